@@ -1,0 +1,161 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Log, type LogLevel, openLog, openLogFile } from "../platform/log.ts";
+import type { Running } from "../platform/run-process.ts";
+import { Child } from "./child.ts";
+
+export interface ClusterConfig {
+  readonly servers: number;
+  readonly bots: number;
+  readonly brokers: number;
+  readonly proxies: number;
+  readonly data: string;
+  /** The first of five ports; 0 for any free ones. */
+  readonly port: number;
+  readonly logLevel: LogLevel;
+  /** Whether the logs go to files below the data folder instead of stderr. */
+  readonly logFiles: boolean;
+}
+
+/** Comma-separated lists, as the settings of the same names take them. */
+export interface Endpoints {
+  readonly broker: string;
+  readonly brokerBack: string;
+  readonly proxyIn: string;
+  readonly proxy: string;
+  readonly reference: string;
+}
+
+/** Ports of the second broker and proxy are ten above those of the first. */
+const portStep = 10;
+const stopServersMs = 6_000;
+const stopOthersMs = 1_500;
+
+/** The whole cluster as real processes of this machine, watched and started again. */
+export class Supervisor implements Running {
+  readonly #config: ClusterConfig;
+  readonly #log: Log;
+  readonly #closers: (() => void)[] = [];
+  readonly children: Child[] = [];
+  #stopped: Promise<void> | undefined;
+
+  constructor(config: ClusterConfig) {
+    this.#config = config;
+    const { logLevel: level } = config;
+    this.#log = openLog({ level, role: "up", name: () => "up", clock: () => 0 });
+  }
+
+  of(role: Child["role"]): Child[] {
+    return this.children.filter((child) => child.role === role);
+  }
+
+  /** Starts everything and waits until everybody serves. @throws Problem */
+  async start(): Promise<void> {
+    const { brokers, proxies, servers, bots } = this.#config;
+    await this.#add("reference", 1);
+    await Promise.all([this.#add("broker", brokers), this.#add("proxy", proxies)]);
+    await this.#add("server", servers);
+    await this.#add("bot", bots);
+  }
+
+  /** One more server, beside those that run. */
+  async addServer(): Promise<Child> {
+    await this.#add("server", 1);
+    return this.of("server").at(-1) as Child;
+  }
+
+  get endpoints(): Endpoints {
+    const list = (role: Child["role"], use: string) =>
+      this.of(role)
+        .map(({ ready }) => ready?.endpoints[use])
+        .filter((endpoint) => endpoint !== undefined)
+        .join(",");
+    return {
+      broker: list("broker", "front"),
+      brokerBack: list("broker", "back"),
+      proxyIn: list("proxy", "front"),
+      proxy: list("proxy", "back"),
+      reference: list("reference", "bind"),
+    };
+  }
+
+  /** First those who write, then the servers, at last what they need to settle (R11). */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const stopAll = (children: Child[], graceMs: number) =>
+      Promise.all(children.map((child) => child.stop(graceMs)));
+    await stopAll(this.of("bot"), stopOthersMs);
+    await stopAll(this.of("server"), stopServersMs);
+    await stopAll(
+      this.children.filter(({ role }) => role !== "bot" && role !== "server"),
+      stopOthersMs,
+    );
+    for (const close of this.#closers) close();
+  }
+
+  async #add(role: Child["role"], count: number): Promise<void> {
+    const present = this.of(role).length;
+    const added: Child[] = [];
+    for (let number = present + 1; number <= present + count; number += 1) {
+      const child: Child = new Child({
+        role,
+        number,
+        environment: () => this.#environment(child),
+        stderr: this.#stderrOf(`${role}-${number}`),
+        log: this.#log,
+      });
+      added.push(child);
+      this.children.push(child);
+    }
+    await Promise.all(added.map((child) => child.start()));
+  }
+
+  #stderrOf(name: string): number | "inherit" {
+    if (!this.#config.logFiles) return "inherit";
+    const folder = join(this.#config.data, "logs");
+    mkdirSync(folder, { recursive: true });
+    const file = openLogFile(join(folder, `${name}.log`));
+    this.#closers.push(() => file.close());
+    return file.fd;
+  }
+
+  #environment({ role, number, ready }: Child): Record<string, string> {
+    const common = { TERTULIA_DATA: this.#config.data, TERTULIA_LOG_LEVEL: this.#config.logLevel };
+    // A child that is started again gets the very ports that the others know.
+    const at = (use: string, offset: number) =>
+      ready?.endpoints[use] ?? this.#endpoint(offset, number);
+    const { endpoints } = this;
+    switch (role) {
+      case "reference":
+        return { ...common, TERTULIA_BIND: at("bind", 4) };
+      case "broker":
+      case "proxy": {
+        const first = role === "broker" ? 0 : 2;
+        return {
+          ...common,
+          TERTULIA_FRONT: at("front", first),
+          TERTULIA_BACK: at("back", first + 1),
+          TERTULIA_REFERENCE: endpoints.reference,
+        };
+      }
+      default:
+        return {
+          ...common,
+          TERTULIA_BROKER: endpoints.broker,
+          TERTULIA_BROKER_BACK: endpoints.brokerBack,
+          TERTULIA_PROXY_IN: endpoints.proxyIn,
+          TERTULIA_PROXY: endpoints.proxy,
+          TERTULIA_REFERENCE: endpoints.reference,
+        };
+    }
+  }
+
+  #endpoint(offset: number, number: number): string {
+    const { port } = this.#config;
+    return `tcp://127.0.0.1:${port === 0 ? "*" : port + offset + portStep * (number - 1)}`;
+  }
+}

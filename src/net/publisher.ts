@@ -1,0 +1,31 @@
+import { XPublisher } from "zeromq";
+import { SendQueue } from "./send-queue.ts";
+import { connect, receiveAll, socketOptions } from "./socket.ts";
+
+/** Publishes to all proxies and learns what is subscribed to behind them (P4). */
+export class Publisher {
+  readonly #socket = new XPublisher(socketOptions);
+  readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
+
+  constructor(
+    endpoints: readonly string[],
+    onSubscription: (topic: string, active: boolean) => void,
+  ) {
+    for (const endpoint of endpoints) connect(this.#socket, endpoint);
+    void receiveAll(this.#socket, ([frame]) => {
+      const mark = frame?.[0];
+      if (frame === undefined || (mark !== 0 && mark !== 1)) return;
+      onSubscription(frame.toString("utf8", 1), mark === 1);
+    });
+  }
+
+  publish(topic: string, payload: Uint8Array): void {
+    this.#queue.push([topic, payload]);
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.empty();
+    this.#queue.close();
+    this.#socket.close();
+  }
+}

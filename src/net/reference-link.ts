@@ -1,0 +1,60 @@
+import { encode } from "../protocol/codec.ts";
+import type { LamportClock } from "../protocol/lamport-clock.ts";
+import { parseClock } from "../protocol/lamport-clock.ts";
+import { durations } from "../protocol/limits.ts";
+import type { HeartbeatReport, Role } from "../protocol/messages.ts";
+import { parseReferenceReply } from "../protocol/parse-reference.ts";
+import { isoTime } from "../protocol/time.ts";
+import { now } from "../platform/clock.ts";
+import { Requester } from "./requester.ts";
+
+/** A process's connection to the reference. */
+export class ReferenceLink {
+  readonly #requester: Requester;
+  readonly #clock: LamportClock;
+
+  constructor(endpoints: readonly string[], clock: LamportClock) {
+    this.#requester = new Requester(endpoints);
+    this.#clock = clock;
+  }
+
+  /**
+   * @returns the reply's fields; its clock is received
+   * @throws ProtocolError as the reference told it, or `unavailable` if it did not answer
+   */
+  async ask(
+    service: string,
+    data: Readonly<Record<string, unknown>>,
+    timeoutMs: number = durations.peerRequestMs,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const sent = { ...data, clock: this.#clock.tick(), timestamp: isoTime(now().wallMs) };
+    const reply = await this.#requester.ask(encode({ service, data: sent }), timeoutMs);
+    const fields = parseReferenceReply(reply);
+    this.#clock.receive(parseClock(fields.clock) ?? 0);
+    return fields;
+  }
+
+  close(): void {
+    this.#requester.close();
+  }
+}
+
+/** Tells the reference twice a second that a process is there, so that `status` shows it. */
+export function reportPresence(
+  link: ReferenceLink,
+  who: { readonly name: string; readonly role: Role; readonly address: string },
+): Disposable {
+  const report: HeartbeatReport = {
+    user: who.name,
+    role: who.role,
+    address: who.address,
+    pid: process.pid,
+  };
+  const beat = () => {
+    // A reference that is down is told again half a second later.
+    link.ask("heartbeat", { ...report }).catch(() => {});
+  };
+  beat();
+  const timer = setInterval(beat, durations.heartbeatMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}

@@ -1,0 +1,64 @@
+import { Dealer } from "zeromq";
+import { ProtocolError } from "../protocol/errors.ts";
+import { SendQueue } from "./send-queue.ts";
+import { connect, receiveAll, socketOptions } from "./socket.ts";
+
+interface Open {
+  resolve(payload: Buffer): void;
+  reject(error: ProtocolError): void;
+  timer: NodeJS.Timeout;
+}
+
+/**
+ * Asks one process, several questions at a time. A number in front of the empty delimiter comes
+ * back with the answer, as the envelope of any ZeroMQ reply does.
+ */
+export class Requester {
+  readonly #socket: Dealer;
+  readonly #queue: SendQueue;
+  readonly #open = new Map<string, Open>();
+  #next = 1;
+
+  constructor(endpoints: readonly string[]) {
+    // Without a connection a question fails at once instead of being asked much later.
+    this.#socket = new Dealer({ ...socketOptions, linger: 0, immediate: true, sendTimeout: 0 });
+    this.#queue = new SendQueue((frames) => this.#socket.send(frames));
+    for (const endpoint of endpoints) connect(this.#socket, endpoint);
+    void receiveAll(this.#socket, (frames) => {
+      const [number, , payload] = frames;
+      if (number !== undefined && payload !== undefined) {
+        this.#settle(number.toString("latin1"))?.resolve(payload);
+      }
+    });
+  }
+
+  /** @throws ProtocolError `unavailable` without an answer within `timeoutMs` */
+  ask(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
+    const number = String(this.#next);
+    this.#next += 1;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#settle(number)?.reject(
+          new ProtocolError("unavailable", `No answer came within ${timeoutMs} ms.`),
+        );
+      }, timeoutMs);
+      this.#open.set(number, { resolve, reject, timer });
+      this.#queue.push([number, "", payload]);
+    });
+  }
+
+  close(): void {
+    this.#queue.close();
+    this.#socket.close();
+    for (const number of [...this.#open.keys()]) {
+      this.#settle(number)?.reject(new ProtocolError("unavailable", "The connection was closed."));
+    }
+  }
+
+  #settle(number: string): Open | undefined {
+    const open = this.#open.get(number);
+    this.#open.delete(number);
+    clearTimeout(open?.timer);
+    return open;
+  }
+}

@@ -1,0 +1,61 @@
+import { Router } from "zeromq";
+import { type Frames, SendQueue } from "./send-queue.ts";
+import { bind, connect, receiveAll, socketOptions } from "./socket.ts";
+
+/** The frames in front of a payload: the way back to whoever asked. */
+export type Envelope = readonly Buffer[];
+
+export type OnRequest = (to: Envelope, payload: Buffer) => void;
+
+/** Takes requests and answers them in any order: a ROUTER, bound or connected to brokers. */
+export class Responder {
+  readonly #socket = new Router(socketOptions);
+  readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
+  readonly #connected = new Set<string>();
+
+  constructor(onRequest: OnRequest) {
+    void receiveAll(this.#socket, (frames) => {
+      const { envelope, payload } = unwrap(frames);
+      onRequest(envelope, payload);
+    });
+  }
+
+  /** @returns the endpoint with its real port; @throws Problem if it can't be bound */
+  bind(endpoint: string): Promise<string> {
+    return bind(this.#socket, endpoint);
+  }
+
+  connect(endpoint: string): void {
+    if (this.#connected.has(endpoint)) return;
+    connect(this.#socket, endpoint);
+    this.#connected.add(endpoint);
+  }
+
+  disconnect(endpoint: string): void {
+    if (this.#connected.delete(endpoint)) this.#socket.disconnect(endpoint);
+  }
+
+  reply(to: Envelope, payload: Uint8Array): void {
+    this.#queue.push([...to, payload]);
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.empty();
+    this.#queue.close();
+    this.#socket.close();
+  }
+}
+
+/**
+ * A payload stands behind the empty delimiter of a REQ; a DEALER may leave the delimiter out, then
+ * it is the last frame. Frames that are too many become part of the payload and fail there.
+ */
+export function unwrap(frames: Buffer[]): { envelope: Envelope; payload: Buffer } {
+  const delimiter = frames.findIndex((frame) => frame.length === 0);
+  const split = delimiter < 0 || delimiter === frames.length - 1 ? frames.length - 1 : delimiter + 1;
+  const [first = Buffer.alloc(0), ...rest] = frames.slice(split);
+  const payload = rest.length === 0 ? first : Buffer.concat([first, ...rest]);
+  return { envelope: frames.slice(0, split), payload };
+}
+
+export type { Frames };

@@ -1,0 +1,65 @@
+import { limits } from "../protocol/limits.ts";
+
+export type Frames = (string | Uint8Array | null)[];
+
+/**
+ * Two sends at once on one ZeroMQ socket throw; so each socket has one queue, and its sends go out
+ * one after the other. A full queue drops what is new: everything sent is asked for again by
+ * whoever misses it.
+ */
+export class SendQueue {
+  readonly #send: (frames: Frames) => Promise<void>;
+  #waiting: Frames[] = [];
+  #sending = false;
+  #closed = false;
+  #idle: (() => void)[] = [];
+  dropped = 0;
+
+  constructor(send: (frames: Frames) => Promise<void>) {
+    this.#send = send;
+  }
+
+  push(frames: Frames): void {
+    if (this.#closed || this.#waiting.length >= limits.sendQueueMessages) {
+      this.dropped += 1;
+      return;
+    }
+    this.#waiting.push(frames);
+    if (!this.#sending) void this.#run();
+  }
+
+  /** Resolves when all that was pushed has been handed to libzmq. */
+  async empty(): Promise<void> {
+    while (this.#sending && !this.#closed) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  async #run(): Promise<void> {
+    this.#sending = true;
+    while (this.#waiting.length > 0 && !this.#closed) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      for (const frames of batch) {
+        if (this.#closed) break;
+        try {
+          await this.#send(frames);
+        } catch {
+          // Nobody is there to take it, or the socket is closing: it counts as lost on the way.
+          this.dropped += 1;
+        }
+      }
+    }
+    this.#sending = false;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,85 @@
+import type { Observer, Socket } from "zeromq";
+import { durations, limits } from "../protocol/limits.ts";
+import { errorCode, Problem } from "../platform/problem.ts";
+
+/** What every socket gets: bounds where libzmq has none, and an end that does not wait forever. */
+export const socketOptions = {
+  linger: 500,
+  sendHighWaterMark: limits.highWaterMark,
+  receiveHighWaterMark: limits.highWaterMark,
+  maxMessageSize: limits.frameBytes,
+  heartbeatInterval: durations.zmtpIntervalMs,
+  heartbeatTimeout: durations.zmtpTimeoutMs,
+  heartbeatTimeToLive: durations.zmtpTimeoutMs,
+  reconnectInterval: 50,
+  reconnectMaxInterval: 1_000,
+  tcpMaxRetransmitTimeout: 10_000,
+} as const;
+
+/** Messages handled before timers get their turn: a flooded loop would starve them. */
+const burst = 64;
+
+/** Hands every message to `handle` until the socket is closed. */
+export async function receiveAll(
+  socket: AsyncIterable<Buffer[]>,
+  handle: (frames: Buffer[]) => void,
+): Promise<void> {
+  let handled = 0;
+  for await (const frames of socket) {
+    handle(frames);
+    handled += 1;
+    if (handled % burst === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/**
+ * Binds and returns the endpoint with its real port.
+ * @throws Problem if the port is taken, or the address is not this machine's
+ */
+export async function bind(
+  socket: Socket & { bind(address: string): Promise<void> },
+  endpoint: string,
+): Promise<string> {
+  try {
+    await socket.bind(endpoint);
+  } catch (error) {
+    socket.close();
+    const code = errorCode(error);
+    if (code === "EADDRINUSE") {
+      throw new Problem(`${endpoint} is taken: stop what uses it, or choose another port.`);
+    }
+    if (code === "EACCES") {
+      throw new Problem(`${endpoint} may not be used by this user: choose a port above 1023.`);
+    }
+    throw new Problem(`${endpoint} can't be bound (${code}): give an address of this machine.`);
+  }
+  return socket.lastEndpoint ?? endpoint;
+}
+
+/** @throws Problem if the endpoint is none */
+export function connect(socket: { connect(address: string): void }, endpoint: string): void {
+  try {
+    socket.connect(endpoint);
+  } catch (error) {
+    throw new Problem(
+      `"${endpoint}" is no endpoint (${errorCode(error)}): write it as tcp://host:port.`,
+      2,
+    );
+  }
+}
+
+/** Counts the connections of a socket and tells of every change. */
+export function watchConnections(events: Observer, onChange: (count: number) => void): void {
+  let count = 0;
+  const change = (by: number) => {
+    count = Math.max(0, count + by);
+    onChange(count);
+  };
+  events.on("handshake", () => change(1));
+  events.on("disconnect", () => change(-1));
+}
+
+/** `tcp://0.0.0.0:5555` → `tcp://10.1.2.3:5555`, for those who are to connect. */
+export function advertised(endpoint: string, host: string): string {
+  return endpoint.replace(/^tcp:\/\/(0\.0\.0\.0|\*|\[::\])/, `tcp://${host}`);
+}

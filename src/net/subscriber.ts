@@ -1,0 +1,34 @@
+import { Subscriber as ZmqSubscriber } from "zeromq";
+import { connect, receiveAll, socketOptions, watchConnections } from "./socket.ts";
+
+/** A SUB never sends. */
+const { sendHighWaterMark: _, ...receivingOptions } = { ...socketOptions, linger: 0 };
+
+/** Hears from all proxies; with two of them, everything twice. */
+export class Subscriber {
+  readonly #socket = new ZmqSubscriber(receivingOptions);
+
+  constructor(
+    endpoints: readonly string[],
+    onMessage: (topic: string, payload: Buffer) => void,
+    onConnections: (count: number) => void = () => {},
+  ) {
+    watchConnections(this.#socket.events, onConnections);
+    for (const endpoint of endpoints) connect(this.#socket, endpoint);
+    void receiveAll(this.#socket, ([topic, payload]) => {
+      if (topic !== undefined && payload !== undefined) onMessage(topic.toString(), payload);
+    });
+  }
+
+  subscribe(...topics: string[]): void {
+    this.#socket.subscribe(...topics);
+  }
+
+  unsubscribe(...topics: string[]): void {
+    this.#socket.unsubscribe(...topics);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}

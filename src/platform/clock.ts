@@ -1,0 +1,24 @@
+export interface Instant {
+  /** Milliseconds since 1970. */
+  readonly wallMs: number;
+  /** Milliseconds of a clock that only rises. */
+  readonly steadyMs: number;
+}
+
+export function now(): Instant {
+  return { wallMs: Date.now(), steadyMs: performance.now() };
+}
+
+/** Resolves after `ms` milliseconds, or at once when the signal is aborted. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}

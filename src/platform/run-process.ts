@@ -1,0 +1,59 @@
+import { errorCode, Problem } from "./problem.ts";
+
+/** What a process tells the one that watches over it, once it serves. */
+export interface ReadyMessage {
+  readonly ready: true;
+  readonly name: string;
+  /** Bound endpoints by their use: `front`, `back`, `in`, `out`, `peer` … */
+  readonly endpoints: Readonly<Record<string, string>>;
+}
+
+export function announceReady(message: Omit<ReadyMessage, "ready">): void {
+  process.send?.({ ready: true, ...message });
+}
+
+export interface Running extends AsyncDisposable {
+  /** Resolves when the process has to end by itself. */
+  readonly ended?: Promise<void>;
+}
+
+/** Resolves at the first SIGTERM or SIGINT, or when the process that watches over us is gone. */
+export function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = () => resolve();
+    process.once("SIGTERM", stop);
+    process.once("SIGINT", stop);
+    process.once("disconnect", stop);
+  });
+}
+
+/**
+ * One role in the foreground: starts it, waits for a signal, disposes of it. The process ends by
+ * emptying its loop.
+ */
+export async function runProcess(start: () => Promise<Running>): Promise<void> {
+  const stopped = untilStopped();
+  const running = await Promise.race([start(), stopped]);
+  // Told to stop before it served: there is nothing to finish.
+  if (running === undefined) process.exit(0);
+  await Promise.race([stopped, running.ended ?? stopped]);
+  await running[Symbol.asyncDispose]();
+  if (process.connected) process.disconnect();
+}
+
+/** Ends the process with one sentence for a person; only a defect shows a stack. */
+export function endByFailure(error: unknown): never {
+  const known = error instanceof Problem || errorCode(error) !== undefined;
+  const text = error instanceof Error ? (known ? error.message : error.stack) : String(error);
+  process.stderr.write(`tertulia: ${text}\n`);
+  process.exit(error instanceof Problem ? error.exitCode : 1);
+}
+
+/**
+ * Ends the process at once: what it holds in memory can no longer be brought in line with its
+ * disk (R2).
+ */
+export function crash(reason: string): never {
+  process.stderr.write(`tertulia: ${reason}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,201 @@
+import { networkInterfaces, userInfo } from "node:os";
+import { type LogLevel, logLevels } from "./log.ts";
+import { Problem } from "./problem.ts";
+
+/** Where a setting's value came from. */
+export type Source = "flag" | "environment" | "default";
+
+interface Row<T> {
+  readonly env: `TERTULIA_${string}`;
+  /** The default, as one would write it; undefined for none. */
+  readonly fallback: string | undefined;
+  readonly value: string;
+  readonly help: string;
+  parse(text: string): T;
+}
+
+function row<T>(
+  env: Row<T>["env"],
+  fallback: string | undefined,
+  value: string,
+  help: string,
+  parse: (text: string) => T,
+): Row<T> {
+  return { env, fallback, value, help, parse };
+}
+
+const text = (value: string): string => value;
+
+/** A comma-separated list of endpoints. */
+function endpoints(value: string): readonly string[] {
+  const list = value.split(",").map((item) => item.trim());
+  for (const endpoint of list) {
+    if (!/^(tcp|ipc):\/\/[^\s]+$/.test(endpoint)) {
+      throw new Error(`"${endpoint}" is no endpoint; write it as tcp://host:port`);
+    }
+  }
+  return list;
+}
+
+function endpoint(value: string): string {
+  const list = endpoints(value);
+  if (list.length !== 1) throw new Error("one endpoint is wanted");
+  return list[0] as string;
+}
+
+function oneOf<T extends string>(...values: readonly T[]): (value: string) => T {
+  return (value) => {
+    const found = values.find((candidate) => candidate === value);
+    if (found === undefined) throw new Error(`one of ${values.join(", ")} is wanted`);
+    return found;
+  };
+}
+
+function yesOrNo(value: string): boolean {
+  return oneOf("true", "false", "1", "0", "yes", "no")(value).match(/true|1|yes/) !== null;
+}
+
+export function integer(least: number, most: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^-?\d+$/.test(value) || number < least || number > most) {
+      throw new Error(`a whole number from ${least} to ${most} is wanted`);
+    }
+    return number;
+  };
+}
+
+const local = "tcp://127.0.0.1";
+
+/** Every setting that a process can have: a flag of the same name, an environment variable. */
+export const rows = {
+  broker: row("TERTULIA_BROKER", `${local}:5555`, "endpoints", "brokers, for clients", endpoints),
+  brokerBack: row(
+    "TERTULIA_BROKER_BACK",
+    `${local}:5556`,
+    "endpoints",
+    "brokers, for servers",
+    endpoints,
+  ),
+  proxyIn: row("TERTULIA_PROXY_IN", `${local}:5557`, "endpoints", "proxies, to publish", endpoints),
+  proxy: row("TERTULIA_PROXY", `${local}:5558`, "endpoints", "proxies, to subscribe", endpoints),
+  reference: row("TERTULIA_REFERENCE", `${local}:5559`, "endpoints", "the reference", endpoints),
+  front: row("TERTULIA_FRONT", undefined, "endpoint", "where the front is bound", endpoint),
+  back: row("TERTULIA_BACK", undefined, "endpoint", "where the back is bound", endpoint),
+  bind: row("TERTULIA_BIND", undefined, "endpoint", "where the process is bound", endpoint),
+  advertise: row(
+    "TERTULIA_ADVERTISE",
+    undefined,
+    "host",
+    "the host under which others reach this process",
+    text,
+  ),
+  data: row("TERTULIA_DATA", "./data", "folder", "the data folder", text),
+  auth: row("TERTULIA_AUTH", "open", "mode", "open: names only", oneOf("open")),
+  insecure: row(
+    "TERTULIA_INSECURE",
+    "false",
+    "yes|no",
+    "allow an open cluster beyond this machine",
+    yesOrNo,
+  ),
+  leaveOnStop: row(
+    "TERTULIA_LEAVE_ON_STOP",
+    "false",
+    "yes|no",
+    "leave the view when stopped",
+    yesOrNo,
+  ),
+  user: row("TERTULIA_USER", undefined, "name", "the user's name", text),
+  lang: row("TERTULIA_LANG", undefined, "language", "en or pt-br; else by LANG", text),
+  logLevel: row(
+    "TERTULIA_LOG_LEVEL",
+    "info",
+    "level",
+    logLevels.join(", "),
+    oneOf<LogLevel>(...logLevels),
+  ),
+} as const;
+
+export type SettingName = keyof typeof rows;
+type Value<Name extends SettingName> = ReturnType<(typeof rows)[Name]["parse"]>;
+
+/** Flags over environment over defaults. */
+export class Settings {
+  readonly #flags: Readonly<Record<string, unknown>>;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv) {
+    this.#flags = flags;
+    this.#env = env;
+  }
+
+  /** The text of a setting and where it came from. */
+  lookUp(name: SettingName): { text: string | undefined; source: Source } {
+    const flag = this.#flags[name];
+    if (flag !== undefined) return { text: String(flag), source: "flag" };
+    const { env, fallback } = rows[name];
+    const value = this.#env[env];
+    if (value !== undefined && value !== "") return { text: value, source: "environment" };
+    return { text: fallback, source: "default" };
+  }
+
+  /** @throws Problem (exit code 2) that names the setting, if its value is wrong */
+  optional<Name extends SettingName>(name: Name): Value<Name> | undefined {
+    const { text, source } = this.lookUp(name);
+    if (text === undefined) return undefined;
+    try {
+      return rows[name].parse(text) as Value<Name>;
+    } catch (error) {
+      const where = source === "environment" ? rows[name].env : flagOf(name);
+      throw new Problem(`${where}: "${text}" won't do: ${(error as Error).message}.`, 2);
+    }
+  }
+
+  /** @throws Problem (exit code 2) that names the setting, if it is missing or wrong */
+  get<Name extends SettingName>(name: Name): Value<Name> {
+    const value = this.optional(name);
+    if (value !== undefined) return value;
+    throw new Problem(`${flagOf(name)} or ${rows[name].env} is missing.`, 2);
+  }
+}
+
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+const loopback = /^(tcp:\/\/(127\.|localhost[:/]|\[::1\])|ipc:)/;
+
+/**
+ * An open cluster stays on this machine unless told otherwise on purpose (X3).
+ * @throws Problem that says how
+ */
+export function protect(settings: Settings, ...bound: readonly string[]): void {
+  const beyond = bound.find((endpoint) => !loopback.test(endpoint));
+  if (beyond === undefined || settings.get("insecure")) return;
+  throw new Problem(
+    `${beyond} is reachable from other machines, and with --auth open anybody there may read and ` +
+      "write everything: bind to 127.0.0.1, or say --insecure if that is what you want.",
+    2,
+  );
+}
+
+/** The host under which others reach this process: as told, else its first address. */
+export function advertisedHost(settings: Settings): string {
+  const told = settings.optional("advertise");
+  if (told !== undefined) return told;
+  for (const addresses of Object.values(networkInterfaces())) {
+    const found = addresses?.find(({ internal, family }) => !internal && family === "IPv4");
+    if (found !== undefined) return found.address;
+  }
+  return "127.0.0.1";
+}
+
+/** The name of whoever runs the process, for commands that need a user. */
+export function loginName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
+}

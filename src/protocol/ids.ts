@@ -1,0 +1,87 @@
+import { ProtocolError } from "./errors.ts";
+import { limits } from "./limits.ts";
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** A user's name: 1–64 letters, digits, `_`, `-`, `.`; NFC; no leading `.`. */
+export type UserName = Branded<"UserName">;
+/** A channel's name: the same shape as a user's. */
+export type ChannelName = Branded<"ChannelName">;
+/** A server's name: `server_` and 8 hex digits, drawn once per data folder. */
+export type ServerName = Branded<"ServerName">;
+/** What names a logical request; a retry repeats it (R6). */
+export type RequestId = Branded<"RequestId">;
+/** The first 16 bytes, in hex, of the hash that links an event to the one before it (J5). */
+export type Chain = Branded<"Chain">;
+
+/** The chain before a server's first event. */
+export const emptyChain = "0".repeat(32) as Chain;
+
+const reservedNames = new Set(["servers", "replication"]);
+const namePattern = /^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}_.-]*$/u;
+const serverPattern = /^server_[0-9a-f]{8}$/;
+const chainPattern = /^[0-9a-f]{32}$/;
+
+export function isServerName(value: unknown): value is ServerName {
+  return typeof value === "string" && serverPattern.test(value);
+}
+
+export function isChain(value: unknown): value is Chain {
+  return typeof value === "string" && chainPattern.test(value);
+}
+
+/** Characters as a person counts them, roughly: code points. */
+export function characters(text: string): number {
+  if (text.length === 0) return 0;
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+function parseName(value: unknown, field: string): string {
+  if (typeof value !== "string") {
+    throw new ProtocolError("name_invalid", `\`${field}\` must be a string.`);
+  }
+  // The bound on units comes first: a megabyte is not normalised only to be refused.
+  const name = value.length > 4 * limits.nameCharacters ? value : value.normalize("NFC");
+  const length = characters(name);
+  if (length < 1 || length > limits.nameCharacters) {
+    throw new ProtocolError(
+      "name_invalid",
+      `\`${field}\` must have 1 to ${limits.nameCharacters} characters; it has ${length}.`,
+    );
+  }
+  if (!namePattern.test(name)) {
+    throw new ProtocolError(
+      "name_invalid",
+      `\`${field}\` may hold letters, digits, "_", "-" and ".", and not begin with ".".`,
+    );
+  }
+  if (reservedNames.has(name)) {
+    throw new ProtocolError("name_invalid", `\`${field}\` may not be "${name}", which is reserved.`);
+  }
+  return name;
+}
+
+/** @throws ProtocolError `name_invalid`, naming the field and the bound. */
+export function parseUserName(value: unknown, field = "user"): UserName {
+  return parseName(value, field) as UserName;
+}
+
+/** @throws ProtocolError `name_invalid`, naming the field and the bound. */
+export function parseChannelName(value: unknown, field = "channel"): ChannelName {
+  return parseName(value, field) as ChannelName;
+}
+
+/** @throws ProtocolError `bad_request` unless absent or a string of 1 to 64 characters. */
+export function parseRequestId(value: unknown): RequestId | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string" || value.length < 1 || characters(value) > limits.idCharacters) {
+    throw new ProtocolError(
+      "bad_request",
+      `\`id\` must be a string of 1 to ${limits.idCharacters} characters.`,
+    );
+  }
+  return value.toWellFormed() as RequestId;
+}

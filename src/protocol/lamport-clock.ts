@@ -1,0 +1,44 @@
+import { limits } from "./limits.ts";
+
+/**
+ * A logical clock (W5): one more before each send, and on receipt the maximum of both, plus one.
+ * Source: L. Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System", 1978.
+ */
+export class LamportClock {
+  #value: number;
+
+  constructor(value = 0) {
+    this.#value = value;
+  }
+
+  get value(): number {
+    return this.#value;
+  }
+
+  /** The clock of a message or event about to be made. */
+  tick(): number {
+    this.#value += 1;
+    return this.#value;
+  }
+
+  /** A message with this clock has come from a member of the cluster. */
+  receive(clock: number): void {
+    this.#value = Math.max(this.#value, clock) + 1;
+  }
+
+  /**
+   * A message with this clock has come from a client. One that is too far ahead counts as 0, so
+   * that no client can run the cluster's clock off its end (W4).
+   * @returns whether the clock was believed
+   */
+  receiveFromClient(clock: number): boolean {
+    const believed = clock <= this.#value + limits.clockAhead;
+    this.receive(believed ? clock : 0);
+    return believed;
+  }
+}
+
+/** The clock as it stands on the wire, or undefined if it is no integer of at least 0. */
+export function parseClock(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
+}

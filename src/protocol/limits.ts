@@ -1,0 +1,79 @@
+/** Every bound of the system, with its unit and the reason for it. */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** Characters (code points) of a user's or channel's name: fits a column of a terminal. */
+  nameCharacters: 64,
+  /** Characters (code points) of one message: a long paragraph, not a document. */
+  messageCharacters: 4_096,
+  /** Characters of a request's id: room for a UUID with a prefix. */
+  idCharacters: 64,
+  /** Characters of a client's own timestamp, which is only echoed. */
+  timestampCharacters: 64,
+  /** Bytes of one request: sixteen times what the longest message needs. */
+  requestBytes: 64 * KiB,
+  /** Requests in one array: keeps a batch's work under ten milliseconds. */
+  batchRequests: 1_000,
+  /** Bytes of one array of requests. */
+  batchBytes: 1 * MiB,
+  /** Bytes of one ZeroMQ frame: above `batchBytes`, so that its error can still be answered. */
+  frameBytes: 4 * MiB,
+  /** Entries in a history page. */
+  historyEntries: 1_000,
+  historyEntriesDefault: 100,
+  /** Bytes of text in a history page or of lines in a sync answer: a page fits a frame. */
+  pageBytes: 1 * MiB,
+  /** Servers in a vector that a client sends: more than a cluster ever had. */
+  vectorServers: 256,
+  /** Ticks that a client's clock may be ahead before it counts as 0 (W4). */
+  clockAhead: 1_000_000,
+  /** Events in one answer to `sync`. */
+  syncEvents: 1_000,
+  /** Requests a server holds unanswered; above it new ones get `unavailable`. */
+  pendingRequests: 100_000,
+  /** Messages in a socket's send queue: seconds of full load, megabytes of memory. */
+  sendQueueMessages: 100_000,
+  /** Messages per peer that libzmq queues before it drops publications. */
+  highWaterMark: 100_000,
+  /** Login times kept per user (J3). */
+  loginsKept: 100,
+  /** Bytes of one journal file before the next is begun. */
+  journalFileBytes: 16 * MiB,
+  /** Bytes of journal since the last checkpoint before the next is written (J1). */
+  checkpointBytes: 64 * MiB,
+} as const;
+
+/** Every duration of the protocol, in milliseconds. */
+export const durations = {
+  /** A server's word on `replication`: twice a second. */
+  heartbeatMs: 500,
+  /** Silence after which a peer no longer counts as live. */
+  peerSilenceMs: 1_500,
+  /** Silence on `replication` after which a peer is polled over its peer link (R8). */
+  pollAfterMs: 1_200,
+  pollMs: 200,
+  /** A write without a quorum is given up (R3). */
+  commitMs: 2_000,
+  /** What a write of a client without `after` waits longer for all live members (R9). */
+  allMembersMs: 250,
+  /** What a read waits for the vector of its client (R9). */
+  coverMs: 1_000,
+  /** An answer to `sync` or a request to the reference is given up. */
+  peerRequestMs: 1_000,
+  /** What a stopping server waits for its open requests, then for its peers (R11). */
+  drainMs: 2_000,
+  settleMs: 2_000,
+  /** What a leaving server waits until it is out of the view (R11). */
+  leaveMs: 9_000,
+  /** Silence after which the reference takes a process off its list. */
+  aliveMs: 2_000,
+  /** What a reference without a file waits for reports of a view before it makes the first. */
+  firstViewMs: 1_200,
+  /** ZMTP heartbeats: a hung or cut-off server leaves the rotation within 2 s. */
+  zmtpIntervalMs: 500,
+  zmtpTimeoutMs: 1_500,
+  /** The core's own tick. */
+  tickMs: 50,
+} as const;

@@ -1,0 +1,246 @@
+import type { ErrorCode } from "./errors.ts";
+import type { Chain, ChannelName, RequestId, ServerName, UserName } from "./ids.ts";
+import type { Vector } from "./vector.ts";
+
+// ---- what clients ask (W1) ----------------------------------------------------------------
+
+/** What every request may carry beside its own fields (W3–W6). */
+export interface Envelope {
+  /** The client's Lamport clock; undefined if missing or no such integer (W4). */
+  readonly clock: number | undefined;
+  /** The client's own time, echoed in old-form publications (P1); never stored. */
+  readonly timestamp: string | number | undefined;
+  readonly id: RequestId | undefined;
+  /** What the client has seen (R9). */
+  readonly after: Vector | undefined;
+}
+
+/** A place in the total order. */
+export interface Cursor {
+  readonly clock: number;
+  readonly server: ServerName;
+}
+
+export type Request = Envelope &
+  (
+    | { readonly service: "login"; readonly user: UserName }
+    | { readonly service: "users" }
+    | { readonly service: "channels" }
+    | { readonly service: "time" }
+    | { readonly service: "status" }
+    | {
+        readonly service: "channel";
+        readonly channel: ChannelName;
+        readonly user: UserName | undefined;
+      }
+    | {
+        readonly service: "publish";
+        readonly user: UserName;
+        readonly channel: ChannelName;
+        readonly message: string;
+      }
+    | {
+        readonly service: "message";
+        readonly src: UserName;
+        readonly dst: UserName;
+        readonly message: string;
+      }
+    | ({ readonly service: "history" } & HistoryQuery)
+  );
+
+export type Service = Request["service"];
+
+export interface HistoryQuery {
+  readonly conversation:
+    | { readonly channel: ChannelName; readonly user?: never }
+    | { readonly user: UserName; readonly channel?: never };
+  readonly before: Cursor | undefined;
+  readonly since: Vector | undefined;
+  /** Entries, 1 to 1,000. */
+  readonly limit: number;
+}
+
+/** A request that the gate refused: its error reply still goes out in its place (W7). */
+export interface Refused {
+  readonly service: string;
+  readonly refused: { readonly code: ErrorCode; readonly description: string };
+  readonly clock: number | undefined;
+  readonly id: RequestId | undefined;
+}
+
+export type Incoming = Request | Refused;
+
+export interface ReplyData {
+  status?: "sucesso" | "OK" | "erro";
+  code?: ErrorCode;
+  description?: string;
+  retry?: boolean;
+  id?: RequestId;
+  /** The server that served the request. */
+  server: ServerName;
+  clock: number;
+  timestamp: string;
+  [field: string]: unknown;
+}
+
+export interface Reply {
+  readonly service: string;
+  readonly data: ReplyData;
+}
+
+/** What a write's reply says of its event: which replicas had it on disk when the reply left. */
+export interface Receipt {
+  readonly id: string;
+  readonly server: ServerName;
+  readonly seq: number;
+  readonly clock: number;
+  readonly timestamp: string;
+  readonly durable: readonly ServerName[];
+}
+
+// ---- what is published (P1–P3) and what history holds ---------------------------------------
+
+interface Published {
+  readonly message: string;
+  readonly timestamp: string;
+  readonly clock: number;
+  readonly id: string;
+  readonly server: ServerName;
+  readonly seq: number;
+}
+
+/** A channel's message, as `history`, `publications.json` and the second form have it. */
+export interface ChannelEntry extends Published {
+  readonly channel: ChannelName;
+  readonly user: UserName;
+}
+
+/** A private message, as `history`, `messages.json` and the second form have it. */
+export interface PrivateEntry extends Published {
+  readonly src: UserName;
+  readonly dst: UserName;
+}
+
+export type Entry = ChannelEntry | PrivateEntry;
+
+/** An entry on its topic: `prev` is the same server's one before it there, 0 for none (P3). */
+export type Publication = Entry & { readonly prev: number };
+
+/** The old form, for plain SUB clients (P1); `timestamp` is the sender's own if it sent one. */
+export type PlainPublication =
+  | { user: string; message: string; timestamp: string | number; clock: number }
+  | (Record<"src" | "from" | "message", string> & {
+      timestamp: string | number;
+      clock: number;
+      dst: string;
+      id: string;
+      server: string;
+      seq: number;
+    });
+
+// ---- what servers say to each other ---------------------------------------------------------
+
+/** A numbered list of the member servers; number 0 is the view of nobody. */
+export interface View {
+  readonly number: number;
+  readonly members: readonly ServerName[];
+}
+
+export const noView: View = { number: 0, members: [] };
+
+export function quorumOf(view: View): number {
+  return Math.floor(view.members.length / 2) + 1;
+}
+
+/**
+ * Where a server stands. backfill: it fetches what it lacks; cutover: it follows live events and
+ * closes the last gap; live: it may serve; draining: it stops, with requests still open; settled:
+ * it stops and waits for its peers.
+ */
+export const phases = ["backfill", "cutover", "live", "draining", "settled"] as const;
+export type Phase = (typeof phases)[number];
+
+/** What carries a durable vector carries the adopted view too, both read at one instant. */
+export interface Standing {
+  readonly server: ServerName;
+  readonly clock: number;
+  readonly view: View;
+  readonly durable: Vector;
+}
+
+export type ReplicationMessage = Standing &
+  (
+    | { readonly type: "events"; /** Lines of own events, in order. */ readonly lines: string[] }
+    | { readonly type: "ack" }
+    | {
+        readonly type: "heartbeat";
+        readonly address: string;
+        readonly phase: Phase;
+        /** The chain's head of each server, at the durable vector (J5). */
+        readonly chains: Readonly<Record<ServerName, Chain>>;
+        /** Requests served in the last second. */
+        readonly rate: number;
+      }
+  );
+
+export type PeerRequest =
+  | (Standing & { readonly service: "sync" })
+  | { readonly service: "health"; readonly clock: number };
+
+export interface SyncAnswer extends Standing {
+  /** Events that the asker lacks, at most 1,000, each server's in order. */
+  readonly lines: string[];
+  readonly more: boolean;
+}
+
+export interface HealthAnswer {
+  readonly name: string;
+  readonly role: string;
+  readonly ready: boolean;
+  readonly clock: number;
+  /** Why it is not ready, in a sentence. */
+  readonly reason?: string | undefined;
+}
+
+// ---- what everybody says to the reference ------------------------------------------------------
+
+export const roles = ["server", "broker", "proxy", "reference", "bot"] as const;
+export type Role = (typeof roles)[number];
+
+export interface Listed {
+  readonly name: string;
+  readonly rank: number;
+  readonly address: string;
+  readonly role: Role;
+  readonly clock: number;
+  readonly pid?: number | undefined;
+}
+
+export type ReferenceRequest = { readonly clock: number; readonly id?: RequestId | undefined } & (
+  | { readonly service: "rank"; readonly user: string; readonly address?: string | undefined }
+  | { readonly service: "list" }
+  | ({ readonly service: "heartbeat" } & HeartbeatReport)
+  | { readonly service: "leave"; readonly user: ServerName }
+  | { readonly service: "remove"; readonly user: ServerName; readonly force: boolean }
+  | { readonly service: "health" }
+);
+
+export interface HeartbeatReport {
+  readonly user: string;
+  readonly address?: string | undefined;
+  readonly role?: Role | undefined;
+  readonly pid?: number | undefined;
+  /** A server's adopted view and its durable vector, read at one instant. */
+  readonly view?: View | undefined;
+  readonly durable?: Vector | undefined;
+  /** Whether a server has caught up, so that it may become a member. */
+  readonly ready?: boolean | undefined;
+}
+
+/** The reply to a server's heartbeat; plain ones get only `timestamp` and `clock`. */
+export interface HeartbeatReply {
+  readonly view: View;
+  readonly list: readonly Listed[];
+  /** True until a reference without a file may make its first view. */
+  readonly waiting: boolean;
+}

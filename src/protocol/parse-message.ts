@@ -1,0 +1,194 @@
+import { decode, type Format, formatOf } from "./codec.ts";
+import { ProtocolError } from "./errors.ts";
+import {
+  characters,
+  isServerName,
+  parseChannelName,
+  parseRequestId,
+  parseUserName,
+  type RequestId,
+} from "./ids.ts";
+import { parseClock } from "./lamport-clock.ts";
+import { limits } from "./limits.ts";
+import type { Cursor, Envelope, HistoryQuery, Incoming, Refused, Request } from "./messages.ts";
+import { parseVector } from "./vector.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface Payload {
+  readonly format: Format;
+  /** Whether the reply is an array (W2). */
+  readonly batch: boolean;
+  readonly requests: readonly Incoming[];
+}
+
+/** The gate of a server: whatever the bytes, there is something to answer (W7). */
+export function parsePayload(bytes: Uint8Array): Payload {
+  const format = formatOf(bytes);
+  if (bytes.byteLength > limits.batchBytes) {
+    return single(format, refuse("too_large", `A payload may have ${limits.batchBytes} bytes.`));
+  }
+  let value: unknown;
+  try {
+    value = decode(bytes, format);
+  } catch {
+    const name = format === "json" ? "JSON" : "MessagePack";
+    return single(format, refuse("bad_request", `The payload is not one value in ${name}.`));
+  }
+  if (!Array.isArray(value)) {
+    if (bytes.byteLength > limits.requestBytes) {
+      const service = isMap(value) ? serviceOf(value) : "error";
+      const text = `A request may have ${limits.requestBytes} bytes.`;
+      return single(format, refuse("too_large", text, service));
+    }
+    return single(format, parseRequest(value));
+  }
+  if (value.length < 1 || value.length > limits.batchRequests) {
+    const code = value.length < 1 ? "bad_request" : "too_large";
+    const text = `An array must hold 1 to ${limits.batchRequests} requests; it has ${value.length}.`;
+    return single(format, refuse(code, text));
+  }
+  return { format, batch: true, requests: value.map(parseRequest) };
+}
+
+function single(format: Format, request: Incoming): Payload {
+  return { format, batch: false, requests: [request] };
+}
+
+function refuse(code: Refused["refused"]["code"], description: string, service = "error"): Refused {
+  return { service, refused: { code, description }, clock: undefined, id: undefined };
+}
+
+export function isMap(value: unknown): value is Fields {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Uint8Array) &&
+    !(value instanceof Date)
+  );
+}
+
+function serviceOf(value: Fields): string {
+  const { service } = value;
+  return typeof service === "string" && service.length >= 1 && service.length <= 64
+    ? service
+    : "error";
+}
+
+function parseRequest(value: unknown): Incoming {
+  if (!isMap(value)) return refuse("bad_request", "A request must be a map of `service` and `data`.");
+  const service = serviceOf(value);
+  if (service === "error") {
+    return refuse("bad_request", "`service` must be a string of 1 to 64 characters.");
+  }
+  const data = value.data;
+  if (!isMap(data)) return refuse("bad_request", "`data` must be a map.", service);
+  // Some plain clients put the clock beside `data` (W4).
+  const clock = parseClock(data.clock ?? value.clock);
+  let id: RequestId | undefined;
+  try {
+    id = parseRequestId(data.id);
+    const after = data.after == null ? undefined : parseVector(data.after, "after");
+    const envelope = { clock, id, after, timestamp: parseOwnTime(data.timestamp) };
+    return parseService(service, data, envelope);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return { service, refused: { code: error.code, description: error.message }, clock, id };
+  }
+}
+
+function parseService(service: string, data: Fields, envelope: Envelope): Request {
+  switch (service) {
+    case "login":
+      return { ...envelope, service, user: parseUserName(data.user) };
+    case "users":
+    case "channels":
+    case "time":
+    case "status":
+      return { ...envelope, service };
+    case "channel": {
+      const user = data.user == null ? undefined : parseUserName(data.user);
+      return { ...envelope, service, channel: parseChannelName(data.channel), user };
+    }
+    case "publish":
+      return {
+        ...envelope,
+        service,
+        user: parseUserName(data.user),
+        channel: parseChannelName(data.channel),
+        message: parseText(data.message),
+      };
+    case "message":
+      return {
+        ...envelope,
+        service,
+        src: parseUserName(data.src, "src"),
+        dst: parseUserName(data.dst, "dst"),
+        message: parseText(data.message),
+      };
+    case "history":
+      return { ...envelope, service, ...parseHistoryQuery(data) };
+    default:
+      throw new ProtocolError("unknown_service", `There is no service "${service}".`);
+  }
+}
+
+function parseText(value: unknown): string {
+  if (typeof value !== "string") {
+    throw new ProtocolError("bad_request", "`message` must be a string.");
+  }
+  const length = characters(value);
+  if (length < 1 || length > limits.messageCharacters) {
+    throw new ProtocolError(
+      length < 1 ? "bad_request" : "too_large",
+      `\`message\` must have 1 to ${limits.messageCharacters} characters; it has ${length}.`,
+    );
+  }
+  return value.toWellFormed();
+}
+
+/** The client's own time in whatever form; only echoed, so only its size matters (W3). */
+function parseOwnTime(value: unknown): string | number | undefined {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (typeof value !== "string" || value.length > limits.timestampCharacters) return undefined;
+  return value.toWellFormed();
+}
+
+function parseHistoryQuery(data: Fields): HistoryQuery {
+  const { channel, user, before, since, limit = limits.historyEntriesDefault } = data;
+  if ((channel == null) === (user == null)) {
+    throw new ProtocolError("bad_request", "`history` takes either `channel` or `user`.");
+  }
+  if (before != null && since != null) {
+    throw new ProtocolError("bad_request", "`history` takes either `before` or `since`.");
+  }
+  if (
+    !Number.isInteger(limit) ||
+    (limit as number) < 1 ||
+    (limit as number) > limits.historyEntries
+  ) {
+    throw new ProtocolError("bad_request", `\`limit\` must be 1 to ${limits.historyEntries}.`);
+  }
+  return {
+    conversation:
+      channel == null ? { user: parseUserName(user) } : { channel: parseChannelName(channel) },
+    before: before == null ? undefined : parseCursor(before),
+    since: since == null ? undefined : parseVector(since, "since"),
+    limit: limit as number,
+  };
+}
+
+/** A place in the order, as the text that `next` gives and `before` takes. */
+export function writeCursor(cursor: Cursor): string {
+  return `${cursor.clock}:${cursor.server}`;
+}
+
+function parseCursor(value: unknown): Cursor {
+  const [, digits, server] = typeof value === "string" ? (/^(\d+):(.+)$/.exec(value) ?? []) : [];
+  const clock = parseClock(Number(digits));
+  if (clock === undefined || !isServerName(server)) {
+    throw new ProtocolError("bad_request", "`before` must be a `next` of an earlier page.");
+  }
+  return { clock, server };
+}

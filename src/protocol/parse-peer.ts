@@ -1,0 +1,142 @@
+import { decode } from "./codec.ts";
+import { type Chain, isChain, isServerName, type ServerName } from "./ids.ts";
+import { parseClock } from "./lamport-clock.ts";
+import {
+  noView,
+  type Phase,
+  type PeerRequest,
+  phases,
+  type ReplicationMessage,
+  type Standing,
+  type SyncAnswer,
+  type View,
+} from "./messages.ts";
+import { isMap } from "./parse-message.ts";
+import { parseVector } from "./vector.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a peer sent is none of the messages of the protocol; it is dropped and counted. */
+export class PeerMessageError extends Error {
+  override readonly name = "PeerMessageError";
+}
+
+function decodeMap(payload: Uint8Array): Fields {
+  let value: unknown;
+  try {
+    value = decode(payload);
+  } catch {
+    throw new PeerMessageError("it is not MessagePack");
+  }
+  if (!isMap(value)) throw new PeerMessageError("it is no map");
+  return value;
+}
+
+function need<T>(value: T | undefined, field: string): T {
+  if (value === undefined) throw new PeerMessageError(`\`${field}\` is missing or wrong`);
+  return value;
+}
+
+/** @throws PeerMessageError */
+export function parseView(value: unknown): View {
+  if (!isMap(value)) return noView;
+  const { number, members } = value;
+  if (!Array.isArray(members) || !members.every(isServerName)) {
+    throw new PeerMessageError("`view` has no list of members");
+  }
+  return { number: need(parseClock(number), "view.number"), members };
+}
+
+function parseStanding(fields: Fields): Standing {
+  const { server, clock, view, durable } = fields;
+  if (!isServerName(server)) throw new PeerMessageError("`server` is no server's name");
+  return {
+    server,
+    clock: need(parseClock(clock), "clock"),
+    view: parseView(view),
+    durable: vectorOf(durable),
+  };
+}
+
+function vectorOf(value: unknown) {
+  try {
+    return parseVector(value, "durable");
+  } catch (error) {
+    throw new PeerMessageError((error as Error).message);
+  }
+}
+
+/** Lines travel as one string: much the quickest to encode and decode. */
+export function writeLines(lines: readonly string[]): string {
+  return lines.join("\n");
+}
+
+function parseLines(value: unknown): string[] {
+  if (typeof value !== "string") throw new PeerMessageError("`events` is no text");
+  return value === "" ? [] : value.split("\n");
+}
+
+function parseChains(value: unknown): Record<ServerName, Chain> {
+  if (!isMap(value)) throw new PeerMessageError("`chains` is no map");
+  const chains: Record<ServerName, Chain> = {};
+  for (const [server, chain] of Object.entries(value)) {
+    if (!isServerName(server) || !isChain(chain)) {
+      throw new PeerMessageError("`chains` is no map from server to chain");
+    }
+    chains[server] = chain;
+  }
+  return chains;
+}
+
+/** @throws PeerMessageError */
+export function parseReplication(payload: Uint8Array): ReplicationMessage {
+  const fields = decodeMap(payload);
+  const standing = parseStanding(fields);
+  switch (fields.type) {
+    case "events":
+      return { ...standing, type: "events", lines: parseLines(fields.events) };
+    case "ack":
+      return { ...standing, type: "ack" };
+    case "heartbeat": {
+      const { address, phase, chains, rate } = fields;
+      if (typeof address !== "string" || !phases.includes(phase as Phase)) {
+        throw new PeerMessageError("`address` or `phase` is wrong");
+      }
+      return {
+        ...standing,
+        type: "heartbeat",
+        address,
+        phase: phase as Phase,
+        chains: parseChains(chains),
+        rate: typeof rate === "number" ? rate : 0,
+      };
+    }
+    default:
+      throw new PeerMessageError("`type` is unknown");
+  }
+}
+
+/** @throws PeerMessageError */
+export function parsePeerRequest(payload: Uint8Array): PeerRequest {
+  const fields = decodeMap(payload);
+  const data = isMap(fields.data) ? fields.data : {};
+  switch (fields.service) {
+    case "sync":
+      return { service: "sync", ...parseStanding(data) };
+    case "health":
+      return { service: "health", clock: parseClock(data.clock) ?? 0 };
+    default:
+      throw new PeerMessageError("`service` is unknown");
+  }
+}
+
+/** @throws PeerMessageError */
+export function parseSyncAnswer(payload: Uint8Array): SyncAnswer {
+  const fields = decodeMap(payload);
+  const data = isMap(fields.data) ? fields.data : {};
+  return {
+    ...parseStanding(data),
+    lines: parseLines(data.events),
+    more: data.more === true,
+  };
+}

@@ -1,0 +1,126 @@
+import { decode } from "./codec.ts";
+import { ProtocolError } from "./errors.ts";
+import { isServerName, parseRequestId, type ServerName } from "./ids.ts";
+import { parseClock } from "./lamport-clock.ts";
+import {
+  type HeartbeatReply,
+  type Listed,
+  type ReferenceRequest,
+  type Role,
+  roles,
+  type View,
+} from "./messages.ts";
+import { isMap } from "./parse-message.ts";
+import { parseView } from "./parse-peer.ts";
+import { parseVector } from "./vector.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const addressPattern = /^[\x21-\x7e]{1,256}$/;
+
+function isRole(value: unknown): value is Role {
+  return roles.includes(value as Role);
+}
+
+function bad(description: string): ProtocolError {
+  return new ProtocolError("bad_request", description);
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value === "string" && /^[\p{L}\p{N}_.-]{1,64}$/u.test(value)) return value;
+  throw new ProtocolError("name_invalid", "`user` must be a name of 1 to 64 characters.");
+}
+
+function serverOf(value: unknown): ServerName {
+  if (isServerName(value)) return value;
+  throw new ProtocolError("name_invalid", "`user` must be a server's name.");
+}
+
+function addressOf(value: unknown): string | undefined {
+  if (value == null) return undefined;
+  if (typeof value === "string" && addressPattern.test(value)) return value;
+  throw bad("`address` must be an endpoint.");
+}
+
+/**
+ * The gate of the reference.
+ * @throws ProtocolError with the service's name as its `cause`, if there was one.
+ */
+export function parseReferenceRequest(value: unknown): ReferenceRequest {
+  if (!isMap(value) || typeof value.service !== "string" || !isMap(value.data)) {
+    throw bad("A request must be a map of `service` and `data`.");
+  }
+  const data = value.data;
+  const clock = parseClock(data.clock ?? value.clock) ?? 0;
+  const id = parseRequestId(data.id);
+  const service = value.service;
+  switch (service) {
+    case "rank":
+      return { service, clock, id, user: nameOf(data.user), address: addressOf(data.address) };
+    case "list":
+    case "health":
+      return { service, clock, id };
+    case "heartbeat":
+      return { service, clock, id, ...parseReport(data) };
+    case "leave":
+      return { service, clock, id, user: serverOf(data.user) };
+    case "remove":
+      return { service, clock, id, user: serverOf(data.user), force: data.force === true };
+    default:
+      throw new ProtocolError("unknown_service", `There is no service "${service.slice(0, 64)}".`);
+  }
+}
+
+function parseReport(data: Fields) {
+  const { user, address, role, pid, view, durable, ready } = data;
+  const report = {
+    user: nameOf(user),
+    address: addressOf(address),
+    role: isRole(role) ? role : undefined,
+    pid: parseClock(pid),
+    ready: ready === true,
+  };
+  if (view == null) return report;
+  try {
+    return { ...report, view: parseView(view), durable: parseVector(durable ?? {}, "durable") };
+  } catch (error) {
+    throw error instanceof ProtocolError ? error : bad((error as Error).message);
+  }
+}
+
+/** A reply of the reference that says yes, or the error that it told. */
+export function parseReferenceReply(payload: Uint8Array): Fields {
+  const value = decode(payload);
+  const data = isMap(value) && isMap(value.data) ? value.data : undefined;
+  if (data === undefined) throw bad("The reference's reply is no map.");
+  if (data.status === "erro") {
+    const code = data.code === "unavailable" ? "unavailable" : "bad_request";
+    throw new ProtocolError(code, String(data.description));
+  }
+  return data;
+}
+
+/** @throws PeerMessageError if the view is none. */
+export function parseHeartbeatReply(data: Fields): HeartbeatReply {
+  return {
+    view: parseView(data.view) as View,
+    list: parseList(data.list),
+    waiting: data.waiting === true,
+  };
+}
+
+export function parseList(value: unknown): Listed[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item: unknown) => {
+    if (!isMap(item) || typeof item["name"] !== "string" || !isRole(item["role"])) return [];
+    const { name, role, rank, address, clock, pid } = item;
+    return {
+      name,
+      role,
+      rank: parseClock(rank) ?? 0,
+      address: typeof address === "string" ? address : "",
+      clock: parseClock(clock) ?? 0,
+      pid: parseClock(pid),
+    };
+  });
+}

@@ -1,0 +1,81 @@
+import { ProtocolError } from "./errors.ts";
+import { isServerName, type ServerName } from "./ids.ts";
+import { parseClock } from "./lamport-clock.ts";
+import { limits } from "./limits.ts";
+
+/** For each server the highest `seq` held without a gap; a missing server counts as 0. */
+export type Vector = Readonly<Record<ServerName, number>>;
+export type MutableVector = Record<ServerName, number>;
+
+export const emptyVector: Vector = {};
+
+export function servers(vector: Vector): ServerName[] {
+  return Object.keys(vector) as ServerName[];
+}
+
+export function covers(vector: Vector, other: Vector): boolean {
+  for (const server of servers(other)) {
+    if ((vector[server] ?? 0) < (other[server] ?? 0)) return false;
+  }
+  return true;
+}
+
+/** Raises `vector` to the join of both; tells whether it rose. */
+export function raise(vector: MutableVector, other: Vector): boolean {
+  let rose = false;
+  for (const server of servers(other)) {
+    const seq = other[server] ?? 0;
+    if (seq > (vector[server] ?? 0)) {
+      vector[server] = seq;
+      rose = true;
+    }
+  }
+  return rose;
+}
+
+export function join(a: Vector, b: Vector): Vector {
+  const joined: MutableVector = { ...a };
+  raise(joined, b);
+  return joined;
+}
+
+/** How many events `vector` lacks of what `other` holds. */
+export function lag(vector: Vector, other: Vector): number {
+  let missing = 0;
+  for (const server of servers(other)) {
+    missing += Math.max(0, (other[server] ?? 0) - (vector[server] ?? 0));
+  }
+  return missing;
+}
+
+/** Names in byte order, so that equal vectors are equal text. */
+export function sorted(vector: Vector): Vector {
+  return Object.fromEntries(
+    servers(vector)
+      .sort()
+      .map((server) => [server, vector[server]]),
+  ) as Vector;
+}
+
+/** @throws ProtocolError `bad_request` unless a map from server names to integers of at least 0. */
+export function parseVector(value: unknown, field: string): Vector {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ProtocolError("bad_request", `\`${field}\` must be a map from server to number.`);
+  }
+  const vector: MutableVector = {};
+  const entries = Object.entries(value);
+  if (entries.length > limits.vectorServers) {
+    throw new ProtocolError(
+      "bad_request",
+      `\`${field}\` may name at most ${limits.vectorServers} servers.`,
+    );
+  }
+  for (const [server, seq] of entries) {
+    const number = parseClock(seq);
+    if (!isServerName(server) || number === undefined) {
+      throw new ProtocolError("bad_request", `\`${field}\` must be a map from server to number.`);
+    }
+    vector[server] = number;
+  }
+  return vector;
+}

@@ -1,0 +1,19 @@
+import { join } from "node:path";
+import type { LogLevel } from "../platform/log.ts";
+import { protect, type Settings } from "../platform/settings.ts";
+
+export interface ReferenceConfig {
+  readonly bind: string;
+  readonly folder: string;
+  readonly logLevel: LogLevel;
+}
+
+export function referenceConfig(settings: Settings): ReferenceConfig {
+  const bind = settings.optional("bind") ?? "tcp://127.0.0.1:5559";
+  protect(settings, bind);
+  return {
+    bind,
+    folder: join(settings.get("data"), "reference"),
+    logLevel: settings.get("logLevel"),
+  };
+}

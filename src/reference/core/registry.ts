@@ -1,0 +1,230 @@
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { ServerName } from "../../protocol/ids.ts";
+import { durations } from "../../protocol/limits.ts";
+import {
+  type HeartbeatReport,
+  type Listed,
+  noView,
+  quorumOf,
+  type Role,
+  type View,
+} from "../../protocol/messages.ts";
+import { covers, emptyVector, join, type Vector } from "../../protocol/vector.ts";
+
+/** What survives a restart of the reference. */
+export interface Saved {
+  readonly ranks: Readonly<Record<string, number>>;
+  readonly view: View;
+}
+
+interface Process {
+  readonly name: string;
+  address: string;
+  role: Role;
+  clock: number;
+  pid: number | undefined;
+  heardMs: number;
+}
+
+/** What a server said of its view and its disk, both read at one instant. */
+interface ServerReport {
+  readonly view: number;
+  readonly durable: Vector;
+  readonly ready: boolean;
+  /** Its durable vector in the first heartbeat with the present view's number. */
+  readonly adopted: { readonly view: number; readonly durable: Vector } | undefined;
+}
+
+/**
+ * Ranks, who is alive, and the view. The view changes by one member at a time, and only once any
+ * quorum of the next one is sure to share a member with any that mattered before:
+ *
+ *  (a) a majority of the present members has adopted the present number, and
+ *  (b) has on disk everything that those adopters had when they adopted.
+ *
+ * Each change must be on disk before it is told (`changed`).
+ */
+export class Registry {
+  readonly #ranks: Map<string, number>;
+  readonly #processes = new Map<string, Process>();
+  readonly #reports = new Map<string, ServerReport>();
+  readonly #leaving = new Set<ServerName>();
+  #view: View;
+  #changed = false;
+  /** Steady time at which a reference without a file may make its first view. */
+  readonly #firstViewAt: number;
+
+  constructor(saved: Saved | undefined, steadyMs: number) {
+    this.#ranks = new Map(Object.entries(saved?.ranks ?? {}));
+    this.#view = saved?.view ?? noView;
+    this.#firstViewAt = saved === undefined ? steadyMs + durations.firstViewMs : steadyMs;
+  }
+
+  get view(): View {
+    return this.#view;
+  }
+
+  get saved(): Saved {
+    return { ranks: Object.fromEntries(this.#ranks), view: this.#view };
+  }
+
+  /** Whether something was changed since the last call, and so has to be saved first. */
+  takeChanged(): boolean {
+    const changed = this.#changed;
+    this.#changed = false;
+    return changed;
+  }
+
+  isWaiting(steadyMs: number): boolean {
+    return this.#view.number === 0 && steadyMs < this.#firstViewAt;
+  }
+
+  /** The same name always gets the same rank; no two names share one. */
+  rank(name: string, address: string | undefined, clock: number, steadyMs: number): number {
+    this.#hear({ user: name, address }, clock, steadyMs);
+    const known = this.#ranks.get(name);
+    if (known !== undefined) return known;
+    const rank = Math.max(0, ...this.#ranks.values()) + 1;
+    this.#ranks.set(name, rank);
+    this.#changed = true;
+    return rank;
+  }
+
+  list(steadyMs: number): Listed[] {
+    return [...this.#processes.values()]
+      .filter(({ heardMs }) => steadyMs - heardMs <= durations.aliveMs)
+      .map(({ name, address, role, clock, pid }) => {
+        return { name, rank: this.#ranks.get(name) ?? 0, address, role, clock, pid };
+      })
+      .sort((a, b) => (a.role + a.name < b.role + b.name ? -1 : 1));
+  }
+
+  heartbeat(report: HeartbeatReport, clock: number, steadyMs: number): void {
+    this.#hear(report, clock, steadyMs);
+    const { user, view, durable = emptyVector, ready = false } = report;
+    if (view === undefined) return;
+    // A reference that lost its file, or has an old one, resumes from the highest that is reported.
+    if (view.number > this.#view.number) this.#setView(view);
+    const before = this.#reports.get(user)?.adopted;
+    const adopted =
+      view.number !== this.#view.number
+        ? undefined
+        : before?.view === view.number
+          ? before
+          : { view: view.number, durable };
+    this.#reports.set(user, { view: view.number, durable, ready, adopted });
+    this.advance(steadyMs);
+  }
+
+  /** @returns whether the server is out of the view for good */
+  leave(name: ServerName, steadyMs: number): boolean {
+    if (this.#view.members.includes(name)) this.#leaving.add(name);
+    this.advance(steadyMs);
+    return !this.#view.members.includes(name) && this.#isSettled(steadyMs);
+  }
+
+  /** @throws ProtocolError if the member may not be taken out now */
+  remove(name: ServerName, force: boolean, steadyMs: number): View {
+    const { members, number } = this.#view;
+    if (!members.includes(name)) {
+      throw new ProtocolError("bad_request", `${name} is not a member of view ${number}.`);
+    }
+    if (members.length === 1) {
+      throw new ProtocolError("forbidden", `${name} is the last member, which never leaves.`);
+    }
+    if (this.#isAlive(name, steadyMs)) {
+      throw new ProtocolError("forbidden", `${name} is alive: stop it first.`);
+    }
+    if (!force && !(this.#isSettled(steadyMs) && this.#canSpare(name, steadyMs))) {
+      throw new ProtocolError(
+        "unavailable",
+        "A majority of the members that remain must be up and agreed on the present view; " +
+          "if it is gone for good, use --force, which may lose what only it had.",
+      );
+    }
+    this.#replaceMembers(members.filter((member) => member !== name));
+    return this.#view;
+  }
+
+  /** Makes the next change of the view, if one is wanted and may be made now. */
+  advance(steadyMs: number): void {
+    if (this.#view.members.length === 0) return this.#makeFirstView(steadyMs);
+    if (!this.#isSettled(steadyMs)) return;
+    const { members } = this.#view;
+    for (const name of this.#leaving) {
+      if (!members.includes(name)) {
+        this.#leaving.delete(name);
+      } else if (members.length > 1 && this.#canSpare(name, steadyMs)) {
+        return this.#replaceMembers(members.filter((member) => member !== name));
+      }
+    }
+    const [next] = this.#ready(steadyMs).filter((name) => !members.includes(name));
+    if (next !== undefined) this.#replaceMembers([...members, next].sort());
+  }
+
+  #makeFirstView(steadyMs: number): void {
+    if (this.isWaiting(steadyMs)) return;
+    const [first] = this.#ready(steadyMs);
+    if (first !== undefined) this.#replaceMembers([first]);
+  }
+
+  /** Servers that may become members: alive, and caught up with the present view's members. */
+  #ready(steadyMs: number): ServerName[] {
+    return [...this.#reports]
+      .filter(([name, { ready, view }]) => {
+        return ready && view === this.#view.number && this.#isAlive(name, steadyMs);
+      })
+      .map(([name]) => name as ServerName)
+      .sort((a, b) => (this.#ranks.get(a) ?? 0) - (this.#ranks.get(b) ?? 0));
+  }
+
+  /** Rules (a) and (b), by what the live adopters have reported. */
+  #isSettled(steadyMs: number): boolean {
+    const { members, number } = this.#view;
+    const adopters = members.flatMap((member) => {
+      const report = this.#reports.get(member);
+      const adopted = report?.adopted?.view === number ? report.adopted : undefined;
+      if (report === undefined || adopted === undefined) return [];
+      return this.#isAlive(member, steadyMs) ? [{ adopted, durable: report.durable }] : [];
+    });
+    const needed = adopters.reduce<Vector>(
+      (sum, { adopted }) => join(sum, adopted.durable),
+      emptyVector,
+    );
+    const complete = adopters.filter(({ durable }) => covers(durable, needed));
+    return complete.length >= quorumOf(this.#view);
+  }
+
+  /** Whether a majority of those that remain without the member is alive. */
+  #canSpare(name: ServerName, steadyMs: number): boolean {
+    const rest = this.#view.members.filter((member) => member !== name);
+    const alive = rest.filter((member) => this.#isAlive(member, steadyMs));
+    return alive.length > rest.length / 2;
+  }
+
+  #isAlive(name: string, steadyMs: number): boolean {
+    const heardMs = this.#processes.get(name)?.heardMs;
+    return heardMs !== undefined && steadyMs - heardMs <= durations.aliveMs;
+  }
+
+  #replaceMembers(members: readonly ServerName[]): void {
+    this.#setView({ number: this.#view.number + 1, members });
+  }
+
+  #setView(view: View): void {
+    this.#view = view;
+    this.#changed = true;
+  }
+
+  #hear(report: HeartbeatReport, clock: number, steadyMs: number): void {
+    const known = this.#processes.get(report.user);
+    this.#processes.set(report.user, {
+      name: report.user,
+      address: report.address ?? known?.address ?? "",
+      role: report.role ?? known?.role ?? "server",
+      pid: report.pid ?? known?.pid,
+      clock,
+      heardMs: steadyMs,
+    });
+  }
+}

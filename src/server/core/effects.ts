@@ -1,0 +1,89 @@
+import type { EventLine } from "../../protocol/event.ts";
+import type { ServerName } from "../../protocol/ids.ts";
+import type {
+  HeartbeatReply,
+  HeartbeatReport,
+  Incoming,
+  PeerRequest,
+  ReplicationMessage,
+  Reply,
+  Standing,
+  SyncAnswer,
+  View,
+} from "../../protocol/messages.ts";
+import type { Vector } from "../../protocol/vector.ts";
+
+/** Where an answer goes: the shell's own, opaque to the core. */
+export type ReplyTo = unknown;
+
+/** Time arrives as a value: milliseconds since 1970, and of a clock that only rises. */
+export interface Now {
+  readonly wallMs: number;
+  readonly steadyMs: number;
+}
+
+/** What happens to a server. */
+export type Input =
+  | {
+      readonly type: "requests";
+      readonly to: ReplyTo;
+      readonly batch: boolean;
+      readonly requests: readonly Incoming[];
+    }
+  /** The next `count` appended lines are on disk: a sync returned. */
+  | { readonly type: "flushed"; readonly count: number }
+  | { readonly type: "viewSaved"; readonly number: number }
+  | { readonly type: "replication"; readonly message: ReplicationMessage }
+  | {
+      readonly type: "syncRequest";
+      readonly to: ReplyTo;
+      readonly request: PeerRequest & { service: "sync" };
+    }
+  | { readonly type: "syncAnswer"; readonly from: ServerName; readonly answer: SyncAnswer }
+  | { readonly type: "syncFailed"; readonly from: ServerName }
+  | { readonly type: "referenceReply"; readonly reply: HeartbeatReply; readonly clock: number }
+  | { readonly type: "left" }
+  | { readonly type: "subscription"; readonly topic: string; readonly active: boolean }
+  | { readonly type: "stop"; readonly leave: boolean }
+  | { readonly type: "tick" };
+
+/** What a server does. The shell performs effects in the order given. */
+export type Effect =
+  /** Append to the journal; a `flushed` says when it is on disk. */
+  | { readonly type: "append"; readonly lines: readonly EventLine[] }
+  /** Put the view on disk, then say `viewSaved`. */
+  | { readonly type: "saveView"; readonly view: View }
+  | {
+      readonly type: "reply";
+      readonly to: ReplyTo;
+      readonly batch: boolean;
+      readonly replies: readonly Reply[];
+    }
+  | { readonly type: "broadcast"; readonly message: ReplicationMessage }
+  | { readonly type: "publish"; readonly topic: string; readonly payload: unknown }
+  | {
+      readonly type: "askSync";
+      readonly peer: ServerName;
+      readonly address: string;
+      readonly request: PeerRequest & { service: "sync" };
+    }
+  /** Read what `since` lacks of `upTo` from the journal and answer with it. */
+  | {
+      readonly type: "answerSync";
+      readonly to: ReplyTo;
+      readonly standing: Standing;
+      readonly since: Vector;
+    }
+  | { readonly type: "heartbeat"; readonly report: HeartbeatReport; readonly clock: number }
+  /** Ask the reference to be taken out of the view; `left` says that it is done. */
+  | { readonly type: "leave"; readonly clock: number }
+  /** Connect to the brokers, or disconnect from them. */
+  | { readonly type: "rotation"; readonly joined: boolean }
+  /** Everything that was taken in is finished: the process may write its files and end. */
+  | { readonly type: "stopped" }
+  | {
+      readonly type: "log";
+      readonly level: "info" | "warn" | "error";
+      readonly text: string;
+      readonly fields?: Readonly<Record<string, unknown>>;
+    };

@@ -1,0 +1,253 @@
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { ServerName } from "../../protocol/ids.ts";
+import { durations } from "../../protocol/limits.ts";
+import type { Incoming, Receipt, Refused, Request } from "../../protocol/messages.ts";
+import { isoTime } from "../../protocol/time.ts";
+import { covers, type Vector } from "../../protocol/vector.ts";
+import type { ChatState, Placed, StoredMessage } from "./chat-state.ts";
+import type { Now } from "./effects.ts";
+import type { EventData, Operation } from "./events.ts";
+import { idOf, listChannels, listUsers, readHistory, type Room } from "./history.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Answer, Pending } from "./requests.ts";
+import type { Replication } from "./replication.ts";
+
+/** What becomes of a request. */
+export type Decision =
+  | { readonly then: "answer"; readonly answer: Answer }
+  | { readonly then: "refuse"; readonly error: ProtocolError }
+  /** The answer could depend on what is missing here: decide again once it is there (R9). */
+  | { readonly then: "wait"; readonly until: Vector }
+  /** The answer leaves once this event is committed. */
+  | {
+      readonly then: "commit";
+      readonly event: Placed;
+      readonly made: boolean;
+      answer(): Answer;
+    };
+
+/** What the services read and write. */
+export interface Services {
+  readonly name: ServerName;
+  readonly state: ChatState;
+  readonly ledger: Ledger;
+  readonly replication: Replication;
+  status(now: Now): Answer;
+  correctedMs(now: Now): number;
+}
+
+export function isRefused(request: Incoming): request is Refused {
+  return "refused" in request;
+}
+
+/**
+ * Decides on a request. `waited` tells that it has waited already, and so is to be decided now;
+ * `room` is what is left to the pages of its payload.
+ */
+export function decide(
+  services: Services,
+  request: Request,
+  now: Now,
+  { waited, room }: { readonly waited: boolean; readonly room: Room },
+): Decision {
+  switch (request.service) {
+    case "status":
+      return { then: "answer", answer: { status: "OK", ...services.status(now) } };
+    case "time":
+      return {
+        then: "answer",
+        answer: { status: "OK", time: isoTime(services.correctedMs(now)) },
+      };
+    case "users":
+    case "channels":
+    case "history":
+      return read(services, request, waited, room);
+    case "login":
+    case "channel":
+    case "publish":
+    case "message":
+      return write(services, request, now, waited);
+    default:
+      request satisfies never;
+      throw new Error("a request passed the gate that no service takes");
+  }
+}
+
+/**
+ * What a read has to see: what its client has seen, or for a client that does not say, all that
+ * this server had on disk when the request came (R9). Only what is committed is ever shown.
+ */
+function read(
+  { state, ledger, replication }: Services,
+  request: Extract<Request, { service: "users" | "channels" | "history" }>,
+  waited: boolean,
+  room: Room,
+): Decision {
+  const { committed } = replication;
+  const target = request.after ?? ledger.durable;
+  if (!covers(committed, target)) {
+    if (!waited) return { then: "wait", until: request.after ?? ledger.snapshot() };
+    if (request.after !== undefined) return behind();
+  }
+  switch (request.service) {
+    case "users":
+      return { then: "answer", answer: { status: "OK", users: listUsers(state, committed) } };
+    case "channels": {
+      const channels = listChannels(state, committed);
+      // The original text has the list of channels under `users`.
+      return { then: "answer", answer: { status: "OK", channels, users: channels } };
+    }
+    case "history": {
+      const { channel, user } = request.conversation;
+      const conversation =
+        channel === undefined
+          ? state.users.get(user)?.conversation
+          : state.channels.get(channel)?.conversation;
+      const known = channel === undefined ? state.knowsUser(user) : state.knowsChannel(channel);
+      if (conversation === undefined || !known) {
+        return refuse(channel === undefined ? noUser(user) : noChannel(channel));
+      }
+      const page = readHistory(conversation, request, committed, room);
+      return { then: "answer", answer: { status: "OK", ...page } };
+    }
+    default:
+      request satisfies never;
+      throw new Error("no such read");
+  }
+}
+
+type Write = Extract<Request, { service: "login" | "channel" | "publish" | "message" }>;
+
+/**
+ * A write answers with the event that already has its id, or makes one (R6). Users and channels
+ * never go away, so a write that finds what it names need not wait for what the client has seen;
+ * one that would fail, or succeed only because something is missing, does.
+ */
+function write(services: Services, request: Write, now: Now, waited: boolean): Decision {
+  const { state, replication } = services;
+  const old = existing(state, request);
+  if (old !== undefined) return commit(services, request, old, false);
+  const problem = obstacle(state, request);
+  const depends = problem !== undefined || request.service === "channel";
+  if (depends && request.after !== undefined && !covers(replication.committed, request.after)) {
+    return waited ? behind() : { then: "wait", until: request.after };
+  }
+  if (problem !== undefined) return refuse(problem);
+  const event = make(services, request, now);
+  const placed: Placed = { ...event, time: event.timestamp, id: request.id };
+  return commit(services, request, placed, true);
+}
+
+function commit(
+  { replication }: Services,
+  request: Write,
+  event: Placed,
+  made: boolean,
+): Decision {
+  const messaging = request.service === "publish" || request.service === "message";
+  const answer = (): Answer => {
+    const { server, seq, clock } = event;
+    const durable = replication.holders(server, seq);
+    const timestamp = isoTime(event.time);
+    const entry: Receipt = { id: idOf(event), server, seq, clock, timestamp, durable };
+    return { status: messaging ? "OK" : "sucesso", entry };
+  };
+  return { then: "commit", event, made, answer };
+}
+
+/** The event that an earlier copy of this request made, the earliest of several. */
+function existing(state: ChatState, request: Write): Placed | undefined {
+  const { id } = request;
+  if (id === undefined) return undefined;
+  const sameId = (placed: Placed) => placed.id === id;
+  switch (request.service) {
+    case "login":
+      return state.users.get(request.user)?.logins.find(sameId);
+    case "channel":
+      return state.channels.get(request.channel)?.creations.find(sameId);
+    case "publish": {
+      const to: StoredMessage["to"] = { channel: request.channel };
+      return state.channels.get(request.channel)?.conversation.twins(id, request.user, to)[0];
+    }
+    case "message": {
+      const to: StoredMessage["to"] = { user: request.dst };
+      return state.users.get(request.dst)?.conversation.twins(id, request.src, to)[0];
+    }
+    default:
+      request satisfies never;
+      return undefined;
+  }
+}
+
+/** What stands against the write, by what this server holds. */
+function obstacle(state: ChatState, request: Write): ProtocolError | undefined {
+  switch (request.service) {
+    case "login":
+      return undefined;
+    case "channel":
+      if (!state.knowsChannel(request.channel)) return undefined;
+      return new ProtocolError(
+        "channel_exists",
+        `The channel "${request.channel}" exists already.`,
+      );
+    case "publish":
+      if (!state.knowsChannel(request.channel)) return noChannel(request.channel);
+      return state.knowsUser(request.user) ? undefined : noUser(request.user);
+    case "message":
+      if (!state.knowsUser(request.src)) return noUser(request.src);
+      return state.knowsUser(request.dst) ? undefined : noUser(request.dst);
+    default:
+      request satisfies never;
+      return undefined;
+  }
+}
+
+function make(services: Services, request: Write, now: Now) {
+  const event = <O extends Operation>(operation: O, data: EventData[O]) =>
+    services.ledger.make(operation, data, services.correctedMs(now));
+  switch (request.service) {
+    case "login":
+      return event("login", { user: request.user, id: request.id });
+    case "channel":
+      return event("channel", { channel: request.channel, user: request.user, id: request.id });
+    case "publish": {
+      const { user, channel, message, id } = request;
+      return event("publication", { user, channel, message, id });
+    }
+    case "message": {
+      const { src, dst, message, id } = request;
+      return event("message", { src, dst, message, id });
+    }
+    default:
+      request satisfies never;
+      throw new Error("no such write");
+  }
+}
+
+function refuse(error: ProtocolError): Decision {
+  return { then: "refuse", error };
+}
+
+function noChannel(channel: string): ProtocolError {
+  return new ProtocolError("channel_not_found", `There is no channel "${channel}".`);
+}
+
+function noUser(user: string): ProtocolError {
+  return new ProtocolError("user_not_found", `The user "${user}" has never logged in.`);
+}
+
+function behind(): Decision {
+  return refuse(
+    new ProtocolError(
+      "behind",
+      `This server lacks some of what \`after\` names, also after ${durations.coverMs} ms.`,
+    ),
+  );
+}
+
+/** A request that waits for what its client has seen, or for what was on disk when it came. */
+export interface WaitingCover extends Pending {
+  readonly request: Request;
+  readonly until: Vector;
+  readonly deadlineMs: number;
+}

@@ -1,0 +1,163 @@
+import { channelTopic, userTopic } from "../../protocol/topics.ts";
+import type { ServerName } from "../../protocol/ids.ts";
+import type { Entry, HistoryQuery } from "../../protocol/messages.ts";
+import { writeCursor } from "../../protocol/parse-message.ts";
+import { join, type MutableVector, sorted, type Vector } from "../../protocol/vector.ts";
+import { compareOrder } from "../../protocol/event.ts";
+import {
+  type Channel,
+  type ChatState,
+  type Conversation,
+  isCommitted,
+  lowerBound,
+  type Placed,
+  type StoredMessage,
+} from "./chat-state.ts";
+import { isoTime } from "../../protocol/time.ts";
+
+export interface HistoryPage {
+  /** Oldest to newest in the total order. */
+  readonly entries: Entry[];
+  /** With `before` or nothing: the page before this one. With `since`: there is more. */
+  readonly next?: string;
+  /** What the reader has now seen of this conversation. */
+  readonly seen: Vector;
+}
+
+/** A message as a reader gets it. */
+export function toEntry(message: StoredMessage): Entry {
+  const id = message.id ?? idOf(message);
+  const { text, clock, server, seq, from, to } = message;
+  const timestamp = isoTime(message.time);
+  return "channel" in to
+    ? { channel: to.channel, user: from, message: text, timestamp, clock, server, seq, id }
+    : { src: from, dst: to.user, message: text, timestamp, clock, server, seq, id };
+}
+
+/** A request without an id is named by its event (R6). */
+export function idOf(placed: Placed): string {
+  return placed.id ?? `${placed.server}/${placed.seq}`;
+}
+
+export function topicOf(to: StoredMessage["to"]): string {
+  return "channel" in to ? channelTopic(to.channel) : userTopic(to.user);
+}
+
+/** What the pages of one payload may take together, in bytes. */
+export interface Room {
+  bytes: number;
+}
+
+/**
+ * What is committed of a conversation, by the page. A page ends early when the room is used up:
+ * `next` then tells that there is more.
+ */
+export function readHistory(
+  conversation: Conversation,
+  query: HistoryQuery,
+  committed: Vector,
+  room: Room,
+): HistoryPage {
+  return query.since === undefined
+    ? pageBefore(conversation, query, committed, room)
+    : pageSince(conversation, { ...query, since: query.since }, committed, room);
+}
+
+/** Before every other server in the order. */
+const lowestServer = "server_00000000" as ServerName;
+
+/** Bytes of a message in a page, generously: text in UTF-8 and the fields around it. */
+function pageCost(message: StoredMessage): number {
+  return 3 * message.text.length + 300;
+}
+
+function pageBefore(
+  conversation: Conversation,
+  { before, limit }: HistoryQuery,
+  committed: Vector,
+  room: Room,
+): HistoryPage {
+  const { messages } = conversation;
+  const page: StoredMessage[] = [];
+  let at = before === undefined ? messages.length : lowerBound(messages, before);
+  const above = messages[at - 1];
+  while (at > 0 && page.length < limit && room.bytes > 0) {
+    at -= 1;
+    const message = messages[at] as StoredMessage;
+    if (!conversation.shows(message, committed)) continue;
+    page.push(message);
+    room.bytes -= pageCost(message);
+  }
+  const seen = sorted(committed);
+  const entries = page.reverse().map(toEntry);
+  if (at === 0) return { entries, seen };
+  // The place before which the next page ends: this one's oldest, or where it would have begun.
+  const place = messages[at] ?? { clock: (above?.clock ?? 0) + 1, server: lowestServer };
+  return { entries, next: writeCursor(place), seen };
+}
+
+function pageSince(
+  conversation: Conversation,
+  { since, limit }: HistoryQuery & { since: Vector },
+  committed: Vector,
+  room: Room,
+): HistoryPage {
+  const missed: StoredMessage[] = [];
+  for (const [server, messages] of conversation.byServer) {
+    let at = firstAbove(messages, since[server] ?? 0);
+    // A page never needs more than `limit` of one server, whatever the others have.
+    const end = Math.min(messages.length, at + limit + 1);
+    for (; at < end; at += 1) {
+      const message = messages[at] as StoredMessage;
+      if (!isCommitted(message, committed)) break;
+      missed.push(message);
+    }
+  }
+  missed.sort(compareOrder);
+  const entries: Entry[] = [];
+  const seen: MutableVector = { ...since };
+  let taken = 0;
+  for (const message of missed) {
+    if (taken === limit || room.bytes <= 0) break;
+    taken += 1;
+    room.bytes -= pageCost(message);
+    seen[message.server] = message.seq;
+    if (conversation.shows(message, committed)) entries.push(toEntry(message));
+  }
+  if (taken === missed.length) return { entries, seen: sorted(join(since, committed)) };
+  // In the total order each server's own order is kept, so what was taken is a prefix of each.
+  return { entries, next: writeCursor(missed[taken] as StoredMessage), seen: sorted(seen) };
+}
+
+function firstAbove(messages: readonly StoredMessage[], seq: number): number {
+  let low = 0;
+  let high = messages.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((messages[middle] as StoredMessage).seq <= seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Names of users with a committed login, in code point order. */
+export function listUsers(state: ChatState, committed: Vector): string[] {
+  return names(state.users.values(), (user) => user.logins, committed);
+}
+
+/** Names of channels with a committed creation. */
+export function listChannels(state: ChatState, committed: Vector): string[] {
+  return names(state.channels.values(), (channel: Channel) => channel.creations, committed);
+}
+
+function names<T extends { readonly name: string }>(
+  items: Iterable<T>,
+  causes: (item: T) => readonly Placed[],
+  committed: Vector,
+): string[] {
+  const found: string[] = [];
+  for (const item of items) {
+    if (causes(item).some((cause) => isCommitted(cause, committed))) found.push(item.name);
+  }
+  return found.sort();
+}

@@ -1,0 +1,126 @@
+import type { ServerName } from "../../protocol/ids.ts";
+import type { PlainPublication, Publication, Request } from "../../protocol/messages.ts";
+import { replicationTopic, serversTopic } from "../../protocol/topics.ts";
+import type { Vector } from "../../protocol/vector.ts";
+import type { ChatState, Conversation, Placed, StoredMessage } from "./chat-state.ts";
+import type { Effect } from "./effects.ts";
+import { toEntry, topicOf } from "./history.ts";
+import { Queue } from "./waiting-writes.ts";
+
+interface Unpublished {
+  readonly message: StoredMessage;
+  /** The same server's publication before it on the topic (P3). */
+  readonly prev: number;
+  /** The sender's own time, for the old form (P1). */
+  readonly timestamp: string | number | undefined;
+}
+
+/** This server's own messages on their way to subscribers: published once committed (P5). */
+export class Outbox {
+  readonly #waiting = new Queue<Unpublished>();
+  /** The last own `seq` on each topic of the second form. */
+  readonly #heads = new Map<string, number>();
+  /** Subscriptions as they reach this server: those of the second form end with NUL. */
+  readonly #topics = new Set<string>();
+  /** All others; each matches every topic that begins with it. */
+  readonly #prefixes = new Set<string>();
+  readonly #name: ServerName;
+  readonly #state: ChatState;
+  #begun = false;
+
+  constructor(name: ServerName, state: ChatState) {
+    this.#name = name;
+    this.#state = state;
+  }
+
+  subscribe(topic: string, active: boolean): void {
+    if (topic === replicationTopic || topic === serversTopic) return;
+    const subscriptions = topic.endsWith("\0") ? this.#topics : this.#prefixes;
+    if (active) subscriptions.add(topic);
+    else subscriptions.delete(topic);
+  }
+
+  /** Takes up own messages that the last run of this server made and did not see committed. */
+  begin(committed: Vector): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    const done = committed[this.#name] ?? 0;
+    const left: Unpublished[] = [];
+    const collect = (conversation: Conversation, isHere: (message: StoredMessage) => boolean) => {
+      const own = (conversation.byServer.get(this.#name) ?? []).filter(isHere);
+      for (const [at, message] of own.entries()) {
+        const prev = own[at - 1]?.seq ?? 0;
+        if (message.seq > done) left.push({ message, prev, timestamp: undefined });
+      }
+      const last = own.at(-1);
+      if (last !== undefined) this.#heads.set(topicOf(last.to), last.seq);
+    };
+    for (const { conversation } of this.#state.channels.values()) collect(conversation, () => true);
+    for (const { name, conversation } of this.#state.users.values()) {
+      // A user's conversation also has what he sent, which is on the topic of its recipient.
+      collect(conversation, ({ to }) => "user" in to && to.user === name);
+    }
+    left.sort((a, b) => a.message.seq - b.message.seq);
+    for (const unpublished of left) this.#waiting.push(unpublished);
+  }
+
+  /** An own event was just made. */
+  add(event: Placed, request: Request): void {
+    if (request.service !== "publish" && request.service !== "message") return;
+    const to =
+      request.service === "publish" ? { channel: request.channel } : { user: request.dst };
+    const from = request.service === "publish" ? request.user : request.src;
+    const { server, seq, clock, time, id } = event;
+    const message = { server, seq, clock, time, id, from, to, text: request.message };
+    const topic = topicOf(to);
+    const prev = this.#heads.get(topic) ?? 0;
+    this.#heads.set(topic, seq);
+    this.#waiting.push({ message, prev, timestamp: request.timestamp });
+  }
+
+  /** The publications of all own messages that are committed by now. */
+  publish(committed: Vector): Effect[] {
+    const done = committed[this.#name] ?? 0;
+    const byTopic = new Map<string, Publication[]>();
+    const effects: Effect[] = [];
+    for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {
+      if (next.message.seq > done) break;
+      this.#waiting.shift();
+      const entry = toEntry(next.message);
+      const topic = topicOf(next.message.to);
+      if (this.#isWanted(topic)) {
+        const publications = byTopic.get(topic);
+        if (publications === undefined) byTopic.set(topic, [{ ...entry, prev: next.prev }]);
+        else publications.push({ ...entry, prev: next.prev });
+      }
+      const plain = "channel" in entry ? entry.channel : entry.dst;
+      if (this.#isWanted(plain)) {
+        effects.push({ type: "publish", topic: plain, payload: oldForm(next, entry) });
+      }
+    }
+    for (const [topic, payload] of byTopic) effects.push({ type: "publish", topic, payload });
+    return effects;
+  }
+
+  /** Whether any subscription matches: ZeroMQ compares beginnings (P2, P4). */
+  #isWanted(topic: string): boolean {
+    if (this.#topics.has(topic)) return true;
+    for (const prefix of this.#prefixes) {
+      if (topic.startsWith(prefix)) return true;
+    }
+    return false;
+  }
+}
+
+function oldForm(
+  { timestamp }: Unpublished,
+  entry: ReturnType<typeof toEntry>,
+): PlainPublication {
+  const time = timestamp ?? entry.timestamp;
+  if ("channel" in entry) {
+    const { user, message, clock } = entry;
+    return { user, message, timestamp: time, clock };
+  }
+  const { src, dst, message, clock, id, server, seq } = entry;
+  return { src, from: src, message, timestamp: time, clock, dst, id, server, seq };
+}

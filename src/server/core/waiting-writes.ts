@@ -1,0 +1,98 @@
+import type { ServerName } from "../../protocol/ids.ts";
+import { durations } from "../../protocol/limits.ts";
+import type { Replication } from "./replication.ts";
+import type { WaitingWrite } from "./requests.ts";
+
+export type DueWrite = WaitingWrite & { readonly committed: boolean };
+
+/**
+ * Writes whose event is not yet where it has to be. Own events are committed in the order in which
+ * they were made, so two queues do; a request that came a second time may wait for anybody's event.
+ */
+export class WaitingWrites {
+  /** Not yet committed. */
+  readonly #own = new Queue<WaitingWrite>();
+  readonly #others: WaitingWrite[] = [];
+  /** Committed, waiting for all live members (R9). */
+  #plain: WaitingWrite[] = [];
+  readonly #name: ServerName;
+  readonly #replication: Replication;
+  #lastOwn = 0;
+
+  constructor(name: ServerName, replication: Replication) {
+    this.#name = name;
+    this.#replication = replication;
+  }
+
+  get size(): number {
+    return this.#own.size + this.#others.length + this.#plain.length;
+  }
+
+  add(write: WaitingWrite): void {
+    if (write.server === this.#name && write.seq > this.#lastOwn) {
+      this.#lastOwn = write.seq;
+      this.#own.push(write);
+    } else {
+      this.#others.push(write);
+    }
+  }
+
+  /** Takes out what can be answered now: committed, or given up. */
+  due(steadyMs: number): DueWrite[] {
+    const due: DueWrite[] = [];
+    const { committed } = this.#replication;
+    const settle = (write: WaitingWrite): boolean => {
+      if ((committed[write.server] ?? 0) >= write.seq) {
+        if (write.plain) this.#plain.push({ ...write, deadlineMs: steadyMs + durations.allMembersMs });
+        else due.push({ ...write, committed: true });
+        return true;
+      }
+      if (steadyMs < write.deadlineMs) return false;
+      due.push({ ...write, committed: false });
+      return true;
+    };
+    while (this.#own.first !== undefined && settle(this.#own.first)) this.#own.shift();
+    for (let at = this.#others.length - 1; at >= 0; at -= 1) {
+      if (settle(this.#others[at] as WaitingWrite)) this.#others.splice(at, 1);
+    }
+    if (this.#plain.length > 0) {
+      const waiting = this.#plain;
+      this.#plain = [];
+      for (const write of waiting) {
+        const everywhere = this.#replication.onAllLive(write.server, write.seq, steadyMs);
+        if (everywhere || steadyMs >= write.deadlineMs) due.push({ ...write, committed: true });
+        else this.#plain.push(write);
+      }
+    }
+    return due;
+  }
+}
+
+/** First in, first out, without moving what is behind. */
+export class Queue<T> {
+  #items: T[] = [];
+  #head = 0;
+
+  get size(): number {
+    return this.#items.length - this.#head;
+  }
+
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): T | undefined {
+    const item = this.#items[this.#head];
+    if (item === undefined) return undefined;
+    this.#head += 1;
+    if (this.#head > 1_000 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+}

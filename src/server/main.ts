@@ -1,0 +1,15 @@
+import { announceReady, runProcess } from "../platform/run-process.ts";
+import type { Settings } from "../platform/settings.ts";
+import { serverConfig } from "./config.ts";
+import { startServer } from "./server.ts";
+
+/** `tertulia server`: one replica in the foreground. */
+export function runServer(settings: Settings): Promise<void> {
+  return runProcess(async () => {
+    const server = await startServer(serverConfig(settings));
+    void server.firstServing.then(() => {
+      announceReady({ name: server.name, endpoints: { peer: server.address } });
+    });
+    return server;
+  });
+}

@@ -1,0 +1,408 @@
+import { join } from "node:path";
+import { encode, type Format } from "../protocol/codec.ts";
+import type { ServerName } from "../protocol/ids.ts";
+import { LamportClock, parseClock } from "../protocol/lamport-clock.ts";
+import { durations, limits } from "../protocol/limits.ts";
+import {
+  type Incoming,
+  noView,
+  type PeerRequest,
+  type ReplicationMessage,
+  type Standing,
+} from "../protocol/messages.ts";
+import { parsePayload } from "../protocol/parse-message.ts";
+import {
+  parsePeerRequest,
+  parseReplication,
+  parseSyncAnswer,
+  parseView,
+  PeerMessageError,
+  writeLines,
+} from "../protocol/parse-peer.ts";
+import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
+import { replicationTopic } from "../protocol/topics.ts";
+import type { Vector } from "../protocol/vector.ts";
+import { Publisher } from "../net/publisher.ts";
+import { ReferenceLink } from "../net/reference-link.ts";
+import { Requester } from "../net/requester.ts";
+import { type Envelope, Responder } from "../net/responder.ts";
+import { advertised } from "../net/socket.ts";
+import { Subscriber } from "../net/subscriber.ts";
+import { now, pause } from "../platform/clock.ts";
+import { digest } from "../platform/digest.ts";
+import { type Log, LogBudget, openLog } from "../platform/log.ts";
+import { crash, type Running } from "../platform/run-process.ts";
+import { writeCheckpoint } from "../storage/checkpoint.ts";
+import { Journal } from "../storage/journal.ts";
+import { type Slot, takeSlot } from "../storage/slot-lock.ts";
+import type { ServerConfig } from "./config.ts";
+import type { Effect, Input } from "./core/effects.ts";
+import { ServerCore } from "./core/step.ts";
+import { nameOf, readName, readPromises, writePromises } from "./identity.ts";
+
+export interface Server extends Running {
+  readonly name: ServerName;
+  /** The peer link, as others reach it. */
+  readonly address: string;
+  /** Resolves when the server first takes clients' requests. */
+  readonly firstServing: Promise<void>;
+}
+
+/** Lines a second about single requests; the rest is counted. */
+const requestLines = 50;
+
+/** One replica: the shell that gives the core its sockets, files and time. */
+export async function startServer(config: ServerConfig): Promise<Server> {
+  const clock = new LamportClock();
+  const link = new ReferenceLink(config.reference, clock);
+  const slot = await chooseSlot(config, link);
+  const name = await nameOf(slot.folder);
+  const log = openLog({
+    level: config.logLevel,
+    role: "server",
+    name: () => name,
+    clock: () => clock.value,
+  });
+  const shell = new Shell({ config, clock, link, slot, name, log });
+  await shell.start();
+  return {
+    name,
+    address: shell.address,
+    firstServing: shell.firstServing,
+    [Symbol.asyncDispose]: () => shell.stop(),
+  };
+}
+
+/** A free slot, those of the present view's members first (J4). */
+async function chooseSlot(config: ServerConfig, link: ReferenceLink): Promise<Slot> {
+  const members = await presentMembers(link);
+  return takeSlot(config.slots, async (folder) => {
+    const name = await readName(folder);
+    return name !== undefined && members.includes(name) ? 0 : 1;
+  });
+}
+
+async function presentMembers(link: ReferenceLink): Promise<readonly ServerName[]> {
+  for (let tries = 0; tries < 5; tries += 1) {
+    try {
+      const reply = await link.ask("list", {});
+      return parseView(reply.view).members;
+    } catch {
+      await pause(durations.pollMs);
+    }
+  }
+  return noView.members;
+}
+
+interface Parts {
+  readonly config: ServerConfig;
+  readonly clock: LamportClock;
+  readonly link: ReferenceLink;
+  readonly slot: Slot;
+  readonly name: ServerName;
+  readonly log: Log;
+}
+
+interface ClientReply {
+  readonly envelope: Envelope;
+  readonly format: Format;
+}
+
+class Shell {
+  address = "";
+  readonly firstServing: Promise<void>;
+  readonly #parts: Parts;
+  readonly #log: Log;
+  readonly #folder: string;
+  readonly #clients: Responder;
+  readonly #peerLink: Responder;
+  readonly #peers = new Map<ServerName, { address: string; requester: Requester }>();
+  readonly #budget = new LogBudget(requestLines);
+  #core!: ServerCore;
+  #journal!: Journal;
+  #publisher!: Publisher;
+  #subscriber!: Subscriber;
+  #ticker: NodeJS.Timeout | undefined;
+  #onFirstServing: () => void = () => {};
+  #onStopped: () => void = () => {};
+  #checkpointed = 0;
+  #checkpointing: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#log = parts.log;
+    this.#folder = parts.slot.folder;
+    this.firstServing = new Promise((resolve) => {
+      this.#onFirstServing = resolve;
+    });
+    this.#clients = new Responder((to, payload) => this.#onClient(to, payload));
+    this.#peerLink = new Responder((to, payload) => this.#onPeer(to, payload));
+  }
+
+  async start(): Promise<void> {
+    const { config, clock, name } = this.#parts;
+    const bound = await this.#peerLink.bind(config.bind);
+    this.address = advertised(bound, config.advertiseHost);
+    this.#core = new ServerCore({ name, clock, digest, address: this.address });
+    this.#core.recoverView(await readPromises(this.#folder));
+    this.#openJournal();
+    this.#publisher = new Publisher(config.proxiesIn, (topic, active) =>
+      this.#dispatch({ type: "subscription", topic, active }),
+    );
+    this.#subscriber = new Subscriber(config.proxies, (topic, payload) => {
+      if (topic === replicationTopic) this.#onReplication(payload);
+    });
+    this.#subscriber.subscribe(replicationTopic);
+    this.#ticker = setInterval(() => this.#dispatch({ type: "tick" }), durations.tickMs);
+    void this.#askRank();
+    this.#log.info({ folder: this.#folder, address: this.address }, "Started");
+  }
+
+  #openJournal(): void {
+    const { clock } = this.#parts;
+    const started = now().steadyMs;
+    const { journal, recovered } = Journal.open(
+      {
+        folder: join(this.#folder, "journal"),
+        digest,
+        clock: () => clock.value,
+        onFlushed: (count) => {
+          this.#dispatch({ type: "flushed", count });
+          this.#checkpointIfGrown();
+        },
+        onFailed: crash,
+      },
+      (line) => this.#core.recoverEvent(line),
+    );
+    clock.receive(recovered.clock);
+    this.#journal = journal;
+    this.#checkpointed = journal.bytes;
+    const { events, cutBytes } = recovered;
+    const ms = Math.round(now().steadyMs - started);
+    this.#log.info({ events, ms }, "Read the journal");
+    if (cutBytes > 0) this.#log.warn({ cutBytes }, "Cut off a torn tail that was never synced");
+  }
+
+  async #askRank(): Promise<void> {
+    const { link, name } = this.#parts;
+    for (;;) {
+      try {
+        const { rank } = await link.ask("rank", { user: name, address: this.address });
+        this.#log.info({ rank }, "Has a rank");
+        return;
+      } catch {
+        if (this.#ticker === undefined) return;
+        await pause(durations.heartbeatMs);
+      }
+    }
+  }
+
+  /** Drains, settles with the peers, leaves the view if told to, writes the files (R11). */
+  async stop(): Promise<void> {
+    const { link, slot, config } = this.#parts;
+    const stopped = new Promise<void>((resolve) => {
+      this.#onStopped = resolve;
+    });
+    this.#dispatch({ type: "stop", leave: config.leaveOnStop });
+    await stopped;
+    clearInterval(this.#ticker);
+    this.#ticker = undefined;
+    this.#subscriber.close();
+    await this.#clients.close();
+    await this.#publisher.close();
+    await this.#peerLink.close();
+    for (const { requester } of this.#peers.values()) requester.close();
+    link.close();
+    await this.#journal.close();
+    await this.#checkpointing;
+    await this.#checkpoint();
+    slot[Symbol.dispose]();
+    this.#log.info("Stopped");
+  }
+
+  // ---- in ---------------------------------------------------------------------------------------
+
+  #dispatch(input: Input): void {
+    for (const effect of this.#core.step(input, now())) this.#perform(effect);
+  }
+
+  #onClient(envelope: Envelope, bytes: Buffer): void {
+    const { format, batch, requests } = parsePayload(bytes);
+    for (const request of requests) this.#logRequest(request);
+    const to: ClientReply = { envelope, format };
+    this.#dispatch({ type: "requests", to, batch, requests });
+  }
+
+  #logRequest(request: Incoming): void {
+    if (!this.#log.isLevelEnabled("info")) return;
+    const skipped = this.#budget.spend(now().steadyMs);
+    if (skipped === undefined) return;
+    if (skipped > 0) this.#log.info({ skipped }, `Recebido: … (${skipped} more)`);
+    this.#log.info(`Recebido: ${request.service}`);
+  }
+
+  #onPeer(envelope: Envelope, payload: Buffer): void {
+    let request: PeerRequest;
+    try {
+      request = parsePeerRequest(payload);
+    } catch (error) {
+      return this.#dropPeerMessage(error);
+    }
+    if (request.service === "health") return this.#answerHealth(envelope, request.clock);
+    this.#dispatch({ type: "syncRequest", to: envelope, request });
+  }
+
+  #onReplication(payload: Buffer): void {
+    let message: ReplicationMessage;
+    try {
+      message = parseReplication(payload);
+    } catch (error) {
+      return this.#dropPeerMessage(error);
+    }
+    this.#dispatch({ type: "replication", message });
+  }
+
+  #dropPeerMessage(error: unknown): void {
+    if (!(error instanceof PeerMessageError)) throw error;
+    if (this.#budget.spend(now().steadyMs) === undefined) return;
+    this.#log.warn(`A peer's message was dropped: ${error.message}`);
+  }
+
+  #answerHealth(envelope: Envelope, asked: number): void {
+    const { clock, name } = this.#parts;
+    clock.receive(asked);
+    const ready = this.#core.isServing;
+    const reason = ready ? undefined : `its phase is ${this.#core.catchUp.phase}`;
+    const data = { status: "OK", name, role: "server", ready, reason, clock: clock.tick() };
+    this.#peerLink.reply(envelope, encode({ service: "health", data }));
+  }
+
+  // ---- out --------------------------------------------------------------------------------------
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case "append":
+        return this.#journal.append(effect.lines);
+      case "saveView":
+        void this.#saveView(effect);
+        return;
+      case "reply": {
+        const { envelope, format } = effect.to as ClientReply;
+        const payload = effect.batch ? effect.replies : effect.replies[0];
+        return this.#clients.reply(envelope, encode(payload, format));
+      }
+      case "broadcast":
+        return this.#publisher.publish(replicationTopic, encodeReplication(effect.message));
+      case "publish":
+        return this.#publisher.publish(effect.topic, encode(effect.payload));
+      case "askSync":
+        void this.#askSync(effect);
+        return;
+      case "answerSync":
+        void this.#answerSync(effect.to as Envelope, effect.standing, effect.since);
+        return;
+      case "heartbeat":
+        void this.#heartbeat(effect);
+        return;
+      case "leave":
+        void this.#leave();
+        return;
+      case "rotation":
+        return this.#rotate(effect.joined);
+      case "stopped":
+        return this.#onStopped();
+      case "log":
+        this.#log[effect.level](effect.fields ?? {}, effect.text);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  async #saveView({ view }: Effect & { type: "saveView" }): Promise<void> {
+    try {
+      await writePromises(this.#folder, view);
+    } catch (error) {
+      crash(`${this.#folder}/promises.json can't be written (${(error as Error).message}).`);
+    }
+    this.#dispatch({ type: "viewSaved", number: view.number });
+  }
+
+  async #askSync({ peer, address, request }: Effect & { type: "askSync" }): Promise<void> {
+    let link = this.#peers.get(peer);
+    if (link?.address !== address) {
+      link?.requester.close();
+      link = { address, requester: new Requester([address]) };
+      this.#peers.set(peer, link);
+    }
+    try {
+      const { service, ...data } = request;
+      const payload = encode({ service, data });
+      const reply = await link.requester.ask(payload, durations.peerRequestMs);
+      this.#dispatch({ type: "syncAnswer", from: peer, answer: parseSyncAnswer(reply) });
+    } catch {
+      this.#dispatch({ type: "syncFailed", from: peer });
+    }
+  }
+
+  async #answerSync(to: Envelope, standing: Standing, since: Vector): Promise<void> {
+    const { lines, more } = await this.#journal.read(since, standing.durable);
+    const data = { ...standing, events: writeLines(lines), more };
+    this.#peerLink.reply(to, encode({ service: "sync", data }));
+  }
+
+  async #heartbeat({ report }: Effect & { type: "heartbeat" }): Promise<void> {
+    try {
+      const fields = await this.#parts.link.ask("heartbeat", {
+        ...report,
+        pid: process.pid,
+      });
+      const reply = parseHeartbeatReply(fields);
+      this.#dispatch({ type: "referenceReply", reply, clock: parseClock(fields.clock) ?? 0 });
+    } catch {
+      // The cluster goes on with the members it knows while the reference is down.
+    }
+  }
+
+  async #leave(): Promise<void> {
+    try {
+      await this.#parts.link.ask("leave", { user: this.#parts.name });
+      this.#dispatch({ type: "left" });
+    } catch {
+      // Not yet, or the reference is down: the core asks again.
+    }
+  }
+
+  #rotate(joined: boolean): void {
+    for (const broker of this.#parts.config.brokers) {
+      if (joined) this.#clients.connect(broker);
+      else this.#clients.disconnect(broker);
+    }
+    if (joined) this.#onFirstServing();
+  }
+
+  // ---- files ------------------------------------------------------------------------------------
+
+  async #checkpoint(): Promise<void> {
+    const { files, mark } = this.#core.checkpoint();
+    this.#checkpointed = this.#journal.bytes;
+    await writeCheckpoint(this.#folder, files, mark);
+  }
+
+  /** Writes the files again when the journal has grown by 64 MiB (J1). */
+  #checkpointIfGrown(): void {
+    if (this.#checkpointing !== undefined) return;
+    if (this.#journal.bytes - this.#checkpointed < limits.checkpointBytes) return;
+    this.#checkpointing = this.#checkpoint()
+      .catch((error: Error) => crash(`${this.#folder} can't be written (${error.message}).`))
+      .finally(() => {
+        this.#checkpointing = undefined;
+      });
+  }
+}
+
+function encodeReplication(message: ReplicationMessage): Uint8Array {
+  if (message.type !== "events") return encode(message);
+  const { lines, ...rest } = message;
+  return encode({ ...rest, events: writeLines(lines) });
+}

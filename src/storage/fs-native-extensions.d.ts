@@ -1,0 +1,4 @@
+declare module "fs-native-extensions" {
+  /** Locks the whole file for this descriptor; false if another process holds it. */
+  export function tryLock(fd: number): boolean;
+}

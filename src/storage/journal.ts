@@ -1,0 +1,420 @@
+import { close, fdatasync, fsyncSync, ftruncateSync, open, openSync, read, write } from "node:fs";
+import { fdatasyncSync, closeSync, mkdirSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type Digest, type EventLine, follows, readLine } from "../protocol/event.ts";
+import { type Chain, emptyChain, type ServerName } from "../protocol/ids.ts";
+import { parseClock } from "../protocol/lamport-clock.ts";
+import { limits } from "../protocol/limits.ts";
+import { type MutableVector, servers, type Vector } from "../protocol/vector.ts";
+import { errorCode, Problem } from "../platform/problem.ts";
+
+const writeAt = promisify(write);
+const readAt = promisify(read);
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const sync = promisify(fdatasync);
+
+export interface JournalOptions {
+  readonly folder: string;
+  readonly digest: Digest;
+  /** The Lamport clock to note with each batch, so that it survives a crash (R7). */
+  readonly clock: () => number;
+  /** The next `count` appended lines are on disk. */
+  readonly onFlushed: (count: number) => void;
+  /** A write or a sync failed: the process must end at once (R2). */
+  readonly onFailed: (problem: string) => void;
+  readonly fileBytes?: number;
+}
+
+/** What the disk held when the journal was opened. */
+export interface Recovered {
+  /** The highest clock that a batch noted. */
+  readonly clock: number;
+  readonly events: number;
+  /** Bytes of a torn tail that were cut off: never synced, so never spoken of. */
+  readonly cutBytes: number;
+}
+
+interface JournalFile {
+  readonly path: string;
+  /** Where the file begins in the journal as a whole. */
+  readonly start: number;
+  bytes: number;
+}
+
+/** Where the lines of one server are, by `seq` from 1. */
+class Positions {
+  #places = new Float64Array(1_024);
+  count = 0;
+
+  push(place: number): void {
+    if (this.count === this.#places.length) {
+      const larger = new Float64Array(2 * this.count);
+      larger.set(this.#places);
+      this.#places = larger;
+    }
+    this.#places[this.count] = place;
+    this.count += 1;
+  }
+
+  of(seq: number): number {
+    return this.#places[seq - 1] ?? Number.POSITIVE_INFINITY;
+  }
+}
+
+/**
+ * The events of all servers as they came, one a line, in files of 16 MiB. What waits is written
+ * and synced in one go while the next lines gather (group commit). Each batch begins with a line
+ * that notes where the last completed sync ended, which tells a torn tail from rot (J2):
+ *
+ *     {"synced":<bytes of this file>,"clock":<n>,"crc":"<8 hex>"}
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #files: JournalFile[] = [];
+  readonly #positions = new Map<ServerName, Positions>();
+  #fd = -1;
+  #waiting: EventLine[] = [];
+  #flushing = false;
+  #scheduled = false;
+  #closed = false;
+  #idle: (() => void)[] = [];
+
+  private constructor(options: JournalOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads what is there, gives each event to `onLine`, cuts off a torn tail, and syncs the rest
+   * again.
+   * @throws Problem that names file and line, if what was synced is damaged
+   */
+  static open(
+    options: JournalOptions,
+    onLine: (line: EventLine) => void,
+  ): { journal: Journal; recovered: Recovered } {
+    const journal = new Journal(options);
+    const recovered = journal.#recover(onLine);
+    return { journal, recovered };
+  }
+
+  /** Bytes in all files. */
+  get bytes(): number {
+    const last = this.#files.at(-1);
+    return last === undefined ? 0 : last.start + last.bytes;
+  }
+
+  append(lines: readonly EventLine[]): void {
+    for (const line of lines) this.#waiting.push(line);
+    if (this.#flushing || this.#scheduled || this.#waiting.length === 0) return;
+    // What comes in the same turn of the loop shares the sync.
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      void this.#flush();
+    });
+  }
+
+  /** Waits for the last flush and closes the file. */
+  async close(): Promise<void> {
+    while (this.#flushing || this.#waiting.length > 0) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+    this.#closed = true;
+    if (this.#fd >= 0) await closeFile(this.#fd);
+  }
+
+  /**
+   * Lines above `since` and up to `upTo`, in the order in which they came, so that each server's
+   * are in order; at most 1,000 and about a megabyte.
+   */
+  async read(since: Vector, upTo: Vector): Promise<{ lines: string[]; more: boolean }> {
+    const next: MutableVector = {};
+    for (const server of servers(upTo)) {
+      const seq = (since[server] ?? 0) + 1;
+      if (seq <= (upTo[server] ?? 0)) next[server] = seq;
+    }
+    const lines: string[] = [];
+    let room: number = limits.pageBytes;
+    while (lines.length < limits.syncEvents && room > 0) {
+      const start = this.#first(next);
+      if (start === Number.POSITIVE_INFINITY) return { lines, more: false };
+      for (const line of await this.#linesAt(start)) {
+        if (lines.length >= limits.syncEvents || room <= 0) break;
+        const name = nameOfLine(line);
+        if (name === undefined || next[name.server] !== name.seq) continue;
+        lines.push(line);
+        room -= 3 * line.length;
+        if (name.seq === upTo[name.server]) delete next[name.server];
+        else next[name.server] = name.seq + 1;
+      }
+    }
+    return { lines, more: servers(next).length > 0 };
+  }
+
+  #first(next: Vector): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const server of servers(next)) {
+      const place = this.#positions.get(server)?.of(next[server] ?? 0);
+      if (place !== undefined) first = Math.min(first, place);
+    }
+    return first;
+  }
+
+  /** Whole lines from a place on, to the end of the chunk that was read or of the file. */
+  async #linesAt(place: number): Promise<string[]> {
+    const file = this.#files.findLast(({ start }) => start <= place);
+    if (file === undefined) return [];
+    const offset = place - file.start;
+    // A line is at most a request's size and its frame, so a chunk holds one at least.
+    const chunk = Buffer.allocUnsafe(Math.min(4 * limits.requestBytes, file.bytes - offset));
+    const fd = await openFile(file.path, "r");
+    try {
+      let bytes = 0;
+      while (bytes < chunk.length) {
+        const result = await readAt(fd, chunk, bytes, chunk.length - bytes, offset + bytes);
+        if (result.bytesRead === 0) break;
+        bytes += result.bytesRead;
+      }
+      const end = chunk.lastIndexOf(0x0a, bytes - 1);
+      return end < 0 ? [] : chunk.toString("utf8", 0, end).split("\n");
+    } finally {
+      await closeFile(fd);
+    }
+  }
+
+  // ---- writing ----------------------------------------------------------------------------------
+
+  async #flush(): Promise<void> {
+    if (this.#flushing || this.#closed) return;
+    this.#flushing = true;
+    try {
+      while (this.#waiting.length > 0) {
+        const lines = this.#waiting;
+        this.#waiting = [];
+        await this.#writeBatch(lines);
+        this.#options.onFlushed(lines.length);
+      }
+    } catch (error) {
+      const path = this.#files.at(-1)?.path;
+      const full = errorCode(error) === "ENOSPC" ? " The disk is full: free some space." : "";
+      this.#options.onFailed(`${path} can't be written (${(error as Error).message}).${full}`);
+      return;
+    } finally {
+      this.#flushing = false;
+    }
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #writeBatch(lines: readonly EventLine[]): Promise<void> {
+    const file = this.#currentFile();
+    const note = writeNote(file.bytes, this.#options.clock(), this.#options.digest);
+    let at = file.start + file.bytes + Buffer.byteLength(note) + 1;
+    const places: number[] = [];
+    const texts: string[] = [note];
+    for (const { line } of lines) {
+      places.push(at);
+      texts.push(line);
+      at += Buffer.byteLength(line) + 1;
+    }
+    texts.push("");
+    const bytes = Buffer.from(texts.join("\n"));
+    let written = 0;
+    while (written < bytes.length) {
+      const rest = bytes.length - written;
+      const result = await writeAt(this.#fd, bytes, written, rest, file.bytes + written);
+      written += result.bytesWritten;
+    }
+    await sync(this.#fd);
+    file.bytes += bytes.length;
+    for (const [index, { event }] of lines.entries()) {
+      this.#positionsOf(event.server).push(places[index] as number);
+    }
+  }
+
+  #currentFile(): JournalFile {
+    const last = this.#files.at(-1);
+    const most = this.#options.fileBytes ?? limits.journalFileBytes;
+    if (last !== undefined && last.bytes < most) return last;
+    if (this.#fd >= 0) closeSync(this.#fd);
+    const number = last === undefined ? 1 : numberOf(last.path) + 1;
+    const path = join(this.#options.folder, `${String(number).padStart(8, "0")}.jsonl`);
+    this.#fd = openSync(path, "wx+");
+    syncFolderSync(this.#options.folder);
+    const file = { path, start: this.bytes, bytes: 0 };
+    this.#files.push(file);
+    return file;
+  }
+
+  #positionsOf(server: ServerName): Positions {
+    let positions = this.#positions.get(server);
+    if (positions === undefined) {
+      positions = new Positions();
+      this.#positions.set(server, positions);
+    }
+    return positions;
+  }
+
+  // ---- recovery (J2) ------------------------------------------------------------------------------
+
+  #recover(onLine: (line: EventLine) => void): Recovered {
+    const { folder } = this.#options;
+    mkdirSync(folder, { recursive: true });
+    syncFolderSync(folder);
+    const names = readdirSync(folder)
+      .filter((name) => /^\d{8}\.jsonl$/.test(name))
+      .sort();
+    const scan = new Scan(this.#options.digest, onLine, (server, place) =>
+      this.#positionsOf(server).push(place),
+    );
+    let cutBytes = 0;
+    for (const [index, name] of names.entries()) {
+      const path = join(folder, name);
+      const bytes = readFileSync(path);
+      const found = scan.file(path, bytes, this.bytes, index === names.length - 1);
+      this.#files.push({ path, start: this.bytes, bytes: found.end });
+      if (index < names.length - 1) continue;
+      cutBytes = bytes.length - found.end;
+      this.#fd = openSync(path, "r+");
+      // What followed a failed sync may be in memory only: it is written again, then synced.
+      rewrite(this.#fd, bytes.subarray(found.synced, found.end), found.synced);
+      ftruncateSync(this.#fd, found.end);
+      fdatasyncSync(this.#fd);
+    }
+    return { clock: scan.clock, events: scan.events, cutBytes };
+  }
+}
+
+function rewrite(fd: number, bytes: Uint8Array, position: number): void {
+  let written = 0;
+  while (written < bytes.length) {
+    written += writeSync(fd, bytes, written, bytes.length - written, position + written);
+  }
+}
+
+function syncFolderSync(folder: string): void {
+  const fd = openSync(folder, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function numberOf(path: string): number {
+  return Number(path.slice(-"00000000.jsonl".length, -".jsonl".length));
+}
+
+function writeNote(synced: number, clock: number, digest: Digest): string {
+  const body = `{"synced":${synced},"clock":${clock}`;
+  return `${body},"crc":"${digest.checksum(body)}"}`;
+}
+
+function readNote(line: string, digest: Digest): { synced: number; clock: number } | undefined {
+  if (!line.startsWith('{"synced":')) return undefined;
+  const body = line.slice(0, line.lastIndexOf(',"crc":"'));
+  if (line !== `${body},"crc":"${digest.checksum(body)}"}`) return undefined;
+  const { synced, clock } = JSON.parse(`${body}}`) as { synced: unknown; clock: unknown };
+  const bytes = parseClock(synced);
+  const ticks = parseClock(clock);
+  return bytes === undefined || ticks === undefined ? undefined : { synced: bytes, clock: ticks };
+}
+
+const linePattern = /^\{"event":\{"server":"(server_[0-9a-f]{8})","seq":(\d+),/;
+
+function nameOfLine(line: string): { server: ServerName; seq: number } | undefined {
+  const [, server, seq] = linePattern.exec(line) ?? [];
+  return server === undefined ? undefined : { server: server as ServerName, seq: Number(seq) };
+}
+
+/** Reads journal files one after the other, checking checksums, chains and gaps. */
+export class Scan {
+  clock = 0;
+  events = 0;
+  readonly heads: Record<ServerName, { seq: number; chain: Chain }> = {};
+  readonly #digest: Digest;
+  readonly #onLine: (line: EventLine) => void;
+  readonly #onPlace: (server: ServerName, place: number) => void;
+
+  constructor(
+    digest: Digest,
+    onLine: (line: EventLine) => void,
+    onPlace: (server: ServerName, place: number) => void = () => {},
+  ) {
+    this.#digest = digest;
+    this.#onLine = onLine;
+    this.#onPlace = onPlace;
+  }
+
+  /**
+   * @returns where the good lines end, and where the last noted sync ended
+   * @throws Problem naming file and line, for damage before the last noted sync, or anywhere in a
+   * file that is not the last
+   */
+  file(
+    path: string,
+    bytes: Buffer,
+    start: number,
+    isLast: boolean,
+  ): { end: number; synced: number } {
+    const lines = splitLines(bytes);
+    let bad: { at: number; number: number; why: string } | undefined;
+    let synced = isLast ? 0 : bytes.length;
+    const good: { line: EventLine; at: number; number: number }[] = [];
+    for (const [index, { at, text }] of lines.entries()) {
+      const note = text === undefined ? undefined : readNote(text, this.#digest);
+      if (note !== undefined) {
+        // A note behind the damage still tells that what lies before was synced.
+        synced = Math.max(synced, note.synced);
+        this.clock = Math.max(this.clock, note.clock);
+        continue;
+      }
+      if (bad !== undefined) continue;
+      try {
+        if (text === undefined) throw new Error("the line is not ended");
+        good.push({ line: readLine(text, this.#digest), at, number: index + 1 });
+      } catch (error) {
+        bad = { at, number: index + 1, why: (error as Error).message };
+      }
+    }
+    if (bad !== undefined && bad.at < synced) throw rotten(path, bad.number, bad.why);
+    for (const { line, at, number } of good) this.#take(path, line, start + at, number);
+    return { end: bad?.at ?? bytes.length, synced: Math.min(synced, bad?.at ?? bytes.length) };
+  }
+
+  #take(path: string, line: EventLine, place: number, number: number): void {
+    const { server, seq } = line.event;
+    const head = this.heads[server] ?? { seq: 0, chain: emptyChain };
+    if (seq !== head.seq + 1) {
+      throw rotten(path, number, `${server} goes from ${head.seq} to ${seq}`);
+    }
+    if (!follows(line, head.chain, this.#digest)) {
+      throw rotten(path, number, `the chain of ${server} breaks at ${seq}`);
+    }
+    this.heads[server] = { seq, chain: line.chain };
+    this.events += 1;
+    this.#onPlace(server, place);
+    this.#onLine(line);
+  }
+}
+
+function rotten(path: string, line: number, why: string): Problem {
+  return new Problem(
+    `${path}:${line} is damaged (${why}): move this server's folder away and start again; ` +
+      "a new member fetches everything from the others.",
+  );
+}
+
+/** The lines with their places; the last has no text if no newline ends it. */
+function splitLines(bytes: Buffer): { at: number; text: string | undefined }[] {
+  const lines: { at: number; text: string | undefined }[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    const end = bytes.indexOf(0x0a, at);
+    lines.push({ at, text: end < 0 ? undefined : bytes.toString("utf8", at, end) });
+    if (end < 0) break;
+    at = end + 1;
+  }
+  return lines;
+}

@@ -1,0 +1,57 @@
+import { open, readFile, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { errorCode, Problem } from "../platform/problem.ts";
+
+/** Syncs a folder, so that what was created or renamed in it is found after a power cut. */
+export async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, "r");
+  await folder.sync();
+}
+
+/** Replaces a file as a whole: after a crash it holds either the old text or the new (R2). */
+export async function writeAtomically(path: string, text: string, mode = 0o644): Promise<void> {
+  const temporary = `${path}.tmp`;
+  {
+    await using file = await open(temporary, "w", mode);
+    await file.writeFile(text);
+    await file.datasync();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+export async function writeJson(path: string, value: unknown, mode?: number): Promise<void> {
+  await writeAtomically(path, `${JSON.stringify(value)}\n`, mode);
+}
+
+/**
+ * The file's value as `parse` takes it, or undefined if there is none.
+ * @throws Problem that names the file, if it can't be read or is not what it should be
+ */
+export async function readJson<T>(
+  path: string,
+  parse: (value: unknown) => T,
+): Promise<T | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw new Problem(`${path} can't be read (${errorCode(error)}): check its owner and mode.`);
+  }
+  try {
+    return parse(JSON.parse(text));
+  } catch (error) {
+    throw new Problem(
+      `${path} is damaged (${(error as Error).message}): restore it from a backup, or move it away.`,
+    );
+  }
+}
+
+export async function removeIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import type { LamportClock } from "../protocol/lamport-clock.ts";
+import { parseClock } from "../protocol/lamport-clock.ts";
+import { isMap } from "../protocol/parse-message.ts";
+import { readJson, writeJson } from "./json-file.ts";
+import { takeSlot } from "./slot-lock.ts";
+
+/** The little that a broker, a proxy or a bot keeps: its name and its Lamport clock. */
+export interface ProcessFile extends AsyncDisposable {
+  readonly name: string;
+  readonly savedClock: number;
+  save(clock: LamportClock): Promise<void>;
+}
+
+/**
+ * Opens `<role>.json` in a numbered slot of a folder that several processes share (J4), or begins
+ * it with a name of its own.
+ * @throws Problem if the folder can't be used or the file is damaged
+ */
+export async function openProcessFile(
+  parent: string,
+  role: string,
+  newName: () => string,
+): Promise<ProcessFile> {
+  const slot = await takeSlot(parent);
+  const path = join(slot.folder, `${role}.json`);
+  const saved = await readJson(path, (value) => {
+    const name = isMap(value) ? value.name : undefined;
+    if (!isMap(value) || typeof name !== "string") throw new Error("it has no `name`");
+    return { name, clock: parseClock(value.clock) ?? 0 };
+  });
+  const name = saved?.name ?? newName();
+  const save = (clock: number) => writeJson(path, { name, clock });
+  if (saved === undefined) await save(0);
+  return {
+    name,
+    savedClock: saved?.clock ?? 0,
+    save: (clock) => save(clock.value),
+    [Symbol.asyncDispose]: async () => slot[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,78 @@
+import { closeSync, mkdirSync, openSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { tryLock } from "fs-native-extensions";
+import { errorCode, Problem } from "../platform/problem.ts";
+
+/** A folder that this process alone uses, until it is released or the process dies. */
+export interface Slot extends Disposable {
+  readonly folder: string;
+}
+
+/**
+ * Locks one folder.
+ * @returns undefined if another process holds it
+ * @throws Problem if the folder can't be made or opened
+ */
+export function lockFolder(folder: string): Slot | undefined {
+  let fd: number;
+  try {
+    mkdirSync(folder, { recursive: true });
+    fd = openSync(join(folder, "lock"), "a+");
+  } catch (error) {
+    throw new Problem(
+      `The data folder ${folder} can't be used (${errorCode(error)}): check its owner and mode.`,
+    );
+  }
+  if (!tryLock(fd)) {
+    closeSync(fd);
+    return undefined;
+  }
+  // The kernel frees the lock with the descriptor, also after kill -9.
+  return { folder, [Symbol.dispose]: () => closeSync(fd) };
+}
+
+/** @throws Problem if another process uses the folder */
+export function lockFolderOrFail(folder: string): Slot {
+  const slot = lockFolder(folder);
+  if (slot !== undefined) return slot;
+  throw new Problem(`The data folder ${folder} is in use by another process: name another one.`);
+}
+
+/** Processes of one role that may share a folder: more than a machine runs. */
+const mostSlots = 10_000;
+
+/**
+ * Takes a free slot: a numbered folder in one that several processes share (J4). Used slots come
+ * before new ones, those of lower priority first.
+ * @throws Problem if the folder can't be used, or all slots are taken
+ */
+export async function takeSlot(
+  parent: string,
+  priority: (folder: string) => Promise<number> = async () => 0,
+): Promise<Slot> {
+  let present: string[];
+  try {
+    mkdirSync(parent, { recursive: true });
+    present = readdirSync(parent).filter((name) => /^\d+$/.test(name));
+  } catch (error) {
+    throw new Problem(
+      `The data folder ${parent} can't be used (${errorCode(error)}): check its owner and mode.`,
+    );
+  }
+  const ranked = await Promise.all(
+    present.map(async (name) => ({ name, rank: await priority(join(parent, name)) })),
+  );
+  const used = ranked
+    .sort((a, b) => a.rank - b.rank || Number(a.name) - Number(b.name))
+    .map(({ name }) => name);
+  for (const name of used) {
+    const slot = lockFolder(join(parent, name));
+    if (slot !== undefined) return slot;
+  }
+  for (let number = 1; number <= mostSlots; number += 1) {
+    if (used.includes(String(number))) continue;
+    const slot = lockFolder(join(parent, String(number)));
+    if (slot !== undefined) return slot;
+  }
+  throw new Problem(`All ${mostSlots} slots of ${parent} are in use.`);
+}
