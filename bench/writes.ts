@@ -1,0 +1,17 @@
+import type { LocalCluster } from "../src/cluster/local-cluster.ts";
+import { type Figures, measure } from "./measure.ts";
+
+/** About 120 bytes of text, as a chat line has. */
+const text = "The quick brown fox jumps over the lazy dog; then it rests a while. ".repeat(2).slice(0, 120);
+
+/** Publications from one connection; each is on a majority's disks before its answer. */
+export async function writes(
+  cluster: LocalCluster,
+  options: { inFlight: number; seconds: number },
+): Promise<Figures> {
+  await using client = cluster.client({ proxies: [] });
+  await client.login("bench");
+  const channel = `bench-${options.inFlight}-${Math.floor(performance.now())}`;
+  await client.createChannel(channel);
+  return await measure(() => client.publish("bench", channel, text), options);
+}

@@ -1,0 +1,275 @@
+import { decode } from "../protocol/codec.ts";
+import {
+  type ChannelName,
+  parseChannelName,
+  parseUserName,
+  type RequestId,
+  type ServerName,
+  type UserName,
+} from "../protocol/ids.ts";
+import { LamportClock } from "../protocol/lamport-clock.ts";
+import { limits } from "../protocol/limits.ts";
+import type { Entry, Receipt } from "../protocol/messages.ts";
+import { parsePublications, parseReceipt } from "../protocol/parse-reply.ts";
+import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
+import { type MutableVector, parseVector, raise, type Vector } from "../protocol/vector.ts";
+import { Subscriber } from "../net/subscriber.ts";
+import { type ConnectionState, type Fields, RequestQueue } from "./request-queue.ts";
+import { type Page, Subscription } from "./subscription.ts";
+
+export interface ChatClientOptions {
+  /** Endpoints of all brokers; `tcp://host:port`. */
+  readonly brokers: readonly string[];
+  /** Endpoints of all proxies; may be empty for a client that does not subscribe. */
+  readonly proxies: readonly string[];
+  /** The Lamport clock to go on from. */
+  readonly clock?: number;
+  /** Milliseconds until a request is given up; 15,000 unless told. */
+  readonly deadlineMs?: number;
+  readonly onState?: (state: ConnectionState) => void;
+}
+
+export interface HistoryOptions {
+  /** `next` of an earlier page: what comes before it. */
+  readonly before?: string | undefined;
+  /** All that is missing since this vector. */
+  readonly since?: Vector | undefined;
+  /** 1 to 1,000; 100 unless told. */
+  readonly limit?: number | undefined;
+}
+
+export interface HistoryPage {
+  /** Oldest to newest. */
+  readonly entries: readonly Entry[];
+  readonly next: string | undefined;
+  readonly seen: Vector;
+}
+
+export interface SubscribeOptions {
+  /** Entries of the past to begin with; none unless told. */
+  readonly last?: number;
+  /** Go on behind this vector instead: nothing since then is missed. */
+  readonly since?: Vector;
+}
+
+const defaultDeadlineMs = 15_000;
+/** How often a quiet subscription asks whether it missed something. */
+const lookAgainMs = 4_000;
+
+/**
+ * A client of the cluster: requests with retries that take effect once (C1, C2), subscriptions that
+ * deliver exactly once (C3). Every method throws a ProtocolError with the server's code (C4).
+ */
+export class ChatClient implements AsyncDisposable {
+  readonly clock: LamportClock;
+  /** What this client has seen, of whatever conversation (R9). */
+  readonly #seen: MutableVector = {};
+  readonly #requests: RequestQueue;
+  readonly #subscriber: Subscriber | undefined;
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #deadlineMs: number;
+  readonly #looker: NodeJS.Timeout;
+  #proxyConnections = 0;
+
+  constructor(options: ChatClientOptions) {
+    const { brokers, proxies, clock = 0, onState = () => {} } = options;
+    this.clock = new LamportClock(clock);
+    this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
+    this.#requests = new RequestQueue({
+      brokers,
+      clock: this.clock,
+      seen: this.#seen,
+      onState,
+    });
+    if (proxies.length > 0) {
+      this.#subscriber = new Subscriber(
+        proxies,
+        (topic, payload) => this.#receive(topic, payload),
+        (count) => this.#proxiesChanged(count),
+      );
+    }
+    this.#looker = setInterval(() => this.#lookAgain(), lookAgainMs);
+  }
+
+  get state(): ConnectionState {
+    return this.#requests.state;
+  }
+
+  /** Requests without an answer yet. */
+  get open(): number {
+    return this.#requests.open;
+  }
+
+  /** Requests that had to be sent more than once. */
+  get retried(): number {
+    return this.#requests.retried;
+  }
+
+  /** An id for a request that is to survive this process: give it to each try. */
+  newId(): RequestId {
+    return this.#requests.newId();
+  }
+
+  /** Any service, by name; resolves with the reply's fields. */
+  ask(service: string, data: Fields, id?: RequestId): Promise<Fields> {
+    return this.#requests.ask(service, data, { id, deadlineMs: this.#deadlineMs });
+  }
+
+  async login(user: string): Promise<Receipt> {
+    return this.#write("login", { user: parseUserName(user) });
+  }
+
+  async createChannel(channel: string, user?: string): Promise<Receipt> {
+    return this.#write("channel", { channel: parseChannelName(channel), user });
+  }
+
+  async publish(user: string, channel: string, message: string, id?: RequestId): Promise<Receipt> {
+    return this.#write("publish", { user, channel, message }, id);
+  }
+
+  async message(src: string, dst: string, message: string, id?: RequestId): Promise<Receipt> {
+    return this.#write("message", { src, dst, message }, id);
+  }
+
+  async users(): Promise<UserName[]> {
+    const { users } = await this.ask("users", {});
+    return users as UserName[];
+  }
+
+  async channels(): Promise<ChannelName[]> {
+    const { channels } = await this.ask("channels", {});
+    return channels as ChannelName[];
+  }
+
+  async history(name: ConversationName, options: HistoryOptions = {}): Promise<HistoryPage> {
+    const reply = await this.ask("history", { ...name, ...options });
+    const seen = parseVector(reply.seen, "seen");
+    raise(this.#seen, seen);
+    return {
+      entries: reply.entries as Entry[],
+      next: typeof reply.next === "string" ? reply.next : undefined,
+      seen,
+    };
+  }
+
+  /** The cluster's corrected time, ISO 8601. */
+  async time(): Promise<string> {
+    const { time } = await this.ask("time", {});
+    return String(time);
+  }
+
+  status(): Promise<Fields> {
+    return this.ask("status", {});
+  }
+
+  /**
+   * Hands every entry of a conversation to `onEntry`, exactly once. For a user that is what others
+   * send him.
+   * @throws ProtocolError `channel_not_found` or `user_not_found`
+   */
+  async subscribe(
+    name: ConversationName,
+    onEntry: (entry: Entry) => void,
+    { last = 0, since }: SubscribeOptions = {},
+  ): Promise<Subscription> {
+    const topic = conversationTopic(name);
+    const subscription = new Subscription(topic, {
+      fetch: async (vector) => this.#page(name, vector),
+      deliver: onEntry,
+      seen: (server, seq) => this.#see(server, seq),
+    });
+    this.#subscriptions.set(topic, subscription);
+    // First the wire, then the past: nothing falls between.
+    this.#subscriber?.subscribe(topic);
+    try {
+      await this.#begin(subscription, name, { last, ...(since ? { since } : {}) }, onEntry);
+    } catch (error) {
+      this.unsubscribe(name);
+      throw error;
+    }
+    return subscription;
+  }
+
+  unsubscribe(name: ConversationName): void {
+    const topic = conversationTopic(name);
+    this.#subscriptions.get(topic)?.close();
+    this.#subscriptions.delete(topic);
+    this.#subscriber?.unsubscribe(topic);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#looker);
+    for (const subscription of this.#subscriptions.values()) subscription.close();
+    this.#subscriber?.close();
+    this.#requests.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #begin(
+    subscription: Subscription,
+    name: ConversationName,
+    { last = 0, since }: SubscribeOptions,
+    onEntry: (entry: Entry) => void,
+  ): Promise<void> {
+    if (since === undefined) {
+      const page = await this.history(name, { limit: Math.max(1, last) });
+      if (last > 0) for (const entry of page.entries.filter(isFor(name))) onEntry(entry);
+      subscription.begin(page.seen);
+    } else {
+      await this.history(name, { limit: 1 });
+      subscription.begin(since);
+    }
+    subscription.fill();
+    await subscription.settled();
+  }
+
+  async #page(name: ConversationName, since: Vector): Promise<Page> {
+    const page = await this.history(name, { since, limit: limits.historyEntries });
+    const entries = page.entries.filter(isFor(name));
+    return { entries, seen: page.seen, more: page.next !== undefined };
+  }
+
+  async #write(service: string, data: Fields, id?: RequestId): Promise<Receipt> {
+    const reply = await this.ask(service, data, id);
+    const receipt = parseReceipt(reply.entry);
+    this.#see(receipt.server, receipt.seq);
+    return receipt;
+  }
+
+  #see(server: ServerName, seq: number): void {
+    if (seq > (this.#seen[server] ?? 0)) this.#seen[server] = seq;
+  }
+
+  #receive(topic: string, payload: Buffer): void {
+    const subscription = this.#subscriptions.get(topic);
+    if (subscription === undefined) return;
+    let value: unknown;
+    try {
+      value = decode(payload);
+    } catch {
+      return;
+    }
+    const publications = parsePublications(value);
+    for (const { clock } of publications) this.clock.receive(clock);
+    subscription.receive(publications);
+  }
+
+  #proxiesChanged(count: number): void {
+    const isNew = count > this.#proxyConnections;
+    this.#proxyConnections = count;
+    // What was published while nobody listened is asked for.
+    if (isNew) this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    for (const subscription of this.#subscriptions.values()) subscription.fill();
+  }
+}
+
+/** A user's history has what he sent as well; his topic has what he got. */
+function isFor(name: ConversationName): (entry: Entry) => boolean {
+  return (entry) => ("channel" in entry ? name.channel !== undefined : entry.dst === name.user);
+}

@@ -1,0 +1,144 @@
+import { ProtocolError } from "../protocol/errors.ts";
+import type { ServerName } from "../protocol/ids.ts";
+import type { Entry, Publication } from "../protocol/messages.ts";
+import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
+
+/** What a subscription fetches: all that is missing since a vector, page by page. */
+export interface Page {
+  readonly entries: readonly Entry[];
+  readonly more: boolean;
+  readonly seen: Vector;
+}
+
+export interface SubscriptionPorts {
+  fetch(since: Vector): Promise<Page>;
+  deliver(entry: Entry): void;
+  /** A publication was seen: what is asked next must be answered by who has it (R9). */
+  seen(server: ServerName, seq: number): void;
+}
+
+/** Ids remembered to drop twins: those of a retry come within its deadline. */
+const rememberedIds = 20_000;
+/** Publications held back while a gap is filled; more are fetched with the gap. */
+const heldPublications = 10_000;
+
+/**
+ * Every committed publication of one topic exactly once, in each server's order (C3): what comes
+ * twice is dropped, a gap is filled from history before what follows is delivered.
+ */
+export class Subscription {
+  readonly topic: string;
+  readonly #ports: SubscriptionPorts;
+  readonly #vector: MutableVector = {};
+  readonly #ids = new Set<string>();
+  #held: Publication[] = [];
+  #filling: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+
+  constructor(topic: string, ports: SubscriptionPorts) {
+    this.topic = topic;
+    this.#ports = ports;
+  }
+
+  /** What has been delivered, to resume from. */
+  get vector(): Vector {
+    return { ...this.#vector };
+  }
+
+  /** Begins behind what the vector covers. */
+  begin(since: Vector): void {
+    raise(this.#vector, since);
+  }
+
+  receive(publications: readonly Publication[]): void {
+    for (const publication of publications) {
+      if (this.#filling !== undefined) this.#hold(publication);
+      else if (!this.#take(publication)) {
+        this.#hold(publication);
+        this.fill();
+      }
+    }
+  }
+
+  /** Fetches what is missing: after a gap, a reconnect, and now and then. */
+  fill(): void {
+    if (this.#closed) return;
+    this.#again = true;
+    this.#filling ??= this.#fillAll();
+  }
+
+  /** Resolves when the fetch under way, if any, has ended. */
+  async settled(): Promise<void> {
+    await this.#filling;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #fillAll(): Promise<void> {
+    try {
+      while (this.#again && !this.#closed) {
+        this.#again = false;
+        await this.#fetchAll();
+        this.#release();
+      }
+    } catch (error) {
+      // What is held stays held; the next fill, a few seconds later, tries again.
+      if (!(error instanceof ProtocolError)) throw error;
+    } finally {
+      this.#filling = undefined;
+    }
+  }
+
+  async #fetchAll(): Promise<void> {
+    for (let more = true; more && !this.#closed; ) {
+      const page = await this.#ports.fetch(this.vector);
+      if (this.#closed) return;
+      for (const entry of page.entries) {
+        if (entry.seq > (this.#vector[entry.server] ?? 0)) this.#deliver(entry);
+      }
+      raise(this.#vector, page.seen);
+      more = page.more;
+    }
+  }
+
+  #release(): void {
+    const held = this.#held.sort((a, b) => a.seq - b.seq);
+    this.#held = [];
+    for (const publication of held) {
+      if (this.#take(publication)) continue;
+      this.#held.push(publication);
+      this.#again = true;
+    }
+  }
+
+  #hold(publication: Publication): void {
+    this.#ports.seen(publication.server, publication.seq);
+    if (this.#held.length < heldPublications) this.#held.push(publication);
+    else this.#again = true;
+  }
+
+  /** @returns false if something before it is missing */
+  #take(publication: Publication): boolean {
+    const { prev, ...entry } = publication;
+    const last = this.#vector[entry.server] ?? 0;
+    if (entry.seq <= last) return true;
+    if (prev > last) return false;
+    this.#vector[entry.server] = entry.seq;
+    this.#deliver(entry as Entry);
+    return true;
+  }
+
+  #deliver(entry: Entry): void {
+    const key = `${"channel" in entry ? entry.user : entry.src}\0${entry.id}`;
+    if (this.#ids.has(key)) return;
+    this.#ids.add(key);
+    if (this.#ids.size > rememberedIds) {
+      const [oldest] = this.#ids;
+      if (oldest !== undefined) this.#ids.delete(oldest);
+    }
+    this.#ports.deliver(entry);
+  }
+}

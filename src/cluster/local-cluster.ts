@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ChatClientOptions } from "../client/chat-client.ts";
+import { ChatClient } from "../client/chat-client.ts";
+import type { LogLevel } from "../platform/log.ts";
+import type { Child } from "./child.ts";
+import { type ClusterConfig, Supervisor } from "./supervisor.ts";
+
+export interface LocalClusterOptions extends Partial<ClusterConfig> {
+  readonly logLevel?: LogLevel;
+}
+
+/** A fresh cluster of real processes on free ports and in a folder of its own. */
+export class LocalCluster implements AsyncDisposable {
+  readonly folder: string;
+  readonly #supervisor: Supervisor;
+  readonly #clients: ChatClient[] = [];
+
+  private constructor(folder: string, options: LocalClusterOptions) {
+    this.folder = folder;
+    this.#supervisor = new Supervisor({
+      servers: 3,
+      bots: 0,
+      brokers: 1,
+      proxies: 1,
+      data: folder,
+      port: 0,
+      logLevel: "warn",
+      logFiles: true,
+      ...options,
+    });
+  }
+
+  static async start(options: LocalClusterOptions = {}): Promise<LocalCluster> {
+    const folder = options.data ?? (await mkdtemp(join(tmpdir(), "tertulia-")));
+    const cluster = new LocalCluster(folder, options);
+    try {
+      await cluster.#supervisor.start();
+    } catch (error) {
+      await cluster.#supervisor[Symbol.asyncDispose]();
+      throw error;
+    }
+    return cluster;
+  }
+
+  get endpoints() {
+    return this.#supervisor.endpoints;
+  }
+
+  /** The processes of a role, in the order in which they were started. */
+  of(role: Child["role"]): Child[] {
+    return this.#supervisor.of(role);
+  }
+
+  server(number: number): Child {
+    const child = this.of("server")[number - 1];
+    if (child === undefined) throw new Error(`there is no server ${number}`);
+    return child;
+  }
+
+  addServer(): Promise<Child> {
+    return this.#supervisor.addServer();
+  }
+
+  /** A client, closed with the cluster. */
+  client(options: Partial<ChatClientOptions> = {}): ChatClient {
+    const { broker, proxy } = this.endpoints;
+    const client = new ChatClient({
+      brokers: broker.split(","),
+      proxies: proxy.split(","),
+      ...options,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Stops all, in order, and keeps the folder. */
+  async stop(): Promise<void> {
+    for (const client of this.#clients.splice(0)) await client.close();
+    await this.#supervisor[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

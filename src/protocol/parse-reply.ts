@@ -1,0 +1,35 @@
+import { ProtocolError } from "./errors.ts";
+import { isServerName } from "./ids.ts";
+import { parseClock } from "./lamport-clock.ts";
+import type { Publication, Receipt } from "./messages.ts";
+import { isMap } from "./parse-message.ts";
+
+/** @throws ProtocolError `internal` if a write's reply carries no receipt */
+export function parseReceipt(value: unknown): Receipt {
+  if (
+    !isMap(value) ||
+    !isServerName(value.server) ||
+    parseClock(value.seq) === undefined ||
+    parseClock(value.clock) === undefined ||
+    !Array.isArray(value.durable)
+  ) {
+    throw new ProtocolError("internal", "The server's reply has no receipt.");
+  }
+  return value as unknown as Receipt;
+}
+
+/** Publications of the second form (P2, P3); what is none is left out. */
+export function parsePublications(value: unknown): Publication[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((item: unknown): item is Publication => {
+    return (
+      isMap(item) &&
+      isServerName(item.server) &&
+      parseClock(item.seq) !== undefined &&
+      parseClock(item.prev) !== undefined &&
+      parseClock(item.clock) !== undefined &&
+      typeof item.message === "string" &&
+      typeof item.id === "string"
+    );
+  });
+}
