@@ -28,7 +28,9 @@ export interface Endpoints {
 
 /** Ports of the second broker and proxy are ten above those of the first. */
 const portStep = 10;
-const stopServersMs = 6_000;
+/** Together below the 10 s in which `up` has to end. */
+const stopBotsMs = 2_300;
+const stopServersMs = 5_500;
 const stopOthersMs = 1_500;
 
 /** The whole cluster as real processes of this machine, watched and started again. */
@@ -88,7 +90,7 @@ export class Supervisor implements Running {
   async #stop(): Promise<void> {
     const stopAll = (children: Child[], graceMs: number) =>
       Promise.all(children.map((child) => child.stop(graceMs)));
-    await stopAll(this.of("bot"), stopOthersMs);
+    await stopAll(this.of("bot"), stopBotsMs);
     await stopAll(this.of("server"), stopServersMs);
     await stopAll(
       this.children.filter(({ role }) => role !== "bot" && role !== "server"),

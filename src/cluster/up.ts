@@ -1,17 +1,79 @@
-import { integer, type Settings } from "../platform/settings.ts";
+import type { ReadyMessage } from "../platform/run-process.ts";
 import { untilStopped } from "../platform/run-process.ts";
+import { Problem } from "../platform/problem.ts";
+import { flagOf, integer, type Settings } from "../platform/settings.ts";
+import type { Child } from "./child.ts";
 import { type ClusterConfig, Supervisor } from "./supervisor.ts";
 
-export async function runUp(o: Record<string, string>, settings: Settings): Promise<void> {
-  const n = (k: string, d: string) => integer(0, 100)(o[k] ?? d);
-  const config: ClusterConfig = {
-    servers: n("servers", "3"), bots: n("bots", "0"), brokers: n("brokers", "1"), proxies: n("proxies", "1"),
-    data: settings.get("data"), port: integer(0, 65000)(o.port ?? "5555"), logLevel: settings.get("logLevel"), logFiles: false,
+/** `tertulia up`'s own flags, as the command line gives them. */
+export interface UpFlags {
+  readonly servers?: string;
+  readonly bots?: string;
+  readonly brokers?: string;
+  readonly proxies?: string;
+  readonly port?: string;
+  readonly chat?: boolean;
+  readonly json?: boolean;
+}
+
+export interface UpOptions {
+  readonly settings: Settings;
+  readonly flags: UpFlags;
+  /** The chat in this terminal; resolves when the person quits it. */
+  readonly openChat: (endpoints: { broker: string; proxy: string }) => Promise<void>;
+  /** The line that tells a person that everybody is ready. */
+  readonly readyText: (endpoints: { broker: string; proxy: string; reference: string }) => string;
+}
+
+function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): ClusterConfig {
+  settings.get("auth");
+  const number = (flag: "servers" | "bots" | "brokers" | "proxies", fallback: number) =>
+    read(flag, flags[flag] ?? String(fallback), integer(flag === "bots" ? 0 : 1, 1_000));
+  return {
+    servers: number("servers", 3),
+    bots: number("bots", 0),
+    brokers: number("brokers", 1),
+    proxies: number("proxies", 1),
+    data: settings.get("data"),
+    port: read("port", flags.port ?? "5555", integer(0, 65_000)),
+    logLevel: settings.get("logLevel"),
+    logFiles: hasChat,
   };
+}
+
+function read<T>(flag: string, text: string, parser: (text: string) => T): T {
+  try {
+    return parser(text);
+  } catch (error) {
+    throw new Problem(`${flagOf(flag)}: "${text}" won't do: ${(error as Error).message}.`, 2);
+  }
+}
+
+/** `tertulia up`: the whole cluster on this machine, until a signal or the end of the chat. */
+export async function runUp({ settings, flags, openChat, readyText }: UpOptions): Promise<void> {
+  const hasChat = flags.chat === true && process.stdin.isTTY === true && process.stdout.isTTY === true;
   const stopped = untilStopped();
-  await using cluster = new Supervisor(config);
-  if (await Promise.race([cluster.start().then(() => false), stopped.then(() => true)])) return;
+  await using cluster = new Supervisor(upConfig(settings, flags, hasChat));
+  const started = await Promise.race([
+    cluster.start().then(() => true),
+    stopped.then(() => false),
+  ]);
+  if (!started) return;
   const { broker, proxy, reference } = cluster.endpoints;
-  console.log(JSON.stringify({ ready: true, broker, proxy, reference, processes: cluster.children.map((c) => ({ role: c.role, name: c.ready?.name, pid: c.pid })) }));
-  await stopped;
+  const line = flags.json
+    ? JSON.stringify({
+        ready: true,
+        broker,
+        proxy,
+        reference,
+        processes: cluster.children.map(described),
+      })
+    : readyText({ broker, proxy, reference });
+  process.stdout.write(`${line}\n`);
+  await Promise.race(hasChat ? [stopped, openChat({ broker, proxy })] : [stopped]);
+}
+
+function described({ role, ready, pid }: Child): { role: string; name: string; pid?: number } {
+  const { name = "" }: Partial<ReadyMessage> = ready ?? {};
+  return { role, name, ...(pid === undefined ? {} : { pid }) };
 }

@@ -19,9 +19,13 @@ export class Requester {
   readonly #open = new Map<string, Open>();
   #next = 1;
 
-  constructor(endpoints: readonly string[]) {
-    // Without a connection a question fails at once instead of being asked much later.
-    this.#socket = new Dealer({ ...socketOptions, linger: 0, immediate: true, sendTimeout: 0 });
+  /**
+   * @param waits whether a question waits for the connection; else, without one, it is lost at
+   * once instead of being asked much later
+   */
+  constructor(endpoints: readonly string[], { waits = false } = {}) {
+    const sendTimeout = waits ? -1 : 0;
+    this.#socket = new Dealer({ ...socketOptions, linger: 0, immediate: true, sendTimeout });
     this.#queue = new SendQueue((frames) => this.#socket.send(frames));
     for (const endpoint of endpoints) connect(this.#socket, endpoint);
     void receiveAll(this.#socket, (frames) => {

@@ -1,0 +1,204 @@
+import { ProtocolError } from "../protocol/errors.ts";
+import type { ChannelName } from "../protocol/ids.ts";
+import type { Entry } from "../protocol/messages.ts";
+import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
+import { now, pause } from "../platform/clock.ts";
+import { type Log, openLog } from "../platform/log.ts";
+import { type Random, random, seededRandom } from "../platform/random.ts";
+import type { Running } from "../platform/run-process.ts";
+import { openProcessFile, type ProcessFile } from "../storage/process-file.ts";
+import { ChatClient } from "../client/chat-client.ts";
+import type { BotConfig } from "./config.ts";
+import { botName, firstChannel, nextBurst } from "./core/behavior.ts";
+
+export interface BotReport {
+  readonly name: string;
+  /** Messages handed to the client library. */
+  readonly sent: number;
+  /** Messages whose receipt came: a majority has them on disk. */
+  readonly acknowledged: number;
+  /** Requests that had to go out more than once. */
+  readonly retried: number;
+  /** Publications that came in on the channels it has written to. */
+  readonly received: number;
+}
+
+export interface Bot extends Running {
+  readonly name: string;
+  readonly ended: Promise<void>;
+  readonly report: BotReport;
+}
+
+/** Messages without an answer at once: a burst does not wait for each receipt. */
+const mostOpen = 512;
+const graceMs = 1_800;
+
+/** Logs in, then for ever: looks up the channels, picks one, sends a burst, rests. */
+export async function startBot(config: BotConfig): Promise<Bot> {
+  const chance = config.seed === undefined ? random : seededRandom(config.seed);
+  const file = await openProcessFile(config.slots, "bot", () => botName(random));
+  const name = config.name ?? file.name;
+  const client = new ChatClient({
+    brokers: config.brokers,
+    proxies: config.proxies,
+    clock: file.savedClock,
+  });
+  const log = openLog({
+    level: config.logLevel,
+    role: "bot",
+    name: () => name,
+    clock: () => client.clock.value,
+  });
+  const runner = new Runner({ config, name, client, log, chance });
+  const link = new ReferenceLink(config.reference, client.clock);
+  const presence = reportPresence(link, { name, role: "bot", address: "" });
+  const ended = runner.run();
+  return {
+    name,
+    ended,
+    get report() {
+      return runner.report;
+    },
+    [Symbol.asyncDispose]: async () => {
+      presence[Symbol.dispose]();
+      link.close();
+      await runner.stop();
+      await ended;
+      await close(file, client);
+      log.info(runner.report, "Stopped");
+    },
+  };
+}
+
+async function close(file: ProcessFile, client: ChatClient): Promise<void> {
+  await client.close();
+  await file.save(client.clock);
+  await file[Symbol.asyncDispose]();
+}
+
+interface Parts {
+  readonly config: BotConfig;
+  readonly name: string;
+  readonly client: ChatClient;
+  readonly log: Log;
+  readonly chance: Random;
+}
+
+class Runner {
+  readonly #parts: Parts;
+  readonly #stopping = new AbortController();
+  readonly #open = new Set<Promise<void>>();
+  readonly #heard = new Set<ChannelName>();
+  #sent = 0;
+  #acknowledged = 0;
+  #received = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  get report(): BotReport {
+    const { name, client } = this.#parts;
+    return {
+      name,
+      sent: this.#sent,
+      acknowledged: this.#acknowledged,
+      retried: client.retried,
+      received: this.#received,
+    };
+  }
+
+  async run(): Promise<void> {
+    const { client, name, log } = this.#parts;
+    let loggedIn = false;
+    while (!this.#isDone) {
+      try {
+        if (!loggedIn) await client.login(name);
+        loggedIn = true;
+        await this.#burst();
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        if (!this.#stopping.signal.aborted) log.warn({ code: error.code }, error.message);
+      }
+      if (!this.#isDone) await pause(this.#parts.config.pauseMs, this.#stopping.signal);
+    }
+    await Promise.all(this.#open);
+  }
+
+  /** Sends nothing new, and waits a moment for the answers that are still open. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const grace = new AbortController();
+    await Promise.race([Promise.all(this.#open), pause(graceMs, grace.signal)]);
+    grace.abort();
+    await this.#parts.client.close();
+  }
+
+  get #isDone(): boolean {
+    const { count } = this.#parts.config;
+    return this.#stopping.signal.aborted || (count > 0 && this.#sent >= count);
+  }
+
+  async #burst(): Promise<void> {
+    const { config, chance } = this.#parts;
+    const burst = nextBurst(await this.#channels(), config.burst, chance);
+    if (burst === undefined) return;
+    await this.#listen(burst.channel);
+    const startMs = now().steadyMs;
+    for (const [index, text] of burst.texts.entries()) {
+      if (this.#isDone) return;
+      if (config.rate > 0) {
+        const dueMs = startMs + (index * 1_000) / config.rate;
+        const waitMs = dueMs - now().steadyMs;
+        if (waitMs > 0) await pause(waitMs, this.#stopping.signal);
+      }
+      while (this.#open.size >= mostOpen) await Promise.race(this.#open);
+      this.#send(burst.channel, text);
+    }
+    await Promise.all(this.#open);
+  }
+
+  #send(channel: ChannelName, text: string): void {
+    const { client, name, log } = this.#parts;
+    this.#sent += 1;
+    const sending = client
+      .publish(name, channel, text)
+      .then(() => {
+        this.#acknowledged += 1;
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof ProtocolError)) throw error;
+        if (!this.#stopping.signal.aborted) log.warn({ code: error.code }, error.message);
+      })
+      .finally(() => this.#open.delete(sending));
+    this.#open.add(sending);
+  }
+
+  async #channels(): Promise<readonly ChannelName[]> {
+    const { client, name, config } = this.#parts;
+    const present = await client.channels();
+    const wanted = config.channels ?? (present.length === 0 ? [firstChannel] : []);
+    for (const channel of wanted) {
+      if (!present.includes(channel)) await this.#create(channel, name);
+    }
+    return config.channels ?? (present.length === 0 ? wanted : present);
+  }
+
+  /** Another bot may have been quicker. */
+  async #create(channel: ChannelName, name: string): Promise<void> {
+    try {
+      await this.#parts.client.createChannel(channel, name);
+    } catch (error) {
+      if (!(error instanceof ProtocolError && error.code === "channel_exists")) throw error;
+    }
+  }
+
+  async #listen(channel: ChannelName): Promise<void> {
+    if (this.#heard.has(channel)) return;
+    this.#heard.add(channel);
+    const onEntry = (_entry: Entry) => {
+      this.#received += 1;
+    };
+    await this.#parts.client.subscribe({ channel }, onEntry);
+  }
+}

@@ -1,0 +1,20 @@
+import { announceReady, runProcess } from "../platform/run-process.ts";
+import type { Settings } from "../platform/settings.ts";
+import { startBot } from "./bot.ts";
+import { type BotFlags, botConfig } from "./config.ts";
+
+/** `tertulia bot`: one bot in the foreground; at its end it prints what it did. */
+export async function runBot(settings: Settings, flags: BotFlags): Promise<void> {
+  const config = botConfig(settings, flags);
+  await runProcess(async () => {
+    const bot = await startBot(config);
+    announceReady({ name: bot.name, endpoints: {} });
+    return {
+      ended: bot.ended,
+      [Symbol.asyncDispose]: async () => {
+        await bot[Symbol.asyncDispose]();
+        process.stdout.write(`${JSON.stringify(bot.report)}\n`);
+      },
+    };
+  });
+}
