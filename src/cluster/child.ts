@@ -22,8 +22,9 @@ const longestBackoffMs = 5_000;
 /** A child that ran this long starts its backoff anew. */
 const steadyRunMs = 10_000;
 
-const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-const cli = fileURLToPath(new URL(`../cli.${extension}`, import.meta.url));
+/** The built executable, also when this file runs from its source. */
+const fromSource = import.meta.url.endsWith(".ts");
+const cli = fileURLToPath(new URL(fromSource ? "../../dist/cli.js" : "../cli.js", import.meta.url));
 
 /** One process of the cluster: started, watched, started again with backoff when it dies. */
 export class Child {
@@ -95,7 +96,7 @@ export class Child {
     const startedMs = performance.now();
     let served = false;
     // A group of its own: Ctrl-C reaches the supervisor alone, which stops all in order.
-    const child = spawn(process.execPath, [...process.execArgv, cli, role], {
+    const child = spawn(process.execPath, [cli, role], {
       stdio: ["ignore", "ignore", stderr, "ipc"],
       env: { ...process.env, UV_THREADPOOL_SIZE: "8", ...environment() },
       detached: true,

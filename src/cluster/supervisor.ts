@@ -44,7 +44,14 @@ export class Supervisor implements Running {
   constructor(config: ClusterConfig) {
     this.#config = config;
     const { logLevel: level } = config;
-    this.#log = openLog({ level, role: "up", name: () => "up", clock: () => 0 });
+    const stderr = this.#stderrOf("up");
+    this.#log = openLog({
+      level,
+      role: "up",
+      name: () => "up",
+      clock: () => 0,
+      ...(stderr === "inherit" ? {} : { fd: stderr }),
+    });
   }
 
   of(role: Child["role"]): Child[] {

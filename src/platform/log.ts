@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
+import { isatty } from "node:tty";
 import pino from "pino";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -9,12 +10,14 @@ export interface LogOptions {
   readonly role: string;
   readonly name: () => string;
   readonly clock: () => number;
+  /** A file descriptor instead of stderr. */
+  readonly fd?: number;
 }
 
 export type Log = pino.Logger;
 
 /** JSON lines on stderr; on a terminal, one readable line each. */
-export function openLog({ level, role, name, clock }: LogOptions): Log {
+export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
   const options: pino.LoggerOptions = {
     level,
     base: { role },
@@ -22,8 +25,8 @@ export function openLog({ level, role, name, clock }: LogOptions): Log {
     formatters: { level: (label) => ({ level: label }) },
     mixin: () => ({ name: name(), clock: clock() }),
   };
-  if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
-  return pino(options, { write: (line: string) => writeSync(2, readable(line)) });
+  if (!isatty(fd)) return pino(options, pino.destination({ dest: fd, sync: true }));
+  return pino(options, { write: (line: string) => writeSync(fd, readable(line)) });
 }
 
 const dim = (text: string) => (process.env.NO_COLOR ? text : `\u001b[2m${text}\u001b[0m`);

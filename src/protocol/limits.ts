@@ -69,6 +69,8 @@ export const durations = {
   leaveMs: 9_000,
   /** Silence after which the reference takes a process off its list. */
   aliveMs: 2_000,
+  /** Silence after which the reference forgets a process that is no member. */
+  forgetMs: 60_000,
   /** What a reference without a file waits for reports of a view before it makes the first. */
   firstViewMs: 1_200,
   /** ZMTP heartbeats: a hung or cut-off server leaves the rotation within 2 s. */

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import type { LogLevel } from "../platform/log.ts";
-import { protect, type Settings } from "../platform/settings.ts";
+import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
 
 export interface ReferenceConfig {
   readonly bind: string;
+  readonly advertiseHost: string;
   readonly folder: string;
   readonly logLevel: LogLevel;
 }
@@ -13,6 +14,7 @@ export function referenceConfig(settings: Settings): ReferenceConfig {
   protect(settings, bind);
   return {
     bind,
+    advertiseHost: advertisedHost(settings),
     folder: join(settings.get("data"), "reference"),
     logLevel: settings.get("logLevel"),
   };

@@ -9,6 +9,7 @@ import { parseView } from "../protocol/parse-peer.ts";
 import { parseReferenceRequest } from "../protocol/parse-reference.ts";
 import { isoTime } from "../protocol/time.ts";
 import { type Envelope, Responder } from "../net/responder.ts";
+import { advertised } from "../net/socket.ts";
 import { now } from "../platform/clock.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { crash, type Running } from "../platform/run-process.ts";
@@ -62,10 +63,19 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
 
   const responder = new Responder((to, payload) => serially(() => answerOne(to, payload)));
   const endpoint = await responder.bind(config.bind);
-  const timer = setInterval(() => {
+  const self = {
+    user: "reference",
+    role: "reference",
+    address: advertised(endpoint, config.advertiseHost),
+    pid: process.pid,
+  } as const;
+  const beat = () => {
+    registry.heartbeat(self, clock.value, now().steadyMs);
     registry.advance(now().steadyMs);
     serially(saveChanges);
-  }, durations.pollMs);
+  };
+  beat();
+  const timer = setInterval(beat, durations.pollMs);
   log.info({ endpoint, view: registry.view }, "Ready");
   return {
     endpoint,

@@ -148,6 +148,7 @@ export class Registry {
 
   /** Makes the next change of the view, if one is wanted and may be made now. */
   advance(steadyMs: number): void {
+    this.#forget(steadyMs);
     if (this.#view.members.length === 0) return this.#makeFirstView(steadyMs);
     if (!this.#isSettled(steadyMs)) return;
     const { members } = this.#view;
@@ -214,6 +215,15 @@ export class Registry {
   #setView(view: View): void {
     this.#view = view;
     this.#changed = true;
+  }
+
+  /** Who is long gone is forgotten, but for the rank and a member's last report. */
+  #forget(steadyMs: number): void {
+    for (const { name, heardMs } of this.#processes.values()) {
+      if (steadyMs - heardMs <= durations.forgetMs) continue;
+      this.#processes.delete(name);
+      if (!this.#view.members.includes(name as ServerName)) this.#reports.delete(name);
+    }
   }
 
   #hear(report: HeartbeatReport, clock: number, steadyMs: number): void {

@@ -1,0 +1,163 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterEach, describe, expect, test } from "vitest";
+import { ChatClient } from "../../src/client/chat-client.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+
+const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+
+interface Ready {
+  broker: string;
+  proxy: string;
+  reference: string;
+  processes: { role: string; name: string; pid: number }[];
+}
+
+const running: ChildProcess[] = [];
+const folders: TemporaryFolder[] = [];
+
+async function folder(): Promise<string> {
+  const made = await temporaryFolder();
+  folders.push(made);
+  return made.path;
+}
+
+afterEach(async () => {
+  for (const child of running.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  }
+  for (const made of folders.splice(0)) await made[Symbol.asyncDispose]();
+});
+
+function spawnUp(data: string, ...flags: string[]) {
+  const args = [cli, "up", "--data", data, "--log-level", "warn", "--json", ...flags];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  running.push(child);
+  let errors = "";
+  child.stderr?.on("data", (text) => {
+    errors += text;
+  });
+  return { child, errors: () => errors };
+}
+
+async function startUp(data: string, ...flags: string[]): Promise<{ child: ChildProcess; ready: Ready }> {
+  const { child, errors } = spawnUp(data, "--port", "0", ...flags);
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const ended = once(child, "exit").then(() => Promise.reject(new Error(errors())));
+  const [line] = await Promise.race([once(lines, "line"), ended]);
+  ended.catch(() => {});
+  return { child, ready: JSON.parse(String(line)) as Ready };
+}
+
+/** Its exit code, and what it had to say. */
+async function endOf(up: ReturnType<typeof spawnUp>): Promise<{ code: number | null; errors: string }> {
+  const [code] = await once(up.child, "exit");
+  return { code, errors: up.errors() };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function clientOf({ broker, proxy }: Ready): ChatClient {
+  return new ChatClient({ brokers: broker.split(","), proxies: proxy.split(",") });
+}
+
+describe("tertulia up", () => {
+  test("tells in one line who runs where, ends on SIGTERM with 0, and leaves nobody behind", async () => {
+    const { child, ready } = await startUp(await folder(), "--bots", "1");
+    expect(ready.processes.map(({ role }) => role).sort()).toEqual(
+      ["bot", "broker", "proxy", "reference", "server", "server", "server"],
+    );
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
+  });
+
+  test("[J4] finds every folder again, and what was acknowledged with it", async () => {
+    const data = await folder();
+    const first = await startUp(data);
+    {
+      await using client = clientOf(first.ready);
+      await client.login("ana");
+      await client.createChannel("geral");
+      await client.publish("ana", "geral", "before");
+    }
+    first.child.kill("SIGTERM");
+    await once(first.child, "exit");
+    const second = await startUp(data);
+    const names = ({ processes }: Ready) => processes.map(({ name }) => name).sort();
+    expect(names(second.ready)).toEqual(names(first.ready));
+    await using client = clientOf(second.ready);
+    const { entries } = await client.history({ channel: "geral" as never });
+    expect(entries.map(({ message }) => message)).toEqual(["before"]);
+    expect(await readdir(join(data, "servers"))).toHaveLength(3);
+  });
+
+  test("its own death by kill -9 ends all its processes", async () => {
+    const { child, ready } = await startUp(await folder(), "--servers", "1");
+    child.kill("SIGKILL");
+    await until(() => ready.processes.every(({ pid }) => !isAlive(pid)), "all are gone");
+  });
+
+  test("a port that is taken: one sentence, exit code 1, nobody left behind", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const up = spawnUp(await folder(), "--port", String(port));
+    const { code, errors } = await endOf(up);
+    other.close();
+    expect(code).toBe(1);
+    expect(errors).toContain(`tcp://127.0.0.1:${port} is taken: stop what uses it`);
+    expect(errors).not.toMatch(/^\s+at /m);
+  });
+
+  test("a data folder in use: one sentence, exit code 1", async () => {
+    const data = await folder();
+    await startUp(data, "--servers", "1");
+    const { code, errors } = await endOf(spawnUp(data, "--port", "0"));
+    expect(code).toBe(1);
+    expect(errors).toMatch(/data folder .* is in use by another process/);
+    expect(errors).not.toMatch(/^\s+at /m);
+  });
+
+  test("[J2] a damaged file is named, with the way out", async () => {
+    const data = await folder();
+    const { child, ready } = await startUp(data, "--servers", "1");
+    {
+      await using client = clientOf(ready);
+      for (const name of ["ana", "bia", "caio"]) await client.login(name);
+    }
+    child.kill("SIGTERM");
+    await once(child, "exit");
+    const journal = join(data, "servers", "1", "journal", "00000001.jsonl");
+    const text = await readFile(journal, "utf8");
+    await writeFile(journal, text.replace('"ana"', '"eva"'));
+    const { code, errors } = await endOf(spawnUp(data, "--port", "0", "--servers", "1"));
+    expect(code).toBe(1);
+    expect(errors).toMatch(/00000001\.jsonl:\d+ is damaged .*move this server's folder away/);
+    expect(errors).not.toMatch(/^\s+at /m);
+  });
+
+  test("[X3] a role that would open itself to other machines says how, exit code 2", async () => {
+    const args = [cli, "broker", "--front", "tcp://0.0.0.0:0", "--data", await folder()];
+    const failure = await promisify(execFile)(process.execPath, args).catch((error) => error);
+    expect(failure.code).toBe(2);
+    expect(failure.stderr).toContain("--insecure");
+  });
+});
