@@ -7,7 +7,9 @@ import { type Figures, measure } from "./measure.ts";
 
 const worker = fileURLToPath(new URL("raw-worker.ts", import.meta.url));
 
-async function start(...args: string[]): Promise<{ child: ChildProcess; message: { front: string; back: string } }> {
+async function start(
+  ...args: string[]
+): Promise<{ child: ChildProcess; message: { front: string; back: string } }> {
   const child = fork(worker, args);
   const [message] = await once(child, "message");
   return { child, message };

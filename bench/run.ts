@@ -13,7 +13,9 @@ const rounds = Number(process.argv[3] ?? 3);
 
 function line(...cells: (string | number)[]): void {
   const widths = [22, 10, 12, 10, 10];
-  process.stdout.write(`${cells.map((cell, at) => String(cell).padStart(widths[at] ?? 10)).join("")}\n`);
+  process.stdout.write(
+    `${cells.map((cell, at) => String(cell).padStart(widths[at] ?? 10)).join("")}\n`,
+  );
 }
 
 function figures(name: string, inFlight: number, { perSecond, p50Ms, p99Ms }: Figures): void {

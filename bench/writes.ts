@@ -2,7 +2,9 @@ import type { LocalCluster } from "../src/cluster/local-cluster.ts";
 import { type Figures, measure } from "./measure.ts";
 
 /** About 120 bytes of text, as a chat line has. */
-const text = "The quick brown fox jumps over the lazy dog; then it rests a while. ".repeat(2).slice(0, 120);
+const text = "The quick brown fox jumps over the lazy dog; then it rests a while. "
+  .repeat(2)
+  .slice(0, 120);
 
 /** Publications from one connection; each is on a majority's disks before its answer. */
 export async function writes(

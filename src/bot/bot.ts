@@ -1,13 +1,13 @@
-import { ProtocolError } from "../protocol/errors.ts";
-import type { ChannelName } from "../protocol/ids.ts";
-import type { Entry } from "../protocol/messages.ts";
+import { ChatClient } from "../client/chat-client.ts";
 import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
 import { now, pause } from "../platform/clock.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { type Random, random, seededRandom } from "../platform/random.ts";
 import type { Running } from "../platform/run-process.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import type { ChannelName } from "../protocol/ids.ts";
+import type { Entry } from "../protocol/messages.ts";
 import { openProcessFile, type ProcessFile } from "../storage/process-file.ts";
-import { ChatClient } from "../client/chat-client.ts";
 import type { BotConfig } from "./config.ts";
 import { botName, firstChannel, nextBurst } from "./core/behavior.ts";
 

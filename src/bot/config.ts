@@ -1,8 +1,13 @@
 import { join } from "node:path";
-import { type ChannelName, parseChannelName, parseUserName, type UserName } from "../protocol/ids.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { Problem } from "../platform/problem.ts";
 import { integer, type Settings } from "../platform/settings.ts";
+import {
+  type ChannelName,
+  parseChannelName,
+  parseUserName,
+  type UserName,
+} from "../protocol/ids.ts";
 
 /** A bot's own flags, as the command line gives them. */
 export interface BotFlags {
@@ -52,7 +57,9 @@ export function botConfig(settings: Settings, flags: BotFlags): BotConfig {
     channels:
       channels === undefined
         ? undefined
-        : parse("channels", channels, (text) => text.split(",").map((item) => parseChannelName(item))),
+        : parse("channels", channels, (text) =>
+            text.split(",").map((item) => parseChannelName(item)),
+          ),
     count: number("count", 0, Number.MAX_SAFE_INTEGER),
     seed: flags.seed === undefined ? undefined : number("seed", 0, 2 ** 32 - 1),
     logLevel: settings.get("logLevel"),

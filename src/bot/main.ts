@@ -1,5 +1,6 @@
 import { announceReady, runProcess } from "../platform/run-process.ts";
 import type { Settings } from "../platform/settings.ts";
+import { printLine } from "../platform/terminal.ts";
 import { startBot } from "./bot.ts";
 import { type BotFlags, botConfig } from "./config.ts";
 
@@ -13,7 +14,7 @@ export async function runBot(settings: Settings, flags: BotFlags): Promise<void>
       ended: bot.ended,
       [Symbol.asyncDispose]: async () => {
         await bot[Symbol.asyncDispose]();
-        process.stdout.write(`${JSON.stringify(bot.report)}\n`);
+        printLine(JSON.stringify(bot.report));
       },
     };
   });

@@ -1,11 +1,11 @@
-import { LamportClock } from "../protocol/lamport-clock.ts";
-import { limits } from "../protocol/limits.ts";
 import { type Forwarder, startBroker as startForwarder } from "../net/forwarder.ts";
 import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
 import { advertised } from "../net/socket.ts";
 import { openLog } from "../platform/log.ts";
 import { randomHex } from "../platform/random.ts";
 import type { Running } from "../platform/run-process.ts";
+import { LamportClock } from "../protocol/lamport-clock.ts";
+import { limits } from "../protocol/limits.ts";
 import { openProcessFile } from "../storage/process-file.ts";
 import type { BrokerConfig } from "./config.ts";
 

@@ -1,7 +1,7 @@
 import { announceReady, runProcess } from "../platform/run-process.ts";
 import type { Settings } from "../platform/settings.ts";
-import { brokerConfig } from "./config.ts";
 import { startBroker } from "./broker.ts";
+import { brokerConfig } from "./config.ts";
 
 /** `tertulia broker`: one broker in the foreground. */
 export function runBroker(settings: Settings): Promise<void> {

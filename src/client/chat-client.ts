@@ -1,3 +1,4 @@
+import { Subscriber } from "../net/subscriber.ts";
 import { decode } from "../protocol/codec.ts";
 import {
   type ChannelName,
@@ -13,7 +14,6 @@ import type { Entry, Receipt } from "../protocol/messages.ts";
 import { parsePublications, parseReceipt } from "../protocol/parse-reply.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
 import { type MutableVector, parseVector, raise, type Vector } from "../protocol/vector.ts";
-import { Subscriber } from "../net/subscriber.ts";
 import { type ConnectionState, type Fields, RequestQueue } from "./request-queue.ts";
 import { type Page, Subscription } from "./subscription.ts";
 

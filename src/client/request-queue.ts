@@ -1,3 +1,6 @@
+import { RequestPipe } from "../net/request-pipe.ts";
+import { now } from "../platform/clock.ts";
+import { type Random, random, randomHex } from "../platform/random.ts";
 import { decode, encode } from "../protocol/codec.ts";
 import { isErrorCode, ProtocolError } from "../protocol/errors.ts";
 import type { RequestId } from "../protocol/ids.ts";
@@ -6,9 +9,6 @@ import { limits } from "../protocol/limits.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { isoTime } from "../protocol/time.ts";
 import type { Vector } from "../protocol/vector.ts";
-import { RequestPipe } from "../net/request-pipe.ts";
-import { now } from "../platform/clock.ts";
-import { type Random, random, randomHex } from "../platform/random.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -268,9 +268,7 @@ export class RequestQueue {
         this.#state === "connected"
           ? "No server answered in time."
           : `No broker can be reached at ${this.#options.brokers.join(", ")}.`;
-      this.#settle(pending)?.reject(
-        pending.lastError ?? new ProtocolError("unavailable", reason),
-      );
+      this.#settle(pending)?.reject(pending.lastError ?? new ProtocolError("unavailable", reason));
     }
   }
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Role } from "../protocol/messages.ts";
 import { pause } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { Problem } from "../platform/problem.ts";
 import type { ReadyMessage } from "../platform/run-process.ts";
+import type { Role } from "../protocol/messages.ts";
 
 export interface ChildOptions {
   readonly role: Role;

@@ -1,10 +1,10 @@
-import { decode, encode } from "../protocol/codec.ts";
-import type { Role } from "../protocol/messages.ts";
-import { isMap } from "../protocol/parse-message.ts";
 import { probe } from "../net/probe.ts";
 import { Requester } from "../net/requester.ts";
 import { Problem } from "../platform/problem.ts";
 import { rows, type Settings } from "../platform/settings.ts";
+import { decode, encode } from "../protocol/codec.ts";
+import type { Role } from "../protocol/messages.ts";
+import { isMap } from "../protocol/parse-message.ts";
 
 const timeoutMs = 3_000;
 

@@ -1,7 +1,8 @@
+import { Problem } from "../platform/problem.ts";
 import type { ReadyMessage } from "../platform/run-process.ts";
 import { untilStopped } from "../platform/run-process.ts";
-import { Problem } from "../platform/problem.ts";
 import { flagOf, integer, type Settings } from "../platform/settings.ts";
+import { isInteractive, printLine } from "../platform/terminal.ts";
 import type { Child } from "./child.ts";
 import { type ClusterConfig, Supervisor } from "./supervisor.ts";
 
@@ -51,13 +52,10 @@ function read<T>(flag: string, text: string, parser: (text: string) => T): T {
 
 /** `tertulia up`: the whole cluster on this machine, until a signal or the end of the chat. */
 export async function runUp({ settings, flags, openChat, readyText }: UpOptions): Promise<void> {
-  const hasChat = flags.chat === true && process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const hasChat = flags.chat === true && isInteractive();
   const stopped = untilStopped();
   await using cluster = new Supervisor(upConfig(settings, flags, hasChat));
-  const started = await Promise.race([
-    cluster.start().then(() => true),
-    stopped.then(() => false),
-  ]);
+  const started = await Promise.race([cluster.start().then(() => true), stopped.then(() => false)]);
   if (!started) return;
   const { broker, proxy, reference } = cluster.endpoints;
   const line = flags.json
@@ -69,7 +67,7 @@ export async function runUp({ settings, flags, openChat, readyText }: UpOptions)
         processes: cluster.children.map(described),
       })
     : readyText({ broker, proxy, reference });
-  process.stdout.write(`${line}\n`);
+  printLine(line);
   await Promise.race(hasChat ? [stopped, openChat({ broker, proxy })] : [stopped]);
 }
 

@@ -1,4 +1,4 @@
-import { Dealer, Proxy as ZmqProxy, Router, XPublisher, XSubscriber } from "zeromq";
+import { Dealer, Router, XPublisher, XSubscriber, Proxy as ZmqProxy } from "zeromq";
 import { bind, socketOptions, watchConnections } from "./socket.ts";
 
 export interface Forwarder {

@@ -1,3 +1,5 @@
+import { now } from "../platform/clock.ts";
+import { processId } from "../platform/terminal.ts";
 import { encode } from "../protocol/codec.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
@@ -5,7 +7,6 @@ import { durations } from "../protocol/limits.ts";
 import type { HeartbeatReport, Role } from "../protocol/messages.ts";
 import { parseReferenceReply } from "../protocol/parse-reference.ts";
 import { isoTime } from "../protocol/time.ts";
-import { now } from "../platform/clock.ts";
 import { Requester } from "./requester.ts";
 
 /** A process's connection to the reference. */
@@ -48,7 +49,7 @@ export function reportPresence(
     user: who.name,
     role: who.role,
     address: who.address,
-    pid: process.pid,
+    pid: processId,
   };
   const beat = () => {
     // A reference that is down is told again half a second later.

@@ -11,6 +11,8 @@ export type OnRequest = (to: Envelope, payload: Buffer) => void;
 export class Responder {
   readonly #socket = new Router(socketOptions);
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
+  /** Endpoints that are wanted, and those that the socket is connected to. */
+  readonly #wanted = new Set<string>();
   readonly #connected = new Set<string>();
 
   constructor(onRequest: OnRequest) {
@@ -26,12 +28,17 @@ export class Responder {
   }
 
   connect(endpoint: string): void {
+    this.#wanted.add(endpoint);
     if (this.#connected.has(endpoint)) return;
     connect(this.#socket, endpoint);
     this.#connected.add(endpoint);
   }
 
-  disconnect(endpoint: string): void {
+  /** Takes the way back from all that came from there, so what is queued goes out first. */
+  async disconnect(endpoint: string): Promise<void> {
+    this.#wanted.delete(endpoint);
+    await this.#queue.empty();
+    if (this.#wanted.has(endpoint) || this.#socket.closed) return;
     if (this.#connected.delete(endpoint)) this.#socket.disconnect(endpoint);
   }
 
@@ -52,7 +59,8 @@ export class Responder {
  */
 export function unwrap(frames: Buffer[]): { envelope: Envelope; payload: Buffer } {
   const delimiter = frames.findIndex((frame) => frame.length === 0);
-  const split = delimiter < 0 || delimiter === frames.length - 1 ? frames.length - 1 : delimiter + 1;
+  const split =
+    delimiter < 0 || delimiter === frames.length - 1 ? frames.length - 1 : delimiter + 1;
   const [first = Buffer.alloc(0), ...rest] = frames.slice(split);
   const payload = rest.length === 0 ? first : Buffer.concat([first, ...rest]);
   return { envelope: frames.slice(0, split), payload };

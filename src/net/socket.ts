@@ -1,6 +1,6 @@
 import type { Observer, Socket } from "zeromq";
-import { durations, limits } from "../protocol/limits.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
+import { durations, limits } from "../protocol/limits.ts";
 
 /** What every socket gets: bounds where libzmq has none, and an end that does not wait forever. */
 export const socketOptions = {

@@ -59,7 +59,10 @@ function parseName(value: unknown, field: string): string {
     );
   }
   if (reservedNames.has(name)) {
-    throw new ProtocolError("name_invalid", `\`${field}\` may not be "${name}", which is reserved.`);
+    throw new ProtocolError(
+      "name_invalid",
+      `\`${field}\` may not be "${name}", which is reserved.`,
+    );
   }
   return name;
 }

@@ -170,7 +170,7 @@ export interface Standing {
 
 export type ReplicationMessage = Standing &
   (
-    | { readonly type: "events"; /** Lines of own events, in order. */ readonly lines: string[] }
+    | { readonly type: "events" /** Lines of own events, in order. */; readonly lines: string[] }
     | { readonly type: "ack" }
     | {
         readonly type: "heartbeat";

@@ -56,10 +56,11 @@ function nested(skip: number, children: number): Header {
 }
 
 /** Bytes from 0xc0 to 0xdf whose value has a fixed size, header included. */
+// biome-ignore format: a table
 const fixedSizes: Readonly<Record<number, number>> = {
   192: 1, 194: 1, 195: 1, 202: 5, 203: 9, 204: 2, 205: 3, 206: 5, 207: 9, 208: 2, 209: 3, 210: 5,
   211: 9, 212: 3, 213: 4, 214: 6, 215: 10, 216: 18,
-}; // prettier-ignore
+};
 
 function header(bytes: Uint8Array, at: number): Header {
   const first = bytes[at] ?? 0;

@@ -77,7 +77,8 @@ function serviceOf(value: Fields): string {
 }
 
 function parseRequest(value: unknown): Incoming {
-  if (!isMap(value)) return refuse("bad_request", "A request must be a map of `service` and `data`.");
+  if (!isMap(value))
+    return refuse("bad_request", "A request must be a map of `service` and `data`.");
   const service = serviceOf(value);
   if (service === "error") {
     return refuse("bad_request", "`service` must be a string of 1 to 64 characters.");

@@ -3,8 +3,8 @@ import { type Chain, isChain, isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import {
   noView,
-  type Phase,
   type PeerRequest,
+  type Phase,
   phases,
   type ReplicationMessage,
   type Standing,

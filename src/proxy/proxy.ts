@@ -1,10 +1,10 @@
-import { LamportClock } from "../protocol/lamport-clock.ts";
 import { type Forwarder, startProxy as startForwarder } from "../net/forwarder.ts";
 import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
 import { advertised } from "../net/socket.ts";
 import { openLog } from "../platform/log.ts";
 import { randomHex } from "../platform/random.ts";
 import type { Running } from "../platform/run-process.ts";
+import { LamportClock } from "../protocol/lamport-clock.ts";
 import { openProcessFile } from "../storage/process-file.ts";
 import type { ProxyConfig } from "./config.ts";
 

@@ -1,4 +1,10 @@
 import { join } from "node:path";
+import { type Envelope, Responder } from "../net/responder.ts";
+import { advertised } from "../net/socket.ts";
+import { now } from "../platform/clock.ts";
+import { type Log, openLog } from "../platform/log.ts";
+import { crash, type Running } from "../platform/run-process.ts";
+import { processId } from "../platform/terminal.ts";
 import { decode, encode } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { LamportClock, parseClock } from "../protocol/lamport-clock.ts";
@@ -8,11 +14,6 @@ import { isMap } from "../protocol/parse-message.ts";
 import { parseView } from "../protocol/parse-peer.ts";
 import { parseReferenceRequest } from "../protocol/parse-reference.ts";
 import { isoTime } from "../protocol/time.ts";
-import { type Envelope, Responder } from "../net/responder.ts";
-import { advertised } from "../net/socket.ts";
-import { now } from "../platform/clock.ts";
-import { type Log, openLog } from "../platform/log.ts";
-import { crash, type Running } from "../platform/run-process.ts";
 import { readJson, writeJson } from "../storage/json-file.ts";
 import { lockFolderOrFail } from "../storage/slot-lock.ts";
 import type { ReferenceConfig } from "./config.ts";
@@ -67,7 +68,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     user: "reference",
     role: "reference",
     address: advertised(endpoint, config.advertiseHost),
-    pid: process.pid,
+    pid: processId,
   } as const;
   const beat = () => {
     registry.heartbeat(self, clock.value, now().steadyMs);

@@ -1,11 +1,11 @@
 import { join } from "node:path";
+import { now } from "../platform/clock.ts";
+import { randomHex } from "../platform/random.ts";
 import { isServerName, type ServerName } from "../protocol/ids.ts";
 import { noView, type View } from "../protocol/messages.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { parseView } from "../protocol/parse-peer.ts";
 import { isoTime } from "../protocol/time.ts";
-import { now } from "../platform/clock.ts";
-import { randomHex } from "../platform/random.ts";
 import { readJson, writeJson } from "../storage/json-file.ts";
 
 /** The name in a data folder, if it has one yet. @throws Problem if the file is damaged */

@@ -1,4 +1,15 @@
 import { join } from "node:path";
+import { Publisher } from "../net/publisher.ts";
+import { ReferenceLink } from "../net/reference-link.ts";
+import { Requester } from "../net/requester.ts";
+import { type Envelope, Responder } from "../net/responder.ts";
+import { advertised } from "../net/socket.ts";
+import { Subscriber } from "../net/subscriber.ts";
+import { now, pause } from "../platform/clock.ts";
+import { digest } from "../platform/digest.ts";
+import { type Log, LogBudget, openLog } from "../platform/log.ts";
+import { crash, type Running } from "../platform/run-process.ts";
+import { processId } from "../platform/terminal.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock, parseClock } from "../protocol/lamport-clock.ts";
@@ -12,26 +23,16 @@ import {
 } from "../protocol/messages.ts";
 import { parsePayload } from "../protocol/parse-message.ts";
 import {
+  PeerMessageError,
   parsePeerRequest,
   parseReplication,
   parseSyncAnswer,
   parseView,
-  PeerMessageError,
   writeLines,
 } from "../protocol/parse-peer.ts";
 import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
 import { replicationTopic } from "../protocol/topics.ts";
 import type { Vector } from "../protocol/vector.ts";
-import { Publisher } from "../net/publisher.ts";
-import { ReferenceLink } from "../net/reference-link.ts";
-import { Requester } from "../net/requester.ts";
-import { type Envelope, Responder } from "../net/responder.ts";
-import { advertised } from "../net/socket.ts";
-import { Subscriber } from "../net/subscriber.ts";
-import { now, pause } from "../platform/clock.ts";
-import { digest } from "../platform/digest.ts";
-import { type Log, LogBudget, openLog } from "../platform/log.ts";
-import { crash, type Running } from "../platform/run-process.ts";
 import { writeCheckpoint } from "../storage/checkpoint.ts";
 import { Journal } from "../storage/journal.ts";
 import { type Slot, takeSlot } from "../storage/slot-lock.ts";
@@ -125,6 +126,7 @@ class Shell {
   #ticker: NodeJS.Timeout | undefined;
   #onFirstServing: () => void = () => {};
   #onStopped: () => void = () => {};
+  #savedViews = Promise.resolve();
   #checkpointed = 0;
   #checkpointing: Promise<void> | undefined;
 
@@ -213,6 +215,7 @@ class Shell {
     await this.#peerLink.close();
     for (const { requester } of this.#peers.values()) requester.close();
     link.close();
+    await this.#savedViews;
     await this.#journal.close();
     await this.#checkpointing;
     await this.#checkpoint();
@@ -284,7 +287,8 @@ class Shell {
       case "append":
         return this.#journal.append(effect.lines);
       case "saveView":
-        void this.#saveView(effect);
+        // One after the other: an older view must not come to lie over a newer one.
+        this.#savedViews = this.#savedViews.then(() => this.#saveView(effect));
         return;
       case "reply": {
         const { envelope, format } = effect.to as ClientReply;
@@ -355,7 +359,7 @@ class Shell {
     try {
       const fields = await this.#parts.link.ask("heartbeat", {
         ...report,
-        pid: process.pid,
+        pid: processId,
       });
       const reply = parseHeartbeatReply(fields);
       this.#dispatch({ type: "referenceReply", reply, clock: parseClock(fields.clock) ?? 0 });
@@ -376,7 +380,7 @@ class Shell {
   #rotate(joined: boolean): void {
     for (const broker of this.#parts.config.brokers) {
       if (joined) this.#clients.connect(broker);
-      else this.#clients.disconnect(broker);
+      else void this.#clients.disconnect(broker);
     }
     if (joined) this.#onFirstServing();
   }

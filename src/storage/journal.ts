@@ -1,13 +1,27 @@
-import { close, fdatasync, fsyncSync, ftruncateSync, open, openSync, read, write } from "node:fs";
-import { fdatasyncSync, closeSync, mkdirSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import {
+  close,
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  open,
+  openSync,
+  read,
+  readdirSync,
+  readFileSync,
+  write,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { errorCode, Problem } from "../platform/problem.ts";
 import { type Digest, type EventLine, follows, readLine } from "../protocol/event.ts";
 import { type Chain, emptyChain, type ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { type MutableVector, servers, type Vector } from "../protocol/vector.ts";
-import { errorCode, Problem } from "../platform/problem.ts";
 
 const writeAt = promisify(write);
 const readAt = promisify(read);
@@ -78,6 +92,8 @@ export class Journal {
   #waiting: EventLine[] = [];
   #flushing = false;
   #scheduled = false;
+  /** Set when a write or a sync failed: nothing is tried again (R2). */
+  #failed = false;
   #closed = false;
   #idle: (() => void)[] = [];
 
@@ -118,7 +134,7 @@ export class Journal {
 
   /** Waits for the last flush and closes the file. */
   async close(): Promise<void> {
-    while (this.#flushing || this.#waiting.length > 0) {
+    while (this.#flushing || (this.#waiting.length > 0 && !this.#failed)) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
     this.#closed = true;
@@ -187,7 +203,7 @@ export class Journal {
   // ---- writing ----------------------------------------------------------------------------------
 
   async #flush(): Promise<void> {
-    if (this.#flushing || this.#closed) return;
+    if (this.#flushing || this.#closed || this.#failed) return;
     this.#flushing = true;
     try {
       while (this.#waiting.length > 0) {
@@ -197,6 +213,7 @@ export class Journal {
         this.#options.onFlushed(lines.length);
       }
     } catch (error) {
+      this.#failed = true;
       const path = this.#files.at(-1)?.path;
       const full = errorCode(error) === "ENOSPC" ? " The disk is full: free some space." : "";
       this.#options.onFailed(`${path} can't be written (${(error as Error).message}).${full}`);
@@ -306,13 +323,20 @@ function numberOf(path: string): number {
   return Number(path.slice(-"00000000.jsonl".length, -".jsonl".length));
 }
 
+const noteStart = '{"synced":';
+
 function writeNote(synced: number, clock: number, digest: Digest): string {
-  const body = `{"synced":${synced},"clock":${clock}`;
+  const body = `${noteStart}${synced},"clock":${clock}`;
   return `${body},"crc":"${digest.checksum(body)}"}`;
 }
 
-function readNote(line: string, digest: Digest): { synced: number; clock: number } | undefined {
-  if (!line.startsWith('{"synced":')) return undefined;
+interface Note {
+  readonly synced: number;
+  readonly clock: number;
+}
+
+function readNote(line: string, digest: Digest): Note | undefined {
+  if (!line.startsWith(noteStart)) return undefined;
   const body = line.slice(0, line.lastIndexOf(',"crc":"'));
   if (line !== `${body},"crc":"${digest.checksum(body)}"}`) return undefined;
   const { synced, clock } = JSON.parse(`${body}}`) as { synced: unknown; clock: unknown };
@@ -376,6 +400,9 @@ export class Scan {
         good.push({ line: readLine(text, this.#digest), at, number: index + 1 });
       } catch (error) {
         bad = { at, number: index + 1, why: (error as Error).message };
+        // Where the newline itself is damaged, the next batch's note hangs on the line before it.
+        const hanging = text?.slice(Math.max(0, text.lastIndexOf(noteStart)));
+        synced = Math.max(synced, readNote(hanging ?? "", this.#digest)?.synced ?? 0);
       }
     }
     if (bad !== undefined && bad.at < synced) throw rotten(path, bad.number, bad.why);

@@ -1,4 +1,4 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
@@ -8,7 +8,9 @@ import { until } from "../support/until.ts";
 
 const clusters: LocalCluster[] = [];
 
-async function start(options: Parameters<typeof LocalCluster.start>[0] = {}): Promise<LocalCluster> {
+async function start(
+  options: Parameters<typeof LocalCluster.start>[0] = {},
+): Promise<LocalCluster> {
   const cluster = await LocalCluster.start(options);
   clusters.push(cluster);
   return cluster;
@@ -22,7 +24,7 @@ afterEach(async () => {
 class Writer {
   readonly acknowledged = new Map<string, Receipt>();
   attempted = 0;
-  #running: Promise<void[]>;
+  readonly #running: Promise<unknown>;
   #stopped = false;
 
   constructor(client: ChatClient, channel: string) {
@@ -55,7 +57,13 @@ async function fileOf(cluster: LocalCluster, slot: string, name: string): Promis
 /** Every replica's publications, after all files were found equal byte for byte. */
 async function equalFiles(cluster: LocalCluster): Promise<Entry[]> {
   const slots = await readdir(join(cluster.folder, "servers"));
-  const names = ["users.json", "channels.json", "messages.json", "publications.json", "checkpoint.json"];
+  const names = [
+    "users.json",
+    "channels.json",
+    "messages.json",
+    "publications.json",
+    "checkpoint.json",
+  ];
   for (const name of names) {
     const texts = await Promise.all(slots.map((slot) => fileOf(cluster, slot, name)));
     expect(new Set(texts).size, `${name} differs between replicas`).toBe(1);

@@ -49,7 +49,10 @@ function spawnUp(data: string, ...flags: string[]) {
   return { child, errors: () => errors };
 }
 
-async function startUp(data: string, ...flags: string[]): Promise<{ child: ChildProcess; ready: Ready }> {
+async function startUp(
+  data: string,
+  ...flags: string[]
+): Promise<{ child: ChildProcess; ready: Ready }> {
   const { child, errors } = spawnUp(data, "--port", "0", ...flags);
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   const ended = once(child, "exit").then(() => Promise.reject(new Error(errors())));
@@ -59,7 +62,9 @@ async function startUp(data: string, ...flags: string[]): Promise<{ child: Child
 }
 
 /** Its exit code, and what it had to say. */
-async function endOf(up: ReturnType<typeof spawnUp>): Promise<{ code: number | null; errors: string }> {
+async function endOf(
+  up: ReturnType<typeof spawnUp>,
+): Promise<{ code: number | null; errors: string }> {
   const [code] = await once(up.child, "exit");
   return { code, errors: up.errors() };
 }
@@ -80,9 +85,15 @@ function clientOf({ broker, proxy }: Ready): ChatClient {
 describe("tertulia up", () => {
   test("tells in one line who runs where, ends on SIGTERM with 0, and leaves nobody behind", async () => {
     const { child, ready } = await startUp(await folder(), "--bots", "1");
-    expect(ready.processes.map(({ role }) => role).sort()).toEqual(
-      ["bot", "broker", "proxy", "reference", "server", "server", "server"],
-    );
+    expect(ready.processes.map(({ role }) => role).sort()).toEqual([
+      "bot",
+      "broker",
+      "proxy",
+      "reference",
+      "server",
+      "server",
+      "server",
+    ]);
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
     expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);

@@ -1,7 +1,13 @@
 import type { ServerName } from "../../protocol/ids.ts";
 import { durations } from "../../protocol/limits.ts";
 import { type Phase, quorumOf } from "../../protocol/messages.ts";
-import { covers, emptyVector, type MutableVector, raise, type Vector } from "../../protocol/vector.ts";
+import {
+  covers,
+  emptyVector,
+  type MutableVector,
+  raise,
+  type Vector,
+} from "../../protocol/vector.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer, Replication } from "./replication.ts";
 

@@ -7,20 +7,20 @@ import { covers, type Vector } from "../../protocol/vector.ts";
 import type { ChatState, Placed, StoredMessage } from "./chat-state.ts";
 import type { Now } from "./effects.ts";
 import type { EventData, Operation } from "./events.ts";
-import { idOf, listChannels, listUsers, readHistory, type Room } from "./history.ts";
+import { idOf, listChannels, listUsers, type Room, readHistory } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Answer, Pending } from "./requests.ts";
 import type { Replication } from "./replication.ts";
+import type { Answer, Pending } from "./requests.ts";
 
 /** What becomes of a request. */
 export type Decision =
-  | { readonly then: "answer"; readonly answer: Answer }
-  | { readonly then: "refuse"; readonly error: ProtocolError }
+  | { readonly next: "answer"; readonly answer: Answer }
+  | { readonly next: "refuse"; readonly error: ProtocolError }
   /** The answer could depend on what is missing here: decide again once it is there (R9). */
-  | { readonly then: "wait"; readonly until: Vector }
+  | { readonly next: "wait"; readonly until: Vector }
   /** The answer leaves once this event is committed. */
   | {
-      readonly then: "commit";
+      readonly next: "commit";
       readonly event: Placed;
       readonly made: boolean;
       answer(): Answer;
@@ -52,10 +52,10 @@ export function decide(
 ): Decision {
   switch (request.service) {
     case "status":
-      return { then: "answer", answer: { status: "OK", ...services.status(now) } };
+      return { next: "answer", answer: { status: "OK", ...services.status(now) } };
     case "time":
       return {
-        then: "answer",
+        next: "answer",
         answer: { status: "OK", time: isoTime(services.correctedMs(now)) },
       };
     case "users":
@@ -86,16 +86,16 @@ function read(
   const { committed } = replication;
   const target = request.after ?? ledger.durable;
   if (!covers(committed, target)) {
-    if (!waited) return { then: "wait", until: request.after ?? ledger.snapshot() };
+    if (!waited) return { next: "wait", until: request.after ?? ledger.snapshot() };
     if (request.after !== undefined) return behind();
   }
   switch (request.service) {
     case "users":
-      return { then: "answer", answer: { status: "OK", users: listUsers(state, committed) } };
+      return { next: "answer", answer: { status: "OK", users: listUsers(state, committed) } };
     case "channels": {
       const channels = listChannels(state, committed);
       // The original text has the list of channels under `users`.
-      return { then: "answer", answer: { status: "OK", channels, users: channels } };
+      return { next: "answer", answer: { status: "OK", channels, users: channels } };
     }
     case "history": {
       const { channel, user } = request.conversation;
@@ -108,7 +108,7 @@ function read(
         return refuse(channel === undefined ? noUser(user) : noChannel(channel));
       }
       const page = readHistory(conversation, request, committed, room);
-      return { then: "answer", answer: { status: "OK", ...page } };
+      return { next: "answer", answer: { status: "OK", ...page } };
     }
     default:
       request satisfies never;
@@ -130,7 +130,7 @@ function write(services: Services, request: Write, now: Now, waited: boolean): D
   const problem = obstacle(state, request);
   const depends = problem !== undefined || request.service === "channel";
   if (depends && request.after !== undefined && !covers(replication.committed, request.after)) {
-    return waited ? behind() : { then: "wait", until: request.after };
+    return waited ? behind() : { next: "wait", until: request.after };
   }
   if (problem !== undefined) return refuse(problem);
   const event = make(services, request, now);
@@ -138,12 +138,7 @@ function write(services: Services, request: Write, now: Now, waited: boolean): D
   return commit(services, request, placed, true);
 }
 
-function commit(
-  { replication }: Services,
-  request: Write,
-  event: Placed,
-  made: boolean,
-): Decision {
+function commit({ replication }: Services, request: Write, event: Placed, made: boolean): Decision {
   const messaging = request.service === "publish" || request.service === "message";
   const answer = (): Answer => {
     const { server, seq, clock } = event;
@@ -152,7 +147,7 @@ function commit(
     const entry: Receipt = { id: idOf(event), server, seq, clock, timestamp, durable };
     return { status: messaging ? "OK" : "sucesso", entry };
   };
-  return { then: "commit", event, made, answer };
+  return { next: "commit", event, made, answer };
 }
 
 /** The event that an earlier copy of this request made, the earliest of several. */
@@ -225,7 +220,7 @@ function make(services: Services, request: Write, now: Now) {
 }
 
 function refuse(error: ProtocolError): Decision {
-  return { then: "refuse", error };
+  return { next: "refuse", error };
 }
 
 function noChannel(channel: string): ProtocolError {

@@ -1,9 +1,10 @@
-import { channelTopic, userTopic } from "../../protocol/topics.ts";
+import { compareOrder } from "../../protocol/event.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { Entry, HistoryQuery } from "../../protocol/messages.ts";
 import { writeCursor } from "../../protocol/parse-message.ts";
+import { isoTime } from "../../protocol/time.ts";
+import { channelTopic, userTopic } from "../../protocol/topics.ts";
 import { join, type MutableVector, sorted, type Vector } from "../../protocol/vector.ts";
-import { compareOrder } from "../../protocol/event.ts";
 import {
   type Channel,
   type ChatState,
@@ -13,7 +14,6 @@ import {
   type Placed,
   type StoredMessage,
 } from "./chat-state.ts";
-import { isoTime } from "../../protocol/time.ts";
 
 export interface HistoryPage {
   /** Oldest to newest in the total order. */

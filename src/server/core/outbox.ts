@@ -67,8 +67,7 @@ export class Outbox {
   /** An own event was just made. */
   add(event: Placed, request: Request): void {
     if (request.service !== "publish" && request.service !== "message") return;
-    const to =
-      request.service === "publish" ? { channel: request.channel } : { user: request.dst };
+    const to = request.service === "publish" ? { channel: request.channel } : { user: request.dst };
     const from = request.service === "publish" ? request.user : request.src;
     const { server, seq, clock, time, id } = event;
     const message = { server, seq, clock, time, id, from, to, text: request.message };
@@ -112,10 +111,7 @@ export class Outbox {
   }
 }
 
-function oldForm(
-  { timestamp }: Unpublished,
-  entry: ReturnType<typeof toEntry>,
-): PlainPublication {
+function oldForm({ timestamp }: Unpublished, entry: ReturnType<typeof toEntry>): PlainPublication {
   const time = timestamp ?? entry.timestamp;
   if ("channel" in entry) {
     const { user, message, clock } = entry;

@@ -124,8 +124,7 @@ export class Replication {
   /** Whether all live members have the event on disk. */
   onAllLive(server: ServerName, seq: number, steadyMs: number): boolean {
     return this.view.members.every(
-      (member) =>
-        (this.durableOf(member)[server] ?? 0) >= seq || !this.isLive(member, steadyMs),
+      (member) => (this.durableOf(member)[server] ?? 0) >= seq || !this.isLive(member, steadyMs),
     );
   }
 

@@ -1,11 +1,11 @@
-import { ProtocolError } from "../../protocol/errors.ts";
+import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
-import type { Incoming, Reply, ReplyData } from "../../protocol/messages.ts";
 import { limits } from "../../protocol/limits.ts";
+import type { Incoming, Reply, ReplyData } from "../../protocol/messages.ts";
+import { isoTime } from "../../protocol/time.ts";
 import type { Effect, ReplyTo } from "./effects.ts";
 import type { Room } from "./history.ts";
-import { isoTime } from "../../protocol/time.ts";
 
 /** Fields of a reply beyond those that every reply has. */
 export type Answer = Readonly<Record<string, unknown>>;
@@ -21,12 +21,7 @@ export class PayloadReply {
   readonly #server: ServerName;
   #missing: number;
 
-  constructor(
-    to: ReplyTo,
-    batch: boolean,
-    requests: readonly Incoming[],
-    server: ServerName,
-  ) {
+  constructor(to: ReplyTo, batch: boolean, requests: readonly Incoming[], server: ServerName) {
     this.to = to;
     this.batch = batch;
     this.#requests = requests;

@@ -1,23 +1,30 @@
-import type { Digest, EventLine } from "../../protocol/event.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import type { Digest, EventLine } from "../../protocol/event.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
-import {
-  type HeartbeatReport,
-  type Incoming,
-  type Listed,
-  type ReplicationMessage,
-  type Standing,
-  type SyncAnswer,
-  type View,
+import type {
+  HeartbeatReport,
+  Incoming,
+  Listed,
+  ReplicationMessage,
+  Standing,
+  SyncAnswer,
+  View,
 } from "../../protocol/messages.ts";
-import { covers, lag, raise, sorted, type Vector } from "../../protocol/vector.ts";
+import {
+  covers,
+  lag,
+  type MutableVector,
+  raise,
+  sorted,
+  type Vector,
+} from "../../protocol/vector.ts";
 import { CatchUp } from "./catch-up.ts";
 import { ChatState } from "./chat-state.ts";
 import type { Effect, Input, Now, ReplyTo } from "./effects.ts";
-import { decide, isRefused, type Services, type WaitingCover } from "./handle-request.ts";
 import { stateFiles } from "./files.ts";
+import { decide, isRefused, type Services, type WaitingCover } from "./handle-request.ts";
 import { Ledger } from "./ledger.ts";
 import { Outbox } from "./outbox.ts";
 import { type Peer, Replication } from "./replication.ts";
@@ -30,6 +37,19 @@ export interface CoreOptions {
   readonly digest: Digest;
   /** Where the peers reach this server's peer link. */
   readonly address: string;
+}
+
+/** What a stopping server waits for a moment with nothing open before it refuses what is new. */
+const patienceMs = 250;
+
+/** What a stopping server has heard since it finished what it took in. */
+interface Stop {
+  readonly leave: boolean;
+  readonly sinceMs: number;
+  settledMs?: number;
+  readonly heard: Set<ServerName>;
+  /** What those heard had on disk then: it leaves with all of it. */
+  readonly target: MutableVector;
 }
 
 /**
@@ -52,10 +72,13 @@ export class ServerCore {
   readonly #services: Services;
   #covers: WaitingCover[] = [];
   #effects: Effect[] = [];
+  /** In the rotation: the way back to clients is there. */
   #joined = false;
+  /** In the rotation only until the open requests are answered. */
+  #refuses = false;
   #list: readonly Listed[] = [];
   #firstViewAllowed = false;
-  #stop: { readonly leave: boolean; readonly sinceMs: number; settledMs?: number } | undefined;
+  #stop: Stop | undefined;
   #stopped = false;
   #leaveAskedMs = Number.NEGATIVE_INFINITY;
   #heartbeatMs = Number.NEGATIVE_INFINITY;
@@ -102,7 +125,7 @@ export class ServerCore {
 
   /** Whether the server takes clients' requests. */
   get isServing(): boolean {
-    return this.#joined;
+    return this.#joined && !this.#refuses;
   }
 
   step(input: Input, now: Now): readonly Effect[] {
@@ -110,9 +133,7 @@ export class ServerCore {
     this.#take(input, now);
     this.#advance(now);
     const lines = this.ledger.takeAppended();
-    return lines.length === 0
-      ? this.#effects
-      : [{ type: "append", lines }, ...this.#effects];
+    return lines.length === 0 ? this.#effects : [{ type: "append", lines }, ...this.#effects];
   }
 
   #take(input: Input, now: Now): void {
@@ -159,12 +180,7 @@ export class ServerCore {
 
   // ---- clients --------------------------------------------------------------------------------
 
-  #onRequests(
-    to: ReplyTo,
-    batch: boolean,
-    requests: readonly Incoming[],
-    now: Now,
-  ): void {
+  #onRequests(to: ReplyTo, batch: boolean, requests: readonly Incoming[], now: Now): void {
     let clock = 0;
     for (const request of requests) {
       if (request.clock === undefined) this.disbelievedClocks += 1;
@@ -197,14 +213,13 @@ export class ServerCore {
       return payload.refuse(index, new ProtocolError("unavailable", obstacle));
     }
     const decision = decide(this.#services, request, now, { waited, room: payload.room });
-    switch (decision.then) {
+    switch (decision.next) {
       case "answer":
         return payload.answer(index, decision.answer);
       case "refuse":
         return payload.refuse(index, decision.error);
       case "wait": {
-        const patienceMs =
-          request.after === undefined ? durations.allMembersMs : durations.coverMs;
+        const patienceMs = request.after === undefined ? durations.allMembersMs : durations.coverMs;
         const deadlineMs = now.steadyMs + patienceMs;
         this.#covers.push({ ...pending, request, until: decision.until, deadlineMs });
         return;
@@ -229,13 +244,18 @@ export class ServerCore {
 
   /** Why no client can be served, if so: a sentence for the error reply. */
   #whyNotServing(): string | undefined {
-    if (this.#stop !== undefined && !this.#joined && this.catchUp.phase === "settled") {
-      return "This server is stopping.";
+    if (!this.isServing) {
+      return this.#stop === undefined
+        ? "This server has no quorum to serve with at the moment."
+        : "This server is stopping.";
     }
-    if (!this.#joined && this.#stop === undefined) return "This server is not ready to serve yet.";
-    const open = this.#writes.size + this.#covers.length;
-    if (open >= limits.pendingRequests) return "This server has too many open requests.";
-    return undefined;
+    return this.#open < limits.pendingRequests
+      ? undefined
+      : "This server has too many open requests.";
+  }
+
+  get #open(): number {
+    return this.#writes.size + this.#covers.length;
   }
 
   // ---- disk -----------------------------------------------------------------------------------
@@ -288,6 +308,10 @@ export class ServerCore {
     this.#seeView(standing.view);
     const peer = this.replication.hear(standing, now.steadyMs);
     this.catchUp.hear(peer);
+    if (this.#stop?.settledMs !== undefined && !this.#stop.heard.has(peer.name)) {
+      this.#stop.heard.add(peer.name);
+      raise(this.#stop.target, peer.durable);
+    }
     return peer;
   }
 
@@ -309,6 +333,9 @@ export class ServerCore {
     peer.broadcastMs = now.steadyMs;
     if (message.type === "events") this.#receive(peer.name, message.lines);
     if (message.type !== "heartbeat") return;
+    // Who stops waits for a word of everybody: it comes at once.
+    const stops = message.phase === "draining" || message.phase === "settled";
+    if (stops && peer.phase !== message.phase) this.#heartbeatMs = Number.NEGATIVE_INFINITY;
     peer.address = message.address;
     peer.phase = message.phase;
     peer.rate = message.rate;
@@ -405,8 +432,12 @@ export class ServerCore {
       this.#outbox.begin(replication.committed);
       this.#heartbeatMs = Number.NEGATIVE_INFINITY;
     }
-    const joined =
+    const wanted =
       catchUp.phase === "live" && replication.isMember && quorum && this.#stop === undefined;
+    // A server that stops goes at the first moment with nothing open; under load it makes one.
+    const patient = this.#stop !== undefined && now.steadyMs - this.#stop.sinceMs < patienceMs;
+    this.#refuses = !wanted && !patient;
+    const joined = wanted || (this.#joined && this.#open > 0);
     if (joined === this.#joined) return;
     this.#joined = joined;
     this.#effects.push({ type: "rotation", joined });
@@ -460,7 +491,7 @@ export class ServerCore {
 
   #onStop(leave: boolean, now: Now): void {
     if (this.#stop !== undefined) return;
-    this.#stop = { leave, sinceMs: now.steadyMs };
+    this.#stop = { leave, sinceMs: now.steadyMs, heard: new Set(), target: {} };
     this.catchUp.phase = "draining";
     this.#heartbeatMs = Number.NEGATIVE_INFINITY;
     this.#log("info", "Stopping: finishing what was taken in");
@@ -469,7 +500,7 @@ export class ServerCore {
   #advanceStop(now: Now): void {
     const stop = this.#stop;
     if (stop === undefined || this.#stopped) return;
-    const open = this.#writes.size + this.#covers.length > 0 || !this.ledger.allDurable;
+    const open = this.#joined || this.#open > 0 || !this.ledger.allDurable;
     const drained = !open || now.steadyMs - stop.sinceMs > durations.drainMs;
     if (this.catchUp.phase === "draining" && drained) {
       this.catchUp.phase = "settled";
@@ -478,8 +509,10 @@ export class ServerCore {
     }
     if (stop.settledMs === undefined) return;
     const tired = now.steadyMs - stop.settledMs > durations.settleMs;
-    if (!tired && !this.#isSettledWithPeers(now)) return;
-    if (!stop.leave) return this.#finish();
+    if (!tired && !this.#isSettledWithPeers(stop, now)) return;
+    // The last member never leaves: it is who must come back.
+    const { members } = this.replication.view;
+    if (!stop.leave || members.every((member) => member === this.name)) return this.#finish();
     if (now.steadyMs - stop.settledMs > durations.leaveMs) {
       this.#log("warn", "Still in the view: the reference gave no leave in time");
       return this.#finish();
@@ -490,18 +523,19 @@ export class ServerCore {
   }
 
   /**
-   * Whether the live peers have all that this server has, and, where they stop too, whether all
-   * have the same: then the files of a cluster that is stopped as a whole are equal.
+   * Whether each live member has been heard, they have all that this server has, and it has what
+   * they had when heard; from those that stop too, all that they will ever have. Then the files of
+   * a cluster that is stopped as a whole are equal.
    */
-  #isSettledWithPeers(now: Now): boolean {
-    for (const peer of this.replication.peers.values()) {
-      if (!this.replication.isLive(peer.name, now.steadyMs)) continue;
-      if (!this.replication.view.members.includes(peer.name)) continue;
-      if (!covers(peer.durable, this.ledger.durable)) return false;
-      if (peer.phase === "draining") return false;
-      if (peer.phase === "settled" && !covers(this.ledger.durable, peer.durable)) return false;
-    }
-    return true;
+  #isSettledWithPeers({ heard, target }: Stop, now: Now): boolean {
+    const { durable } = this.ledger;
+    return this.replication.liveMembers(now.steadyMs).every((member) => {
+      if (member === this.name) return covers(durable, target);
+      const peer = this.replication.peer(member);
+      if (!heard.has(member) || peer.phase === "draining") return false;
+      if (peer.phase === "settled" && !covers(durable, peer.durable)) return false;
+      return covers(peer.durable, durable);
+    });
   }
 
   #finish(): void {

@@ -43,7 +43,8 @@ export class WaitingWrites {
     const { committed } = this.#replication;
     const settle = (write: WaitingWrite): boolean => {
       if ((committed[write.server] ?? 0) >= write.seq) {
-        if (write.plain) this.#plain.push({ ...write, deadlineMs: steadyMs + durations.allMembersMs });
+        if (write.plain)
+          this.#plain.push({ ...write, deadlineMs: steadyMs + durations.allMembersMs });
         else due.push({ ...write, committed: true });
         return true;
       }

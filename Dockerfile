@@ -1,0 +1,36 @@
+# One image for every role: `docker run tertulia server`, `… broker`, `… chat`.
+# Debian, not Alpine: ZeroMQ's prebuilt binaries need glibc.
+
+FROM node:20-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Without scripts: `prepare` would build sources that are not here yet, and the native packages
+# carry prebuilt binaries for this platform.
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
+
+FROM dependencies AS build
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build
+
+FROM node:20-bookworm-slim AS production-dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
+  && node -e 'Promise.all([import("zeromq"), import("fs-native-extensions")])'
+
+FROM node:20-bookworm-slim
+# ZeroMQ's proxy loop holds one of libuv's threads for good, and file work needs the others.
+ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 TERTULIA_DATA=/app/data
+WORKDIR /app
+RUN install -d -o node -g node /app/data
+COPY package.json LICENSE ./
+COPY --from=production-dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+USER node
+# The role is in TERTULIA_ROLE.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+  CMD ["node", "dist/cli.js", "health"]
+# In exec form, so that the process itself gets SIGTERM and can settle before it ends.
+ENTRYPOINT ["node", "dist/cli.js"]
+CMD ["--help"]

@@ -1,0 +1,70 @@
+import { Problem } from "../platform/problem.ts";
+import { loginName, type SettingName, type Settings } from "../platform/settings.ts";
+import { parseUserName, type UserName } from "../protocol/ids.ts";
+import type { Text } from "../texts/texts.ts";
+
+/** The settings that commands of a client take. */
+export const clientSettings = [
+  "broker",
+  "proxy",
+  "reference",
+  "user",
+  "lang",
+] as const satisfies readonly SettingName[];
+
+/** Flags of every client command beside its settings. */
+export interface ClientFlags {
+  readonly json?: boolean;
+  readonly timeout?: string;
+}
+
+export interface ClientConfig {
+  readonly brokers: readonly string[];
+  readonly proxies: readonly string[];
+  readonly reference: readonly string[];
+  /** As told by flag or environment. */
+  readonly user: UserName | undefined;
+  /** The name of whoever runs the process, if it can be a user's. */
+  readonly loginName: UserName | undefined;
+  readonly timeoutMs: number;
+  readonly json: boolean;
+}
+
+const defaultTimeoutSeconds = 10;
+
+/** @throws Problem (exit code 2) that names the setting or flag */
+export function clientConfig(settings: Settings, flags: ClientFlags, text: Text): ClientConfig {
+  return {
+    brokers: settings.get("broker"),
+    proxies: settings.get("proxy"),
+    reference: settings.get("reference"),
+    user: userOf(settings.optional("user"), text),
+    loginName: validName(loginName()),
+    timeoutMs: timeoutMs(flags.timeout, text),
+    json: flags.json === true,
+  };
+}
+
+function timeoutMs(value: string | undefined, text: Text): number {
+  if (value === undefined) return defaultTimeoutSeconds * 1_000;
+  const seconds = Number(value);
+  if (value.trim() === "" || !(seconds >= 0.1 && seconds <= 3_600)) {
+    throw new Problem(text("problem.timeout", { value }), 2);
+  }
+  return seconds * 1_000;
+}
+
+function userOf(name: string | undefined, text: Text): UserName | undefined {
+  if (name === undefined) return undefined;
+  const valid = validName(name);
+  if (valid === undefined) throw new Problem(text("problem.name", { name }), 2);
+  return valid;
+}
+
+function validName(name: string | undefined): UserName | undefined {
+  try {
+    return parseUserName(name);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,246 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+/** What a part of `src/` may import from us: a folder ends in a slash, a file does not. */
+interface Row {
+  readonly part: string;
+  readonly may: readonly string[];
+}
+
+const shell = ["protocol/", "net/", "storage/", "platform/", "texts/"];
+const startFunctions = ["broker", "proxy", "reference", "server", "bot", "gateway"].map(
+  (role) => `${role}/main.ts`,
+);
+
+/** The first row that fits a file is its own, so the narrower part stands before the wider one. */
+const table: readonly Row[] = [
+  { part: "reference/core/", may: ["reference/core/", "protocol/"] },
+  { part: "server/core/", may: ["server/core/", "protocol/"] },
+  { part: "client/core/", may: ["client/core/", "protocol/"] },
+  { part: "bot/core/", may: ["bot/core/", "protocol/"] },
+  { part: "gateway/core/", may: ["gateway/core/", "protocol/"] },
+  { part: "protocol/", may: ["protocol/"] },
+  // A port declared by the language, here made from the machine's own hash.
+  { part: "platform/digest.ts", may: ["platform/", "protocol/event.ts", "protocol/ids.ts"] },
+  { part: "platform/", may: ["platform/"] },
+  { part: "texts/", may: ["texts/", "protocol/", "platform/"] },
+  { part: "net/", may: ["net/", "protocol/", "platform/"] },
+  { part: "storage/", may: ["storage/", "protocol/", "platform/"] },
+  { part: "broker/", may: ["broker/", ...shell] },
+  { part: "proxy/", may: ["proxy/", ...shell] },
+  { part: "reference/", may: ["reference/", ...shell] },
+  { part: "server/", may: ["server/", ...shell] },
+  { part: "client/", may: ["client/", ...shell] },
+  { part: "bot/", may: ["bot/", ...shell, "client/chat-client.ts"] },
+  { part: "gateway/", may: ["gateway/", ...shell, "client/chat-client.ts"] },
+  { part: "cluster/", may: ["cluster/", ...shell, ...startFunctions, "client/chat-client.ts"] },
+  { part: "cli.ts", may: ["cluster/", ...shell, ...startFunctions, "client/"] },
+];
+
+/** Packages that only one folder may import. */
+const packageOwners = {
+  zeromq: "net/",
+  "fs-native-extensions": "storage/",
+  pino: "platform/",
+  "@msgpack/msgpack": "protocol/",
+  inquirer: "client/",
+  ink: "client/",
+  react: "client/",
+} as const;
+
+/** Packages of `protocol/`, and the `node:` modules it and each `core/` may use. */
+const purePackages = ["node:assert", "node:assert/strict"];
+const protocolPackages = [...purePackages, "@msgpack/msgpack"];
+
+/** What a core gets as values, beside the machine: time. */
+const impure = [/\bset(?:Timeout|Interval|Immediate)\b/g, /\bperformance\.\w+/g];
+
+/** What only `platform/` touches. */
+const machine = [
+  // A variable may be called `process` too: only what Node's has counts.
+  new RegExp(`(?<![-.#\\w])process\\??\\.(?:${membersOfProcess().join("|")})\\b`, "g"),
+  /(?<![-.#\w])console\.\w+/g,
+  /\bDate\.now\b/g,
+  /\bnew Date\(\)/g,
+  /\bMath\.random\b/g,
+];
+
+function membersOfProcess(): string[] {
+  const emitter = ["on", "once", "off", "emit", "addListener", "removeListener"];
+  const child = ["send", "connected", "disconnect", "channel"];
+  return [...Object.keys(process), ...emitter, ...child].filter((name) => /^\w+$/.test(name));
+}
+
+/** Files that touch the machine beside `platform/`: each use by name, and why. */
+const machineExceptions: readonly { file: string; uses: readonly string[]; why: string }[] = [
+  { file: "cli.ts", uses: ["process.env"], why: "hands the environment to the settings" },
+  {
+    file: "cluster/child.ts",
+    uses: ["process.execPath", "process.env"],
+    why: "starts another process just like this one",
+  },
+];
+
+interface Source {
+  readonly path: string;
+  /** Without comments. */
+  readonly code: string;
+  /** Our files it imports, as paths below `src/`. */
+  readonly own: readonly string[];
+  readonly packages: readonly string[];
+}
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "src");
+const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .map((path) => path.replaceAll("\\", "/"))
+  .filter((path) => /\.tsx?$/.test(path) && !path.endsWith(".d.ts"))
+  .sort()
+  .map(readSource);
+
+function readSource(path: string): Source {
+  const text = readFileSync(join(root, path), "utf8");
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, " ").replace(/(^|\s)\/\/.*$/gm, "$1");
+  const pattern = /\bfrom\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)|\bimport\s+"([^"]+)"/g;
+  const imports = [...code.matchAll(pattern)].map(
+    (match) => match[1] ?? match[2] ?? match[3] ?? "",
+  );
+  const own = imports.filter((name) => name.startsWith("."));
+  return {
+    path,
+    code,
+    own: own.map((name) => posix.join(posix.dirname(path), name)),
+    packages: imports.filter((name) => !name.startsWith(".")),
+  };
+}
+
+function fits(path: string, part: string): boolean {
+  return part.endsWith("/") ? path.startsWith(part) : path === part;
+}
+
+const isCore = ({ path }: Source): boolean => path.includes("/core/");
+const isPure = (source: Source): boolean => isCore(source) || source.path.startsWith("protocol/");
+
+/** `@scope/name/file` and `name/file` belong to the package `@scope/name` and `name`. */
+function packageOf(name: string): string {
+  return name
+    .split("/")
+    .slice(0, name.startsWith("@") ? 2 : 1)
+    .join("/");
+}
+
+/** One sentence for each breach; the test prints them all at once. */
+function expectNone(breaches: readonly string[]): void {
+  expect(breaches, `\n${breaches.join("\n")}\n`).toEqual([]);
+}
+
+test("every import of ours is in the table", () => {
+  const breaches = sources.flatMap(({ path, own }) => {
+    const row = table.find(({ part }) => fits(path, part));
+    if (row === undefined) return [`src/${path} is in no row of the table: give its folder one`];
+    return own
+      .filter((target) => !row.may.some((part) => fits(target, part)))
+      .map(
+        (target) => `src/${path} imports ${target}; ${row.part} may import ${row.may.join(" ")}`,
+      );
+  });
+  expectNone(breaches);
+});
+
+test("every import names a file that exists, with its extension", () => {
+  const present = new Set(sources.map(({ path }) => path));
+  const breaches = sources.flatMap(({ path, own }) =>
+    own
+      .filter((target) => !present.has(target))
+      .map((target) => `src/${path} imports ${target}, which is no file of src/`),
+  );
+  expectNone(breaches);
+});
+
+test("no file imports itself in a circle", () => {
+  const imports = new Map(sources.map(({ path, own }) => [path, own]));
+  const done = new Set<string>();
+  const breaches: string[] = [];
+  function visit(path: string, above: readonly string[]): void {
+    const first = above.indexOf(path);
+    if (first >= 0) breaches.push([...above.slice(first), path].join(" → "));
+    if (first >= 0 || done.has(path)) return;
+    for (const target of imports.get(path) ?? []) visit(target, [...above, path]);
+    done.add(path);
+  }
+  for (const { path } of sources) visit(path, []);
+  expectNone(breaches);
+});
+
+test("nothing is exported by default", () => {
+  const pattern = /^\s*export\s+default\b|\bas\s+default\b/m;
+  const breaches = sources
+    .filter(({ code }) => pattern.test(code))
+    .map(({ path }) => `src/${path} has a default export: give it a name`);
+  expectNone(breaches);
+});
+
+test("nothing is exported again from another file", () => {
+  const pattern = /^\s*export\s+(?:type\s+)?(?:\*|\{[^}]*\})[^;]*?\sfrom\s+"/m;
+  const breaches = sources
+    .filter(({ code, path }) => pattern.test(code) || /(^|\/)index\.tsx?$/.test(path))
+    .map(({ path }) => `src/${path} is a barrel: import from the file that has the thing`);
+  expectNone(breaches);
+});
+
+test("a core and the protocol import no module of Node but assert", () => {
+  const breaches = sources.flatMap((source) => {
+    const { path, packages } = source;
+    const isProtocol = path.startsWith("protocol/");
+    if (!isPure(source)) return [];
+    const allowed = isProtocol ? protocolPackages : purePackages;
+    return packages
+      .filter((name) => !allowed.includes(name))
+      .map((name) => `src/${path} imports ${name}: what it needs has to arrive as a value`);
+  });
+  expectNone(breaches);
+});
+
+test("a core and the protocol know no time, chance or process of their own", () => {
+  const breaches = sources.filter(isPure).flatMap(({ path, code }) =>
+    [...impure, ...machine].flatMap((pattern) => {
+      return [...new Set(code.match(pattern))].map(
+        (use) => `src/${path} uses ${use}: take it as an argument`,
+      );
+    }),
+  );
+  expectNone(breaches);
+});
+
+test("a package with an owner is imported there alone", () => {
+  const breaches = sources.flatMap(({ path, packages }) =>
+    Object.entries(packageOwners)
+      .filter(([name, owner]) => packages.some((p) => packageOf(p) === name) && !fits(path, owner))
+      .map(([name, owner]) => `src/${path} imports ${name}, which is ${owner}'s alone`),
+  );
+  expectNone(breaches);
+});
+
+test("platform alone touches the process, the console, the date and chance", () => {
+  const breaches = sources
+    .filter((source) => !source.path.startsWith("platform/") && !isPure(source))
+    .flatMap(({ path, code }) => {
+      const allowed = machineExceptions.find(({ file }) => file === path)?.uses ?? [];
+      const uses = new Set(machine.flatMap((pattern) => code.match(pattern) ?? []));
+      return [...uses]
+        .filter((use) => !allowed.includes(use))
+        .map((use) => `src/${path} uses ${use}: put it behind a function of platform/`);
+    });
+  expectNone(breaches);
+});
+
+test("no exception outlives its use", () => {
+  const breaches = machineExceptions.flatMap(({ file, uses }) => {
+    const source = sources.find(({ path }) => path === file);
+    return uses
+      .filter((use) => !source?.code.includes(use))
+      .map((use) => `src/${file} no longer uses ${use}: take it off the list of exceptions`);
+  });
+  expectNone(breaches);
+});

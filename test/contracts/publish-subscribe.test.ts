@@ -1,0 +1,137 @@
+import { describe, expect, test } from "vitest";
+import { Publisher } from "../../src/net/publisher.ts";
+import { Subscriber } from "../../src/net/subscriber.ts";
+import { Closing, localProxy } from "../support/local-wires.ts";
+import { until } from "../support/until.ts";
+
+/** A publisher that knows what is subscribed to. */
+function publisher(closing: Closing, endpoints: readonly string[]) {
+  const topics = new Set<string>();
+  const wire = closing.add(
+    new Publisher(endpoints, (topic, active) => {
+      if (active) topics.add(topic);
+      else topics.delete(topic);
+    }),
+  );
+  return {
+    wire,
+    topics,
+    say: (topic: string, text: string) => wire.publish(topic, Buffer.from(text)),
+  };
+}
+
+/** A subscriber that writes down what it gets. */
+function subscriber(closing: Closing, endpoints: readonly string[], ...topics: string[]) {
+  const got: string[] = [];
+  const wire = closing.add(
+    new Subscriber(endpoints, (topic, payload) => got.push(`${topic}: ${payload}`)),
+  );
+  wire.subscribe(...topics);
+  return { wire, got };
+}
+
+describe("a publisher and a subscriber, through a proxy", () => {
+  test("what is published on a topic reaches who subscribed to it, in order", async () => {
+    await using proxy = await localProxy();
+    await using closing = new Closing();
+    const { say, topics } = publisher(closing, [proxy.front]);
+    const { got } = subscriber(closing, [proxy.back], "geral");
+    await until(() => topics.has("geral"), "the subscription is known");
+    const texts = Array.from({ length: 500 }, (_, number) => `${number}`);
+    for (const text of texts) say("geral", text);
+    await until(() => got.length === texts.length, "all arrive");
+    expect(got).toEqual(texts.map((text) => `geral: ${text}`));
+  });
+
+  test("[P2] a topic matches by its beginning; what begins otherwise does not arrive", async () => {
+    await using proxy = await localProxy();
+    await using closing = new Closing();
+    const { say, topics } = publisher(closing, [proxy.front]);
+    const { got } = subscriber(closing, [proxy.back], "#geral\0", "bia");
+    await until(() => topics.size === 2, "both subscriptions are known");
+    say("#geral2\0", "not for us");
+    say("geral", "nor this");
+    say("#geral\0", "for us");
+    say("biatriz", "and this, by its beginning");
+    await until(() => got.length === 2, "two arrive");
+    expect(got).toEqual(["#geral\0: for us", "biatriz: and this, by its beginning"]);
+  });
+
+  test("[P4] the publisher sees a subscription come and go", async () => {
+    await using proxy = await localProxy();
+    await using closing = new Closing();
+    const { topics } = publisher(closing, [proxy.front]);
+    const { wire } = subscriber(closing, [proxy.back], "geral", "ação 🙂");
+    await until(() => topics.size === 2, "both are seen");
+    expect(topics).toEqual(new Set(["geral", "ação 🙂"]));
+    wire.unsubscribe("geral");
+    await until(() => !topics.has("geral"), "the end of one is seen");
+    expect(topics).toEqual(new Set(["ação 🙂"]));
+  });
+
+  test("[P4] a topic stays wanted until its last subscriber has gone", async () => {
+    await using proxy = await localProxy();
+    await using closing = new Closing();
+    const { topics } = publisher(closing, [proxy.front]);
+    const first = new Subscriber([proxy.back], () => {});
+    first.subscribe("geral", "only the first");
+    const second = subscriber(closing, [proxy.back], "geral", "only the second");
+    await until(() => topics.size === 3, "all subscriptions are seen");
+    first.close();
+    await until(() => !topics.has("only the first"), "a closed socket's subscriptions end");
+    expect(topics.has("geral")).toBe(true);
+    second.wire.unsubscribe("geral");
+    await until(() => !topics.has("geral"), "the last one has gone");
+  });
+
+  test("[P4] a publisher that comes late sees what was subscribed to before", async () => {
+    await using proxy = await localProxy();
+    await using closing = new Closing();
+    const early = publisher(closing, [proxy.front]);
+    const { got } = subscriber(closing, [proxy.back], "geral");
+    await until(() => early.topics.has("geral"), "the early one sees it");
+    const late = publisher(closing, [proxy.front]);
+    await until(() => late.topics.has("geral"), "the late one sees it too");
+    late.say("geral", "hello");
+    await until(() => got.length === 1, "what it publishes arrives");
+  });
+
+  test("with two proxies everything arrives twice, and still arrives when one has gone", async () => {
+    await using first = await localProxy();
+    await using closing = new Closing();
+    const fronts: string[] = [first.front];
+    const backs: string[] = [first.back];
+    {
+      await using second = await localProxy();
+      fronts.push(second.front);
+      backs.push(second.back);
+      const both = publisher(closing, fronts);
+      const { got } = subscriber(closing, backs, "geral");
+      await until(
+        () => first.connections.front + second.connections.front === 2 && both.topics.has("geral"),
+        "the publisher is connected to both",
+      );
+      await until(() => {
+        both.say("geral", "twice");
+        return got.length >= 2 && got.length % 2 === 0;
+      }, "it arrives by both");
+    }
+    const one = publisher(closing, fronts);
+    const { got } = subscriber(closing, backs, "later");
+    await until(() => one.topics.has("later"), "the subscription is known through the one left");
+    one.say("later", "once");
+    await until(() => got.length === 1, "it arrives by the one left");
+  });
+
+  test("closing a publisher sends what it was given first", async () => {
+    await using proxy = await localProxy();
+    await using closing = new Closing();
+    const topics = new Set<string>();
+    const wire = new Publisher([proxy.front], (topic) => topics.add(topic));
+    const { got } = subscriber(closing, [proxy.back], "geral");
+    await until(() => topics.has("geral"), "the subscription is known");
+    for (let number = 0; number < 200; number += 1) wire.publish("geral", Buffer.from(`${number}`));
+    await wire.close();
+    await until(() => got.length === 200, "all arrive");
+  });
+});

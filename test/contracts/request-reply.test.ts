@@ -1,0 +1,275 @@
+import { describe, expect, test } from "vitest";
+import { Dealer, Request } from "zeromq";
+import { RequestPipe } from "../../src/net/request-pipe.ts";
+import { Requester } from "../../src/net/requester.ts";
+import { type Envelope, type OnRequest, Responder, unwrap } from "../../src/net/responder.ts";
+import { Problem } from "../../src/platform/problem.ts";
+import type { ProtocolError } from "../../src/protocol/errors.ts";
+import { anyPort, Closing, localBroker } from "../support/local-wires.ts";
+import { until } from "../support/until.ts";
+
+const patienceMs = 10_000;
+
+function buffers(...texts: string[]): Buffer[] {
+  return texts.map((text) => Buffer.from(text));
+}
+
+/** A responder that answers each payload with the same and its own name in front. */
+function echo(closing: Closing, name = ""): Responder {
+  const responder: Responder = closing.add(
+    new Responder((to, payload) => responder.reply(to, Buffer.from(`${name}${payload}`))),
+  );
+  return responder;
+}
+
+function responderTo(closing: Closing, onRequest: OnRequest): Responder {
+  return closing.add(new Responder(onRequest));
+}
+
+/** Asks until there is an answer: a question before the connection stands gets none. */
+async function askUntilAnswered(requester: Requester, text: string): Promise<string> {
+  let answer: string | undefined;
+  await until(async () => {
+    answer = await requester.ask(Buffer.from(text), 200).then(String, () => undefined);
+    return answer !== undefined;
+  }, `an answer to ${text}`);
+  return answer as string;
+}
+
+describe("a requester and a responder", () => {
+  test("[W1] a question is answered", async () => {
+    await using closing = new Closing();
+    const endpoint = await echo(closing).bind(anyPort);
+    expect(endpoint).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
+    const requester = closing.add(new Requester([endpoint]));
+    expect(await askUntilAnswered(requester, "hello")).toBe("hello");
+  });
+
+  test("many questions at once get each its own answer, in whatever order", async () => {
+    await using closing = new Closing();
+    const waiting: { to: Envelope; payload: Buffer }[] = [];
+    const responder = responderTo(closing, (to, payload) => {
+      if (payload.toString() === "first") return responder.reply(to, payload);
+      waiting.push({ to, payload });
+      if (waiting.length < 100) return;
+      for (const { to: way, payload: text } of waiting.reverse()) responder.reply(way, text);
+    });
+    const requester = closing.add(new Requester([await responder.bind(anyPort)]));
+    await askUntilAnswered(requester, "first");
+    const questions = Array.from({ length: 100 }, (_, number) => `question ${number}`);
+    const answers = questions.map((text) => requester.ask(Buffer.from(text), patienceMs));
+    expect((await Promise.all(answers)).map(String)).toEqual(questions);
+  });
+
+  test("[C2] a question without an answer in time is unavailable, and may be tried again", async () => {
+    await using closing = new Closing();
+    const seen: string[] = [];
+    const responder = responderTo(closing, (to, payload) => {
+      seen.push(payload.toString());
+      if (payload.toString() !== "silence") responder.reply(to, payload);
+    });
+    const requester = closing.add(new Requester([await responder.bind(anyPort)]));
+    await askUntilAnswered(requester, "hello");
+    await expect(requester.ask(Buffer.from("silence"), 50)).rejects.toMatchObject({
+      code: "unavailable",
+      retry: true,
+    });
+    await until(() => seen.includes("silence"), "the question itself arrived");
+    expect(String(await requester.ask(Buffer.from("again"), patienceMs))).toBe("again");
+  });
+
+  test("a late answer is not taken for the answer to another question", async () => {
+    await using closing = new Closing();
+    let late: Envelope | undefined;
+    const responder = responderTo(closing, (to, payload) => {
+      if (payload.toString() === "late") late = to;
+      else responder.reply(to, payload);
+    });
+    const requester = closing.add(new Requester([await responder.bind(anyPort)]));
+    await askUntilAnswered(requester, "hello");
+    await expect(requester.ask(Buffer.from("late"), 50)).rejects.toThrow(/50 ms/);
+    await until(() => late !== undefined, "the question arrived");
+    const next = requester.ask(Buffer.from("next"), patienceMs);
+    responder.reply(late as Envelope, Buffer.from("too late"));
+    expect(String(await next)).toBe("next");
+  });
+
+  test("without a connection a question fails at once, not after its time", async () => {
+    await using closing = new Closing();
+    const gone = new Responder(() => {});
+    const endpoint = await gone.bind(anyPort);
+    await gone.close();
+    const requester = closing.add(new Requester([endpoint]));
+    let code: string | undefined;
+    requester.ask(Buffer.from("anybody there?"), 60_000).catch((error: ProtocolError) => {
+      code = error.code;
+    });
+    await until(() => code === "unavailable", "it is refused long before its 60 s", 3_000);
+  });
+
+  test("closing the requester refuses what is open", async () => {
+    await using closing = new Closing();
+    const responder = responderTo(closing, () => {});
+    const requester = new Requester([await responder.bind(anyPort)]);
+    const open = requester.ask(Buffer.from("hello"), patienceMs);
+    requester.close();
+    await expect(open).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  test("an endpoint that is taken, or is none, is a problem that names it", async () => {
+    await using closing = new Closing();
+    const endpoint = await echo(closing).bind(anyPort);
+    await expect(new Responder(() => {}).bind(endpoint)).rejects.toThrow(Problem);
+    await expect(new Responder(() => {}).bind(endpoint)).rejects.toThrow(`${endpoint} is taken`);
+    const other = echo(closing);
+    expect(() => other.connect("nonsense")).toThrow(/"nonsense" is no endpoint/);
+  });
+
+  test("[W1] a plain REQ is answered, request after request", async () => {
+    await using closing = new Closing();
+    const endpoint = await echo(closing).bind(anyPort);
+    const plain = closing.add(new Request({ linger: 0, receiveTimeout: patienceMs }));
+    plain.connect(endpoint);
+    for (const text of ["one", "two", "three"]) {
+      await plain.send(text);
+      expect(String(await plain.receive())).toBe(text);
+    }
+  });
+
+  test.each([
+    ["with the delimiter", ["", "hello"], ["", "hello"]],
+    ["without it", ["hello"], ["hello"]],
+    ["with a number in front", ["7", "", "hello"], ["7", "", "hello"]],
+  ])("[W1] a DEALER %s gets its answer in the same envelope", async (_, sent, expected) => {
+    await using closing = new Closing();
+    const endpoint = await echo(closing).bind(anyPort);
+    const dealer = closing.add(new Dealer({ linger: 0, receiveTimeout: patienceMs }));
+    dealer.connect(endpoint);
+    await dealer.send(sent);
+    expect((await dealer.receive()).map(String)).toEqual(expected);
+  });
+});
+
+describe("unwrap", () => {
+  const way = buffers("client");
+
+  test.each([
+    ["with the delimiter", ["client", "", "payload"], ["client", ""], "payload"],
+    ["without it", ["client", "payload"], ["client"], "payload"],
+    ["through two brokers", ["a", "b", "", "payload"], ["a", "b", ""], "payload"],
+    ["with too many frames", ["client", "", "pay", "load"], ["client", ""], "payload"],
+    ["with an empty payload", ["client", "", ""], ["client", ""], ""],
+    ["with the delimiter alone", ["client", ""], ["client"], ""],
+  ])("[W1] [W7] %s", (_, frames, envelope, payload) => {
+    const unwrapped = unwrap(buffers(...frames));
+    expect(unwrapped.envelope.map(String)).toEqual(envelope);
+    expect(unwrapped.payload.toString()).toBe(payload);
+  });
+
+  test("the payload is not copied where there is one frame of it", () => {
+    const payload = Buffer.from("payload");
+    expect(unwrap([...way, Buffer.alloc(0), payload]).payload).toBe(payload);
+  });
+});
+
+describe("through a broker", () => {
+  test("[W1] requests go to the workers in turn", async () => {
+    await using broker = await localBroker();
+    await using closing = new Closing();
+    for (const name of ["a", "b", "c"]) echo(closing, name).connect(broker.back);
+    await until(() => broker.connections.back === 3, "three workers are connected");
+    const requester = closing.add(new Requester([broker.front]));
+    await askUntilAnswered(requester, "");
+    const workers: string[] = [];
+    for (let number = 0; number < 9; number += 1) {
+      workers.push(String(await requester.ask(Buffer.alloc(0), patienceMs)));
+    }
+    for (let number = 0; number < 9; number += 3) {
+      expect(workers.slice(number, number + 3).sort()).toEqual(["a", "b", "c"]);
+    }
+  });
+
+  test("[R11] a worker that disconnects leaves the rotation, and returns when it connects", async () => {
+    await using broker = await localBroker();
+    await using closing = new Closing();
+    const workers = ["a", "b"].map((name) => echo(closing, name));
+    for (const worker of workers) worker.connect(broker.back);
+    await until(() => broker.connections.back === 2, "both are connected");
+    const requester = closing.add(new Requester([broker.front]));
+    await askUntilAnswered(requester, "");
+    workers[0]?.disconnect(broker.back);
+    await until(() => broker.connections.back === 1, "one has left");
+    const answers = Array.from({ length: 10 }, () => requester.ask(Buffer.alloc(0), patienceMs));
+    expect(new Set((await Promise.all(answers)).map(String))).toEqual(new Set(["b"]));
+    // Connecting twice is connecting once.
+    workers[0]?.connect(broker.back);
+    workers[0]?.connect(broker.back);
+    await until(() => broker.connections.back === 2, "it is back");
+    const later = Array.from({ length: 10 }, () => requester.ask(Buffer.alloc(0), patienceMs));
+    expect(new Set((await Promise.all(later)).map(String))).toEqual(new Set(["a", "b"]));
+  });
+
+  test("[R11] replies given just before the rotation is left still reach who asked", async () => {
+    await using broker = await localBroker();
+    await using closing = new Closing();
+    const open: Envelope[] = [];
+    const worker = responderTo(closing, (to, payload) => {
+      if (payload.toString() === "open") open.push(to);
+      else worker.reply(to, payload);
+    });
+    worker.connect(broker.back);
+    await until(() => broker.connections.back === 1, "the worker is connected");
+    const requester = closing.add(new Requester([broker.front]));
+    await askUntilAnswered(requester, "hello");
+    let answered = 0;
+    for (let number = 0; number < 50; number += 1) {
+      requester.ask(Buffer.from("open"), patienceMs).then(
+        () => {
+          answered += 1;
+        },
+        () => {},
+      );
+    }
+    await until(() => open.length === 50, "the worker has the requests");
+    for (const to of open) worker.reply(to, Buffer.from("finished"));
+    worker.disconnect(broker.back);
+    await until(() => broker.connections.back === 0, "it has left the rotation");
+    await until(() => answered === 50, "all answers arrive", 3_000);
+  });
+
+  test("[W7] a request of many frames, or of none but the delimiter, is still answered", async () => {
+    await using broker = await localBroker();
+    await using closing = new Closing();
+    echo(closing, "got:").connect(broker.back);
+    await until(() => broker.connections.back === 1, "the worker is connected");
+    const plain = closing.add(new Request({ linger: 0, receiveTimeout: patienceMs }));
+    plain.connect(broker.front);
+    await plain.send(["pay", "load"]);
+    expect(String(await plain.receive())).toBe("got:payload");
+    await plain.send("");
+    expect(String(await plain.receive())).toBe("got:");
+  });
+
+  test("[C1] a pipe's payloads all come back", async () => {
+    await using broker = await localBroker();
+    await using closing = new Closing();
+    echo(closing).connect(broker.back);
+    await until(() => broker.connections.back === 1, "the worker is connected");
+    const got: string[] = [];
+    let brokers = 0;
+    const pipe = closing.add(
+      new RequestPipe(
+        [broker.front],
+        (payload) => got.push(payload.toString()),
+        (count) => {
+          brokers = count;
+        },
+      ),
+    );
+    const sent = Array.from({ length: 50 }, (_, number) => `${number}`);
+    for (const text of sent) await pipe.send(Buffer.from(text));
+    await until(() => got.length === sent.length, "all come back");
+    expect(got).toEqual(sent);
+    expect(brokers).toBe(1);
+  });
+});

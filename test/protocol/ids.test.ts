@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  characters,
+  isChain,
+  isServerName,
+  parseChannelName,
+  parseRequestId,
+  parseUserName,
+} from "../../src/protocol/ids.ts";
+import { parseReplication } from "../../src/protocol/parse-peer.ts";
+
+describe("names", () => {
+  test.each(["ana", "Ana_1", "-", "_x", "a.b.c", "用户", "Ελένη", "ана", "علي", "नेहा", "7", "ção"])(
+    "%s is a name",
+    (name) => {
+      expect(parseUserName(name)).toBe(name);
+      expect(parseChannelName(name)).toBe(name);
+    },
+  );
+
+  test.each([
+    "",
+    ".",
+    ".hidden",
+    "..",
+    "a b",
+    "a/b",
+    "#geral",
+    "@ana",
+    "a\0",
+    "a\n",
+    "🙂",
+    "a\u200bb",
+    "\u0301",
+    "servers",
+    "replication",
+    "x".repeat(65),
+    "\ud800",
+  ])("[W7] %j is not", (name) => {
+    expect(() => parseUserName(name)).toThrow(/`user`/);
+    expect(() => parseChannelName(name)).toThrow(/`channel`/);
+  });
+
+  test.each([undefined, null, 5, true, [], {}, new Uint8Array([97])])("[W7] nor is %j", (value) => {
+    expect(() => parseUserName(value, "dst")).toThrow(/`dst` must be a string/);
+  });
+
+  test("is normalised to NFC, so that equal looks are equal names", () => {
+    expect(parseUserName("Jose\u0301")).toBe("Jos\u00e9");
+    expect(parseUserName("Jos\u00e9")).toBe("Jos\u00e9");
+  });
+
+  test("has 64 characters at most, as a person counts them", () => {
+    expect(parseUserName("𝒜".repeat(64))).toHaveLength(128);
+    expect(() => parseUserName("𝒜".repeat(65))).toThrow(/it has 65/);
+    // Decomposed it is longer; what counts is what is stored.
+    expect(parseUserName("e\u0301".repeat(64))).toHaveLength(64);
+  });
+
+  test("a name that passed passes again and stays what it is", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", maxLength: 70 }), (text) => {
+        let name: string;
+        try {
+          name = parseUserName(text);
+        } catch {
+          return;
+        }
+        expect(parseUserName(name)).toBe(name);
+        expect(name.isWellFormed()).toBe(true);
+        expect(characters(name)).toBeLessThanOrEqual(64);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe("other ids", () => {
+  test("[W6] a request's id is a string of 1 to 64 characters, or none", () => {
+    expect(parseRequestId(undefined)).toBeUndefined();
+    expect(parseRequestId(null)).toBeUndefined();
+    expect(parseRequestId("🙂".repeat(64))).toBe("🙂".repeat(64));
+    for (const id of ["", "x".repeat(65), 7, {}]) expect(() => parseRequestId(id)).toThrow(/`id`/);
+    expect(parseRequestId("x\ud800")?.isWellFormed()).toBe(true);
+  });
+
+  test("a server's name and a chain have one form only", () => {
+    expect(isServerName("server_0123abcd")).toBe(true);
+    for (const name of [
+      "server_0123ABCD",
+      "server_123",
+      "server_0123abcd\n",
+      "ana",
+      7,
+      undefined,
+    ]) {
+      expect(isServerName(name)).toBe(false);
+    }
+    expect(isChain("0".repeat(32))).toBe(true);
+    for (const chain of ["0".repeat(31), "g".repeat(32), undefined])
+      expect(isChain(chain)).toBe(false);
+  });
+
+  test("[W7] what is no message of a peer is told as such, whatever the bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 80 }), (payload) => {
+        expect(() => parseReplication(payload)).toThrow(
+          expect.objectContaining({ name: "PeerMessageError" }),
+        );
+      }),
+    );
+  });
+});

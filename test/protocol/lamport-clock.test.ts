@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { LamportClock, parseClock } from "../../src/protocol/lamport-clock.ts";
+
+describe("a Lamport clock", () => {
+  test("[W5] adds 1 before it sends", () => {
+    const clock = new LamportClock(7);
+    expect(clock.tick()).toBe(8);
+    expect(clock.value).toBe(8);
+  });
+
+  test("[W5] takes max(own, received) + 1 on receipt", () => {
+    const clock = new LamportClock(7);
+    clock.receive(20);
+    expect(clock.value).toBe(21);
+    clock.receive(3);
+    expect(clock.value).toBe(22);
+  });
+
+  test("[W5] what is sent after a receipt is above both", () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), (own, received) => {
+        const clock = new LamportClock(own);
+        clock.receive(received);
+        const sent = clock.tick();
+        expect(sent).toBeGreaterThan(own);
+        expect(sent).toBeGreaterThan(received);
+      }),
+    );
+  });
+
+  test("[W4] a client 1,000,000 ahead is believed, one more counts as 0", () => {
+    const clock = new LamportClock(10);
+    expect(clock.receiveFromClient(1_000_010)).toBe(true);
+    expect(clock.value).toBe(1_000_011);
+    const other = new LamportClock(10);
+    expect(other.receiveFromClient(1_000_011)).toBe(false);
+    expect(other.value).toBe(11);
+  });
+
+  test("[W4] no client runs it off its end", () => {
+    fc.assert(
+      fc.property(fc.array(fc.maxSafeNat(), { maxLength: 50 }), (received) => {
+        const clock = new LamportClock();
+        for (const value of received) clock.receiveFromClient(value);
+        expect(clock.value).toBeLessThanOrEqual(received.length * 1_000_001);
+      }),
+    );
+  });
+
+  test.each([undefined, null, "12", -1, 3.5, 2 ** 53, 2 ** 63, true, Number.NaN, [], {}])(
+    "[W4] %j is no clock",
+    (value) => {
+      expect(parseClock(value)).toBeUndefined();
+    },
+  );
+
+  test("[W4] an integer of at least 0 is", () => {
+    expect([0, 1, 2 ** 53 - 1].map(parseClock)).toEqual([0, 1, 2 ** 53 - 1]);
+  });
+});

@@ -1,0 +1,359 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { encode } from "../../src/protocol/codec.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import type { Incoming, Refused, Request } from "../../src/protocol/messages.ts";
+import { parsePayload, writeCursor } from "../../src/protocol/parse-message.ts";
+import { serverName } from "../support/event-lines.ts";
+import { binary, bytes, map, text } from "../support/message-pack.ts";
+
+function only(payload: Uint8Array): Incoming {
+  const { batch, requests } = parsePayload(payload);
+  expect(batch).toBe(false);
+  expect(requests).toHaveLength(1);
+  return requests[0] as Incoming;
+}
+
+function accepted(service: string, data: unknown): Request {
+  const request = only(encode({ service, data }));
+  if ("refused" in request) throw new Error(`refused: ${request.refused.description}`);
+  return request;
+}
+
+function refused(payload: Uint8Array): Refused {
+  const request = only(payload);
+  if (!("refused" in request)) throw new Error("it was accepted");
+  return request;
+}
+
+function refusal(service: string, data: unknown): Refused["refused"] {
+  return refused(encode({ service, data })).refused;
+}
+
+describe("what is no request", () => {
+  const login = encode({ service: "login", data: { user: "ana" } });
+  const malformed: [string, Uint8Array, string, string][] = [
+    [
+      "an unknown service",
+      encode({ service: "nonsense", data: {} }),
+      "nonsense",
+      "unknown_service",
+    ],
+    ["no service", encode({ data: {} }), "error", "bad_request"],
+    ["a service that is no string", encode({ service: 7, data: {} }), "error", "bad_request"],
+    ["an empty service", encode({ service: "", data: {} }), "error", "bad_request"],
+    ["a long service", encode({ service: "x".repeat(65), data: {} }), "error", "bad_request"],
+    ["no data", encode({ service: "login" }), "login", "bad_request"],
+    ["data that is no map", encode({ service: "login", data: 7 }), "login", "bad_request"],
+    ["data that is an array", encode({ service: "login", data: [] }), "login", "bad_request"],
+    [
+      "data that is binary",
+      encode({ service: "login", data: Buffer.of(1) }),
+      "login",
+      "bad_request",
+    ],
+    [
+      "data that is a time",
+      encode({ service: "login", data: new Date(0) }),
+      "login",
+      "bad_request",
+    ],
+    ["a number", encode(7), "error", "bad_request"],
+    ["nil", encode(null), "error", "bad_request"],
+    ["a string", encode("login"), "error", "bad_request"],
+    ["an empty payload", new Uint8Array(0), "error", "bad_request"],
+    ["garbage", Buffer.from("\xc1\xff\x00garbage", "latin1"), "error", "bad_request"],
+    ["half a message", login.slice(0, -3), "error", "bad_request"],
+    ["bytes after the value", bytes(login, 0x01), "error", "bad_request"],
+    [
+      "a user that is no string",
+      encode({ service: "login", data: { user: 5 } }),
+      "login",
+      "name_invalid",
+    ],
+    ["no user", encode({ service: "login", data: {} }), "login", "name_invalid"],
+    [
+      "an empty channel",
+      encode({ service: "channel", data: { channel: "" } }),
+      "channel",
+      "name_invalid",
+    ],
+    [
+      "a channel called replication",
+      encode({ service: "channel", data: { channel: "replication" } }),
+      "channel",
+      "name_invalid",
+    ],
+    [
+      "a user called servers",
+      encode({ service: "login", data: { user: "servers" } }),
+      "login",
+      "name_invalid",
+    ],
+    ["a key that is a map", bytes(0x81, 0x80, 0x01), "error", "bad_request"],
+    ["a key called __proto__", map(text("__proto__"), map()), "error", "bad_request"],
+    ["half JSON", Buffer.from('{"service":"login"'), "error", "bad_request"],
+    ["two JSON values", Buffer.from("{}{}"), "error", "bad_request"],
+  ];
+
+  test.each(malformed)("[W7] %s is refused", (_, payload, service, code) => {
+    const request = refused(payload);
+    expect(request.service).toBe(service);
+    expect(request.refused.code).toBe(code);
+    expect(request.refused.description).toMatch(/^.+\.$/);
+  });
+
+  test("[W7] any bytes give something to answer", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (payload) => {
+        const { requests } = parsePayload(payload);
+        expect(requests.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("[W7] any value in the place of any field gives something to answer", () => {
+    const field = fc.constantFrom(
+      "user",
+      "channel",
+      "message",
+      "src",
+      "dst",
+      "id",
+      "after",
+      "since",
+      "before",
+      "limit",
+      "clock",
+      "timestamp",
+    );
+    const service = fc.constantFrom("login", "channel", "publish", "message", "history", "users");
+    const any = fc.anything({ withDate: true, withTypedArray: true, maxDepth: 2 });
+    const request = fc.record({ service, data: fc.dictionary(field, any) });
+    fc.assert(
+      fc.property(request, (value) => {
+        let payload: Uint8Array;
+        try {
+          payload = encode(value);
+        } catch {
+          return; // What the library can't write can't come.
+        }
+        expect(parsePayload(payload).requests).toHaveLength(1);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("[W7] a valid request with one byte changed gives something to answer", () => {
+    const whole = encode({
+      service: "publish",
+      data: { user: "ana", channel: "geral", message: "Olá", clock: 7, id: "x", after: {} },
+    });
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, byte) => {
+        const changed = Uint8Array.from(whole);
+        changed[at] = byte;
+        expect(parsePayload(changed).requests).toHaveLength(1);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe("bounds", () => {
+  test.each([
+    ["login", { user: "x".repeat(65) }, "name_invalid", "`user`", "64"],
+    ["channel", { channel: "x".repeat(65) }, "name_invalid", "`channel`", "64"],
+    ["publish", { user: "a", channel: "c", message: "" }, "bad_request", "`message`", "4096"],
+    [
+      "publish",
+      { user: "a", channel: "c", message: "x".repeat(4_097) },
+      "too_large",
+      "`message`",
+      "4096",
+    ],
+    ["publish", { user: "a", channel: "c", message: 7 }, "bad_request", "`message`", ""],
+    ["message", { src: "a", dst: ".b", message: "x" }, "name_invalid", "`dst`", ""],
+    ["message", { src: "a b", dst: "b", message: "x" }, "name_invalid", "`src`", ""],
+    ["users", { id: "x".repeat(65) }, "bad_request", "`id`", "64"],
+    ["users", { id: "" }, "bad_request", "`id`", "64"],
+    ["users", { id: 7 }, "bad_request", "`id`", "64"],
+    ["users", { after: 7 }, "bad_request", "`after`", ""],
+    ["users", { after: { ana: 1 } }, "bad_request", "`after`", ""],
+    ["users", { after: { server_00000001: -1 } }, "bad_request", "`after`", ""],
+    ["history", {}, "bad_request", "`channel`", ""],
+    ["history", { channel: "c", user: "u" }, "bad_request", "`channel`", ""],
+    ["history", { channel: "c", limit: 0 }, "bad_request", "`limit`", "1000"],
+    ["history", { channel: "c", limit: 1_001 }, "bad_request", "`limit`", "1000"],
+    ["history", { channel: "c", limit: 1.5 }, "bad_request", "`limit`", "1000"],
+    ["history", { channel: "c", before: "nonsense" }, "bad_request", "`before`", ""],
+    [
+      "history",
+      { channel: "c", before: "99999999999999999999:server_00000001" },
+      "bad_request",
+      "`before`",
+      "",
+    ],
+    [
+      "history",
+      { channel: "c", before: "1:server_00000001", since: {} },
+      "bad_request",
+      "`since`",
+      "",
+    ],
+  ])("[W7] [W8] %s %j is refused, naming field and bound", (service, data, code, field, bound) => {
+    const { code: actual, description } = refusal(service, data);
+    expect(actual).toBe(code);
+    expect(description).toContain(field);
+    expect(description).toContain(bound);
+  });
+
+  test("what is just within its bound is accepted", () => {
+    const message = "🙂".repeat(4_096);
+    expect(accepted("publish", { user: "a", channel: "c".repeat(64), message })).toMatchObject({
+      message,
+    });
+    expect(accepted("users", { id: "x".repeat(64) }).id).toBe("x".repeat(64));
+    expect(accepted("history", { channel: "c", limit: 1_000 })).toMatchObject({ limit: 1_000 });
+    expect(accepted("history", { channel: "c" })).toMatchObject({ limit: 100 });
+  });
+
+  test("a request of 64 KiB is accepted, one byte more is too large, under its own service", () => {
+    const padded = (padding: number) =>
+      encode({ service: "users", data: { clock: 1, padding: "x".repeat(padding) } });
+    const base = padded(60_000).length - 60_000;
+    const fitting = padded(limits.requestBytes - base);
+    expect(fitting.length).toBe(limits.requestBytes);
+    expect(only(fitting)).not.toHaveProperty("refused");
+    expect(refused(padded(limits.requestBytes - base + 1))).toMatchObject({
+      service: "users",
+      refused: { code: "too_large" },
+    });
+  });
+
+  test("[W2] a payload above 1 MiB is too large", () => {
+    const { refused: told } = refused(new Uint8Array(limits.batchBytes + 1).fill(0xc0));
+    expect(told).toMatchObject({ code: "too_large" });
+    expect(told.description).toContain("1048576");
+  });
+
+  test("a cursor is taken back as it was given", () => {
+    const cursor = { clock: 17, server: serverName(3) };
+    expect(accepted("history", { channel: "c", before: writeCursor(cursor) })).toMatchObject({
+      before: cursor,
+    });
+  });
+});
+
+describe("an array of requests", () => {
+  const request = { service: "users", data: {} };
+
+  test("[W2] gives all of them in their order, and asks for an array back", () => {
+    const { batch, requests } = parsePayload(encode([request, 7, { service: "login", data: {} }]));
+    expect(batch).toBe(true);
+    expect(requests.map(({ service }) => service)).toEqual(["users", "error", "login"]);
+    expect(requests.map((one) => "refused" in one)).toEqual([false, true, true]);
+  });
+
+  test("[W2] of one is answered by an array", () => {
+    expect(parsePayload(encode([request]))).toMatchObject({ batch: true });
+  });
+
+  test("[W2] may hold 1 to 1,000", () => {
+    expect(parsePayload(encode(Array(1_000).fill(request))).requests).toHaveLength(1_000);
+    expect(refused(encode(Array(1_001).fill(request))).refused.code).toBe("too_large");
+    expect(refused(encode([])).refused.code).toBe("bad_request");
+  });
+});
+
+describe("the envelope", () => {
+  test.each([undefined, null, "12", -5, 3.5, 2 ** 53, 2 ** 63, true, [], {}])(
+    "[W4] a clock of %j counts as none",
+    (clock) => {
+      expect(accepted("users", { clock }).clock).toBeUndefined();
+    },
+  );
+
+  test("[W4] an integer of at least 0 is a clock, also beside data", () => {
+    expect(accepted("users", { clock: 0 }).clock).toBe(0);
+    expect(accepted("users", { clock: 2 ** 53 - 1 }).clock).toBe(2 ** 53 - 1);
+    expect(only(encode({ service: "users", clock: 9, data: {} })).clock).toBe(9);
+    expect(only(encode({ service: "users", clock: 9, data: { clock: 4 } })).clock).toBe(4);
+  });
+
+  test("[W4] [W6] clock and id of a refused request are kept for its reply", () => {
+    const request = refused(encode({ service: "login", data: { user: "", clock: 8, id: "x" } }));
+    expect(request).toMatchObject({ clock: 8, id: "x" });
+  });
+
+  test.each([1_763_000_000.5, 1_763_000_000_000, "2026-01-01T00:00:00Z", "yesterday"])(
+    "[W3] the timestamp %j is taken as it is",
+    (timestamp) => {
+      expect(accepted("users", { timestamp }).timestamp).toBe(timestamp);
+    },
+  );
+
+  test.each([undefined, null, {}, true, Number.NaN, "x".repeat(65)])(
+    "[W3] the timestamp %j is accepted as none",
+    (timestamp) => {
+      expect(accepted("users", { timestamp }).timestamp).toBeUndefined();
+    },
+  );
+
+  test("[W6] after is a vector", () => {
+    const after = { [serverName(1)]: 5, [serverName(2)]: 0 };
+    expect(accepted("users", { after }).after).toEqual(after);
+    expect(accepted("users", { after: null }).after).toBeUndefined();
+  });
+});
+
+describe("formats", () => {
+  test("[W9] JSON by the first byte, and so is its reply", () => {
+    const json = Buffer.from(JSON.stringify({ service: "login", data: { user: "ana" } }));
+    expect(parsePayload(json)).toMatchObject({
+      format: "json",
+      batch: false,
+      requests: [{ service: "login", user: "ana" }],
+    });
+    const array = Buffer.from(JSON.stringify([{ service: "users", data: {} }]));
+    expect(parsePayload(array)).toMatchObject({ format: "json", batch: true });
+    expect(parsePayload(Buffer.from("{nonsense"))).toMatchObject({ format: "json" });
+    expect(parsePayload(encode({}))).toMatchObject({ format: "msgpack" });
+  });
+
+  test("[W9] lone surrogates, which JSON can carry, are made well-formed", () => {
+    const json = '{"service":"publish","data":{"user":"a","channel":"c","message":"x\\ud800"}}';
+    expect(only(Buffer.from(json))).toMatchObject({ message: "x\ufffd" });
+  });
+
+  test("[W10] keys may be binary", () => {
+    const data = map(binary("user"), text("ana"), binary("clock"), bytes(0x07));
+    const payload = map(binary("service"), text("login"), binary("data"), data);
+    expect(only(payload)).toMatchObject({ service: "login", user: "ana", clock: 7 });
+  });
+
+  test.each([
+    ["uint8", [0xcc, 7]],
+    ["uint16", [0xcd, 0, 7]],
+    ["uint32", [0xce, 0, 0, 0, 7]],
+    ["uint64", [0xcf, 0, 0, 0, 0, 0, 0, 0, 7]],
+    ["int8", [0xd0, 7]],
+    ["int64", [0xd3, 0, 0, 0, 0, 0, 0, 0, 7]],
+    ["float64", [0xcb, 0x40, 0x1c, 0, 0, 0, 0, 0, 0]],
+  ])("[W10] an integer as %s is an integer", (_, number) => {
+    const payload = map(
+      text("service"),
+      text("users"),
+      text("data"),
+      map(text("clock"), bytes(...number)),
+    );
+    expect(only(payload).clock).toBe(7);
+  });
+
+  test("[W10] unknown keys are ignored", () => {
+    const data = { user: "ana", colour: "blue", more: { deep: [1, 2, { x: null }] } };
+    expect(accepted("login", data)).toMatchObject({ user: "ana" });
+    expect(accepted("login", data)).not.toHaveProperty("colour");
+  });
+});

@@ -1,0 +1,255 @@
+import { describe, expect, test } from "vitest";
+import type { ServerName } from "../../../src/protocol/ids.ts";
+import { noView, type View } from "../../../src/protocol/messages.ts";
+import type { Vector } from "../../../src/protocol/vector.ts";
+import { Registry } from "../../../src/reference/core/registry.ts";
+import { serverName } from "../../support/event-lines.ts";
+
+const [a, b, c, d] = [1, 2, 3, 4].map(serverName) as [
+  ServerName,
+  ServerName,
+  ServerName,
+  ServerName,
+];
+
+/** A reference with a clock, to which servers report. */
+class Reports {
+  nowMs = 10_000;
+  readonly registry: Registry;
+
+  constructor(view: View | undefined) {
+    const saved = view === undefined ? undefined : { ranks: {}, view };
+    this.registry = new Registry(saved, this.nowMs);
+  }
+
+  get view(): View {
+    return this.registry.view;
+  }
+
+  report(user: ServerName, view: View, durable: Vector = {}, ready = true): void {
+    this.registry.heartbeat({ user, role: "server", view, durable, ready }, 1, this.nowMs);
+  }
+
+  /** All of them have adopted the present view and have the same. */
+  settle(...names: ServerName[]): void {
+    for (const name of names) this.report(name, this.view);
+  }
+}
+
+const three: View = { number: 3, members: [a, b, c] };
+
+describe("ranks", () => {
+  test("the same name always gets the same rank; no two names share one", () => {
+    const { registry } = new Reports(undefined);
+    const ranks = [a, b, c, a, b].map((name) => registry.rank(name, undefined, 0, 0));
+    expect(ranks).toEqual([1, 2, 3, 1, 2]);
+    const again = new Registry(registry.saved, 0);
+    expect([c, d, a].map((name) => again.rank(name, undefined, 0, 0))).toEqual([3, 4, 1]);
+  });
+
+  test("a new rank is a change to be saved, a known one is not", () => {
+    const { registry } = new Reports(undefined);
+    registry.rank(a, undefined, 0, 0);
+    expect(registry.takeChanged()).toBe(true);
+    registry.rank(a, undefined, 0, 0);
+    expect(registry.takeChanged()).toBe(false);
+  });
+
+  test("the list names what was heard from in the last 2 s", () => {
+    const reports = new Reports(three);
+    reports.report(a, three);
+    reports.nowMs += 1_900;
+    reports.report(b, three);
+    expect(reports.registry.list(reports.nowMs).map(({ name }) => name)).toEqual([a, b]);
+    reports.nowMs += 200;
+    expect(reports.registry.list(reports.nowMs).map(({ name }) => name)).toEqual([b]);
+  });
+});
+
+describe("the first view", () => {
+  test("is of the lowest rank alone, after a while of waiting for reports", () => {
+    const reports = new Reports(undefined);
+    reports.registry.rank(b, undefined, 0, reports.nowMs);
+    reports.registry.rank(a, undefined, 0, reports.nowMs);
+    reports.settle(a, b);
+    expect(reports.view).toEqual(noView);
+    expect(reports.registry.isWaiting(reports.nowMs)).toBe(true);
+    reports.nowMs += 1_200;
+    reports.settle(a, b);
+    expect(reports.view).toEqual({ number: 1, members: [b] });
+    expect(reports.registry.takeChanged()).toBe(true);
+  });
+
+  test("[R5] a reference that lost its file resumes from the highest view reported", () => {
+    const reports = new Reports(undefined);
+    reports.report(a, { number: 2, members: [a, b] });
+    reports.report(b, three);
+    reports.report(c, { number: 2, members: [a, b] });
+    expect(reports.view).toEqual(three);
+    expect(reports.registry.takeChanged()).toBe(true);
+  });
+
+  test("[R5] an old file is corrected by a higher report, and no lower one takes it back", () => {
+    const reports = new Reports({ number: 2, members: [a, b] });
+    reports.report(c, three);
+    reports.report(a, { number: 1, members: [a] });
+    expect(reports.view).toEqual(three);
+  });
+});
+
+describe("a change of the view", () => {
+  test("[R5] takes in one server at a time", () => {
+    const reports = new Reports({ number: 1, members: [a] });
+    reports.settle(a, b, c);
+    expect(reports.view.members).toHaveLength(2);
+    expect(reports.view.number).toBe(2);
+    reports.settle(a, b, c);
+    reports.settle(a, b, c);
+    expect(reports.view).toEqual(three);
+  });
+
+  test("[R5] rule (a): waits until a majority of the members has adopted the number", () => {
+    const reports = new Reports(three);
+    const old = { number: 2, members: [a, b] };
+    reports.report(a, three);
+    reports.report(b, old);
+    reports.report(c, old, {}, false);
+    reports.report(d, three);
+    expect(reports.view).toEqual(three);
+    reports.report(b, three);
+    reports.report(d, three);
+    expect(reports.view).toEqual({ number: 4, members: [a, b, c, d] });
+  });
+
+  test("[R5] rule (b): and until a majority has what those adopters had when they adopted", () => {
+    const reports = new Reports(three);
+    reports.report(a, three, { [a]: 5 });
+    reports.report(b, three, { [b]: 7 });
+    reports.report(d, three);
+    expect(reports.view).toEqual(three);
+    reports.report(a, three, { [a]: 9, [b]: 7 });
+    reports.report(d, three);
+    expect(reports.view).toEqual(three);
+    // 5 of a's, not the 9 that it has by now: the vector is that of the first report.
+    reports.report(b, three, { [a]: 5, [b]: 7 });
+    reports.report(d, three);
+    expect(reports.view.number).toBe(4);
+  });
+
+  test("[R5] adopters that fell silent do not count", () => {
+    const reports = new Reports(three);
+    reports.settle(a, b);
+    reports.nowMs += 2_100;
+    reports.settle(a, d);
+    expect(reports.view).toEqual(three);
+    reports.settle(b, d);
+    expect(reports.view.number).toBe(4);
+  });
+
+  test("[R5] a newcomer must be ready, alive, and in the present view as a learner", () => {
+    const reports = new Reports(three);
+    reports.settle(a, b, c);
+    reports.report(d, three, {}, false);
+    expect(reports.view).toEqual(three);
+    reports.report(d, { number: 2, members: [a, b] });
+    expect(reports.view).toEqual(three);
+    reports.report(d, three);
+    expect(reports.view.members).toContain(d);
+  });
+
+  test("clients of the reference that are no servers never become members", () => {
+    const reports = new Reports({ number: 1, members: [a] });
+    reports.settle(a);
+    reports.registry.heartbeat({ user: "broker_1", role: "broker" }, 1, reports.nowMs);
+    reports.settle(a);
+    expect(reports.view.members).toEqual([a]);
+  });
+});
+
+describe("a leave", () => {
+  test("[R11] is OK only when (a) and (b) hold for the view without the leaver", () => {
+    const reports = new Reports(three);
+    reports.settle(a, b, c);
+    expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
+    const two = { number: 4, members: [a, b] };
+    expect(reports.view).toEqual(two);
+    reports.report(a, two, { [a]: 1 });
+    expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
+    reports.report(b, two, {});
+    expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
+    reports.report(b, two, { [a]: 1 });
+    expect(reports.registry.leave(c, reports.nowMs)).toBe(true);
+  });
+
+  test("[R5] waits until a majority of those that remain is alive", () => {
+    const reports = new Reports(three);
+    reports.settle(b);
+    reports.nowMs += 2_100;
+    reports.settle(a, c);
+    expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
+    expect(reports.view).toEqual(three);
+    reports.settle(b);
+    expect(reports.view.members).toEqual([a, b]);
+  });
+
+  test("[R5] the last member never leaves", () => {
+    const only = { number: 6, members: [a] };
+    const reports = new Reports(only);
+    reports.settle(a);
+    expect(reports.registry.leave(a, reports.nowMs)).toBe(false);
+    reports.settle(a);
+    expect(reports.view).toEqual(only);
+  });
+
+  test("[R11] one that was given up does not take out a server that is back and ready", () => {
+    const reports = new Reports(three);
+    reports.settle(a);
+    expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
+    reports.nowMs += 60_000;
+    // It was started again, caught up, and serves; only now do the others return.
+    reports.settle(c);
+    reports.settle(a, b, c);
+    expect(reports.view).toEqual(three);
+  });
+
+  test("one that is no member may go at once, if the view is settled", () => {
+    const reports = new Reports(three);
+    expect(reports.registry.leave(d, reports.nowMs)).toBe(false);
+    reports.settle(a, b);
+    expect(reports.registry.leave(d, reports.nowMs)).toBe(true);
+    expect(reports.view).toEqual(three);
+  });
+});
+
+describe("a removal", () => {
+  test("takes out a dead member", () => {
+    const reports = new Reports(three);
+    reports.settle(a, b);
+    expect(reports.registry.remove(c, false, reports.nowMs)).toEqual({
+      number: 4,
+      members: [a, b],
+    });
+  });
+
+  test("[R5] of a live member is refused", () => {
+    const reports = new Reports(three);
+    reports.settle(a, b, c);
+    expect(() => reports.registry.remove(c, true, reports.nowMs)).toThrow(/alive/);
+  });
+
+  test("[R5] of the last member is refused, also by force", () => {
+    const reports = new Reports({ number: 6, members: [a] });
+    expect(() => reports.registry.remove(a, true, reports.nowMs)).toThrow(/last member/);
+  });
+
+  test("of one that is no member is refused", () => {
+    expect(() => new Reports(three).registry.remove(d, false, 0)).toThrow(/not a member/);
+  });
+
+  test("[R5] without a majority that remains it takes force", () => {
+    const reports = new Reports(three);
+    reports.settle(a);
+    expect(() => reports.registry.remove(c, false, reports.nowMs)).toThrow(/--force/);
+    expect(reports.registry.remove(c, true, reports.nowMs).members).toEqual([a, b]);
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import type { Phase } from "../../../src/protocol/messages.ts";
+import { checkpointText, servingCluster, type VirtualServer } from "../../support/core-cluster.ts";
+
+const hello = { user: "ana", channel: "geral", message: "Olá!", after: {} };
+
+function phasesUntilServing(
+  cluster: ReturnType<typeof servingCluster>,
+  server: VirtualServer,
+): Phase[] {
+  const seen: Phase[] = [];
+  cluster.runUntil(() => {
+    const { phase } = server.core.catchUp;
+    if (seen.at(-1) !== phase) seen.push(phase);
+    return server.inRotation;
+  }, "it serves");
+  return seen;
+}
+
+describe("a server that lacks events", () => {
+  test("[R8] goes through backfill and cutover to live, by pages of 1,000", () => {
+    const cluster = servingCluster(2);
+    const first = cluster.server(1);
+    for (let batch = 0; batch < 5; batch += 1) {
+      const requests = Array.from({ length: 500 }, (_, number) => {
+        return { service: "publish", data: { ...hello, message: `${batch}.${number}` } };
+      });
+      cluster.askPayload(first, requests);
+    }
+    cluster.runUntilEqual();
+    const late = cluster.addServer();
+    const startMs = cluster.time.nowMs;
+    expect(phasesUntilServing(cluster, late)).toEqual(["backfill", "cutover", "live"]);
+    expect(cluster.time.nowMs - startMs).toBeLessThan(2_500);
+    cluster.runUntilEqual();
+    expect(checkpointText(late)).toBe(checkpointText(first));
+  });
+
+  test("[R1] a lost event leaves a gap, which is filled before what follows is taken", () => {
+    const cluster = servingCluster(3);
+    const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
+    const held = c.journal.durable[a.name] ?? 0;
+    cluster.network.cut(a.name, c.name, ["broadcast"]);
+    cluster.request(a, "publish", { ...hello, message: "lost" });
+    expect(c.core.ledger.held[a.name] ?? 0).toBe(held);
+    cluster.network.heal();
+    const startMs = cluster.time.nowMs;
+    cluster.request(a, "publish", { ...hello, message: "seen" });
+    cluster.runUntil(() => c.journal.durable[a.name] === held + 2, "the gap is filled");
+    // The gap itself is the reason to ask: nobody waits for a heartbeat.
+    expect(cluster.time.nowMs - startMs).toBeLessThan(150);
+    const seqs = c.journal.lines
+      .filter(({ event }) => event.server === a.name)
+      .map(({ event }) => event.seq);
+    expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+    expect(b.journal.durable).toEqual(a.journal.durable);
+  });
+
+  test("[R8] the last event, lost, is found by the heartbeats", () => {
+    const cluster = servingCluster(3);
+    const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
+    cluster.network.cut(a.name, c.name, ["broadcast"]);
+    cluster.request(a, "publish", hello);
+    cluster.network.heal();
+    cluster.runUntilEqual(2_000);
+    expect(c.journal.durable).toEqual(a.journal.durable);
+  });
+
+  test("[R8] with the broadcast gone, servers poll each other and writes still commit", () => {
+    const cluster = servingCluster(3);
+    cluster.network.broadcastLoss = 1;
+    cluster.runFor(3_000);
+    expect(cluster.servers.map(({ inRotation }) => inRotation)).toEqual([true, true, true]);
+    for (const server of cluster.servers) {
+      const startMs = cluster.time.nowMs;
+      expect(cluster.request(server, "publish", hello).status).toBe("OK");
+      expect(cluster.time.nowMs - startMs).toBeLessThan(1_000);
+    }
+    cluster.runUntilEqual(3_000);
+  });
+
+  test("[R8] both sides of a partition reach the same without help", () => {
+    const cluster = servingCluster(5);
+    const names = cluster.servers.map(({ name }) => name);
+    cluster.network.partition(names.slice(0, 2), names.slice(2));
+    for (const server of cluster.servers) cluster.ask(server, "publish", hello);
+    cluster.runFor(10_000);
+    expect(cluster.server(1).journal.durable).not.toEqual(cluster.server(5).journal.durable);
+    cluster.network.heal();
+    cluster.runUntilEqual(6_000);
+    cluster.runUntilServing();
+    const files = cluster.servers.map(checkpointText);
+    expect(new Set(files).size).toBe(1);
+  });
+
+  test("[R2] a server that lost what was not synced returns and fetches what it lacks", () => {
+    const cluster = servingCluster(3);
+    const c = cluster.server(3);
+    c.syncMs = 300;
+    cluster.request(cluster.server(1), "publish", hello);
+    cluster.crash(c);
+    const lacked = c.journal.lines.length;
+    c.syncMs = 1;
+    cluster.start(c);
+    cluster.runUntilServing();
+    cluster.runUntilEqual();
+    expect(c.journal.lines.length).toBeGreaterThan(lacked);
+  });
+
+  test("[J5] a line that was changed on its way is refused and fetched again", () => {
+    const cluster = servingCluster(2);
+    const [a, b] = [cluster.server(1), cluster.server(2)];
+    const lines = a.journal.lines.map(({ line }) => line.replace("ana", "eva"));
+    const empty = b.core.ledger.held[a.name];
+    for (const line of lines) b.core.ledger.receive(line);
+    expect(b.core.ledger.held[a.name]).toBe(empty);
+    cluster.request(a, "publish", hello);
+    cluster.runUntilEqual();
+  });
+});

@@ -1,0 +1,166 @@
+import { describe, expect, test } from "vitest";
+import { compareOrder } from "../../../src/protocol/event.ts";
+import type { ChannelEntry, ReplyData } from "../../../src/protocol/messages.ts";
+import type { Vector } from "../../../src/protocol/vector.ts";
+import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
+
+interface Page {
+  readonly entries: ChannelEntry[];
+  readonly next?: string;
+  readonly seen: Vector;
+}
+
+function page(cluster: CoreCluster, data: Record<string, unknown>): Page {
+  const reply: ReplyData = cluster.request(cluster.server(1), "history", data);
+  expect(reply.status).toBe("OK");
+  return reply as unknown as Page;
+}
+
+/** A channel to which three servers published 1 … `count` in turn. */
+function clusterWith(count: number): CoreCluster {
+  const cluster = servingCluster(3);
+  for (let number = 1; number <= count; number += 1) {
+    const message = { user: "ana", channel: "geral", message: `${number}`, after: {} };
+    cluster.ask(cluster.server(1 + (number % 3)), "publish", message);
+    if (number % 4 === 0) cluster.runFor(3);
+  }
+  cluster.runUntilEqual();
+  return cluster;
+}
+
+function texts({ entries }: Page): string[] {
+  return entries.map(({ message }) => message);
+}
+
+describe("history", () => {
+  test("is in the total order and the same on every server", () => {
+    const cluster = clusterWith(30);
+    const pages = cluster.servers.map((server) => {
+      return cluster.request(server, "history", { channel: "geral" }).entries as ChannelEntry[];
+    });
+    expect(pages[0]).toHaveLength(30);
+    expect(pages[0]).toEqual([...(pages[0] ?? [])].sort(compareOrder));
+    expect(pages[1]).toEqual(pages[0]);
+    expect(pages[2]).toEqual(pages[0]);
+  });
+
+  test.each([1, 7, 30, 1_000])("pages back with before and next, %i at a time", (limit) => {
+    const cluster = clusterWith(30);
+    const whole = texts(page(cluster, { channel: "geral" }));
+    const collected: string[] = [];
+    let { next, entries } = page(cluster, { channel: "geral", limit });
+    collected.unshift(...texts({ entries, seen: {} }));
+    while (next !== undefined) {
+      const older = page(cluster, { channel: "geral", limit, before: next });
+      expect(older.entries.length).toBeLessThanOrEqual(limit);
+      collected.unshift(...texts(older));
+      next = older.next as string;
+    }
+    expect(collected).toEqual(whole);
+  });
+
+  test("new messages do not move the pages behind a cursor", () => {
+    const cluster = clusterWith(10);
+    const { next } = page(cluster, { channel: "geral", limit: 5 });
+    const before = page(cluster, { channel: "geral", limit: 5, before: next });
+    cluster.request(cluster.server(2), "publish", {
+      user: "ana",
+      channel: "geral",
+      message: "new",
+    });
+    expect(texts(page(cluster, { channel: "geral", limit: 5, before: next }))).toEqual(
+      texts(before),
+    );
+  });
+
+  test.each([1, 4, 1_000])("[C3] since gives all that a reader missed, %i at a time", (limit) => {
+    const cluster = clusterWith(12);
+    let { seen } = page(cluster, { channel: "geral" });
+    const missed = Array.from({ length: 9 }, (_, index) => `missed ${index}`);
+    for (const [index, message] of missed.entries()) {
+      const data = { user: "bia", channel: "geral", message };
+      cluster.request(cluster.server(1 + (index % 3)), "publish", data);
+    }
+    cluster.runUntilEqual();
+    const got: string[] = [];
+    for (;;) {
+      const part = page(cluster, { channel: "geral", since: seen, limit });
+      expect(part.entries.length).toBeLessThanOrEqual(limit);
+      got.push(...texts(part));
+      seen = part.seen;
+      if (part.next === undefined) break;
+    }
+    expect(got).toEqual(missed);
+    expect(texts(page(cluster, { channel: "geral", since: seen }))).toEqual([]);
+  });
+
+  test("[C3] since nothing gives everything", () => {
+    const cluster = clusterWith(8);
+    expect(texts(page(cluster, { channel: "geral", since: {} }))).toHaveLength(8);
+  });
+
+  test("[R3] only committed messages are on a page, and seen does not claim others", () => {
+    const cluster = clusterWith(3);
+    const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
+    b.syncMs = 1_000;
+    c.syncMs = 1_000;
+    const held = a.journal.durable[a.name] ?? 0;
+    cluster.ask(a, "publish", { user: "ana", channel: "geral", message: "not yet" });
+    cluster.runUntil(() => a.core.ledger.allDurable, "its own disk has it");
+    for (const data of [{}, { since: {} }]) {
+      const part = page(cluster, { channel: "geral", ...data });
+      expect(part.entries).toHaveLength(3);
+      expect(part.seen[a.name]).toBe(held);
+    }
+    cluster.runUntilEqual();
+    expect(texts(page(cluster, { channel: "geral" })).at(-1)).toBe("not yet");
+  });
+
+  test("private messages are in both parties' history, once", () => {
+    const cluster = servingCluster(3);
+    cluster.request(cluster.server(1), "login", { user: "caio" });
+    const send = (src: string, dst: string, message: string) => {
+      cluster.request(cluster.server(2), "message", { src, dst, message });
+    };
+    send("ana", "bia", "1");
+    send("bia", "ana", "2");
+    send("ana", "ana", "to myself");
+    send("caio", "bia", "3");
+    expect(texts(page(cluster, { user: "ana" }))).toEqual(["1", "2", "to myself"]);
+    expect(texts(page(cluster, { user: "bia" }))).toEqual(["1", "2", "3"]);
+    expect(texts(page(cluster, { user: "caio" }))).toEqual(["3"]);
+    expect(page(cluster, { user: "caio" }).entries).toMatchObject([{ src: "caio", dst: "bia" }]);
+  });
+
+  test.each([
+    [{ channel: "missing" }, "channel_not_found"],
+    [{ user: "missing" }, "user_not_found"],
+  ])("%j is refused: %s", (data, code) => {
+    const cluster = servingCluster(1);
+    expect(cluster.request(cluster.server(1), "history", data)).toMatchObject({ code });
+  });
+
+  test("the pages of one payload share a megabyte, and next leads on", () => {
+    const cluster = servingCluster(1);
+    const server = cluster.server(1);
+    const message = "x".repeat(4_000);
+    const publish = { service: "publish", data: { user: "ana", channel: "geral", message } };
+    for (let batch = 0; batch < 2; batch += 1) {
+      cluster.askPayload(
+        server,
+        Array.from({ length: 100 }, () => publish),
+      );
+    }
+    cluster.runUntilEqual();
+    const history = { service: "history", data: { channel: "geral", limit: 1_000 } };
+    const question = cluster.askPayload(server, [history, history]);
+    const [first, second] = (question.replies ?? []).map(({ data }) => data as unknown as Page);
+    expect(first?.entries.length).toBeGreaterThan(50);
+    expect(first?.entries.length).toBeLessThan(100);
+    expect(second?.entries).toEqual([]);
+    const rest = page(cluster, { channel: "geral", limit: 1_000, before: second?.next });
+    expect(rest.entries.at(-1)?.seq).toBe(server.journal.durable[server.name]);
+    const older = page(cluster, { channel: "geral", limit: 1_000, before: rest.next });
+    expect(older.entries.at(-1)?.seq).toBe((rest.entries[0]?.seq ?? 0) - 1);
+  });
+});

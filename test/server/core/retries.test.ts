@@ -1,0 +1,132 @@
+import { describe, expect, test } from "vitest";
+import type { ChannelName } from "../../../src/protocol/ids.ts";
+import type { Receipt } from "../../../src/protocol/messages.ts";
+import { servingCluster } from "../../support/core-cluster.ts";
+
+const hello = { user: "ana", channel: "geral", message: "Olá!", id: "once" };
+
+describe("a request that comes again", () => {
+  test("[R6] on the same server takes effect once and gets the same receipt", () => {
+    const cluster = servingCluster(3);
+    const first = cluster.request(cluster.server(1), "publish", hello);
+    const again = cluster.request(cluster.server(1), "publish", hello);
+    expect(first).toMatchObject({ status: "OK", id: "once", entry: { id: "once" } });
+    const { server, seq, clock, timestamp } = first.entry as Record<string, unknown>;
+    expect(again).toMatchObject({ status: "OK", entry: { server, seq, clock, timestamp } });
+    const page = cluster.request(cluster.server(2), "history", { channel: "geral" });
+    expect(page.entries).toHaveLength(1);
+  });
+
+  test("[R6] on another server that holds the event gets that event's receipt", () => {
+    const cluster = servingCluster(3);
+    const first = cluster.request(cluster.server(1), "publish", hello);
+    const again = cluster.request(cluster.server(2), "publish", hello);
+    const { server, seq } = first.entry as Record<string, unknown>;
+    expect(again).toMatchObject({ status: "OK", entry: { server, seq } });
+    expect(again.server).toBe(cluster.server(2).name);
+  });
+
+  test("[R6] while the first is still under way makes no second event", () => {
+    const cluster = servingCluster(3);
+    const server = cluster.server(1);
+    const seq = server.journal.durable[server.name] ?? 0;
+    const questions = [1, 2, 3].map(() => cluster.ask(server, "publish", hello));
+    cluster.runUntil(() => questions.every(({ reply }) => reply?.status === "OK"), "all are OK");
+    expect(server.journal.durable[server.name]).toBe(seq + 1);
+  });
+
+  test("[R6] is not answered before this server has counted the event as committed", () => {
+    const cluster = servingCluster(3);
+    const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
+    // b holds the event but hears of no other disk.
+    cluster.network.partition([b.name], [c.name]);
+    cluster.network.partition([a.name], [c.name]);
+    a.syncMs = 1;
+    b.syncMs = 400;
+    cluster.ask(a, "publish", hello);
+    cluster.runUntil(() => b.core.ledger.held[a.name] !== undefined, "b holds it");
+    cluster.runFor(20);
+    const again = cluster.ask(b, "publish", hello);
+    cluster.runFor(200);
+    expect(again.reply).toBeUndefined();
+    cluster.runUntil(() => again.reply?.status === "OK", "b has it on disk as the second");
+  });
+
+  test("[R6] on two servers that knew nothing of each other's is seen once", () => {
+    const cluster = servingCluster(5);
+    // Both publish at the same instant: neither can hold the other's event.
+    const twins = [
+      cluster.ask(cluster.server(1), "publish", hello),
+      cluster.ask(cluster.server(2), "publish", hello),
+    ];
+    cluster.runUntil(() => twins.every(({ reply }) => reply?.status === "OK"), "both are OK");
+    cluster.runUntilEqual();
+    for (const server of cluster.servers) {
+      const page = cluster.request(server, "history", { channel: "geral" });
+      expect(page.entries).toMatchObject([{ id: "once" }]);
+      // Both are in the state, which stays a plain set.
+      const channel = server.core.state.channels.get("geral" as ChannelName);
+      expect(channel?.conversation.messages).toHaveLength(2);
+    }
+    // From now on both servers answer with the same one.
+    const origins = cluster.servers.map((server) => {
+      return (cluster.request(server, "publish", hello).entry as Receipt).server;
+    });
+    expect(new Set(origins).size).toBe(1);
+  });
+
+  test("[R6] ids are scoped by sender, operation and target", () => {
+    const cluster = servingCluster(2);
+    const server = cluster.server(1);
+    const id = "same";
+    cluster.request(server, "channel", { channel: "other", id });
+    cluster.request(server, "publish", { user: "ana", channel: "geral", message: "1", id });
+    cluster.request(server, "publish", { user: "bia", channel: "geral", message: "2", id });
+    cluster.request(server, "publish", { user: "ana", channel: "other", message: "3", id });
+    cluster.request(server, "message", { src: "ana", dst: "bia", message: "4", id });
+    cluster.request(server, "message", { src: "bia", dst: "ana", message: "5", id });
+    const texts = (data: Record<string, unknown>) => {
+      const { entries } = cluster.request(server, "history", data);
+      return (entries as { message: string }[]).map(({ message }) => message);
+    };
+    expect(texts({ channel: "geral" })).toEqual(["1", "2"]);
+    expect(texts({ channel: "other" })).toEqual(["3"]);
+    expect(texts({ user: "ana" })).toEqual(["4", "5"]);
+    expect(texts({ user: "bia" })).toEqual(["4", "5"]);
+  });
+
+  test("[R6] a channel's creation repeated with its id is sucesso, without it channel_exists", () => {
+    const cluster = servingCluster(2);
+    const data = { channel: "new", id: "make" };
+    for (const server of [...cluster.servers, ...cluster.servers]) {
+      expect(cluster.request(server, "channel", data).status).toBe("sucesso");
+    }
+    expect(cluster.request(cluster.server(2), "channel", { channel: "new" }).code).toBe(
+      "channel_exists",
+    );
+  });
+
+  test("[R6] a login repeated with its id is one login", () => {
+    const cluster = servingCluster(2);
+    const seq = () => cluster.server(1).journal.durable[cluster.server(1).name];
+    cluster.request(cluster.server(1), "login", { user: "caio", id: "in" });
+    const before = seq();
+    cluster.request(cluster.server(1), "login", { user: "caio", id: "in" });
+    cluster.request(cluster.server(2), "login", { user: "caio", id: "in" });
+    expect(seq()).toBe(before);
+  });
+
+  test("[R6] after a crash of the server that took it, another one has it or makes it", () => {
+    const cluster = servingCluster(3);
+    cluster.ask(cluster.server(1), "publish", hello);
+    cluster.runFor(3);
+    cluster.crash(cluster.server(1));
+    expect(cluster.request(cluster.server(2), "publish", hello).status).toBe("OK");
+    cluster.start(cluster.server(1));
+    cluster.runUntilServing();
+    cluster.runUntilEqual();
+    for (const server of cluster.servers) {
+      expect(cluster.request(server, "history", { channel: "geral" }).entries).toHaveLength(1);
+    }
+  });
+});

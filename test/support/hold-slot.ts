@@ -1,0 +1,6 @@
+// A process of its own that takes a slot and keeps it: `hold-slot.ts FOLDER`.
+import { takeSlot } from "../../src/storage/slot-lock.ts";
+
+const slot = await takeSlot(process.argv[2] as string);
+process.stdout.write(`${slot.folder}\n`);
+setInterval(() => slot.folder, 60_000);
