@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { Publisher } from "../net/publisher.ts";
 import { ReferenceLink } from "../net/reference-link.ts";
-import { Requester } from "../net/requester.ts";
 import { type Envelope, Responder } from "../net/responder.ts";
 import { advertised } from "../net/socket.ts";
 import { Subscriber } from "../net/subscriber.ts";
@@ -14,20 +13,12 @@ import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
-import {
-  type Incoming,
-  noView,
-  type PeerRequest,
-  type ReplicationMessage,
-  type Standing,
-} from "../protocol/messages.ts";
+import type { Incoming, PeerRequest, ReplicationMessage, Standing } from "../protocol/messages.ts";
 import { parsePayload } from "../protocol/parse-message.ts";
 import {
   PeerMessageError,
   parsePeerRequest,
   parseReplication,
-  parseSyncAnswer,
-  parseView,
   writeLines,
 } from "../protocol/parse-peer.ts";
 import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
@@ -35,11 +26,13 @@ import { replicationTopic } from "../protocol/topics.ts";
 import type { Vector } from "../protocol/vector.ts";
 import { writeCheckpoint } from "../storage/checkpoint.ts";
 import { Journal } from "../storage/journal.ts";
-import { type Slot, takeSlot } from "../storage/slot-lock.ts";
+import type { Slot } from "../storage/slot-lock.ts";
+import { chooseSlot } from "./choose-slot.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Effect, Input } from "./core/effects.ts";
 import { ServerCore } from "./core/step.ts";
-import { nameOf, readName, readPromises, writePromises } from "./identity.ts";
+import { nameOf, readPromises, writePromises } from "./identity.ts";
+import { PeerLinks } from "./peer-links.ts";
 
 export interface Server extends Running {
   readonly name: ServerName;
@@ -56,7 +49,7 @@ const requestLines = 50;
 export async function startServer(config: ServerConfig): Promise<Server> {
   const clock = new LamportClock();
   const link = new ReferenceLink(config.reference, clock);
-  const slot = await chooseSlot(config, link);
+  const slot = await chooseSlot(config.slots, link);
   const name = await nameOf(slot.folder);
   const log = openLog({
     level: config.logLevel,
@@ -72,27 +65,6 @@ export async function startServer(config: ServerConfig): Promise<Server> {
     firstServing: shell.firstServing,
     [Symbol.asyncDispose]: () => shell.stop(),
   };
-}
-
-/** A free slot, those of the present view's members first (J4). */
-async function chooseSlot(config: ServerConfig, link: ReferenceLink): Promise<Slot> {
-  const members = await presentMembers(link);
-  return takeSlot(config.slots, async (folder) => {
-    const name = await readName(folder);
-    return name !== undefined && members.includes(name) ? 0 : 1;
-  });
-}
-
-async function presentMembers(link: ReferenceLink): Promise<readonly ServerName[]> {
-  for (let tries = 0; tries < 5; tries += 1) {
-    try {
-      const reply = await link.ask("list", {});
-      return parseView(reply.view).members;
-    } catch {
-      await pause(durations.pollMs);
-    }
-  }
-  return noView.members;
 }
 
 interface Parts {
@@ -117,7 +89,7 @@ class Shell {
   readonly #folder: string;
   readonly #clients: Responder;
   readonly #peerLink: Responder;
-  readonly #peers = new Map<ServerName, { address: string; requester: Requester }>();
+  readonly #peers = new PeerLinks();
   readonly #budget = new LogBudget(requestLines);
   #core!: ServerCore;
   #journal!: Journal;
@@ -213,7 +185,7 @@ class Shell {
     await this.#clients.close();
     await this.#publisher.close();
     await this.#peerLink.close();
-    for (const { requester } of this.#peers.values()) requester.close();
+    this.#peers.close();
     link.close();
     await this.#savedViews;
     await this.#journal.close();
@@ -333,17 +305,9 @@ class Shell {
   }
 
   async #askSync({ peer, address, request }: Effect & { type: "askSync" }): Promise<void> {
-    let link = this.#peers.get(peer);
-    if (link?.address !== address) {
-      link?.requester.close();
-      link = { address, requester: new Requester([address]) };
-      this.#peers.set(peer, link);
-    }
     try {
-      const { service, ...data } = request;
-      const payload = encode({ service, data });
-      const reply = await link.requester.ask(payload, durations.peerRequestMs);
-      this.#dispatch({ type: "syncAnswer", from: peer, answer: parseSyncAnswer(reply) });
+      const answer = await this.#peers.sync(peer, address, request);
+      this.#dispatch({ type: "syncAnswer", from: peer, answer });
     } catch {
       this.#dispatch({ type: "syncFailed", from: peer });
     }

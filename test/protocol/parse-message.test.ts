@@ -154,7 +154,8 @@ describe("what is no request", () => {
       fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, byte) => {
         const changed = Uint8Array.from(whole);
         changed[at] = byte;
-        expect(parsePayload(changed).requests).toHaveLength(1);
+        // Another first byte may make an array of it.
+        expect(parsePayload(changed).requests.length).toBeGreaterThan(0);
       }),
       { numRuns: 2_000 },
     );

@@ -40,33 +40,32 @@ export function isRefused(request: Incoming): request is Refused {
   return "refused" in request;
 }
 
-/**
- * Decides on a request. `waited` tells that it has waited already, and so is to be decided now;
- * `room` is what is left to the pages of its payload.
- */
-export function decide(
-  services: Services,
-  request: Request,
-  now: Now,
-  { waited, room }: { readonly waited: boolean; readonly room: Room },
-): Decision {
+/** What a decision depends on beside the request. */
+export interface Circumstances {
+  readonly now: Now;
+  /** Whether the request has waited already, and so is to be decided now. */
+  readonly waited: boolean;
+  /** What is left to the pages of its payload. */
+  readonly room: Room;
+}
+
+export function decide(services: Services, request: Request, at: Circumstances): Decision {
   switch (request.service) {
     case "status":
-      return { next: "answer", answer: { status: "OK", ...services.status(now) } };
-    case "time":
-      return {
-        next: "answer",
-        answer: { status: "OK", time: isoTime(services.correctedMs(now)) },
-      };
+      return { next: "answer", answer: { status: "OK", ...services.status(at.now) } };
+    case "time": {
+      const time = isoTime(services.correctedMs(at.now));
+      return { next: "answer", answer: { status: "OK", time } };
+    }
     case "users":
     case "channels":
     case "history":
-      return read(services, request, waited, room);
+      return read(services, request, at);
     case "login":
     case "channel":
     case "publish":
     case "message":
-      return write(services, request, now, waited);
+      return write(services, request, at);
     default:
       request satisfies never;
       throw new Error("a request passed the gate that no service takes");
@@ -80,8 +79,7 @@ export function decide(
 function read(
   { state, ledger, replication }: Services,
   request: Extract<Request, { service: "users" | "channels" | "history" }>,
-  waited: boolean,
-  room: Room,
+  { waited, room }: Circumstances,
 ): Decision {
   const { committed } = replication;
   const target = request.after ?? ledger.durable;
@@ -123,10 +121,10 @@ type Write = Extract<Request, { service: "login" | "channel" | "publish" | "mess
  * never go away, so a write that finds what it names need not wait for what the client has seen;
  * one that would fail, or succeed only because something is missing, does.
  */
-function write(services: Services, request: Write, now: Now, waited: boolean): Decision {
+function write(services: Services, request: Write, { now, waited }: Circumstances): Decision {
   const { state, replication } = services;
   const old = existing(state, request);
-  if (old !== undefined) return commit(services, request, old, false);
+  if (old !== undefined) return commit(services, request, { event: old, made: false });
   const problem = obstacle(state, request);
   const depends = problem !== undefined || request.service === "channel";
   if (depends && request.after !== undefined && !covers(replication.committed, request.after)) {
@@ -135,10 +133,14 @@ function write(services: Services, request: Write, now: Now, waited: boolean): D
   if (problem !== undefined) return refuse(problem);
   const event = make(services, request, now);
   const placed: Placed = { ...event, time: event.timestamp, id: request.id };
-  return commit(services, request, placed, true);
+  return commit(services, request, { event: placed, made: true });
 }
 
-function commit({ replication }: Services, request: Write, event: Placed, made: boolean): Decision {
+function commit(
+  { replication }: Services,
+  request: Write,
+  { event, made }: { event: Placed; made: boolean },
+): Decision {
   const messaging = request.service === "publish" || request.service === "message";
   const answer = (): Answer => {
     const { server, seq, clock } = event;

@@ -10,6 +10,13 @@ import type { Room } from "./history.ts";
 /** Fields of a reply beyond those that every reply has. */
 export type Answer = Readonly<Record<string, unknown>>;
 
+interface PayloadParts {
+  readonly to: ReplyTo;
+  readonly batch: boolean;
+  readonly requests: readonly Incoming[];
+  readonly server: ServerName;
+}
+
 /** One payload of a client: its reply leaves when the last of its requests is answered (W2). */
 export class PayloadReply {
   readonly to: ReplyTo;
@@ -21,7 +28,7 @@ export class PayloadReply {
   readonly #server: ServerName;
   #missing: number;
 
-  constructor(to: ReplyTo, batch: boolean, requests: readonly Incoming[], server: ServerName) {
+  constructor({ to, batch, requests, server }: PayloadParts) {
     this.to = to;
     this.batch = batch;
     this.#requests = requests;

@@ -1,35 +1,29 @@
-import { ProtocolError } from "../../protocol/errors.ts";
 import type { Digest, EventLine } from "../../protocol/event.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type {
   HeartbeatReport,
-  Incoming,
   Listed,
   ReplicationMessage,
   Standing,
   SyncAnswer,
   View,
 } from "../../protocol/messages.ts";
-import {
-  covers,
-  lag,
-  type MutableVector,
-  raise,
-  sorted,
-  type Vector,
-} from "../../protocol/vector.ts";
+import { sorted } from "../../protocol/vector.ts";
 import { CatchUp } from "./catch-up.ts";
 import { ChatState } from "./chat-state.ts";
-import type { Effect, Input, Now, ReplyTo } from "./effects.ts";
+import type { Effect, Input, Now } from "./effects.ts";
 import { stateFiles } from "./files.ts";
-import { decide, isRefused, type Services, type WaitingCover } from "./handle-request.ts";
+import type { Services } from "./handle-request.ts";
 import { Ledger } from "./ledger.ts";
 import { Outbox } from "./outbox.ts";
+import { Rate } from "./rate.ts";
 import { type Peer, Replication } from "./replication.ts";
-import { type Answer, PayloadReply, type Pending } from "./requests.ts";
-import { WaitingWrites } from "./waiting-writes.ts";
+import type { Answer } from "./requests.ts";
+import { Serving } from "./serving.ts";
+import { describeCluster } from "./status.ts";
+import { Stopping } from "./stopping.ts";
 
 export interface CoreOptions {
   readonly name: ServerName;
@@ -37,19 +31,6 @@ export interface CoreOptions {
   readonly digest: Digest;
   /** Where the peers reach this server's peer link. */
   readonly address: string;
-}
-
-/** What a stopping server waits for a moment with nothing open before it refuses what is new. */
-const patienceMs = 250;
-
-/** What a stopping server has heard since it finished what it took in. */
-interface Stop {
-  readonly leave: boolean;
-  readonly sinceMs: number;
-  settledMs?: number;
-  readonly heard: Set<ServerName>;
-  /** What those heard had on disk then: it leaves with all of it. */
-  readonly target: MutableVector;
 }
 
 /**
@@ -63,14 +44,10 @@ export class ServerCore {
   readonly ledger: Ledger;
   readonly replication: Replication;
   readonly catchUp: CatchUp;
-  /** Requests whose clock was missing, no integer or too far ahead (W4). */
-  disbelievedClocks = 0;
-  served = 0;
   readonly #address: string;
-  readonly #writes: WaitingWrites;
   readonly #outbox: Outbox;
-  readonly #services: Services;
-  #covers: WaitingCover[] = [];
+  readonly #serving: Serving;
+  readonly #rate = new Rate();
   #effects: Effect[] = [];
   /** In the rotation: the way back to clients is there. */
   #joined = false;
@@ -78,12 +55,9 @@ export class ServerCore {
   #refuses = false;
   #list: readonly Listed[] = [];
   #firstViewAllowed = false;
-  #stop: Stop | undefined;
+  #stopping: Stopping | undefined;
   #stopped = false;
-  #leaveAskedMs = Number.NEGATIVE_INFINITY;
   #heartbeatMs = Number.NEGATIVE_INFINITY;
-  #rate = 0;
-  #rateMark = { served: 0, steadyMs: 0 };
   #diverged = new Set<ServerName>();
   #aloneSince: number | undefined;
 
@@ -95,8 +69,7 @@ export class ServerCore {
     this.replication = new Replication(name, this.ledger);
     this.catchUp = new CatchUp(name, this.ledger, this.replication);
     this.#outbox = new Outbox(name, this.state);
-    this.#writes = new WaitingWrites(name, this.replication);
-    this.#services = {
+    const services: Services = {
       name,
       state: this.state,
       ledger: this.ledger,
@@ -104,6 +77,7 @@ export class ServerCore {
       status: (now) => this.#status(now),
       correctedMs: (now) => now.wallMs,
     };
+    this.#serving = new Serving(services, clock, this.#outbox);
   }
 
   /** Takes over what the disk held when the process began, before the first step. */
@@ -123,6 +97,11 @@ export class ServerCore {
     return { files: stateFiles(this.state), mark };
   }
 
+  /** Requests whose clock was not believed (W4). */
+  get disbelievedClocks(): number {
+    return this.#serving.disbelievedClocks;
+  }
+
   /** Whether the server takes clients' requests. */
   get isServing(): boolean {
     return this.#joined && !this.#refuses;
@@ -139,7 +118,8 @@ export class ServerCore {
   #take(input: Input, now: Now): void {
     switch (input.type) {
       case "requests":
-        return this.#onRequests(input.to, input.batch, input.requests, now);
+        this.#rate.add(input.requests.length);
+        return this.#serving.take(input, this.#refusal(), now);
       case "flushed":
         return this.#onFlushed(input.count);
       case "viewSaved":
@@ -178,84 +158,12 @@ export class ServerCore {
     }
   }
 
-  // ---- clients --------------------------------------------------------------------------------
-
-  #onRequests(to: ReplyTo, batch: boolean, requests: readonly Incoming[], now: Now): void {
-    let clock = 0;
-    for (const request of requests) {
-      if (request.clock === undefined) this.disbelievedClocks += 1;
-      else if (request.clock > this.clock.value + limits.clockAhead) this.disbelievedClocks += 1;
-      else clock = Math.max(clock, request.clock);
-    }
-    this.clock.receiveFromClient(clock);
-    this.served += requests.length;
-    const payload = new PayloadReply(to, batch, requests, this.name);
-    for (const [index, request] of requests.entries()) {
-      if (isRefused(request)) {
-        const { code, description } = request.refused;
-        payload.refuse(index, new ProtocolError(code, description));
-      } else {
-        this.#decide({ payload, index }, request, now, false);
-      }
-    }
-    if (payload.isComplete) this.#effects.push(payload.effect(this.clock, now.wallMs));
-  }
-
-  #decide(
-    pending: Pending,
-    request: Incoming & { refused?: never },
-    now: Now,
-    waited: boolean,
-  ): void {
-    const { payload, index } = pending;
-    const obstacle = request.service === "status" ? undefined : this.#whyNotServing();
-    if (obstacle !== undefined) {
-      return payload.refuse(index, new ProtocolError("unavailable", obstacle));
-    }
-    const decision = decide(this.#services, request, now, { waited, room: payload.room });
-    switch (decision.next) {
-      case "answer":
-        return payload.answer(index, decision.answer);
-      case "refuse":
-        return payload.refuse(index, decision.error);
-      case "wait": {
-        const patienceMs = request.after === undefined ? durations.allMembersMs : durations.coverMs;
-        const deadlineMs = now.steadyMs + patienceMs;
-        this.#covers.push({ ...pending, request, until: decision.until, deadlineMs });
-        return;
-      }
-      case "commit": {
-        const { server, seq } = decision.event;
-        if (decision.made) this.#outbox.add(decision.event, request);
-        this.#writes.add({
-          ...pending,
-          server,
-          seq,
-          plain: request.after === undefined,
-          deadlineMs: now.steadyMs + durations.commitMs,
-          answer: decision.answer,
-        });
-        return;
-      }
-      default:
-        decision satisfies never;
-    }
-  }
-
   /** Why no client can be served, if so: a sentence for the error reply. */
-  #whyNotServing(): string | undefined {
-    if (!this.isServing) {
-      return this.#stop === undefined
-        ? "This server has no quorum to serve with at the moment."
-        : "This server is stopping.";
-    }
-    return this.#open < limits.pendingRequests
-      ? undefined
-      : "This server has too many open requests.";
-  }
-
-  get #open(): number {
-    return this.#writes.size + this.#covers.length;
+  #refusal(): string | undefined {
+    if (this.isServing) return undefined;
+    return this.#stopping === undefined
+      ? "This server has no quorum to serve with at the moment."
+      : "This server is stopping.";
   }
 
   // ---- disk -----------------------------------------------------------------------------------
@@ -308,10 +216,7 @@ export class ServerCore {
     this.#seeView(standing.view);
     const peer = this.replication.hear(standing, now.steadyMs);
     this.catchUp.hear(peer);
-    if (this.#stop?.settledMs !== undefined && !this.#stop.heard.has(peer.name)) {
-      this.#stop.heard.add(peer.name);
-      raise(this.#stop.target, peer.durable);
-    }
+    this.#stopping?.hear(peer);
     return peer;
   }
 
@@ -377,8 +282,7 @@ export class ServerCore {
         this.#effects.push(effect);
       }
     }
-    this.#answerWrites(now);
-    if (this.#covers.length > 0) this.#answerCovered(now);
+    for (const reply of this.#serving.replies(now)) this.#effects.push(reply);
     this.#advancePhase(now);
     for (const peer of this.catchUp.due(now.steadyMs)) {
       this.#effects.push({
@@ -389,31 +293,7 @@ export class ServerCore {
       });
     }
     if (now.steadyMs - this.#heartbeatMs >= durations.heartbeatMs) this.#heartbeat(now);
-    if (this.#stop !== undefined) this.#advanceStop(now);
-  }
-
-  #answerWrites(now: Now): void {
-    for (const write of this.#writes.due(now.steadyMs)) {
-      const { payload, index } = write;
-      if (write.committed) payload.answer(index, write.answer());
-      else payload.refuse(index, noQuorum());
-      if (payload.isComplete) this.#effects.push(payload.effect(this.clock, now.wallMs));
-    }
-  }
-
-  #answerCovered(now: Now): void {
-    const open = this.#covers;
-    this.#covers = [];
-    for (const waiting of open) {
-      const covered = covers(this.replication.committed, waiting.until);
-      if (!covered && now.steadyMs < waiting.deadlineMs) {
-        this.#covers.push(waiting);
-        continue;
-      }
-      this.#decide(waiting, waiting.request, now, true);
-      const { payload } = waiting;
-      if (payload.isComplete) this.#effects.push(payload.effect(this.clock, now.wallMs));
-    }
+    this.#advanceStop(now);
   }
 
   /** Steps into the rotation and out of it. */
@@ -433,11 +313,9 @@ export class ServerCore {
       this.#heartbeatMs = Number.NEGATIVE_INFINITY;
     }
     const wanted =
-      catchUp.phase === "live" && replication.isMember && quorum && this.#stop === undefined;
-    // A server that stops goes at the first moment with nothing open; under load it makes one.
-    const patient = this.#stop !== undefined && now.steadyMs - this.#stop.sinceMs < patienceMs;
-    this.#refuses = !wanted && !patient;
-    const joined = wanted || (this.#joined && this.#open > 0);
+      catchUp.phase === "live" && replication.isMember && quorum && this.#stopping === undefined;
+    this.#refuses = !wanted && this.#stopping?.refuses(now) !== false;
+    const joined = wanted || (this.#joined && this.#serving.open > 0);
     if (joined === this.#joined) return;
     this.#joined = joined;
     this.#effects.push({ type: "rotation", joined });
@@ -463,18 +341,13 @@ export class ServerCore {
 
   #heartbeat(now: Now): void {
     this.#heartbeatMs = now.steadyMs;
-    const elapsedMs = now.steadyMs - this.#rateMark.steadyMs;
-    if (elapsedMs >= 1_000) {
-      this.#rate = Math.round(((this.served - this.#rateMark.served) * 1_000) / elapsedMs);
-      this.#rateMark = { served: this.served, steadyMs: now.steadyMs };
-    }
     this.#broadcast({
       ...this.#standing(),
       type: "heartbeat",
       address: this.#address,
       phase: this.catchUp.phase,
       chains: { ...this.ledger.durableChains },
-      rate: this.#rate,
+      rate: this.#rate.look(now.steadyMs),
     });
     const report: HeartbeatReport = {
       user: this.name,
@@ -482,7 +355,7 @@ export class ServerCore {
       role: "server",
       view: this.replication.view,
       durable: this.ledger.snapshot(),
-      ready: this.catchUp.phase === "live" && !this.#stop?.leave,
+      ready: this.catchUp.phase === "live" && this.#stopping?.mayBeMember !== false,
     };
     this.#effects.push({ type: "heartbeat", report, clock: this.clock.tick() });
   }
@@ -490,52 +363,30 @@ export class ServerCore {
   // ---- the end (R11) ----------------------------------------------------------------------------
 
   #onStop(leave: boolean, now: Now): void {
-    if (this.#stop !== undefined) return;
-    this.#stop = { leave, sinceMs: now.steadyMs, heard: new Set(), target: {} };
-    this.catchUp.phase = "draining";
+    if (this.#stopping !== undefined) return;
+    this.#stopping = new Stopping(this, leave, now);
     this.#heartbeatMs = Number.NEGATIVE_INFINITY;
     this.#log("info", "Stopping: finishing what was taken in");
   }
 
   #advanceStop(now: Now): void {
-    const stop = this.#stop;
-    if (stop === undefined || this.#stopped) return;
-    const open = this.#joined || this.#open > 0 || !this.ledger.allDurable;
-    const drained = !open || now.steadyMs - stop.sinceMs > durations.drainMs;
-    if (this.catchUp.phase === "draining" && drained) {
-      this.catchUp.phase = "settled";
-      stop.settledMs = now.steadyMs;
-      this.#heartbeat(now);
+    if (this.#stopped) return;
+    const step = this.#stopping?.next(this.#joined || this.#serving.open > 0, now);
+    switch (step) {
+      case undefined:
+      case "wait":
+        return;
+      case "say that it has settled":
+        return this.#heartbeat(now);
+      case "ask for leave":
+        this.#effects.push({ type: "leave", clock: this.clock.tick() });
+        return;
+      case "finish":
+        if (this.#stopping?.isLate) this.#log("warn", "Still in the view: no leave came in time");
+        return this.#finish();
+      default:
+        step satisfies never;
     }
-    if (stop.settledMs === undefined) return;
-    const tired = now.steadyMs - stop.settledMs > durations.settleMs;
-    if (!tired && !this.#isSettledWithPeers(stop, now)) return;
-    // The last member never leaves: it is who must come back.
-    const { members } = this.replication.view;
-    if (!stop.leave || members.every((member) => member === this.name)) return this.#finish();
-    if (now.steadyMs - stop.settledMs > durations.leaveMs) {
-      this.#log("warn", "Still in the view: the reference gave no leave in time");
-      return this.#finish();
-    }
-    if (now.steadyMs - this.#leaveAskedMs < 2 * durations.pollMs) return;
-    this.#leaveAskedMs = now.steadyMs;
-    this.#effects.push({ type: "leave", clock: this.clock.tick() });
-  }
-
-  /**
-   * Whether each live member has been heard, they have all that this server has, and it has what
-   * they had when heard; from those that stop too, all that they will ever have. Then the files of
-   * a cluster that is stopped as a whole are equal.
-   */
-  #isSettledWithPeers({ heard, target }: Stop, now: Now): boolean {
-    const { durable } = this.ledger;
-    return this.replication.liveMembers(now.steadyMs).every((member) => {
-      if (member === this.name) return covers(durable, target);
-      const peer = this.replication.peer(member);
-      if (!heard.has(member) || peer.phase === "draining") return false;
-      if (peer.phase === "settled" && !covers(durable, peer.durable)) return false;
-      return covers(peer.durable, durable);
-    });
   }
 
   #finish(): void {
@@ -547,43 +398,15 @@ export class ServerCore {
   // ---- what a person asks ------------------------------------------------------------------------
 
   #status(now: Now): Answer {
-    const { replication } = this;
-    const all: Vector = this.#everything();
-    const known = new Map(this.#list.map((listed) => [listed.name, listed]));
-    const names = new Set<ServerName>([this.name, ...replication.peers.keys()]);
-    const members = [...names].sort().map((name) => {
-      const peer = replication.peers.get(name);
-      const own = name === this.name;
-      return {
-        name,
-        rank: known.get(name)?.rank ?? null,
-        address: own ? this.#address : (peer?.address ?? ""),
-        member: replication.view.members.includes(name),
-        live: replication.isLive(name, now.steadyMs),
-        phase: own ? this.catchUp.phase : peer?.phase,
-        lag: lag(replication.durableOf(name), all),
-        durable: replication.durableOf(name),
-        clock: own ? this.clock.value : peer?.clock,
-        offsetMs: 0,
-        rate: own ? this.#rate : peer?.rate,
-      };
-    });
-    return {
-      members,
-      processes: this.#list,
-      coordinator: null,
-      epoch: null,
-      view: replication.view,
-      committed: { ...replication.committed },
+    const self = {
+      name: this.name,
+      address: this.#address,
+      phase: this.catchUp.phase,
+      clock: this.clock.value,
+      rate: this.#rate.perSecond,
       disbelievedClocks: this.disbelievedClocks,
     };
-  }
-
-  /** The join of all that anybody is known to have. */
-  #everything(): Vector {
-    const all = { ...this.ledger.durable };
-    for (const peer of this.replication.peers.values()) raise(all, peer.durable);
-    return all;
+    return describeCluster(self, this.replication, this.#list, now);
   }
 
   #log(
@@ -593,13 +416,6 @@ export class ServerCore {
   ): void {
     this.#effects.push({ type: "log", level, text, ...(fields ? { fields } : {}) });
   }
-}
-
-function noQuorum(): ProtocolError {
-  return new ProtocolError(
-    "unavailable",
-    `No majority of the servers had it on disk within ${durations.commitMs} ms; it may still spread.`,
-  );
 }
 
 function sortedKeys<T>(record: Readonly<Record<string, T>>): Record<string, T> {

@@ -1,0 +1,29 @@
+import type { ReferenceLink } from "../net/reference-link.ts";
+import { pause } from "../platform/clock.ts";
+import type { ServerName } from "../protocol/ids.ts";
+import { durations } from "../protocol/limits.ts";
+import { noView } from "../protocol/messages.ts";
+import { parseView } from "../protocol/parse-peer.ts";
+import { type Slot, takeSlot } from "../storage/slot-lock.ts";
+import { readName } from "./identity.ts";
+
+/** A free slot, those of the present view's members first (J4). */
+export async function chooseSlot(slots: string, link: ReferenceLink): Promise<Slot> {
+  const members = await presentMembers(link);
+  return takeSlot(slots, async (folder) => {
+    const name = await readName(folder);
+    return name !== undefined && members.includes(name) ? 0 : 1;
+  });
+}
+
+async function presentMembers(link: ReferenceLink): Promise<readonly ServerName[]> {
+  for (let tries = 0; tries < 5; tries += 1) {
+    try {
+      const reply = await link.ask("list", {});
+      return parseView(reply.view).members;
+    } catch {
+      await pause(durations.pollMs);
+    }
+  }
+  return noView.members;
+}

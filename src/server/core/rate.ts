@@ -1,0 +1,20 @@
+/** Requests a second, over the time between two looks of at least a second. */
+export class Rate {
+  perSecond = 0;
+  #count = 0;
+  #sinceMs = 0;
+
+  add(count: number): void {
+    this.#count += count;
+  }
+
+  look(steadyMs: number): number {
+    const elapsedMs = steadyMs - this.#sinceMs;
+    if (elapsedMs >= 1_000) {
+      this.perSecond = Math.round((this.#count * 1_000) / elapsedMs);
+      this.#count = 0;
+      this.#sinceMs = steadyMs;
+    }
+    return this.perSecond;
+  }
+}

@@ -1,0 +1,140 @@
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { LamportClock } from "../../protocol/lamport-clock.ts";
+import { durations, limits } from "../../protocol/limits.ts";
+import type { Incoming, Request } from "../../protocol/messages.ts";
+import { covers } from "../../protocol/vector.ts";
+import type { Effect, Input, Now } from "./effects.ts";
+import { decide, isRefused, type Services, type WaitingCover } from "./handle-request.ts";
+import type { Outbox } from "./outbox.ts";
+import { PayloadReply, type Pending } from "./requests.ts";
+import { WaitingWrites } from "./waiting-writes.ts";
+
+/** Clients' requests from the gate to their replies. */
+export class Serving {
+  /** Requests whose clock was missing, no integer or too far ahead (W4). */
+  disbelievedClocks = 0;
+  readonly #services: Services;
+  readonly #clock: LamportClock;
+  readonly #outbox: Outbox;
+  readonly #writes: WaitingWrites;
+  #covers: WaitingCover[] = [];
+  /** Payloads that the present step completed. */
+  readonly #complete = new Set<PayloadReply>();
+
+  constructor(services: Services, clock: LamportClock, outbox: Outbox) {
+    this.#services = services;
+    this.#clock = clock;
+    this.#outbox = outbox;
+    this.#writes = new WaitingWrites(services.name, services.replication);
+  }
+
+  /** Requests that wait for their answer. */
+  get open(): number {
+    return this.#writes.size + this.#covers.length;
+  }
+
+  /** @param refusal why no request but `status` is served now, if so */
+  take(input: Input & { type: "requests" }, refusal: string | undefined, now: Now): void {
+    const { to, batch, requests } = input;
+    this.#receiveClocks(requests);
+    const payload = new PayloadReply({ to, batch, requests, server: this.#services.name });
+    for (const [index, request] of requests.entries()) {
+      const obstacle = isRefused(request)
+        ? new ProtocolError(request.refused.code, request.refused.description)
+        : this.#obstacle(request, refusal);
+      if (obstacle !== undefined) payload.refuse(index, obstacle);
+      else this.#decide({ payload, index, request: request as Request, waited: false }, now);
+    }
+    this.#note(payload);
+  }
+
+  /** Answers what can be answered now, and gives up what has waited too long. */
+  *replies(now: Now): Generator<Effect> {
+    for (const write of this.#writes.due(now.steadyMs)) {
+      const { payload, index } = write;
+      if (write.committed) payload.answer(index, write.answer());
+      else payload.refuse(index, noQuorum());
+      this.#note(payload);
+    }
+    if (this.#covers.length > 0) this.#decideCovered(now);
+    for (const payload of this.#complete) yield payload.effect(this.#clock, now.wallMs);
+    this.#complete.clear();
+  }
+
+  #receiveClocks(requests: readonly Incoming[]): void {
+    let highest = 0;
+    for (const { clock } of requests) {
+      const believed = clock !== undefined && clock <= this.#clock.value + limits.clockAhead;
+      if (believed) highest = Math.max(highest, clock);
+      else this.disbelievedClocks += 1;
+    }
+    this.#clock.receive(highest);
+  }
+
+  #obstacle(request: Request, refusal: string | undefined): ProtocolError | undefined {
+    if (request.service === "status") return undefined;
+    if (refusal !== undefined) return new ProtocolError("unavailable", refusal);
+    if (this.open < limits.pendingRequests) return undefined;
+    return new ProtocolError("unavailable", "This server has too many open requests.");
+  }
+
+  #decide(asked: Pending & { request: Request; waited: boolean }, now: Now): void {
+    const { payload, index, request, waited } = asked;
+    const decision = decide(this.#services, request, { now, waited, room: payload.room });
+    switch (decision.next) {
+      case "answer":
+        payload.answer(index, decision.answer);
+        break;
+      case "refuse":
+        payload.refuse(index, decision.error);
+        break;
+      case "wait": {
+        const plain = request.after === undefined;
+        const deadlineMs = now.steadyMs + (plain ? durations.allMembersMs : durations.coverMs);
+        this.#covers.push({ payload, index, request, until: decision.until, deadlineMs });
+        break;
+      }
+      case "commit": {
+        const { server, seq } = decision.event;
+        if (decision.made) this.#outbox.add(decision.event, request);
+        this.#writes.add({
+          payload,
+          index,
+          server,
+          seq,
+          plain: request.after === undefined,
+          deadlineMs: now.steadyMs + durations.commitMs,
+          answer: decision.answer,
+        });
+        break;
+      }
+      default:
+        decision satisfies never;
+    }
+    this.#note(payload);
+  }
+
+  #decideCovered(now: Now): void {
+    const waiting = this.#covers;
+    this.#covers = [];
+    const { committed } = this.#services.replication;
+    for (const asked of waiting) {
+      if (!covers(committed, asked.until) && now.steadyMs < asked.deadlineMs) {
+        this.#covers.push(asked);
+      } else {
+        this.#decide({ ...asked, waited: true }, now);
+      }
+    }
+  }
+
+  #note(payload: PayloadReply): void {
+    if (payload.isComplete) this.#complete.add(payload);
+  }
+}
+
+function noQuorum(): ProtocolError {
+  return new ProtocolError(
+    "unavailable",
+    `No majority of the servers had it on disk within ${durations.commitMs} ms; it may still spread.`,
+  );
+}

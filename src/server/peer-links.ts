@@ -1,0 +1,36 @@
+import { Requester } from "../net/requester.ts";
+import { encode } from "../protocol/codec.ts";
+import type { ServerName } from "../protocol/ids.ts";
+import { durations } from "../protocol/limits.ts";
+import type { PeerRequest, SyncAnswer } from "../protocol/messages.ts";
+import { parseSyncAnswer } from "../protocol/parse-peer.ts";
+
+/** This server's questions to the others, over one connection to each. */
+export class PeerLinks {
+  readonly #links = new Map<ServerName, { readonly address: string; requester: Requester }>();
+
+  /** @throws ProtocolError `unavailable` without an answer in time, PeerMessageError for nonsense */
+  async sync(
+    peer: ServerName,
+    address: string,
+    { service, ...data }: PeerRequest & { service: "sync" },
+  ): Promise<SyncAnswer> {
+    const payload = encode({ service, data });
+    const reply = await this.#to(peer, address).ask(payload, durations.peerRequestMs);
+    return parseSyncAnswer(reply);
+  }
+
+  close(): void {
+    for (const { requester } of this.#links.values()) requester.close();
+  }
+
+  /** A peer that was started again may have another address. */
+  #to(peer: ServerName, address: string): Requester {
+    const known = this.#links.get(peer);
+    if (known?.address === address) return known.requester;
+    known?.requester.close();
+    const requester = new Requester([address]);
+    this.#links.set(peer, { address, requester });
+    return requester;
+  }
+}
