@@ -9,6 +9,9 @@ interface Open {
   timer: NodeJS.Timeout;
 }
 
+/** What a question to a process that is there may have to wait for the connection. */
+const handshakeMs = 200;
+
 /**
  * Asks one process, several questions at a time. A number in front of the empty delimiter comes
  * back with the answer, as the envelope of any ZeroMQ reply does.
@@ -20,11 +23,11 @@ export class Requester {
   #next = 1;
 
   /**
-   * @param waits whether a question waits for the connection; else, without one, it is lost at
-   * once instead of being asked much later
+   * @param waits whether a question waits for the connection as long as it may; else it fails soon
+   * instead of being asked much later
    */
   constructor(endpoints: readonly string[], { waits = false } = {}) {
-    const sendTimeout = waits ? -1 : 0;
+    const sendTimeout = waits ? -1 : handshakeMs;
     this.#socket = new Dealer({ ...socketOptions, linger: 0, immediate: true, sendTimeout });
     this.#queue = new SendQueue((frames) => this.#socket.send(frames));
     for (const endpoint of endpoints) connect(this.#socket, endpoint);
@@ -47,7 +50,9 @@ export class Requester {
         );
       }, timeoutMs);
       this.#open.set(number, { resolve, reject, timer });
-      this.#queue.push([number, "", payload]);
+      this.#queue.push([number, "", payload], () => {
+        this.#settle(number)?.reject(new ProtocolError("unavailable", "Nobody is connected."));
+      });
     });
   }
 

@@ -2,6 +2,11 @@ import { limits } from "../protocol/limits.ts";
 
 export type Frames = (string | Uint8Array | null)[];
 
+interface Waiting {
+  readonly frames: Frames;
+  readonly onDropped: (() => void) | undefined;
+}
+
 /**
  * Two sends at once on one ZeroMQ socket throw; so each socket has one queue, and its sends go out
  * one after the other. A full queue drops what is new: everything sent is asked for again by
@@ -9,7 +14,7 @@ export type Frames = (string | Uint8Array | null)[];
  */
 export class SendQueue {
   readonly #send: (frames: Frames) => Promise<void>;
-  #waiting: Frames[] = [];
+  #waiting: Waiting[] = [];
   #sending = false;
   #closed = false;
   #idle: (() => void)[] = [];
@@ -19,12 +24,13 @@ export class SendQueue {
     this.#send = send;
   }
 
-  push(frames: Frames): void {
+  /** @param onDropped called if the message can't be handed to libzmq */
+  push(frames: Frames, onDropped?: () => void): void {
     if (this.#closed || this.#waiting.length >= limits.sendQueueMessages) {
-      this.dropped += 1;
+      this.#drop(onDropped);
       return;
     }
-    this.#waiting.push(frames);
+    this.#waiting.push({ frames, onDropped });
     if (!this.#sending) void this.#run();
   }
 
@@ -45,18 +51,23 @@ export class SendQueue {
     while (this.#waiting.length > 0 && !this.#closed) {
       const batch = this.#waiting;
       this.#waiting = [];
-      for (const frames of batch) {
+      for (const { frames, onDropped } of batch) {
         if (this.#closed) break;
         try {
           await this.#send(frames);
         } catch {
           // Nobody is there to take it, or the socket is closing: it counts as lost on the way.
-          this.dropped += 1;
+          this.#drop(onDropped);
         }
       }
     }
     this.#sending = false;
     this.#wake();
+  }
+
+  #drop(onDropped: (() => void) | undefined): void {
+    this.dropped += 1;
+    onDropped?.();
   }
 
   #wake(): void {

@@ -132,13 +132,18 @@ export class Journal {
     });
   }
 
-  /** Waits for the last flush and closes the file. */
+  /**
+   * Waits for the last flush, notes it, and closes the file: after a clean stop nothing is taken for
+   * a torn tail.
+   */
   async close(): Promise<void> {
     while (this.#flushing || (this.#waiting.length > 0 && !this.#failed)) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
     this.#closed = true;
-    if (this.#fd >= 0) await closeFile(this.#fd);
+    if (this.#fd < 0) return;
+    if (!this.#failed) await this.#noteEnd();
+    await closeFile(this.#fd);
   }
 
   /**
@@ -248,6 +253,15 @@ export class Journal {
     for (const [index, { event }] of lines.entries()) {
       this.#positionsOf(event.server).push(places[index] as number);
     }
+  }
+
+  async #noteEnd(): Promise<void> {
+    const file = this.#files.at(-1);
+    if (file === undefined) return;
+    const note = writeNote(file.bytes, this.#options.clock(), this.#options.digest);
+    const { bytesWritten } = await writeAt(this.#fd, `${note}\n`, file.bytes);
+    await sync(this.#fd);
+    file.bytes += bytesWritten;
   }
 
   #currentFile(): JournalFile {

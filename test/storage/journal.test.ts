@@ -173,13 +173,11 @@ describe("damage", () => {
     await using folder = await temporaryFolder();
     const maker = new EventMaker();
     const lines = [...maker.many(a, 2, "1"), maker.next(b, "2"), ...maker.many(a, 2, "3")];
-    let synced: number;
-    {
-      await using journal = new OpenJournal(folder.path);
-      await journal.write(lines.slice(0, 3));
-      synced = journal.journal.bytes;
-      await journal.write(lines.slice(3));
-    }
+    await using journal = new OpenJournal(folder.path);
+    await journal.write(lines.slice(0, 3));
+    const synced = journal.journal.bytes;
+    await journal.write(lines.slice(3));
+    // As a crash would leave it: closing notes the last sync too.
     const bytes = await readFile(join(folder.path, "00000001.jsonl"));
     return { bytes, synced, lines, maker };
   }
@@ -253,6 +251,23 @@ describe("damage", () => {
       }
     }
     expect(accepted, `bytes of ${synced} whose change was taken for a torn tail`).toEqual([]);
+  });
+
+  test("[J2] after a clean stop any byte changed is refused: nothing can be torn", async () => {
+    await using parent = await temporaryFolder();
+    const folder = join(parent.path, "clean");
+    {
+      await using journal = new OpenJournal(folder);
+      await journal.write(new EventMaker().many(a, 2, "1"));
+    }
+    const bytes = await readFile(join(folder, "00000001.jsonl"));
+    const events = bytes.lastIndexOf('{"synced":');
+    for (let at = 0; at < events - 1; at += 7) {
+      const rotten = Buffer.from(bytes);
+      rotten[at] = (rotten[at] ?? 0) ^ 0x01;
+      const damaged = await folderWith(parent.path, `${at}`, rotten);
+      expect(() => new OpenJournal(damaged), `byte ${at}`).toThrow(Problem);
+    }
   });
 
   test("[J2] any damage in a file that is not the last is refused, by file and line", async () => {

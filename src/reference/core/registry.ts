@@ -103,6 +103,8 @@ export class Registry {
     this.#hear(report, clock, steadyMs);
     const { user, view, durable = emptyVector, ready = false } = report;
     if (view === undefined) return;
+    // A leave that was given up: the server is back, and means to stay.
+    if (ready) this.#leaving.delete(user as ServerName);
     // A reference that lost its file, or has an old one, resumes from the highest that is reported.
     if (view.number > this.#view.number) this.#setView(view);
     const before = this.#reports.get(user)?.adopted;

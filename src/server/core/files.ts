@@ -1,6 +1,6 @@
 import { compareOrder } from "../../protocol/event.ts";
 import { isoTime } from "../../protocol/time.ts";
-import type { ChatState, StoredMessage } from "./chat-state.ts";
+import type { ChatState, Placed, StoredMessage } from "./chat-state.ts";
 import { toEntry } from "./history.ts";
 
 /** A file of the state as pieces of text, so that a large one need not be built in memory. */
@@ -24,7 +24,7 @@ export function stateFiles(state: ChatState): StateFile[] {
   // All that a piece is made from is taken now: the state goes on while the files are written.
   const users = [...state.users.values()]
     .filter(({ logins }) => logins.length > 0)
-    .map(({ name, logins }) => ({ name, times: logins.map(({ time }) => time) }))
+    .map(({ name, logins }) => ({ name, times: withoutTwins(logins).map(({ time }) => time) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const channels = [...state.channels.values()]
     .filter(({ creations }) => creations.length > 0)
@@ -36,6 +36,17 @@ export function stateFiles(state: ChatState): StateFile[] {
     { name: "messages.json", pieces: entriesFile(messages) },
     { name: "publications.json", pieces: entriesFile(publications) },
   ];
+}
+
+/** One of those that the same request made on several servers: the earliest (R6). */
+function withoutTwins(placed: readonly Placed[]): Placed[] {
+  const seen = new Set<string>();
+  return placed.filter(({ id }) => {
+    if (id === undefined) return true;
+    if (seen.has(id)) return false;
+    seen.add(id);
+    return true;
+  });
 }
 
 /** `{"ana": ["2026-…", …]}`, one user a line. */
