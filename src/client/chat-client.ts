@@ -182,7 +182,7 @@ export class ChatClient implements AsyncDisposable {
     // First the wire, then the past: nothing falls between.
     this.#subscriber?.subscribe(topic);
     try {
-      await this.#begin(subscription, name, { last, ...(since ? { since } : {}) }, onEntry);
+      await this.#begin(subscription, name, { last, ...(since ? { since } : {}) });
     } catch (error) {
       this.unsubscribe(name);
       throw error;
@@ -212,12 +212,10 @@ export class ChatClient implements AsyncDisposable {
     subscription: Subscription,
     name: ConversationName,
     { last = 0, since }: SubscribeOptions,
-    onEntry: (entry: Entry) => void,
   ): Promise<void> {
     if (since === undefined) {
       const page = await this.history(name, { limit: Math.max(1, last) });
-      if (last > 0) for (const entry of page.entries.filter(isFor(name))) onEntry(entry);
-      subscription.begin(page.seen);
+      subscription.begin(page.seen, last > 0 ? page.entries.filter(isFor(name)) : []);
     } else {
       await this.history(name, { limit: 1 });
       subscription.begin(since);

@@ -8,7 +8,7 @@ import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { isoTime } from "../protocol/time.ts";
-import type { Vector } from "../protocol/vector.ts";
+import { servers, type Vector } from "../protocol/vector.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -51,8 +51,9 @@ const firstRestMs = 50;
 const longestRestMs = 1_000;
 const giveUpMs = 60_000;
 const sweepMs = 25;
-/** Bytes around a request's own text, generously: names, id, clock, vector. */
-const envelopeBytes = 1_024;
+/** Bytes around a request's own text, generously: names, id, clock; and each server in `after`. */
+const envelopeBytes = 768;
+const vectorEntryBytes = 32;
 
 /**
  * Requests over one connection, pipelined: while payloads are on their way, what comes gathers
@@ -159,10 +160,11 @@ export class RequestQueue {
 
   #gather(): Pending[] {
     const requests: Pending[] = [];
+    const around = envelopeBytes + vectorEntryBytes * servers(this.#options.seen).length;
     let room: number = limits.batchBytes;
     let taken = 0;
     for (const pending of this.#ready) {
-      const bytes = envelopeBytes + textBytes(pending.data);
+      const bytes = around + textBytes(pending.data);
       const full = requests.length === limits.batchRequests || bytes > room;
       if (full && requests.length > 0) break;
       taken += 1;

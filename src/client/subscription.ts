@@ -46,8 +46,9 @@ export class Subscription {
     return { ...this.#vector };
   }
 
-  /** Begins behind what the vector covers. */
-  begin(since: Vector): void {
+  /** Begins behind what the vector covers; what the page shows of it is delivered first. */
+  begin(since: Vector, page: readonly Entry[] = []): void {
+    for (const entry of page) this.#deliver(entry);
     raise(this.#vector, since);
   }
 

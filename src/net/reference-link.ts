@@ -31,7 +31,7 @@ export class ReferenceLink {
     const sent = { ...data, clock: this.#clock.tick(), timestamp: isoTime(now().wallMs) };
     const reply = await this.#requester.ask(encode({ service, data: sent }), timeoutMs);
     const fields = parseReferenceReply(reply);
-    this.#clock.receive(parseClock(fields.clock) ?? 0);
+    this.#clock.receiveFromAnyone(parseClock(fields.clock) ?? 0);
     return fields;
   }
 

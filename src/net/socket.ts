@@ -12,7 +12,8 @@ export const socketOptions = {
   heartbeatTimeout: durations.zmtpTimeoutMs,
   heartbeatTimeToLive: durations.zmtpTimeoutMs,
   reconnectInterval: 50,
-  reconnectMaxInterval: 1_000,
+  // Below the time in which a reference without a file waits for reports of a view.
+  reconnectMaxInterval: 250,
   tcpMaxRetransmitTimeout: 10_000,
 } as const;
 

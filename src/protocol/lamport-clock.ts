@@ -27,11 +27,11 @@ export class LamportClock {
   }
 
   /**
-   * A message with this clock has come from a client. One that is too far ahead counts as 0, so
-   * that no client can run the cluster's clock off its end (W4).
+   * A message with this clock has come from somebody who need not be a member. One that is too far
+   * ahead counts as 0, so that nobody can run the cluster's clock off its end (W4).
    * @returns whether the clock was believed
    */
-  receiveFromClient(clock: number): boolean {
+  receiveFromAnyone(clock: number): boolean {
     const believed = clock <= this.#value + limits.clockAhead;
     this.receive(believed ? clock : 0);
     return believed;

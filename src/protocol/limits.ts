@@ -25,8 +25,12 @@ export const limits = {
   historyEntriesDefault: 100,
   /** Bytes of text in a history page or of lines in a sync answer: a page fits a frame. */
   pageBytes: 1 * MiB,
-  /** Servers in a vector that a client sends: more than a cluster ever had. */
-  vectorServers: 256,
+  /** Servers in a vector that a client sends: those whose messages it has seen. */
+  vectorServers: 1_024,
+  /** Servers in a vector among members: all that ever made an event. */
+  memberVectorServers: 65_536,
+  /** Names that the reference keeps a rank for: anybody may ask for one. */
+  ranks: 65_536,
   /** Ticks that a client's clock may be ahead before it counts as 0 (W4). */
   clockAhead: 1_000_000,
   /** Events in one answer to `sync`. */
@@ -37,8 +41,6 @@ export const limits = {
   sendQueueMessages: 100_000,
   /** Messages per peer that libzmq queues before it drops publications. */
   highWaterMark: 100_000,
-  /** Login times kept per user (J3). */
-  loginsKept: 100,
   /** Bytes of one journal file before the next is begun. */
   journalFileBytes: 16 * MiB,
   /** Bytes of journal since the last checkpoint before the next is written (J1). */
@@ -62,7 +64,9 @@ export const durations = {
   coverMs: 1_000,
   /** An answer to `sync` or a request to the reference is given up. */
   peerRequestMs: 1_000,
-  /** What a stopping server waits for its open requests, then for its peers (R11). */
+  /** What a stopping server waits for a moment with nothing open before it refuses what is new. */
+  patienceMs: 250,
+  /** What it waits for its open requests, then for its peers (R11). */
   drainMs: 2_000,
   settleMs: 2_000,
   /** What a leaving server waits until it is out of the view (R11). */

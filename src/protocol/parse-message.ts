@@ -157,7 +157,8 @@ function parseOwnTime(value: unknown): string | number | undefined {
 }
 
 function parseHistoryQuery(data: Fields): HistoryQuery {
-  const { channel, user, before, since, limit = limits.historyEntriesDefault } = data;
+  const { channel, user, before, since } = data;
+  const limit = data.limit ?? limits.historyEntriesDefault;
   if ((channel == null) === (user == null)) {
     throw new ProtocolError("bad_request", "`history` takes either `channel` or `user`.");
   }

@@ -1,6 +1,7 @@
 import { decode } from "./codec.ts";
 import { type Chain, isChain, isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
+import { limits } from "./limits.ts";
 import {
   noView,
   type PeerRequest,
@@ -60,7 +61,7 @@ function parseStanding(fields: Fields): Standing {
 
 function vectorOf(value: unknown) {
   try {
-    return parseVector(value, "durable");
+    return parseVector(value, "durable", limits.memberVectorServers);
   } catch (error) {
     throw new PeerMessageError((error as Error).message);
   }

@@ -2,6 +2,7 @@ import { decode } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { isServerName, parseRequestId, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
+import { limits } from "./limits.ts";
 import {
   type HeartbeatReply,
   type Listed,
@@ -16,7 +17,7 @@ import { parseVector } from "./vector.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const addressPattern = /^[\x21-\x7e]{1,256}$/;
+const addressPattern = /^(tcp|ipc):\/\/[\x21-\x7e]{1,250}$/;
 
 function isRole(value: unknown): value is Role {
   return roles.includes(value as Role);
@@ -82,7 +83,11 @@ function parseReport(data: Fields) {
   };
   if (view == null) return report;
   try {
-    return { ...report, view: parseView(view), durable: parseVector(durable ?? {}, "durable") };
+    return {
+      ...report,
+      view: parseView(view),
+      durable: parseVector(durable ?? {}, "durable", limits.memberVectorServers),
+    };
   } catch (error) {
     throw error instanceof ProtocolError ? error : bad((error as Error).message);
   }
@@ -112,7 +117,7 @@ export function parseHeartbeatReply(data: Fields): HeartbeatReply {
 export function parseList(value: unknown): Listed[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item: unknown) => {
-    if (!isMap(item) || typeof item["name"] !== "string" || !isRole(item["role"])) return [];
+    if (!isMap(item) || typeof item.name !== "string" || !isRole(item.role)) return [];
     const { name, role, rank, address, clock, pid } = item;
     return {
       name,

@@ -57,18 +57,22 @@ export function sorted(vector: Vector): Vector {
   ) as Vector;
 }
 
-/** @throws ProtocolError `bad_request` unless a map from server names to integers of at least 0. */
-export function parseVector(value: unknown, field: string): Vector {
+/**
+ * @param most servers that it may name
+ * @throws ProtocolError `bad_request` unless a map from server names to integers of at least 0
+ */
+export function parseVector(
+  value: unknown,
+  field: string,
+  most: number = limits.vectorServers,
+): Vector {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new ProtocolError("bad_request", `\`${field}\` must be a map from server to number.`);
   }
   const vector: MutableVector = {};
   const entries = Object.entries(value);
-  if (entries.length > limits.vectorServers) {
-    throw new ProtocolError(
-      "bad_request",
-      `\`${field}\` may name at most ${limits.vectorServers} servers.`,
-    );
+  if (entries.length > most) {
+    throw new ProtocolError("bad_request", `\`${field}\` may name at most ${most} servers.`);
   }
   for (const [server, seq] of entries) {
     const number = parseClock(seq);

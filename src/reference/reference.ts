@@ -5,7 +5,7 @@ import { now } from "../platform/clock.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { crash, type Running } from "../platform/run-process.ts";
 import { processId } from "../platform/terminal.ts";
-import { decode, encode } from "../protocol/codec.ts";
+import { decode, encode, formatOf } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
@@ -56,10 +56,11 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
   }
 
   async function answerOne(to: Envelope, payload: Buffer): Promise<void> {
+    const format = formatOf(payload);
     const { service, answer } = respond(registry, clock, payload, log);
     await saveChanges();
     const data = { ...answer, clock: clock.tick(), timestamp: isoTime(now().wallMs) };
-    responder.reply(to, encode({ service, data }));
+    responder.reply(to, encode({ service, data }, format));
   }
 
   const responder = new Responder((to, payload) => serially(() => answerOne(to, payload)));
@@ -114,9 +115,9 @@ function respond(
 
 function decodeRequest(payload: Buffer): unknown {
   try {
-    return decode(payload);
+    return decode(payload, formatOf(payload));
   } catch {
-    throw new ProtocolError("bad_request", "The payload is not one value in MessagePack.");
+    throw new ProtocolError("bad_request", "The payload is not one value in MessagePack or JSON.");
   }
 }
 

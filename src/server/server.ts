@@ -11,7 +11,7 @@ import { crash, type Running } from "../platform/run-process.ts";
 import { processId } from "../platform/terminal.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
-import { LamportClock, parseClock } from "../protocol/lamport-clock.ts";
+import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import type { Incoming, PeerRequest, ReplicationMessage, Standing } from "../protocol/messages.ts";
 import { parsePayload } from "../protocol/parse-message.ts";
@@ -245,7 +245,7 @@ class Shell {
 
   #answerHealth(envelope: Envelope, asked: number): void {
     const { clock, name } = this.#parts;
-    clock.receive(asked);
+    clock.receiveFromAnyone(asked);
     const ready = this.#core.isServing;
     const reason = ready ? undefined : `its phase is ${this.#core.catchUp.phase}`;
     const data = { status: "OK", name, role: "server", ready, reason, clock: clock.tick() };
@@ -326,7 +326,7 @@ class Shell {
         pid: processId,
       });
       const reply = parseHeartbeatReply(fields);
-      this.#dispatch({ type: "referenceReply", reply, clock: parseClock(fields.clock) ?? 0 });
+      this.#dispatch({ type: "referenceReply", reply });
     } catch {
       // The cluster goes on with the members it knows while the reference is down.
     }

@@ -3,7 +3,8 @@ import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Chain, ServerName } from "../protocol/ids.ts";
 import type { Vector } from "../protocol/vector.ts";
-import { syncFolder, writeAtomically } from "./json-file.ts";
+import { syncFolder } from "./folder.ts";
+import { writeAtomically } from "./json-file.ts";
 
 /** Pieces of text gathered before a write gives the event loop its turn. */
 const pieceBytes = 64 * 1024;
@@ -64,6 +65,6 @@ async function writePieces(
     await file.datasync();
   }
   await rename(`${path}.tmp`, path);
-  await syncFolder(folder);
+  syncFolder(folder);
   return { bytes, checksum: hash.digest("hex") };
 }

@@ -3,9 +3,7 @@ import {
   closeSync,
   fdatasync,
   fdatasyncSync,
-  fsyncSync,
   ftruncateSync,
-  mkdirSync,
   open,
   openSync,
   read,
@@ -21,6 +19,7 @@ import type { Digest, EventLine } from "../protocol/event.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
 import { type MutableVector, servers, type Vector } from "../protocol/vector.ts";
+import { makeFolder, syncFolder } from "./folder.ts";
 import { Scan, writeNote } from "./journal-scan.ts";
 
 const writeAt = promisify(write);
@@ -272,7 +271,7 @@ export class Journal {
     const number = last === undefined ? 1 : numberOf(last.path) + 1;
     const path = join(this.#options.folder, `${String(number).padStart(8, "0")}.jsonl`);
     this.#fd = openSync(path, "wx+");
-    syncFolderSync(this.#options.folder);
+    syncFolder(this.#options.folder);
     const file = { path, start: this.bytes, bytes: 0 };
     this.#files.push(file);
     return file;
@@ -291,8 +290,7 @@ export class Journal {
 
   #recover(onLine: (line: EventLine) => void): Recovered {
     const { folder } = this.#options;
-    mkdirSync(folder, { recursive: true });
-    syncFolderSync(folder);
+    makeFolder(folder);
     const names = readdirSync(folder)
       .filter((name) => /^\d{8}\.jsonl$/.test(name))
       .sort();
@@ -321,15 +319,6 @@ function rewrite(fd: number, bytes: Uint8Array, position: number): void {
   let written = 0;
   while (written < bytes.length) {
     written += writeSync(fd, bytes, written, bytes.length - written, position + written);
-  }
-}
-
-function syncFolderSync(folder: string): void {
-  const fd = openSync(folder, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

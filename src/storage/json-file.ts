@@ -1,14 +1,12 @@
-import { open, readFile, rename, unlink } from "node:fs/promises";
+import { open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { errorCode, Problem } from "../platform/problem.ts";
+import { syncFolder } from "./folder.ts";
 
-/** Syncs a folder, so that what was created or renamed in it is found after a power cut. */
-export async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, "r");
-  await folder.sync();
-}
-
-/** Replaces a file as a whole: after a crash it holds either the old text or the new (R2). */
+/**
+ * Replaces a file as a whole: after a crash it holds either the old text or the new (R2). One at a
+ * time for each path.
+ */
 export async function writeAtomically(path: string, text: string, mode = 0o644): Promise<void> {
   const temporary = `${path}.tmp`;
   {
@@ -17,7 +15,7 @@ export async function writeAtomically(path: string, text: string, mode = 0o644):
     await file.datasync();
   }
   await rename(temporary, path);
-  await syncFolder(dirname(path));
+  syncFolder(dirname(path));
 }
 
 export async function writeJson(path: string, value: unknown, mode?: number): Promise<void> {
@@ -45,13 +43,5 @@ export async function readJson<T>(
     throw new Problem(
       `${path} is damaged (${(error as Error).message}): restore it from a backup, or move it away.`,
     );
-  }
-}
-
-export async function removeIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw error;
   }
 }

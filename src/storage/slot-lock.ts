@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, readdirSync } from "node:fs";
+import { closeSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { tryLock } from "fs-native-extensions";
 import { errorCode, Problem } from "../platform/problem.ts";
+import { makeFolder } from "./folder.ts";
 
 /** A folder that this process alone uses, until it is released or the process dies. */
 export interface Slot extends Disposable {
@@ -16,7 +17,7 @@ export interface Slot extends Disposable {
 export function lockFolder(folder: string): Slot | undefined {
   let fd: number;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     fd = openSync(join(folder, "lock"), "a+");
   } catch (error) {
     throw new Problem(
@@ -52,7 +53,7 @@ export async function takeSlot(
 ): Promise<Slot> {
   let present: string[];
   try {
-    mkdirSync(parent, { recursive: true });
+    makeFolder(parent);
     present = readdirSync(parent).filter((name) => /^\d+$/.test(name));
   } catch (error) {
     throw new Problem(

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ProtocolError } from "../../src/protocol/errors.ts";
+import { limits } from "../../src/protocol/limits.ts";
 import {
   covers,
   join,
@@ -85,7 +86,9 @@ describe("parseVector", () => {
     );
   });
 
-  const tooMany = Object.fromEntries(Array.from({ length: 257 }, (_, n) => [serverName(n), 1]));
+  const tooMany = Object.fromEntries(
+    Array.from({ length: limits.vectorServers + 1 }, (_, n) => [serverName(n), 1]),
+  );
   test.each([
     null,
     undefined,

@@ -2,12 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Problem } from "../../src/platform/problem.ts";
-import {
-  readJson,
-  removeIfThere,
-  writeAtomically,
-  writeJson,
-} from "../../src/storage/json-file.ts";
+import { readJson, writeAtomically, writeJson } from "../../src/storage/json-file.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const asIs = (value: unknown) => value;
@@ -25,7 +20,6 @@ describe("a JSON file", () => {
   test("that is not there is undefined", async () => {
     await using folder = await temporaryFolder();
     expect(await readJson(join(folder.path, "none.json"), asIs)).toBeUndefined();
-    await removeIfThere(join(folder.path, "none.json"));
   });
 
   test("[R2] is replaced as a whole: nobody ever reads half of it", async () => {

@@ -66,7 +66,7 @@ export class VirtualServer {
   }
 
   get address(): string {
-    return `peer://${this.name}`;
+    return `ipc://${this.name}`;
   }
 
   newCore(): ServerCore {
@@ -400,7 +400,7 @@ export class CoreCluster {
     this.#askReference(server, { service: "heartbeat", data: { ...report, clock } }, (fields) => {
       if (server.life !== life) return;
       const reply = parseHeartbeatReply(fields);
-      this.#step(server, { type: "referenceReply", reply, clock: Number(fields.clock) });
+      this.#step(server, { type: "referenceReply", reply });
     });
   }
 }

@@ -13,7 +13,7 @@ export function handleRequest(
   request: ReferenceRequest,
   steadyMs: number,
 ): Answer {
-  clock.receive(request.clock);
+  clock.receiveFromAnyone(request.clock);
   switch (request.service) {
     case "rank": {
       const { user, address } = request;

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ServerName } from "../../protocol/ids.ts";
-import { durations } from "../../protocol/limits.ts";
+import { durations, limits } from "../../protocol/limits.ts";
 import {
   type HeartbeatReport,
   type Listed,
@@ -49,6 +49,7 @@ export class Registry {
   readonly #processes = new Map<string, Process>();
   readonly #reports = new Map<string, ServerReport>();
   readonly #leaving = new Set<ServerName>();
+  #highestRank: number;
   #view: View;
   #changed = false;
   /** Steady time at which a reference without a file may make its first view. */
@@ -56,6 +57,7 @@ export class Registry {
 
   constructor(saved: Saved | undefined, steadyMs: number) {
     this.#ranks = new Map(Object.entries(saved?.ranks ?? {}));
+    this.#highestRank = [...this.#ranks.values()].reduce((a, b) => Math.max(a, b), 0);
     this.#view = saved?.view ?? noView;
     this.#firstViewAt = saved === undefined ? steadyMs + durations.firstViewMs : steadyMs;
   }
@@ -79,13 +81,20 @@ export class Registry {
     return this.#view.number === 0 && steadyMs < this.#firstViewAt;
   }
 
-  /** The same name always gets the same rank; no two names share one. */
+  /**
+   * The same name always gets the same rank; no two names share one.
+   * @throws ProtocolError if there are too many names
+   */
   rank(name: string, address: string | undefined, clock: number, steadyMs: number): number {
     this.#hear({ user: name, address }, clock, steadyMs);
     const known = this.#ranks.get(name);
     if (known !== undefined) return known;
-    const rank = Math.max(0, ...this.#ranks.values()) + 1;
+    if (this.#ranks.size >= limits.ranks) {
+      throw new ProtocolError("unavailable", `There are ${limits.ranks} ranks, and no more.`);
+    }
+    const rank = this.#highestRank + 1;
     this.#ranks.set(name, rank);
+    this.#highestRank = rank;
     this.#changed = true;
     return rank;
   }

@@ -88,6 +88,11 @@ function sameTarget(a: StoredMessage["to"], b: StoredMessage["to"]): boolean {
   return "user" in b && a.user === b.user;
 }
 
+/** A channel's creation; whose it is belongs to the scope of its id (R6). */
+export interface Creation extends Placed {
+  readonly user: UserName | undefined;
+}
+
 export interface User {
   readonly name: UserName;
   /** In the total order. Empty for a name that so far is only somebody's recipient. */
@@ -101,7 +106,7 @@ export interface Channel {
    * In the total order: two servers that did not know of each other may both have created it.
    * Empty as long as only a publication to it has come.
    */
-  readonly creations: Placed[];
+  readonly creations: Creation[];
   readonly conversation: Conversation;
 }
 
@@ -136,7 +141,7 @@ export class ChatState {
     insert(this.user(name).logins, login);
   }
 
-  addCreation(name: ChannelName, creation: Placed): void {
+  addCreation(name: ChannelName, creation: Creation): void {
     insert(this.channel(name).creations, creation);
   }
 

@@ -41,7 +41,7 @@ export type Input =
     }
   | { readonly type: "syncAnswer"; readonly from: ServerName; readonly answer: SyncAnswer }
   | { readonly type: "syncFailed"; readonly from: ServerName }
-  | { readonly type: "referenceReply"; readonly reply: HeartbeatReply; readonly clock: number }
+  | { readonly type: "referenceReply"; readonly reply: HeartbeatReply }
   | { readonly type: "left" }
   | { readonly type: "subscription"; readonly topic: string; readonly active: boolean }
   | { readonly type: "stop"; readonly leave: boolean }

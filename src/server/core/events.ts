@@ -51,7 +51,8 @@ const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
       user: data.user === undefined ? undefined : parseUserName(data.user),
       id: parseRequestId(data.id),
     }),
-    fold: (state, event, data) => state.addCreation(data.channel, place(event, data.id)),
+    fold: (state, event, data) =>
+      state.addCreation(data.channel, { ...place(event, data.id), user: data.user }),
   },
   publication: {
     parse: (data) => ({

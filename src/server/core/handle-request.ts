@@ -161,7 +161,9 @@ function existing(state: ChatState, request: Write): Placed | undefined {
     case "login":
       return state.users.get(request.user)?.logins.find(sameId);
     case "channel":
-      return state.channels.get(request.channel)?.creations.find(sameId);
+      return state.channels
+        .get(request.channel)
+        ?.creations.find((creation) => sameId(creation) && creation.user === request.user);
     case "publish": {
       const to: StoredMessage["to"] = { channel: request.channel };
       return state.channels.get(request.channel)?.conversation.twins(id, request.user, to)[0];

@@ -20,6 +20,8 @@ import type { Ledger } from "./ledger.ts";
 export interface Peer {
   readonly name: ServerName;
   address: string;
+  /** Steady time at which the reference last listed it. */
+  metMs: number;
   /** Steady time of the last word, by whatever way; of the last one on `replication`. */
   heardMs: number;
   broadcastMs: number;
@@ -59,6 +61,7 @@ export class Replication {
       peer = {
         name,
         address: "",
+        metMs: Number.NEGATIVE_INFINITY,
         heardMs: Number.NEGATIVE_INFINITY,
         broadcastMs: Number.NEGATIVE_INFINITY,
         durable: emptyVector,
@@ -69,6 +72,14 @@ export class Replication {
       this.peers.set(name, peer);
     }
     return peer;
+  }
+
+  /** Who is no member and long silent is asked no more. */
+  forget(steadyMs: number): void {
+    for (const { name, heardMs, metMs } of this.peers.values()) {
+      if (this.view.members.includes(name)) continue;
+      if (steadyMs - Math.max(heardMs, metMs) > durations.forgetMs) this.peers.delete(name);
+    }
   }
 
   /** Notes what a peer says of itself. The view must have been offered to `see` before. */

@@ -1,5 +1,5 @@
 import type { Digest, EventLine } from "../../protocol/event.ts";
-import type { ServerName } from "../../protocol/ids.ts";
+import { isServerName, type ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type {
@@ -140,11 +140,10 @@ export class ServerCore {
       case "syncFailed":
         return this.catchUp.failed(input.from);
       case "referenceReply":
-        this.clock.receive(input.clock);
         this.#list = input.reply.list;
         this.#firstViewAllowed = !input.reply.waiting;
         this.#seeView(input.reply.view);
-        return this.#meet(input.reply.list);
+        return this.#meet(input.reply.list, now);
       case "left":
         return this.#finish();
       case "subscription":
@@ -225,10 +224,12 @@ export class ServerCore {
   }
 
   /** Learns where listed servers are. */
-  #meet(list: readonly Listed[]): void {
+  #meet(list: readonly Listed[], now: Now): void {
     for (const { name, role, address } of list) {
-      if (role !== "server" || name === this.name) continue;
-      this.replication.peer(name as ServerName).address = address;
+      if (role !== "server" || name === this.name || !isServerName(name)) continue;
+      const peer = this.replication.peer(name);
+      peer.address = address;
+      peer.metMs = now.steadyMs;
     }
   }
 
@@ -341,6 +342,7 @@ export class ServerCore {
 
   #heartbeat(now: Now): void {
     this.#heartbeatMs = now.steadyMs;
+    this.replication.forget(now.steadyMs);
     this.#broadcast({
       ...this.#standing(),
       type: "heartbeat",

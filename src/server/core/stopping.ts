@@ -6,9 +6,6 @@ import type { Now } from "./effects.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer, Replication } from "./replication.ts";
 
-/** What a stopping server waits for a moment with nothing open before it refuses what is new. */
-const patienceMs = 250;
-
 /** What a stopping server is to do now. */
 export type StopStep = "wait" | "say that it has settled" | "ask for leave" | "finish";
 
@@ -54,7 +51,7 @@ export class Stopping {
 
   /** It goes at the first moment with nothing open; under load it makes one by refusing. */
   refuses(now: Now): boolean {
-    return now.steadyMs - this.#sinceMs >= patienceMs;
+    return now.steadyMs - this.#sinceMs >= durations.patienceMs;
   }
 
   hear(peer: Peer): void {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { ServerName } from "../../../src/protocol/ids.ts";
+import { LamportClock } from "../../../src/protocol/lamport-clock.ts";
 import { noView, type View } from "../../../src/protocol/messages.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
+import { handleRequest } from "../../../src/reference/core/handle-request.ts";
 import { Registry } from "../../../src/reference/core/registry.ts";
 import { serverName } from "../../support/event-lines.ts";
 
@@ -251,5 +253,14 @@ describe("a removal", () => {
     reports.settle(a);
     expect(() => reports.registry.remove(c, false, reports.nowMs)).toThrow(/--force/);
     expect(reports.registry.remove(c, true, reports.nowMs).members).toEqual([a, b]);
+  });
+});
+
+describe("clocks and names from anybody", () => {
+  test("[W4] a clock that is too far ahead does not run the reference's off its end", () => {
+    const clock = new LamportClock(5);
+    const { registry } = new Reports(undefined);
+    handleRequest(registry, clock, { service: "list", clock: 2 ** 52 }, 0);
+    expect(clock.value).toBe(6);
   });
 });
