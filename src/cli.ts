@@ -1,20 +1,323 @@
 #!/usr/bin/env node
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { runBroker } from "./broker/main.ts";
 import { runBot } from "./bot/main.ts";
+import { runBroker } from "./broker/main.ts";
+import { login, register } from "./client/commands/account.ts";
+import { listSettings } from "./client/commands/config.ts";
+import type { Context } from "./client/commands/context.ts";
+import {
+  askedLanguage,
+  type Definition,
+  define,
+  helpTitles,
+  isCommanderError,
+  jsonFlag,
+  rootHelp,
+  timeoutFlag,
+  usageSentence,
+} from "./client/commands/define.ts";
+import { report } from "./client/commands/failure.ts";
+import { history } from "./client/commands/history.ts";
+import { listen } from "./client/commands/listen.ts";
+import { channels, create, time, users } from "./client/commands/lists.ts";
+import { Output } from "./client/commands/output.ts";
+import { send } from "./client/commands/send.ts";
+import { removeServer } from "./client/commands/servers.ts";
+import { status } from "./client/commands/status.ts";
+import { type ClientFlags, clientConfig, clientSettings } from "./client/config.ts";
+import { thisHost } from "./client/terminal/host.ts";
+import { runLines } from "./client/terminal/lines.ts";
+import { runMenu } from "./client/terminal/menu.ts";
+import { runHealth } from "./cluster/health.ts";
 import { runUp } from "./cluster/up.ts";
+import { Problem } from "./platform/problem.ts";
 import { endByFailure } from "./platform/run-process.ts";
-import { Settings } from "./platform/settings.ts";
+import { rows, type SettingName, Settings } from "./platform/settings.ts";
+import { type Role, roles } from "./protocol/messages.ts";
 import { runProxy } from "./proxy/main.ts";
 import { runReference } from "./reference/main.ts";
 import { runServer } from "./server/main.ts";
+import { chooseLanguage, languageOf, textsIn } from "./texts/texts.ts";
 
-const program = new Command("tertulia");
-const s = (command: Command) => new Settings(command.opts(), process.env);
-program.command("broker").action((_o, c) => runBroker(s(c)));
-program.command("proxy").action((_o, c) => runProxy(s(c)));
-program.command("reference").action((_o, c) => runReference(s(c)));
-program.command("server").action((_o, c) => runServer(s(c)));
-program.command("up").option("--servers <n>").option("--brokers <n>").option("--proxies <n>").option("--bots <n>").option("--data <f>").option("--port <n>").option("--json").option("--log-level <l>").action((flags, c) => runUp({ flags, settings: s(c), openChat: async () => {}, readyText: () => "ready" }));
-program.command("bot").action((o, c) => runBot(s(c), o));
-program.parseAsync().catch(endByFailure);
+type Act = (context: Context, args: readonly string[], flags: never) => Promise<void> | void;
+
+const host = thisHost();
+const asked = askedLanguage(host.args);
+const text = textsIn(chooseLanguage(asked, process.env));
+
+function outputOf(json: boolean): Output {
+  return new Output(host, { json, noColor: Boolean(process.env.NO_COLOR) });
+}
+
+function settingsOf(command: Command): Settings {
+  return new Settings(command.opts(), process.env);
+}
+
+function contextOf(command: Command, endpoints: { broker?: string; proxy?: string } = {}): Context {
+  const settings = new Settings({ ...command.opts(), ...endpoints }, process.env);
+  const config = clientConfig(settings, command.opts<ClientFlags>(), text);
+  return { config, text, host, output: outputOf(config.json) };
+}
+
+/** A command of a client: whatever goes wrong, a person gets one sentence. */
+function asClient(command: Command, act: Act): void {
+  command.action(async () => {
+    try {
+      await act(contextOf(command), command.args, command.opts() as never);
+    } catch (error) {
+      host.endWith(report(error, outputOf(command.opts().json === true), text));
+    }
+  });
+}
+
+function client(definition: Definition, act: Act, parent: Command = program): void {
+  const settings = clientSettings;
+  const flags = [...(definition.flags ?? []), jsonFlag, timeoutFlag];
+  asClient(define(parent, text, { ...definition, settings, flags }), act);
+}
+
+/** A process in the foreground: a defect of it shows its stack, to whoever runs it. */
+function role(
+  definition: Definition,
+  run: (settings: Settings, flags: Record<string, never>, command: Command) => Promise<void>,
+): void {
+  const command = define(program, text, definition);
+  command.action(async () => {
+    try {
+      const settings = settingsOf(command);
+      if (definition.settings?.includes("auth") && settings.lookUp("auth").text === "required") {
+        throw new Problem(text("problem.authOpenOnly"), 2);
+      }
+      await run(settings, command.opts(), command);
+    } catch (error) {
+      endByFailure(error);
+    }
+  });
+}
+
+function defineRoles(): void {
+  const common = ["data", "auth", "insecure", "logLevel", "lang"] as const;
+  const ends = ["front", "back", "reference", "advertise", ...common] as const;
+  role({ name: "broker", help: "broker", settings: ends, example: "tertulia broker" }, (settings) =>
+    runBroker(settings),
+  );
+  role({ name: "proxy", help: "proxy", settings: ends, example: "tertulia proxy" }, (settings) =>
+    runProxy(settings),
+  );
+  role(
+    {
+      name: "reference",
+      help: "reference",
+      settings: ["bind", ...common],
+      example: "tertulia reference --bind tcp://127.0.0.1:5559",
+    },
+    (settings) => runReference(settings),
+  );
+  const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
+  role(
+    {
+      name: "server",
+      help: "server",
+      settings: [...links, ...common, "leaveOnStop"],
+      example: "tertulia server --data ./data",
+    },
+    (settings) => runServer(settings),
+  );
+  role(
+    {
+      name: "bot",
+      help: "bot",
+      settings: ["broker", "proxy", "reference", "data", "logLevel", "lang"],
+      flags: [
+        { name: "rate", value: "n", fallback: "0" },
+        { name: "burst", value: "n", fallback: "10" },
+        { name: "pause", value: "ms", fallback: "2000" },
+        { name: "channels", value: "list" },
+        { name: "count", value: "n", fallback: "0" },
+        { name: "seed", value: "n" },
+        { name: "name", value: "name" },
+      ],
+      example: "tertulia bot --burst 100 --pause 500",
+    },
+    (settings, flags) => runBot(settings, flags),
+  );
+}
+
+function defineUp(): void {
+  role(
+    {
+      name: "up",
+      help: "up",
+      settings: ["data", "auth", "user", "logLevel", "lang"],
+      flags: [
+        { name: "servers", value: "n", fallback: "3" },
+        { name: "bots", value: "n", fallback: "0" },
+        { name: "brokers", value: "n", fallback: "1" },
+        { name: "proxies", value: "n", fallback: "1" },
+        { name: "port", value: "n", fallback: "5555" },
+        { name: "chat" },
+        jsonFlag,
+      ],
+      example: "tertulia up --servers 3 --bots 2 --chat",
+    },
+    (settings, flags, command) =>
+      runUp({
+        settings,
+        flags,
+        openChat: (endpoints) => runMenu(contextOf(command, endpoints)),
+        readyText: (endpoints) => text("up.ready", endpoints),
+      }),
+  );
+}
+
+function defineScripting(): void {
+  const named = (name: "login" | "register", run: typeof login) =>
+    client({ name, help: name, args: ["NAME"], example: `tertulia ${name} ana` }, (context, args) =>
+      run(context, args[0] as string),
+    );
+  named("login", login);
+  named("register", register);
+  for (const [name, run] of Object.entries({ users, channels, time } as const)) {
+    const help = name as "users" | "channels" | "time";
+    client({ name, help, example: `tertulia ${name} --json` }, (context) => run(context));
+  }
+  client(
+    { name: "create", help: "create", args: ["CHANNEL"], example: "tertulia create geral" },
+    (context, [channel]) => create(context, channel as string),
+  );
+  client(
+    {
+      name: "send",
+      help: "send",
+      args: ["TARGET", "TEXT"],
+      example: "tertulia send '#geral' 'Bom dia!'\n  $ uptime | tertulia send @ana -",
+    },
+    (context, [target, words]) => send(context, target as string, words as string),
+  );
+  client(
+    {
+      name: "history",
+      help: "history",
+      args: ["TARGET"],
+      flags: [
+        { name: "limit", value: "n", fallback: "100" },
+        { name: "before", value: "place" },
+        { name: "since", value: "vector", help: "sinceVector" },
+      ],
+      example: "tertulia history '#geral' --limit 20\n  $ tertulia history @ana --user bia",
+    },
+    (context, [target], flags) => history(context, target as string, flags),
+  );
+  client(
+    {
+      name: "listen",
+      help: "listen",
+      args: ["TARGET"],
+      flags: [{ name: "since", value: "start" }],
+      example: "tertulia listen '#geral' --since 2026-01-31T08:00:00Z",
+    },
+    (context, [target], flags) => listen(context, target as string, flags),
+  );
+}
+
+function defineWatching(): void {
+  client(
+    {
+      name: "status",
+      help: "status",
+      flags: [{ name: "watch" }],
+      example: "tertulia status --watch",
+    },
+    (context, _args, flags) => status(context, flags),
+  );
+  role(
+    {
+      name: "health",
+      help: "health",
+      args: ["[ROLE]"],
+      settings: ["front", "back", "bind", "lang"],
+      example: "tertulia health broker",
+    },
+    (settings, _flags, command) => runHealth(settings, roleOf(command.args[0])),
+  );
+  const servers = program.command("servers").description(text("help.servers"));
+  servers.helpOption("-h, --help", text("help.help")).helpCommand(false);
+  client(
+    {
+      name: "remove",
+      help: "remove",
+      args: ["NAME"],
+      flags: [{ name: "force" }],
+      example: "tertulia servers remove server_0a1b2c3d",
+    },
+    (context, [name], flags) => removeServer(context, name as string, flags),
+    servers,
+  );
+  const config = define(program, text, {
+    name: "config",
+    help: "config",
+    settings: Object.keys(rows) as SettingName[],
+    flags: [jsonFlag],
+    example: "tertulia config --json",
+  });
+  asClient(config, ({ output }) => listSettings(settingsOf(config), output, text));
+}
+
+function defineTalking(): void {
+  client({ name: "chat", help: "chat", example: "tertulia chat --user ana" }, (context) => {
+    const { input, output } = context.host;
+    const hasTerminal = input.isTTY && output.isTTY && !context.config.json;
+    return hasTerminal ? runMenu(context) : runLines(context);
+  });
+  client({ name: "menu", help: "menu", example: "tertulia menu --user ana" }, runMenu);
+}
+
+function roleOf(said: string | undefined): Role {
+  const name = said ?? process.env.TERTULIA_ROLE;
+  const found = roles.find((candidate) => candidate === name);
+  if (found === undefined)
+    throw new Problem(text("problem.healthRole", { roles: roles.join(", ") }), 2);
+  return found;
+}
+
+function version(): string {
+  const file = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(file) as { version: string }).version;
+}
+
+const program = new Command("tertulia")
+  .version(version(), "-V, --version", text("help.version"))
+  .helpOption("-h, --help", text("help.help"))
+  .helpCommand(false)
+  .option("--lang <language>", text("flag.lang"))
+  .configureHelp({ styleTitle: helpTitles(text) })
+  .configureOutput({ outputError: () => {} })
+  .exitOverride();
+program.helpInformation = () => rootHelp(text);
+defineUp();
+defineRoles();
+defineTalking();
+defineScripting();
+defineWatching();
+
+/** The command that was asked for, to point at its help. */
+function askedCommand(): string {
+  const known = program.commands.find((command) => host.args.includes(command.name()));
+  return known === undefined ? "tertulia" : `tertulia ${known.name()}`;
+}
+
+try {
+  if (asked !== undefined && languageOf(asked) === undefined) {
+    throw new Problem(text("problem.lang", { value: asked }), 2);
+  }
+  await program.parseAsync(host.args, { from: "user" });
+} catch (error) {
+  const output = outputOf(host.args.includes("--json"));
+  if (!isCommanderError(error)) {
+    host.endWith(report(error, output, text));
+  } else if (error.exitCode !== 0) {
+    const sentence = usageSentence(error, text, askedCommand());
+    host.endWith(sentence === undefined ? 2 : report(new Problem(sentence, 2), output, text));
+  }
+}

@@ -1,0 +1,69 @@
+import { Problem } from "../../platform/problem.ts";
+import type { ChannelName, UserName } from "../../protocol/ids.ts";
+import type { Text } from "../../texts/texts.ts";
+import { ChatClient, type ChatClientOptions } from "../chat-client.ts";
+import type { ClientConfig } from "../config.ts";
+import { parseChannel, parseTarget, parseUser, type Target } from "../core/target.ts";
+import type { Host } from "../terminal/host.ts";
+import { asFailure } from "./failure.ts";
+import type { Output } from "./output.ts";
+
+/** What every command has at hand. */
+export interface Context {
+  readonly config: ClientConfig;
+  readonly text: Text;
+  readonly output: Output;
+  readonly host: Host;
+}
+
+/**
+ * Lends a client for the time of a command.
+ * @throws Problem that tells a person what the server said, or that none is there
+ */
+export async function withClient<T>(
+  { config, text }: Context,
+  use: (client: ChatClient) => Promise<T>,
+  options: Partial<ChatClientOptions> = {},
+): Promise<T> {
+  const client = new ChatClient({
+    brokers: config.brokers,
+    proxies: [],
+    deadlineMs: config.timeoutMs,
+    ...options,
+  });
+  try {
+    return await use(client);
+  } catch (error) {
+    throw asFailure(error, text, { config, state: client.state });
+  } finally {
+    await client.close();
+  }
+}
+
+/** @throws Problem (exit code 2) if nobody said who the user is */
+export function userOf({ config, text }: Context): UserName {
+  const user = config.user ?? config.loginName;
+  if (user === undefined) throw new Problem(text("problem.noUser"), 2);
+  return user;
+}
+
+/** @throws Problem (exit code 2) if it is neither `#channel` nor `@user` */
+export function targetOf({ text }: Context, target: string): Target {
+  const parsed = parseTarget(target);
+  if (parsed === undefined) throw new Problem(text("problem.target", { target }), 2);
+  return parsed;
+}
+
+/** @throws Problem (exit code 2) if it can be no channel's name */
+export function channelOf({ text }: Context, name: string): ChannelName {
+  const channel = parseChannel(name);
+  if (channel === undefined) throw new Problem(text("problem.name", { name }), 2);
+  return channel;
+}
+
+/** @throws Problem (exit code 2) if it can be no user's name */
+export function nameOf({ text }: Context, name: string): UserName {
+  const user = parseUser(name);
+  if (user === undefined) throw new Problem(text("problem.name", { name }), 2);
+  return user;
+}

@@ -1,0 +1,148 @@
+import { type Command, CommanderError, Option } from "commander";
+import { flagOf, rows, type SettingName } from "../../platform/settings.ts";
+import type { TextKey } from "../../texts/en.ts";
+import type { Text } from "../../texts/texts.ts";
+
+type Tail<Prefix extends string, Key> = Key extends `${Prefix}.${infer Name}` ? Name : never;
+
+/** A flag that is no setting: `limit <n>`; without a value it is a switch. */
+interface Flag {
+  readonly name: Tail<"flag", TextKey>;
+  readonly value?: string;
+  readonly fallback?: string;
+  /** The text that tells what it means, if it is not that of its name. */
+  readonly help?: Tail<"flag", TextKey>;
+}
+
+export interface Definition {
+  readonly name: string;
+  readonly help: Exclude<Tail<"help", TextKey>, "default">;
+  /** `NAME`, or `[ROLE]` for one that may be missing. */
+  readonly args?: readonly string[];
+  readonly settings?: readonly SettingName[];
+  readonly flags?: readonly Flag[];
+  readonly example: string;
+}
+
+export const jsonFlag: Flag = { name: "json" };
+export const timeoutFlag: Flag = { name: "timeout", value: "seconds", fallback: "10" };
+
+/** Settings that are switches: to name them is to say yes. */
+const switches: readonly SettingName[] = ["insecure", "leaveOnStop"];
+
+/** Adds a command whose words are all in the catalogue. */
+export function define(parent: Command, text: Text, definition: Definition): Command {
+  const { name, help, args = [], settings = [], flags = [], example } = definition;
+  const command = parent.command(name).description(text(`help.${help}`));
+  for (const argument of args) {
+    const key = argument.replace(/[[\]]/g, "") as Tail<"argument", TextKey>;
+    const shape = argument.startsWith("[") ? argument : `<${argument}>`;
+    command.argument(shape, text(`argument.${key}`));
+  }
+  for (const setting of settings) command.addOption(settingOption(setting, text));
+  for (const { name: flag, value, fallback, help: other = flag } of flags) {
+    const words = text(`flag.${other}`);
+    const told = fallback === undefined ? words : `${words} (${inDefault(text, fallback)})`;
+    command.option(value === undefined ? flagOf(flag) : `${flagOf(flag)} <${value}>`, told);
+  }
+  return command
+    .helpOption("-h, --help", text("help.help"))
+    .addHelpText("after", `\n${text("help.example")}\n  $ ${example}`);
+}
+
+function settingOption(setting: SettingName, text: Text): Option {
+  const { env, fallback, value } = rows[setting];
+  const isSwitch = switches.includes(setting);
+  const origins = [env, ...(isSwitch || !fallback ? [] : [inDefault(text, fallback)])];
+  const words = `${text(`flag.${setting}`)} (${origins.join("; ")})`;
+  return new Option(isSwitch ? flagOf(setting) : `${flagOf(setting)} <${value}>`, words);
+}
+
+function inDefault(text: Text, value: string): string {
+  return text("help.default", { value });
+}
+
+/** The titles of a command's help, in the person's language. */
+export function helpTitles(text: Text): (title: string) => string {
+  const titles: Readonly<Record<string, string>> = {
+    "Usage:": text("help.usage"),
+    "Arguments:": text("help.arguments"),
+    "Options:": text("help.options"),
+    "Commands:": text("help.commands"),
+  };
+  return (title) => titles[title] ?? title;
+}
+
+const usageKeys: Readonly<Record<string, Exclude<Tail<"usage", TextKey>, "seeHelp">>> = {
+  "commander.unknownOption": "unknownOption",
+  "commander.unknownCommand": "unknownCommand",
+  "commander.missingArgument": "missingArgument",
+  "commander.optionMissingArgument": "optionMissingArgument",
+  "commander.excessArguments": "excessArguments",
+};
+
+/** A wrong use as a sentence; undefined for what is none, such as `--help`. */
+export function usageSentence(
+  error: CommanderError,
+  text: Text,
+  asked: string,
+): string | undefined {
+  // A command that only groups others was given alone: its help was shown instead.
+  if (error.exitCode === 0 || error.code === "commander.help") return undefined;
+  const key = usageKeys[error.code];
+  const [, what = ""] = /'([^']*)'/.exec(error.message) ?? [];
+  const [, near] = /Did you mean (?:one of )?([^)]*?)\??\)/.exec(error.message) ?? [];
+  const said = key === undefined ? error.message : text(`usage.${key}`, { what });
+  const hint = near === undefined ? "" : ` ${text("usage.didYouMean", { what: near })}`;
+  return `${said}${hint} ${text("usage.seeHelp", { command: asked })}`;
+}
+
+/** The help of `tertulia` itself: one screen of 24 lines. */
+export function rootHelp(text: Text): string {
+  const lines: readonly (readonly [string, TextKey])[] = [
+    ["up", "help.up"],
+    ["broker, proxy, reference, server, bot", "help.roles"],
+    ["chat", "help.chat"],
+    ["menu", "help.menu"],
+    ["login, register NAME", "help.loginAndRegister"],
+    ["users, channels", "help.usersAndChannels"],
+    ["create CHANNEL", "help.create"],
+    ["send TARGET TEXT", "help.send"],
+    ["history TARGET", "help.history"],
+    ["listen TARGET", "help.listen"],
+    ["time", "help.time"],
+    ["status", "help.status"],
+    ["health [ROLE]", "help.health"],
+    ["servers remove NAME", "help.remove"],
+    ["config", "help.config"],
+  ];
+  const list = lines.map(([names, key]) => {
+    const left = `  ${names}`;
+    const [short = ""] = text(key as "help.up").split(/[:;]/);
+    return left.length < nameColumns ? left.padEnd(nameColumns) + short : `${left}  ${short}`;
+  });
+  return [
+    `tertulia: ${text("help.tagline")}`,
+    "",
+    `${text("help.usage")} tertulia COMMAND [--help] [--lang en|pt-br]`,
+    "",
+    ...list,
+    "",
+    text("help.more"),
+    "",
+  ].join("\n");
+}
+
+const nameColumns = 25;
+
+export function isCommanderError(error: unknown): error is CommanderError {
+  return error instanceof CommanderError;
+}
+
+/** What `--lang` says: it is wanted before the commands, whose help it changes, are defined. */
+export function askedLanguage(args: readonly string[]): string | undefined {
+  const before = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
+  const at = before.findLastIndex((arg) => arg === "--lang" || arg.startsWith("--lang="));
+  const flag = before[at];
+  return flag === "--lang" ? before[at + 1] : flag?.slice("--lang=".length);
+}

@@ -1,0 +1,57 @@
+import { errorCode, Problem } from "../../platform/problem.ts";
+import type { ErrorCode } from "../../protocol/errors.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Text } from "../../texts/texts.ts";
+import type { ClientConfig } from "../config.ts";
+import type { ConnectionState } from "../request-queue.ts";
+import type { Output } from "./output.ts";
+
+/** What went wrong, in the person's language; the server's own words beside it. */
+export class Failure extends Problem {
+  readonly code: ErrorCode;
+  /** The server's description, in English. */
+  readonly description: string;
+
+  constructor(message: string, { code, message: description }: ProtocolError) {
+    super(message);
+    this.code = code;
+    this.description = description;
+  }
+}
+
+/** What a server told, or that nobody told anything, in one sentence. */
+export function asFailure(
+  error: unknown,
+  text: Text,
+  { config, state }: { config: ClientConfig; state: ConnectionState },
+): unknown {
+  if (!(error instanceof ProtocolError)) return error;
+  if (error.code !== "unavailable")
+    return new Failure(text(`error.${error.code}`, { description: error.message }), error);
+  if (state !== "connected") {
+    const endpoints = config.brokers.join(", ");
+    return new Failure(text("problem.noBroker", { endpoints }), error);
+  }
+  if (error.message === noAnswer) {
+    const seconds = config.timeoutMs / 1_000;
+    return new Failure(text("problem.noServer", { seconds }), error);
+  }
+  return new Failure(text("error.unavailable"), error);
+}
+
+/** What the client library says when no reply came at all. */
+const noAnswer = "No server answered in time.";
+
+/** Tells what went wrong in one line, never with a stack. @returns the exit code */
+export function report(error: unknown, output: Output, text: Text): 1 | 2 {
+  const known = error instanceof Problem || errorCode(error) !== undefined;
+  const said = error instanceof Error ? error.message : String(error);
+  const message = known ? said : text("problem.unexpected", { message: said });
+  if (output.json) {
+    const { code, description } = error instanceof Failure ? error : {};
+    output.error(JSON.stringify({ error: { code, message, description } }));
+  } else {
+    output.error(`tertulia: ${message}`);
+  }
+  return error instanceof Problem ? error.exitCode : 1;
+}

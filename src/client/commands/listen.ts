@@ -1,0 +1,93 @@
+import { Problem } from "../../platform/problem.ts";
+import { untilStopped } from "../../platform/run-process.ts";
+import { limits } from "../../protocol/limits.ts";
+import type { Entry } from "../../protocol/messages.ts";
+import type { ConversationName } from "../../protocol/topics.ts";
+import type { MutableVector, Vector } from "../../protocol/vector.ts";
+import type { ChatClient } from "../chat-client.ts";
+import { conversationOf } from "../core/conversation.ts";
+import { entryLine } from "../core/entry-line.ts";
+import { parseSince, type Since } from "../core/since.ts";
+import { writeTarget } from "../core/target.ts";
+import { type Context, targetOf, userOf, withClient } from "./context.ts";
+import { zoneMinutes } from "./output.ts";
+import { stateNotes } from "./state-notes.ts";
+
+/** `tertulia listen TARGET`: what comes, until a signal. */
+export async function listen(
+  context: Context,
+  to: string,
+  flags: { readonly since?: string },
+): Promise<void> {
+  const { output, text, config } = context;
+  const target = targetOf(context, to);
+  const { name, has } = conversationOf(target, () => userOf(context));
+  const since = sinceOf(context, flags.since);
+  const stopped = untilStopped();
+  const seen: MutableVector = {};
+  const show = (entry: Entry) => {
+    // Of each server entries come in order: what is shown up to here is all that this covers.
+    seen[entry.server] = Math.max(seen[entry.server] ?? 0, entry.seq);
+    if (!has(entry)) return;
+    const line = entryLine(entry, { paint: output.paint, zoneMinutes });
+    output.data({ ...entry, seen }, line);
+  };
+  const follow = async (client: ChatClient) => {
+    const start = await begin(client, name, since);
+    Object.assign(seen, start.vector);
+    output.note(text("note.listening", { target: writeTarget(target) }));
+    if (output.json) output.line(JSON.stringify({ seen }));
+    for (const entry of start.entries) show(entry);
+    await client.subscribe(name, show, { since: start.vector });
+    await stopped;
+  };
+  const onState = stateNotes(text, (line) => output.note(line));
+  await withClient(context, (client) => Promise.race([follow(client), stopped]), {
+    proxies: config.proxies,
+    onState,
+  });
+  output.note(text("note.seen", { seen: JSON.stringify(seen) }));
+}
+
+interface Start {
+  readonly vector: Vector;
+  /** What is shown before the rest is followed. */
+  readonly entries: readonly Entry[];
+}
+
+async function begin(
+  client: ChatClient,
+  name: ConversationName,
+  since: Since | undefined,
+): Promise<Start> {
+  if (since === undefined) {
+    return { vector: (await client.history(name, { limit: 1 })).seen, entries: [] };
+  }
+  return "vector" in since
+    ? { vector: since.vector, entries: [] }
+    : from(client, name, since.timeMs);
+}
+
+/** Pages back until it is older than the time. */
+async function from(client: ChatClient, name: ConversationName, timeMs: number): Promise<Start> {
+  const pages: Entry[][] = [];
+  const isNew = ({ timestamp }: Entry) => Date.parse(timestamp) >= timeMs;
+  let vector: Vector | undefined;
+  let before: string | undefined;
+  do {
+    const page = await client.history(name, { limit: limits.historyEntries, before });
+    vector ??= page.seen;
+    pages.unshift(page.entries.filter(isNew));
+    before = page.entries.length === 0 || page.entries.every(isNew) ? page.next : undefined;
+  } while (before !== undefined);
+  // What the reader sent himself does not come on his topic either.
+  const isFor = (entry: Entry) => "channel" in entry || entry.dst === name.user;
+  return { vector, entries: pages.flat().filter(isFor) };
+}
+
+function sinceOf({ text }: Context, value: string | undefined): Since | undefined {
+  if (value === undefined) return undefined;
+  const since = parseSince(value);
+  if (since === undefined) throw new Problem(text("problem.since", { value }), 2);
+  return since;
+}

@@ -1,0 +1,28 @@
+import { harmless } from "../core/harmless.ts";
+import { type Context, channelOf, withClient } from "./context.ts";
+
+/** `tertulia users` */
+export async function users(context: Context): Promise<void> {
+  const names = await withClient(context, (client) => client.users());
+  for (const user of names) context.output.data({ user }, harmless(user));
+}
+
+/** `tertulia channels` */
+export async function channels(context: Context): Promise<void> {
+  const names = await withClient(context, (client) => client.channels());
+  for (const channel of names) context.output.data({ channel }, harmless(channel));
+}
+
+/** `tertulia create CHANNEL` */
+export async function create(context: Context, name: string): Promise<void> {
+  const channel = channelOf(context, name);
+  const user = context.config.user ?? context.config.loginName;
+  const entry = await withClient(context, (client) => client.createChannel(channel, user));
+  context.output.done({ channel, ...entry }, context.text("done.create", { channel }));
+}
+
+/** `tertulia time` */
+export async function time(context: Context): Promise<void> {
+  const now = await withClient(context, (client) => client.time());
+  context.output.data({ time: now }, harmless(now));
+}

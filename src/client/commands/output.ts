@@ -1,0 +1,49 @@
+import { ansi, type Paint, plain } from "../core/paint.ts";
+import type { Host } from "../terminal/host.ts";
+
+/** Data goes to stdout, messages to stderr; in JSON mode data is one object a line. */
+export class Output {
+  readonly json: boolean;
+  readonly paint: Paint;
+  readonly #host: Host;
+
+  constructor(host: Host, { json, noColor }: { json: boolean; noColor: boolean }) {
+    this.#host = host;
+    this.json = json;
+    this.paint = host.output.isTTY && !noColor ? ansi : plain;
+  }
+
+  /** Prints `value` in JSON mode, else the line. */
+  data(value: unknown, line: string): void {
+    this.line(this.json ? JSON.stringify(value) : line);
+  }
+
+  line(line: string): void {
+    this.#host.output.write(`${line}\n`);
+  }
+
+  /** A word to the person, which no script reads: none in JSON mode. */
+  note(line: string): void {
+    if (!this.json) this.#host.errors.write(`${line}\n`);
+  }
+
+  /** What a write's reply told: for scripts an object, for a person a sentence. */
+  done(value: unknown, sentence: string): void {
+    if (this.json) this.line(JSON.stringify(value));
+    else this.note(sentence);
+  }
+
+  error(line: string): void {
+    this.#host.errors.write(`${line}\n`);
+  }
+
+  /** A terminal's screen is cleared before something is shown again. */
+  clear(): void {
+    if (this.#host.output.isTTY && !this.json) this.#host.output.write("\x1b[H\x1b[2J");
+  }
+}
+
+/** Minutes that the clocks of this place are ahead of UTC at a time. */
+export function zoneMinutes(ms: number): number {
+  return -new Date(ms).getTimezoneOffset();
+}

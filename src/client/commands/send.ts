@@ -1,0 +1,74 @@
+import { Problem } from "../../platform/problem.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { characters, type RequestId, type UserName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
+import type { Receipt } from "../../protocol/messages.ts";
+import type { ChatClient } from "../chat-client.ts";
+import { type Target, writeTarget } from "../core/target.ts";
+import { type Context, targetOf, userOf, withClient } from "./context.ts";
+import { readAll } from "./read-input.ts";
+
+/** `tertulia send TARGET TEXT` */
+export async function send(context: Context, to: string, words: string): Promise<void> {
+  const { text, output } = context;
+  const target = targetOf(context, to);
+  const user = userOf(context);
+  const message = await messageOf(context, words);
+  const { receipt, loggedIn } = await withClient(context, (client) =>
+    deliver(client, { user, target, message }),
+  );
+  if (loggedIn) output.note(text("note.loggedInFirst", { user }));
+  const sentence = text("done.send", {
+    target: writeTarget(target),
+    count: receipt.durable.length,
+  });
+  output.done({ ...target, user, ...receipt }, sentence);
+}
+
+interface Delivery {
+  readonly user: UserName;
+  readonly target: Target;
+  readonly message: string;
+}
+
+/**
+ * Sends a text; a user that the servers do not know is logged in first. The request keeps its id,
+ * so that it takes effect once whatever was lost on the way.
+ */
+export async function deliver(
+  client: ChatClient,
+  delivery: Delivery,
+): Promise<{ receipt: Receipt; loggedIn: boolean }> {
+  const { user } = delivery;
+  const id = client.newId();
+  try {
+    return { receipt: await sendOnce(client, delivery, id), loggedIn: false };
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || error.code !== "user_not_found") throw error;
+    // Either of the two may be unknown: nobody is logged in because the other one is not there.
+    if ((await client.users()).includes(user)) throw error;
+  }
+  await client.login(user);
+  return { receipt: await sendOnce(client, delivery, id), loggedIn: true };
+}
+
+function sendOnce(
+  client: ChatClient,
+  { user, target, message }: Delivery,
+  id: RequestId,
+): Promise<Receipt> {
+  return target.channel === undefined
+    ? client.message(user, target.user, message, id)
+    : client.publish(user, target.channel, message, id);
+}
+
+async function messageOf({ host, text }: Context, words: string): Promise<string> {
+  const most = limits.messageCharacters;
+  const message = words === "-" ? await readAll(host.input, most) : words;
+  if (message === undefined || characters(message) > most) {
+    host.input.destroy();
+    throw new Problem(text("problem.messageTooLong", { most }), 2);
+  }
+  if (message === "") throw new Problem(text("problem.messageEmpty"), 2);
+  return message;
+}

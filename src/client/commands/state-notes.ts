@@ -1,0 +1,20 @@
+import type { Text } from "../../texts/texts.ts";
+import type { ConnectionState } from "../request-queue.ts";
+
+const keys = {
+  connected: "state.connected",
+  reconnecting: "state.reconnecting",
+  "gave up": "state.gaveUp",
+} as const satisfies Record<ConnectionState, string>;
+
+/** Tells when the connection goes and comes back; its first coming is no news. */
+export function stateNotes(
+  text: Text,
+  note: (line: string) => void,
+): (state: ConnectionState) => void {
+  let wasConnected = false;
+  return (state) => {
+    if (wasConnected || state === "gave up") note(text(keys[state]));
+    wasConnected ||= state === "connected";
+  };
+}

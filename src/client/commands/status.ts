@@ -1,0 +1,143 @@
+import { ReferenceLink } from "../../net/reference-link.ts";
+import { pause } from "../../platform/clock.ts";
+import { Problem } from "../../platform/problem.ts";
+import { untilStopped } from "../../platform/run-process.ts";
+import { LamportClock } from "../../protocol/lamport-clock.ts";
+import type { ChatClient } from "../chat-client.ts";
+import {
+  type ClusterStatus,
+  clusterStatus,
+  type StatusProblem,
+  type StatusSources,
+  statusColumns,
+  statusTable,
+} from "../core/cluster-status.ts";
+import { type Context, withClient } from "./context.ts";
+import { asFailure } from "./failure.ts";
+
+const watchEveryMs = 1_000;
+
+/**
+ * `tertulia status`: every process of the cluster.
+ * @throws Problem (exit code 1) that says what is wrong, if the cluster is unhealthy
+ */
+export async function status(
+  context: Context,
+  { watch = false }: { readonly watch?: boolean },
+): Promise<void> {
+  const stopping = new AbortController();
+  const stopped = untilStopped().then(() => stopping.abort());
+  const link = new ReferenceLink(context.config.reference, new LamportClock());
+  try {
+    await withClient(context, (client) => {
+      const look = watch
+        ? watchIt(context, { client, link, signal: stopping.signal })
+        : lookOnce(context, { client, link });
+      return Promise.race([look, stopped]);
+    });
+  } finally {
+    link.close();
+  }
+}
+
+interface Links {
+  readonly client: ChatClient;
+  readonly link: ReferenceLink;
+}
+
+async function watchIt(
+  context: Context,
+  { signal, ...links }: Links & { signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    const { cluster } = await ask(context, links);
+    context.output.clear();
+    show(context, cluster);
+    for (const problem of cluster.problems)
+      context.output.note(sentence(context, cluster, problem));
+    await pause(watchEveryMs, signal);
+  }
+}
+
+async function lookOnce(context: Context, links: Links): Promise<void> {
+  const { cluster, failure } = await ask(context, links);
+  // Nobody answered: what is wrong is then where we asked.
+  if (cluster.processes.length === 0) throw failure;
+  show(context, cluster);
+  if (cluster.healthy) return;
+  const sentences = cluster.problems.map((problem) => sentence(context, cluster, problem));
+  const cause = failure instanceof Problem ? [failure.message] : [];
+  throw new Problem([...sentences, ...cause].join(" "));
+}
+
+/** Asks a server and the reference at once; either may be down. */
+async function ask(
+  { config, text }: Context,
+  { client, link }: Links,
+): Promise<{ cluster: ClusterStatus; failure: unknown }> {
+  let failure: unknown;
+  const fromServer = client.status().catch((error: unknown) => {
+    failure = asFailure(error, text, { config, state: client.state });
+    return undefined;
+  });
+  const address = config.reference.join(", ");
+  const fromReference = askReference(link, Math.min(config.timeoutMs, referenceTimeoutMs)).then(
+    (reply): StatusSources["reference"] => (reply === undefined ? undefined : { address, reply }),
+  );
+  const [server, reference] = await Promise.all([fromServer, fromReference]);
+  return { cluster: clusterStatus({ server, reference }), failure };
+}
+
+const referenceTimeoutMs = 2_500;
+const tryMs = 250;
+
+/** Its link loses what is asked before it is connected: an idle question is asked again. */
+export async function askReference(
+  link: ReferenceLink,
+  timeoutMs: number,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const tries = Math.max(1, Math.ceil(timeoutMs / tryMs));
+  for (let count = 0; count < tries; count += 1) {
+    try {
+      return await link.ask("list", {}, tryMs);
+    } catch {
+      // Not there, or not yet.
+    }
+  }
+  return undefined;
+}
+
+function show({ output, text }: Context, cluster: ClusterStatus): void {
+  if (output.json) return output.line(JSON.stringify(cluster));
+  const { healthy, coordinator, epoch, view } = cluster;
+  const live = cluster.liveMembers ?? "-";
+  const health = healthy
+    ? output.paint("green", text("status.healthy"))
+    : output.paint("red", text("status.unhealthy"));
+  const members = text("status.members", { live, count: view.members.length });
+  const summary = text("status.summary", {
+    health,
+    coordinator: coordinator ?? "-",
+    epoch: epoch ?? "-",
+    view: view.number,
+    members,
+  });
+  output.line(summary);
+  const headings = Object.fromEntries(
+    statusColumns.map((column) => [column, text(`status.${column}`)]),
+  ) as Record<(typeof statusColumns)[number], string>;
+  const words = {
+    headings,
+    yes: text("status.yes"),
+    no: text("status.no"),
+    down: text("status.down"),
+  };
+  for (const line of statusTable(cluster, words)) output.line(line);
+}
+
+function sentence({ text }: Context, cluster: ClusterStatus, problem: StatusProblem): string {
+  if (problem !== "noQuorum") return text(`status.${problem}`);
+  const { liveMembers, quorum, view } = cluster;
+  const live = liveMembers ?? "-";
+  return text("status.noQuorum", { live, quorum, count: view.members.length });
+}

@@ -1,0 +1,218 @@
+import { type Listed, noView, quorumOf, type View } from "../../protocol/messages.ts";
+import { isMap } from "../../protocol/parse-message.ts";
+import { parseView } from "../../protocol/parse-peer.ts";
+import { parseList } from "../../protocol/parse-reference.ts";
+import { harmless } from "./harmless.ts";
+import { table } from "./table.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A row of `tertulia status`; what a role has not, or nobody told, is null. */
+export interface ProcessStatus {
+  readonly role: string;
+  readonly name: string;
+  readonly rank: number | null;
+  readonly address: string;
+  readonly member: boolean | null;
+  readonly live: boolean;
+  readonly phase: string | null;
+  /** Events that it lacks of what anybody has. */
+  readonly lag: number | null;
+  readonly clock: number | null;
+  readonly offsetMs: number | null;
+  /** Requests served in the last second. */
+  readonly rate: number | null;
+}
+
+export type StatusProblem = "noServer" | "noQuorum" | "noBroker" | "noProxy" | "noReference";
+
+export interface ClusterStatus {
+  readonly healthy: boolean;
+  readonly problems: readonly StatusProblem[];
+  readonly coordinator: string | null;
+  readonly epoch: number | null;
+  readonly view: View;
+  /** Members that are up and, if a server told, serve; null if nobody told. */
+  readonly liveMembers: number | null;
+  readonly quorum: number;
+  readonly processes: readonly ProcessStatus[];
+}
+
+export interface StatusSources {
+  /** What a server told; undefined if none answered. */
+  readonly server: Fields | undefined;
+  /** What the reference told; undefined if it did not answer. */
+  readonly reference: { readonly address: string; readonly reply: Fields } | undefined;
+}
+
+/** The cluster as a server and the reference see it, and what is wrong with it. */
+export function clusterStatus({ server, reference }: StatusSources): ClusterStatus {
+  const view = viewOf(server?.view ?? reference?.reply.view);
+  // Without the reference a server's list is what it was when the reference was last heard.
+  const listed = parseList(reference?.reply.list ?? server?.processes);
+  const members = Array.isArray(server?.members) ? server.members.filter(isMap) : [];
+  const servers = serverRows(members, listed, view);
+  const others = listed.filter(({ role }) => role !== "server").map(otherRow);
+  const isListed = listed.some(({ role }) => role === "reference");
+  const processes = [...(isListed ? [] : referenceRows(reference)), ...others, ...servers];
+  // Servers without a quorum take no requests: then only the reference tells who is up.
+  const serving = servers.filter(
+    ({ member, live, phase }) =>
+      member === true && live && (server === undefined || phase === "live"),
+  );
+  const liveMembers = (server ?? reference) === undefined ? null : serving.length;
+  const problems = problemsOf({ server, reference, view, liveMembers, listed });
+  return {
+    healthy: problems.length === 0,
+    problems,
+    coordinator: text(server?.coordinator),
+    epoch: number(server?.epoch),
+    view,
+    liveMembers,
+    quorum: quorumOf(view),
+    processes: processes.sort(byRole),
+  };
+}
+
+function problemsOf({
+  server,
+  reference,
+  view,
+  liveMembers,
+  listed,
+}: StatusSources & {
+  view: View;
+  liveMembers: number | null;
+  listed: readonly Listed[];
+}): StatusProblem[] {
+  const problems: StatusProblem[] = [];
+  if (server === undefined) problems.push("noServer");
+  if (liveMembers !== null && liveMembers < quorumOf(view)) problems.push("noQuorum");
+  if (reference === undefined) return [...problems, "noReference"];
+  if (!listed.some(({ role }) => role === "broker")) problems.push("noBroker");
+  if (!listed.some(({ role }) => role === "proxy")) problems.push("noProxy");
+  return problems;
+}
+
+function serverRows(
+  members: readonly Fields[],
+  listed: readonly Listed[],
+  view: View,
+): ProcessStatus[] {
+  const isMember = (name: string) => view.members.some((member) => member === name);
+  const rows = members.map((member): ProcessStatus => {
+    const live = member.live === true;
+    return {
+      role: "server",
+      name: String(member.name),
+      rank: number(member.rank),
+      address: text(member.address) ?? "",
+      member: isMember(String(member.name)),
+      live,
+      phase: live ? text(member.phase) : null,
+      lag: number(member.lag),
+      clock: number(member.clock),
+      offsetMs: number(member.offsetMs),
+      rate: live ? number(member.rate) : null,
+    };
+  });
+  const known = new Set(rows.map(({ name }) => name));
+  for (const process of listed) {
+    if (process.role !== "server" || known.has(process.name)) continue;
+    rows.push({ ...otherRow(process), member: isMember(process.name) });
+    known.add(process.name);
+  }
+  const gone = view.members.filter((name) => !known.has(name));
+  return [...rows, ...gone.map((name) => ({ ...nobody, role: "server", name, member: true }))];
+}
+
+const nobody: Omit<ProcessStatus, "role" | "name"> = {
+  rank: null,
+  address: "",
+  member: null,
+  live: false,
+  phase: null,
+  lag: null,
+  clock: null,
+  offsetMs: null,
+  rate: null,
+};
+
+function otherRow({ role, name, rank, address, clock }: Listed): ProcessStatus {
+  return { ...nobody, role, name, rank: rank === 0 ? null : rank, address, live: true, clock };
+}
+
+function referenceRows(reference: StatusSources["reference"]): ProcessStatus[] {
+  if (reference === undefined) return [];
+  const { address, reply } = reference;
+  const clock = number(reply.clock);
+  return [{ ...nobody, role: "reference", name: "reference", address, live: true, clock }];
+}
+
+const roleOrder = ["reference", "broker", "proxy", "server", "bot"];
+
+function byRole(a: ProcessStatus, b: ProcessStatus): number {
+  const order = roleOrder.indexOf(a.role) - roleOrder.indexOf(b.role);
+  if (order !== 0) return order;
+  const rank = (a.rank ?? Number.MAX_SAFE_INTEGER) - (b.rank ?? Number.MAX_SAFE_INTEGER);
+  if (rank !== 0) return rank;
+  return a.name < b.name ? -1 : 1;
+}
+
+function viewOf(value: unknown): View {
+  try {
+    return parseView(value) ?? noView;
+  } catch {
+    return noView;
+  }
+}
+
+function number(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+export const statusColumns = [
+  "role",
+  "name",
+  "rank",
+  "address",
+  "member",
+  "phase",
+  "lag",
+  "clock",
+  "offset",
+  "rate",
+] as const;
+const leftColumns: readonly string[] = ["role", "name", "address", "member", "phase"];
+
+export interface StatusWords {
+  readonly headings: Readonly<Record<(typeof statusColumns)[number], string>>;
+  readonly yes: string;
+  readonly no: string;
+  readonly down: string;
+}
+
+export function statusTable(status: ClusterStatus, words: StatusWords): string[] {
+  const columns = statusColumns.map((column) => {
+    return { heading: words.headings[column], right: !leftColumns.includes(column) };
+  });
+  const cell = (value: string | number | null) =>
+    value === null || value === "" ? "-" : harmless(String(value));
+  const rows = status.processes.map((process) => [
+    process.role,
+    cell(process.name),
+    cell(process.rank),
+    cell(process.address.replace(/^tcp:\/\//, "")),
+    process.member === null ? "-" : process.member ? words.yes : words.no,
+    process.live ? cell(process.phase) : words.down,
+    cell(process.lag),
+    cell(process.clock),
+    cell(process.offsetMs),
+    cell(process.rate),
+  ]);
+  return table(columns, rows);
+}

@@ -1,0 +1,24 @@
+import type { UserName } from "../../protocol/ids.ts";
+import type { Entry } from "../../protocol/messages.ts";
+import type { ConversationName } from "../../protocol/topics.ts";
+import type { Target } from "./target.ts";
+
+/** What to ask the servers for, and which of its entries are meant. */
+export interface Conversation {
+  readonly name: ConversationName;
+  readonly has: (entry: Entry) => boolean;
+}
+
+/**
+ * What a person means by a target: a channel, his own private messages (his own name), or what
+ * he and another wrote to each other. The last is a part of his own private messages: what that
+ * other one writes to others is none of his business.
+ */
+export function conversationOf(target: Target, me: () => UserName): Conversation {
+  if (target.channel !== undefined) return { name: { channel: target.channel }, has: () => true };
+  const { user: other } = target;
+  const user = me();
+  const isWith = (entry: Entry) =>
+    "src" in entry && (other === user || entry.src === other || entry.dst === other);
+  return { name: { user }, has: isWith };
+}

@@ -1,0 +1,33 @@
+import type { Entry } from "../../protocol/messages.ts";
+import { harmless } from "./harmless.ts";
+import type { Paint } from "./paint.ts";
+
+export interface LineOptions {
+  readonly paint: Paint;
+  /** Minutes that the reader's clocks are ahead of UTC at a time. */
+  readonly zoneMinutes: (ms: number) => number;
+  /** Whether the line names its channel, and the hour without the day: for several at once. */
+  readonly mixed?: boolean;
+}
+
+/** `2026-01-31 08:00:00 ana: Oi`, `08:00 #geral ana: Oi`, `… ana → bia: Oi`: always one line. */
+export function entryLine(
+  entry: Entry,
+  { paint, zoneMinutes, mixed = false }: LineOptions,
+): string {
+  const time = paint("dim", localTime(entry.timestamp, zoneMinutes, mixed));
+  const text = harmless(entry.message);
+  if (!("channel" in entry)) {
+    const [src, dst] = [entry.src, entry.dst].map((name) => paint("cyan", harmless(name)));
+    return `${time} ${src} → ${dst}: ${text}`;
+  }
+  const place = mixed ? `${paint("bold", `#${harmless(entry.channel)}`)} ` : "";
+  return `${time} ${place}${paint("cyan", harmless(entry.user))}: ${text}`;
+}
+
+function localTime(timestamp: string, zoneMinutes: (ms: number) => number, short: boolean): string {
+  const ms = Date.parse(timestamp);
+  if (Number.isNaN(ms)) return harmless(String(timestamp));
+  const local = new Date(ms + zoneMinutes(ms) * 60_000).toISOString();
+  return short ? local.slice(11, 16) : `${local.slice(0, 10)} ${local.slice(11, 19)}`;
+}

@@ -1,0 +1,49 @@
+import { errorCode } from "../../platform/problem.ts";
+
+/** The streams of the process that a person or a script is at the other end of. */
+export interface Host {
+  /** The command line, without the program's own name. */
+  readonly args: readonly string[];
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly errors: NodeJS.WriteStream;
+  /** The code with which the process will end, once its loop is empty. */
+  endWith(code: number): void;
+  /**
+   * Calls back when a signal asks the process to end, or its terminal is gone. Unlike a listener
+   * that is called once, it stays: inquirer ends the process when it finds that it alone listens.
+   */
+  onStop(stop: () => void): Disposable;
+}
+
+const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+
+/**
+ * This process's own. Who reads our output may close it when he has enough (`tertulia users | head`):
+ * that ends the process, quietly.
+ */
+export function thisHost(): Host {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error) => {
+      if (errorCode(error) === "EPIPE") process.exit(0);
+      throw error;
+    });
+  }
+  return {
+    args: process.argv.slice(2),
+    input: process.stdin,
+    output: process.stdout,
+    errors: process.stderr,
+    endWith: (code) => {
+      process.exitCode = code;
+    },
+    onStop: (stop) => {
+      for (const signal of stopSignals) process.on(signal, stop);
+      return {
+        [Symbol.dispose]: () => {
+          for (const signal of stopSignals) process.off(signal, stop);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import { Problem } from "../../platform/problem.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { type ChannelName, characters, type UserName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
+import type { Entry } from "../../protocol/messages.ts";
+import type { ChatClient } from "../chat-client.ts";
+import { type Context, withClient } from "../commands/context.ts";
+import { asFailure } from "../commands/failure.ts";
+import { zoneMinutes } from "../commands/output.ts";
+import { stateNotes } from "../commands/state-notes.ts";
+import { entryLine } from "../core/entry-line.ts";
+import { harmless } from "../core/harmless.ts";
+import { parseChannel, parseUser, type Target, writeTarget } from "../core/target.ts";
+import { PromptScreen } from "./prompt-screen.ts";
+import { PromptEnded, Prompts } from "./prompts.ts";
+
+/** What the menu offers, in its order. */
+const actions = ["users", "create", "channels", "join", "publish", "message", "quit"] as const;
+type Action = (typeof actions)[number];
+
+/** Entries of the past that a channel shows when it is joined. */
+const shownOnJoin = 10;
+
+/**
+ * `tertulia menu`: until the person quits, by the menu, Ctrl-C or a signal.
+ * @throws Problem if there is no terminal, or the login fails
+ */
+export async function runMenu(context: Context): Promise<void> {
+  const { host, text, config } = context;
+  if (!host.input.isTTY || !host.output.isTTY) throw new Problem(text("problem.notATerminal"), 2);
+  const stopping = new AbortController();
+  using _ = host.onStop(() => stopping.abort());
+  const screen = new PromptScreen(host.output);
+  const prompts = new Prompts({ input: host.input, screen, signal: stopping.signal, text });
+  const stopped = new Promise<void>((resolve) => {
+    stopping.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  try {
+    const user = config.user ?? (await prompts.name(config.loginName));
+    const use = (client: ChatClient) => new Menu({ context, client, prompts, screen, user }).run();
+    await withClient(context, (client) => Promise.race([use(client), stopped]), {
+      proxies: config.proxies,
+      onState: stateNotes(text, (line) => screen.print(context.output.paint("yellow", line))),
+    });
+  } catch (error) {
+    if (!(error instanceof PromptEnded)) throw error;
+  }
+  screen.print(text("menu.bye"));
+}
+
+interface Parts {
+  readonly context: Context;
+  readonly client: ChatClient;
+  readonly prompts: Prompts;
+  readonly screen: PromptScreen;
+  readonly user: UserName;
+}
+
+class Menu {
+  readonly #parts: Parts;
+  /** The channels that are listened to, the last one joined at the end. */
+  readonly #joined = new Set<ChannelName>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async run(): Promise<void> {
+    const { context, client, prompts, user } = this.#parts;
+    const { text } = context;
+    await client.login(user);
+    await client.subscribe({ user }, (entry) => this.#show(entry));
+    this.#print(text("menu.welcome", { user }));
+    const choices = actions.map((value) => ({ value, name: text(`menu.${value}`) }));
+    for (;;) {
+      const action = await prompts.choose(text("menu.title"), choices);
+      if (action === "quit") return;
+      try {
+        await this.#perform(action);
+      } catch (error) {
+        this.#tell(error);
+      }
+    }
+  }
+
+  #perform(action: Exclude<Action, "quit">): Promise<void> {
+    switch (action) {
+      case "users":
+        return this.#listUsers();
+      case "channels":
+        return this.#listChannels();
+      case "create":
+        return this.#create();
+      case "join":
+        return this.#join();
+      case "publish":
+        return this.#publish();
+      case "message":
+        return this.#message();
+      default:
+        action satisfies never;
+        throw new Error("no such action");
+    }
+  }
+
+  async #listUsers(): Promise<void> {
+    const { context, client } = this.#parts;
+    const users = await client.users();
+    this.#print(context.text("menu.userList", { count: users.length }));
+    for (const user of users) this.#print(`  @${harmless(user)}`);
+  }
+
+  async #listChannels(): Promise<void> {
+    const { context, client } = this.#parts;
+    const channels = await client.channels();
+    if (channels.length === 0) return this.#print(context.text("menu.noChannels"));
+    this.#print(context.text("menu.channelList", { count: channels.length }));
+    for (const channel of channels) {
+      const mark = this.#joined.has(channel) ? " *" : "";
+      this.#print(`  #${harmless(channel)}${mark}`);
+    }
+  }
+
+  async #create(): Promise<void> {
+    const { context, client, prompts, user } = this.#parts;
+    const { text } = context;
+    const answer = await prompts.line(text("menu.askChannelName"), (name) =>
+      name === "" || parseChannel(name) ? undefined : text("problem.name", { name }),
+    );
+    const channel = parseChannel(answer);
+    if (channel === undefined) return;
+    await client.createChannel(channel, user);
+    this.#print(text("done.create", { channel }));
+  }
+
+  async #join(): Promise<void> {
+    const channel = await this.#askChannel();
+    if (channel === undefined) return;
+    const { context, client } = this.#parts;
+    if (this.#joined.has(channel)) {
+      return this.#print(context.text("menu.alreadyJoined", { channel }));
+    }
+    await client.subscribe({ channel }, (entry) => this.#show(entry), { last: shownOnJoin });
+    this.#joined.add(channel);
+    this.#print(context.text("menu.joined", { channel }));
+  }
+
+  async #publish(): Promise<void> {
+    const channel = await this.#askChannel();
+    if (channel !== undefined) await this.#write({ channel });
+  }
+
+  async #message(): Promise<void> {
+    const { context, client, prompts, user } = this.#parts;
+    const others = (await client.users()).filter((name) => name !== user);
+    if (others.length === 0) return this.#print(context.text("menu.noUsers"));
+    const other = parseUser(await prompts.search(context.text("menu.askUser"), others));
+    if (other !== undefined) await this.#write({ user: other });
+  }
+
+  /** Channels that are joined come first. */
+  async #askChannel(): Promise<ChannelName | undefined> {
+    const { context, client, prompts } = this.#parts;
+    const joined = [...this.#joined].reverse();
+    const others = (await client.channels()).filter((channel) => !this.#joined.has(channel));
+    const channels = [...joined, ...others];
+    if (channels.length === 0) this.#print(context.text("menu.noChannels"));
+    else return parseChannel(await prompts.search(context.text("menu.askChannel"), channels));
+    return undefined;
+  }
+
+  async #write(target: Target): Promise<void> {
+    const { context, client, prompts, user } = this.#parts;
+    const { text } = context;
+    const most = limits.messageCharacters;
+    const message = await prompts.line(text("menu.askText"), (answer) =>
+      characters(answer) > most ? text("problem.messageTooLong", { most }) : undefined,
+    );
+    if (message === "") return;
+    const { durable } =
+      target.channel === undefined
+        ? await client.message(user, target.user, message)
+        : await client.publish(user, target.channel, message);
+    // In a joined channel the person sees his own words come back.
+    if (target.channel !== undefined && this.#joined.has(target.channel)) return;
+    this.#print(text("done.send", { target: writeTarget(target), count: durable.length }));
+  }
+
+  #show(entry: Entry): void {
+    const { paint } = this.#parts.context.output;
+    this.#print(entryLine(entry, { paint, zoneMinutes, mixed: true }));
+  }
+
+  /** What a server refused is told, and the menu goes on. */
+  #tell(error: unknown): void {
+    const { context, client } = this.#parts;
+    const { config, text, output } = context;
+    if (!(error instanceof ProtocolError)) throw error;
+    const failure = asFailure(error, text, { config, state: client.state });
+    this.#print(output.paint("red", (failure as Error).message));
+  }
+
+  #print(line: string): void {
+    this.#parts.screen.print(line);
+  }
+}

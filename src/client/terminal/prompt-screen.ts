@@ -1,0 +1,74 @@
+import { Writable } from "node:stream";
+
+const csi = "\x1b\\[";
+/** How inquirer begins a drawing: back to the top of the one before, erasing its lines. */
+const erasing = new RegExp(`^(?:${csi}\\d+B)?(?:${csi}2K(?:${csi}1A|${csi}G))*`);
+/** How it ends one: up to the line of the cursor, and to its column. */
+const placing = new RegExp(`(?:${csi}(\\d+)A)?${csi}\\d+G$`);
+const onlyColumn = new RegExp(`^${csi}\\d+G$`);
+const lastColumn = new RegExp(`${csi}\\d+G$`);
+/** A prompt that is done shows the cursor again, at the very end. */
+const endOfPrompt = "\x1b[?25h";
+
+/**
+ * A terminal with a prompt at its end. It remembers how the prompt was drawn, so that a line can
+ * come above: the prompt is wiped, the line printed, the prompt drawn again as it was, with what
+ * was typed so far.
+ */
+export class PromptScreen {
+  readonly #terminal: NodeJS.WriteStream;
+  /** What draws the present prompt, from its first line. */
+  #drawing: string | undefined;
+
+  constructor(terminal: NodeJS.WriteStream) {
+    this.#terminal = terminal;
+  }
+
+  /** The output of one prompt, which ends it when it is done. */
+  open(): NodeJS.WritableStream {
+    const terminal = this.#terminal;
+    const stream = new Writable({
+      write: (chunk, _encoding, done) => {
+        const text = String(chunk);
+        this.#remember(text);
+        terminal.write(text);
+        done();
+      },
+    });
+    // What inquirer measures its lines by.
+    return Object.defineProperties(stream, {
+      isTTY: { value: terminal.isTTY },
+      columns: { get: () => terminal.columns },
+      rows: { get: () => terminal.rows },
+    });
+  }
+
+  /** Prints above the prompt, if there is one. */
+  print(text: string): void {
+    const drawing = this.#drawing;
+    if (drawing === undefined) {
+      this.#terminal.write(`${text}\n`);
+      return;
+    }
+    const row = cursorRow(drawing);
+    const up = row > 0 ? `\x1b[${row}A` : "";
+    this.#terminal.write(`\r${up}\x1b[J${text}\n${drawing}`);
+  }
+
+  #remember(text: string): void {
+    if (text.endsWith(endOfPrompt)) {
+      this.#drawing = undefined;
+    } else if (onlyColumn.test(text)) {
+      this.#drawing = this.#drawing?.replace(lastColumn, text);
+    } else if (placing.test(text)) {
+      this.#drawing = text.replace(erasing, "");
+    }
+  }
+}
+
+/** The line of the prompt that the cursor is on, from 0. */
+function cursorRow(drawing: string): number {
+  const lines = drawing.split("\n").length - 1;
+  const [, up] = placing.exec(drawing) ?? [];
+  return lines - Number(up ?? 0);
+}

@@ -1,0 +1,113 @@
+import inquirer from "inquirer";
+import type { UserName } from "../../protocol/ids.ts";
+import type { Text } from "../../texts/texts.ts";
+import { parseUser } from "../core/target.ts";
+import type { PromptScreen } from "./prompt-screen.ts";
+
+/** The person pressed Ctrl-C, or a signal came, while something was asked. */
+export class PromptEnded extends Error {
+  override readonly name = "PromptEnded";
+}
+
+interface PromptsOptions {
+  readonly input: NodeJS.ReadableStream;
+  readonly screen: PromptScreen;
+  /** Aborted when the process has to end: what is being asked is then taken back. */
+  readonly signal: AbortSignal;
+  readonly text: Text;
+}
+
+export interface Choice<Value extends string> {
+  readonly name: string;
+  readonly value: Value;
+}
+
+const shownAtOnce = 10;
+
+/** Questions to the person, each with the words of his language. Every one throws PromptEnded. */
+export class Prompts {
+  readonly #options: PromptsOptions;
+  readonly #text: Text;
+
+  constructor(options: PromptsOptions) {
+    this.#options = options;
+    this.#text = options.text;
+  }
+
+  /** A numbered list. */
+  choose<Value extends string>(message: string, choices: readonly Choice<Value>[]): Promise<Value> {
+    const wrong = this.#text("menu.chooseNumber", { most: choices.length });
+    return this.#ask<Value>({
+      type: "rawlist",
+      name: "answer",
+      message,
+      choices,
+      theme: { style: { error: () => `> ${wrong}` } },
+    });
+  }
+
+  /** One of many names, found by typing a part of it; an empty one to go back. */
+  search(message: string, names: readonly string[]): Promise<string> {
+    const all = names.map((name) => ({ name, value: name }));
+    const back = { name: this.#text("menu.back"), value: "" };
+    const found = (term = "") => {
+      const part = term.replace(/^[#@]/, "").toLowerCase();
+      if (part === "") return [...all, back];
+      return all.filter(({ name }) => name.toLowerCase().includes(part));
+    };
+    return this.#ask({
+      type: "search",
+      name: "answer",
+      message,
+      source: found,
+      pageSize: shownAtOnce,
+      theme: {
+        style: {
+          error: () => `> ${this.#text("menu.nothingFound")}`,
+          keysHelpTip: () => this.#text("menu.searchTip"),
+        },
+      },
+    });
+  }
+
+  /** @param problem what is wrong with an answer, if anything */
+  line(message: string, problem: (answer: string) => string | undefined): Promise<string> {
+    const validate = (answer: string) => problem(answer) ?? true;
+    return this.#ask({ type: "input", name: "answer", message, validate });
+  }
+
+  async name(proposal: UserName | undefined): Promise<UserName> {
+    const name = await this.#ask<string>({
+      type: "input",
+      name: "answer",
+      message: this.#text("menu.askName"),
+      default: proposal,
+      validate: (answer: string) =>
+        parseUser(answer) !== undefined || this.#text("problem.name", { name: answer }),
+    });
+    return parseUser(name) as UserName;
+  }
+
+  async #ask<Value extends string>(question: Record<string, unknown>): Promise<Value> {
+    const { input, screen, signal } = this.#options;
+    const closing = new AbortController();
+    // Ctrl-D closes the input under the prompt, which then would wait for ever.
+    const onPause = () => setImmediate(() => closing.abort());
+    input.on("pause", onPause);
+    const prompt = inquirer.createPromptModule({
+      input,
+      output: screen.open(),
+      signal: AbortSignal.any([signal, closing.signal]),
+    });
+    try {
+      const { answer } = await prompt<{ answer: Value }>([question as never]);
+      return answer as Value;
+    } catch (error) {
+      const { name } = error as Error;
+      if (name === "ExitPromptError" || name === "AbortPromptError") throw new PromptEnded();
+      throw error;
+    } finally {
+      input.off("pause", onPause);
+    }
+  }
+}

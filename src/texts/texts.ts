@@ -1,0 +1,55 @@
+import { type Catalogue, en, type TextKey } from "./en.ts";
+import { ptBr } from "./pt-br.ts";
+
+type English = typeof en;
+
+/** The names in `{name}`; a brace before a quote is part of an example. */
+type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
+  ? (Name extends `"${string}` ? never : Name) | Placeholders<Rest>
+  : never;
+
+type Values<Key extends TextKey> =
+  Placeholders<English[Key]> extends never
+    ? []
+    : [values: Readonly<Record<Placeholders<English[Key]>, string | number>>];
+
+/** Says a text in the language that was chosen. */
+export type Text = <Key extends TextKey>(key: Key, ...values: Values<Key>) => string;
+
+export const languages = ["en", "pt-br"] as const;
+export type Language = (typeof languages)[number];
+
+export const catalogues: Readonly<Record<Language, Catalogue>> = { en, "pt-br": ptBr };
+
+export function textsIn(language: Language): Text {
+  const catalogue = catalogues[language];
+  return (key, ...[values]) => {
+    const given: Readonly<Record<string, string | number>> = values ?? {};
+    return catalogue[key].replace(/\{(\w+)\}/g, (hole, name: string) =>
+      String(given[name] ?? hole),
+    );
+  };
+}
+
+/** `pt_BR.UTF-8`, `pt-br` and `pt` are Portuguese; undefined for what is neither. */
+export function languageOf(name: string): Language | undefined {
+  const tag = name
+    .toLowerCase()
+    .replace("_", "-")
+    .replace(/[.@].*$/, "");
+  if (tag === "pt" || tag.startsWith("pt-")) return "pt-br";
+  return tag === "en" || tag.startsWith("en-") ? "en" : undefined;
+}
+
+/**
+ * `--lang`, else TERTULIA_LANG, else the locale of the environment; English for any other.
+ * @param flag what `--lang` says, if it is there
+ */
+export function chooseLanguage(
+  flag: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Language {
+  const { TERTULIA_LANG, LC_ALL, LC_MESSAGES, LANG } = env;
+  const said = [flag, TERTULIA_LANG, LC_ALL, LC_MESSAGES, LANG].find((name) => name);
+  return languageOf(said ?? "en") ?? "en";
+}

@@ -1,0 +1,139 @@
+import { describe, expect, test } from "vitest";
+import {
+  clusterStatus,
+  type StatusWords,
+  statusColumns,
+  statusTable,
+} from "../../src/client/core/cluster-status.ts";
+
+const names = ["server_00000001", "server_00000002", "server_00000003"];
+const [first = "", second = "", third = ""] = names;
+const view = { number: 4, members: names };
+
+const member = (name: string, rank: number, extra: object = {}) => ({
+  name,
+  rank,
+  address: `tcp://10.0.0.${rank}:5560`,
+  member: true,
+  live: true,
+  phase: "live",
+  lag: 0,
+  clock: 100 + rank,
+  offsetMs: -rank,
+  rate: 10 * rank,
+  ...extra,
+});
+const listed = (role: string, name: string, address: string) => ({
+  role,
+  name,
+  address,
+  rank: 0,
+  clock: 9,
+});
+const list = [
+  listed("broker", "broker_1", "tcp://10.0.0.9:5555"),
+  listed("proxy", "proxy_1", "tcp://10.0.0.9:5557"),
+  ...names.map((name, at) => listed("server", name, `tcp://10.0.0.${at + 1}:5560`)),
+];
+const server = {
+  status: "OK",
+  members: [member(first, 1), member(second, 2), member(third, 3)],
+  processes: list,
+  coordinator: null,
+  epoch: null,
+  view,
+};
+const reference = { address: "tcp://10.0.0.9:5559", reply: { list, view, clock: 12 } };
+
+const words: StatusWords = {
+  headings: Object.fromEntries(
+    statusColumns.map((column) => [column, column.toUpperCase()]),
+  ) as StatusWords["headings"],
+  yes: "yes",
+  no: "no",
+  down: "down",
+};
+
+describe("the status", () => {
+  test("is healthy with all there", () => {
+    const status = clusterStatus({ server, reference });
+    expect(status).toMatchObject({ healthy: true, problems: [], liveMembers: 3, quorum: 2 });
+    expect(statusTable(status, words).join("\n")).toMatchInlineSnapshot(`
+      "ROLE       NAME             RANK  ADDRESS        MEMBER  PHASE  LAG  CLOCK  OFFSET  RATE
+      reference  reference           -  10.0.0.9:5559  -       -        -     12       -     -
+      broker     broker_1            -  10.0.0.9:5555  -       -        -      9       -     -
+      proxy      proxy_1             -  10.0.0.9:5557  -       -        -      9       -     -
+      server     server_00000001     1  10.0.0.1:5560  yes     live     0    101      -1    10
+      server     server_00000002     2  10.0.0.2:5560  yes     live     0    102      -2    20
+      server     server_00000003     3  10.0.0.3:5560  yes     live     0    103      -3    30"
+    `);
+  });
+
+  test("is healthy with one member of three down, which the table shows", () => {
+    const members = [member(first, 1), member(second, 2), member(third, 3, { live: false })];
+    const status = clusterStatus({ server: { ...server, members }, reference });
+    expect(status.healthy).toBe(true);
+    expect(statusTable(status, words).at(-1)).toContain("down");
+  });
+
+  test("is unhealthy without a quorum of members that serve", () => {
+    const members = [member(first, 1), member(second, 2, { phase: "backfill" })];
+    const status = clusterStatus({ server: { ...server, members }, reference });
+    expect(status.problems).toEqual(["noQuorum"]);
+    expect(status.liveMembers).toBe(1);
+  });
+
+  test("counts no server that is outside of the view", () => {
+    const outside = { ...view, members: [first, second] };
+    const members = [member(first, 1), member(third, 3, { member: false })];
+    const status = clusterStatus({ server: { ...server, view: outside, members }, reference });
+    expect(status.problems).toEqual(["noQuorum"]);
+  });
+
+  test("names a member of the view of which nobody has heard", () => {
+    const status = clusterStatus({
+      server: { ...server, members: [member(first, 1), member(second, 2)] },
+      reference: { ...reference, reply: { ...reference.reply, list: [] } },
+    });
+    expect(status.processes).toContainEqual(
+      expect.objectContaining({ name: third, member: true, live: false }),
+    );
+    expect(status.problems).toEqual(["noBroker", "noProxy"]);
+  });
+
+  test("without the reference does not guess about brokers and proxies", () => {
+    const status = clusterStatus({ server: { ...server, processes: [] }, reference: undefined });
+    expect(status.problems).toEqual(["noReference"]);
+  });
+
+  test("without a server shows what the reference knows", () => {
+    const status = clusterStatus({ server: undefined, reference });
+    expect(status.problems).toEqual(["noServer"]);
+    expect(status.processes.map(({ role }) => role)).toEqual([
+      "reference",
+      "broker",
+      "proxy",
+      "server",
+      "server",
+      "server",
+    ]);
+  });
+
+  test("without a quorum no server answers, and the reference tells why", () => {
+    const reply = { list: list.filter(({ name }) => name !== second && name !== third), view };
+    const status = clusterStatus({ server: undefined, reference: { ...reference, reply } });
+    expect(status.problems).toEqual(["noServer", "noQuorum"]);
+    expect(status.liveMembers).toBe(1);
+  });
+
+  test("survives a reply of another shape", () => {
+    const odd = { members: [7, {}], view: "none", processes: { a: 1 }, coordinator: 3 };
+    expect(clusterStatus({ server: odd, reference: undefined }).healthy).toBe(false);
+  });
+
+  test("shows a coordinator once there is one", () => {
+    const elected = { ...server, coordinator: first, epoch: 5 };
+    const status = clusterStatus({ server: elected, reference });
+    expect(status).toMatchObject({ coordinator: first, epoch: 5 });
+  });
+});

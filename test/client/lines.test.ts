@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { entryLine } from "../../src/client/core/entry-line.ts";
+import { harmless } from "../../src/client/core/harmless.ts";
+import { parseLine } from "../../src/client/core/line-command.ts";
+import { ansi, plain } from "../../src/client/core/paint.ts";
+import { parseSince } from "../../src/client/core/since.ts";
+import { table } from "../../src/client/core/table.ts";
+import type { Entry } from "../../src/protocol/messages.ts";
+
+const common = {
+  timestamp: "2026-01-31T23:30:05.120Z",
+  clock: 7,
+  id: "x-1",
+  server: "server_0a1b2c3d",
+  seq: 3,
+};
+const inChannel = { ...common, channel: "geral", user: "ana", message: "Oi!" } as Entry;
+const inPrivate = { ...common, src: "ana", dst: "bia", message: "psst" } as Entry;
+const utc = { paint: plain, zoneMinutes: () => 0 };
+
+test("an entry is one line, in the reader's own time", () => {
+  expect(entryLine(inChannel, utc)).toBe("2026-01-31 23:30:05 ana: Oi!");
+  expect(entryLine(inPrivate, utc)).toBe("2026-01-31 23:30:05 ana → bia: psst");
+  expect(entryLine(inChannel, { ...utc, mixed: true })).toBe("23:30 #geral ana: Oi!");
+  expect(entryLine(inChannel, { ...utc, zoneMinutes: () => 90 })).toMatch(/^2026-02-01 01:00:05 /);
+});
+
+test("a text of several lines, and one with escapes, stays one harmless line", () => {
+  const message = "um\ndois\x1b[2J";
+  expect(entryLine({ ...inChannel, message } as Entry, utc)).toBe(
+    "2026-01-31 23:30:05 ana: um␊dois␛[2J",
+  );
+});
+
+test("colours are only our own", () => {
+  const line = entryLine({ ...inChannel, message: "\x1b[31mred" } as Entry, {
+    ...utc,
+    paint: ansi,
+  });
+  expect(line).toContain("\x1b[36mana\x1b[0m");
+  expect(line.endsWith(": ␛[31mred")).toBe(true);
+});
+
+test("a time that is none does no harm", () => {
+  expect(entryLine({ ...inChannel, timestamp: "\x07never" } as Entry, utc)).toBe("␇never ana: Oi!");
+});
+
+test("what controls a terminal becomes visible; all else is kept", () => {
+  expect(harmless("a\0b\tc\x7fd")).toBe("a␀b␉c␡d");
+  expect(harmless("\u009b31m \u202e")).toBe("<U+009B>31m <U+202E>");
+  expect(harmless("Olá 😀 日本 ñ")).toBe("Olá 😀 日本 ñ");
+});
+
+test("no text whatever leaves a control character", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      expect(harmless(text)).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
+    }),
+  );
+});
+
+test("a line is a text unless it begins with a slash", () => {
+  expect(parseLine("oi /join")).toEqual({ type: "text", text: "oi /join" });
+  expect(parseLine("  ")).toEqual({ type: "nothing" });
+  expect(parseLine("/join #geral")).toEqual({ type: "join", channel: "geral" });
+  expect(parseLine("/JOIN geral")).toEqual({ type: "join", channel: "geral" });
+  expect(parseLine("/msg @ana a  b")).toEqual({ type: "message", user: "ana", text: "a  b" });
+  expect(parseLine("/quit")).toEqual({ type: "quit" });
+});
+
+test("a command that is none is never a text, and the nearest is suggested", () => {
+  const suggestions = { "/mgs": "/msg", "/jion": "/join", "/q": "/quit", "/etc/passwd": undefined };
+  for (const [command, suggestion] of Object.entries(suggestions)) {
+    expect(parseLine(`${command} x`)).toEqual({ type: "unknown", command, suggestion });
+  }
+  expect(parseLine("/msg ana")).toEqual({ type: "wrongUse", usage: "/msg ana text" });
+  expect(parseLine("/join a b")).toMatchObject({ type: "wrongUse" });
+});
+
+test("no line beginning with a slash is ever sent as a text", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), (rest) => {
+      expect(parseLine(`/${rest}`).type).not.toBe("text");
+    }),
+  );
+});
+
+test("a beginning is a vector or a time", () => {
+  expect(parseSince('{"server_0a1b2c3d":7}')).toEqual({ vector: { server_0a1b2c3d: 7 } });
+  expect(parseSince("2026-01-31T08:00:00Z")).toEqual({ timeMs: 1_769_846_400_000 });
+  expect(parseSince("2026-01-31")).toEqual({ timeMs: 1_769_817_600_000 });
+  for (const wrong of ["", "7", "yesterday", '{"x":1}', '{"server_0a1b2c3d":-1}', "[]"]) {
+    expect(parseSince(wrong), wrong).toBeUndefined();
+  }
+});
+
+test("a table is as wide as its cells, numbers on the right", () => {
+  expect(
+    table(
+      [{ heading: "A" }, { heading: "N", right: true }],
+      [
+        ["long", "1"],
+        ["b", "22"],
+      ],
+    ),
+  ).toMatchInlineSnapshot(`
+      [
+        "A      N",
+        "long   1",
+        "b     22",
+      ]
+    `);
+});

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { conversationOf } from "../../src/client/core/conversation.ts";
+import { parseChannel, parseTarget, parseUser, writeTarget } from "../../src/client/core/target.ts";
+import type { ServerName, UserName } from "../../src/protocol/ids.ts";
+import type { PrivateEntry } from "../../src/protocol/messages.ts";
+
+test("a target is a channel or a user", () => {
+  expect(parseTarget("#geral")).toEqual({ channel: "geral" });
+  expect(parseTarget("@ana")).toEqual({ user: "ana" });
+  expect(parseTarget("#são-joão")).toEqual({ channel: "são-joão" });
+  for (const wrong of ["geral", "", "#", "@", "#a b", "@.x", "#servers", `#${"x".repeat(65)}`]) {
+    expect(parseTarget(wrong), wrong).toBeUndefined();
+  }
+});
+
+test("where only one kind can be meant, its sign may be missing", () => {
+  expect(parseChannel("geral")).toBe("geral");
+  expect(parseChannel("#geral")).toBe("geral");
+  expect(parseUser("ana")).toBe("ana");
+  expect(parseUser("@ana")).toBe("ana");
+  expect(parseUser("#ana")).toBeUndefined();
+});
+
+test("a target is written as it is read", () => {
+  for (const text of ["#geral", "@ana"]) {
+    const target = parseTarget(text);
+    expect(target && writeTarget(target)).toBe(text);
+  }
+});
+
+const me = () => "bia" as UserName;
+const between = (src: string, dst: string): PrivateEntry => ({
+  src: src as UserName,
+  dst: dst as UserName,
+  message: "",
+  timestamp: "",
+  clock: 1,
+  id: "",
+  server: "server_00000001" as ServerName,
+  seq: 1,
+});
+
+test("a user as a target is what he and I wrote to each other, of my own messages", () => {
+  const { name, has } = conversationOf({ user: "ana" as UserName }, me);
+  expect(name).toEqual({ user: "bia" });
+  expect(has(between("ana", "bia"))).toBe(true);
+  expect(has(between("bia", "ana"))).toBe(true);
+  expect(has(between("caio", "bia"))).toBe(false);
+});
+
+test("my own name as a target is all my private messages", () => {
+  const { has } = conversationOf({ user: me() }, me);
+  expect(has(between("caio", "bia"))).toBe(true);
+});

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { rootHelp } from "../../src/client/commands/define.ts";
+import { errorCodes } from "../../src/protocol/errors.ts";
+import {
+  catalogues,
+  chooseLanguage,
+  languageOf,
+  languages,
+  textsIn,
+} from "../../src/texts/texts.ts";
+
+const holes = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([hole]) => hole).sort();
+const { en, "pt-br": ptBr } = catalogues;
+
+test("both languages have the same keys", () => {
+  expect(Object.keys(ptBr).sort()).toEqual(Object.keys(en).sort());
+});
+
+test("each text has the same placeholders in both languages", () => {
+  for (const [key, text] of Object.entries(en)) {
+    expect(holes(ptBr[key as keyof typeof ptBr]), key).toEqual(holes(text));
+  }
+});
+
+test("no text is empty, and every error code has a sentence", () => {
+  for (const language of languages) {
+    for (const [key, text] of Object.entries(catalogues[language])) {
+      expect(text.trim(), `${language} ${key}`).not.toBe("");
+    }
+    for (const code of Object.keys(errorCodes)) {
+      expect(catalogues[language]).toHaveProperty([`error.${code}`]);
+    }
+  }
+});
+
+test("placeholders are filled, braces of an example are kept", () => {
+  expect(textsIn("en")("done.login", { user: "ana" })).toBe("ana is logged in.");
+  expect(textsIn("pt-br")("problem.sinceVector", { value: "{x}" })).toBe(
+    '"{x}" não é um vetor como {"server_0a1b2c3d":7}.',
+  );
+});
+
+test("the language is that of the flag, else of the environment, else English", () => {
+  expect(chooseLanguage("pt-br", { TERTULIA_LANG: "en" })).toBe("pt-br");
+  expect(chooseLanguage(undefined, { TERTULIA_LANG: "en", LANG: "pt_BR.UTF-8" })).toBe("en");
+  expect(chooseLanguage(undefined, { LC_ALL: "", LANG: "pt_BR.UTF-8" })).toBe("pt-br");
+  expect(chooseLanguage(undefined, { LC_ALL: "C", LANG: "pt_BR.UTF-8" })).toBe("en");
+  expect(chooseLanguage(undefined, {})).toBe("en");
+  expect(languageOf("klingon")).toBeUndefined();
+});
+
+test("the help of the program fits a screen of 24 lines by 80 columns", () => {
+  for (const language of languages) {
+    const lines = rootHelp(textsIn(language)).trimEnd().split("\n");
+    expect(lines.length).toBeLessThan(24);
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+  }
+});

@@ -1,0 +1,50 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { until } from "../support/until.ts";
+
+export const cliFile = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `node dist/cli.js …` as a process of its own, in English and without colours of the tester's. */
+export class CliProcess implements Disposable {
+  readonly child: ChildProcessWithoutNullStreams;
+  stdout = "";
+  stderr = "";
+  readonly #ended: Promise<number | null>;
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const { PATH = "", HOME = "" } = process.env;
+    this.child = spawn(process.execPath, [cliFile, ...args], {
+      env: { PATH, HOME, LANG: "C.UTF-8", TZ: "UTC", ...env },
+    });
+    this.child.stdout.on("data", (chunk) => {
+      this.stdout += String(chunk);
+    });
+    this.child.stderr.on("data", (chunk) => {
+      this.stderr += String(chunk);
+    });
+    this.#ended = new Promise((resolve) => this.child.once("close", resolve));
+  }
+
+  /** Gives it its whole input and waits for its end. */
+  async end(input = ""): Promise<Ended> {
+    // It may have ended without reading.
+    this.child.stdin.on("error", () => {});
+    this.child.stdin.end(input);
+    const code = await this.#ended;
+    return { code, stdout: this.stdout, stderr: this.stderr };
+  }
+
+  saw(text: string): Promise<void> {
+    return until(() => (this.stdout + this.stderr).includes(text), `the command prints ${text}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.child.kill("SIGKILL");
+  }
+}

@@ -1,0 +1,292 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { until } from "../support/until.ts";
+import { CliProcess, type Ended } from "./cli-process.ts";
+
+let cluster: LocalCluster;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  cluster = await LocalCluster.start();
+  const { broker, proxy, reference } = cluster.endpoints;
+  env = { TERTULIA_BROKER: broker, TERTULIA_PROXY: proxy, TERTULIA_REFERENCE: reference };
+}, 60_000);
+
+afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+async function run(args: readonly string[], input?: string): Promise<Ended> {
+  using command = new CliProcess(args, env);
+  return await command.end(input);
+}
+
+const objects = ({ stdout }: Ended) =>
+  stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("scripting", () => {
+  test("users and channels come to be, and are listed", async () => {
+    expect(await run(["login", "ana"])).toMatchObject({ code: 0, stdout: "" });
+    expect(await run(["login", "bia", "--json"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await run(["create", "#geral", "--user", "ana"])).toMatchObject({ code: 0 });
+    expect(await run(["users"])).toMatchObject({ code: 0, stdout: "ana\nbia\n", stderr: "" });
+    expect(objects(await run(["channels", "--json"]))).toEqual([{ channel: "geral" }]);
+  });
+
+  test("a refusal is one sentence, in the person's language, with code 1", async () => {
+    const again = await run(["create", "geral", "--lang", "pt-br"]);
+    expect(again).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "tertulia: Já existe um canal com esse nome.\n",
+    });
+    const json = await run(["create", "geral", "--json"]);
+    expect(JSON.parse(json.stderr)).toEqual({
+      error: {
+        code: "channel_exists",
+        message: "There is a channel of that name already.",
+        description: 'The channel "geral" exists already.',
+      },
+    });
+    expect(await run(["register", "ana"], "secret\n")).toMatchObject({
+      code: 1,
+      stderr: "tertulia: The server does not offer this service.\n",
+    });
+  });
+
+  test("a text goes out, from an argument or from the input, and history has it", async () => {
+    expect(await run(["send", "#geral", "oi", "--user", "ana"])).toMatchObject({ code: 0 });
+    const sent = await run(["send", "#geral", "-", "--user", "caio", "--json"], "um\ndois\n");
+    expect(sent.code).toBe(0);
+    expect(objects(sent)[0]).toMatchObject({ channel: "geral", user: "caio" });
+    const lines = (await run(["history", "#geral"])).stdout;
+    expect(lines).toMatch(/^\S+ \S+ ana: oi\n\S+ \S+ caio: um␊dois\n$/);
+    const [first, second, last] = objects(await run(["history", "#geral", "--json"]));
+    expect(first).toMatchObject({ user: "ana", message: "oi" });
+    expect(second).toMatchObject({ user: "caio", message: "um\ndois" });
+    const since = JSON.stringify(last?.seen);
+    expect(objects(await run(["history", "#geral", "--json", "--since", since]))).toHaveLength(1);
+    const [, page] = objects(await run(["history", "#geral", "--json", "--limit", "1"]));
+    const older = await run(["history", "#geral", "--before", String(page?.next)]);
+    expect(older.stdout).toMatch(/ana: oi\n$/);
+  });
+
+  test("a text that is too long or empty is not sent", async () => {
+    const long = await run(["send", "#geral", "-", "--user", "ana"], "ã".repeat(4_097));
+    expect(long).toMatchObject({ code: 2, stdout: "" });
+    expect(long.stderr).toBe("tertulia: A message may have 4096 characters; nothing was sent.\n");
+    expect((await run(["send", "#geral", "-", "--user", "ana"], "")).code).toBe(2);
+    const most = `${"ã".repeat(4_096)}\n`;
+    expect((await run(["send", "#geral", "-", "--user", "ana"], most)).code).toBe(0);
+  });
+
+  test("history of a user is what was said to each other, not to others", async () => {
+    await run(["send", "@ana", "psst", "--user", "bia"]);
+    await run(["send", "@bia", "sim?", "--user", "ana"]);
+    await run(["send", "@ana", "from caio", "--user", "caio"]);
+    const { stdout } = await run(["history", "@ana", "--user", "bia"]);
+    expect(stdout).toMatch(/^\S+ \S+ bia → ana: psst\n\S+ \S+ ana → bia: sim\?\n$/);
+    const own = await run(["history", "@ana", "--user", "ana", "--limit", "2"]);
+    expect(own.stdout).toMatch(/ana → bia: sim\?\n.* caio → ana: from caio\n$/);
+    const unknown = await run(["send", "@nobody", "x", "--user", "newcomer"]);
+    expect(unknown).toMatchObject({ code: 1, stdout: "" });
+  });
+
+  test("another's escapes do not reach the terminal, and do reach a script", async () => {
+    await run(["send", "#geral", "\x1b[31mred\x07", "--user", "ana"]);
+    const { stdout } = await run(["history", "#geral", "--limit", "1"]);
+    expect(stdout).toMatch(/ana: ␛\[31mred␇\n$/);
+    const [entry] = objects(await run(["history", "#geral", "--limit", "1", "--json"]));
+    expect(entry?.message).toBe("\x1b[31mred\x07");
+  });
+
+  test("time is the cluster's", async () => {
+    const { stdout, code } = await run(["time"]);
+    expect(code).toBe(0);
+    expect(Math.abs(Date.parse(stdout.trim()) - Date.now())).toBeLessThan(10_000);
+  });
+});
+
+describe("listen", () => {
+  test("follows until a signal, and can go on from where it was", async () => {
+    using listener = new CliProcess(["listen", "#geral", "--json"], env);
+    await listener.saw('{"seen":');
+    await run(["send", "#geral", "one", "--user", "ana"]);
+    await listener.saw('"message":"one"');
+    listener.child.kill("SIGTERM");
+    const heard = await listener.end();
+    expect(heard.code).toBe(0);
+    const since = JSON.stringify(objects(heard).at(-1)?.seen);
+    await run(["send", "#geral", "two", "--user", "ana"]);
+    using next = new CliProcess(["listen", "#geral", "--since", since], env);
+    await next.saw(": two\n");
+    next.child.kill("SIGINT");
+    const ended = await next.end();
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toMatch(/^\S+ \S+ ana: two\n$/);
+    expect(ended.stderr).toContain("--since '{");
+  });
+
+  test("begins at a time", async () => {
+    const { stdout: before } = await run(["time"]);
+    await run(["send", "#geral", "after", "--user", "ana"]);
+    using listener = new CliProcess(["listen", "#geral", "--since", before.trim()], env);
+    await listener.saw(": after\n");
+    expect(listener.stdout.trimEnd().split("\n")).toHaveLength(1);
+  });
+
+  test("ends quietly when nobody reads any more", async () => {
+    using listener = new CliProcess(["listen", "#geral", "--since", "2026-01-01"], env);
+    await listener.saw(": oi");
+    listener.child.stdout.destroy();
+    await run(["send", "#geral", "into the void", "--user", "ana"]);
+    const { code, stderr } = await listener.end();
+    expect(code).toBe(0);
+    expect(stderr).not.toMatch(/EPIPE|at /);
+  });
+});
+
+describe("chat by lines", () => {
+  test("sends lines, shows what comes, never sends a mistyped command", async () => {
+    const input = "/join #geral\nfrom lines\n/mgs ana secret\n/msg ana hi\n/quit\n";
+    const { code, stdout, stderr } = await run(["chat", "--user", "dora"], input);
+    expect(stdout).toContain("#geral dora: from lines");
+    expect(stderr).toContain("There is no command /mgs; nothing was sent. Did you mean /msg?");
+    expect(code).toBe(1);
+    expect((await run(["history", "#geral"])).stdout).not.toContain("secret");
+    expect((await run(["history", "@dora", "--user", "ana"])).stdout).toContain("dora → ana: hi");
+  });
+
+  test("ends with its input", async () => {
+    expect(await run(["chat", "--user", "dora"], "/channels\n")).toMatchObject({
+      code: 0,
+      stdout: "geral\n",
+    });
+  });
+});
+
+describe("wrong use", () => {
+  test.each([
+    [[]],
+    [["nonsense"]],
+    [["users", "--nonsense"]],
+    [["send", "#geral"]],
+    [["send", "geral", "x"]],
+    [["history", "#geral", "--limit", "0"]],
+    [["listen", "#geral", "--since", "yesterday"]],
+    [["users", "--timeout", "soon"]],
+    [["users", "--broker", "here"]],
+    [["users", "--lang", "xx"]],
+    [["up", "--auth", "required"]],
+    [["servers"]],
+    [["servers", "remove", "ana"]],
+    [["health"]],
+    [["menu"]],
+  ])("%j ends with code 2 and no stack", async (args) => {
+    const { code, stdout, stderr } = await run(args);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).not.toBe("");
+    expect(stderr).not.toMatch(/\n {4}at /);
+  });
+
+  test("every command has a help with an example, in both languages", async () => {
+    const commands =
+      "up broker proxy reference server bot chat menu login register users channels create send " +
+      "history listen time status health config";
+    for (const command of [...commands.split(" "), "servers remove"]) {
+      const { code, stdout } = await run([...command.split(" "), "--help", "--lang", "pt-br"]);
+      expect(code, command).toBe(0);
+      expect(stdout, command).toContain(`Exemplo:\n  $ tertulia ${command}`);
+    }
+  }, 60_000);
+
+  test("the version is that of the package", async () => {
+    expect((await run(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("an unreachable cluster", () => {
+  const nowhere = ["--broker", "tcp://127.0.0.1:1", "--timeout", "1"];
+
+  test.each([["users"], ["time"], ["history #geral"], ["listen #geral"], ["login ana"]])(
+    "%s: one sentence with the endpoint, code 1",
+    async (command) => {
+      const { code, stdout, stderr } = await run([...command.split(" "), ...nowhere]);
+      expect(code).toBe(1);
+      expect(stdout).toBe("");
+      expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+      expect(stderr).toContain("No broker answers at tcp://127.0.0.1:1: ");
+    },
+  );
+
+  test("is given up after some ten seconds, unless told", async () => {
+    const startMs = performance.now();
+    expect((await run(["users", ...nowhere.slice(0, 2)])).code).toBe(1);
+    expect(performance.now() - startMs).toBeLessThan(13_000);
+  });
+
+  test("a reference that is not there", async () => {
+    const flags = ["--reference", "tcp://127.0.0.1:1", "--timeout", "1"];
+    const { code, stderr } = await run(["servers", "remove", "server_00000000", ...flags]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("No reference answers at tcp://127.0.0.1:1");
+  });
+});
+
+describe("status", () => {
+  test("shows every process", async () => {
+    const { code, stdout } = await run(["status"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^healthy · coordinator \S+ · epoch \S+ · view \d+: 3 of 3 members live/,
+    );
+    const { processes } = JSON.parse((await run(["status", "--json"])).stdout) as {
+      processes: { role: string; live: boolean }[];
+    };
+    const roles = processes.filter(({ live }) => live).map(({ role }) => role);
+    expect(roles).toEqual(["reference", "broker", "proxy", "server", "server", "server"]);
+  });
+
+  test("watches until a signal", async () => {
+    using watch = new CliProcess(["status", "--watch", "--json"], env);
+    await until(() => watch.stdout.split("\n").length > 2, "it shows the status twice");
+    watch.child.kill("SIGINT");
+    expect((await watch.end()).code).toBe(0);
+  });
+
+  test("without the reference it shows what there is and ends with code 1", async () => {
+    const { code, stdout, stderr } = await run(["status", "--reference", "tcp://127.0.0.1:1"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("unhealthy");
+    expect(stderr).toBe("tertulia: No reference answers.\n");
+  });
+
+  test("without a broker it shows what the reference knows", async () => {
+    const flags = ["--broker", "tcp://127.0.0.1:1", "--timeout", "1"];
+    const { code, stdout, stderr } = await run(["status", ...flags]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("proxy_");
+    expect(stderr).toMatch(/No server answers\. No broker answers at tcp:\/\/127\.0\.0\.1:1/);
+  });
+
+  test("a live member is not removed; without a quorum the cluster is unhealthy", async () => {
+    const [server] = cluster.of("server");
+    const refused = await run(["servers", "remove", server?.ready?.name ?? ""]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("The reference refused: ");
+    for (const stopped of [cluster.server(1), cluster.server(2)]) stopped.signal("SIGSTOP");
+    try {
+      let last: Ended | undefined;
+      await until(async () => {
+        last = await run(["status", "--timeout", "3"]);
+        return last.stderr.includes("Only 1 of the 3 members are live; 2 are needed.");
+      }, "the status is unhealthy");
+      expect(last?.stdout).toContain("down");
+      expect(last?.code).toBe(1);
+    } finally {
+      for (const stopped of [cluster.server(1), cluster.server(2)]) stopped.signal("SIGCONT");
+    }
+  });
+});

@@ -1,0 +1,172 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ChatClient } from "../../src/client/chat-client.ts";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { until } from "../support/until.ts";
+import { cliFile } from "./cli-process.ts";
+
+const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
+
+const terminals: Terminal[] = [];
+
+/** A terminal of 90 columns by 30 lines that runs the menu; `$?` and its modes come after it. */
+class Terminal {
+  readonly #socket = `tertulia-test-${process.pid}-${randomUUID()}`;
+
+  constructor(command: string) {
+    const shell = `${command}; echo "code $?"; stty -a | grep -ow -e "-*icanon"; sleep 60`;
+    terminals.push(this);
+    this.#tmux("new-session", "-d", "-x", "90", "-y", "30", shell);
+  }
+
+  get screen(): string {
+    return this.#tmux("capture-pane", "-p").replace(/\n+$/, "\n");
+  }
+
+  keys(...keys: string[]): void {
+    this.#tmux("send-keys", ...keys);
+  }
+
+  async shows(text: string): Promise<void> {
+    try {
+      await until(() => this.screen.includes(text), text, 8_000);
+    } catch {
+      expect(this.screen).toContain(text);
+    }
+  }
+
+  /** The process of the menu itself. */
+  get pid(): number {
+    const pane = this.#tmux("list-panes", "-F", "#{pane_pid}").trim();
+    return Number(execFileSync("pgrep", ["-P", pane, "-f", "cli.js"], { encoding: "utf8" }));
+  }
+
+  close(): void {
+    spawnSync("tmux", ["-L", this.#socket, "kill-server"]);
+  }
+
+  #tmux(...args: string[]): string {
+    return execFileSync("tmux", ["-L", this.#socket, ...args], { encoding: "utf8" });
+  }
+}
+
+const why = hasTmux ? "" : " (skipped: tmux, which types and reads the screen, is not installed)";
+
+describe.skipIf(!hasTmux)(`the menu${why}`, () => {
+  let cluster: LocalCluster;
+  let bia: ChatClient;
+
+  beforeAll(async () => {
+    cluster = await LocalCluster.start({ servers: 1 });
+    bia = cluster.client();
+    await bia.login("bia");
+  }, 60_000);
+
+  afterEach(() => {
+    for (const terminal of terminals.splice(0)) terminal.close();
+  });
+  afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+  function open(...flags: string[]): Terminal {
+    const { broker, proxy } = cluster.endpoints;
+    const endpoints = `--broker ${broker} --proxy ${proxy}`;
+    const command = `LANG=C.UTF-8 ${process.execPath} ${cliFile} ${flags.join(" ")} ${endpoints}`;
+    return new Terminal(command);
+  }
+
+  test("does its seven things", async () => {
+    const menu = open("menu");
+    await menu.shows("? Your name");
+    menu.keys("ana", "Enter");
+    await menu.shows("Welcome, ana.");
+    await menu.shows("7) Quit");
+    menu.keys("1", "Enter");
+    await menu.shows("  @bia");
+    await menu.shows("? What would you like to do?");
+    menu.keys("2", "Enter");
+    await menu.shows("? Name of the new channel");
+    menu.keys("geral", "Enter");
+    await menu.shows("The channel #geral is there.");
+    await menu.shows("? What would you like to do?");
+    menu.keys("4", "Enter");
+    await menu.shows("❯ geral");
+    menu.keys("Enter");
+    await menu.shows("You are in #geral.");
+    await menu.shows("? What would you like to do?");
+    menu.keys("3", "Enter");
+    await menu.shows("  #geral *");
+    await menu.shows("? What would you like to do?");
+    menu.keys("5", "Enter");
+    await menu.shows("❯ geral");
+    menu.keys("Enter");
+    await menu.shows("? Text");
+    menu.keys("Oi gente", "Enter");
+    await menu.shows("#geral ana: Oi gente");
+    await menu.shows("? What would you like to do?");
+    menu.keys("6", "Enter");
+    await menu.shows("❯ bia");
+    menu.keys("Enter");
+    await menu.shows("? Text");
+    menu.keys("psst", "Enter");
+    await menu.shows("Sent to @bia;");
+    await menu.shows("? What would you like to do?");
+    menu.keys("8", "Enter");
+    await menu.shows("> Type a number from 1 to 7");
+    menu.keys("BSpace", "7", "Enter");
+    await menu.shows("Goodbye.");
+    await menu.shows("code 0\nicanon");
+    const { entries } = await bia.history({ channel: "geral" as never });
+    expect(entries.map(({ message }) => message)).toEqual(["Oi gente"]);
+  }, 60_000);
+
+  test("what others write comes above what is being typed", async () => {
+    const menu = open("chat", "--user", "caio");
+    await menu.shows("7) Quit");
+    menu.keys("2", "Enter");
+    await menu.shows("? Name of the new channel");
+    menu.keys("half-a-na");
+    await menu.shows("channel half-a-na");
+    await bia.message("bia", "caio", "psst\x1b[2J");
+    await menu.shows("bia → caio: psst␛[2J");
+    menu.keys("me");
+    await menu.shows("channel half-a-name");
+    const lines = menu.screen.trimEnd().split("\n");
+    expect(lines.at(-1)).toBe("? Name of the new channel half-a-name");
+    expect(lines.at(-2)).toMatch(/bia → caio: psst␛\[2J$/);
+    expect(lines.filter((line) => line.includes("Name of the new"))).toHaveLength(1);
+  }, 30_000);
+
+  test.each([["C-c"], ["C-d"]])("%s ends it, with the terminal as it was", async (key) => {
+    const menu = open("menu", "--user", "ana");
+    await menu.shows("7) Quit");
+    menu.keys(key);
+    await menu.shows("Goodbye.");
+    await menu.shows("code 0\nicanon");
+  });
+
+  test("SIGTERM ends it, with the terminal as it was", async () => {
+    const menu = open("menu", "--user", "ana");
+    await menu.shows("7) Quit");
+    process.kill(menu.pid, "SIGTERM");
+    await menu.shows("Goodbye.");
+    await menu.shows("code 0\nicanon");
+  });
+
+  test("tells when the connection goes and comes back", async () => {
+    const menu = open("menu", "--user", "ana");
+    await menu.shows("7) Quit");
+    cluster.of("broker")[0]?.signal("SIGKILL");
+    await menu.shows("The connection is lost; trying again");
+    await menu.shows("Connected again.");
+    await menu.shows("7) Quit");
+  }, 30_000);
+
+  test("without a cluster it says so and ends", async () => {
+    const flags = "menu --user ana --broker tcp://127.0.0.1:1 --timeout 1";
+    const menu = new Terminal(`${process.execPath} ${cliFile} ${flags}`);
+    await menu.shows("No broker answers at tcp://127.0.0.1:1");
+    await menu.shows("code 1\nicanon");
+    expect(menu.screen).not.toMatch(/\n {4}at /);
+  });
+});

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { PromptScreen } from "../../src/client/terminal/prompt-screen.ts";
+
+/** What reached the terminal. */
+function screen() {
+  const written: string[] = [];
+  const terminal = {
+    isTTY: true,
+    columns: 80,
+    rows: 24,
+    write: (text: string) => written.push(text),
+  };
+  return { written, screen: new PromptScreen(terminal as unknown as NodeJS.WriteStream) };
+}
+
+// As inquirer draws: erase what was there, the lines, the cursor up and to its column.
+const first = "? Menu\n  1) one\n  2) two\n> hint\x1b[1A\x1b[8G";
+const again = `\x1b[1B${"\x1b[2K\x1b[1A".repeat(3)}\x1b[2K\x1b[G? Menu 1\n  1) one\x1b[1A\x1b[9G`;
+
+test("without a prompt a line is just printed", () => {
+  const { written, screen: plain } = screen();
+  plain.print("oi");
+  expect(written).toEqual(["oi\n"]);
+});
+
+test("a line comes above the prompt, which is drawn again as it was", () => {
+  const { written, screen: drawn } = screen();
+  drawn.open().write(first);
+  drawn.print("oi");
+  expect(written.at(-1)).toBe(`\r\x1b[2A\x1b[Joi\n${first}`);
+});
+
+test("what inquirer erases before it draws is not part of the prompt", () => {
+  const { written, screen: drawn } = screen();
+  const prompt = drawn.open();
+  prompt.write(first);
+  prompt.write(again);
+  drawn.print("oi");
+  expect(written.at(-1)).toBe("\r\x1b[Joi\n? Menu 1\n  1) one\x1b[1A\x1b[9G");
+});
+
+test("the cursor goes back to the column it was moved to", () => {
+  const { written, screen: drawn } = screen();
+  const prompt = drawn.open();
+  prompt.write("? Text abc\x1b[11G");
+  prompt.write("\x1b[9G");
+  drawn.print("oi");
+  expect(written.at(-1)).toBe("\r\x1b[Joi\n? Text abc\x1b[9G");
+});
+
+test("once a prompt is done there is none to draw", () => {
+  const { written, screen: drawn } = screen();
+  const prompt = drawn.open();
+  prompt.write(first);
+  prompt.write("\x1b[1B\n\x1b[G\x1b[?25h");
+  drawn.print("oi");
+  expect(written.at(-1)).toBe("oi\n");
+});
