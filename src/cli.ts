@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { runBot } from "./bot/main.ts";
-import { runBroker } from "./broker/main.ts";
 import { login, register } from "./client/commands/account.ts";
 import { listSettings } from "./client/commands/config.ts";
 import type { Context } from "./client/commands/context.ts";
@@ -26,19 +24,19 @@ import { send } from "./client/commands/send.ts";
 import { removeServer } from "./client/commands/servers.ts";
 import { status } from "./client/commands/status.ts";
 import { type ClientFlags, clientConfig, clientSettings } from "./client/config.ts";
-import { thisHost } from "./client/terminal/host.ts";
-import { runLines } from "./client/terminal/lines.ts";
-import { runMenu } from "./client/terminal/menu.ts";
-import { runHealth } from "./cluster/health.ts";
-import { runUp } from "./cluster/up.ts";
+import type { UpOptions } from "./cluster/up.ts";
+import { thisHost } from "./platform/host.ts";
 import { Problem } from "./platform/problem.ts";
 import { endByFailure } from "./platform/run-process.ts";
 import { rows, type SettingName, Settings } from "./platform/settings.ts";
 import { type Role, roles } from "./protocol/messages.ts";
-import { runProxy } from "./proxy/main.ts";
-import { runReference } from "./reference/main.ts";
-import { runServer } from "./server/main.ts";
 import { chooseLanguage, languageOf, textsIn } from "./texts/texts.ts";
+
+// What a command needs is loaded with the command: a server has no use for a menu.
+const openMenu = async (context: Context) =>
+  (await import("./client/terminal/menu.ts")).runMenu(context);
+const openLines = async (context: Context) =>
+  (await import("./client/terminal/lines.ts")).runLines(context);
 
 type Act = (context: Context, args: readonly string[], flags: never) => Promise<void> | void;
 
@@ -99,11 +97,13 @@ function role(
 function defineRoles(): void {
   const common = ["data", "auth", "insecure", "logLevel", "lang"] as const;
   const ends = ["front", "back", "reference", "advertise", ...common] as const;
-  role({ name: "broker", help: "broker", settings: ends, example: "tertulia broker" }, (settings) =>
-    runBroker(settings),
+  role(
+    { name: "broker", help: "broker", settings: ends, example: "tertulia broker" },
+    async (settings) => (await import("./broker/main.ts")).runBroker(settings),
   );
-  role({ name: "proxy", help: "proxy", settings: ends, example: "tertulia proxy" }, (settings) =>
-    runProxy(settings),
+  role(
+    { name: "proxy", help: "proxy", settings: ends, example: "tertulia proxy" },
+    async (settings) => (await import("./proxy/main.ts")).runProxy(settings),
   );
   role(
     {
@@ -112,7 +112,7 @@ function defineRoles(): void {
       settings: ["bind", ...common],
       example: "tertulia reference --bind tcp://127.0.0.1:5559",
     },
-    (settings) => runReference(settings),
+    async (settings) => (await import("./reference/main.ts")).runReference(settings),
   );
   const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
   role(
@@ -122,7 +122,7 @@ function defineRoles(): void {
       settings: [...links, ...common, "leaveOnStop"],
       example: "tertulia server --data ./data",
     },
-    (settings) => runServer(settings),
+    async (settings) => (await import("./server/main.ts")).runServer(settings),
   );
   role(
     {
@@ -140,7 +140,7 @@ function defineRoles(): void {
       ],
       example: "tertulia bot --burst 100 --pause 500",
     },
-    (settings, flags) => runBot(settings, flags),
+    async (settings, flags) => (await import("./bot/main.ts")).runBot(settings, flags),
   );
 }
 
@@ -161,13 +161,13 @@ function defineUp(): void {
       ],
       example: "tertulia up --servers 3 --bots 2 --chat",
     },
-    (settings, flags, command) =>
-      runUp({
-        settings,
-        flags,
-        openChat: (endpoints) => runMenu(contextOf(command, endpoints)),
-        readyText: (endpoints) => text("up.ready", endpoints),
-      }),
+    async (settings, flags, command) => {
+      const { runUp } = await import("./cluster/up.ts");
+      const openChat: UpOptions["openChat"] = (endpoints) =>
+        openMenu(contextOf(command, endpoints));
+      const readyText: UpOptions["readyText"] = (endpoints) => text("up.ready", endpoints);
+      await runUp({ settings, flags, openChat, readyText });
+    },
   );
 }
 
@@ -239,7 +239,8 @@ function defineWatching(): void {
       settings: ["front", "back", "bind", "lang"],
       example: "tertulia health broker",
     },
-    (settings, _flags, command) => runHealth(settings, roleOf(command.args[0])),
+    async (settings, _flags, command) =>
+      (await import("./cluster/health.ts")).runHealth(settings, roleOf(command.args[0])),
   );
   const servers = program.command("servers").description(text("help.servers"));
   servers.helpOption("-h, --help", text("help.help")).helpCommand(false);
@@ -268,9 +269,9 @@ function defineTalking(): void {
   client({ name: "chat", help: "chat", example: "tertulia chat --user ana" }, (context) => {
     const { input, output } = context.host;
     const hasTerminal = input.isTTY && output.isTTY && !context.config.json;
-    return hasTerminal ? runMenu(context) : runLines(context);
+    return hasTerminal ? openMenu(context) : openLines(context);
   });
-  client({ name: "menu", help: "menu", example: "tertulia menu --user ana" }, runMenu);
+  client({ name: "menu", help: "menu", example: "tertulia menu --user ana" }, openMenu);
 }
 
 function roleOf(said: string | undefined): Role {

@@ -51,7 +51,7 @@ export async function startBot(config: BotConfig): Promise<Bot> {
   });
   const runner = new Runner({ config, name, client, log, chance });
   const link = new ReferenceLink(config.reference, client.clock);
-  const presence = reportPresence(link, { name, role: "bot", address: "" });
+  const presence = reportPresence(link, { name, role: "bot" });
   const ended = runner.run();
   return {
     name,

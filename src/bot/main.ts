@@ -1,6 +1,6 @@
+import { printLine } from "../platform/host.ts";
 import { announceReady, runProcess } from "../platform/run-process.ts";
 import type { Settings } from "../platform/settings.ts";
-import { printLine } from "../platform/terminal.ts";
 import { startBot } from "./bot.ts";
 import { type BotFlags, botConfig } from "./config.ts";
 

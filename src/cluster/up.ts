@@ -1,8 +1,8 @@
+import { isInteractive, printLine } from "../platform/host.ts";
 import { Problem } from "../platform/problem.ts";
 import type { ReadyMessage } from "../platform/run-process.ts";
 import { untilStopped } from "../platform/run-process.ts";
 import { flagOf, integer, type Settings } from "../platform/settings.ts";
-import { isInteractive, printLine } from "../platform/terminal.ts";
 import type { Child } from "./child.ts";
 import { type ClusterConfig, Supervisor } from "./supervisor.ts";
 

@@ -1,5 +1,5 @@
 import { now } from "../platform/clock.ts";
-import { processId } from "../platform/terminal.ts";
+import { processId } from "../platform/host.ts";
 import { encode } from "../protocol/codec.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
@@ -43,12 +43,12 @@ export class ReferenceLink {
 /** Tells the reference twice a second that a process is there, so that `status` shows it. */
 export function reportPresence(
   link: ReferenceLink,
-  who: { readonly name: string; readonly role: Role; readonly address: string },
+  who: { readonly name: string; readonly role: Role; readonly address?: string },
 ): Disposable {
   const report: HeartbeatReport = {
     user: who.name,
     role: who.role,
-    address: who.address,
+    ...(who.address === undefined ? {} : { address: who.address }),
     pid: processId,
   };
   const beat = () => {

@@ -1,5 +1,5 @@
 import { Router } from "zeromq";
-import { type Frames, SendQueue } from "./send-queue.ts";
+import { SendQueue } from "./send-queue.ts";
 import { bind, connect, receiveAll, socketOptions } from "./socket.ts";
 
 /** The frames in front of a payload: the way back to whoever asked. */
@@ -65,5 +65,3 @@ export function unwrap(frames: Buffer[]): { envelope: Envelope; payload: Buffer 
   const payload = rest.length === 0 ? first : Buffer.concat([first, ...rest]);
   return { envelope: frames.slice(0, split), payload };
 }
-
-export type { Frames };

@@ -48,8 +48,6 @@ export type Request = Envelope &
     | ({ readonly service: "history" } & HistoryQuery)
   );
 
-export type Service = Request["service"];
-
 export interface HistoryQuery {
   readonly conversation:
     | { readonly channel: ChannelName; readonly user?: never }
@@ -191,15 +189,6 @@ export interface SyncAnswer extends Standing {
   /** Events that the asker lacks, at most 1,000, each server's in order. */
   readonly lines: string[];
   readonly more: boolean;
-}
-
-export interface HealthAnswer {
-  readonly name: string;
-  readonly role: string;
-  readonly ready: boolean;
-  readonly clock: number;
-  /** Why it is not ready, in a sentence. */
-  readonly reason?: string | undefined;
 }
 
 // ---- what everybody says to the reference ------------------------------------------------------

@@ -1,5 +1,5 @@
 import { decode } from "./codec.ts";
-import { ProtocolError } from "./errors.ts";
+import { isErrorCode, ProtocolError } from "./errors.ts";
 import { isServerName, parseRequestId, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
@@ -99,7 +99,7 @@ export function parseReferenceReply(payload: Uint8Array): Fields {
   const data = isMap(value) && isMap(value.data) ? value.data : undefined;
   if (data === undefined) throw bad("The reference's reply is no map.");
   if (data.status === "erro") {
-    const code = data.code === "unavailable" ? "unavailable" : "bad_request";
+    const code = isErrorCode(data.code) ? data.code : "internal";
     throw new ProtocolError(code, String(data.description));
   }
   return data;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { listSettings } from "../../src/client/commands/config.ts";
 import { Output } from "../../src/client/commands/output.ts";
 import { clientConfig } from "../../src/client/config.ts";
-import type { Host } from "../../src/client/terminal/host.ts";
+import type { Host } from "../../src/platform/host.ts";
 import { rows, Settings } from "../../src/platform/settings.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 

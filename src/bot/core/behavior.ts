@@ -1,7 +1,7 @@
 import type { ChannelName } from "../../protocol/ids.ts";
 
 /** What a bot says, one at random each time. */
-export const botTexts = [
+const botTexts = [
   "Olá, sou um bot!",
   "Mensagem automática",
   "Testando o sistema",

@@ -1,10 +1,10 @@
+import type { Host } from "../../platform/host.ts";
 import { Problem } from "../../platform/problem.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import type { Text } from "../../texts/texts.ts";
 import { ChatClient, type ChatClientOptions } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
 import { parseChannel, parseTarget, parseUser, type Target } from "../core/target.ts";
-import type { Host } from "../terminal/host.ts";
 import { asFailure } from "./failure.ts";
 import type { Output } from "./output.ts";
 

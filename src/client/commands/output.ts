@@ -1,5 +1,5 @@
+import type { Host } from "../../platform/host.ts";
 import { ansi, type Paint, plain } from "../core/paint.ts";
-import type { Host } from "../terminal/host.ts";
 
 /** Data goes to stdout, messages to stderr; in JSON mode data is one object a line. */
 export class Output {

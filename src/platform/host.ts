@@ -1,4 +1,4 @@
-import { errorCode } from "../../platform/problem.ts";
+import { errorCode } from "./problem.ts";
 
 /** The streams of the process that a person or a script is at the other end of. */
 export interface Host {
@@ -46,4 +46,17 @@ export function thisHost(): Host {
       };
     },
   };
+}
+
+/** The process's number, for those who watch over it. */
+export const processId = process.pid;
+
+/** A line of data on stdout. */
+export function printLine(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Whether a person sits at both ends. */
+export function isInteractive(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }
