@@ -173,6 +173,7 @@ export class ChatClient implements AsyncDisposable {
     { last = 0, since }: SubscribeOptions = {},
   ): Promise<Subscription> {
     const topic = conversationTopic(name);
+    if (this.#subscriptions.has(topic)) throw new Error(`${topic} is subscribed to already`);
     const subscription = new Subscription(topic, {
       fetch: async (vector) => this.#page(name, vector),
       deliver: onEntry,

@@ -3,7 +3,7 @@ import { now } from "../platform/clock.ts";
 import { type Random, random, randomHex } from "../platform/random.ts";
 import { decode, encode } from "../protocol/codec.ts";
 import { isErrorCode, ProtocolError } from "../protocol/errors.ts";
-import type { RequestId } from "../protocol/ids.ts";
+import { characters, type RequestId } from "../protocol/ids.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { isMap } from "../protocol/parse-message.ts";
@@ -72,6 +72,7 @@ export class RequestQueue {
   readonly #payloadOf = new Map<RequestId, SentPayload>();
   readonly #sweeper: NodeJS.Timeout;
   #sending = false;
+  #closed = false;
   #nextId = 1;
   #state: ConnectionState = "reconnecting";
   #lostMs = now().steadyMs;
@@ -112,6 +113,8 @@ export class RequestQueue {
     data: Fields,
     { id = this.newId(), deadlineMs }: { id?: RequestId | undefined; deadlineMs: number },
   ): Promise<Fields> {
+    const refusal = this.#closed ? closedError() : tooLarge(data);
+    if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       const pending: Pending = {
         id,
@@ -132,12 +135,11 @@ export class RequestQueue {
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#sweeper);
     this.#pipe.close();
     for (const pending of [...this.#pending.values()]) {
-      this.#settle(pending)?.reject(
-        new ProtocolError("unavailable", "The connection was closed before an answer came."),
-      );
+      this.#settle(pending)?.reject(closedError());
     }
   }
 
@@ -215,6 +217,8 @@ export class RequestQueue {
       if (pending !== undefined) this.#answer(pending, data);
     }
     this.#options.clock.receive(clock);
+    // Whoever answers is there, whatever the count of connections says.
+    this.#tell("connected");
     if (this.#ready.length > 0) void this.#pump();
   }
 
@@ -302,6 +306,21 @@ export class RequestQueue {
     this.#state = state;
     this.#options.onState(state);
   }
+}
+
+function closedError(): ProtocolError {
+  return new ProtocolError("unavailable", "The connection was closed before an answer came.");
+}
+
+/** What no server would take is not sent: a frame that is too large costs the connection. */
+function tooLarge({ message }: Fields): ProtocolError | undefined {
+  if (typeof message !== "string" || message.length <= limits.messageCharacters) return undefined;
+  const length = characters(message);
+  if (length <= limits.messageCharacters) return undefined;
+  return new ProtocolError(
+    "too_large",
+    `\`message\` must have 1 to ${limits.messageCharacters} characters; it has ${length}.`,
+  );
 }
 
 function textBytes(data: Fields): number {

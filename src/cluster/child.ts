@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { pause } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -14,6 +15,8 @@ export interface ChildOptions {
   readonly environment: () => Readonly<Record<string, string>>;
   /** A file descriptor for its stderr, or "inherit". */
   readonly stderr: number | "inherit";
+  /** The file behind that descriptor, if there is one. */
+  readonly logPath?: string | undefined;
   readonly log: Log;
 }
 
@@ -63,7 +66,15 @@ export class Child {
     const ready = this.nextReady();
     const first = await Promise.race([ready, failed]);
     if (first !== undefined) return first;
-    throw new Problem(`The ${this.label} did not start: its own message above says why.`);
+    throw new Problem(`The ${this.label} did not start: ${this.#lastWords()}`);
+  }
+
+  /** Why it ended, in its own words where a person has not seen them. */
+  #lastWords(): string {
+    const { logPath } = this.#options;
+    if (logPath === undefined) return "its own message above says why.";
+    const last = readFileSync(logPath, "utf8").trimEnd().split("\n").at(-1) ?? "";
+    return last.replace(/^tertulia: /, "");
   }
 
   /** Resolves when it next says that it serves. */
@@ -109,6 +120,8 @@ export class Child {
     });
     return new Promise((fail) => {
       this.#exited = new Promise((exited) => {
+        // A process that can't even be made ends like one that could.
+        child.once("error", () => child.emit("exit", 1, null));
         child.once("exit", (code, signal) => {
           this.#process = undefined;
           exited();

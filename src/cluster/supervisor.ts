@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Log, type LogLevel, openLog, openLogFile } from "../platform/log.ts";
 import type { Running } from "../platform/run-process.ts";
 import { Child } from "./child.ts";
@@ -115,6 +115,7 @@ export class Supervisor implements Running {
         number,
         environment: () => this.#environment(child),
         stderr: this.#stderrOf(`${role}-${number}`),
+        logPath: this.#config.logFiles ? this.#logPath(`${role}-${number}`) : undefined,
         log: this.#log,
       });
       added.push(child);
@@ -125,11 +126,15 @@ export class Supervisor implements Running {
 
   #stderrOf(name: string): number | "inherit" {
     if (!this.#config.logFiles) return "inherit";
-    const folder = join(this.#config.data, "logs");
-    mkdirSync(folder, { recursive: true });
-    const file = openLogFile(join(folder, `${name}.log`));
+    const path = this.#logPath(name);
+    mkdirSync(dirname(path), { recursive: true });
+    const file = openLogFile(path);
     this.#closers.push(() => file.close());
     return file.fd;
+  }
+
+  #logPath(name: string): string {
+    return join(this.#config.data, "logs", `${name}.log`);
   }
 
   #environment({ role, number, ready }: Child): Record<string, string> {

@@ -1,5 +1,6 @@
 import { Dealer, Router, XPublisher, XSubscriber, Proxy as ZmqProxy } from "zeromq";
-import { bind, socketOptions, watchConnections } from "./socket.ts";
+import { limits } from "../protocol/limits.ts";
+import { bind, socketOptions, watchAccepted } from "./socket.ts";
 
 export interface Forwarder {
   /** Where the two sides are bound, with their real ports. */
@@ -19,7 +20,8 @@ export interface ForwarderOptions {
 
 /** Requests to workers in turn, replies back: ROUTER in front, DEALER behind. */
 export function startBroker(options: ForwarderOptions): Promise<Forwarder> {
-  return start(new Router(socketOptions), new Dealer(socketOptions), options);
+  const front = new Router({ ...socketOptions, sendHighWaterMark: limits.unreadReplies });
+  return start(front, new Dealer(socketOptions), options);
 }
 
 /** Publications to subscribers, subscriptions to publishers: XSUB in front, XPUB behind. */
@@ -32,8 +34,8 @@ async function start(
   back: Dealer | XPublisher,
   options: ForwarderOptions,
 ): Promise<Forwarder> {
-  watchConnections(front.events, (count) => options.onConnections("front", count));
-  watchConnections(back.events, (count) => options.onConnections("back", count));
+  watchAccepted(front.events, (count) => options.onConnections("front", count));
+  watchAccepted(back.events, (count) => options.onConnections("back", count));
   const frontEndpoint = await bind(front, options.front);
   let backEndpoint: string;
   try {

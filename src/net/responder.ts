@@ -1,4 +1,5 @@
 import { Router } from "zeromq";
+import { pause } from "../platform/clock.ts";
 import { SendQueue } from "./send-queue.ts";
 import { bind, connect, receiveAll, socketOptions } from "./socket.ts";
 
@@ -7,18 +8,32 @@ export type Envelope = readonly Buffer[];
 
 export type OnRequest = (to: Envelope, payload: Buffer) => void;
 
+/** A connection over which nothing came for so long has nothing more to take. */
+const quietMs = 5;
+const longestQuietMs = 200;
+
 /** Takes requests and answers them in any order: a ROUTER, bound or connected to brokers. */
 export class Responder {
+  readonly #onRequest: OnRequest;
   readonly #socket = new Router(socketOptions);
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
   /** Endpoints that are wanted, and those that the socket is connected to. */
   readonly #wanted = new Set<string>();
   readonly #connected = new Set<string>();
 
+  /** Steady time of the last request. */
+  #heardMs = 0;
+
   constructor(onRequest: OnRequest) {
+    this.#onRequest = onRequest;
+  }
+
+  /** Takes requests from now on; what came before has waited. */
+  start(): void {
     void receiveAll(this.#socket, (frames) => {
+      this.#heardMs = performance.now();
       const { envelope, payload } = unwrap(frames);
-      onRequest(envelope, payload);
+      this.#onRequest(envelope, payload);
     });
   }
 
@@ -34,9 +49,19 @@ export class Responder {
     this.#connected.add(endpoint);
   }
 
-  /** Takes the way back from all that came from there, so what is queued goes out first. */
+  /**
+   * Takes the way back from all that came from there: so what has come is still taken, and what is
+   * queued goes out, before. Only what is on the wire at that moment is lost.
+   */
   async disconnect(endpoint: string): Promise<void> {
     this.#wanted.delete(endpoint);
+    const startMs = performance.now();
+    do {
+      await pause(quietMs);
+    } while (
+      performance.now() - this.#heardMs < quietMs &&
+      performance.now() - startMs < longestQuietMs
+    );
     await this.#queue.empty();
     if (this.#wanted.has(endpoint) || this.#socket.closed) return;
     if (this.#connected.delete(endpoint)) this.#socket.disconnect(endpoint);

@@ -69,15 +69,27 @@ export function connect(socket: { connect(address: string): void }, endpoint: st
   }
 }
 
-/** Counts the connections of a socket and tells of every change. */
+/** Counts the endpoints that a connecting socket has reached and tells of every change. */
 export function watchConnections(events: Observer, onChange: (count: number) => void): void {
+  // A connection that never was a ZeroMQ one is lost too: only those that were there count.
+  const reached = new Set<string>();
+  events.on("handshake", ({ address }) => onChange(reached.add(address).size));
+  events.on("disconnect", ({ address }) => {
+    if (reached.delete(address)) onChange(reached.size);
+  });
+}
+
+/** Counts the connections that a bound socket has accepted. */
+export function watchAccepted(events: Observer, onChange: (count: number) => void): void {
   let count = 0;
-  const change = (by: number) => {
-    count = Math.max(0, count + by);
+  events.on("accept", () => {
+    count += 1;
     onChange(count);
-  };
-  events.on("handshake", () => change(1));
-  events.on("disconnect", () => change(-1));
+  });
+  events.on("disconnect", () => {
+    count -= 1;
+    onChange(count);
+  });
 }
 
 /** `tcp://0.0.0.0:5555` → `tcp://10.1.2.3:5555`, for those who are to connect. */

@@ -21,11 +21,11 @@ export class Subscriber {
   }
 
   subscribe(...topics: string[]): void {
-    this.#socket.subscribe(...topics);
+    if (!this.#socket.closed) this.#socket.subscribe(...topics);
   }
 
   unsubscribe(...topics: string[]): void {
-    this.#socket.unsubscribe(...topics);
+    if (!this.#socket.closed) this.#socket.unsubscribe(...topics);
   }
 
   close(): void {

@@ -25,7 +25,12 @@ export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
     formatters: { level: (label) => ({ level: label }) },
     mixin: () => ({ name: name(), clock: clock() }),
   };
-  if (!isatty(fd)) return pino(options, pino.destination({ dest: fd, sync: true }));
+  if (!isatty(fd)) {
+    const destination = pino.destination({ dest: fd, sync: true });
+    // A full disk may cost a line of the log, never the process.
+    destination.on("error", () => {});
+    return pino(options, destination);
+  }
   return pino(options, { write: (line: string) => writeSync(fd, readable(line)) });
 }
 
@@ -38,7 +43,9 @@ function readable(line: string): string {
   const mark = entry.level === "info" || entry.level === "debug" ? "" : `${entry.level}: `;
   const tail = rest.length === 0 ? "" : ` ${dim(JSON.stringify(Object.fromEntries(rest)))}`;
   const time = dim(String(entry.time).slice(11, 19));
-  return `${time} [${entry.name} Clock=${entry.clock}] ${mark}${entry.msg}${tail}\n`;
+  // Some of it is what others sent: it must not steer the terminal.
+  const text = `${mark}${entry.msg}`.replace(/\p{Cc}/gu, "\uFFFD");
+  return `${time} [${entry.name} Clock=${entry.clock}] ${text}${tail}\n`;
 }
 
 /**

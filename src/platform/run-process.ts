@@ -21,8 +21,9 @@ export interface Running extends AsyncDisposable {
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     const stop = () => resolve();
-    process.once("SIGTERM", stop);
-    process.once("SIGINT", stop);
+    // They stay: a second Ctrl-C must not cut short an end that is under way.
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
     process.once("disconnect", stop);
   });
 }

@@ -25,6 +25,8 @@ export const limits = {
   historyEntriesDefault: 100,
   /** Bytes of text in a history page or of lines in a sync answer: a page fits a frame. */
   pageBytes: 1 * MiB,
+  /** Bytes of what the requests of one payload may ask for: the reply fits a frame. */
+  replyBytes: 3 * MiB,
   /** Servers in a vector that a client sends: those whose messages it has seen. */
   vectorServers: 1_024,
   /** Servers in a vector among members: all that ever made an event. */
@@ -33,6 +35,8 @@ export const limits = {
   ranks: 65_536,
   /** Ticks that a client's clock may be ahead before it counts as 0 (W4). */
   clockAhead: 1_000_000,
+  /** Processes that the reference lists: anybody may say that he is one. */
+  processes: 1_000,
   /** Events in one answer to `sync`. */
   syncEvents: 1_000,
   /** Requests a server holds unanswered; above it new ones get `unavailable`. */
@@ -41,6 +45,10 @@ export const limits = {
   sendQueueMessages: 100_000,
   /** Messages per peer that libzmq queues before it drops publications. */
   highWaterMark: 100_000,
+  /** Replies that a broker queues for a client who does not read; it asks again. */
+  unreadReplies: 1_000,
+  /** Lines that share one write and sync: text far below what one string may hold. */
+  batchLines: 10_000,
   /** Bytes of one journal file before the next is begun. */
   journalFileBytes: 16 * MiB,
   /** Bytes of journal since the last checkpoint before the next is written (J1). */

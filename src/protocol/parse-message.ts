@@ -25,24 +25,22 @@ export interface Payload {
 /** The gate of a server: whatever the bytes, there is something to answer (W7). */
 export function parsePayload(bytes: Uint8Array): Payload {
   const format = formatOf(bytes);
-  if (bytes.byteLength > limits.batchBytes) {
-    return single(format, refuse("too_large", `A payload may have ${limits.batchBytes} bytes.`));
-  }
   let value: unknown;
   try {
     value = decode(bytes, format);
   } catch {
+    if (bytes.byteLength > limits.batchBytes) {
+      return single(format, refuse("too_large", `A payload may have ${limits.batchBytes} bytes.`));
+    }
     const name = format === "json" ? "JSON" : "MessagePack";
     return single(format, refuse("bad_request", `The payload is not one value in ${name}.`));
   }
-  if (!Array.isArray(value)) {
-    if (bytes.byteLength > limits.requestBytes) {
-      const service = isMap(value) ? serviceOf(value) : "error";
-      const text = `A request may have ${limits.requestBytes} bytes.`;
-      return single(format, refuse("too_large", text, service));
-    }
-    return single(format, parseRequest(value));
+  const most = Array.isArray(value) ? limits.batchBytes : limits.requestBytes;
+  if (bytes.byteLength > most) {
+    const what = Array.isArray(value) ? "An array of requests" : "A request";
+    return single(format, refuseLarge(value, `${what} may have ${most} bytes.`));
   }
+  if (!Array.isArray(value)) return single(format, parseRequest(value));
   if (value.length < 1 || value.length > limits.batchRequests) {
     const code = value.length < 1 ? "bad_request" : "too_large";
     const text = `An array must hold 1 to ${limits.batchRequests} requests; it has ${value.length}.`;
@@ -57,6 +55,18 @@ function single(format: Format, request: Incoming): Payload {
 
 function refuse(code: Refused["refused"]["code"], description: string, service = "error"): Refused {
   return { service, refused: { code, description }, clock: undefined, id: undefined };
+}
+
+/** Whoever asked finds his request again, if it can be read at all. */
+function refuseLarge(value: unknown, description: string): Refused {
+  const refused = refuse("too_large", description, isMap(value) ? serviceOf(value) : "error");
+  const data = isMap(value) && isMap(value.data) ? value.data : {};
+  const isId = typeof data.id === "string" && data.id.length <= limits.idCharacters;
+  return {
+    ...refused,
+    clock: parseClock(data.clock),
+    id: isId ? (data.id as RequestId) : undefined,
+  };
 }
 
 export function isMap(value: unknown): value is Fields {

@@ -77,6 +77,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     serially(saveChanges);
   };
   beat();
+  responder.start();
   const timer = setInterval(beat, durations.pollMs);
   log.info({ endpoint, view: registry.view }, "Ready");
   return {
@@ -123,6 +124,7 @@ function decodeRequest(payload: Buffer): unknown {
 
 function parseSaved(value: unknown): Saved & { clock: number } {
   if (!isMap(value) || !isMap(value.ranks)) throw new Error("it has no `ranks`");
+  if (!isMap(value.view)) throw new Error("it has no `view`");
   const ranks = Object.entries(value.ranks).map(([name, rank]) => {
     if (!Number.isSafeInteger(rank)) throw new Error(`the rank of ${name} is no number`);
     return [name, rank as number] as const;

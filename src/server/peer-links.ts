@@ -20,6 +20,15 @@ export class PeerLinks {
     return parseSyncAnswer(reply);
   }
 
+  /** Closes the links to those who are gone for good. */
+  keep(isKnown: (peer: ServerName) => boolean): void {
+    for (const [peer, { requester }] of this.#links) {
+      if (isKnown(peer)) continue;
+      requester.close();
+      this.#links.delete(peer);
+    }
+  }
+
   close(): void {
     for (const { requester } of this.#links.values()) requester.close();
   }

@@ -99,6 +99,10 @@ class Shell {
   #onFirstServing: () => void = () => {};
   #onStopped: () => void = () => {};
   #savedViews = Promise.resolve();
+  #disconnecting: Promise<void>[] = [];
+  /** The newest question of each peer that is still to be answered. */
+  readonly #syncs = new Map<ServerName, Effect & { type: "answerSync" }>();
+  #answeringSyncs = false;
   #checkpointed = 0;
   #checkpointing: Promise<void> | undefined;
 
@@ -128,6 +132,9 @@ class Shell {
     });
     this.#subscriber.subscribe(replicationTopic);
     this.#ticker = setInterval(() => this.#dispatch({ type: "tick" }), durations.tickMs);
+    // Only now is there something to answer with.
+    this.#clients.start();
+    this.#peerLink.start();
     void this.#askRank();
     this.#log.info({ folder: this.#folder, address: this.address }, "Started");
   }
@@ -179,6 +186,7 @@ class Shell {
     });
     this.#dispatch({ type: "stop", leave: config.leaveOnStop });
     await stopped;
+    await Promise.all(this.#disconnecting);
     clearInterval(this.#ticker);
     this.#ticker = undefined;
     this.#subscriber.close();
@@ -264,8 +272,7 @@ class Shell {
         return;
       case "reply": {
         const { envelope, format } = effect.to as ClientReply;
-        const payload = effect.batch ? effect.replies : effect.replies[0];
-        return this.#clients.reply(envelope, encode(payload, format));
+        return this.#clients.reply(envelope, encodeReplies(effect, format));
       }
       case "broadcast":
         return this.#publisher.publish(replicationTopic, encodeReplication(effect.message));
@@ -275,7 +282,8 @@ class Shell {
         void this.#askSync(effect);
         return;
       case "answerSync":
-        void this.#answerSync(effect.to as Envelope, effect.standing, effect.since);
+        this.#syncs.set(effect.from, effect);
+        void this.#answerSyncs();
         return;
       case "heartbeat":
         void this.#heartbeat(effect);
@@ -313,13 +321,25 @@ class Shell {
     }
   }
 
-  async #answerSync(to: Envelope, standing: Standing, since: Vector): Promise<void> {
-    const { lines, more } = await this.#journal.read(since, standing.durable);
-    const data = { ...standing, events: writeLines(lines), more };
-    this.#peerLink.reply(to, encode({ service: "sync", data }));
+  /** One after the other: a peer that asks more often than it reads costs nobody else. */
+  async #answerSyncs(): Promise<void> {
+    if (this.#answeringSyncs) return;
+    this.#answeringSyncs = true;
+    for (const [asker, { to, standing, since }] of this.#syncs) {
+      this.#syncs.delete(asker);
+      try {
+        const { lines, more } = await this.#journal.read(since, standing.durable);
+        const data = { ...standing, events: writeLines(lines), more };
+        this.#peerLink.reply(to as Envelope, encode({ service: "sync", data }));
+      } catch (error) {
+        this.#log.error(`The journal can't be read for ${asker}: ${(error as Error).message}`);
+      }
+    }
+    this.#answeringSyncs = false;
   }
 
   async #heartbeat({ report }: Effect & { type: "heartbeat" }): Promise<void> {
+    this.#peers.keep((name) => this.#core.replication.peers.has(name));
     try {
       const fields = await this.#parts.link.ask("heartbeat", {
         ...report,
@@ -342,9 +362,10 @@ class Shell {
   }
 
   #rotate(joined: boolean): void {
+    this.#disconnecting = [];
     for (const broker of this.#parts.config.brokers) {
       if (joined) this.#clients.connect(broker);
-      else void this.#clients.disconnect(broker);
+      else this.#disconnecting.push(this.#clients.disconnect(broker));
     }
     if (joined) this.#onFirstServing();
   }
@@ -367,6 +388,18 @@ class Shell {
         this.#checkpointing = undefined;
       });
   }
+}
+
+/** What is too large for a frame would cost the connection to the broker: an error goes instead. */
+function encodeReplies({ batch, replies }: Effect & { type: "reply" }, format: Format): Uint8Array {
+  const bytes = encode(batch ? replies : replies[0], format);
+  if (bytes.byteLength <= limits.frameBytes) return bytes;
+  const description = `The reply is above ${limits.frameBytes} bytes: ask for less at once.`;
+  const refusals = replies.map(({ service, data: { id, server, clock, timestamp } }) => {
+    const error = { status: "erro", code: "too_large", description, retry: false };
+    return { service, data: { ...error, id, server, clock, timestamp } };
+  });
+  return encode(batch ? refusals : refusals[0], format);
 }
 
 function encodeReplication(message: ReplicationMessage): Uint8Array {

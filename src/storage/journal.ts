@@ -211,8 +211,7 @@ export class Journal {
     this.#flushing = true;
     try {
       while (this.#waiting.length > 0) {
-        const lines = this.#waiting;
-        this.#waiting = [];
+        const lines = this.#waiting.splice(0, limits.batchLines);
         await this.#writeBatch(lines);
         this.#options.onFlushed(lines.length);
       }

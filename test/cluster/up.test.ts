@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { ChatClient } from "../../src/client/chat-client.ts";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
@@ -117,6 +118,23 @@ describe("tertulia up", () => {
     const { entries } = await client.history({ channel: "geral" as never });
     expect(entries.map(({ message }) => message)).toEqual(["before"]);
     expect(await readdir(join(data, "servers"))).toHaveLength(3);
+  });
+
+  test("a second Ctrl-C does not cut the end short", async () => {
+    const { child, ready } = await startUp(await folder(), "--servers", "1");
+    child.kill("SIGINT");
+    child.kill("SIGINT");
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
+  });
+
+  test("where the logs go to files, a person still learns why it did not start", async () => {
+    const data = await folder();
+    await startUp(data, "--servers", "1");
+    await expect(LocalCluster.start({ data, servers: 1 })).rejects.toThrow(
+      /did not start: The data folder .* is in use by another process/,
+    );
   });
 
   test("its own death by kill -9 ends all its processes", async () => {

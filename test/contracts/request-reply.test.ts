@@ -19,11 +19,14 @@ function echo(closing: Closing, name = ""): Responder {
   const responder: Responder = closing.add(
     new Responder((to, payload) => responder.reply(to, Buffer.from(`${name}${payload}`))),
   );
+  responder.start();
   return responder;
 }
 
 function responderTo(closing: Closing, onRequest: OnRequest): Responder {
-  return closing.add(new Responder(onRequest));
+  const responder = closing.add(new Responder(onRequest));
+  responder.start();
+  return responder;
 }
 
 /** Asks until there is an answer: a question before the connection stands gets none. */

@@ -239,6 +239,18 @@ describe("bounds", () => {
     expect(told.description).toContain("1048576");
   });
 
+  test("[W6] [W7] what is too large still finds its way back by its id", () => {
+    const data = { id: "abc", clock: 7, message: "x".repeat(limits.requestBytes) };
+    expect(refused(encode({ service: "publish", data }))).toMatchObject({
+      service: "publish",
+      id: "abc",
+      clock: 7,
+      refused: { code: "too_large" },
+    });
+    const larger = { ...data, message: "x".repeat(limits.batchBytes) };
+    expect(refused(encode({ service: "publish", data: larger }))).toMatchObject({ id: "abc" });
+  });
+
   test("a cursor is taken back as it was given", () => {
     const cursor = { clock: 17, server: serverName(3) };
     expect(accepted("history", { channel: "c", before: writeCursor(cursor) })).toMatchObject({

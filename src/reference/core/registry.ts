@@ -239,6 +239,9 @@ export class Registry {
 
   #hear(report: HeartbeatReport, clock: number, steadyMs: number): void {
     const known = this.#processes.get(report.user);
+    if (known === undefined && this.#processes.size >= limits.processes) {
+      throw new ProtocolError("unavailable", `There are ${limits.processes} processes listed.`);
+    }
     this.#processes.set(report.user, {
       name: report.user,
       address: report.address ?? known?.address ?? "",

@@ -71,6 +71,7 @@ export type Effect =
   | {
       readonly type: "answerSync";
       readonly to: ReplyTo;
+      readonly from: ServerName;
       readonly standing: Standing;
       readonly since: Vector;
     }

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ServerName } from "../../protocol/ids.ts";
-import { durations } from "../../protocol/limits.ts";
+import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Receipt, Refused, Request } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { covers, type Vector } from "../../protocol/vector.ts";
@@ -52,6 +52,7 @@ export interface Circumstances {
 export function decide(services: Services, request: Request, at: Circumstances): Decision {
   switch (request.service) {
     case "status":
+      if (!charge(at.room, statusBytes)) return full();
       return { next: "answer", answer: { status: "OK", ...services.status(at.now) } };
     case "time": {
       const time = isoTime(services.correctedMs(at.now));
@@ -88,11 +89,16 @@ function read(
     if (request.after !== undefined) return behind();
   }
   switch (request.service) {
-    case "users":
-      return { next: "answer", answer: { status: "OK", users: listUsers(state, committed) } };
+    case "users": {
+      room.users ??= listUsers(state, committed);
+      if (!charge(room, namesBytes(room.users))) return full();
+      return { next: "answer", answer: { status: "OK", users: room.users } };
+    }
     case "channels": {
-      const channels = listChannels(state, committed);
+      room.channels ??= listChannels(state, committed);
+      const { channels } = room;
       // The original text has the list of channels under `users`.
+      if (!charge(room, 2 * namesBytes(channels))) return full();
       return { next: "answer", answer: { status: "OK", channels, users: channels } };
     }
     case "history": {
@@ -112,6 +118,30 @@ function read(
       request satisfies never;
       throw new Error("no such read");
   }
+}
+
+/** Bytes of a `status`, generously. */
+const statusBytes = 16 * 1_024;
+
+/** Takes what an answer needs from the room of its payload, if it is there. */
+function charge(room: Room, bytes: number): boolean {
+  if (bytes > room.bytes) return false;
+  room.bytes -= bytes;
+  return true;
+}
+
+/** Bytes of names in a reply: up to four a UTF-16 unit is never reached, three may be. */
+function namesBytes(names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + 3 * name.length + 2, 0);
+}
+
+function full(): Decision {
+  return refuse(
+    new ProtocolError(
+      "too_large",
+      `What this payload asks for is above the ${limits.replyBytes} bytes of a reply.`,
+    ),
+  );
 }
 
 type Write = Extract<Request, { service: "login" | "channel" | "publish" | "message" }>;

@@ -1,5 +1,6 @@
 import { compareOrder } from "../../protocol/event.ts";
 import type { ServerName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
 import type { Entry, HistoryQuery } from "../../protocol/messages.ts";
 import { writeCursor } from "../../protocol/parse-message.ts";
 import { isoTime } from "../../protocol/time.ts";
@@ -43,9 +44,11 @@ export function topicOf(to: StoredMessage["to"]): string {
   return "channel" in to ? channelTopic(to.channel) : userTopic(to.user);
 }
 
-/** What the pages of one payload may take together, in bytes. */
+/** What the replies to one payload may take together, and the lists that they share. */
 export interface Room {
   bytes: number;
+  users?: readonly string[];
+  channels?: readonly string[];
 }
 
 /**
@@ -67,7 +70,7 @@ export function readHistory(
 const lowestServer = "server_00000000" as ServerName;
 
 /** Bytes of a message in a page, generously: text in UTF-8 and the fields around it. */
-function pageCost(message: StoredMessage): number {
+export function messageBytes(message: StoredMessage): number {
   return 3 * message.text.length + 300;
 }
 
@@ -79,14 +82,15 @@ function pageBefore(
 ): HistoryPage {
   const { messages } = conversation;
   const page: StoredMessage[] = [];
+  const least = room.bytes - limits.pageBytes;
   let at = before === undefined ? messages.length : lowerBound(messages, before);
   const above = messages[at - 1];
-  while (at > 0 && page.length < limit && room.bytes > 0) {
+  while (at > 0 && page.length < limit && room.bytes > Math.max(0, least)) {
     at -= 1;
     const message = messages[at] as StoredMessage;
     if (!conversation.shows(message, committed)) continue;
     page.push(message);
-    room.bytes -= pageCost(message);
+    room.bytes -= messageBytes(message);
   }
   const seen = sorted(committed);
   const entries = page.reverse().map(toEntry);
@@ -116,11 +120,12 @@ function pageSince(
   missed.sort(compareOrder);
   const entries: Entry[] = [];
   const seen: MutableVector = { ...since };
+  const least = Math.max(0, room.bytes - limits.pageBytes);
   let taken = 0;
   for (const message of missed) {
-    if (taken === limit || room.bytes <= 0) break;
+    if (taken === limit || room.bytes <= least) break;
     taken += 1;
-    room.bytes -= pageCost(message);
+    room.bytes -= messageBytes(message);
     seen[message.server] = message.seq;
     if (conversation.shows(message, committed)) entries.push(toEntry(message));
   }

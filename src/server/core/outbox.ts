@@ -1,10 +1,11 @@
 import type { ServerName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
 import type { PlainPublication, Publication, Request } from "../../protocol/messages.ts";
 import { replicationTopic, serversTopic } from "../../protocol/topics.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { ChatState, Conversation, Placed, StoredMessage } from "./chat-state.ts";
 import type { Effect } from "./effects.ts";
-import { toEntry, topicOf } from "./history.ts";
+import { messageBytes, toEntry, topicOf } from "./history.ts";
 import { Queue } from "./waiting-writes.ts";
 
 interface Unpublished {
@@ -20,10 +21,10 @@ export class Outbox {
   readonly #waiting = new Queue<Unpublished>();
   /** The last own `seq` on each topic of the second form. */
   readonly #heads = new Map<string, number>();
-  /** Subscriptions as they reach this server: those of the second form end with NUL. */
-  readonly #topics = new Set<string>();
-  /** All others; each matches every topic that begins with it. */
-  readonly #prefixes = new Set<string>();
+  /** Subscriptions as they reach this server; each matches every topic that begins with it. */
+  readonly #subscriptions = new Set<string>();
+  /** How many subscriptions there are of each length: only such beginnings are looked up. */
+  readonly #lengths = new Map<number, number>();
   readonly #name: ServerName;
   readonly #state: ChatState;
   #begun = false;
@@ -35,9 +36,12 @@ export class Outbox {
 
   subscribe(topic: string, active: boolean): void {
     if (topic === replicationTopic || topic === serversTopic) return;
-    const subscriptions = topic.endsWith("\0") ? this.#topics : this.#prefixes;
-    if (active) subscriptions.add(topic);
-    else subscriptions.delete(topic);
+    if (active === this.#subscriptions.has(topic)) return;
+    if (active) this.#subscriptions.add(topic);
+    else this.#subscriptions.delete(topic);
+    const count = (this.#lengths.get(topic.length) ?? 0) + (active ? 1 : -1);
+    if (count > 0) this.#lengths.set(topic.length, count);
+    else this.#lengths.delete(topic.length);
   }
 
   /** Takes up own messages that the last run of this server made and did not see committed. */
@@ -80,7 +84,7 @@ export class Outbox {
   /** The publications of all own messages that are committed by now. */
   publish(committed: Vector): Effect[] {
     const done = committed[this.#name] ?? 0;
-    const byTopic = new Map<string, Publication[]>();
+    const byTopic = new Map<string, { publications: Publication[]; bytes: number }>();
     const effects: Effect[] = [];
     for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {
       if (next.message.seq > done) break;
@@ -88,24 +92,31 @@ export class Outbox {
       const entry = toEntry(next.message);
       const topic = topicOf(next.message.to);
       if (this.#isWanted(topic)) {
-        const publications = byTopic.get(topic);
-        if (publications === undefined) byTopic.set(topic, [{ ...entry, prev: next.prev }]);
-        else publications.push({ ...entry, prev: next.prev });
+        const page = byTopic.get(topic) ?? { publications: [], bytes: 0 };
+        page.publications.push({ ...entry, prev: next.prev });
+        page.bytes += messageBytes(next.message);
+        if (page.bytes < limits.pageBytes) {
+          byTopic.set(topic, page);
+        } else {
+          effects.push({ type: "publish", topic, payload: page.publications });
+          byTopic.delete(topic);
+        }
       }
       const plain = "channel" in entry ? entry.channel : entry.dst;
       if (this.#isWanted(plain)) {
         effects.push({ type: "publish", topic: plain, payload: oldForm(next, entry) });
       }
     }
-    for (const [topic, payload] of byTopic) effects.push({ type: "publish", topic, payload });
+    for (const [topic, { publications }] of byTopic) {
+      effects.push({ type: "publish", topic, payload: publications });
+    }
     return effects;
   }
 
   /** Whether any subscription matches: ZeroMQ compares beginnings (P2, P4). */
   #isWanted(topic: string): boolean {
-    if (this.#topics.has(topic)) return true;
-    for (const prefix of this.#prefixes) {
-      if (topic.startsWith(prefix)) return true;
+    for (const length of this.#lengths.keys()) {
+      if (length <= topic.length && this.#subscriptions.has(topic.slice(0, length))) return true;
     }
     return false;
   }

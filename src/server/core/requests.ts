@@ -21,8 +21,8 @@ interface PayloadParts {
 export class PayloadReply {
   readonly to: ReplyTo;
   readonly batch: boolean;
-  /** What history pages in this payload may still take. */
-  readonly room: Room = { bytes: limits.pageBytes };
+  /** What the replies to this payload may still take. */
+  readonly room: Room = { bytes: limits.replyBytes };
   readonly #requests: readonly Incoming[];
   readonly #replies: (Reply | undefined)[];
   readonly #server: ServerName;

@@ -131,6 +131,7 @@ export class ServerCore {
         this.#effects.push({
           type: "answerSync",
           to: input.to,
+          from: input.request.server,
           standing: this.#standing(),
           since: input.request.durable,
         });
@@ -225,8 +226,11 @@ export class ServerCore {
 
   /** Learns where listed servers are. */
   #meet(list: readonly Listed[], now: Now): void {
+    const { members } = this.replication.adopting ?? this.replication.view;
     for (const { name, role, address } of list) {
       if (role !== "server" || name === this.name || !isServerName(name)) continue;
+      // Anybody may have himself listed; who is no member makes himself known on `replication`.
+      if (!members.includes(name) && !this.replication.peers.has(name)) continue;
       const peer = this.replication.peer(name);
       peer.address = address;
       peer.metMs = now.steadyMs;
@@ -257,22 +261,26 @@ export class ServerCore {
 
   #onSyncAnswer(from: ServerName, answer: SyncAnswer, now: Now): void {
     this.#hear(answer, now);
-    this.#receive(from, answer.lines);
-    this.catchUp.answered(from, answer.lines.length, answer.more);
+    const appended = this.#receive(from, answer.lines);
+    this.catchUp.answered(from, appended, answer.more);
   }
 
-  #receive(from: ServerName, lines: readonly string[]): void {
+  /** @returns how many of the lines were new */
+  #receive(from: ServerName, lines: readonly string[]): number {
+    let appended = 0;
     for (const line of lines) {
       const { outcome, problem } = this.ledger.receive(line);
       if (outcome === "gap") {
         this.catchUp.sawGap(from);
-        return;
+        return appended;
       }
       if (outcome === "broken") {
         this.#log("error", `A line from ${from} was refused: ${problem}`);
-        return;
+        return appended;
       }
+      if (outcome === "appended") appended += 1;
     }
+    return appended;
   }
 
   // ---- after every step -----------------------------------------------------------------------

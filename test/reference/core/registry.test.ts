@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ServerName } from "../../../src/protocol/ids.ts";
 import { LamportClock } from "../../../src/protocol/lamport-clock.ts";
+import { limits } from "../../../src/protocol/limits.ts";
 import { noView, type View } from "../../../src/protocol/messages.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
 import { handleRequest } from "../../../src/reference/core/handle-request.ts";
@@ -257,6 +258,20 @@ describe("a removal", () => {
 });
 
 describe("clocks and names from anybody", () => {
+  test("[W7] who is listed has a bound, and the members keep their place", () => {
+    const { registry } = new Reports(three);
+    registry.heartbeat({ user: a, role: "server", view: three, durable: {} }, 1, 10_000);
+    const crowd = () => {
+      for (let number = 0; number < 2_000; number += 1) {
+        registry.heartbeat({ user: `x${number}`, role: "bot" }, 1, 10_000);
+      }
+    };
+    expect(crowd).toThrow("processes");
+    expect(registry.list(10_000)).toHaveLength(limits.processes);
+    registry.heartbeat({ user: a, role: "server", view: three, durable: {} }, 1, 10_100);
+    expect(registry.list(10_100).map(({ name }) => name)).toContain(a);
+  });
+
   test("[W4] a clock that is too far ahead does not run the reference's off its end", () => {
     const clock = new LamportClock(5);
     const { registry } = new Reports(undefined);

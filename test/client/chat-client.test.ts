@@ -1,0 +1,158 @@
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { ChatClient, type ChatClientOptions } from "../../src/client/chat-client.ts";
+import { type Forwarder, startBroker } from "../../src/net/forwarder.ts";
+import { Responder } from "../../src/net/responder.ts";
+import { decode, encode } from "../../src/protocol/codec.ts";
+import { until } from "../support/until.ts";
+
+const any = "tcp://127.0.0.1:*";
+
+interface Asked {
+  service: string;
+  data: Record<string, unknown> & { id: string };
+}
+
+/** A broker with one worker whose answers the test decides; undefined for none. */
+class Wires {
+  readonly asked: Asked[] = [];
+  readonly payloads: unknown[] = [];
+  answer: (asked: Asked) => Record<string, unknown> | undefined = () => ({ status: "OK" });
+  readonly #closers: (() => Promise<void> | void)[] = [];
+  endpoint = "";
+
+  async open(): Promise<void> {
+    const broker: Forwarder = await startBroker({ front: any, back: any, onConnections: () => {} });
+    const worker: Responder = new Responder((to, payload) => {
+      const value = decode(payload) as Asked | Asked[];
+      this.payloads.push(value);
+      const requests = Array.isArray(value) ? value : [value];
+      this.asked.push(...requests);
+      const replies = requests.flatMap(({ service, data }, index) => {
+        const fields = this.answer({ service, data });
+        const { id } = data;
+        return fields === undefined ? [] : [{ service, data: { id, clock: index + 1, ...fields } }];
+      });
+      if (replies.length > 0) worker.reply(to, encode(Array.isArray(value) ? replies : replies[0]));
+    });
+    worker.start();
+    worker.connect(broker.back);
+    this.endpoint = broker.front;
+    this.#closers.push(
+      () => worker.close(),
+      () => broker.close(),
+    );
+  }
+
+  client(options: Partial<ChatClientOptions> = {}): ChatClient {
+    const client = new ChatClient({ brokers: [this.endpoint], proxies: [], ...options });
+    this.#closers.unshift(() => client.close());
+    return client;
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0)) await close();
+  }
+}
+
+const open: { close(): Promise<void> | void }[] = [];
+
+async function wires(): Promise<Wires> {
+  const made = new Wires();
+  await made.open();
+  open.push(made);
+  return made;
+}
+
+afterEach(async () => {
+  for (const item of open.splice(0)) await item.close();
+});
+
+describe("requests", () => {
+  test("[C1] what is asked while payloads are on their way goes out in one array", async () => {
+    const made = await wires();
+    const client = made.client();
+    await Promise.all(Array.from({ length: 500 }, () => client.ask("users", {})));
+    expect(made.asked).toHaveLength(500);
+    expect(made.payloads.length).toBeLessThan(50);
+  });
+
+  test("[C2] without an answer the same id goes out again, until there is one", async () => {
+    const made = await wires();
+    made.answer = () => (made.asked.length < 2 ? undefined : { status: "OK" });
+    const client = made.client();
+    await client.ask("users", {});
+    expect(new Set(made.asked.map(({ data }) => data.id)).size).toBe(1);
+    expect(client.retried).toBe(1);
+  });
+
+  test("[C2] [C4] retry is tried again until the deadline, then told by its code", async () => {
+    const made = await wires();
+    made.answer = () => ({ status: "erro", code: "behind", description: "No.", retry: true });
+    const client = made.client({ deadlineMs: 400 });
+    await expect(client.ask("users", {})).rejects.toMatchObject({ code: "behind", retry: true });
+    expect(made.asked.length).toBeGreaterThan(1);
+  });
+
+  test("[C4] a refusal is told at once, by its code", async () => {
+    const made = await wires();
+    made.answer = () => ({ status: "erro", code: "forbidden", description: "No.", retry: false });
+    await expect(made.client().ask("users", {})).rejects.toMatchObject({ code: "forbidden" });
+    expect(made.asked).toHaveLength(1);
+  });
+
+  test("[C4] a text that no server would take is not sent", async () => {
+    const made = await wires();
+    const long = "x".repeat(70_000);
+    const sending = made.client().publish("ana", "geral", long);
+    await expect(sending).rejects.toMatchObject({ code: "too_large" });
+    expect(made.asked).toHaveLength(0);
+  });
+
+  test("[C4] after close, and at close, whoever asks is told", async () => {
+    const made = await wires();
+    made.answer = () => undefined;
+    const client = made.client();
+    const waiting = client.ask("users", {});
+    const subscribing = client.subscribe({ channel: "geral" as never }, () => {});
+    const both = Promise.allSettled([waiting, subscribing]);
+    await until(() => made.asked.length > 0, "it was asked");
+    await client.close();
+    for (const result of await both) {
+      expect(result).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
+    }
+    await expect(client.ask("users", {})).rejects.toMatchObject({ code: "unavailable" });
+  });
+});
+
+describe("the state of the connection", () => {
+  /** Takes connections and drops them: a broker that hangs, or something that is none. */
+  async function deaf(): Promise<{ endpoint: string; dropped: () => number }> {
+    let dropped = 0;
+    const server: Server = createServer((socket: Socket) => {
+      dropped += 1;
+      socket.destroy();
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    open.push({ close: () => void server.close() });
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    return { endpoint: `tcp://127.0.0.1:${port}`, dropped: () => dropped };
+  }
+
+  test("[C4] one broker that can't be reached does not hide the one that can", async () => {
+    const made = await wires();
+    const { endpoint, dropped } = await deaf();
+    const states: string[] = [];
+    const client = made.client({
+      brokers: [made.endpoint, endpoint],
+      onState: (state) => states.push(state),
+    });
+    await client.ask("users", {});
+    await until(() => dropped() > 3, "the other was tried several times");
+    expect(states).toEqual(["connected"]);
+    expect(client.state).toBe("connected");
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { type Page, Subscription } from "../../src/client/subscription.ts";
+import type { ServerName } from "../../src/protocol/ids.ts";
+import type { Entry, Publication } from "../../src/protocol/messages.ts";
+import type { Vector } from "../../src/protocol/vector.ts";
+import { serverName } from "../support/event-lines.ts";
+
+const [a, b] = [serverName(1), serverName(2)];
+
+function publication(server: ServerName, seq: number, prev: number, id = `${server}-${seq}`) {
+  const text = `${server} ${seq}`;
+  const entry = { channel: "geral", user: "ana", message: text, clock: seq, server, seq, id };
+  return { ...entry, timestamp: "2026-01-01T00:00:00.000Z", prev } as unknown as Publication;
+}
+
+/** A subscription with a history that the test holds back as long as it likes. */
+class Listener {
+  readonly heard: string[] = [];
+  readonly history: Publication[] = [];
+  fetches = 0;
+  hold: Promise<void> = Promise.resolve();
+  readonly subscription = new Subscription("#geral\0", {
+    fetch: (since) => this.#fetch(since),
+    deliver: ({ server, seq }) => this.heard.push(`${server} ${seq}`),
+    seen: () => {},
+  });
+
+  async #fetch(since: Vector): Promise<Page> {
+    this.fetches += 1;
+    await this.hold;
+    const entries: Entry[] = this.history.filter(({ server, seq }) => seq > (since[server] ?? 0));
+    const seen = { ...since };
+    for (const { server, seq } of this.history) seen[server] = Math.max(seen[server] ?? 0, seq);
+    return { entries, more: false, seen };
+  }
+}
+
+describe("a subscription", () => {
+  test("[C3] delivers in each server's order, and what comes twice once", () => {
+    const listener = new Listener();
+    const all = [publication(a, 1, 0), publication(b, 1, 0), publication(a, 4, 1)];
+    listener.subscription.receive(all);
+    listener.subscription.receive(all);
+    expect(listener.heard).toEqual([`${a} 1`, `${b} 1`, `${a} 4`]);
+    expect(listener.fetches).toBe(0);
+  });
+
+  test("[C3] fills a gap from history before it delivers what follows", async () => {
+    const listener = new Listener();
+    listener.history.push(publication(a, 1, 0), publication(a, 2, 1), publication(a, 3, 2));
+    listener.subscription.receive([publication(a, 1, 0)]);
+    listener.subscription.receive([publication(a, 4, 3)]);
+    expect(listener.heard).toEqual([`${a} 1`]);
+    await listener.subscription.settled();
+    expect(listener.heard).toEqual([`${a} 1`, `${a} 2`, `${a} 3`, `${a} 4`]);
+  });
+
+  test("[C3] what comes while a gap is being filled waits, and is not lost", async () => {
+    const listener = new Listener();
+    let release = () => {};
+    listener.hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    listener.history.push(publication(a, 1, 0), publication(a, 2, 1));
+    listener.subscription.receive([publication(a, 2, 1)]);
+    listener.subscription.receive([publication(b, 7, 0), publication(a, 3, 2)]);
+    expect(listener.heard).toEqual([]);
+    release();
+    await listener.subscription.settled();
+    expect(listener.heard.toSorted()).toEqual([`${a} 1`, `${a} 2`, `${a} 3`, `${b} 7`]);
+  });
+
+  test("[C3] [R6] of two that the same request made, only the first to come is delivered", () => {
+    const listener = new Listener();
+    listener.subscription.receive([publication(a, 1, 0, "same"), publication(b, 1, 0, "same")]);
+    expect(listener.heard).toEqual([`${a} 1`]);
+  });
+
+  test("[C3] a twin of what the first page showed is not delivered again", () => {
+    const listener = new Listener();
+    listener.subscription.begin({ [a]: 1 }, [publication(a, 1, 0, "same")]);
+    listener.subscription.receive([publication(b, 1, 0, "same"), publication(b, 2, 1)]);
+    expect(listener.heard).toEqual([`${a} 1`, `${b} 2`]);
+  });
+
+  test("[C3] resumes behind a vector", async () => {
+    const listener = new Listener();
+    listener.history.push(publication(a, 1, 0), publication(a, 2, 1));
+    listener.subscription.begin({ [a]: 1 });
+    listener.subscription.fill();
+    await listener.subscription.settled();
+    expect(listener.heard).toEqual([`${a} 2`]);
+    expect(listener.subscription.vector).toEqual({ [a]: 2 });
+  });
+});
