@@ -13,7 +13,7 @@ import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
-import type { Incoming, PeerRequest, ReplicationMessage, Standing } from "../protocol/messages.ts";
+import type { Incoming, PeerRequest, ReplicationMessage } from "../protocol/messages.ts";
 import { parsePayload } from "../protocol/parse-message.ts";
 import {
   PeerMessageError,
@@ -23,7 +23,6 @@ import {
 } from "../protocol/parse-peer.ts";
 import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
 import { replicationTopic } from "../protocol/topics.ts";
-import type { Vector } from "../protocol/vector.ts";
 import { writeCheckpoint } from "../storage/checkpoint.ts";
 import { Journal } from "../storage/journal.ts";
 import type { Slot } from "../storage/slot-lock.ts";
