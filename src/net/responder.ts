@@ -1,5 +1,4 @@
 import { Router } from "zeromq";
-import { pause } from "../platform/clock.ts";
 import { SendQueue } from "./send-queue.ts";
 import { bind, connect, receiveAll, socketOptions } from "./socket.ts";
 
@@ -8,8 +7,8 @@ export type Envelope = readonly Buffer[];
 
 export type OnRequest = (to: Envelope, payload: Buffer) => void;
 
-/** A connection over which nothing came for so long has nothing more to take. */
-const quietMs = 5;
+/** What a disconnect waits for a moment with nothing to read: at least, and at most. */
+const quietMs = 10;
 const longestQuietMs = 200;
 
 /** Takes requests and answers them in any order: a ROUTER, bound or connected to brokers. */
@@ -21,8 +20,8 @@ export class Responder {
   readonly #wanted = new Set<string>();
   readonly #connected = new Set<string>();
 
-  /** Steady time of the last request. */
-  #heardMs = 0;
+  /** Endpoints to disconnect from at the next moment with nothing to read and nothing to send. */
+  readonly #leaving = new Map<string, () => void>();
 
   constructor(onRequest: OnRequest) {
     this.#onRequest = onRequest;
@@ -30,10 +29,13 @@ export class Responder {
 
   /** Takes requests from now on; what came before has waited. */
   start(): void {
-    void receiveAll(this.#socket, (frames) => {
-      this.#heardMs = performance.now();
+    const take = (frames: Buffer[]) => {
       const { envelope, payload } = unwrap(frames);
       this.#onRequest(envelope, payload);
+    };
+    void receiveAll(this.#socket, take, {
+      isWanted: () => this.#leaving.size > 0,
+      reached: () => this.#leave(),
     });
   }
 
@@ -51,20 +53,28 @@ export class Responder {
 
   /**
    * Takes the way back from all that came from there: so what has come is still taken, and what is
-   * queued goes out, before. Only what is on the wire at that moment is lost.
+   * queued goes out, before. Only what is on the wire at that very moment is lost.
    */
   async disconnect(endpoint: string): Promise<void> {
     this.#wanted.delete(endpoint);
-    const startMs = performance.now();
-    do {
-      await pause(quietMs);
-    } while (
-      performance.now() - this.#heardMs < quietMs &&
-      performance.now() - startMs < longestQuietMs
-    );
-    await this.#queue.empty();
-    if (this.#wanted.has(endpoint) || this.#socket.closed) return;
-    if (this.#connected.delete(endpoint)) this.#socket.disconnect(endpoint);
+    if (!this.#connected.has(endpoint)) return;
+    await new Promise<void>((resolve) => {
+      this.#leaving.set(endpoint, resolve);
+      // Where nothing comes there is no next message to be idle after.
+      setTimeout(() => this.#leave(), quietMs);
+      setTimeout(() => this.#leave({ atAnyRate: true }), longestQuietMs);
+    });
+  }
+
+  #leave({ atAnyRate = false } = {}): void {
+    if (this.#leaving.size === 0 || !(this.#queue.isEmpty || atAnyRate)) return;
+    for (const [endpoint, left] of this.#leaving) {
+      if (!this.#wanted.has(endpoint) && !this.#socket.closed) {
+        if (this.#connected.delete(endpoint)) this.#socket.disconnect(endpoint);
+      }
+      left();
+    }
+    this.#leaving.clear();
   }
 
   reply(to: Envelope, payload: Uint8Array): void {

@@ -34,6 +34,10 @@ export class SendQueue {
     if (!this.#sending) void this.#run();
   }
 
+  get isEmpty(): boolean {
+    return !this.#sending;
+  }
+
   /** Resolves when all that was pushed has been handed to libzmq. */
   async empty(): Promise<void> {
     while (this.#sending && !this.#closed) {

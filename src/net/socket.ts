@@ -20,17 +20,48 @@ export const socketOptions = {
 /** Messages handled before timers get their turn: a flooded loop would starve them. */
 const burst = 64;
 
+interface Readable {
+  readonly closed: boolean;
+  receive(): Promise<Buffer[]>;
+}
+
+/** Somebody who waits for a moment with nothing to read. */
+interface Idle {
+  isWanted(): boolean;
+  reached(): void;
+}
+
 /** Hands every message to `handle` until the socket is closed. */
 export async function receiveAll(
-  socket: AsyncIterable<Buffer[]>,
+  socket: Readable,
   handle: (frames: Buffer[]) => void,
+  idle?: Idle,
 ): Promise<void> {
-  let handled = 0;
-  for await (const frames of socket) {
-    handle(frames);
-    handled += 1;
+  for (let handled = 1; !socket.closed; handled += 1) {
+    try {
+      const receiving = socket.receive();
+      if (idle?.isWanted()) tellIdle(receiving, idle);
+      handle(await receiving);
+    } catch (error) {
+      if (socket.closed) return;
+      throw error;
+    }
     if (handled % burst === 0) await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** What is there to read is there within this turn of the loop. */
+function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
+  let isRead = false;
+  receiving.then(
+    () => {
+      isRead = true;
+    },
+    () => {},
+  );
+  setImmediate(() => {
+    if (!isRead) idle.reached();
+  });
 }
 
 /**
