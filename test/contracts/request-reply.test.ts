@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Dealer, Request } from "zeromq";
 import { RequestPipe } from "../../src/net/request-pipe.ts";
@@ -99,10 +101,12 @@ describe("a requester and a responder", () => {
 
   test("without a connection a question fails at once, not after its time", async () => {
     await using closing = new Closing();
-    const gone = new Responder(() => {});
-    const endpoint = await gone.bind(anyPort);
-    await gone.close();
-    const requester = closing.add(new Requester([endpoint]));
+    // Held, so that nobody else is given the port meanwhile; but no ZeroMQ socket answers there.
+    const mute = createServer().listen(0, "127.0.0.1");
+    closing.add({ close: () => void mute.close() });
+    await once(mute, "listening");
+    const { port } = mute.address() as AddressInfo;
+    const requester = closing.add(new Requester([`tcp://127.0.0.1:${port}`]));
     let code: string | undefined;
     requester.ask(Buffer.from("anybody there?"), 60_000).catch((error: ProtocolError) => {
       code = error.code;
