@@ -1,13 +1,8 @@
-import { announceReady, runProcess } from "../platform/run-process.ts";
+import { runForwarder } from "../forwarder/forwarder.ts";
 import type { Settings } from "../platform/settings.ts";
-import { proxyConfig } from "./config.ts";
-import { startProxy } from "./proxy.ts";
+import { proxy } from "./proxy.ts";
 
 /** `tertulia proxy`: one proxy in the foreground. */
 export function runProxy(settings: Settings): Promise<void> {
-  return runProcess(async () => {
-    const proxy = await startProxy(proxyConfig(settings));
-    announceReady({ name: proxy.name, endpoints: { front: proxy.front, back: proxy.back } });
-    return proxy;
-  });
+  return runForwarder(proxy, settings);
 }
