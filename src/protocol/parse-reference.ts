@@ -83,10 +83,11 @@ function parseReport(data: Fields) {
   };
   if (view == null) return report;
   try {
+    const most = limits.memberVectorServers;
     return {
       ...report,
       view: parseView(view),
-      durable: parseVector(durable ?? {}, "durable", limits.memberVectorServers),
+      durable: durable == null ? undefined : parseVector(durable, "durable", most),
     };
   } catch (error) {
     throw error instanceof ProtocolError ? error : bad((error as Error).message);

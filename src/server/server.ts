@@ -13,7 +13,7 @@ import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
-import type { Incoming, PeerRequest, ReplicationMessage } from "../protocol/messages.ts";
+import type { Incoming, PeerRequest, ReplicationMessage, View } from "../protocol/messages.ts";
 import { parsePayload } from "../protocol/parse-message.ts";
 import {
   PeerMessageError,
@@ -121,7 +121,9 @@ class Shell {
     const bound = await this.#peerLink.bind(config.bind);
     this.address = advertised(bound, config.advertiseHost);
     this.#core = new ServerCore({ name, clock, digest, address: this.address });
-    this.#core.recoverView(await readPromises(this.#folder));
+    const view = await readPromises(this.#folder);
+    this.#core.recoverView(view);
+    if (view.number > 0) await this.#tellView(view);
     this.#openJournal();
     this.#publisher = new Publisher(config.proxiesIn, (topic, active) =>
       this.#dispatch({ type: "subscription", topic, active }),
@@ -136,6 +138,16 @@ class Shell {
     this.#peerLink.start();
     void this.#askRank();
     this.#log.info({ folder: this.#folder, address: this.address }, "Started");
+  }
+
+  /** A long journal takes its time: a reference that lost its file must know of the view before. */
+  async #tellView(view: View): Promise<void> {
+    const { link, name } = this.#parts;
+    try {
+      await link.ask("heartbeat", { user: name, role: "server", view }, durations.pollMs);
+    } catch {
+      // It is down: it can make no view either until it is told by those who are up.
+    }
   }
 
   #openJournal(): void {

@@ -110,12 +110,15 @@ export class Registry {
 
   heartbeat(report: HeartbeatReport, clock: number, steadyMs: number): void {
     this.#hear(report, clock, steadyMs);
-    const { user, view, durable = emptyVector, ready = false } = report;
+    const { user, view, durable, ready = false } = report;
     if (view === undefined) return;
     // A leave that was given up: the server is back, and means to stay.
     if (ready) this.#leaving.delete(user as ServerName);
     // A reference that lost its file, or has an old one, resumes from the highest that is reported.
     if (view.number > this.#view.number) this.#setView(view);
+    // A server that still reads its journal tells its view, so that no other is made meanwhile;
+    // what it has on disk it does not know yet, and rule (b) must not be told too little.
+    if (durable === undefined) return;
     const before = this.#reports.get(user)?.adopted;
     const adopted =
       view.number !== this.#view.number

@@ -60,6 +60,7 @@ export class ServerCore {
   #heartbeatMs = Number.NEGATIVE_INFINITY;
   #diverged = new Set<ServerName>();
   #aloneSince: number | undefined;
+  #contradicted = false;
 
   constructor({ name, clock, digest, address }: CoreOptions) {
     this.name = name;
@@ -222,6 +223,10 @@ export class ServerCore {
 
   #seeView(view: View): void {
     if (this.replication.see(view)) this.#effects.push({ type: "saveView", view });
+    const known = this.replication.view;
+    if (view.number !== known.number || sameMembers(view, known) || this.#contradicted) return;
+    this.#contradicted = true;
+    this.#log("error", `There are two views with the number ${view.number}`, { view, known });
   }
 
   /** Learns where listed servers are. */
@@ -426,6 +431,10 @@ export class ServerCore {
   ): void {
     this.#effects.push({ type: "log", level, text, ...(fields ? { fields } : {}) });
   }
+}
+
+function sameMembers(a: View, b: View): boolean {
+  return a.members.length === b.members.length && a.members.every((one) => b.members.includes(one));
 }
 
 function sortedKeys<T>(record: Readonly<Record<string, T>>): Record<string, T> {

@@ -257,6 +257,27 @@ describe("a removal", () => {
   });
 });
 
+describe("a server that still reads its journal", () => {
+  test("[R5] tells its view, so that a fresh one gets none of its own", () => {
+    const reports = new Reports(undefined);
+    reports.registry.heartbeat({ user: a, role: "server", view: three }, 1, reports.nowMs);
+    reports.nowMs += 60_000;
+    reports.report(d, noView);
+    expect(reports.view).toEqual(three);
+  });
+
+  test("[R5] is no adopter of the view yet: what it has on disk is not known", () => {
+    const reports = new Reports(three);
+    for (const user of [a, b, c]) {
+      reports.registry.heartbeat({ user, role: "server", view: three }, 1, reports.nowMs);
+    }
+    reports.report(d, three);
+    expect(reports.view).toEqual(three);
+    reports.settle(a, b, c);
+    expect(reports.view.members).toContain(d);
+  });
+});
+
 describe("clocks and names from anybody", () => {
   test("[W7] who is listed has a bound, and the members keep their place", () => {
     const { registry } = new Reports(three);
