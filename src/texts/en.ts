@@ -60,7 +60,7 @@ export const en = {
   "done.login": "{user} is logged in.",
   "done.register": "{user} is registered.",
   "done.create": "The channel #{channel} is there.",
-  "done.send": "Sent to {target}; {count} servers have it on disk.",
+  "done.send": "Sent to {target}; servers with it on disk: {count}.",
   "done.remove": "{name} is out of the view.",
   "note.listening": "Listening to {target}; Ctrl-C ends it.",
   "note.seen": "To go on from here: --since '{seen}'",

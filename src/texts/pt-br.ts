@@ -59,7 +59,7 @@ export const ptBr = {
   "done.login": "{user} entrou.",
   "done.register": "{user} está registrado.",
   "done.create": "O canal #{channel} foi criado.",
-  "done.send": "Enviado para {target}; {count} servidores já o têm em disco.",
+  "done.send": "Enviado para {target}; servidores que já o têm em disco: {count}.",
   "done.remove": "{name} saiu da visão.",
   "note.listening": "Ouvindo {target}; Ctrl-C encerra.",
   "note.seen": "Para continuar daqui: --since '{seen}'",
