@@ -27,6 +27,12 @@ export const limits = {
   pageBytes: 1 * MiB,
   /** Bytes of what the requests of one payload may ask for: the reply fits a frame. */
   replyBytes: 3 * MiB,
+  /** Newest publications that are kept of one channel (J3): a busy channel's last weeks. */
+  channelMessages: 100_000,
+  /** Newest private messages that are kept of one user (J3). */
+  userMessages: 100_000,
+  /** Newest login times that are kept of one user (J3). */
+  userLogins: 100,
   /** Servers in a vector that a client sends: those whose messages it has seen. */
   vectorServers: 1_024,
   /** Servers in a vector among members: all that ever made an event. */

@@ -189,6 +189,8 @@ export interface SyncAnswer extends Standing {
   /** Events that the asker lacks, at most 1,000, each server's in order. */
   readonly lines: string[];
   readonly more: boolean;
+  /** Some of what the asker lacks stands in the saved state alone: it is to fetch that (J1). */
+  readonly compacted: boolean;
 }
 
 // ---- what everybody says to the reference ------------------------------------------------------

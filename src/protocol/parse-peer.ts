@@ -139,5 +139,6 @@ export function parseSyncAnswer(payload: Uint8Array): SyncAnswer {
     ...parseStanding(data),
     lines: parseLines(data.events),
     more: data.more === true,
+    compacted: data.compacted === true,
   };
 }

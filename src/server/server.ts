@@ -133,6 +133,7 @@ class Shell {
     });
     this.#subscriber.subscribe(replicationTopic);
     this.#ticker = setInterval(() => this.#dispatch({ type: "tick" }), durations.tickMs);
+    this.#dispatch({ type: "recovered" });
     // Only now is there something to answer with.
     this.#clients.start();
     this.#peerLink.start();
@@ -306,6 +307,9 @@ class Shell {
         return this.#rotate(effect.joined);
       case "stopped":
         return this.#onStopped();
+      case "fetchSnapshot":
+      case "repaired":
+        return;
       case "log":
         this.#log[effect.level](effect.fields ?? {}, effect.text);
         return;

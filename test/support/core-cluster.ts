@@ -142,6 +142,7 @@ export class CoreCluster {
       { service: "rank", data: { user: server.name, address: server.address } },
       () => {},
     );
+    this.#step(server, { type: "recovered" });
     this.#tick(server);
   }
 
@@ -337,6 +338,9 @@ export class CoreCluster {
         return;
       case "stopped":
         return this.#end(server);
+      case "fetchSnapshot":
+      case "repaired":
+        throw new Error(`${effect.type}: nothing is ever compacted or lost here`);
       case "log":
         server.logged.push(effect.text);
         return;
@@ -431,7 +435,7 @@ export function servingCluster(servers: number, seed = 1): CoreCluster {
 
 /** All that a server would write at a clean stop, as text. */
 export function checkpointText(server: VirtualServer): string {
-  const { files, mark } = server.core.checkpoint();
+  const { files, rows, mark } = server.core.checkpoint();
   const texts = files.map(({ name, pieces }) => `${name}\n${[...pieces].join("")}`);
-  return `${texts.join("")}${JSON.stringify(mark)}`;
+  return `${texts.join("")}${[...rows].join("\n")}${JSON.stringify(mark)}`;
 }

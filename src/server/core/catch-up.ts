@@ -71,7 +71,7 @@ export class CatchUp {
   /** Whether the server may now serve, or become a member. */
   get isCaughtUp(): boolean {
     const { view, adopting } = this.#replication;
-    if (adopting !== undefined) return false;
+    if (adopting !== undefined || this.#ledger.owes) return false;
     if (view.number === 0) return true;
     const heard = view.members.filter(
       (member) => member === this.#name || this.#heard.has(member),
@@ -101,10 +101,14 @@ export class CatchUp {
     return missed;
   }
 
-  /** The peers to ask now: one for what is missing, and each that is silent on `replication`. */
-  due(steadyMs: number): Peer[] {
+  /**
+   * The peers to ask now: one for what is missing, and each that is silent on `replication`.
+   * @param fetchesState whether what is missing is being fetched as a saved state
+   */
+  due(steadyMs: number, fetchesState: boolean): Peer[] {
     const due: Peer[] = [];
-    let fetching = [...this.#asked.values()].some((asked) => this.#isOpen(asked, steadyMs));
+    let fetching =
+      fetchesState || [...this.#asked.values()].some((asked) => this.#isOpen(asked, steadyMs));
     for (const peer of this.#replication.peers.values()) {
       if (peer.address === "") continue;
       const asked = this.#of(peer.name);

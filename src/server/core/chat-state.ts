@@ -1,89 +1,56 @@
-import { compareOrder, type Event } from "../../protocol/event.ts";
-import type { ChannelName, RequestId, ServerName, UserName } from "../../protocol/ids.ts";
+import type { ChannelName, ServerName, UserName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
 import type { Vector } from "../../protocol/vector.ts";
+import { isCommitted, type Placed } from "./placed.ts";
+import { insert, Tail, Window } from "./window.ts";
 
-/** What names an event and places it in the order. */
-export interface Placed {
-  readonly server: ServerName;
-  readonly seq: number;
-  readonly clock: number;
-  /** Milliseconds since 1970. */
-  readonly time: number;
-  readonly id: RequestId | undefined;
-}
+export type Target = { readonly channel: ChannelName } | { readonly user: UserName };
 
 /** A publication or a private message. */
 export interface StoredMessage extends Placed {
   readonly from: UserName;
-  readonly to: { readonly channel: ChannelName } | { readonly user: UserName };
+  readonly to: Target;
   readonly text: string;
 }
 
-export function isCommitted(placed: Placed, committed: Vector): boolean {
-  return placed.seq <= (committed[placed.server] ?? 0);
+/** How much of the past the state keeps (J3); the same on all servers, or they would differ. */
+export interface Retention {
+  /** Publications in one channel. */
+  readonly channelMessages: number;
+  /** Private messages of one user; one stays while either party keeps it. */
+  readonly userMessages: number;
+  readonly userLogins: number;
 }
 
-/** Inserts into a list in the total order; nearly always at its end. */
-function insert<T extends Placed>(list: T[], item: T): void {
-  let at = list.length;
-  if (at > 0 && compareOrder(list[at - 1] as T, item) > 0) at = lowerBound(list, item);
-  if (at === list.length) list.push(item);
-  else list.splice(at, 0, item);
-}
+export const defaultRetention: Retention = {
+  channelMessages: limits.channelMessages,
+  userMessages: limits.userMessages,
+  userLogins: limits.userLogins,
+};
 
-/** The first index whose item is not before `place` in the order. */
-export function lowerBound(
-  list: readonly Placed[],
-  place: { readonly clock: number; readonly server: ServerName },
-): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareOrder(list[middle] as Placed, place) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The messages of one channel, or all that a user sent or got in private. */
+/** The newest messages of one channel, or of all that a user sent or got in private. */
 export class Conversation {
-  /** In the total order, twins included. */
-  readonly messages: StoredMessage[] = [];
+  readonly window: Window<StoredMessage>;
   /** The same messages by the server that made them, by rising `seq`. */
-  readonly byServer = new Map<ServerName, StoredMessage[]>();
-  readonly #byId = new Map<RequestId, StoredMessage[]>();
+  readonly byServer = new Map<ServerName, Tail<StoredMessage>>();
+
+  constructor(most: number) {
+    this.window = new Window(most, (a, b) => a.from === b.from && sameTarget(a.to, b.to));
+  }
 
   add(message: StoredMessage): void {
-    insert(this.messages, message);
-    const own = this.byServer.get(message.server);
-    if (own === undefined) this.byServer.set(message.server, [message]);
-    else own.push(message);
-    if (message.id === undefined) return;
-    const same = this.#byId.get(message.id);
-    if (same === undefined) this.#byId.set(message.id, [message]);
-    else insert(same, message);
-  }
-
-  /** All messages with this id by this sender to this target, the earliest in the order first. */
-  twins(id: RequestId, from: UserName, to: StoredMessage["to"]): readonly StoredMessage[] {
-    const same = this.#byId.get(id);
-    if (same === undefined) return [];
-    return same.filter((message) => message.from === from && sameTarget(message.to, to));
-  }
-
-  /** Whether a reader sees it: committed, and the earliest of its twins that are (R6). */
-  shows(message: StoredMessage, committed: Vector): boolean {
-    if (!isCommitted(message, committed)) return false;
-    if (message.id === undefined) return true;
-    const same = this.#byId.get(message.id);
-    if (same === undefined || same.length === 1) return true;
-    const twins = this.twins(message.id, message.from, message.to);
-    return twins.find((twin) => isCommitted(twin, committed)) === message;
+    let own = this.byServer.get(message.server);
+    if (own === undefined) {
+      own = new Tail();
+      this.byServer.set(message.server, own);
+    }
+    own.push(message);
+    // The lowest of all is the lowest of its server.
+    for (const dropped of this.window.add(message)) this.byServer.get(dropped.server)?.shift();
   }
 }
 
-function sameTarget(a: StoredMessage["to"], b: StoredMessage["to"]): boolean {
+export function sameTarget(a: Target, b: Target): boolean {
   if ("channel" in a) return "channel" in b && a.channel === b.channel;
   return "user" in b && a.user === b.user;
 }
@@ -93,21 +60,60 @@ export interface Creation extends Placed {
   readonly user: UserName | undefined;
 }
 
-export interface User {
+export class User {
   readonly name: UserName;
-  /** In the total order. Empty for a name that so far is only somebody's recipient. */
-  readonly logins: Placed[];
+  readonly to: Target;
+  /** None for a name that so far is only somebody's recipient. */
+  readonly logins: Window<Placed>;
   readonly conversation: Conversation;
+
+  constructor(name: UserName, { userLogins, userMessages }: Retention) {
+    this.name = name;
+    this.to = { user: name };
+    this.logins = new Window(userLogins, () => true);
+    this.conversation = new Conversation(userMessages);
+  }
+
+  get isKnown(): boolean {
+    return this.logins.entries.length > 0;
+  }
+
+  /** Of a full window the committed ones may have fallen out, never all that there were. */
+  isCommitted(committed: Vector): boolean {
+    return this.logins.isFull || some(this.logins.entries, committed);
+  }
 }
 
-export interface Channel {
+export class Channel {
   readonly name: ChannelName;
+  readonly to: Target;
   /**
    * In the total order: two servers that did not know of each other may both have created it.
    * Empty as long as only a publication to it has come.
    */
-  readonly creations: Creation[];
+  readonly creations = new Tail<Creation>();
   readonly conversation: Conversation;
+
+  constructor(name: ChannelName, { channelMessages }: Retention) {
+    this.name = name;
+    this.to = { channel: name };
+    this.conversation = new Conversation(channelMessages);
+  }
+
+  get isKnown(): boolean {
+    return this.creations.length > 0;
+  }
+
+  isCommitted(committed: Vector): boolean {
+    return some(this.creations, committed);
+  }
+}
+
+function some(list: Tail<Placed>, committed: Vector): boolean {
+  for (let at = 0; at < list.length; at += 1) {
+    if (isCommitted(list.at(at) as Placed, committed)) return true;
+  }
+  return false;
 }
 
 /**
@@ -118,11 +124,18 @@ export interface Channel {
 export class ChatState {
   readonly users = new Map<UserName, User>();
   readonly channels = new Map<ChannelName, Channel>();
+  readonly #retention: Retention;
+  /** One string for each name, however many messages bear it. */
+  readonly #names = new Map<string, string>();
+
+  constructor(retention: Retention = defaultRetention) {
+    this.#retention = retention;
+  }
 
   user(name: UserName): User {
     let user = this.users.get(name);
     if (user === undefined) {
-      user = { name, logins: [], conversation: new Conversation() };
+      user = new User(name, this.#retention);
       this.users.set(name, user);
     }
     return user;
@@ -131,45 +144,71 @@ export class ChatState {
   channel(name: ChannelName): Channel {
     let channel = this.channels.get(name);
     if (channel === undefined) {
-      channel = { name, creations: [], conversation: new Conversation() };
+      channel = new Channel(name, this.#retention);
       this.channels.set(name, channel);
     }
     return channel;
   }
 
   addLogin(name: UserName, login: Placed): void {
-    insert(this.user(name).logins, login);
+    this.user(name).logins.add(login);
   }
 
   addCreation(name: ChannelName, creation: Creation): void {
     insert(this.channel(name).creations, creation);
   }
 
-  addPublication(channel: ChannelName, message: StoredMessage): void {
-    this.channel(channel).conversation.add(message);
-  }
-
-  addPrivate(dst: UserName, message: StoredMessage): void {
-    this.user(dst).conversation.add(message);
-    if (message.from !== dst) this.user(message.from).conversation.add(message);
+  addMessage(from: UserName, to: Target, text: string, placed: Placed): void {
+    const owner = "channel" in to ? this.channel(to.channel) : this.user(to.user);
+    const { server, seq, clock, time, id } = placed;
+    const message: StoredMessage = {
+      server: this.#once(server),
+      seq,
+      clock,
+      time,
+      id,
+      from: this.#once(from),
+      to: owner.to,
+      text,
+    };
+    owner.conversation.add(message);
+    if ("user" in to && from !== to.user) this.user(from).conversation.add(message);
   }
 
   knowsUser(name: UserName): boolean {
-    return (this.users.get(name)?.logins.length ?? 0) > 0;
+    return this.users.get(name)?.isKnown === true;
   }
 
   knowsChannel(name: ChannelName): boolean {
-    return (this.channels.get(name)?.creations.length ?? 0) > 0;
+    return this.channels.get(name)?.isKnown === true;
   }
-}
 
-/** What all events share, as the state keeps it. */
-export function place(event: Event, id: RequestId | undefined): Placed {
-  return {
-    server: event.server,
-    seq: event.seq,
-    clock: event.clock,
-    time: event.timestamp,
-    id,
-  };
+  /** The latest time of what is kept of a server's events, in milliseconds since 1970. */
+  latestTimeOf(server: ServerName): number {
+    let latest = 0;
+    const look = (list: Tail<Placed> | undefined) => {
+      for (let at = (list?.length ?? 0) - 1; at >= 0; at -= 1) {
+        const placed = list?.at(at);
+        if (placed?.server !== server) continue;
+        latest = Math.max(latest, placed.time);
+        return;
+      }
+    };
+    for (const { logins, conversation } of this.users.values()) {
+      look(logins.entries);
+      look(conversation.byServer.get(server));
+    }
+    for (const { creations, conversation } of this.channels.values()) {
+      look(creations);
+      look(conversation.byServer.get(server));
+    }
+    return latest;
+  }
+
+  #once<T extends string>(name: T): T {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known as T;
+    this.#names.set(name, name);
+    return name;
+  }
 }

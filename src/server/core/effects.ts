@@ -24,6 +24,8 @@ export interface Now {
 
 /** What happens to a server. */
 export type Input =
+  /** The first: all that was taken over from disk has been synced again (R2). */
+  | { readonly type: "recovered" }
   | {
       readonly type: "requests";
       readonly to: ReplyTo;
@@ -41,6 +43,8 @@ export type Input =
     }
   | { readonly type: "syncAnswer"; readonly from: ServerName; readonly answer: SyncAnswer }
   | { readonly type: "syncFailed"; readonly from: ServerName }
+  /** A peer's saved state could not be fetched; with success a new core begins from the disk. */
+  | { readonly type: "snapshotFailed"; readonly from: ServerName }
   | { readonly type: "referenceReply"; readonly reply: HeartbeatReply }
   | { readonly type: "left" }
   | { readonly type: "subscription"; readonly topic: string; readonly active: boolean }
@@ -67,6 +71,13 @@ export type Effect =
       readonly address: string;
       readonly request: PeerRequest & { service: "sync" };
     }
+  /**
+   * Fetch the peer's saved state; once it is on disk as a whole, begin anew from the disk, with a
+   * new core. Otherwise say `snapshotFailed`.
+   */
+  | { readonly type: "fetchSnapshot"; readonly peer: ServerName; readonly address: string }
+  /** What this disk had lost is there again (J5). */
+  | { readonly type: "repaired" }
   /** Read what `since` lacks of `upTo` from the journal and answer with it. */
   | {
       readonly type: "answerSync";

@@ -7,7 +7,8 @@ import {
   type RequestId,
   type UserName,
 } from "../../protocol/ids.ts";
-import { type ChatState, place, type StoredMessage } from "./chat-state.ts";
+import type { ChatState } from "./chat-state.ts";
+import { place } from "./placed.ts";
 
 /** What an event of each operation carries; `id` is the request's (R6). */
 export interface EventData {
@@ -63,7 +64,7 @@ const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
     }),
     fold: (state, event, data) => {
       const to = { channel: data.channel };
-      state.addPublication(data.channel, stored(event, data.user, to, data));
+      state.addMessage(data.user, to, data.message, place(event, data.id));
     },
   },
   message: {
@@ -74,28 +75,10 @@ const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
       id: parseRequestId(data.id),
     }),
     fold: (state, event, data) => {
-      state.addPrivate(data.dst, stored(event, data.src, { user: data.dst }, data));
+      state.addMessage(data.src, { user: data.dst }, data.message, place(event, data.id));
     },
   },
 };
-
-function stored(
-  event: Event,
-  from: UserName,
-  to: StoredMessage["to"],
-  data: { readonly message: string; readonly id?: RequestId | undefined },
-): StoredMessage {
-  return {
-    server: event.server,
-    seq: event.seq,
-    clock: event.clock,
-    time: event.timestamp,
-    id: data.id,
-    from,
-    to,
-    text: data.message,
-  };
-}
 
 function parseText(value: unknown): string {
   if (typeof value !== "string") throw new Error("`message` is no text");

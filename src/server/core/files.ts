@@ -1,7 +1,19 @@
-import { compareOrder } from "../../protocol/event.ts";
+import assert from "node:assert";
+import {
+  type ChannelName,
+  isServerName,
+  parseChannelName,
+  parseRequestId,
+  parseUserName,
+  type UserName,
+} from "../../protocol/ids.ts";
+import { parseClock } from "../../protocol/lamport-clock.ts";
 import { isoTime } from "../../protocol/time.ts";
-import type { ChatState, Placed, StoredMessage } from "./chat-state.ts";
+import type { Vector } from "../../protocol/vector.ts";
+import type { ChatState, Creation, StoredMessage } from "./chat-state.ts";
 import { toEntry } from "./history.ts";
+import { mergeInOrder } from "./merge-in-order.ts";
+import { idOf, isCommitted, type Placed, place } from "./placed.ts";
 
 /** A file of the state as pieces of text, so that a large one need not be built in memory. */
 export interface StateFile {
@@ -9,73 +21,198 @@ export interface StateFile {
   readonly pieces: Iterable<string>;
 }
 
+/** The state at one instant, as it is written to disk (J1). */
+export interface FrozenState {
+  /** In their documented shapes, one entry a line. */
+  readonly files: readonly StateFile[];
+  /** What those shapes can't carry: each login and each creation of a channel, in JSON. */
+  readonly rows: Iterable<string>;
+}
+
+/** A state on disk, as lines. */
+export interface SavedState {
+  /** The lines of one of the files that hold entries. */
+  entries(name: string): Iterable<string>;
+  readonly rows: Iterable<string>;
+}
+
+export const messagesFile = "messages.json";
+export const publicationsFile = "publications.json";
+
+interface FrozenUser {
+  readonly name: UserName;
+  readonly logins: readonly Placed[];
+}
+
+interface FrozenChannel {
+  readonly name: ChannelName;
+  readonly creations: readonly Creation[];
+}
+
 /**
- * The four files of the state in their documented shapes. They depend on the set of events alone,
- * not on the order in which they came, so they are equal on replicas with equal vectors (R4).
+ * Copies what the files are made from, so that the state can go on while they are written: lists
+ * of references, tens of milliseconds for a million messages. The files depend on the set of events
+ * alone, so they are equal on replicas with equal vectors (R4).
  */
-export function stateFiles(state: ChatState): StateFile[] {
-  const publications = [...state.channels.values()].flatMap(
-    ({ conversation }) => conversation.messages,
-  );
-  // A private message is in two conversations; its sender's has every one exactly once.
-  const messages = [...state.users.values()].flatMap(({ name, conversation }) =>
-    conversation.messages.filter(({ from }) => from === name),
-  );
-  // All that a piece is made from is taken now: the state goes on while the files are written.
-  const users = [...state.users.values()]
-    .filter(({ logins }) => logins.length > 0)
-    .map(({ name, logins }) => ({ name, times: withoutTwins(logins).map(({ time }) => time) }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const channels = [...state.channels.values()]
-    .filter(({ creations }) => creations.length > 0)
-    .map(({ name }) => name)
-    .sort();
-  return [
-    { name: "users.json", pieces: usersFile(users) },
-    { name: "channels.json", pieces: lines("[", channels, "]", (name) => JSON.stringify(name)) },
-    { name: "messages.json", pieces: entriesFile(messages) },
-    { name: "publications.json", pieces: entriesFile(publications) },
-  ];
+export function freeze(state: ChatState): FrozenState {
+  const users: FrozenUser[] = [];
+  const channels: FrozenChannel[] = [];
+  const messages: StoredMessage[][] = [];
+  const publications: StoredMessage[][] = [];
+  for (const { name, logins, conversation } of state.users.values()) {
+    users.push({ name, logins: logins.entries.slice() });
+    messages.push(conversation.window.entries.slice());
+  }
+  for (const { name, creations, conversation } of state.channels.values()) {
+    channels.push({ name, creations: creations.slice() });
+    publications.push(conversation.window.entries.slice());
+  }
+  users.sort(byName);
+  channels.sort(byName);
+  return {
+    files: [
+      { name: "users.json", pieces: usersFile(users.filter(({ logins }) => logins.length > 0)) },
+      {
+        name: "channels.json",
+        pieces: lines(
+          "[",
+          "]",
+          writeNames(channels.filter(({ creations }) => creations.length > 0)),
+        ),
+      },
+      { name: messagesFile, pieces: lines("[", "]", writeEntries(messages)) },
+      { name: publicationsFile, pieces: lines("[", "]", writeEntries(publications)) },
+    ],
+    rows: writeRows(users, channels),
+  };
+}
+
+/**
+ * Adds what a saved state has above the vector `held`: what is at or below it is in the state
+ * already, or was dropped from it.
+ * @throws Error if a line is not what `freeze` writes
+ */
+export function foldSaved(state: ChatState, saved: SavedState, held: Vector): void {
+  const isNew = (placed: Placed) => !isCommitted(placed, held);
+  const user = once(parseUserName);
+  const channel = once(parseChannelName);
+  for (const line of saved.rows) {
+    const row = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    const placed = readPlace(row);
+    if (!isNew(placed)) continue;
+    if (row.login !== undefined) {
+      state.addLogin(user(row.login), placed);
+    } else {
+      const by = row.user === undefined ? undefined : user(row.user);
+      state.addCreation(channel(row.channel), { ...placed, user: by });
+    }
+  }
+  for (const line of saved.entries(publicationsFile)) {
+    const entry = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    const placed = readPlace(entry);
+    const to = { channel: channel(entry.channel) };
+    if (isNew(placed)) state.addMessage(user(entry.user), to, readText(entry), placed);
+  }
+  for (const line of saved.entries(messagesFile)) {
+    const entry = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    const placed = readPlace(entry);
+    const to = { user: user(entry.dst) };
+    if (isNew(placed)) state.addMessage(user(entry.src), to, readText(entry), placed);
+  }
+}
+
+function readPlace(row: Readonly<Record<string, unknown>>): Placed {
+  const { server } = row;
+  const seq = parseClock(row.seq);
+  const clock = parseClock(row.clock);
+  const timestamp = typeof row.timestamp === "string" ? Date.parse(row.timestamp) : Number.NaN;
+  assert(isServerName(server) && seq !== undefined && clock !== undefined, "it has no place");
+  assert(!Number.isNaN(timestamp), "it has no `timestamp`");
+  return place({ server, seq, clock, timestamp }, parseRequestId(row.id));
+}
+
+function readText({ message }: Readonly<Record<string, unknown>>): string {
+  assert(typeof message === "string", "it has no `message`");
+  return message;
+}
+
+/** Parses a name the first time that it comes. */
+function once<T>(parse: (value: unknown) => T): (value: unknown) => T {
+  const known = new Map<unknown, T>();
+  return (value) => {
+    let name = known.get(value);
+    if (name === undefined) {
+      name = parse(value);
+      known.set(value, name);
+    }
+    return name;
+  };
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+/** `{"ana": ["2026-…", …]}`, one user a line. */
+function usersFile(users: readonly FrozenUser[]): Iterable<string> {
+  const rows = (function* () {
+    for (const { name, logins } of users) {
+      const times = withoutTwins(logins).map(({ time }) => isoTime(time));
+      yield `${JSON.stringify(name)}:${JSON.stringify(times)}`;
+    }
+  })();
+  return lines("{", "}", rows);
 }
 
 /** One of those that the same request made on several servers: the earliest (R6). */
 function withoutTwins(placed: readonly Placed[]): Placed[] {
   const seen = new Set<string>();
-  return placed.filter(({ id }) => {
-    if (id === undefined) return true;
+  return placed.filter((one) => {
+    const id = idOf(one);
     if (seen.has(id)) return false;
     seen.add(id);
     return true;
   });
 }
 
-/** `{"ana": ["2026-…", …]}`, one user a line. */
-function usersFile(users: { name: string; times: number[] }[]): Iterable<string> {
-  return lines("{", users, "}", ({ name, times }) => {
-    return `${JSON.stringify(name)}:${JSON.stringify(times.map(isoTime))}`;
-  });
+function* writeNames(channels: readonly FrozenChannel[]): Generator<string> {
+  for (const { name } of channels) yield JSON.stringify(name);
 }
 
-/** `[{…}, …]`, one entry a line, in the total order. */
-function entriesFile(messages: StoredMessage[]): Iterable<string> {
-  messages.sort(compareOrder);
-  return lines("[", messages, "]", (message) => JSON.stringify(toEntry(message)));
+/** In the total order; a private message that both parties keep is in two lists. */
+function* writeEntries(lists: readonly (readonly StoredMessage[])[]): Generator<string> {
+  let last: StoredMessage | undefined;
+  for (const message of mergeInOrder(lists)) {
+    if (message === last) continue;
+    last = message;
+    yield JSON.stringify(toEntry(message));
+  }
 }
 
-function* lines<T>(
-  open: string,
-  items: readonly T[],
-  close: string,
-  write: (item: T) => string,
+function* writeRows(
+  users: readonly FrozenUser[],
+  channels: readonly FrozenChannel[],
 ): Generator<string> {
-  if (items.length === 0) {
-    yield `${open}${close}\n`;
-    return;
+  for (const { name: login, logins } of users) {
+    for (const placed of logins) yield JSON.stringify({ login, ...writePlace(placed) });
   }
-  yield `${open}\n`;
-  const last = items.length - 1;
-  for (const [index, item] of items.entries()) {
-    yield `${write(item)}${index === last ? "" : ","}\n`;
+  for (const { name: channel, creations } of channels) {
+    for (const creation of creations) {
+      yield JSON.stringify({ channel, user: creation.user, ...writePlace(creation) });
+    }
   }
-  yield `${close}\n`;
+}
+
+function writePlace({ server, seq, clock, time, id }: Placed) {
+  return { server, seq, clock, timestamp: isoTime(time), id };
+}
+
+/** An opening line, one item a line, a closing line. */
+function* lines(open: string, close: string, items: Iterable<string>): Generator<string> {
+  let before: string | undefined;
+  for (const item of items) {
+    yield before === undefined ? `${open}\n` : `${before},\n`;
+    before = item;
+  }
+  yield before === undefined ? `${open}${close}\n` : `${before}\n${close}\n`;
 }

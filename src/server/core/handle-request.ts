@@ -4,11 +4,12 @@ import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Receipt, Refused, Request } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { covers, type Vector } from "../../protocol/vector.ts";
-import type { ChatState, Placed, StoredMessage } from "./chat-state.ts";
+import { type ChatState, type StoredMessage, sameTarget, type Target } from "./chat-state.ts";
 import type { Now } from "./effects.ts";
 import type { EventData, Operation } from "./events.ts";
-import { idOf, listChannels, listUsers, type Room, readHistory } from "./history.ts";
+import { listChannels, listUsers, type Room, readHistory } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
+import { idOf, type Placed } from "./placed.ts";
 import type { Replication } from "./replication.ts";
 import type { Answer, Pending } from "./requests.ts";
 
@@ -186,26 +187,35 @@ function commit(
 function existing(state: ChatState, request: Write): Placed | undefined {
   const { id } = request;
   if (id === undefined) return undefined;
-  const sameId = (placed: Placed) => placed.id === id;
   switch (request.service) {
     case "login":
-      return state.users.get(request.user)?.logins.find(sameId);
+      return state.users.get(request.user)?.logins.find(id, () => true);
     case "channel":
       return state.channels
         .get(request.channel)
-        ?.creations.find((creation) => sameId(creation) && creation.user === request.user);
+        ?.creations.slice()
+        .find((creation) => creation.id === id && creation.user === request.user);
     case "publish": {
-      const to: StoredMessage["to"] = { channel: request.channel };
-      return state.channels.get(request.channel)?.conversation.twins(id, request.user, to)[0];
+      const isIt = isOf(request.user, { channel: request.channel });
+      return state.channels.get(request.channel)?.conversation.window.find(id, isIt);
     }
     case "message": {
-      const to: StoredMessage["to"] = { user: request.dst };
-      return state.users.get(request.dst)?.conversation.twins(id, request.src, to)[0];
+      const isIt = isOf(request.src, { user: request.dst });
+      // It stays while either party keeps it (J3).
+      for (const party of [request.dst, request.src]) {
+        const found = state.users.get(party)?.conversation.window.find(id, isIt);
+        if (found !== undefined) return found;
+      }
+      return undefined;
     }
     default:
       request satisfies never;
       return undefined;
   }
+}
+
+function isOf(from: string, to: Target): (message: StoredMessage) => boolean {
+  return (message) => message.from === from && sameTarget(message.to, to);
 }
 
 /** What stands against the write, by what this server holds. */

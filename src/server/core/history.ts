@@ -6,15 +6,9 @@ import { writeCursor } from "../../protocol/parse-message.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { channelTopic, userTopic } from "../../protocol/topics.ts";
 import { join, type MutableVector, sorted, type Vector } from "../../protocol/vector.ts";
-import {
-  type Channel,
-  type ChatState,
-  type Conversation,
-  isCommitted,
-  lowerBound,
-  type Placed,
-  type StoredMessage,
-} from "./chat-state.ts";
+import type { ChatState, Conversation, StoredMessage, Target } from "./chat-state.ts";
+import { idOf, isCommitted } from "./placed.ts";
+import { lowerBound, type Tail } from "./window.ts";
 
 export interface HistoryPage {
   /** Oldest to newest in the total order. */
@@ -27,20 +21,15 @@ export interface HistoryPage {
 
 /** A message as a reader gets it. */
 export function toEntry(message: StoredMessage): Entry {
-  const id = message.id ?? idOf(message);
   const { text, clock, server, seq, from, to } = message;
+  const id = idOf(message);
   const timestamp = isoTime(message.time);
   return "channel" in to
     ? { channel: to.channel, user: from, message: text, timestamp, clock, server, seq, id }
     : { src: from, dst: to.user, message: text, timestamp, clock, server, seq, id };
 }
 
-/** A request without an id is named by its event (R6). */
-export function idOf(placed: Placed): string {
-  return placed.id ?? `${placed.server}/${placed.seq}`;
-}
-
-export function topicOf(to: StoredMessage["to"]): string {
+export function topicOf(to: Target): string {
   return "channel" in to ? channelTopic(to.channel) : userTopic(to.user);
 }
 
@@ -80,15 +69,16 @@ function pageBefore(
   committed: Vector,
   room: Room,
 ): HistoryPage {
-  const { messages } = conversation;
+  const { window } = conversation;
+  const messages = window.entries;
   const page: StoredMessage[] = [];
   const least = room.bytes - limits.pageBytes;
   let at = before === undefined ? messages.length : lowerBound(messages, before);
-  const above = messages[at - 1];
+  const above = messages.at(at - 1);
   while (at > 0 && page.length < limit && room.bytes > Math.max(0, least)) {
     at -= 1;
-    const message = messages[at] as StoredMessage;
-    if (!conversation.shows(message, committed)) continue;
+    const message = messages.at(at) as StoredMessage;
+    if (!window.shows(message, committed)) continue;
     page.push(message);
     room.bytes -= messageBytes(message);
   }
@@ -96,7 +86,7 @@ function pageBefore(
   const entries = page.reverse().map(toEntry);
   if (at === 0) return { entries, seen };
   // The place before which the next page ends: this one's oldest, or where it would have begun.
-  const place = messages[at] ?? { clock: (above?.clock ?? 0) + 1, server: lowestServer };
+  const place = messages.at(at) ?? { clock: (above?.clock ?? 0) + 1, server: lowestServer };
   return { entries, next: writeCursor(place), seen };
 }
 
@@ -112,7 +102,7 @@ function pageSince(
     // A page never needs more than `limit` of one server, whatever the others have.
     const end = Math.min(messages.length, at + limit + 1);
     for (; at < end; at += 1) {
-      const message = messages[at] as StoredMessage;
+      const message = messages.at(at) as StoredMessage;
       if (!isCommitted(message, committed)) break;
       missed.push(message);
     }
@@ -127,19 +117,19 @@ function pageSince(
     taken += 1;
     room.bytes -= messageBytes(message);
     seen[message.server] = message.seq;
-    if (conversation.shows(message, committed)) entries.push(toEntry(message));
+    if (conversation.window.shows(message, committed)) entries.push(toEntry(message));
   }
   if (taken === missed.length) return { entries, seen: sorted(join(since, committed)) };
   // In the total order each server's own order is kept, so what was taken is a prefix of each.
   return { entries, next: writeCursor(missed[taken] as StoredMessage), seen: sorted(seen) };
 }
 
-function firstAbove(messages: readonly StoredMessage[], seq: number): number {
+function firstAbove(messages: Tail<StoredMessage>, seq: number): number {
   let low = 0;
   let high = messages.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((messages[middle] as StoredMessage).seq <= seq) low = middle + 1;
+    if ((messages.at(middle) as StoredMessage).seq <= seq) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -147,22 +137,21 @@ function firstAbove(messages: readonly StoredMessage[], seq: number): number {
 
 /** Names of users with a committed login, in code point order. */
 export function listUsers(state: ChatState, committed: Vector): string[] {
-  return names(state.users.values(), (user) => user.logins, committed);
+  return names(state.users.values(), committed);
 }
 
 /** Names of channels with a committed creation. */
 export function listChannels(state: ChatState, committed: Vector): string[] {
-  return names(state.channels.values(), (channel: Channel) => channel.creations, committed);
+  return names(state.channels.values(), committed);
 }
 
-function names<T extends { readonly name: string }>(
-  items: Iterable<T>,
-  causes: (item: T) => readonly Placed[],
-  committed: Vector,
-): string[] {
+interface Named {
+  readonly name: string;
+  isCommitted(committed: Vector): boolean;
+}
+
+function names(items: Iterable<Named>, committed: Vector): string[] {
   const found: string[] = [];
-  for (const item of items) {
-    if (causes(item).some((cause) => isCommitted(cause, committed))) found.push(item.name);
-  }
+  for (const item of items) if (item.isCommitted(committed)) found.push(item.name);
   return found.sort();
 }

@@ -9,9 +9,23 @@ import {
 } from "../../protocol/event.ts";
 import { type Chain, emptyChain, type ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
-import type { MutableVector, Vector } from "../../protocol/vector.ts";
+import { type MutableVector, servers, type Vector } from "../../protocol/vector.ts";
 import type { ChatState } from "./chat-state.ts";
 import { type EventData, foldEvent, type Operation } from "./events.ts";
+import { foldSaved, type SavedState } from "./files.ts";
+
+/** What a saved state stands for; equal on replicas with equal vectors (R4). */
+export interface Mark {
+  readonly vector: Vector;
+  readonly chains: Readonly<Record<ServerName, Chain>>;
+  /** The highest clock among the events. */
+  readonly clock: number;
+}
+
+/** The last known event of each server, with its chain where that is known. */
+export type Heads = Readonly<
+  Record<ServerName, { readonly seq: number; readonly chain: Chain | undefined }>
+>;
 
 /** What became of a line that a peer sent. */
 export type Outcome = "appended" | "known" | "gap" | "broken";
@@ -37,6 +51,7 @@ export class Ledger {
   /** Appended in this step: the step's one `append` effect. */
   #appended: EventLine[] = [];
   #lastTimestamp = 0;
+  #owed: Heads = {};
 
   constructor(name: ServerName, clock: LamportClock, digest: Digest, state: ChatState) {
     this.#name = name;
@@ -45,11 +60,39 @@ export class Ledger {
     this.#state = state;
   }
 
-  /** Takes over an event that the journal held when the process began. */
+  /** Takes over a saved state, before the events behind it. @throws Error if it is damaged */
+  recoverSaved(saved: SavedState, { vector, chains, clock }: Mark): void {
+    foldSaved(this.#state, saved, this.held);
+    for (const server of servers(vector)) {
+      const seq = vector[server] ?? 0;
+      if (seq <= (this.held[server] ?? 0)) continue;
+      this.held[server] = seq;
+      this.heldChains[server] = chains[server] ?? emptyChain;
+    }
+    this.highestClock = Math.max(this.highestClock, clock);
+    this.#lastTimestamp = Math.max(this.#lastTimestamp, this.#state.latestTimeOf(this.#name));
+  }
+
+  /** Takes over an event that the journal held when the process began; not yet synced again. */
   recover(line: EventLine): void {
     this.#take(line);
-    this.durable[line.event.server] = line.event.seq;
-    this.durableChains[line.event.server] = line.chain;
+  }
+
+  /** All that was taken over has been synced again (R2). */
+  recovered(): void {
+    assert(this.#unflushed.length === 0, "recovery comes before the first event");
+    Object.assign(this.durable, this.held);
+    Object.assign(this.durableChains, this.heldChains);
+  }
+
+  /** What this disk once had and lost: until it is there again, the server is mute (J5). */
+  owe(heads: Heads): void {
+    this.#owed = heads;
+  }
+
+  get owes(): boolean {
+    const owed = Object.keys(this.#owed) as ServerName[];
+    return owed.some((server) => (this.durable[server] ?? 0) < (this.#owed[server]?.seq ?? 0));
   }
 
   /** Makes an event of this server, by its corrected time, which never runs backwards. */
@@ -79,6 +122,10 @@ export class Ledger {
     const held = this.held[server] ?? 0;
     if (seq <= held) return { outcome: "known" };
     if (seq > held + 1) return { outcome: "gap" };
+    const owed = this.#owed[server];
+    if (owed?.seq === seq && owed.chain !== undefined && owed.chain !== line.chain) {
+      return { outcome: "broken", problem: `${server} ${seq} is not what this disk had` };
+    }
     if (!follows(line, this.#chainOf(server), this.#digest)) {
       return { outcome: "broken", problem: `the chain of ${server} breaks at ${seq}` };
     }

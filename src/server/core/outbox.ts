@@ -3,10 +3,11 @@ import { limits } from "../../protocol/limits.ts";
 import type { PlainPublication, Publication, Request } from "../../protocol/messages.ts";
 import { replicationTopic, serversTopic } from "../../protocol/topics.ts";
 import type { Vector } from "../../protocol/vector.ts";
-import type { ChatState, Conversation, Placed, StoredMessage } from "./chat-state.ts";
+import type { ChatState, Conversation, StoredMessage } from "./chat-state.ts";
 import type { Effect } from "./effects.ts";
 import { messageBytes, toEntry, topicOf } from "./history.ts";
-import { Queue } from "./waiting-writes.ts";
+import type { Placed } from "./placed.ts";
+import { Tail } from "./window.ts";
 
 interface Unpublished {
   readonly message: StoredMessage;
@@ -18,7 +19,7 @@ interface Unpublished {
 
 /** This server's own messages on their way to subscribers: published once committed (P5). */
 export class Outbox {
-  readonly #waiting = new Queue<Unpublished>();
+  readonly #waiting = new Tail<Unpublished>();
   /** The last own `seq` on each topic of the second form. */
   readonly #heads = new Map<string, number>();
   /** Subscriptions as they reach this server; each matches every topic that begins with it. */
@@ -51,7 +52,7 @@ export class Outbox {
     const done = committed[this.#name] ?? 0;
     const left: Unpublished[] = [];
     const collect = (conversation: Conversation, isHere: (message: StoredMessage) => boolean) => {
-      const own = (conversation.byServer.get(this.#name) ?? []).filter(isHere);
+      const own = (conversation.byServer.get(this.#name)?.slice() ?? []).filter(isHere);
       for (const [at, message] of own.entries()) {
         const prev = own[at - 1]?.seq ?? 0;
         if (message.seq > done) left.push({ message, prev, timestamp: undefined });
@@ -86,7 +87,7 @@ export class Outbox {
     const done = committed[this.#name] ?? 0;
     const byTopic = new Map<string, { publications: Publication[]; bytes: number }>();
     const effects: Effect[] = [];
-    for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {
+    for (let next = this.#waiting.at(0); next !== undefined; next = this.#waiting.at(0)) {
       if (next.message.seq > done) break;
       this.#waiting.shift();
       const entry = toEntry(next.message);

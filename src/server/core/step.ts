@@ -12,11 +12,11 @@ import type {
 } from "../../protocol/messages.ts";
 import { sorted } from "../../protocol/vector.ts";
 import { CatchUp } from "./catch-up.ts";
-import { ChatState } from "./chat-state.ts";
+import { ChatState, type Retention } from "./chat-state.ts";
 import type { Effect, Input, Now } from "./effects.ts";
-import { stateFiles } from "./files.ts";
+import { type FrozenState, freeze, type SavedState } from "./files.ts";
 import type { Services } from "./handle-request.ts";
-import { Ledger } from "./ledger.ts";
+import { type Heads, Ledger, type Mark } from "./ledger.ts";
 import { Outbox } from "./outbox.ts";
 import { Rate } from "./rate.ts";
 import { type Peer, Replication } from "./replication.ts";
@@ -31,6 +31,7 @@ export interface CoreOptions {
   readonly digest: Digest;
   /** Where the peers reach this server's peer link. */
   readonly address: string;
+  readonly retention?: Retention;
 }
 
 /**
@@ -40,7 +41,7 @@ export interface CoreOptions {
 export class ServerCore {
   readonly name: ServerName;
   readonly clock: LamportClock;
-  readonly state = new ChatState();
+  readonly state: ChatState;
   readonly ledger: Ledger;
   readonly replication: Replication;
   readonly catchUp: CatchUp;
@@ -60,11 +61,15 @@ export class ServerCore {
   #heartbeatMs = Number.NEGATIVE_INFINITY;
   #diverged = new Set<ServerName>();
   #aloneSince: number | undefined;
+  /** Whether this disk lost what it had: then nothing is said of it (J5). */
+  #owes = false;
+  #snapshot: { readonly from: ServerName; isAsked: boolean } | undefined;
   #contradicted = false;
 
-  constructor({ name, clock, digest, address }: CoreOptions) {
+  constructor({ name, clock, digest, address, retention }: CoreOptions) {
     this.name = name;
     this.clock = clock;
+    this.state = new ChatState(retention);
     this.#address = address;
     this.ledger = new Ledger(name, this.clock, digest, this.state);
     this.replication = new Replication(name, this.ledger);
@@ -81,21 +86,38 @@ export class ServerCore {
     this.#serving = new Serving(services, clock, this.#outbox);
   }
 
-  /** Takes over what the disk held when the process began, before the first step. */
+  // Before the first step, what the disk held is taken over: saved states, then events. The first
+  // input is `recovered`.
+
+  /** @throws Error if the saved state is damaged */
+  recoverState(saved: SavedState, mark: Mark): void {
+    this.ledger.recoverSaved(saved, mark);
+    this.clock.receive(mark.clock);
+  }
+
+  /** An event that the state has already is passed over. */
   recoverEvent(line: EventLine): void {
+    const { server, seq, clock } = line.event;
+    if (seq <= (this.ledger.held[server] ?? 0)) return;
     this.ledger.recover(line);
-    this.clock.receive(line.event.clock);
+    this.clock.receive(clock);
+  }
+
+  /** What this disk once had and lost (J5). */
+  recoverOwed(heads: Heads): void {
+    this.ledger.owe(heads);
+    this.#owes = this.ledger.owes;
   }
 
   recoverView(view: View): void {
     this.replication.view = view;
   }
 
-  /** The state's files as of now, and what they stand for. */
-  checkpoint() {
+  /** The state as of now, and what it stands for. */
+  checkpoint(): FrozenState & { readonly mark: Mark } {
     const { held, heldChains, highestClock } = this.ledger;
     const mark = { vector: sorted(held), chains: sortedKeys(heldChains), clock: highestClock };
-    return { files: stateFiles(this.state), mark };
+    return { ...freeze(this.state), mark };
   }
 
   /** Requests whose clock was not believed (W4). */
@@ -118,6 +140,8 @@ export class ServerCore {
 
   #take(input: Input, now: Now): void {
     switch (input.type) {
+      case "recovered":
+        return this.ledger.recovered();
       case "requests":
         this.#rate.add(input.requests.length);
         return this.#serving.take(input, this.#refusal(), now);
@@ -129,6 +153,7 @@ export class ServerCore {
         return this.#onReplication(input.message, now);
       case "syncRequest":
         this.#hear(input.request, now);
+        if (this.#owes) return;
         this.#effects.push({
           type: "answerSync",
           to: input.to,
@@ -140,6 +165,9 @@ export class ServerCore {
       case "syncAnswer":
         return this.#onSyncAnswer(input.from, input.answer, now);
       case "syncFailed":
+        return this.catchUp.failed(input.from);
+      case "snapshotFailed":
+        this.#snapshot = undefined;
         return this.catchUp.failed(input.from);
       case "referenceReply":
         this.#list = input.reply.list;
@@ -208,6 +236,7 @@ export class ServerCore {
   }
 
   #broadcast(message: ReplicationMessage): void {
+    if (this.#owes) return;
     this.#effects.push({ type: "broadcast", message });
   }
 
@@ -266,6 +295,11 @@ export class ServerCore {
 
   #onSyncAnswer(from: ServerName, answer: SyncAnswer, now: Now): void {
     this.#hear(answer, now);
+    if (answer.compacted && this.#snapshot === undefined && this.#stopping === undefined) {
+      this.#log("info", `Too far behind: fetches the saved state of ${from}`);
+      this.#snapshot = { from, isAsked: false };
+      this.catchUp.restart();
+    }
     const appended = this.#receive(from, answer.lines);
     this.catchUp.answered(from, appended, answer.more);
   }
@@ -297,8 +331,10 @@ export class ServerCore {
       }
     }
     for (const reply of this.#serving.replies(now)) this.#effects.push(reply);
+    this.#advanceRepair();
     this.#advancePhase(now);
-    for (const peer of this.catchUp.due(now.steadyMs)) {
+    this.#advanceSnapshot();
+    for (const peer of this.catchUp.due(now.steadyMs, this.#snapshot !== undefined)) {
       this.#effects.push({
         type: "askSync",
         peer: peer.name,
@@ -308,6 +344,23 @@ export class ServerCore {
     }
     if (now.steadyMs - this.#heartbeatMs >= durations.heartbeatMs) this.#heartbeat(now);
     this.#advanceStop(now);
+  }
+
+  #advanceRepair(): void {
+    if (!this.#owes || this.ledger.owes) return;
+    this.#owes = false;
+    this.#heartbeatMs = Number.NEGATIVE_INFINITY;
+    this.#effects.push({ type: "repaired" });
+    this.#log("info", "Repaired: what this disk had lost is there again");
+  }
+
+  /** Nobody waits for this server and all is on disk: only then may a new core take its place. */
+  #advanceSnapshot(): void {
+    if (this.#snapshot === undefined || this.#snapshot.isAsked) return;
+    if (this.#joined || this.#serving.open > 0 || !this.ledger.allDurable) return;
+    this.#snapshot.isAsked = true;
+    const peer = this.replication.peer(this.#snapshot.from);
+    this.#effects.push({ type: "fetchSnapshot", peer: peer.name, address: peer.address });
   }
 
   /** Steps into the rotation and out of it. */
@@ -321,7 +374,8 @@ export class ServerCore {
       catchUp.restart();
     }
     this.#nameMissing(quorum, now);
-    const blocked = replication.view.number === 0 ? !this.#firstViewAllowed : !quorum;
+    const alone = replication.view.number === 0 ? !this.#firstViewAllowed : !quorum;
+    const blocked = alone || this.#snapshot !== undefined;
     if (!blocked && catchUp.advance()) {
       this.#outbox.begin(replication.committed);
       this.#heartbeatMs = Number.NEGATIVE_INFINITY;
@@ -369,7 +423,8 @@ export class ServerCore {
       address: this.#address,
       role: "server",
       view: this.replication.view,
-      durable: this.ledger.snapshot(),
+      // Who lost something says nothing of its disk: rule (b) must not be told too little.
+      durable: this.#owes ? undefined : this.ledger.snapshot(),
       ready: this.catchUp.phase === "live" && this.#stopping?.mayBeMember !== false,
     };
     this.#effects.push({ type: "heartbeat", report, clock: this.clock.tick() });
@@ -379,6 +434,7 @@ export class ServerCore {
 
   #onStop(leave: boolean, now: Now): void {
     if (this.#stopping !== undefined) return;
+    if (this.#owes) return this.#finish();
     this.#stopping = new Stopping(this, leave, now);
     this.#heartbeatMs = Number.NEGATIVE_INFINITY;
     this.#log("info", "Stopping: finishing what was taken in");

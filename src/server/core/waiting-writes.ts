@@ -2,6 +2,7 @@ import type { ServerName } from "../../protocol/ids.ts";
 import { durations } from "../../protocol/limits.ts";
 import type { Replication } from "./replication.ts";
 import type { WaitingWrite } from "./requests.ts";
+import { Tail } from "./window.ts";
 
 export type DueWrite = WaitingWrite & { readonly committed: boolean };
 
@@ -11,7 +12,7 @@ export type DueWrite = WaitingWrite & { readonly committed: boolean };
  */
 export class WaitingWrites {
   /** Not yet committed. */
-  readonly #own = new Queue<WaitingWrite>();
+  readonly #own = new Tail<WaitingWrite>();
   readonly #others: WaitingWrite[] = [];
   /** Committed, waiting for all live members (R9). */
   #plain: WaitingWrite[] = [];
@@ -25,7 +26,7 @@ export class WaitingWrites {
   }
 
   get size(): number {
-    return this.#own.size + this.#others.length + this.#plain.length;
+    return this.#own.length + this.#others.length + this.#plain.length;
   }
 
   add(write: WaitingWrite): void {
@@ -52,7 +53,13 @@ export class WaitingWrites {
       due.push({ ...write, committed: false });
       return true;
     };
-    while (this.#own.first !== undefined && settle(this.#own.first)) this.#own.shift();
+    for (
+      let first = this.#own.at(0);
+      first !== undefined && settle(first);
+      first = this.#own.at(0)
+    ) {
+      this.#own.shift();
+    }
     for (let at = this.#others.length - 1; at >= 0; at -= 1) {
       if (settle(this.#others[at] as WaitingWrite)) this.#others.splice(at, 1);
     }
@@ -66,34 +73,5 @@ export class WaitingWrites {
       }
     }
     return due;
-  }
-}
-
-/** First in, first out, without moving what is behind. */
-export class Queue<T> {
-  #items: T[] = [];
-  #head = 0;
-
-  get size(): number {
-    return this.#items.length - this.#head;
-  }
-
-  get first(): T | undefined {
-    return this.#items[this.#head];
-  }
-
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  shift(): T | undefined {
-    const item = this.#items[this.#head];
-    if (item === undefined) return undefined;
-    this.#head += 1;
-    if (this.#head > 1_000 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return item;
   }
 }

@@ -1,0 +1,166 @@
+import assert from "node:assert";
+import { compareOrder } from "../../protocol/event.ts";
+import type { RequestId, ServerName } from "../../protocol/ids.ts";
+import type { Vector } from "../../protocol/vector.ts";
+import { isCommitted, type Placed } from "./placed.ts";
+
+/** A list that grows at its end and goes from its beginning, without moving all for each item. */
+export class Tail<T> {
+  #items: (T | undefined)[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  at(index: number): T | undefined {
+    return index < 0 ? undefined : this.#items[this.#head + index];
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  insert(index: number, item: T): void {
+    this.#items.splice(this.#head + index, 0, item);
+  }
+
+  shift(): T | undefined {
+    const item = this.#items[this.#head];
+    if (item === undefined) return undefined;
+    this.#items[this.#head] = undefined;
+    this.#head += 1;
+    if (this.#head > 1_000 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+
+  /** A copy as of now. */
+  slice(): T[] {
+    return this.#items.slice(this.#head) as T[];
+  }
+}
+
+/** The first index whose item is not before `place` in the order. */
+export function lowerBound(
+  list: Tail<Placed>,
+  place: { readonly clock: number; readonly server: ServerName },
+): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareOrder(list.at(middle) as Placed, place) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Inserts in the total order; nearly always at the end. */
+export function insert<T extends Placed>(list: Tail<T>, item: T): void {
+  const last = list.at(list.length - 1);
+  if (last === undefined || compareOrder(last, item) < 0) list.push(item);
+  else list.insert(lowerBound(list, item), item);
+}
+
+/**
+ * The newest entries in the total order (J3). Going down from the newest, the entry at which the
+ * N-th distinct request is first met is the last one kept; all below it goes, older twins of kept
+ * ones too. So what is kept depends on the set of what was added alone, whatever order it came in
+ * and whenever something was already dropped (R4).
+ */
+export class Window<T extends Placed> {
+  /** In the total order, twins included. */
+  readonly entries = new Tail<T>();
+  readonly #most: number;
+  readonly #isTwin: (a: T, b: T) => boolean;
+  /** Mostly one entry has an id: a list only where there are several, in the order. */
+  readonly #byId = new Map<RequestId, T | T[]>();
+  /** Distinct requests among the entries. */
+  #distinct = 0;
+
+  /**
+   * @param most distinct requests that are kept
+   * @param isTwin whether two entries with one id are of the same request: ids are scoped (R6)
+   */
+  constructor(most: number, isTwin: (a: T, b: T) => boolean) {
+    this.#most = most;
+    this.#isTwin = isTwin;
+  }
+
+  get isFull(): boolean {
+    return this.#distinct === this.#most;
+  }
+
+  /** @returns what fell out of the window, the added entry itself perhaps */
+  add(entry: T): T[] {
+    insert(this.entries, entry);
+    if (entry.id === undefined || this.twins(entry).length === 0) this.#distinct += 1;
+    this.#note(entry);
+    const dropped: T[] = [];
+    while (this.#distinct >= this.#most) {
+      const lowest = this.entries.at(0) as T;
+      const isLastOfItsRequest = lowest.id === undefined || this.twins(lowest).length === 1;
+      if (this.#distinct === this.#most && isLastOfItsRequest) break;
+      this.entries.shift();
+      this.#forget(lowest);
+      if (isLastOfItsRequest) this.#distinct -= 1;
+      dropped.push(lowest);
+    }
+    return dropped;
+  }
+
+  /** All entries of the request that an entry with an id is of, in the order. */
+  twins(like: T): readonly T[] {
+    const same = like.id === undefined ? undefined : this.#byId.get(like.id);
+    if (same === undefined) return [];
+    if (!Array.isArray(same)) return this.#isTwin(same, like) ? [same] : [];
+    return same.filter((entry) => this.#isTwin(entry, like));
+  }
+
+  /** The earliest entry with this id that the scope lets pass. */
+  find(id: RequestId, isInScope: (entry: T) => boolean): T | undefined {
+    const same = this.#byId.get(id);
+    if (same === undefined) return undefined;
+    return (Array.isArray(same) ? same : [same]).find(isInScope);
+  }
+
+  holds(entry: T): boolean {
+    const found = this.entries.at(lowerBound(this.entries, entry));
+    return found !== undefined && found.server === entry.server && found.seq === entry.seq;
+  }
+
+  /** Whether a reader sees it: committed, and the earliest of its twins that are (R6). */
+  shows(entry: T, committed: Vector): boolean {
+    if (!isCommitted(entry, committed)) return false;
+    if (entry.id === undefined || !Array.isArray(this.#byId.get(entry.id))) return true;
+    return this.twins(entry).find((twin) => isCommitted(twin, committed)) === entry;
+  }
+
+  #note(entry: T): void {
+    if (entry.id === undefined) return;
+    const same = this.#byId.get(entry.id);
+    if (same === undefined) {
+      this.#byId.set(entry.id, entry);
+      return;
+    }
+    const all = Array.isArray(same) ? same : [same];
+    all.push(entry);
+    all.sort(compareOrder);
+    this.#byId.set(entry.id, all);
+  }
+
+  #forget(entry: T): void {
+    if (entry.id === undefined) return;
+    const same = this.#byId.get(entry.id);
+    if (!Array.isArray(same)) {
+      this.#byId.delete(entry.id);
+      return;
+    }
+    const rest = same.filter((other) => other !== entry);
+    assert(rest.length === same.length - 1, "an entry of the window is known by its id");
+    this.#byId.set(entry.id, rest.length === 1 ? (rest[0] as T) : rest);
+  }
+}
