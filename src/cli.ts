@@ -119,7 +119,14 @@ function defineRoles(): void {
     {
       name: "server",
       help: "server",
-      settings: [...links, ...common, "leaveOnStop"],
+      settings: [
+        ...links,
+        ...common,
+        "leaveOnStop",
+        "keepPublications",
+        "keepMessages",
+        "keepLogins",
+      ],
       example: "tertulia server --data ./data",
     },
     async (settings) => (await import("./server/main.ts")).runServer(settings),

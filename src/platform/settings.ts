@@ -106,6 +106,27 @@ export const rows = {
     "leave the view when stopped",
     yesOrNo,
   ),
+  keepPublications: row(
+    "TERTULIA_KEEP_PUBLICATIONS",
+    "100000",
+    "count",
+    "newest publications kept of a channel; the same on all servers",
+    integer(1, 10_000_000),
+  ),
+  keepMessages: row(
+    "TERTULIA_KEEP_MESSAGES",
+    "100000",
+    "count",
+    "newest private messages kept of a user; the same on all servers",
+    integer(1, 10_000_000),
+  ),
+  keepLogins: row(
+    "TERTULIA_KEEP_LOGINS",
+    "100",
+    "count",
+    "newest login times kept of a user; the same on all servers",
+    integer(1, 10_000),
+  ),
   user: row("TERTULIA_USER", undefined, "name", "the user's name", text),
   lang: row("TERTULIA_LANG", undefined, "language", "en or pt-br; else by LANG", text),
   logLevel: row(

@@ -45,6 +45,8 @@ export const limits = {
   processes: 1_000,
   /** Events in one answer to `sync`. */
   syncEvents: 1_000,
+  /** Saved states that a server holds open for peers who fetch them. */
+  openSnapshots: 4,
   /** Requests a server holds unanswered; above it new ones get `unavailable`. */
   pendingRequests: 100_000,
   /** Messages in a socket's send queue: seconds of full load, megabytes of memory. */
@@ -57,6 +59,8 @@ export const limits = {
   batchLines: 10_000,
   /** Bytes of one journal file before the next is begun. */
   journalFileBytes: 16 * MiB,
+  /** Bytes of older journal files that are kept for peers that are behind. */
+  journalKeptBytes: 128 * MiB,
   /** Bytes of journal since the last checkpoint before the next is written (J1). */
   checkpointBytes: 64 * MiB,
 } as const;
@@ -78,6 +82,14 @@ export const durations = {
   coverMs: 1_000,
   /** An answer to `sync` or a request to the reference is given up. */
   peerRequestMs: 1_000,
+  /** A page of a saved state is given up: a megabyte, from a disk that may be busy. */
+  snapshotPageMs: 5_000,
+  /** A saved state that nobody asks for any more is closed. */
+  snapshotIdleMs: 30_000,
+  /** What a server that lost something waits for its peers to return it (J5). */
+  repairMs: 60_000,
+  /** What the last checkpoint of a stopping server may take (R11). */
+  lastCheckpointMs: 1_500,
   /** What a stopping server waits for a moment with nothing open before it refuses what is new. */
   patienceMs: 250,
   /** What it waits for its open requests, then for its peers (R11). */

@@ -183,7 +183,27 @@ export type ReplicationMessage = Standing &
 
 export type PeerRequest =
   | (Standing & { readonly service: "sync" })
+  | SnapshotRequest
   | { readonly service: "health"; readonly clock: number };
+
+/** For a page of a saved state, which is sent file by file as it is on disk. */
+export interface SnapshotRequest {
+  readonly service: "snapshot";
+  readonly clock: number;
+  /** The checksum of the state that the asker has begun with; undefined for the newest. */
+  readonly of: string | undefined;
+  /** The file's number among those of a saved state. */
+  readonly file: number;
+  readonly offset: number;
+}
+
+export interface SnapshotPage {
+  readonly clock: number;
+  readonly of: string;
+  /** Bytes of the whole file. */
+  readonly size: number;
+  readonly bytes: Uint8Array;
+}
 
 export interface SyncAnswer extends Standing {
   /** Events that the asker lacks, at most 1,000, each server's in order. */

@@ -8,6 +8,7 @@ import {
   type Phase,
   phases,
   type ReplicationMessage,
+  type SnapshotPage,
   type Standing,
   type SyncAnswer,
   type View,
@@ -124,6 +125,12 @@ export function parsePeerRequest(payload: Uint8Array): PeerRequest {
   switch (fields.service) {
     case "sync":
       return { service: "sync", ...parseStanding(data) };
+    case "snapshot": {
+      const of = typeof data.of === "string" ? data.of : undefined;
+      const file = need(parseClock(data.file), "file");
+      const offset = need(parseClock(data.offset), "offset");
+      return { service: "snapshot", clock: parseClock(data.clock) ?? 0, of, file, offset };
+    }
     case "health":
       return { service: "health", clock: parseClock(data.clock) ?? 0 };
     default:
@@ -140,5 +147,21 @@ export function parseSyncAnswer(payload: Uint8Array): SyncAnswer {
     lines: parseLines(data.events),
     more: data.more === true,
     compacted: data.compacted === true,
+  };
+}
+
+/** @throws PeerMessageError */
+export function parseSnapshotPage(payload: Uint8Array): SnapshotPage {
+  const fields = decodeMap(payload);
+  const data = isMap(fields.data) ? fields.data : {};
+  const { of, bytes } = data;
+  if (typeof of !== "string" || !(bytes instanceof Uint8Array)) {
+    throw new PeerMessageError("it is no page of a saved state");
+  }
+  return {
+    clock: need(parseClock(data.clock), "clock"),
+    of,
+    size: need(parseClock(data.size), "size"),
+    bytes,
   };
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { LogLevel } from "../platform/log.ts";
 import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
+import type { Retention } from "./core/chat-state.ts";
 
 export interface ServerConfig {
   /** Where the servers' side of each broker is. */
@@ -15,6 +16,7 @@ export interface ServerConfig {
   /** The folder of all slots. */
   readonly slots: string;
   readonly leaveOnStop: boolean;
+  readonly retention: Retention;
   readonly logLevel: LogLevel;
 }
 
@@ -30,6 +32,11 @@ export function serverConfig(settings: Settings): ServerConfig {
     advertiseHost: advertisedHost(settings),
     slots: join(settings.get("data"), "servers"),
     leaveOnStop: settings.get("leaveOnStop"),
+    retention: {
+      channelMessages: settings.get("keepPublications"),
+      userMessages: settings.get("keepMessages"),
+      userLogins: settings.get("keepLogins"),
+    },
     logLevel: settings.get("logLevel"),
   };
 }

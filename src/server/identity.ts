@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { now } from "../platform/clock.ts";
 import { randomHex } from "../platform/random.ts";
 import { isServerName, type ServerName } from "../protocol/ids.ts";
+import { type Heads, parseHeads } from "../protocol/mark.ts";
 import { noView, type View } from "../protocol/messages.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { parseView } from "../protocol/parse-peer.ts";
@@ -25,15 +26,31 @@ export async function nameOf(folder: string): Promise<ServerName> {
   return name;
 }
 
-/** The adopted view (R2). @throws Problem if the file is damaged */
-export async function readPromises(folder: string): Promise<View> {
-  const view = await readJson(join(folder, "promises.json"), (value) => {
-    if (!isMap(value) || !isMap(value.view)) throw new Error("it has no `view`");
-    return parseView(value.view);
-  });
-  return view ?? noView;
+/** What a server has promised, on its disk before it is spoken of (R2). */
+export interface Promises {
+  /** The adopted view. */
+  readonly view: View;
+  /** What this disk once had and lost: the server is mute until it is there again (J5). */
+  readonly owed: Heads;
+  /** Where it was lost, for a person. */
+  readonly damages: readonly string[];
 }
 
-export function writePromises(folder: string, view: View): Promise<void> {
-  return writeJson(join(folder, "promises.json"), { view, epoch: null });
+/** @throws Problem if the file is damaged */
+export async function readPromises(folder: string): Promise<Promises> {
+  const promises = await readJson(join(folder, "promises.json"), (value) => {
+    if (!isMap(value) || !isMap(value.view)) throw new Error("it has no `view`");
+    const { owed, damages } = value;
+    return {
+      view: parseView(value.view),
+      owed: owed === undefined ? {} : parseHeads(owed),
+      damages: Array.isArray(damages) ? damages.map(String) : [],
+    };
+  });
+  return promises ?? { view: noView, owed: {}, damages: [] };
+}
+
+export function writePromises(folder: string, { view, owed, damages }: Promises): Promise<void> {
+  const lost = Object.keys(owed).length === 0 ? {} : { owed, damages };
+  return writeJson(join(folder, "promises.json"), { view, epoch: null, ...lost });
 }

@@ -2,8 +2,13 @@ import { Requester } from "../net/requester.ts";
 import { encode } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
-import type { PeerRequest, SyncAnswer } from "../protocol/messages.ts";
-import { parseSyncAnswer } from "../protocol/parse-peer.ts";
+import type {
+  PeerRequest,
+  SnapshotPage,
+  SnapshotRequest,
+  SyncAnswer,
+} from "../protocol/messages.ts";
+import { parseSnapshotPage, parseSyncAnswer } from "../protocol/parse-peer.ts";
 
 /** This server's questions to the others, over one connection to each. */
 export class PeerLinks {
@@ -18,6 +23,17 @@ export class PeerLinks {
     const payload = encode({ service, data });
     const reply = await this.#to(peer, address).ask(payload, durations.peerRequestMs);
     return parseSyncAnswer(reply);
+  }
+
+  /** @throws ProtocolError, PeerMessageError as `sync` */
+  async snapshot(
+    peer: ServerName,
+    address: string,
+    { service, ...data }: SnapshotRequest,
+  ): Promise<SnapshotPage> {
+    const payload = encode({ service, data });
+    const reply = await this.#to(peer, address).ask(payload, durations.snapshotPageMs);
+    return parseSnapshotPage(reply);
   }
 
   /** Closes the links to those who are gone for good. */

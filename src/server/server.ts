@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { Publisher } from "../net/publisher.ts";
 import { ReferenceLink } from "../net/reference-link.ts";
 import { type Envelope, Responder } from "../net/responder.ts";
@@ -13,7 +12,13 @@ import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
-import type { Incoming, PeerRequest, ReplicationMessage, View } from "../protocol/messages.ts";
+import type {
+  Incoming,
+  PeerRequest,
+  ReplicationMessage,
+  SnapshotRequest,
+  View,
+} from "../protocol/messages.ts";
 import { parsePayload } from "../protocol/parse-message.ts";
 import {
   PeerMessageError,
@@ -23,15 +28,15 @@ import {
 } from "../protocol/parse-peer.ts";
 import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
 import { replicationTopic } from "../protocol/topics.ts";
-import { writeCheckpoint } from "../storage/checkpoint.ts";
-import { Journal } from "../storage/journal.ts";
 import type { Slot } from "../storage/slot-lock.ts";
 import { chooseSlot } from "./choose-slot.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Effect, Input } from "./core/effects.ts";
 import { ServerCore } from "./core/step.ts";
-import { nameOf, readPromises, writePromises } from "./identity.ts";
+import { fetchSnapshot, type Place } from "./fetch-snapshot.ts";
+import { nameOf } from "./identity.ts";
 import { PeerLinks } from "./peer-links.ts";
+import { ReplicaDisk } from "./replica-disk.ts";
 
 export interface Server extends Running {
   readonly name: ServerName;
@@ -90,20 +95,23 @@ class Shell {
   readonly #peerLink: Responder;
   readonly #peers = new PeerLinks();
   readonly #budget = new LogBudget(requestLines);
-  #core!: ServerCore;
-  #journal!: Journal;
+  readonly #disk: ReplicaDisk;
+  readonly #newCore: () => ServerCore;
+  /** None while a saved state is being taken up. */
+  #core: ServerCore | undefined;
+  /** Topics that are subscribed to; a new core has to know them too. */
+  readonly #topics = new Set<string>();
+  readonly #fetching = new AbortController();
+  #isStopping = false;
   #publisher!: Publisher;
   #subscriber!: Subscriber;
   #ticker: NodeJS.Timeout | undefined;
   #onFirstServing: () => void = () => {};
   #onStopped: () => void = () => {};
-  #savedViews = Promise.resolve();
   #disconnecting: Promise<void>[] = [];
   /** The newest question of each peer that is still to be answered. */
   readonly #syncs = new Map<ServerName, Effect & { type: "answerSync" }>();
   #answeringSyncs = false;
-  #checkpointed = 0;
-  #checkpointing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -112,28 +120,40 @@ class Shell {
     this.firstServing = new Promise((resolve) => {
       this.#onFirstServing = resolve;
     });
+    const { clock, name, log, config } = parts;
+    this.#newCore = () => {
+      const { address } = this;
+      return new ServerCore({ name, clock, digest, address, retention: config.retention });
+    };
+    this.#disk = new ReplicaDisk({
+      folder: this.#folder,
+      clock,
+      log,
+      onFlushed: (count) => this.#onFlushed(count),
+      onFailed: crash,
+    });
     this.#clients = new Responder((to, payload) => this.#onClient(to, payload));
     this.#peerLink = new Responder((to, payload) => this.#onPeer(to, payload));
   }
 
   async start(): Promise<void> {
-    const { config, clock, name } = this.#parts;
+    const { config } = this.#parts;
     const bound = await this.#peerLink.bind(config.bind);
     this.address = advertised(bound, config.advertiseHost);
-    this.#core = new ServerCore({ name, clock, digest, address: this.address });
-    const view = await readPromises(this.#folder);
-    this.#core.recoverView(view);
+    const view = await this.#disk.readView();
     if (view.number > 0) await this.#tellView(view);
-    this.#openJournal();
-    this.#publisher = new Publisher(config.proxiesIn, (topic, active) =>
-      this.#dispatch({ type: "subscription", topic, active }),
-    );
+    const core = await this.#disk.load(this.#newCore);
+    this.#publisher = new Publisher(config.proxiesIn, (topic, active) => {
+      if (active) this.#topics.add(topic);
+      else this.#topics.delete(topic);
+      this.#dispatch({ type: "subscription", topic, active });
+    });
     this.#subscriber = new Subscriber(config.proxies, (topic, payload) => {
       if (topic === replicationTopic) this.#onReplication(payload);
     });
     this.#subscriber.subscribe(replicationTopic);
     this.#ticker = setInterval(() => this.#dispatch({ type: "tick" }), durations.tickMs);
-    this.#dispatch({ type: "recovered" });
+    this.#run(core);
     // Only now is there something to answer with.
     this.#clients.start();
     this.#peerLink.start();
@@ -151,29 +171,22 @@ class Shell {
     }
   }
 
-  #openJournal(): void {
-    const { clock } = this.#parts;
-    const started = now().steadyMs;
-    const { journal, recovered } = Journal.open(
-      {
-        folder: join(this.#folder, "journal"),
-        digest,
-        clock: () => clock.value,
-        onFlushed: (count) => {
-          this.#dispatch({ type: "flushed", count });
-          this.#checkpointIfGrown();
-        },
-        onFailed: crash,
-      },
-      (line) => this.#core.recoverEvent(line),
-    );
-    clock.receive(recovered.clock);
-    this.#journal = journal;
-    this.#checkpointed = journal.bytes;
-    const { events, cutBytes } = recovered;
-    const ms = Math.round(now().steadyMs - started);
-    this.#log.info({ events, ms }, "Read the journal");
-    if (cutBytes > 0) this.#log.warn({ cutBytes }, "Cut off a torn tail that was never synced");
+  /** Begins, or begins anew, with what is on disk. */
+  #run(core: ServerCore): void {
+    this.#core = core;
+    for (const topic of this.#topics) this.#dispatch({ type: "subscription", topic, active: true });
+    this.#dispatch({ type: "recovered" });
+    if (this.#isStopping) this.#dispatchStop();
+    this.#disk.checkpointIfDue(core);
+    if (!this.#disk.isDamaged) return;
+    setTimeout(() => {
+      if (this.#disk.isDamaged) crash(this.#disk.way);
+    }, durations.repairMs).unref();
+  }
+
+  #onFlushed(count: number): void {
+    this.#dispatch({ type: "flushed", count });
+    if (this.#core !== undefined) this.#disk.checkpointIfDue(this.#core);
   }
 
   async #askRank(): Promise<void> {
@@ -192,11 +205,13 @@ class Shell {
 
   /** Drains, settles with the peers, leaves the view if told to, writes the files (R11). */
   async stop(): Promise<void> {
-    const { link, slot, config } = this.#parts;
+    const { link, slot } = this.#parts;
     const stopped = new Promise<void>((resolve) => {
       this.#onStopped = resolve;
     });
-    this.#dispatch({ type: "stop", leave: config.leaveOnStop });
+    this.#isStopping = true;
+    this.#fetching.abort();
+    this.#dispatchStop();
     await stopped;
     await Promise.all(this.#disconnecting);
     clearInterval(this.#ticker);
@@ -207,17 +222,20 @@ class Shell {
     await this.#peerLink.close();
     this.#peers.close();
     link.close();
-    await this.#savedViews;
-    await this.#journal.close();
-    await this.#checkpointing;
-    await this.#checkpoint();
+    await this.#disk.close(this.#core);
     slot[Symbol.dispose]();
     this.#log.info("Stopped");
+  }
+
+  #dispatchStop(): void {
+    this.#dispatch({ type: "stop", leave: this.#parts.config.leaveOnStop });
   }
 
   // ---- in ---------------------------------------------------------------------------------------
 
   #dispatch(input: Input): void {
+    // Between two cores nobody is served; who asks will ask again.
+    if (this.#core === undefined) return;
     for (const effect of this.#core.step(input, now())) this.#perform(effect);
   }
 
@@ -243,8 +261,15 @@ class Shell {
     } catch (error) {
       return this.#dropPeerMessage(error);
     }
-    if (request.service === "health") return this.#answerHealth(envelope, request.clock);
-    this.#dispatch({ type: "syncRequest", to: envelope, request });
+    switch (request.service) {
+      case "health":
+        return this.#answerHealth(envelope, request.clock);
+      case "snapshot":
+        void this.#answerSnapshot(envelope, request);
+        return;
+      default:
+        this.#dispatch({ type: "syncRequest", to: envelope, request });
+    }
   }
 
   #onReplication(payload: Buffer): void {
@@ -266,8 +291,8 @@ class Shell {
   #answerHealth(envelope: Envelope, asked: number): void {
     const { clock, name } = this.#parts;
     clock.receiveFromAnyone(asked);
-    const ready = this.#core.isServing;
-    const reason = ready ? undefined : `its phase is ${this.#core.catchUp.phase}`;
+    const ready = this.#core?.isServing === true;
+    const reason = ready ? undefined : `its phase is ${this.#core?.catchUp.phase ?? "backfill"}`;
     const data = { status: "OK", name, role: "server", ready, reason, clock: clock.tick() };
     this.#peerLink.reply(envelope, encode({ service: "health", data }));
   }
@@ -277,10 +302,9 @@ class Shell {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "append":
-        return this.#journal.append(effect.lines);
+        return this.#disk.append(effect.lines);
       case "saveView":
-        // One after the other: an older view must not come to lie over a newer one.
-        this.#savedViews = this.#savedViews.then(() => this.#saveView(effect));
+        void this.#saveView(effect);
         return;
       case "reply": {
         const { envelope, format } = effect.to as ClientReply;
@@ -308,7 +332,10 @@ class Shell {
       case "stopped":
         return this.#onStopped();
       case "fetchSnapshot":
+        void this.#fetchSnapshot(effect);
+        return;
       case "repaired":
+        void this.#disk.repaired().catch((error) => this.#promisesFailed(error));
         return;
       case "log":
         this.#log[effect.level](effect.fields ?? {}, effect.text);
@@ -320,11 +347,15 @@ class Shell {
 
   async #saveView({ view }: Effect & { type: "saveView" }): Promise<void> {
     try {
-      await writePromises(this.#folder, view);
+      await this.#disk.saveView(view);
     } catch (error) {
-      crash(`${this.#folder}/promises.json can't be written (${(error as Error).message}).`);
+      this.#promisesFailed(error as Error);
     }
     this.#dispatch({ type: "viewSaved", number: view.number });
+  }
+
+  #promisesFailed({ message }: Error): never {
+    crash(`${this.#folder}/promises.json can't be written (${message}).`);
   }
 
   async #askSync({ peer, address, request }: Effect & { type: "askSync" }): Promise<void> {
@@ -343,8 +374,10 @@ class Shell {
     for (const [asker, { to, standing, since }] of this.#syncs) {
       this.#syncs.delete(asker);
       try {
-        const { lines, more } = await this.#journal.read(since, standing.durable);
-        const data = { ...standing, events: writeLines(lines), more };
+        const found = await this.#disk.read(since, standing.durable);
+        const { lines, more } = found ?? { lines: [], more: true };
+        const compacted = found === undefined;
+        const data = { ...standing, events: writeLines(lines), more, compacted };
         this.#peerLink.reply(to as Envelope, encode({ service: "sync", data }));
       } catch (error) {
         this.#log.error(`The journal can't be read for ${asker}: ${(error as Error).message}`);
@@ -354,7 +387,7 @@ class Shell {
   }
 
   async #heartbeat({ report }: Effect & { type: "heartbeat" }): Promise<void> {
-    this.#peers.keep((name) => this.#core.replication.peers.has(name));
+    this.#peers.keep((name) => this.#core?.replication.peers.has(name) === true);
     try {
       const fields = await this.#parts.link.ask("heartbeat", {
         ...report,
@@ -385,23 +418,45 @@ class Shell {
     if (joined) this.#onFirstServing();
   }
 
-  // ---- files ------------------------------------------------------------------------------------
+  // ---- saved states -------------------------------------------------------------------------------
 
-  async #checkpoint(): Promise<void> {
-    const { files, mark } = this.#core.checkpoint();
-    this.#checkpointed = this.#journal.bytes;
-    await writeCheckpoint(this.#folder, files, mark);
+  async #answerSnapshot(envelope: Envelope, request: SnapshotRequest): Promise<void> {
+    const { clock } = this.#parts;
+    clock.receiveFromAnyone(request.clock);
+    try {
+      const page = await this.#disk.page(request);
+      // Without a page the asker learns that it has to begin with another state.
+      const data = { clock: clock.tick(), ...(page ?? { status: "erro", code: "unavailable" }) };
+      this.#peerLink.reply(envelope, encode({ service: "snapshot", data }));
+    } catch (error) {
+      this.#log.error(`The saved state can't be read: ${(error as Error).message}`);
+    }
   }
 
-  /** Writes the files again when the journal has grown by 64 MiB (J1). */
-  #checkpointIfGrown(): void {
-    if (this.#checkpointing !== undefined) return;
-    if (this.#journal.bytes - this.#checkpointed < limits.checkpointBytes) return;
-    this.#checkpointing = this.#checkpoint()
-      .catch((error: Error) => crash(`${this.#folder} can't be written (${error.message}).`))
-      .finally(() => {
-        this.#checkpointing = undefined;
-      });
+  /** Copies the peer's saved state to disk, then begins anew with it. */
+  async #fetchSnapshot({ peer, address }: Effect & { type: "fetchSnapshot" }): Promise<void> {
+    const { clock } = this.#parts;
+    const started = now().steadyMs;
+    const ask = async (place: Place) => {
+      const request = { service: "snapshot", clock: clock.tick(), ...place } as const;
+      const page = await this.#peers.snapshot(peer, address, request);
+      clock.receive(page.clock);
+      return page;
+    };
+    try {
+      await fetchSnapshot(this.#folder, ask, this.#fetching.signal);
+    } catch (error) {
+      this.#log.warn(`The saved state of ${peer} did not come: ${(error as Error).message}`);
+      return this.#dispatch({ type: "snapshotFailed", from: peer });
+    }
+    const ms = Math.round(now().steadyMs - started);
+    this.#log.info({ ms }, `Has the saved state of ${peer}`);
+    this.#core = undefined;
+    try {
+      this.#run(await this.#disk.reload(this.#newCore));
+    } catch (error) {
+      crash((error as Error).message);
+    }
   }
 }
 

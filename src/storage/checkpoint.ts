@@ -1,70 +1,331 @@
 import { createHash } from "node:crypto";
-import { open, rename } from "node:fs/promises";
-import { join } from "node:path";
-import type { Chain, ServerName } from "../protocol/ids.ts";
-import type { Vector } from "../protocol/vector.ts";
+import { existsSync, readdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { basename, join } from "node:path";
+import { crc32 } from "node:zlib";
+import { isChain, isServerName } from "../protocol/ids.ts";
+import { parseClock } from "../protocol/lamport-clock.ts";
+import type { Mark } from "../protocol/mark.ts";
+import { isMap } from "../protocol/parse-message.ts";
+import { parseVector } from "../protocol/vector.ts";
+import type { Damage } from "./damage.ts";
 import { syncFolder } from "./folder.ts";
-import { writeAtomically } from "./json-file.ts";
-
-/** Pieces of text gathered before a write gives the event loop its turn. */
-const pieceBytes = 64 * 1024;
-
-export interface CheckpointFile {
-  readonly name: string;
-  readonly pieces: Iterable<string>;
-}
-
-/** What the files stand for; equal on replicas with equal vectors (R4). */
-export interface CheckpointMark {
-  readonly vector: Vector;
-  readonly chains: Readonly<Record<ServerName, Chain>>;
-  /** The highest clock among the events. */
-  readonly clock: number;
-}
+import { findDamagedLine, linesOf, measureFile, writeLineFile } from "./line-file.ts";
 
 /**
- * Writes the state's files, each to a temporary name, synced and renamed; `checkpoint.json`, with
- * their sizes and checksums, last. A crash at any point leaves whole files (J1).
+ * A saved state: files of entries, one a line, and two of its own.
+ *
+ *     lines.json        CRC-32 of each line of the others (base64, 4 bytes each, little-endian),
+ *                       by which a damaged line can be named
+ *     checkpoint.json   {vector, chains, clock, epoch, files: {name: {bytes, checksum}}, rows, …};
+ *                       its last line is the SHA-256 of all before it
+ *
+ * All are written to temporary names and synced before the first is renamed, so a crash leaves
+ * either the old state, or the new one with a few names still to be changed (J1).
+ */
+export interface CheckpointSource {
+  readonly mark: Mark;
+  readonly files: readonly { readonly name: string; readonly pieces: Iterable<string> }[];
+  /** JSON values, one a line, that stand in checkpoint.json. */
+  readonly rows: Iterable<string>;
+}
+
+export interface Checkpoint {
+  readonly mark: Mark;
+  /** Names this very state: the checksum of checkpoint.json. */
+  readonly checksum: string;
+  readonly rows: Iterable<string>;
+  /** The entries of a file as JSON, one a line. */
+  entries(name: string): Iterable<string>;
+}
+
+const main = "checkpoint.json";
+const table = "lines.json";
+const temporary = ".tmp";
+const rowsLead = '"rows":[';
+const linesLead = '"lines":"';
+const checksumLead = '"checksum":"';
+
+/** Files of a saved state, in the order in which they are sent to others. */
+export const checkpointFiles = [
+  "users.json",
+  "channels.json",
+  "messages.json",
+  "publications.json",
+  table,
+  main,
+] as const;
+
+/**
+ * Writes a state and puts it in the place of the one before.
+ * @returns the checksum of checkpoint.json, which names this state
  */
 export async function writeCheckpoint(
   folder: string,
-  files: readonly CheckpointFile[],
-  mark: CheckpointMark,
-): Promise<void> {
+  { mark, files, rows }: CheckpointSource,
+  signal?: AbortSignal,
+): Promise<string> {
   const written: Record<string, { bytes: number; checksum: string }> = {};
-  for (const { name, pieces } of files) written[name] = await writePieces(folder, name, pieces);
+  const tables: Record<string, string> = {};
+  const write = async (name: string, lines: Iterable<string>) => {
+    const path = join(folder, name + temporary);
+    const { bytes, checksum, lines: list } = await writeLineFile(path, lines, signal);
+    written[name] = { bytes, checksum };
+    tables[name] = toBase64(list);
+  };
+  for (const { name, pieces } of files) await write(name, pieces);
+  await write(table, tableLines(tables));
   const { vector, chains, clock } = mark;
-  const text = JSON.stringify({ vector, chains, clock, epoch: null, files: written }, null, 1);
-  await writeAtomically(join(folder, "checkpoint.json"), `${text}\n`);
+  const head = { vector, chains, clock, epoch: null, files: written };
+  await writeLineFile(join(folder, main + temporary), mainLines(head, rows), signal);
+  // In one go: nobody opens half of the old and half of the new.
+  for (const name of Object.keys(written)) renameSync(...temporaryAndFinal(folder, name));
+  renameSync(...temporaryAndFinal(folder, main));
+  syncFolder(folder);
+  return checksumOf(join(folder, main));
 }
 
-async function writePieces(
-  folder: string,
-  name: string,
-  pieces: Iterable<string>,
-): Promise<{ bytes: number; checksum: string }> {
-  const path = join(folder, name);
-  const hash = createHash("sha256");
-  let bytes = 0;
-  {
-    await using file = await open(`${path}.tmp`, "w");
-    const write = async (text: string) => {
-      const piece = Buffer.from(text);
-      hash.update(piece);
-      bytes += piece.length;
-      await file.writeFile(piece);
-    };
-    let gathered = "";
-    for (const piece of pieces) {
-      gathered += piece;
-      if (gathered.length < pieceBytes) continue;
-      await write(gathered);
-      gathered = "";
-    }
-    await write(gathered);
-    await file.datasync();
+/** What the last line of checkpoint.json says. */
+function checksumOf(path: string): string {
+  const read = readMain(path);
+  if ("why" in read) throw new Error(`${path} was written wrong`);
+  return read.checksum;
+}
+
+function temporaryAndFinal(folder: string, name: string): [string, string] {
+  return [join(folder, name + temporary), join(folder, name)];
+}
+
+function* tableLines(tables: Readonly<Record<string, string>>): Generator<string> {
+  const names = Object.keys(tables);
+  for (const [index, name] of names.entries()) {
+    const open = index === 0 ? "{" : "";
+    yield `${open}"${name}":"${tables[name]}"${index === names.length - 1 ? "}" : ","}\n`;
   }
-  await rename(`${path}.tmp`, path);
+}
+
+/** The last two lines tell of those before them. */
+function* mainLines(head: object, rows: Iterable<string>): Generator<string> {
+  const hash = createHash("sha256");
+  const checksums: number[] = [];
+  const own = function* (): Generator<string> {
+    const entries = Object.entries(head);
+    for (const [index, [name, value]] of entries.entries()) {
+      yield `${index === 0 ? "{" : ""}"${name}":${JSON.stringify(value)},\n`;
+    }
+    yield `${rowsLead}\n`;
+    let before: string | undefined;
+    for (const row of rows) {
+      if (before !== undefined) yield `${before},\n`;
+      before = row;
+    }
+    if (before !== undefined) yield `${before}\n`;
+    yield "],\n";
+  };
+  for (const line of own()) {
+    hash.update(line);
+    checksums.push(crc32(line));
+    yield line;
+  }
+  const encoded = toBase64(Uint32Array.from(checksums));
+  const lines = `${linesLead}${hex(crc32(encoded))} ${encoded}",\n`;
+  yield lines;
+  yield `${checksumLead}${hash.update(lines).digest("hex")}"}\n`;
+}
+
+function hex(checksum: number): string {
+  return checksum.toString(16).padStart(8, "0");
+}
+
+function toBase64(list: Uint32Array): string {
+  const bytes = Buffer.alloc(4 * list.length);
+  for (const [index, checksum] of list.entries()) bytes.writeUInt32LE(checksum, 4 * index);
+  return bytes.toString("base64");
+}
+
+function fromBase64(text: string): Uint32Array {
+  const bytes = Buffer.from(text, "base64");
+  const list = new Uint32Array(Math.floor(bytes.length / 4));
+  for (let index = 0; index < list.length; index += 1) list[index] = bytes.readUInt32LE(4 * index);
+  return list;
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+/**
+ * Opens the saved state of a folder once every byte of it was checked. What a crash left of a
+ * checkpoint that was being put in place is finished, or removed.
+ */
+export function openCheckpoint(folder: string): {
+  readonly checkpoint: Checkpoint | undefined;
+  readonly damages: readonly Damage[];
+} {
+  finishOrRemove(folder);
+  return readCheckpoint(folder);
+}
+
+/** As `openCheckpoint`, without changing anything. */
+export function readCheckpoint(folder: string): ReturnType<typeof openCheckpoint> {
+  const path = join(folder, main);
+  if (!existsSync(path)) return { checkpoint: undefined, damages: [] };
+  const read = readMain(path);
+  if ("why" in read) return { checkpoint: undefined, damages: [read] };
+  const damages = findDamages(folder, read.files);
+  const checkpoint: Checkpoint = {
+    mark: read.mark,
+    checksum: read.checksum,
+    rows: read.rows,
+    entries: (name) => entriesOf(join(folder, name)),
+  };
+  return { checkpoint: damages.length === 0 ? checkpoint : undefined, damages };
+}
+
+/** What a folder's saved state stands for, if that much of it is whole. */
+export function readMark(folder: string): Mark | undefined {
+  const path = join(folder, main);
+  if (!existsSync(path)) return undefined;
+  const read = readMain(path);
+  return "why" in read ? undefined : read.mark;
+}
+
+/** Entries without the brackets and commas around them. */
+function* entriesOf(path: string): Generator<string> {
+  for (const line of linesOf(path)) {
+    if (line.length > 2) yield line.endsWith(",") ? line.slice(0, -1) : line;
+  }
+}
+
+type Sizes = Readonly<Record<string, { readonly bytes: number; readonly checksum: string }>>;
+
+interface Main {
+  readonly mark: Mark;
+  readonly checksum: string;
+  readonly files: Sizes;
+  readonly rows: readonly string[];
+}
+
+function readMain(path: string): Main | Damage {
+  const text = readFileSync(path, "utf8");
+  const lines = text.split("\n");
+  const last = lines.at(-2) ?? "";
+  const checked = text.slice(0, Math.max(0, text.length - last.length - 1));
+  const checksum = createHash("sha256").update(checked).digest("hex");
+  if (last !== `${checksumLead}${checksum}"}` || lines.at(-1) !== "") {
+    return { path, line: damagedMainLine(lines), why: "the checksum does not match" };
+  }
+  const start = lines.indexOf(rowsLead);
+  try {
+    const head: unknown = JSON.parse(`${lines.slice(0, start).join("\n")}${rowsLead}]}`);
+    const rows = lines.slice(start + 1, -4);
+    const withoutCommas = rows.map((row) => (row.endsWith(",") ? row.slice(0, -1) : row));
+    return { ...parseHead(head), checksum, rows: withoutCommas };
+  } catch (error) {
+    return { path, line: 1, why: (error as Error).message };
+  }
+}
+
+/** The line of checkpoint.json whose checksum is another: the last two, if those before are whole. */
+function damagedMainLine(lines: readonly string[]): number {
+  const tableAt = lines.findLastIndex((line) => line.startsWith(linesLead));
+  if (tableAt < 0) return Math.max(1, lines.length - 2);
+  const [own, encoded = ""] = lines[tableAt]?.slice(linesLead.length, -2).split(" ") ?? [];
+  if (own !== hex(crc32(encoded))) return tableAt + 1;
+  const expected = fromBase64(encoded);
+  const bad = lines.findIndex((line, at) => at < tableAt && crc32(`${line}\n`) !== expected[at]);
+  return bad < 0 ? tableAt + 2 : bad + 1;
+}
+
+function parseHead(head: unknown): { mark: Mark; files: Sizes } {
+  if (!isMap(head) || !isMap(head.chains) || !isMap(head.files)) throw new Error("it is no state");
+  const clock = parseClock(head.clock);
+  if (clock === undefined) throw new Error("it has no `clock`");
+  const vector = parseVector(head.vector, "vector", Number.POSITIVE_INFINITY);
+  const chains: Record<string, string> = {};
+  for (const [server, chain] of Object.entries(head.chains)) {
+    if (!isServerName(server) || !isChain(chain)) throw new Error("`chains` is wrong");
+    chains[server] = chain;
+  }
+  for (const [name, size] of Object.entries(head.files)) {
+    const isPlain = basename(name) === name && isMap(size);
+    if (!isPlain || parseClock(size.bytes) === undefined || typeof size.checksum !== "string") {
+      throw new Error("`files` is wrong");
+    }
+  }
+  return { mark: { vector, chains: chains as Mark["chains"], clock }, files: head.files as Sizes };
+}
+
+function findDamages(folder: string, files: Sizes): Damage[] {
+  const damages: Damage[] = [];
+  for (const [name, size] of Object.entries(files)) {
+    const path = join(folder, name);
+    if (!existsSync(path)) {
+      damages.push({ path, line: 1, why: "it is missing" });
+    } else if (!isAsWritten(path, size)) {
+      const line = damagedLine(folder, name, files) ?? 1;
+      damages.push({ path, line, why: "the checksum does not match" });
+    }
+  }
+  return damages;
+}
+
+function isAsWritten(path: string, { bytes, checksum }: Sizes[string]): boolean {
+  const found = measureFile(path);
+  return found.bytes === bytes && found.checksum === checksum;
+}
+
+/** By the table of lines; if that is the damaged file, by what its lines should say. */
+function damagedLine(folder: string, name: string, files: Sizes): number | undefined {
+  const tables = readTables(join(folder, table));
+  if (name !== table)
+    return findDamagedLine(join(folder, name), tables.get(name) ?? new Uint32Array());
+  const names = Object.keys(files).filter((file) => file !== table);
+  const bad = names.findIndex((file) => {
+    const expected = tables.get(file);
+    const isWhole = isAsWritten(join(folder, file), files[file] as Sizes[string]);
+    return !isWhole || expected === undefined || findDamagedLine(join(folder, file), expected);
+  });
+  return bad < 0 ? undefined : bad + 1;
+}
+
+/** As many as can be read, line by line. */
+function readTables(path: string): Map<string, Uint32Array> {
+  const tables = new Map<string, Uint32Array>();
+  if (!existsSync(path)) return tables;
+  for (const line of linesOf(path)) {
+    const [, name, text] = /^\{?"([^"]+)":"([A-Za-z0-9+/=]*)"/.exec(line) ?? [];
+    if (name !== undefined && text !== undefined) tables.set(name, fromBase64(text));
+  }
+  return tables;
+}
+
+// ---- after a crash --------------------------------------------------------------------------------
+
+/** Once checkpoint.json is whole under its temporary name, so are all the others. */
+function finishOrRemove(folder: string): void {
+  const left = readdirSync(folder).filter((name) => name.endsWith(`.json${temporary}`));
+  if (left.length === 0) return;
+  const names = left.map((name) => name.slice(0, -temporary.length));
+  const isWhole = names.includes(main) && isComplete(folder, names);
+  if (!isWhole) {
+    for (const name of left) {
+      // The other files of the folder have writers of their own.
+      if (checkpointFiles.some((file) => file + temporary === name)) unlinkSync(join(folder, name));
+    }
+    return;
+  }
+  for (const name of names) {
+    if (name !== main && checkpointFiles.some((file) => file === name)) {
+      renameSync(...temporaryAndFinal(folder, name));
+    }
+  }
+  renameSync(...temporaryAndFinal(folder, main));
   syncFolder(folder);
-  return { bytes, checksum: hash.digest("hex") };
+}
+
+function isComplete(folder: string, left: readonly string[]): boolean {
+  const read = readMain(join(folder, main + temporary));
+  if ("why" in read) return false;
+  return Object.entries(read.files).every(([name, size]) => {
+    const path = join(folder, left.includes(name) ? name + temporary : name);
+    return existsSync(path) && isAsWritten(path, size);
+  });
 }

@@ -1,119 +1,221 @@
-import { Problem } from "../platform/problem.ts";
 import { type Digest, type EventLine, follows, readLine } from "../protocol/event.ts";
-import { type Chain, emptyChain, type ServerName } from "../protocol/ids.ts";
-import { parseClock } from "../protocol/lamport-clock.ts";
+import { emptyChain, type ServerName } from "../protocol/ids.ts";
+import type { Head, Heads } from "../protocol/mark.ts";
+import type { Damage } from "./damage.ts";
+import {
+  eventsNamedIn,
+  type Header,
+  looksLikeNote,
+  readHangingNote,
+  readHeader,
+  readNote,
+} from "./journal-file.ts";
 
-const noteStart = '{"synced":';
-
-/** The line before a batch: where the last completed sync of its file ended, and the clock. */
-export function writeNote(synced: number, clock: number, digest: Digest): string {
-  const body = `${noteStart}${synced},"clock":${clock}`;
-  return `${body},"crc":"${digest.checksum(body)}"}`;
+interface Line {
+  readonly at: number;
+  /** From 1. */
+  readonly number: number;
+  /** Undefined if no newline ends it. */
+  readonly text: string | undefined;
 }
 
-interface Note {
+/** Lines in a row that can't be read. */
+interface Hole {
+  readonly at: number;
+  readonly number: number;
+  readonly why: string;
+  text: string;
+}
+
+/** What was found in a file. */
+export interface Scanned {
+  readonly header: Header | undefined;
+  /** Where the good lines end, and where the last noted sync ended. */
+  readonly end: number;
   readonly synced: number;
-  readonly clock: number;
 }
 
-function readNote(line: string, digest: Digest): Note | undefined {
-  if (!line.startsWith(noteStart)) return undefined;
-  const body = line.slice(0, line.lastIndexOf(',"crc":"'));
-  if (line !== `${body},"crc":"${digest.checksum(body)}"}`) return undefined;
-  const { synced, clock } = JSON.parse(`${body}}`) as { synced: unknown; clock: unknown };
-  const bytes = parseClock(synced);
-  const ticks = parseClock(clock);
-  return bytes === undefined || ticks === undefined ? undefined : { synced: bytes, clock: ticks };
-}
-
-/** Reads journal files one after the other, checking checksums, chains and gaps. */
+/**
+ * Reads journal files one after the other, checking checksums, chains and gaps (J2). What follows
+ * what is held is given on; the rest is only noted, so that it is known what was lost.
+ */
 export class Scan {
   clock = 0;
   events = 0;
-  readonly heads: Record<ServerName, { seq: number; chain: Chain }> = {};
+  /** Damage before a noted sync: rot. What lies behind is a torn tail, and cut off. */
+  readonly damages: Damage[] = [];
+  /** The furthest events that are known to have been here. */
+  readonly known: Record<ServerName, Head> = {};
+  /** Whether something was lost of which it can't be told what it was. */
+  isLossUnknown = false;
+  /** Where the lines of the files end, whatever is held. */
+  readonly written: Record<ServerName, Head> = {};
+  readonly #heads: Record<ServerName, Head>;
   readonly #digest: Digest;
   readonly #onLine: (line: EventLine) => void;
-  readonly #onPlace: (server: ServerName, place: number) => void;
 
+  /** Whether a gap is damage of its own: behind damage that was named it is no news. */
+  readonly #gapsAreNews: boolean;
+
+  /**
+   * @param held what is held already: lines up to it are passed over
+   * @param afterDamage whether it is known that something is missing before the first file
+   */
   constructor(
     digest: Digest,
+    held: Heads,
     onLine: (line: EventLine) => void,
-    onPlace: (server: ServerName, place: number) => void = () => {},
+    { afterDamage = false } = {},
   ) {
+    this.#gapsAreNews = !afterDamage;
     this.#digest = digest;
+    this.#heads = { ...held };
     this.#onLine = onLine;
-    this.#onPlace = onPlace;
+    for (const [server, head] of Object.entries(held)) this.#know(server as ServerName, head);
+  }
+
+  get #isNews(): boolean {
+    return this.#gapsAreNews && this.damages.length === 0;
+  }
+
+  get heads(): Heads {
+    return this.#heads;
   }
 
   /**
-   * @returns where the good lines end, and where the last noted sync ended
-   * @throws Problem naming file and line, for damage before the last noted sync, or anywhere in a
-   * file that is not the last
+   * @param isLast whether the file may end in a torn tail
+   * @param onPlace told where each good line is
    */
   file(
     path: string,
     bytes: Buffer,
-    start: number,
     isLast: boolean,
-  ): { end: number; synced: number } {
-    const lines = splitLines(bytes);
-    let bad: { at: number; number: number; why: string } | undefined;
-    let synced = isLast ? 0 : bytes.length;
+    onPlace: (line: EventLine, offset: number) => void = () => {},
+  ): Scanned {
+    const [first, ...lines] = splitLines(bytes);
+    const header = readHeader(first?.text ?? "", this.#digest);
+    const { synced, good, holes } = this.#read(lines, isLast ? 0 : bytes.length);
+    if (header === undefined) {
+      // It was being begun when the process died.
+      if (synced === 0) return { header, end: 0, synced: 0 };
+      this.damages.push({ path, line: 1, why: "the header is damaged" });
+    } else {
+      this.clock = Math.max(this.clock, header.clock);
+      this.#checkHeader(path, header);
+    }
+    const torn = holes.find(({ at }) => at >= synced);
+    const end = torn?.at ?? bytes.length;
+    const rot = holes.filter(({ at }) => at < synced);
+    for (const { number, why } of rot) this.damages.push({ path, line: number, why });
+    for (const { line, at, number } of good) {
+      if (at >= end) break;
+      onPlace(line, at);
+      this.#take(path, line, number);
+    }
+    // What a file that is not the last has lost, the header of the next one tells.
+    if (isLast) this.#lose(rot);
+    return { header, end, synced: Math.min(synced, end) };
+  }
+
+  #read(lines: readonly Line[], least: number) {
+    let synced = least;
     const good: { line: EventLine; at: number; number: number }[] = [];
-    for (const [index, { at, text }] of lines.entries()) {
+    const holes: Hole[] = [];
+    let isWhole = true;
+    for (const { at, number, text } of lines) {
       const note = text === undefined ? undefined : readNote(text, this.#digest);
       if (note !== undefined) {
         // A note behind the damage still tells that what lies before was synced.
         synced = Math.max(synced, note.synced);
         this.clock = Math.max(this.clock, note.clock);
+        isWhole = true;
         continue;
       }
-      if (bad !== undefined) continue;
       try {
         if (text === undefined) throw new Error("the line is not ended");
-        good.push({ line: readLine(text, this.#digest), at, number: index + 1 });
+        good.push({ line: readLine(text, this.#digest), at, number });
+        isWhole = true;
       } catch (error) {
-        bad = { at, number: index + 1, why: (error as Error).message };
-        // Where the newline itself is damaged, the next batch's note hangs on the line before it.
-        const hanging = text?.slice(Math.max(0, text.lastIndexOf(noteStart)));
-        synced = Math.max(synced, readNote(hanging ?? "", this.#digest)?.synced ?? 0);
+        const hole = holes.at(-1);
+        if (hole === undefined || isWhole) {
+          holes.push({ at, number, why: (error as Error).message, text: text ?? "" });
+        } else {
+          hole.text += `\n${text ?? ""}`;
+        }
+        isWhole = false;
+        synced = Math.max(synced, readHangingNote(text ?? "", this.#digest)?.synced ?? 0);
       }
     }
-    if (bad !== undefined && bad.at < synced) throw rotten(path, bad.number, bad.why);
-    for (const { line, at, number } of good) this.#take(path, line, start + at, number);
-    return { end: bad?.at ?? bytes.length, synced: Math.min(synced, bad?.at ?? bytes.length) };
+    return { synced, good, holes };
   }
 
-  #take(path: string, line: EventLine, place: number, number: number): void {
+  /** A file goes on where the one before it ended, or where the saved state stands. */
+  #checkHeader(path: string, { heads }: Header): void {
+    Object.assign(this.written, heads);
+    for (const [name, head] of Object.entries(heads) as [ServerName, Head][]) {
+      const held = this.#heads[name];
+      this.#know(name, head);
+      if ((held?.seq ?? 0) < head.seq && this.#isNews) {
+        const why = `${name} is at ${head.seq} here, and was at ${held?.seq ?? 0} before`;
+        this.damages.push({ path, line: 1, why });
+      }
+    }
+  }
+
+  #take(path: string, line: EventLine, number: number): void {
     const { server, seq } = line.event;
-    const head = this.heads[server] ?? { seq: 0, chain: emptyChain };
+    const head = this.#heads[server] ?? { seq: 0, chain: emptyChain };
+    this.written[server] = { seq, chain: line.chain };
+    this.#know(server, { seq, chain: line.chain });
+    // The state stands for it already.
+    if (seq <= head.seq) return;
     if (seq !== head.seq + 1) {
-      throw rotten(path, number, `${server} goes from ${head.seq} to ${seq}`);
+      if (!this.#isNews) return;
+      const why = `${server} goes from ${head.seq} to ${seq}`;
+      this.damages.push({ path, line: number, why });
+      return;
     }
     if (!follows(line, head.chain, this.#digest)) {
-      throw rotten(path, number, `the chain of ${server} breaks at ${seq}`);
+      this.damages.push({ path, line: number, why: `the chain of ${server} breaks at ${seq}` });
+      return;
     }
-    this.heads[server] = { seq, chain: line.chain };
+    this.#heads[server] = { seq, chain: line.chain };
     this.events += 1;
-    this.#onPlace(server, place);
     this.#onLine(line);
+  }
+
+  #know(server: ServerName, head: Head): void {
+    if (head.seq > (this.known[server]?.seq ?? 0)) this.known[server] = head;
+  }
+
+  /**
+   * What was in the holes: named there still, or shown by a gap before later events. A damaged note
+   * has lost nothing.
+   */
+  #lose(holes: readonly Hole[]): void {
+    let unnamed = 0;
+    for (const { text } of holes) {
+      const named = eventsNamedIn(text).filter(
+        ({ server, seq }) => seq === (this.#heads[server]?.seq ?? 0) + 1,
+      );
+      // Its chain may be what is damaged.
+      for (const { server, seq } of named) this.#know(server, { seq, chain: emptyChain });
+      if (named.length === 0 && !looksLikeNote(text)) unnamed += 1;
+    }
+    const isGap = Object.entries(this.known).some(
+      ([server, { seq }]) => seq > (this.#heads[server as ServerName]?.seq ?? 0),
+    );
+    this.isLossUnknown = unnamed > 1 || (unnamed === 1 && !isGap);
   }
 }
 
-function rotten(path: string, line: number, why: string): Problem {
-  return new Problem(
-    `${path}:${line} is damaged (${why}): move this server's folder away and start again; ` +
-      "a new member fetches everything from the others.",
-  );
-}
-
-/** The lines with their places; the last has no text if no newline ends it. */
-function splitLines(bytes: Buffer): { at: number; text: string | undefined }[] {
-  const lines: { at: number; text: string | undefined }[] = [];
+function splitLines(bytes: Buffer): Line[] {
+  const lines: Line[] = [];
   let at = 0;
   while (at < bytes.length) {
     const end = bytes.indexOf(0x0a, at);
-    lines.push({ at, text: end < 0 ? undefined : bytes.toString("utf8", at, end) });
+    const number = lines.length + 1;
+    lines.push({ at, number, text: end < 0 ? undefined : bytes.toString("utf8", at, end) });
     if (end < 0) break;
     at = end + 1;
   }

@@ -1,31 +1,41 @@
 import {
-  close,
   closeSync,
   fdatasync,
   fdatasyncSync,
   ftruncateSync,
-  open,
   openSync,
-  read,
   readdirSync,
   readFileSync,
+  unlinkSync,
   write,
   writeSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { crc32 } from "node:zlib";
 import { errorCode } from "../platform/problem.ts";
 import type { Digest, EventLine } from "../protocol/event.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
-import { type MutableVector, servers, type Vector } from "../protocol/vector.ts";
+import { type Head, type Heads, vectorOf } from "../protocol/mark.ts";
+import { covers, type MutableVector, servers, type Vector } from "../protocol/vector.ts";
+import type { Damage } from "./damage.ts";
 import { makeFolder, syncFolder } from "./folder.ts";
-import { Scan, writeNote } from "./journal-scan.ts";
+import {
+  checksumText,
+  eventNamedBy,
+  type Header,
+  isAsSealed,
+  JournalFile,
+  readHeader,
+  writeHeader,
+  writeNote,
+} from "./journal-file.ts";
+import { Scan } from "./journal-scan.ts";
+import { linesOf } from "./line-file.ts";
 
 const writeAt = promisify(write);
-const readAt = promisify(read);
-const openFile = promisify(open);
-const closeFile = promisify(close);
 const sync = promisify(fdatasync);
 
 export interface JournalOptions {
@@ -38,57 +48,57 @@ export interface JournalOptions {
   /** A write or a sync failed: the process must end at once (R2). */
   readonly onFailed: (problem: string) => void;
   readonly fileBytes?: number;
+  /** Bytes of files that nobody needs to start from, kept for peers that are behind. */
+  readonly keptBytes?: number;
+  /** Whether the saved state before it is damaged; then it is only read, not taken up. */
+  readonly afterDamage?: boolean;
 }
 
 /** What the disk held when the journal was opened. */
-export interface Recovered {
-  /** The highest clock that a batch noted. */
+export interface Found {
+  /** The highest clock that was noted. */
   readonly clock: number;
   readonly events: number;
   /** Bytes of a torn tail that were cut off: never synced, so never spoken of. */
   readonly cutBytes: number;
+  /** Rot in what was synced. With any, nothing may be appended. */
+  readonly damages: readonly Damage[];
+  /** Rot in files that only served peers that are behind; they were given up. */
+  readonly givenUp: readonly Damage[];
+  /** The furthest events that are known to have been there, damaged or not. */
+  readonly known: Heads;
+  /** Whether something was lost of which it can't be told what it was. */
+  readonly isLossUnknown: boolean;
 }
 
-interface JournalFile {
-  readonly path: string;
-  /** Where the file begins in the journal as a whole. */
-  readonly start: number;
-  bytes: number;
-}
-
-/** Where the lines of one server are, by `seq` from 1. */
-class Positions {
-  #places = new Float64Array(1_024);
-  count = 0;
-
-  push(place: number): void {
-    if (this.count === this.#places.length) {
-      const larger = new Float64Array(2 * this.count);
-      larger.set(this.#places);
-      this.#places = larger;
-    }
-    this.#places[this.count] = place;
-    this.count += 1;
-  }
-
-  of(seq: number): number {
-    return this.#places[seq - 1] ?? Number.POSITIVE_INFINITY;
-  }
+/** New lines go to a new file from here on. */
+interface Cut {
+  /** Lines appended before it. */
+  readonly at: number;
+  done(): void;
 }
 
 /**
  * The events of all servers as they came, one a line, in files of 16 MiB. What waits is written
- * and synced in one go while the next lines gather (group commit). Each batch begins with a line
- * that notes where the last completed sync ended, which tells a torn tail from rot (J2):
- *
- *     {"synced":<bytes of this file>,"clock":<n>,"crc":"<8 hex>"}
+ * and synced in one go while the next lines gather (group commit). Each file begins with a header,
+ * each batch with a note of where the last completed sync ended, which tells a torn tail from rot
+ * (J2).
  */
 export class Journal {
   readonly #options: JournalOptions;
-  readonly #files: JournalFile[] = [];
-  readonly #positions = new Map<ServerName, Positions>();
+  /** Those that peers can be served from, the last one being written. */
+  #files: JournalFile[] = [];
+  readonly #heads: Record<ServerName, Head> = {};
   #fd = -1;
   #waiting: EventLine[] = [];
+  #appended = 0;
+  #written = 0;
+  #cut: Cut | undefined;
+  /** The file that a start from the saved state begins with. */
+  #needed: JournalFile | undefined;
+  /** Since the last cut. */
+  #bytes = 0;
+  #events = 0;
   #flushing = false;
   #scheduled = false;
   /** Set when a write or a sync failed: nothing is tried again (R2). */
@@ -96,39 +106,65 @@ export class Journal {
   #closed = false;
   #idle: (() => void)[] = [];
 
-  private constructor(options: JournalOptions) {
+  private constructor(options: JournalOptions, heads: Heads) {
     this.#options = options;
+    Object.assign(this.#heads, heads);
   }
 
   /**
-   * Reads what is there, gives each event to `onLine`, cuts off a torn tail, and syncs the rest
-   * again.
-   * @throws Problem that names file and line, if what was synced is damaged
+   * Reads what a start from the saved state needs, gives each event behind `held` to `onLine`, cuts
+   * off a torn tail, and syncs the rest again.
+   * @param held what the saved state stands for
    */
-  static open(
+  static async open(
     options: JournalOptions,
+    held: Heads,
     onLine: (line: EventLine) => void,
-  ): { journal: Journal; recovered: Recovered } {
-    const journal = new Journal(options);
-    const recovered = journal.#recover(onLine);
-    return { journal, recovered };
+  ): Promise<{ journal: Journal; found: Found }> {
+    const journal = new Journal(options, held);
+    return { journal, found: await journal.#recover(onLine) };
   }
 
-  /** Bytes in all files. */
-  get bytes(): number {
-    const last = this.#files.at(-1);
-    return last === undefined ? 0 : last.start + last.bytes;
+  /** What a start from the saved state has to read. */
+  get toReplay(): { readonly bytes: number; readonly events: number } {
+    return { bytes: this.#bytes, events: this.#events };
   }
 
   append(lines: readonly EventLine[]): void {
     for (const line of lines) this.#waiting.push(line);
-    if (this.#flushing || this.#scheduled || this.#waiting.length === 0) return;
-    // What comes in the same turn of the loop shares the sync.
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      void this.#flush();
+    this.#appended += lines.length;
+    if (lines.length > 0) this.#schedule();
+  }
+
+  /**
+   * Begins a new file behind all that has been appended so far.
+   * @returns once all of that is on disk
+   */
+  cut(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#cut = { at: this.#appended, done: resolve };
+      this.#schedule();
     });
+  }
+
+  /** A saved state stands for all before the last cut: what nobody needs any more is removed. */
+  release(): void {
+    const needed = this.#files.findIndex((file) => file === this.#needed);
+    let kept = 0;
+    const most = this.#options.keptBytes ?? limits.journalKeptBytes;
+    let first = needed;
+    while (first > 0) {
+      kept += this.#files[first - 1]?.bytes ?? 0;
+      if (kept > most) break;
+      first -= 1;
+    }
+    this.#files = this.#files.slice(Math.max(0, first));
+    const [oldest] = this.#files;
+    for (const name of journalNames(this.#options.folder)) {
+      const path = join(this.#options.folder, name);
+      if (oldest !== undefined && path < oldest.path) unlinkSync(path);
+    }
+    syncFolder(this.#options.folder);
   }
 
   /**
@@ -141,28 +177,33 @@ export class Journal {
     }
     this.#closed = true;
     if (this.#fd < 0) return;
-    if (!this.#failed) await this.#noteEnd();
-    await closeFile(this.#fd);
+    if (!this.#failed) await this.#write([this.#note()]);
+    closeSync(this.#fd);
+    this.#fd = -1;
   }
 
   /**
    * Lines above `since` and up to `upTo`, in the order in which they came, so that each server's
    * are in order; at most 1,000 and about a megabyte.
+   * @returns undefined if some of them are no longer here: the saved state stands for them
    */
-  async read(since: Vector, upTo: Vector): Promise<{ lines: string[]; more: boolean }> {
+  async read(since: Vector, upTo: Vector): Promise<{ lines: string[]; more: boolean } | undefined> {
+    const [oldest] = this.#files;
     const next: MutableVector = {};
     for (const server of servers(upTo)) {
       const seq = (since[server] ?? 0) + 1;
-      if (seq <= (upTo[server] ?? 0)) next[server] = seq;
+      if (seq > (upTo[server] ?? 0)) continue;
+      if (seq <= (oldest?.header.heads[server]?.seq ?? 0)) return undefined;
+      next[server] = seq;
     }
     const lines: string[] = [];
     let room: number = limits.pageBytes;
     while (lines.length < limits.syncEvents && room > 0) {
       const start = this.#first(next);
-      if (start === Number.POSITIVE_INFINITY) return { lines, more: false };
-      for (const line of await this.#linesAt(start)) {
+      if (start === undefined) return { lines, more: false };
+      for (const line of await linesAt(start.file, start.offset)) {
         if (lines.length >= limits.syncEvents || room <= 0) break;
-        const name = nameOfLine(line);
+        const name = eventNamedBy(line);
         if (name === undefined || next[name.server] !== name.seq) continue;
         lines.push(line);
         room -= 3 * line.length;
@@ -173,51 +214,58 @@ export class Journal {
     return { lines, more: servers(next).length > 0 };
   }
 
-  #first(next: Vector): number {
-    let first = Number.POSITIVE_INFINITY;
-    for (const server of servers(next)) {
-      const place = this.#positions.get(server)?.of(next[server] ?? 0);
-      if (place !== undefined) first = Math.min(first, place);
-    }
-    return first;
-  }
-
-  /** Whole lines from a place on, to the end of the chunk that was read or of the file. */
-  async #linesAt(place: number): Promise<string[]> {
-    const file = this.#files.findLast(({ start }) => start <= place);
-    if (file === undefined) return [];
-    const offset = place - file.start;
-    // A line is at most a request's size and its frame, so a chunk holds one at least.
-    const chunk = Buffer.allocUnsafe(Math.min(4 * limits.requestBytes, file.bytes - offset));
-    const fd = await openFile(file.path, "r");
-    try {
-      let bytes = 0;
-      while (bytes < chunk.length) {
-        const result = await readAt(fd, chunk, bytes, chunk.length - bytes, offset + bytes);
-        if (result.bytesRead === 0) break;
-        bytes += result.bytesRead;
+  /** Where the first of the wanted events is. */
+  #first(next: Vector): { file: JournalFile; offset: number } | undefined {
+    for (const [index, file] of this.#files.entries()) {
+      const end = this.#files[index + 1]?.header.heads ?? this.#heads;
+      let offset = Number.POSITIVE_INFINITY;
+      for (const server of servers(next)) {
+        const seq = next[server] ?? 0;
+        if (seq > (end[server]?.seq ?? 0)) continue;
+        offset = Math.min(offset, file.offsetOf(server, seq) ?? Number.POSITIVE_INFINITY);
       }
-      const end = chunk.lastIndexOf(0x0a, bytes - 1);
-      return end < 0 ? [] : chunk.toString("utf8", 0, end).split("\n");
-    } finally {
-      await closeFile(fd);
+      if (offset !== Number.POSITIVE_INFINITY) return { file, offset };
     }
+    return undefined;
   }
 
   // ---- writing ----------------------------------------------------------------------------------
+
+  /** What comes in the same turn of the loop shares the sync. */
+  #schedule(): void {
+    if (this.#flushing || this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      void this.#flush();
+    });
+  }
 
   async #flush(): Promise<void> {
     if (this.#flushing || this.#closed || this.#failed) return;
     this.#flushing = true;
     try {
-      while (this.#waiting.length > 0) {
-        const lines = this.#waiting.splice(0, limits.batchLines);
+      for (;;) {
+        const cut = this.#cut;
+        if (cut?.at === this.#written) {
+          await this.#beginFile({ goesOn: true });
+          this.#needed = this.#files.at(-1);
+          this.#bytes = 0;
+          this.#events = 0;
+          this.#cut = undefined;
+          cut.done();
+        }
+        if (this.#waiting.length === 0) break;
+        const most = this.#cut === undefined ? limits.batchLines : this.#cut.at - this.#written;
+        const lines = this.#waiting.splice(0, Math.min(most, limits.batchLines));
         await this.#writeBatch(lines);
+        this.#written += lines.length;
+        this.#events += lines.length;
         this.#options.onFlushed(lines.length);
       }
     } catch (error) {
       this.#failed = true;
-      const path = this.#files.at(-1)?.path;
+      const path = this.#files.at(-1)?.path ?? this.#options.folder;
       const full = errorCode(error) === "ENOSPC" ? " The disk is full: free some space." : "";
       this.#options.onFailed(`${path} can't be written (${(error as Error).message}).${full}`);
       return;
@@ -228,18 +276,36 @@ export class Journal {
   }
 
   async #writeBatch(lines: readonly EventLine[]): Promise<void> {
-    const file = this.#currentFile();
-    const note = writeNote(file.bytes, this.#options.clock(), this.#options.digest);
-    let at = file.start + file.bytes + Buffer.byteLength(note) + 1;
+    const most = this.#options.fileBytes ?? limits.journalFileBytes;
+    if (this.#last.bytes >= most) await this.#beginFile({ goesOn: true });
+    const file = this.#last;
+    const texts = [this.#note(), ...lines.map(({ line }) => line)];
+    let at = file.bytes + Buffer.byteLength(texts[0] as string) + 1;
     const places: number[] = [];
-    const texts: string[] = [note];
     for (const { line } of lines) {
       places.push(at);
-      texts.push(line);
       at += Buffer.byteLength(line) + 1;
     }
-    texts.push("");
-    const bytes = Buffer.from(texts.join("\n"));
+    await this.#write(texts);
+    for (const [index, { event, chain }] of lines.entries()) {
+      file.note(event.server, event.seq, places[index] as number);
+      this.#heads[event.server] = { seq: event.seq, chain };
+    }
+  }
+
+  get #last(): JournalFile {
+    return this.#files.at(-1) as JournalFile;
+  }
+
+  #note(): string {
+    const note = { synced: this.#last.bytes, clock: this.#options.clock() };
+    return writeNote(note, this.#options.digest);
+  }
+
+  /** Writes lines to the end of the last file and syncs them. */
+  async #write(lines: readonly string[]): Promise<void> {
+    const file = this.#last;
+    const bytes = Buffer.from(`${lines.join("\n")}\n`);
     let written = 0;
     while (written < bytes.length) {
       const rest = bytes.length - written;
@@ -248,70 +314,130 @@ export class Journal {
     }
     await sync(this.#fd);
     file.bytes += bytes.length;
-    for (const [index, { event }] of lines.entries()) {
-      this.#positionsOf(event.server).push(places[index] as number);
-    }
+    file.checksum = crc32(bytes, file.checksum);
+    this.#bytes += bytes.length;
   }
 
-  async #noteEnd(): Promise<void> {
-    const file = this.#files.at(-1);
-    if (file === undefined) return;
-    const note = writeNote(file.bytes, this.#options.clock(), this.#options.digest);
-    const { bytesWritten } = await writeAt(this.#fd, `${note}\n`, file.bytes);
-    await sync(this.#fd);
-    file.bytes += bytesWritten;
-  }
-
-  #currentFile(): JournalFile {
+  /** @param goesOn whether all events before it are in the files before it, or in none */
+  async #beginFile({ goesOn }: { readonly goesOn: boolean }): Promise<void> {
+    const { folder, digest, clock } = this.#options;
     const last = this.#files.at(-1);
-    const most = this.#options.fileBytes ?? limits.journalFileBytes;
-    if (last !== undefined && last.bytes < most) return last;
     if (this.#fd >= 0) closeSync(this.#fd);
-    const number = last === undefined ? 1 : numberOf(last.path) + 1;
-    const path = join(this.#options.folder, `${String(number).padStart(8, "0")}.jsonl`);
+    const names = journalNames(folder);
+    const number = Number.parseInt(names.at(-1) ?? "0", 10) + 1;
+    const path = join(folder, nameOf(number));
+    const previous =
+      last === undefined || !goesOn
+        ? undefined
+        : { bytes: last.bytes, checksum: checksumText(last.checksum) };
+    const header: Header = { heads: { ...this.#heads }, clock: clock(), previous };
     this.#fd = openSync(path, "wx+");
-    syncFolder(this.#options.folder);
-    const file = { path, start: this.bytes, bytes: 0 };
+    const file = new JournalFile(path);
+    file.header = header;
+    file.startIndex();
+    if (!goesOn) this.#files = [];
     this.#files.push(file);
-    return file;
-  }
-
-  #positionsOf(server: ServerName): Positions {
-    let positions = this.#positions.get(server);
-    if (positions === undefined) {
-      positions = new Positions();
-      this.#positions.set(server, positions);
-    }
-    return positions;
+    await this.#write([writeHeader(header, digest)]);
+    syncFolder(folder);
   }
 
   // ---- recovery (J2) ------------------------------------------------------------------------------
 
-  #recover(onLine: (line: EventLine) => void): Recovered {
-    const { folder } = this.#options;
+  async #recover(onLine: (line: EventLine) => void): Promise<Found> {
+    const { folder, digest } = this.#options;
     makeFolder(folder);
-    const names = readdirSync(folder)
-      .filter((name) => /^\d{8}\.jsonl$/.test(name))
-      .sort();
-    const scan = new Scan(this.#options.digest, onLine, (server, place) =>
-      this.#positionsOf(server).push(place),
+    const held = vectorOf(this.#heads);
+    const paths = journalNames(folder).map((name) => join(folder, name));
+    const headers = paths.map((path) => headerOf(path, digest));
+    const start = Math.max(
+      0,
+      headers.findLastIndex((header) => header && covers(held, vectorOf(header.heads))),
     );
+    const { afterDamage = false } = this.#options;
+    const scan = new Scan(digest, this.#heads, onLine, { afterDamage });
     let cutBytes = 0;
-    for (const [index, name] of names.entries()) {
-      const path = join(folder, name);
-      const bytes = readFileSync(path);
-      const found = scan.file(path, bytes, this.bytes, index === names.length - 1);
-      this.#files.push({ path, start: this.bytes, bytes: found.end });
-      if (index < names.length - 1) continue;
-      cutBytes = bytes.length - found.end;
-      this.#fd = openSync(path, "r+");
-      // What followed a failed sync may be in memory only: it is written again, then synced.
-      rewrite(this.#fd, bytes.subarray(found.synced, found.end), found.synced);
-      ftruncateSync(this.#fd, found.end);
-      fdatasyncSync(this.#fd);
+    for (const [at, path] of paths.entries()) {
+      if (at >= start) cutBytes = this.#replay(scan, path, at === paths.length - 1);
     }
-    return { clock: scan.clock, events: scan.events, cutBytes };
+    const { clock, events, damages, known, isLossUnknown } = scan;
+    const found = { clock, events, cutBytes, damages, known, isLossUnknown };
+    if (damages.length > 0 || afterDamage) return { ...found, givenUp: [] };
+    Object.assign(this.#heads, scan.heads);
+    this.#events = events;
+    this.#needed = this.#files[0];
+    const givenUp = this.#takeOlder(paths.slice(0, start), headers);
+    // A saved state that came from a peer stands for events that are in no file.
+    const goesOn = covers(vectorOf(scan.written), held);
+    if (this.#fd < 0 || !goesOn) await this.#beginFile({ goesOn });
+    return { ...found, givenUp };
   }
+
+  /** @returns bytes of a torn tail that were cut off */
+  #replay(scan: Scan, path: string, isLast: boolean): number {
+    const bytes = readFileSync(path);
+    const file = new JournalFile(path);
+    file.startIndex();
+    const { header, end, synced } = scan.file(path, bytes, isLast, (line, offset) =>
+      file.note(line.event.server, line.event.seq, offset),
+    );
+    if (scan.damages.length > 0 || this.#options.afterDamage) return 0;
+    if (header === undefined) {
+      unlinkSync(path);
+      return bytes.length;
+    }
+    file.header = header;
+    file.bytes = end;
+    file.checksum = crc32(bytes.subarray(0, end));
+    if (header.previous === undefined) this.#files = [];
+    this.#files.push(file);
+    this.#bytes += end;
+    if (!isLast) return 0;
+    this.#fd = openSync(path, "r+");
+    // What followed a failed sync may be in memory only: it is written again, then synced.
+    rewrite(this.#fd, bytes.subarray(synced, end), synced);
+    ftruncateSync(this.#fd, end);
+    fdatasyncSync(this.#fd);
+    return bytes.length - end;
+  }
+
+  /** Takes up older files for peers that are behind, as far back as they are whole. */
+  #takeOlder(paths: readonly string[], headers: readonly (Header | undefined)[]): Damage[] {
+    const { digest } = this.#options;
+    for (let at = paths.length - 1; at >= 0; at -= 1) {
+      const path = paths[at] as string;
+      const previous = this.#files[0]?.header.previous;
+      const header = headers[at];
+      if (previous === undefined) return [];
+      if (header === undefined || !isAsSealed(path, previous)) {
+        const check = new Scan(digest, header?.heads ?? {}, () => {});
+        check.file(path, readFileSync(path), false);
+        for (const older of paths.slice(0, at + 1)) unlinkSync(older);
+        const [damage = { path, line: 1, why: "it is not as it was sealed" }] = check.damages;
+        return [damage];
+      }
+      const file = new JournalFile(path);
+      file.header = header;
+      file.bytes = previous.bytes;
+      this.#files.unshift(file);
+    }
+    return [];
+  }
+}
+
+/** Whole lines from an offset on, to the end of the chunk that is read or of the file. */
+async function linesAt(file: JournalFile, offset: number): Promise<string[]> {
+  // A line is at most a request's size and its frame, so a chunk holds one at least.
+  const chunk = Buffer.allocUnsafe(Math.min(4 * limits.requestBytes, file.bytes - offset));
+  await using handle = await open(file.path, "r");
+  let bytes = 0;
+  while (bytes < chunk.length) {
+    const rest = chunk.length - bytes;
+    const { bytesRead } = await handle.read(chunk, bytes, rest, offset + bytes);
+    if (bytesRead === 0) break;
+    bytes += bytesRead;
+  }
+  const end = chunk.lastIndexOf(0x0a, bytes - 1);
+  return end < 0 ? [] : chunk.toString("utf8", 0, end).split("\n");
 }
 
 function rewrite(fd: number, bytes: Uint8Array, position: number): void {
@@ -321,13 +447,18 @@ function rewrite(fd: number, bytes: Uint8Array, position: number): void {
   }
 }
 
-function numberOf(path: string): number {
-  return Number(path.slice(-"00000000.jsonl".length, -".jsonl".length));
+/** The journal's files in a folder, oldest first. */
+export function journalNames(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /^\d{8}\.jsonl$/.test(name))
+    .sort();
 }
 
-const linePattern = /^\{"event":\{"server":"(server_[0-9a-f]{8})","seq":(\d+),/;
+function nameOf(number: number): string {
+  return `${String(number).padStart(8, "0")}.jsonl`;
+}
 
-function nameOfLine(line: string): { server: ServerName; seq: number } | undefined {
-  const [, server, seq] = linePattern.exec(line) ?? [];
-  return server === undefined ? undefined : { server: server as ServerName, seq: Number(seq) };
+function headerOf(path: string, digest: Digest): Header | undefined {
+  for (const line of linesOf(path)) return readHeader(line, digest);
+  return undefined;
 }

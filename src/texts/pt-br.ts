@@ -191,6 +191,10 @@ export const ptBr = {
   "flag.auth": "open: só nomes",
   "flag.insecure": "permite um cluster aberto além desta máquina",
   "flag.leaveOnStop": "deixa a visão ao parar",
+  "flag.keepPublications":
+    "publicações mais novas guardadas por canal; igual em todos os servidores",
+  "flag.keepMessages": "mensagens privadas mais novas guardadas por usuário; igual em todos",
+  "flag.keepLogins": "logins mais novos guardados por usuário; igual em todos os servidores",
   "flag.user": "seu nome; senão, o do seu login",
   "flag.lang": "en ou pt-br; senão, conforme LANG",
   "flag.logLevel": "quanto vai para o log",

@@ -1,12 +1,17 @@
 import { digest } from "../../src/platform/digest.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
-import { Journal, type Recovered } from "../../src/storage/journal.ts";
+import type { Heads } from "../../src/protocol/mark.ts";
+import { type Found, Journal, type JournalOptions } from "../../src/storage/journal.ts";
 import { until } from "./until.ts";
+
+interface Options extends Pick<JournalOptions, "fileBytes" | "keptBytes"> {
+  readonly held?: Heads;
+}
 
 /** A journal with what it told: what it read, how much it flushed, why it failed. */
 export class OpenJournal implements AsyncDisposable {
-  readonly journal: Journal;
-  readonly recovered: Recovered;
+  journal!: Journal;
+  found!: Found;
   readonly lines: EventLine[] = [];
   clock = 0;
   /** Counts of lines, one for each flush. */
@@ -14,20 +19,25 @@ export class OpenJournal implements AsyncDisposable {
   readonly failures: string[] = [];
   #appended = 0;
 
-  constructor(folder: string, fileBytes?: number) {
-    const { journal, recovered } = Journal.open(
+  /** @param held what a saved state stands for */
+  static async at(folder: string, options: Options = {}): Promise<OpenJournal> {
+    const open = new OpenJournal();
+    const { held = {}, ...sizes } = options;
+    const { journal, found } = await Journal.open(
       {
         folder,
         digest,
-        clock: () => this.clock,
-        onFlushed: (count) => this.flushes.push(count),
-        onFailed: (problem) => this.failures.push(problem),
-        ...(fileBytes === undefined ? {} : { fileBytes }),
+        clock: () => open.clock,
+        onFlushed: (count) => open.flushes.push(count),
+        onFailed: (problem) => open.failures.push(problem),
+        ...sizes,
       },
-      (line) => this.lines.push(line),
+      held,
+      (line) => open.lines.push(line),
     );
-    this.journal = journal;
-    this.recovered = recovered;
+    open.journal = journal;
+    open.found = found;
+    return open;
   }
 
   append(lines: readonly EventLine[]): void {

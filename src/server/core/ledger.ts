@@ -9,23 +9,11 @@ import {
 } from "../../protocol/event.ts";
 import { type Chain, emptyChain, type ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
+import type { Heads, Mark } from "../../protocol/mark.ts";
 import { type MutableVector, servers, type Vector } from "../../protocol/vector.ts";
 import type { ChatState } from "./chat-state.ts";
 import { type EventData, foldEvent, type Operation } from "./events.ts";
 import { foldSaved, type SavedState } from "./files.ts";
-
-/** What a saved state stands for; equal on replicas with equal vectors (R4). */
-export interface Mark {
-  readonly vector: Vector;
-  readonly chains: Readonly<Record<ServerName, Chain>>;
-  /** The highest clock among the events. */
-  readonly clock: number;
-}
-
-/** The last known event of each server, with its chain where that is known. */
-export type Heads = Readonly<
-  Record<ServerName, { readonly seq: number; readonly chain: Chain | undefined }>
->;
 
 /** What became of a line that a peer sent. */
 export type Outcome = "appended" | "known" | "gap" | "broken";
@@ -123,7 +111,7 @@ export class Ledger {
     if (seq <= held) return { outcome: "known" };
     if (seq > held + 1) return { outcome: "gap" };
     const owed = this.#owed[server];
-    if (owed?.seq === seq && owed.chain !== undefined && owed.chain !== line.chain) {
+    if (owed?.seq === seq && owed.chain !== emptyChain && owed.chain !== line.chain) {
       return { outcome: "broken", problem: `${server} ${seq} is not what this disk had` };
     }
     if (!follows(line, this.#chainOf(server), this.#digest)) {

@@ -2,6 +2,7 @@ import type { Digest, EventLine } from "../../protocol/event.ts";
 import { isServerName, type ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
+import type { Heads, Mark } from "../../protocol/mark.ts";
 import type {
   HeartbeatReport,
   Listed,
@@ -16,7 +17,7 @@ import { ChatState, type Retention } from "./chat-state.ts";
 import type { Effect, Input, Now } from "./effects.ts";
 import { type FrozenState, freeze, type SavedState } from "./files.ts";
 import type { Services } from "./handle-request.ts";
-import { type Heads, Ledger, type Mark } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 import { Outbox } from "./outbox.ts";
 import { Rate } from "./rate.ts";
 import { type Peer, Replication } from "./replication.ts";
@@ -115,9 +116,12 @@ export class ServerCore {
 
   /** The state as of now, and what it stands for. */
   checkpoint(): FrozenState & { readonly mark: Mark } {
+    return { ...freeze(this.state), mark: this.mark };
+  }
+
+  get mark(): Mark {
     const { held, heldChains, highestClock } = this.ledger;
-    const mark = { vector: sorted(held), chains: sortedKeys(heldChains), clock: highestClock };
-    return { ...freeze(this.state), mark };
+    return { vector: sorted(held), chains: sortedKeys(heldChains), clock: highestClock };
   }
 
   /** Requests whose clock was not believed (W4). */

@@ -1,0 +1,66 @@
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { SnapshotPage } from "../protocol/messages.ts";
+import { checkpointFiles, readCheckpoint } from "../storage/checkpoint.ts";
+import { describeDamage } from "../storage/damage.ts";
+import { syncFolder } from "../storage/folder.ts";
+
+/** Where a peer's saved state lies until this server's own stands for it too. */
+export const snapshotFolder = "snapshot";
+
+export interface Place {
+  readonly of: string | undefined;
+  readonly file: number;
+  readonly offset: number;
+}
+
+const mostTries = 3;
+
+/**
+ * Copies a peer's saved state, page by page, to this server's disk, checks it, and puts it in
+ * place with its last page.
+ * @throws Error if the peer is gone, has gone on to a newer state, or sent something else
+ */
+export async function fetchSnapshot(
+  folder: string,
+  ask: (place: Place) => Promise<SnapshotPage>,
+  signal: AbortSignal,
+): Promise<void> {
+  const partial = join(folder, `${snapshotFolder}.tmp`);
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial);
+  let of: string | undefined;
+  for (const [number, name] of checkpointFiles.entries()) {
+    await using file = await open(join(partial, name), "wx");
+    for (let offset = 0, size = 1; offset < size; ) {
+      signal.throwIfAborted();
+      const page = await persistently(() => ask({ of, file: number, offset }));
+      of ??= page.of;
+      if (page.of !== of) throw new Error("another state came than the one that was begun");
+      size = page.size;
+      if (page.bytes.length === 0 && offset < size) throw new Error("a page was empty");
+      await file.writeFile(page.bytes);
+      offset += page.bytes.length;
+    }
+    await file.datasync();
+  }
+  const { checkpoint, damages } = readCheckpoint(partial);
+  if (checkpoint === undefined) {
+    throw new Error(damages[0] === undefined ? "it is empty" : describeDamage(damages[0]));
+  }
+  syncFolder(partial);
+  rmSync(join(folder, snapshotFolder), { recursive: true, force: true });
+  renameSync(partial, join(folder, snapshotFolder));
+  syncFolder(folder);
+}
+
+async function persistently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === mostTries) throw error;
+    }
+  }
+}

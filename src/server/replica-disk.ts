@@ -1,0 +1,283 @@
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { now } from "../platform/clock.ts";
+import { digest } from "../platform/digest.ts";
+import type { Log } from "../platform/log.ts";
+import { Problem } from "../platform/problem.ts";
+import type { EventLine } from "../protocol/event.ts";
+import type { LamportClock } from "../protocol/lamport-clock.ts";
+import { durations, limits } from "../protocol/limits.ts";
+import { furthest, headsOf, vectorOf } from "../protocol/mark.ts";
+import type { SnapshotRequest, View } from "../protocol/messages.ts";
+import { covers, type Vector } from "../protocol/vector.ts";
+import {
+  type Checkpoint,
+  checkpointFiles,
+  openCheckpoint,
+  readMark,
+  writeCheckpoint,
+} from "../storage/checkpoint.ts";
+import { type Damage, describeDamage } from "../storage/damage.ts";
+import { syncFolder } from "../storage/folder.ts";
+import { type Found, Journal } from "../storage/journal.ts";
+import type { ServerCore } from "./core/step.ts";
+import { snapshotFolder } from "./fetch-snapshot.ts";
+import { type Promises, readPromises, writePromises } from "./identity.ts";
+import { type Page, SnapshotSource } from "./snapshot-source.ts";
+
+export interface DiskOptions {
+  readonly folder: string;
+  readonly clock: LamportClock;
+  readonly log: Log;
+  /** The next `count` appended lines are on disk. */
+  readonly onFlushed: (count: number) => void;
+  /** A write or a sync failed: the process must end at once (R2). */
+  readonly onFailed: (problem: string) => void;
+}
+
+/** What is kept of files in which something was lost, until peers have returned it. */
+const damagedFolder = "damaged";
+
+/**
+ * One replica's folder: promises, saved state, journal. A start takes up the saved state (a peer's
+ * too, if one was fetched), then the journal behind it. If anything that was synced is damaged, the
+ * folder begins anew from what is whole, and the server is mute until its peers have returned the
+ * rest (J5).
+ */
+export class ReplicaDisk {
+  readonly #options: DiskOptions;
+  readonly #snapshots: SnapshotSource;
+  #promises!: Promises;
+  #journal!: Journal;
+  /** The checksum of the saved state, if it stands for all that the journal does not hold. */
+  #saved: string | undefined;
+  /** Whether a peer's saved state is still part of this one's. */
+  #isForeign = false;
+  readonly #aborting = new AbortController();
+  /** One after the other: an older view must not come to lie over a newer one. */
+  #writing = Promise.resolve();
+  #checkpointing: Promise<void> | undefined;
+
+  constructor(options: DiskOptions) {
+    this.#options = options;
+    this.#snapshots = new SnapshotSource(options.folder);
+  }
+
+  /** @throws Problem if the file is damaged */
+  async readView(): Promise<View> {
+    this.#promises = await readPromises(this.#options.folder);
+    return this.#promises.view;
+  }
+
+  /** Loads again, now that a peer's saved state is there. @throws Problem as `load` */
+  async reload(newCore: () => ServerCore): Promise<ServerCore> {
+    await this.#closeJournal();
+    return this.load(newCore);
+  }
+
+  /**
+   * Gives a new core all that the disk holds.
+   * @throws Problem that names file and line, if something was lost that nobody can return
+   */
+  async load(newCore: () => ServerCore): Promise<ServerCore> {
+    const { folder, log, clock } = this.#options;
+    const started = now().steadyMs;
+    await this.readView();
+    const core = newCore();
+    core.recoverView(this.#promises.view);
+    const own = openCheckpoint(folder);
+    const fetched = openFetched(folder);
+    const damages: Damage[] = [...own.damages, ...fetched.damages];
+    const states = [own.checkpoint, fetched.checkpoint].filter((state) => state !== undefined);
+    for (const state of states) recoverState(core, state, folder);
+    const held = headsOf(core.mark);
+    const options = { ...this.#journalOptions(), afterDamage: damages.length > 0 };
+    const { journal, found } = await Journal.open(options, held, (line) => core.recoverEvent(line));
+    damages.push(...found.damages);
+    if (damages.length > 0) {
+      await this.#beginAnew(core, damages, found);
+      return this.load(newCore);
+    }
+    this.#journal = journal;
+    this.#isForeign = fetched.checkpoint !== undefined;
+    this.#saved = this.#isForeign ? undefined : own.checkpoint?.checksum;
+    core.recoverOwed(this.#promises.owed);
+    clock.receive(found.clock);
+    const ms = Math.round(now().steadyMs - started);
+    log.info({ events: found.events, states: states.length, ms }, "Read the disk");
+    this.#report(found);
+    return core;
+  }
+
+  #journalOptions() {
+    const { folder, clock, onFlushed, onFailed } = this.#options;
+    const path = join(folder, "journal");
+    return { folder: path, digest, clock: () => clock.value, onFlushed, onFailed };
+  }
+
+  #report({ cutBytes, givenUp }: Found): void {
+    const { log } = this.#options;
+    if (cutBytes > 0) log.warn({ cutBytes }, "Cut off a torn tail that was never synced");
+    for (const damage of givenUp) {
+      log.error(`${describeDamage(damage)}: given up, the saved state stands for it`);
+    }
+  }
+
+  /** Whether what was lost of this disk is still lost. */
+  get isDamaged(): boolean {
+    return Object.keys(this.#promises.owed).length > 0;
+  }
+
+  /** What a person has to know if nobody returns what was lost. */
+  get way(): string {
+    return (
+      `${this.#promises.damages.join("; ")}, and no peer has returned what was lost: move ` +
+      `${this.#options.folder} away and start again; a new member fetches everything from the ` +
+      "others. Then take the old name out: tertulia servers remove NAME."
+    );
+  }
+
+  // ---- running ----------------------------------------------------------------------------------
+
+  append(lines: readonly EventLine[]): void {
+    this.#journal.append(lines);
+  }
+
+  /** As `Journal.read`. */
+  read(since: Vector, upTo: Vector): ReturnType<Journal["read"]> {
+    return this.#journal.read(since, upTo);
+  }
+
+  page(request: SnapshotRequest): Promise<Page | undefined> {
+    this.#snapshots.closeIdle();
+    return this.#snapshots.page(request, this.#saved);
+  }
+
+  /** @throws Error if the disk can't be written */
+  saveView(view: View): Promise<void> {
+    return this.#save({ view });
+  }
+
+  /** All that was lost is there again. */
+  async repaired(): Promise<void> {
+    await this.#save({ owed: {}, damages: [] });
+    rmSync(join(this.#options.folder, damagedFolder), { recursive: true, force: true });
+  }
+
+  #save(change: Partial<Promises>): Promise<void> {
+    const saved = this.#writing.then(async () => {
+      this.#promises = { ...this.#promises, ...change };
+      await writePromises(this.#options.folder, this.#promises);
+    });
+    this.#writing = saved.catch(() => {});
+    return saved;
+  }
+
+  /** Saves the state if the journal has grown by 64 MiB, or came from elsewhere (J1). */
+  checkpointIfDue(core: ServerCore): void {
+    const isGrown = this.#journal.toReplay.bytes >= limits.checkpointBytes;
+    if (!(isGrown || this.#isForeign) || this.#checkpointing !== undefined) return;
+    this.#checkpointing = this.#checkpoint(core).finally(() => {
+      this.#checkpointing = undefined;
+    });
+  }
+
+  /** Saves the state as of now. Requests are served meanwhile. */
+  async #checkpoint(core: ServerCore): Promise<void> {
+    const { folder, log, onFailed } = this.#options;
+    const { signal } = this.#aborting;
+    const started = now().steadyMs;
+    // The state and the cut are of one instant: what comes later stands behind the cut.
+    const state = core.checkpoint();
+    const frozenMs = Math.round(now().steadyMs - started);
+    try {
+      await this.#journal.cut();
+      this.#saved = await writeCheckpoint(folder, state, signal);
+      rmSync(join(folder, snapshotFolder), { recursive: true, force: true });
+      this.#isForeign = false;
+      this.#journal.release();
+    } catch (error) {
+      if (!signal.aborted) onFailed(`${folder} can't be written (${(error as Error).message}).`);
+      return log.info("No time to save the state: the journal stands for the rest");
+    }
+    log.info({ ms: Math.round(now().steadyMs - started), frozenMs }, "Saved the state");
+  }
+
+  /** After the last write: saves the state, unless that takes too long, and closes the files. */
+  async close(core: ServerCore | undefined): Promise<void> {
+    const timer = setTimeout(() => this.#aborting.abort(), durations.lastCheckpointMs);
+    await this.#checkpointing;
+    const isNews = this.#journal.toReplay.events > 0 || this.#saved === undefined;
+    if (core !== undefined && isNews && !this.#aborting.signal.aborted)
+      await this.#checkpoint(core);
+    clearTimeout(timer);
+    await this.#closeJournal();
+    this.#snapshots.close();
+  }
+
+  /** Before the disk is loaded again. */
+  async #closeJournal(): Promise<void> {
+    await this.#checkpointing;
+    await this.#writing;
+    await this.#journal.close();
+  }
+
+  // ---- what was lost (J5) ---------------------------------------------------------------------------
+
+  /**
+   * Saves what is whole as a state of its own, and what is known to be missing as owed; both before
+   * the damaged files are put aside, so that a crash at any point comes to this again.
+   */
+  async #beginAnew(core: ServerCore, damages: readonly Damage[], found: Found): Promise<void> {
+    const { folder, log } = this.#options;
+    const places = damages.map(describeDamage);
+    for (const place of places) log.error(place);
+    const known = furthest(found.known, this.#promises.owed);
+    const mark = readMark(folder);
+    const owed = mark === undefined ? known : furthest(known, headsOf(mark));
+    const isTold = !found.isLossUnknown && Object.keys(owed).length > 0;
+    const isWhole = isTold && covers(core.mark.vector, vectorOf(owed));
+    const isAlone = this.#promises.view.members.length < 2;
+    if (!isTold || (isAlone && !isWhole)) {
+      const why = isTold ? "there is no other member" : "it can't be told what was lost";
+      throw new Problem(
+        `${places[0]}, and ${why}: restore ${folder} from a backup; or move it away and start ` +
+          "again, and a new member fetches everything from the others.",
+      );
+    }
+    await this.#save({ owed, damages: places });
+    this.#putAside();
+    await writeCheckpoint(folder, core.checkpoint());
+    const journal = join(folder, "journal");
+    renameSync(journal, join(folder, damagedFolder, "journal"));
+    rmSync(join(folder, snapshotFolder), { recursive: true, force: true });
+    syncFolder(folder);
+    log.warn("Begins anew from what is whole; mute until the peers have returned the rest");
+  }
+
+  /** The damaged files keep a second name, for a person to look at. */
+  #putAside(): void {
+    const { folder } = this.#options;
+    const aside = join(folder, damagedFolder);
+    rmSync(aside, { recursive: true, force: true });
+    mkdirSync(aside);
+    for (const name of checkpointFiles) {
+      if (existsSync(join(folder, name))) linkSync(join(folder, name), join(aside, name));
+    }
+  }
+}
+
+function openFetched(folder: string): ReturnType<typeof openCheckpoint> {
+  const path = join(folder, snapshotFolder);
+  return existsSync(path) ? openCheckpoint(path) : { checkpoint: undefined, damages: [] };
+}
+
+function recoverState(core: ServerCore, { rows, entries, mark }: Checkpoint, folder: string): void {
+  try {
+    core.recoverState({ rows, entries }, mark);
+  } catch (error) {
+    throw new Problem(
+      `The saved state in ${folder} is no state of this version (${(error as Error).message}).`,
+    );
+  }
+}

@@ -1,0 +1,86 @@
+import { close, openSync, read, statSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { now } from "../platform/clock.ts";
+import { durations, limits } from "../protocol/limits.ts";
+import type { SnapshotRequest } from "../protocol/messages.ts";
+import { checkpointFiles } from "../storage/checkpoint.ts";
+
+const readAt = promisify(read);
+
+interface OpenState {
+  readonly of: string;
+  readonly files: readonly { readonly fd: number; readonly bytes: number }[];
+  usedMs: number;
+}
+
+/** A page as it goes out, but for the clock. */
+export interface Page {
+  readonly of: string;
+  readonly size: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Gives peers the saved state by the page. What one asker gets is one frozen state: its files stay
+ * open, and so as they were, when a newer state takes their names.
+ */
+export class SnapshotSource {
+  readonly #folder: string;
+  readonly #open: OpenState[] = [];
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * @param newest the checksum of the state on disk, if that may be given away
+   * @returns undefined if the state that is asked for is not at hand
+   */
+  async page(request: SnapshotRequest, newest: string | undefined): Promise<Page | undefined> {
+    const state = this.#find(request.of ?? newest, newest);
+    const file = state?.files[request.file];
+    if (state === undefined || file === undefined) return undefined;
+    state.usedMs = now().steadyMs;
+    const rest = Math.max(0, file.bytes - request.offset);
+    const bytes = Buffer.allocUnsafe(Math.min(limits.pageBytes, rest));
+    let done = 0;
+    while (done < bytes.length) {
+      const position = request.offset + done;
+      const { bytesRead } = await readAt(file.fd, bytes, done, bytes.length - done, position);
+      if (bytesRead === 0) return undefined;
+      done += bytesRead;
+    }
+    return { of: state.of, size: file.bytes, bytes };
+  }
+
+  #find(of: string | undefined, newest: string | undefined): OpenState | undefined {
+    if (of === undefined) return undefined;
+    const known = this.#open.find((state) => state.of === of);
+    if (known !== undefined || of !== newest) return known;
+    while (this.#open.length >= limits.openSnapshots) this.#close(this.#open[0]);
+    const files = checkpointFiles.map((name) => {
+      const path = join(this.#folder, name);
+      return { fd: openSync(path, "r"), bytes: statSync(path).size };
+    });
+    const state = { of, files, usedMs: now().steadyMs };
+    this.#open.push(state);
+    return state;
+  }
+
+  closeIdle(): void {
+    const dueMs = now().steadyMs - durations.snapshotIdleMs;
+    for (const state of this.#open.filter(({ usedMs }) => usedMs < dueMs)) this.#close(state);
+  }
+
+  close(): void {
+    for (const state of [...this.#open]) this.#close(state);
+  }
+
+  #close(state: OpenState | undefined): void {
+    if (state === undefined) return;
+    this.#open.splice(this.#open.indexOf(state), 1);
+    // A read that is under way on it fails, and its asker asks again.
+    for (const { fd } of state.files) close(fd, () => {});
+  }
+}

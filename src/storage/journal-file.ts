@@ -1,0 +1,183 @@
+import { readFileSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import type { Digest } from "../protocol/event.ts";
+import type { ServerName } from "../protocol/ids.ts";
+import { parseClock } from "../protocol/lamport-clock.ts";
+import { type Heads, parseHeads } from "../protocol/mark.ts";
+import { isMap } from "../protocol/parse-message.ts";
+
+/**
+ * The first line of a journal file: what all before it came to.
+ *
+ *     {"heads":{<server>:{"seq","chain"}},"clock":<n>,"previous":{"bytes","checksum"},"crc":"<8 hex>"}
+ *
+ * Without `previous` the file does not go on from the one before it: events between the two stand
+ * in the saved state alone.
+ */
+export interface Header {
+  readonly heads: Heads;
+  readonly clock: number;
+  readonly previous: { readonly bytes: number; readonly checksum: string } | undefined;
+}
+
+const headerLead = '{"heads":';
+const noteLead = '{"synced":';
+
+/** The line before a batch: where the last completed sync of its file ended, and the clock. */
+export interface Note {
+  readonly synced: number;
+  readonly clock: number;
+}
+
+export function writeHeader({ heads, clock, previous }: Header, digest: Digest): string {
+  return seal({ heads, clock, previous }, digest);
+}
+
+export function writeNote({ synced, clock }: Note, digest: Digest): string {
+  return seal({ synced, clock }, digest);
+}
+
+function seal(value: object, digest: Digest): string {
+  const body = JSON.stringify(value).slice(0, -1);
+  return `${body},"crc":"${digest.checksum(body)}"}`;
+}
+
+/** The value of a line whose checksum is right. */
+function unseal(line: string, digest: Digest): Readonly<Record<string, unknown>> | undefined {
+  const body = line.slice(0, line.lastIndexOf(',"crc":"'));
+  if (line !== `${body},"crc":"${digest.checksum(body)}"}`) return undefined;
+  const value: unknown = JSON.parse(`${body}}`);
+  return isMap(value) ? value : undefined;
+}
+
+export function readNote(line: string, digest: Digest): Note | undefined {
+  if (!looksLikeNote(line)) return undefined;
+  const value = unseal(line, digest);
+  const synced = parseClock(value?.synced);
+  const clock = parseClock(value?.clock);
+  return synced === undefined || clock === undefined ? undefined : { synced, clock };
+}
+
+/** A note that hangs on the end of another line, where the newline between them is damaged. */
+export function readHangingNote(line: string, digest: Digest): Note | undefined {
+  return readNote(line.slice(Math.max(0, line.lastIndexOf(noteLead))), digest);
+}
+
+export function looksLikeNote(line: string): boolean {
+  return line.startsWith(noteLead);
+}
+
+export function readHeader(line: string, digest: Digest): Header | undefined {
+  if (!line.startsWith(headerLead)) return undefined;
+  const value = unseal(line, digest);
+  const clock = parseClock(value?.clock);
+  if (value === undefined || clock === undefined) return undefined;
+  const heads = parseHeads(value.heads);
+  const { bytes, checksum } = isMap(value.previous) ? value.previous : {};
+  const isLinked = parseClock(bytes) !== undefined && typeof checksum === "string";
+  const previous = isLinked ? { bytes: bytes as number, checksum } : undefined;
+  return { heads, clock, previous };
+}
+
+const eventLead = /\{"event":\{"server":"(server_[0-9a-f]{8})","seq":(\d+),/g;
+
+/** The events whose names can be read in a text, whole or not. */
+export function eventsNamedIn(text: string): { server: ServerName; seq: number }[] {
+  return [...text.matchAll(eventLead)].map(([, server, seq]) => {
+    return { server: server as ServerName, seq: Number(seq) };
+  });
+}
+
+const linePattern = /^\{"event":\{"server":"(server_[0-9a-f]{8})","seq":(\d+),/;
+
+/** The name of a line's event, by its beginning. */
+export function eventNamedBy(line: string): { server: ServerName; seq: number } | undefined {
+  const [, server, seq] = linePattern.exec(line) ?? [];
+  return server === undefined ? undefined : { server: server as ServerName, seq: Number(seq) };
+}
+
+/** Where the lines of one server are in a file, by rising `seq` without a gap. */
+class Offsets {
+  readonly first: number;
+  #list = new Uint32Array(64);
+  #count = 0;
+
+  constructor(first: number) {
+    this.first = first;
+  }
+
+  get next(): number {
+    return this.first + this.#count;
+  }
+
+  push(offset: number): void {
+    if (this.#count === this.#list.length) {
+      const larger = new Uint32Array(2 * this.#count);
+      larger.set(this.#list);
+      this.#list = larger;
+    }
+    this.#list[this.#count] = offset;
+    this.#count += 1;
+  }
+
+  of(seq: number): number | undefined {
+    return seq < this.first || seq >= this.next ? undefined : this.#list[seq - this.first];
+  }
+}
+
+/** One file of the journal, and where in it each event is. */
+export class JournalFile {
+  readonly path: string;
+  header: Header = { heads: {}, clock: 0, previous: undefined };
+  bytes = 0;
+  /** CRC-32 of all bytes; kept of files that this process read or wrote whole. */
+  checksum = 0;
+  /** Made when it is first asked for, unless the file was replayed or written by this process. */
+  #index: Map<ServerName, Offsets> | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  startIndex(): void {
+    this.#index = new Map();
+  }
+
+  note(server: ServerName, seq: number, offset: number): void {
+    const index = this.#index;
+    if (index === undefined) return;
+    let offsets = index.get(server);
+    if (offsets === undefined) {
+      offsets = new Offsets(seq);
+      index.set(server, offsets);
+    }
+    if (seq === offsets.next) offsets.push(offset);
+  }
+
+  offsetOf(server: ServerName, seq: number): number | undefined {
+    if (this.#index === undefined) this.#read();
+    return this.#index?.get(server)?.of(seq);
+  }
+
+  #read(): void {
+    this.startIndex();
+    const bytes = readFileSync(this.path);
+    for (let at = 0; at < bytes.length; ) {
+      const end = bytes.indexOf(0x0a, at);
+      if (end < 0) return;
+      const name = eventNamedBy(bytes.toString("latin1", at, Math.min(end, at + 80)));
+      if (name !== undefined) this.note(name.server, name.seq, at);
+      at = end + 1;
+    }
+  }
+}
+
+/** Whether a file is still as the one after it says. */
+export function isAsSealed(path: string, previous: NonNullable<Header["previous"]>): boolean {
+  const bytes = readFileSync(path);
+  return bytes.length === previous.bytes && checksumText(crc32(bytes)) === previous.checksum;
+}
+
+export function checksumText(checksum: number): string {
+  return checksum.toString(16).padStart(8, "0");
+}
