@@ -249,6 +249,19 @@ function defineWatching(): void {
     async (settings, _flags, command) =>
       (await import("./cluster/health.ts")).runHealth(settings, roleOf(command.args[0])),
   );
+  role(
+    {
+      name: "verify",
+      help: "verify",
+      args: ["FOLDER"],
+      flags: [jsonFlag],
+      example: "tertulia verify ./data",
+    },
+    async (_settings, _flags, command) => {
+      const { runVerify } = await import("./cluster/verify.ts");
+      runVerify(command.args[0] as string, command.opts().json === true, text);
+    },
+  );
   const servers = program.command("servers").description(text("help.servers"));
   servers.helpOption("-h, --help", text("help.help")).helpCommand(false);
   client(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { now } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
 import type { Log } from "../platform/log.ts";
+import { watchPauses } from "../platform/pauses.ts";
 import { Problem } from "../platform/problem.ts";
 import type { EventLine } from "../protocol/event.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
@@ -187,9 +188,9 @@ export class ReplicaDisk {
     const { folder, log, onFailed } = this.#options;
     const { signal } = this.#aborting;
     const started = now().steadyMs;
+    const longestPause = watchPauses();
     // The state and the cut are of one instant: what comes later stands behind the cut.
     const state = core.checkpoint();
-    const frozenMs = Math.round(now().steadyMs - started);
     try {
       await this.#journal.cut();
       this.#saved = await writeCheckpoint(folder, state, signal);
@@ -198,9 +199,11 @@ export class ReplicaDisk {
       this.#journal.release();
     } catch (error) {
       if (!signal.aborted) onFailed(`${folder} can't be written (${(error as Error).message}).`);
+      longestPause();
       return log.info("No time to save the state: the journal stands for the rest");
     }
-    log.info({ ms: Math.round(now().steadyMs - started), frozenMs }, "Saved the state");
+    const ms = Math.round(now().steadyMs - started);
+    log.info({ ms, longestPauseMs: longestPause() }, "Saved the state");
   }
 
   /** After the last write: saves the state, unless that takes too long, and closes the files. */

@@ -24,7 +24,7 @@ import { findDamagedLine, linesOf, measureFile, writeLineFile } from "./line-fil
  */
 export interface CheckpointSource {
   readonly mark: Mark;
-  readonly files: readonly { readonly name: string; readonly pieces: Iterable<string> }[];
+  readonly files: readonly { readonly name: string; readonly lines: Iterable<string> }[];
   /** JSON values, one a line, that stand in checkpoint.json. */
   readonly rows: Iterable<string>;
 }
@@ -72,7 +72,7 @@ export async function writeCheckpoint(
     written[name] = { bytes, checksum };
     tables[name] = toBase64(list);
   };
-  for (const { name, pieces } of files) await write(name, pieces);
+  for (const { name, lines } of files) await write(name, lines);
   await write(table, tableLines(tables));
   const { vector, chains, clock } = mark;
   const head = { vector, chains, clock, epoch: null, files: written };

@@ -149,7 +149,7 @@ export class Journal {
 
   /** A saved state stands for all before the last cut: what nobody needs any more is removed. */
   release(): void {
-    const needed = this.#files.findIndex((file) => file === this.#needed);
+    const needed = this.#files.indexOf(this.#needed as JournalFile);
     let kept = 0;
     const most = this.#options.keptBytes ?? limits.journalKeptBytes;
     let first = needed;

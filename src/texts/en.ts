@@ -72,6 +72,14 @@ export const en = {
   "state.gaveUp": "No broker for a minute; still trying in the background.",
 
   // ---- status
+  "verify.nothing": "There is no server's folder in {folder}.",
+  "verify.good":
+    "{folder}: whole; {savedEvents} events in the saved state, {journalEvents} in the journal",
+  "verify.bad":
+    "{folder}: DAMAGED; {savedEvents} events in the saved state, {journalEvents} whole in the journal",
+  "verify.torn": "{folder}: {tornBytes} bytes at the end were never synced; a start cuts them off",
+  "verify.damaged":
+    "Damaged places: {count}. A start repairs them from the other members, if there are any.",
   "status.healthy": "healthy",
   "status.unhealthy": "unhealthy",
   "status.summary": "{health} · coordinator {coordinator} · epoch {epoch} · view {view}: {members}",
@@ -175,10 +183,12 @@ export const en = {
   "help.time": "show the cluster's time",
   "help.status": "show every process of the cluster; exit code 1 if unhealthy",
   "help.health": "ask one process whether it lives and is ready; exit code 0 or 1",
+  "help.verify": "check a data folder while no process uses it; exit code 1 if it is damaged",
   "help.servers": "change who is a member",
   "help.remove": "take a member that will not come back out of the view",
   "help.config": "show each setting, its value and where it came from",
   "argument.NAME": "a name",
+  "argument.FOLDER": "a data folder, or the folder of one server in it",
   "argument.CHANNEL": "the channel's name, with or without #",
   "argument.TARGET": "'#channel' (in quotes: # begins a comment in most shells) or @user",
   "argument.TEXT": "the text; - reads it from standard input",

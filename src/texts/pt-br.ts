@@ -70,6 +70,14 @@ export const ptBr = {
   "state.connected": "Conectado de novo.",
   "state.gaveUp": "Nenhum broker há um minuto; as tentativas seguem em segundo plano.",
 
+  "verify.nothing": "Não há pasta de servidor em {folder}.",
+  "verify.good":
+    "{folder}: íntegra; {savedEvents} eventos no estado salvo, {journalEvents} no diário",
+  "verify.bad":
+    "{folder}: DANIFICADA; {savedEvents} eventos no estado salvo, {journalEvents} íntegros no diário",
+  "verify.torn": "{folder}: {tornBytes} bytes no fim nunca foram sincronizados; um início os corta",
+  "verify.damaged":
+    "Lugares danificados: {count}. Um início os repara a partir dos outros membros, se houver.",
   "status.healthy": "saudável",
   "status.unhealthy": "com problemas",
   "status.summary":
@@ -170,10 +178,12 @@ export const ptBr = {
   "help.time": "mostra a hora do cluster",
   "help.status": "mostra cada processo do cluster; código de saída 1 se há problemas",
   "help.health": "pergunta a um processo se está vivo e pronto; código de saída 0 ou 1",
+  "help.verify": "confere uma pasta de dados sem processo em uso; código 1 se estiver danificada",
   "help.servers": "muda quem é membro",
   "help.remove": "tira da visão um membro que não volta mais",
   "help.config": "mostra cada ajuste, seu valor e de onde veio",
   "argument.NAME": "um nome",
+  "argument.FOLDER": "uma pasta de dados, ou a pasta de um servidor dentro dela",
   "argument.CHANNEL": "o nome do canal, com ou sem #",
   "argument.TARGET": "'#canal' (entre aspas: # começa um comentário no shell) ou @usuario",
   "argument.TEXT": "o texto; - lê da entrada padrão",

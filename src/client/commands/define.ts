@@ -114,6 +114,7 @@ export function rootHelp(text: Text): string {
     ["status", "help.status"],
     ["health [ROLE]", "help.health"],
     ["servers remove NAME", "help.remove"],
+    ["verify FOLDER", "help.verify"],
     ["config", "help.config"],
   ];
   const list = lines.map(([names, key]) => {

@@ -15,10 +15,11 @@ import { toEntry } from "./history.ts";
 import { mergeInOrder } from "./merge-in-order.ts";
 import { idOf, isCommitted, type Placed, place } from "./placed.ts";
 
-/** A file of the state as pieces of text, so that a large one need not be built in memory. */
+/** A file of the state line by line, so that a large one need not be built in memory. */
 export interface StateFile {
   readonly name: string;
-  readonly pieces: Iterable<string>;
+  /** Each with its newline. */
+  readonly lines: Iterable<string>;
 }
 
 /** The state at one instant, as it is written to disk (J1). */
@@ -71,17 +72,17 @@ export function freeze(state: ChatState): FrozenState {
   channels.sort(byName);
   return {
     files: [
-      { name: "users.json", pieces: usersFile(users.filter(({ logins }) => logins.length > 0)) },
+      { name: "users.json", lines: usersFile(users.filter(({ logins }) => logins.length > 0)) },
       {
         name: "channels.json",
-        pieces: lines(
+        lines: enclosed(
           "[",
           "]",
           writeNames(channels.filter(({ creations }) => creations.length > 0)),
         ),
       },
-      { name: messagesFile, pieces: lines("[", "]", writeEntries(messages)) },
-      { name: publicationsFile, pieces: lines("[", "]", writeEntries(publications)) },
+      { name: messagesFile, lines: enclosed("[", "]", writeEntries(messages)) },
+      { name: publicationsFile, lines: enclosed("[", "]", writeEntries(publications)) },
     ],
     rows: writeRows(users, channels),
   };
@@ -161,7 +162,7 @@ function usersFile(users: readonly FrozenUser[]): Iterable<string> {
       yield `${JSON.stringify(name)}:${JSON.stringify(times)}`;
     }
   })();
-  return lines("{", "}", rows);
+  return enclosed("{", "}", rows);
 }
 
 /** One of those that the same request made on several servers: the earliest (R6). */
@@ -208,11 +209,16 @@ function writePlace({ server, seq, clock, time, id }: Placed) {
 }
 
 /** An opening line, one item a line, a closing line. */
-function* lines(open: string, close: string, items: Iterable<string>): Generator<string> {
+function* enclosed(open: string, close: string, items: Iterable<string>): Generator<string> {
   let before: string | undefined;
   for (const item of items) {
     yield before === undefined ? `${open}\n` : `${before},\n`;
     before = item;
   }
-  yield before === undefined ? `${open}${close}\n` : `${before}\n${close}\n`;
+  if (before === undefined) {
+    yield `${open}${close}\n`;
+    return;
+  }
+  yield `${before}\n`;
+  yield `${close}\n`;
 }
