@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { isChain, isServerName } from "../protocol/ids.ts";
@@ -45,7 +45,7 @@ const rowsLead = '"rows":[';
 const linesLead = '"lines":"';
 const checksumLead = '"checksum":"';
 
-/** Files of a saved state, in the order in which they are sent to others. */
+/** Files of a saved state, in the order in which they are sent to others and put in place. */
 export const checkpointFiles = [
   "users.json",
   "channels.json",
@@ -58,12 +58,32 @@ export const checkpointFiles = [
 /**
  * Writes a state and puts it in the place of the one before.
  * @returns the checksum of checkpoint.json, which names this state
+ * @throws Error if the disk can't be written, or the signal is aborted
  */
 export async function writeCheckpoint(
   folder: string,
-  { mark, files, rows }: CheckpointSource,
+  source: CheckpointSource,
   signal?: AbortSignal,
 ): Promise<string> {
+  try {
+    await writeTemporaryFiles(folder, source, signal);
+  } catch (error) {
+    for (const name of checkpointFiles) rmSync(join(folder, name + temporary), { force: true });
+    throw error;
+  }
+  // In one go: nobody opens half of the old and half of the new.
+  for (const name of checkpointFiles) {
+    if (existsSync(join(folder, name + temporary))) renameSync(...temporaryAndFinal(folder, name));
+  }
+  syncFolder(folder);
+  return checksumOf(join(folder, main));
+}
+
+async function writeTemporaryFiles(
+  folder: string,
+  { mark, files, rows }: CheckpointSource,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const written: Record<string, { bytes: number; checksum: string }> = {};
   const tables: Record<string, string> = {};
   const write = async (name: string, lines: Iterable<string>) => {
@@ -77,11 +97,6 @@ export async function writeCheckpoint(
   const { vector, chains, clock } = mark;
   const head = { vector, chains, clock, epoch: null, files: written };
   await writeLineFile(join(folder, main + temporary), mainLines(head, rows), signal);
-  // In one go: nobody opens half of the old and half of the new.
-  for (const name of Object.keys(written)) renameSync(...temporaryAndFinal(folder, name));
-  renameSync(...temporaryAndFinal(folder, main));
-  syncFolder(folder);
-  return checksumOf(join(folder, main));
 }
 
 /** What the last line of checkpoint.json says. */
