@@ -89,7 +89,7 @@ export const durations = {
   /** What a server that lost something waits for its peers to return it (J5). */
   repairMs: 60_000,
   /** What the last checkpoint of a stopping server may take (R11). */
-  lastCheckpointMs: 1_500,
+  lastCheckpointMs: 1_000,
   /** What a stopping server waits for a moment with nothing open before it refuses what is new. */
   patienceMs: 250,
   /** What it waits for its open requests, then for its peers (R11). */
