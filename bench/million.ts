@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ChatClient } from "../src/client/chat-client.ts";
 import { LocalCluster } from "../src/cluster/local-cluster.ts";
-import { pause } from "../src/platform/clock.ts";
 import { measure } from "./measure.ts";
 
 /**
@@ -40,12 +39,6 @@ function logOf(cluster: LocalCluster, number: number): LogLine[] {
   const path = join(cluster.folder, "logs", `server-${number}.log`);
   const lines = readFileSync(path, "utf8").trimEnd().split("\n");
   return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as LogLine);
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<number> {
-  const started = performance.now();
-  while (!(await condition())) await pause(20);
-  return Math.round(performance.now() - started);
 }
 
 async function fill(client: ChatClient): Promise<void> {

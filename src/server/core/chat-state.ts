@@ -22,7 +22,7 @@ export interface Retention {
   readonly userLogins: number;
 }
 
-export const defaultRetention: Retention = {
+const defaultRetention: Retention = {
   channelMessages: limits.channelMessages,
   userMessages: limits.userMessages,
   userLogins: limits.userLogins,

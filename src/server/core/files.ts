@@ -37,8 +37,8 @@ export interface SavedState {
   readonly rows: Iterable<string>;
 }
 
-export const messagesFile = "messages.json";
-export const publicationsFile = "publications.json";
+const messagesFile = "messages.json";
+const publicationsFile = "publications.json";
 
 interface FrozenUser {
   readonly name: UserName;
