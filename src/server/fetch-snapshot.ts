@@ -49,10 +49,10 @@ export async function fetchSnapshot(
   if (checkpoint === undefined) {
     throw new Error(damages[0] === undefined ? "it is empty" : describeDamage(damages[0]));
   }
-  syncFolder(partial);
+  await syncFolder(partial);
   rmSync(join(folder, snapshotFolder), { recursive: true, force: true });
   renameSync(partial, join(folder, snapshotFolder));
-  syncFolder(folder);
+  await syncFolder(folder);
 }
 
 async function persistently<T>(ask: () => Promise<T>): Promise<T> {

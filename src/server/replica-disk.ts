@@ -1,4 +1,5 @@
 import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { now } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
@@ -162,7 +163,7 @@ export class ReplicaDisk {
   /** All that was lost is there again. */
   async repaired(): Promise<void> {
     await this.#save({ owed: {}, damages: [] });
-    rmSync(join(this.#options.folder, damagedFolder), { recursive: true, force: true });
+    await rm(join(this.#options.folder, damagedFolder), { recursive: true, force: true });
   }
 
   #save(change: Partial<Promises>): Promise<void> {
@@ -194,9 +195,9 @@ export class ReplicaDisk {
     try {
       await this.#journal.cut();
       this.#saved = await writeCheckpoint(folder, state, signal);
-      rmSync(join(folder, snapshotFolder), { recursive: true, force: true });
+      await rm(join(folder, snapshotFolder), { recursive: true, force: true });
       this.#isForeign = false;
-      this.#journal.release();
+      await this.#journal.release();
     } catch (error) {
       if (!signal.aborted) onFailed(`${folder} can't be written (${(error as Error).message}).`);
       longestPause();
@@ -254,7 +255,7 @@ export class ReplicaDisk {
     const journal = join(folder, "journal");
     renameSync(journal, join(folder, damagedFolder, "journal"));
     rmSync(join(folder, snapshotFolder), { recursive: true, force: true });
-    syncFolder(folder);
+    await syncFolder(folder);
     log.warn("Begins anew from what is whole; mute until the peers have returned the rest");
   }
 

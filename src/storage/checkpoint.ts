@@ -8,7 +8,7 @@ import type { Mark } from "../protocol/mark.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { parseVector } from "../protocol/vector.ts";
 import type { Damage } from "./damage.ts";
-import { syncFolder } from "./folder.ts";
+import { syncFolder, syncFolderNow } from "./folder.ts";
 import { findDamagedLine, linesOf, measureFile, writeLineFile } from "./line-file.ts";
 
 /**
@@ -75,7 +75,7 @@ export async function writeCheckpoint(
   for (const name of checkpointFiles) {
     if (existsSync(join(folder, name + temporary))) renameSync(...temporaryAndFinal(folder, name));
   }
-  syncFolder(folder);
+  await syncFolder(folder);
   return checksumOf(join(folder, main));
 }
 
@@ -333,7 +333,7 @@ function finishOrRemove(folder: string): void {
     }
   }
   renameSync(...temporaryAndFinal(folder, main));
-  syncFolder(folder);
+  syncFolderNow(folder);
 }
 
 function isComplete(folder: string, left: readonly string[]): boolean {

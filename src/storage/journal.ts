@@ -10,7 +10,7 @@ import {
   write,
   writeSync,
 } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
@@ -148,7 +148,7 @@ export class Journal {
   }
 
   /** A saved state stands for all before the last cut: what nobody needs any more is removed. */
-  release(): void {
+  async release(): Promise<void> {
     const needed = this.#files.indexOf(this.#needed as JournalFile);
     let kept = 0;
     const most = this.#options.keptBytes ?? limits.journalKeptBytes;
@@ -162,9 +162,9 @@ export class Journal {
     const [oldest] = this.#files;
     for (const name of journalNames(this.#options.folder)) {
       const path = join(this.#options.folder, name);
-      if (oldest !== undefined && path < oldest.path) unlinkSync(path);
+      if (oldest !== undefined && path < oldest.path) await unlink(path);
     }
-    syncFolder(this.#options.folder);
+    await syncFolder(this.#options.folder);
   }
 
   /**
@@ -338,7 +338,7 @@ export class Journal {
     if (!goesOn) this.#files = [];
     this.#files.push(file);
     await this.#write([writeHeader(header, digest)]);
-    syncFolder(folder);
+    await syncFolder(folder);
   }
 
   // ---- recovery (J2) ------------------------------------------------------------------------------

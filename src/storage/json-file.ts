@@ -15,7 +15,7 @@ export async function writeAtomically(path: string, text: string, mode = 0o644):
     await file.datasync();
   }
   await rename(temporary, path);
-  syncFolder(dirname(path));
+  await syncFolder(dirname(path));
 }
 
 export async function writeJson(path: string, value: unknown, mode?: number): Promise<void> {
