@@ -174,8 +174,8 @@ class Shell {
   /** Begins, or begins anew, with what is on disk. */
   #run(core: ServerCore): void {
     this.#core = core;
-    for (const topic of this.#topics) this.#dispatch({ type: "subscription", topic, active: true });
     this.#dispatch({ type: "recovered" });
+    for (const topic of this.#topics) this.#dispatch({ type: "subscription", topic, active: true });
     if (this.#isStopping) this.#dispatchStop();
     this.#disk.checkpointIfDue(core);
     if (!this.#disk.isDamaged) return;

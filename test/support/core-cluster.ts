@@ -2,18 +2,16 @@ import { digest } from "../../src/platform/digest.ts";
 import { type Random, seededRandom } from "../../src/platform/random.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
-import type { ServerName } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import { durations } from "../../src/protocol/limits.ts";
-import {
-  noView,
-  type PeerRequest,
-  type ReferenceRequest,
-  type ReplicationMessage,
-  type Reply,
-  type ReplyData,
-  type Standing,
-  type View,
+import type {
+  ReferenceRequest,
+  ReplicationMessage,
+  Reply,
+  ReplyData,
+  Request,
+  Standing,
+  SyncAnswer,
 } from "../../src/protocol/messages.ts";
 import { parsePayload } from "../../src/protocol/parse-message.ts";
 import {
@@ -31,11 +29,10 @@ import type { Vector } from "../../src/protocol/vector.ts";
 import { handleRequest } from "../../src/reference/core/handle-request.ts";
 import { Registry, type Saved } from "../../src/reference/core/registry.ts";
 import type { Effect, Input } from "../../src/server/core/effects.ts";
-import { ServerCore } from "../../src/server/core/step.ts";
-import { checkPromises } from "./check-promises.ts";
-import { serverName } from "./event-lines.ts";
-import { MemoryJournal } from "./memory-journal.ts";
+import { type ClusterChecks, PromiseChecks } from "./check-promises.ts";
+import type { SavedFiles } from "./virtual-disk.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
+import { type ServerOptions, VirtualServer } from "./virtual-server.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -43,40 +40,6 @@ type EffectOf<Type extends Effect["type"]> = Effect & { readonly type: Type };
 
 /** 2026-01-01, so that times in failures are easy to read. */
 const startWallMs = 1_767_225_600_000;
-
-/** A server's process and its disk; the disk outlives the process. */
-export class VirtualServer {
-  readonly name: ServerName;
-  readonly journal = new MemoryJournal();
-  savedView: View = noView;
-  /** Milliseconds that a sync takes. */
-  syncMs = 1;
-  /** Of the present process, or of the last one. */
-  core: ServerCore;
-  /** Counts processes; what was planned for an earlier one does not happen. */
-  life = 0;
-  isRunning = false;
-  inRotation = false;
-  readonly published: { readonly topic: string; readonly payload: unknown }[] = [];
-  readonly logged: string[] = [];
-
-  constructor(number: number) {
-    this.name = serverName(number);
-    this.core = this.newCore();
-  }
-
-  get address(): string {
-    return `ipc://${this.name}`;
-  }
-
-  newCore(): ServerCore {
-    const clock = new LamportClock(this.journal.clock);
-    const core = new ServerCore({ name: this.name, clock, digest, address: this.address });
-    core.recoverView(this.savedView);
-    for (const line of this.journal.lines) core.recoverEvent(line);
-    return core;
-  }
-}
 
 /** A payload on its way to a server and back. */
 export class Question {
@@ -95,6 +58,13 @@ export class Question {
   }
 }
 
+export interface CoreClusterOptions extends Partial<ServerOptions> {
+  readonly servers: number;
+  readonly seed?: number;
+  /** Whether every message goes through the codec and the gates, as on real wires. */
+  readonly encodes?: boolean;
+}
+
 /**
  * Server cores and a registry in virtual time, with memory for disks and a network that can be cut.
  * The same seed gives the same run.
@@ -103,15 +73,21 @@ export class CoreCluster {
   readonly time = new VirtualTime();
   readonly network: VirtualNetwork;
   readonly servers: VirtualServer[] = [];
+  readonly random: Random;
   registry: Registry;
   referenceIsUp = true;
+  /** Looks at each step; throws where a promise is broken. */
+  checks: ClusterChecks = new PromiseChecks();
   #referenceFile: Saved | undefined;
   readonly #referenceClock = new LamportClock();
-  readonly #random: Random;
+  readonly #options: ServerOptions;
+  readonly #encodes: boolean;
 
-  constructor({ servers, seed = 1 }: { readonly servers: number; readonly seed?: number }) {
-    this.#random = seededRandom(seed);
-    this.network = new VirtualNetwork(this.time, this.#random);
+  constructor({ servers, seed = 1, encodes = true, ...options }: CoreClusterOptions) {
+    this.random = seededRandom(seed);
+    this.#options = { digest, ...options };
+    this.#encodes = encodes;
+    this.network = new VirtualNetwork(this.time, this.random);
     this.registry = new Registry(undefined, this.time.nowMs);
     this.#advanceRegistry();
     for (let number = 1; number <= servers; number += 1) this.addServer();
@@ -120,7 +96,7 @@ export class CoreCluster {
   // ---- servers ----------------------------------------------------------------------------------
 
   addServer(): VirtualServer {
-    const server = new VirtualServer(this.servers.length + 1);
+    const server = new VirtualServer(this.servers.length + 1, this.#options);
     this.servers.push(server);
     this.start(server);
     return server;
@@ -133,23 +109,41 @@ export class CoreCluster {
     return server;
   }
 
+  /** A process on what the disk holds; it counts nothing before all of it is synced again. */
   start(server: VirtualServer): void {
+    const { disk } = server;
     server.life += 1;
     server.isRunning = true;
+    server.isSaving = false;
     server.core = server.newCore();
+    this.checks.onStart(this, server);
     this.#askReference(
       server,
       { service: "rank", data: { user: server.name, address: server.address } },
       () => {},
     );
-    this.#step(server, { type: "recovered" });
+    const recover = () => {
+      disk.sync(disk.lines.length, server.core.clock.value);
+      disk.isFlushing = false;
+      this.#step(server, { type: "recovered" });
+      this.#flush(server);
+    };
+    disk.isFlushing = true;
+    if (disk.unsynced === 0) recover();
+    else this.#later(server, server.syncMs, recover);
     this.#tick(server);
   }
 
   /** A power cut: what was not synced is gone. */
   crash(server: VirtualServer): void {
+    this.kill(server);
+    server.disk.loseUnsynced(0);
+  }
+
+  /** The process dies; what it had written stays. */
+  kill(server: VirtualServer): void {
     this.#end(server);
-    server.journal.loseWhatWaits();
+    server.disk.die();
   }
 
   stop(server: VirtualServer, { leave = false } = {}): void {
@@ -182,6 +176,13 @@ export class CoreCluster {
     return question;
   }
 
+  /** Hands a request to a server that has passed the gate already. */
+  askParsed(server: VirtualServer, request: Request): Question {
+    const question = new Question(server.inRotation);
+    this.#step(server, { type: "requests", to: question, batch: false, requests: [request] });
+    return question;
+  }
+
   /** Asks and lets time pass until the reply is there. */
   request(server: VirtualServer, service: string, data: Fields = {}): ReplyData {
     const question = this.ask(server, service, data);
@@ -204,8 +205,8 @@ export class CoreCluster {
     const running = this.servers.filter(({ isRunning }) => isRunning);
     this.runUntil(() => {
       const { number, members } = this.registry.view;
-      return running.every(({ name, savedView, inRotation }) => {
-        return inRotation && members.includes(name) && savedView.number === number;
+      return running.every(({ name, disk, inRotation }) => {
+        return inRotation && members.includes(name) && disk.view.number === number;
       });
     }, "all servers are members and serve");
   }
@@ -214,8 +215,8 @@ export class CoreCluster {
   runUntilEqual(limitMs?: number): void {
     const running = this.servers.filter(({ isRunning }) => isRunning);
     const vectors = () =>
-      running.flatMap(({ core, journal }) => {
-        return [core.ledger.held, journal.durable, core.replication.committed].map(sortedText);
+      running.flatMap(({ core, disk }) => {
+        return [core.ledger.held, disk.durable, core.replication.committed].map(sortedText);
       });
     this.runUntil(() => new Set(vectors()).size === 1, "all servers have the same", limitMs);
   }
@@ -241,7 +242,9 @@ export class CoreCluster {
   }
 
   #saveRegistry(): void {
-    if (this.registry.takeChanged()) this.#referenceFile = this.registry.saved;
+    if (!this.registry.takeChanged()) return;
+    this.#referenceFile = this.registry.saved;
+    this.checks.onView(this, this.registry.view);
   }
 
   #askReference(
@@ -249,14 +252,21 @@ export class CoreCluster {
     request: { readonly service: string; readonly data: Fields },
     onReply: (fields: Fields) => void,
   ): void {
-    const payload = encode(request);
+    const { life } = server;
+    const asked = this.#encodes ? encode(request) : request;
     this.network.send({ wire: "reference", from: server.name, to: "reference" }, () => {
       if (!this.referenceIsUp) return;
-      const reply = encode(this.#answerAsReference(parseReferenceRequest(decode(payload))));
+      const parsed =
+        asked instanceof Uint8Array
+          ? parseReferenceRequest(decode(asked))
+          : ({ service: asked.service, clock: 0, ...asked.data } as ReferenceRequest);
+      const answer = this.#answerAsReference(parsed);
+      const reply = this.#encodes ? encode(answer) : answer.data;
       this.network.send({ wire: "reference", from: "reference", to: server.name }, () => {
-        if (!server.isRunning) return;
+        if (!server.isRunning || server.life !== life) return;
         try {
-          onReply(parseReferenceReply(reply));
+          if (reply instanceof Uint8Array) onReply(parseReferenceReply(reply));
+          else if (reply.status === "OK") onReply(reply);
         } catch (error) {
           if (!(error instanceof ProtocolError)) throw error;
         }
@@ -295,21 +305,23 @@ export class CoreCluster {
   #step(server: VirtualServer, input: Input): void {
     if (!server.isRunning) return;
     const { nowMs } = this.time;
-    const now = { steadyMs: nowMs, wallMs: startWallMs + nowMs };
+    const aheadMs = server.skewMs + (server.driftMs * nowMs) / 1_000;
+    const now = { steadyMs: nowMs, wallMs: Math.round(startWallMs + nowMs + aheadMs) };
     for (const effect of server.core.step(input, now)) {
-      checkPromises(this, server, effect);
+      this.checks.onEffect(this, server, effect);
       this.#perform(server, effect);
     }
+    this.checks.onStep(this, server);
   }
 
   #perform(server: VirtualServer, effect: Effect): void {
     switch (effect.type) {
       case "append":
-        server.journal.append(effect.lines);
+        server.disk.append(effect.lines);
         return this.#flush(server);
       case "saveView":
         return this.#later(server, server.syncMs, () => {
-          server.savedView = effect.view;
+          if (effect.view.number > server.disk.view.number) server.disk.view = effect.view;
           this.#step(server, { type: "viewSaved", number: effect.view.number });
         });
       case "reply": {
@@ -339,8 +351,10 @@ export class CoreCluster {
       case "stopped":
         return this.#end(server);
       case "fetchSnapshot":
+        return this.#fetchSnapshot(server, effect);
       case "repaired":
-        throw new Error(`${effect.type}: nothing is ever compacted or lost here`);
+        server.disk.owed = {};
+        return;
       case "log":
         server.logged.push(effect.text);
         return;
@@ -350,32 +364,34 @@ export class CoreCluster {
   }
 
   #flush(server: VirtualServer): void {
-    const { journal } = server;
-    if (journal.isFlushing) return;
-    const batch = journal.takeBatch();
-    if (batch.length === 0) return;
-    journal.isFlushing = true;
+    const { disk } = server;
+    if (disk.isFlushing) return;
+    const count = disk.write();
+    if (count === 0) return;
+    disk.isFlushing = true;
+    const upTo = disk.lines.length;
     this.#later(server, server.syncMs, () => {
-      journal.isFlushing = false;
-      journal.sync(batch, server.core.clock.value);
-      this.#step(server, { type: "flushed", count: batch.length });
+      disk.isFlushing = false;
+      disk.sync(upTo, server.core.clock.value);
+      this.#step(server, { type: "flushed", count });
       this.#flush(server);
     });
   }
 
   #broadcast(server: VirtualServer, message: ReplicationMessage): void {
-    const payload = encodeReplication(message);
+    const sent = this.#encodes ? encodeReplication(message) : message;
     for (const peer of this.servers) {
       if (peer === server) continue;
       this.network.send({ wire: "broadcast", from: server.name, to: peer.name }, () => {
-        this.#step(peer, { type: "replication", message: parseReplication(payload) });
+        const came = sent instanceof Uint8Array ? parseReplication(sent) : sent;
+        this.#step(peer, { type: "replication", message: came });
       });
     }
   }
 
   #askSync(server: VirtualServer, { peer: name, request }: EffectOf<"askSync">): void {
     const { service, ...data } = request;
-    const payload = encode({ service, data });
+    const sent = this.#encodes ? encode({ service, data }) : request;
     const peer = this.servers.find((candidate) => candidate.name === name);
     let isOpen = true;
     const settle = (input: Input) => {
@@ -387,27 +403,109 @@ export class CoreCluster {
     if (peer === undefined) return;
     this.network.send({ wire: "peer", from: server.name, to: name }, () => {
       const to: AnswerSync = (standing, since) => {
-        const { lines, more } = peer.journal.read(since, standing.durable);
-        const answer = encode({ service, data: { ...standing, events: writeLines(lines), more } });
+        const found = peer.disk.read(since, standing.durable);
+        const { lines, more } = found ?? { lines: [], more: true };
+        const answer = { ...standing, lines, more, compacted: found === undefined };
+        const reply = this.#encodes ? encodeSyncAnswer(answer) : answer;
         this.network.send({ wire: "peer", from: name, to: server.name }, () => {
           if (server.life !== life) return;
-          settle({ type: "syncAnswer", from: name, answer: parseSyncAnswer(answer) });
+          const came = reply instanceof Uint8Array ? parseSyncAnswer(reply) : reply;
+          settle({ type: "syncAnswer", from: name, answer: came });
         });
       };
-      const asked = parsePeerRequest(payload) as PeerRequest & { service: "sync" };
-      this.#step(peer, { type: "syncRequest", to, request: asked });
+      const asked = sent instanceof Uint8Array ? parsePeerRequest(sent) : sent;
+      if (asked.service === "sync") this.#step(peer, { type: "syncRequest", to, request: asked });
     });
   }
 
   #heartbeat(server: VirtualServer, { report, clock }: EffectOf<"heartbeat">): void {
-    const { life } = server;
     this.#askReference(server, { service: "heartbeat", data: { ...report, clock } }, (fields) => {
-      if (server.life !== life) return;
-      const reply = parseHeartbeatReply(fields);
+      const reply = this.#encodes ? parseHeartbeatReply(fields) : (fields as never);
       this.#step(server, { type: "referenceReply", reply });
     });
   }
+
+  // ---- saved states -------------------------------------------------------------------------------
+
+  /**
+   * Saves the state as the shell does: frozen now, the journal cut at the same instant, written a few
+   * lines a millisecond, in place only once all is synced.
+   */
+  save(server: VirtualServer, { linesAtOnce = 50, kept = 0 } = {}): void {
+    if (!server.isRunning || server.isSaving) return;
+    server.isSaving = true;
+    const { disk } = server;
+    const { files, rows, mark } = server.core.checkpoint();
+    const cut = disk.appended;
+    const written = new Map(files.map(({ name }) => [name, [] as string[]]));
+    const savedRows: string[] = [];
+    const writers = files.map(({ name, lines }) => {
+      return { from: lines[Symbol.iterator](), to: written.get(name) as string[] };
+    });
+    writers.push({ from: rows[Symbol.iterator](), to: savedRows });
+    const write = () => {
+      for (let count = 0; count < linesAtOnce; count += 1) {
+        const next = writers[0]?.from.next();
+        if (next === undefined) return finish();
+        if (next.done === true) writers.shift();
+        else writers[0]?.to.push(next.value);
+      }
+      this.#later(server, 1, write);
+    };
+    const finish = () => {
+      if (disk.synced < cut) return this.#later(server, 1, finish);
+      this.#later(server, server.syncMs, () => {
+        server.isSaving = false;
+        disk.save({ mark, files: written, rows: savedRows }, cut, kept);
+      });
+    };
+    write();
+  }
+
+  /** Page by page from one frozen state; a page that does not come three times ends it. */
+  #fetchSnapshot(server: VirtualServer, { peer: name }: EffectOf<"fetchSnapshot">): void {
+    const { life } = server;
+    const peer = this.servers.find((candidate) => candidate.name === name);
+    const fail = () => this.#step(server, { type: "snapshotFailed", from: name });
+    let state: SavedFiles | undefined;
+    let source: { readonly life: number } | undefined;
+    const ask = (page: number, tries: number) => {
+      let isOpen = true;
+      const settle = (run: () => void) => {
+        if (isOpen && server.life === life) run();
+        isOpen = false;
+      };
+      this.#later(server, durations.peerRequestMs, () => {
+        settle(() => (tries < 3 ? ask(page, tries + 1) : fail()));
+      });
+      this.network.send({ wire: "peer", from: server.name, to: name }, () => {
+        if (peer?.isRunning !== true) return;
+        // Files stay open as long as the process lives.
+        state ??= peer.disk.givesState;
+        source ??= { life: peer.life };
+        const isHeld = state !== undefined && source.life === peer.life;
+        this.network.send({ wire: "peer", from: name, to: server.name }, () => {
+          settle(() => {
+            if (!isHeld) return fail();
+            if (page < snapshotPages) return ask(page + 1, 1);
+            this.#later(server, server.syncMs, () => this.#install(server, state as SavedFiles));
+          });
+        });
+      });
+    };
+    ask(1, 1);
+  }
+
+  /** Begins anew with what was fetched: a new core from the disk. */
+  #install(server: VirtualServer, state: SavedFiles): void {
+    server.disk.keepFetched(state);
+    server.inRotation = false;
+    this.start(server);
+    this.save(server);
+  }
 }
+
+const snapshotPages = 3;
 
 type AnswerSync = (standing: Standing, since: Vector) => void;
 
@@ -415,6 +513,10 @@ function encodeReplication(message: ReplicationMessage): Uint8Array {
   if (message.type !== "events") return encode(message);
   const { lines, ...rest } = message;
   return encode({ ...rest, events: writeLines(lines) });
+}
+
+function encodeSyncAnswer({ lines, ...rest }: SyncAnswer): Uint8Array {
+  return encode({ service: "sync", data: { ...rest, events: writeLines(lines) } });
 }
 
 function sortedText(vector: Vector): string {

@@ -12,10 +12,16 @@ interface Way {
   readonly to: string;
 }
 
-/** Carries messages in order on each link, late or not at all. */
+/** Carries messages late, twice, in another order, or not at all. */
 export class VirtualNetwork {
   /** The share of broadcasts that get lost: only PUB/SUB loses while a connection stands. */
   broadcastLoss = 0;
+  /** Of every wire: a connection that breaks loses what is on it. */
+  loss = 0;
+  /** The share of messages that come twice: a sender that tries again, two proxies. */
+  duplication = 0;
+  /** The share of messages that others may overtake: two proxies, a new connection. */
+  reordering = 0;
   mostDelayMs = 4;
   readonly #time: VirtualTime;
   readonly #random: Random;
@@ -30,10 +36,12 @@ export class VirtualNetwork {
 
   /** Cuts the links between two parties, both ways. */
   cut(a: string, b: string, cutWires: readonly Wire[] = wires): void {
-    for (const wire of cutWires) {
-      this.#cut.add(link({ wire, from: a, to: b }));
-      this.#cut.add(link({ wire, from: b, to: a }));
-    }
+    this.cutOneWay(a, b, cutWires);
+    this.cutOneWay(b, a, cutWires);
+  }
+
+  cutOneWay(from: string, to: string, cutWires: readonly Wire[] = wires): void {
+    for (const wire of cutWires) this.#cut.add(link({ wire, from, to }));
   }
 
   /** Cuts every link between the two sides. */
@@ -46,16 +54,34 @@ export class VirtualNetwork {
     this.broadcastLoss = 0;
   }
 
-  send({ wire, from, to }: Way, deliver: () => void): void {
-    const way = link({ wire, from, to });
-    const isLost = wire === "broadcast" && this.#random() < this.broadcastLoss;
-    if (isLost || this.#cut.has(way)) return;
+  /** Ends all that goes wrong. */
+  calm(): void {
+    this.heal();
+    this.loss = 0;
+    this.duplication = 0;
+    this.reordering = 0;
+    this.mostDelayMs = 4;
+  }
+
+  send(way: Way, deliver: () => void): void {
+    const name = link(way);
+    const share = way.wire === "broadcast" ? Math.max(this.loss, this.broadcastLoss) : this.loss;
+    const isLost = share > 0 && this.#random() < share;
+    if (isLost || this.#cut.has(name)) return;
+    this.#deliver(name, deliver);
+    if (this.duplication > 0 && this.#random() < this.duplication) this.#deliver(name, deliver);
+  }
+
+  #deliver(name: string, deliver: () => void): void {
     const delayMs = 1 + Math.floor(this.#random() * this.mostDelayMs);
-    const atMs = Math.max(this.#time.nowMs + delayMs, this.#lastMs.get(way) ?? 0);
-    this.#lastMs.set(way, atMs);
+    let atMs = this.#time.nowMs + delayMs;
+    if (!(this.reordering > 0 && this.#random() < this.reordering)) {
+      atMs = Math.max(atMs, this.#lastMs.get(name) ?? 0);
+      this.#lastMs.set(name, atMs);
+    }
     this.#time.at(atMs, () => {
       // What was on its way when the link was cut is lost with it.
-      if (!this.#cut.has(way)) deliver();
+      if (!this.#cut.has(name)) deliver();
     });
   }
 }

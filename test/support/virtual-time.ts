@@ -7,16 +7,22 @@ interface Task {
 /** A clock that moves only when it is told to, from one task to the next. */
 export class VirtualTime {
   nowMs = 0;
-  /** Sorted by time, then by the order in which they were planned. */
+  /** A binary heap by time, then by the order in which they were planned. */
   readonly #tasks: Task[] = [];
   #planned = 0;
 
   at(atMs: number, run: () => void): void {
     const task = { atMs: Math.max(atMs, this.nowMs), order: this.#planned, run };
     this.#planned += 1;
-    let index = this.#tasks.length;
-    while (index > 0 && (this.#tasks[index - 1] as Task).atMs > task.atMs) index -= 1;
-    this.#tasks.splice(index, 0, task);
+    const heap = this.#tasks;
+    let at = heap.length;
+    while (at > 0) {
+      const parent = (at - 1) >>> 1;
+      if (!isBefore(task, heap[parent] as Task)) break;
+      heap[at] = heap[parent] as Task;
+      at = parent;
+    }
+    heap[at] = task;
   }
 
   after(delayMs: number, run: () => void): void {
@@ -41,8 +47,31 @@ export class VirtualTime {
   }
 
   #runNext(): void {
-    const task = this.#tasks.shift() as Task;
+    const task = this.#pop();
     this.nowMs = task.atMs;
     task.run();
   }
+
+  #pop(): Task {
+    const heap = this.#tasks;
+    const first = heap[0] as Task;
+    const last = heap.pop() as Task;
+    if (heap.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      const right = heap[child + 1];
+      if (right !== undefined && isBefore(right, heap[child] as Task)) child += 1;
+      if (!isBefore(heap[child] as Task, last)) break;
+      heap[at] = heap[child] as Task;
+      at = child;
+    }
+    heap[at] = last;
+    return first;
+  }
+}
+
+function isBefore(a: Task, b: Task): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }

@@ -24,7 +24,7 @@ export interface Now {
 
 /** What happens to a server. */
 export type Input =
-  /** The first: all that was taken over from disk has been synced again (R2). */
+  /** All that was taken over from disk has been synced again (R2); no input counts before it. */
   | { readonly type: "recovered" }
   | {
       readonly type: "requests";

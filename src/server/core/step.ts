@@ -62,6 +62,7 @@ export class ServerCore {
   #heartbeatMs = Number.NEGATIVE_INFINITY;
   #diverged = new Set<ServerName>();
   #aloneSince: number | undefined;
+  #isRecovered = false;
   /** Whether this disk lost what it had: then nothing is said of it (J5). */
   #owes = false;
   #snapshot: { readonly from: ServerName; isAsked: boolean } | undefined;
@@ -135,6 +136,8 @@ export class ServerCore {
   }
 
   step(input: Input, now: Now): readonly Effect[] {
+    // What is not yet synced again is not to be spoken of (R2).
+    if (!this.#isRecovered && input.type !== "recovered") return [];
     this.#effects = [];
     this.#take(input, now);
     this.#advance(now);
@@ -145,6 +148,7 @@ export class ServerCore {
   #take(input: Input, now: Now): void {
     switch (input.type) {
       case "recovered":
+        this.#isRecovered = true;
         return this.ledger.recovered();
       case "requests":
         this.#rate.add(input.requests.length);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Phase } from "../../../src/protocol/messages.ts";
-import { checkpointText, servingCluster, type VirtualServer } from "../../support/core-cluster.ts";
+import { checkpointText, servingCluster } from "../../support/core-cluster.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const hello = { user: "ana", channel: "geral", message: "Olá!", after: {} };
 
@@ -39,21 +40,21 @@ describe("a server that lacks events", () => {
   test("[R1] a lost event leaves a gap, which is filled before what follows is taken", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
-    const held = c.journal.durable[a.name] ?? 0;
+    const held = c.disk.durable[a.name] ?? 0;
     cluster.network.cut(a.name, c.name, ["broadcast"]);
     cluster.request(a, "publish", { ...hello, message: "lost" });
     expect(c.core.ledger.held[a.name] ?? 0).toBe(held);
     cluster.network.heal();
     const startMs = cluster.time.nowMs;
     cluster.request(a, "publish", { ...hello, message: "seen" });
-    cluster.runUntil(() => c.journal.durable[a.name] === held + 2, "the gap is filled");
+    cluster.runUntil(() => c.disk.durable[a.name] === held + 2, "the gap is filled");
     // The gap itself is the reason to ask: nobody waits for a heartbeat.
     expect(cluster.time.nowMs - startMs).toBeLessThan(150);
-    const seqs = c.journal.lines
+    const seqs = c.disk.lines
       .filter(({ event }) => event.server === a.name)
       .map(({ event }) => event.seq);
     expect(seqs).toEqual(seqs.map((_, index) => index + 1));
-    expect(b.journal.durable).toEqual(a.journal.durable);
+    expect(b.disk.durable).toEqual(a.disk.durable);
   });
 
   test("[R8] the last event, lost, is found by the heartbeats", () => {
@@ -63,7 +64,7 @@ describe("a server that lacks events", () => {
     cluster.request(a, "publish", hello);
     cluster.network.heal();
     cluster.runUntilEqual(2_000);
-    expect(c.journal.durable).toEqual(a.journal.durable);
+    expect(c.disk.durable).toEqual(a.disk.durable);
   });
 
   test("[R8] with the broadcast gone, servers poll each other and writes still commit", () => {
@@ -85,7 +86,7 @@ describe("a server that lacks events", () => {
     cluster.network.partition(names.slice(0, 2), names.slice(2));
     for (const server of cluster.servers) cluster.ask(server, "publish", hello);
     cluster.runFor(10_000);
-    expect(cluster.server(1).journal.durable).not.toEqual(cluster.server(5).journal.durable);
+    expect(cluster.server(1).disk.durable).not.toEqual(cluster.server(5).disk.durable);
     cluster.network.heal();
     cluster.runUntilEqual(6_000);
     cluster.runUntilServing();
@@ -99,18 +100,18 @@ describe("a server that lacks events", () => {
     c.syncMs = 300;
     cluster.request(cluster.server(1), "publish", hello);
     cluster.crash(c);
-    const lacked = c.journal.lines.length;
+    const lacked = c.disk.lines.length;
     c.syncMs = 1;
     cluster.start(c);
     cluster.runUntilServing();
     cluster.runUntilEqual();
-    expect(c.journal.lines.length).toBeGreaterThan(lacked);
+    expect(c.disk.lines.length).toBeGreaterThan(lacked);
   });
 
   test("[J5] a line that was changed on its way is refused and fetched again", () => {
     const cluster = servingCluster(2);
     const [a, b] = [cluster.server(1), cluster.server(2)];
-    const lines = a.journal.lines.map(({ line }) => line.replace("ana", "eva"));
+    const lines = a.disk.lines.map(({ line }) => line.replace("ana", "eva"));
     const empty = b.core.ledger.held[a.name];
     for (const line of lines) b.core.ledger.receive(line);
     expect(b.core.ledger.held[a.name]).toBe(empty);

@@ -104,7 +104,7 @@ describe("history", () => {
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     b.syncMs = 1_000;
     c.syncMs = 1_000;
-    const held = a.journal.durable[a.name] ?? 0;
+    const held = a.disk.durable[a.name] ?? 0;
     cluster.ask(a, "publish", { user: "ana", channel: "geral", message: "not yet" });
     cluster.runUntil(() => a.core.ledger.allDurable, "its own disk has it");
     for (const data of [{}, { since: {} }]) {
@@ -159,7 +159,7 @@ describe("history", () => {
     expect(first?.entries.length).toBeLessThan(100);
     expect(last?.entries).toEqual([]);
     const rest = page(cluster, { channel: "geral", limit: 1_000, before: last?.next });
-    expect(rest.entries.at(-1)?.seq).toBe(server.journal.durable[server.name]);
+    expect(rest.entries.at(-1)?.seq).toBe(server.disk.durable[server.name]);
     const older = page(cluster, { channel: "geral", limit: 1_000, before: rest.next });
     expect(older.entries.at(-1)?.seq).toBe((rest.entries[0]?.seq ?? 0) - 1);
   });

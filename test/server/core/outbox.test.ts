@@ -1,11 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Publication } from "../../../src/protocol/messages.ts";
 import { channelTopic, userTopic } from "../../../src/protocol/topics.ts";
-import {
-  type CoreCluster,
-  servingCluster,
-  type VirtualServer,
-} from "../../support/core-cluster.ts";
+import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const geral = channelTopic("geral" as never);
 const toBia = userTopic("bia" as never);
@@ -157,7 +154,7 @@ describe("publications", () => {
     const first = cluster.request(a, "publish", hello).entry as { seq: number };
     cluster.network.partition([a.name], [b.name, c.name]);
     cluster.ask(a, "publish", { ...hello, message: "late" });
-    cluster.runUntil(() => a.journal.durable[a.name] === first.seq + 1, "it is on its own disk");
+    cluster.runUntil(() => a.disk.durable[a.name] === first.seq + 1, "it is on its own disk");
     cluster.crash(a);
     cluster.network.heal();
     cluster.start(a);

@@ -1,10 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Receipt, ReplyData } from "../../../src/protocol/messages.ts";
-import {
-  type CoreCluster,
-  servingCluster,
-  type VirtualServer,
-} from "../../support/core-cluster.ts";
+import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const hello = { user: "ana", channel: "geral", message: "Olá!" };
 

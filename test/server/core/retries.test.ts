@@ -29,10 +29,10 @@ describe("a request that comes again", () => {
   test("[R6] while the first is still under way makes no second event", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
-    const seq = server.journal.durable[server.name] ?? 0;
+    const seq = server.disk.durable[server.name] ?? 0;
     const questions = [1, 2, 3].map(() => cluster.ask(server, "publish", hello));
     cluster.runUntil(() => questions.every(({ reply }) => reply?.status === "OK"), "all are OK");
-    expect(server.journal.durable[server.name]).toBe(seq + 1);
+    expect(server.disk.durable[server.name]).toBe(seq + 1);
   });
 
   test("[R6] is not answered before this server has counted the event as committed", () => {
@@ -108,7 +108,7 @@ describe("a request that comes again", () => {
 
   test("[R6] a login repeated with its id is one login", () => {
     const cluster = servingCluster(2);
-    const seq = () => cluster.server(1).journal.durable[cluster.server(1).name];
+    const seq = () => cluster.server(1).disk.durable[cluster.server(1).name];
     cluster.request(cluster.server(1), "login", { user: "caio", id: "in" });
     const before = seq();
     cluster.request(cluster.server(1), "login", { user: "caio", id: "in" });

@@ -11,7 +11,7 @@ function stopAll(cluster: CoreCluster): void {
 function expectEqualFiles(cluster: CoreCluster): void {
   const [first, ...others] = cluster.servers.map(checkpointText);
   for (const other of others) expect(other).toBe(first);
-  const onDisk = cluster.servers.map(({ journal }) => journal.durable);
+  const onDisk = cluster.servers.map(({ disk }) => disk.durable);
   for (const durable of onDisk) expect(durable).toEqual(onDisk[0]);
 }
 

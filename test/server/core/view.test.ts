@@ -6,7 +6,7 @@ describe("joining", () => {
     const cluster = new CoreCluster({ servers: 1 });
     const server = cluster.server(1);
     cluster.runUntilServing();
-    expect(server.savedView).toEqual({ number: 1, members: [server.name] });
+    expect(server.disk.view).toEqual({ number: 1, members: [server.name] });
   });
 
   test("a reference without a file makes no view before it has waited for reports", () => {
@@ -24,11 +24,11 @@ describe("joining", () => {
     const cluster = new CoreCluster({ servers: count });
     cluster.runUntilServing();
     cluster.runUntil(
-      () => cluster.servers.every(({ savedView }) => savedView.number === count),
+      () => cluster.servers.every(({ disk }) => disk.view.number === count),
       "all have the last view on disk",
     );
     const names = cluster.servers.map(({ name }) => name);
-    for (const { savedView } of cluster.servers) expect(savedView.members).toEqual(names);
+    for (const { disk } of cluster.servers) expect(disk.view.members).toEqual(names);
   });
 
   test("[R8] a server that comes later fetches all, becomes a member and serves", () => {
@@ -44,7 +44,7 @@ describe("joining", () => {
     const late = cluster.addServer();
     expect(late.core.catchUp.phase).toBe("backfill");
     cluster.runUntilServing();
-    expect(late.journal.durable).toEqual(cluster.server(1).journal.durable);
+    expect(late.disk.durable).toEqual(cluster.server(1).disk.durable);
     expect(cluster.registry.view.members).toContain(late.name);
   });
 
@@ -53,7 +53,7 @@ describe("joining", () => {
     const late = cluster.addServer();
     expect(late.inRotation).toBe(false);
     expect(cluster.request(late, "login", { user: "caio" })).toMatchObject({ code: "unavailable" });
-    expect(late.journal.durable).not.toHaveProperty(late.name);
+    expect(late.disk.durable).not.toHaveProperty(late.name);
   });
 });
 
@@ -124,7 +124,7 @@ describe("leaving", () => {
     cluster.stop(a, { leave: true });
     cluster.runUntil(() => !a.isRunning, "it ends", 9_000);
     expect(cluster.registry.view.members).toEqual([b.name, c.name]);
-    expect(b.savedView.number === 4 || c.savedView.number === 4).toBe(true);
+    expect(b.disk.view.number === 4 || c.disk.view.number === 4).toBe(true);
     expect(cluster.request(b, "login", { user: "caio" })).toMatchObject({ status: "sucesso" });
   });
 
@@ -135,7 +135,7 @@ describe("leaving", () => {
     cluster.stop(a, { leave: true });
     cluster.runUntil(() => !a.isRunning, "it ends", 11_000);
     cluster.runUntilEqual();
-    expect(cluster.server(2).journal.durable).toEqual(a.journal.durable);
+    expect(cluster.server(2).disk.durable).toEqual(a.disk.durable);
   });
 
   test("[R11] all but the last member leave, one after the other", () => {

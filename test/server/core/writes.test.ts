@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Receipt, ReplyData } from "../../../src/protocol/messages.ts";
-import { servingCluster, type VirtualServer } from "../../support/core-cluster.ts";
+import { servingCluster } from "../../support/core-cluster.ts";
 import { serverName } from "../../support/event-lines.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const hello = { user: "ana", channel: "geral", message: "Olá!", after: {} };
 
 /** How many servers have the event on disk. */
 function holders(servers: readonly VirtualServer[], { server, seq }: Receipt): number {
-  return servers.filter(({ journal }) => (journal.durable[server] ?? 0) >= seq).length;
+  return servers.filter(({ disk }) => (disk.durable[server] ?? 0) >= seq).length;
 }
 
 function receiptOf(reply: ReplyData): Receipt {
@@ -20,7 +21,7 @@ describe("a write", () => {
     const [first, ...others] = cluster.servers as [VirtualServer, ...VirtualServer[]];
     // The disks are done one after the other, the own one first.
     for (const [index, other] of others.entries()) other.syncMs = 100 * (index + 1);
-    const seq = (first.journal.durable[first.name] ?? 0) + 1;
+    const seq = (first.disk.durable[first.name] ?? 0) + 1;
     const event = { server: first.name, seq } as Receipt;
     const question = cluster.ask(first, "publish", hello);
     cluster.runUntil(() => holders(cluster.servers, event) === 2, "two have it on disk");
@@ -145,12 +146,12 @@ describe("what a write needs", () => {
     ["channel", { channel: "geral" }, "channel_exists"],
   ])("[W8] %s %j is refused: %s", (service, data, code) => {
     const cluster = servingCluster(2);
-    const before = { ...cluster.server(1).journal.durable };
+    const before = { ...cluster.server(1).disk.durable };
     const reply = cluster.request(cluster.server(1), service, data);
     expect(reply).toMatchObject({ status: "erro", code, retry: false });
     expect(typeof reply.description).toBe("string");
     if (service !== "channel") expect(reply.message).toBe(reply.description);
-    expect(cluster.server(1).journal.durable).toEqual(before);
+    expect(cluster.server(1).disk.durable).toEqual(before);
   });
 
   test("[W8] login and channel answer sucesso; publish and message answer OK", () => {

@@ -1,0 +1,76 @@
+import type { Digest } from "../../src/protocol/event.ts";
+import type { ServerName } from "../../src/protocol/ids.ts";
+import { LamportClock } from "../../src/protocol/lamport-clock.ts";
+import type { Retention } from "../../src/server/core/chat-state.ts";
+import { ServerCore } from "../../src/server/core/step.ts";
+import { serverName } from "./event-lines.ts";
+import { type SavedFiles, VirtualDisk } from "./virtual-disk.ts";
+
+export interface ServerOptions {
+  readonly digest: Digest;
+  readonly retention?: Retention | undefined;
+}
+
+/** A server's process and its disk; the disk outlives the process. */
+export class VirtualServer {
+  readonly name: ServerName;
+  readonly disk = new VirtualDisk();
+  /** Milliseconds that a sync takes. */
+  syncMs = 1;
+  /** What its clock is ahead of the true time, and how much it gains in a second. */
+  skewMs = 0;
+  driftMs = 0;
+  /** Of the present process, or of the last one. */
+  core: ServerCore;
+  /** Counts processes; what was planned for an earlier one does not happen. */
+  life = 0;
+  isRunning = false;
+  inRotation = false;
+  isSaving = false;
+  readonly published: { readonly topic: string; readonly payload: unknown }[] = [];
+  readonly logged: string[] = [];
+  readonly #options: ServerOptions;
+
+  constructor(number: number, options: ServerOptions) {
+    this.name = serverName(number);
+    this.#options = options;
+    this.core = this.newCore();
+  }
+
+  get address(): string {
+    return `ipc://${this.name}`;
+  }
+
+  /** A core with all that the disk holds, as a start makes it. */
+  newCore(): ServerCore {
+    const { disk, name, address } = this;
+    const { digest, retention } = this.#options;
+    const clock = new LamportClock(disk.clock);
+    const core = new ServerCore({
+      name,
+      clock,
+      digest,
+      address,
+      ...(retention === undefined ? {} : { retention }),
+    });
+    core.recoverView(disk.view);
+    for (const saved of [disk.saved, disk.fetched]) {
+      if (saved !== undefined) core.recoverState(asSavedState(saved), saved.mark);
+    }
+    for (const line of disk.journal) core.recoverEvent(line);
+    core.recoverOwed(disk.owed);
+    return core;
+  }
+}
+
+function asSavedState({ files, rows }: SavedFiles) {
+  return {
+    rows,
+    *entries(name: string): Generator<string> {
+      for (const line of files.get(name) ?? []) {
+        const text = line.trimEnd();
+        if (text.length > 2) yield text.endsWith(",") ? text.slice(0, -1) : text;
+      }
+    },
+  };
+}
