@@ -10,6 +10,8 @@ export interface Mark {
   readonly chains: Readonly<Record<ServerName, Chain>>;
   /** The highest clock among the events. */
   readonly clock: number;
+  /** The time of each server's last event, in milliseconds since 1970: it never runs backwards. */
+  readonly times: Readonly<Record<ServerName, number>>;
 }
 
 /** The last event of a server that something holds or once held. */

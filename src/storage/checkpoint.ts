@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
-import { isChain, isServerName } from "../protocol/ids.ts";
+import { isChain, isServerName, type ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import type { Mark } from "../protocol/mark.ts";
 import { isMap } from "../protocol/parse-message.ts";
+import { isoTime } from "../protocol/time.ts";
 import { parseVector } from "../protocol/vector.ts";
 import type { Damage } from "./damage.ts";
 import { syncFolder, syncFolderNow } from "./folder.ts";
@@ -16,7 +17,7 @@ import { findDamagedLine, linesOf, measureFile, writeLineFile } from "./line-fil
  *
  *     lines.json        CRC-32 of each line of the others (base64, 4 bytes each, little-endian),
  *                       by which a damaged line can be named
- *     checkpoint.json   {vector, chains, clock, epoch, files: {name: {bytes, checksum}}, rows, …};
+ *     checkpoint.json   {vector, chains, clock, epoch, times, files: {name: {bytes, checksum}}, rows, …};
  *                       its last line is the SHA-256 of all before it
  *
  * All are written to temporary names and synced before the first is renamed, so a crash leaves
@@ -94,8 +95,16 @@ async function writeTemporaryFiles(
   };
   for (const { name, lines } of files) await write(name, lines);
   await write(table, tableLines(tables));
-  const { vector, chains, clock } = mark;
-  const head = { vector, chains, clock, epoch: null, files: written };
+  const { vector, chains, clock, times } = mark;
+  const iso = Object.entries(times).map(([server, ms]) => [server, isoTime(ms)]);
+  const head = {
+    vector,
+    chains,
+    clock,
+    epoch: null,
+    times: Object.fromEntries(iso),
+    files: written,
+  };
   await writeLineFile(join(folder, main + temporary), mainLines(head, rows), signal);
 }
 
@@ -265,7 +274,21 @@ function parseHead(head: unknown): { mark: Mark; files: Sizes } {
       throw new Error("`files` is wrong");
     }
   }
-  return { mark: { vector, chains: chains as Mark["chains"], clock }, files: head.files as Sizes };
+  const times = readTimes(head.times);
+  return {
+    mark: { vector, chains: chains as Mark["chains"], clock, times },
+    files: head.files as Sizes,
+  };
+}
+
+function readTimes(value: unknown): Mark["times"] {
+  const times: Record<ServerName, number> = {};
+  for (const [server, time] of Object.entries(isMap(value) ? value : {})) {
+    const ms = typeof time === "string" ? Date.parse(time) : Number.NaN;
+    if (!isServerName(server) || Number.isNaN(ms)) throw new Error("`times` is wrong");
+    times[server] = ms;
+  }
+  return times;
 }
 
 function findDamages(folder: string, files: Sizes): Damage[] {

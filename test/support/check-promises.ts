@@ -1,6 +1,6 @@
 import type { ServerName } from "../../src/protocol/ids.ts";
 import { type Publication, quorumOf, type View } from "../../src/protocol/messages.ts";
-import { covers, type Vector } from "../../src/protocol/vector.ts";
+import { covers, type MutableVector, servers, type Vector } from "../../src/protocol/vector.ts";
 import type { Effect } from "../../src/server/core/effects.ts";
 import { eventNamedBy } from "../../src/storage/journal-file.ts";
 import type { CoreCluster } from "./core-cluster.ts";
@@ -16,6 +16,8 @@ export interface ClusterChecks {
   onStep(cluster: CoreCluster, server: VirtualServer): void;
   /** The reference has saved a view. */
   onView(cluster: CoreCluster, view: View): void;
+  /** The reference tells a server that it is out of the view for good. */
+  onLeave(cluster: CoreCluster): void;
 }
 
 /** A promise was broken. */
@@ -36,13 +38,33 @@ export function assertPromise(holds: boolean, rule: string, text: string): asser
  * tests these as well.
  */
 export class PromiseChecks implements ClusterChecks {
-  onStart(_cluster: CoreCluster, _server: VirtualServer): void {}
+  /** What each process was seen to count as committed. */
+  readonly #committed = new Map<ServerName, MutableVector>();
 
-  onStep(_cluster: CoreCluster, _server: VirtualServer): void {}
+  onStart(_cluster: CoreCluster, { name }: VirtualServer): void {
+    this.#committed.set(name, {});
+  }
+
+  /** Whatever is newly counted as committed truly is, by the view that it is counted in (R3). */
+  onStep(cluster: CoreCluster, server: VirtualServer): void {
+    const before = this.#committed.get(server.name) ?? {};
+    const { committed } = server.core.replication;
+    for (const origin of servers(committed)) {
+      const seq = committed[origin] ?? 0;
+      if (seq === before[origin]) continue;
+      before[origin] = seq;
+      checkQuorum(cluster, server, { server: origin, seq });
+      this.onCommitted(origin, seq);
+    }
+  }
+
+  protected onCommitted(_origin: ServerName, _seq: number): void {}
 
   onView(_cluster: CoreCluster, _view: View): void {}
 
-  onEffect(cluster: CoreCluster, server: VirtualServer, effect: Effect): void {
+  onLeave(_cluster: CoreCluster): void {}
+
+  onEffect(_cluster: CoreCluster, server: VirtualServer, effect: Effect): void {
     switch (effect.type) {
       case "broadcast":
         if (effect.message.type === "events") checkLines(server, effect.message.lines);
@@ -60,13 +82,13 @@ export class PromiseChecks implements ClusterChecks {
         for (const { data } of effect.replies) {
           const entry = data.entry as { server: ServerName; seq: number } | undefined;
           if (data.status === "erro" || entry === undefined) continue;
-          checkCommitted(cluster, server, entry, "R3");
+          checkCommitted(server, entry, "R3");
         }
         return;
       case "publish":
         if (!Array.isArray(effect.payload)) return;
         for (const publication of effect.payload as Publication[]) {
-          checkCommitted(cluster, server, publication, "P5");
+          checkCommitted(server, publication, "P5");
         }
         return;
       default:
@@ -93,19 +115,25 @@ function checkDurable(
   assertPromise(isSaved, "R2", `${server.name} speaks of a view that it has not saved`);
 }
 
+interface Named {
+  readonly server: ServerName;
+  readonly seq: number;
+}
+
+/** What is spoken of was counted as committed before. */
+function checkCommitted({ name, core }: VirtualServer, { server, seq }: Named, rule: string): void {
+  const isCommitted = seq <= (core.replication.committed[server] ?? 0);
+  assertPromise(isCommitted, rule, `${name} speaks of ${server}/${seq} before it is committed`);
+}
+
 /** A quorum of the view that the server has adopted truly has it on disk. */
-export function checkCommitted(
-  cluster: CoreCluster,
-  server: VirtualServer,
-  event: { readonly server: ServerName; readonly seq: number },
-  rule: string,
-): void {
-  const { view } = server.core.replication;
+function checkQuorum(cluster: CoreCluster, counting: VirtualServer, { server, seq }: Named): void {
+  const { view } = counting.core.replication;
   const holders = cluster.servers.filter((holder) => {
-    return view.members.includes(holder.name) && holds(holder, event.server, event.seq);
+    return view.members.includes(holder.name) && holds(holder, server, seq);
   });
-  const text = `${server.name} speaks of ${event.server}/${event.seq}, which no quorum has on disk`;
-  assertPromise(holders.length >= quorumOf(view), rule, text);
+  const text = `${counting.name} counts ${server}/${seq}, which no quorum of view ${view.number} has`;
+  assertPromise(holders.length >= quorumOf(view), "R3", text);
 }
 
 /** Whether the event is on the disk; what a disk owes it will have again before it speaks. */

@@ -47,9 +47,17 @@ export class Question {
   /** The way back is gone: the server had disconnected from the brokers when it replied. */
   isLost = false;
   readonly cameByBroker: boolean;
+  readonly #onReply: ((data: ReplyData) => void) | undefined;
 
-  constructor(cameByBroker: boolean) {
+  constructor(cameByBroker: boolean, onReply?: (data: ReplyData) => void) {
     this.cameByBroker = cameByBroker;
+    this.#onReply = onReply;
+  }
+
+  answer(replies: readonly Reply[], isLost: boolean): void {
+    this.replies = replies;
+    this.isLost = isLost;
+    if (!isLost && this.reply !== undefined) this.#onReply?.(this.reply);
   }
 
   /** The fields of the first reply, if it has come. */
@@ -115,6 +123,8 @@ export class CoreCluster {
     server.life += 1;
     server.isRunning = true;
     server.isSaving = false;
+    server.hasLeft = false;
+    server.savingView = undefined;
     server.core = server.newCore();
     this.checks.onStart(this, server);
     this.#askReference(
@@ -127,6 +137,8 @@ export class CoreCluster {
       disk.isFlushing = false;
       this.#step(server, { type: "recovered" });
       this.#flush(server);
+      // A state that came from a peer, or what rot has left, is soon saved as the server's own.
+      if (!disk.isWhole) this.save(server);
     };
     disk.isFlushing = true;
     if (disk.unsynced === 0) recover();
@@ -140,8 +152,9 @@ export class CoreCluster {
     server.disk.loseUnsynced(0);
   }
 
-  /** The process dies; what it had written stays. */
-  kill(server: VirtualServer): void {
+  /** The process dies; what it had written stays, and the view perhaps that it was saving. */
+  kill(server: VirtualServer, keepsView = false): void {
+    if (keepsView && server.savingView !== undefined) server.disk.view = server.savingView;
     this.#end(server);
     server.disk.die();
   }
@@ -177,10 +190,9 @@ export class CoreCluster {
   }
 
   /** Hands a request to a server that has passed the gate already. */
-  askParsed(server: VirtualServer, request: Request): Question {
-    const question = new Question(server.inRotation);
-    this.#step(server, { type: "requests", to: question, batch: false, requests: [request] });
-    return question;
+  askParsed(server: VirtualServer, request: Request, onReply: (data: ReplyData) => void): void {
+    const to = new Question(server.inRotation, onReply);
+    this.#step(server, { type: "requests", to, batch: false, requests: [request] });
   }
 
   /** Asks and lets time pass until the reply is there. */
@@ -284,6 +296,7 @@ export class CoreCluster {
       answer = { status: "erro", code: error.code, description: error.message };
     }
     this.#saveRegistry();
+    if (request.service === "leave" && answer.status === "OK") this.checks.onLeave(this);
     return { service: request.service, data: { ...answer, clock: this.#referenceClock.tick() } };
   }
 
@@ -305,6 +318,7 @@ export class CoreCluster {
   #step(server: VirtualServer, input: Input): void {
     if (!server.isRunning) return;
     const { nowMs } = this.time;
+    server.handling = input.type;
     const aheadMs = server.skewMs + (server.driftMs * nowMs) / 1_000;
     const now = { steadyMs: nowMs, wallMs: Math.round(startWallMs + nowMs + aheadMs) };
     for (const effect of server.core.step(input, now)) {
@@ -320,15 +334,14 @@ export class CoreCluster {
         server.disk.append(effect.lines);
         return this.#flush(server);
       case "saveView":
+        server.savingView = effect.view;
         return this.#later(server, server.syncMs, () => {
           if (effect.view.number > server.disk.view.number) server.disk.view = effect.view;
           this.#step(server, { type: "viewSaved", number: effect.view.number });
         });
       case "reply": {
         const question = effect.to as Question;
-        question.replies = effect.replies;
-        question.isLost = question.cameByBroker && !server.inRotation;
-        return;
+        return question.answer(effect.replies, question.cameByBroker && !server.inRotation);
       }
       case "broadcast":
         return this.#broadcast(server, effect.message);
@@ -343,12 +356,14 @@ export class CoreCluster {
         return this.#heartbeat(server, effect);
       case "leave":
         return this.#askReference(server, { service: "leave", data: { user: server.name } }, () => {
+          server.hasLeft = true;
           this.#step(server, { type: "left" });
         });
       case "rotation":
         server.inRotation = effect.joined;
         return;
       case "stopped":
+        server.disk.close(server.core.clock.value);
         return this.#end(server);
       case "fetchSnapshot":
         return this.#fetchSnapshot(server, effect);
@@ -498,10 +513,11 @@ export class CoreCluster {
 
   /** Begins anew with what was fetched: a new core from the disk. */
   #install(server: VirtualServer, state: SavedFiles): void {
+    // The journal is closed before: all that was appended is in it.
+    server.disk.write();
     server.disk.keepFetched(state);
     server.inRotation = false;
     this.start(server);
-    this.save(server);
   }
 }
 

@@ -61,6 +61,13 @@ export class VirtualDisk {
     this.clock = Math.max(this.clock, clock);
   }
 
+  /** A clean end: all that was appended is on disk. */
+  close(clock: number): void {
+    this.write();
+    this.sync(this.lines.length, clock);
+    this.isFlushing = false;
+  }
+
   /** The process is gone: what it had not written is lost. */
   die(): void {
     this.#waiting = [];
@@ -88,7 +95,9 @@ export class VirtualDisk {
     raise(this.durable, state.mark.vector);
     const first = Math.max(this.#first, cut - kept);
     const base: MutableVector = { ...this.base };
-    for (const { event } of this.lines.slice(this.#first, first)) base[event.server] = event.seq;
+    for (const { event } of this.lines.slice(this.#first, first)) {
+      base[event.server] = Math.max(base[event.server] ?? 0, event.seq);
+    }
     this.#first = first;
     this.base = base;
   }
@@ -97,14 +106,17 @@ export class VirtualDisk {
     this.fetched = state;
     raise(this.durable, state.mark.vector);
     // What lies between the own events and the state is in no journal.
-    this.#first = this.lines.length;
     this.base = { ...this.durable };
   }
 
-  /** Whether the saved state stands for all that the journal lacks. */
+  /** Whether saved state and journal stand for all there is. */
+  get isWhole(): boolean {
+    return covers(this.saved?.mark.vector ?? {}, this.base);
+  }
+
+  /** What a peer may have: it must not stand for less than the journal lacks. */
   get givesState(): SavedFiles | undefined {
-    const { saved } = this;
-    return saved !== undefined && covers(saved.mark.vector, this.base) ? saved : undefined;
+    return this.isWhole ? this.saved : undefined;
   }
 
   /** As `Journal.read`: what `since` lacks of `upTo`, by the page. */

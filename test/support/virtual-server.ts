@@ -1,7 +1,9 @@
 import type { Digest } from "../../src/protocol/event.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
+import type { View } from "../../src/protocol/messages.ts";
 import type { Retention } from "../../src/server/core/chat-state.ts";
+import type { Input } from "../../src/server/core/effects.ts";
 import { ServerCore } from "../../src/server/core/step.ts";
 import { serverName } from "./event-lines.ts";
 import { type SavedFiles, VirtualDisk } from "./virtual-disk.ts";
@@ -27,6 +29,12 @@ export class VirtualServer {
   isRunning = false;
   inRotation = false;
   isSaving = false;
+  /** The present input's type, or the last one's. */
+  handling: Input["type"] = "tick";
+  /** Told by the reference that it is out of the view. */
+  hasLeft = false;
+  /** On its way to the disk. */
+  savingView: View | undefined;
   readonly published: { readonly topic: string; readonly payload: unknown }[] = [];
   readonly logged: string[] = [];
   readonly #options: ServerOptions;
@@ -35,6 +43,11 @@ export class VirtualServer {
     this.name = serverName(number);
     this.#options = options;
     this.core = this.newCore();
+  }
+
+  /** Whether its disk still lacks what it once had. */
+  get owes(): boolean {
+    return Object.keys(this.disk.owed).length > 0;
   }
 
   get address(): string {

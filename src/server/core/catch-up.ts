@@ -1,13 +1,7 @@
 import type { ServerName } from "../../protocol/ids.ts";
 import { durations } from "../../protocol/limits.ts";
 import { type Phase, quorumOf } from "../../protocol/messages.ts";
-import {
-  covers,
-  emptyVector,
-  type MutableVector,
-  raise,
-  type Vector,
-} from "../../protocol/vector.ts";
+import { covers, emptyVector, type Vector } from "../../protocol/vector.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer, Replication } from "./replication.ts";
 
@@ -35,9 +29,8 @@ interface Asked {
  */
 export class CatchUp {
   phase: Phase = "backfill";
-  /** What those heard from had on disk when they were first heard in this phase. */
-  #target: MutableVector = {};
-  readonly #heard = new Set<ServerName>();
+  /** What each member had on disk when it was first heard in this phase. */
+  readonly #targets = new Map<ServerName, Vector>();
   readonly #asked = new Map<ServerName, Asked>();
   readonly #name: ServerName;
   readonly #ledger: Ledger;
@@ -56,32 +49,35 @@ export class CatchUp {
   restart(): void {
     if (this.isStopping) return;
     this.phase = "backfill";
-    this.#target = {};
-    this.#heard.clear();
+    this.#targets.clear();
   }
 
   /** A member's vector counts towards the target once, so that the target does not run away. */
   hear(peer: Peer): void {
-    if (this.#heard.has(peer.name)) return;
+    if (this.#targets.has(peer.name)) return;
     if (!this.#replication.view.members.includes(peer.name)) return;
-    this.#heard.add(peer.name);
-    raise(this.#target, peer.durable);
+    this.#targets.set(peer.name, peer.durable);
   }
 
-  /** Whether the server may now serve, or become a member. */
-  get isCaughtUp(): boolean {
+  /**
+   * Whether the server may now serve, or become a member: it covers what a quorum had. Who has
+   * fallen silent since is not waited for: what only he had may never come back.
+   */
+  #isCaughtUp(steadyMs: number): boolean {
     const { view, adopting } = this.#replication;
     if (adopting !== undefined || this.#ledger.owes) return false;
     if (view.number === 0) return true;
-    const heard = view.members.filter(
-      (member) => member === this.#name || this.#heard.has(member),
-    ).length;
-    return heard >= quorumOf(view) && covers(this.#ledger.durable, this.#target);
+    const targets = this.#replication
+      .liveMembers(steadyMs)
+      .map((member) => (member === this.#name ? emptyVector : this.#targets.get(member)))
+      .filter((target) => target !== undefined);
+    const { durable } = this.#ledger;
+    return targets.length >= quorumOf(view) && targets.every((target) => covers(durable, target));
   }
 
   /** Moves on to live, if all is there; tells whether it did. */
-  advance(): boolean {
-    if (this.isStopping || this.phase === "live" || !this.isCaughtUp) return false;
+  advance(steadyMs: number): boolean {
+    if (this.isStopping || this.phase === "live" || !this.#isCaughtUp(steadyMs)) return false;
     this.phase = "live";
     return true;
   }

@@ -183,28 +183,6 @@ export class ChatState {
     return this.channels.get(name)?.isKnown === true;
   }
 
-  /** The latest time of what is kept of a server's events, in milliseconds since 1970. */
-  latestTimeOf(server: ServerName): number {
-    let latest = 0;
-    const look = (list: Tail<Placed> | undefined) => {
-      for (let at = (list?.length ?? 0) - 1; at >= 0; at -= 1) {
-        const placed = list?.at(at);
-        if (placed?.server !== server) continue;
-        latest = Math.max(latest, placed.time);
-        return;
-      }
-    };
-    for (const { logins, conversation } of this.users.values()) {
-      look(logins.entries);
-      look(conversation.byServer.get(server));
-    }
-    for (const { creations, conversation } of this.channels.values()) {
-      look(creations);
-      look(conversation.byServer.get(server));
-    }
-    return latest;
-  }
-
   #once<T extends string>(name: T): T {
     const known = this.#names.get(name);
     if (known !== undefined) return known as T;

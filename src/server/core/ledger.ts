@@ -38,7 +38,8 @@ export class Ledger {
   readonly #unflushed: EventLine[] = [];
   /** Appended in this step: the step's one `append` effect. */
   #appended: EventLine[] = [];
-  #lastTimestamp = 0;
+  /** The time of the last held event of each server. */
+  readonly heldTimes: Record<ServerName, number> = {};
   #owed: Heads = {};
 
   constructor(name: ServerName, clock: LamportClock, digest: Digest, state: ChatState) {
@@ -49,16 +50,16 @@ export class Ledger {
   }
 
   /** Takes over a saved state, before the events behind it. @throws Error if it is damaged */
-  recoverSaved(saved: SavedState, { vector, chains, clock }: Mark): void {
+  recoverSaved(saved: SavedState, { vector, chains, clock, times }: Mark): void {
     foldSaved(this.#state, saved, this.held);
     for (const server of servers(vector)) {
       const seq = vector[server] ?? 0;
       if (seq <= (this.held[server] ?? 0)) continue;
       this.held[server] = seq;
       this.heldChains[server] = chains[server] ?? emptyChain;
+      this.heldTimes[server] = times[server] ?? 0;
     }
     this.highestClock = Math.max(this.highestClock, clock);
-    this.#lastTimestamp = Math.max(this.#lastTimestamp, this.#state.latestTimeOf(this.#name));
   }
 
   /** Takes over an event that the journal held when the process began; not yet synced again. */
@@ -85,12 +86,11 @@ export class Ledger {
 
   /** Makes an event of this server, by its corrected time, which never runs backwards. */
   make<O extends Operation>(operation: O, data: EventData[O], wallMs: number): Event {
-    this.#lastTimestamp = Math.max(this.#lastTimestamp, wallMs);
     const event: Event = {
       server: this.#name,
       seq: (this.held[this.#name] ?? 0) + 1,
       clock: this.#clock.tick(),
-      timestamp: this.#lastTimestamp,
+      timestamp: Math.max(this.heldTimes[this.#name] ?? 0, wallMs),
       operation,
       data: data as Event["data"],
     };
@@ -169,6 +169,6 @@ export class Ledger {
     this.held[server] = seq;
     this.heldChains[server] = line.chain;
     this.highestClock = Math.max(this.highestClock, line.event.clock);
-    if (server === this.#name) this.#lastTimestamp = Math.max(this.#lastTimestamp, timestamp);
+    this.heldTimes[server] = timestamp;
   }
 }

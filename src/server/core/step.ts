@@ -121,8 +121,13 @@ export class ServerCore {
   }
 
   get mark(): Mark {
-    const { held, heldChains, highestClock } = this.ledger;
-    return { vector: sorted(held), chains: sortedKeys(heldChains), clock: highestClock };
+    const { held, heldChains, heldTimes, highestClock } = this.ledger;
+    return {
+      vector: sorted(held),
+      chains: sortedKeys(heldChains),
+      clock: highestClock,
+      times: sortedKeys(heldTimes),
+    };
   }
 
   /** Requests whose clock was not believed (W4). */
@@ -384,7 +389,7 @@ export class ServerCore {
     this.#nameMissing(quorum, now);
     const alone = replication.view.number === 0 ? !this.#firstViewAllowed : !quorum;
     const blocked = alone || this.#snapshot !== undefined;
-    if (!blocked && catchUp.advance()) {
+    if (!blocked && catchUp.advance(now.steadyMs)) {
       this.#outbox.begin(replication.committed);
       this.#heartbeatMs = Number.NEGATIVE_INFINITY;
     }

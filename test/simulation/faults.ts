@@ -1,0 +1,272 @@
+import type { Random } from "../../src/platform/random.ts";
+import type { CoreCluster } from "../support/core-cluster.ts";
+import { type Wire, wires } from "../support/virtual-network.ts";
+import type { VirtualServer } from "../support/virtual-server.ts";
+
+/** Draws values from a seed. */
+export class Dice {
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  chance(share: number): boolean {
+    return this.#random() < share;
+  }
+
+  /** A whole number of both bounds or between. */
+  between(least: number, most: number): number {
+    return least + Math.floor(this.#random() * (most - least + 1));
+  }
+
+  pick<T>(items: readonly T[]): T | undefined {
+    return items[Math.floor(this.#random() * items.length)];
+  }
+}
+
+/** What goes wrong in a run, at moments that its dice choose. */
+export class Faults {
+  /** Out of the view for good: told so by the reference, or taken out. */
+  readonly gone = new Set<VirtualServer>();
+  readonly #cluster: CoreCluster;
+  readonly #dice: Dice;
+  readonly #tell: (text: string) => void;
+  readonly #kinds: readonly (() => void)[];
+  /** Servers there may ever be. */
+  readonly #mostServers: number;
+  #hasRotten = false;
+
+  constructor(cluster: CoreCluster, dice: Dice, tell: (text: string) => void) {
+    this.#cluster = cluster;
+    this.#dice = dice;
+    this.#tell = tell;
+    this.#mostServers = cluster.servers.length + dice.between(0, 4);
+    this.#kinds = this.#choose();
+  }
+
+  /** The next fault. */
+  strike(): void {
+    this.#dice.pick(this.#kinds)?.();
+  }
+
+  /** A random part of all there is, each more or less often: rare constellations get their runs. */
+  #choose(): (() => void)[] {
+    const all: readonly (readonly [weight: number, strike: () => void])[] = [
+      [3, () => this.#kill()],
+      [3, () => this.#powerCut()],
+      [2, () => this.#failDisk()],
+      [2, () => this.#stop(false)],
+      [4, () => this.#stop(true)],
+      [4, () => this.#join()],
+      [3, () => this.#cutPair()],
+      [3, () => this.#isolate()],
+      [3, () => this.#cutFromReference()],
+      [3, () => this.#loseBroadcast()],
+      [2, () => this.#troubleNetwork()],
+      [3, () => this.#slowDisk()],
+      [1, () => this.#bendClock()],
+      [2, () => this.#stopReference()],
+      [3, () => this.#save()],
+      [1, () => this.#rot()],
+    ];
+    const chosen = all.filter(() => this.#dice.chance(0.4));
+    const kinds = chosen.flatMap(([weight, strike]) =>
+      Array.from({ length: weight * this.#dice.between(1, 3) }, () => strike),
+    );
+    // What fell has to come back, or the run ends in silence.
+    const relief = Math.max(4, Math.round(kinds.length / this.#dice.between(2, 5)));
+    for (let count = 0; count < relief; count += 1) {
+      kinds.push(() => this.#restart());
+      if (this.#dice.chance(0.5)) kinds.push(() => this.#heal());
+    }
+    return kinds;
+  }
+
+  get #running(): VirtualServer[] {
+    return this.#cluster.servers.filter(({ isRunning }) => isRunning);
+  }
+
+  get #down(): VirtualServer[] {
+    return this.#cluster.servers.filter((server) => !server.isRunning && !this.gone.has(server));
+  }
+
+  #kill(): void {
+    const server = this.#dice.pick(this.#running);
+    if (server === undefined) return;
+    this.#tell(`${server.name} is killed`);
+    this.#cluster.kill(server, this.#dice.chance(0.5));
+  }
+
+  #powerCut(): void {
+    const struck = this.#dice.chance(0.15) ? this.#running : [this.#dice.pick(this.#running)];
+    for (const server of struck) {
+      if (server === undefined) continue;
+      this.#cluster.kill(server, this.#dice.chance(0.5));
+      this.#loseUnsynced(server);
+    }
+  }
+
+  #loseUnsynced(server: VirtualServer): void {
+    const { disk } = server;
+    const kept = this.#dice.between(0, disk.unsynced);
+    this.#tell(`${server.name} loses power, and ${disk.unsynced - kept} lines that were not synced`);
+    disk.loseUnsynced(kept);
+  }
+
+  /** A full disk or a failing sync: the process ends at once (R2). */
+  #failDisk(): void {
+    const server = this.#dice.pick(this.#running.filter(({ disk }) => disk.isFlushing));
+    if (server === undefined) return;
+    this.#tell(`the disk of ${server.name} fails`);
+    this.#cluster.kill(server, false);
+    if (this.#dice.chance(0.5)) this.#loseUnsynced(server);
+  }
+
+  #restart(): void {
+    const server = this.#dice.pick(this.#down);
+    if (server === undefined) return;
+    // What one process left unsynced may be lost only now, under the next.
+    if (server.disk.unsynced > 0 && this.#dice.chance(0.3)) this.#loseUnsynced(server);
+    this.#tell(`${server.name} starts`);
+    this.#cluster.start(server);
+  }
+
+  #stop(leave: boolean): void {
+    const server = this.#dice.pick(this.#running);
+    if (server === undefined) return;
+    this.#tell(`${server.name} is told to ${leave ? "leave" : "stop"}`);
+    this.#cluster.stop(server, { leave });
+  }
+
+  #join(): void {
+    if (this.#cluster.servers.length >= this.#mostServers) {
+      const back = this.#dice.pick([...this.gone].filter(({ isRunning }) => !isRunning));
+      if (back === undefined || this.#dice.chance(0.5)) return;
+      this.#tell(`${back.name}, which had left, returns`);
+      this.gone.delete(back);
+      return this.#cluster.start(back);
+    }
+    this.#tell(`${this.#cluster.addServer().name} is new`);
+  }
+
+  #wires(): readonly Wire[] {
+    return this.#dice.chance(0.5) ? wires : wires.filter(() => this.#dice.chance(0.5));
+  }
+
+  #cutPair(): void {
+    const { servers, network } = this.#cluster;
+    const [a, b] = [this.#dice.pick(servers), this.#dice.pick(servers)];
+    if (a === undefined || b === undefined || a === b) return;
+    const cut = this.#wires();
+    const isOneWay = this.#dice.chance(0.5);
+    this.#tell(`cut ${a.name} ${isOneWay ? "→" : "↔"} ${b.name} (${cut.join(", ")})`);
+    if (isOneWay) network.cutOneWay(a.name, b.name, cut);
+    else network.cut(a.name, b.name, cut);
+  }
+
+  #isolate(): void {
+    const { servers, network } = this.#cluster;
+    const side = servers.filter(() => this.#dice.chance(0.4));
+    const cut = this.#wires();
+    this.#tell(`cut off ${side.map(({ name }) => name).join(", ")} (${cut.join(", ")})`);
+    for (const a of side) {
+      for (const b of servers) if (!side.includes(b)) network.cut(a.name, b.name, cut);
+      if (this.#dice.chance(0.5)) network.cut(a.name, "reference");
+    }
+  }
+
+  #cutFromReference(): void {
+    const server = this.#dice.pick(this.#cluster.servers);
+    if (server === undefined) return;
+    const [from, to] = this.#dice.chance(0.5)
+      ? [server.name, "reference"]
+      : ["reference", server.name];
+    this.#tell(`cut ${from} → ${to}`);
+    this.#cluster.network.cutOneWay(from, to);
+  }
+
+  #loseBroadcast(): void {
+    const share = this.#dice.pick([0.1, 0.5, 1, 1]) ?? 1;
+    this.#tell(`of broadcasts ${share} get lost`);
+    this.#cluster.network.broadcastLoss = share;
+  }
+
+  #troubleNetwork(): void {
+    const { network } = this.#cluster;
+    network.loss = this.#dice.pick([0, 0, 0.02, 0.2]) ?? 0;
+    network.duplication = this.#dice.pick([0, 0.1, 0.5]) ?? 0;
+    network.reordering = this.#dice.pick([0, 0.2, 1]) ?? 0;
+    network.mostDelayMs = this.#dice.pick([4, 20, 150, 600]) ?? 4;
+    const { loss, duplication, reordering, mostDelayMs } = network;
+    this.#tell(`loss ${loss}, twice ${duplication}, reordered ${reordering}, late ${mostDelayMs} ms`);
+  }
+
+  #slowDisk(): void {
+    const server = this.#dice.pick(this.#cluster.servers);
+    if (server === undefined) return;
+    server.syncMs = this.#dice.pick([1, 20, 200, 900, 2_500]) ?? 1;
+    this.#tell(`a sync of ${server.name} takes ${server.syncMs} ms`);
+  }
+
+  #bendClock(): void {
+    const server = this.#dice.pick(this.#cluster.servers);
+    if (server === undefined) return;
+    server.skewMs = this.#dice.between(-1_000, 1_000);
+    server.driftMs = this.#dice.between(-2, 2) / 10;
+    this.#tell(`the clock of ${server.name} is ${server.skewMs} ms off`);
+  }
+
+  /** A reference that loses its file has to be reached by somebody who knows the view. */
+  #stopReference(): void {
+    if (!this.#cluster.referenceIsUp) return this.#startReference(false);
+    this.#tell("the reference is down");
+    this.#cluster.stopReference();
+    const lostFile = this.#dice.chance(0.2);
+    this.#cluster.time.after(this.#dice.between(100, 5_000), () => {
+      if (!this.#cluster.referenceIsUp) this.#startReference(lostFile);
+    });
+  }
+
+  #startReference(lostFile: boolean): void {
+    const knowsView = this.#running.some(({ disk }) => disk.view.number === this.#highestView);
+    const { network } = this.#cluster;
+    const lost = lostFile && knowsView && this.#running.every(({ owes }) => !owes);
+    this.#tell(`the reference starts${lost ? ", its file lost" : ""}`);
+    if (lost) {
+      network.calm();
+      for (const server of this.#cluster.servers) server.syncMs = Math.min(server.syncMs, 200);
+    }
+    this.#cluster.startReference({ lostFile: lost });
+  }
+
+  get #highestView(): number {
+    return Math.max(...this.#cluster.servers.map(({ disk }) => disk.view.number));
+  }
+
+  #heal(): void {
+    this.#tell("the network heals");
+    this.#cluster.network.calm();
+  }
+
+  #save(): void {
+    const server = this.#dice.pick(this.#running);
+    if (server === undefined || server.isSaving) return;
+    this.#tell(`${server.name} saves its state`);
+    const linesAtOnce = this.#dice.pick([1, 3, 50]) ?? 1;
+    this.#cluster.save(server, { linesAtOnce, kept: this.#dice.pick([0, 0, 20]) ?? 0 });
+  }
+
+  /** One disk in a run: more at once may be more than the promise covers. */
+  #rot(): void {
+    const server = this.#dice.pick(this.#down.filter(({ disk }) => disk.view.members.length > 1));
+    if (server === undefined || this.#hasRotten) return;
+    this.#hasRotten = true;
+    const { disk } = server;
+    disk.loseUnsynced(0);
+    const { length } = disk.journal;
+    const at = length > 0 && this.#dice.chance(0.7) ? this.#dice.between(0, length - 1) : undefined;
+    this.#tell(`${at === undefined ? "the saved state" : `line ${at}`} of ${server.name} rots`);
+    disk.rot(at);
+  }
+}

@@ -1,0 +1,221 @@
+import type { ChannelName, RequestId, UserName } from "../../src/protocol/ids.ts";
+import type { ChannelEntry, Receipt, ReplyData, Request } from "../../src/protocol/messages.ts";
+import { type MutableVector, raise, type Vector } from "../../src/protocol/vector.ts";
+import { assertPromise } from "../support/check-promises.ts";
+import type { CoreCluster } from "../support/core-cluster.ts";
+import type { VirtualServer } from "../support/virtual-server.ts";
+
+export const channel = "geral" as ChannelName;
+
+/** A logical request: the same id however often it is sent. */
+interface Asked {
+  readonly request: Request;
+  /** What its client had acknowledged before it asked. */
+  readonly mine: readonly string[];
+}
+
+interface WorkloadOptions {
+  readonly clients: number;
+  /** Whether the state keeps all that the run writes, so that every message must be seen. */
+  readonly keepsAll: boolean;
+  /** Milliseconds between a client's requests, at most. */
+  readonly paceMs: number;
+  /** Milliseconds that a client waits for an answer before it asks again, at most. */
+  readonly patienceMs: number;
+}
+
+/** Clients that write, read, and try again on whatever server takes requests. */
+export class Workload {
+  /** Texts of publications that were acknowledged. */
+  readonly acknowledged = new Set<string>();
+  readonly #cluster: CoreCluster;
+  readonly #options: WorkloadOptions;
+  readonly #clients: Client[];
+
+  constructor(cluster: CoreCluster, options: WorkloadOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#clients = Array.from({ length: options.clients }, (_, at) => {
+      return new Client(`user${at + 1}`, this, { cluster, plain: at % 3 === 2, ...options });
+    });
+  }
+
+  get isAnswered(): boolean {
+    return this.#clients.every(({ open }) => open === 0);
+  }
+
+  /** Users and the channel are there before anything goes wrong. */
+  begin(): void {
+    const [first] = this.#clients;
+    first?.create();
+    for (const client of this.#clients) client.login();
+    this.#cluster.runUntil(() => this.isAnswered, "the users and the channel are there");
+    for (const client of this.#clients) client.run();
+  }
+
+  stop(): void {
+    for (const client of this.#clients) client.isStopped = true;
+  }
+
+  /** What a server shows at the end: each message once, and all that was acknowledged (R5, R6). */
+  checkHistory(server: VirtualServer): void {
+    const data = { channel, limit: 1_000, after: {} };
+    const texts: string[] = [];
+    let next: string | undefined;
+    do {
+      const reply = this.#cluster.request(server, "history", { ...data, before: next });
+      const entries = (reply.entries ?? []) as ChannelEntry[];
+      texts.push(...entries.map(({ message }) => message));
+      next = reply.next as string | undefined;
+    } while (next !== undefined);
+    const seen = new Set(texts);
+    assertPromise(seen.size === texts.length, "R6", `${server.name} shows a message twice`);
+    if (!this.#options.keepsAll) return;
+    for (const text of this.acknowledged) {
+      assertPromise(seen.has(text), "R5", `${server.name} does not show "${text}"`);
+    }
+  }
+}
+
+class Client {
+  isStopped = false;
+  readonly #user: UserName;
+  readonly #workload: Workload;
+  readonly #options: WorkloadOptions & { cluster: CoreCluster; plain: boolean };
+  readonly #seen: MutableVector = {};
+  readonly #mine = new Set<string>();
+  readonly #open = new Set<Asked>();
+  #count = 0;
+
+  constructor(
+    name: string,
+    workload: Workload,
+    options: WorkloadOptions & { cluster: CoreCluster; plain: boolean },
+  ) {
+    this.#user = name as UserName;
+    this.#workload = workload;
+    this.#options = options;
+  }
+
+  get open(): number {
+    return this.#open.size;
+  }
+
+  login(): void {
+    this.#ask({ service: "login", user: this.#user, ...this.#envelope() });
+  }
+
+  create(): void {
+    this.#ask({ service: "channel", channel, user: this.#user, ...this.#envelope() });
+  }
+
+  run(): void {
+    const { cluster, paceMs } = this.#options;
+    if (this.isStopped) return;
+    if (this.#open.size < 8) this.#act();
+    cluster.time.after(1 + Math.floor(cluster.random() * paceMs), () => this.run());
+  }
+
+  #act(): void {
+    const { cluster, plain } = this.#options;
+    const chance = cluster.random();
+    if (chance < 0.7) return this.#publish();
+    if (chance < 0.8) return this.#message();
+    if (chance < 0.84) return this.login();
+    if (chance < 0.86) {
+      const name = `canal${Math.floor(cluster.random() * 3)}` as ChannelName;
+      return this.#ask({
+        service: "channel",
+        channel: name,
+        user: this.#user,
+        ...this.#envelope(),
+      });
+    }
+    if (!plain) this.#read();
+  }
+
+  #publish(): void {
+    const message = `${this.#user} says ${this.#count}`;
+    this.#ask({ service: "publish", user: this.#user, channel, message, ...this.#envelope() });
+  }
+
+  #message(): void {
+    const dst = `user${1 + Math.floor(this.#options.cluster.random() * 3)}` as UserName;
+    const message = `for ${dst}: ${this.#count}`;
+    this.#ask({ service: "message", src: this.#user, dst, message, ...this.#envelope() });
+  }
+
+  #read(): void {
+    this.#ask({
+      service: "history",
+      conversation: { channel },
+      before: undefined,
+      since: undefined,
+      limit: 1_000,
+      ...this.#envelope(),
+      id: undefined,
+    });
+  }
+
+  #envelope() {
+    this.#count += 1;
+    const after: Vector | undefined = this.#options.plain ? undefined : { ...this.#seen };
+    const id = `${this.#user}-${this.#count}` as RequestId;
+    return { id, after, clock: 0, timestamp: undefined };
+  }
+
+  #ask(request: Request): void {
+    const asked: Asked = { request, mine: [...this.#mine] };
+    this.#open.add(asked);
+    this.#send(asked);
+  }
+
+  /** To any server that takes requests, sometimes to two; again if no good answer comes. */
+  #send(asked: Asked): void {
+    const { cluster, patienceMs } = this.#options;
+    if (!this.#open.has(asked)) return;
+    const serving = cluster.servers.filter(({ inRotation }) => inRotation);
+    const copies = cluster.random() < 0.1 ? 2 : 1;
+    for (let copy = 0; copy < copies && serving.length > 0; copy += 1) {
+      const server = serving[Math.floor(cluster.random() * serving.length)] as VirtualServer;
+      this.#deliver(asked, server);
+    }
+    cluster.time.after(20 + Math.floor(cluster.random() * patienceMs), () => this.#send(asked));
+  }
+
+  #deliver(asked: Asked, server: VirtualServer): void {
+    const { cluster } = this.#options;
+    cluster.time.after(1 + Math.floor(cluster.random() * 3), () => {
+      cluster.askParsed(server, asked.request, (data) => {
+        // The connection of the broker to that server may break just then.
+        if (cluster.random() < cluster.network.loss) return;
+        cluster.time.after(1, () => this.#take(asked, data));
+      });
+    });
+  }
+
+  #take(asked: Asked, data: ReplyData): void {
+    if (data.status === "erro" && data.retry === true) return;
+    const isFirst = this.#open.delete(asked);
+    if (data.status === "erro") return;
+    const { request, mine } = asked;
+    const entry = data.entry as Receipt | undefined;
+    if (entry !== undefined) raise(this.#seen, { [entry.server]: entry.seq });
+    if (request.service === "publish" && isFirst) {
+      this.#workload.acknowledged.add(request.message);
+      this.#mine.add(request.message);
+    }
+    if (request.service === "history") this.#checkRead(data, request, mine);
+  }
+
+  /** A reader that says what it has seen sees what it wrote, each once (R6, R9). */
+  #checkRead(data: ReplyData, { after }: Request, mine: readonly string[]): void {
+    const texts = (data.entries as ChannelEntry[]).map(({ message }) => message);
+    const seen = new Set(texts);
+    assertPromise(seen.size === texts.length, "R6", `${data.server} shows a message twice`);
+    if (!this.#options.keepsAll || after === undefined || data.next !== undefined) return;
+    for (const text of mine) {
+      assertPromise(seen.has(text), "R9", `${data.server} hides "${text}" from its writer`);
+    }
+  }
+}
