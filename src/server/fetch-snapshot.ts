@@ -1,5 +1,5 @@
-import { mkdirSync, renameSync, rmSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { SnapshotPage } from "../protocol/messages.ts";
 import { checkpointFiles, readCheckpoint } from "../storage/checkpoint.ts";
@@ -8,6 +8,25 @@ import { syncFolder } from "../storage/folder.ts";
 
 /** Where a peer's saved state lies until this server's own stands for it too. */
 export const snapshotFolder = "snapshot";
+/** What is still being fetched, and what is no longer needed. */
+const partialFolder = "snapshot.tmp";
+const doneFolder = "snapshot.done";
+
+/** Removes it under another name: half of it would be taken for damage. */
+export async function dropSnapshot(folder: string): Promise<void> {
+  const done = join(folder, doneFolder);
+  await rm(done, { recursive: true, force: true });
+  if (!existsSync(join(folder, snapshotFolder))) return;
+  renameSync(join(folder, snapshotFolder), done);
+  await rm(done, { recursive: true, force: true });
+}
+
+/** Removes what a process left that died while it fetched or dropped one. */
+export function removeSnapshotRests(folder: string): void {
+  for (const name of [partialFolder, doneFolder]) {
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
 
 export interface Place {
   readonly of: string | undefined;
@@ -27,7 +46,7 @@ export async function fetchSnapshot(
   ask: (place: Place) => Promise<SnapshotPage>,
   signal: AbortSignal,
 ): Promise<void> {
-  const partial = join(folder, `${snapshotFolder}.tmp`);
+  const partial = join(folder, partialFolder);
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial);
   let of: string | undefined;
@@ -50,7 +69,7 @@ export async function fetchSnapshot(
     throw new Error(damages[0] === undefined ? "it is empty" : describeDamage(damages[0]));
   }
   await syncFolder(partial);
-  rmSync(join(folder, snapshotFolder), { recursive: true, force: true });
+  await dropSnapshot(folder);
   renameSync(partial, join(folder, snapshotFolder));
   await syncFolder(folder);
 }

@@ -23,7 +23,7 @@ import { type Damage, describeDamage } from "../storage/damage.ts";
 import { syncFolder } from "../storage/folder.ts";
 import { type Found, Journal } from "../storage/journal.ts";
 import type { ServerCore } from "./core/step.ts";
-import { snapshotFolder } from "./fetch-snapshot.ts";
+import { dropSnapshot, removeSnapshotRests, snapshotFolder } from "./fetch-snapshot.ts";
 import { type Promises, readPromises, writePromises } from "./identity.ts";
 import { type Page, SnapshotSource } from "./snapshot-source.ts";
 
@@ -87,6 +87,7 @@ export class ReplicaDisk {
     await this.readView();
     const core = newCore();
     core.recoverView(this.#promises.view);
+    removeSnapshotRests(folder);
     const own = openCheckpoint(folder);
     const fetched = openFetched(folder);
     const damages: Damage[] = [...own.damages, ...fetched.damages];
@@ -96,6 +97,7 @@ export class ReplicaDisk {
     const options = { ...this.#journalOptions(), afterDamage: damages.length > 0 };
     const { journal, found } = await Journal.open(options, held, (line) => core.recoverEvent(line));
     damages.push(...found.damages);
+    clock.receive(found.clock);
     if (damages.length > 0) {
       await this.#beginAnew(core, damages, found);
       return this.load(newCore);
@@ -104,7 +106,6 @@ export class ReplicaDisk {
     this.#isForeign = fetched.checkpoint !== undefined;
     this.#saved = this.#isForeign ? undefined : own.checkpoint?.checksum;
     core.recoverOwed(this.#promises.owed);
-    clock.receive(found.clock);
     const ms = Math.round(now().steadyMs - started);
     log.info({ events: found.events, states: states.length, ms }, "Read the disk");
     this.#report(found);
@@ -195,7 +196,7 @@ export class ReplicaDisk {
     try {
       await this.#journal.cut();
       this.#saved = await writeCheckpoint(folder, state, signal);
-      await rm(join(folder, snapshotFolder), { recursive: true, force: true });
+      await dropSnapshot(folder);
       this.#isForeign = false;
       await this.#journal.release();
     } catch (error) {
@@ -254,7 +255,7 @@ export class ReplicaDisk {
     await writeCheckpoint(folder, core.checkpoint());
     const journal = join(folder, "journal");
     renameSync(journal, join(folder, damagedFolder, "journal"));
-    rmSync(join(folder, snapshotFolder), { recursive: true, force: true });
+    await dropSnapshot(folder);
     await syncFolder(folder);
     log.warn("Begins anew from what is whole; mute until the peers have returned the rest");
   }
