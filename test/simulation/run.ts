@@ -65,6 +65,8 @@ class Simulation {
     this.#tell = (text) => story.push(`${time.nowMs} ms ${text}`);
     this.#checks = new SimulationChecks(this.#tell);
     this.#cluster.checks = this.#checks;
+    // Everything: whatever is published is looked at.
+    this.#cluster.subscribe("");
     this.#workload = new Workload(this.#cluster, {
       clients: dice.between(1, 4),
       keepsAll,
