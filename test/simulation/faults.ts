@@ -110,7 +110,9 @@ export class Faults {
   #loseUnsynced(server: VirtualServer): void {
     const { disk } = server;
     const kept = this.#dice.between(0, disk.unsynced);
-    this.#tell(`${server.name} loses power, and ${disk.unsynced - kept} lines that were not synced`);
+    this.#tell(
+      `${server.name} loses power, and ${disk.unsynced - kept} lines that were not synced`,
+    );
     disk.loseUnsynced(kept);
   }
 
@@ -199,7 +201,9 @@ export class Faults {
     network.reordering = this.#dice.pick([0, 0.2, 1]) ?? 0;
     network.mostDelayMs = this.#dice.pick([4, 20, 150, 600]) ?? 4;
     const { loss, duplication, reordering, mostDelayMs } = network;
-    this.#tell(`loss ${loss}, twice ${duplication}, reordered ${reordering}, late ${mostDelayMs} ms`);
+    this.#tell(
+      `loss ${loss}, twice ${duplication}, reordered ${reordering}, late ${mostDelayMs} ms`,
+    );
   }
 
   #slowDisk(): void {

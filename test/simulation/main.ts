@@ -54,7 +54,9 @@ async function simulate(): Promise<number> {
   const perMinute = Math.round((60_000 * done) / (performance.now() - started));
   if (broken !== undefined) tell(broken);
   const verdict = broken === undefined ? "All promises were kept" : "A promise was broken";
-  say(`${verdict}: ${done} seeds, ${acknowledged} messages acknowledged, ${perMinute} seeds a minute`);
+  say(
+    `${verdict}: ${done} seeds, ${acknowledged} messages acknowledged, ${perMinute} seeds a minute`,
+  );
   return broken === undefined ? 0 : 1;
 }
 
@@ -76,7 +78,9 @@ async function hunt(): Promise<number> {
     );
     if (caught === undefined) missed += 1;
     const how = caught?.broken?.split("\n")[0] ?? "";
-    say(`${caught === undefined ? "MISSED" : `seed ${caught.seed}`} of ${tried}: ${mutation.name}  ${how}`);
+    say(
+      `${caught === undefined ? "MISSED" : `seed ${caught.seed}`} of ${tried}: ${mutation.name}  ${how}`,
+    );
   }
   return missed === 0 ? 0 : 1;
 }

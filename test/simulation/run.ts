@@ -115,6 +115,8 @@ class Simulation {
     const endMs = this.nowMs + recoveryMs;
     const givenUpMs = this.nowMs + giveUpMs;
     while (!this.#isWell) {
+      if (this.#isDestroyed)
+        return this.#tell("the last member's disk is lost: beyond the promise");
       const waiting = () => `not well: ${this.#state()}`;
       assertPromise(this.nowMs < endMs, "R8", `${recoveryMs} ms after the faults ${waiting()}`);
       this.#noteGone();
@@ -124,6 +126,12 @@ class Simulation {
     this.#checks.checkEqual(this.#cluster);
     this.#checks.checkHolders(this.#cluster, "at the end");
     for (const server of this.#up) this.#workload.checkHistory(server);
+  }
+
+  /** One disk of one: fewer than a quorum were not destroyed (R5). */
+  get #isDestroyed(): boolean {
+    const { members } = this.#cluster.registry.view;
+    return members.length === 1 && this.#up.every(({ name }) => name !== members[0]);
   }
 
   /** A person starts what ended, and takes out what nobody can mend. */
