@@ -46,5 +46,6 @@ export async function spread(
       });
       give();
     });
-  await Promise.all(Array.from({ length: availableParallelism() }, one));
+  const processes = Math.min(availableParallelism(), Math.ceil(seeds.count / chunk));
+  await Promise.all(Array.from({ length: processes }, one));
 }

@@ -5,7 +5,7 @@ import { assertPromise } from "../support/check-promises.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 
-export const channel = "geral" as ChannelName;
+const channel = "geral" as ChannelName;
 
 /** A logical request: the same id however often it is sent. */
 interface Asked {
