@@ -15,7 +15,20 @@ export interface ClusterConfig {
   readonly logLevel: LogLevel;
   /** Whether the logs go to files below the data folder instead of stderr. */
   readonly logFiles: boolean;
+  /** What lies between the processes; without it they reach each other directly. */
+  readonly wiring?: Wiring;
 }
+
+/** Puts something, such as a relay, between the processes. */
+export interface Wiring {
+  /** The endpoint at which `from` reaches what `to` has bound at `endpoint`. */
+  between(from: Process, to: Process, endpoint: string): string;
+  /** Where a server binds its peer link, and the endpoint at which the others reach it. */
+  peerLink(server: Process): { readonly bind: string; readonly advertise: string };
+}
+
+/** A process by its label: `server 1`. */
+export type Process = Pick<Child, "role" | "number" | "label">;
 
 /** Comma-separated lists, as the settings of the same names take them. */
 export interface Endpoints {
@@ -74,10 +87,19 @@ export class Supervisor implements Running {
   }
 
   get endpoints(): Endpoints {
+    return this.#endpointsFor();
+  }
+
+  /** As one of the processes reaches them, or whoever stands outside. */
+  #endpointsFor(from?: Process): Endpoints {
+    const { wiring } = this.#config;
     const list = (role: Child["role"], use: string) =>
       this.of(role)
-        .map(({ ready }) => ready?.endpoints[use])
-        .filter((endpoint) => endpoint !== undefined)
+        .flatMap((to) => {
+          const endpoint = to.ready?.endpoints[use];
+          if (endpoint === undefined) return [];
+          return from && wiring ? wiring.between(from, to, endpoint) : endpoint;
+        })
         .join(",");
     return {
       broker: list("broker", "front"),
@@ -137,12 +159,13 @@ export class Supervisor implements Running {
     return join(this.#config.data, "logs", `${name}.log`);
   }
 
-  #environment({ role, number, ready }: Child): Record<string, string> {
+  #environment(child: Child): Record<string, string> {
+    const { role, number, ready } = child;
     const common = { TERTULIA_DATA: this.#config.data, TERTULIA_LOG_LEVEL: this.#config.logLevel };
     // A child that is started again gets the very ports that the others know.
     const at = (use: string, offset: number) =>
       ready?.endpoints[use] ?? this.#endpoint(offset, number);
-    const { endpoints } = this;
+    const endpoints = this.#endpointsFor(child);
     switch (role) {
       case "reference":
         return { ...common, TERTULIA_BIND: at("bind", 4) };
@@ -159,6 +182,7 @@ export class Supervisor implements Running {
       default:
         return {
           ...common,
+          ...(role === "server" ? this.#peerLink(child) : {}),
           TERTULIA_BROKER: endpoints.broker,
           TERTULIA_BROKER_BACK: endpoints.brokerBack,
           TERTULIA_PROXY_IN: endpoints.proxyIn,
@@ -166,6 +190,11 @@ export class Supervisor implements Running {
           TERTULIA_REFERENCE: endpoints.reference,
         };
     }
+  }
+
+  #peerLink(server: Process): Record<string, string> {
+    const link = this.#config.wiring?.peerLink(server);
+    return link ? { TERTULIA_BIND: link.bind, TERTULIA_ADVERTISE: link.advertise } : {};
   }
 
   #endpoint(offset: number, number: number): string {

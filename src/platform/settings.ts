@@ -87,7 +87,7 @@ export const rows = {
     "TERTULIA_ADVERTISE",
     undefined,
     "host",
-    "the host under which others reach this process",
+    "the host, or the whole endpoint, at which others reach this process",
     text,
   ),
   data: row("TERTULIA_DATA", "./data", "folder", "the data folder", text),
@@ -180,7 +180,7 @@ export function protect(settings: Settings, ...bound: readonly string[]): void {
   );
 }
 
-/** The host under which others reach this process: as told, else its first address. */
+/** The host (or endpoint) at which others reach this process: as told, else its first address. */
 export function advertisedHost(settings: Settings): string {
   const told = settings.optional("advertise");
   if (told !== undefined) return told;

@@ -191,7 +191,7 @@ export const en = {
   "flag.front": "where the front is bound",
   "flag.back": "where the back is bound",
   "flag.bind": "where the process is bound",
-  "flag.advertise": "the host under which others reach this process",
+  "flag.advertise": "the host, or the whole endpoint, at which others reach this process",
   "flag.data": "the data folder",
   "flag.auth": "open: names only",
   "flag.insecure": "allow an open cluster beyond this machine",

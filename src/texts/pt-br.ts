@@ -186,7 +186,7 @@ export const ptBr = {
   "flag.front": "onde a frente escuta",
   "flag.back": "onde o fundo escuta",
   "flag.bind": "onde o processo escuta",
-  "flag.advertise": "o host em que os outros alcançam este processo",
+  "flag.advertise": "o host, ou o endpoint inteiro, em que os outros alcançam este processo",
   "flag.data": "a pasta de dados",
   "flag.auth": "open: só nomes",
   "flag.insecure": "permite um cluster aberto além desta máquina",
