@@ -5,9 +5,12 @@ import type { Process, Wiring } from "./supervisor.ts";
 /** What the load and its clients are called among the parties of the relay. */
 export const clientsParty: Party = "clients";
 
-/** Ports of the relay that a cluster needs: four for each server's own ways, one to it, and more. */
+/**
+ * Ports that a cluster with one broker and one proxy needs: each server reaches five endpoints and
+ * is reached by its peers, broker and proxy reach the reference, clients reach broker and proxy.
+ */
 export function relayPorts(servers: number): number {
-  return 5 * servers + 8;
+  return 6 * servers + 4;
 }
 
 export interface RelayWiringOptions {

@@ -87,26 +87,12 @@ export class Supervisor implements Running {
   }
 
   get endpoints(): Endpoints {
-    return this.#endpointsFor();
-  }
-
-  /** As one of the processes reaches them, or whoever stands outside. */
-  #endpointsFor(from?: Process): Endpoints {
-    const { wiring } = this.#config;
-    const list = (role: Child["role"], use: string) =>
-      this.of(role)
-        .flatMap((to) => {
-          const endpoint = to.ready?.endpoints[use];
-          if (endpoint === undefined) return [];
-          return from && wiring ? wiring.between(from, to, endpoint) : endpoint;
-        })
-        .join(",");
     return {
-      broker: list("broker", "front"),
-      brokerBack: list("broker", "back"),
-      proxyIn: list("proxy", "front"),
-      proxy: list("proxy", "back"),
-      reference: list("reference", "bind"),
+      broker: this.#list("broker", "front"),
+      brokerBack: this.#list("broker", "back"),
+      proxyIn: this.#list("proxy", "front"),
+      proxy: this.#list("proxy", "back"),
+      reference: this.#list("reference", "bind"),
     };
   }
 
@@ -165,7 +151,6 @@ export class Supervisor implements Running {
     // A child that is started again gets the very ports that the others know.
     const at = (use: string, offset: number) =>
       ready?.endpoints[use] ?? this.#endpoint(offset, number);
-    const endpoints = this.#endpointsFor(child);
     switch (role) {
       case "reference":
         return { ...common, TERTULIA_BIND: at("bind", 4) };
@@ -176,20 +161,31 @@ export class Supervisor implements Running {
           ...common,
           TERTULIA_FRONT: at("front", first),
           TERTULIA_BACK: at("back", first + 1),
-          TERTULIA_REFERENCE: endpoints.reference,
+          TERTULIA_REFERENCE: this.#list("reference", "bind", child),
         };
       }
       default:
         return {
           ...common,
           ...(role === "server" ? this.#peerLink(child) : {}),
-          TERTULIA_BROKER: endpoints.broker,
-          TERTULIA_BROKER_BACK: endpoints.brokerBack,
-          TERTULIA_PROXY_IN: endpoints.proxyIn,
-          TERTULIA_PROXY: endpoints.proxy,
-          TERTULIA_REFERENCE: endpoints.reference,
+          TERTULIA_BROKER: this.#list("broker", "front", child),
+          TERTULIA_BROKER_BACK: this.#list("broker", "back", child),
+          TERTULIA_PROXY_IN: this.#list("proxy", "front", child),
+          TERTULIA_PROXY: this.#list("proxy", "back", child),
+          TERTULIA_REFERENCE: this.#list("reference", "bind", child),
         };
     }
+  }
+
+  /** As one of the processes reaches them, or whoever stands outside. */
+  #list(role: Child["role"], use: string, from?: Process): string {
+    const { wiring } = this.#config;
+    const endpoints = this.of(role).flatMap((to) => {
+      const endpoint = to.ready?.endpoints[use];
+      if (endpoint === undefined) return [];
+      return from && wiring ? wiring.between(from, to, endpoint) : endpoint;
+    });
+    return endpoints.join(",");
   }
 
   #peerLink(server: Process): Record<string, string> {

@@ -164,6 +164,18 @@ export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
+/**
+ * A command's own flag, which is no setting.
+ * @throws Problem (exit code 2) that names it, if its value is wrong
+ */
+export function readFlag<T>(flag: string, text: string, parser: (text: string) => T): T {
+  try {
+    return parser(text);
+  } catch (error) {
+    throw new Problem(`${flagOf(flag)}: "${text}" won't do: ${(error as Error).message}.`, 2);
+  }
+}
+
 const loopback = /^(tcp:\/\/(127\.|localhost[:/]|\[::1\])|ipc:)/;
 
 /**

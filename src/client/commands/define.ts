@@ -115,6 +115,7 @@ export function rootHelp(text: Text): string {
     ["health [ROLE]", "help.health"],
     ["servers remove NAME", "help.remove"],
     ["config", "help.config"],
+    ["chaos", "help.chaos"],
   ];
   const list = lines.map(([names, key]) => {
     const left = `  ${names}`;
