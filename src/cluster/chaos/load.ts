@@ -17,7 +17,7 @@ export interface LoadOptions {
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const channel: ChannelName = parseChannelName("geral");
-export const channelConversation = `#${channel}`;
+const channelConversation = `#${channel}`;
 
 /** Each writes over a connection of its own, to the channel and to the others in private. */
 const userNames = ["ana", "bia", "caio", "duda"] as const;

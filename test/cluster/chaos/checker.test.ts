@@ -8,8 +8,8 @@ import {
 
 const [one, two] = ["server_00000001", "server_00000002"];
 
-function seen(message: string, clock: number, server = one, seq = clock): Seen {
-  return { message, server, seq, clock };
+function seen(message: string, clock: number, server = one): Seen {
+  return { message, server, seq: clock, clock };
 }
 
 function written(message: string, clock: number, sentMs: number): Write {
@@ -17,7 +17,7 @@ function written(message: string, clock: number, sentMs: number): Write {
   return { message, client: "ana", conversations: ["#geral"], sentMs, acknowledged };
 }
 
-const history = [seen("a", 1), seen("b", 2, two, 1), seen("c", 3)];
+const history = [seen("a", 1), seen("b", 2, two), seen("c", 3)];
 
 /** Three messages, each acknowledged, told by both servers, heard and read: nothing wrong. */
 const sound: Observations = {
