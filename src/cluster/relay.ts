@@ -220,9 +220,12 @@ function addressOf(endpoint: string): { path: string } | { host: string; port: n
   return { host: hostname, port: Number(port) };
 }
 
-/** Only a TCP connection that is there can be reset; any other is closed. */
+/**
+ * Only a TCP connection that is there, and whose end was not sent, can be reset: libuv refuses any
+ * other (`uv_tcp_close_reset`), and Node would then never close it. Such a one is closed.
+ */
 function resetSocket(socket: Socket): void {
-  if (socket.remoteFamily === undefined) socket.destroy();
+  if (socket.remoteFamily === undefined || socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
 }
 
