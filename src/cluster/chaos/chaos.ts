@@ -43,6 +43,7 @@ export interface ChaosResult {
 const writesPerSecond = 100;
 /** What the cluster is given to heal, on a slow machine too. */
 const healMs = 60_000;
+const askMs = 5_000;
 /** A subscription looks for what it missed every 4 s. */
 const hearMs = 20_000;
 const lookMs = 250;
@@ -169,7 +170,7 @@ class Scene implements AsyncDisposable {
   async testify(onHealed: () => void): Promise<Omit<Observations, "outages">> {
     await this.load.finish();
     const question: Question = {
-      client: this.#cluster.client(),
+      client: this.#cluster.client({ deadlineMs: askMs }),
       servers: this.#servers,
       conversations,
       limitMs: healMs,

@@ -35,7 +35,7 @@ export async function agree({ client, servers, conversations, limitMs }: Questio
   while (now().steadyMs < untilMs) {
     const seen = new Map<string, string>();
     // The broker asks one after the other; a few rounds, as somebody else may ask between.
-    for (let count = 0; count < 3 * servers.length; count += 1) {
+    for (let count = 0; count < 3 * servers.length && now().steadyMs < untilMs; count += 1) {
       const page = await readPage(client, conversation, { limit: 1 });
       if (page !== undefined) seen.set(page.server, page.seen);
     }

@@ -45,6 +45,9 @@ function everywhere(entries: readonly Seen[]): Partial<Observations> {
   };
 }
 
+/** Where only what the writers were told counts. */
+const untold = { servers: [], readings: [], tellings: [], hearings: [] };
+
 const unanswered: Write = { message: "d", client: "ana", conversations: ["#geral"], sentMs: 25 };
 
 describe("the checker", () => {
@@ -94,9 +97,9 @@ describe("the checker", () => {
     expect(rulesBroken(everywhere([...history, seen("x", 4)]))).toEqual(["neverAttempted"]);
     const elsewhere: Write = { ...unanswered, conversations: ["@bia", "@ana"] };
     const shown = everywhere([...history, seen("d", 4)]);
-    expect(rulesBroken({ ...shown, writes: [...sound.writes, elsewhere] })).toEqual([
+    expect(rulesBroken({ ...shown, writes: [...sound.writes, elsewhere] })).toContain(
       "neverAttempted",
-    ]);
+    );
     const refused: Write = { ...unanswered, refused: "bad_request" };
     expect(rulesBroken({ ...shown, writes: [...sound.writes, refused] })).toContain(
       "neverAttempted",
@@ -120,6 +123,7 @@ describe("the checker", () => {
       "diverged",
     ]);
     expect(rulesBroken({ tellings: sound.tellings.slice(0, 1) })).toEqual(["diverged"]);
+    expect(rulesBroken({ tellings: [] })).toEqual(["diverged"]);
   });
 
   test("misordered: a history out of the total order", () => {
@@ -146,12 +150,10 @@ describe("the checker", () => {
   test("misordered: an effect whose clock is not above its cause's", () => {
     // c was sent after b had been acknowledged with clock 5.
     const writes = [written("a", 1, 0), written("b", 5, 10), written("c", 3, 20)];
-    expect(rulesBroken({ writes, ...everywhere([]), tellings: [], hearings: [] })).toEqual([
-      "misordered",
-    ]);
+    expect(rulesBroken({ ...untold, writes })).toEqual(["misordered"]);
     // Sent before the answer came: neither is the other's cause.
     const apart = [written("a", 1, 0), written("b", 5, 17), written("c", 3, 20)];
-    expect(rulesBroken({ writes: apart, readings: [], tellings: [], hearings: [] })).toEqual([]);
+    expect(rulesBroken({ ...untold, writes: apart })).toEqual([]);
   });
 
   test("misordered: the same of a write without an answer, by the clock that is read", () => {
@@ -207,12 +209,10 @@ describe("the checker", () => {
   });
 
   test("early: sent and acknowledged while a majority stood still", () => {
-    const at = (sentMs: number) => rulesBroken({ writes: [written("a", 1, sentMs)], ...none });
+    const at = (sentMs: number) => rulesBroken({ ...untold, writes: [written("a", 1, sentMs)] });
     expect(at(150)).toEqual(["early"]);
     // Sent before, or answered after: the majority may have had it.
     expect(at(99)).toEqual([]);
     expect(at(197)).toEqual([]);
   });
 });
-
-const none = { readings: [], tellings: [], hearings: [] };

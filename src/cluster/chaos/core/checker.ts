@@ -169,10 +169,10 @@ function neverAttempted(seen: Observations): Violation[] {
   );
 }
 
-function diverged({ servers, tellings, files }: Observations): Violation[] {
+function diverged({ servers, writes, tellings, files }: Observations): Violation[] {
   const first = new Map<string, Telling>();
   const found: Violation[] = [];
-  for (const conversation of new Set(tellings.map((telling) => telling.conversation))) {
+  for (const conversation of new Set(writes.flatMap(({ conversations }) => conversations))) {
     for (const server of servers) {
       const isTold = tellings.some((t) => t.server === server && t.conversation === conversation);
       if (!isTold) found.push({ rule: "diverged", detail: `${server} never told ${conversation}` });
