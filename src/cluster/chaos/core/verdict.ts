@@ -26,7 +26,7 @@ export interface Verdict extends Readonly<Record<Rule, number>> {
   readonly longestLatencyMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** The first of the breaches, in words. */
+  /** The first breaches of each rule, in words. */
   readonly examples: readonly string[];
 }
 
@@ -41,8 +41,8 @@ export interface RunFacts {
   readonly pace: Pace;
 }
 
-/** Enough to begin with; the folder that is kept has all. */
-const mostExamples = 20;
+/** Of each rule: enough to begin with. */
+const mostExamples = 5;
 
 export function verdictOf(facts: RunFacts): Verdict {
   const { seed, seconds, servers, plan, kills, seen, violations, pace } = facts;
@@ -50,17 +50,15 @@ export function verdictOf(facts: RunFacts): Verdict {
   const isOpen = ({ acknowledged, refused }: Write) =>
     acknowledged === undefined && refused === undefined;
   const open = seen.writes.filter(isOpen);
-  const count = (rule: Rule) => violations.filter((violation) => violation.rule === rule).length;
-  const broken = Object.fromEntries(rules.map((rule) => [rule, count(rule)])) as Record<
-    Rule,
-    number
-  >;
+  const breaches = (rule: Rule) => violations.filter((violation) => violation.rule === rule);
+  const counts = rules.map((rule) => [rule, breaches(rule).length] as const);
+  const examples = rules.flatMap((rule) => breaches(rule).slice(0, mostExamples));
   return {
     ok: violations.length === 0,
     seed,
     seconds,
     servers,
-    ...broken,
+    ...(Object.fromEntries(counts) as Record<Rule, number>),
     longestPauseMs: Math.round(pace.longestPauseMs),
     longestLatencyMs: Math.round(pace.latency?.maxMs ?? 0),
     p50Ms: Math.round(pace.latency?.p50Ms ?? 0),
@@ -73,7 +71,7 @@ export function verdictOf(facts: RunFacts): Verdict {
     indeterminateRead: open.filter(({ message }) => read.has(message)).length,
     read: read.size,
     heard: seen.hearings.reduce((sum, { entries }) => sum + entries.length, 0),
-    examples: violations.slice(0, mostExamples).map(({ rule, detail }) => `${rule}: ${detail}`),
+    examples: examples.map(({ rule, detail }) => `${rule}: ${detail}`),
   };
 }
 
