@@ -233,8 +233,9 @@ export class Faults {
   }
 
   #startReference(lostFile: boolean): void {
-    const knowsView = this.#running.some(({ disk }) => disk.view.number === this.#highestView);
-    const { network } = this.#cluster;
+    const { network, registry } = this.#cluster;
+    // The promise asks that somebody who is up knows the last view.
+    const knowsView = this.#running.some(({ disk }) => disk.view.number === registry.view.number);
     const lost = lostFile && knowsView && this.#running.every(({ owes }) => !owes);
     this.#tell(`the reference starts${lost ? ", its file lost" : ""}`);
     if (lost) {
@@ -242,10 +243,6 @@ export class Faults {
       for (const server of this.#cluster.servers) server.syncMs = Math.min(server.syncMs, 200);
     }
     this.#cluster.startReference({ lostFile: lost });
-  }
-
-  get #highestView(): number {
-    return Math.max(...this.#cluster.servers.map(({ disk }) => disk.view.number));
   }
 
   #heal(): void {
