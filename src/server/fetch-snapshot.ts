@@ -1,5 +1,4 @@
-import { mkdirSync, renameSync, rmSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { SnapshotPage } from "../protocol/messages.ts";
 import { checkpointFiles, readCheckpoint } from "../storage/checkpoint.ts";
@@ -28,8 +27,30 @@ export async function fetchSnapshot(
   signal: AbortSignal,
 ): Promise<void> {
   const partial = join(folder, `${snapshotFolder}.tmp`);
-  rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial);
+  const remove = (path: string) => rm(path, { recursive: true, force: true });
+  await remove(partial);
+  try {
+    await mkdir(partial);
+    await copyFiles(partial, ask, signal);
+    const { checkpoint, damages } = readCheckpoint(partial);
+    if (checkpoint === undefined) {
+      throw new Error(damages[0] === undefined ? "it is empty" : describeDamage(damages[0]));
+    }
+    await syncFolder(partial);
+  } catch (error) {
+    await remove(partial);
+    throw error;
+  }
+  await remove(join(folder, snapshotFolder));
+  await rename(partial, join(folder, snapshotFolder));
+  await syncFolder(folder);
+}
+
+async function copyFiles(
+  partial: string,
+  ask: (place: Place) => Promise<SnapshotPage>,
+  signal: AbortSignal,
+): Promise<void> {
   let of: string | undefined;
   for (const [number, name] of checkpointFiles.entries()) {
     await using file = await open(join(partial, name), "wx");
@@ -45,14 +66,6 @@ export async function fetchSnapshot(
     }
     await file.datasync();
   }
-  const { checkpoint, damages } = readCheckpoint(partial);
-  if (checkpoint === undefined) {
-    throw new Error(damages[0] === undefined ? "it is empty" : describeDamage(damages[0]));
-  }
-  await syncFolder(partial);
-  rmSync(join(folder, snapshotFolder), { recursive: true, force: true });
-  renameSync(partial, join(folder, snapshotFolder));
-  await syncFolder(folder);
 }
 
 async function persistently<T>(ask: () => Promise<T>): Promise<T> {
