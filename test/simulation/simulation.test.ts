@@ -24,6 +24,7 @@ describe("the track record", () => {
       551,
       "[R7] the time of a server goes on where it was, also if its last event is no longer kept",
     ],
+    [202_877, "[J1] a fetched state is part of the own one before the next takes its place"],
     [1371, "[J5] a report from before the rot counts for no view"],
   ])("seed %i: %s", (seed) => {
     expect(run(seed).broken).toBeUndefined();

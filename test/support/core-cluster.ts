@@ -520,6 +520,10 @@ export class CoreCluster {
 
   /** Begins anew with what was fetched: a new core from the disk. */
   #install(server: VirtualServer, state: SavedFiles): void {
+    // One that came before must first stand in the server's own.
+    if (server.isSaving || !server.disk.isWhole) {
+      return this.#later(server, 1, () => this.#install(server, state));
+    }
     // The journal is closed before: all that was appended is in it.
     server.disk.write();
     server.disk.keepFetched(state);
