@@ -173,7 +173,8 @@ class Simulation {
     if (!this.#workload.isAnswered || up.length !== members.length) return false;
     const [first] = up;
     return up.every(({ name, disk, inRotation, core }) => {
-      const isServing = inRotation && members.includes(name) && disk.view.number === number;
+      const isLive = inRotation && core.catchUp.phase === "live";
+      const isServing = isLive && members.includes(name) && disk.view.number === number;
       const { held, durable } = core.ledger;
       const { committed } = core.replication;
       const goal = first?.core.ledger.held ?? {};

@@ -64,7 +64,12 @@ export class Workload {
     let next: string | undefined;
     do {
       const reply = this.#cluster.request(server, "history", { ...data, before: next });
-      const entries = (reply.entries ?? []) as ChannelEntry[];
+      assertPromise(
+        reply.status === "OK",
+        "R8",
+        `${server.name} answers ${reply.code} when all is well`,
+      );
+      const entries = reply.entries as ChannelEntry[];
       texts.push(...entries.map(({ message }) => message));
       next = reply.next as string | undefined;
     } while (next !== undefined);
