@@ -10,7 +10,8 @@ import { isoTime } from "../protocol/time.ts";
 import { parseVector } from "../protocol/vector.ts";
 import type { Damage } from "./damage.ts";
 import { syncFolder, syncFolderNow } from "./folder.ts";
-import { findDamagedLine, linesOf, measureFile, writeLineFile } from "./line-file.ts";
+import { linesOf, measureFile, writeLineFile } from "./line-file.ts";
+import { findByTable, findInTable, fromBase64, table, tableLines, toBase64 } from "./line-table.ts";
 
 /**
  * A saved state: files of entries, one a line, and two of its own.
@@ -40,9 +41,9 @@ export interface Checkpoint {
 }
 
 const main = "checkpoint.json";
-const table = "lines.json";
 const temporary = ".tmp";
 const rowsLead = '"rows":[';
+const rowsTail = "],";
 const linesLead = '"lines":"';
 const checksumLead = '"checksum":"';
 
@@ -86,12 +87,12 @@ async function writeTemporaryFiles(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const written: Record<string, { bytes: number; checksum: string }> = {};
-  const tables: Record<string, string> = {};
+  const tables: Record<string, Uint32Array> = {};
   const write = async (name: string, lines: Iterable<string>) => {
     const path = join(folder, name + temporary);
     const { bytes, checksum, lines: list } = await writeLineFile(path, lines, signal);
     written[name] = { bytes, checksum };
-    tables[name] = toBase64(list);
+    tables[name] = list;
   };
   for (const { name, lines } of files) await write(name, lines);
   await write(table, tableLines(tables));
@@ -119,14 +120,6 @@ function temporaryAndFinal(folder: string, name: string): [string, string] {
   return [join(folder, name + temporary), join(folder, name)];
 }
 
-function* tableLines(tables: Readonly<Record<string, string>>): Generator<string> {
-  const names = Object.keys(tables);
-  for (const [index, name] of names.entries()) {
-    const open = index === 0 ? "{" : "";
-    yield `${open}"${name}":"${tables[name]}"${index === names.length - 1 ? "}" : ","}\n`;
-  }
-}
-
 /** The last two lines tell of those before them. */
 function* mainLines(head: object, rows: Iterable<string>): Generator<string> {
   const hash = createHash("sha256");
@@ -143,34 +136,16 @@ function* mainLines(head: object, rows: Iterable<string>): Generator<string> {
       before = row;
     }
     if (before !== undefined) yield `${before}\n`;
-    yield "],\n";
+    yield `${rowsTail}\n`;
   };
   for (const line of own()) {
     hash.update(line);
     checksums.push(crc32(line));
     yield line;
   }
-  const encoded = toBase64(Uint32Array.from(checksums));
-  const lines = `${linesLead}${hex(crc32(encoded))} ${encoded}",\n`;
+  const lines = `${ownTable(toBase64(Uint32Array.from(checksums)))}\n`;
   yield lines;
   yield `${checksumLead}${hash.update(lines).digest("hex")}"}\n`;
-}
-
-function hex(checksum: number): string {
-  return checksum.toString(16).padStart(8, "0");
-}
-
-function toBase64(list: Uint32Array): string {
-  const bytes = Buffer.alloc(4 * list.length);
-  for (const [index, checksum] of list.entries()) bytes.writeUInt32LE(checksum, 4 * index);
-  return bytes.toString("base64");
-}
-
-function fromBase64(text: string): Uint32Array {
-  const bytes = Buffer.from(text, "base64");
-  const list = new Uint32Array(Math.floor(bytes.length / 4));
-  for (let index = 0; index < list.length; index += 1) list[index] = bytes.readUInt32LE(4 * index);
-  return list;
 }
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -250,12 +225,19 @@ function readMain(path: string): Main | Damage {
 /** The line of checkpoint.json whose checksum is another: the last two, if those before are whole. */
 function damagedMainLine(lines: readonly string[]): number {
   const tableAt = lines.findLastIndex((line) => line.startsWith(linesLead));
-  if (tableAt < 0) return Math.max(1, lines.length - 2);
-  const [own, encoded = ""] = lines[tableAt]?.slice(linesLead.length, -2).split(" ") ?? [];
-  if (own !== hex(crc32(encoded))) return tableAt + 1;
+  const rowsEnd = lines.lastIndexOf(rowsTail);
+  // The table's own beginning is damaged: it is the line behind the rows, or the last but one.
+  if (tableAt < 0) return rowsEnd < 0 ? Math.max(1, lines.length - 2) : rowsEnd + 2;
+  const encoded = lines[tableAt]?.slice(linesLead.length + 9, -2) ?? "";
+  if (lines[tableAt] !== ownTable(encoded)) return tableAt + 1;
   const expected = fromBase64(encoded);
   const bad = lines.findIndex((line, at) => at < tableAt && crc32(`${line}\n`) !== expected[at]);
   return bad < 0 ? tableAt + 2 : bad + 1;
+}
+
+/** The last line but one of checkpoint.json: the checksums of those before, and their own. */
+function ownTable(encoded: string): string {
+  return `${linesLead}${crc32(encoded).toString(16).padStart(8, "0")} ${encoded}",`;
 }
 
 function parseHead(head: unknown): { mark: Mark; files: Sizes } {
@@ -293,46 +275,27 @@ function readTimes(value: unknown): Mark["times"] {
 
 function findDamages(folder: string, files: Sizes): Damage[] {
   const damages: Damage[] = [];
-  for (const [name, size] of Object.entries(files)) {
+  for (const name of Object.keys(files)) {
     const path = join(folder, name);
     if (!existsSync(path)) {
       damages.push({ path, line: 1, why: "it is missing" });
-    } else if (!isAsWritten(path, size)) {
-      const line = damagedLine(folder, name, files) ?? 1;
+    } else if (!isWhole(folder, name, files)) {
+      const others = Object.keys(files).filter((file) => file !== table);
+      const whole = others.filter((file) => isWhole(folder, file, files));
+      const line = name === table ? findInTable(folder, others, whole) : findByTable(folder, name);
       damages.push({ path, line, why: "the checksum does not match" });
     }
   }
   return damages;
 }
 
-function isAsWritten(path: string, { bytes, checksum }: Sizes[string]): boolean {
+function isWhole(folder: string, name: string, files: Sizes): boolean {
+  return existsSync(join(folder, name)) && isAsWritten(join(folder, name), files[name]);
+}
+
+function isAsWritten(path: string, size: Sizes[string] | undefined): boolean {
   const found = measureFile(path);
-  return found.bytes === bytes && found.checksum === checksum;
-}
-
-/** By the table of lines; if that is the damaged file, by what its lines should say. */
-function damagedLine(folder: string, name: string, files: Sizes): number | undefined {
-  const tables = readTables(join(folder, table));
-  if (name !== table)
-    return findDamagedLine(join(folder, name), tables.get(name) ?? new Uint32Array());
-  const names = Object.keys(files).filter((file) => file !== table);
-  const bad = names.findIndex((file) => {
-    const expected = tables.get(file);
-    const isWhole = isAsWritten(join(folder, file), files[file] as Sizes[string]);
-    return !isWhole || expected === undefined || findDamagedLine(join(folder, file), expected);
-  });
-  return bad < 0 ? undefined : bad + 1;
-}
-
-/** As many as can be read, line by line. */
-function readTables(path: string): Map<string, Uint32Array> {
-  const tables = new Map<string, Uint32Array>();
-  if (!existsSync(path)) return tables;
-  for (const line of linesOf(path)) {
-    const [, name, text] = /^\{?"([^"]+)":"([A-Za-z0-9+/=]*)"/.exec(line) ?? [];
-    if (name !== undefined && text !== undefined) tables.set(name, fromBase64(text));
-  }
-  return tables;
+  return found.bytes === size?.bytes && found.checksum === size.checksum;
 }
 
 // ---- after a crash --------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Digest } from "../protocol/event.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import { type Heads, parseHeads } from "../protocol/mark.ts";
 import { isMap } from "../protocol/parse-message.ts";
+import { type MutableVector, parseVector, type Vector } from "../protocol/vector.ts";
 
 /**
  * The first line of a journal file: what all before it came to.
@@ -23,18 +25,23 @@ export interface Header {
 const headerLead = '{"heads":';
 const noteLead = '{"synced":';
 
-/** The line before a batch: where the last completed sync of its file ended, and the clock. */
+/**
+ * The line before a batch: where the last completed sync of its file ended, the clock, and how far
+ * each server's events reach that are in the file up to there. So what damage took is known,
+ * whatever is left of the damaged lines.
+ */
 export interface Note {
   readonly synced: number;
   readonly clock: number;
+  readonly vector: Vector;
 }
 
 export function writeHeader({ heads, clock, previous }: Header, digest: Digest): string {
   return seal({ heads, clock, previous }, digest);
 }
 
-export function writeNote({ synced, clock }: Note, digest: Digest): string {
-  return seal({ synced, clock }, digest);
+export function writeNote({ synced, clock, vector }: Note, digest: Digest): string {
+  return seal({ synced, clock, vector }, digest);
 }
 
 function seal(value: object, digest: Digest): string {
@@ -51,20 +58,17 @@ function unseal(line: string, digest: Digest): Readonly<Record<string, unknown>>
 }
 
 export function readNote(line: string, digest: Digest): Note | undefined {
-  if (!looksLikeNote(line)) return undefined;
+  if (!line.startsWith(noteLead)) return undefined;
   const value = unseal(line, digest);
   const synced = parseClock(value?.synced);
   const clock = parseClock(value?.clock);
-  return synced === undefined || clock === undefined ? undefined : { synced, clock };
+  if (value === undefined || synced === undefined || clock === undefined) return undefined;
+  return { synced, clock, vector: parseVector(value.vector, "vector", Number.POSITIVE_INFINITY) };
 }
 
 /** A note that hangs on the end of another line, where the newline between them is damaged. */
 export function readHangingNote(line: string, digest: Digest): Note | undefined {
   return readNote(line.slice(Math.max(0, line.lastIndexOf(noteLead))), digest);
-}
-
-export function looksLikeNote(line: string): boolean {
-  return line.startsWith(noteLead);
 }
 
 export function readHeader(line: string, digest: Digest): Header | undefined {
@@ -77,15 +81,6 @@ export function readHeader(line: string, digest: Digest): Header | undefined {
   const isLinked = parseClock(bytes) !== undefined && typeof checksum === "string";
   const previous = isLinked ? { bytes: bytes as number, checksum } : undefined;
   return { heads, clock, previous };
-}
-
-const eventLead = /\{"event":\{"server":"(server_[0-9a-f]{8})","seq":(\d+),/g;
-
-/** The events whose names can be read in a text, whole or not. */
-export function eventsNamedIn(text: string): { server: ServerName; seq: number }[] {
-  return [...text.matchAll(eventLead)].map(([, server, seq]) => {
-    return { server: server as ServerName, seq: Number(seq) };
-  });
 }
 
 const linePattern = /^\{"event":\{"server":"(server_[0-9a-f]{8})","seq":(\d+),/;
@@ -154,6 +149,13 @@ export class JournalFile {
     if (seq === offsets.next) offsets.push(offset);
   }
 
+  /** How far each server's events reach that are in this file. */
+  get reached(): Vector {
+    const reached: MutableVector = {};
+    for (const [server, { next }] of this.#index ?? []) reached[server] = next - 1;
+    return reached;
+  }
+
   offsetOf(server: ServerName, seq: number): number | undefined {
     if (this.#index === undefined) this.#read();
     return this.#index?.get(server)?.of(seq);
@@ -176,6 +178,15 @@ export class JournalFile {
 export function isAsSealed(path: string, previous: NonNullable<Header["previous"]>): boolean {
   const bytes = readFileSync(path);
   return bytes.length === previous.bytes && checksumText(crc32(bytes)) === previous.checksum;
+}
+
+export function nameOf(number: number): string {
+  return `${String(number).padStart(8, "0")}.jsonl`;
+}
+
+/** Of a path or a name; 0 if it has none. */
+export function numberOf(path: string): number {
+  return Number.parseInt(basename(path), 10) || 0;
 }
 
 export function checksumText(checksum: number): string {

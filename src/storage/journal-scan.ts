@@ -1,11 +1,12 @@
 import { type Digest, type EventLine, follows, readLine } from "../protocol/event.ts";
 import { emptyChain, type ServerName } from "../protocol/ids.ts";
 import type { Head, Heads } from "../protocol/mark.ts";
+import { type MutableVector, raise, servers } from "../protocol/vector.ts";
 import type { Damage } from "./damage.ts";
 import {
-  eventsNamedIn,
   type Header,
-  looksLikeNote,
+  type Note,
+  numberOf,
   readHangingNote,
   readHeader,
   readNote,
@@ -24,7 +25,6 @@ interface Hole {
   readonly at: number;
   readonly number: number;
   readonly why: string;
-  text: string;
 }
 
 /** What was found in a file. */
@@ -46,14 +46,16 @@ export class Scan {
   readonly damages: Damage[] = [];
   /** The furthest events that are known to have been here. */
   readonly known: Record<ServerName, Head> = {};
-  /** Whether something was lost of which it can't be told what it was. */
+  /** Whether something was lost of which it can't be told what it was: who could tell, is damaged. */
   isLossUnknown = false;
   /** Where the lines of the files end, whatever is held. */
   readonly written: Record<ServerName, Head> = {};
   readonly #heads: Record<ServerName, Head>;
+  /** What the notes tell of. */
+  readonly #noted: MutableVector = {};
+  #before: { readonly path: string; readonly bytes: number; readonly lines: number } | undefined;
   readonly #digest: Digest;
   readonly #onLine: (line: EventLine) => void;
-
   /** Whether a gap is damage of its own: behind damage that was named it is no news. */
   readonly #gapsAreNews: boolean;
 
@@ -94,26 +96,31 @@ export class Scan {
   ): Scanned {
     const [first, ...lines] = splitLines(bytes);
     const header = readHeader(first?.text ?? "", this.#digest);
-    const { synced, good, holes } = this.#read(lines, isLast ? 0 : bytes.length);
+    const { synced, good, holes } = this.#read(lines, isLast ? this.#noteOf(first) : bytes.length);
     if (header === undefined) {
       // It was being begun when the process died.
-      if (synced === 0) return { header, end: 0, synced: 0 };
+      if (isLast && synced === 0) return { header, end: 0, synced: 0 };
+      // What was lost before it, the header would have told.
+      this.isLossUnknown ||= !this.#isNews;
       this.damages.push({ path, line: 1, why: "the header is damaged" });
     } else {
       this.clock = Math.max(this.clock, header.clock);
       this.#checkHeader(path, header);
     }
+    this.#before = { path, bytes: bytes.length, lines: lines.length + 1 };
     const torn = holes.find(({ at }) => at >= synced);
     const end = torn?.at ?? bytes.length;
-    const rot = holes.filter(({ at }) => at < synced);
-    for (const { number, why } of rot) this.damages.push({ path, line: number, why });
+    for (const { at, number, why } of holes) {
+      if (at < synced) this.damages.push({ path, line: number, why });
+    }
     for (const { line, at, number } of good) {
       if (at >= end) break;
       onPlace(line, at);
       this.#take(path, line, number);
     }
-    // What a file that is not the last has lost, the header of the next one tells.
-    if (isLast) this.#lose(rot);
+    for (const server of servers(this.#noted)) {
+      this.#know(server, { seq: this.#noted[server] ?? 0, chain: emptyChain });
+    }
     return { header, end, synced: Math.min(synced, end) };
   }
 
@@ -126,8 +133,7 @@ export class Scan {
       const note = text === undefined ? undefined : readNote(text, this.#digest);
       if (note !== undefined) {
         // A note behind the damage still tells that what lies before was synced.
-        synced = Math.max(synced, note.synced);
-        this.clock = Math.max(this.clock, note.clock);
+        synced = Math.max(synced, this.#heed(note));
         isWhole = true;
         continue;
       }
@@ -136,21 +142,35 @@ export class Scan {
         good.push({ line: readLine(text, this.#digest), at, number });
         isWhole = true;
       } catch (error) {
-        const hole = holes.at(-1);
-        if (hole === undefined || isWhole) {
-          holes.push({ at, number, why: (error as Error).message, text: text ?? "" });
-        } else {
-          hole.text += `\n${text ?? ""}`;
-        }
+        if (isWhole) holes.push({ at, number, why: (error as Error).message });
         isWhole = false;
-        synced = Math.max(synced, readHangingNote(text ?? "", this.#digest)?.synced ?? 0);
+        synced = Math.max(synced, this.#noteOf({ text }));
       }
     }
     return { synced, good, holes };
   }
 
+  /** Where the sync ended that a note tells of whose newline before it is damaged, or 0. */
+  #noteOf(line: { readonly text: string | undefined } | undefined): number {
+    const note = readHangingNote(line?.text ?? "", this.#digest);
+    return note === undefined ? 0 : this.#heed(note);
+  }
+
+  /** @returns where the sync ended that it tells of */
+  #heed({ synced, clock, vector }: Note): number {
+    this.clock = Math.max(this.clock, clock);
+    raise(this.#noted, vector);
+    return synced;
+  }
+
   /** A file goes on where the one before it ended, or where the saved state stands. */
-  #checkHeader(path: string, { heads }: Header): void {
+  #checkHeader(path: string, { heads, previous }: Header): void {
+    const before = this.#before;
+    const isNext = before !== undefined && numberOf(path) === numberOf(before.path) + 1;
+    if (isNext && before.bytes < (previous?.bytes ?? 0)) {
+      const why = `${before.bytes} bytes are left of ${previous?.bytes}`;
+      this.damages.push({ path: before.path, line: before.lines, why });
+    }
     Object.assign(this.written, heads);
     for (const [name, head] of Object.entries(heads) as [ServerName, Head][]) {
       const held = this.#heads[name];
@@ -186,26 +206,6 @@ export class Scan {
 
   #know(server: ServerName, head: Head): void {
     if (head.seq > (this.known[server]?.seq ?? 0)) this.known[server] = head;
-  }
-
-  /**
-   * What was in the holes: named there still, or shown by a gap before later events. A damaged note
-   * has lost nothing.
-   */
-  #lose(holes: readonly Hole[]): void {
-    let unnamed = 0;
-    for (const { text } of holes) {
-      const named = eventsNamedIn(text).filter(
-        ({ server, seq }) => seq === (this.#heads[server]?.seq ?? 0) + 1,
-      );
-      // Its chain may be what is damaged.
-      for (const { server, seq } of named) this.#know(server, { seq, chain: emptyChain });
-      if (named.length === 0 && !looksLikeNote(text)) unnamed += 1;
-    }
-    const isGap = Object.entries(this.known).some(
-      ([server, { seq }]) => seq > (this.#heads[server as ServerName]?.seq ?? 0),
-    );
-    this.isLossUnknown = unnamed > 1 || (unnamed === 1 && !isGap);
   }
 }
 

@@ -28,6 +28,8 @@ import {
   type Header,
   isAsSealed,
   JournalFile,
+  nameOf,
+  numberOf,
   readHeader,
   writeHeader,
   writeNote,
@@ -298,8 +300,8 @@ export class Journal {
   }
 
   #note(): string {
-    const note = { synced: this.#last.bytes, clock: this.#options.clock() };
-    return writeNote(note, this.#options.digest);
+    const { bytes: synced, reached: vector } = this.#last;
+    return writeNote({ synced, clock: this.#options.clock(), vector }, this.#options.digest);
   }
 
   /** Writes lines to the end of the last file and syncs them. */
@@ -324,8 +326,7 @@ export class Journal {
     const last = this.#files.at(-1);
     if (this.#fd >= 0) closeSync(this.#fd);
     const names = journalNames(folder);
-    const number = Number.parseInt(names.at(-1) ?? "0", 10) + 1;
-    const path = join(folder, nameOf(number));
+    const path = join(folder, nameOf(numberOf(names.at(-1) ?? "") + 1));
     const previous =
       last === undefined || !goesOn
         ? undefined
@@ -452,10 +453,6 @@ export function journalNames(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => /^\d{8}\.jsonl$/.test(name))
     .sort();
-}
-
-function nameOf(number: number): string {
-  return `${String(number).padStart(8, "0")}.jsonl`;
 }
 
 function headerOf(path: string, digest: Digest): Header | undefined {

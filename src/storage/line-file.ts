@@ -7,6 +7,7 @@ import { crc32 } from "node:zlib";
 const pieceBytes = 64 * 1024;
 /** Bytes read at a time. */
 const chunkBytes = 4 * 1024 * 1024;
+const newline = 0x0a;
 
 /** What a file has to hold: its size, its SHA-256, and the CRC-32 of each of its lines. */
 export interface LineFile {
@@ -81,17 +82,32 @@ export function measureFile(path: string): { bytes: number; checksum: string } {
 /** The first line, from 1, whose checksum is another; undefined if all are as they should be. */
 export function findDamagedLine(path: string, expected: Uint32Array): number | undefined {
   let number = 0;
+  for (const line of rawLinesOf(path)) {
+    number += 1;
+    if (line.at(-1) !== newline || crc32(line) !== expected[number - 1]) return number;
+  }
+  return number < expected.length ? number + 1 : undefined;
+}
+
+/** As `writeLineFile` gives them. */
+export function readLineChecksums(path: string): Uint32Array {
+  const checksums = new LineChecksums();
+  for (const line of rawLinesOf(path)) checksums.add(line);
+  return checksums.list;
+}
+
+/** Lines with their newlines; what no newline ends is a line too. */
+function* rawLinesOf(path: string): Generator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   for (const chunk of chunksOf(path)) {
     let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a)) {
-      number += 1;
-      if (crc32(bytes.subarray(0, end + 1)) !== expected[number - 1]) return number;
+    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline)) {
+      yield bytes.subarray(0, end + 1);
       bytes = bytes.subarray(end + 1);
     }
     rest = Buffer.from(bytes);
   }
-  return rest.length > 0 || number < expected.length ? number + 1 : undefined;
+  if (rest.length > 0) yield rest;
 }
 
 /** The lines of a file, without their newlines; what no newline ends is a line too. */
@@ -99,7 +115,7 @@ export function* linesOf(path: string): Generator<string> {
   let rest: Buffer = Buffer.alloc(0);
   for (const chunk of chunksOf(path)) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const end = bytes.lastIndexOf(0x0a);
+    const end = bytes.lastIndexOf(newline);
     if (end >= 0) yield* bytes.toString("utf8", 0, end).split("\n");
     rest = Buffer.from(bytes.subarray(end + 1));
   }

@@ -62,8 +62,9 @@ beforeEach(() => {
 describe("group commit", () => {
   test("[R2] what comes in one turn shares a sync", async () => {
     await using folder = await temporaryFolder();
-    await using journal = new OpenJournal(folder.path);
+    await using journal = await OpenJournal.at(folder.path);
     const maker = new EventMaker();
+    disk.syncs = 0;
     for (let number = 0; number < 100; number += 1) journal.append([maker.next(server)]);
     await journal.flushed();
     expect(journal.flushes).toEqual([100]);
@@ -72,8 +73,9 @@ describe("group commit", () => {
 
   test("[R2] what comes during a sync waits for the next, all of it for one", async () => {
     await using folder = await temporaryFolder();
-    await using journal = new OpenJournal(folder.path);
+    await using journal = await OpenJournal.at(folder.path);
     const maker = new EventMaker();
+    disk.syncs = 0;
     disk.held = [];
     journal.append([maker.next(server)]);
     await until(() => disk.held?.length === 1, "the first sync is under way");
@@ -98,7 +100,7 @@ describe("a disk that fails", () => {
     "[R2] at a %s with %s is told once, and nothing counts as flushed",
     async (call, code) => {
       await using folder = await temporaryFolder();
-      const journal = new OpenJournal(folder.path);
+      const journal = await OpenJournal.at(folder.path);
       const maker = new EventMaker();
       await journal.write(maker.many(server, 3));
       disk.failure = { call, code };
@@ -113,7 +115,7 @@ describe("a disk that fails", () => {
 
   test("[R2] is never tried again: a later sync that returns would prove nothing", async () => {
     await using folder = await temporaryFolder();
-    const journal = new OpenJournal(folder.path);
+    const journal = await OpenJournal.at(folder.path);
     const maker = new EventMaker();
     disk.failure = { call: "sync", code: "EIO" };
     await journal.write(maker.many(server, 2));
@@ -128,7 +130,7 @@ describe("a disk that fails", () => {
 
   test("[R2] a folder that is gone when the next file begins is told", async () => {
     const folder = await temporaryFolder();
-    const journal = new OpenJournal(folder.path, 1);
+    const journal = await OpenJournal.at(folder.path, { fileBytes: 1 });
     const maker = new EventMaker();
     await journal.write(maker.many(server, 1));
     await folder[Symbol.asyncDispose]();

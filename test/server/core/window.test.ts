@@ -1,0 +1,175 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compareOrder } from "../../../src/protocol/event.ts";
+import type { RequestId } from "../../../src/protocol/ids.ts";
+import { mergeInOrder } from "../../../src/server/core/merge-in-order.ts";
+import { idOf, type Placed } from "../../../src/server/core/placed.ts";
+import { Tail, Window } from "../../../src/server/core/window.ts";
+import { serverName } from "../../support/event-lines.ts";
+
+/** Distinct entries of four servers, with few ids, so that there are twins. */
+const anyEntries = fc
+  .uniqueArray(
+    fc.record({
+      clock: fc.integer({ min: 1, max: 12 }),
+      server: fc.integer({ min: 1, max: 4 }),
+      id: fc.option(fc.integer({ min: 1, max: 6 })),
+    }),
+    { selector: ({ clock, server }) => clock * 10 + server, maxLength: 30 },
+  )
+  .map((drawn) =>
+    drawn.map(({ clock, server, id }): Placed => {
+      const requestId = id === null ? undefined : (`id-${id}` as RequestId);
+      return { server: serverName(server), seq: clock, clock, time: clock, id: requestId };
+    }),
+  );
+
+/**
+ * J3 word for word: going down from the newest, the entry at which the N-th distinct id is first met
+ * is the last kept; all below it goes, older twins of kept ids too.
+ */
+function keptOf(entries: readonly Placed[], most: number): Placed[] {
+  const kept: Placed[] = [];
+  const met = new Set<string>();
+  for (const entry of entries.toSorted(compareOrder).reverse()) {
+    if (met.size === most) break;
+    met.add(idOf(entry));
+    kept.push(entry);
+  }
+  return kept.reverse();
+}
+
+function windowOf(most: number): Window<Placed> {
+  return new Window<Placed>(most, () => true);
+}
+
+describe("a window", () => {
+  const anyMost = fc.integer({ min: 1, max: 8 });
+
+  test("[J3] [R4] keeps by the set of entries alone, in whatever order they came", () => {
+    fc.assert(
+      fc.property(anyEntries, anyMost, fc.infiniteStream(fc.nat()), (entries, most, chance) => {
+        const shuffled = entries
+          .map((entry) => ({ entry, at: chance.next().value as number }))
+          .sort((one, other) => one.at - other.at)
+          .map(({ entry }) => entry);
+        for (const order of [entries, shuffled]) {
+          const window = windowOf(most);
+          for (const entry of order) window.add(entry);
+          expect(window.entries.slice()).toEqual(keptOf(entries, most));
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("[J3] [R4] dropping early or late gives the same: at each step it is the rule's", () => {
+    fc.assert(
+      fc.property(anyEntries, anyMost, (entries, most) => {
+        const window = windowOf(most);
+        const held = new Set<Placed>();
+        for (const [index, entry] of entries.entries()) {
+          held.add(entry);
+          for (const dropped of window.add(entry)) expect(held.delete(dropped)).toBe(true);
+          const kept = keptOf(entries.slice(0, index + 1), most);
+          expect(window.entries.slice()).toEqual(kept);
+          expect([...held].sort(compareOrder)).toEqual(kept);
+          expect(window.isFull).toBe(new Set(kept.map(idOf)).size === most);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("[J3] [R4] of what two replicas kept, together with what neither had, it keeps the same", () => {
+    const anyHalf = fc.infiniteStream(fc.boolean());
+    fc.assert(
+      fc.property(anyEntries, anyMost, anyHalf, (entries, most, choice) => {
+        const mine = entries.filter(() => choice.next().value);
+        const others = entries.filter((entry) => !mine.includes(entry));
+        const window = windowOf(most);
+        for (const entry of mine) window.add(entry);
+        for (const entry of keptOf(others, most)) window.add(entry);
+        expect(window.entries.slice()).toEqual(keptOf(entries, most));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("[J3] [R6] knows the twins of what it keeps, and nothing of what it dropped", () => {
+    fc.assert(
+      fc.property(anyEntries, anyMost, (entries, most) => {
+        const window = windowOf(most);
+        for (const entry of entries) window.add(entry);
+        const kept = keptOf(entries, most);
+        for (const entry of entries) {
+          expect(window.holds(entry)).toBe(kept.includes(entry));
+          if (entry.id === undefined) continue;
+          const twins = kept.filter(({ id }) => id === entry.id);
+          expect(window.twins(entry)).toEqual(twins);
+          expect(window.find(entry.id, () => true)).toBe(twins[0]);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("[J3] ids are scoped: what two users sent under one id are two requests", () => {
+    const window = new Window<Placed>(2, (one, other) => one.server === other.server);
+    const id = "id-1" as RequestId;
+    const entries = [1, 2, 3].map((number) => {
+      return { server: serverName(number), seq: 1, clock: number, time: number, id };
+    });
+    for (const entry of entries) window.add(entry);
+    expect(window.entries.slice()).toEqual(entries.slice(1));
+  });
+});
+
+describe("a list that goes from its beginning", () => {
+  test("is as an array, however long it has been going", () => {
+    const list = new Tail<number>();
+    let array: number[] = [];
+    for (let number = 0; number < 5_000; number += 1) {
+      list.push(number);
+      array.push(number);
+      if (number % 3 === 0) {
+        list.insert(1, -number);
+        array.splice(1, 0, -number);
+      }
+      while (array.length > 20) expect(list.shift()).toBe(array.shift());
+      array = [...array];
+    }
+    expect(list.slice()).toEqual(array);
+    expect(list.length).toBe(20);
+    expect([list.at(-1), list.at(0), list.at(19), list.at(20)]).toEqual([
+      undefined,
+      array[0],
+      array[19],
+      undefined,
+    ]);
+  });
+});
+
+describe("merging", () => {
+  test("[R4] gives all of all lists in the total order, shared ones next to each other", () => {
+    fc.assert(
+      fc.property(anyEntries, fc.array(fc.nat(3), { maxLength: 60 }), (entries, choices) => {
+        const lists: Placed[][] = [[], [], [], []];
+        const sorted = entries.toSorted(compareOrder);
+        for (const [index, entry] of sorted.entries()) {
+          const [one = 0, other = 0] = choices.slice(2 * index);
+          for (const list of new Set([one, other])) lists[list]?.push(entry);
+        }
+        const merged = [...mergeInOrder(lists)];
+        expect(merged).toEqual(lists.flat().sort(compareOrder));
+        expect(merged.filter((entry, at) => entry !== merged[at - 1])).toEqual(sorted);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("of none is none", () => {
+    expect([...mergeInOrder([])]).toEqual([]);
+    expect([...mergeInOrder([[], []])]).toEqual([]);
+  });
+});

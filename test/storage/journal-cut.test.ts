@@ -1,0 +1,296 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { EventLine } from "../../src/protocol/event.ts";
+import type { ServerName } from "../../src/protocol/ids.ts";
+import type { Heads } from "../../src/protocol/mark.ts";
+import type { Vector } from "../../src/protocol/vector.ts";
+import { EventMaker, serverName } from "../support/event-lines.ts";
+import { flipped, lineOf, plantFiles, readFiles, withFile } from "../support/journal-files.ts";
+import { OpenJournal } from "../support/open-journal.ts";
+import { memoryFolder } from "../support/temporary-folder.ts";
+
+const [a, b, c] = [1, 2, 3].map(serverName) as [ServerName, ServerName, ServerName];
+
+/** What a saved state stands for that was made of these lines. */
+function headsAt(lines: readonly EventLine[]): Heads {
+  return Object.fromEntries(
+    lines.map(({ event, chain }) => [event.server, { seq: event.seq, chain }]),
+  );
+}
+
+function vectorAt(lines: readonly EventLine[]): Vector {
+  return Object.fromEntries(lines.map(({ event }) => [event.server, event.seq]));
+}
+
+function texts(lines: readonly EventLine[]): string[] {
+  return lines.map(({ line }) => line);
+}
+
+/** Writes a batch for each list of servers. */
+async function write(journal: OpenJournal, maker: EventMaker, batches: readonly ServerName[][]) {
+  const lines: EventLine[] = [];
+  for (const batch of batches) {
+    const made = batch.map((server) => maker.next(server));
+    lines.push(...made);
+    await journal.write(made);
+  }
+  return lines;
+}
+
+/** All of what a peer is given that has `since`. */
+async function readAll(journal: OpenJournal, since: Vector, upTo: Vector) {
+  const page = await journal.journal.read(since, upTo);
+  expect(page?.more).not.toBe(true);
+  return page?.lines;
+}
+
+describe("a cut", () => {
+  test("[J1] lines before it are in older files, on disk when it is done; the rest behind it", async () => {
+    await using folder = await memoryFolder();
+    await using journal = await OpenJournal.at(folder.path);
+    const maker = new EventMaker();
+    const before = maker.many(a, 30);
+    const after = maker.many(b, 30);
+    journal.append(before);
+    const cut = journal.journal.cut();
+    journal.append(after);
+    await cut;
+    expect(journal.flushes.reduce((sum, count) => sum + count, 0)).toBe(30);
+    await journal.flushed();
+    expect(readdirSync(folder.path)).toEqual(["00000001.jsonl", "00000002.jsonl"]);
+    const [first, second] = [...readFiles(folder.path).values()].map((bytes) => bytes.toString());
+    for (const { line } of before) expect(first).toContain(line);
+    for (const { line } of after) expect(second).toContain(line);
+    expect(JSON.parse(second?.split("\n")[0] as string).heads).toEqual(headsAt(before));
+    expect(journal.journal.toReplay.events).toBe(30);
+  });
+
+  test("[J1] a start behind a saved state reads only what follows it", async () => {
+    await using folder = await memoryFolder();
+    const maker = new EventMaker();
+    let before: EventLine[];
+    let after: EventLine[];
+    {
+      await using journal = await OpenJournal.at(folder.path, { fileBytes: 500 });
+      before = await write(journal, maker, [[a, b], [a], [c]]);
+      await journal.journal.cut();
+      after = await write(journal, maker, [[b], [a, c], [b]]);
+      await journal.journal.release();
+    }
+    await using journal = await OpenJournal.at(folder.path, { held: headsAt(before) });
+    expect(texts(journal.lines)).toEqual(texts(after));
+    expect(journal.found).toMatchObject({ events: 4, damages: [], givenUp: [] });
+    // Peers still get what is older, by an index that is made when it is asked for.
+    const all = [...before, ...after];
+    expect(await readAll(journal, {}, vectorAt(all))).toEqual(texts(all));
+    expect(await readAll(journal, { [a]: 1, [b]: 1 }, { [a]: 2, [b]: 2, [c]: 1 })).toEqual(
+      texts(all.filter(({ event: { server, seq } }) => (server === c ? seq === 1 : seq === 2))),
+    );
+  });
+
+  test("[J1] a crash between the cut and the saved state loses nothing", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const maker = new EventMaker();
+    const lines: EventLine[] = [];
+    await using journal = await OpenJournal.at(path);
+    lines.push(...(await write(journal, maker, [[a, b], [c]])));
+    const saved = headsAt(lines);
+    await journal.journal.cut();
+    await journal.journal.release();
+    lines.push(...(await write(journal, maker, [[a], [b, b]])));
+    await journal.journal.cut();
+    const cut = readFiles(path);
+    lines.push(...(await write(journal, maker, [[c]])));
+    // The state behind the second cut was never saved: the first one still counts.
+    for (const [files, count] of [
+      [cut, 3],
+      [readFiles(path), 4],
+    ] as const) {
+      plantFiles(path, files);
+      await using again = await OpenJournal.at(path, { held: saved });
+      expect(again.found.damages).toEqual([]);
+      expect(texts(again.lines)).toEqual(texts(lines.slice(3, 3 + count)));
+      expect(again.journal.toReplay.events).toBe(count);
+    }
+  });
+
+  test("[J1] a cut with nothing between leaves files that a start goes through", async () => {
+    await using folder = await memoryFolder();
+    const maker = new EventMaker();
+    let lines: EventLine[];
+    {
+      await using journal = await OpenJournal.at(folder.path);
+      lines = await write(journal, maker, [[a], [b]]);
+      await journal.journal.cut();
+      await journal.journal.cut();
+      lines.push(...(await write(journal, maker, [[a]])));
+    }
+    for (const held of [{}, headsAt(lines.slice(0, 2)), headsAt(lines)]) {
+      await using journal = await OpenJournal.at(folder.path, { held });
+      expect(journal.found.damages).toEqual([]);
+      expect(await readAll(journal, {}, vectorAt(lines))).toEqual(texts(lines));
+    }
+  });
+});
+
+describe("older files", () => {
+  test("[J1] go once they are above what is kept; reading below that is compacted", async () => {
+    await using folder = await memoryFolder();
+    const maker = new EventMaker();
+    const sizes = { fileBytes: 600, keptBytes: 2_000 };
+    const lines: EventLine[] = [];
+    {
+      await using journal = await OpenJournal.at(folder.path, sizes);
+      for (let round = 0; round < 6; round += 1) {
+        lines.push(...(await write(journal, maker, [[a, b], [c], [a]])));
+        await journal.journal.cut();
+        await journal.journal.release();
+        const names = readdirSync(folder.path).sort();
+        const older = names.slice(0, -1).map((name) => readFiles(folder.path).get(name)?.length);
+        const kept = older.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0);
+        expect(kept, `round ${round}`).toBeLessThanOrEqual(2_000);
+        if (round > 1) expect(kept + 1_200, `round ${round}`).toBeGreaterThan(2_000);
+      }
+      await expectExact(journal);
+    }
+    expect(existsSync(join(folder.path, "00000001.jsonl"))).toBe(false);
+    await using journal = await OpenJournal.at(folder.path, { ...sizes, held: headsAt(lines) });
+    expect(journal.found).toMatchObject({ damages: [], givenUp: [], events: 0 });
+    await expectExact(journal);
+
+    /** For any vectors: exactly what lies between, or nothing if some of that is gone. */
+    async function expectExact(open: OpenJournal): Promise<void> {
+      const first = lines.length - readKept().length;
+      const gone = vectorAt(lines.slice(0, first));
+      const anyVector = fc.record({ [a]: fc.nat(12), [b]: fc.nat(6), [c]: fc.nat(6) });
+      let compacted = 0;
+      await fc.assert(
+        fc.asyncProperty(anyVector, anyVector, async (since, upTo) => {
+          const wanted = lines.filter(({ event: { server, seq } }) => {
+            return seq > (since[server] ?? 0) && seq <= (upTo[server] ?? 0);
+          });
+          const isGone = wanted.some(({ event }) => event.seq <= (gone[event.server] ?? 0));
+          if (isGone) compacted += 1;
+          const found = await readAll(open, since, upTo);
+          expect(found).toEqual(isGone ? undefined : texts(wanted));
+        }),
+        { numRuns: 200 },
+      );
+      expect(compacted).toBeGreaterThan(0);
+    }
+
+    function readKept(): string[] {
+      const text = [...readFiles(folder.path).values()].map(String).join("");
+      return text.split("\n").filter((line) => line.startsWith('{"event"'));
+    }
+  });
+
+  /** Four sealed files with a batch each, and a last one that a saved state makes a start read. */
+  async function sealed(path: string) {
+    const maker = new EventMaker();
+    await using journal = await OpenJournal.at(path, { fileBytes: 100 });
+    const before = await write(journal, maker, [[a, b], [c], [a], [b]]);
+    await journal.journal.cut();
+    const after = await write(journal, maker, [[c, a]]);
+    return { files: readFiles(path), before, after };
+  }
+
+  test("[J5] any byte of them changed: the file is given up with those before it, and named", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const { files, before, after } = await sealed(path);
+    const upTo = vectorAt([...before, ...after]);
+    for (const [index, name] of [...files.keys()].slice(0, 4).entries()) {
+      const bytes = files.get(name) as Buffer;
+      for (let at = 0; at < bytes.length; at += 3) {
+        plantFiles(path, withFile(files, name, flipped(bytes, at, 1 << (at % 8))));
+        await using journal = await OpenJournal.at(path, { held: headsAt(before) });
+        const { damages, givenUp } = journal.found;
+        expect(damages, `${name} ${at}`).toEqual([]);
+        const place = { path: join(path, name), line: lineOf(bytes, at) };
+        expect(givenUp, `${name} ${at}`).toMatchObject([place]);
+        expect(texts(journal.lines)).toEqual(texts(after));
+        const left = texts([...before.slice([2, 3, 4, 5][index]), ...after]);
+        expect(await readAll(journal, {}, upTo)).toBe(undefined);
+        const since = vectorAt(before.slice(0, [2, 3, 4, 5][index]));
+        expect(await readAll(journal, since, upTo)).toEqual(left);
+        expect(readdirSync(path)).toEqual([...files.keys()].slice(index + 1));
+      }
+    }
+  }, 60_000);
+
+  test("[J5] one that is missing: those before it are of no use, and the rest is served", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const { files, before, after } = await sealed(path);
+    plantFiles(path, withFile(files, "00000002.jsonl", undefined));
+    await using journal = await OpenJournal.at(path, { held: headsAt(before) });
+    expect(journal.found.damages).toEqual([]);
+    expect(journal.found.givenUp).toHaveLength(1);
+    const upTo = vectorAt([...before, ...after]);
+    expect(await readAll(journal, {}, upTo)).toBe(undefined);
+    expect(await readAll(journal, vectorAt(before.slice(0, 3)), upTo)).toEqual(
+      texts([...before.slice(3), ...after]),
+    );
+  });
+});
+
+describe("a saved state that came from a peer", () => {
+  test("[R8] a new file begins behind it, and a start goes on from there", async () => {
+    await using folder = await memoryFolder();
+    const maker = new EventMaker();
+    let own: EventLine[];
+    {
+      await using journal = await OpenJournal.at(folder.path);
+      own = await write(journal, maker, [[a], [b]]);
+    }
+    const fetched = [...own, ...maker.many(c, 5), ...maker.many(b, 3)];
+    let after: EventLine[];
+    {
+      await using journal = await OpenJournal.at(folder.path, { held: headsAt(fetched) });
+      expect(journal.found.damages).toEqual([]);
+      after = await write(journal, maker, [[b], [c]]);
+      expect(await readAll(journal, vectorAt(own), vectorAt(after))).toBe(undefined);
+      const upTo = vectorAt([...fetched, ...after]);
+      expect(await readAll(journal, vectorAt(fetched), upTo)).toEqual(texts(after));
+    }
+    for (let restart = 0; restart < 2; restart += 1) {
+      await using journal = await OpenJournal.at(folder.path, { held: headsAt(fetched) });
+      expect(journal.found.damages).toEqual([]);
+      expect(texts(journal.lines)).toEqual(texts(after));
+    }
+    // Without it there is a hole, and what was in it is known.
+    await using journal = await OpenJournal.at(folder.path, { held: headsAt(own) });
+    expect(journal.found.damages[0]).toMatchObject({ line: 1 });
+    expect(journal.found.known).toMatchObject(headsAt([...fetched, ...after]));
+  });
+
+  test("[R8] lines of its own that the state lacks are taken up behind it", async () => {
+    await using folder = await memoryFolder();
+    const maker = new EventMaker();
+    let own: EventLine[];
+    {
+      await using journal = await OpenJournal.at(folder.path);
+      own = await write(journal, maker, [[a, b], [a], [b]]);
+    }
+    // The peer had all of c, and only the first of a and b.
+    const fetched = [...own.slice(0, 2), ...maker.many(c, 5)];
+    let more: EventLine[];
+    {
+      await using journal = await OpenJournal.at(folder.path, { held: headsAt(fetched) });
+      expect(journal.found.damages).toEqual([]);
+      expect(texts(journal.lines)).toEqual(texts(own.slice(2)));
+      more = await write(journal, maker, [[a], [c]]);
+      const upTo = vectorAt([...fetched, ...own, ...more]);
+      const since = vectorAt([...fetched, ...own]);
+      expect(await readAll(journal, since, upTo)).toEqual(texts(more));
+    }
+    // The process died before a state of its own stood for both.
+    await using journal = await OpenJournal.at(folder.path, { held: headsAt(fetched) });
+    expect(journal.found.damages).toEqual([]);
+    expect(texts(journal.lines)).toEqual(texts([...own.slice(2), ...more]));
+  });
+});

@@ -1,0 +1,334 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { EventLine } from "../../src/protocol/event.ts";
+import { emptyChain, type ServerName } from "../../src/protocol/ids.ts";
+import { type Heads, vectorOf } from "../../src/protocol/mark.ts";
+import { covers, type MutableVector } from "../../src/protocol/vector.ts";
+import type { Found } from "../../src/storage/journal.ts";
+import { EventMaker, serverName } from "../support/event-lines.ts";
+import {
+  type Files,
+  flipped,
+  lineOf,
+  plantFiles,
+  readFiles,
+  withFile,
+} from "../support/journal-files.ts";
+import { OpenJournal } from "../support/open-journal.ts";
+import { memoryFolder } from "../support/temporary-folder.ts";
+
+// One bit apart, so that a flip in a name may give another server's.
+const [a, b, c] = [1, 2, 3].map(serverName) as [ServerName, ServerName, ServerName];
+
+/** What a byte may turn into: one of its bits changed, and here and there a newline. */
+function masksAt(at: number, byte: number): number[] {
+  return [1 << (at % 8), at % 5 === 0 ? byte ^ 0x0a : 0].filter((mask) => mask !== 0);
+}
+
+interface Written {
+  readonly files: Files;
+  /** In the order in which they were written. */
+  readonly lines: readonly EventLine[];
+  /** How many of them a note or a header tells to be on disk, and where that ends in the last file. */
+  readonly synced: number;
+  readonly syncedBytes: number;
+}
+
+/** A journal as a process leaves it that is killed after its last batch. */
+async function killedAfter(batches: readonly (readonly ServerName[])[], fileBytes: number) {
+  await using folder = await memoryFolder();
+  const maker = new EventMaker();
+  const lines: EventLine[] = [];
+  await using journal = await OpenJournal.at(folder.path, { fileBytes });
+  let synced = 0;
+  for (const batch of batches) {
+    synced = lines.length;
+    const made = batch.map((server) => maker.next(server, "Olá"));
+    lines.push(...made);
+    await journal.write(made);
+  }
+  const files = readFiles(folder.path);
+  const last = [...files.values()].at(-1) as Buffer;
+  const notes = [...last.toString("latin1").matchAll(/^\{"synced":(\d+)/gm)];
+  const syncedBytes = Number(notes.at(-1)?.[1]);
+  return { files, lines, synced, syncedBytes } satisfies Written;
+}
+
+interface Opened {
+  readonly found: Found;
+  readonly given: readonly EventLine[];
+}
+
+/** Opens a journal of these files in a folder that held others of the same names, and ends it. */
+async function open(folder: string, files: Files, held: Heads = {}): Promise<Opened> {
+  plantFiles(folder, files);
+  await using journal = await OpenJournal.at(folder, { held });
+  return { found: journal.found, given: journal.lines };
+}
+
+/** The last event of each server. */
+function headsAt(lines: readonly EventLine[]): Heads {
+  return Object.fromEntries(
+    lines.map(({ event, chain }) => [event.server, { seq: event.seq, chain }]),
+  );
+}
+
+/** Whatever is damaged, what is given on is true: events that were written, without a gap (R1). */
+function isTrue({ given }: Opened, { lines }: Written): boolean {
+  const reached: MutableVector = {};
+  return given.every(({ event: { server, seq }, line }) => {
+    const isNext = seq === (reached[server] ?? 0) + 1;
+    reached[server] = seq;
+    return isNext && lines.some((written) => written.line === line);
+  });
+}
+
+/** Why rot is not named by file and line, or what it took neither known nor said to be unknown (J5). */
+function complaint({ found }: Opened, written: Written, place: string): string | undefined {
+  const [first] = found.damages;
+  if (first === undefined || `${first.path}:${first.line}` !== place) {
+    return `${place} is not named, but ${first?.path}:${first?.line}`;
+  }
+  const known = vectorOf(found.known);
+  const told = `${place}: ${JSON.stringify(known)} is known`;
+  const isKnown = covers(known, vectorOf(headsAt(written.lines.slice(0, written.synced))));
+  if (!isKnown && !found.isLossUnknown) return `${told}, which is not all`;
+  // What never was, nobody can return.
+  if (!covers(vectorOf(headsAt(written.lines)), known)) return `${told}, which never was`;
+  for (const [server, { seq, chain }] of Object.entries(found.known)) {
+    const line = written.lines.find(({ event }) => event.server === server && event.seq === seq);
+    if (chain !== emptyChain && chain !== line?.chain) return `${told} by a wrong chain`;
+  }
+  return undefined;
+}
+
+/** Why what lies behind the last noted sync is not cut off as a torn tail. */
+function tailComplaint({ found, given }: Opened, { synced }: Written): string | undefined {
+  if (found.damages[0] !== undefined) return `line ${found.damages[0].line} is taken for rot`;
+  if (found.cutBytes === 0) return "nothing is cut off";
+  return given.length < synced ? "what was noted is cut off" : undefined;
+}
+
+function expectNamed(opened: Opened, written: Written, place: string): void {
+  expect(isTrue(opened, written), place).toBe(true);
+  expect(complaint(opened, written, place)).toBe(undefined);
+}
+
+const layouts: readonly [string, readonly (readonly ServerName[])[], number][] = [
+  ["three servers in two files", [[a, b], [c, a], [b, b], [a]], 900],
+  ["the last two of one server", [[b], [a, a], [b]], 10_000],
+  ["the last of a server that wrote little", [[a], [c, b, b], [a]], 10_000],
+  [
+    "one batch in the last file",
+    [
+      [a, b],
+      [c, b],
+    ],
+    100,
+  ],
+];
+
+describe.each(layouts)("a killed server's journal: %s", (_, batches, fileBytes) => {
+  test("[J2] cut at any byte behind the last noted sync: all that was noted comes back", async () => {
+    await using folder = await memoryFolder();
+    const written = await killedAfter(batches, fileBytes);
+    const [name, bytes] = [...written.files].at(-1) as [string, Buffer];
+    for (let end = written.syncedBytes; end <= bytes.length; end += 1) {
+      const torn = withFile(written.files, name, bytes.subarray(0, end));
+      const opened = await open(join(folder.path, "journal"), torn);
+      const texts = opened.given.map(({ line }) => line);
+      expect(opened.found.damages, `${end}`).toEqual([]);
+      expect(texts.length, `${end}`).toBeGreaterThanOrEqual(written.synced);
+      expect(texts).toEqual(written.lines.slice(0, texts.length).map(({ line }) => line));
+    }
+  });
+
+  test("[J2] [J5] any byte changed: rot is named and known, a tail is cut off", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const written = await killedAfter(batches, fileBytes);
+    const names = [...written.files.keys()];
+    const complaints: string[] = [];
+    for (const [name, bytes] of written.files) {
+      const synced = name === names.at(-1) ? written.syncedBytes : bytes.length;
+      for (const [at, byte] of bytes.entries()) {
+        for (const mask of masksAt(at, byte)) {
+          const opened = await open(path, withFile(written.files, name, flipped(bytes, at, mask)));
+          const place = `${join(path, name)}:${lineOf(bytes, at)}`;
+          const why =
+            at < synced ? complaint(opened, written, place) : tailComplaint(opened, written);
+          if (why !== undefined) complaints.push(`byte ${at} by ${mask}: ${why}`);
+          if (!isTrue(opened, written)) complaints.push(`byte ${at} by ${mask}: taken for true`);
+        }
+      }
+    }
+    expect(complaints.slice(0, 10)).toEqual([]);
+  }, 60_000);
+});
+
+describe("the files of a journal", () => {
+  const batches = [
+    [a, b],
+    [c, a],
+    [b, b],
+    [a, c],
+    [c, b],
+  ];
+
+  /** Five files, one for each batch, after a clean stop. */
+  async function sealed() {
+    const written = await killedAfter(batches, 100);
+    expect([...written.files.keys()]).toHaveLength(5);
+    return written;
+  }
+
+  test("[J2] a sealed file cut short anywhere is named", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const written = await sealed();
+    const name = "00000003.jsonl";
+    const bytes = written.files.get(name) as Buffer;
+    for (let end = 0; end < bytes.length; end += 1) {
+      const rotten = withFile(written.files, name, bytes.subarray(0, end));
+      const opened = await open(path, rotten);
+      expectNamed(opened, written, `${join(path, name)}:${lineOf(bytes, Math.max(0, end - 1))}`);
+    }
+  });
+
+  test("[J2] [J5] one that is missing is noticed where the next one begins", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const written = await sealed();
+    const names = [...written.files.keys()];
+    for (const [at, name] of names.slice(0, -1).entries()) {
+      const opened = await open(path, withFile(written.files, name, undefined));
+      expectNamed(opened, written, `${join(path, names[at + 1] as string)}:1`);
+      expect(opened.found.isLossUnknown).toBe(false);
+      expect(opened.found.damages[0]?.why).toMatch(/^server_.* is at . here, and was at . before$/);
+    }
+  });
+
+  test("[J2] [J5] two that are damaged: what no header tells any more is said to be unknown", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const written = await sealed();
+    const rotten = (name: string, at: number) => flipped(written.files.get(name) as Buffer, at, 1);
+    const first = withFile(written.files, "00000003.jsonl", rotten("00000003.jsonl", 500));
+    const both = withFile(first, "00000004.jsonl", rotten("00000004.jsonl", 20));
+    const { found } = await open(path, both);
+    expect(found.damages.map(({ line }) => line)).toEqual([3, 1]);
+    expect(found.isLossUnknown).toBe(true);
+  });
+
+  test("[J2] the torn beginning of a new file is removed, and the next file takes its place", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const written = await sealed();
+    const name = "00000006.jsonl";
+    const header = '{"heads":{"server_00000001":{"seq":2,"chain":"';
+    for (let end = 0; end < header.length; end += 9) {
+      const torn = withFile(written.files, name, Buffer.from(header.slice(0, end)));
+      plantFiles(path, torn);
+      const more = new EventMaker().next(serverName(9));
+      {
+        await using journal = await OpenJournal.at(path);
+        expect(journal.found).toMatchObject({ damages: [], cutBytes: end, events: 10 });
+        await journal.write([more]);
+      }
+      await using journal = await OpenJournal.at(path);
+      expect(journal.found).toMatchObject({ damages: [], cutBytes: 0, events: 11 });
+      expect([...readFiles(path).keys()].at(-1)).toBe(name);
+    }
+  });
+
+  test("[J2] after the cut of a tail it is written on, and the next start finds all of it", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const { files, lines } = await killedAfter([[a, b], [a], [b]], 10_000);
+    const [name, bytes] = [...files][0] as [string, Buffer];
+    plantFiles(path, withFile(files, name, bytes.subarray(0, -5)));
+    const last = lines.at(-1) as EventLine;
+    {
+      await using journal = await OpenJournal.at(path);
+      expect(journal.found.cutBytes).toBeGreaterThan(0);
+      await journal.write([last]);
+      expect(await journal.journal.read({}, { [a]: 2, [b]: 2 })).toMatchObject({ more: false });
+    }
+    await using journal = await OpenJournal.at(path);
+    expect(journal.lines.map(({ line }) => line)).toEqual(lines.map(({ line }) => line));
+    expect(journal.found.cutBytes).toBe(0);
+  });
+
+  test("[J2] a tail with zeros in it, as a power cut leaves, is cut off from there", async () => {
+    await using folder = await memoryFolder();
+    const written = await killedAfter([[a, b], [a], [b, b]], 10_000);
+    const [name, bytes] = [...written.files][0] as [string, Buffer];
+    for (let at = written.syncedBytes; at < bytes.length; at += 17) {
+      const torn = Buffer.from(bytes).fill(0, at, Math.min(at + 40, bytes.length));
+      const opened = await open(join(folder.path, "journal"), withFile(written.files, name, torn));
+      expect(isTrue(opened, written)).toBe(true);
+      expect(opened.found.damages).toEqual([]);
+      expect(opened.given.length).toBeGreaterThanOrEqual(written.synced);
+      expect(opened.found.cutBytes).toBeGreaterThan(0);
+    }
+  });
+
+  test("[J2] [J5] a sector of zeros in what was synced: all that was in it is known", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const written = await killedAfter([[a, b], [c], [a, b, a], [b]], 10_000);
+    const [name, bytes] = [...written.files][0] as [string, Buffer];
+    const firstLine = bytes.indexOf(0x0a) + 1;
+    for (let at = firstLine; at + 512 < written.syncedBytes; at += 13) {
+      const rotten = Buffer.from(bytes).fill(0, at, at + 512);
+      const opened = await open(path, withFile(written.files, name, rotten));
+      expectNamed(opened, written, `${join(path, name)}:${lineOf(bytes, at)}`);
+      expect(opened.found.isLossUnknown).toBe(false);
+    }
+  });
+
+  test("[J2] after a clean stop any byte before the last note is rot: nothing can be torn", async () => {
+    await using parent = await memoryFolder();
+    const path = join(parent.path, "journal");
+    {
+      await using journal = await OpenJournal.at(path);
+      await journal.write(new EventMaker().many(a, 2, "1"));
+    }
+    const files = readFiles(path);
+    const [name, bytes] = [...files][0] as [string, Buffer];
+    for (let at = 0; at < bytes.lastIndexOf('{"synced":'); at += 3) {
+      const { found } = await open(path, withFile(files, name, flipped(bytes, at, 1)));
+      expect(found.damages[0], `byte ${at}`).toMatchObject({ line: lineOf(bytes, at) });
+      expect(found.known[a]?.seq).toBe(2);
+    }
+  });
+
+  test("[R1] [J2] a line that is missing is named, although each that is there is whole", async () => {
+    await using folder = await memoryFolder();
+    const { files } = await killedAfter([[a, a], [b]], 10_000);
+    const [name, bytes] = [...files][0] as [string, Buffer];
+    const lines = bytes.toString().split("\n");
+    lines.splice(2, 1);
+    const { found } = await open(
+      join(folder.path, "journal"),
+      withFile(files, name, Buffer.from(lines.join("\n"))),
+    );
+    expect(found.damages[0]?.why).toMatch(/goes from 0 to 2/);
+  });
+
+  test("[J5] a line of another history is named by its chain", async () => {
+    await using folder = await memoryFolder();
+    const { files } = await killedAfter([[a, a], [b]], 10_000);
+    const [name, bytes] = [...files][0] as [string, Buffer];
+    const lines = bytes.toString().split("\n");
+    const other = new EventMaker();
+    other.next(a, "another first");
+    lines[3] = other.next(a, "Olá").line;
+    const { found } = await open(
+      join(folder.path, "journal"),
+      withFile(files, name, Buffer.from(lines.join("\n"))),
+    );
+    expect(found.damages[0]).toMatchObject({ line: 4 });
+    expect(found.damages[0]?.why).toMatch(/chain of .* breaks at 2/);
+  });
+});
