@@ -1,0 +1,241 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { emptyChain } from "../../src/protocol/ids.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import type { SnapshotPage } from "../../src/protocol/messages.ts";
+import { fetchSnapshot, type Place } from "../../src/server/fetch-snapshot.ts";
+import { SnapshotSource } from "../../src/server/snapshot-source.ts";
+import { checkpointFiles, readCheckpoint, writeCheckpoint } from "../../src/storage/checkpoint.ts";
+import { serverName } from "../support/event-lines.ts";
+import { flipped, readFiles } from "../support/journal-files.ts";
+import { memoryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
+
+const unsignalled = new AbortController().signal;
+
+/** The SHA-256 of each file of a folder. */
+function sumsOf(path: string): Record<string, string> {
+  const sums = [...readFiles(path)].map(([name, bytes]) => {
+    return [name, createHash("sha256").update(bytes).digest("hex")];
+  });
+  return Object.fromEntries(sums);
+}
+
+/** A peer with a saved state of several pages, and the folder of the one who fetches it. */
+class Peer {
+  newest: string | undefined;
+  readonly asked: Place[] = [];
+  readonly source: SnapshotSource;
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.source = new SnapshotSource(folder);
+  }
+
+  async save(number: number): Promise<Record<string, string>> {
+    const server = serverName(1);
+    function* entries(): Generator<string> {
+      const line = `"${"x".repeat(1_000)}${number}"`;
+      yield "[\n";
+      for (let count = 0; count < 2_500; count += 1) yield `${line},\n`;
+      yield `${line}\n`;
+      yield "]\n";
+    }
+    this.newest = await writeCheckpoint(this.#folder, {
+      mark: {
+        vector: { [server]: number },
+        chains: { [server]: emptyChain },
+        clock: number,
+        times: {},
+      },
+      files: [
+        { name: "users.json", lines: ["{}\n"] },
+        { name: "channels.json", lines: ["[]\n"] },
+        { name: "messages.json", lines: ["[]\n"] },
+        { name: "publications.json", lines: entries() },
+      ],
+      rows: [],
+    });
+    return sumsOf(this.#folder);
+  }
+
+  /** As the peer link does it: no page is an error to the asker. */
+  async answer(place: Place): Promise<SnapshotPage> {
+    this.asked.push(place);
+    const page = await this.source.page({ service: "snapshot", clock: 0, ...place }, this.newest);
+    if (page === undefined) throw new Error("unavailable");
+    return { clock: 0, ...page };
+  }
+}
+
+let folder: TemporaryFolder;
+let theirs: TemporaryFolder;
+let peer: Peer;
+
+beforeEach(async () => {
+  folder = await memoryFolder();
+  theirs = await memoryFolder();
+  peer = new Peer(theirs.path);
+});
+
+afterEach(async () => {
+  peer.source.close();
+  await folder[Symbol.asyncDispose]();
+  await theirs[Symbol.asyncDispose]();
+});
+
+/** Fetches; `onPage` sees each page with its number, from 1, and may change or refuse it. */
+function fetch(
+  onPage: (page: SnapshotPage, number: number) => Promise<SnapshotPage> | SnapshotPage,
+  signal = unsignalled,
+): Promise<void> {
+  let number = 0;
+  const ask = async (place: Place) => {
+    number += 1;
+    return onPage(await peer.answer(place), number);
+  };
+  return fetchSnapshot(folder.path, ask, signal);
+}
+
+const asItIs = (page: SnapshotPage) => page;
+
+function fetched(): Record<string, string> {
+  return sumsOf(join(folder.path, "snapshot"));
+}
+
+function expectNothing(): void {
+  expect(existsSync(join(folder.path, "snapshot"))).toBe(false);
+}
+
+describe("fetching a saved state", () => {
+  test("[R8] gives the very files, by the page", async () => {
+    const files = await peer.save(1);
+    await fetch(asItIs);
+    expect(fetched()).toEqual(files);
+    expect(readdirSync(folder.path)).toEqual(["snapshot"]);
+    // Publications are above two megabytes, all others below one.
+    expect(peer.asked).toHaveLength(checkpointFiles.length + 2);
+    expect(peer.asked[0]?.of).toBe(undefined);
+    expect(new Set(peer.asked.slice(1).map(({ of }) => of))).toEqual(new Set([peer.newest]));
+  });
+
+  test("[R8] is of one frozen state, though newer ones take its place meanwhile", async () => {
+    const files = await peer.save(1);
+    await fetch(async (page, number) => {
+      if (number % 2 === 0) await peer.save(number);
+      return page;
+    });
+    expect(fetched()).toEqual(files);
+    await fetch(asItIs);
+    expect(fetched()).not.toEqual(files);
+    expect(fetched()).toEqual(sumsOf(theirs.path));
+  });
+
+  test("[R8] fails where the peer no longer has the state that was begun, and begins anew", async () => {
+    await peer.save(1);
+    const begun = fetch(async (page, number) => {
+      if (number !== 3) return page;
+      // It was restarted: nothing is open any more, and the state is another.
+      peer.source.close();
+      await peer.save(2);
+      return page;
+    });
+    await expect(begun).rejects.toThrow("unavailable");
+    expectNothing();
+    await fetch(asItIs);
+    expect(readCheckpoint(join(folder.path, "snapshot")).checkpoint?.mark.clock).toBe(2);
+  });
+
+  test("[R8] one that is too many pushes out the oldest, which fails, and no other", async () => {
+    await peer.save(1);
+    const [first] = [await peer.answer({ of: undefined, file: 0, offset: 0 })];
+    const others: string[] = [];
+    for (let number = 2; number <= limits.openSnapshots + 1; number += 1) {
+      await peer.save(number);
+      others.push((await peer.answer({ of: undefined, file: 0, offset: 0 })).of);
+    }
+    for (const of of others)
+      expect(await peer.answer({ of, file: 3, offset: 0 })).toMatchObject({ of });
+    await expect(peer.answer({ of: first.of, file: 3, offset: 0 })).rejects.toThrow("unavailable");
+  });
+
+  test("[R8] a peer that stops in the middle leaves nothing; another one's is taken whole", async () => {
+    await peer.save(1);
+    const broken = fetch((page, number) => {
+      if (number > 4) throw new Error("no answer");
+      return page;
+    });
+    await expect(broken).rejects.toThrow("no answer");
+    expectNothing();
+    const files = await peer.save(2);
+    await fetch(asItIs);
+    expect(fetched()).toEqual(files);
+  });
+
+  test("[R8] an answer that is lost is asked for again", async () => {
+    const files = await peer.save(1);
+    await fetch((page, number) => {
+      if (number % 3 !== 0) throw new Error("no answer");
+      return page;
+    });
+    expect(fetched()).toEqual(files);
+  });
+
+  test("[J5] a page that was changed on its way is noticed, wherever it is", async () => {
+    await peer.save(1);
+    for (let bad = 1; bad <= checkpointFiles.length + 2; bad += 1) {
+      const fetching = fetch((page, number) => {
+        if (number !== bad) return page;
+        return { ...page, bytes: flipped(Buffer.from(page.bytes), page.bytes.length >> 1, 4) };
+      });
+      await expect(fetching, `page ${bad}`).rejects.toThrow(/\.json:\d+ is damaged/);
+      expectNothing();
+    }
+  });
+
+  test("[R8] pages of two states, and pages with nothing in them, are refused", async () => {
+    await peer.save(1);
+    const mixed = fetch((page, number) => (number === 2 ? { ...page, of: "another" } : page));
+    await expect(mixed).rejects.toThrow("another state came");
+    const empty = fetch((page, number) => {
+      return number === 5 ? { ...page, bytes: new Uint8Array() } : page;
+    });
+    await expect(empty).rejects.toThrow("a page was empty");
+    expectNothing();
+  });
+
+  test("[R11] ends when the server stops", async () => {
+    await peer.save(1);
+    const stopping = new AbortController();
+    const fetching = fetch((page, number) => {
+      if (number === 3) stopping.abort();
+      return page;
+    }, stopping.signal);
+    await expect(fetching).rejects.toThrow(/abort/i);
+    expect(peer.asked).toHaveLength(3);
+    expectNothing();
+  });
+
+  test("[J1] one that was fetched stays until the next one is there as a whole", async () => {
+    const files = await peer.save(1);
+    await fetch(asItIs);
+    await peer.save(2);
+    const broken = fetch((page, number) => {
+      if (number > 4) throw new Error("no answer");
+      return page;
+    });
+    await expect(broken).rejects.toThrow();
+    expect(fetched()).toEqual(files);
+  });
+
+  test("without a saved state there is nothing to give", async () => {
+    await expect(fetch(asItIs)).rejects.toThrow("unavailable");
+    await peer.save(1);
+    await expect(peer.answer({ of: peer.newest, file: 9, offset: 0 })).rejects.toThrow();
+    const { newest } = peer;
+    const beyond = await peer.answer({ of: newest, file: 0, offset: 1_000_000 });
+    expect(beyond.bytes).toHaveLength(0);
+  });
+});
