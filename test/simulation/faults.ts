@@ -47,6 +47,8 @@ export class Faults {
 
   /** The next fault. */
   strike(): void {
+    // A reference that lost its file has to hear of the view before all who know it may fall.
+    if (this.#cluster.registry.view.number === 0) return;
     this.#dice.pick(this.#kinds)?.();
   }
 
