@@ -178,6 +178,26 @@ function defineUp(): void {
   );
 }
 
+function defineTrials(): void {
+  role(
+    {
+      name: "chaos",
+      help: "chaos",
+      settings: ["lang"],
+      flags: [
+        { name: "seconds", value: "n", fallback: "60" },
+        { name: "seed", value: "n" },
+        { name: "servers", value: "n", fallback: "3" },
+        { name: "report", value: "file" },
+        jsonFlag,
+      ],
+      example: "tertulia chaos --seconds 120 --seed 7 --report chaos.html",
+    },
+    async (_settings, flags) =>
+      (await import("./cluster/chaos/command.ts")).runChaosCommand({ flags, text, host }),
+  );
+}
+
 function defineScripting(): void {
   const named = (name: "login" | "register", run: typeof login) =>
     client({ name, help: name, args: ["NAME"], example: `tertulia ${name} ana` }, (context, args) =>
@@ -321,6 +341,7 @@ defineRoles();
 defineTalking();
 defineScripting();
 defineWatching();
+defineTrials();
 
 /** The command that was asked for, to point at its help. */
 function askedCommand(): string {

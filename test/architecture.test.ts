@@ -21,6 +21,7 @@ const table: readonly Row[] = [
   { part: "client/core/", may: ["client/core/", "protocol/"] },
   { part: "bot/core/", may: ["bot/core/", "protocol/"] },
   { part: "gateway/core/", may: ["gateway/core/", "protocol/"] },
+  { part: "cluster/chaos/core/", may: ["cluster/chaos/core/", "protocol/"] },
   { part: "protocol/", may: ["protocol/"] },
   // A port declared by the language, here made from the machine's own hash.
   { part: "platform/digest.ts", may: ["platform/", "protocol/event.ts", "protocol/ids.ts"] },

@@ -15,7 +15,20 @@ export interface ClusterConfig {
   readonly logLevel: LogLevel;
   /** Whether the logs go to files below the data folder instead of stderr. */
   readonly logFiles: boolean;
+  /** What lies between the processes; without it they reach each other directly. */
+  readonly wiring?: Wiring;
 }
+
+/** Puts something, such as a relay, between the processes. */
+export interface Wiring {
+  /** The endpoint at which `from` reaches what `to` has bound at `endpoint`. */
+  between(from: Process, to: Process, endpoint: string): string;
+  /** Where a server binds its peer link, and the endpoint at which the others reach it. */
+  peerLink(server: Process): { readonly bind: string; readonly advertise: string };
+}
+
+/** A process by its label: `server 1`. */
+export type Process = Pick<Child, "role" | "number" | "label">;
 
 /** Comma-separated lists, as the settings of the same names take them. */
 export interface Endpoints {
@@ -74,17 +87,12 @@ export class Supervisor implements Running {
   }
 
   get endpoints(): Endpoints {
-    const list = (role: Child["role"], use: string) =>
-      this.of(role)
-        .map(({ ready }) => ready?.endpoints[use])
-        .filter((endpoint) => endpoint !== undefined)
-        .join(",");
     return {
-      broker: list("broker", "front"),
-      brokerBack: list("broker", "back"),
-      proxyIn: list("proxy", "front"),
-      proxy: list("proxy", "back"),
-      reference: list("reference", "bind"),
+      broker: this.#list("broker", "front"),
+      brokerBack: this.#list("broker", "back"),
+      proxyIn: this.#list("proxy", "front"),
+      proxy: this.#list("proxy", "back"),
+      reference: this.#list("reference", "bind"),
     };
   }
 
@@ -137,12 +145,12 @@ export class Supervisor implements Running {
     return join(this.#config.data, "logs", `${name}.log`);
   }
 
-  #environment({ role, number, ready }: Child): Record<string, string> {
+  #environment(child: Child): Record<string, string> {
+    const { role, number, ready } = child;
     const common = { TERTULIA_DATA: this.#config.data, TERTULIA_LOG_LEVEL: this.#config.logLevel };
     // A child that is started again gets the very ports that the others know.
     const at = (use: string, offset: number) =>
       ready?.endpoints[use] ?? this.#endpoint(offset, number);
-    const { endpoints } = this;
     switch (role) {
       case "reference":
         return { ...common, TERTULIA_BIND: at("bind", 4) };
@@ -153,19 +161,36 @@ export class Supervisor implements Running {
           ...common,
           TERTULIA_FRONT: at("front", first),
           TERTULIA_BACK: at("back", first + 1),
-          TERTULIA_REFERENCE: endpoints.reference,
+          TERTULIA_REFERENCE: this.#list("reference", "bind", child),
         };
       }
       default:
         return {
           ...common,
-          TERTULIA_BROKER: endpoints.broker,
-          TERTULIA_BROKER_BACK: endpoints.brokerBack,
-          TERTULIA_PROXY_IN: endpoints.proxyIn,
-          TERTULIA_PROXY: endpoints.proxy,
-          TERTULIA_REFERENCE: endpoints.reference,
+          ...(role === "server" ? this.#peerLink(child) : {}),
+          TERTULIA_BROKER: this.#list("broker", "front", child),
+          TERTULIA_BROKER_BACK: this.#list("broker", "back", child),
+          TERTULIA_PROXY_IN: this.#list("proxy", "front", child),
+          TERTULIA_PROXY: this.#list("proxy", "back", child),
+          TERTULIA_REFERENCE: this.#list("reference", "bind", child),
         };
     }
+  }
+
+  /** As one of the processes reaches them, or whoever stands outside. */
+  #list(role: Child["role"], use: string, from?: Process): string {
+    const { wiring } = this.#config;
+    const endpoints = this.of(role).flatMap((to) => {
+      const endpoint = to.ready?.endpoints[use];
+      if (endpoint === undefined) return [];
+      return from && wiring ? wiring.between(from, to, endpoint) : endpoint;
+    });
+    return endpoints.join(",");
+  }
+
+  #peerLink(server: Process): Record<string, string> {
+    const link = this.#config.wiring?.peerLink(server);
+    return link ? { TERTULIA_BIND: link.bind, TERTULIA_ADVERTISE: link.advertise } : {};
   }
 
   #endpoint(offset: number, number: number): string {

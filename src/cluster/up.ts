@@ -1,8 +1,7 @@
 import { isInteractive, printLine } from "../platform/host.ts";
-import { Problem } from "../platform/problem.ts";
 import type { ReadyMessage } from "../platform/run-process.ts";
 import { untilStopped } from "../platform/run-process.ts";
-import { flagOf, integer, type Settings } from "../platform/settings.ts";
+import { integer, readFlag, type Settings } from "../platform/settings.ts";
 import type { Child } from "./child.ts";
 import { type ClusterConfig, Supervisor } from "./supervisor.ts";
 
@@ -29,25 +28,17 @@ export interface UpOptions {
 function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): ClusterConfig {
   settings.get("auth");
   const number = (flag: "servers" | "bots" | "brokers" | "proxies", fallback: number) =>
-    read(flag, flags[flag] ?? String(fallback), integer(flag === "bots" ? 0 : 1, 1_000));
+    readFlag(flag, flags[flag] ?? String(fallback), integer(flag === "bots" ? 0 : 1, 1_000));
   return {
     servers: number("servers", 3),
     bots: number("bots", 0),
     brokers: number("brokers", 1),
     proxies: number("proxies", 1),
     data: settings.get("data"),
-    port: read("port", flags.port ?? "5555", integer(0, 65_000)),
+    port: readFlag("port", flags.port ?? "5555", integer(0, 65_000)),
     logLevel: settings.get("logLevel"),
     logFiles: hasChat,
   };
-}
-
-function read<T>(flag: string, text: string, parser: (text: string) => T): T {
-  try {
-    return parser(text);
-  } catch (error) {
-    throw new Problem(`${flagOf(flag)}: "${text}" won't do: ${(error as Error).message}.`, 2);
-  }
 }
 
 /** `tertulia up`: the whole cluster on this machine, until a signal or the end of the chat. */

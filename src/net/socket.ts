@@ -123,7 +123,11 @@ export function watchAccepted(events: Observer, onChange: (count: number) => voi
   });
 }
 
-/** `tcp://0.0.0.0:5555` → `tcp://10.1.2.3:5555`, for those who are to connect. */
+/**
+ * `tcp://0.0.0.0:5555` → `tcp://10.1.2.3:5555`, for those who are to connect. Where ports are
+ * mapped on the way, the whole endpoint is told instead of a host.
+ */
 export function advertised(endpoint: string, host: string): string {
+  if (host.includes("://")) return host;
   return endpoint.replace(/^tcp:\/\/(0\.0\.0\.0|\*|\[::\])/, `tcp://${host}`);
 }

@@ -87,7 +87,7 @@ export const rows = {
     "TERTULIA_ADVERTISE",
     undefined,
     "host",
-    "the host under which others reach this process",
+    "the host, or the whole endpoint, at which others reach this process",
     text,
   ),
   data: row("TERTULIA_DATA", "./data", "folder", "the data folder", text),
@@ -185,6 +185,18 @@ export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
+/**
+ * A command's own flag, which is no setting.
+ * @throws Problem (exit code 2) that names it, if its value is wrong
+ */
+export function readFlag<T>(flag: string, text: string, parser: (text: string) => T): T {
+  try {
+    return parser(text);
+  } catch (error) {
+    throw new Problem(`${flagOf(flag)}: "${text}" won't do: ${(error as Error).message}.`, 2);
+  }
+}
+
 const loopback = /^(tcp:\/\/(127\.|localhost[:/]|\[::1\])|ipc:)/;
 
 /**
@@ -201,7 +213,7 @@ export function protect(settings: Settings, ...bound: readonly string[]): void {
   );
 }
 
-/** The host under which others reach this process: as told, else its first address. */
+/** The host (or endpoint) at which others reach this process: as told, else its first address. */
 export function advertisedHost(settings: Settings): string {
   const told = settings.optional("advertise");
   if (told !== undefined) return told;

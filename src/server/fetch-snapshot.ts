@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { existsSync, rmSync } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { SnapshotPage } from "../protocol/messages.ts";
 import { checkpointFiles, readCheckpoint } from "../storage/checkpoint.ts";
@@ -15,10 +15,10 @@ const doneFolder = "snapshot.done";
 /** Removes it under another name: half of it would be taken for damage. */
 export async function dropSnapshot(folder: string): Promise<void> {
   const done = join(folder, doneFolder);
-  await rm(done, { recursive: true, force: true });
+  await remove(done);
   if (!existsSync(join(folder, snapshotFolder))) return;
-  renameSync(join(folder, snapshotFolder), done);
-  await rm(done, { recursive: true, force: true });
+  await rename(join(folder, snapshotFolder), done);
+  await remove(done);
 }
 
 /** Removes what a process left that died while it fetched or dropped one. */
@@ -26,6 +26,10 @@ export function removeSnapshotRests(folder: string): void {
   for (const name of [partialFolder, doneFolder]) {
     rmSync(join(folder, name), { recursive: true, force: true });
   }
+}
+
+function remove(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true });
 }
 
 export interface Place {
@@ -47,8 +51,29 @@ export async function fetchSnapshot(
   signal: AbortSignal,
 ): Promise<void> {
   const partial = join(folder, partialFolder);
-  rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial);
+  await remove(partial);
+  try {
+    await mkdir(partial);
+    await copyFiles(partial, ask, signal);
+    const { checkpoint, damages } = readCheckpoint(partial);
+    if (checkpoint === undefined) {
+      throw new Error(damages[0] === undefined ? "it is empty" : describeDamage(damages[0]));
+    }
+    await syncFolder(partial);
+  } catch (error) {
+    await remove(partial);
+    throw error;
+  }
+  await dropSnapshot(folder);
+  await rename(partial, join(folder, snapshotFolder));
+  await syncFolder(folder);
+}
+
+async function copyFiles(
+  partial: string,
+  ask: (place: Place) => Promise<SnapshotPage>,
+  signal: AbortSignal,
+): Promise<void> {
   let of: string | undefined;
   for (const [number, name] of checkpointFiles.entries()) {
     await using file = await open(join(partial, name), "wx");
@@ -64,14 +89,6 @@ export async function fetchSnapshot(
     }
     await file.datasync();
   }
-  const { checkpoint, damages } = readCheckpoint(partial);
-  if (checkpoint === undefined) {
-    throw new Error(damages[0] === undefined ? "it is empty" : describeDamage(damages[0]));
-  }
-  await syncFolder(partial);
-  await dropSnapshot(folder);
-  renameSync(partial, join(folder, snapshotFolder));
-  await syncFolder(folder);
 }
 
 async function persistently<T>(ask: () => Promise<T>): Promise<T> {

@@ -71,6 +71,16 @@ export class ReplicaDisk {
     return this.#promises.view;
   }
 
+  /**
+   * Resolves when a peer's state may be put in place: one that came before stands in this server's
+   * own, or what it stands for would be lost.
+   * @throws Error if the server stops before that
+   */
+  async readyForState(): Promise<void> {
+    await this.#checkpointing;
+    if (this.#isForeign) throw new Error("the state that came before is not saved yet");
+  }
+
   /** Loads again, now that a peer's saved state is there. @throws Problem as `load` */
   async reload(newCore: () => ServerCore): Promise<ServerCore> {
     await this.#closeJournal();

@@ -444,6 +444,7 @@ class Shell {
       return page;
     };
     try {
+      await this.#disk.readyForState();
       await fetchSnapshot(this.#folder, ask, this.#fetching.signal);
     } catch (error) {
       this.#log.warn(`The saved state of ${peer} did not come: ${(error as Error).message}`);

@@ -1,10 +1,8 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
-import type { Entry, Receipt, Role } from "../../src/protocol/messages.ts";
+import type { Entry, Role } from "../../src/protocol/messages.ts";
 import { until } from "../support/until.ts";
+import { equalFiles, Writer } from "./writer.ts";
 
 const clusters: LocalCluster[] = [];
 
@@ -20,69 +18,11 @@ afterEach(async () => {
   for (const cluster of clusters.splice(0)) await cluster[Symbol.asyncDispose]();
 });
 
-/** Publishes numbered messages, a few at a time, until it is told to stop. */
-class Writer {
-  readonly acknowledged = new Map<string, Receipt>();
-  attempted = 0;
-  readonly #running: Promise<unknown>;
-  #stopped = false;
-
-  constructor(client: ChatClient, channel: string) {
-    const lane = async () => {
-      while (!this.#stopped) {
-        this.attempted += 1;
-        const text = `message ${this.attempted}`;
-        this.acknowledged.set(text, await client.publish("ana", channel, text));
-      }
-    };
-    this.#running = Promise.all(Array.from({ length: 8 }, lane));
-  }
-
-  /** Resolves when `count` more messages have been acknowledged from now on. */
-  async progress(count: number): Promise<void> {
-    const goal = this.acknowledged.size + count;
-    await until(() => this.acknowledged.size >= goal, `${count} more acknowledged`, 30_000);
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#running;
-  }
-}
-
-async function fileOf(cluster: LocalCluster, slot: string, name: string): Promise<string> {
-  return readFile(join(cluster.folder, "servers", slot, name), "utf8");
-}
-
-/** Every replica's publications, after all files were found equal byte for byte. */
-async function equalFiles(cluster: LocalCluster): Promise<Entry[]> {
-  const slots = await readdir(join(cluster.folder, "servers"));
-  const names = [
-    "users.json",
-    "channels.json",
-    "messages.json",
-    "publications.json",
-    "checkpoint.json",
-  ];
-  for (const name of names) {
-    const texts = await Promise.all(slots.map((slot) => fileOf(cluster, slot, name)));
-    expect(new Set(texts).size, `${name} differs between replicas`).toBe(1);
-  }
-  return JSON.parse(await fileOf(cluster, slots[0] ?? "1", "publications.json")) as Entry[];
-}
-
-async function writing(cluster: LocalCluster): Promise<Writer> {
-  const client = cluster.client({ deadlineMs: 30_000 });
-  await client.login("ana");
-  await client.createChannel("geral");
-  return new Writer(client, "geral");
-}
-
 describe("kill -9 of any one process under load", () => {
   const roles: readonly Role[] = ["server", "broker", "proxy", "reference"];
   test.for(roles)("[R2] [R5] [R6] %s: nothing acknowledged is lost or doubled", async (role) => {
     const cluster = await start();
-    const writer = await writing(cluster);
+    const writer = await Writer.start(cluster);
     await writer.progress(200);
     const [victim] = cluster.of(role);
     const back = victim?.nextReady();
@@ -103,7 +43,7 @@ describe("kill -9 of any one process under load", () => {
 describe("two of each", () => {
   test("[C2] one dead broker and one dead proxy out of two cost nothing", async () => {
     const cluster = await start({ brokers: 2, proxies: 2 });
-    const writer = await writing(cluster);
+    const writer = await Writer.start(cluster);
     const listener = cluster.client();
     const heard: string[] = [];
     await listener.subscribe({ channel: "geral" as never }, ({ message }) => heard.push(message), {

@@ -12,6 +12,9 @@ interface Watched {
   lastTimestamp: number;
 }
 
+/** More disks were lost than the promise covers: nothing can be asked of the rest of the run. */
+export class BeyondPromise extends Error {}
+
 /** The promises, looked at after every step that can break them. */
 export class SimulationChecks extends PromiseChecks {
   /** The highest view that the reference ever saved. */
@@ -21,6 +24,11 @@ export class SimulationChecks extends PromiseChecks {
   readonly #watched = new Map<ServerName, Watched>();
   readonly #tell: (text: string) => void;
 
+  /** Whose disks are lost for good. */
+  readonly destroyed = new Set<ServerName>();
+  readonly #views: View[] = [];
+  /** In which view events were first counted as committed: per server, by rising `seq`. */
+  readonly #acknowledged = new Map<ServerName, { readonly seq: number; readonly view: number }[]>();
   /** Whether the frontier rose in this step. */
   #rose = false;
 
@@ -49,15 +57,18 @@ export class SimulationChecks extends PromiseChecks {
     this.#rose = false;
   }
 
-  protected override onCommitted(origin: ServerName, seq: number): void {
+  protected override onCommitted(origin: ServerName, seq: number, view: number): void {
     if (seq <= (this.frontier[origin] ?? 0)) return;
     this.frontier[origin] = seq;
+    const acknowledged = this.#acknowledged.get(origin) ?? [];
+    this.#acknowledged.set(origin, [...acknowledged, { seq, view }]);
     this.#rose = true;
   }
 
   override onView(cluster: CoreCluster, view: View): void {
     if (view.number <= this.view.number) return;
     this.view = view;
+    this.#views.push(view);
     this.#tell(`the reference makes view ${view.number}: ${view.members.join(", ")}`);
     this.checkHolders(cluster, `view ${view.number} is made`);
   }
@@ -73,9 +84,25 @@ export class SimulationChecks extends PromiseChecks {
     for (const origin of servers(this.frontier)) {
       const seq = this.frontier[origin] ?? 0;
       const holders = all.filter((one) => members.includes(one.name) && holds(one, origin, seq));
+      if (holders.length < needed && this.#isBeyondPromise(all, origin)) throw new BeyondPromise();
       const text = `${when}: ${origin}/${seq} is on ${holders.length} of the ${members.length} disks`;
       assertPromise(holders.length >= needed, "R5", `${text} of view ${number}, not ${needed}`);
     }
+  }
+
+  /**
+   * Whether so many disks are gone as the smallest quorum was since the first of the lost events was
+   * acknowledged; those of members that left count (R5).
+   */
+  #isBeyondPromise(all: readonly VirtualServer[], origin: ServerName): boolean {
+    if (this.destroyed.size === 0) return false;
+    const present = all.filter(({ name }) => this.view.members.includes(name));
+    const kept = present.filter(({ name }) => !this.destroyed.has(name));
+    const most = Math.max(0, ...kept.map(({ disk }) => disk.durable[origin] ?? 0));
+    const lost = this.#acknowledged.get(origin)?.find(({ seq }) => seq > most);
+    const since = this.#views.filter(({ number }) => number >= (lost?.view ?? 0));
+    const ever = new Set(since.flatMap(({ members }) => members));
+    return ever.size - kept.length >= Math.min(...since.map(quorumOf));
   }
 
   /** Who leaves leaves nothing behind: a majority without it has adopted the view, and has it all. */

@@ -47,6 +47,8 @@ export class Faults {
 
   /** The next fault. */
   strike(): void {
+    // A reference that lost its file has to hear of the view before all who know it may fall.
+    if (this.#cluster.registry.view.number === 0) return;
     this.#dice.pick(this.#kinds)?.();
   }
 
@@ -110,7 +112,9 @@ export class Faults {
   #loseUnsynced(server: VirtualServer): void {
     const { disk } = server;
     const kept = this.#dice.between(0, disk.unsynced);
-    this.#tell(`${server.name} loses power, and ${disk.unsynced - kept} lines that were not synced`);
+    this.#tell(
+      `${server.name} loses power, and ${disk.unsynced - kept} lines that were not synced`,
+    );
     disk.loseUnsynced(kept);
   }
 
@@ -199,7 +203,9 @@ export class Faults {
     network.reordering = this.#dice.pick([0, 0.2, 1]) ?? 0;
     network.mostDelayMs = this.#dice.pick([4, 20, 150, 600]) ?? 4;
     const { loss, duplication, reordering, mostDelayMs } = network;
-    this.#tell(`loss ${loss}, twice ${duplication}, reordered ${reordering}, late ${mostDelayMs} ms`);
+    this.#tell(
+      `loss ${loss}, twice ${duplication}, reordered ${reordering}, late ${mostDelayMs} ms`,
+    );
   }
 
   #slowDisk(): void {
@@ -229,8 +235,9 @@ export class Faults {
   }
 
   #startReference(lostFile: boolean): void {
-    const knowsView = this.#running.some(({ disk }) => disk.view.number === this.#highestView);
-    const { network } = this.#cluster;
+    const { network, registry } = this.#cluster;
+    // The promise asks that somebody who is up knows the last view.
+    const knowsView = this.#running.some(({ disk }) => disk.view.number === registry.view.number);
     const lost = lostFile && knowsView && this.#running.every(({ owes }) => !owes);
     this.#tell(`the reference starts${lost ? ", its file lost" : ""}`);
     if (lost) {
@@ -238,10 +245,6 @@ export class Faults {
       for (const server of this.#cluster.servers) server.syncMs = Math.min(server.syncMs, 200);
     }
     this.#cluster.startReference({ lostFile: lost });
-  }
-
-  get #highestView(): number {
-    return Math.max(...this.#cluster.servers.map(({ disk }) => disk.view.number));
   }
 
   #heal(): void {

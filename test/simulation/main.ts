@@ -1,15 +1,88 @@
-import { run } from "./run.ts";
-const [from, count] = [Number(process.argv[2] ?? 1), Number(process.argv[3] ?? 100)];
-let acknowledged = 0;
-const started = performance.now();
-let bad = 0;
-for (let seed = from; seed < from + count; seed += 1) {
-  const outcome = run(seed);
-  acknowledged += outcome.acknowledged;
-  if (outcome.broken !== undefined) {
-    bad += 1;
-    if (bad <= 1) console.log(seed, outcome.story.slice(-30).map(l=>l.slice(0,1200)).join("\n"));
-    else console.log(seed, outcome.broken.slice(0, 200));
-  }
+import { randomInt } from "node:crypto";
+import { parseArgs } from "node:util";
+import { mutations, plant } from "./mutations.ts";
+import { type Report, spread } from "./spread.ts";
+
+/**
+ *     npm run sim                             fresh seeds
+ *     npm run sim -- --seed 7 --runs 100      these seeds
+ *     npm run sim -- --hunt [--only NAME]     for each mutation, the first seed that catches it
+ */
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    runs: { type: "string", default: "1000" },
+    hunt: { type: "boolean", default: false },
+    only: { type: "string" },
+  },
+});
+const from = values.seed === undefined ? randomInt(1, 2 ** 31) : Number(values.seed);
+const runs = Number(values.runs);
+if (!Number.isSafeInteger(from) || !Number.isSafeInteger(runs) || runs < 1) {
+  process.stderr.write("tertulia: --seed and --runs are whole numbers.\n");
+  process.exit(2);
 }
-console.log("seeds", count, "bad", bad, "ms each", Math.round((performance.now() - started) / count), "acks", acknowledged);
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Lines of a story that a person reads; the whole of it is one command away. */
+const storyLines = 60;
+
+function tell({ seed, story }: Report): void {
+  const rest = story.length - storyLines;
+  if (rest > 0) say(`… ${rest} lines before`);
+  for (const line of story.slice(-storyLines)) say(line);
+  say(`\nAgain: npm run sim -- --seed ${seed} --runs 1`);
+}
+
+async function simulate(): Promise<number> {
+  const started = performance.now();
+  let done = 0;
+  let acknowledged = 0;
+  let broken: Report | undefined;
+  const shown = setInterval(() => process.stderr.write(`${done} of ${runs}\n`), 10_000);
+  say(`Seeds from ${from}, ${runs} of them`);
+  await spread({ from, count: runs }, (report) => {
+    done += 1;
+    acknowledged += report.acknowledged;
+    if (report.broken !== undefined) broken = report;
+    return broken === undefined;
+  });
+  clearInterval(shown);
+  const perMinute = Math.round((60_000 * done) / (performance.now() - started));
+  if (broken !== undefined) tell(broken);
+  const verdict = broken === undefined ? "All promises were kept" : "A promise was broken";
+  say(
+    `${verdict}: ${done} seeds, ${acknowledged} messages acknowledged, ${perMinute} seeds a minute`,
+  );
+  return broken === undefined ? 0 : 1;
+}
+
+async function hunt(): Promise<number> {
+  let missed = 0;
+  for (const mutation of mutations) {
+    if (values.only !== undefined && values.only !== mutation.name) continue;
+    using copy = plant(mutation);
+    let caught: Report | undefined;
+    let tried = 0;
+    await spread(
+      { from, count: runs },
+      (report) => {
+        tried += 1;
+        if (report.broken !== undefined) caught = report;
+        return caught === undefined;
+      },
+      copy.program,
+    );
+    if (caught === undefined) missed += 1;
+    const how = caught?.broken?.split("\n")[0] ?? "";
+    say(
+      `${caught === undefined ? "MISSED" : `seed ${caught.seed}`} of ${tried}: ${mutation.name}  ${how}`,
+    );
+  }
+  return missed === 0 ? 0 : 1;
+}
+
+process.exitCode = await (values.hunt ? hunt() : simulate());

@@ -2,7 +2,7 @@ import { seededRandom } from "../../src/platform/random.ts";
 import { assertPromise, BrokenPromise } from "../support/check-promises.ts";
 import { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
-import { SimulationChecks } from "./checks.ts";
+import { BeyondPromise, SimulationChecks } from "./checks.ts";
 import { Dice, Faults } from "./faults.ts";
 import { quickDigest } from "./quick-digest.ts";
 import { Workload } from "./workload.ts";
@@ -31,10 +31,12 @@ export function run(seed: number): Outcome {
     simulation.run();
     return { seed, broken: undefined, story, acknowledged: simulation.acknowledged };
   } catch (error) {
+    const acknowledged = simulation?.acknowledged ?? 0;
+    if (error instanceof BeyondPromise) return { seed, broken: undefined, story, acknowledged };
     const { name, message, stack } = error as Error;
     const broken = error instanceof BrokenPromise || name === "AssertionError" ? message : stack;
     story.push(`${simulation?.nowMs ?? 0} ms BROKEN ${broken}`);
-    return { seed, broken, story, acknowledged: simulation?.acknowledged ?? 0 };
+    return { seed, broken, story, acknowledged };
   }
 }
 
@@ -65,6 +67,8 @@ class Simulation {
     this.#tell = (text) => story.push(`${time.nowMs} ms ${text}`);
     this.#checks = new SimulationChecks(this.#tell);
     this.#cluster.checks = this.#checks;
+    // Everything: whatever is published is looked at.
+    this.#cluster.subscribe("");
     this.#workload = new Workload(this.#cluster, {
       clients: dice.between(1, 4),
       keepsAll,
@@ -113,6 +117,9 @@ class Simulation {
     const endMs = this.nowMs + recoveryMs;
     const givenUpMs = this.nowMs + giveUpMs;
     while (!this.#isWell) {
+      // The last member never leaves the view; without its disk there is no cluster any more.
+      const { members } = this.#cluster.registry.view;
+      if (members.every((name) => this.#checks.destroyed.has(name))) throw new BeyondPromise();
       const waiting = () => `not well: ${this.#state()}`;
       assertPromise(this.nowMs < endMs, "R8", `${recoveryMs} ms after the faults ${waiting()}`);
       this.#noteGone();
@@ -131,8 +138,9 @@ class Simulation {
       this.#tell(`${server.name} is given up: nobody can return what it lost`);
       this.#cluster.kill(server);
       this.#faults.gone.add(server);
+      this.#checks.destroyed.add(server.name);
       server.disk.owed = {};
-      return;
+      return this.#checks.checkHolders(this.#cluster, `the disk of ${server.name} is lost`);
     }
     if (!server.isRunning) this.#cluster.start(server);
   }
@@ -163,7 +171,8 @@ class Simulation {
     if (!this.#workload.isAnswered || up.length !== members.length) return false;
     const [first] = up;
     return up.every(({ name, disk, inRotation, core }) => {
-      const isServing = inRotation && members.includes(name) && disk.view.number === number;
+      const isLive = inRotation && core.catchUp.phase === "live";
+      const isServing = isLive && members.includes(name) && disk.view.number === number;
       const { held, durable } = core.ledger;
       const { committed } = core.replication;
       const goal = first?.core.ledger.held ?? {};

@@ -5,7 +5,7 @@ import { assertPromise } from "../support/check-promises.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 
-export const channel = "geral" as ChannelName;
+const channel = "geral" as ChannelName;
 
 /** A logical request: the same id however often it is sent. */
 interface Asked {
@@ -64,7 +64,12 @@ export class Workload {
     let next: string | undefined;
     do {
       const reply = this.#cluster.request(server, "history", { ...data, before: next });
-      const entries = (reply.entries ?? []) as ChannelEntry[];
+      assertPromise(
+        reply.status === "OK",
+        "R8",
+        `${server.name} answers ${reply.code} when all is well`,
+      );
+      const entries = reply.entries as ChannelEntry[];
       texts.push(...entries.map(({ message }) => message));
       next = reply.next as string | undefined;
     } while (next !== undefined);

@@ -54,11 +54,11 @@ export class PromiseChecks implements ClusterChecks {
       if (seq === before[origin]) continue;
       before[origin] = seq;
       checkQuorum(cluster, server, { server: origin, seq });
-      this.onCommitted(origin, seq);
+      this.onCommitted(origin, seq, server.core.replication.view.number);
     }
   }
 
-  protected onCommitted(_origin: ServerName, _seq: number): void {}
+  protected onCommitted(_origin: ServerName, _seq: number, _view: number): void {}
 
   onView(_cluster: CoreCluster, _view: View): void {}
 

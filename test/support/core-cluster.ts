@@ -88,6 +88,7 @@ export class CoreCluster {
   checks: ClusterChecks = new PromiseChecks();
   #referenceFile: Saved | undefined;
   readonly #referenceClock = new LamportClock();
+  readonly #topics = new Set<string>();
   readonly #options: ServerOptions;
   readonly #encodes: boolean;
 
@@ -136,6 +137,10 @@ export class CoreCluster {
       disk.sync(disk.lines.length, server.core.clock.value);
       disk.isFlushing = false;
       this.#step(server, { type: "recovered" });
+      // The proxies repeat to a new process what is subscribed to.
+      for (const topic of this.#topics) {
+        this.#step(server, { type: "subscription", topic, active: true });
+      }
       this.#flush(server);
       // A state that came from a peer, or what rot has left, is soon saved as the server's own.
       if (!disk.isWhole) this.save(server);
@@ -164,6 +169,8 @@ export class CoreCluster {
   }
 
   subscribe(topic: string, active = true): void {
+    if (active) this.#topics.add(topic);
+    else this.#topics.delete(topic);
     for (const server of this.servers) {
       this.#step(server, { type: "subscription", topic, active });
     }
@@ -513,6 +520,10 @@ export class CoreCluster {
 
   /** Begins anew with what was fetched: a new core from the disk. */
   #install(server: VirtualServer, state: SavedFiles): void {
+    // One that came before must first stand in the server's own.
+    if (server.isSaving || !server.disk.isWhole) {
+      return this.#later(server, 1, () => this.#install(server, state));
+    }
     // The journal is closed before: all that was appended is in it.
     server.disk.write();
     server.disk.keepFetched(state);

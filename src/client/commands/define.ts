@@ -116,6 +116,7 @@ export function rootHelp(text: Text): string {
     ["servers remove NAME", "help.remove"],
     ["verify FOLDER", "help.verify"],
     ["config", "help.config"],
+    ["chaos", "help.chaos"],
   ];
   const list = lines.map(([names, key]) => {
     const left = `  ${names}`;

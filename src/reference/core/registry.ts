@@ -116,9 +116,12 @@ export class Registry {
     if (ready) this.#leaving.delete(user as ServerName);
     // A reference that lost its file, or has an old one, resumes from the highest that is reported.
     if (view.number > this.#view.number) this.#setView(view);
-    // A server that still reads its journal tells its view, so that no other is made meanwhile;
-    // what it has on disk it does not know yet, and rule (b) must not be told too little.
-    if (durable === undefined) return;
+    // A server that still reads its disk, or has lost something of it, tells its view, so that no
+    // other is made meanwhile. What it said of its disk before counts no more (rule (b)).
+    if (durable === undefined) {
+      this.#reports.delete(user);
+      return;
+    }
     const before = this.#reports.get(user)?.adopted;
     const adopted =
       view.number !== this.#view.number

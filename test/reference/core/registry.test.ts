@@ -278,6 +278,17 @@ describe("a server that still reads its journal", () => {
   });
 });
 
+test("[J5] what a server said of its disk before it lost some of it counts no more", () => {
+  const two: View = { number: 3, members: [a, b] };
+  const reports = new Reports(two);
+  reports.settle(a, b);
+  reports.registry.heartbeat({ user: a, role: "server", view: two }, 1, reports.nowMs);
+  expect(reports.registry.leave(b, reports.nowMs)).toBe(false);
+  expect(reports.view).toEqual(two);
+  reports.settle(a);
+  expect(reports.view.members).toEqual([a]);
+});
+
 describe("clocks and names from anybody", () => {
   test("[W7] who is listed has a bound, and the members keep their place", () => {
     const { registry } = new Reports(three);

@@ -1,0 +1,85 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Host } from "../../platform/host.ts";
+import { random } from "../../platform/random.ts";
+import { integer, readFlag } from "../../platform/settings.ts";
+import type { Text } from "../../texts/texts.ts";
+import { type ChaosConfig, type ChaosResult, type ChaosWatcher, runChaos } from "./chaos.ts";
+import { describeFault, describeVerdict, inSeconds } from "./describe.ts";
+import { reportPage } from "./report.ts";
+
+/** The flags as the command line gives them. */
+export interface ChaosFlags {
+  readonly seconds?: string;
+  readonly seed?: string;
+  readonly servers?: string;
+  readonly report?: string;
+  readonly json?: boolean;
+}
+
+export interface ChaosOptions {
+  readonly flags: ChaosFlags;
+  readonly text: Text;
+  readonly host: Host;
+}
+
+const defaultSeconds = "60";
+const defaultServers = "3";
+/** Short enough to type again. */
+const seeds = 1_000_000;
+
+/** `tertulia chaos`: a run, its verdict, its report; exit code 1 if a rule was broken. */
+export async function runChaosCommand({ flags, text, host }: ChaosOptions): Promise<void> {
+  const drawn = String(Math.floor(random() * seeds));
+  const numbers = {
+    seconds: readFlag("seconds", flags.seconds ?? defaultSeconds, integer(1, 86_400)),
+    seed: readFlag("seed", flags.seed ?? drawn, integer(0, 2 ** 32 - 1)),
+    servers: readFlag("servers", flags.servers ?? defaultServers, integer(1, 20)),
+  };
+  // Better now than after the run: a report that can't be written.
+  if (flags.report !== undefined) await writeFile(flags.report, "");
+  const note = (line: string) => {
+    if (!flags.json) host.errors.write(`${line}\n`);
+  };
+  note(text("chaos.begin", numbers));
+  const folder = await mkdtemp(join(tmpdir(), "tertulia-chaos-"));
+  let kept = folder;
+  try {
+    const result = await interruptible({ ...numbers, folder }, host, watcher(note, text));
+    if (flags.report !== undefined) await writeFile(flags.report, reportPage(result, text));
+    if (result.verdict.ok) {
+      await rm(folder, { recursive: true, force: true });
+      kept = "";
+    }
+    const { report } = flags;
+    const paths = { ...(kept && { folder: kept }), ...(report !== undefined && { report }) };
+    const lines = flags.json
+      ? [JSON.stringify({ ...result.verdict, ...paths, plan: result.plan })]
+      : describeVerdict(result.verdict, text);
+    for (const line of lines) host.output.write(`${line}\n`);
+    host.endWith(result.verdict.ok ? 0 : 1);
+  } finally {
+    if (kept) host.errors.write(`${text("chaos.kept", { folder: kept })}\n`);
+  }
+}
+
+/** The first Ctrl-C ends the faults; what was done so far is judged. */
+async function interruptible(
+  config: ChaosConfig,
+  host: Host,
+  watcher: ChaosWatcher,
+): Promise<ChaosResult> {
+  const stopping = new AbortController();
+  using _stop = host.onStop(() => stopping.abort());
+  return await runChaos(config, watcher, stopping.signal);
+}
+
+function watcher(note: (line: string) => void, text: Text): ChaosWatcher {
+  return {
+    onPhase: (phase) => note(text(`chaos.${phase}`)),
+    onFault: (fault) => {
+      note(`${inSeconds(fault.atMs).padStart(6)} s  ${describeFault(fault, text)}`);
+    },
+  };
+}

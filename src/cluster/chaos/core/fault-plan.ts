@@ -1,0 +1,230 @@
+/** One thing that is done to the cluster. Processes are named by their labels: `server 1`. */
+export type Fault =
+  | { readonly kind: "kill"; readonly targets: readonly string[] }
+  | { readonly kind: "stop"; readonly targets: readonly string[]; readonly forMs: number }
+  | {
+      readonly kind: "cut";
+      /** Cut off from all of `others`: both ways, or only what it sends, or only what it gets. */
+      readonly target: string;
+      readonly others: readonly string[];
+      readonly way: "both" | "out" | "in";
+      readonly forMs: number;
+      /** Whether its connections are reset at the end, instead of going on. */
+      readonly reset: boolean;
+    }
+  | {
+      readonly kind: "slow";
+      readonly target: string;
+      readonly others: readonly string[];
+      readonly delayMs: number;
+      readonly forMs: number;
+    }
+  | { readonly kind: "reset"; readonly target: string; readonly others: readonly string[] };
+
+export type PlannedFault = Fault & {
+  /** Milliseconds since the load began. */
+  readonly atMs: number;
+};
+
+export interface Cast {
+  readonly servers: readonly string[];
+  /** Broker, proxy, reference. */
+  readonly others: readonly string[];
+  /** What the load is called. */
+  readonly clients: string;
+}
+
+/** A number in [0, 1). */
+type Random = () => number;
+
+const firstAtMs = 1_000;
+/** Between two faults. */
+const leastGapMs = 600;
+const mostGapMs = 2_400;
+/** What a process that was killed is given to come back before it is chosen again. */
+const returnMs = 3_000;
+/** Without any new fault at the end, a quarter of the time at most. */
+const calmMs = 4_000;
+
+/**
+ * Every kind of fault as often as it stands here, in a drawn order; then all over again. The
+ * shorter times are below every time-out of the cluster (1.2 to 2 s), the longer ones above.
+ */
+const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
+  (scene) => scene.kill(scene.anybody()),
+  (scene) => scene.kill(scene.anybody()),
+  (scene) => scene.kill(scene.anybody()),
+  (scene) => scene.kill(scene.server()),
+  (scene) => scene.killMajority(),
+  (scene) => scene.stop(scene.anybody(), scene.between(200, 1_000)),
+  (scene) => scene.stop(scene.anybody(), scene.between(2_500, 6_000)),
+  (scene) => scene.stopMajority(scene.between(2_500, 4_500)),
+  (scene) => scene.cutOff("both", scene.between(300, 1_000)),
+  (scene) => scene.cutOff("both", scene.between(2_500, 6_000)),
+  (scene) => scene.cutOff(scene.oneWay(), scene.between(2_500, 6_000)),
+  (scene) => scene.cutFromOne(scene.between(1_500, 5_000)),
+  (scene) => scene.cutClients(scene.between(500, 2_500)),
+  (scene) => scene.slow(scene.between(2_000, 5_000)),
+  (scene) => scene.reset(),
+];
+
+/** What will be done when: the same for the same chance, length and cast. */
+export function planFaults(random: Random, lengthMs: number, cast: Cast): PlannedFault[] {
+  const scene = new Scene(random, cast);
+  const endMs = lengthMs - Math.min(calmMs, lengthMs / 4);
+  const planned: PlannedFault[] = [];
+  let rest: typeof bag = [];
+  for (let atMs = firstAtMs; atMs < endMs; atMs += scene.between(leastGapMs, mostGapMs)) {
+    if (rest.length === 0) rest = scene.shuffled(bag);
+    const [draw, ...others] = rest;
+    rest = others;
+    const fault = draw?.(scene.at(atMs));
+    if (fault !== undefined) planned.push({ ...fault, atMs });
+  }
+  return planned.map((fault) => endingBy(endMs, fault));
+}
+
+/** Nothing outlasts the time for faults. */
+function endingBy(endMs: number, fault: PlannedFault): PlannedFault {
+  if (!("forMs" in fault)) return fault;
+  return { ...fault, forMs: Math.min(fault.forMs, Math.round(endMs - fault.atMs)) };
+}
+
+/** Draws, and knows who is still busy with an earlier fault. */
+class Scene {
+  readonly #random: Random;
+  readonly #cast: Cast;
+  readonly #busyUntilMs = new Map<string, number>();
+  #nowMs = 0;
+
+  constructor(random: Random, cast: Cast) {
+    this.#random = random;
+    this.#cast = cast;
+  }
+
+  at(nowMs: number): this {
+    this.#nowMs = nowMs;
+    return this;
+  }
+
+  between(least: number, most: number): number {
+    return Math.round(least + this.#random() * (most - least));
+  }
+
+  shuffled<T>(items: readonly T[]): T[] {
+    const drawn = [...items];
+    for (let last = drawn.length - 1; last > 0; last -= 1) {
+      const other = Math.floor(this.#random() * (last + 1));
+      [drawn[last], drawn[other]] = [drawn[other] as T, drawn[last] as T];
+    }
+    return drawn;
+  }
+
+  oneWay(): "out" | "in" {
+    return this.#random() < 0.5 ? "out" : "in";
+  }
+
+  /** Servers as often as all others together, or more. */
+  anybody(): string | undefined {
+    const { servers, others } = this.#cast;
+    return this.#free([...servers, ...others]);
+  }
+
+  server(): string | undefined {
+    return this.#free(this.#cast.servers);
+  }
+
+  kill(target: string | undefined): Fault | undefined {
+    return target === undefined ? undefined : this.#killed([target]);
+  }
+
+  stop(target: string | undefined, forMs: number): Fault | undefined {
+    return target === undefined ? undefined : this.#stopped([target], forMs);
+  }
+
+  /** Whoever is busy: more than a quorum allows may be away at once. */
+  killMajority(): Fault {
+    return this.#killed(this.#majority());
+  }
+
+  stopMajority(forMs: number): Fault {
+    return this.#stopped(this.#majority(), forMs);
+  }
+
+  cutOff(way: "both" | "out" | "in", forMs: number): Fault | undefined {
+    const target = this.server();
+    if (target === undefined) return undefined;
+    return this.#cut(target, { others: this.#allBut(target), way, forMs });
+  }
+
+  /** From one process only: a peer, the broker, the proxy or the reference. */
+  cutFromOne(forMs: number): Fault | undefined {
+    const target = this.server();
+    if (target === undefined) return undefined;
+    const { servers, others } = this.#cast;
+    const one = this.#pick([...servers, ...others].filter((label) => label !== target));
+    const way = this.#pick(["both", "out", "in"] as const) ?? "both";
+    return this.#cut(target, { others: one === undefined ? [] : [one], way, forMs });
+  }
+
+  /** Requests that never come, or replies that never come back. */
+  cutClients(forMs: number): Fault {
+    const { clients, others } = this.#cast;
+    const way = this.#pick(["both", "out", "in"] as const) ?? "both";
+    return this.#cut(clients, { others, way, forMs });
+  }
+
+  slow(forMs: number): Fault | undefined {
+    const target = this.server();
+    if (target === undefined) return undefined;
+    this.#occupy([target], forMs);
+    const delayMs = this.between(50, 400);
+    return { kind: "slow", target, others: this.#allBut(target), delayMs, forMs };
+  }
+
+  reset(): Fault | undefined {
+    const target = this.anybody();
+    if (target === undefined) return undefined;
+    return { kind: "reset", target, others: this.#allBut(target) };
+  }
+
+  #killed(targets: readonly string[]): Fault {
+    this.#occupy(targets, returnMs);
+    return { kind: "kill", targets };
+  }
+
+  #stopped(targets: readonly string[], forMs: number): Fault {
+    this.#occupy(targets, forMs);
+    return { kind: "stop", targets, forMs };
+  }
+
+  #cut(target: string, how: Pick<Fault & { kind: "cut" }, "others" | "way" | "forMs">): Fault {
+    this.#occupy([target], how.forMs);
+    return { kind: "cut", target, ...how, reset: this.#random() < 0.5 };
+  }
+
+  #occupy(targets: readonly string[], forMs: number): void {
+    for (const target of targets) {
+      const untilMs = Math.max(this.#busyUntilMs.get(target) ?? 0, this.#nowMs + forMs);
+      this.#busyUntilMs.set(target, untilMs);
+    }
+  }
+
+  #allBut(target: string): string[] {
+    const { servers, others, clients } = this.#cast;
+    return [...servers, ...others, clients].filter((label) => label !== target);
+  }
+
+  #majority(): string[] {
+    const { servers } = this.#cast;
+    return this.shuffled(servers).slice(0, Math.floor(servers.length / 2) + 1);
+  }
+
+  #free(labels: readonly string[]): string | undefined {
+    return this.#pick(labels.filter((label) => (this.#busyUntilMs.get(label) ?? 0) <= this.#nowMs));
+  }
+
+  #pick<T>(items: readonly T[]): T | undefined {
+    return items[Math.floor(this.#random() * items.length)];
+  }
+}

@@ -1,0 +1,82 @@
+import type { Observations, Rule, Violation, Write } from "./checker.ts";
+import { rules } from "./checker.ts";
+import type { Fault } from "./fault-plan.ts";
+import type { Pace } from "./pace.ts";
+
+/** What a run came to: the object that `--json` prints. */
+export interface Verdict extends Readonly<Record<Rule, number>> {
+  /** Whether no rule was broken. */
+  readonly ok: boolean;
+  readonly seed: number;
+  readonly seconds: number;
+  readonly servers: number;
+  /** Faults by kind; a fault may have several targets. */
+  readonly faults: Readonly<Record<Fault["kind"], number>>;
+  /** Processes that were killed. */
+  readonly kills: number;
+  readonly attempted: number;
+  readonly acknowledged: number;
+  /** Without an answer that tells what became of them. */
+  readonly indeterminate: number;
+  /** Of those, how many are there. */
+  readonly indeterminateRead: number;
+  readonly read: number;
+  readonly heard: number;
+  readonly longestPauseMs: number;
+  readonly longestLatencyMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** The first breaches of each rule, in words. */
+  readonly examples: readonly string[];
+}
+
+export interface RunFacts {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly servers: number;
+  readonly plan: readonly Fault[];
+  readonly kills: number;
+  readonly seen: Observations;
+  readonly violations: readonly Violation[];
+  readonly pace: Pace;
+}
+
+/** Of each rule: enough to begin with. */
+const mostExamples = 5;
+
+export function verdictOf(facts: RunFacts): Verdict {
+  const { seed, seconds, servers, plan, kills, seen, violations, pace } = facts;
+  const read = new Set(seen.tellings.flatMap(({ entries }) => entries.map((e) => e.message)));
+  const isOpen = ({ acknowledged, refused }: Write) =>
+    acknowledged === undefined && refused === undefined;
+  const open = seen.writes.filter(isOpen);
+  const breaches = (rule: Rule) => violations.filter((violation) => violation.rule === rule);
+  const counts = rules.map((rule) => [rule, breaches(rule).length] as const);
+  const examples = rules.flatMap((rule) => breaches(rule).slice(0, mostExamples));
+  return {
+    ok: violations.length === 0,
+    seed,
+    seconds,
+    servers,
+    ...(Object.fromEntries(counts) as Record<Rule, number>),
+    longestPauseMs: Math.round(pace.longestPauseMs),
+    longestLatencyMs: Math.round(pace.latency?.maxMs ?? 0),
+    p50Ms: Math.round(pace.latency?.p50Ms ?? 0),
+    p99Ms: Math.round(pace.latency?.p99Ms ?? 0),
+    kills,
+    faults: countKinds(plan),
+    attempted: seen.writes.length,
+    acknowledged: seen.writes.filter(({ acknowledged }) => acknowledged !== undefined).length,
+    indeterminate: open.length,
+    indeterminateRead: open.filter(({ message }) => read.has(message)).length,
+    read: read.size,
+    heard: seen.hearings.reduce((sum, { entries }) => sum + entries.length, 0),
+    examples: examples.map(({ rule, detail }) => `${rule}: ${detail}`),
+  };
+}
+
+function countKinds(plan: readonly Fault[]): Record<Fault["kind"], number> {
+  const counts = { kill: 0, stop: 0, cut: 0, slow: 0, reset: 0 };
+  for (const { kind } of plan) counts[kind] += 1;
+  return counts;
+}

@@ -1,0 +1,90 @@
+import type { Text } from "../../texts/texts.ts";
+import { type Rule, rules } from "./core/checker.ts";
+import type { Fault } from "./core/fault-plan.ts";
+import type { Verdict } from "./core/verdict.ts";
+
+/** Above so many a list says nothing that "everybody" does not. */
+const mostNamed = 3;
+
+/** A fault as a person reads it. */
+export function describeFault(fault: Fault, text: Text): string {
+  switch (fault.kind) {
+    case "kill":
+      return text("chaos.kill", { targets: fault.targets.join(", ") });
+    case "stop": {
+      const seconds = inSeconds(fault.forMs);
+      return text("chaos.stop", { targets: fault.targets.join(", "), seconds });
+    }
+    case "cut": {
+      const { target, others, way, forMs } = fault;
+      const key = { both: "chaos.cut", out: "chaos.cutOut", in: "chaos.cutIn" } as const;
+      return text(key[way], { target, others: named(others, text), seconds: inSeconds(forMs) });
+    }
+    case "slow": {
+      const { target, delayMs: delay, forMs } = fault;
+      return text("chaos.slow", { target, delay, seconds: inSeconds(forMs) });
+    }
+    case "reset":
+      return text("chaos.reset", { target: fault.target });
+    default:
+      return fault satisfies never;
+  }
+}
+
+function named(labels: readonly string[], text: Text): string {
+  return labels.length > mostNamed ? text("chaos.everybody") : labels.join(", ");
+}
+
+export function inSeconds(ms: number): string {
+  return (ms / 1_000).toFixed(1);
+}
+
+/** Each rule with its name, how often it was broken, and what it means. */
+export function ruleRows(verdict: Verdict, text: Text) {
+  return rules.map((rule: Rule) => ({
+    name: text(`chaos.${rule}`),
+    count: verdict[rule],
+    meaning: text(`chaos.${rule}Means`),
+  }));
+}
+
+/** What was done, and what came of the messages, in a sentence each. */
+export function summary(verdict: Verdict, text: Text): string[] {
+  const { faults, seed, seconds, kills } = verdict;
+  const { attempted, acknowledged, indeterminate, indeterminateRead, read, heard } = verdict;
+  const { longestPauseMs, longestLatencyMs, p50Ms, p99Ms } = verdict;
+  return [
+    text("chaos.faults", { seed, seconds, kills, ...faults }),
+    text("chaos.messages", {
+      attempted,
+      acknowledged,
+      indeterminate,
+      there: indeterminateRead,
+      read,
+      heard,
+    }),
+    text("chaos.pace", {
+      pause: inSeconds(longestPauseMs),
+      latency: inSeconds(longestLatencyMs),
+      p50: p50Ms,
+      p99: p99Ms,
+    }),
+  ];
+}
+
+/** The verdict as a person reads it, a line each. */
+export function describeVerdict(verdict: Verdict, text: Text): string[] {
+  const rows = ruleRows(verdict, text);
+  const nameWidth = Math.max(...rows.map(({ name }) => name.length));
+  const countWidth = Math.max(...rows.map(({ count }) => String(count).length));
+  return [
+    ...summary(verdict, text),
+    "",
+    ...rows.map(({ name, count, meaning }) => {
+      return `  ${name.padEnd(nameWidth)}  ${String(count).padStart(countWidth)}  ${meaning}`;
+    }),
+    "",
+    ...verdict.examples.map((example) => `  ${example}`),
+    text(verdict.ok ? "chaos.ok" : "chaos.broken"),
+  ];
+}

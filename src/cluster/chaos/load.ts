@@ -1,0 +1,172 @@
+import { ChatClient } from "../../client/chat-client.ts";
+import { pause } from "../../platform/clock.ts";
+import type { Random } from "../../platform/random.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import { type ChannelName, parseChannelName, parseUserName } from "../../protocol/ids.ts";
+import type { Hearing, Reading, Seen, Write } from "./core/checker.ts";
+
+export interface LoadOptions {
+  readonly brokers: readonly string[];
+  readonly proxies: readonly string[];
+  readonly writesPerSecond: number;
+  readonly random: Random;
+  /** Milliseconds since the load began. */
+  readonly elapsedMs: () => number;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const channel: ChannelName = parseChannelName("geral");
+const channelConversation = `#${channel}`;
+
+/** Each writes over a connection of its own, to the channel and to the others in private. */
+const userNames = ["ana", "bia", "caio", "duda"] as const;
+type UserName = (typeof userNames)[number];
+/** Of ten writes, so many go to the channel. */
+const channelPart = 0.75;
+/** The last one gives up soon, so that there are writes of which nobody knows what became. */
+const patienceMs = (user: UserName) => (user === "duda" ? 2_500 : 60_000);
+/** Open writes of one connection: what an outage of several seconds leaves waiting. */
+const mostOpen = 500;
+const readEveryMs = 1_000;
+const readEntries = 300;
+
+export const conversations: readonly string[] = [
+  channelConversation,
+  ...userNames.map((user) => `@${user}`),
+];
+
+/** The name of a conversation as the client library takes it. */
+export function nameOf(conversation: string) {
+  const name = conversation.slice(1);
+  return conversation.startsWith("#")
+    ? { channel: parseChannelName(name) }
+    : { user: parseUserName(name) };
+}
+
+/** Writers, readers and a subscriber, and a record of all that they were told. */
+export class Load {
+  readonly writes: Write[] = [];
+  readonly readings: Reading[] = [];
+  readonly hearings: Hearing[];
+  readonly #options: LoadOptions;
+  readonly #clients = new Map<UserName, ChatClient>();
+  readonly #listener: ChatClient;
+  readonly #closing: ChatClient[];
+  readonly #stopping = new AbortController();
+  readonly #open = new Set<Promise<void>>();
+  readonly #heard = new Map<string, Seen[]>();
+  #lanes: Promise<unknown> = Promise.resolve();
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    const { brokers, proxies } = options;
+    for (const user of userNames) {
+      const deadlineMs = patienceMs(user);
+      this.#clients.set(user, new ChatClient({ brokers, proxies: [], deadlineMs }));
+    }
+    this.#listener = new ChatClient({ brokers, proxies });
+    this.#closing = [...this.#clients.values(), this.#listener];
+    this.hearings = conversations.map((conversation) => {
+      const entries: Seen[] = [];
+      this.#heard.set(conversation, entries);
+      return { listener: "the subscriber", conversation, entries };
+    });
+  }
+
+  /** Makes users and channel, and subscribes to all of it before the first message. */
+  async prepare(): Promise<void> {
+    const clients = [...this.#clients];
+    await Promise.all(clients.map(([user, client]) => client.login(user)));
+    await clients[0]?.[1].createChannel(channel);
+    for (const [conversation, heard] of this.#heard) {
+      await this.#listener.subscribe(nameOf(conversation), (entry) => heard.push(seenOf(entry)), {
+        since: {},
+      });
+    }
+  }
+
+  start(): void {
+    const lanes = [...this.#clients].flatMap(([user, client]) => [
+      this.#keepWriting(user, client),
+      this.#keepReading(user, client),
+    ]);
+    this.#lanes = Promise.all(lanes);
+  }
+
+  /** Sends nothing more, and waits until every write was answered or given up. */
+  async finish(): Promise<void> {
+    this.#stopping.abort();
+    await this.#lanes;
+    await Promise.all(this.#open);
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    for (const client of this.#closing.splice(0)) await client.close();
+  }
+
+  async #keepWriting(user: UserName, client: ChatClient): Promise<void> {
+    const { random, writesPerSecond } = this.#options;
+    const meanMs = (1_000 * userNames.length) / writesPerSecond;
+    for (let number = 1; !this.#stopping.signal.aborted; number += 1) {
+      if (client.open < mostOpen) this.#write(user, client, number);
+      await pause(2 * meanMs * random(), this.#stopping.signal);
+    }
+  }
+
+  #write(user: UserName, client: ChatClient, number: number): void {
+    const { random, elapsedMs } = this.#options;
+    const others = userNames.filter((other) => other !== user);
+    const isPublic = random() < channelPart;
+    const other = others[Math.floor(random() * others.length)] ?? user;
+    const message = `${user} ${number}`;
+    const write: Mutable<Write> = {
+      message,
+      client: user,
+      conversations: isPublic ? [channelConversation] : [`@${other}`, `@${user}`],
+      sentMs: elapsedMs(),
+    };
+    this.writes.push(write);
+    const receipt = isPublic
+      ? client.publish(user, channel, message)
+      : client.message(user, other, message);
+    const settled = receipt.then(
+      ({ clock }) => {
+        write.acknowledged = { atMs: elapsedMs(), clock };
+      },
+      (error: unknown) => {
+        if (!(error instanceof ProtocolError)) throw error;
+        // An error that another try might mend tells nothing of what the tries before it did.
+        if (!error.retry) write.refused = error.code;
+      },
+    );
+    this.#open.add(settled);
+    void settled.finally(() => this.#open.delete(settled));
+  }
+
+  async #keepReading(user: UserName, client: ChatClient): Promise<void> {
+    const { elapsedMs } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      const askedMs = elapsedMs();
+      try {
+        const { entries, next } = await client.history({ channel }, { limit: readEntries });
+        this.readings.push({
+          client: user,
+          conversation: channelConversation,
+          askedMs,
+          entries: entries.map(seenOf),
+          isWhole: next === undefined,
+        });
+      } catch (error) {
+        // Nobody answered in time; what matters is what is told, not when.
+        if (!(error instanceof ProtocolError)) throw error;
+      }
+      await pause(readEveryMs, this.#stopping.signal);
+    }
+  }
+}
+
+export function seenOf({ message, server, seq, clock }: Seen): Seen {
+  return { message, server, seq, clock };
+}

@@ -1,0 +1,117 @@
+import type { Text } from "../../texts/texts.ts";
+import type { ChaosResult } from "./chaos.ts";
+import { escaped, faultKinds, latencyChart, rateChart, timeline } from "./charts.ts";
+import { describeFault, inSeconds, ruleRows, summary } from "./describe.ts";
+import { reportStyle } from "./report-style.ts";
+
+/** The whole run as one HTML file that needs nothing else. */
+export function reportPage(result: ChaosResult, text: Text): string {
+  const { verdict, plan } = result;
+  const { seed, ok } = verdict;
+  const title = escaped(text("chaos.title", { seed }));
+  return `<!doctype html>
+<html lang="${text("chaos.language")}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<style>${reportStyle}</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+<p class="verdict ${ok ? "good" : "bad"}">${escaped(text(ok ? "chaos.ok" : "chaos.broken"))}</p>
+${tiles(result, text)}
+${summary(verdict, text)
+  .map((sentence) => `<p>${escaped(sentence)}</p>`)
+  .join("\n")}
+<h2>${escaped(text("chaos.timeline"))}</h2>
+${legend(text)}
+${figure(timeline(result, (fault) => describeFault(fault, text)))}
+<h2>${escaped(text("chaos.perSpan"))}</h2>
+${figure(rateChart(result))}
+<h2>${escaped(text("chaos.latency"))}</h2>
+${latencyLegend(text)}
+${figure(latencyChart(result))}
+<h2>${escaped(text("chaos.promises"))}</h2>
+${promises(result, text)}
+${breaches(result, text)}
+<details>
+<summary>${escaped(text("chaos.allFaults", { count: plan.length }))}</summary>
+<table>
+${plan
+  .map((fault) => row([`${inSeconds(fault.atMs)} s`, escaped(describeFault(fault, text))]))
+  .join("\n")}
+</table>
+</details>
+</main>
+</body>
+</html>
+`;
+}
+
+function tiles({ verdict }: ChaosResult, text: Text): string {
+  const { acknowledged, lost, doubled, diverged, kills } = verdict;
+  const list: [string, string, boolean][] = [
+    [text("chaos.acknowledged"), String(acknowledged), true],
+    [text("chaos.lost"), String(lost), lost === 0],
+    [text("chaos.doubled"), String(doubled), doubled === 0],
+    [text("chaos.diverged"), String(diverged), diverged === 0],
+    [text("chaos.killed"), String(kills), true],
+    [text("chaos.longestPause"), `${inSeconds(verdict.longestPauseMs)} s`, true],
+    [text("chaos.longestLatency"), `${inSeconds(verdict.longestLatencyMs)} s`, true],
+  ];
+  const items = list.map(([name, value, isGood]) => {
+    const tone = isGood ? "" : ' class="bad"';
+    return `<div${tone}><dt>${escaped(name)}</dt><dd>${value}</dd></div>`;
+  });
+  return `<dl class="tiles">${items.join("")}</dl>`;
+}
+
+function legend(text: Text): string {
+  const words = {
+    kill: text("chaos.legendKill"),
+    stop: text("chaos.legendStop"),
+    cut: text("chaos.legendCut"),
+    slow: text("chaos.legendSlow"),
+    reset: text("chaos.legendReset"),
+  };
+  const items = faultKinds.map((kind) => key(kind, words[kind]));
+  return `<p class="legend">${[...items, key("gap", text("chaos.legendGap"))].join("")}</p>`;
+}
+
+function latencyLegend(text: Text): string {
+  const items = [
+    key("p50", text("chaos.median")),
+    key("p99", text("chaos.percentile")),
+    key("max", text("chaos.maximum")),
+  ];
+  return `<p class="legend">${items.join("")}</p>`;
+}
+
+function key(kind: string, words: string): string {
+  return `<span><i class="${kind}"></i>${escaped(words)}</span>`;
+}
+
+function figure(svg: string): string {
+  return `<figure>${svg}</figure>`;
+}
+
+function promises({ verdict }: ChaosResult, text: Text): string {
+  const rows = ruleRows(verdict, text).map(({ name, count, meaning }) => {
+    return row([escaped(name), String(count), escaped(meaning)], count > 0 ? "bad" : "");
+  });
+  return `<table>\n${rows.join("\n")}\n</table>`;
+}
+
+function breaches({ verdict }: ChaosResult, text: Text): string {
+  if (verdict.examples.length === 0) return "";
+  const items = verdict.examples.map((example) => `<li>${escaped(example)}</li>`);
+  return `<h2>${escaped(text("chaos.breaches"))}</h2>\n<ul class="bad">${items.join("")}</ul>`;
+}
+
+function row(cells: readonly string[], tone = ""): string {
+  const inside = cells.map((cell) => `<td>${cell}</td>`).join("");
+  return tone ? `<tr class="${tone}">${inside}</tr>` : `<tr>${inside}</tr>`;
+}

@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { runChaos } from "../../../src/cluster/chaos/chaos.ts";
+import { rules } from "../../../src/cluster/chaos/core/checker.ts";
+import type { Verdict } from "../../../src/cluster/chaos/core/verdict.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { CliProcess } from "../../terminal/cli-process.ts";
+
+const whole = { timeout: 120_000 };
+
+describe("tertulia chaos", () => {
+  test("[R5] [R6] keeps every promise, says so, and leaves nothing behind", whole, async () => {
+    await using temporary = await temporaryFolder();
+    const report = join(temporary.path, "report.html");
+    // Its own temporary folder is made where the test's is removed.
+    using command = new CliProcess(
+      ["chaos", "--seconds", "9", "--seed", "3", "--json", "--report", report],
+      { TMPDIR: temporary.path },
+    );
+    const { code, stdout, stderr } = await command.end();
+    const verdict = JSON.parse(stdout) as Verdict & { plan: unknown[]; folder?: string };
+    expect({ code, stderr, examples: verdict.examples }).toEqual({
+      code: 0,
+      stderr: "",
+      examples: [],
+    });
+    for (const rule of rules) expect(verdict[rule], rule).toBe(0);
+    expect(verdict.seed).toBe(3);
+    expect(verdict.plan.length).toBeGreaterThan(2);
+    expect(verdict.acknowledged).toBeGreaterThan(100);
+    expect(verdict.folder).toBeUndefined();
+    const page = await readFile(report, "utf8");
+    expect(page).toContain("Chaos run, seed 3");
+    expect(page.match(/<svg /g)).toHaveLength(3);
+    expect(page, "it needs nothing from elsewhere").not.toMatch(/<script|<link|<img|url\(/);
+  });
+
+  test("ended early, what was done so far is judged", whole, async () => {
+    await using temporary = await temporaryFolder();
+    const stopping = new AbortController();
+    let faults = 0;
+    const { verdict, lengthMs } = await runChaos(
+      { seconds: 600, seed: 4, servers: 1, folder: temporary.path },
+      {
+        onPhase: () => {},
+        onFault: () => {
+          faults += 1;
+          if (faults === 2) stopping.abort();
+        },
+      },
+      stopping.signal,
+    );
+    expect(verdict.examples).toEqual([]);
+    expect(lengthMs).toBeLessThan(60_000);
+  });
+
+  test("a wrong value: one sentence, exit code 2", async () => {
+    using command = new CliProcess(["chaos", "--seconds", "soon"]);
+    const { code, stderr } = await command.end();
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^tertulia: --seconds: "soon" won't do: .*\n$/);
+  });
+
+  test("a report that can't be written is refused before the run", async () => {
+    using command = new CliProcess(["chaos", "--report", "/nowhere/report.html"]);
+    const { code, stderr } = await command.end();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^tertulia: .*\/nowhere\/report\.html.*\n$/);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { type PlannedFault, planFaults } from "../../../src/cluster/chaos/core/fault-plan.ts";
+import { seededRandom } from "../../../src/platform/random.ts";
+
+const cast = {
+  servers: ["server 1", "server 2", "server 3"],
+  others: ["broker 1", "proxy 1", "reference 1"],
+  clients: "clients",
+};
+
+function plan(seed: number, lengthMs = 120_000): PlannedFault[] {
+  return planFaults(seededRandom(seed), lengthMs, cast);
+}
+
+const seeds = Array.from({ length: 200 }, (_, seed) => seed);
+
+function targetsOf(fault: PlannedFault): readonly string[] {
+  return "targets" in fault ? fault.targets : [fault.target];
+}
+
+describe("the plan of faults", () => {
+  test("is the same for the same seed, and another for another", () => {
+    expect(plan(7)).toEqual(plan(7));
+    expect(plan(7)).not.toEqual(plan(8));
+  });
+
+  test("kills at least 20 processes in 120 s, whatever the seed", () => {
+    for (const seed of seeds) {
+      const kills = plan(seed).filter(({ kind }) => kind === "kill");
+      expect(kills.flatMap(targetsOf).length, `seed ${seed}`).toBeGreaterThanOrEqual(20);
+    }
+  });
+
+  test("has every kind of fault, every way of a cut, and every process", () => {
+    for (const seed of seeds) {
+      const faults = plan(seed);
+      const kinds = new Set(faults.map(({ kind }) => kind));
+      expect([...kinds].sort(), `seed ${seed}`).toEqual(["cut", "kill", "reset", "slow", "stop"]);
+    }
+    const all = seeds.flatMap((seed) => plan(seed));
+    const ways = new Set(all.flatMap((fault) => (fault.kind === "cut" ? [fault.way] : [])));
+    expect([...ways].sort()).toEqual(["both", "in", "out"]);
+    const everybody = [...cast.servers, ...cast.others, cast.clients].sort();
+    expect([...new Set(all.flatMap(targetsOf))].sort()).toEqual(everybody);
+  });
+
+  test("takes a majority of the servers away at once, by kill and by stop", () => {
+    for (const seed of seeds) {
+      for (const kind of ["kill", "stop"]) {
+        const majorities = plan(seed).filter((fault) => {
+          return fault.kind === kind && targetsOf(fault).length === 2;
+        });
+        expect(majorities.length, `seed ${seed}`).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  test("stops and cuts are shorter and longer than every time-out", () => {
+    const lasting = seeds.flatMap((seed) =>
+      plan(seed).flatMap((fault) =>
+        fault.kind === "stop" || fault.kind === "cut" ? [fault.forMs] : [],
+      ),
+    );
+    expect(Math.min(...lasting)).toBeLessThan(1_000);
+    expect(Math.max(...lasting)).toBeGreaterThan(5_000);
+  });
+
+  test("leaves the end without faults, also of a short run", () => {
+    for (const lengthMs of [8_000, 30_000, 120_000]) {
+      for (const seed of seeds) {
+        const ends = plan(seed, lengthMs).map((fault) => {
+          return fault.atMs + ("forMs" in fault ? fault.forMs : 0);
+        });
+        expect(ends.length, `seed ${seed}`).toBeGreaterThan(0);
+        expect(Math.max(...ends)).toBeLessThanOrEqual(lengthMs - Math.min(4_000, lengthMs / 4));
+      }
+    }
+  });
+
+  test("nobody is chosen alone while an earlier fault keeps him busy", () => {
+    for (const seed of seeds) {
+      const busyUntil = new Map<string, number>();
+      for (const fault of plan(seed)) {
+        const targets = targetsOf(fault);
+        // A majority, and the clients, are taken as they are.
+        const [target = ""] = targets;
+        if (targets.length === 1 && target !== cast.clients) {
+          expect(busyUntil.get(target) ?? 0, `seed ${seed}, ${target}`).toBeLessThanOrEqual(
+            fault.atMs,
+          );
+        }
+        const lastsMs = fault.kind === "kill" ? 3_000 : "forMs" in fault ? fault.forMs : 0;
+        for (const one of targets) {
+          busyUntil.set(one, Math.max(busyUntil.get(one) ?? 0, fault.atMs + lastsMs));
+        }
+      }
+    }
+  });
+
+  test("one server alone will do", () => {
+    const alone = planFaults(seededRandom(1), 60_000, { ...cast, servers: ["server 1"] });
+    expect(alone.length).toBeGreaterThan(10);
+  });
+});

@@ -1,0 +1,82 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { Relay, type Road } from "../../src/cluster/relay.ts";
+import { RelayWiring, relayPorts } from "../../src/cluster/relay-wiring.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+import { equalFiles, Writer } from "./writer.ts";
+
+const closing: (() => PromiseLike<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** Three servers that reach everything, each other too, through a relay. */
+async function start(): Promise<{ cluster: LocalCluster; relay: Relay }> {
+  const folder = await temporaryFolder();
+  const relay = await Relay.open(relayPorts(3));
+  closing.push(() => relay[Symbol.asyncDispose]());
+  let cluster: LocalCluster | undefined;
+  const partyOf = (name: string) =>
+    cluster?.of("server").find(({ ready }) => ready?.name === name)?.label;
+  const wiring = new RelayWiring({ relay, folder: folder.path, partyOf });
+  cluster = await LocalCluster.start({ data: folder.path, wiring });
+  closing.push(() => (cluster as LocalCluster)[Symbol.asyncDispose]());
+  return { cluster, relay };
+}
+
+const target = "server 3";
+const others = ["server 1", "server 2", "broker 1", "proxy 1", "reference 1"];
+const out: Road[] = others.map((other) => ({ from: target, to: other }));
+const into: Road[] = others.map((other) => ({ from: other, to: target }));
+
+/** Bytes of what the server that was cut off has on its disk. */
+async function journalBytes(cluster: LocalCluster): Promise<number> {
+  const name = cluster.server(3).ready?.name;
+  for (const slot of ["1", "2", "3"]) {
+    const folder = join(cluster.folder, "servers", slot);
+    const { name: found } = await import(join(folder, "identity.json"), { with: { type: "json" } });
+    if (found === name) return (await stat(join(folder, "journal", "00000001.jsonl"))).size;
+  }
+  throw new Error(`${name} has no folder`);
+}
+
+const cuts: { name: string; roads: Road[]; isReset: boolean; hears: boolean }[] = [
+  { name: "both ways", roads: [...out, ...into], isReset: false, hears: false },
+  { name: "deaf", roads: into, isReset: true, hears: false },
+  // It hears the others until their connections, without a heartbeat from it, are closed.
+  { name: "mute", roads: out, isReset: false, hears: true },
+];
+
+describe("one of three servers cut off under load", () => {
+  test.for(cuts)(
+    "[R5] [R8] $name: the others go on, nothing is lost, and all end up equal",
+    { timeout: 60_000 },
+    async ({ roads, isReset, hears }) => {
+      const { cluster, relay } = await start();
+      const writer = await Writer.start(cluster);
+      await writer.progress(200);
+      const cut = relay.cut(roads);
+      // What was on its way when it was cut has come by then.
+      await writer.progress(200);
+      const before = await journalBytes(cluster);
+      await writer.progress(1_000);
+      if (!hears) expect(await journalBytes(cluster)).toBe(before);
+      cut.heal({ reset: isReset });
+      await until(
+        async () => (await journalBytes(cluster)) > before,
+        "it catches up with what it missed",
+        20_000,
+      );
+      await writer.progress(200);
+      await writer.stop();
+      await cluster.stop();
+      const seen = (await equalFiles(cluster)).map(({ id }) => id);
+      const lost = [...writer.acknowledged.values()].filter(({ id }) => !seen.includes(id));
+      expect(lost).toEqual([]);
+    },
+  );
+});
