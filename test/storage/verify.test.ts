@@ -1,0 +1,107 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { digest } from "../../src/platform/digest.ts";
+import type { EventLine } from "../../src/protocol/event.ts";
+import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
+import { serverFolders, verifyFolder } from "../../src/storage/verify.ts";
+import { EventMaker, serverName } from "../support/event-lines.ts";
+import { flipped, lineOf } from "../support/journal-files.ts";
+import { OpenJournal } from "../support/open-journal.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { CliProcess } from "../terminal/cli-process.ts";
+
+const a = serverName(1);
+
+/** A server's folder: a saved state in the middle of its journal. */
+async function serverFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "identity.json"), `{"name":"${a}"}\n`);
+  await writeFile(
+    join(folder, "promises.json"),
+    '{"view":{"number":1,"members":[]},"epoch":null}\n',
+  );
+  const lines = new EventMaker().many(a, 30);
+  await using journal = await OpenJournal.at(join(folder, "journal"), { fileBytes: 2_000 });
+  for (let at = 0; at < 20; at += 5) await journal.write(lines.slice(at, at + 5));
+  await journal.journal.cut();
+  const { event, chain } = lines[19] as EventLine;
+  const mark = {
+    vector: { [a]: 20 },
+    chains: { [a]: chain },
+    clock: event.clock,
+    times: { [a]: 0 },
+  };
+  const entries = lines.slice(0, 20).map(({ event: { seq } }) => `{"seq":${seq}}`);
+  const files = ["users.json", "channels.json", "messages.json", "publications.json"].map(
+    (name) => {
+      return { name, lines: ["[\n", ...entries.map((entry) => `${entry},\n`), "{}\n", "]\n"] };
+    },
+  );
+  await writeCheckpoint(folder, { mark, files, rows: ['{"login":"ana"}', '{"channel":"geral"}'] });
+  await journal.write(lines.slice(20));
+}
+
+describe("verify", () => {
+  test("[J5] a whole folder is whole, and nothing in it is changed", async () => {
+    await using folder = await temporaryFolder();
+    await serverFolder(folder.path);
+    const before = checkpointFiles.map((name) => readFileSync(join(folder.path, name), "utf8"));
+    expect(verifyFolder(folder.path, digest)).toMatchObject({
+      damages: [],
+      savedEvents: 20,
+      journalEvents: 30,
+      vector: { [a]: 30 },
+      tornBytes: 0,
+    });
+    const after = checkpointFiles.map((name) => readFileSync(join(folder.path, name), "utf8"));
+    expect(after).toEqual(before);
+  });
+
+  test.each([...checkpointFiles, "journal/00000001.jsonl", "journal/00000002.jsonl"])(
+    "[J5] a flipped byte in %s is named by file and line",
+    async (name) => {
+      await using folder = await temporaryFolder();
+      const whole = join(folder.path, "whole");
+      await serverFolder(whole);
+      const { length } = readFileSync(join(whole, name));
+      for (let at = 3; at < length; at += Math.ceil(length / 12)) {
+        const damaged = join(folder.path, "damaged");
+        cpSync(whole, damaged, { recursive: true });
+        const path = join(damaged, name);
+        const bytes = readFileSync(path);
+        writeFileSync(path, flipped(bytes, at, 0x01));
+        const { damages } = verifyFolder(damaged, digest);
+        expect(damages[0], `byte ${at}`).toMatchObject({ path, line: lineOf(bytes, at) });
+      }
+    },
+  );
+
+  test("[J5] a saved state of another history than the journal's is found", async () => {
+    await using folder = await temporaryFolder();
+    await serverFolder(folder.path);
+    const { chain } = new EventMaker().next(a, "another history");
+    const mark = { vector: { [a]: 20 }, chains: { [a]: chain }, clock: 20, times: { [a]: 0 } };
+    await writeCheckpoint(folder.path, { mark, files: [], rows: [] });
+    expect(verifyFolder(folder.path, digest).damages[0]?.why).toContain("another event");
+  });
+
+  test("the command names each place, and exits with 1; what is no data folder is a wrong use", async () => {
+    await using folder = await temporaryFolder();
+    const slot = join(folder.path, "servers", "1");
+    await serverFolder(slot);
+    expect(serverFolders(folder.path)).toEqual([slot]);
+    using good = new CliProcess(["verify", folder.path]);
+    expect(await good.end()).toMatchObject({ code: 0, stderr: "" });
+    expect(good.stdout).toBe("servers/1: whole; 20 events in the saved state, 30 in the journal\n");
+    const path = join(slot, "publications.json");
+    writeFileSync(path, readFileSync(path, "utf8").replace('"seq":7', '"seq":8'));
+    using bad = new CliProcess(["verify", folder.path, "--json"]);
+    const ended = await bad.end();
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining("Damaged places: 1") });
+    expect(JSON.parse(ended.stdout).damages).toMatchObject([{ path, line: 8 }]);
+    using none = new CliProcess(["verify", join(folder.path, "none")]);
+    expect(await none.end()).toMatchObject({ code: 2, stdout: "" });
+  });
+});
