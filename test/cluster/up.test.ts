@@ -174,12 +174,15 @@ describe("tertulia up", () => {
     }
     child.kill("SIGTERM");
     await once(child, "exit");
-    const journal = join(data, "servers", "1", "journal", "00000001.jsonl");
-    const text = await readFile(journal, "utf8");
-    await writeFile(journal, text.replace('"ana"', '"eva"'));
+    // The saved state, and the journal that would stand for it.
+    for (const name of ["checkpoint.json", "journal/00000001.jsonl"]) {
+      const path = join(data, "servers", "1", name);
+      const text = await readFile(path, "utf8");
+      await writeFile(path, text.replace('"ana"', '"eva"'));
+    }
     const { code, errors } = await endOf(spawnUp(data, "--port", "0", "--servers", "1"));
     expect(code).toBe(1);
-    expect(errors).toMatch(/00000001\.jsonl:\d+ is damaged .*move this server's folder away/);
+    expect(errors).toMatch(/checkpoint\.json:\d+ is damaged .*there is no other member.* move it away/);
     expect(errors).not.toMatch(/^\s+at /m);
   });
 
