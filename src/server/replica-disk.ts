@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { now } from "../platform/clock.ts";
@@ -21,7 +21,7 @@ import {
 } from "../storage/checkpoint.ts";
 import { type Damage, describeDamage } from "../storage/damage.ts";
 import { syncFolder } from "../storage/folder.ts";
-import { type Found, Journal } from "../storage/journal.ts";
+import { type Found, Journal, readWholeLines } from "../storage/journal.ts";
 import type { ServerCore } from "./core/step.ts";
 import { dropSnapshot, removeSnapshotRests, snapshotFolder } from "./fetch-snapshot.ts";
 import { type Promises, readPromises, writePromises } from "./identity.ts";
@@ -115,7 +115,7 @@ export class ReplicaDisk {
     this.#journal = journal;
     this.#isForeign = fetched.checkpoint !== undefined;
     this.#saved = this.#isForeign ? undefined : own.checkpoint?.checksum;
-    core.recoverOwed(this.#promises.owed);
+    core.recoverOwed(this.#promises.owed, this.isDamaged ? wholeLines(folder) : []);
     const ms = Math.round(now().steadyMs - started);
     log.info({ events: found.events, states: states.length, ms }, "Read the disk");
     this.#report(found);
@@ -260,26 +260,45 @@ export class ReplicaDisk {
           "again, and a new member fetches everything from the others.",
       );
     }
-    await this.#save({ owed, damages: places });
-    this.#putAside();
+    const wasDamaged = this.isDamaged;
+    const named = [...new Set([...this.#promises.damages, ...places])];
+    await this.#save({ owed, damages: named });
+    this.#putAside(wasDamaged);
     await writeCheckpoint(folder, core.checkpoint());
-    const journal = join(folder, "journal");
-    renameSync(journal, join(folder, damagedFolder, "journal"));
+    const count = journalsAside(folder).length;
+    const aside = join(folder, damagedFolder, count === 0 ? "journal" : `journal-${count + 1}`);
+    renameSync(join(folder, "journal"), aside);
     await dropSnapshot(folder);
     await syncFolder(folder);
     log.warn("Begins anew from what is whole; mute until the peers have returned the rest");
   }
 
-  /** The damaged files keep a second name, for a person to look at. */
-  #putAside(): void {
+  /**
+   * The damaged files keep a second name, for a person to look at.
+   * @param isMore whether others are there already that are not repaired
+   */
+  #putAside(isMore: boolean): void {
     const { folder } = this.#options;
     const aside = join(folder, damagedFolder);
-    rmSync(aside, { recursive: true, force: true });
-    mkdirSync(aside);
+    if (!isMore) rmSync(aside, { recursive: true, force: true });
+    mkdirSync(aside, { recursive: true });
     for (const name of checkpointFiles) {
-      if (existsSync(join(folder, name))) linkSync(join(folder, name), join(aside, name));
+      const isThere = existsSync(join(folder, name)) && !existsSync(join(aside, name));
+      if (isThere) linkSync(join(folder, name), join(aside, name));
     }
   }
+}
+
+/** Damaged journals: more than one if another was damaged before the first was repaired. */
+function journalsAside(folder: string): string[] {
+  const aside = join(folder, damagedFolder);
+  const names = existsSync(aside) ? readdirSync(aside) : [];
+  return names.filter((name) => name.startsWith("journal")).map((name) => join(aside, name));
+}
+
+/** What is whole in the damaged journals. */
+function* wholeLines(folder: string): Generator<EventLine> {
+  for (const journal of journalsAside(folder)) yield* readWholeLines(journal, digest);
 }
 
 function openFetched(folder: string): ReturnType<typeof openCheckpoint> {

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
 import { errorCode } from "../platform/problem.ts";
-import type { Digest, EventLine } from "../protocol/event.ts";
+import { type Digest, type EventLine, readLine } from "../protocol/event.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
 import { type Head, type Heads, vectorOf } from "../protocol/mark.ts";
@@ -453,6 +453,20 @@ export function journalNames(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => /^\d{8}\.jsonl$/.test(name))
     .sort();
+}
+
+/** The lines of a journal that are whole, whatever is damaged around them. */
+export function* readWholeLines(folder: string, digest: Digest): Generator<EventLine> {
+  for (const name of journalNames(folder)) {
+    for (const text of linesOf(join(folder, name))) {
+      if (eventNamedBy(text) === undefined) continue;
+      try {
+        yield readLine(text, digest);
+      } catch {
+        // It is what is damaged.
+      }
+    }
+  }
 }
 
 function headerOf(path: string, digest: Digest): Header | undefined {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import type { Entry, Role } from "../../src/protocol/messages.ts";
 import { until } from "../support/until.ts";
-import { equalFiles, Writer } from "./writer.ts";
+import { equalFiles, expectNothingLost, Writer } from "./writer.ts";
 
 const clusters: LocalCluster[] = [];
 
@@ -32,11 +32,7 @@ describe("kill -9 of any one process under load", () => {
     await writer.stop();
     const others = [...cluster.of("server"), ...cluster.of("broker"), ...cluster.of("proxy")];
     for (const child of others) expect(child.starts, child.label).toBe(child === victim ? 2 : 1);
-    await cluster.stop();
-    const seen = (await equalFiles(cluster)).map(({ message }) => message);
-    expect(new Set(seen).size, "a message is doubled").toBe(seen.length);
-    const lost = [...writer.acknowledged.keys()].filter((text) => !seen.includes(text));
-    expect(lost).toEqual([]);
+    await expectNothingLost(cluster, writer);
   });
 });
 

@@ -3,33 +3,47 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { limits } from "../../src/protocol/limits.ts";
 import type { Entry, Receipt } from "../../src/protocol/messages.ts";
 import { until } from "../support/until.ts";
+
+interface Load {
+  /** Messages on their way at a time. */
+  readonly lanes?: number;
+  /** What follows the number of each message. */
+  readonly text?: string;
+  /** A new one. */
+  readonly channel?: string;
+}
+
+/** The longest text that fits a message behind its number. */
+export const longText = ` ${"x".repeat(limits.messageCharacters - 20)}`;
 
 /** Publishes numbered messages, a few at a time, until it is told to stop. */
 export class Writer {
   readonly acknowledged = new Map<string, Receipt>();
   attempted = 0;
   /** Logs a user in, creates the channel, and begins. */
-  static async start(cluster: LocalCluster): Promise<Writer> {
+  static async start(cluster: LocalCluster, load: Load = {}): Promise<Writer> {
     const client = cluster.client({ deadlineMs: 30_000 });
     await client.login("ana");
-    await client.createChannel("geral");
-    return new Writer(client, "geral");
+    const { channel = "geral" } = load;
+    await client.createChannel(channel);
+    return new Writer(client, channel, load);
   }
 
   readonly #running: Promise<unknown>;
   #stopped = false;
 
-  constructor(client: ChatClient, channel: string) {
+  constructor(client: ChatClient, channel: string, { lanes = 8, text: rest = "" }: Load = {}) {
     const lane = async () => {
       while (!this.#stopped) {
         this.attempted += 1;
-        const text = `message ${this.attempted}`;
+        const text = `message ${this.attempted}${rest}`;
         this.acknowledged.set(text, await client.publish("ana", channel, text));
       }
     };
-    this.#running = Promise.all(Array.from({ length: 8 }, lane));
+    this.#running = Promise.all(Array.from({ length: lanes }, lane));
   }
 
   /** Resolves when `count` more messages have been acknowledged from now on. */
@@ -63,4 +77,20 @@ export async function equalFiles(cluster: LocalCluster): Promise<Entry[]> {
     expect(new Set(texts).size, `${name} differs between replicas`).toBe(1);
   }
   return JSON.parse(await fileOf(cluster, slots[0] ?? "1", "publications.json")) as Entry[];
+}
+
+/**
+ * Stops the cluster. All replicas are equal and hold each acknowledged message, under one id alone:
+ * twins of one request are both in the files, and readers see one of them (R6).
+ */
+export async function expectNothingLost(
+  cluster: LocalCluster,
+  { acknowledged }: Pick<Writer, "acknowledged">,
+): Promise<void> {
+  await cluster.stop();
+  const entries = await equalFiles(cluster);
+  const texts = new Set(entries.map(({ message }) => message));
+  const ids = new Set(entries.map(({ id }) => id));
+  expect(ids.size, "a message has two ids").toBe(texts.size);
+  expect([...acknowledged.keys()].filter((text) => !texts.has(text))).toEqual([]);
 }

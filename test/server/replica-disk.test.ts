@@ -329,6 +329,57 @@ describe("a folder in which something is damaged", () => {
   });
 });
 
+describe("what is whole behind the damage", () => {
+  /** Returns lines as a peer would. */
+  function giveBack(open: OpenDisk, lines: readonly EventLine[]): void {
+    for (const { line } of lines) open.core.ledger.receive(line);
+    open.core.ledger.takeSpare();
+    open.disk.append(open.core.ledger.takeAppended());
+  }
+
+  test("[J5] [R2] what was written and never spoken of is taken from the damaged journal", async () => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    const { before, after } = await fill(folder);
+    damage(folder, "users.json");
+    {
+      const open = await OpenDisk.at(folder);
+      open.core.ledger.takeSpare();
+      expect(open.held).toEqual({});
+      await open.disk.close(open.core);
+    }
+    // Another start, and only then the peers return what they have.
+    const open = await OpenDisk.at(folder);
+    giveBack(open, [...before, ...after.slice(0, 2)]);
+    expect(open.held).toEqual({ [own]: 5, [peer]: 4 });
+    await open.disk.close(open.core);
+    const again = await OpenDisk.at(folder);
+    expect(again.held).toEqual({ [own]: 5, [peer]: 4 });
+    expect(again.core.ledger.owes).toBe(false);
+    await again.disk.close(again.core);
+  });
+
+  test("[J5] also when more was damaged before it was all there", async () => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    const { before, after } = await fill(folder);
+    damage(folder, "users.json");
+    {
+      const open = await OpenDisk.at(folder);
+      giveBack(open, before.slice(0, 2));
+      await open.disk.close(open.core);
+    }
+    const second = damage(folder, "publications.json");
+    const open = await OpenDisk.at(folder);
+    expect(open.errors.join()).toContain(second);
+    expect(readdirSync(join(folder, "damaged"))).toContain("journal-2");
+    giveBack(open, before);
+    expect(open.held).toEqual({ [own]: 5, [peer]: 4 });
+    expect(after.at(-1)?.event).toMatchObject({ server: own, seq: 5 });
+    await open.disk.close(open.core);
+  });
+});
+
 describe("a crash while a state is saved", () => {
   test("[J1] at any point leaves all there was", async () => {
     await using parent = await memoryFolder();

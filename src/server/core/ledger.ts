@@ -41,6 +41,8 @@ export class Ledger {
   /** The time of the last held event of each server. */
   readonly heldTimes: Record<ServerName, number> = {};
   #owed: Heads = {};
+  /** Whole lines of a damaged disk that do not follow what is held, by server, the next one last. */
+  readonly #spare = new Map<ServerName, EventLine[]>();
 
   constructor(name: ServerName, clock: LamportClock, digest: Digest, state: ChatState) {
     this.#name = name;
@@ -74,9 +76,35 @@ export class Ledger {
     Object.assign(this.durableChains, this.heldChains);
   }
 
-  /** What this disk once had and lost: until it is there again, the server is mute (J5). */
-  owe(heads: Heads): void {
+  /**
+   * What this disk once had and lost: until it is there again, the server is mute (J5).
+   * @param spare what is still whole of it
+   */
+  owe(heads: Heads, spare: Iterable<EventLine>): void {
     this.#owed = heads;
+    for (const line of spare) {
+      const { server, seq } = line.event;
+      if (seq <= (this.held[server] ?? 0)) continue;
+      const lines = this.#spare.get(server);
+      if (lines === undefined) this.#spare.set(server, [line]);
+      else lines.push(line);
+    }
+    for (const lines of this.#spare.values()) lines.sort((a, b) => b.event.seq - a.event.seq);
+  }
+
+  /**
+   * Takes up what is whole on the damaged disk as far as it follows what has come back: nobody
+   * else has an event that was written when the process was killed, and not yet spoken of.
+   */
+  takeSpare(): void {
+    for (const [server, lines] of this.#spare) {
+      for (let next = lines.at(-1); next !== undefined; next = lines.at(-1)) {
+        const { outcome } = this.receive(next.line);
+        if (outcome === "gap") break;
+        lines.pop();
+      }
+      if (lines.length === 0) this.#spare.delete(server);
+    }
   }
 
   get owes(): boolean {

@@ -105,9 +105,9 @@ export class ServerCore {
     this.clock.receive(clock);
   }
 
-  /** What this disk once had and lost (J5). */
-  recoverOwed(heads: Heads): void {
-    this.ledger.owe(heads);
+  /** What this disk once had and lost (J5), and what is still whole of it. */
+  recoverOwed(heads: Heads, spare: Iterable<EventLine> = []): void {
+    this.ledger.owe(heads, spare);
     this.#owes = this.ledger.owes;
   }
 
@@ -145,6 +145,7 @@ export class ServerCore {
     if (!this.#isRecovered && input.type !== "recovered") return [];
     this.#effects = [];
     this.#take(input, now);
+    if (this.#owes) this.ledger.takeSpare();
     this.#advance(now);
     const lines = this.ledger.takeAppended();
     return lines.length === 0 ? this.#effects : [{ type: "append", lines }, ...this.#effects];

@@ -1,0 +1,138 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { LocalCluster, type LocalClusterOptions } from "../../src/cluster/local-cluster.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+import { folderOf, logOf } from "./folders.ts";
+import { expectNothingLost, longText, Writer } from "./writer.ts";
+
+const closing: (() => PromiseLike<unknown> | unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function start(options: LocalClusterOptions = {}): Promise<LocalCluster> {
+  const cluster = await LocalCluster.start(options);
+  closing.push(() => cluster.stop());
+  return cluster;
+}
+
+describe("a disk that fails", { timeout: 60_000 }, () => {
+  let built: TemporaryFolder;
+  let library: string | undefined;
+  /** Where a file tells whose disk fails. */
+  let faults: TemporaryFolder;
+
+  beforeAll(async () => {
+    built = await temporaryFolder();
+    const source = fileURLToPath(new URL("../support/failing-disk.c", import.meta.url));
+    const output = join(built.path, "failing-disk.so");
+    try {
+      execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", output, source, "-ldl"]);
+      library = output;
+    } catch {
+      // Without a compiler, or away from Linux, these tests are skipped.
+    }
+  });
+
+  afterAll(() => built[Symbol.asyncDispose]());
+
+  beforeEach(async (context) => {
+    if (library === undefined) return context.skip("needs Linux and a C compiler");
+    faults = await temporaryFolder();
+    closing.push(() => faults[Symbol.asyncDispose]());
+    vi.stubEnv("LD_PRELOAD", library);
+    vi.stubEnv("FAILING_DISK", faults.path);
+    closing.push(() => vi.unstubAllEnvs());
+  });
+
+  const failures = [
+    { call: "sync", code: "EIO" },
+    { call: "write", code: "ENOSPC" },
+  ];
+
+  test.for(failures)(
+    "[R2] [R5] at a $call, of one of three: it ends at once, and nothing is lost",
+    async ({ call, code }) => {
+      const data = await temporaryFolder();
+      closing.push(() => data[Symbol.asyncDispose]());
+      const cluster = await start({ data: data.path });
+      const writer = await Writer.start(cluster);
+      await writer.progress(100);
+      const victim = cluster.server(2);
+      const back = victim.nextReady();
+      const { pid } = victim;
+      writeFileSync(join(faults.path, `${pid}.${call}`), "");
+      await until(() => victim.pid !== pid, "the process is gone", 5_000);
+      expect(logOf(cluster, victim)).toContain("can't be written");
+      expect(logOf(cluster, victim)).toContain(code);
+      await back;
+      await writer.progress(200);
+      await writer.stop();
+      expect(cluster.of("server").map(({ starts }) => starts)).toEqual([1, 2, 1]);
+      await expectNothingLost(cluster, writer);
+    },
+  );
+
+  test.for(failures)(
+    "[R2] [R3] at each $call, of the only server: nothing is acknowledged until it is well",
+    async ({ call, code }) => {
+      const data = await temporaryFolder();
+      closing.push(() => data[Symbol.asyncDispose]());
+      const cluster = await start({ data: data.path, servers: 1 });
+      const writer = await Writer.start(cluster);
+      await writer.progress(100);
+      const victim = cluster.server(1);
+      const { pid } = victim;
+      writeFileSync(join(faults.path, `all.${call}`), "");
+      await until(() => victim.pid !== pid, "the process is gone", 5_000);
+      const { size } = writer.acknowledged;
+      // It is started again, and fails again.
+      await until(() => victim.starts >= 4, "it was started three times more");
+      expect(writer.acknowledged.size).toBe(size);
+      expect(logOf(cluster, victim)).toContain(code);
+      rmSync(join(faults.path, `all.${call}`));
+      await writer.progress(100);
+      await writer.stop();
+      await expectNothingLost(cluster, writer);
+    },
+  );
+});
+
+describe("a disk that is full", { timeout: 60_000 }, () => {
+  /** Mounts a small disk. @returns whether this process may */
+  function mountSmall(path: string): boolean {
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", path], { stdio: "ignore" });
+    } catch {
+      return false;
+    }
+    closing.push(() => execFileSync("umount", [path]));
+    return true;
+  }
+
+  test("[R2] [R5] of one of three: it ends and says so; with space it catches up", async (context) => {
+    const data = await temporaryFolder();
+    closing.push(() => data[Symbol.asyncDispose]());
+    const slot = join(data.path, "servers", "2");
+    mkdirSync(slot, { recursive: true });
+    if (!mountSmall(slot)) return context.skip("needs Linux, and root to mount a small disk");
+    const cluster = await start({ data: data.path });
+    const victim = cluster.of("server").find((server) => folderOf(cluster, server) === slot);
+    if (victim === undefined) throw new Error("no server is on the small disk");
+    const writer = await Writer.start(cluster, { text: longText });
+    await until(() => victim.starts > 1, "it has ended", 20_000);
+    expect(logOf(cluster, victim)).toContain("The disk is full: free some space.");
+    // The others go on, however often it is started again.
+    await writer.progress(300);
+    execFileSync("mount", ["-o", "remount,size=500m", slot]);
+    await victim.nextReady();
+    await writer.progress(100);
+    await writer.stop();
+    await expectNothingLost(cluster, writer);
+  });
+});

@@ -1,0 +1,75 @@
+import { rmSync } from "node:fs";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { Child } from "../../src/cluster/child.ts";
+import { LocalCluster, type LocalClusterOptions } from "../../src/cluster/local-cluster.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+import { folderOf, journalOf, logOf } from "./folders.ts";
+import { equalFiles, longText, Writer } from "./writer.ts";
+
+const closing: (() => PromiseLike<unknown> | unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function start(options: LocalClusterOptions): Promise<LocalCluster> {
+  const cluster = await LocalCluster.start({ logLevel: "info", ...options });
+  closing.push(() => cluster.stop());
+  return cluster;
+}
+
+describe("a server that was away while its peers compacted", { timeout: 120_000 }, () => {
+  test("[J1] [J3] [R4] [R8] fetches the saved state, then the rest, under load", async () => {
+    const data = await temporaryFolder();
+    closing.push(() => data[Symbol.asyncDispose]());
+    // The saved state stays small, however long the journal becomes.
+    vi.stubEnv("TERTULIA_KEEP_PUBLICATIONS", "2000");
+    closing.push(() => vi.unstubAllEnvs());
+    {
+      const cluster = await start({ data: data.path });
+      const writer = await Writer.start(cluster, { channel: "antes" });
+      await writer.progress(100);
+      await writer.stop();
+      await cluster.stop();
+    }
+    {
+      const cluster = await start({ data: data.path, servers: 2 });
+      const servers = cluster.of("server");
+      const savesOf = (server: Child) => logOf(cluster, server).split("Saved the state").length;
+      const before = servers.map(savesOf);
+      const writer = await Writer.start(cluster, { lanes: 500, text: longText });
+      const saved = () => servers.every((server, at) => savesOf(server) > (before[at] ?? 0));
+      await until(saved, "64 MiB of journal, and the state was saved", 60_000);
+      // Served meanwhile, and afterwards.
+      await writer.progress(500);
+      await writer.stop();
+      await cluster.stop();
+      // As if it had been away for 128 MiB more: older files are no longer kept.
+      for (const server of servers) {
+        for (const path of journalOf(folderOf(cluster, server)).slice(0, -1)) rmSync(path);
+      }
+    }
+    const cluster = await start({ data: data.path });
+    const servers = cluster.of("server");
+    const fetched = () =>
+      servers.filter((one) => logOf(cluster, one).includes("Has the saved state of"));
+    expect(fetched()).toHaveLength(1);
+    // One more comes that never had anything.
+    const writer = await Writer.start(cluster, { channel: "depois", text: " depois" });
+    const late = await cluster.addServer();
+    await writer.progress(200);
+    await writer.stop();
+    expect(logOf(cluster, late)).toContain("Has the saved state of");
+    await cluster.stop();
+    const entries = await equalFiles(cluster);
+    const shown = new Set(entries.map(({ message }) => message));
+    expect([...writer.acknowledged.keys()].filter((text) => !shown.has(text))).toEqual([]);
+    const counts = new Map<unknown, number>();
+    for (const { channel } of entries as { channel?: string }[]) {
+      counts.set(channel, (counts.get(channel) ?? 0) + 1);
+    }
+    expect(counts.get("antes")).toBeGreaterThanOrEqual(100);
+    expect(counts.get("geral")).toBeGreaterThanOrEqual(2_000);
+  });
+});

@@ -1,0 +1,94 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { durations } from "../../src/protocol/limits.ts";
+import { until } from "../support/until.ts";
+import { expectNothingLost, Writer } from "./writer.ts";
+
+const clusters: LocalCluster[] = [];
+
+async function start(): Promise<LocalCluster> {
+  const cluster = await LocalCluster.start();
+  clusters.push(cluster);
+  return cluster;
+}
+
+afterEach(async () => {
+  for (const cluster of clusters.splice(0)) await cluster[Symbol.asyncDispose]();
+});
+
+/** Longer than any time-out of the protocol between servers, and than a write may take. */
+const longMs = 2 * Math.max(durations.commitMs, durations.peerSilenceMs, durations.aliveMs) + 1_000;
+
+/** The fault itself is a length of time. */
+async function lasting(ms: number): Promise<void> {
+  const end = performance.now() + ms;
+  await until(() => performance.now() >= end, `${ms} ms`, 2 * ms);
+}
+
+describe("kill -9 under load", { timeout: 60_000 }, () => {
+  test("[R2] [R5] [R6] of one server after the other, again and again", async () => {
+    const cluster = await start();
+    const writer = await Writer.start(cluster);
+    for (let kill = 0; kill < 6; kill += 1) {
+      // At another moment each time: in the middle of a flush, of a start, of catching up.
+      await writer.progress(40 + 27 * kill);
+      const victim = cluster.server(1 + (kill % 3));
+      const back = victim.nextReady();
+      victim.signal("SIGKILL");
+      await back;
+    }
+    await writer.progress(100);
+    await writer.stop();
+    await expectNothingLost(cluster, writer);
+  });
+
+  test("[R2] [R5] [R6] of all servers at once, again and again", async () => {
+    const cluster = await start();
+    const writer = await Writer.start(cluster);
+    for (let kill = 0; kill < 3; kill += 1) {
+      await writer.progress(150);
+      const servers = cluster.of("server");
+      const back = Promise.all(servers.map((server) => server.nextReady()));
+      for (const server of servers) server.signal("SIGKILL");
+      await back;
+    }
+    await writer.progress(100);
+    await writer.stop();
+    await expectNothingLost(cluster, writer);
+  });
+});
+
+describe("a server that is stopped for longer than all time-outs", { timeout: 60_000 }, () => {
+  test("[R3] [R8] one of three: the others go on, and it catches up", async () => {
+    const cluster = await start();
+    const writer = await Writer.start(cluster);
+    await writer.progress(100);
+    const victim = cluster.server(2);
+    victim.signal("SIGSTOP");
+    await lasting(longMs);
+    await writer.progress(200);
+    victim.signal("SIGCONT");
+    await writer.progress(200);
+    await writer.stop();
+    expect(victim.starts).toBe(1);
+    await expectNothingLost(cluster, writer);
+  });
+
+  test("[R3] [R8] two of three: nothing is acknowledged until they are back", async () => {
+    const cluster = await start();
+    const writer = await Writer.start(cluster);
+    await writer.progress(100);
+    const victims = [cluster.server(1), cluster.server(3)];
+    for (const victim of victims) victim.signal("SIGSTOP");
+    // What was on its way has come by now.
+    await lasting(durations.commitMs);
+    const { size } = writer.acknowledged;
+    await lasting(longMs - durations.commitMs);
+    expect(writer.acknowledged.size).toBe(size);
+    for (const victim of victims) victim.signal("SIGCONT");
+    await writer.progress(200);
+    await writer.stop();
+    expect(victims.map(({ starts }) => starts)).toEqual([1, 1]);
+    await expectNothingLost(cluster, writer);
+  });
+});
