@@ -182,7 +182,9 @@ describe("tertulia up", () => {
     }
     const { code, errors } = await endOf(spawnUp(data, "--port", "0", "--servers", "1"));
     expect(code).toBe(1);
-    expect(errors).toMatch(/checkpoint\.json:\d+ is damaged .*there is no other member.* move it away/);
+    expect(errors).toMatch(
+      /checkpoint\.json:\d+ is damaged .*there is no other member.* move it away/,
+    );
     expect(errors).not.toMatch(/^\s+at /m);
   });
 

@@ -376,6 +376,7 @@ export class CoreCluster {
         return this.#fetchSnapshot(server, effect);
       case "repaired":
         server.disk.owed = {};
+        server.disk.spare = [];
         return;
       case "log":
         server.logged.push(effect.text);
