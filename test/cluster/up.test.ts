@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -174,12 +174,16 @@ describe("tertulia up", () => {
     }
     child.kill("SIGTERM");
     await once(child, "exit");
-    const journal = join(data, "servers", "1", "journal", "00000001.jsonl");
-    const text = await readFile(journal, "utf8");
-    await writeFile(journal, text.replace('"ana"', '"eva"'));
+    const slot = join(data, "servers", "1");
+    const text = await readFile(join(slot, "users.json"), "utf8");
+    await writeFile(join(slot, "users.json"), text.replace('"ana"', '"eva"'));
+    // Else what the state stands for would still be there.
+    await rm(join(slot, "journal", "00000001.jsonl"));
     const { code, errors } = await endOf(spawnUp(data, "--port", "0", "--servers", "1"));
     expect(code).toBe(1);
-    expect(errors).toMatch(/00000001\.jsonl:\d+ is damaged .*move this server's folder away/);
+    expect(errors).toMatch(
+      /users\.json:2 is damaged .*there is no other member: restore .* or move it away/,
+    );
     expect(errors).not.toMatch(/^\s+at /m);
   });
 
