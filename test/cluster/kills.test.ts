@@ -29,9 +29,9 @@ describe("kill -9 under load", { timeout: 60_000 }, () => {
   test("[R2] [R5] [R6] of one server after the other, again and again", async () => {
     const cluster = await start();
     const writer = await Writer.start(cluster);
-    for (let kill = 0; kill < 6; kill += 1) {
+    for (let kill = 0; kill < 5; kill += 1) {
       // At another moment each time: in the middle of a flush, of a start, of catching up.
-      await writer.progress(40 + 27 * kill);
+      await writer.progress(40 + 33 * kill);
       const victim = cluster.server(1 + (kill % 3));
       const back = victim.nextReady();
       victim.signal("SIGKILL");
@@ -58,37 +58,25 @@ describe("kill -9 under load", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a server that is stopped for longer than all time-outs", { timeout: 60_000 }, () => {
-  test("[R3] [R8] one of three: the others go on, and it catches up", async () => {
+describe("servers that are stopped for longer than all time-outs", { timeout: 60_000 }, () => {
+  test("[R3] [R8] one of three: the others go on. Two: nothing is acknowledged. All catch up", async () => {
     const cluster = await start();
     const writer = await Writer.start(cluster);
     await writer.progress(100);
-    const victim = cluster.server(2);
-    victim.signal("SIGSTOP");
+    const [first, second] = [cluster.server(2), cluster.server(3)];
+    first.signal("SIGSTOP");
     await lasting(longMs);
     await writer.progress(200);
-    victim.signal("SIGCONT");
-    await writer.progress(200);
-    await writer.stop();
-    expect(victim.starts).toBe(1);
-    await expectNothingLost(cluster, writer);
-  });
-
-  test("[R3] [R8] two of three: nothing is acknowledged until they are back", async () => {
-    const cluster = await start();
-    const writer = await Writer.start(cluster);
-    await writer.progress(100);
-    const victims = [cluster.server(1), cluster.server(3)];
-    for (const victim of victims) victim.signal("SIGSTOP");
+    second.signal("SIGSTOP");
     // What was on its way has come by now.
     await lasting(durations.commitMs);
     const { size } = writer.acknowledged;
     await lasting(longMs - durations.commitMs);
     expect(writer.acknowledged.size).toBe(size);
-    for (const victim of victims) victim.signal("SIGCONT");
+    for (const victim of [first, second]) victim.signal("SIGCONT");
     await writer.progress(200);
     await writer.stop();
-    expect(victims.map(({ starts }) => starts)).toEqual([1, 1]);
+    expect(cluster.of("server").map(({ starts }) => starts)).toEqual([1, 1, 1]);
     await expectNothingLost(cluster, writer);
   });
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -174,16 +174,15 @@ describe("tertulia up", () => {
     }
     child.kill("SIGTERM");
     await once(child, "exit");
-    // The saved state, and the journal that would stand for it.
-    for (const name of ["checkpoint.json", "journal/00000001.jsonl"]) {
-      const path = join(data, "servers", "1", name);
-      const text = await readFile(path, "utf8");
-      await writeFile(path, text.replace('"ana"', '"eva"'));
-    }
+    const slot = join(data, "servers", "1");
+    const text = await readFile(join(slot, "users.json"), "utf8");
+    await writeFile(join(slot, "users.json"), text.replace('"ana"', '"eva"'));
+    // Else what the state stands for would still be there.
+    await rm(join(slot, "journal", "00000001.jsonl"));
     const { code, errors } = await endOf(spawnUp(data, "--port", "0", "--servers", "1"));
     expect(code).toBe(1);
     expect(errors).toMatch(
-      /checkpoint\.json:\d+ is damaged .*there is no other member.* move it away/,
+      /users\.json:2 is damaged .*there is no other member: restore .* or move it away/,
     );
     expect(errors).not.toMatch(/^\s+at /m);
   });
