@@ -101,7 +101,7 @@ export const durations = {
   aliveMs: 2_000,
   /** Silence after which the reference forgets a process that is no member. */
   forgetMs: 60_000,
-  /** What a reference without a file waits for reports of a view before it makes the first. */
+  /** What a reference that has just started waits for reports of a higher view. */
   firstViewMs: 1_200,
   /** ZMTP heartbeats: a hung or cut-off server leaves the rotation within 2 s. */
   zmtpIntervalMs: 500,

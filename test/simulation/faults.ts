@@ -45,10 +45,10 @@ export class Faults {
     this.#kinds = this.#choose();
   }
 
-  /** The next fault. */
+  /** The next fault; none while a reference that lost its file is still to be told the view. */
   strike(): void {
-    // A reference that lost its file has to hear of the view before all who know it may fall.
-    if (this.#cluster.registry.view.number === 0) return;
+    const { referenceIsUp, registry, highestView } = this.#cluster;
+    if (referenceIsUp && registry.view.number < highestView) return;
     this.#dice.pick(this.#kinds)?.();
   }
 
@@ -228,16 +228,27 @@ export class Faults {
     if (!this.#cluster.referenceIsUp) return this.#startReference(false);
     this.#tell("the reference is down");
     this.#cluster.stopReference();
-    const lostFile = this.#dice.chance(0.2);
-    this.#cluster.time.after(this.#dice.between(100, 5_000), () => {
+    const [share, mostMs] = this.#isViewOnItsWay ? [0.8, 300] : [0.2, 5_000];
+    const lostFile = this.#dice.chance(share);
+    this.#cluster.time.after(this.#dice.between(1, mostMs), () => {
       if (!this.#cluster.referenceIsUp) this.#startReference(lostFile);
     });
   }
 
+  /** Whether the last view has reached some of those who are up, and not all. */
+  get #isViewOnItsWay(): boolean {
+    const adopters = this.#running.filter(({ disk }) => {
+      return disk.view.number === this.#cluster.highestView;
+    });
+    return adopters.length > 0 && adopters.length < this.#running.length;
+  }
+
   #startReference(lostFile: boolean): void {
-    const { network, registry } = this.#cluster;
-    // The promise asks that somebody who is up knows the last view.
-    const knowsView = this.#running.some(({ disk }) => disk.view.number === registry.view.number);
+    const { network, highestView } = this.#cluster;
+    // The promise asks that somebody who is up, and stays so, knows the last view.
+    const knowsView = this.#running.some(({ disk, core }) => {
+      return disk.view.number === highestView && !core.catchUp.isStopping;
+    });
     const lost = lostFile && knowsView && this.#running.every(({ owes }) => !owes);
     this.#tell(`the reference starts${lost ? ", its file lost" : ""}`);
     if (lost) {

@@ -2,7 +2,7 @@ import { seededRandom } from "../../src/platform/random.ts";
 import { assertPromise, BrokenPromise } from "../support/check-promises.ts";
 import { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
-import { BeyondPromise, SimulationChecks } from "./checks.ts";
+import { SimulationChecks } from "./checks.ts";
 import { Dice, Faults } from "./faults.ts";
 import { quickDigest } from "./quick-digest.ts";
 import { Workload } from "./workload.ts";
@@ -31,12 +31,10 @@ export function run(seed: number): Outcome {
     simulation.run();
     return { seed, broken: undefined, story, acknowledged: simulation.acknowledged };
   } catch (error) {
-    const acknowledged = simulation?.acknowledged ?? 0;
-    if (error instanceof BeyondPromise) return { seed, broken: undefined, story, acknowledged };
     const { name, message, stack } = error as Error;
     const broken = error instanceof BrokenPromise || name === "AssertionError" ? message : stack;
     story.push(`${simulation?.nowMs ?? 0} ms BROKEN ${broken}`);
-    return { seed, broken, story, acknowledged };
+    return { seed, broken, story, acknowledged: simulation?.acknowledged ?? 0 };
   }
 }
 
@@ -117,9 +115,9 @@ class Simulation {
     const endMs = this.nowMs + recoveryMs;
     const givenUpMs = this.nowMs + giveUpMs;
     while (!this.#isWell) {
-      // The last member never leaves the view; without its disk there is no cluster any more.
-      const { members } = this.#cluster.registry.view;
-      if (members.every((name) => this.#checks.destroyed.has(name))) throw new BeyondPromise();
+      if (this.#isBeyondPromise) {
+        return this.#tell("so many disks are destroyed that R5 promises nothing more");
+      }
       const waiting = () => `not well: ${this.#state()}`;
       assertPromise(this.nowMs < endMs, "R8", `${recoveryMs} ms after the faults ${waiting()}`);
       this.#noteGone();
@@ -131,6 +129,13 @@ class Simulation {
     for (const server of this.#up) this.#workload.checkHistory(server);
   }
 
+  /** The last member never leaves the view; without its disk there is no cluster any more. */
+  get #isBeyondPromise(): boolean {
+    const { frontier } = this.#checks;
+    const { members } = this.#cluster.registry.view;
+    return frontier.isBeyondPromise || members.every((name) => frontier.isDestroyed(name));
+  }
+
   /** A person starts what ended, and takes out what nobody can mend. */
   #keepUp(server: VirtualServer, gaveUp: boolean): void {
     if (this.#faults.gone.has(server)) return;
@@ -138,9 +143,7 @@ class Simulation {
       this.#tell(`${server.name} is given up: nobody can return what it lost`);
       this.#cluster.kill(server);
       this.#faults.gone.add(server);
-      this.#checks.destroyed.add(server.name);
-      server.disk.owed = {};
-      return this.#checks.checkHolders(this.#cluster, `the disk of ${server.name} is lost`);
+      return this.#checks.onDestroyed(this.#cluster, server);
     }
     if (!server.isRunning) this.#cluster.start(server);
   }

@@ -1,6 +1,6 @@
 import type { ChannelName, RequestId, UserName } from "../../src/protocol/ids.ts";
 import type { ChannelEntry, Receipt, ReplyData, Request } from "../../src/protocol/messages.ts";
-import { type MutableVector, raise, type Vector } from "../../src/protocol/vector.ts";
+import { covers, type MutableVector, raise, type Vector } from "../../src/protocol/vector.ts";
 import { assertPromise } from "../support/check-promises.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
@@ -218,6 +218,8 @@ class Client {
     const texts = (data.entries as ChannelEntry[]).map(({ message }) => message);
     const seen = new Set(texts);
     assertPromise(seen.size === texts.length, "R6", `${data.server} shows a message twice`);
+    const isCovered = covers(data.seen as Vector, after ?? {});
+    assertPromise(isCovered, "R9", `${data.server} shows less than its reader had seen`);
     if (!this.#options.keepsAll || after === undefined || data.next !== undefined) return;
     for (const text of mine) {
       assertPromise(seen.has(text), "R9", `${data.server} hides "${text}" from its writer`);

@@ -54,11 +54,11 @@ export class PromiseChecks implements ClusterChecks {
       if (seq === before[origin]) continue;
       before[origin] = seq;
       checkQuorum(cluster, server, { server: origin, seq });
-      this.onCommitted(origin, seq, server.core.replication.view.number);
+      this.onCommitted(server, origin, seq);
     }
   }
 
-  protected onCommitted(_origin: ServerName, _seq: number, _view: number): void {}
+  protected onCommitted(_counting: VirtualServer, _origin: ServerName, _seq: number): void {}
 
   onView(_cluster: CoreCluster, _view: View): void {}
 
@@ -67,16 +67,18 @@ export class PromiseChecks implements ClusterChecks {
   onEffect(_cluster: CoreCluster, server: VirtualServer, effect: Effect): void {
     switch (effect.type) {
       case "broadcast":
+        checkRepaired(server);
         if (effect.message.type === "events") checkLines(server, effect.message.lines);
         return checkDurable(server, effect.message);
       case "askSync":
         return checkDurable(server, effect.request);
       case "answerSync":
-        assertPromise(!server.core.ledger.owes, "J5", `${server.name} speaks before its repair`);
+        checkRepaired(server);
         return checkDurable(server, effect.standing);
       case "heartbeat": {
-        const { view = { number: 0 }, durable = {} } = effect.report;
-        return checkDurable(server, { view, durable });
+        const { view = { number: 0 }, durable } = effect.report;
+        if (durable !== undefined) checkRepaired(server);
+        return checkDurable(server, { view, durable: durable ?? {} });
       }
       case "reply":
         for (const { data } of effect.replies) {
@@ -96,8 +98,12 @@ export class PromiseChecks implements ClusterChecks {
   }
 }
 
-function checkLines({ name, disk, core }: VirtualServer, lines: readonly string[]): void {
+/** Who has lost something that was synced says nothing of its disk until it is there again. */
+function checkRepaired({ name, core }: VirtualServer): void {
   assertPromise(!core.ledger.owes, "J5", `${name} speaks before its repair`);
+}
+
+function checkLines({ name, disk }: VirtualServer, lines: readonly string[]): void {
   for (const line of lines) {
     const event = eventNamedBy(line);
     const isSynced = event !== undefined && (disk.durable[event.server] ?? 0) >= event.seq;

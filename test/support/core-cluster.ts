@@ -84,6 +84,8 @@ export class CoreCluster {
   readonly random: Random;
   registry: Registry;
   referenceIsUp = true;
+  /** The number of the highest view that the reference ever saved. */
+  highestView = 0;
   /** Looks at each step; throws where a promise is broken. */
   checks: ClusterChecks = new PromiseChecks();
   #referenceFile: Saved | undefined;
@@ -263,6 +265,7 @@ export class CoreCluster {
   #saveRegistry(): void {
     if (!this.registry.takeChanged()) return;
     this.#referenceFile = this.registry.saved;
+    this.highestView = Math.max(this.highestView, this.registry.view.number);
     this.checks.onView(this, this.registry.view);
   }
 
@@ -376,6 +379,7 @@ export class CoreCluster {
         return this.#fetchSnapshot(server, effect);
       case "repaired":
         server.disk.owed = {};
+        server.disk.spare = [];
         return;
       case "log":
         server.logged.push(effect.text);

@@ -34,6 +34,8 @@ export class VirtualDisk {
   /** A peer's state, until this server's own stands for it too. */
   fetched: SavedFiles | undefined;
   owed: Heads = {};
+  /** What is still whole of a journal that rotted, and does not follow what is left. */
+  spare: readonly EventLine[] = [];
   isFlushing = false;
   #waiting: EventLine[] = [];
 
@@ -157,6 +159,10 @@ export class VirtualDisk {
       this.durable[server] = seq;
       return true;
     });
+    this.spare = [
+      ...this.spare,
+      ...journal.filter((line, index) => index !== at && !good.includes(line)),
+    ];
     this.lines.length = 0;
     this.lines.push(...good);
     this.synced = good.length;

@@ -71,7 +71,7 @@ export class VirtualServer {
       if (saved !== undefined) core.recoverState(asSavedState(saved), saved.mark);
     }
     for (const line of disk.journal) core.recoverEvent(line);
-    core.recoverOwed(disk.owed);
+    core.recoverOwed(disk.owed, disk.spare);
     return core;
   }
 }

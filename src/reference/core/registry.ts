@@ -52,14 +52,17 @@ export class Registry {
   #highestRank: number;
   #view: View;
   #changed = false;
-  /** Steady time at which a reference without a file may make its first view. */
-  readonly #firstViewAt: number;
+  /**
+   * Steady time until which it changes no view, but is told of higher ones: whoever is up can
+   * report in that time. Without it the next view might have the number of one that its file lacks.
+   */
+  readonly #listensUntil: number;
 
   constructor(saved: Saved | undefined, steadyMs: number) {
     this.#ranks = new Map(Object.entries(saved?.ranks ?? {}));
     this.#highestRank = [...this.#ranks.values()].reduce((a, b) => Math.max(a, b), 0);
     this.#view = saved?.view ?? noView;
-    this.#firstViewAt = saved === undefined ? steadyMs + durations.firstViewMs : steadyMs;
+    this.#listensUntil = steadyMs + durations.firstViewMs;
   }
 
   get view(): View {
@@ -77,8 +80,9 @@ export class Registry {
     return changed;
   }
 
+  /** Whether there is no view yet because servers may still report one. */
   isWaiting(steadyMs: number): boolean {
-    return this.#view.number === 0 && steadyMs < this.#firstViewAt;
+    return this.#view.number === 0 && this.#isListening(steadyMs);
   }
 
   /**
@@ -152,6 +156,12 @@ export class Registry {
     if (this.#isAlive(name, steadyMs)) {
       throw new ProtocolError("forbidden", `${name} is alive: stop it first.`);
     }
+    if (this.#isListening(steadyMs)) {
+      throw new ProtocolError(
+        "unavailable",
+        "The reference has only just started and may lack a view: try again in two seconds.",
+      );
+    }
     if (!force && !(this.#isSettled(steadyMs) && this.#canSpare(name, steadyMs))) {
       throw new ProtocolError(
         "unavailable",
@@ -180,6 +190,10 @@ export class Registry {
     if (next !== undefined) this.#replaceMembers([...members, next].sort());
   }
 
+  #isListening(steadyMs: number): boolean {
+    return steadyMs < this.#listensUntil;
+  }
+
   #makeFirstView(steadyMs: number): void {
     if (this.isWaiting(steadyMs)) return;
     const [first] = this.#ready(steadyMs);
@@ -198,6 +212,7 @@ export class Registry {
 
   /** Rules (a) and (b), by what the live adopters have reported. */
   #isSettled(steadyMs: number): boolean {
+    if (this.#isListening(steadyMs)) return false;
     const { members, number } = this.#view;
     const adopters = members.flatMap((member) => {
       const report = this.#reports.get(member);

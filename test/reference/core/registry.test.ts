@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ServerName } from "../../../src/protocol/ids.ts";
 import { LamportClock } from "../../../src/protocol/lamport-clock.ts";
-import { limits } from "../../../src/protocol/limits.ts";
+import { durations, limits } from "../../../src/protocol/limits.ts";
 import { noView, type View } from "../../../src/protocol/messages.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
 import { handleRequest } from "../../../src/reference/core/handle-request.ts";
@@ -20,9 +20,11 @@ class Reports {
   nowMs = 10_000;
   readonly registry: Registry;
 
+  /** Without a view it has lost its file; with one it has long listened for higher ones. */
   constructor(view: View | undefined) {
     const saved = view === undefined ? undefined : { ranks: {}, view };
-    this.registry = new Registry(saved, this.nowMs);
+    const startedMs = view === undefined ? this.nowMs : this.nowMs - durations.firstViewMs;
+    this.registry = new Registry(saved, startedMs);
   }
 
   get view(): View {
@@ -90,6 +92,22 @@ describe("the first view", () => {
     reports.report(c, { number: 2, members: [a, b] });
     expect(reports.view).toEqual(three);
     expect(reports.registry.takeChanged()).toBe(true);
+  });
+
+  test("[R5] a reference that has just started changes no view before all had time to report", () => {
+    const reports = new Reports(undefined);
+    // The last view that it made, and lost, was the one without b: so far c alone has adopted it.
+    for (const name of [a, b, d]) reports.report(name, three);
+    expect(reports.view).toEqual(three);
+    expect(reports.registry.leave(d, reports.nowMs)).toBe(false);
+    expect(() => reports.registry.remove(c, true, reports.nowMs)).toThrow(/just started/);
+    reports.nowMs += 600;
+    const last: View = { number: 4, members: [a, c] };
+    reports.report(c, last);
+    expect(reports.view).toEqual(last);
+    reports.nowMs += 600;
+    reports.settle(a, c, d);
+    expect(reports.view).toEqual({ number: 5, members: [a, c, d] });
   });
 
   test("[R5] an old file is corrected by a higher report, and no lower one takes it back", () => {
