@@ -44,6 +44,8 @@ export class Writer {
       }
     };
     this.#running = Promise.all(Array.from({ length: lanes }, lane));
+    // Who stops the writer learns of it; a test that fails before that has an error of its own.
+    this.#running.catch(() => {});
   }
 
   /** Resolves when `count` more messages have been acknowledged from now on. */
