@@ -194,7 +194,10 @@ export class RequestQueue {
   #encode(requests: readonly Pending[]): Uint8Array {
     const clock = this.#options.clock.tick();
     const timestamp = isoTime(now().wallMs);
-    const after = this.#options.seen;
+    const { seen } = this.#options;
+    // Who has seen nothing yet is served as one who does not say: another command of the same
+    // person may have written a moment ago, by a server other than the one that answers (R9).
+    const after = servers(seen).length === 0 ? undefined : seen;
     const maps = requests.map(({ service, id, data }) => {
       return { service, data: { ...data, id, clock, timestamp, after } };
     });

@@ -95,6 +95,18 @@ describe("requests", () => {
     expect(made.asked.length).toBeGreaterThan(1);
   });
 
+  test("[R9] who has seen nothing does not say so; then what was seen goes with each", async () => {
+    const made = await wires();
+    const entry = { id: "a", server: "server_00000001", seq: 7, clock: 1, durable: [] };
+    made.answer = ({ service }) => (service === "publish" ? { status: "OK", entry } : { status: "OK" });
+    const client = made.client();
+    await client.ask("users", {});
+    await client.publish("ana", "geral", "oi");
+    await client.ask("users", {});
+    const said = made.asked.map(({ data }) => data.after ?? undefined);
+    expect(said).toEqual([undefined, undefined, { server_00000001: 7 }]);
+  });
+
   test("[C4] a refusal is told at once, by its code", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "forbidden", description: "No.", retry: false });
