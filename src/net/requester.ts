@@ -21,6 +21,8 @@ export class Requester {
   readonly #queue: SendQueue;
   readonly #open = new Map<string, Open>();
   #next = 1;
+  /** Called when a connection ends that stood. */
+  onDisconnect: () => void = () => {};
 
   /**
    * @param waits whether a question waits for the connection as long as it may; else it fails soon
@@ -30,6 +32,7 @@ export class Requester {
     const sendTimeout = waits ? -1 : handshakeMs;
     this.#socket = new Dealer({ ...socketOptions, linger: 0, immediate: true, sendTimeout });
     this.#queue = new SendQueue((frames) => this.#socket.send(frames));
+    this.#socket.events.on("disconnect", () => this.onDisconnect());
     for (const endpoint of endpoints) connect(this.#socket, endpoint);
     void receiveAll(this.#socket, (frames) => {
       const [number, , payload] = frames;

@@ -43,6 +43,10 @@ export const limits = {
   clockAhead: 1_000_000,
   /** Processes that the reference lists: anybody may say that he is one. */
   processes: 1_000,
+  /** Characters of a password: a long sentence, and not enough to keep a hash busy. */
+  passwordCharacters: 256,
+  /** Passwords that a server hashes at once: each takes a core and tens of megabytes. */
+  hashesAtOnce: 2,
   /** Events in one answer to `sync`. */
   syncEvents: 1_000,
   /** Saved states that a server holds open for peers who fetch them. */
@@ -82,6 +86,26 @@ export const durations = {
   coverMs: 1_000,
   /** An answer to `sync` or a request to the reference is given up. */
   peerRequestMs: 1_000,
+  /** The coordinator's word: four a second (E1). */
+  officeHeartbeatMs: 250,
+  /** Silence after which the coordinator is missed. */
+  officeSilenceMs: 1_500,
+  /** What an answer to `election` may take. */
+  electionMs: 300,
+  /** What a server waits for the announcement of one that outranks it, or that it promised to. */
+  announcementMs: 1_000,
+  /** What a candidate waits for promises and accepts before it begins again. */
+  candidacyMs: 2_000,
+  /** After which a candidate or coordinator asks again who has not answered. */
+  askAgainMs: 200,
+  /** A claim that is not decided is given up: the client tries again. */
+  claimMs: 1_900,
+  /** Berkeley: the coordinator compares the clocks (E5). */
+  clockRoundMs: 5_000,
+  /** Answers that take longer say too little of the time. */
+  clockAnswerMs: 1_000,
+  /** A clock that is further from the middle one is left out of the average. */
+  clockOutlierMs: 10_000,
   /** A page of a saved state is given up: a megabyte, from a disk that may be busy. */
   snapshotPageMs: 5_000,
   /** A saved state that nobody asks for any more is closed. */

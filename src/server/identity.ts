@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { now } from "../platform/clock.ts";
 import { randomHex } from "../platform/random.ts";
+import { type Ballot, noBallot, parseEpoch } from "../protocol/epoch.ts";
 import { isServerName, type ServerName } from "../protocol/ids.ts";
 import { type Heads, parseHeads } from "../protocol/mark.ts";
 import { noView, type View } from "../protocol/messages.ts";
@@ -30,6 +31,8 @@ export async function nameOf(folder: string): Promise<ServerName> {
 export interface Promises {
   /** The adopted view. */
   readonly view: View;
+  /** The highest epoch promised, and to whom (E2). */
+  readonly ballot: Ballot;
   /** What this disk once had and lost: the server is mute until it is there again (J5). */
   readonly owed: Heads;
   /** Where it was lost, for a person. */
@@ -40,17 +43,28 @@ export interface Promises {
 export async function readPromises(folder: string): Promise<Promises> {
   const promises = await readJson(join(folder, "promises.json"), (value) => {
     if (!isMap(value) || !isMap(value.view)) throw new Error("it has no `view`");
-    const { owed, damages } = value;
+    const { owed, damages, epoch } = value;
     return {
       view: parseView(value.view),
+      ballot: epoch == null ? noBallot : parseBallot(epoch),
       owed: owed === undefined ? {} : parseHeads(owed),
       damages: Array.isArray(damages) ? damages.map(String) : [],
     };
   });
-  return promises ?? { view: noView, owed: {}, damages: [] };
+  return promises ?? { view: noView, ballot: noBallot, owed: {}, damages: [] };
 }
 
-export function writePromises(folder: string, { view, owed, damages }: Promises): Promise<void> {
+function parseBallot(value: unknown): Ballot {
+  const epoch = parseEpoch(value);
+  const candidate = isMap(value) ? value.candidate : undefined;
+  if (epoch === undefined || !isServerName(candidate)) throw new Error("its `epoch` is none");
+  return { epoch, candidate };
+}
+
+export function writePromises(folder: string, promises: Promises): Promise<void> {
+  const { view, ballot, owed, damages } = promises;
+  const { epoch, candidate } = ballot;
+  const promised = candidate === undefined ? null : { ...epoch, candidate };
   const lost = Object.keys(owed).length === 0 ? {} : { owed, damages };
-  return writeJson(join(folder, "promises.json"), { view, epoch: null, ...lost });
+  return writeJson(join(folder, "promises.json"), { view, epoch: promised, ...lost });
 }

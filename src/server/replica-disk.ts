@@ -6,6 +6,7 @@ import { digest } from "../platform/digest.ts";
 import type { Log } from "../platform/log.ts";
 import { watchPauses } from "../platform/pauses.ts";
 import { Problem } from "../platform/problem.ts";
+import type { Ballot } from "../protocol/epoch.ts";
 import type { EventLine } from "../protocol/event.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
@@ -96,7 +97,7 @@ export class ReplicaDisk {
     const started = now().steadyMs;
     await this.readView();
     const core = newCore();
-    core.recoverView(this.#promises.view);
+    core.recoverPromises(this.#promises.view, this.#promises.ballot);
     removeSnapshotRests(folder);
     const own = openCheckpoint(folder);
     const fetched = openFetched(folder);
@@ -169,6 +170,11 @@ export class ReplicaDisk {
   /** @throws Error if the disk can't be written */
   saveView(view: View): Promise<void> {
     return this.#save({ view });
+  }
+
+  /** @throws Error if the disk can't be written */
+  savePromise(ballot: Ballot): Promise<void> {
+    return this.#save({ ballot });
   }
 
   /** All that was lost is there again. */

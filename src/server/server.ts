@@ -7,6 +7,7 @@ import { now, pause } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, LogBudget, openLog } from "../platform/log.ts";
+import { hashPassword } from "../platform/password.ts";
 import { crash, type Running } from "../platform/run-process.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
@@ -14,6 +15,7 @@ import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import type {
   Incoming,
+  OfficeAnswer,
   PeerRequest,
   ReplicationMessage,
   SnapshotRequest,
@@ -267,8 +269,10 @@ class Shell {
       case "snapshot":
         void this.#answerSnapshot(envelope, request);
         return;
+      case "sync":
+        return this.#dispatch({ type: "syncRequest", to: envelope, request });
       default:
-        this.#dispatch({ type: "syncRequest", to: envelope, request });
+        this.#dispatch({ type: "officeRequest", to: envelope, request });
     }
   }
 
@@ -317,6 +321,24 @@ class Shell {
       case "askSync":
         void this.#askSync(effect);
         return;
+      case "askPeer":
+        void this.#askPeer(effect);
+        return;
+      case "answerPeer": {
+        const { service, ...data } = effect.answer;
+        return this.#peerLink.reply(effect.to as Envelope, encode({ service, data }));
+      }
+      case "watchPeer": {
+        const { peer, address } = effect;
+        const onLost = () => this.#dispatch({ type: "peerLost", from: peer });
+        return this.#peers.watch(peer, address, onLost);
+      }
+      case "savePromise":
+        void this.#savePromise(effect);
+        return;
+      case "hash":
+        void this.#hash(effect);
+        return;
       case "answerSync":
         this.#syncs.set(effect.from, effect);
         void this.#answerSyncs();
@@ -352,6 +374,31 @@ class Shell {
       this.#promisesFailed(error as Error);
     }
     this.#dispatch({ type: "viewSaved", number: view.number });
+  }
+
+  async #savePromise({ ballot }: Effect & { type: "savePromise" }): Promise<void> {
+    try {
+      await this.#disk.savePromise(ballot);
+    } catch (error) {
+      this.#promisesFailed(error as Error);
+    }
+    this.#dispatch({ type: "promiseSaved", ballot });
+  }
+
+  async #askPeer(effect: Effect & { type: "askPeer" }): Promise<void> {
+    const { peer: from, address, request } = effect;
+    let answer: OfficeAnswer | undefined;
+    try {
+      answer = await this.#peers.office(from, address, effect);
+    } catch {
+      // Not in time, or nonsense: the core asks again if it still matters.
+    }
+    this.#dispatch({ type: "officeAnswer", from, request, answer });
+  }
+
+  async #hash({ id, password }: Effect & { type: "hash" }): Promise<void> {
+    const credential = await hashPassword(password);
+    this.#dispatch({ type: "hashed", id, credential });
   }
 
   #promisesFailed({ message }: Error): never {

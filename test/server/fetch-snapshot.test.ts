@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { noEpoch } from "../../src/protocol/epoch.ts";
 import { emptyChain } from "../../src/protocol/ids.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import type { SnapshotPage } from "../../src/protocol/messages.ts";
@@ -48,7 +49,7 @@ class Peer {
         vector: { [server]: number },
         chains: { [server]: emptyChain },
         clock: number,
-        times: {},
+        times: {}, epoch: noEpoch,
       },
       files: [
         { name: "users.json", lines: ["{}\n"] },

@@ -2,6 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { noEpoch } from "../../src/protocol/epoch.ts";
 import { digest } from "../../src/platform/digest.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
 import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
@@ -32,6 +33,7 @@ async function serverFolder(folder: string): Promise<void> {
     chains: { [a]: chain },
     clock: event.clock,
     times: { [a]: 0 },
+    epoch: noEpoch,
   };
   const entries = lines.slice(0, 20).map(({ event: { seq } }) => `{"seq":${seq}}`);
   const files = ["users.json", "channels.json", "messages.json", "publications.json"].map(
@@ -82,7 +84,7 @@ describe("verify", () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     const { chain } = new EventMaker().next(a, "another history");
-    const mark = { vector: { [a]: 20 }, chains: { [a]: chain }, clock: 20, times: { [a]: 0 } };
+    const mark = { vector: { [a]: 20 }, chains: { [a]: chain }, clock: 20, times: { [a]: 0 }, epoch: noEpoch };
     await writeCheckpoint(folder.path, { mark, files: [], rows: [] });
     expect(verifyFolder(folder.path, digest).damages[0]?.why).toContain("another event");
   });

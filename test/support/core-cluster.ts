@@ -1,10 +1,13 @@
 import { digest } from "../../src/platform/digest.ts";
 import { type Random, seededRandom } from "../../src/platform/random.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
+import { compareEpochs } from "../../src/protocol/epoch.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import { durations } from "../../src/protocol/limits.ts";
 import type {
+  OfficeAnswer,
+  OfficeRequest,
   ReferenceRequest,
   ReplicationMessage,
   Reply,
@@ -15,6 +18,7 @@ import type {
 } from "../../src/protocol/messages.ts";
 import { parsePayload } from "../../src/protocol/parse-message.ts";
 import {
+  parseOfficeAnswer,
   parsePeerRequest,
   parseReplication,
   parseSyncAnswer,
@@ -128,6 +132,8 @@ export class CoreCluster {
     server.isSaving = false;
     server.hasLeft = false;
     server.savingView = undefined;
+    server.savingBallot = undefined;
+    server.watched = undefined;
     server.core = server.newCore();
     this.checks.onStart(this, server);
     this.#askReference(
@@ -162,6 +168,7 @@ export class CoreCluster {
   /** The process dies; what it had written stays, and the view perhaps that it was saving. */
   kill(server: VirtualServer, keepsView = false): void {
     if (keepsView && server.savingView !== undefined) server.disk.view = server.savingView;
+    if (keepsView && server.savingBallot !== undefined) server.disk.ballot = server.savingBallot;
     this.#end(server);
     server.disk.die();
   }
@@ -179,9 +186,17 @@ export class CoreCluster {
   }
 
   #end(server: VirtualServer): void {
+    const { life, name } = server;
     server.isRunning = false;
     server.inRotation = false;
     server.life += 1;
+    for (const watcher of this.servers) {
+      const { watched } = watcher;
+      if (watched?.peer !== name || watched.life !== life) continue;
+      this.network.send({ wire: "peer", from: name, to: watcher.name }, () => {
+        this.#step(watcher, { type: "peerLost", from: name });
+      });
+    }
   }
 
   // ---- clients ----------------------------------------------------------------------------------
@@ -360,6 +375,28 @@ export class CoreCluster {
         return;
       case "askSync":
         return this.#askSync(server, effect);
+      case "askPeer":
+        return this.#askPeer(server, effect);
+      case "answerPeer":
+        return (effect.to as AnswerPeer)(effect.answer);
+      case "watchPeer": {
+        const peer = this.servers.find(({ name }) => name === effect.peer);
+        if (peer !== undefined) server.watched = { peer: peer.name, life: peer.life };
+        return;
+      }
+      case "savePromise":
+        server.savingBallot = effect.ballot;
+        return this.#later(server, server.syncMs, () => {
+          const { ballot } = effect;
+          if (compareEpochs(ballot.epoch, server.disk.ballot.epoch) > 0)
+            server.disk.ballot = ballot;
+          this.#step(server, { type: "promiseSaved", ballot });
+        });
+      case "hash":
+        return this.#later(server, 2, () => {
+          const credential = `hash of ${effect.password}`;
+          this.#step(server, { type: "hashed", id: effect.id, credential });
+        });
       case "answerSync":
         return (effect.to as AnswerSync)(effect.standing, effect.since);
       case "heartbeat":
@@ -441,6 +478,35 @@ export class CoreCluster {
       };
       const asked = sent instanceof Uint8Array ? parsePeerRequest(sent) : sent;
       if (asked.service === "sync") this.#step(peer, { type: "syncRequest", to, request: asked });
+    });
+  }
+
+  #askPeer(server: VirtualServer, { peer: name, request, patienceMs }: EffectOf<"askPeer">): void {
+    const { service, ...data } = request;
+    const sent = this.#encodes ? encode({ service, data }) : request;
+    const peer = this.servers.find((candidate) => candidate.name === name);
+    let isOpen = true;
+    const { life } = server;
+    const settle = (answer: OfficeAnswer | undefined) => {
+      if (isOpen && server.life === life) {
+        this.#step(server, { type: "officeAnswer", from: name, request, answer });
+      }
+      isOpen = false;
+    };
+    this.#later(server, patienceMs, () => settle(undefined));
+    if (peer === undefined) return;
+    this.network.send({ wire: "peer", from: server.name, to: name }, () => {
+      const peerLife = peer.life;
+      const to: AnswerPeer = (answer) => {
+        if (peer.life !== peerLife) return;
+        const { service: answered, ...fields } = answer;
+        const reply = this.#encodes ? encode({ service: answered, data: fields }) : answer;
+        this.network.send({ wire: "peer", from: name, to: server.name }, () => {
+          settle(reply instanceof Uint8Array ? parseOfficeAnswer(reply) : reply);
+        });
+      };
+      const asked = sent instanceof Uint8Array ? parsePeerRequest(sent) : sent;
+      this.#step(peer, { type: "officeRequest", to, request: asked as OfficeRequest });
     });
   }
 
@@ -538,6 +604,7 @@ export class CoreCluster {
 
 const snapshotPages = 3;
 
+type AnswerPeer = (answer: OfficeAnswer) => void;
 type AnswerSync = (standing: Standing, since: Vector) => void;
 
 function encodeReplication(message: ReplicationMessage): Uint8Array {

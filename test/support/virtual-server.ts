@@ -1,3 +1,4 @@
+import type { Ballot } from "../../src/protocol/epoch.ts";
 import type { Digest } from "../../src/protocol/event.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
@@ -35,6 +36,9 @@ export class VirtualServer {
   hasLeft = false;
   /** On its way to the disk. */
   savingView: View | undefined;
+  savingBallot: Ballot | undefined;
+  /** Whose peer link it watches, in which life. */
+  watched: { readonly peer: ServerName; readonly life: number } | undefined;
   readonly published: { readonly topic: string; readonly payload: unknown }[] = [];
   readonly logged: string[] = [];
   readonly #options: ServerOptions;
@@ -66,7 +70,7 @@ export class VirtualServer {
       address,
       ...(retention === undefined ? {} : { retention }),
     });
-    core.recoverView(disk.view);
+    core.recoverPromises(disk.view, disk.ballot);
     for (const saved of [disk.saved, disk.fetched]) {
       if (saved !== undefined) core.recoverState(asSavedState(saved), saved.mark);
     }

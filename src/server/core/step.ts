@@ -1,20 +1,29 @@
+import type { Ballot, Epoch } from "../../protocol/epoch.ts";
 import type { Digest, EventLine } from "../../protocol/event.ts";
 import { isServerName, type ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Heads, Mark } from "../../protocol/mark.ts";
 import type {
+  ClaimOutcome,
   HeartbeatReport,
   Listed,
+  OfficeAnswer,
+  OfficeRequest,
+  Phase,
   ReplicationMessage,
   Standing,
   SyncAnswer,
   View,
 } from "../../protocol/messages.ts";
 import { sorted } from "../../protocol/vector.ts";
+import { Acceptor, type Proposal } from "./acceptor.ts";
 import { CatchUp } from "./catch-up.ts";
 import { ChatState, type Retention } from "./chat-state.ts";
-import type { Effect, Input, Now } from "./effects.ts";
+import { Claims } from "./claims.ts";
+import { ClockSync } from "./clock-sync.ts";
+import { Coordination } from "./coordination.ts";
+import type { Effect, Input, Now, ReplyTo } from "./effects.ts";
 import { type FrozenState, freeze, type SavedState } from "./files.ts";
 import type { Services } from "./handle-request.ts";
 import { Ledger } from "./ledger.ts";
@@ -46,6 +55,10 @@ export class ServerCore {
   readonly ledger: Ledger;
   readonly replication: Replication;
   readonly catchUp: CatchUp;
+  readonly coordination: Coordination;
+  readonly clockSync: ClockSync;
+  readonly #acceptor: Acceptor;
+  readonly #claims: Claims;
   readonly #address: string;
   readonly #outbox: Outbox;
   readonly #serving: Serving;
@@ -56,6 +69,8 @@ export class ServerCore {
   /** In the rotation only until the open requests are answered. */
   #refuses = false;
   #list: readonly Listed[] = [];
+  readonly #ranks = new Map<string, number>();
+  #office: Epoch | undefined;
   #firstViewAllowed = false;
   #stopping: Stopping | undefined;
   #stopped = false;
@@ -77,15 +92,22 @@ export class ServerCore {
     this.replication = new Replication(name, this.ledger);
     this.catchUp = new CatchUp(name, this.ledger, this.replication);
     this.#outbox = new Outbox(name, this.state);
-    const services: Services = {
-      name,
-      state: this.state,
-      ledger: this.ledger,
-      replication: this.replication,
-      status: (now) => this.#status(now),
-      correctedMs: (now) => now.wallMs,
-    };
-    this.#serving = new Serving(services, clock, this.#outbox);
+    const { state, ledger, replication, catchUp } = this;
+    const standing = () => this.#standing();
+    this.clockSync = new ClockSync({ name, replication, standing });
+    const correctedMs = (now: Now) => this.clockSync.correctedMs(now);
+    this.#acceptor = new Acceptor({ name, ledger, replication, state });
+    const parts = { name, clock, state, ledger, replication, standing, correctedMs };
+    this.coordination = new Coordination({
+      ...parts,
+      catchUp,
+      acceptor: this.#acceptor,
+      rank: (server) => this.#ranks.get(server) ?? 0,
+      log: (level, text) => this.#log(level, text),
+    });
+    this.#claims = new Claims({ ...parts, coordination: this.coordination });
+    const services: Services = { ...parts, status: (now) => this.#status(now) };
+    this.#serving = new Serving(services, clock, this.#outbox, this.#claims);
   }
 
   // Before the first step, what the disk held is taken over: saved states, then events. The first
@@ -111,8 +133,10 @@ export class ServerCore {
     this.#owes = this.ledger.owes;
   }
 
-  recoverView(view: View): void {
+  /** What this server has promised: the view it adopted, and the highest epoch. */
+  recoverPromises(view: View, ballot: Ballot): void {
     this.replication.view = view;
+    this.#acceptor.recover(ballot);
   }
 
   /** The state as of now, and what it stands for. */
@@ -127,6 +151,7 @@ export class ServerCore {
       chains: sortedKeys(heldChains),
       clock: highestClock,
       times: sortedKeys(heldTimes),
+      epoch: this.state.accounts.highestEpoch,
     };
   }
 
@@ -183,8 +208,19 @@ export class ServerCore {
       case "snapshotFailed":
         this.#snapshot = undefined;
         return this.catchUp.failed(input.from);
+      case "officeRequest":
+        return this.#onOfficeRequest(input.to, input.request, now);
+      case "officeAnswer":
+        return this.#onOfficeAnswer(input, now);
+      case "peerLost":
+        return this.#do(this.coordination.lost(input.from, now));
+      case "promiseSaved":
+        return this.#acceptor.saved(input.ballot);
+      case "hashed":
+        return this.#claims.hashed(input.id, input.credential);
       case "referenceReply":
         this.#list = input.reply.list;
+        for (const { name, rank } of input.reply.list) this.#ranks.set(name, rank);
         this.#firstViewAllowed = !input.reply.waiting;
         this.#seeView(input.reply.view);
         return this.#meet(input.reply.list, now);
@@ -246,7 +282,12 @@ export class ServerCore {
       clock: this.clock.tick(),
       view: this.replication.view,
       durable: this.ledger.snapshot(),
+      office: this.coordination.office,
     };
+  }
+
+  #do(effects: Iterable<Effect>): void {
+    for (const effect of effects) this.#effects.push(effect);
   }
 
   #broadcast(message: ReplicationMessage): void {
@@ -255,12 +296,13 @@ export class ServerCore {
   }
 
   /** A higher view is seen before the vector that came with it is counted. */
-  #hear(standing: Standing, now: Now): Peer {
+  #hear(standing: Standing, now: Now, phase?: Phase): Peer {
     this.clock.receive(standing.clock);
     this.#seeView(standing.view);
     const peer = this.replication.hear(standing, now.steadyMs);
     this.catchUp.hear(peer);
     this.#stopping?.hear(peer);
+    this.coordination.hear(standing, phase ?? peer.phase, now);
     return peer;
   }
 
@@ -287,7 +329,8 @@ export class ServerCore {
 
   #onReplication(message: ReplicationMessage, now: Now): void {
     if (message.server === this.name) return;
-    const peer = this.#hear(message, now);
+    const phase = message.type === "heartbeat" ? message.phase : undefined;
+    const peer = this.#hear(message, now, phase);
     peer.broadcastMs = now.steadyMs;
     if (message.type === "events") this.#receive(peer.name, message.lines);
     if (message.type !== "heartbeat") return;
@@ -297,6 +340,7 @@ export class ServerCore {
     peer.address = message.address;
     peer.phase = message.phase;
     peer.rate = message.rate;
+    peer.offsetMs = message.offsetMs;
     const diverged = this.replication.divergence(message);
     if (diverged === undefined || this.#diverged.has(diverged)) return;
     this.#diverged.add(diverged);
@@ -316,6 +360,68 @@ export class ServerCore {
     }
     const appended = this.#receive(from, answer.lines);
     this.catchUp.answered(from, appended, answer.more);
+  }
+
+  // ---- the office and its claims ------------------------------------------------------------------
+
+  #onOfficeRequest(to: ReplyTo, request: OfficeRequest, now: Now): void {
+    this.#hear(request, now);
+    // Who lost something promises and accepts nothing.
+    if (this.#owes) return;
+    const answer = (fields: Unanswered) => {
+      const full = { ...this.#standing(), ...fields } as OfficeAnswer;
+      return { type: "answerPeer", to, answer: full } as const;
+    };
+    switch (request.service) {
+      case "election":
+        this.#effects.push(answer({ service: "election" }));
+        return this.#do(this.coordination.onElection(now));
+      case "candidate":
+      case "accept":
+        return this.#acceptor.ask(to, request as Proposal, now);
+      case "forward":
+        return this.#claims.add({
+          ...request.claim,
+          deadlineMs: now.steadyMs + durations.peerRequestMs,
+          isForwarded: true,
+          settle: (outcome) => answer({ service: "forward", outcome }),
+        });
+      case "clock": {
+        const timeMs = this.clockSync.onRequest(request, now);
+        this.#effects.push(answer({ service: "clock", timeMs }));
+        return;
+      }
+      default:
+        request satisfies never;
+    }
+  }
+
+  #onOfficeAnswer({ from, request, answer }: Input & { type: "officeAnswer" }, now: Now): void {
+    if (answer !== undefined) this.#hear(answer, now);
+    if (request.service === "forward") {
+      this.#do(this.#claims.onForwarded(from, request.claim, answer));
+    } else if (request.service === "clock") {
+      this.#do(this.clockSync.onAnswer(from, request, answer, now));
+    } else {
+      this.#do(this.coordination.onAnswer(from, request, answer, now));
+    }
+  }
+
+  /** The office before the claims: they count by what it is after this very step. */
+  #advanceOffice(now: Now): void {
+    const { coordination, clockSync } = this;
+    for (const { to, ...verdict } of this.#acceptor.verdicts(this.#effects, now)) {
+      const promised = this.#acceptor.promised.epoch;
+      const answer = { ...this.#standing(), ...verdict, promised };
+      this.#effects.push({ type: "answerPeer", to, answer });
+    }
+    this.#do(coordination.advance(now, this.#stopping !== undefined));
+    if (coordination.office !== this.#office) {
+      this.#office = coordination.office;
+      this.#heartbeatMs = Number.NEGATIVE_INFINITY;
+    }
+    this.#do(this.#claims.advance(now));
+    this.#do(clockSync.advance(now, this.#office !== undefined));
   }
 
   /** @returns how many of the lines were new */
@@ -344,6 +450,7 @@ export class ServerCore {
         this.#effects.push(effect);
       }
     }
+    this.#advanceOffice(now);
     for (const reply of this.#serving.replies(now)) this.#effects.push(reply);
     this.#advanceRepair();
     this.#advancePhase(now);
@@ -356,7 +463,9 @@ export class ServerCore {
         request: { service: "sync", ...this.#standing() },
       });
     }
-    if (now.steadyMs - this.#heartbeatMs >= durations.heartbeatMs) this.#heartbeat(now);
+    const { heartbeatMs, officeHeartbeatMs } = durations;
+    const pauseMs = this.#office === undefined ? heartbeatMs : officeHeartbeatMs;
+    if (now.steadyMs - this.#heartbeatMs >= pauseMs) this.#heartbeat(now);
     this.#advanceStop(now);
   }
 
@@ -431,6 +540,7 @@ export class ServerCore {
       phase: this.catchUp.phase,
       chains: { ...this.ledger.durableChains },
       rate: this.#rate.look(now.steadyMs),
+      offsetMs: this.clockSync.rounds === 0 ? undefined : this.clockSync.offsetMs(now),
     });
     const report: HeartbeatReport = {
       user: this.name,
@@ -490,8 +600,10 @@ export class ServerCore {
       clock: this.clock.value,
       rate: this.#rate.perSecond,
       disbelievedClocks: this.disbelievedClocks,
+      offsetMs: this.clockSync.offsetMs(now),
     };
-    return describeCluster(self, this.replication, this.#list, now);
+    const leader = this.coordination.current(now);
+    return describeCluster({ self, leader, list: this.#list }, this.replication, now);
   }
 
   #log(
@@ -502,6 +614,11 @@ export class ServerCore {
     this.#effects.push({ type: "log", level, text, ...(fields ? { fields } : {}) });
   }
 }
+
+type Unanswered =
+  | { readonly service: "election" }
+  | { readonly service: "forward"; readonly outcome: ClaimOutcome }
+  | { readonly service: "clock"; readonly timeMs: number };
 
 function sameMembers(a: View, b: View): boolean {
   return a.members.length === b.members.length && a.members.every((one) => b.members.includes(one));

@@ -1,0 +1,198 @@
+import { compareEpochs, type Epoch } from "../../protocol/epoch.ts";
+import type { RequestId, ServerName, UserName } from "../../protocol/ids.ts";
+import { durations, limits } from "../../protocol/limits.ts";
+import type {
+  ClaimOutcome,
+  OfficeAnswer,
+  ProposedClaim,
+  Standing,
+} from "../../protocol/messages.ts";
+import type { ChatState } from "./chat-state.ts";
+import type { Coordination } from "./coordination.ts";
+import type { Effect, Now } from "./effects.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Replication } from "./replication.ts";
+
+/** A claim that waits for its outcome, here or at the coordinator. */
+export interface OpenClaim {
+  readonly user: UserName;
+  readonly id: RequestId;
+  /** Until it is hashed. */
+  password?: string | undefined;
+  credential?: string | undefined;
+  readonly deadlineMs: number;
+  /** It came from another server: only a coordinator has anything to say to it. */
+  readonly isForwarded: boolean;
+  settle(outcome: ClaimOutcome): Effect | undefined;
+}
+
+interface Waiting extends OpenClaim {
+  isHashing: boolean;
+  /** Which coordinator was asked last, and when. */
+  forwarded?: { readonly to: ServerName; readonly atMs: number; isOpen: boolean } | undefined;
+}
+
+export interface ClaimsParts {
+  readonly name: ServerName;
+  readonly state: ChatState;
+  readonly ledger: Ledger;
+  readonly replication: Replication;
+  readonly coordination: Coordination;
+  standing(): Standing;
+  correctedMs(now: Now): number;
+}
+
+/**
+ * What may belong to one owner only (E3). A server that is not in office hashes the password and
+ * forwards the claim; the coordinator proposes it, and tells of its success once a quorum of its
+ * epoch's view has accepted it. That a name is taken is told by whoever knows it for good.
+ */
+export class Claims {
+  readonly #parts: ClaimsParts;
+  readonly #open = new Set<Waiting>();
+  /** Own proposals of the present office whose confirmation is still to be written, by rising `seq`. */
+  readonly #unconfirmed: number[] = [];
+  #office: Epoch | undefined;
+  #hashing = 0;
+  /** What the outcome of a claim may depend on, as of the last look. */
+  #seen = { version: -1, committed: 0, atMs: 0 };
+  #isNew = false;
+
+  constructor(parts: ClaimsParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  add(claim: OpenClaim): void {
+    this.#open.add({ ...claim, isHashing: false });
+    this.#isNew = true;
+  }
+
+  /** It may have been settled meanwhile. */
+  hashed(id: RequestId, credential: string): void {
+    this.#hashing -= 1;
+    this.#isNew = true;
+    const claim = [...this.#open].find((open) => open.id === id && open.isHashing);
+    if (claim === undefined) return;
+    claim.isHashing = false;
+    claim.credential = credential;
+    claim.password = undefined;
+  }
+
+  /** The coordinator has answered, or has not. */
+  onForwarded(from: ServerName, claim: ProposedClaim, answer: OfficeAnswer | undefined): Effect[] {
+    const outcome = answer?.service === "forward" ? answer.outcome : undefined;
+    const effects: Effect[] = [];
+    for (const waiting of this.#open) {
+      if (waiting.id !== claim.id || waiting.user !== claim.user) continue;
+      if (waiting.forwarded?.to === from) waiting.forwarded.isOpen = false;
+      if (outcome === "won" || outcome === "taken") this.#settle(waiting, outcome, effects);
+    }
+    this.#isNew = true;
+    return effects;
+  }
+
+  /** Decides what can be decided, after every step. */
+  advance(now: Now): Effect[] {
+    const { state, coordination } = this.#parts;
+    const { office, committed } = coordination;
+    if (office !== this.#office) {
+      this.#office = office;
+      this.#unconfirmed.length = 0;
+      this.#isNew = true;
+    }
+    this.#confirm(now);
+    if (this.#open.size === 0) return [];
+    const { version } = state.accounts;
+    const { steadyMs } = now;
+    const isSame = version === this.#seen.version && committed === this.#seen.committed;
+    if (isSame && !this.#isNew && steadyMs - this.#seen.atMs < durations.tickMs) return [];
+    this.#seen = { version, committed, atMs: steadyMs };
+    this.#isNew = false;
+    const effects: Effect[] = [];
+    for (const claim of this.#open) this.#decide(claim, now, effects);
+    return effects;
+  }
+
+  /** What a quorum has accepted is written down for all. */
+  #confirm(now: Now): void {
+    const { ledger, coordination, name, correctedMs } = this.#parts;
+    for (let [seq] = this.#unconfirmed; seq !== undefined; [seq] = this.#unconfirmed) {
+      if (seq > coordination.committed) return;
+      this.#unconfirmed.shift();
+      ledger.make("confirmed", { server: name, seq }, correctedMs(now));
+    }
+  }
+
+  #decide(claim: Waiting, now: Now, effects: Effect[]): void {
+    const { state, coordination } = this.#parts;
+    const owner = state.accounts.owner(claim.user);
+    if (owner !== undefined && owner.id !== claim.id) {
+      return this.#settle(claim, "taken", effects);
+    }
+    if (now.steadyMs >= claim.deadlineMs) return this.#settle(claim, "busy", effects);
+    if (claim.credential === undefined) return this.#hash(claim, effects);
+    if (coordination.office !== undefined) {
+      const outcome = this.#propose({ ...claim, credential: claim.credential }, now);
+      if (outcome !== "busy") this.#settle(claim, outcome, effects);
+      return;
+    }
+    if (claim.isForwarded) this.#settle(claim, "busy", effects);
+    else this.#forward(claim, now, effects);
+  }
+
+  #hash(claim: Waiting, effects: Effect[]): void {
+    if (claim.isHashing || this.#hashing >= limits.hashesAtOnce) return;
+    claim.isHashing = true;
+    this.#hashing += 1;
+    effects.push({ type: "hash", id: claim.id, password: claim.password ?? "" });
+  }
+
+  /** In office: what holds the name decides, once that itself is decided. */
+  #propose({ user, id, credential }: ProposedClaim, now: Now): ClaimOutcome {
+    const { state, ledger, coordination, name, correctedMs } = this.#parts;
+    const epoch = coordination.office as Epoch;
+    const holder = state.accounts.holder(user);
+    if (holder !== undefined && compareEpochs(holder.epoch, epoch) === 0) {
+      const isOwn = holder.server === name;
+      if (!isOwn || holder.seq > coordination.committed) return "busy";
+      return holder.id === id ? "won" : "taken";
+    }
+    // What an older office left and this one stands on counts forever.
+    if (holder !== undefined && holder.id !== id) return "taken";
+    const event = ledger.make("register", { user, credential, epoch, id }, correctedMs(now));
+    this.#unconfirmed.push(event.seq);
+    coordination.want(event.seq);
+    return "busy";
+  }
+
+  #forward(claim: Waiting, now: Now, effects: Effect[]): void {
+    const { coordination, replication, standing } = this.#parts;
+    const leader = coordination.current(now);
+    if (leader === undefined) return;
+    const { forwarded } = claim;
+    const isSame = forwarded?.to === leader.name;
+    const isSoon = isSame && now.steadyMs - forwarded.atMs < durations.askAgainMs;
+    if (isSame && (forwarded.isOpen || isSoon)) return;
+    const { address } = replication.peer(leader.name);
+    if (address === "") return;
+    claim.forwarded = { to: leader.name, atMs: now.steadyMs, isOpen: true };
+    const { user, id, credential = "" } = claim;
+    effects.push({
+      type: "askPeer",
+      peer: leader.name,
+      address,
+      request: { service: "forward", ...standing(), claim: { user, id, credential } },
+      patienceMs: durations.peerRequestMs,
+    });
+  }
+
+  #settle(claim: Waiting, outcome: ClaimOutcome, effects: Effect[]): void {
+    if (!this.#open.delete(claim)) return;
+    const effect = claim.settle(outcome);
+    if (effect !== undefined) effects.push(effect);
+  }
+}
