@@ -126,6 +126,8 @@ function defineRoles(): void {
         "keepPublications",
         "keepMessages",
         "keepLogins",
+        "clockSkew",
+        "clockDrift",
       ],
       example: "tertulia server --data ./data",
     },

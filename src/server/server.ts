@@ -33,7 +33,7 @@ import { replicationTopic } from "../protocol/topics.ts";
 import type { Slot } from "../storage/slot-lock.ts";
 import { chooseSlot } from "./choose-slot.ts";
 import type { ServerConfig } from "./config.ts";
-import type { Effect, Input } from "./core/effects.ts";
+import type { Effect, Input, Now } from "./core/effects.ts";
 import { ServerCore } from "./core/step.ts";
 import { fetchSnapshot, type Place } from "./fetch-snapshot.ts";
 import { nameOf } from "./identity.ts";
@@ -238,7 +238,13 @@ class Shell {
   #dispatch(input: Input): void {
     // Between two cores nobody is served; who asks will ask again.
     if (this.#core === undefined) return;
-    for (const effect of this.#core.step(input, now())) this.#perform(effect);
+    for (const effect of this.#core.step(input, this.#now())) this.#perform(effect);
+  }
+
+  #now(): Now {
+    const { clockSkewMs, clockDriftPpm } = this.#parts.config;
+    const { wallMs, steadyMs } = now();
+    return { steadyMs, wallMs: wallMs + clockSkewMs + (steadyMs * clockDriftPpm) / 1e6 };
   }
 
   #onClient(envelope: Envelope, bytes: Buffer): void {

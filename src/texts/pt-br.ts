@@ -270,6 +270,8 @@ export const ptBr = {
     "publicações mais novas guardadas por canal; igual em todos os servidores",
   "flag.keepMessages": "mensagens privadas mais novas guardadas por usuário; igual em todos",
   "flag.keepLogins": "logins mais novos guardados por usuário; igual em todos os servidores",
+  "flag.clockSkew": "quanto adiantar o relógio do servidor, para testes",
+  "flag.clockDrift": "quanto acelerar o relógio do servidor, para testes",
   "flag.user": "seu nome; senão, o do seu login",
   "flag.lang": "en ou pt-br; senão, conforme LANG",
   "flag.logLevel": "quanto vai para o log",

@@ -49,7 +49,8 @@ class Peer {
         vector: { [server]: number },
         chains: { [server]: emptyChain },
         clock: number,
-        times: {}, epoch: noEpoch,
+        times: {},
+        epoch: noEpoch,
       },
       files: [
         { name: "users.json", lines: ["{}\n"] },

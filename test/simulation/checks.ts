@@ -1,5 +1,6 @@
+import { writeEpoch } from "../../src/protocol/epoch.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
-import { noView, quorumOf, type View } from "../../src/protocol/messages.ts";
+import { noView, quorumOf, type Standing, type View } from "../../src/protocol/messages.ts";
 import { covers, servers } from "../../src/protocol/vector.ts";
 import type { Effect } from "../../src/server/core/effects.ts";
 import { assertPromise, holds, PromiseChecks } from "../support/check-promises.ts";
@@ -13,11 +14,15 @@ interface Watched {
   lastTimestamp: number;
 }
 
+/** Nobody has these of its own from before, but who lost them by rot. */
+const ownOperations = { coordinator: true, register: true, confirmed: true };
+
 /** The promises, looked at after every step that can break them. */
 export class SimulationChecks extends PromiseChecks {
   /** The highest view that the reference ever saved. */
   view: View = noView;
   readonly frontier = new Frontier();
+  readonly #coordinators = new Map<string, ServerName>();
   readonly #watched = new Map<ServerName, Watched>();
   readonly #tell: (text: string) => void;
 
@@ -40,6 +45,7 @@ export class SimulationChecks extends PromiseChecks {
   override onEffect(cluster: CoreCluster, server: VirtualServer, effect: Effect): void {
     super.onEffect(cluster, server, effect);
     if (effect.type === "append") this.#checkOrder(server, effect);
+    if (effect.type === "broadcast") this.#checkOffice(server, effect.message);
     if (effect.type !== "log") return;
     this.#tell(`${server.name} ${effect.level}: ${effect.text}`);
     // A line that does not follow, replicas that differ, two views with one number: nobody lies
@@ -116,6 +122,15 @@ export class SimulationChecks extends PromiseChecks {
     }
   }
 
+  /** An epoch has one coordinator (R10). */
+  #checkOffice({ name }: VirtualServer, { office }: Standing): void {
+    if (office === undefined) return;
+    const epoch = writeEpoch(office);
+    const known = this.#coordinators.get(epoch) ?? name;
+    assertPromise(known === name, "R10", `${known} and ${name} are coordinators of epoch ${epoch}`);
+    this.#coordinators.set(epoch, name);
+  }
+
   /** Replicas that hold the same are the same. */
   checkEqual({ servers: all }: CoreCluster): void {
     const byVector = new Map<string, { name: ServerName; text: string }>();
@@ -136,7 +151,8 @@ export class SimulationChecks extends PromiseChecks {
     if (watched === undefined) return;
     for (const { event } of lines) {
       // Its own may also come back from a peer, after rot.
-      if (handling === "requests") {
+      const isOwn = event.server === name && event.operation in ownOperations;
+      if (handling === "requests" || isOwn) {
         const isLater = event.clock > watched.highestClock;
         assertPromise(isLater, "R7", `${name}/${event.seq} has a clock below what it followed`);
         const isNoEarlier = event.timestamp >= watched.lastTimestamp;

@@ -1,9 +1,10 @@
-import type { ChannelName, RequestId, UserName } from "../../src/protocol/ids.ts";
+import type { ChannelName, RequestId, ServerName, UserName } from "../../src/protocol/ids.ts";
 import type { ChannelEntry, Receipt, ReplyData, Request } from "../../src/protocol/messages.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../src/protocol/vector.ts";
 import { assertPromise } from "../support/check-promises.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
+import { ClaimsModel } from "./claims-model.ts";
 
 const channel = "geral" as ChannelName;
 
@@ -28,6 +29,7 @@ interface WorkloadOptions {
 export class Workload {
   /** Texts of publications that were acknowledged. */
   readonly acknowledged = new Set<string>();
+  readonly claims = new ClaimsModel();
   readonly #cluster: CoreCluster;
   readonly #options: WorkloadOptions;
   readonly #clients: Client[];
@@ -127,6 +129,7 @@ class Client {
     if (chance < 0.7) return this.#publish();
     if (chance < 0.8) return this.#message();
     if (chance < 0.84) return this.login();
+    if (chance < 0.9 && chance >= 0.86) return this.#claim();
     if (chance < 0.86) {
       const name = `canal${Math.floor(cluster.random() * 3)}` as ChannelName;
       return this.#ask({
@@ -142,6 +145,17 @@ class Client {
   #publish(): void {
     const message = `${this.#user} says ${this.#count}`;
     this.#ask({ service: "publish", user: this.#user, channel, message, ...this.#envelope() });
+  }
+
+  /** A name that the others want as well; or somebody shows himself by it. */
+  #claim(): void {
+    const { random } = this.#options.cluster;
+    const name = `konto${Math.floor(random() * 6)}` as UserName;
+    const isLogin = random() < 0.3;
+    const request = isLogin
+      ? ({ service: "login", user: name } as const)
+      : ({ service: "register", user: name, password: "geheim" } as const);
+    this.#ask({ ...request, ...this.#envelope() });
   }
 
   #message(): void {
@@ -202,8 +216,13 @@ class Client {
   #take(asked: Asked, data: ReplyData): void {
     if (data.status === "erro" && data.retry === true) return;
     const isFirst = this.#open.delete(asked);
-    if (data.status === "erro") return;
     const { request, mine } = asked;
+    if (request.service === "register") this.#noteClaim(request, data);
+    if (data.status === "erro") return;
+    if (request.service === "login" && data.account !== undefined) {
+      const claim = data.account as { server: ServerName; seq: number };
+      this.#workload.claims.grant({ name: request.user, claim, byWhom: data.server });
+    }
     const entry = data.entry as Receipt | undefined;
     if (entry !== undefined) raise(this.#seen, { [entry.server]: entry.seq });
     if (request.service === "publish" && isFirst) {
@@ -211,6 +230,14 @@ class Client {
       this.#mine.add(request.message);
     }
     if (request.service === "history") this.#checkRead(data, request, mine);
+  }
+
+  #noteClaim({ user, id }: Request & { service: "register" }, data: ReplyData): void {
+    const { claims } = this.#workload;
+    const told = { name: user, id: id as RequestId, byWhom: data.server };
+    if (data.status === "OK") claims.tell({ ...told, what: "won" });
+    else if (data.code === "name_taken") claims.tell({ ...told, what: "taken" });
+    else assertPromise(false, "E3", `a claim was answered with ${data.code}`);
   }
 
   /** A reader that says what it has seen sees what it wrote, each once (R6, R9). */

@@ -2,8 +2,8 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { noEpoch } from "../../src/protocol/epoch.ts";
 import { digest } from "../../src/platform/digest.ts";
+import { noEpoch } from "../../src/protocol/epoch.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
 import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
 import { serverFolders, verifyFolder } from "../../src/storage/verify.ts";
@@ -84,7 +84,13 @@ describe("verify", () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     const { chain } = new EventMaker().next(a, "another history");
-    const mark = { vector: { [a]: 20 }, chains: { [a]: chain }, clock: 20, times: { [a]: 0 }, epoch: noEpoch };
+    const mark = {
+      vector: { [a]: 20 },
+      chains: { [a]: chain },
+      clock: 20,
+      times: { [a]: 0 },
+      epoch: noEpoch,
+    };
     await writeCheckpoint(folder.path, { mark, files: [], rows: [] });
     expect(verifyFolder(folder.path, digest).damages[0]?.why).toContain("another event");
   });

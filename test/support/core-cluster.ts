@@ -32,7 +32,7 @@ import {
 import type { Vector } from "../../src/protocol/vector.ts";
 import { handleRequest } from "../../src/reference/core/handle-request.ts";
 import { Registry, type Saved } from "../../src/reference/core/registry.ts";
-import type { Effect, Input } from "../../src/server/core/effects.ts";
+import type { Effect, Input, Now } from "../../src/server/core/effects.ts";
 import { type ClusterChecks, PromiseChecks } from "./check-promises.ts";
 import type { SavedFiles } from "./virtual-disk.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
@@ -340,13 +340,22 @@ export class CoreCluster {
     });
   }
 
+  #now(server: VirtualServer): Now {
+    const { nowMs } = this.time;
+    const aheadMs = server.skewMs + (server.driftMs * nowMs) / 1_000;
+    return { steadyMs: nowMs, wallMs: Math.round(startWallMs + nowMs + aheadMs) };
+  }
+
+  /** The time that the server would tell. */
+  correctedMs(server: VirtualServer): number {
+    const now = this.#now(server);
+    return now.wallMs + server.core.clockSync.offsetMs(now);
+  }
+
   #step(server: VirtualServer, input: Input): void {
     if (!server.isRunning) return;
-    const { nowMs } = this.time;
     server.handling = input.type;
-    const aheadMs = server.skewMs + (server.driftMs * nowMs) / 1_000;
-    const now = { steadyMs: nowMs, wallMs: Math.round(startWallMs + nowMs + aheadMs) };
-    for (const effect of server.core.step(input, now)) {
+    for (const effect of server.core.step(input, this.#now(server))) {
       this.checks.onEffect(this, server, effect);
       this.#perform(server, effect);
     }

@@ -1,4 +1,10 @@
-import { type Ballot, compareEpochs, isSameBallot, noBallot } from "../../protocol/epoch.ts";
+import {
+  type Ballot,
+  compareEpochs,
+  type Epoch,
+  isSameBallot,
+  noBallot,
+} from "../../protocol/epoch.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import { durations } from "../../protocol/limits.ts";
 import type { OfficeRequest } from "../../protocol/messages.ts";
@@ -67,6 +73,11 @@ export class Acceptor {
     if (compareEpochs(ballot.epoch, this.promised.epoch) <= 0) return [];
     this.promised = ballot;
     return [{ type: "savePromise", ballot }];
+  }
+
+  /** The highest promise that others may hear of (R2). */
+  get spoken(): Epoch {
+    return this.#saved.epoch;
   }
 
   /** Whether the ballot is the highest promised, that promise is on disk, and its view is adopted. */

@@ -30,8 +30,6 @@ import type { Peer, Replication } from "./replication.ts";
 export interface Leader {
   readonly name: ServerName;
   readonly epoch: Epoch;
-  /** Of its last word. */
-  readonly clock: number;
   readonly heardMs: number;
 }
 
@@ -39,7 +37,7 @@ export interface Leader {
 type Search =
   | { readonly step: "rest" }
   /** The link to the coordinator has ended: is it still there? */
-  | { readonly step: "ping"; readonly untilMs: number }
+  | { readonly step: "ping"; readonly leader: ServerName; readonly untilMs: number }
   /** Is anybody there who outranks this server? */
   | { readonly step: "ask"; readonly untilMs: number; open: number }
   | { readonly step: "wait"; readonly untilMs: number };
@@ -103,6 +101,8 @@ export class Coordination {
   /** It held or sought the office in a view that is no more. */
   #standsAgain = false;
   #watched: Epoch | undefined;
+  /** The clock of each server's last word. */
+  readonly #words = new Map<ServerName, number>();
   /** Accepted by a quorum: own events of this office up to here. */
   #committed = 0;
 
@@ -141,13 +141,14 @@ export class Coordination {
   /** Whatever a peer says carries the office that it holds. */
   hear({ server: name, clock, office }: Standing, phase: Phase, now: Now): void {
     // What was said before comes later, by another way.
-    if (this.leader?.name === name && clock <= this.leader.clock) return;
+    if (clock <= (this.#words.get(name) ?? -1)) return;
+    this.#words.set(name, clock);
     if (office === undefined) return this.#hearNoOffice(name, phase, now);
     this.#see(office);
     if (compareEpochs(office, this.#highest) < 0) return;
     const isNew = this.leader === undefined || compareEpochs(office, this.leader.epoch) !== 0;
     const epoch = isNew ? office : (this.leader as Leader).epoch;
-    this.leader = { name, epoch, clock, heardMs: now.steadyMs };
+    this.leader = { name, epoch, heardMs: now.steadyMs };
     this.#search = resting;
     if (isNew) this.#parts.log("info", `${name} is coordinator, epoch ${writeEpoch(office)}`);
   }
@@ -169,7 +170,8 @@ export class Coordination {
   lost(peer: ServerName, now: Now): Effect[] {
     if (this.leader?.name !== peer || this.#bid !== undefined) return [];
     if (this.#search.step !== "rest") return [];
-    this.#search = { step: "ping", untilMs: now.steadyMs + durations.electionMs };
+    const untilMs = now.steadyMs + durations.electionMs;
+    this.#search = { step: "ping", leader: peer, untilMs };
     return this.#askElection(this.#parts.replication.peer(peer));
   }
 
@@ -199,7 +201,7 @@ export class Coordination {
 
   #onElectionAnswer(from: ServerName, isThere: boolean, now: Now): Effect[] {
     const search = this.#search;
-    if (search.step === "ping" && from === this.leader?.name) {
+    if (search.step === "ping" && from === search.leader) {
       if (isThere) {
         this.#search = resting;
         return [];
@@ -310,7 +312,7 @@ export class Coordination {
       }
       case "ping":
         if (now.steadyMs < search.untilMs) return [];
-        return this.#onElectionAnswer((this.leader as Leader).name, false, now);
+        return this.#onElectionAnswer(search.leader, false, now);
       case "ask":
         return now.steadyMs < search.untilMs ? [] : this.#stand(now);
       case "wait":

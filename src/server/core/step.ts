@@ -411,7 +411,7 @@ export class ServerCore {
   #advanceOffice(now: Now): void {
     const { coordination, clockSync } = this;
     for (const { to, ...verdict } of this.#acceptor.verdicts(this.#effects, now)) {
-      const promised = this.#acceptor.promised.epoch;
+      const promised = this.#acceptor.spoken;
       const answer = { ...this.#standing(), ...verdict, promised };
       this.#effects.push({ type: "answerPeer", to, answer });
     }
