@@ -9,6 +9,7 @@ import type { ServerName } from "../../protocol/ids.ts";
 import { durations } from "../../protocol/limits.ts";
 import type { OfficeRequest } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
+import type { CatchUp } from "./catch-up.ts";
 import type { ChatState } from "./chat-state.ts";
 import type { Effect, Now, ReplyTo } from "./effects.ts";
 import type { Ledger } from "./ledger.ts";
@@ -44,17 +45,20 @@ export class Acceptor {
   readonly #name: ServerName;
   readonly #ledger: Ledger;
   readonly #replication: Replication;
+  readonly #catchUp: CatchUp;
   readonly #state: ChatState;
 
   constructor(parts: {
     name: ServerName;
     ledger: Ledger;
     replication: Replication;
+    catchUp: CatchUp;
     state: ChatState;
   }) {
     this.#name = parts.name;
     this.#ledger = parts.ledger;
     this.#replication = parts.replication;
+    this.#catchUp = parts.catchUp;
     this.#state = parts.state;
   }
 
@@ -92,6 +96,10 @@ export class Acceptor {
   }
 
   ask(to: ReplyTo, request: Proposal, now: Now): void {
+    // What an office stands on may have come to the asker alone: it is fetched at once.
+    if (request.service === "accept" && !this.#hasSeen(request.epoch)) {
+      this.#catchUp.sawGap(request.server);
+    }
     const untilMs = now.steadyMs + durations.peerRequestMs;
     this.#asked.set(`${request.server} ${request.service}`, { to, request, untilMs });
   }
@@ -124,9 +132,11 @@ export class Acceptor {
 
   /** All that the office stands on, and the asker's own events that are to be accepted. */
   #hasOnDisk({ epoch, server, seq }: Proposal & { service: "accept" }): boolean {
-    const { durable } = this.#ledger;
-    if ((durable[server] ?? 0) < seq) return false;
+    return (this.#ledger.durable[server] ?? 0) >= seq && this.#hasSeen(epoch);
+  }
+
+  #hasSeen(epoch: Epoch): boolean {
     const office = this.#state.accounts.office(epoch);
-    return office !== undefined && covers(durable, office.sees);
+    return office !== undefined && covers(this.#ledger.durable, office.sees);
   }
 }

@@ -100,7 +100,7 @@ export class Coordination {
   #listensSinceMs = Number.POSITIVE_INFINITY;
   /** It held or sought the office in a view that is no more. */
   #standsAgain = false;
-  #watched: Epoch | undefined;
+  #watched: { readonly epoch: Epoch; readonly address: string } | undefined;
   /** The clock of each server's last word. */
   readonly #words = new Map<ServerName, number>();
   /** Accepted by a quorum: own events of this office up to here. */
@@ -335,10 +335,11 @@ export class Coordination {
   /** Keeps a connection to the coordinator: its end is the first hint that it is gone (E4). */
   #watch(): Effect[] {
     const { leader } = this;
-    if (leader === undefined || leader.epoch === this.#watched) return [];
+    if (leader === undefined) return [];
     const { name, address } = this.#parts.replication.peer(leader.name);
-    if (address === "") return [];
-    this.#watched = leader.epoch;
+    const isWatched = leader.epoch === this.#watched?.epoch && address === this.#watched.address;
+    if (isWatched || address === "") return [];
+    this.#watched = { epoch: leader.epoch, address };
     return [{ type: "watchPeer", peer: name, address }];
   }
 

@@ -96,7 +96,7 @@ export class ServerCore {
     const standing = () => this.#standing();
     this.clockSync = new ClockSync({ name, replication, standing });
     const correctedMs = (now: Now) => this.clockSync.correctedMs(now);
-    this.#acceptor = new Acceptor({ name, ledger, replication, state });
+    this.#acceptor = new Acceptor({ name, ledger, replication, catchUp, state });
     const parts = { name, clock, state, ledger, replication, standing, correctedMs };
     this.coordination = new Coordination({
       ...parts,
