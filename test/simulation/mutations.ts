@@ -306,6 +306,12 @@ export const mutations: readonly Mutation[] = [
     seed: 3,
   },
   {
+    name: "a report from before the disk rotted counts on",
+    rule: "J5",
+    edits: [registry("      this.#reports.delete(user);\n      return;", "      return;")],
+    seed: 2244,
+  },
+  {
     name: "a reference judges by a view before all have reported",
     rule: "R5",
     edits: [registry("    if (this.#isListening(steadyMs)) return false;\n", "")],
