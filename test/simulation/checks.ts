@@ -14,7 +14,7 @@ interface Watched {
   lastTimestamp: number;
 }
 
-/** Nobody has these of its own from before, but who lost them by rot. */
+/** Made in whatever step; they come back from peers to a server only that lost them by rot. */
 const ownOperations = { coordinator: true, register: true, confirmed: true };
 
 /** The promises, looked at after every step that can break them. */
@@ -163,12 +163,15 @@ export class SimulationChecks extends PromiseChecks {
   }
 
   /** An event has a higher clock than all that its maker had seen, and no earlier time (R7). */
-  #checkOrder({ name, handling }: VirtualServer, { lines }: Effect & { type: "append" }): void {
+  #checkOrder(
+    { name, handling, owes }: VirtualServer,
+    { lines }: Effect & { type: "append" },
+  ): void {
     const watched = this.#watched.get(name);
     if (watched === undefined) return;
     for (const { event } of lines) {
       // Its own may also come back from a peer, after rot.
-      const isOwn = event.server === name && event.operation in ownOperations;
+      const isOwn = event.server === name && event.operation in ownOperations && !owes;
       if (handling === "requests" || isOwn) {
         const isLater = event.clock > watched.highestClock;
         assertPromise(isLater, "R7", `${name}/${event.seq} has a clock below what it followed`);

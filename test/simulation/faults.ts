@@ -70,6 +70,8 @@ export class Faults {
       [1, () => this.#bendClock()],
       [2, () => this.#stopReference()],
       [3, () => this.#save()],
+      [2, () => this.#freeze(this.#dice.pick(this.#running))],
+      [4, () => this.#strikeCoordinator()],
       [1, () => this.#rot()],
     ];
     const chosen = all.filter(() => this.#dice.chance(0.4));
@@ -98,6 +100,41 @@ export class Faults {
     if (server === undefined) return;
     this.#tell(`${server.name} is killed`);
     this.#cluster.kill(server, this.#dice.chance(0.5));
+  }
+
+  /** SIGSTOP, and SIGCONT after a while. */
+  #freeze(server: VirtualServer | undefined): void {
+    if (server === undefined || server.frozen !== undefined) return;
+    const ms = this.#dice.pick([20, 200, 1_000, 3_000]) ?? 20;
+    this.#tell(`${server.name} is stopped for ${ms} ms`);
+    this.#cluster.freeze(server);
+    const { life } = server;
+    this.#cluster.time.after(ms, () => {
+      if (server.life === life) this.#cluster.thaw(server);
+    });
+  }
+
+  /** Who is in office falls, stops, or is cut off from some. */
+  #strikeCoordinator(): void {
+    const server = this.#dice.pick(
+      this.#running.filter(({ core }) => core.coordination.office !== undefined),
+    );
+    if (server === undefined) return;
+    const kind = this.#dice.between(1, 4);
+    if (kind === 1) return this.#freeze(server);
+    if (kind === 2) {
+      this.#tell(`${server.name}, in office, is killed`);
+      return this.#cluster.kill(server, this.#dice.chance(0.5));
+    }
+    const { servers, network } = this.#cluster;
+    const cut = this.#wires();
+    const others = servers.filter((other) => other !== server && this.#dice.chance(0.7));
+    const names = others.map(({ name }) => name).join(", ");
+    this.#tell(`${server.name}, in office, is cut off from ${names} (${cut.join(", ")})`);
+    for (const other of others) {
+      if (kind === 3) network.cut(server.name, other.name, cut);
+      else network.cutOneWay(other.name, server.name, cut);
+    }
   }
 
   #powerCut(): void {

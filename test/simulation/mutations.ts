@@ -26,7 +26,172 @@ const registry = (text: string, by: string): Edit => {
   return { file: "reference/core/registry.ts", text, by };
 };
 
+/** The office and its claims: each is one sentence of E2 or E3, broken. */
+const officeMutations: readonly Mutation[] = [
+  {
+    name: "a promise that isn't durable",
+    rule: "R2",
+    edits: [
+      core(
+        "acceptor",
+        "    this.promised = ballot;\n    return",
+        "    this.promised = ballot;\n    this.#saved = ballot;\n    return",
+      ),
+    ],
+    seed: 1,
+  },
+  {
+    name: "an equal epoch promised to two candidates",
+    rule: "E2",
+    edits: [
+      core(
+        "acceptor",
+        '    if (!isSameBallot(this.promised, ballot)) return "refuse";\n    if (!isSameBallot(this.#saved, ballot)) return "wait";',
+        '    if (compareEpochs(this.promised.epoch, ballot.epoch) !== 0) return "refuse";\n    if (compareEpochs(this.#saved.epoch, ballot.epoch) !== 0) return "wait";',
+      ),
+    ],
+    seed: 1,
+  },
+  {
+    name: "epochs without the view number",
+    rule: "E2",
+    edits: [
+      {
+        file: "protocol/epoch.ts",
+        text: "return a.view - b.view || a.term - b.term;",
+        by: "return a.term - b.term;",
+      },
+      core("acceptor", 'if (epoch.view < (adopting ?? view).number) return "refuse";', ""),
+      core(
+        "acceptor",
+        'if (adopting !== undefined || epoch.view > view.number) return "wait";',
+        'if (adopting === noView) return "wait";',
+      ),
+      core(
+        "acceptor",
+        "const isInView = adopting === undefined && view.number === ballot.epoch.view;",
+        "const isInView = adopting !== noView;",
+      ),
+      core("acceptor", "import type { OfficeRequest }", "import { noView, type OfficeRequest }"),
+      core(
+        "coordination",
+        "const isOldView = (replication.adopting ?? replication.view).number > bid.view.number;",
+        "const isOldView = replication.view.number < 0;",
+      ),
+    ],
+    seed: 1,
+  },
+  {
+    name: "accept below the promised epoch",
+    rule: "E2",
+    edits: [
+      core(
+        "acceptor",
+        "    for (const effect of this.raise(ballot)) effects.push(effect);",
+        '    if (request.service === "accept") return this.#hasOnDisk(request) ? "grant" : "wait";\n    for (const effect of this.raise(ballot)) effects.push(effect);',
+      ),
+    ],
+    seed: 1,
+  },
+  {
+    name: "the fence checked at receipt instead of at sending",
+    rule: "E2",
+    edits: [
+      core(
+        "acceptor",
+        "interface Asked {",
+        "const passed = new WeakSet<object>();\n\ninterface Asked {",
+      ),
+      core(
+        "acceptor",
+        "    const untilMs = now.steadyMs + durations.peerRequestMs;",
+        "    if (compareEpochs(request.epoch, this.promised.epoch) >= 0) passed.add(request);\n    const untilMs = now.steadyMs + durations.peerRequestMs;",
+      ),
+      core(
+        "acceptor",
+        '    if (!isSameBallot(this.promised, ballot)) return "refuse";\n    if (!isSameBallot(this.#saved, ballot)) return "wait";',
+        '    if (!passed.has(request)) return "refuse";\n    if (isSameBallot(this.promised, ballot) && !isSameBallot(this.#saved, ballot)) return "wait";',
+      ),
+    ],
+    seed: 1,
+  },
+  {
+    name: "the coordinator's own accept unfenced",
+    rule: "E3",
+    edits: [
+      core(
+        "coordination",
+        "const own = acceptor.holds(bid.ballot) ? (ledger.durable[name] ?? 0) : 0;",
+        "const own = acceptor === undefined ? 0 : (ledger.durable[name] ?? 0);",
+      ),
+      core("coordination", "    this.#see(acceptor.promised.epoch);\n", ""),
+    ],
+    seed: 1,
+  },
+  {
+    name: "durable acks taken for accepts",
+    rule: "E3",
+    edits: [
+      core(
+        "coordination",
+        "const seqs = bid.view.members.map((member) => bid.accepted.get(member) ?? 0);",
+        "const seqs = bid.view.members.map((member) => Math.min(bid.wanted, this.#parts.replication.durableOf(member)[name] ?? 0));",
+      ),
+    ],
+    seed: 1,
+  },
+  {
+    name: "success answered for a claim of an older epoch",
+    rule: "E3",
+    edits: [
+      core(
+        "claims",
+        "    if (now.steadyMs >= claim.deadlineMs)",
+        '    const held = state.accounts.holder(claim.user);\n    if (held?.id === claim.id && held.server !== this.#parts.name) {\n      return this.#settle(claim, "won", effects);\n    }\n    if (now.steadyMs >= claim.deadlineMs)',
+      ),
+    ],
+    seed: 1,
+  },
+  {
+    name: "of two counting claims the earlier in the order wins",
+    rule: "E3",
+    edits: [
+      core(
+        "accounts",
+        "return this.#claims.get(user)?.findLast((claim) => this.counts(claim));",
+        "return this.#claims.get(user)?.find((claim) => this.counts(claim));",
+      ),
+    ],
+    seed: 1,
+  },
+  {
+    name: "skip the fetch before taking office",
+    rule: "E2",
+    edits: [
+      core(
+        "coordination",
+        "return covers(ledger.durable, bid.needed) ? this.#enter(bid, now) : [];",
+        "return this.#enter(bid, now);",
+      ),
+    ],
+    seed: 1,
+  },
+  {
+    name: "log in on an unconfirmed claim",
+    rule: "E3",
+    edits: [
+      core(
+        "handle-request",
+        "const owner = state.accounts.owner(user);",
+        "const owner = state.accounts.holder(user);",
+      ),
+    ],
+    seed: 1,
+  },
+];
+
 export const mutations: readonly Mutation[] = [
+  ...officeMutations,
   {
     name: "speak before the sync",
     rule: "R2",

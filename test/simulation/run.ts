@@ -72,6 +72,7 @@ class Simulation {
     this.#cluster.subscribe("");
     this.#workload = new Workload(this.#cluster, {
       clients: dice.between(1, 4),
+      claims: dice.pick([0.03, 0.03, 0.3]) ?? 0.03,
       keepsAll,
       paceMs: dice.pick([30, 100, 400]) ?? 100,
       patienceMs: dice.pick([30, 300, 1_500]) ?? 300,
@@ -114,6 +115,7 @@ class Simulation {
     const { network, servers } = this.#cluster;
     this.#workload.stop();
     network.calm();
+    for (const server of servers) this.#cluster.thaw(server);
     if (!this.#cluster.referenceIsUp) this.#cluster.startReference();
     for (const server of servers) server.syncMs = 1;
     const endMs = this.nowMs + recoveryMs;

@@ -17,6 +17,8 @@ interface Asked {
 
 interface WorkloadOptions {
   readonly clients: number;
+  /** The share of requests that are about names of accounts. */
+  readonly claims: number;
   /** Whether the state keeps all that the run writes, so that every message must be seen. */
   readonly keepsAll: boolean;
   /** Milliseconds between a client's requests, at most. */
@@ -124,12 +126,12 @@ class Client {
   }
 
   #act(): void {
-    const { cluster, plain } = this.#options;
+    const { cluster, plain, claims } = this.#options;
+    if (cluster.random() < claims) return this.#claim();
     const chance = cluster.random();
     if (chance < 0.7) return this.#publish();
     if (chance < 0.8) return this.#message();
     if (chance < 0.84) return this.login();
-    if (chance < 0.9 && chance >= 0.86) return this.#claim();
     if (chance < 0.86) {
       const name = `canal${Math.floor(cluster.random() * 3)}` as ChannelName;
       return this.#ask({

@@ -174,6 +174,19 @@ export class CoreCluster {
     server.disk.die();
   }
 
+  /** SIGSTOP: what comes waits for it. */
+  freeze(server: VirtualServer): void {
+    if (server.isRunning) server.frozen ??= [];
+  }
+
+  /** SIGCONT. */
+  thaw(server: VirtualServer): void {
+    const waiting = server.frozen ?? [];
+    server.frozen = undefined;
+    const { life } = server;
+    for (const take of waiting) if (server.life === life) take();
+  }
+
   stop(server: VirtualServer, { leave = false } = {}): void {
     this.#step(server, { type: "stop", leave });
   }
@@ -189,6 +202,7 @@ export class CoreCluster {
   #end(server: VirtualServer): void {
     const { life, name } = server;
     server.isRunning = false;
+    server.frozen = undefined;
     server.inRotation = false;
     server.life += 1;
     for (const watcher of this.servers) {
@@ -358,6 +372,10 @@ export class CoreCluster {
 
   #step(server: VirtualServer, input: Input): void {
     if (!server.isRunning) return;
+    if (server.frozen !== undefined) {
+      server.frozen.push(() => this.#step(server, input));
+      return;
+    }
     server.handling = input.type;
     for (const effect of server.core.step(input, this.#now(server))) {
       this.checks.onEffect(this, server, effect);

@@ -28,6 +28,8 @@ export class VirtualServer {
   /** Counts processes; what was planned for an earlier one does not happen. */
   life = 0;
   isRunning = false;
+  /** What comes while the process is stopped (SIGSTOP), until it goes on. */
+  frozen: (() => void)[] | undefined;
   inRotation = false;
   isSaving = false;
   /** The present input's type, or the last one's. */
