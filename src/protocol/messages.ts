@@ -209,7 +209,10 @@ export interface ProposedClaim {
 export type OfficeRequest = Standing &
   (
     | {
-        /** Somebody of lower rank misses a coordinator; also: are you there? */ readonly service: "election";
+        /** Somebody of lower rank misses a coordinator; also: are you there? */
+        readonly service: "election";
+        /** The highest epoch that the asker knows of: below it nobody is in office any more. */
+        readonly epoch: Epoch;
       }
     | { /** For the promise of an epoch. */ readonly service: "candidate"; readonly epoch: Epoch }
     | {

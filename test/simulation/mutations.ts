@@ -55,30 +55,8 @@ const officeMutations: readonly Mutation[] = [
   {
     name: "epochs without the view number",
     rule: "E2",
-    edits: [
-      {
-        file: "protocol/epoch.ts",
-        text: "return a.view - b.view || a.term - b.term;",
-        by: "return a.term - b.term;",
-      },
-      core("acceptor", 'if (epoch.view < (adopting ?? view).number) return "refuse";', ""),
-      core(
-        "acceptor",
-        'if (adopting !== undefined || epoch.view > view.number) return "wait";',
-        'if (adopting === noView) return "wait";',
-      ),
-      core(
-        "acceptor",
-        "const isInView = adopting === undefined && view.number === ballot.epoch.view;",
-        "const isInView = adopting !== noView;",
-      ),
-      core("acceptor", "import type { OfficeRequest }", "import { noView, type OfficeRequest }"),
-      core(
-        "coordination",
-        "const isOldView = (replication.adopting ?? replication.view).number > bid.view.number;",
-        "const isOldView = replication.view.number < 0;",
-      ),
-    ],
+    // Having adopted a view is no promise any more: an older view's candidate still counts.
+    edits: [core("acceptor", 'if (epoch.view < (adopting ?? view).number) return "refuse";', "")],
     seed: 1,
   },
   {

@@ -176,7 +176,8 @@ export class Coordination {
   }
 
   /** Somebody of lower rank misses the coordinator. */
-  onElection(now: Now): Effect[] {
+  onElection(epoch: Epoch, now: Now): Effect[] {
+    this.#see(epoch);
     if (this.#bid !== undefined || this.#search.step !== "rest" || !this.#mayStand(now)) return [];
     return this.#isLed(now) ? this.lost((this.leader as Leader).name, now) : this.#ask(now);
   }
@@ -364,7 +365,8 @@ export class Coordination {
   }
 
   #askElection({ name: peer, address }: Peer): Effect[] {
-    const request: OfficeRequest = { service: "election", ...this.#parts.standing() };
+    const epoch = this.#highest;
+    const request: OfficeRequest = { service: "election", ...this.#parts.standing(), epoch };
     return [{ type: "askPeer", peer, address, request, patienceMs: durations.electionMs }];
   }
 

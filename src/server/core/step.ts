@@ -375,7 +375,7 @@ export class ServerCore {
     switch (request.service) {
       case "election":
         this.#effects.push(answer({ service: "election" }));
-        return this.#do(this.coordination.onElection(now));
+        return this.#do(this.coordination.onElection(request.epoch, now));
       case "candidate":
       case "accept":
         return this.#acceptor.ask(to, request as Proposal, now);
