@@ -246,7 +246,12 @@ export type OfficeAnswer = Standing &
         readonly promised: Epoch;
       }
     | { readonly service: "forward"; readonly outcome: ClaimOutcome }
-    | { readonly service: "clock"; readonly timeMs: number }
+    | {
+        readonly service: "clock";
+        readonly timeMs: number;
+        /** Whether it was ever corrected: then it is the cluster's time, and not only a server's. */
+        readonly isCorrected: boolean;
+      }
   );
 
 /** For a page of a saved state, which is sent file by file as it is on disk. */

@@ -219,7 +219,12 @@ export function parseOfficeAnswer(payload: Uint8Array): OfficeAnswer {
       return { ...standing, service, outcome: need(outcome, "outcome") };
     }
     case "clock":
-      return { ...standing, service, timeMs: numberOf(fields.timeMs) };
+      return {
+        ...standing,
+        service,
+        timeMs: numberOf(fields.timeMs),
+        isCorrected: fields.isCorrected === true,
+      };
     default:
       throw new PeerMessageError("`service` is unknown");
   }

@@ -55,8 +55,30 @@ const officeMutations: readonly Mutation[] = [
   {
     name: "epochs without the view number",
     rule: "E2",
-    // Having adopted a view is no promise any more: an older view's candidate still counts.
-    edits: [core("acceptor", 'if (epoch.view < (adopting ?? view).number) return "refuse";', "")],
+    // Terms alone are compared, and what was promised in one view does not hold in the next.
+    edits: [
+      {
+        file: "protocol/epoch.ts",
+        text: "return a.view - b.view || a.term - b.term;",
+        by: "return a.term - b.term;",
+      },
+      core("acceptor", 'if (epoch.view < (adopting ?? view).number) return "refuse";', ""),
+      core(
+        "acceptor",
+        'if (adopting !== undefined || epoch.view > view.number) return "wait";',
+        'if (adopting !== undefined) return "wait";\n    if (this.promised.epoch.view < view.number) this.promised = this.#saved = noBallot;',
+      ),
+      core(
+        "acceptor",
+        "const isInView = adopting === undefined && view.number === ballot.epoch.view;",
+        "const isInView = adopting === undefined;",
+      ),
+      core(
+        "coordination",
+        "const isOldView = (replication.adopting ?? replication.view).number > bid.view.number;",
+        "const isOldView = replication.view.number < 0;",
+      ),
+    ],
     seed: 1,
   },
   {

@@ -191,6 +191,11 @@ export class CoreCluster {
     this.#step(server, { type: "stop", leave });
   }
 
+  /** Whatever might come to a server. */
+  hand(server: VirtualServer, input: Input): void {
+    this.#step(server, input);
+  }
+
   subscribe(topic: string, active = true): void {
     if (active) this.#topics.add(topic);
     else this.#topics.delete(topic);

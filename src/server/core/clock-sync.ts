@@ -11,8 +11,8 @@ interface Round {
   readonly number: number;
   readonly sinceMs: number;
   readonly asked: Set<ServerName>;
-  /** How far each clock is ahead of this server's. */
-  readonly aheadMs: Map<ServerName, number>;
+  /** How far each clock is ahead of this server's, and whether it was corrected before. */
+  readonly clocks: Map<ServerName, { readonly aheadMs: number; readonly isCorrected: boolean }>;
 }
 
 export interface ClockSyncParts {
@@ -94,7 +94,8 @@ export class ClockSync {
     if (answer?.service === "clock") {
       const roundTripMs = now.steadyMs - round.sinceMs;
       const theirsMs = answer.timeMs + roundTripMs / 2;
-      round.aheadMs.set(from, theirsMs - (now.wallMs + this.offsetMs(now)));
+      const aheadMs = theirsMs - (now.wallMs + this.offsetMs(now));
+      round.clocks.set(from, { aheadMs, isCorrected: answer.isCorrected });
     }
     return round.asked.size === 0 ? this.#finish(round, now) : [];
   }
@@ -124,17 +125,25 @@ export class ClockSync {
     const { clock: number } = this.#parts.standing();
     this.#lastMs = now.steadyMs;
     const asked = new Set(others.map((peer) => peer.name));
-    this.#round = { number, sinceMs: now.steadyMs, asked, aheadMs: new Map() };
+    this.#round = { number, sinceMs: now.steadyMs, asked, clocks: new Map() };
     if (others.length === 0) return this.#finish(this.#round, now);
     return others.map(({ name }) => this.#tell(name, number, undefined));
   }
 
-  /** The clocks are compared to the own one as it runs now. */
-  #finish({ number, aheadMs }: Round, now: Now): Effect[] {
+  /**
+   * The clocks are compared to the own one as it runs now. Those that were corrected before are the
+   * cluster's time: who has just begun follows them, and moves nobody.
+   */
+  #finish({ number, clocks }: Round, now: Now): Effect[] {
     this.#round = undefined;
-    const averageMs = averageOf([0, ...aheadMs.values()]);
+    const all = [{ aheadMs: 0, isCorrected: this.rounds > 0 }, ...clocks.values()];
+    const corrected = all.filter(({ isCorrected }) => isCorrected);
+    const counted = corrected.length > 0 ? corrected : all;
+    const averageMs = averageOf(counted.map(({ aheadMs }) => aheadMs));
     this.#correct(this.offsetMs(now), averageMs);
-    return [...aheadMs].map(([member, ms]) => this.#tell(member, number, averageMs - ms));
+    return [...clocks].map(([member, { aheadMs }]) => {
+      return this.#tell(member, number, averageMs - aheadMs);
+    });
   }
 
   #tell(peer: ServerName, round: number, correctionMs: number | undefined): Effect {

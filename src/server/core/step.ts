@@ -155,6 +155,11 @@ export class ServerCore {
     };
   }
 
+  /** The highest epoch that this server has promised, and to whom. */
+  get promised(): Ballot {
+    return this.#acceptor.promised;
+  }
+
   /** Requests whose clock was not believed (W4). */
   get disbelievedClocks(): number {
     return this.#serving.disbelievedClocks;
@@ -387,8 +392,9 @@ export class ServerCore {
           settle: (outcome) => answer({ service: "forward", outcome }),
         });
       case "clock": {
+        const isCorrected = this.clockSync.rounds > 0;
         const timeMs = this.clockSync.onRequest(request, now);
-        this.#effects.push(answer({ service: "clock", timeMs }));
+        this.#effects.push(answer({ service: "clock", timeMs, isCorrected }));
         return;
       }
       default:
@@ -618,7 +624,7 @@ export class ServerCore {
 type Unanswered =
   | { readonly service: "election" }
   | { readonly service: "forward"; readonly outcome: ClaimOutcome }
-  | { readonly service: "clock"; readonly timeMs: number };
+  | { readonly service: "clock"; readonly timeMs: number; readonly isCorrected: boolean };
 
 function sameMembers(a: View, b: View): boolean {
   return a.members.length === b.members.length && a.members.every((one) => b.members.includes(one));
