@@ -59,10 +59,10 @@ export const limits = {
   batchLines: 10_000,
   /** Bytes of one journal file before the next is begun. */
   journalFileBytes: 16 * MiB,
-  /** Bytes of older journal files that are kept for peers that are behind. */
-  journalKeptBytes: 128 * MiB,
-  /** Bytes of journal since the last checkpoint before the next is written (J1). */
+  /** Bytes of journal since the last checkpoint before the next is written, if not set (J1). */
   checkpointBytes: 64 * MiB,
+  /** Older journal that is kept for peers that are behind, in times of that. */
+  journalKeptCheckpoints: 2,
 } as const;
 
 /** Every duration of the protocol, in milliseconds. */

@@ -29,6 +29,8 @@ import { type Page, SnapshotSource } from "./snapshot-source.ts";
 
 export interface DiskOptions {
   readonly folder: string;
+  /** Bytes of journal before the state is saved. */
+  readonly checkpointBytes: number;
   readonly clock: LamportClock;
   readonly log: Log;
   /** The next `count` appended lines are on disk. */
@@ -123,9 +125,10 @@ export class ReplicaDisk {
   }
 
   #journalOptions() {
-    const { folder, clock, onFlushed, onFailed } = this.#options;
+    const { folder, checkpointBytes, clock, onFlushed, onFailed } = this.#options;
     const path = join(folder, "journal");
-    return { folder: path, digest, clock: () => clock.value, onFlushed, onFailed };
+    const keptBytes = limits.journalKeptCheckpoints * checkpointBytes;
+    return { folder: path, digest, keptBytes, clock: () => clock.value, onFlushed, onFailed };
   }
 
   #report({ cutBytes, givenUp }: Found): void {
@@ -188,7 +191,7 @@ export class ReplicaDisk {
 
   /** Saves the state if the journal has grown by 64 MiB, or came from elsewhere (J1). */
   checkpointIfDue(core: ServerCore): void {
-    const isGrown = this.#journal.toReplay.bytes >= limits.checkpointBytes;
+    const isGrown = this.#journal.toReplay.bytes >= this.#options.checkpointBytes;
     if (!(isGrown || this.#isForeign) || this.#checkpointing !== undefined) return;
     this.#checkpointing = this.#checkpoint(core).finally(() => {
       this.#checkpointing = undefined;

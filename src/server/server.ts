@@ -127,6 +127,7 @@ class Shell {
     };
     this.#disk = new ReplicaDisk({
       folder: this.#folder,
+      checkpointBytes: config.checkpointBytes,
       clock,
       log,
       onFlushed: (count) => this.#onFlushed(count),

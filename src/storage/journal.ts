@@ -51,7 +51,7 @@ export interface JournalOptions {
   readonly onFailed: (problem: string) => void;
   readonly fileBytes?: number;
   /** Bytes of files that nobody needs to start from, kept for peers that are behind. */
-  readonly keptBytes?: number;
+  readonly keptBytes: number;
   /** Whether the saved state before it is damaged; then it is only read, not taken up. */
   readonly afterDamage?: boolean;
 }
@@ -153,11 +153,10 @@ export class Journal {
   async release(): Promise<void> {
     const needed = this.#files.indexOf(this.#needed as JournalFile);
     let kept = 0;
-    const most = this.#options.keptBytes ?? limits.journalKeptBytes;
     let first = needed;
     while (first > 0) {
       kept += this.#files[first - 1]?.bytes ?? 0;
-      if (kept > most) break;
+      if (kept > this.#options.keptBytes) break;
       first -= 1;
     }
     this.#files = this.#files.slice(Math.max(0, first));

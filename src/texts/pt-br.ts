@@ -270,6 +270,7 @@ export const ptBr = {
     "publicações mais novas guardadas por canal; igual em todos os servidores",
   "flag.keepMessages": "mensagens privadas mais novas guardadas por usuário; igual em todos",
   "flag.keepLogins": "logins mais novos guardados por usuário; igual em todos os servidores",
+  "flag.checkpointBytes": "bytes do diário após os quais um servidor salva seu estado",
   "flag.user": "seu nome; senão, o do seu login",
   "flag.lang": "en ou pt-br; senão, conforme LANG",
   "flag.logLevel": "quanto vai para o log",
