@@ -61,6 +61,8 @@ export class ReplicaDisk {
   /** One after the other: an older view must not come to lie over a newer one. */
   #writing = Promise.resolve();
   #checkpointing: Promise<void> | undefined;
+  /** Until it is closed or loaded again: then no checkpoint begins but the last. */
+  #isOpen = false;
 
   constructor(options: DiskOptions) {
     this.#options = options;
@@ -117,6 +119,7 @@ export class ReplicaDisk {
     this.#journal = journal;
     this.#isForeign = fetched.checkpoint !== undefined;
     this.#saved = this.#isForeign ? undefined : own.checkpoint?.checksum;
+    this.#isOpen = true;
     core.recoverOwed(this.#promises.owed, this.isDamaged ? wholeLines(folder) : []);
     const ms = Math.round(now().steadyMs - started);
     log.info({ events: found.events, states: states.length, ms }, "Read the disk");
@@ -192,14 +195,18 @@ export class ReplicaDisk {
   /** Saves the state if the journal has grown by 64 MiB, or came from elsewhere (J1). */
   checkpointIfDue(core: ServerCore): void {
     const isGrown = this.#journal.toReplay.bytes >= this.#options.checkpointBytes;
-    if (!(isGrown || this.#isForeign) || this.#checkpointing !== undefined) return;
-    this.#checkpointing = this.#checkpoint(core).finally(() => {
-      this.#checkpointing = undefined;
-    });
+    if (this.#isOpen && (isGrown || this.#isForeign)) void this.#checkpoint(core);
   }
 
-  /** Saves the state as of now. Requests are served meanwhile. */
-  async #checkpoint(core: ServerCore): Promise<void> {
+  /** Saves the state as of now, unless it is just being saved. Requests are served meanwhile. */
+  #checkpoint(core: ServerCore): Promise<void> {
+    this.#checkpointing ??= this.#saveState(core).finally(() => {
+      this.#checkpointing = undefined;
+    });
+    return this.#checkpointing;
+  }
+
+  async #saveState(core: ServerCore): Promise<void> {
     const { folder, log, onFailed } = this.#options;
     const { signal } = this.#aborting;
     const started = now().steadyMs;
@@ -223,6 +230,7 @@ export class ReplicaDisk {
 
   /** After the last write: saves the state, unless that takes too long, and closes the files. */
   async close(core: ServerCore | undefined): Promise<void> {
+    this.#isOpen = false;
     const timer = setTimeout(() => this.#aborting.abort(), durations.lastCheckpointMs);
     await this.#checkpointing;
     const isNews = this.#journal.toReplay.events > 0 || this.#saved === undefined;
@@ -235,6 +243,7 @@ export class ReplicaDisk {
 
   /** Before the disk is loaded again. */
   async #closeJournal(): Promise<void> {
+    this.#isOpen = false;
     await this.#checkpointing;
     await this.#writing;
     await this.#journal.close();

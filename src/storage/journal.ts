@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import {
   closeSync,
   fdatasync,
@@ -139,10 +140,11 @@ export class Journal {
   }
 
   /**
-   * Begins a new file behind all that has been appended so far.
+   * Begins a new file behind all that has been appended so far. One at a time.
    * @returns once all of that is on disk
    */
   cut(): Promise<void> {
+    assert(this.#cut === undefined, "the journal is being cut already");
     return new Promise((resolve) => {
       this.#cut = { at: this.#appended, done: resolve };
       this.#schedule();

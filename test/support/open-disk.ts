@@ -33,14 +33,14 @@ export class OpenDisk {
   readonly clock = new LamportClock();
   readonly disk: ReplicaDisk;
   core!: ServerCore;
-  readonly #retention: { readonly retention?: Retention };
+  readonly #coreOptions: { readonly retention?: Retention };
 
   private constructor(folder: string, options: Options) {
-    const { checkpointBytes = limits.checkpointBytes, ...retention } = options;
+    const { checkpointBytes = limits.checkpointBytes, ...coreOptions } = options;
     const to = (list: string[]) => (fields: unknown, text?: string) =>
       list.push(text ?? String(fields));
     const log = { info: to(this.infos), warn: to(this.warnings), error: to(this.errors) };
-    this.#retention = retention;
+    this.#coreOptions = coreOptions;
     this.disk = new ReplicaDisk({
       folder,
       checkpointBytes,
@@ -68,14 +68,8 @@ export class OpenDisk {
   }
 
   #newCore(): ServerCore {
-    const retention = this.#retention;
-    return new ServerCore({
-      name: serverName(1),
-      clock: this.clock,
-      digest,
-      address: "",
-      retention,
-    });
+    const name = serverName(1);
+    return new ServerCore({ name, clock: this.clock, digest, address: "", ...this.#coreOptions });
   }
 
   get held(): Vector {
