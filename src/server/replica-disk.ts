@@ -211,12 +211,14 @@ export class ReplicaDisk {
     const { signal } = this.#aborting;
     const started = now().steadyMs;
     const longestPause = watchPauses();
+    // What is put in place from now on is none of this state.
+    const isForeign = this.#isForeign;
     // The state and the cut are of one instant: what comes later stands behind the cut.
     const state = core.checkpoint();
     try {
       await this.#journal.cut();
       this.#saved = await writeCheckpoint(folder, state, signal);
-      await dropSnapshot(folder);
+      if (isForeign) await dropSnapshot(folder);
       this.#isForeign = false;
       await this.#journal.release();
     } catch (error) {
