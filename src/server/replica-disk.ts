@@ -1,6 +1,6 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { now } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
 import type { Log } from "../platform/log.ts";
@@ -116,6 +116,7 @@ export class ReplicaDisk {
       await this.#beginAnew(core, damages, found);
       return this.load(newCore);
     }
+    await syncNames(folder);
     this.#journal = journal;
     this.#isForeign = fetched.checkpoint !== undefined;
     this.#saved = this.#isForeign ? undefined : own.checkpoint?.checksum;
@@ -318,6 +319,14 @@ function* wholeLines(folder: string): Generator<EventLine> {
 function openFetched(folder: string): ReturnType<typeof openCheckpoint> {
   const path = join(folder, snapshotFolder);
   return existsSync(path) ? openCheckpoint(path) : { checkpoint: undefined, damages: [] };
+}
+
+/** The process that changed a name may have died before it synced the folder (R2). */
+async function syncNames(folder: string): Promise<void> {
+  const fetched = join(folder, snapshotFolder);
+  for (const path of [dirname(resolve(folder)), folder, join(folder, "journal"), fetched]) {
+    if (existsSync(path)) await syncFolder(path);
+  }
 }
 
 function recoverState(core: ServerCore, { rows, entries, mark }: Checkpoint, folder: string): void {
