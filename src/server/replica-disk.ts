@@ -71,6 +71,7 @@ export class ReplicaDisk {
 
   /** @throws Problem if the file is damaged */
   async readView(): Promise<View> {
+    await syncNames(this.#options.folder);
     this.#promises = await readPromises(this.#options.folder);
     return this.#promises.view;
   }
@@ -116,7 +117,6 @@ export class ReplicaDisk {
       await this.#beginAnew(core, damages, found);
       return this.load(newCore);
     }
-    await syncNames(folder);
     this.#journal = journal;
     this.#isForeign = fetched.checkpoint !== undefined;
     this.#saved = this.#isForeign ? undefined : own.checkpoint?.checksum;
