@@ -61,6 +61,8 @@ export const limits = {
   journalFileBytes: 16 * MiB,
   /** Bytes of journal since the last checkpoint before the next is written, if not set (J1). */
   checkpointBytes: 64 * MiB,
+  /** Bytes that the journal grows by until a checkpoint is tried again that had no space. */
+  checkpointRetryBytes: 4 * MiB,
   /** Older journal that is kept for peers that are behind, in times of that. */
   journalKeptCheckpoints: 2,
 } as const;

@@ -15,6 +15,7 @@ import { covers, type Vector } from "../protocol/vector.ts";
 import {
   type Checkpoint,
   checkpointFiles,
+  NoSpaceError,
   openCheckpoint,
   readMark,
   writeCheckpoint,
@@ -61,6 +62,8 @@ export class ReplicaDisk {
   /** One after the other: an older view must not come to lie over a newer one. */
   #writing = Promise.resolve();
   #checkpointing: Promise<void> | undefined;
+  /** Bytes of journal from which on the state is saved. */
+  #dueBytes = 0;
   /** Until it is closed or loaded again: then no checkpoint begins but the last. */
   #isOpen = false;
 
@@ -120,6 +123,7 @@ export class ReplicaDisk {
     this.#journal = journal;
     this.#isForeign = fetched.checkpoint !== undefined;
     this.#saved = this.#isForeign ? undefined : own.checkpoint?.checksum;
+    this.#dueBytes = this.#isForeign ? 0 : this.#options.checkpointBytes;
     this.#isOpen = true;
     core.recoverOwed(this.#promises.owed, this.isDamaged ? wholeLines(folder) : []);
     const ms = Math.round(now().steadyMs - started);
@@ -195,8 +199,8 @@ export class ReplicaDisk {
 
   /** Saves the state if the journal has grown by 64 MiB, or came from elsewhere (J1). */
   checkpointIfDue(core: ServerCore): void {
-    const isGrown = this.#journal.toReplay.bytes >= this.#options.checkpointBytes;
-    if (this.#isOpen && (isGrown || this.#isForeign)) void this.#checkpoint(core);
+    const isDue = this.#journal.toReplay.bytes >= this.#dueBytes;
+    if (this.#isOpen && isDue) void this.#checkpoint(core);
   }
 
   /** Saves the state as of now, unless it is just being saved. Requests are served meanwhile. */
@@ -208,7 +212,7 @@ export class ReplicaDisk {
   }
 
   async #saveState(core: ServerCore): Promise<void> {
-    const { folder, log, onFailed } = this.#options;
+    const { folder, checkpointBytes, log, onFailed } = this.#options;
     const { signal } = this.#aborting;
     const started = now().steadyMs;
     const longestPause = watchPauses();
@@ -222,13 +226,24 @@ export class ReplicaDisk {
       if (isForeign) await dropSnapshot(folder);
       this.#isForeign = false;
       await this.#journal.release();
+      this.#dueBytes = checkpointBytes;
     } catch (error) {
-      if (!signal.aborted) onFailed(`${folder} can't be written (${(error as Error).message}).`);
       longestPause();
+      if (error instanceof NoSpaceError) return this.#postpone(error);
+      if (!signal.aborted) onFailed(`${folder} can't be written (${(error as Error).message}).`);
       return log.info("No time to save the state: the journal stands for the rest");
     }
     const ms = Math.round(now().steadyMs - started);
     log.info({ ms, longestPauseMs: longestPause() }, "Saved the state");
+  }
+
+  /** The journal, which can still be written, goes on standing for what came after the state. */
+  #postpone({ message }: NoSpaceError): void {
+    const { folder, log } = this.#options;
+    this.#dueBytes = this.#journal.toReplay.bytes + limits.checkpointRetryBytes;
+    log.error(
+      `The disk is full: the state is not saved to ${folder} (${message}). Free some space.`,
+    );
   }
 
   /** After the last write: saves the state, unless that takes too long, and closes the files. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
+import { errorCode } from "../platform/problem.ts";
 import { isChain, isServerName, type ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import type { Mark } from "../protocol/mark.ts";
@@ -59,10 +60,13 @@ export const checkpointFiles = [
   main,
 ] as const;
 
+/** There was no space for the new files: the state before is still whole. */
+export class NoSpaceError extends Error {}
+
 /**
  * Writes a state and puts it in the place of the one before.
  * @returns the checksum of checkpoint.json, which names this state
- * @throws Error if the disk can't be written, or the signal is aborted
+ * @throws NoSpaceError; Error if the disk can't be written, or the signal is aborted
  */
 export async function writeCheckpoint(
   folder: string,
@@ -74,7 +78,7 @@ export async function writeCheckpoint(
     checksum = await writeTemporaryFiles(folder, source, signal);
   } catch (error) {
     for (const name of checkpointFiles) rmSync(join(folder, name + temporary), { force: true });
-    throw error;
+    throw errorCode(error) === "ENOSPC" ? new NoSpaceError((error as Error).message) : error;
   }
   // In one go: nobody opens half of the old and half of the new.
   for (const name of checkpointFiles) {

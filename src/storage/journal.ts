@@ -99,9 +99,9 @@ export class Journal {
   #cut: Cut | undefined;
   /** The file that a start from the saved state begins with. */
   #needed: JournalFile | undefined;
-  /** Since the last cut. */
-  #bytes = 0;
-  #events = 0;
+  /** In all files that a start from the saved state reads, and in those of them before the cut. */
+  #toReplay = { bytes: 0, events: 0 };
+  #beforeCut = { bytes: 0, events: 0 };
   #flushing = false;
   #scheduled = false;
   /** Set when a write or a sync failed: nothing is tried again (R2). */
@@ -130,7 +130,7 @@ export class Journal {
 
   /** What a start from the saved state has to read. */
   get toReplay(): { readonly bytes: number; readonly events: number } {
-    return { bytes: this.#bytes, events: this.#events };
+    return { ...this.#toReplay };
   }
 
   append(lines: readonly EventLine[]): void {
@@ -153,6 +153,8 @@ export class Journal {
 
   /** A saved state stands for all before the last cut: what nobody needs any more is removed. */
   async release(): Promise<void> {
+    this.#toReplay.bytes -= this.#beforeCut.bytes;
+    this.#toReplay.events -= this.#beforeCut.events;
     const needed = this.#files.indexOf(this.#needed as JournalFile);
     let kept = 0;
     let first = needed;
@@ -251,10 +253,9 @@ export class Journal {
       for (;;) {
         const cut = this.#cut;
         if (cut?.at === this.#written) {
+          this.#beforeCut = { ...this.#toReplay };
           await this.#beginFile({ goesOn: true });
           this.#needed = this.#files.at(-1);
-          this.#bytes = 0;
-          this.#events = 0;
           this.#cut = undefined;
           cut.done();
         }
@@ -263,7 +264,7 @@ export class Journal {
         const lines = this.#waiting.splice(0, Math.min(most, limits.batchLines));
         await this.#writeBatch(lines);
         this.#written += lines.length;
-        this.#events += lines.length;
+        this.#toReplay.events += lines.length;
         this.#options.onFlushed(lines.length);
       }
     } catch (error) {
@@ -318,7 +319,7 @@ export class Journal {
     await sync(this.#fd);
     file.bytes += bytes.length;
     file.checksum = crc32(bytes, file.checksum);
-    this.#bytes += bytes.length;
+    this.#toReplay.bytes += bytes.length;
   }
 
   /** @param goesOn whether all events before it are in the files before it, or in none */
@@ -365,7 +366,7 @@ export class Journal {
     const found = { clock, events, cutBytes, damages, known, isLossUnknown };
     if (damages.length > 0 || afterDamage) return { ...found, givenUp: [] };
     Object.assign(this.#heads, scan.heads);
-    this.#events = events;
+    this.#toReplay.events = events;
     this.#needed = this.#files[0];
     const givenUp = this.#takeOlder(paths.slice(0, start), headers);
     // A saved state that came from a peer stands for events that are in no file.
@@ -392,7 +393,7 @@ export class Journal {
     file.checksum = crc32(bytes.subarray(0, end));
     if (header.previous === undefined) this.#files = [];
     this.#files.push(file);
-    this.#bytes += end;
+    this.#toReplay.bytes += end;
     if (!isLast) return 0;
     this.#fd = openSync(path, "r+");
     // What followed a failed sync may be in memory only: it is written again, then synced.

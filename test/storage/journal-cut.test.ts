@@ -64,6 +64,8 @@ describe("a cut", () => {
     for (const { line } of before) expect(first).toContain(line);
     for (const { line } of after) expect(second).toContain(line);
     expect(JSON.parse(second?.split("\n")[0] as string).heads).toEqual(headsAt(before));
+    expect(journal.journal.toReplay.events).toBe(60);
+    await journal.journal.release();
     expect(journal.journal.toReplay.events).toBe(30);
   });
 
