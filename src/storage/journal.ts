@@ -205,8 +205,8 @@ export class Journal {
     let room: number = limits.pageBytes;
     while (lines.length < limits.syncEvents && room > 0) {
       const start = this.#first(next);
-      if (start === undefined) return { lines, more: false };
-      for (const line of await linesAt(start.file, start.offset)) {
+      if (start === undefined) break;
+      for (const line of await this.#linesAt(start.file, start.offset)) {
         if (lines.length >= limits.syncEvents || room <= 0) break;
         const name = eventNamedBy(line);
         if (name === undefined || next[name.server] !== name.seq) continue;
@@ -217,6 +217,16 @@ export class Journal {
       }
     }
     return { lines, more: servers(next).length > 0 };
+  }
+
+  /** None, if the file was released meanwhile: then those wanted are in no file any more. */
+  async #linesAt(file: JournalFile, offset: number): Promise<string[]> {
+    try {
+      return await linesAt(file, offset);
+    } catch (error) {
+      if (this.#files.includes(file)) throw error;
+      return [];
+    }
   }
 
   /** Where the first of the wanted events is. */

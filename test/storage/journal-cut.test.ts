@@ -190,6 +190,22 @@ describe("older files", () => {
     }
   });
 
+  test("[R8] older files that go in the middle of an answer: it says that there is more", async () => {
+    await using folder = await memoryFolder();
+    await using journal = await OpenJournal.at(folder.path, { fileBytes: 100, keptBytes: 0 });
+    const maker = new EventMaker();
+    const lines = await write(journal, maker, [[a], [b], [a], [b], [c]]);
+    await journal.journal.cut();
+    const reading = journal.journal.read({}, vectorAt(lines));
+    await journal.journal.release();
+    const page = await reading;
+    expect(page?.more).toBe(true);
+    expect(page?.lines).toEqual(texts(lines.slice(0, page?.lines.length)));
+    // The peer asks on, and hears that the saved state stands for the rest.
+    const next = vectorAt(lines.slice(0, page?.lines.length));
+    expect(await journal.journal.read(next, vectorAt(lines))).toBe(undefined);
+  });
+
   /** Four sealed files with a batch each, and a last one that a saved state makes a start read. */
   async function sealed(path: string) {
     const maker = new EventMaker();
