@@ -109,8 +109,17 @@ export class ReplicaDisk {
     const own = openCheckpoint(folder);
     const fetched = openFetched(folder);
     const damages: Damage[] = [...own.damages, ...fetched.damages];
-    const states = [own.checkpoint, fetched.checkpoint].filter((state) => state !== undefined);
-    for (const state of states) recoverState(core, state, folder);
+    if (own.checkpoint !== undefined) recoverState(core, own.checkpoint, folder);
+    if (fetched.checkpoint !== undefined) {
+      try {
+        recoverState(core, fetched.checkpoint, join(folder, snapshotFolder));
+      } catch (error) {
+        // Some of it is in the core already.
+        log.error(`It is dropped, since a peer has it: ${(error as Error).message}`);
+        await dropSnapshot(folder);
+        return this.load(newCore);
+      }
+    }
     const held = headsOf(core.mark);
     const options = { ...this.#journalOptions(), afterDamage: damages.length > 0 };
     const { journal, found } = await Journal.open(options, held, (line) => core.recoverEvent(line));
@@ -127,7 +136,7 @@ export class ReplicaDisk {
     this.#isOpen = true;
     core.recoverOwed(this.#promises.owed, this.isDamaged ? wholeLines(folder) : []);
     const ms = Math.round(now().steadyMs - started);
-    log.info({ events: found.events, states: states.length, ms }, "Read the disk");
+    log.info({ events: found.events, ms }, "Read the disk");
     this.#report(found);
     return core;
   }

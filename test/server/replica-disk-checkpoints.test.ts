@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { emptyChain } from "../../src/protocol/ids.ts";
 import { fetchSnapshot, type Place } from "../../src/server/fetch-snapshot.ts";
-import { checkpointFiles } from "../../src/storage/checkpoint.ts";
+import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
 import { makeMember, OpenDisk } from "../support/open-disk.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
@@ -19,6 +20,43 @@ function askOf(folder: string, onPage: (place: Place) => unknown = () => {}) {
     return { of: "a state", size: bytes.length, bytes: bytes.subarray(place.offset), clock: 1 };
   };
 }
+
+describe("a peer's state of another version", () => {
+  test("[R8] that can't be taken up is dropped: the server goes on without, at every start", async () => {
+    await using parent = await memoryFolder();
+    const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
+    mkdirSync(theirs);
+    const mark = {
+      vector: { [peer]: 5 },
+      chains: { [peer]: emptyChain },
+      clock: 5,
+      times: { [peer]: 1_700_000_000_000 },
+    };
+    const files = ["users.json", "channels.json", "messages.json", "publications.json"];
+    await writeCheckpoint(theirs, {
+      mark,
+      files: files.map((name) => ({ name, lines: ["[]\n"] })),
+      rows: ['{"account":"ana"}'],
+    });
+    makeMember(ours);
+    const open = await OpenDisk.at(ours);
+    open.put(new EventMaker().many(own, 3));
+    await open.settled();
+    await open.disk.readyForState();
+    await fetchSnapshot(ours, askOf(theirs), unsignalled);
+    await open.reload();
+    expect(open.errors).toEqual([expect.stringContaining("is no state of this version")]);
+    expect(open.held).toEqual({ [own]: 3 });
+    expect(existsSync(join(ours, "snapshot"))).toBe(false);
+    // Another one may come.
+    await open.disk.readyForState();
+    await open.close();
+    const again = await OpenDisk.at(ours);
+    expect(again.held).toEqual({ [own]: 3 });
+    expect(again.errors).toEqual([]);
+    await again.close();
+  });
+});
 
 describe("saving the state while other things happen", () => {
   test("[R11] a stop whose last flush makes a checkpoint due comes to its end", async () => {
