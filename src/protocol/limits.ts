@@ -88,7 +88,7 @@ export const durations = {
   snapshotPageMs: 5_000,
   /** A saved state that nobody asks for any more is closed. */
   snapshotIdleMs: 30_000,
-  /** What a server that lost something waits for its peers to return it (J5). */
+  /** What a server that lost something waits for its peers to return more of it (J5). */
   repairMs: 60_000,
   /** What the last checkpoint of a stopping server may take (R11). */
   lastCheckpointMs: 1_000,

@@ -161,6 +161,12 @@ export class ReplicaDisk {
     return Object.keys(this.#promises.owed).length > 0;
   }
 
+  /** Whether some of this was lost, and comes back. */
+  isOwed(lines: readonly EventLine[]): boolean {
+    const { owed } = this.#promises;
+    return lines.some(({ event: { server, seq } }) => seq <= (owed[server]?.seq ?? 0));
+  }
+
   /** What a person has to know if nobody returns what was lost. */
   get way(): string {
     return (

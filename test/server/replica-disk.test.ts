@@ -268,8 +268,9 @@ describe("a folder in which something is damaged", () => {
     const { after } = await fill(folder);
     damage(folder, journalFile);
     const open = await OpenDisk.at(folder);
-    for (const line of after) open.core.ledger.receive(line.line);
-    open.disk.append(open.core.ledger.takeAppended());
+    expect(open.disk.isOwed(after)).toBe(true);
+    expect(open.disk.isOwed([new EventMaker().next(serverName(3))])).toBe(false);
+    open.put(after);
     await open.disk.repaired();
     await open.close();
     expect(existsSync(join(folder, "damaged"))).toBe(false);
