@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { errorCode } from "../platform/problem.ts";
@@ -342,33 +342,27 @@ function isAsWritten(path: string, size: Sizes[string] | undefined): boolean {
 
 // ---- after a crash --------------------------------------------------------------------------------
 
-/** Once checkpoint.json is whole under its temporary name, so are all the others. */
+/**
+ * Once checkpoint.json is whole, under whichever name, so are all the others, under one or the
+ * other: a power cut may leave any of the names unchanged.
+ */
 function finishOrRemove(folder: string): void {
-  const left = readdirSync(folder).filter((name) => name.endsWith(`.json${temporary}`));
+  const left = checkpointFiles.filter((name) => existsSync(join(folder, name + temporary)));
   if (left.length === 0) return;
-  const names = left.map((name) => name.slice(0, -temporary.length));
-  const isWhole = names.includes(main) && isComplete(folder, names);
-  if (!isWhole) {
-    for (const name of left) {
-      // The other files of the folder have writers of their own.
-      if (checkpointFiles.some((file) => file + temporary === name)) unlinkSync(join(folder, name));
-    }
-    return;
+  const isWhole = isComplete(folder, left);
+  for (const name of left) {
+    if (isWhole) renameSync(...temporaryAndFinal(folder, name));
+    else unlinkSync(join(folder, name + temporary));
   }
-  for (const name of names) {
-    if (name !== main && checkpointFiles.some((file) => file === name)) {
-      renameSync(...temporaryAndFinal(folder, name));
-    }
-  }
-  renameSync(...temporaryAndFinal(folder, main));
-  syncFolderNow(folder);
+  if (isWhole) syncFolderNow(folder);
 }
 
 function isComplete(folder: string, left: readonly string[]): boolean {
-  const read = readMain(join(folder, main + temporary));
+  const pathOf = (name: string) => join(folder, left.includes(name) ? name + temporary : name);
+  if (!existsSync(pathOf(main))) return false;
+  const read = readMain(pathOf(main));
   if ("why" in read) return false;
   return Object.entries(read.files).every(([name, size]) => {
-    const path = join(folder, left.includes(name) ? name + temporary : name);
-    return existsSync(path) && isAsWritten(path, size);
+    return existsSync(pathOf(name)) && isAsWritten(pathOf(name), size);
   });
 }
