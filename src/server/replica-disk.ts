@@ -188,7 +188,6 @@ export class ReplicaDisk {
   }
 
   page(request: SnapshotRequest): Promise<Page | undefined> {
-    this.#snapshots.closeIdle();
     return this.#snapshots.page(request, this.#saved);
   }
 
