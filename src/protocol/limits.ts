@@ -90,6 +90,8 @@ export const durations = {
   snapshotIdleMs: 30_000,
   /** What a server that lost something waits for its peers to return more of it (J5). */
   repairMs: 60_000,
+  /** Silence after which the journal notes that its last batch is synced (J2). */
+  journalIdleMs: 50,
   /** What the last checkpoint of a stopping server may take (R11). */
   lastCheckpointMs: 1_000,
   /** What a stopping server waits for a moment with nothing open before it refuses what is new. */

@@ -150,7 +150,7 @@ export class ReplicaDisk {
 
   #report({ cutBytes, givenUp }: Found): void {
     const { log } = this.#options;
-    if (cutBytes > 0) log.warn({ cutBytes }, "Cut off a torn tail that was never synced");
+    if (cutBytes > 0) log.warn({ cutBytes }, "Cut off a tail that is not known to be synced");
     for (const damage of givenUp) {
       log.error(`${describeDamage(damage)}: given up, the saved state stands for it`);
     }

@@ -18,7 +18,7 @@ import { crc32 } from "node:zlib";
 import { errorCode } from "../platform/problem.ts";
 import { type Digest, type EventLine, readLine } from "../protocol/event.ts";
 import type { ServerName } from "../protocol/ids.ts";
-import { limits } from "../protocol/limits.ts";
+import { durations, limits } from "../protocol/limits.ts";
 import { type Head, type Heads, vectorOf } from "../protocol/mark.ts";
 import { covers, type MutableVector, servers, type Vector } from "../protocol/vector.ts";
 import type { Damage } from "./damage.ts";
@@ -51,6 +51,8 @@ export interface JournalOptions {
   /** A write or a sync failed: the process must end at once (R2). */
   readonly onFailed: (problem: string) => void;
   readonly fileBytes?: number;
+  /** Silence after which the end of the last batch is noted. */
+  readonly idleMs?: number;
   /** Bytes of files that nobody needs to start from, kept for peers that are behind. */
   readonly keptBytes: number;
   /** Whether the saved state before it is damaged; then it is only read, not taken up. */
@@ -62,7 +64,7 @@ export interface Found {
   /** The highest clock that was noted. */
   readonly clock: number;
   readonly events: number;
-  /** Bytes of a torn tail that were cut off: never synced, so never spoken of. */
+  /** Bytes of a tail that were cut off: nothing tells that they were synced, and so spoken of. */
   readonly cutBytes: number;
   /** Rot in what was synced. With any, nothing may be appended. */
   readonly damages: readonly Damage[];
@@ -84,8 +86,8 @@ interface Cut {
 /**
  * The events of all servers as they came, one a line, in files of 16 MiB. What waits is written
  * and synced in one go while the next lines gather (group commit). Each file begins with a header,
- * each batch with a note of where the last completed sync ended, which tells a torn tail from rot
- * (J2).
+ * each batch with a note of where the last completed sync ended, which tells a torn tail from rot;
+ * the last batch gets a note of its own when nothing follows it (J2).
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -108,6 +110,11 @@ export class Journal {
   #failed = false;
   #closed = false;
   #idle: (() => void)[] = [];
+  /** Whether the file tells that all of it was synced: nothing follows its header or last note. */
+  #isNoted = false;
+  /** Runs from the end of a flush, until the next one begins. */
+  #silence: NodeJS.Timeout | undefined;
+  #isNoteDue = false;
 
   private constructor(options: JournalOptions, heads: Heads) {
     this.#options = options;
@@ -181,8 +188,9 @@ export class Journal {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
     this.#closed = true;
+    clearTimeout(this.#silence);
     if (this.#fd < 0) return;
-    if (!this.#failed) await this.#write([this.#note()]);
+    if (!this.#failed) await this.#noteEnd();
     closeSync(this.#fd);
     this.#fd = -1;
   }
@@ -259,7 +267,10 @@ export class Journal {
   async #flush(): Promise<void> {
     if (this.#flushing || this.#closed || this.#failed) return;
     this.#flushing = true;
+    clearTimeout(this.#silence);
     try {
+      if (this.#isNoteDue && this.#waiting.length === 0) await this.#noteEnd();
+      this.#isNoteDue = false;
       for (;;) {
         const cut = this.#cut;
         if (cut?.at === this.#written) {
@@ -286,7 +297,23 @@ export class Journal {
     } finally {
       this.#flushing = false;
     }
+    this.#awaitSilence();
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** The last batch of a server that is idle for hours must not pass for a torn tail (J2). */
+  #awaitSilence(): void {
+    if (this.#isNoted) return;
+    this.#silence = setTimeout(() => {
+      this.#isNoteDue = true;
+      this.#schedule();
+    }, this.#options.idleMs ?? durations.journalIdleMs).unref();
+  }
+
+  async #noteEnd(): Promise<void> {
+    if (this.#isNoted) return;
+    await this.#write([this.#note()]);
+    this.#isNoted = true;
   }
 
   async #writeBatch(lines: readonly EventLine[]): Promise<void> {
@@ -300,6 +327,7 @@ export class Journal {
       places.push(at);
       at += Buffer.byteLength(line) + 1;
     }
+    this.#isNoted = false;
     await this.#write(texts);
     for (const [index, { event, chain }] of lines.entries()) {
       file.note(event.server, event.seq, places[index] as number);
@@ -351,6 +379,7 @@ export class Journal {
     if (!goesOn) this.#files = [];
     this.#files.push(file);
     await this.#write([writeHeader(header, digest)]);
+    this.#isNoted = true;
     await syncFolder(folder);
   }
 
@@ -382,6 +411,7 @@ export class Journal {
     // A saved state that came from a peer stands for events that are in no file.
     const goesOn = covers(vectorOf(scan.written), held);
     if (this.#fd < 0 || !goesOn) await this.#beginFile({ goesOn });
+    this.#awaitSilence();
     return { ...found, givenUp };
   }
 

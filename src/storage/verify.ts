@@ -18,7 +18,7 @@ export interface Verified {
   readonly journalEvents: number;
   /** How far the folder reaches. */
   readonly vector: Vector;
-  /** Bytes at the end of the journal that a start would cut off: never synced, never spoken of. */
+  /** Bytes at the end of the journal that a start would cut off: nothing tells that they were synced. */
   readonly tornBytes: number;
   readonly damages: readonly Damage[];
 }

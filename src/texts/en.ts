@@ -77,7 +77,8 @@ export const en = {
     "{folder}: whole; {savedEvents} events in the saved state, {journalEvents} in the journal",
   "verify.bad":
     "{folder}: DAMAGED; {savedEvents} events in the saved state, {journalEvents} whole in the journal",
-  "verify.torn": "{folder}: {tornBytes} bytes at the end were never synced; a start cuts them off",
+  "verify.torn":
+    "{folder}: {tornBytes} bytes at the end are not known to be synced; a start cuts them off",
   "verify.damaged":
     "Damaged places: {count}. A start repairs them from the other members, if there are any.",
   "status.healthy": "healthy",

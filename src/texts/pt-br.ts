@@ -75,7 +75,8 @@ export const ptBr = {
     "{folder}: íntegra; {savedEvents} eventos no estado salvo, {journalEvents} no diário",
   "verify.bad":
     "{folder}: DANIFICADA; {savedEvents} eventos no estado salvo, {journalEvents} íntegros no diário",
-  "verify.torn": "{folder}: {tornBytes} bytes no fim nunca foram sincronizados; um início os corta",
+  "verify.torn":
+    "{folder}: {tornBytes} bytes no fim talvez nunca foram sincronizados; um início os corta",
   "verify.damaged":
     "Lugares danificados: {count}. Um início os repara a partir dos outros membros, se houver.",
   "status.healthy": "saudável",
