@@ -121,7 +121,8 @@ export class ReplicaDisk {
       }
     }
     const held = headsOf(core.mark);
-    const options = { ...this.#journalOptions(), afterDamage: damages.length > 0 };
+    const { journal: least } = this.#promises;
+    const options = { ...this.#journalOptions(), least, afterDamage: damages.length > 0 };
     const { journal, found } = await Journal.open(options, held, (line) => core.recoverEvent(line));
     damages.push(...found.damages);
     clock.receive(found.clock);
@@ -130,6 +131,7 @@ export class ReplicaDisk {
       return this.load(newCore);
     }
     this.#journal = journal;
+    await this.#noteJournal();
     this.#isForeign = fetched.checkpoint !== undefined;
     this.#saved = this.#isForeign ? undefined : own.checkpoint?.checksum;
     this.#dueBytes = this.#isForeign ? 0 : this.#options.checkpointBytes;
@@ -211,6 +213,12 @@ export class ReplicaDisk {
     return saved;
   }
 
+  /** So that a journal that is gone is not taken for one that is new. */
+  async #noteJournal(): Promise<void> {
+    const journal = this.#journal.firstNumber;
+    if (journal !== this.#promises.journal) await this.#save({ journal });
+  }
+
   /** Saves the state if the journal has grown by 64 MiB, or came from elsewhere (J1). */
   checkpointIfDue(core: ServerCore): void {
     const isDue = this.#journal.toReplay.bytes >= this.#dueBytes;
@@ -239,6 +247,7 @@ export class ReplicaDisk {
       this.#saved = await writeCheckpoint(folder, state, signal);
       if (isForeign) await dropSnapshot(folder);
       this.#isForeign = false;
+      await this.#noteJournal();
       await this.#journal.release();
       this.#dueBytes = checkpointBytes;
     } catch (error) {
@@ -306,7 +315,7 @@ export class ReplicaDisk {
     }
     const wasDamaged = this.isDamaged;
     const named = [...new Set([...this.#promises.damages, ...places])];
-    await this.#save({ owed, damages: named });
+    await this.#save({ owed, damages: named, journal: undefined });
     this.#putAside(wasDamaged);
     await writeCheckpoint(folder, core.checkpoint());
     const count = journalsAside(folder).length;

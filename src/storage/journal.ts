@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import {
   closeSync,
+  existsSync,
   fdatasync,
   fdatasyncSync,
   ftruncateSync,
@@ -55,6 +56,8 @@ export interface JournalOptions {
   readonly idleMs?: number;
   /** Bytes of files that nobody needs to start from, kept for peers that are behind. */
   readonly keptBytes: number;
+  /** A file with this number, or a later one, was there when it was closed or its process died. */
+  readonly least?: number | undefined;
   /** Whether the saved state before it is damaged; then it is only read, not taken up. */
   readonly afterDamage?: boolean;
 }
@@ -138,6 +141,11 @@ export class Journal {
   /** What a start from the saved state has to read. */
   get toReplay(): { readonly bytes: number; readonly events: number } {
     return { ...this.#toReplay };
+  }
+
+  /** Of the file that a start from the saved state begins with. */
+  get firstNumber(): number {
+    return numberOf(this.#needed?.path ?? "");
   }
 
   append(lines: readonly EventLine[]): void {
@@ -401,7 +409,10 @@ export class Journal {
     for (const [at, path] of paths.entries()) {
       if (at >= start) cutBytes = this.#replay(scan, path, at === paths.length - 1);
     }
-    const { clock, events, damages, known, isLossUnknown } = scan;
+    const { clock, events, known } = scan;
+    const missing = findMissing(folder, this.#options.least);
+    const damages = [...missing, ...scan.damages];
+    const isLossUnknown = scan.isLossUnknown || missing.length > 0;
     const found = { clock, events, cutBytes, damages, known, isLossUnknown };
     if (damages.length > 0 || afterDamage) return { ...found, givenUp: [] };
     Object.assign(this.#heads, scan.heads);
@@ -411,6 +422,7 @@ export class Journal {
     // A saved state that came from a peer stands for events that are in no file.
     const goesOn = covers(vectorOf(scan.written), held);
     if (this.#fd < 0 || !goesOn) await this.#beginFile({ goesOn });
+    this.#needed ??= this.#last;
     this.#awaitSilence();
     return { ...found, givenUp };
   }
@@ -495,6 +507,16 @@ export function journalNames(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => /^\d{8}\.jsonl$/.test(name))
     .sort();
+}
+
+/**
+ * A journal that is gone is no new one: what was in it was spoken of.
+ * @param least the number of a file that was there, unless a later one was
+ */
+export function findMissing(folder: string, least: number | undefined): Damage[] {
+  const names = existsSync(folder) ? journalNames(folder) : [];
+  if (least === undefined || numberOf(names.at(-1) ?? "") >= least) return [];
+  return [{ path: join(folder, nameOf(least)), line: 1, why: "it is missing" }];
 }
 
 /** The lines of a journal that are whole, whatever is damaged around them. */

@@ -9,9 +9,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { digest } from "../../src/platform/digest.ts";
 import { Problem } from "../../src/platform/problem.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
 import { checkpointFiles } from "../../src/storage/checkpoint.ts";
+import { describeDamage } from "../../src/storage/damage.ts";
+import { verifyFolder } from "../../src/storage/verify.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
 import { flipped, lineOf } from "../support/journal-files.ts";
 import { makeMember, OpenDisk } from "../support/open-disk.ts";
@@ -251,6 +254,32 @@ describe("a folder in which something is damaged", () => {
       }
     },
   );
+
+  test("[R1] [J5] a journal that is gone is no new one: no `seq` is used a second time", async () => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    await fill(folder);
+    rmSync(join(folder, "journal"), { recursive: true });
+    const place = `${join(folder, journalFile)}:1 is damaged (it is missing)`;
+    expect(verifyFolder(folder, digest).damages.map(describeDamage)).toEqual([place]);
+    const problem = await OpenDisk.at(folder).catch((error: unknown) => error);
+    expect(problem).toBeInstanceOf(Problem);
+    expect((problem as Problem).message).toContain(place);
+    expect((problem as Problem).message).toContain("it can't be told what was lost");
+  });
+
+  test("[R1] [J5] also one that was never saved", async () => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    makeMember(folder);
+    const open = await OpenDisk.at(folder);
+    open.put(new EventMaker().many(own, 3));
+    await open.disk.close(undefined);
+    rmSync(join(folder, "journal", "00000001.jsonl"));
+    await expect(OpenDisk.at(folder)).rejects.toThrow(
+      "00000001.jsonl:1 is damaged (it is missing)",
+    );
+  });
 
   test("[J5] what no header tells any more: it stops rather than guess", async () => {
     await using parent = await memoryFolder();
