@@ -370,11 +370,12 @@ export class Journal {
 
   /** @param goesOn whether all events before it are in the files before it, or in none */
   async #beginFile({ goesOn }: { readonly goesOn: boolean }): Promise<void> {
-    const { folder, digest, clock } = this.#options;
+    const { folder, digest, clock, least = 1 } = this.#options;
     const last = this.#files.at(-1);
     if (this.#fd >= 0) closeSync(this.#fd);
     const names = journalNames(folder);
-    const path = join(folder, nameOf(numberOf(names.at(-1) ?? "") + 1));
+    const number = Math.max(numberOf(names.at(-1) ?? "") + 1, least);
+    const path = join(folder, nameOf(number));
     const previous =
       last === undefined || !goesOn
         ? undefined
@@ -396,6 +397,7 @@ export class Journal {
   async #recover(onLine: (line: EventLine) => void): Promise<Found> {
     const { folder, digest } = this.#options;
     makeFolder(folder);
+    const missing = findMissing(folder, this.#options.least);
     const held = vectorOf(this.#heads);
     const paths = journalNames(folder).map((name) => join(folder, name));
     const headers = paths.map((path) => headerOf(path, digest));
@@ -410,7 +412,6 @@ export class Journal {
       if (at >= start) cutBytes = this.#replay(scan, path, at === paths.length - 1);
     }
     const { clock, events, known } = scan;
-    const missing = findMissing(folder, this.#options.least);
     const damages = [...missing, ...scan.damages];
     const isLossUnknown = scan.isLossUnknown || missing.length > 0;
     const found = { clock, events, cutBytes, damages, known, isLossUnknown };

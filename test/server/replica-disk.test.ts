@@ -281,6 +281,24 @@ describe("a folder in which something is damaged", () => {
     );
   });
 
+  test("[J2] a journal that was just begun, with rot in it, held nothing: it is begun again", async () => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    await fill(folder);
+    const open = await OpenDisk.at(folder);
+    await open.close();
+    const begun = join(folder, "journal", "00000003.jsonl");
+    damage(folder, "journal/00000003.jsonl");
+    rmSync(join(folder, journalFile));
+    for (let start = 0; start < 2; start += 1) {
+      const again = await OpenDisk.at(folder);
+      expect(again.errors).toEqual([]);
+      expect(again.held).toEqual({ [own]: 5, [peer]: 4 });
+      expect(existsSync(begun)).toBe(true);
+      await again.disk.close(undefined);
+    }
+  });
+
   test("[J5] what no header tells any more: it stops rather than guess", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
