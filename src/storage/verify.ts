@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Digest, EventLine } from "../protocol/event.ts";
 import { emptyChain, type ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
-import { type Heads, headsOf, type Mark, vectorOf } from "../protocol/mark.ts";
+import { furthest, type Heads, headsOf, type Mark, vectorOf } from "../protocol/mark.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { covers, lag, type Vector } from "../protocol/vector.ts";
 import { readCheckpoint } from "./checkpoint.ts";
@@ -97,7 +97,7 @@ class JournalCheck {
     const paths = existsSync(this.#folder)
       ? journalNames(this.#folder).map((name) => join(this.#folder, name))
       : [];
-    const saved = Object.assign({}, ...this.#marks.map(headsOf)) as Heads;
+    const saved = this.#marks.map(headsOf).reduce(furthest, {});
     this.heads = saved;
     let scan: Scan | undefined;
     let isReachable = isStateDamaged;
