@@ -62,7 +62,7 @@ export class ReplicaDisk {
   /** One after the other: an older view must not come to lie over a newer one. */
   #writing = Promise.resolve();
   #checkpointing: Promise<void> | undefined;
-  /** Bytes of journal from which on the state is saved. */
+  /** Bytes of journal that make a state due. */
   #dueBytes = 0;
   /** Until it is closed or loaded again: then no checkpoint begins but the last. */
   #isOpen = false;
@@ -219,7 +219,7 @@ export class ReplicaDisk {
     if (journal !== this.#promises.journal) await this.#save({ journal });
   }
 
-  /** Saves the state if the journal has grown by 64 MiB, or came from elsewhere (J1). */
+  /** Saves the state if the journal has grown enough, or a peer's state came (J1). */
   checkpointIfDue(core: ServerCore): void {
     const isDue = this.#journal.toReplay.bytes >= this.#dueBytes;
     if (this.#isOpen && isDue) void this.#checkpoint(core);

@@ -8,13 +8,18 @@ import { memoryFolder } from "../support/temporary-folder.ts";
 /** Folders that were synced, in order. */
 const synced = vi.hoisted((): string[] => []);
 
-vi.mock("../../src/storage/folder.ts", async (original) => {
-  const folder = await original<typeof import("../../src/storage/folder.ts")>();
-  const syncFolder = (path: string) => {
-    synced.push(path);
-    return folder.syncFolder(path);
+vi.mock("node:fs/promises", async (original) => {
+  const fs = await original<typeof import("node:fs/promises")>();
+  const open = async (...args: Parameters<typeof fs.open>) => {
+    const file = await fs.open(...args);
+    const sync = file.sync.bind(file);
+    file.sync = () => {
+      synced.push(String(args[0]));
+      return sync();
+    };
+    return file;
   };
-  return { ...folder, syncFolder };
+  return { ...fs, default: fs, open };
 });
 
 test("[R2] a start syncs all folders whose names it relies on: who changed them may have died", async () => {

@@ -83,7 +83,7 @@ export async function runChaos(
 
 /** States are saved and fetched under the faults too, and all that is written is kept (J1, J3). */
 function settingsOf({ seconds }: ChaosConfig) {
-  // Often in a short run; in a long one the state is large, and it is half a hundred times.
+  // Less often in a long run, whose state becomes large.
   const checkpointBytes = 1_024 * Math.max(64, seconds);
   const kept = String(limits.channelMessages + writesPerSecond * seconds);
   return {
