@@ -128,6 +128,7 @@ function defineRoles(): void {
         "keepLogins",
         "clockSkew",
         "clockDrift",
+        "checkpointBytes",
       ],
       example: "tertulia server --data ./data",
     },

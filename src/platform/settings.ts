@@ -141,6 +141,13 @@ export const rows = {
     "how much too fast the server's clock is made to run, for tests",
     integer(-100_000, 100_000),
   ),
+  checkpointBytes: row(
+    "TERTULIA_CHECKPOINT_BYTES",
+    "67108864",
+    "bytes",
+    "journal after which a server saves its state; twice as much stays for peers that are behind",
+    integer(4_096, 1_073_741_824),
+  ),
   user: row("TERTULIA_USER", undefined, "name", "the user's name", text),
   lang: row("TERTULIA_LANG", undefined, "language", "en or pt-br; else by LANG", text),
   logLevel: row(

@@ -20,6 +20,7 @@ export interface ServerConfig {
   /** For tests: how far the wall clock is ahead, in ms, and how much too fast it runs, in ppm. */
   readonly clockSkewMs: number;
   readonly clockDriftPpm: number;
+  readonly checkpointBytes: number;
   readonly logLevel: LogLevel;
 }
 
@@ -42,6 +43,7 @@ export function serverConfig(settings: Settings): ServerConfig {
     },
     clockSkewMs: settings.get("clockSkew"),
     clockDriftPpm: settings.get("clockDrift"),
+    checkpointBytes: settings.get("checkpointBytes"),
     logLevel: settings.get("logLevel"),
   };
 }

@@ -3,6 +3,7 @@ import { now } from "../platform/clock.ts";
 import { randomHex } from "../platform/random.ts";
 import { type Ballot, noBallot, parseEpoch } from "../protocol/epoch.ts";
 import { isServerName, type ServerName } from "../protocol/ids.ts";
+import { parseClock } from "../protocol/lamport-clock.ts";
 import { type Heads, parseHeads } from "../protocol/mark.ts";
 import { noView, type View } from "../protocol/messages.ts";
 import { isMap } from "../protocol/parse-message.ts";
@@ -37,21 +38,24 @@ export interface Promises {
   readonly owed: Heads;
   /** Where it was lost, for a person. */
   readonly damages: readonly string[];
+  /** The journal has a file with this number, or a later one: without any, all of it was lost. */
+  readonly journal: number | undefined;
 }
 
 /** @throws Problem if the file is damaged */
 export async function readPromises(folder: string): Promise<Promises> {
   const promises = await readJson(join(folder, "promises.json"), (value) => {
     if (!isMap(value) || !isMap(value.view)) throw new Error("it has no `view`");
-    const { owed, damages, epoch } = value;
+    const { owed, damages, epoch, journal } = value;
     return {
       view: parseView(value.view),
       ballot: epoch == null ? noBallot : parseBallot(epoch),
       owed: owed === undefined ? {} : parseHeads(owed),
       damages: Array.isArray(damages) ? damages.map(String) : [],
+      journal: parseClock(journal),
     };
   });
-  return promises ?? { view: noView, ballot: noBallot, owed: {}, damages: [] };
+  return promises ?? { view: noView, ballot: noBallot, owed: {}, damages: [], journal: undefined };
 }
 
 function parseBallot(value: unknown): Ballot {
@@ -62,9 +66,9 @@ function parseBallot(value: unknown): Ballot {
 }
 
 export function writePromises(folder: string, promises: Promises): Promise<void> {
-  const { view, ballot, owed, damages } = promises;
+  const { view, ballot, owed, damages, journal } = promises;
   const { epoch, candidate } = ballot;
   const promised = candidate === undefined ? null : { ...epoch, candidate };
   const lost = Object.keys(owed).length === 0 ? {} : { owed, damages };
-  return writeJson(join(folder, "promises.json"), { view, epoch: promised, ...lost });
+  return writeJson(join(folder, "promises.json"), { view, epoch: promised, journal, ...lost });
 }
