@@ -230,8 +230,6 @@ export type OfficeRequest = Standing &
       }
   );
 
-export type OfficeService = OfficeRequest["service"];
-
 /** What became of a claim: `busy` if it is still open, or the asked server is not in office. */
 export const claimOutcomes = ["won", "taken", "busy"] as const;
 export type ClaimOutcome = (typeof claimOutcomes)[number];

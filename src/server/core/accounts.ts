@@ -36,6 +36,8 @@ export class Accounts {
   readonly offices: Office[] = [];
   readonly #claims = new Map<UserName, Claim[]>();
   readonly #confirmed = new Set<string>();
+  /** Names that were claimed and, when last looked at, had no owner. */
+  readonly #unowned = new Set<UserName>();
 
   addOffice(office: Office): void {
     insertByEpoch(this.offices, office);
@@ -46,6 +48,7 @@ export class Accounts {
     const claims = this.#claims.get(claim.user);
     if (claims === undefined) this.#claims.set(claim.user, [claim]);
     else insertByEpoch(claims, claim);
+    this.#unowned.add(claim.user);
     this.version += 1;
   }
 
@@ -71,6 +74,15 @@ export class Accounts {
   /** The claim that the name is held by for good: it was confirmed, and so it counts forever. */
   owner(user: UserName): Claim | undefined {
     return this.#claims.get(user)?.findLast((claim) => this.isConfirmed(claim));
+  }
+
+  /** Of each name without an owner, the claim that holds it. */
+  *unowned(): Generator<Claim> {
+    for (const user of this.#unowned) {
+      if (this.owner(user) !== undefined) this.#unowned.delete(user);
+      const holder = this.#unowned.has(user) ? this.holder(user) : undefined;
+      if (holder !== undefined) yield holder;
+    }
   }
 
   counts(claim: Claim): boolean {

@@ -7,10 +7,12 @@ import type {
   ProposedClaim,
   Standing,
 } from "../../protocol/messages.ts";
+import type { Claim } from "./accounts.ts";
 import type { ChatState } from "./chat-state.ts";
 import type { Coordination } from "./coordination.ts";
 import type { Effect, Now } from "./effects.ts";
 import type { Ledger } from "./ledger.ts";
+import { idOf } from "./placed.ts";
 import type { Replication } from "./replication.ts";
 
 /** A claim that waits for its outcome, here or at the coordinator. */
@@ -103,6 +105,7 @@ export class Claims {
       this.#office = office;
       this.#unconfirmed.length = 0;
       this.#isNew = true;
+      if (office !== undefined) this.#takeOver(office, now);
     }
     this.#confirm(now);
     if (this.#open.size === 0) return [];
@@ -115,6 +118,17 @@ export class Claims {
     const effects: Effect[] = [];
     for (const claim of this.#open) this.#decide(claim, now, effects);
     return effects;
+  }
+
+  /**
+   * What older offices left open is proposed anew, asked for or not: its client may have been told
+   * of its success before the confirmation was on any disk, and need not ask again.
+   */
+  #takeOver(office: Epoch, now: Now): void {
+    const left = [...this.#parts.state.accounts.unowned()];
+    for (const claim of left) {
+      if (compareEpochs(claim.epoch, office) < 0) this.#append(proposalOf(claim), now);
+    }
   }
 
   /** What a quorum has accepted is written down for all. */
@@ -130,13 +144,14 @@ export class Claims {
   #decide(claim: Waiting, now: Now, effects: Effect[]): void {
     const { state, coordination } = this.#parts;
     const owner = state.accounts.owner(claim.user);
-    if (owner !== undefined && owner.id !== claim.id) {
+    if (owner !== undefined && idOf(owner) !== claim.id) {
       return this.#settle(claim, "taken", effects);
     }
     if (now.steadyMs >= claim.deadlineMs) return this.#settle(claim, "busy", effects);
     if (claim.credential === undefined) return this.#hash(claim, effects);
     if (coordination.office !== undefined) {
-      const outcome = this.#propose({ ...claim, credential: claim.credential }, now);
+      const { user, id, credential } = claim;
+      const outcome = this.#propose({ user, id, credential }, now);
       if (outcome !== "busy") this.#settle(claim, outcome, effects);
       return;
     }
@@ -152,21 +167,27 @@ export class Claims {
   }
 
   /** In office: what holds the name decides, once that itself is decided. */
-  #propose({ user, id, credential }: ProposedClaim, now: Now): ClaimOutcome {
-    const { state, ledger, coordination, name, correctedMs } = this.#parts;
+  #propose(asked: ProposedClaim, now: Now): ClaimOutcome {
+    const { state, coordination, name } = this.#parts;
     const epoch = coordination.office as Epoch;
-    const holder = state.accounts.holder(user);
+    const holder = state.accounts.holder(asked.user);
     if (holder !== undefined && compareEpochs(holder.epoch, epoch) === 0) {
       const isOwn = holder.server === name;
       if (!isOwn || holder.seq > coordination.committed) return "busy";
-      return holder.id === id ? "won" : "taken";
+      return idOf(holder) === asked.id ? "won" : "taken";
     }
-    // What an older office left and this one stands on counts forever.
-    if (holder !== undefined && holder.id !== id) return "taken";
-    const event = ledger.make("register", { user, credential, epoch, id }, correctedMs(now));
-    this.#unconfirmed.push(event.seq);
-    coordination.want(event.seq);
+    // What an older office left holds for good once this one has it accepted: until then another,
+    // newer one may come to count, of a server that was away.
+    this.#append(holder === undefined ? asked : proposalOf(holder), now);
     return "busy";
+  }
+
+  #append(claim: ProposedClaim, now: Now): void {
+    const { ledger, coordination, correctedMs } = this.#parts;
+    const epoch = coordination.office as Epoch;
+    const { seq } = ledger.make("register", { ...claim, epoch }, correctedMs(now));
+    this.#unconfirmed.push(seq);
+    coordination.want(seq);
   }
 
   #forward(claim: Waiting, now: Now, effects: Effect[]): void {
@@ -195,4 +216,9 @@ export class Claims {
     const effect = claim.settle(outcome);
     if (effect !== undefined) effects.push(effect);
   }
+}
+
+/** To be proposed anew: the same logical claim, and the same password. */
+function proposalOf(claim: Claim): ProposedClaim {
+  return { user: claim.user, id: idOf(claim) as RequestId, credential: claim.credential };
 }
