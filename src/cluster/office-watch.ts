@@ -12,7 +12,9 @@ export interface Entered {
 }
 
 const chunkBytes = 64 * 1024;
-const pattern = /"time":"([^"]+)".*"msg":"Coordinator, epoch (\d+)\.(\d+)"/;
+const entry = /"time":"([^"]+)".*"msg":"Coordinator, epoch (\d+)\.(\d+)"/;
+/** The office was given up, or the process that held it is no more. */
+const exit = /"msg":"(?:No longer coordinator|Started)/;
 
 /**
  * Who is in office in a cluster on this machine, by the logs of its servers (level info): nobody
@@ -38,33 +40,39 @@ export class OfficeWatch {
     return this.#entered;
   }
 
-  /** The highest epoch and who holds it, or held it last. */
-  get latest(): Entered | undefined {
-    return this.entered().at(-1);
+  /** Who is in office; nobody while an election goes on. */
+  get coordinator(): string | undefined {
+    const latest = this.entered().at(-1);
+    const log = this.#logs.find(({ label }) => label === latest?.party);
+    return log?.isInOffice ? log.label : undefined;
   }
 }
 
 /** A log that grows. */
 class ServerLog {
+  readonly label: string;
+  /** Whether the last that it says of the office is that it was entered. */
+  isInOffice = false;
   readonly #path: string;
-  readonly #label: string;
   #at = 0;
   /** Of a line whose end was not there yet. */
   #begun = "";
 
   constructor(path: string, label: string) {
     this.#path = path;
-    this.#label = label;
+    this.label = label;
   }
 
   next(): Entered[] {
     const lines = `${this.#begun}${this.#read()}`.split("\n");
     this.#begun = lines.pop() ?? "";
     return lines.flatMap((line) => {
-      const [, time = "", view, term] = pattern.exec(line) ?? [];
+      const [, time = "", view, term] = entry.exec(line) ?? [];
+      if (time !== "") this.isInOffice = true;
+      else if (exit.test(line)) this.isInOffice = false;
       if (time === "") return [];
       const epoch = { view: Number(view), term: Number(term) };
-      return { party: this.#label, epoch, wallMs: Date.parse(time) };
+      return { party: this.label, epoch, wallMs: Date.parse(time) };
     });
   }
 

@@ -47,6 +47,12 @@ export const limits = {
   passwordCharacters: 256,
   /** Passwords that a server hashes at once: each takes a core and tens of megabytes. */
   hashesAtOnce: 2,
+  /** Claims that wait for their password to be hashed: about a second of it. */
+  unhashedClaims: 40,
+  /** Claims that a server holds undecided, others' forwarded ones too. */
+  openClaims: 1_000,
+  /** Terms that an epoch may be ahead of the highest known before it is not believed (as W4). */
+  termsAhead: 1_000_000,
   /** Events in one answer to `sync`. */
   syncEvents: 1_000,
   /** Saved states that a server holds open for peers who fetch them. */
@@ -100,14 +106,19 @@ export const durations = {
   candidacyMs: 2_000,
   /** After which a candidate or coordinator asks again who has not answered. */
   askAgainMs: 200,
+  /** All open claims are looked at again no more often. */
+  claimsMs: 5,
   /** A claim that is not decided is given up: the client tries again. */
   claimMs: 1_900,
   /** Berkeley: the coordinator compares the clocks (E5). */
   clockRoundMs: 5_000,
-  /** Answers that take longer say too little of the time. */
+  /** What an answer to `clock` may take; one that took longer than the second says too little. */
   clockAnswerMs: 1_000,
+  clockRoundTripMs: 40,
   /** A clock that is further from the middle one is left out of the average. */
   clockOutlierMs: 10_000,
+  /** No correction is larger: a century. */
+  clockCorrectionMs: 3_155_760_000_000,
   /** A page of a saved state is given up: a megabyte, from a disk that may be busy. */
   snapshotPageMs: 5_000,
   /** A saved state that nobody asks for any more is closed. */

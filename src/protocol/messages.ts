@@ -28,7 +28,7 @@ export type Request = Envelope &
     | {
         readonly service: "register";
         readonly user: UserName;
-        /** Kept in memory until it is hashed; never logged, never stored. */
+        /** In memory until it is answered; never logged, never stored. */
         readonly password: string;
       }
     | { readonly service: "users" }

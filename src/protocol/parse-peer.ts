@@ -9,7 +9,7 @@ import {
   type ServerName,
 } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
-import { limits } from "./limits.ts";
+import { durations, limits } from "./limits.ts";
 import {
   claimOutcomes,
   noView,
@@ -158,7 +158,7 @@ export function parsePeerRequest(payload: Uint8Array): PeerRequest {
       return { service: "forward", ...parseStanding(data), claim: parseClaim(data.claim) };
     case "clock": {
       const round = need(parseClock(data.round), "round");
-      const correctionMs = data.correctionMs == null ? undefined : numberOf(data.correctionMs);
+      const correctionMs = data.correctionMs == null ? undefined : msOf(data.correctionMs);
       return { service: "clock", ...parseStanding(data), round, correctionMs };
     }
     default:
@@ -182,8 +182,10 @@ function epochOf(value: unknown): Epoch {
   return need(parseEpoch(value), "epoch");
 }
 
-function numberOf(value: unknown): number {
-  return need(Number.isFinite(value) ? (value as number) : undefined, "a number");
+/** A time or a correction, within what a clock can show. */
+function msOf(value: unknown): number {
+  const isTime = typeof value === "number" && Math.abs(value) <= durations.clockCorrectionMs;
+  return need(isTime ? value : undefined, "a time");
 }
 
 function parseClaim(value: unknown): ProposedClaim {
@@ -222,7 +224,7 @@ export function parseOfficeAnswer(payload: Uint8Array): OfficeAnswer {
       return {
         ...standing,
         service,
-        timeMs: numberOf(fields.timeMs),
+        timeMs: msOf(fields.timeMs),
         isCorrected: fields.isCorrected === true,
       };
     default:

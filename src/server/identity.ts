@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { now } from "../platform/clock.ts";
+import { Problem } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { type Ballot, noBallot, parseEpoch } from "../protocol/epoch.ts";
 import { isServerName, type ServerName } from "../protocol/ids.ts";
@@ -42,9 +43,24 @@ export interface Promises {
   readonly journal: number | undefined;
 }
 
-/** @throws Problem if the file is damaged */
-export async function readPromises(folder: string): Promise<Promises> {
-  const promises = await readJson(join(folder, "promises.json"), (value) => {
+/** The way out for a server that no longer knows what it promised (E2). */
+function wayWithoutPromises(folder: string): string {
+  return (
+    "without it this server could help a second coordinator into office. " +
+    `Move ${folder} away and start again: a new member fetches everything from the others. ` +
+    "Then take the old name out: tertulia servers remove NAME."
+  );
+}
+
+/** What a folder that holds events must have. @throws Problem that tells the way out */
+export function missPromises(folder: string): never {
+  const path = join(folder, "promises.json");
+  throw new Problem(`${path} is gone: ${wayWithoutPromises(folder)}`);
+}
+
+/** @returns undefined if there are none yet @throws Problem if the file is damaged */
+export function readPromises(folder: string): Promise<Promises | undefined> {
+  const parse = (value: unknown): Promises => {
     if (!isMap(value) || !isMap(value.view)) throw new Error("it has no `view`");
     const { owed, damages, epoch, journal } = value;
     return {
@@ -54,9 +70,17 @@ export async function readPromises(folder: string): Promise<Promises> {
       damages: Array.isArray(damages) ? damages.map(String) : [],
       journal: parseClock(journal),
     };
-  });
-  return promises ?? { view: noView, ballot: noBallot, owed: {}, damages: [], journal: undefined };
+  };
+  return readJson(join(folder, "promises.json"), parse, wayWithoutPromises(folder));
 }
+
+export const noPromises: Promises = {
+  view: noView,
+  ballot: noBallot,
+  owed: {},
+  damages: [],
+  journal: undefined,
+};
 
 function parseBallot(value: unknown): Ballot {
   const epoch = parseEpoch(value);

@@ -26,7 +26,13 @@ import { syncFolder } from "../storage/folder.ts";
 import { type Found, Journal, readWholeLines } from "../storage/journal.ts";
 import type { ServerCore } from "./core/step.ts";
 import { dropSnapshot, removeSnapshotRests, snapshotFolder } from "./fetch-snapshot.ts";
-import { type Promises, readPromises, writePromises } from "./identity.ts";
+import {
+  missPromises,
+  noPromises,
+  type Promises,
+  readPromises,
+  writePromises,
+} from "./identity.ts";
 import { type Page, SnapshotSource } from "./snapshot-source.ts";
 
 export interface DiskOptions {
@@ -54,6 +60,7 @@ export class ReplicaDisk {
   readonly #options: DiskOptions;
   readonly #snapshots: SnapshotSource;
   #promises!: Promises;
+  #hasPromises = false;
   #journal!: Journal;
   /** The checksum of the saved state, if it stands for all that the journal does not hold. */
   #saved: string | undefined;
@@ -76,7 +83,9 @@ export class ReplicaDisk {
   /** @throws Problem if the file is damaged */
   async readView(): Promise<View> {
     await syncNames(this.#options.folder);
-    this.#promises = await readPromises(this.#options.folder);
+    const promises = await readPromises(this.#options.folder);
+    this.#hasPromises = promises !== undefined;
+    this.#promises = promises ?? noPromises;
     return this.#promises.view;
   }
 
@@ -127,6 +136,7 @@ export class ReplicaDisk {
     const { journal, found } = await Journal.open(options, held, (line) => core.recoverEvent(line));
     damages.push(...found.damages);
     clock.receive(found.clock);
+    if (!this.#hasPromises && Object.keys(core.mark.vector).length > 0) missPromises(folder);
     if (damages.length > 0) {
       await this.#beginAnew(core, damages, found);
       return this.load(newCore);

@@ -407,9 +407,11 @@ class Shell {
     this.#dispatch({ type: "officeAnswer", from, request, answer });
   }
 
-  async #hash({ id, password }: Effect & { type: "hash" }): Promise<void> {
+  async #hash({ number, password }: Effect & { type: "hash" }): Promise<void> {
+    const core = this.#core;
     const credential = await hashPassword(password);
-    this.#dispatch({ type: "hashed", id, credential });
+    // A core that took its place counts its own.
+    if (this.#core === core) this.#dispatch({ type: "hashed", number, credential });
   }
 
   #promisesFailed({ message }: Error): never {

@@ -133,7 +133,7 @@ class Race {
     for (const [at, kind] of faults.entries()) {
       const goal = Math.floor((names * (at + 1)) / (faults.length + 2));
       await until(() => this.#owned() >= goal, `${goal} names with an owner`, 4 * claimDeadlineMs);
-      const { party } = await this.#coordinator();
+      const party = await this.#coordinator();
       onFault?.(`${kind} of ${party}`, this.#owned());
       await this.#hit(kind, party);
       done[kind] += 1;
@@ -177,9 +177,14 @@ class Race {
     }
   }
 
-  async #coordinator() {
-    await until(() => this.#office.latest !== undefined, "a coordinator", failoverLimitMs);
-    return this.#office.latest as NonNullable<OfficeWatch["latest"]>;
+  async #coordinator(): Promise<string> {
+    let party: string | undefined;
+    const isThere = () => {
+      party = this.#office.coordinator;
+      return party !== undefined;
+    };
+    await until(isThere, "a coordinator", failoverLimitMs);
+    return party ?? "";
   }
 
   async #nextTerm(): Promise<void> {

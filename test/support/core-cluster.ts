@@ -431,7 +431,7 @@ export class CoreCluster {
       case "hash":
         return this.#later(server, 2, () => {
           const credential = `hash of ${effect.password}`;
-          this.#step(server, { type: "hashed", id: effect.id, credential });
+          this.#step(server, { type: "hashed", number: effect.number, credential });
         });
       case "answerSync":
         return (effect.to as AnswerSync)(effect.standing, effect.since);

@@ -160,12 +160,11 @@ class Scene implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<FaultPerformer> {
     this.#began = now();
-    const [first = ""] = this.labels("server");
     const performer = new FaultPerformer({
       processes: this.processes,
       relay: this.#cluster.relay,
       elapsedMs: () => this.elapsedMs(),
-      coordinator: () => this.#office.latest?.party ?? first,
+      coordinator: () => this.#office.coordinator,
       onFault,
     });
     try {

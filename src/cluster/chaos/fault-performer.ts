@@ -18,8 +18,8 @@ export interface FaultPerformerOptions {
   readonly relay: Relay;
   /** Milliseconds since the load began. */
   readonly elapsedMs: () => number;
-  /** The label of the server in office, or that was last. */
-  readonly coordinator: () => string;
+  /** The label of the server in office, if there is one. */
+  readonly coordinator: () => string | undefined;
   readonly onFault: (fault: PlannedFault) => void;
 }
 
@@ -52,6 +52,8 @@ export class FaultPerformer {
       await pause(planned.atMs - elapsedMs(), signal);
       if (signal.aborted) return;
       const fault = aimedAt(coordinator(), planned);
+      // Planned for the coordinator, and there is none.
+      if (fault === undefined) continue;
       this.performed.push(fault);
       onFault(fault);
       this.#begin(fault);

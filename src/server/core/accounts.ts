@@ -19,6 +19,12 @@ export interface Claim extends Placed {
   readonly epoch: Epoch;
 }
 
+/** The claims of a name, and whether each is confirmed. */
+export interface FrozenClaims {
+  readonly user: UserName;
+  readonly claims: readonly (readonly [claim: Claim, isConfirmed: boolean])[];
+}
+
 /** What names an event. */
 export interface EventName {
   readonly server: ServerName;
@@ -63,7 +69,7 @@ export class Accounts {
   }
 
   office(epoch: Epoch): Office | undefined {
-    return this.offices.find((office) => compareEpochs(office.epoch, epoch) === 0);
+    return this.offices.findLast((office) => compareEpochs(office.epoch, epoch) === 0);
   }
 
   /** The claim that the name is held by, by all that this replica has: of several the newest. */
@@ -95,9 +101,17 @@ export class Accounts {
     return this.#confirmed.has(nameOf(claim));
   }
 
-  /** All claims, those that don't count too, by name and epoch. */
+  /** All claims, those that don't count too: of each name by epoch. */
   *claims(): Generator<Claim> {
-    for (const user of [...this.#claims.keys()].sort()) yield* this.#claims.get(user) ?? [];
+    for (const claims of this.#claims.values()) yield* claims;
+  }
+
+  /** A copy as of now, of references. */
+  freeze(): FrozenClaims[] {
+    return [...this.#claims].map(([user, claims]) => ({
+      user,
+      claims: claims.map((claim) => [claim, this.isConfirmed(claim)] as const),
+    }));
   }
 }
 

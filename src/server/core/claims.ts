@@ -29,6 +29,8 @@ export interface OpenClaim {
 }
 
 interface Waiting extends OpenClaim {
+  /** By which its hash is known on its way. */
+  readonly number: number;
   isHashing: boolean;
   /** Which coordinator was asked last, and when. */
   forwarded?: { readonly to: ServerName; readonly atMs: number; isOpen: boolean } | undefined;
@@ -55,10 +57,14 @@ export class Claims {
   /** Own proposals of the present office whose confirmation is still to be written, by rising `seq`. */
   readonly #unconfirmed: number[] = [];
   #office: Epoch | undefined;
-  #hashing = 0;
-  /** What the outcome of a claim may depend on, as of the last look. */
+  readonly #hashing = new Map<number, Waiting>();
+  /** Those whose password is still to be hashed, oldest first. */
+  readonly #unhashed = new Set<Waiting>();
+  #number = 0;
+  /** What the outcome of a claim may depend on, as of the last look at all of them. */
   #seen = { version: -1, committed: 0, atMs: 0 };
-  #isNew = false;
+  /** Those that something happened to since. */
+  readonly #changed = new Set<Waiting>();
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
@@ -68,20 +74,35 @@ export class Claims {
     return this.#open.size;
   }
 
+  /**
+   * Whether one more can be decided in time: more passwords than can be hashed within a second
+   * would all come too late.
+   */
+  get isFull(): boolean {
+    return this.#open.size >= limits.openClaims || this.#unhashed.size >= limits.unhashedClaims;
+  }
+
   add(claim: OpenClaim): void {
-    this.#open.add({ ...claim, isHashing: false });
-    this.#isNew = true;
+    this.#number += 1;
+    const waiting: Waiting = { ...claim, number: this.#number, isHashing: false };
+    this.#open.add(waiting);
+    if (claim.credential === undefined) this.#unhashed.add(waiting);
+    this.#changed.add(waiting);
   }
 
   /** It may have been settled meanwhile. */
-  hashed(id: RequestId, credential: string): void {
-    this.#hashing -= 1;
-    this.#isNew = true;
-    const claim = [...this.#open].find((open) => open.id === id && open.isHashing);
+  hashed(number: number, credential: string): void {
+    const claim = this.#hashing.get(number);
+    this.#hashing.delete(number);
+    for (const next of this.#unhashed) {
+      this.#changed.add(next);
+      break;
+    }
     if (claim === undefined) return;
     claim.isHashing = false;
     claim.credential = credential;
     claim.password = undefined;
+    this.#changed.add(claim);
   }
 
   /** The coordinator has answered, or has not. */
@@ -93,7 +114,6 @@ export class Claims {
       if (waiting.forwarded?.to === from) waiting.forwarded.isOpen = false;
       if (outcome === "won" || outcome === "taken") this.#settle(waiting, outcome, effects);
     }
-    this.#isNew = true;
     return effects;
   }
 
@@ -104,19 +124,22 @@ export class Claims {
     if (office !== this.#office) {
       this.#office = office;
       this.#unconfirmed.length = 0;
-      this.#isNew = true;
+      this.#seen.version = -1;
       if (office !== undefined) this.#takeOver(office, now);
     }
     this.#confirm(now);
     if (this.#open.size === 0) return [];
     const { version } = state.accounts;
-    const { steadyMs } = now;
-    const isSame = version === this.#seen.version && committed === this.#seen.committed;
-    if (isSame && !this.#isNew && steadyMs - this.#seen.atMs < durations.tickMs) return [];
-    this.#seen = { version, committed, atMs: steadyMs };
-    this.#isNew = false;
     const effects: Effect[] = [];
-    for (const claim of this.#open) this.#decide(claim, now, effects);
+    const isSame = version === this.#seen.version && committed === this.#seen.committed;
+    const pauseMs = isSame ? durations.tickMs : durations.claimsMs;
+    if (now.steadyMs - this.#seen.atMs >= pauseMs) {
+      this.#seen = { version, committed, atMs: now.steadyMs };
+      for (const claim of this.#open) this.#decide(claim, now, effects);
+    } else {
+      for (const claim of this.#changed) this.#decide(claim, now, effects);
+    }
+    this.#changed.clear();
     return effects;
   }
 
@@ -160,10 +183,12 @@ export class Claims {
   }
 
   #hash(claim: Waiting, effects: Effect[]): void {
-    if (claim.isHashing || this.#hashing >= limits.hashesAtOnce) return;
+    if (claim.isHashing || this.#hashing.size >= limits.hashesAtOnce) return;
+    const { number, password = "" } = claim;
     claim.isHashing = true;
-    this.#hashing += 1;
-    effects.push({ type: "hash", id: claim.id, password: claim.password ?? "" });
+    this.#unhashed.delete(claim);
+    this.#hashing.set(number, claim);
+    effects.push({ type: "hash", number, password });
   }
 
   /** In office: what holds the name decides, once that itself is decided. */
@@ -213,6 +238,7 @@ export class Claims {
 
   #settle(claim: Waiting, outcome: ClaimOutcome, effects: Effect[]): void {
     if (!this.#open.delete(claim)) return;
+    this.#unhashed.delete(claim);
     const effect = claim.settle(outcome);
     if (effect !== undefined) effects.push(effect);
   }

@@ -91,8 +91,9 @@ export class ClockSync {
     const round = this.#round;
     if (request.correctionMs !== undefined || round?.number !== request.round) return [];
     if (!round.asked.delete(from)) return [];
-    if (answer?.service === "clock") {
-      const roundTripMs = now.steadyMs - round.sinceMs;
+    const roundTripMs = now.steadyMs - round.sinceMs;
+    // Half of a long way is anybody's guess: that clock has to wait for the next round.
+    if (answer?.service === "clock" && roundTripMs <= durations.clockRoundTripMs) {
       const theirsMs = answer.timeMs + roundTripMs / 2;
       const aheadMs = theirsMs - (now.wallMs + this.offsetMs(now));
       round.clocks.set(from, { aheadMs, isCorrected: answer.isCorrected });

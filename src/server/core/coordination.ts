@@ -8,7 +8,7 @@ import {
 } from "../../protocol/epoch.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
-import { durations } from "../../protocol/limits.ts";
+import { durations, limits } from "../../protocol/limits.ts";
 import {
   type OfficeAnswer,
   type OfficeRequest,
@@ -39,8 +39,13 @@ type Search =
   /** The link to the coordinator has ended: is it still there? */
   | { readonly step: "ping"; readonly leader: ServerName; readonly untilMs: number }
   /** Is anybody there who outranks this server? */
-  | { readonly step: "ask"; readonly untilMs: number; open: number }
-  | { readonly step: "wait"; readonly untilMs: number };
+  | { readonly step: "ask"; readonly untilMs: number; open: number; readonly isAgain: boolean }
+  | {
+      readonly step: "wait";
+      readonly untilMs: number;
+      /** It has waited before, for somebody who then did not come into office. */
+      readonly isLast?: boolean;
+    };
 
 /** A candidacy, and the office that it leads to (E2). */
 interface Bid {
@@ -144,6 +149,7 @@ export class Coordination {
     if (clock <= (this.#words.get(name) ?? -1)) return;
     this.#words.set(name, clock);
     if (office === undefined) return this.#hearNoOffice(name, phase, now);
+    if (!this.believes(office)) return;
     this.#see(office);
     if (compareEpochs(office, this.#highest) < 0) return;
     const isNew = this.leader === undefined || compareEpochs(office, this.leader.epoch) !== 0;
@@ -162,7 +168,13 @@ export class Coordination {
     if (this.#search.step === "rest") this.#search = { step: "wait", untilMs };
   }
 
+  /** A term far above all known is nobody's: no peer can run the epochs off their end. */
+  believes({ term }: Epoch): boolean {
+    return term <= this.#highest.term + limits.termsAhead;
+  }
+
   #see(epoch: Epoch): void {
+    if (!this.believes(epoch)) return;
     if (compareEpochs(epoch, this.#highest) > 0) this.#highest = epoch;
   }
 
@@ -212,7 +224,8 @@ export class Coordination {
     }
     if (search.step !== "ask") return [];
     if (isThere) {
-      this.#search = { step: "wait", untilMs: now.steadyMs + durations.announcementMs };
+      const untilMs = now.steadyMs + durations.announcementMs;
+      this.#search = { step: "wait", untilMs, isLast: search.isAgain };
       return [];
     }
     search.open -= 1;
@@ -256,19 +269,26 @@ export class Coordination {
     this.#see(acceptor.promised.epoch);
     this.#see(state.accounts.highestEpoch);
     this.#notePromise(now);
-    this.#checkBid(isStopping);
+    this.#checkBid(isStopping, now);
     if (isStopping || !this.#mayStand(now)) {
       this.#listensSinceMs = Number.POSITIVE_INFINITY;
       this.#search = resting;
+      // A view on its way to the disk is all that it may wait for.
+      if (replication.adopting === undefined) this.#standsAgain = false;
       if (this.#bid?.step !== "office") this.#bid = undefined;
       return this.#bid === undefined ? [] : this.#advanceBid(this.#bid, now);
     }
     this.#listensSinceMs = Math.min(this.#listensSinceMs, now.steadyMs);
     if (this.#standsAgain) {
       this.#standsAgain = false;
-      if (replication.isMember) return this.#stand(now);
+      if (!this.#isLed(now)) return this.#stand(now);
     }
     return this.#bid === undefined ? this.#advanceSearch(now) : this.#advanceBid(this.#bid, now);
+  }
+
+  /** Whether it is in office, or may come into it as things are. */
+  mayLead(now: Now): boolean {
+    return this.office !== undefined || this.#mayStand(now);
   }
 
   /** Only who could serve may stand: a member that has caught up, with a quorum. */
@@ -278,7 +298,7 @@ export class Coordination {
     return isWhole && catchUp.phase === "live" && replication.hasLiveQuorum(now.steadyMs);
   }
 
-  #checkBid(isStopping: boolean): void {
+  #checkBid(isStopping: boolean, now: Now): void {
     const bid = this.#bid;
     if (bid === undefined) return;
     const { replication } = this.#parts;
@@ -288,6 +308,9 @@ export class Coordination {
       this.#standsAgain = true;
     } else if (compareEpochs(this.#highest, bid.ballot.epoch) > 0) {
       this.#giveUp(`epoch ${writeEpoch(this.#highest)} is above`);
+      // Whose it is has the time to say so.
+      this.#search = resting;
+      this.#listensSinceMs = now.steadyMs;
     } else if (isStopping) {
       this.#giveUp("this server stops");
     }
@@ -317,7 +340,9 @@ export class Coordination {
       case "ask":
         return now.steadyMs < search.untilMs ? [] : this.#stand(now);
       case "wait":
-        return now.steadyMs < search.untilMs ? [] : this.#ask(now);
+        if (now.steadyMs < search.untilMs) return [];
+        // Who was waited for has not made it.
+        return search.isLast ? this.#stand(now) : this.#ask(now);
       default:
         search satisfies never;
         return [];
@@ -354,7 +379,8 @@ export class Coordination {
       .filter(({ address }) => address !== "");
     if (above.length === 0) return this.#stand(now);
     const untilMs = now.steadyMs + durations.electionMs;
-    this.#search = { step: "ask", untilMs, open: above.length };
+    const isAgain = this.#search.step === "wait";
+    this.#search = { step: "ask", untilMs, open: above.length, isAgain };
     return above.flatMap((peer) => this.#askElection(peer));
   }
 

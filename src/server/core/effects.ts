@@ -1,6 +1,6 @@
 import type { Ballot } from "../../protocol/epoch.ts";
 import type { EventLine } from "../../protocol/event.ts";
-import type { RequestId, ServerName } from "../../protocol/ids.ts";
+import type { ServerName } from "../../protocol/ids.ts";
 import type {
   HeartbeatReply,
   HeartbeatReport,
@@ -59,7 +59,7 @@ export type Input =
   /** A peer link ended: a hint that its server may be gone. */
   | { readonly type: "peerLost"; readonly from: ServerName }
   | { readonly type: "promiseSaved"; readonly ballot: Ballot }
-  | { readonly type: "hashed"; readonly id: RequestId; readonly credential: string }
+  | { readonly type: "hashed"; readonly number: number; readonly credential: string }
   | { readonly type: "referenceReply"; readonly reply: HeartbeatReply }
   | { readonly type: "left" }
   | { readonly type: "subscription"; readonly topic: string; readonly active: boolean }
@@ -74,8 +74,8 @@ export type Effect =
   | { readonly type: "saveView"; readonly view: View }
   /** Put the promise on disk, then say `promiseSaved`; a higher one may take its place. */
   | { readonly type: "savePromise"; readonly ballot: Ballot }
-  /** Hash the password of the claim with this id, then say `hashed`. */
-  | { readonly type: "hash"; readonly id: RequestId; readonly password: string }
+  /** Hash the password, then say `hashed` with the same number. */
+  | { readonly type: "hash"; readonly number: number; readonly password: string }
   | {
       readonly type: "reply";
       readonly to: ReplyTo;

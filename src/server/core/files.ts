@@ -11,7 +11,7 @@ import { parseClock } from "../../protocol/lamport-clock.ts";
 import { limits } from "../../protocol/limits.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { parseVector, sorted, type Vector } from "../../protocol/vector.ts";
-import type { Accounts, Claim, Office } from "./accounts.ts";
+import type { FrozenClaims, Office } from "./accounts.ts";
 import type { ChatState, Creation, StoredMessage } from "./chat-state.ts";
 import { readEpoch } from "./events.ts";
 import { toEntry } from "./history.ts";
@@ -72,8 +72,7 @@ export function freeze(state: ChatState): FrozenState {
     channels.push({ name, creations: creations.slice() });
     publications.push(conversation.window.entries.slice());
   }
-  // Few and small: written at once.
-  const accounts = [...state.accounts.claims()].map((claim) => writeClaim(claim, state.accounts));
+  const claims = state.accounts.freeze();
   const offices = state.accounts.offices.slice();
   users.sort(byName);
   channels.sort(byName);
@@ -88,7 +87,7 @@ export function freeze(state: ChatState): FrozenState {
           writeNames(channels.filter(({ creations }) => creations.length > 0)),
         ),
       },
-      { name: accountsFile, lines: enclosed("[", "]", accounts) },
+      { name: accountsFile, lines: enclosed("[", "]", writeClaims(claims)) },
       { name: messagesFile, lines: enclosed("[", "]", writeEntries(messages)) },
       { name: publicationsFile, lines: enclosed("[", "]", writeEntries(publications)) },
     ],
@@ -230,10 +229,14 @@ function* writeRows(
   }
 }
 
-function writeClaim(claim: Claim, accounts: Accounts): string {
-  const { user, credential, epoch } = claim;
-  const confirmed = accounts.isConfirmed(claim);
-  return JSON.stringify({ user, credential, epoch, confirmed, ...writePlace(claim) });
+function* writeClaims(names: FrozenClaims[]): Generator<string> {
+  names.sort((a, b) => (a.user < b.user ? -1 : 1));
+  for (const { user, claims } of names) {
+    for (const [claim, confirmed] of claims) {
+      const { credential, epoch } = claim;
+      yield JSON.stringify({ user, credential, epoch, confirmed, ...writePlace(claim) });
+    }
+  }
 }
 
 function writePlace({ server, seq, clock, time, id }: Placed) {

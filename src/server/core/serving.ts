@@ -64,7 +64,9 @@ export class Serving {
       this.#note(payload);
     }
     if (this.#covers.length > 0) this.#decideCovered(now);
-    for (const payload of this.#complete) yield payload.effect(this.#clock, now.wallMs);
+    if (this.#complete.size === 0) return;
+    const timeMs = this.#services.correctedMs(now);
+    for (const payload of this.#complete) yield payload.effect(this.#clock, timeMs);
     this.#complete.clear();
   }
 
@@ -127,6 +129,7 @@ export class Serving {
   /** A claim without an id is named here: this clock never says a number twice, restarts or not. */
   #claim(payload: PayloadReply, index: number, request: RegisterRequest, now: Now): void {
     const { user, password } = request;
+    if (this.#claims.isFull) return payload.refuse(index, tooManyClaims());
     const id = request.id ?? (`${this.#services.name}/${this.#clock.tick()}` as RequestId);
     this.#openClaims += 1;
     this.#claims.add({
@@ -165,6 +168,10 @@ export class Serving {
 
 function nameTaken(user: string): ProtocolError {
   return new ProtocolError("name_taken", `The name "${user}" belongs to an account already.`);
+}
+
+function tooManyClaims(): ProtocolError {
+  return new ProtocolError("unavailable", "This server has too many names to decide on.");
 }
 
 function noCoordinator(): ProtocolError {

@@ -222,7 +222,7 @@ export class ServerCore {
       case "promiseSaved":
         return this.#acceptor.saved(input.ballot);
       case "hashed":
-        return this.#claims.hashed(input.id, input.credential);
+        return this.#claims.hashed(input.number, input.credential);
       case "referenceReply":
         this.#list = input.reply.list;
         for (const { name, rank } of input.reply.list) this.#ranks.set(name, rank);
@@ -379,12 +379,17 @@ export class ServerCore {
     };
     switch (request.service) {
       case "election":
+        this.#do(this.coordination.onElection(request.epoch, now));
+        // Who is answered waits: only who is in office or may come into it has a word in this.
+        if (this.#stopping !== undefined || !this.coordination.mayLead(now)) return;
         this.#effects.push(answer({ service: "election" }));
-        return this.#do(this.coordination.onElection(request.epoch, now));
+        return;
       case "candidate":
       case "accept":
+        if (!this.coordination.believes(request.epoch)) return;
         return this.#acceptor.ask(to, request as Proposal, now);
       case "forward":
+        if (this.#claims.isFull) return;
         return this.#claims.add({
           ...request.claim,
           deadlineMs: now.steadyMs + durations.peerRequestMs,
@@ -392,6 +397,8 @@ export class ServerCore {
           settle: (outcome) => answer({ service: "forward", outcome }),
         });
       case "clock": {
+        // One that is no longer in office corrects nobody.
+        if (this.coordination.leader?.name !== request.server) return;
         const isCorrected = this.clockSync.rounds > 0;
         const timeMs = this.clockSync.onRequest(request, now);
         this.#effects.push(answer({ service: "clock", timeMs, isCorrected }));
@@ -402,7 +409,10 @@ export class ServerCore {
     }
   }
 
-  #onOfficeAnswer({ from, request, answer }: Input & { type: "officeAnswer" }, now: Now): void {
+  #onOfficeAnswer(input: Input & { type: "officeAnswer" }, now: Now): void {
+    const { from, request } = input;
+    // At the address of one that is gone another may answer: it speaks for itself alone.
+    const answer = input.answer?.server === from ? input.answer : undefined;
     if (answer !== undefined) this.#hear(answer, now);
     if (request.service === "forward") {
       this.#do(this.#claims.onForwarded(from, request.claim, answer));

@@ -120,6 +120,8 @@ describe("the plan of faults", () => {
         expect(fault).toBe(planned);
         continue;
       }
+      expect(aimedAt(undefined, planned)).toBeUndefined();
+      if (fault === undefined) throw new Error("there is a coordinator");
       expect(fault).toMatchObject({ atMs: planned.atMs, isAtCoordinator: true });
       expect(targetsOf(fault)).toEqual(["server 2"]);
       if (fault.kind !== "cut") continue;

@@ -105,13 +105,18 @@ export function planFaults(random: Random, lengthMs: number, cast: Cast): Planne
   return planned.map((fault) => endingBy(endMs, fault));
 }
 
-/** A fault that was planned for the coordinator, for the server that it is now. */
-export function aimedAt(coordinator: string, fault: PlannedFault): PlannedFault {
+/** A fault that was planned for the coordinator, for the server that it is now, if there is one. */
+export function aimedAt(
+  coordinator: string | undefined,
+  fault: PlannedFault,
+): PlannedFault | undefined {
   if (fault.kind === "kill" || fault.kind === "stop") {
     if (!fault.targets.includes(inOffice)) return fault;
+    if (coordinator === undefined) return undefined;
     return { ...fault, targets: [coordinator], isAtCoordinator: true };
   }
   if (fault.target !== inOffice) return fault;
+  if (coordinator === undefined) return undefined;
   const others = fault.others.filter((label) => label !== coordinator);
   return { ...fault, target: coordinator, others, isAtCoordinator: true };
 }
