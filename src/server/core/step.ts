@@ -225,7 +225,7 @@ export class ServerCore {
         return this.#claims.hashed(input.number, input.credential);
       case "referenceReply":
         this.#list = input.reply.list;
-        for (const { name, rank } of input.reply.list) this.#ranks.set(name, rank);
+        this.#noteRanks();
         this.#firstViewAllowed = !input.reply.waiting;
         this.#seeView(input.reply.view);
         return this.#meet(input.reply.list, now);
@@ -309,6 +309,15 @@ export class ServerCore {
     this.#stopping?.hear(peer);
     this.coordination.hear(standing, phase ?? peer.phase, now);
     return peer;
+  }
+
+  /** A member may be missing in the list while the reference misses it: its rank stays known. */
+  #noteRanks(): void {
+    const { members } = this.replication.view;
+    for (const name of this.#ranks.keys()) {
+      if (!(members as readonly string[]).includes(name)) this.#ranks.delete(name);
+    }
+    for (const { name, rank } of this.#list) this.#ranks.set(name, rank);
   }
 
   #seeView(view: View): void {
