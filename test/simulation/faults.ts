@@ -74,7 +74,16 @@ export class Faults {
       [4, () => this.#strikeCoordinator()],
       [1, () => this.#rot()],
     ];
-    const chosen = all.filter(() => this.#dice.chance(0.4));
+    const office = [
+      [3, () => this.#strikeCoordinator()],
+      [1, () => this.#freeze(this.#dice.pick(this.#running))],
+      [1, () => this.#cutPair()],
+      [1, () => this.#loseBroadcast()],
+      [1, () => this.#troubleNetwork()],
+      [1, () => this.#slowDisk()],
+    ] satisfies typeof all;
+    // Two offices at once take many failovers in a row.
+    const chosen = this.#dice.chance(0.15) ? office : all.filter(() => this.#dice.chance(0.4));
     const kinds = chosen.flatMap(([weight, strike]) =>
       Array.from({ length: weight * this.#dice.between(1, 3) }, () => strike),
     );

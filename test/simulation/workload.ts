@@ -32,6 +32,8 @@ export class Workload {
   /** Texts of publications that were acknowledged. */
   readonly acknowledged = new Set<string>();
   readonly claims = new ClaimsModel();
+  /** Names that were asked for. */
+  claimed = 0;
   readonly #cluster: CoreCluster;
   readonly #options: WorkloadOptions;
   readonly #clients: Client[];
@@ -152,7 +154,9 @@ class Client {
   /** A name that the others want as well; or somebody shows himself by it. */
   #claim(): void {
     const { random } = this.#options.cluster;
-    const name = `konto${Math.floor(random() * 6)}` as UserName;
+    // Old ones are asked for again, and there are always new ones.
+    const name = `konto${Math.floor(this.#workload.claimed / 10 + random() * 6)}` as UserName;
+    this.#workload.claimed += 1;
     const isLogin = random() < 0.3;
     const request = isLogin
       ? ({ service: "login", user: name } as const)
