@@ -81,11 +81,6 @@ const officeMutations: readonly Mutation[] = [
         "const isInView = adopting === undefined && view.number === ballot.epoch.view;",
         "const isInView = adopting === undefined;",
       ),
-      core(
-        "coordination",
-        "const isOldView = (replication.adopting ?? replication.view).number > bid.view.number;",
-        "const isOldView = replication.view.number < 0;",
-      ),
     ],
   },
   {
@@ -96,6 +91,12 @@ const officeMutations: readonly Mutation[] = [
         "acceptor",
         "    for (const effect of this.raise(ballot)) effects.push(effect);",
         '    if (request.service === "accept") return this.#hasOnDisk(request) ? "grant" : "wait";\n    for (const effect of this.raise(ballot)) effects.push(effect);',
+      ),
+      // The answer tells of the higher promise: that net behind the rule goes too.
+      core(
+        "coordination",
+        'if (verdict !== undefined && "promised" in verdict) this',
+        'if (verdict !== undefined && "promised" in verdict && !verdict.isGranted) this',
       ),
     ],
   },
