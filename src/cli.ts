@@ -70,7 +70,7 @@ function asClient(command: Command, act: Act): void {
 }
 
 function client(definition: Definition, act: Act, parent: Command = program): void {
-  const settings = clientSettings;
+  const settings = [...clientSettings, ...(definition.settings ?? [])];
   const flags = [...(definition.flags ?? []), jsonFlag, timeoutFlag];
   asClient(define(parent, text, { ...definition, settings, flags }), act);
 }
@@ -95,7 +95,8 @@ function role(
 }
 
 function defineRoles(): void {
-  const common = ["data", "auth", "insecure", "logLevel", "lang"] as const;
+  const secret = ["data", "secretFile", "cluster"] as const;
+  const common = [...secret, "auth", "insecure", "logLevel", "lang"] as const;
   const ends = ["front", "back", "reference", "advertise", ...common] as const;
   role(
     { name: "broker", help: "broker", settings: ends, example: "tertulia broker" },
@@ -159,7 +160,7 @@ function defineUp(): void {
     {
       name: "up",
       help: "up",
-      settings: ["data", "auth", "user", "logLevel", "lang"],
+      settings: ["data", "secretFile", "cluster", "auth", "user", "logLevel", "lang"],
       flags: [
         { name: "servers", value: "n", fallback: "3" },
         { name: "bots", value: "n", fallback: "0" },
@@ -292,6 +293,7 @@ function defineWatching(): void {
       name: "remove",
       help: "remove",
       args: ["NAME"],
+      settings: ["data", "secretFile", "cluster"],
       flags: [{ name: "force" }],
       example: "tertulia servers remove server_0a1b2c3d",
     },

@@ -1,4 +1,5 @@
 import { Problem } from "../platform/problem.ts";
+import { type SecretSource, secretSource } from "../platform/secret.ts";
 import { loginName, type SettingName, type Settings } from "../platform/settings.ts";
 import { parseUserName, type UserName } from "../protocol/ids.ts";
 import type { Text } from "../texts/texts.ts";
@@ -26,6 +27,8 @@ export interface ClientConfig {
   readonly user: UserName | undefined;
   /** The name of whoever runs the process, if it can be a user's. */
   readonly loginName: UserName | undefined;
+  /** For the one command that only a member may give. */
+  readonly secret: SecretSource;
   readonly timeoutMs: number;
   readonly json: boolean;
 }
@@ -40,6 +43,7 @@ export function clientConfig(settings: Settings, flags: ClientFlags, text: Text)
     reference: settings.get("reference"),
     user: userOf(settings.optional("user"), text),
     loginName: validName(loginName()),
+    secret: secretSource(settings),
     timeoutMs: timeoutMs(flags.timeout, text),
     json: flags.json === true,
   };

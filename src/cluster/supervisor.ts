@@ -10,6 +10,9 @@ export interface ClusterConfig {
   readonly brokers: number;
   readonly proxies: number;
   readonly data: string;
+  /** The file of the secret, if it is not that of the data folder; never the secret itself. */
+  readonly secretFile?: string | undefined;
+  readonly cluster?: string;
   /** The first of five ports; 0 for any free ones. */
   readonly port: number;
   readonly logLevel: LogLevel;
@@ -149,7 +152,16 @@ export class Supervisor implements Running {
 
   #environment(child: Child): Record<string, string> {
     const { role, number, ready } = child;
-    const common = { TERTULIA_DATA: this.#config.data, TERTULIA_LOG_LEVEL: this.#config.logLevel };
+    const { data, logLevel, cluster, secretFile } = this.#config;
+    const common = {
+      TERTULIA_DATA: data,
+      TERTULIA_LOG_LEVEL: logLevel,
+      ...(cluster === undefined ? {} : { TERTULIA_CLUSTER: cluster }),
+      // A file that was named counts before what the environment may hold.
+      ...(secretFile === undefined
+        ? {}
+        : { TERTULIA_SECRET_FILE: secretFile, TERTULIA_SECRET: "" }),
+    };
     // A child that is started again gets the very ports that the others know.
     const at = (use: string, offset: number) =>
       ready?.endpoints[use] ?? this.#endpoint(offset, number);

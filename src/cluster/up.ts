@@ -1,6 +1,7 @@
 import { isInteractive, printLine } from "../platform/host.ts";
 import type { ReadyMessage } from "../platform/run-process.ts";
 import { untilStopped } from "../platform/run-process.ts";
+import { openSecret, secretSource } from "../platform/secret.ts";
 import { integer, readFlag, type Settings } from "../platform/settings.ts";
 import type { Child } from "./child.ts";
 import { type ClusterConfig, Supervisor } from "./supervisor.ts";
@@ -27,6 +28,9 @@ export interface UpOptions {
 
 function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): ClusterConfig {
   settings.get("auth");
+  const secret = secretSource(settings);
+  // Before anything is started: a secret that won't do is told once.
+  openSecret(secret);
   const number = (flag: "servers" | "bots" | "brokers" | "proxies", fallback: number) =>
     readFlag(flag, flags[flag] ?? String(fallback), integer(flag === "bots" ? 0 : 1, 1_000));
   return {
@@ -35,6 +39,8 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
     brokers: number("brokers", 1),
     proxies: number("proxies", 1),
     data: settings.get("data"),
+    secretFile: secret.text === undefined ? secret.path : undefined,
+    cluster: secret.cluster,
     port: readFlag("port", flags.port ?? "5555", integer(0, 65_000)),
     logLevel: settings.get("logLevel"),
     logFiles: hasChat,

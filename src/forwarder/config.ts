@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { LogLevel } from "../platform/log.ts";
+import { type SecretSource, secretSource } from "../platform/secret.ts";
 import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
 
 export interface ForwarderConfig {
@@ -10,6 +11,7 @@ export interface ForwarderConfig {
   readonly reference: readonly string[];
   /** The folder of all slots of the role. */
   readonly slots: string;
+  readonly secret: SecretSource;
   readonly logLevel: LogLevel;
 }
 
@@ -28,6 +30,7 @@ export function forwarderConfig(
     advertiseHost: advertisedHost(settings),
     reference: settings.get("reference"),
     slots: join(settings.get("data"), role),
+    secret: secretSource(settings),
     logLevel: settings.get("logLevel"),
   };
 }

@@ -1,11 +1,14 @@
 import type { Forwarder, ForwarderOptions } from "../net/forwarder.ts";
+import { Membership } from "../net/membership.ts";
 import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
 import { advertised } from "../net/socket.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { randomHex } from "../platform/random.ts";
-import { announceReady, type Running, runProcess } from "../platform/run-process.ts";
+import { announceReady, crash, type Running, runProcess } from "../platform/run-process.ts";
+import { openSecret } from "../platform/secret.ts";
 import type { Settings } from "../platform/settings.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
+import { ClockFile } from "../storage/clock-file.ts";
 import { openProcessFile } from "../storage/process-file.ts";
 import { type ForwarderConfig, forwarderConfig } from "./config.ts";
 
@@ -26,13 +29,16 @@ export function runForwarder(kind: ForwarderRole, settings: Settings): Promise<v
 
 async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Running> {
   const { role } = kind;
+  const secret = openSecret(config.secret);
   const file = await openProcessFile(config.slots, role, () => `${role}_${randomHex(4)}`);
   const { name } = file;
   const clock = new LamportClock(file.savedClock);
+  const clockFile = await ClockFile.open(file.folder, clock, crash);
   const level = config.logLevel;
   const log = openLog({ level, role, name: () => name, clock: () => clock.value });
   const counts = { front: 0, back: 0 };
-  const link = new ReferenceLink(config.reference, clock);
+  const membership = new Membership({ secret, self: () => name, clock, log });
+  const link = new ReferenceLink(config.reference, clock, membership.seals("reference"));
   const forwarder = await kind.start({
     front: config.front,
     back: config.back,
@@ -53,6 +59,7 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
       link.close();
       await forwarder.close();
       await file.save(clock);
+      await clockFile[Symbol.asyncDispose]();
       await file[Symbol.asyncDispose]();
       log.info("Stopped");
     },

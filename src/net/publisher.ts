@@ -19,8 +19,8 @@ export class Publisher {
     });
   }
 
-  publish(topic: string, payload: Uint8Array): void {
-    this.#queue.push([topic, payload]);
+  publish(topic: string, payload: Uint8Array, seal?: Uint8Array): void {
+    this.#queue.push(seal === undefined ? [topic, payload] : [topic, payload, seal]);
   }
 
   async close(): Promise<void> {

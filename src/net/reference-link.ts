@@ -8,15 +8,26 @@ import type { HeartbeatReport, Role } from "../protocol/messages.ts";
 import { parseReferenceReply } from "../protocol/parse-reference.ts";
 import { isoTime } from "../protocol/time.ts";
 import { Requester } from "./requester.ts";
+import type { Seals } from "./seal.ts";
+import { SealedRequester } from "./sealed-requester.ts";
+
+/** The reference's name: there is one. */
+export const referenceName = "reference";
 
 /** A process's connection to the reference. */
 export class ReferenceLink {
-  readonly #requester: Requester;
+  readonly #requester: Requester | SealedRequester;
   readonly #clock: LamportClock;
+  readonly #isMember: boolean;
 
-  constructor(endpoints: readonly string[], clock: LamportClock) {
-    this.#requester = new Requester(endpoints);
+  /** @param seals a member's; without them the process is a guest, who may ask but not decide */
+  constructor(endpoints: readonly string[], clock: LamportClock, seals?: Seals) {
+    this.#requester =
+      seals === undefined
+        ? new Requester(endpoints)
+        : new SealedRequester(endpoints, seals, referenceName);
     this.#clock = clock;
+    this.#isMember = seals !== undefined;
   }
 
   /**
@@ -31,7 +42,8 @@ export class ReferenceLink {
     const sent = { ...data, clock: this.#clock.tick(), timestamp: isoTime(now().wallMs) };
     const reply = await this.#requester.ask(encode({ service, data: sent }), timeoutMs);
     const fields = parseReferenceReply(reply);
-    this.#clock.receiveFromAnyone(parseClock(fields.clock) ?? 0);
+    // Of a member the seal has told the clock already.
+    if (!this.#isMember) this.#clock.receiveFromAnyone(parseClock(fields.clock) ?? 0);
     return fields;
   }
 

@@ -3,8 +3,14 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { SendQueue } from "./send-queue.ts";
 import { connect, receiveAll, socketOptions } from "./socket.ts";
 
+/** A payload, and the frame behind it if there was one. */
+export interface Answer {
+  readonly payload: Buffer;
+  readonly seal: Buffer | undefined;
+}
+
 interface Open {
-  resolve(payload: Buffer): void;
+  resolve(answer: Answer): void;
   reject(error: ProtocolError): void;
   timer: NodeJS.Timeout;
 }
@@ -35,15 +41,24 @@ export class Requester {
     this.#socket.events.on("disconnect", () => this.onDisconnect());
     for (const endpoint of endpoints) connect(this.#socket, endpoint);
     void receiveAll(this.#socket, (frames) => {
-      const [number, , payload] = frames;
+      const [number, , payload, seal] = frames;
       if (number !== undefined && payload !== undefined) {
-        this.#settle(number.toString("latin1"))?.resolve(payload);
+        this.#settle(number.toString("latin1"))?.resolve({ payload, seal });
       }
     });
   }
 
   /** @throws ProtocolError `unavailable` without an answer within `timeoutMs` */
-  ask(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
+  async ask(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
+    return (await this.#ask([payload], timeoutMs)).payload;
+  }
+
+  /** @throws ProtocolError as `ask` */
+  askSealed(payload: Uint8Array, seal: Uint8Array, timeoutMs: number): Promise<Answer> {
+    return this.#ask([payload, seal], timeoutMs);
+  }
+
+  #ask(frames: readonly Uint8Array[], timeoutMs: number): Promise<Answer> {
     const number = String(this.#next);
     this.#next += 1;
     return new Promise((resolve, reject) => {
@@ -53,7 +68,7 @@ export class Requester {
         );
       }, timeoutMs);
       this.#open.set(number, { resolve, reject, timer });
-      this.#queue.push([number, "", payload], () => {
+      this.#queue.push([number, "", ...frames], () => {
         this.#settle(number)?.reject(new ProtocolError("unavailable", "Nobody is connected."));
       });
     });

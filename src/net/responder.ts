@@ -5,7 +5,8 @@ import { bind, connect, receiveAll, socketOptions } from "./socket.ts";
 /** The frames in front of a payload: the way back to whoever asked. */
 export type Envelope = readonly Buffer[];
 
-export type OnRequest = (to: Envelope, payload: Buffer) => void;
+/** @param seal the frame behind the payload, where seals are taken */
+export type OnRequest = (to: Envelope, payload: Buffer, seal?: Buffer) => void;
 
 /** What a disconnect waits for a moment with nothing to read: at least, and at most. */
 const quietMs = 10;
@@ -14,6 +15,7 @@ const longestQuietMs = 200;
 /** Takes requests and answers them in any order: a ROUTER, bound or connected to brokers. */
 export class Responder {
   readonly #onRequest: OnRequest;
+  readonly #takesSeals: boolean;
   readonly #socket = new Router(socketOptions);
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
   /** Endpoints that are wanted, and those that the socket is connected to. */
@@ -23,15 +25,17 @@ export class Responder {
   /** Endpoints to disconnect from at the next moment with nothing to read and nothing to send. */
   readonly #leaving = new Map<string, () => void>();
 
-  constructor(onRequest: OnRequest) {
+  constructor(onRequest: OnRequest, { takesSeals = false } = {}) {
     this.#onRequest = onRequest;
+    this.#takesSeals = takesSeals;
   }
 
   /** Takes requests from now on; what came before has waited. */
   start(): void {
     const take = (frames: Buffer[]) => {
+      const seal = this.#takesSeals ? takeSeal(frames) : undefined;
       const { envelope, payload } = unwrap(frames);
-      this.#onRequest(envelope, payload);
+      this.#onRequest(envelope, payload, seal);
     };
     void receiveAll(this.#socket, take, {
       isWanted: () => this.#leaving.size > 0,
@@ -77,8 +81,8 @@ export class Responder {
     this.#leaving.clear();
   }
 
-  reply(to: Envelope, payload: Uint8Array): void {
-    this.#queue.push([...to, payload]);
+  reply(to: Envelope, payload: Uint8Array, seal?: Uint8Array): void {
+    this.#queue.push(seal === undefined ? [...to, payload] : [...to, payload, seal]);
   }
 
   async close(): Promise<void> {
@@ -86,6 +90,12 @@ export class Responder {
     this.#queue.close();
     this.#socket.close();
   }
+}
+
+/** Who seals a payload sends the delimiter, then just these two frames. */
+function takeSeal(frames: Buffer[]): Buffer | undefined {
+  const delimiter = frames.findIndex((frame) => frame.length === 0);
+  return delimiter >= 0 && frames.length === delimiter + 3 ? frames.pop() : undefined;
 }
 
 /**

@@ -10,13 +10,13 @@ export class Subscriber {
 
   constructor(
     endpoints: readonly string[],
-    onMessage: (topic: string, payload: Buffer) => void,
+    onMessage: (topic: string, payload: Buffer, seal?: Buffer) => void,
     onConnections: (count: number) => void = () => {},
   ) {
     watchConnections(this.#socket.events, onConnections);
     for (const endpoint of endpoints) connect(this.#socket, endpoint);
-    void receiveAll(this.#socket, ([topic, payload]) => {
-      if (topic !== undefined && payload !== undefined) onMessage(topic.toString(), payload);
+    void receiveAll(this.#socket, ([topic, payload, seal]) => {
+      if (topic !== undefined && payload !== undefined) onMessage(topic.toString(), payload, seal);
     });
   }
 

@@ -65,6 +65,11 @@ export function integer(least: number, most: number): (value: string) => number 
   };
 }
 
+function clusterName(value: string): string {
+  if (/^[\w.-]{1,64}$/.test(value)) return value;
+  throw new Error("1 to 64 letters, digits, `_`, `-` or `.` are wanted");
+}
+
 const local = "tcp://127.0.0.1";
 
 /** Every setting that a process can have: a flag of the same name, an environment variable. */
@@ -91,6 +96,14 @@ export const rows = {
     text,
   ),
   data: row("TERTULIA_DATA", "./data", "folder", "the data folder", text),
+  secretFile: row(
+    "TERTULIA_SECRET_FILE",
+    undefined,
+    "file",
+    "the cluster's secret; unless told, `secret` in the data folder, and made there",
+    text,
+  ),
+  cluster: row("TERTULIA_CLUSTER", "tertulia", "name", "the cluster's name", clusterName),
   auth: row("TERTULIA_AUTH", "open", "mode", "open: names only", oneOf("open")),
   insecure: row(
     "TERTULIA_INSECURE",
@@ -170,6 +183,11 @@ export class Settings {
   constructor(flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv) {
     this.#flags = flags;
     this.#env = env;
+  }
+
+  /** The cluster's secret itself: no row and no flag, so that no list of settings shows it. */
+  get secretText(): string | undefined {
+    return this.#env.TERTULIA_SECRET || undefined;
   }
 
   /** The text of a setting and where it came from. */

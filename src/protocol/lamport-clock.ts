@@ -6,6 +6,8 @@ import { limits } from "./limits.ts";
  */
 export class LamportClock {
   #value: number;
+  /** Called with each new value, before anybody can see it. */
+  onRise: (value: number) => void = () => {};
 
   constructor(value = 0) {
     this.#value = value;
@@ -17,13 +19,12 @@ export class LamportClock {
 
   /** The clock of a message or event about to be made. */
   tick(): number {
-    this.#value += 1;
-    return this.#value;
+    return this.#rise(this.#value + 1);
   }
 
   /** A message with this clock has come from a member of the cluster. */
   receive(clock: number): void {
-    this.#value = Math.max(this.#value, clock) + 1;
+    this.#rise(Math.max(this.#value, clock) + 1);
   }
 
   /**
@@ -35,6 +36,12 @@ export class LamportClock {
     const believed = clock <= this.#value + limits.clockAhead;
     this.receive(believed ? clock : 0);
     return believed;
+  }
+
+  #rise(value: number): number {
+    this.#value = value;
+    this.onRise(value);
+    return value;
   }
 }
 

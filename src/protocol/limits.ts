@@ -37,6 +37,12 @@ export const limits = {
   vectorServers: 1_024,
   /** Servers in a vector among members: all that ever made an event. */
   memberVectorServers: 65_536,
+  /** How far ahead of a Lamport clock its disk is, so that a crash takes it back by nothing (X1). */
+  clockReserve: 100_000,
+  /** Newest messages of a member that a receiver tells from replays: what two proxies may be apart. */
+  replayWindow: 1_024,
+  /** Members whose newest messages are known; of more, the longest silent one's are forgotten. */
+  replaySenders: 1_000,
   /** Names that the reference keeps a rank for: anybody may ask for one. */
   ranks: 65_536,
   /** Ticks that a client's clock may be ahead before it counts as 0 (W4). */

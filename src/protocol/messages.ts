@@ -279,6 +279,14 @@ export interface SyncAnswer extends Standing {
   readonly compacted: boolean;
 }
 
+/** How many messages of others did not count, since this process started (X1). */
+export interface RefusedMessages {
+  /** Without the MAC of this cluster's secret. */
+  forged: number;
+  /** Genuine, but late or replayed. */
+  stale: number;
+}
+
 // ---- what everybody says to the reference ------------------------------------------------------
 
 export const roles = ["server", "broker", "proxy", "reference", "bot"] as const;
@@ -291,6 +299,8 @@ export interface Listed {
   readonly role: Role;
   readonly clock: number;
   readonly pid?: number | undefined;
+  /** Whether it has proven to have the cluster's secret (X1); nobody relies on a guest. */
+  readonly isKnown: boolean;
 }
 
 export type ReferenceRequest = { readonly clock: number; readonly id?: RequestId | undefined } & (

@@ -119,7 +119,7 @@ export function parseList(value: unknown): Listed[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item: unknown) => {
     if (!isMap(item) || typeof item.name !== "string" || !isRole(item.role)) return [];
-    const { name, role, rank, address, clock, pid } = item;
+    const { name, role, rank, address, clock, pid, isKnown } = item;
     return {
       name,
       role,
@@ -127,6 +127,7 @@ export function parseList(value: unknown): Listed[] {
       address: typeof address === "string" ? address : "",
       clock: parseClock(clock) ?? 0,
       pid: parseClock(pid),
+      isKnown: isKnown === true,
     };
   });
 }

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import type { LogLevel } from "../platform/log.ts";
+import { type SecretSource, secretSource } from "../platform/secret.ts";
 import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
 
 export interface ReferenceConfig {
   readonly bind: string;
   readonly advertiseHost: string;
   readonly folder: string;
+  readonly secret: SecretSource;
   readonly logLevel: LogLevel;
 }
 
@@ -16,6 +18,7 @@ export function referenceConfig(settings: Settings): ReferenceConfig {
     bind,
     advertiseHost: advertisedHost(settings),
     folder: join(settings.get("data"), "reference"),
+    secret: secretSource(settings),
     logLevel: settings.get("logLevel"),
   };
 }

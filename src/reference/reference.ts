@@ -1,10 +1,14 @@
 import { join } from "node:path";
+import { Membership } from "../net/membership.ts";
+import { referenceName } from "../net/reference-link.ts";
 import { type Envelope, Responder } from "../net/responder.ts";
+import type { Question } from "../net/seal.ts";
 import { advertised } from "../net/socket.ts";
 import { now } from "../platform/clock.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { crash, type Running } from "../platform/run-process.ts";
+import { openSecret } from "../platform/secret.ts";
 import { decode, encode, formatOf } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { LamportClock, parseClock } from "../protocol/lamport-clock.ts";
@@ -14,6 +18,7 @@ import { isMap } from "../protocol/parse-message.ts";
 import { parseView } from "../protocol/parse-peer.ts";
 import { parseReferenceRequest } from "../protocol/parse-reference.ts";
 import { isoTime } from "../protocol/time.ts";
+import { ClockFile } from "../storage/clock-file.ts";
 import { readJson, writeJson } from "../storage/json-file.ts";
 import { lockFolderOrFail } from "../storage/slot-lock.ts";
 import type { ReferenceConfig } from "./config.ts";
@@ -24,18 +29,31 @@ export interface Reference extends Running {
   readonly endpoint: string;
 }
 
-/** Ranks, heartbeats, the view: answers one request after the other, each change saved first. */
-export async function startReference(config: ReferenceConfig): Promise<Reference> {
+/** What a reference begins with: the folder, and a clock that is beyond all it ever said. */
+async function open(config: ReferenceConfig) {
+  const secret = openSecret(config.secret);
   const slot = lockFolderOrFail(config.folder);
   const path = join(config.folder, "reference.json");
   const saved = await readJson(path, parseSaved);
   const clock = new LamportClock(saved?.clock);
+  const clockFile = await ClockFile.open(config.folder, clock, crash);
   const log = openLog({
     level: config.logLevel,
     role: "reference",
-    name: () => "reference",
+    name: () => referenceName,
     clock: () => clock.value,
   });
+  const membership = new Membership({ secret, self: () => referenceName, clock, log });
+  const close = async () => {
+    await clockFile[Symbol.asyncDispose]();
+    slot[Symbol.dispose]();
+  };
+  return { path, saved, clock, log, seals: membership.seals("reference"), close };
+}
+
+/** Ranks, heartbeats, the view: answers one request after the other, each change saved first. */
+export async function startReference(config: ReferenceConfig): Promise<Reference> {
+  const { path, saved, clock, log, seals, close } = await open(config);
   const registry = new Registry(saved, now().steadyMs);
   const save = () => writeJson(path, { clock: clock.value, ...registry.saved });
 
@@ -55,24 +73,36 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     log.info({ view: registry.view }, "Saved ranks and view");
   }
 
-  async function answerOne(to: Envelope, payload: Buffer): Promise<void> {
+  async function answerOne(to: Envelope, payload: Buffer, member?: Question): Promise<void> {
     const format = formatOf(payload);
-    const { service, answer } = respond(registry, clock, payload, log);
+    const { service, answer } = respond({ registry, clock, log }, payload, member?.sender);
     await saveChanges();
     const data = { ...answer, clock: clock.tick(), timestamp: isoTime(now().wallMs) };
-    responder.reply(to, encode({ service, data }, format));
+    reply(to, encode({ service, data }, format), member);
   }
 
-  const responder = new Responder((to, payload) => serially(() => answerOne(to, payload)));
+  function reply(to: Envelope, payload: Uint8Array, member: Question | undefined): void {
+    responder.reply(to, payload, member && seals.sealAnswer(member, payload));
+  }
+
+  /** Whoever has no seal is a guest; a seal that is wrong is worth no answer. */
+  function take(to: Envelope, payload: Buffer, seal: Buffer | undefined): void {
+    if (seal === undefined) return serially(() => answerOne(to, payload));
+    const question = seals.takeQuestion(payload, seal);
+    if (question?.isNew) serially(() => answerOne(to, payload, question));
+    else if (question !== undefined) reply(to, Buffer.alloc(0), question);
+  }
+
+  const responder = new Responder(take, { takesSeals: true });
   const endpoint = await responder.bind(config.bind);
   const self = {
-    user: "reference",
+    user: referenceName,
     role: "reference",
     address: advertised(endpoint, config.advertiseHost),
     pid: processId,
   } as const;
   const beat = () => {
-    registry.heartbeat(self, clock.value, now().steadyMs);
+    registry.heartbeat(self, { isKnown: true, clock: clock.value }, now().steadyMs);
     registry.advance(now().steadyMs);
     serially(saveChanges);
   };
@@ -87,17 +117,23 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
       await last;
       await responder.close();
       await save();
-      slot[Symbol.dispose]();
+      await close();
       log.info("Stopped");
     },
   };
 }
 
+interface Parts {
+  readonly registry: Registry;
+  readonly clock: LamportClock;
+  readonly log: Log;
+}
+
+/** @param member the name of who has sealed the request, undefined of a guest */
 function respond(
-  registry: Registry,
-  clock: LamportClock,
+  { registry, clock, log }: Parts,
   payload: Buffer,
-  log: Log,
+  member: string | undefined,
 ): { service: string; answer: Answer } {
   let service = "error";
   try {
@@ -105,7 +141,7 @@ function respond(
     if (isMap(value) && typeof value.service === "string") service = value.service.slice(0, 64);
     const request: ReferenceRequest = parseReferenceRequest(value);
     if (request.service === "rank") log.info({ user: request.user }, "Recebido: rank");
-    const answer = handleRequest(registry, clock, request, now().steadyMs);
+    const answer = handleRequest(registry, clock, { ...request, member }, now().steadyMs);
     return { service, answer: request.id === undefined ? answer : { ...answer, id: request.id } };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;

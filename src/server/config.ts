@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { LogLevel } from "../platform/log.ts";
+import { type SecretSource, secretSource } from "../platform/secret.ts";
 import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
 import type { Retention } from "./core/chat-state.ts";
 
@@ -21,6 +22,7 @@ export interface ServerConfig {
   readonly clockSkewMs: number;
   readonly clockDriftPpm: number;
   readonly checkpointBytes: number;
+  readonly secret: SecretSource;
   readonly logLevel: LogLevel;
 }
 
@@ -44,6 +46,7 @@ export function serverConfig(settings: Settings): ServerConfig {
     clockSkewMs: settings.get("clockSkew"),
     clockDriftPpm: settings.get("clockDrift"),
     checkpointBytes: settings.get("checkpointBytes"),
+    secret: secretSource(settings),
     logLevel: settings.get("logLevel"),
   };
 }

@@ -1,4 +1,5 @@
-import { Requester } from "../net/requester.ts";
+import type { Seals } from "../net/seal.ts";
+import { SealedRequester } from "../net/sealed-requester.ts";
 import { encode } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
@@ -14,7 +15,13 @@ import { parseOfficeAnswer, parseSnapshotPage, parseSyncAnswer } from "../protoc
 
 /** This server's questions to the others, over one connection to each. */
 export class PeerLinks {
-  readonly #links = new Map<ServerName, { readonly address: string; requester: Requester }>();
+  readonly #links = new Map<ServerName, { readonly address: string; requester: SealedRequester }>();
+  readonly #seals: () => Seals;
+
+  /** @param seals those of the peer links, there when the first question goes out */
+  constructor(seals: () => Seals) {
+    this.#seals = seals;
+  }
 
   /** @throws ProtocolError `unavailable` without an answer in time, PeerMessageError for nonsense */
   async sync(
@@ -68,11 +75,11 @@ export class PeerLinks {
   }
 
   /** A peer that was started again may have another address. */
-  #to(peer: ServerName, address: string): Requester {
+  #to(peer: ServerName, address: string): SealedRequester {
     const known = this.#links.get(peer);
     if (known?.address === address) return known.requester;
     known?.requester.close();
-    const requester = new Requester([address]);
+    const requester = new SealedRequester([address], this.#seals(), peer);
     this.#links.set(peer, { address, requester });
     return requester;
   }

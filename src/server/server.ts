@@ -1,6 +1,8 @@
+import { Membership } from "../net/membership.ts";
 import { Publisher } from "../net/publisher.ts";
 import { ReferenceLink } from "../net/reference-link.ts";
 import { type Envelope, Responder } from "../net/responder.ts";
+import type { Question, Seals } from "../net/seal.ts";
 import { advertised } from "../net/socket.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { now, pause } from "../platform/clock.ts";
@@ -8,7 +10,9 @@ import { digest } from "../platform/digest.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, LogBudget, openLog } from "../platform/log.ts";
 import { hashPassword } from "../platform/password.ts";
+import { randomHex } from "../platform/random.ts";
 import { crash, type Running } from "../platform/run-process.ts";
+import { openSecret } from "../platform/secret.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
@@ -29,7 +33,8 @@ import {
   writeLines,
 } from "../protocol/parse-peer.ts";
 import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
-import { replicationTopic } from "../protocol/topics.ts";
+import { replicationTopic, serversTopic } from "../protocol/topics.ts";
+import { ClockFile } from "../storage/clock-file.ts";
 import type { Slot } from "../storage/slot-lock.ts";
 import { chooseSlot } from "./choose-slot.ts";
 import type { ServerConfig } from "./config.ts";
@@ -49,22 +54,30 @@ export interface Server extends Running {
   readonly firstServing: Promise<void>;
 }
 
+/** `health` has less. */
+const healthBytes = 256;
 /** Lines a second about single requests; the rest is counted. */
 const requestLines = 50;
 
 /** One replica: the shell that gives the core its sockets, files and time. */
 export async function startServer(config: ServerConfig): Promise<Server> {
+  const secret = openSecret(config.secret);
   const clock = new LamportClock();
-  const link = new ReferenceLink(config.reference, clock);
-  const slot = await chooseSlot(config.slots, link);
-  const name = await nameOf(slot.folder);
+  // Until it has a folder it has no name: any will do to ask for the members, but no other's.
+  let self = `start_${randomHex(4)}`;
   const log = openLog({
     level: config.logLevel,
     role: "server",
-    name: () => name,
+    name: () => self,
     clock: () => clock.value,
   });
-  const shell = new Shell({ config, clock, link, slot, name, log });
+  const membership = new Membership({ secret, self: () => self, clock, log });
+  const link = new ReferenceLink(config.reference, clock, membership.seals("reference"));
+  const slot = await chooseSlot(config.slots, link);
+  const name = await nameOf(slot.folder);
+  self = name;
+  const clockFile = await ClockFile.open(slot.folder, clock, crash);
+  const shell = new Shell({ config, clock, clockFile, membership, link, slot, name, log });
   await shell.start();
   return {
     name,
@@ -77,10 +90,18 @@ export async function startServer(config: ServerConfig): Promise<Server> {
 interface Parts {
   readonly config: ServerConfig;
   readonly clock: LamportClock;
+  readonly clockFile: ClockFile;
+  readonly membership: Membership;
   readonly link: ReferenceLink;
   readonly slot: Slot;
   readonly name: ServerName;
   readonly log: Log;
+}
+
+/** Where the answer to a peer goes: its question is sealed, but for `health`. */
+interface PeerReply {
+  readonly envelope: Envelope;
+  readonly question: Question | undefined;
 }
 
 interface ClientReply {
@@ -96,7 +117,7 @@ class Shell {
   readonly #folder: string;
   readonly #clients: Responder;
   readonly #peerLink: Responder;
-  readonly #peers = new PeerLinks();
+  readonly #peers = new PeerLinks(() => this.#peerSeals);
   readonly #budget = new LogBudget(requestLines);
   readonly #disk: ReplicaDisk;
   readonly #repair = new RepairWatch(() => {
@@ -109,6 +130,9 @@ class Shell {
   readonly #topics = new Set<string>();
   readonly #fetching = new AbortController();
   #isStopping = false;
+  /** There once the clock is what it was: they take nothing below it. */
+  #replicationSeals!: Seals;
+  #peerSeals!: Seals;
   #publisher!: Publisher;
   #subscriber!: Subscriber;
   #ticker: NodeJS.Timeout | undefined;
@@ -126,10 +150,12 @@ class Shell {
     this.firstServing = new Promise((resolve) => {
       this.#onFirstServing = resolve;
     });
-    const { clock, name, log, config } = parts;
+    const { clock, name, log, config, membership } = parts;
+    const { retention } = config;
+    const refused = membership.refusals.counts;
     this.#newCore = () => {
       const { address } = this;
-      return new ServerCore({ name, clock, digest, address, retention: config.retention });
+      return new ServerCore({ name, clock, digest, address, retention, refused });
     };
     this.#disk = new ReplicaDisk({
       folder: this.#folder,
@@ -140,23 +166,27 @@ class Shell {
       onFailed: crash,
     });
     this.#clients = new Responder((to, payload) => this.#onClient(to, payload));
-    this.#peerLink = new Responder((to, payload) => this.#onPeer(to, payload));
+    this.#peerLink = new Responder((to, payload, seal) => this.#onPeer(to, payload, seal), {
+      takesSeals: true,
+    });
   }
 
   async start(): Promise<void> {
-    const { config } = this.#parts;
+    const { config, membership } = this.#parts;
     const bound = await this.#peerLink.bind(config.bind);
     this.address = advertised(bound, config.advertiseHost);
     const view = await this.#disk.readView();
     if (view.number > 0) await this.#tellView(view);
     const core = await this.#disk.load(this.#newCore);
+    this.#replicationSeals = membership.seals("replication");
+    this.#peerSeals = membership.seals("peer");
     this.#publisher = new Publisher(config.proxiesIn, (topic, active) => {
       if (active) this.#topics.add(topic);
       else this.#topics.delete(topic);
       this.#dispatch({ type: "subscription", topic, active });
     });
-    this.#subscriber = new Subscriber(config.proxies, (topic, payload) => {
-      if (topic === replicationTopic) this.#onReplication(payload);
+    this.#subscriber = new Subscriber(config.proxies, (topic, payload, seal) => {
+      if (topic === replicationTopic) this.#onReplication(payload, seal);
     });
     this.#subscriber.subscribe(replicationTopic);
     this.#ticker = setInterval(() => this.#dispatch({ type: "tick" }), durations.tickMs);
@@ -209,7 +239,7 @@ class Shell {
 
   /** Drains, settles with the peers, leaves the view if told to, writes the files (R11). */
   async stop(): Promise<void> {
-    const { link, slot } = this.#parts;
+    const { clockFile, link, slot } = this.#parts;
     const stopped = new Promise<void>((resolve) => {
       this.#onStopped = resolve;
     });
@@ -228,6 +258,7 @@ class Shell {
     link.close();
     this.#repair.end();
     await this.#disk.close(this.#core);
+    await clockFile[Symbol.asyncDispose]();
     slot[Symbol.dispose]();
     this.#log.info("Stopped");
   }
@@ -265,30 +296,44 @@ class Shell {
     this.#log.info(`Recebido: ${request.service}`);
   }
 
-  #onPeer(envelope: Envelope, payload: Buffer): void {
+  #onPeer(envelope: Envelope, payload: Buffer, seal: Buffer | undefined): void {
+    const question = seal && this.#peerSeals.takeQuestion(payload, seal);
+    if (seal !== undefined && question === undefined) return;
+    const to: PeerReply = { envelope, question };
+    if (question?.isNew === false) return this.#answerPeer(to, Buffer.alloc(0));
+    // Nobody's is worth reading only if it can be `health`.
+    if (question === undefined && payload.length > healthBytes) return this.#dropGuest();
     let request: PeerRequest;
     try {
       request = parsePeerRequest(payload);
+      assertSender("server" in request ? request.server : question?.sender, question?.sender);
     } catch (error) {
       return this.#dropPeerMessage(error);
     }
+    if (request.service === "health") return this.#answerHealth(to);
+    if (question === undefined) return this.#dropGuest();
     switch (request.service) {
-      case "health":
-        return this.#answerHealth(envelope, request.clock);
       case "snapshot":
-        void this.#answerSnapshot(envelope, request);
+        void this.#answerSnapshot(to, request);
         return;
       case "sync":
-        return this.#dispatch({ type: "syncRequest", to: envelope, request });
+        return this.#dispatch({ type: "syncRequest", to, request });
       default:
-        this.#dispatch({ type: "officeRequest", to: envelope, request });
+        this.#dispatch({ type: "officeRequest", to, request });
     }
   }
 
-  #onReplication(payload: Buffer): void {
+  #dropGuest(): void {
+    this.#parts.membership.refusals.forged(undefined, false);
+  }
+
+  #onReplication(payload: Buffer, seal: Buffer | undefined): void {
+    const sender = this.#replicationSeals.hear(replicationTopic, payload, seal);
+    if (sender === undefined) return;
     let message: ReplicationMessage;
     try {
       message = parseReplication(payload);
+      assertSender(message.server, sender);
     } catch (error) {
       return this.#dropPeerMessage(error);
     }
@@ -301,13 +346,13 @@ class Shell {
     this.#log.warn(`A peer's message was dropped: ${error.message}`);
   }
 
-  #answerHealth(envelope: Envelope, asked: number): void {
+  /** Anybody may ask: nothing changes by it, not even the clock. */
+  #answerHealth(to: PeerReply): void {
     const { clock, name } = this.#parts;
-    clock.receiveFromAnyone(asked);
     const ready = this.#core?.isServing === true;
     const reason = ready ? undefined : `its phase is ${this.#core?.catchUp.phase ?? "backfill"}`;
-    const data = { status: "OK", name, role: "server", ready, reason, clock: clock.tick() };
-    this.#peerLink.reply(envelope, encode({ service: "health", data }));
+    const data = { status: "OK", name, role: "server", ready, reason, clock: clock.value };
+    this.#answerPeer(to, encode({ service: "health", data }));
   }
 
   // ---- out --------------------------------------------------------------------------------------
@@ -325,9 +370,9 @@ class Shell {
         return this.#clients.reply(envelope, encodeReplies(effect, format));
       }
       case "broadcast":
-        return this.#publisher.publish(replicationTopic, encodeReplication(effect.message));
+        return this.#publish(replicationTopic, encodeReplication(effect.message));
       case "publish":
-        return this.#publisher.publish(effect.topic, encode(effect.payload));
+        return this.#publish(effect.topic, encode(effect.payload));
       case "askSync":
         void this.#askSync(effect);
         return;
@@ -336,7 +381,7 @@ class Shell {
         return;
       case "answerPeer": {
         const { service, ...data } = effect.answer;
-        return this.#peerLink.reply(effect.to as Envelope, encode({ service, data }));
+        return this.#answerPeer(effect.to as PeerReply, encode({ service, data }));
       }
       case "watchPeer": {
         const { peer, address } = effect;
@@ -376,6 +421,18 @@ class Shell {
       default:
         effect satisfies never;
     }
+  }
+
+  /** What members say to each other is sealed; what clients read is not. */
+  #publish(topic: string, payload: Uint8Array): void {
+    const isForMembers = topic === replicationTopic || topic === serversTopic;
+    const seal = isForMembers ? this.#replicationSeals.seal(topic, payload) : undefined;
+    this.#publisher.publish(topic, payload, seal);
+  }
+
+  #answerPeer({ envelope, question }: PeerReply, payload: Uint8Array): void {
+    const seal = question && this.#peerSeals.sealAnswer(question, payload);
+    this.#peerLink.reply(envelope, payload, seal);
   }
 
   async #saveView({ view }: Effect & { type: "saveView" }): Promise<void> {
@@ -438,7 +495,7 @@ class Shell {
         const { lines, more } = found ?? { lines: [], more: true };
         const compacted = found === undefined;
         const data = { ...standing, events: writeLines(lines), more, compacted };
-        this.#peerLink.reply(to as Envelope, encode({ service: "sync", data }));
+        this.#answerPeer(to as PeerReply, encode({ service: "sync", data }));
       } catch (error) {
         this.#log.error(`The journal can't be read for ${asker}: ${(error as Error).message}`);
       }
@@ -480,14 +537,13 @@ class Shell {
 
   // ---- saved states -------------------------------------------------------------------------------
 
-  async #answerSnapshot(envelope: Envelope, request: SnapshotRequest): Promise<void> {
+  async #answerSnapshot(to: PeerReply, request: SnapshotRequest): Promise<void> {
     const { clock } = this.#parts;
-    clock.receiveFromAnyone(request.clock);
     try {
       const page = await this.#disk.page(request);
       // Without a page the asker learns that it has to begin with another state.
       const data = { clock: clock.tick(), ...(page ?? { status: "erro", code: "unavailable" }) };
-      this.#peerLink.reply(envelope, encode({ service: "snapshot", data }));
+      this.#answerPeer(to, encode({ service: "snapshot", data }));
     } catch (error) {
       this.#log.error(`The saved state can't be read: ${(error as Error).message}`);
     }
@@ -532,6 +588,12 @@ function encodeReplies({ batch, replies }: Effect & { type: "reply" }, format: F
     return { service, data: { ...error, id, server, clock, timestamp } };
   });
   return encode(batch ? refusals : refusals[0], format);
+}
+
+/** A member speaks for itself alone. @throws PeerMessageError */
+function assertSender(named: string | undefined, sender: string | undefined): void {
+  if (named === sender) return;
+  throw new PeerMessageError(`it says ${named}, and its seal ${sender}`);
 }
 
 function encodeReplication(message: ReplicationMessage): Uint8Array {

@@ -8,6 +8,7 @@ import { takeSlot } from "./slot-lock.ts";
 /** The little that a broker, a proxy or a bot keeps: its name and its Lamport clock. */
 export interface ProcessFile extends AsyncDisposable {
   readonly name: string;
+  readonly folder: string;
   readonly savedClock: number;
   save(clock: LamportClock): Promise<void>;
 }
@@ -34,6 +35,7 @@ export async function openProcessFile(
   if (saved === undefined) await save(0);
   return {
     name,
+    folder: slot.folder,
     savedClock: saved?.clock ?? 0,
     save: (clock) => save(clock.value),
     [Symbol.asyncDispose]: async () => slot[Symbol.dispose](),

@@ -26,6 +26,8 @@ export const en = {
   "problem.noServer": "A broker is there, but no server answered within {seconds} s.",
   "problem.noReference":
     "No reference answers at {endpoints}: start it, or name yours by --reference.",
+  "problem.referenceSilent":
+    "The reference at {endpoints} does not take the secret of {origin}: copy that of a member.",
   "problem.referenceRefused": "The reference refused: {description}",
   "problem.serverName": '"{name}" is no server\'s name; `tertulia status` lists them.',
   "problem.target": "\"{target}\" is no target: write '#channel' (in quotes) or @user.",
@@ -298,6 +300,8 @@ export const en = {
   "flag.bind": "where the process is bound",
   "flag.advertise": "the host, or the whole endpoint, at which others reach this process",
   "flag.data": "the data folder",
+  "flag.secretFile": "the cluster's secret; unless told, `secret` in the data folder",
+  "flag.cluster": "the cluster's name",
   "flag.auth": "open: names only",
   "flag.insecure": "allow an open cluster beyond this machine",
   "flag.leaveOnStop": "leave the view when stopped",

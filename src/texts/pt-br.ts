@@ -25,6 +25,8 @@ export const ptBr = {
   "problem.noServer": "Há um broker, mas nenhum servidor respondeu em {seconds} s.",
   "problem.noReference":
     "Nenhuma referência responde em {endpoints}: inicie-a, ou indique a sua com --reference.",
+  "problem.referenceSilent":
+    "A referência em {endpoints} não aceita o segredo de {origin}: copie o de um membro.",
   "problem.referenceRefused": "A referência recusou: {description}",
   "problem.serverName": '"{name}" não é nome de servidor; `tertulia status` mostra os que há.',
   "problem.target": "\"{target}\" não é um destino: escreva '#canal' (entre aspas) ou @usuario.",
@@ -299,6 +301,8 @@ export const ptBr = {
   "flag.bind": "onde o processo escuta",
   "flag.advertise": "o host, ou o endpoint inteiro, em que os outros alcançam este processo",
   "flag.data": "a pasta de dados",
+  "flag.secretFile": "o segredo do cluster; se omitido, `secret` na pasta de dados",
+  "flag.cluster": "o nome do cluster",
   "flag.auth": "open: só nomes",
   "flag.insecure": "permite um cluster aberto além desta máquina",
   "flag.leaveOnStop": "deixa a visão ao parar",

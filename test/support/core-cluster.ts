@@ -335,7 +335,11 @@ export class CoreCluster {
     let answer: Fields;
     try {
       const { registry, time } = this;
-      answer = handleRequest(registry, this.#referenceClock, request, time.nowMs);
+      // As from a member, whose seal tells the clock.
+      const member = "user" in request ? request.user : "operator";
+      this.#referenceClock.receive(request.clock);
+      const asked = { ...request, member };
+      answer = handleRequest(registry, this.#referenceClock, asked, time.nowMs);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       answer = { status: "erro", code: error.code, description: error.message };

@@ -1,24 +1,37 @@
+import { Membership } from "../../net/membership.ts";
 import { ReferenceLink } from "../../net/reference-link.ts";
+import { openLog } from "../../platform/log.ts";
 import { Problem } from "../../platform/problem.ts";
+import { randomHex } from "../../platform/random.ts";
+import { readSecret } from "../../platform/secret.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { isServerName } from "../../protocol/ids.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
 import type { Context } from "./context.ts";
 import { askReference } from "./status.ts";
 
-/** `tertulia servers remove NAME` */
+/** `tertulia servers remove NAME`: with the cluster's secret, as a member would. */
 export async function removeServer(
   { config, text, output }: Context,
   user: string,
   { force = false }: { readonly force?: boolean },
 ): Promise<void> {
   if (!isServerName(user)) throw new Problem(text("problem.serverName", { name: user }), 2);
-  const link = new ReferenceLink(config.reference, new LamportClock());
+  const secret = readSecret(config.secret);
+  const clock = new LamportClock();
+  const self = `operator_${randomHex(4)}`;
+  const log = openLog({ level: "silent", role: "client", name: () => self, clock: () => 0 });
+  const membership = new Membership({ secret, self: () => self, clock, log });
+  const guest = new ReferenceLink(config.reference, clock);
+  const link = new ReferenceLink(config.reference, clock, membership.seals("reference"));
   const endpoints = config.reference.join(", ");
   try {
-    // A question that is only read comes first: the removal itself is not to be asked twice.
-    if ((await askReference(link, config.timeoutMs)) === undefined) {
+    // Questions that are only read come first: the removal itself is not to be asked twice.
+    if ((await askReference(guest, config.timeoutMs)) === undefined) {
       throw new Problem(text("problem.noReference", { endpoints }));
+    }
+    if ((await askReference(link, Math.min(config.timeoutMs, silenceMs))) === undefined) {
+      throw new Problem(text("problem.referenceSilent", { endpoints, origin: secret.origin }));
     }
     const { view } = await link.ask("remove", { user, force }, config.timeoutMs);
     output.done({ removed: user, view }, text("done.remove", { name: user }));
@@ -26,6 +39,10 @@ export async function removeServer(
     if (!(error instanceof ProtocolError)) throw error;
     throw new Problem(text("problem.referenceRefused", { description: error.message }));
   } finally {
+    guest.close();
     link.close();
   }
 }
+
+/** A reference that answers guests would answer a member in this time. */
+const silenceMs = 2_000;

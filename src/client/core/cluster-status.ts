@@ -120,7 +120,9 @@ function serverRows(
   const known = new Set(rows.map(({ name }) => name));
   for (const process of listed) {
     if (process.role !== "server" || known.has(process.name)) continue;
-    rows.push({ ...otherRow(process), member: isMember(process.name) });
+    // A guest may call itself what it likes.
+    const member = isMember(process.name) && process.isKnown;
+    rows.push({ ...otherRow(process), member });
     known.add(process.name);
   }
   const gone = view.members.filter((name) => !known.has(name));

@@ -6,24 +6,32 @@ import type { Registry } from "./registry.ts";
 /** Fields of a reply beyond `clock` and `timestamp`. */
 export type Answer = Readonly<Record<string, unknown>>;
 
+/** A request and the name of the member that it is proven to come from; undefined of a guest. */
+export type Asked = ReferenceRequest & { readonly member: string | undefined };
+
 /** @throws ProtocolError, for the error reply */
 export function handleRequest(
   registry: Registry,
   clock: LamportClock,
-  request: ReferenceRequest,
+  request: Asked,
   steadyMs: number,
 ): Answer {
-  clock.receiveFromAnyone(request.clock);
+  const { member } = request;
+  const speaker = { isKnown: member !== undefined, clock: request.clock };
+  // Of a member the seal has told the clock already.
+  if (!speaker.isKnown) clock.receiveFromAnyone(request.clock);
   switch (request.service) {
     case "rank": {
       const { user, address } = request;
-      return { status: "OK", rank: registry.rank(user, address, request.clock, steadyMs) };
+      assertSelf(user, member);
+      return { status: "OK", rank: registry.rank({ user, address }, speaker, steadyMs) };
     }
     case "list":
       return { status: "OK", list: registry.list(steadyMs), view: registry.view };
     case "heartbeat": {
-      registry.heartbeat(request, request.clock, steadyMs);
-      if (request.view === undefined) return { status: "OK" };
+      assertSelf(request.user, member);
+      registry.heartbeat(request, speaker, steadyMs);
+      if (request.view === undefined || !speaker.isKnown) return { status: "OK" };
       const reply: HeartbeatReply = {
         view: registry.view,
         list: registry.list(steadyMs),
@@ -32,9 +40,12 @@ export function handleRequest(
       return { status: "OK", ...reply };
     }
     case "leave":
+      assertMember(member);
+      assertSelf(request.user, member);
       if (registry.leave(request.user, steadyMs)) return { status: "OK" };
       throw new ProtocolError("unavailable", `${request.user} is still in the view.`);
     case "remove":
+      assertMember(member);
       return { status: "OK", view: registry.remove(request.user, request.force, steadyMs) };
     case "health":
       return { status: "OK", ready: true, name: "reference", role: "reference" };
@@ -42,4 +53,17 @@ export function handleRequest(
       request satisfies never;
       throw new Error("a request passed the gate that no service takes");
   }
+}
+
+/** @throws ProtocolError */
+function assertMember(member: string | undefined): void {
+  if (member !== undefined) return;
+  const description = "Only who has the cluster's secret may change who is a member.";
+  throw new ProtocolError("unauthenticated", description);
+}
+
+/** A member speaks for itself alone. @throws ProtocolError */
+function assertSelf(user: string, member: string | undefined): void {
+  if (member === undefined || user === member) return;
+  throw new ProtocolError("unauthenticated", `${member} may not speak for ${user}.`);
 }

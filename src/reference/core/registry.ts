@@ -24,6 +24,14 @@ interface Process {
   clock: number;
   pid: number | undefined;
   heardMs: number;
+  /** Whether it is proven to be who it says (X1); a guest is listed and nothing else. */
+  isKnown: boolean;
+}
+
+/** Who speaks: a member of the cluster, or anybody. */
+interface Speaker {
+  readonly isKnown: boolean;
+  readonly clock: number;
 }
 
 /** What a server said of its view and its disk, both read at one instant. */
@@ -89,12 +97,18 @@ export class Registry {
    * The same name always gets the same rank; no two names share one.
    * @throws ProtocolError if there are too many names
    */
-  rank(name: string, address: string | undefined, clock: number, steadyMs: number): number {
-    this.#hear({ user: name, address }, clock, steadyMs);
+  rank(
+    report: Pick<HeartbeatReport, "user" | "address">,
+    speaker: Speaker,
+    steadyMs: number,
+  ): number {
+    const { user: name } = report;
+    this.#hear(report, speaker, steadyMs);
     const known = this.#ranks.get(name);
     if (known !== undefined) return known;
-    if (this.#ranks.size >= limits.ranks) {
-      throw new ProtocolError("unavailable", `There are ${limits.ranks} ranks, and no more.`);
+    const most = mostFor(speaker.isKnown, limits.ranks);
+    if (this.#ranks.size >= most) {
+      throw new ProtocolError("unavailable", `There are ${most} ranks, and no more.`);
     }
     const rank = this.#highestRank + 1;
     this.#ranks.set(name, rank);
@@ -106,16 +120,16 @@ export class Registry {
   list(steadyMs: number): Listed[] {
     return [...this.#processes.values()]
       .filter(({ heardMs }) => steadyMs - heardMs <= durations.aliveMs)
-      .map(({ name, address, role, clock, pid }) => {
-        return { name, rank: this.#ranks.get(name) ?? 0, address, role, clock, pid };
+      .map(({ name, address, role, clock, pid, isKnown }) => {
+        return { name, rank: this.#ranks.get(name) ?? 0, address, role, clock, pid, isKnown };
       })
       .sort((a, b) => (a.role + a.name < b.role + b.name ? -1 : 1));
   }
 
-  heartbeat(report: HeartbeatReport, clock: number, steadyMs: number): void {
-    this.#hear(report, clock, steadyMs);
+  heartbeat(report: HeartbeatReport, speaker: Speaker, steadyMs: number): void {
+    this.#hear(report, speaker, steadyMs);
     const { user, view, durable, ready = false } = report;
-    if (view === undefined) return;
+    if (view === undefined || !speaker.isKnown) return;
     // A leave that was given up: the server is back, and means to stay.
     if (ready) this.#leaving.delete(user as ServerName);
     // A reference that lost its file, or has an old one, resumes from the highest that is reported.
@@ -236,8 +250,8 @@ export class Registry {
   }
 
   #isAlive(name: string, steadyMs: number): boolean {
-    const heardMs = this.#processes.get(name)?.heardMs;
-    return heardMs !== undefined && steadyMs - heardMs <= durations.aliveMs;
+    const { heardMs, isKnown } = this.#processes.get(name) ?? {};
+    return isKnown === true && steadyMs - (heardMs ?? 0) <= durations.aliveMs;
   }
 
   #replaceMembers(members: readonly ServerName[]): void {
@@ -258,10 +272,14 @@ export class Registry {
     }
   }
 
-  #hear(report: HeartbeatReport, clock: number, steadyMs: number): void {
-    const known = this.#processes.get(report.user);
-    if (known === undefined && this.#processes.size >= limits.processes) {
-      throw new ProtocolError("unavailable", `There are ${limits.processes} processes listed.`);
+  #hear(report: HeartbeatReport, { clock, isKnown }: Speaker, steadyMs: number): void {
+    const present = this.#processes.get(report.user);
+    // A guest neither takes a member's name nor keeps it alive; nor leaves a member anything of its own.
+    if (present?.isKnown && !isKnown) return;
+    const known = present?.isKnown === isKnown ? present : undefined;
+    const most = mostFor(isKnown, limits.processes);
+    if (present === undefined && this.#processes.size >= most) {
+      throw new ProtocolError("unavailable", `There are ${most} processes listed.`);
     }
     this.#processes.set(report.user, {
       name: report.user,
@@ -270,6 +288,12 @@ export class Registry {
       pid: report.pid ?? known?.pid,
       clock,
       heardMs: steadyMs,
+      isKnown,
     });
   }
+}
+
+/** Guests leave room for members. */
+function mostFor(isKnown: boolean, most: number): number {
+  return isKnown ? most : most / 2;
 }

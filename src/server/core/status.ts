@@ -1,6 +1,6 @@
 import type { Epoch } from "../../protocol/epoch.ts";
 import type { ServerName } from "../../protocol/ids.ts";
-import type { Listed, Phase } from "../../protocol/messages.ts";
+import type { Listed, Phase, RefusedMessages } from "../../protocol/messages.ts";
 import { lag, raise } from "../../protocol/vector.ts";
 import type { Now } from "./effects.ts";
 import type { Replication } from "./replication.ts";
@@ -14,6 +14,7 @@ export interface Self {
   readonly clock: number;
   readonly rate: number;
   readonly disbelievedClocks: number;
+  readonly refused: Readonly<RefusedMessages>;
   readonly offsetMs: number;
 }
 
@@ -62,5 +63,6 @@ export function describeCluster(
     view: replication.view,
     committed: { ...replication.committed },
     disbelievedClocks: self.disbelievedClocks,
+    refused: { ...self.refused },
   };
 }

@@ -11,6 +11,7 @@ import type {
   OfficeAnswer,
   OfficeRequest,
   Phase,
+  RefusedMessages,
   ReplicationMessage,
   Standing,
   SyncAnswer,
@@ -42,6 +43,8 @@ export interface CoreOptions {
   /** Where the peers reach this server's peer link. */
   readonly address: string;
   readonly retention?: Retention;
+  /** Counted by the shell, which alone sees them (X1). */
+  readonly refused?: Readonly<RefusedMessages>;
 }
 
 /**
@@ -57,6 +60,7 @@ export class ServerCore {
   readonly catchUp: CatchUp;
   readonly coordination: Coordination;
   readonly clockSync: ClockSync;
+  readonly #refused: Readonly<RefusedMessages>;
   readonly #acceptor: Acceptor;
   readonly #claims: Claims;
   readonly #address: string;
@@ -83,8 +87,9 @@ export class ServerCore {
   #snapshot: { readonly from: ServerName; isAsked: boolean } | undefined;
   #contradicted = false;
 
-  constructor({ name, clock, digest, address, retention }: CoreOptions) {
+  constructor({ name, clock, digest, address, retention, refused }: CoreOptions) {
     this.name = name;
+    this.#refused = refused ?? { forged: 0, stale: 0 };
     this.clock = clock;
     this.state = new ChatState(retention);
     this.#address = address;
@@ -331,9 +336,9 @@ export class ServerCore {
   /** Learns where listed servers are. */
   #meet(list: readonly Listed[], now: Now): void {
     const { members } = this.replication.adopting ?? this.replication.view;
-    for (const { name, role, address } of list) {
-      if (role !== "server" || name === this.name || !isServerName(name)) continue;
-      // Anybody may have himself listed; who is no member makes himself known on `replication`.
+    for (const { name, role, address, isKnown } of list) {
+      if (role !== "server" || !isKnown || name === this.name || !isServerName(name)) continue;
+      // Who is outside the view makes itself known on `replication`.
       if (!members.includes(name) && !this.replication.peers.has(name)) continue;
       const peer = this.replication.peer(name);
       peer.address = address;
@@ -625,6 +630,7 @@ export class ServerCore {
       clock: this.clock.value,
       rate: this.#rate.perSecond,
       disbelievedClocks: this.disbelievedClocks,
+      refused: this.#refused,
       offsetMs: this.clockSync.offsetMs(now),
     };
     const leader = this.coordination.current(now);

@@ -15,6 +15,9 @@ const [a, b, c, d] = [1, 2, 3, 4].map(serverName) as [
   ServerName,
 ];
 
+const member = { isKnown: true, clock: 1 };
+const guest = { isKnown: false, clock: 1 };
+
 /** A reference with a clock, to which servers report. */
 class Reports {
   nowMs = 10_000;
@@ -32,7 +35,7 @@ class Reports {
   }
 
   report(user: ServerName, view: View, durable: Vector = {}, ready = true): void {
-    this.registry.heartbeat({ user, role: "server", view, durable, ready }, 1, this.nowMs);
+    this.registry.heartbeat({ user, role: "server", view, durable, ready }, member, this.nowMs);
   }
 
   /** All of them have adopted the present view and have the same. */
@@ -46,17 +49,17 @@ const three: View = { number: 3, members: [a, b, c] };
 describe("ranks", () => {
   test("the same name always gets the same rank; no two names share one", () => {
     const { registry } = new Reports(undefined);
-    const ranks = [a, b, c, a, b].map((name) => registry.rank(name, undefined, 0, 0));
+    const ranks = [a, b, c, a, b].map((name) => registry.rank({ user: name }, member, 0));
     expect(ranks).toEqual([1, 2, 3, 1, 2]);
     const again = new Registry(registry.saved, 0);
-    expect([c, d, a].map((name) => again.rank(name, undefined, 0, 0))).toEqual([3, 4, 1]);
+    expect([c, d, a].map((name) => again.rank({ user: name }, member, 0))).toEqual([3, 4, 1]);
   });
 
   test("a new rank is a change to be saved, a known one is not", () => {
     const { registry } = new Reports(undefined);
-    registry.rank(a, undefined, 0, 0);
+    registry.rank({ user: a }, member, 0);
     expect(registry.takeChanged()).toBe(true);
-    registry.rank(a, undefined, 0, 0);
+    registry.rank({ user: a }, member, 0);
     expect(registry.takeChanged()).toBe(false);
   });
 
@@ -74,8 +77,8 @@ describe("ranks", () => {
 describe("the first view", () => {
   test("is of the lowest rank alone, after a while of waiting for reports", () => {
     const reports = new Reports(undefined);
-    reports.registry.rank(b, undefined, 0, reports.nowMs);
-    reports.registry.rank(a, undefined, 0, reports.nowMs);
+    reports.registry.rank({ user: b }, member, reports.nowMs);
+    reports.registry.rank({ user: a }, member, reports.nowMs);
     reports.settle(a, b);
     expect(reports.view).toEqual(noView);
     expect(reports.registry.isWaiting(reports.nowMs)).toBe(true);
@@ -181,7 +184,7 @@ describe("a change of the view", () => {
   test("clients of the reference that are no servers never become members", () => {
     const reports = new Reports({ number: 1, members: [a] });
     reports.settle(a);
-    reports.registry.heartbeat({ user: "broker_1", role: "broker" }, 1, reports.nowMs);
+    reports.registry.heartbeat({ user: "broker_1", role: "broker" }, member, reports.nowMs);
     reports.settle(a);
     expect(reports.view.members).toEqual([a]);
   });
@@ -278,7 +281,7 @@ describe("a removal", () => {
 describe("a server that still reads its journal", () => {
   test("[R5] tells its view, so that a fresh one gets none of its own", () => {
     const reports = new Reports(undefined);
-    reports.registry.heartbeat({ user: a, role: "server", view: three }, 1, reports.nowMs);
+    reports.registry.heartbeat({ user: a, role: "server", view: three }, member, reports.nowMs);
     reports.nowMs += 60_000;
     reports.report(d, noView);
     expect(reports.view).toEqual(three);
@@ -287,7 +290,7 @@ describe("a server that still reads its journal", () => {
   test("[R5] is no adopter of the view yet: what it has on disk is not known", () => {
     const reports = new Reports(three);
     for (const user of [a, b, c]) {
-      reports.registry.heartbeat({ user, role: "server", view: three }, 1, reports.nowMs);
+      reports.registry.heartbeat({ user, role: "server", view: three }, member, reports.nowMs);
     }
     reports.report(d, three);
     expect(reports.view).toEqual(three);
@@ -300,7 +303,7 @@ test("[J5] what a server said of its disk before it lost some of it counts no mo
   const two: View = { number: 3, members: [a, b] };
   const reports = new Reports(two);
   reports.settle(a, b);
-  reports.registry.heartbeat({ user: a, role: "server", view: two }, 1, reports.nowMs);
+  reports.registry.heartbeat({ user: a, role: "server", view: two }, member, reports.nowMs);
   expect(reports.registry.leave(b, reports.nowMs)).toBe(false);
   expect(reports.view).toEqual(two);
   reports.settle(a);
@@ -310,22 +313,22 @@ test("[J5] what a server said of its disk before it lost some of it counts no mo
 describe("clocks and names from anybody", () => {
   test("[W7] who is listed has a bound, and the members keep their place", () => {
     const { registry } = new Reports(three);
-    registry.heartbeat({ user: a, role: "server", view: three, durable: {} }, 1, 10_000);
+    registry.heartbeat({ user: a, role: "server", view: three, durable: {} }, member, 10_000);
     const crowd = () => {
       for (let number = 0; number < 2_000; number += 1) {
-        registry.heartbeat({ user: `x${number}`, role: "bot" }, 1, 10_000);
+        registry.heartbeat({ user: `x${number}`, role: "bot" }, guest, 10_000);
       }
     };
     expect(crowd).toThrow("processes");
-    expect(registry.list(10_000)).toHaveLength(limits.processes);
-    registry.heartbeat({ user: a, role: "server", view: three, durable: {} }, 1, 10_100);
+    expect(registry.list(10_000)).toHaveLength(limits.processes / 2);
+    registry.heartbeat({ user: a, role: "server", view: three, durable: {} }, member, 10_100);
     expect(registry.list(10_100).map(({ name }) => name)).toContain(a);
   });
 
   test("[W4] a clock that is too far ahead does not run the reference's off its end", () => {
     const clock = new LamportClock(5);
     const { registry } = new Reports(undefined);
-    handleRequest(registry, clock, { service: "list", clock: 2 ** 52 }, 0);
+    handleRequest(registry, clock, { service: "list", clock: 2 ** 52, member: undefined }, 0);
     expect(clock.value).toBe(6);
   });
 });

@@ -1,0 +1,50 @@
+import { now } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { RefusedMessages } from "../protocol/messages.ts";
+
+const everyMs = 60_000;
+/** Names are the sender's own to choose: of more in a minute no line is written. */
+const mostSenders = 100;
+
+/** Counts what is dropped, and says so at most once a minute for each sender. */
+export class Refusals {
+  readonly counts: RefusedMessages = { forged: 0, stale: 0 };
+  readonly #log: Log;
+  readonly #secretOrigin: string;
+  readonly #toldMs = new Map<string, number>();
+
+  constructor(log: Log, secretOrigin: string) {
+    this.#log = log;
+    this.#secretOrigin = secretOrigin;
+  }
+
+  /** @param sender as it calls itself, if it does */
+  forged(sender: string | undefined, isSealed: boolean): void {
+    this.counts.forged += 1;
+    const who = sender ?? "somebody";
+    if (!this.#isDue(`forged ${who}`)) return;
+    const why = isSealed
+      ? `its secret differs: copy ${this.#secretOrigin} from the other machine`
+      : "it has no MAC: it is no member of this cluster, or of an older version";
+    this.#log.warn({ ...this.counts }, `A message of ${who} was dropped, ${why}`);
+  }
+
+  stale(sender: string): void {
+    this.counts.stale += 1;
+    if (!this.#isDue(`stale ${sender}`)) return;
+    const text = `A message of ${sender} was dropped, it is late or replayed`;
+    this.#log.info({ ...this.counts }, text);
+  }
+
+  #isDue(key: string): boolean {
+    const { steadyMs } = now();
+    const isDue = steadyMs - (this.#toldMs.get(key) ?? Number.NEGATIVE_INFINITY) >= everyMs;
+    if (!isDue) return false;
+    for (const [told, atMs] of this.#toldMs) {
+      if (steadyMs - atMs >= everyMs) this.#toldMs.delete(told);
+    }
+    if (this.#toldMs.size >= mostSenders) return false;
+    this.#toldMs.set(key, steadyMs);
+    return true;
+  }
+}

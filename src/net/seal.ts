@@ -1,0 +1,149 @@
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import type { LamportClock } from "../protocol/lamport-clock.ts";
+import type { Refusals } from "./refusals.ts";
+import { ReplayWindow } from "./replay-window.ts";
+
+const macBytes = 32;
+const nothing = Buffer.alloc(0);
+
+/** What is said with a message beside its payload. */
+interface Header {
+  readonly counter: number;
+  readonly sender: string;
+  /** The topic, or the name of whoever is asked or answered. */
+  readonly to: string;
+}
+
+/** A question of a member, to be answered to it alone. */
+export interface Question {
+  readonly sender: string;
+  readonly mac: Uint8Array;
+}
+
+export interface SealsOptions {
+  readonly key: KeyObject;
+  /** This process's name; it may come after the first question. */
+  readonly self: () => string;
+  readonly clock: LamportClock;
+  readonly refusals: Refusals;
+}
+
+/**
+ * The seals of one channel among members (X1): a frame behind the payload with a MAC and, in plain
+ * text, what it is by whom to whom. Counters are Lamport clocks; what had come before, or could have
+ * before this process started, does not count.
+ *
+ *     MAC (32 bytes) | "<counter> <sender> <to>"
+ *     MAC = HMAC-SHA256(key, header, MAC of the question that is answered or nothing, payload),
+ *           the first two with their lengths (4 bytes) in front
+ */
+export class Seals {
+  readonly #options: SealsOptions;
+  readonly #window: ReplayWindow;
+
+  constructor(options: SealsOptions) {
+    this.#options = options;
+    this.#window = new ReplayWindow(options.clock.value);
+  }
+
+  /** @param to the topic, or the name of whoever is asked */
+  seal(to: string, payload: Uint8Array): Buffer {
+    return this.#seal(to, nothing, payload);
+  }
+
+  /** For the answer to this very question. */
+  sealAnswer({ sender, mac }: Question, payload: Uint8Array): Buffer {
+    return this.#seal(sender, mac, payload);
+  }
+
+  /** @returns who published it, if it counts; this process's own comes back too, and does not */
+  hear(topic: string, payload: Uint8Array, seal: Uint8Array | undefined): string | undefined {
+    if (readHeader(seal)?.sender === this.#options.self()) return undefined;
+    const opened = this.#open(payload, seal, nothing);
+    if (opened === undefined) return undefined;
+    return this.#isNew(opened, topic, "publication") ? opened.sender : undefined;
+  }
+
+  /**
+   * @returns the question of a member, undefined if it is none's; where it is not new it is only
+   * answered with an empty payload, whose seal tells the clock to ask again with
+   */
+  takeQuestion(
+    payload: Uint8Array,
+    seal: Uint8Array | undefined,
+  ): (Question & { readonly isNew: boolean }) | undefined {
+    const opened = this.#open(payload, seal, nothing);
+    if (seal === undefined || opened?.to !== this.#options.self()) return undefined;
+    const isNew = this.#isNew(opened, opened.to, "question");
+    return { sender: opened.sender, mac: seal.subarray(0, macBytes), isNew };
+  }
+
+  /** Whether it is the answer of the one that was asked to the question that has this seal. */
+  isAnswer(
+    from: string,
+    question: Uint8Array,
+    { payload, seal }: { readonly payload: Uint8Array; readonly seal: Uint8Array | undefined },
+  ): boolean {
+    const { self, clock } = this.#options;
+    const opened = this.#open(payload, seal, question.subarray(0, macBytes), from);
+    if (opened === undefined || opened.sender !== from || opened.to !== self()) return false;
+    clock.receive(opened.counter);
+    return true;
+  }
+
+  #seal(to: string, question: Uint8Array, payload: Uint8Array): Buffer {
+    const { self, clock } = this.#options;
+    const header = Buffer.from(`${clock.tick()} ${self()} ${to}`);
+    return Buffer.concat([this.#mac(header, question, payload), header]);
+  }
+
+  #mac(header: Uint8Array, question: Uint8Array, payload: Uint8Array): Buffer {
+    const mac = createHmac("sha256", this.#options.key);
+    for (const part of [header, question]) {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(part.length);
+      mac.update(length).update(part);
+    }
+    return mac.update(payload).digest();
+  }
+
+  /** @param from who was asked, if anybody was: for the log */
+  #open(
+    payload: Uint8Array,
+    seal: Uint8Array | undefined,
+    question: Uint8Array,
+    from?: string,
+  ): Header | undefined {
+    const header = readHeader(seal);
+    if (seal !== undefined && header !== undefined) {
+      const expected = this.#mac(seal.subarray(macBytes), question, payload);
+      if (timingSafeEqual(seal.subarray(0, macBytes), expected)) return header;
+    }
+    this.#options.refusals.forged(from ?? header?.sender, seal !== undefined);
+    return undefined;
+  }
+
+  #isNew({ counter, sender, to }: Header, wanted: string, kind: "publication" | "question") {
+    const verdict = to === wanted ? this.#window.take(sender, counter) : "old";
+    if (verdict === "new") {
+      this.#options.clock.receive(counter);
+      return true;
+    }
+    // With two proxies every publication comes twice.
+    if (verdict === "old" || kind === "question") this.#options.refusals.stale(sender);
+    return false;
+  }
+}
+
+const headerPattern = /^(\d{1,16}) ([\p{L}\p{N}_.-]{1,64}) ([\p{L}\p{N}_.-]{1,64})$/u;
+const longestHeader = 600;
+
+function readHeader(seal: Uint8Array | undefined): Header | undefined {
+  if (seal === undefined || seal.length <= macBytes || seal.length > longestHeader)
+    return undefined;
+  const text = Buffer.from(seal.buffer, seal.byteOffset, seal.length).toString("utf8", macBytes);
+  const [, counter, sender, to] = headerPattern.exec(text) ?? [];
+  if (sender === undefined || to === undefined) return undefined;
+  const number = Number(counter);
+  return Number.isSafeInteger(number) ? { counter: number, sender, to } : undefined;
+}
