@@ -40,7 +40,7 @@ export class ClockFile implements AsyncDisposable {
       return reserved;
     });
     if (saved !== undefined) clock.receive(saved);
-    file.#cover(clock.value);
+    file.#raiseNow(clock.value + limits.clockReserve);
     clock.onRise = (value) => file.#cover(value);
     return file;
   }
@@ -59,7 +59,7 @@ export class ClockFile implements AsyncDisposable {
     }
   }
 
-  /** Seldom: another's clock was far ahead, and nobody may hear of it before it is on disk. */
+  /** Seldom: a start, or another's clock was far ahead; nobody may hear of it before the disk does. */
   #raiseNow(reserved: number): void {
     const temporary = `${this.#path}.now`;
     try {

@@ -29,6 +29,7 @@ export const en = {
   "problem.referenceSilent":
     "The reference at {endpoints} does not take the secret of {origin}: copy that of a member.",
   "problem.referenceRefused": "The reference refused: {description}",
+  "problem.secret": "Only who has the cluster's secret may do this. {description}",
   "problem.serverName": '"{name}" is no server\'s name; `tertulia status` lists them.',
   "problem.target": "\"{target}\" is no target: write '#channel' (in quotes) or @user.",
   "problem.name":

@@ -28,6 +28,7 @@ export const ptBr = {
   "problem.referenceSilent":
     "A referência em {endpoints} não aceita o segredo de {origin}: copie o de um membro.",
   "problem.referenceRefused": "A referência recusou: {description}",
+  "problem.secret": "Só quem tem o segredo do cluster pode fazer isto. {description}",
   "problem.serverName": '"{name}" não é nome de servidor; `tertulia status` mostra os que há.',
   "problem.target": "\"{target}\" não é um destino: escreva '#canal' (entre aspas) ou @usuario.",
   "problem.name":

@@ -29,6 +29,7 @@ const listed = (role: string, name: string, address: string) => ({
   address,
   rank: 0,
   clock: 9,
+  isKnown: true,
 });
 const list = [
   listed("broker", "broker_1", "tcp://10.0.0.9:5555"),

@@ -9,7 +9,12 @@ let env: Record<string, string>;
 beforeAll(async () => {
   cluster = await LocalCluster.start();
   const { broker, proxy, reference } = cluster.endpoints;
-  env = { TERTULIA_BROKER: broker, TERTULIA_PROXY: proxy, TERTULIA_REFERENCE: reference };
+  env = {
+    TERTULIA_BROKER: broker,
+    TERTULIA_PROXY: proxy,
+    TERTULIA_REFERENCE: reference,
+    TERTULIA_DATA: cluster.folder,
+  };
 }, 60_000);
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
@@ -279,6 +284,10 @@ describe("status", () => {
     const refused = await run(["servers", "remove", server?.ready?.name ?? ""]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("The reference refused: ");
+    const name = server?.ready?.name ?? "";
+    const without = await run(["servers", "remove", name, "--data", `${cluster.folder}/none`]);
+    expect(without.code).toBe(1);
+    expect(without.stderr).toMatch(/Only who has the cluster's secret .* no secret at /);
     for (const stopped of [cluster.server(1), cluster.server(2)]) stopped.signal("SIGSTOP");
     try {
       let last: Ended | undefined;

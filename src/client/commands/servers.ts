@@ -3,10 +3,11 @@ import { ReferenceLink } from "../../net/reference-link.ts";
 import { openLog } from "../../platform/log.ts";
 import { Problem } from "../../platform/problem.ts";
 import { randomHex } from "../../platform/random.ts";
-import { readSecret } from "../../platform/secret.ts";
+import { readSecret, type Secret, type SecretSource } from "../../platform/secret.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { isServerName } from "../../protocol/ids.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
+import type { Text } from "../../texts/texts.ts";
 import type { Context } from "./context.ts";
 import { askReference } from "./status.ts";
 
@@ -17,19 +18,17 @@ export async function removeServer(
   { force = false }: { readonly force?: boolean },
 ): Promise<void> {
   if (!isServerName(user)) throw new Problem(text("problem.serverName", { name: user }), 2);
-  const secret = readSecret(config.secret);
   const clock = new LamportClock();
-  const self = `operator_${randomHex(4)}`;
-  const log = openLog({ level: "silent", role: "client", name: () => self, clock: () => 0 });
-  const membership = new Membership({ secret, self: () => self, clock, log });
   const guest = new ReferenceLink(config.reference, clock);
-  const link = new ReferenceLink(config.reference, clock, membership.seals("reference"));
+  let link: ReferenceLink | undefined;
   const endpoints = config.reference.join(", ");
   try {
     // Questions that are only read come first: the removal itself is not to be asked twice.
     if ((await askReference(guest, config.timeoutMs)) === undefined) {
       throw new Problem(text("problem.noReference", { endpoints }));
     }
+    const secret = secretOf(config.secret, text);
+    link = memberLink(config.reference, clock, secret);
     if ((await askReference(link, Math.min(config.timeoutMs, silenceMs))) === undefined) {
       throw new Problem(text("problem.referenceSilent", { endpoints, origin: secret.origin }));
     }
@@ -40,8 +39,26 @@ export async function removeServer(
     throw new Problem(text("problem.referenceRefused", { description: error.message }));
   } finally {
     guest.close();
-    link.close();
+    link?.close();
   }
+}
+
+/** @throws Problem in the person's language, around what is wrong with it */
+function secretOf(source: SecretSource, text: Text): Secret {
+  try {
+    return readSecret(source);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem(text("problem.secret", { description: error.message }), error.exitCode);
+  }
+}
+
+function memberLink(endpoints: readonly string[], clock: LamportClock, secret: Secret) {
+  const name = `operator_${randomHex(4)}`;
+  const self = () => name;
+  const log = openLog({ level: "silent", role: "client", name: self, clock: () => 0 });
+  const membership = new Membership({ secret, self, clock, log });
+  return new ReferenceLink(endpoints, clock, membership.seals("reference"));
 }
 
 /** A reference that answers guests would answer a member in this time. */

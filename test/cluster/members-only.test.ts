@@ -1,0 +1,265 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Dealer, Publisher, Subscriber } from "zeromq";
+import type { Child } from "../../src/cluster/child.ts";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { Membership } from "../../src/net/membership.ts";
+import type { Seals } from "../../src/net/seal.ts";
+import { openLog } from "../../src/platform/log.ts";
+import { type Purpose, readSecret } from "../../src/platform/secret.ts";
+import { decode, encode } from "../../src/protocol/codec.ts";
+import { LamportClock } from "../../src/protocol/lamport-clock.ts";
+import type { View } from "../../src/protocol/messages.ts";
+import { until } from "../support/until.ts";
+import { CliProcess } from "../terminal/cli-process.ts";
+import { logOf } from "./folders.ts";
+
+type Fields = Record<string, unknown>;
+type Row = Fields & { name: string; address: string; live: boolean };
+
+let cluster: LocalCluster;
+
+beforeAll(async () => {
+  cluster = await LocalCluster.start({ logLevel: "info" });
+}, 60_000);
+
+afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+const nameOf = (server: Child) => server.ready?.name ?? "";
+
+/** The cluster as one of the servers sees it. */
+async function statusOf(server: Child): Promise<Fields & { members: Row[] }> {
+  const client = cluster.client();
+  for (;;) {
+    const status = (await client.status()) as unknown as Fields & { members: Row[] };
+    if (status.server !== nameOf(server)) continue;
+    await client.close();
+    return status;
+  }
+}
+
+async function addressOf(server: Child): Promise<string> {
+  const { members } = await statusOf(cluster.server(1));
+  return members.find(({ name }) => name === nameOf(server))?.address ?? "";
+}
+
+/** What a member with the cluster's secret, or one with another, says in a name of its choice. */
+function sealsOf(name: string, purpose: Purpose, { secret = "", clock = 0 } = {}): Seals {
+  const path = join(cluster.folder, "secret");
+  const text = secret === "" ? undefined : secret;
+  const read = readSecret({ text, path, isDefault: true, cluster: "tertulia" });
+  const self = () => name;
+  const log = openLog({ level: "silent", role: "test", name: self, clock: () => 0 });
+  const options = { secret: read, self, clock: new LamportClock(clock), log };
+  return new Membership(options).seals(purpose);
+}
+
+/** Frames as anybody could send them who reaches the port. */
+async function say(endpoint: string, frames: Uint8Array[], patienceMs = 1_000) {
+  const socket = new Dealer({ linger: 0, receiveTimeout: patienceMs });
+  socket.connect(endpoint);
+  try {
+    await socket.send(["", ...frames]);
+    const [, payload] = await socket.receive();
+    return payload;
+  } catch {
+    return undefined;
+  } finally {
+    socket.close();
+  }
+}
+
+async function ask(service: string, data: Fields, seals?: Seals): Promise<Fields | undefined> {
+  const payload = encode({ service, data });
+  const seal = seals?.seal("reference", payload);
+  const answer = await say(cluster.endpoints.reference, seal ? [payload, seal] : [payload]);
+  return answer === undefined ? undefined : ((decode(answer) as Fields).data as Fields);
+}
+
+describe("[X1] the reference", { timeout: 60_000 }, () => {
+  test("answers a guest, who never becomes a member nor takes a member's name", async () => {
+    const before = (await ask("list", {})) as { view: View; list: Row[] };
+    const server = nameOf(cluster.server(1));
+    const view = { number: 99, members: ["server_00000099"] };
+    const lie = { view, durable: {}, ready: true, role: "server", address: "tcp://127.0.0.1:9" };
+    for (const user of ["server_00000099", server]) {
+      expect(await ask("rank", { user, address: lie.address })).toMatchObject({ status: "OK" });
+      const answer = await ask("heartbeat", { user, ...lie });
+      expect(answer).toMatchObject({ status: "OK" });
+      expect(answer).not.toHaveProperty("view");
+    }
+    const after = (await ask("list", {})) as { view: View; list: Row[] };
+    expect(after.view).toEqual(before.view);
+    const row = (name: string) => after.list.find((one) => one.name === name);
+    expect(row(server)?.address).toBe(before.list.find(({ name }) => name === server)?.address);
+    expect(row(server)).toMatchObject({ isKnown: true });
+    expect(row("server_00000099")).toMatchObject({ isKnown: false });
+    expect(after.list.filter(({ role }) => role === "broker" || role === "proxy")).toEqual([
+      expect.objectContaining({ isKnown: true }),
+      expect.objectContaining({ isKnown: true }),
+    ]);
+  });
+
+  test("lets nobody leave or be removed on a guest's word, and drops a wrong seal", async () => {
+    const user = nameOf(cluster.server(3));
+    const refusal = { status: "erro", code: "unauthenticated", retry: false };
+    expect(await ask("leave", { user })).toMatchObject(refusal);
+    expect(await ask("remove", { user, force: true })).toMatchObject(refusal);
+    const stranger = sealsOf(user, "reference", { secret: "the secret of somebody else" });
+    expect(await ask("leave", { user }, stranger)).toBeUndefined();
+    // Nor on another member's.
+    const clock = Number((await ask("list", {}))?.clock) + 1_000;
+    const other = sealsOf("server_00000001", "reference", { clock });
+    expect(await ask("leave", { user }, other)).toMatchObject(refusal);
+    const { view } = (await ask("list", {})) as { view: View };
+    expect(view.members).toContain(user);
+  });
+});
+
+/** A heartbeat of a server that is in office for an epoch above all. */
+function heartbeat(server: string, view: unknown): Buffer {
+  const office = { view: 1, term: 900 };
+  const standing = { server, clock: 900_000_000, view, durable: {}, office };
+  const rest = { address: "tcp://127.0.0.1:9", phase: "live", chains: {}, rate: 0 };
+  return Buffer.from(encode({ type: "heartbeat", ...standing, ...rest }));
+}
+
+describe("[X1] replication", { timeout: 60_000 }, () => {
+  test("a forged message counts for nothing, also one that announces a coordinator", async () => {
+    const before = await statusOf(cluster.server(1));
+    const forged = () =>
+      (async () => ((await statusOf(cluster.server(1))).refused as Fields).forged)();
+    const count = Number(await forged());
+    using socket = new Publishing(cluster.endpoints.proxyIn);
+    const name = nameOf(cluster.server(2));
+    const payload = heartbeat(name, before.view);
+    const stranger = sealsOf(name, "replication", { secret: "the secret of somebody else" });
+    await until(async () => {
+      await socket.send(["replication", payload]);
+      await socket.send(["replication", payload, stranger.seal("replication", payload)]);
+      return Number(await forged()) >= count + 20;
+    }, "the server refuses them");
+    const after = await statusOf(cluster.server(1));
+    expect(after.coordinator).toBe(before.coordinator);
+    expect(after.epoch).toEqual(before.epoch);
+    expect(after.clock).toBeLessThan(900_000_000);
+    expect(logOf(cluster, cluster.server(1))).toMatch(
+      new RegExp(`A message of ${name} was dropped, its secret differs: copy .*secret from`),
+    );
+  });
+
+  test("what a member said before does not bring it back, nor after a restart", async () => {
+    const [first, second] = [cluster.server(1), cluster.server(2)];
+    const name = nameOf(second);
+    const recorded = await record(cluster.endpoints.proxy, name, 20);
+    second.signal("SIGSTOP");
+    try {
+      using socket = new Publishing(cluster.endpoints.proxyIn);
+      const replay = async () => {
+        for (const frames of recorded) await socket.send(frames);
+      };
+      const isLive = async () => {
+        const { members } = await statusOf(first);
+        return members.find((one) => one.name === name)?.live === true;
+      };
+      await until(async () => {
+        await replay();
+        return !(await isLive());
+      }, "it is missed, though it is replayed");
+      const ready = first.nextReady();
+      first.signal("SIGKILL");
+      await ready;
+      const stale = async () => Number(((await statusOf(first)).refused as Fields).stale);
+      await until(async () => {
+        await replay();
+        return (await stale()) >= 20;
+      }, "the server refuses what it had heard before its restart");
+      expect(await isLive()).toBe(false);
+    } finally {
+      second.signal("SIGCONT");
+    }
+  });
+});
+
+describe("[X1] the peer link", { timeout: 60_000 }, () => {
+  const asker = "server_0a5c0a5c";
+
+  test("answers a member's question once, to nobody else, and not again after a restart", async () => {
+    const server = cluster.server(1);
+    const address = await addressOf(server);
+    const { view, clock } = await statusOf(server);
+    const standing = { server: asker, clock: 1, view, durable: {} };
+    const payload = encode({ service: "sync", data: standing });
+    const seals = sealsOf(asker, "peer", { clock: Number(clock) + 1_000 });
+    expect(await say(address, [payload])).toBeUndefined();
+    const stranger = sealsOf(asker, "peer", { secret: "the secret of somebody else" });
+    expect(await say(address, [payload, stranger.seal(nameOf(server), payload)])).toBeUndefined();
+    const other = nameOf(cluster.server(2));
+    expect(await say(address, [payload, seals.seal(other, payload)])).toBeUndefined();
+    const health = await say(address, [encode({ service: "health", data: {} })]);
+    expect(decode(health as Buffer)).toMatchObject({ data: { role: "server", ready: true } });
+
+    const frames = [payload, seals.seal(nameOf(server), payload)];
+    const answer = await say(address, frames, 5_000);
+    expect(decode(answer as Buffer)).toMatchObject({ service: "sync" });
+    expect(await say(address, frames, 5_000)).toHaveLength(0);
+    const ready = server.nextReady();
+    server.signal("SIGKILL");
+    await ready;
+    const now = await addressOf(server);
+    await until(async () => (await say(now, frames))?.length === 0, "it answers, and with nothing");
+  });
+});
+
+describe("[X1] a server with another secret", { timeout: 60_000 }, () => {
+  test("does not join, and both sides say why", async () => {
+    const { brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
+    using server = new CliProcess(["server"], {
+      TERTULIA_BROKER_BACK: brokerBack,
+      TERTULIA_PROXY_IN: proxyIn,
+      TERTULIA_PROXY: proxy,
+      TERTULIA_REFERENCE: reference,
+      TERTULIA_DATA: join(cluster.folder, "another"),
+    });
+    const sentence = /its secret differs: copy \S+ from the other machine/;
+    await until(() => sentence.test(server.stderr), "it says why", 30_000);
+    const [, name = ""] = /"name":"(server_\w{8})"/.exec(server.stderr) ?? [];
+    const heard = () =>
+      logOf(cluster, cluster.server(1)).includes(`A message of ${name} was dropped`);
+    await until(heard, "the others say why");
+    const { view } = (await ask("list", {})) as { view: View };
+    expect(view.members).toHaveLength(3);
+    expect(view.members).not.toContain(name);
+  });
+});
+
+/** Whoever reaches the proxy may publish. */
+class Publishing implements Disposable {
+  readonly #socket = new Publisher({ linger: 0 });
+
+  constructor(endpoint: string) {
+    this.#socket.connect(endpoint);
+  }
+
+  send(frames: Uint8Array[] | (string | Uint8Array)[]): Promise<void> {
+    return this.#socket.send(frames);
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+}
+
+/** What a server says on `replication`, as it goes over the wire. */
+async function record(endpoint: string, server: string, count: number): Promise<Buffer[][]> {
+  const socket = new Subscriber();
+  socket.connect(endpoint);
+  socket.subscribe("replication");
+  const recorded: Buffer[][] = [];
+  for await (const frames of socket) {
+    if ((decode(frames[1] as Buffer) as Fields).server === server) recorded.push(frames);
+    if (recorded.length === count) break;
+  }
+  socket.close();
+  return recorded;
+}

@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { ReplayWindow } from "../../src/net/replay-window.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import { type Member, member } from "../support/members.ts";
+
+const payload = Buffer.from("what is said");
+const topic = "replication";
+
+/** What `sender` publishes, and what becomes of it at `receiver`. */
+function publish(sender: Member, receiver: Member, text: Buffer = payload) {
+  const seal = sender.seals.seal(topic, text);
+  return { seal, heard: receiver.seals.hear(topic, text, seal) };
+}
+
+describe("[X1] a publication", () => {
+  test("of a member counts once, and tells the clock", () => {
+    const [a, b] = [member("a", { clock: 40 }), member("b")];
+    const { seal, heard } = publish(a, b);
+    expect(heard).toBe("a");
+    expect(b.clock.value).toBe(42);
+    // With two proxies it comes twice, which is no attack.
+    expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
+    expect(b.membership.refusals.counts).toEqual({ forged: 0, stale: 0 });
+    expect(b.lines).toEqual([]);
+  });
+
+  test("without a seal, cut short or with one byte changed does not count", () => {
+    const [a, b] = [member("a"), member("b")];
+    const seal = a.seals.seal(topic, payload);
+    expect(b.seals.hear(topic, payload, undefined)).toBeUndefined();
+    for (let length = 0; length < seal.length; length += 1) {
+      expect(b.seals.hear(topic, payload, seal.subarray(0, length))).toBeUndefined();
+    }
+    for (let at = 0; at < seal.length; at += 1) {
+      const changed = Buffer.from(seal);
+      changed[at] = (changed[at] as number) ^ 1;
+      expect(b.seals.hear(topic, payload, changed)).toBeUndefined();
+    }
+    expect(b.seals.hear(topic, Buffer.from("something else"), seal)).toBeUndefined();
+    expect(b.clock.value).toBe(0);
+    expect(b.membership.refusals.counts.forged).toBe(2 + 2 * seal.length);
+    expect(b.seals.hear(topic, payload, seal)).toBe("a");
+  });
+
+  test("counts on its own topic alone", () => {
+    const [a, b] = [member("a"), member("b")];
+    const seal = a.seals.seal("servers", payload);
+    expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
+  });
+
+  test.each([
+    ["another secret", { secret: "the secret of somebody else" }],
+    ["another cluster's name", { cluster: "elsewhere" }],
+    ["another channel's key", { purpose: "replication" as const }],
+  ])("sealed with %s does not count, and the log tells the way out", (_name, options) => {
+    const [a, b] = [member("a", options), member("b")];
+    for (let times = 0; times < 10; times += 1) expect(publish(a, b).heard).toBeUndefined();
+    expect(b.membership.refusals.counts.forged).toBe(10);
+    expect(b.lines).toEqual([
+      "A message of a was dropped, its secret differs: copy TERTULIA_SECRET from the other machine",
+    ]);
+  });
+
+  test("is told in no more than so many lines, whatever names senders choose", () => {
+    const b = member("b");
+    for (let number = 0; number < 1_000; number += 1) {
+      publish(member(`a${number}`, { secret: "the secret of somebody else" }), b);
+    }
+    expect(b.lines.length).toBeLessThanOrEqual(100);
+    expect(b.membership.refusals.counts.forged).toBe(1_000);
+  });
+
+  test("that came before, or could have before a restart, does not count again", () => {
+    const [a, b] = [member("a", { clock: 7 }), member("b")];
+    const { seal } = publish(a, b);
+    publish(a, b);
+    expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
+    // Its clock was on disk, above all that it had heard.
+    const restarted = member("b", { clock: b.clock.value });
+    expect(restarted.seals.hear(topic, payload, seal)).toBeUndefined();
+    expect(restarted.membership.refusals.counts).toEqual({ forged: 0, stale: 1 });
+  });
+
+  test("of two that were both restarted counts after a word of the one with the higher clock", () => {
+    const [a, b] = [member("a", { clock: 1_000 }), member("b", { clock: 200_000 })];
+    expect(publish(a, b).heard).toBeUndefined();
+    expect(publish(b, a).heard).toBe("b");
+    expect(publish(a, b).heard).toBe("a");
+  });
+});
+
+describe("[X1] a question", () => {
+  test("counts for the one that was asked, and its answer for this question alone", () => {
+    const [a, b, c] = [member("a"), member("b"), member("c")];
+    const seal = a.seals.seal("b", payload);
+    expect(c.seals.takeQuestion(payload, seal)).toBeUndefined();
+    const question = b.seals.takeQuestion(payload, seal);
+    expect(question).toMatchObject({ sender: "a", isNew: true });
+    if (question === undefined) return;
+    const answer = {
+      payload: Buffer.from("yes"),
+      seal: b.seals.sealAnswer(question, Buffer.from("yes")),
+    };
+    expect(a.seals.isAnswer("c", seal, answer)).toBe(false);
+    expect(a.seals.isAnswer("b", a.seals.seal("b", payload), answer)).toBe(false);
+    expect(a.seals.isAnswer("b", seal, { ...answer, payload: Buffer.from("no") })).toBe(false);
+    expect(a.seals.isAnswer("b", seal, { ...answer, seal: undefined })).toBe(false);
+    // An answer is no question, nor a question an answer.
+    expect(a.seals.takeQuestion(answer.payload, answer.seal)).toBeUndefined();
+    expect(a.seals.isAnswer("b", seal, { payload, seal })).toBe(false);
+    expect(a.seals.isAnswer("b", seal, answer)).toBe(true);
+  });
+
+  test("that is asked again as it was is genuine and not new", () => {
+    const [a, b] = [member("a"), member("b")];
+    const seal = a.seals.seal("b", payload);
+    expect(b.seals.takeQuestion(payload, seal)?.isNew).toBe(true);
+    expect(b.seals.takeQuestion(payload, seal)?.isNew).toBe(false);
+    const restarted = member("b", { clock: b.clock.value });
+    expect(restarted.seals.takeQuestion(payload, seal)?.isNew).toBe(false);
+  });
+});
+
+describe("[X1] the window", () => {
+  test("takes what was overtaken, each counter once", () => {
+    const window = new ReplayWindow(10);
+    expect(window.take("a", 10)).toBe("old");
+    for (const counter of [13, 20, 11, 19]) expect(window.take("a", counter)).toBe("new");
+    for (const counter of [13, 20, 11, 19]) expect(window.take("a", counter)).toBe("repeated");
+    expect(window.take("b", 13)).toBe("new");
+  });
+
+  test("takes nothing that is older than all it remembers", () => {
+    const window = new ReplayWindow(0);
+    for (let count = 1; count <= limits.replayWindow + 1; count += 1) window.take("a", 2 * count);
+    for (const counter of [1, 2, 3]) expect(window.take("a", counter)).toBe("old");
+    expect(window.take("a", 5)).toBe("new");
+    expect(window.take("a", 3)).toBe("old");
+  });
+
+  test("forgets who was silent longest, and takes none of its messages again", () => {
+    const window = new ReplayWindow(0);
+    for (let number = 1; number <= limits.replaySenders + 1; number += 1) {
+      expect(window.take(`a${number}`, number)).toBe("new");
+    }
+    expect(window.take("a1", 1)).toBe("old");
+    expect(window.take("a1", 2_000_000)).toBe("new");
+  });
+});

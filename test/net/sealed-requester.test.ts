@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { ReferenceLink } from "../../src/net/reference-link.ts";
+import { Responder } from "../../src/net/responder.ts";
+import { SealedRequester } from "../../src/net/sealed-requester.ts";
+import { encode } from "../../src/protocol/codec.ts";
+import { anyPort, Closing } from "../support/local-wires.ts";
+import { type Member, member } from "../support/members.ts";
+import { until } from "../support/until.ts";
+
+const nothing = Buffer.alloc(0);
+
+/** Answers members as a reference or a server does. */
+async function answering(closing: Closing, who: Member, answer = Buffer.from("yes")) {
+  const taken: string[] = [];
+  const responder: Responder = closing.add(
+    new Responder(
+      (to, payload, seal) => {
+        const question = who.seals.takeQuestion(payload, seal);
+        if (question === undefined) return;
+        const reply = question.isNew ? answer : nothing;
+        if (question.isNew) taken.push(`${question.sender}: ${payload}`);
+        responder.reply(to, reply, who.seals.sealAnswer(question, reply));
+      },
+      { takesSeals: true },
+    ),
+  );
+  const endpoint = await responder.bind(anyPort);
+  responder.start();
+  return { endpoint, taken };
+}
+
+describe("[X1] a member's question to another", () => {
+  test("is answered, though the asker's clock is far below", async () => {
+    await using closing = new Closing();
+    const [a, b] = [member("a"), member("b", { clock: 5_000_000 })];
+    const { endpoint, taken } = await answering(closing, b);
+    const requester = closing.add(new SealedRequester([endpoint], a.seals, "b"));
+    expect(String(await requester.ask(Buffer.from("hello"), 5_000))).toBe("yes");
+    expect(taken).toEqual(["a: hello"]);
+    expect(a.clock.value).toBeGreaterThan(5_000_000);
+  });
+
+  test("is not answered by one with another secret, or without any", async () => {
+    await using closing = new Closing();
+    const a = member("a");
+    const stranger = member("b", { secret: "the secret of somebody else" });
+    const { endpoint } = await answering(closing, stranger);
+    const requester = closing.add(new SealedRequester([endpoint], a.seals, "b"));
+    await expect(requester.ask(Buffer.from("hello"), 200)).rejects.toThrow(/No answer/);
+    await until(() => stranger.membership.refusals.counts.forged > 0, "the stranger refuses it");
+    const plain: Responder = closing.add(new Responder((to, payload) => plain.reply(to, payload)));
+    const other = closing.add(new SealedRequester([await plain.bind(anyPort)], a.seals, "b"));
+    plain.start();
+    await expect(other.ask(Buffer.from("hello"), 5_000)).rejects.toThrow(/Somebody else/);
+    expect(a.lines).toEqual([expect.stringContaining("A message of b was dropped")]);
+  });
+});
+
+describe("[X1] a foreign reference", () => {
+  test("tells a member nothing, and the log tells of it", async () => {
+    await using closing = new Closing();
+    const a = member("a", { purpose: "reference" });
+    const view = { number: 9, members: ["server_00000009"] };
+    const lie = encode({ service: "list", data: { status: "OK", view, clock: 900_000 } });
+    const foreign: Responder = closing.add(
+      new Responder(
+        (to, _payload, seal) => foreign.reply(to, lie, Buffer.concat([seal ?? nothing])),
+        { takesSeals: true },
+      ),
+    );
+    const link = closing.add(new ReferenceLink([await foreign.bind(anyPort)], a.clock, a.seals));
+    foreign.start();
+    await expect(link.ask("list", {}, 5_000)).rejects.toMatchObject({ code: "unavailable" });
+    expect(a.clock.value).toBeLessThan(100);
+    expect(a.lines).toEqual([
+      expect.stringMatching(/of reference was dropped, its secret differs/),
+    ]);
+    // A guest has nothing to tell it from the true one by.
+    const guest = closing.add(new ReferenceLink([await foreignPort(closing, lie)], a.clock));
+    expect(await guest.ask("list", {}, 5_000)).toMatchObject({ view });
+  });
+});
+
+async function foreignPort(closing: Closing, payload: Uint8Array): Promise<string> {
+  const responder: Responder = closing.add(new Responder((to) => responder.reply(to, payload)));
+  const endpoint = await responder.bind(anyPort);
+  responder.start();
+  return endpoint;
+}

@@ -1,0 +1,107 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
+import { expect, test } from "vitest";
+import { openSecret, readSecret, Secret, secretSource } from "../../src/platform/secret.ts";
+import { Settings } from "../../src/platform/settings.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const opener = fileURLToPath(new URL("../support/open-secret.ts", import.meta.url));
+
+function source(flags: Record<string, string>, env: Record<string, string> = {}) {
+  return secretSource(new Settings(flags, env));
+}
+
+function keyOf(secret: Secret): string {
+  return secret.deriveKey("peer").export().toString("hex");
+}
+
+test("[X1] of several processes that start at once one makes the secret, and all have it", async () => {
+  await using folder = await temporaryFolder();
+  const data = join(folder.path, "data");
+  const children = Array.from({ length: 6 }, () =>
+    spawn(process.execPath, ["--import", "tsx", opener, data], {
+      stdio: ["pipe", "pipe", "inherit"],
+    }),
+  );
+  const outputs = children.map(async (child) => {
+    let text = "";
+    child.stdout.on("data", (chunk) => {
+      text += String(chunk);
+    });
+    await once(child, "close");
+    return text.split("\n").filter((line) => line !== "ready");
+  });
+  // All are loaded before any begins.
+  await Promise.all(children.map((child) => once(child.stdout, "data")));
+  for (const child of children) child.stdin.end("go\n");
+  const keys = (await Promise.all(outputs)).flat().filter((line) => line !== "");
+  expect(keys).toHaveLength(6);
+  expect(new Set(keys).size).toBe(1);
+  expect(readdirSync(data)).toEqual(["secret"]);
+  expect(statSync(join(data, "secret")).mode & 0o777).toBe(0o600);
+  expect(readFileSync(join(data, "secret"), "utf8")).toMatch(/^[0-9a-f]{64}\n$/);
+}, 60_000);
+
+test("[X1] the secret is that of the flag, else of the environment, else of the file", async () => {
+  await using folder = await temporaryFolder();
+  const [named, data] = [join(folder.path, "named"), join(folder.path, "data")];
+  mkdirSync(data);
+  writeFileSync(named, "what the file says\n", { mode: 0o600 });
+  const text = { TERTULIA_SECRET: "what the environment says" };
+  const origin = (flags: Record<string, string>, env: Record<string, string>) =>
+    openSecret(source({ data, ...flags }, env)).origin;
+  expect(origin({ secretFile: named }, text)).toBe(named);
+  expect(origin({}, { ...text, TERTULIA_SECRET_FILE: named })).toBe("TERTULIA_SECRET");
+  expect(origin({}, { TERTULIA_SECRET: "", TERTULIA_SECRET_FILE: named })).toBe(named);
+  expect(existsSync(join(data, "secret"))).toBe(false);
+  expect(origin({}, {})).toBe(join(data, "secret"));
+});
+
+test("[X1] one that is missing or too short is told with the way out", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "secret");
+  expect(() => openSecret(source({ secretFile: path }))).toThrow(/no secret at .*: copy it/);
+  // Who only commands makes none.
+  expect(() => readSecret(source({ data: folder.path }))).toThrow(/no secret at/);
+  writeFileSync(path, "fifteen letters");
+  expect(() => openSecret(source({ data: folder.path }))).toThrow(/shorter than 16 characters/);
+  expect(() => openSecret(source({}, { TERTULIA_SECRET: "short" }))).toThrow("TERTULIA_SECRET");
+});
+
+test("[X1] a secret that others may read is warned of", async () => {
+  await using folder = await temporaryFolder();
+  expect(openSecret(source({ data: folder.path })).warning).toBeUndefined();
+  chmodSync(join(folder.path, "secret"), 0o644);
+  expect(openSecret(source({ data: folder.path })).warning).toContain("chmod 600");
+});
+
+test("[X1] each purpose and each cluster has a key of its own", () => {
+  const of = (cluster: string) =>
+    new Secret(Buffer.from("a secret of the cluster"), { ...source({}), text: "x", cluster });
+  const purposes = ["replication", "peer", "reference"] as const;
+  const keys = ["one", "two"].flatMap((cluster) =>
+    purposes.map((purpose) => of(cluster).deriveKey(purpose).export().toString("hex")),
+  );
+  expect(new Set(keys).size).toBe(6);
+  expect(keyOf(of("one"))).toBe(keyOf(of("one")));
+  expect(keyOf(of("one"))).toHaveLength(64);
+});
+
+test("[X1] no log and no error shows the secret", () => {
+  const secret = openSecret(source({}, { TERTULIA_SECRET: "a secret of the cluster" }));
+  expect(`${inspect(secret, { depth: 9, showHidden: true })}${JSON.stringify(secret)}`).not.toMatch(
+    /a secret of|61 20 73/,
+  );
+});

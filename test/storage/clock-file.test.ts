@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { LamportClock } from "../../src/protocol/lamport-clock.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import { ClockFile } from "../../src/storage/clock-file.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+
+function fail(reason: string): never {
+  throw new Error(reason);
+}
+
+async function opened(folder: string, begin = 0) {
+  const clock = new LamportClock(begin);
+  return { clock, file: await ClockFile.open(folder, clock, fail) };
+}
+
+function reserved(folder: string): number {
+  return JSON.parse(readFileSync(join(folder, "clock.json"), "utf8")).reserved as number;
+}
+
+test("[X1] [R7] the disk is ahead of the clock at any time, however far it jumps", async () => {
+  await using folder = await temporaryFolder();
+  const { clock, file } = await opened(folder.path, 5);
+  await using _closed = file;
+  for (let count = 0; count < 3 * limits.clockReserve; count += 1) {
+    clock.tick();
+    if (count % 20_000 === 0) expect(reserved(folder.path)).toBeGreaterThanOrEqual(clock.value);
+  }
+  for (const jump of [1, limits.clockReserve - 1, limits.clockReserve, 10 * limits.clockReserve]) {
+    clock.receive(clock.value + jump);
+    expect(reserved(folder.path)).toBeGreaterThanOrEqual(clock.value);
+  }
+});
+
+test("[X1] [R7] after a crash it goes on above all that it ever was", async () => {
+  await using folder = await temporaryFolder();
+  let highest = -1;
+  for (let start = 0; start < 5; start += 1) {
+    // To close it writes nothing: its end is that of kill -9.
+    const { clock, file } = await opened(folder.path);
+    await using _closed = file;
+    expect(clock.value).toBeGreaterThan(highest);
+    for (let count = 0; count < start * 40_000; count += 1) clock.tick();
+    highest = clock.value;
+  }
+});
+
+test("[X1] half of the reserve is taken while messages go on", async () => {
+  await using folder = await temporaryFolder();
+  const { clock, file } = await opened(folder.path);
+  const before = reserved(folder.path);
+  clock.receive(limits.clockReserve / 2 + 10);
+  await until(() => reserved(folder.path) > before, "the reserve is filled");
+  await file[Symbol.asyncDispose]();
+  expect(readdirSync(folder.path)).toEqual(["clock.json"]);
+});
+
+test("a clock file that is damaged is told of", async () => {
+  await using folder = await temporaryFolder();
+  writeFileSync(join(folder.path, "clock.json"), "{}");
+  await expect(opened(folder.path)).rejects.toThrow(/clock.json is damaged/);
+});

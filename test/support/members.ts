@@ -1,0 +1,38 @@
+import { Membership } from "../../src/net/membership.ts";
+import type { Seals } from "../../src/net/seal.ts";
+import { type Log, openLog } from "../../src/platform/log.ts";
+import { type Purpose, Secret } from "../../src/platform/secret.ts";
+import { LamportClock } from "../../src/protocol/lamport-clock.ts";
+
+export interface Member {
+  readonly clock: LamportClock;
+  readonly membership: Membership;
+  readonly seals: Seals;
+  /** What the log was told. */
+  readonly lines: string[];
+}
+
+/** Somebody who has a secret, with a clock that begins where it is told to. */
+export function member(
+  name: string,
+  {
+    secret = "a secret of the cluster",
+    cluster = "tertulia",
+    purpose = "peer" as Purpose,
+    clock: begin = 0,
+  } = {},
+): Member {
+  const clock = new LamportClock(begin);
+  const lines: string[] = [];
+  const note = (_fields: unknown, text: string) => lines.push(text);
+  const silent = openLog({ level: "silent", role: "test", name: () => name, clock: () => 0 });
+  const log: Log = Object.assign(silent, { warn: note, info: note });
+  const source = { text: secret, path: "secret", isDefault: true, cluster };
+  const membership = new Membership({
+    secret: new Secret(Buffer.from(secret), source),
+    self: () => name,
+    clock,
+    log,
+  });
+  return { clock, membership, seals: membership.seals(purpose), lines };
+}
