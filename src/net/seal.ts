@@ -14,6 +14,12 @@ interface Header {
   readonly to: string;
 }
 
+/** What came, with the frame behind it if there was one. */
+interface Sealed {
+  readonly payload: Uint8Array;
+  readonly seal: Uint8Array | undefined;
+}
+
 /** A question of a member, to be answered to it alone. */
 export interface Question {
   readonly sender: string;
@@ -59,7 +65,7 @@ export class Seals {
   /** @returns who published it, if it counts; this process's own comes back too, and does not */
   hear(topic: string, payload: Uint8Array, seal: Uint8Array | undefined): string | undefined {
     if (readHeader(seal)?.sender === this.#options.self()) return undefined;
-    const opened = this.#open(payload, seal, nothing);
+    const opened = this.#open({ payload, seal }, nothing);
     if (opened === undefined) return undefined;
     return this.#isNew(opened, topic, "publication") ? opened.sender : undefined;
   }
@@ -72,20 +78,16 @@ export class Seals {
     payload: Uint8Array,
     seal: Uint8Array | undefined,
   ): (Question & { readonly isNew: boolean }) | undefined {
-    const opened = this.#open(payload, seal, nothing);
+    const opened = this.#open({ payload, seal }, nothing);
     if (seal === undefined || opened?.to !== this.#options.self()) return undefined;
     const isNew = this.#isNew(opened, opened.to, "question");
     return { sender: opened.sender, mac: seal.subarray(0, macBytes), isNew };
   }
 
   /** Whether it is the answer of the one that was asked to the question that has this seal. */
-  isAnswer(
-    from: string,
-    question: Uint8Array,
-    { payload, seal }: { readonly payload: Uint8Array; readonly seal: Uint8Array | undefined },
-  ): boolean {
+  isAnswer(from: string, question: Uint8Array, answer: Sealed): boolean {
     const { self, clock } = this.#options;
-    const opened = this.#open(payload, seal, question.subarray(0, macBytes), from);
+    const opened = this.#open(answer, question.subarray(0, macBytes), from);
     if (opened === undefined || opened.sender !== from || opened.to !== self()) return false;
     clock.receive(opened.counter);
     return true;
@@ -108,12 +110,7 @@ export class Seals {
   }
 
   /** @param from who was asked, if anybody was: for the log */
-  #open(
-    payload: Uint8Array,
-    seal: Uint8Array | undefined,
-    question: Uint8Array,
-    from?: string,
-  ): Header | undefined {
+  #open({ payload, seal }: Sealed, question: Uint8Array, from?: string): Header | undefined {
     const header = readHeader(seal);
     if (seal !== undefined && header !== undefined) {
       const expected = this.#mac(seal.subarray(macBytes), question, payload);
