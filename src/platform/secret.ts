@@ -8,7 +8,7 @@ import {
   openSync,
   readFileSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode, Problem } from "./problem.ts";
@@ -141,7 +141,7 @@ function exists(path: string): boolean {
 function writeDurably(path: string, text: string): void {
   const fd = openSync(path, "wx", 0o600);
   try {
-    writeSync(fd, text);
+    writeFileSync(fd, text);
     fsyncSync(fd);
   } finally {
     closeSync(fd);

@@ -1,6 +1,7 @@
-import { closeSync, fdatasyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { errorCode } from "../platform/problem.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { isMap } from "../protocol/parse-message.ts";
@@ -65,7 +66,7 @@ export class ClockFile implements AsyncDisposable {
     try {
       const fd = openSync(temporary, "w");
       try {
-        writeSync(fd, textOf(reserved));
+        writeFileSync(fd, textOf(reserved));
         fdatasyncSync(fd);
       } finally {
         closeSync(fd);
@@ -73,7 +74,8 @@ export class ClockFile implements AsyncDisposable {
       renameSync(temporary, this.#path);
       syncFolderNow(this.#folder);
     } catch (error) {
-      this.#onFailed(`${this.#path} can't be written (${(error as Error).message}).`);
+      const full = errorCode(error) === "ENOSPC" ? " The disk is full: free some space." : "";
+      this.#onFailed(`${this.#path} can't be written (${(error as Error).message}).${full}`);
     }
     this.#reserved = reserved;
   }
