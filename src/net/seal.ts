@@ -100,13 +100,12 @@ export class Seals {
   }
 
   #mac(header: Uint8Array, question: Uint8Array, payload: Uint8Array): Buffer {
-    const mac = createHmac("sha256", this.#options.key);
-    for (const part of [header, question]) {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(part.length);
-      mac.update(length).update(part);
-    }
-    return mac.update(payload).digest();
+    const front = Buffer.allocUnsafe(4 + header.length + 4 + question.length);
+    front.writeUInt32BE(header.length, 0);
+    front.set(header, 4);
+    front.writeUInt32BE(question.length, 4 + header.length);
+    front.set(question, 8 + header.length);
+    return createHmac("sha256", this.#options.key).update(front).update(payload).digest();
   }
 
   /** @param from who was asked, if anybody was: for the log */
