@@ -81,6 +81,11 @@ const officeMutations: readonly Mutation[] = [
         "const isInView = adopting === undefined && view.number === ballot.epoch.view;",
         "const isInView = adopting === undefined;",
       ),
+      core(
+        "coordination",
+        "const isOldView = (replication.adopting ?? replication.view).number > bid.view.number;",
+        "const isOldView = replication.view.number < 0;",
+      ),
     ],
   },
   {
