@@ -76,6 +76,7 @@ export class Faults {
     ];
     const office = [
       [3, () => this.#strikeCoordinator()],
+      [2, () => this.#raiseRival()],
       [1, () => this.#freeze(this.#dice.pick(this.#running))],
       [1, () => this.#cutPair()],
       [1, () => this.#loseBroadcast()],
@@ -144,6 +145,20 @@ export class Faults {
       if (kind === 3) network.cut(server.name, other.name, cut);
       else network.cutOneWay(other.name, server.name, cut);
     }
+  }
+
+  /** A member misses who is in office, who asks it all the same, and some won't hear of its bid. */
+  #raiseRival(): void {
+    const { servers, network } = this.#cluster;
+    const inOffice = this.#running.find(({ core }) => core.coordination.office !== undefined);
+    const rival = this.#dice.pick(this.#running.filter((server) => server !== inOffice));
+    if (inOffice === undefined || rival === undefined) return;
+    const others = servers.filter((server) => server !== rival && server !== inOffice);
+    const deaf = others.filter(() => this.#dice.chance(0.6));
+    const names = deaf.map(({ name }) => name).join(", ");
+    this.#tell(`${inOffice.name}, in office, and ${rival.name} lose sight; not asked: ${names}`);
+    network.cut(inOffice.name, rival.name, ["broadcast"]);
+    for (const { name } of deaf) network.cut(rival.name, name, ["peer"]);
   }
 
   #powerCut(): void {
