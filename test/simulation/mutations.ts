@@ -136,6 +136,12 @@ const officeMutations: readonly Mutation[] = [
         "const own = acceptor === undefined ? 0 : (ledger.durable[name] ?? 0);",
       ),
       core("coordination", "    this.#see(acceptor.promised.epoch);\n", ""),
+      // A refusal tells of the higher promise: that net behind the rule goes too.
+      core(
+        "coordination",
+        'if (verdict !== undefined && "promised" in verdict) this',
+        'if (verdict !== undefined && "promised" in verdict && verdict.service === "candidate") this',
+      ),
     ],
   },
   {
@@ -146,6 +152,12 @@ const officeMutations: readonly Mutation[] = [
         "coordination",
         "const seqs = bid.view.members.map((member) => bid.accepted.get(member) ?? 0);",
         "const seqs = bid.view.members.map((member) => Math.min(bid.wanted, this.#parts.replication.durableOf(member)[name] ?? 0));",
+      ),
+      // A refusal tells of the higher promise: that net behind the rule goes too.
+      core(
+        "coordination",
+        'if (verdict !== undefined && "promised" in verdict) this',
+        'if (verdict !== undefined && "promised" in verdict && verdict.service === "candidate") this',
       ),
     ],
   },
