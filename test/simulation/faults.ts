@@ -149,12 +149,17 @@ export class Faults {
 
   /** A member misses who is in office, who is asked for his promise all the same, late or soon. */
   #raiseRival(): void {
-    const { network } = this.#cluster;
+    const { network, registry, time } = this.#cluster;
     const inOffice = this.#running.find(({ core }) => core.coordination.office !== undefined);
-    const rival = this.#dice.pick(this.#running.filter((server) => server !== inOffice));
+    // One of lower rank would wait for the very one that it misses.
+    const ranks = new Map(registry.list(time.nowMs).map(({ name, rank }) => [name, rank]));
+    const rankOf = (server: VirtualServer) => ranks.get(server.name) ?? 0;
+    const [rival] = this.#running
+      .filter((server) => server !== inOffice)
+      .sort((a, b) => rankOf(b) - rankOf(a));
     if (inOffice === undefined || rival === undefined) return;
     network.cut(inOffice.name, rival.name, ["broadcast"]);
-    network.mostDelayMs = this.#dice.pick([4, 150, 600]) ?? 4;
+    network.mostDelayMs = this.#dice.pick([20, 150, 600]) ?? 4;
     const late = `all is up to ${network.mostDelayMs} ms late`;
     this.#tell(`${inOffice.name}, in office, and ${rival.name} lose sight; ${late}`);
   }
