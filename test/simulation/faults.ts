@@ -75,16 +75,16 @@ export class Faults {
       [1, () => this.#rot()],
     ];
     const office = [
-      [3, () => this.#strikeCoordinator()],
+      [4, () => this.#strikeCoordinator()],
       [2, () => this.#raiseRival()],
       [1, () => this.#freeze(this.#dice.pick(this.#running))],
       [1, () => this.#cutPair()],
       [1, () => this.#loseBroadcast()],
-      [1, () => this.#troubleNetwork()],
+      [2, () => this.#troubleNetwork()],
       [1, () => this.#slowDisk()],
     ] satisfies typeof all;
     // Two offices at once take many failovers in a row.
-    const chosen = this.#dice.chance(0.15) ? office : all.filter(() => this.#dice.chance(0.4));
+    const chosen = this.#dice.chance(0.3) ? office : all.filter(() => this.#dice.chance(0.4));
     const kinds = chosen.flatMap(([weight, strike]) =>
       Array.from({ length: weight * this.#dice.between(1, 3) }, () => strike),
     );
