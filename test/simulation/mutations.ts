@@ -136,6 +136,8 @@ const officeMutations: readonly Mutation[] = [
         "const own = acceptor === undefined ? 0 : (ledger.durable[name] ?? 0);",
       ),
       core("coordination", "    this.#see(acceptor.promised.epoch);\n", ""),
+      // What it holds of the other's office tells of it too: that net goes as well.
+      core("coordination", "    this.#see(state.accounts.highestEpoch);\n", ""),
       // A refusal tells of the higher promise: that net behind the rule goes too.
       core(
         "coordination",
