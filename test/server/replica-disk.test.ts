@@ -309,20 +309,6 @@ describe("a folder in which something is damaged", () => {
     await expect(OpenDisk.at(folder)).rejects.toThrow("it can't be told what was lost");
   });
 
-  test("[E2] without its promises beside events it stops; where there is nothing yet it begins", async () => {
-    await using parent = await memoryFolder();
-    const folder = join(parent.path, "a");
-    await fill(folder);
-    rmSync(join(folder, "promises.json"));
-    await expect(OpenDisk.at(folder)).rejects.toThrow(
-      /promises\.json is gone.*servers remove NAME/,
-    );
-    const empty = join(parent.path, "b");
-    mkdirSync(empty);
-    const open = await OpenDisk.at(empty);
-    await open.close();
-  });
-
   test("[J5] once all was returned the server may speak, and the damaged files go", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");

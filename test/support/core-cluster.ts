@@ -429,7 +429,7 @@ export class CoreCluster {
           this.#step(server, { type: "promiseSaved", ballot });
         });
       case "hash":
-        return this.#later(server, server.hashMs, () => {
+        return this.#later(server, server.hashMs(effect.password), () => {
           const credential = `hash of ${effect.password}`;
           this.#step(server, { type: "hashed", number: effect.number, credential });
         });
