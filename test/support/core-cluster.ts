@@ -547,9 +547,15 @@ export class CoreCluster {
   }
 
   #heartbeat(server: VirtualServer, { report, clock }: EffectOf<"heartbeat">): void {
+    const { time } = this;
+    const untilMs = time.nowMs + durations.viewAnswerMs;
     this.#askReference(server, { service: "heartbeat", data: { ...report, clock } }, (fields) => {
       const reply = this.#encodes ? parseHeartbeatReply(fields) : (fields as never);
-      this.#step(server, { type: "referenceReply", reply });
+      const take = () => {
+        if (time.nowMs < untilMs) this.#step(server, { type: "referenceReply", reply });
+      };
+      if (server.frozen === undefined) take();
+      else server.frozen.push(take);
     });
   }
 
