@@ -1,4 +1,5 @@
 import type { Random } from "../../src/platform/random.ts";
+import { durations } from "../../src/protocol/limits.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import { type Wire, wires } from "../support/virtual-network.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
@@ -36,6 +37,8 @@ export class Faults {
   /** Servers there may ever be. */
   readonly #mostServers: number;
   #hasRotten = false;
+  /** Until when a reference that lost its file wants to hear of the last view. */
+  #listensUntilMs = 0;
 
   constructor(cluster: CoreCluster, dice: Dice, tell: (text: string) => void) {
     this.#cluster = cluster;
@@ -115,6 +118,7 @@ export class Faults {
   /** SIGSTOP, and SIGCONT after a while. */
   #freeze(server: VirtualServer | undefined): void {
     if (server === undefined || server.frozen !== undefined) return;
+    if (this.#cluster.time.nowMs < this.#listensUntilMs) return;
     const ms = this.#dice.pick([20, 200, 1_000, 3_000]) ?? 20;
     this.#tell(`${server.name} is stopped for ${ms} ms`);
     this.#cluster.freeze(server);
@@ -310,12 +314,14 @@ export class Faults {
   #startReference(lostFile: boolean): void {
     const { network, highestView } = this.#cluster;
     // The promise asks that somebody who is up, and stays so, knows the last view.
-    const knowsView = this.#running.some(({ disk, core }) => {
-      return disk.view.number === highestView && !core.catchUp.isStopping;
+    const knowsView = this.#running.some(({ disk, core, frozen }) => {
+      const staysUp = frozen === undefined && !core.catchUp.isStopping;
+      return disk.view.number === highestView && staysUp;
     });
     const lost = lostFile && knowsView && this.#running.every(({ owes }) => !owes);
     this.#tell(`the reference starts${lost ? ", its file lost" : ""}`);
     if (lost) {
+      this.#listensUntilMs = this.#cluster.time.nowMs + durations.firstViewMs;
       network.calm();
       for (const server of this.#cluster.servers) server.syncMs = Math.min(server.syncMs, 200);
     }

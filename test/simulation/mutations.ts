@@ -466,16 +466,6 @@ export const mutations: readonly Mutation[] = [
       ),
     ],
   },
-  {
-    name: "a report from before the disk rotted counts on",
-    rule: "J5",
-    edits: [registry("      this.#reports.delete(user);\n      return;", "      return;")],
-  },
-  {
-    name: "a reference judges by a view before all have reported",
-    rule: "R5",
-    edits: [registry("    if (this.#isListening(steadyMs)) return false;\n", "")],
-  },
 ];
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
