@@ -29,14 +29,20 @@ export class RelayedCluster implements AsyncDisposable {
     this.endpoints = { brokers: at("broker", "front"), proxies: at("proxy", "back") };
   }
 
-  static async start({ servers, folder, logLevel, settings = {} }: RelayedClusterOptions) {
+  static async start({ servers, folder, logLevel, settings }: RelayedClusterOptions) {
     const relay = await Relay.open(relayPorts(servers));
     let local: LocalCluster | undefined;
     const partyOf = (name: string) =>
       local?.of("server").find(({ ready }) => ready?.name === name)?.label;
     const wiring = new RelayWiring({ relay, folder, partyOf });
     try {
-      local = await LocalCluster.start({ servers, data: folder, logLevel, settings, wiring });
+      local = await LocalCluster.start({
+        servers,
+        data: folder,
+        logLevel,
+        wiring,
+        ...(settings && { settings }),
+      });
     } catch (error) {
       await relay[Symbol.asyncDispose]();
       throw error;

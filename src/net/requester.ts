@@ -1,4 +1,5 @@
 import { Dealer } from "zeromq";
+import { now } from "../platform/clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { SendQueue } from "./send-queue.ts";
 import { connect, receiveAll, socketOptions } from "./socket.ts";
@@ -10,6 +11,8 @@ export interface Answer {
 }
 
 interface Open {
+  /** Steady time from which an answer counts no more. */
+  readonly lateMs: number;
   resolve(answer: Answer): void;
   reject(error: ProtocolError): void;
   timer: NodeJS.Timeout;
@@ -43,7 +46,7 @@ export class Requester {
     void receiveAll(this.#socket, (frames) => {
       const [number, , payload, seal] = frames;
       if (number !== undefined && payload !== undefined) {
-        this.#settle(number.toString("latin1"))?.resolve({ payload, seal });
+        this.#take(number.toString("latin1"), { payload, seal });
       }
     });
   }
@@ -67,11 +70,20 @@ export class Requester {
           new ProtocolError("unavailable", `No answer came within ${timeoutMs} ms.`),
         );
       }, timeoutMs);
-      this.#open.set(number, { resolve, reject, timer });
+      const lateMs = now().steadyMs + timeoutMs;
+      this.#open.set(number, { lateMs, resolve, reject, timer });
       this.#queue.push([number, "", ...frames], () => {
         this.#settle(number)?.reject(new ProtocolError("unavailable", "Nobody is connected."));
       });
     });
+  }
+
+  /** A process that was stopped finds answers before its timers: they are late all the same. */
+  #take(number: string, answer: Answer): void {
+    const open = this.#settle(number);
+    if (open === undefined) return;
+    if (now().steadyMs < open.lateMs) open.resolve(answer);
+    else open.reject(new ProtocolError("unavailable", "The answer came too late."));
   }
 
   close(): void {

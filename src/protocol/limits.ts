@@ -148,6 +148,11 @@ export const durations = {
   forgetMs: 60_000,
   /** What a reference that has just started waits for reports of a higher view. */
   firstViewMs: 1_200,
+  /**
+   * What the reference's answer to a heartbeat may take: a view that comes later, say to a process
+   * that was stopped meanwhile, may no longer be that of a reference that has lost its file.
+   */
+  viewAnswerMs: 700,
   /** ZMTP heartbeats: a hung or cut-off server leaves the rotation within 2 s. */
   zmtpIntervalMs: 500,
   zmtpTimeoutMs: 1_500,

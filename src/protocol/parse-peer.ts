@@ -122,8 +122,8 @@ export function parseReplication(payload: Uint8Array): ReplicationMessage {
         address,
         phase: phase as Phase,
         chains: parseChains(chains),
-        rate: typeof rate === "number" ? rate : 0,
-        offsetMs: typeof offsetMs === "number" ? offsetMs : undefined,
+        rate: Number.isFinite(rate) ? (rate as number) : 0,
+        offsetMs: Number.isFinite(offsetMs) ? (offsetMs as number) : undefined,
       };
     }
     default:

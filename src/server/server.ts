@@ -506,10 +506,8 @@ class Shell {
   async #heartbeat({ report }: Effect & { type: "heartbeat" }): Promise<void> {
     this.#peers.keep((name) => this.#core?.replication.peers.has(name) === true);
     try {
-      const fields = await this.#parts.link.ask("heartbeat", {
-        ...report,
-        pid: processId,
-      });
+      const data = { ...report, pid: processId };
+      const fields = await this.#parts.link.ask("heartbeat", data, durations.viewAnswerMs);
       const reply = parseHeartbeatReply(fields);
       this.#dispatch({ type: "referenceReply", reply });
     } catch {

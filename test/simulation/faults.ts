@@ -1,4 +1,5 @@
 import type { Random } from "../../src/platform/random.ts";
+import { durations } from "../../src/protocol/limits.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import { type Wire, wires } from "../support/virtual-network.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
@@ -36,6 +37,8 @@ export class Faults {
   /** Servers there may ever be. */
   readonly #mostServers: number;
   #hasRotten = false;
+  /** Until when a reference that lost its file wants to hear of the last view. */
+  #listensUntilMs = 0;
 
   constructor(cluster: CoreCluster, dice: Dice, tell: (text: string) => void) {
     this.#cluster = cluster;
@@ -75,15 +78,16 @@ export class Faults {
       [1, () => this.#rot()],
     ];
     const office = [
-      [3, () => this.#strikeCoordinator()],
+      [4, () => this.#strikeCoordinator()],
+      [2, () => this.#raiseRival()],
       [1, () => this.#freeze(this.#dice.pick(this.#running))],
       [1, () => this.#cutPair()],
       [1, () => this.#loseBroadcast()],
-      [1, () => this.#troubleNetwork()],
+      [2, () => this.#troubleNetwork()],
       [1, () => this.#slowDisk()],
     ] satisfies typeof all;
     // Two offices at once take many failovers in a row.
-    const chosen = this.#dice.chance(0.15) ? office : all.filter(() => this.#dice.chance(0.4));
+    const chosen = this.#dice.chance(0.3) ? office : all.filter(() => this.#dice.chance(0.4));
     const kinds = chosen.flatMap(([weight, strike]) =>
       Array.from({ length: weight * this.#dice.between(1, 3) }, () => strike),
     );
@@ -114,6 +118,7 @@ export class Faults {
   /** SIGSTOP, and SIGCONT after a while. */
   #freeze(server: VirtualServer | undefined): void {
     if (server === undefined || server.frozen !== undefined) return;
+    if (this.#cluster.time.nowMs < this.#listensUntilMs) return;
     const ms = this.#dice.pick([20, 200, 1_000, 3_000]) ?? 20;
     this.#tell(`${server.name} is stopped for ${ms} ms`);
     this.#cluster.freeze(server);
@@ -144,6 +149,23 @@ export class Faults {
       if (kind === 3) network.cut(server.name, other.name, cut);
       else network.cutOneWay(other.name, server.name, cut);
     }
+  }
+
+  /** A member misses who is in office, who is asked for his promise all the same, late or soon. */
+  #raiseRival(): void {
+    const { network, registry, time } = this.#cluster;
+    const inOffice = this.#running.find(({ core }) => core.coordination.office !== undefined);
+    // One of lower rank would wait for the very one that it misses.
+    const ranks = new Map(registry.list(time.nowMs).map(({ name, rank }) => [name, rank]));
+    const rankOf = (server: VirtualServer) => ranks.get(server.name) ?? 0;
+    const [rival] = this.#running
+      .filter((server) => server !== inOffice)
+      .sort((a, b) => rankOf(b) - rankOf(a));
+    if (inOffice === undefined || rival === undefined) return;
+    network.cut(inOffice.name, rival.name, ["broadcast"]);
+    network.mostDelayMs = this.#dice.pick([20, 150, 600]) ?? 4;
+    const late = `all is up to ${network.mostDelayMs} ms late`;
+    this.#tell(`${inOffice.name}, in office, and ${rival.name} lose sight; ${late}`);
   }
 
   #powerCut(): void {
@@ -292,12 +314,14 @@ export class Faults {
   #startReference(lostFile: boolean): void {
     const { network, highestView } = this.#cluster;
     // The promise asks that somebody who is up, and stays so, knows the last view.
-    const knowsView = this.#running.some(({ disk, core }) => {
-      return disk.view.number === highestView && !core.catchUp.isStopping;
+    const knowsView = this.#running.some(({ disk, core, frozen }) => {
+      const staysUp = frozen === undefined && !core.catchUp.isStopping;
+      return disk.view.number === highestView && staysUp;
     });
     const lost = lostFile && knowsView && this.#running.every(({ owes }) => !owes);
     this.#tell(`the reference starts${lost ? ", its file lost" : ""}`);
     if (lost) {
+      this.#listensUntilMs = this.#cluster.time.nowMs + durations.firstViewMs;
       network.calm();
       for (const server of this.#cluster.servers) server.syncMs = Math.min(server.syncMs, 200);
     }

@@ -81,6 +81,11 @@ const officeMutations: readonly Mutation[] = [
         "const isInView = adopting === undefined && view.number === ballot.epoch.view;",
         "const isInView = adopting === undefined;",
       ),
+      core(
+        "coordination",
+        "const isOldView = (replication.adopting ?? replication.view).number > bid.view.number;",
+        "const isOldView = replication.view.number < 0;",
+      ),
     ],
   },
   {
@@ -131,6 +136,14 @@ const officeMutations: readonly Mutation[] = [
         "const own = acceptor === undefined ? 0 : (ledger.durable[name] ?? 0);",
       ),
       core("coordination", "    this.#see(acceptor.promised.epoch);\n", ""),
+      // What it holds of the other's office tells of it too: that net goes as well.
+      core("coordination", "    this.#see(state.accounts.highestEpoch);\n", ""),
+      // A refusal tells of the higher promise: that net behind the rule goes too.
+      core(
+        "coordination",
+        'if (verdict !== undefined && "promised" in verdict) this',
+        'if (verdict !== undefined && "promised" in verdict && verdict.service === "candidate") this',
+      ),
     ],
   },
   {
@@ -141,6 +154,12 @@ const officeMutations: readonly Mutation[] = [
         "coordination",
         "const seqs = bid.view.members.map((member) => bid.accepted.get(member) ?? 0);",
         "const seqs = bid.view.members.map((member) => Math.min(bid.wanted, this.#parts.replication.durableOf(member)[name] ?? 0));",
+      ),
+      // A refusal tells of the higher promise: that net behind the rule goes too.
+      core(
+        "coordination",
+        'if (verdict !== undefined && "promised" in verdict) this',
+        'if (verdict !== undefined && "promised" in verdict && verdict.service === "candidate") this',
       ),
     ],
   },
@@ -446,16 +465,6 @@ export const mutations: readonly Mutation[] = [
         'this.#effects.push({ type: "broadcast", message });',
       ),
     ],
-  },
-  {
-    name: "a report from before the disk rotted counts on",
-    rule: "J5",
-    edits: [registry("      this.#reports.delete(user);\n      return;", "      return;")],
-  },
-  {
-    name: "a reference judges by a view before all have reported",
-    rule: "R5",
-    edits: [registry("    if (this.#isListening(steadyMs)) return false;\n", "")],
   },
 ];
 

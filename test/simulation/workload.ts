@@ -34,6 +34,7 @@ export class Workload {
   readonly claims = new ClaimsModel();
   /** Names that were asked for. */
   claimed = 0;
+  lastClaimed = "konto0" as UserName;
   readonly #cluster: CoreCluster;
   readonly #options: WorkloadOptions;
   readonly #clients: Client[];
@@ -155,12 +156,15 @@ class Client {
   #claim(): void {
     const { random } = this.#options.cluster;
     // Old ones are asked for again, and there are always new ones.
+    const isLogin = random() < 0.4;
     const name = `konto${Math.floor(this.#workload.claimed / 10 + random() * 6)}` as UserName;
     this.#workload.claimed += 1;
-    const isLogin = random() < 0.3;
+    // Who has just claimed a name shows himself by it at once, wherever.
+    const user = isLogin ? this.#workload.lastClaimed : name;
+    if (!isLogin) this.#workload.lastClaimed = name;
     const request = isLogin
-      ? ({ service: "login", user: name } as const)
-      : ({ service: "register", user: name, password: "geheim" } as const);
+      ? ({ service: "login", user } as const)
+      : ({ service: "register", user, password: "geheim" } as const);
     this.#ask({ ...request, ...this.#envelope() });
   }
 

@@ -433,7 +433,7 @@ export class CoreCluster {
           this.#step(server, { type: "promiseSaved", ballot });
         });
       case "hash":
-        return this.#later(server, 2, () => {
+        return this.#later(server, server.hashMs(effect.password), () => {
           const credential = `hash of ${effect.password}`;
           this.#step(server, { type: "hashed", number: effect.number, credential });
         });
@@ -551,9 +551,15 @@ export class CoreCluster {
   }
 
   #heartbeat(server: VirtualServer, { report, clock }: EffectOf<"heartbeat">): void {
+    const { time } = this;
+    const untilMs = time.nowMs + durations.viewAnswerMs;
     this.#askReference(server, { service: "heartbeat", data: { ...report, clock } }, (fields) => {
       const reply = this.#encodes ? parseHeartbeatReply(fields) : (fields as never);
-      this.#step(server, { type: "referenceReply", reply });
+      const take = () => {
+        if (time.nowMs < untilMs) this.#step(server, { type: "referenceReply", reply });
+      };
+      if (server.frozen === undefined) take();
+      else server.frozen.push(take);
     });
   }
 

@@ -97,11 +97,11 @@ function settingsOf({ seconds }: ChaosConfig) {
   // Less often in a long run, whose state becomes large.
   const checkpointBytes = 1_024 * Math.max(64, seconds);
   const kept = String(limits.channelMessages + writesPerSecond * seconds);
-  return {
+  return () => ({
     TERTULIA_CHECKPOINT_BYTES: String(checkpointBytes),
     TERTULIA_KEEP_PUBLICATIONS: kept,
     TERTULIA_KEEP_MESSAGES: kept,
-  };
+  });
 }
 
 /** Cluster, relay and load, opened and closed together. */

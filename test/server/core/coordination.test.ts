@@ -6,30 +6,8 @@ import {
   checkpointText,
   servingCluster,
 } from "../../support/core-cluster.ts";
+import { coordinator, inOffice, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
-
-/** Who says that it is in office. */
-function inOffice(cluster: CoreCluster): VirtualServer[] {
-  return cluster.servers.filter(({ isRunning, core }) => {
-    return isRunning && core.coordination.office !== undefined;
-  });
-}
-
-/** Whoever is in office, once it is one alone and all who run know it. */
-function coordinator(cluster: CoreCluster): VirtualServer {
-  cluster.runUntil(() => {
-    const [first, ...more] = inOffice(cluster);
-    const isKnown = cluster.servers.every(({ isRunning, core, name }) => {
-      return !isRunning || name === first?.name || core.coordination.leader?.name === first?.name;
-    });
-    return first !== undefined && more.length === 0 && isKnown;
-  }, "one is coordinator, and all know it");
-  return inOffice(cluster)[0] as VirtualServer;
-}
-
-function others(cluster: CoreCluster, ...not: VirtualServer[]): VirtualServer[] {
-  return cluster.servers.filter((server) => !not.includes(server));
-}
 
 const register = (user: string, id?: string) => ({ user, password: "geheim", id });
 
