@@ -1,9 +1,42 @@
-import { hash } from "@node-rs/argon2";
+import { hash, verify } from "@node-rs/argon2";
+
+/** argon2id with 19 MiB, two passes, one lane: what OWASP recommends at least. */
+const parameters = { memoryCost: 19 * 1_024, timeCost: 2, parallelism: 1 };
+
+interface Work {
+  readonly check?: { readonly password: string; readonly credential: string | undefined };
+  readonly hash?: string;
+}
+
+interface Result {
+  readonly isRight: boolean;
+  readonly credential: string | undefined;
+}
+
+/** Nobody's: whoever has no account is checked against it, and waits as long as others. */
+let nobodys: Promise<string> | undefined;
 
 /**
- * argon2id with 19 MiB, two passes, one lane: what OWASP recommends at least. On a thread of its own.
+ * Checks a password, hashes one, or both, on a thread of its own. A right one that was hashed with
+ * other parameters than today's is hashed anew.
  * @returns the hash with its parameters and salt, as PHC string
  */
-export function hashPassword(password: string): Promise<string> {
-  return hash(password, { memoryCost: 19 * 1_024, timeCost: 2, parallelism: 1 });
+export async function doPasswordWork({ check, hash: next }: Work): Promise<Result> {
+  if (check === undefined) return { isRight: true, credential: next && (await hashed(next)) };
+  const { password, credential } = check;
+  nobodys ??= hashed("nobody's");
+  const isSame = await verify(credential ?? (await nobodys), password).catch(() => false);
+  const isRight = isSame && credential !== undefined;
+  if (!isRight) return { isRight, credential: undefined };
+  const again = next ?? (isOfToday(credential) ? undefined : password);
+  return { isRight, credential: again && (await hashed(again)) };
+}
+
+function hashed(password: string): Promise<string> {
+  return hash(password, parameters);
+}
+
+function isOfToday(credential: string): boolean {
+  const { memoryCost, timeCost, parallelism } = parameters;
+  return credential.includes(`$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`);
 }

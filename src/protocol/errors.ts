@@ -27,9 +27,12 @@ export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly code: ErrorCode;
   readonly retry: boolean;
+  /** Seconds after which it may help to ask again. */
+  readonly wait: number | undefined;
 
-  constructor(code: ErrorCode, description: string) {
+  constructor(code: ErrorCode, description: string, wait?: number) {
     super(description);
+    this.wait = wait;
     this.code = code;
     this.retry = errorCodes[code].retry;
   }

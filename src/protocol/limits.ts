@@ -51,10 +51,20 @@ export const limits = {
   processes: 1_000,
   /** Characters of a password: a long sentence, and not enough to keep a hash busy. */
   passwordCharacters: 256,
+  /** A session's token: what fits a name of 64 characters of any script. */
+  tokenCharacters: 1_024,
+  /** An invitation is not to be guessed, nor to be a payload. */
+  invitationCharactersLeast: 12,
+  invitationCharacters: 128,
+  /** Topics in one request for keys. */
+  keysTopics: 200,
+  /** Attempts with a password of one account, and over one connection, at one server. */
+  accountAttempts: { perSecond: 0.2, burst: 10 },
+  connectionAttempts: { perSecond: 2, burst: 20 },
   /** Passwords that a server hashes at once: each takes a core and tens of megabytes. */
   hashesAtOnce: 2,
-  /** Claims that wait for their password to be hashed: about a second of it. */
-  unhashedClaims: 40,
+  /** Passwords that wait to be hashed or checked: about a second of it. */
+  unhashedPasswords: 40,
   /** Claims that a server holds undecided, others' forwarded ones too. */
   openClaims: 1_000,
   /** Terms that an epoch may be ahead of the highest known before it is not believed (as W4). */
@@ -116,6 +126,9 @@ export const durations = {
   claimsMs: 5,
   /** A claim that is not decided is given up: the client tries again. */
   claimMs: 1_900,
+  /** A session's token; whoever uses one that is older than this gets a new one. */
+  sessionMs: 43_200_000,
+  renewSessionMs: 3_600_000,
   /** Berkeley: the coordinator compares the clocks (E5). */
   clockRoundMs: 5_000,
   /** What an answer to `clock` may take; one that took longer than the second says too little. */

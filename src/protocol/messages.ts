@@ -14,6 +14,21 @@ export interface Envelope {
   readonly id: RequestId | undefined;
   /** What the client has seen (R9). */
   readonly after: Vector | undefined;
+  /** As `login` gave it (W6); what it is worth is the shell's to tell, as `session`. */
+  readonly token?: string | undefined;
+  readonly session?: Session | undefined;
+}
+
+/** Whose request it is, by a token that this cluster has signed. */
+export interface Session {
+  readonly user: UserName;
+  /** Of the credential that it began with: another password ends it. */
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly issuedMs: number;
+  readonly expiresMs: number;
+  /** Whoever has the cluster's secret may do what an administrator may. */
+  readonly isOperator: boolean;
 }
 
 /** A place in the total order. */
@@ -24,13 +39,42 @@ export interface Cursor {
 
 export type Request = Envelope &
   (
-    | { readonly service: "login"; readonly user: UserName }
+    | {
+        readonly service: "login";
+        readonly user: UserName;
+        /** As in `register`; needed where accounts are. */
+        readonly password?: string | undefined;
+      }
     | {
         readonly service: "register";
         readonly user: UserName;
         /** In memory until it is answered; never logged, never stored. */
         readonly password: string;
+        /** What an administrator gave, where registration wants an invitation. */
+        readonly invitation?: string | undefined;
       }
+    | {
+        /** Changes one's own password. */
+        readonly service: "password";
+        readonly user: UserName;
+        readonly password: string;
+        readonly newPassword: string;
+      }
+    | {
+        /** An administrator changes somebody's account. */
+        readonly service: "account";
+        readonly user: UserName;
+        readonly change:
+          | { readonly flag: "locked" | "administrator"; readonly isSet: boolean }
+          | { readonly newPassword: string };
+      }
+    | {
+        /** An administrator says who may register. */
+        readonly service: "registration";
+        readonly mode: "open" | "closed" | "invitation";
+        readonly invitation: string | undefined;
+      }
+    | { readonly service: "keys"; readonly topics: readonly string[] }
     | { readonly service: "users" }
     | { readonly service: "channels" }
     | { readonly service: "time" }

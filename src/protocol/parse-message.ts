@@ -101,7 +101,8 @@ function parseRequest(value: unknown): Incoming {
   try {
     id = parseRequestId(data.id);
     const after = data.after == null ? undefined : parseVector(data.after, "after");
-    const envelope = { clock, id, after, timestamp: parseOwnTime(data.timestamp) };
+    const token = parseToken(data.token);
+    const envelope = { clock, id, after, timestamp: parseOwnTime(data.timestamp), token };
     return parseService(service, data, envelope);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
@@ -112,14 +113,34 @@ function parseRequest(value: unknown): Incoming {
 function parseService(service: string, data: Fields, envelope: Envelope): Request {
   switch (service) {
     case "login":
-      return { ...envelope, service, user: parseUserName(data.user) };
+      return {
+        ...envelope,
+        service,
+        user: parseUserName(data.user),
+        password: data.password == null ? undefined : parsePassword(data.password),
+      };
     case "register":
       return {
         ...envelope,
         service,
         user: parseUserName(data.user),
         password: parsePassword(data.password),
+        invitation: parseInvitation(data.invitation),
       };
+    case "password":
+      return {
+        ...envelope,
+        service,
+        user: parseUserName(data.user),
+        password: parsePassword(data.password),
+        newPassword: parsePassword(data.newPassword, "newPassword"),
+      };
+    case "account":
+      return { ...envelope, service, user: parseUserName(data.user), change: parseChange(data) };
+    case "registration":
+      return { ...envelope, service, ...parseRegistration(data) };
+    case "keys":
+      return { ...envelope, service, topics: parseTopics(data.topics) };
     case "users":
     case "channels":
     case "time":
@@ -166,19 +187,79 @@ function parseText(value: unknown): string {
   return value.toWellFormed();
 }
 
-function parsePassword(value: unknown): string {
+function parsePassword(value: unknown, field = "password"): string {
   if (typeof value !== "string") {
-    throw new ProtocolError("bad_request", "`password` must be a string.");
+    throw new ProtocolError("bad_request", `\`${field}\` must be a string.`);
   }
   const password = value.length > 4 * limits.passwordCharacters ? value : value.normalize("NFC");
   const length = characters(password);
   if (length < 1 || length > limits.passwordCharacters) {
     throw new ProtocolError(
       length < 1 ? "bad_request" : "too_large",
-      `\`password\` must have 1 to ${limits.passwordCharacters} characters.`,
+      `\`${field}\` must have 1 to ${limits.passwordCharacters} characters.`,
     );
   }
   return password;
+}
+
+function parseToken(value: unknown): string | undefined {
+  if (value == null) return undefined;
+  if (typeof value !== "string" || value.length > limits.tokenCharacters) {
+    throw new ProtocolError(
+      "bad_request",
+      `\`token\` must be a string of at most ${limits.tokenCharacters} characters.`,
+    );
+  }
+  return value;
+}
+
+function parseInvitation(value: unknown): string | undefined {
+  if (value == null) return undefined;
+  const [least, most] = [limits.invitationCharactersLeast, limits.invitationCharacters];
+  if (typeof value !== "string" || value.length < least || value.length > most) {
+    throw new ProtocolError(
+      "bad_request",
+      `\`invitation\` must be a string of ${least} to ${most} characters.`,
+    );
+  }
+  return value;
+}
+
+function parseChange({ locked, administrator, newPassword }: Fields) {
+  const given = [locked, administrator, newPassword].filter((value) => value != null);
+  if (given.length !== 1) {
+    throw new ProtocolError(
+      "bad_request",
+      "`account` takes one of `locked`, `administrator`, `newPassword`.",
+    );
+  }
+  if (newPassword != null) return { newPassword: parsePassword(newPassword, "newPassword") };
+  const flag = locked == null ? "administrator" : "locked";
+  const isSet = locked ?? administrator;
+  if (typeof isSet !== "boolean") {
+    throw new ProtocolError("bad_request", `\`${flag}\` must be true or false.`);
+  }
+  return { flag, isSet } as const;
+}
+
+function parseRegistration({ mode, invitation }: Fields) {
+  if (mode !== "open" && mode !== "closed" && mode !== "invitation") {
+    throw new ProtocolError("bad_request", "`mode` must be open, closed or invitation.");
+  }
+  const told = parseInvitation(invitation);
+  if ((mode === "invitation") !== (told !== undefined)) {
+    throw new ProtocolError("bad_request", "`invitation` belongs to the mode invitation.");
+  }
+  return { mode, invitation: told } as const;
+}
+
+function parseTopics(value: unknown): string[] {
+  const most = limits.keysTopics;
+  const isList = Array.isArray(value) && value.length >= 1 && value.length <= most;
+  if (!isList || !value.every((topic) => typeof topic === "string" && topic.length <= 66)) {
+    throw new ProtocolError("bad_request", `\`topics\` must be 1 to ${most} topics.`);
+  }
+  return value as string[];
 }
 
 /** The client's own time in whatever form; only echoed, so only its size matters (W3). */

@@ -19,6 +19,14 @@ export type ConversationName =
   | { readonly channel: ChannelName; readonly user?: never }
   | { readonly user: UserName; readonly channel?: never };
 
+/** What a topic of the second form belongs to; undefined for any other. */
+export function readTopic(topic: string): ConversationName | undefined {
+  const name = topic.slice(1, -1);
+  if (!topic.endsWith("\0") || name.includes("\0")) return undefined;
+  if (topic.startsWith("#")) return { channel: name as ChannelName };
+  return topic.startsWith("@") ? { user: name as UserName } : undefined;
+}
+
 export function conversationTopic(name: ConversationName): string {
   return name.channel === undefined ? userTopic(name.user) : channelTopic(name.channel);
 }

@@ -9,7 +9,7 @@ import { now, pause } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, LogBudget, openLog } from "../platform/log.ts";
-import { hashPassword } from "../platform/password.ts";
+import { doPasswordWork } from "../platform/password.ts";
 import { randomHex } from "../platform/random.ts";
 import { crash, type Running } from "../platform/run-process.ts";
 import { openSecret } from "../platform/secret.ts";
@@ -391,8 +391,8 @@ class Shell {
       case "savePromise":
         void this.#savePromise(effect);
         return;
-      case "hash":
-        void this.#hash(effect);
+      case "password":
+        void this.#work(effect);
         return;
       case "answerSync":
         this.#syncs.set(effect.from, effect);
@@ -464,11 +464,11 @@ class Shell {
     this.#dispatch({ type: "officeAnswer", from, request, answer });
   }
 
-  async #hash({ number, password }: Effect & { type: "hash" }): Promise<void> {
+  async #work({ number, ...work }: Effect & { type: "password" }): Promise<void> {
     const core = this.#core;
-    const credential = await hashPassword(password);
+    const result = await doPasswordWork(work);
     // A core that took its place counts its own.
-    if (this.#core === core) this.#dispatch({ type: "hashed", number, credential });
+    if (this.#core === core) this.#dispatch({ type: "passwordDone", number, ...result });
   }
 
   #promisesFailed({ message }: Error): never {

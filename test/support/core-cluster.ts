@@ -14,6 +14,7 @@ import type {
   Reply,
   ReplyData,
   Request,
+  Session,
   Standing,
   SyncAnswer,
 } from "../../src/protocol/messages.ts";
@@ -84,6 +85,8 @@ export interface CoreClusterOptions extends Partial<ServerOptions> {
  */
 export class CoreCluster {
   readonly time = new VirtualTime();
+  /** By token; nothing is signed here. */
+  readonly sessions = new Map<string, Session>();
   readonly network: VirtualNetwork;
   readonly servers: VirtualServer[] = [];
   readonly random: Random;
@@ -226,17 +229,23 @@ export class CoreCluster {
     return this.askPayload(server, { service, data });
   }
 
-  askPayload(server: VirtualServer, payload: unknown): Question {
+  askPayload(server: VirtualServer, payload: unknown, connection = "one"): Question {
     const question = new Question(server.inRotation);
     const { batch, requests } = parsePayload(encode(payload));
-    this.#step(server, { type: "requests", to: question, batch, requests });
+    const proven = requests.map((request) =>
+      "token" in request && request.token !== undefined
+        ? { ...request, session: this.sessions.get(request.token) }
+        : request,
+    );
+    this.#step(server, { type: "requests", to: question, batch, requests: proven, connection });
     return question;
   }
 
   /** Hands a request to a server that has passed the gate already. */
   askParsed(server: VirtualServer, request: Request, onReply: (data: ReplyData) => void): void {
     const to = new Question(server.inRotation, onReply);
-    this.#step(server, { type: "requests", to, batch: false, requests: [request] });
+    const requests = [request];
+    this.#step(server, { type: "requests", to, batch: false, requests, connection: "one" });
   }
 
   /** Asks and lets time pass until the reply is there. */
@@ -432,11 +441,14 @@ export class CoreCluster {
             server.disk.ballot = ballot;
           this.#step(server, { type: "promiseSaved", ballot });
         });
-      case "hash":
-        return this.#later(server, server.hashMs(effect.password), () => {
-          const credential = `hash of ${effect.password}`;
-          this.#step(server, { type: "hashed", number: effect.number, credential });
+      case "password": {
+        const { number, check, hash } = effect;
+        return this.#later(server, server.hashMs(hash ?? check?.password ?? ""), () => {
+          const isRight = check === undefined || check.credential === hashOf(check.password);
+          const credential = isRight && hash !== undefined ? hashOf(hash) : undefined;
+          this.#step(server, { type: "passwordDone", number, isRight, credential });
         });
+      }
       case "answerSync":
         return (effect.to as AnswerSync)(effect.standing, effect.since);
       case "heartbeat":
@@ -684,4 +696,8 @@ export function checkpointText(server: VirtualServer): string {
   const { files, rows, mark } = server.core.checkpoint();
   const texts = files.map(({ name, lines }) => `${name}\n${[...lines].join("")}`);
   return `${texts.join("")}${[...rows].join("\n")}${JSON.stringify(mark)}`;
+}
+
+function hashOf(password: string): string {
+  return `hash of ${password}`;
 }

@@ -3,8 +3,10 @@ import type { Digest } from "../../src/protocol/event.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import type { View } from "../../src/protocol/messages.ts";
+import type { Auth } from "../../src/server/core/access.ts";
 import type { Retention } from "../../src/server/core/chat-state.ts";
 import type { Input } from "../../src/server/core/effects.ts";
+import type { FloodPaces } from "../../src/server/core/flood.ts";
 import { ServerCore } from "../../src/server/core/step.ts";
 import { serverName } from "./event-lines.ts";
 import { type SavedFiles, VirtualDisk } from "./virtual-disk.ts";
@@ -12,6 +14,8 @@ import { type SavedFiles, VirtualDisk } from "./virtual-disk.ts";
 export interface ServerOptions {
   readonly digest: Digest;
   readonly retention?: Retention | undefined;
+  readonly auth?: Auth | undefined;
+  readonly flood?: FloodPaces | undefined;
 }
 
 /** A server's process and its disk; the disk outlives the process. */
@@ -65,7 +69,7 @@ export class VirtualServer {
   /** A core with all that the disk holds, as a start makes it. */
   newCore(): ServerCore {
     const { disk, name, address } = this;
-    const { digest, retention } = this.#options;
+    const { digest, retention, auth, flood } = this.#options;
     const clock = new LamportClock(disk.clock);
     const core = new ServerCore({
       name,
@@ -73,6 +77,9 @@ export class VirtualServer {
       digest,
       address,
       ...(retention === undefined ? {} : { retention }),
+      ...(auth === undefined ? {} : { auth }),
+      ...(flood === undefined ? {} : { flood }),
+      topicKey: ({ topic, day, version }) => `${topic}/${day}/${version}`,
     });
     core.recoverPromises(disk.view, disk.ballot);
     for (const saved of [disk.saved, disk.fetched]) {

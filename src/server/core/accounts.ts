@@ -2,7 +2,7 @@ import { compareEpochs, type Epoch, noEpoch } from "../../protocol/epoch.ts";
 import { compareOrder } from "../../protocol/event.ts";
 import type { ServerName, UserName } from "../../protocol/ids.ts";
 import { covers, type Vector } from "../../protocol/vector.ts";
-import type { Placed } from "./placed.ts";
+import { idOf, type Placed } from "./placed.ts";
 
 /** A coordinator's entry into office. */
 export interface Office extends Placed {
@@ -25,6 +25,47 @@ export interface FrozenClaims {
   readonly claims: readonly (readonly [claim: Claim, isConfirmed: boolean])[];
 }
 
+/**
+ * A password that took the place of the claim's. Of several the highest generation holds; the same
+ * password hashed anew keeps generation and version, so that no session ends by it.
+ */
+export interface PasswordChange extends Placed {
+  readonly user: UserName;
+  readonly credential: string;
+  readonly generation: number;
+  readonly version: string;
+}
+
+/** What an administrator decided about an account: the last word holds. */
+export const accountFlags = ["locked", "administrator"] as const;
+export type AccountFlag = (typeof accountFlags)[number];
+
+export interface FlagChange extends Placed {
+  readonly user: UserName;
+  readonly flag: AccountFlag;
+  readonly isSet: boolean;
+}
+
+/** Who may register: anybody, nobody, or who knows the invitation. */
+export const registrationModes = ["open", "closed", "invitation"] as const;
+export type RegistrationMode = (typeof registrationModes)[number];
+
+export interface RegistrationChange extends Placed {
+  readonly mode: RegistrationMode;
+  /** Of the invitation, which is stored nowhere. */
+  readonly hash: string | undefined;
+}
+
+export type AccountChange = PasswordChange | FlagChange | RegistrationChange;
+
+/** What proves who somebody is, as of now. */
+export interface Credential {
+  readonly credential: string;
+  readonly generation: number;
+  /** A session that began with another one has ended. */
+  readonly version: string;
+}
+
 /** What names an event. */
 export interface EventName {
   readonly server: ServerName;
@@ -44,6 +85,9 @@ export class Accounts {
   readonly #confirmed = new Set<string>();
   /** Names that were claimed and, when last looked at, had no owner. */
   readonly #unowned = new Set<UserName>();
+  readonly #passwords = new Map<UserName, PasswordChange>();
+  readonly #flags = new Map<string, FlagChange>();
+  #registration: RegistrationChange | undefined;
 
   addOffice(office: Office): void {
     insertByEpoch(this.offices, office);
@@ -61,6 +105,51 @@ export class Accounts {
   confirm(claim: EventName): void {
     this.#confirmed.add(nameOf(claim));
     this.version += 1;
+  }
+
+  changePassword(change: PasswordChange): void {
+    const held = this.#passwords.get(change.user);
+    if (held === undefined || comparePasswords(change, held) > 0) {
+      this.#passwords.set(change.user, change);
+    }
+  }
+
+  changeFlag(change: FlagChange): void {
+    const key = `${change.flag} ${change.user}`;
+    const held = this.#flags.get(key);
+    if (held === undefined || compareOrder(change, held) > 0) this.#flags.set(key, change);
+  }
+
+  changeRegistration(change: RegistrationChange): void {
+    const held = this.#registration;
+    if (held === undefined || compareOrder(change, held) > 0) this.#registration = change;
+  }
+
+  /** Nothing is granted on a claim that may still fall: only who owns the name has one. */
+  credential(user: UserName): Credential | undefined {
+    const owner = this.owner(user);
+    if (owner === undefined) return undefined;
+    const { credential } = owner;
+    return this.#passwords.get(user) ?? { credential, generation: 0, version: idOf(owner) };
+  }
+
+  /** The change that holds, if there was one. */
+  passwordOf(user: UserName): PasswordChange | undefined {
+    return this.#passwords.get(user);
+  }
+
+  has(flag: AccountFlag, user: UserName): boolean {
+    return this.#flags.get(`${flag} ${user}`)?.isSet === true;
+  }
+
+  get registration(): Pick<RegistrationChange, "mode" | "hash"> {
+    return this.#registration ?? { mode: "open", hash: undefined };
+  }
+
+  /** All changes that hold. */
+  changes(): AccountChange[] {
+    const registration = this.#registration === undefined ? [] : [this.#registration];
+    return [...this.#passwords.values(), ...this.#flags.values(), ...registration];
   }
 
   /** The highest epoch that an office was entered in. */
@@ -113,6 +202,12 @@ export class Accounts {
       claims: claims.map((claim) => [claim, this.isConfirmed(claim)] as const),
     }));
   }
+}
+
+function comparePasswords(a: PasswordChange, b: PasswordChange): number {
+  if (a.generation !== b.generation) return a.generation - b.generation;
+  if (a.version !== b.version) return a.version < b.version ? -1 : 1;
+  return compareOrder(a, b);
 }
 
 function nameOf({ server, seq }: EventName): string {

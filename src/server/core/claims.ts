@@ -12,6 +12,7 @@ import type { ChatState } from "./chat-state.ts";
 import type { Coordination } from "./coordination.ts";
 import type { Effect, Now } from "./effects.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Passwords } from "./passwords.ts";
 import { idOf } from "./placed.ts";
 import type { Replication } from "./replication.ts";
 
@@ -19,8 +20,6 @@ import type { Replication } from "./replication.ts";
 export interface OpenClaim {
   readonly user: UserName;
   readonly id: RequestId;
-  /** Until it is hashed. */
-  password?: string | undefined;
   credential?: string | undefined;
   readonly deadlineMs: number;
   /** It came from another server: only a coordinator has anything to say to it. */
@@ -29,9 +28,8 @@ export interface OpenClaim {
 }
 
 interface Waiting extends OpenClaim {
-  /** By which its hash is known on its way. */
-  readonly number: number;
-  isHashing: boolean;
+  /** Takes its password back from being hashed. */
+  forget(): void;
   /** Which coordinator was asked last, and when. */
   forwarded?: { readonly to: ServerName; readonly atMs: number; isOpen: boolean } | undefined;
 }
@@ -42,6 +40,7 @@ export interface ClaimsParts {
   readonly ledger: Ledger;
   readonly replication: Replication;
   readonly coordination: Coordination;
+  readonly passwords: Passwords;
   standing(): Standing;
   correctedMs(now: Now): number;
 }
@@ -57,10 +56,6 @@ export class Claims {
   /** Own proposals of the present office whose confirmation is still to be written, by rising `seq`. */
   readonly #unconfirmed: number[] = [];
   #office: Epoch | undefined;
-  readonly #hashing = new Map<number, Waiting>();
-  /** Those whose password is still to be hashed, oldest first. */
-  readonly #unhashed = new Set<Waiting>();
-  #number = 0;
   /** What the outcome of a claim may depend on, as of the last look at all of them. */
   #seen = { version: -1, committed: 0, atMs: 0 };
   /** Those that something happened to since. */
@@ -74,35 +69,22 @@ export class Claims {
     return this.#open.size;
   }
 
-  /**
-   * Whether one more can be decided in time: more passwords than can be hashed within a second
-   * would all come too late.
-   */
+  /** Whether one more can be decided in time. */
   get isFull(): boolean {
-    return this.#open.size >= limits.openClaims || this.#unhashed.size >= limits.unhashedClaims;
+    return this.#open.size >= limits.openClaims || this.#parts.passwords.isFull;
   }
 
-  add(claim: OpenClaim): void {
-    this.#number += 1;
-    const waiting: Waiting = { ...claim, number: this.#number, isHashing: false };
+  /** @param claim with its credential, or with the password that it is to be made of */
+  add({ password, ...claim }: OpenClaim & { readonly password?: string }): void {
+    const waiting: Waiting = { ...claim, forget: () => {} };
     this.#open.add(waiting);
-    if (claim.credential === undefined) this.#unhashed.add(waiting);
     this.#changed.add(waiting);
-  }
-
-  /** It may have been settled meanwhile. */
-  hashed(number: number, credential: string): void {
-    const claim = this.#hashing.get(number);
-    this.#hashing.delete(number);
-    for (const next of this.#unhashed) {
-      this.#changed.add(next);
-      break;
-    }
-    if (claim === undefined) return;
-    claim.isHashing = false;
-    claim.credential = credential;
-    claim.password = undefined;
-    this.#changed.add(claim);
+    if (password === undefined) return;
+    waiting.forget = this.#parts.passwords.add({ hash: password }, ({ credential }) => {
+      waiting.credential = credential;
+      // It may have been settled meanwhile.
+      if (this.#open.has(waiting)) this.#changed.add(waiting);
+    });
   }
 
   /** The coordinator has answered, or has not. */
@@ -171,7 +153,7 @@ export class Claims {
       return this.#settle(claim, "taken", effects);
     }
     if (now.steadyMs >= claim.deadlineMs) return this.#settle(claim, "busy", effects);
-    if (claim.credential === undefined) return this.#hash(claim, effects);
+    if (claim.credential === undefined) return;
     if (coordination.office !== undefined) {
       const { user, id, credential } = claim;
       const outcome = this.#propose({ user, id, credential }, now);
@@ -180,15 +162,6 @@ export class Claims {
     }
     if (claim.isForwarded) this.#settle(claim, "busy", effects);
     else this.#forward(claim, now, effects);
-  }
-
-  #hash(claim: Waiting, effects: Effect[]): void {
-    if (claim.isHashing || this.#hashing.size >= limits.hashesAtOnce) return;
-    const { number, password = "" } = claim;
-    claim.isHashing = true;
-    this.#unhashed.delete(claim);
-    this.#hashing.set(number, claim);
-    effects.push({ type: "hash", number, password });
   }
 
   /** In office: what holds the name decides, once that itself is decided. */
@@ -238,7 +211,7 @@ export class Claims {
 
   #settle(claim: Waiting, outcome: ClaimOutcome, effects: Effect[]): void {
     if (!this.#open.delete(claim)) return;
-    this.#unhashed.delete(claim);
+    claim.forget();
     const effect = claim.settle(outcome);
     if (effect !== undefined) effects.push(effect);
   }

@@ -15,6 +15,7 @@ import type {
   View,
 } from "../../protocol/messages.ts";
 import type { Vector } from "../../protocol/vector.ts";
+import type { PasswordWork } from "./passwords.ts";
 
 /** Where an answer goes: the shell's own, opaque to the core. */
 export type ReplyTo = unknown;
@@ -34,6 +35,8 @@ export type Input =
       readonly to: ReplyTo;
       readonly batch: boolean;
       readonly requests: readonly Incoming[];
+      /** By which the shell tells one connection from another. */
+      readonly connection: string;
     }
   /** The next `count` appended lines are on disk: a sync returned. */
   | { readonly type: "flushed"; readonly count: number }
@@ -59,7 +62,14 @@ export type Input =
   /** A peer link ended: a hint that its server may be gone. */
   | { readonly type: "peerLost"; readonly from: ServerName }
   | { readonly type: "promiseSaved"; readonly ballot: Ballot }
-  | { readonly type: "hashed"; readonly number: number; readonly credential: string }
+  | {
+      readonly type: "passwordDone";
+      readonly number: number;
+      /** Whether the check succeeded; true where there was none. */
+      readonly isRight: boolean;
+      /** What to store from now on: of the password to hash, or of one hashed too cheaply. */
+      readonly credential: string | undefined;
+    }
   | { readonly type: "referenceReply"; readonly reply: HeartbeatReply }
   | { readonly type: "left" }
   | { readonly type: "subscription"; readonly topic: string; readonly active: boolean }
@@ -74,8 +84,8 @@ export type Effect =
   | { readonly type: "saveView"; readonly view: View }
   /** Put the promise on disk, then say `promiseSaved`; a higher one may take its place. */
   | { readonly type: "savePromise"; readonly ballot: Ballot }
-  /** Hash the password, then say `hashed` with the same number. */
-  | { readonly type: "hash"; readonly number: number; readonly password: string }
+  /** Check or hash a password, then say `passwordDone` with the same number. */
+  | ({ readonly type: "password"; readonly number: number } & PasswordWork)
   | {
       readonly type: "reply";
       readonly to: ReplyTo;

@@ -14,8 +14,17 @@ import {
 import { parseClock } from "../../protocol/lamport-clock.ts";
 import { limits } from "../../protocol/limits.ts";
 import { parseVector, type Vector } from "../../protocol/vector.ts";
+import {
+  type AccountFlag,
+  accountFlags,
+  type FlagChange,
+  type PasswordChange,
+  type RegistrationChange,
+  type RegistrationMode,
+  registrationModes,
+} from "./accounts.ts";
 import type { ChatState } from "./chat-state.ts";
-import { place } from "./placed.ts";
+import { type Placed, place } from "./placed.ts";
 
 /** What an event of each operation carries; `id` is the request's (R6). */
 export interface EventData {
@@ -48,6 +57,9 @@ export interface EventData {
   };
   /** The claim of that name was accepted by a quorum. */
   confirmed: { readonly server: ServerName; readonly seq: number };
+  password: Omit<PasswordChange, keyof Placed> & { readonly id?: RequestId | undefined };
+  account: Omit<FlagChange, keyof Placed> & { readonly id?: RequestId | undefined };
+  registration: Omit<RegistrationChange, keyof Placed> & { readonly id?: RequestId | undefined };
 }
 
 export type Operation = keyof EventData;
@@ -123,6 +135,24 @@ const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
     },
     fold: (state, _event, claim) => state.accounts.confirm(claim),
   },
+  password: {
+    parse: (data) => ({ ...readPasswordChange(data), id: parseRequestId(data.id) }),
+    fold: (state, event, { id, ...change }) => {
+      state.accounts.changePassword({ ...place(event, id), ...change });
+    },
+  },
+  account: {
+    parse: (data) => ({ ...readFlagChange(data), id: parseRequestId(data.id) }),
+    fold: (state, event, { id, ...change }) => {
+      state.accounts.changeFlag({ ...place(event, id), ...change });
+    },
+  },
+  registration: {
+    parse: (data) => ({ ...readRegistrationChange(data), id: parseRequestId(data.id) }),
+    fold: (state, event, { id, ...change }) => {
+      state.accounts.changeRegistration({ ...place(event, id), ...change });
+    },
+  },
 };
 
 /** @throws Error if it is none */
@@ -130,6 +160,33 @@ export function readEpoch(value: unknown): Epoch {
   const epoch = parseEpoch(value);
   assert(epoch !== undefined, "`epoch` is none");
   return epoch;
+}
+
+type Data = Readonly<Record<string, unknown>>;
+
+/** @throws Error if it is none */
+export function readPasswordChange({ user, credential, generation, version }: Data) {
+  const number = parseClock(generation);
+  assert(number !== undefined, "`generation` is none");
+  return {
+    user: parseUserName(user),
+    credential: parseText(credential, "credential"),
+    generation: number,
+    version: parseText(version, "version"),
+  };
+}
+
+/** @throws Error if it is none */
+export function readFlagChange({ user, flag, isSet }: Data) {
+  assert(accountFlags.includes(flag as AccountFlag), "`flag` is unknown");
+  return { user: parseUserName(user), flag: flag as AccountFlag, isSet: isSet === true };
+}
+
+/** @throws Error if it is none */
+export function readRegistrationChange({ mode, hash }: Data) {
+  assert(registrationModes.includes(mode as RegistrationMode), "`mode` is unknown");
+  const known = hash === undefined ? undefined : parseText(hash, "hash");
+  return { mode: mode as RegistrationMode, hash: known };
 }
 
 function parseText(value: unknown, field = "message"): string {

@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { compareOrder } from "../../protocol/event.ts";
 import {
   type ChannelName,
   isServerName,
@@ -11,9 +12,9 @@ import { parseClock } from "../../protocol/lamport-clock.ts";
 import { limits } from "../../protocol/limits.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { parseVector, sorted, type Vector } from "../../protocol/vector.ts";
-import type { FrozenClaims, Office } from "./accounts.ts";
+import type { AccountChange, FrozenClaims, Office } from "./accounts.ts";
 import type { ChatState, Creation, StoredMessage } from "./chat-state.ts";
-import { readEpoch } from "./events.ts";
+import { readEpoch, readFlagChange, readPasswordChange, readRegistrationChange } from "./events.ts";
 import { toEntry } from "./history.ts";
 import { mergeInOrder } from "./merge-in-order.ts";
 import { idOf, isCommitted, type Placed, place } from "./placed.ts";
@@ -74,6 +75,7 @@ export function freeze(state: ChatState): FrozenState {
   }
   const claims = state.accounts.freeze();
   const offices = state.accounts.offices.slice();
+  const changes = state.accounts.changes();
   users.sort(byName);
   channels.sort(byName);
   return {
@@ -91,7 +93,7 @@ export function freeze(state: ChatState): FrozenState {
       { name: messagesFile, lines: enclosed("[", "]", writeEntries(messages)) },
       { name: publicationsFile, lines: enclosed("[", "]", writeEntries(publications)) },
     ],
-    rows: writeRows(users, channels, offices),
+    rows: writeRows({ users, channels, offices, changes }),
   };
 }
 
@@ -113,6 +115,12 @@ export function foldSaved(state: ChatState, saved: SavedState, held: Vector): vo
     } else if (row.sees !== undefined) {
       const sees = parseVector(row.sees, "sees", limits.memberVectorServers);
       state.accounts.addOffice({ ...placed, epoch: readEpoch(row.epoch), sees });
+    } else if (row.generation !== undefined) {
+      state.accounts.changePassword({ ...placed, ...readPasswordChange(row) });
+    } else if (row.flag !== undefined) {
+      state.accounts.changeFlag({ ...placed, ...readFlagChange(row) });
+    } else if (row.mode !== undefined) {
+      state.accounts.changeRegistration({ ...placed, ...readRegistrationChange(row) });
     } else {
       const by = row.user === undefined ? undefined : user(row.user);
       state.addCreation(channel(row.channel), { ...placed, user: by });
@@ -211,11 +219,14 @@ function* writeEntries(lists: readonly (readonly StoredMessage[])[]): Generator<
   }
 }
 
-function* writeRows(
-  users: readonly FrozenUser[],
-  channels: readonly FrozenChannel[],
-  offices: readonly Office[],
-): Generator<string> {
+interface FrozenRows {
+  readonly users: readonly FrozenUser[];
+  readonly channels: readonly FrozenChannel[];
+  readonly offices: readonly Office[];
+  readonly changes: AccountChange[];
+}
+
+function* writeRows({ users, channels, offices, changes }: FrozenRows): Generator<string> {
   for (const { name: login, logins } of users) {
     for (const placed of logins) yield JSON.stringify({ login, ...writePlace(placed) });
   }
@@ -227,6 +238,9 @@ function* writeRows(
   for (const { epoch, sees, ...office } of offices) {
     yield JSON.stringify({ epoch, sees: sorted(sees), ...writePlace(office) });
   }
+  changes.sort(compareOrder);
+  for (const change of changes)
+    yield JSON.stringify({ ...change, ...writePlace(change), time: undefined });
 }
 
 function* writeClaims(names: FrozenClaims[]): Generator<string> {

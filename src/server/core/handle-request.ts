@@ -1,15 +1,29 @@
 import { ProtocolError } from "../../protocol/errors.ts";
+import type { Digest } from "../../protocol/event.ts";
 import type { ServerName, UserName } from "../../protocol/ids.ts";
+import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Receipt, Refused, Request } from "../../protocol/messages.ts";
+import type { TopicKey } from "../../protocol/sealed.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { covers, type Vector } from "../../protocol/vector.ts";
+import type { Auth } from "./access.ts";
 import type { EventName } from "./accounts.ts";
 import { type ChatState, type StoredMessage, sameTarget, type Target } from "./chat-state.ts";
 import type { Now } from "./effects.ts";
 import type { EventData, Operation } from "./events.ts";
+import {
+  changeAccount,
+  changePassword,
+  changeRegistration,
+  type Grant,
+  keys,
+  login,
+  mayRegister,
+} from "./handle-account.ts";
 import { listChannels, listUsers, type Room, readHistory } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
+import type { PasswordResult, PasswordWork } from "./passwords.ts";
 import { idOf, type Placed } from "./placed.ts";
 import type { Replication } from "./replication.ts";
 import type { Answer, Pending } from "./requests.ts";
@@ -28,7 +42,13 @@ export type Decision =
       answer(): Answer;
     }
   /** The coordinator decides (E3). */
-  | { readonly next: "claim" };
+  | { readonly next: "claim" }
+  /** A password has to be checked or hashed first, which takes a while. */
+  | {
+      readonly next: "password";
+      readonly work: PasswordWork;
+      then(result: PasswordResult, now: Now): Decision;
+    };
 
 /** What the services read and write. */
 export interface Services {
@@ -36,8 +56,12 @@ export interface Services {
   readonly state: ChatState;
   readonly ledger: Ledger;
   readonly replication: Replication;
+  readonly clock: LamportClock;
+  readonly digest: Digest;
+  readonly auth: Auth;
   status(now: Now): Answer;
   correctedMs(now: Now): number;
+  topicKey(of: TopicKey): string;
 }
 
 export function isRefused(request: Incoming): request is Refused {
@@ -67,12 +91,25 @@ export function decide(services: Services, request: Request, at: Circumstances):
     case "history":
       return read(services, request, at);
     case "login":
+      return services.auth === "open"
+        ? write(services, request, at)
+        : (waits(services, request, at) ?? login(services, request));
     case "channel":
     case "publish":
     case "message":
       return write(services, request, at);
-    case "register":
-      return { next: "claim" };
+    case "register": {
+      const error = services.auth === "open" ? undefined : mayRegister(services, request);
+      return error === undefined ? { next: "claim" } : { next: "refuse", error };
+    }
+    case "password":
+      return waits(services, request, at) ?? changePassword(services, request);
+    case "account":
+      return waits(services, request, at) ?? changeAccount(services, request, at.now);
+    case "registration":
+      return changeRegistration(services, request, at.now);
+    case "keys":
+      return waits(services, request, at) ?? keys(services, request, at.now);
     default:
       request satisfies never;
       throw new Error("a request passed the gate that no service takes");
@@ -126,6 +163,16 @@ function read(
   }
 }
 
+/** An answer that depends on what its client has seen waits for it (R9). */
+function waits(
+  { replication }: Services,
+  { after }: Request,
+  { waited }: Circumstances,
+): Decision | undefined {
+  if (after === undefined || covers(replication.committed, after)) return undefined;
+  return waited ? behind() : { next: "wait", until: after };
+}
+
 /** Bytes of a `status`, generously. */
 const statusBytes = 16 * 1_024;
 
@@ -150,6 +197,11 @@ function full(): Decision {
   );
 }
 
+interface WriteCircumstances extends Pick<Circumstances, "now" | "waited"> {
+  /** The session that a login gives, where accounts are. */
+  readonly grant?: Grant | undefined;
+}
+
 type Write = Extract<Request, { service: "login" | "channel" | "publish" | "message" }>;
 
 /**
@@ -157,10 +209,11 @@ type Write = Extract<Request, { service: "login" | "channel" | "publish" | "mess
  * never go away, so a write that finds what it names need not wait for what the client has seen;
  * one that would fail, or succeed only because something is missing, does.
  */
-function write(services: Services, request: Write, { now, waited }: Circumstances): Decision {
+export function write(services: Services, request: Write, at: WriteCircumstances): Decision {
   const { state, replication } = services;
+  const { now, waited, grant } = at;
   const old = existing(state, request);
-  if (old !== undefined) return commit(services, request, { event: old, made: false });
+  if (old !== undefined) return commit(services, request, { event: old, made: false, grant });
   const problem = obstacle(state, request);
   const depends = problem !== undefined || request.service === "channel";
   if (depends && request.after !== undefined && !covers(replication.committed, request.after)) {
@@ -169,7 +222,7 @@ function write(services: Services, request: Write, { now, waited }: Circumstance
   if (problem !== undefined) return refuse(problem);
   const event = make(services, request, now);
   const placed: Placed = { ...event, time: event.timestamp, id: request.id };
-  return commit(services, request, { event: placed, made: true });
+  return commit(services, request, { event: placed, made: true, grant });
 }
 
 /** The claim that the name belongs to an account by: nothing is granted on one that may still fall. */
@@ -181,7 +234,7 @@ function account(state: ChatState, user: UserName): EventName | undefined {
 function commit(
   { replication, state }: Services,
   request: Write,
-  { event, made }: { event: Placed; made: boolean },
+  { event, made, grant }: { event: Placed; made: boolean; grant: Grant | undefined },
 ): Decision {
   const messaging = request.service === "publish" || request.service === "message";
   const answer = (): Answer => {
@@ -191,7 +244,8 @@ function commit(
     const entry: Receipt = { id: idOf(event), server, seq, clock, timestamp, durable };
     if (messaging) return { status: "OK", entry };
     if (request.service !== "login") return { status: "sucesso", entry };
-    return { status: "sucesso", entry, account: account(state, request.user) };
+    const signed = grant === undefined ? {} : { grant };
+    return { status: "sucesso", entry, account: account(state, request.user), ...signed };
   };
   return { next: "commit", event, made, answer };
 }
@@ -300,6 +354,7 @@ function behind(): Decision {
 /** A request that waits for what its client has seen, or for what was on disk when it came. */
 export interface WaitingCover extends Pending {
   readonly request: Request;
+  readonly connection: string;
   readonly until: Vector;
   readonly deadlineMs: number;
 }

@@ -1,8 +1,8 @@
 import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
-import { limits } from "../../protocol/limits.ts";
-import type { Incoming, Reply, ReplyData } from "../../protocol/messages.ts";
+import { durations, limits } from "../../protocol/limits.ts";
+import type { Incoming, Reply, ReplyData, Session } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
 import type { Effect, ReplyTo } from "./effects.ts";
 import type { Room } from "./history.ts";
@@ -54,13 +54,14 @@ export class PayloadReply {
   refuse(index: number, error: ProtocolError): void {
     const request = this.#requests[index];
     if (request === undefined) return;
-    const { code, message: description, retry } = error;
+    const { code, message: description, retry, wait } = error;
     const alike = request.service === "publish" || request.service === "message";
     this.answer(index, {
       status: "erro",
       code,
       description,
       retry,
+      ...(wait === undefined ? {} : { wait }),
       // The original protocol has the text of these two under `message` (W8).
       ...(alike ? { message: description } : {}),
     });
@@ -71,12 +72,21 @@ export class PayloadReply {
     const tick = clock.tick();
     const timestamp = isoTime(wallMs);
     const replies = this.#replies as Reply[];
-    for (const { data } of replies) {
+    for (const [index, { data }] of replies.entries()) {
       data.clock = tick;
       data.timestamp = timestamp;
+      const { session } = this.#requests[index] as { session?: Session };
+      // A session lasts as long as it is in use.
+      if (session !== undefined && data.status !== "erro" && isOld(session, wallMs)) {
+        data.grant ??= { user: session.user, version: session.version };
+      }
     }
     return { type: "reply", to: this.to, batch: this.batch, replies };
   }
+}
+
+function isOld({ issuedMs, isOperator }: Session, timeMs: number): boolean {
+  return !isOperator && timeMs - issuedMs >= durations.renewSessionMs;
 }
 
 /** One request within its payload. */

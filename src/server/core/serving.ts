@@ -4,14 +4,37 @@ import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
+import { forbids } from "./access.ts";
 import type { Claims } from "./claims.ts";
 import type { Effect, Input, Now } from "./effects.ts";
-import { decide, isRefused, type Services, type WaitingCover } from "./handle-request.ts";
+import type { Flood } from "./flood.ts";
+import {
+  type Decision,
+  decide,
+  isRefused,
+  type Services,
+  type WaitingCover,
+} from "./handle-request.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Passwords } from "./passwords.ts";
 import { PayloadReply, type Pending } from "./requests.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
 
 type RegisterRequest = Request & { readonly service: "register" };
+
+type Asked = Pending & {
+  readonly request: Request;
+  readonly connection: string;
+  readonly waited: boolean;
+};
+
+interface ServingParts {
+  readonly services: Services;
+  readonly outbox: Outbox;
+  readonly claims: Claims;
+  readonly passwords: Passwords;
+  readonly flood: Flood;
+}
 
 /** Clients' requests from the gate to their replies. */
 export class Serving {
@@ -24,33 +47,46 @@ export class Serving {
   readonly #claims: Claims;
   #covers: WaitingCover[] = [];
   #openClaims = 0;
+  readonly #passwords: Passwords;
+  #openPasswords = 0;
+  /** What a password was checked or hashed for, and is to be decided now. */
+  readonly #proven: { readonly asked: Asked; decide(now: Now): Decision }[] = [];
+  readonly #flood: Flood;
   /** Payloads that the present step completed. */
   readonly #complete = new Set<PayloadReply>();
 
-  constructor(services: Services, clock: LamportClock, outbox: Outbox, claims: Claims) {
+  constructor({ services, outbox, claims, passwords, flood }: ServingParts) {
     this.#claims = claims;
+    this.#passwords = passwords;
+    this.#flood = flood;
     this.#services = services;
-    this.#clock = clock;
+    this.#clock = services.clock;
     this.#outbox = outbox;
     this.#writes = new WaitingWrites(services.name, services.replication);
   }
 
   /** Requests that wait for their answer. */
   get open(): number {
-    return this.#writes.size + this.#covers.length + this.#openClaims;
+    const passwords = this.#openPasswords + this.#proven.length;
+    return this.#writes.size + this.#covers.length + this.#openClaims + passwords;
   }
 
   /** @param refusal why no request but `status` is served now, if so */
   take(input: Input & { type: "requests" }, refusal: string | undefined, now: Now): void {
-    const { to, batch, requests } = input;
+    const { to, batch, requests, connection } = input;
     this.#receiveClocks(requests);
     const payload = new PayloadReply({ to, batch, requests, server: this.#services.name });
+    const timeMs = this.#services.correctedMs(now);
     for (const [index, request] of requests.entries()) {
       const obstacle = isRefused(request)
         ? new ProtocolError(request.refused.code, request.refused.description)
-        : this.#obstacle(request, refusal);
+        : (this.#obstacle(request, refusal) ?? this.#forbids(request, connection, timeMs, now));
       if (obstacle !== undefined) payload.refuse(index, obstacle);
-      else this.#decide({ payload, index, request: request as Request, waited: false }, now);
+      else
+        this.#decide(
+          { payload, index, request: request as Request, connection, waited: false },
+          now,
+        );
     }
     this.#note(payload);
   }
@@ -64,6 +100,7 @@ export class Serving {
       this.#note(payload);
     }
     if (this.#covers.length > 0) this.#decideCovered(now);
+    for (const { asked, decide } of this.#proven.splice(0)) this.#follow(asked, decide(now), now);
     if (this.#complete.size === 0) return;
     const timeMs = this.#services.correctedMs(now);
     for (const payload of this.#complete) yield payload.effect(this.#clock, timeMs);
@@ -87,9 +124,28 @@ export class Serving {
     return new ProtocolError("unavailable", "This server has too many open requests.");
   }
 
-  #decide(asked: Pending & { request: Request; waited: boolean }, now: Now): void {
-    const { payload, index, request, waited } = asked;
+  /** Who may not, or not so often. */
+  #forbids(
+    request: Request,
+    connection: string,
+    timeMs: number,
+    { steadyMs }: Now,
+  ): ProtocolError | undefined {
+    const { state, auth } = this.#services;
+    return (
+      this.#flood.refuses(request, connection, steadyMs) ??
+      forbids(request, { auth, accounts: state.accounts, timeMs })
+    );
+  }
+
+  #decide(asked: Asked, now: Now): void {
+    const { payload, request, waited } = asked;
     const decision = decide(this.#services, request, { now, waited, room: payload.room });
+    this.#follow(asked, decision, now);
+  }
+
+  #follow(asked: Asked, decision: Decision, now: Now): void {
+    const { payload, index, request } = asked;
     switch (decision.next) {
       case "answer":
         payload.answer(index, decision.answer);
@@ -100,7 +156,7 @@ export class Serving {
       case "wait": {
         const plain = request.after === undefined;
         const deadlineMs = now.steadyMs + (plain ? durations.allMembersMs : durations.coverMs);
-        this.#covers.push({ payload, index, request, until: decision.until, deadlineMs });
+        this.#covers.push({ ...asked, until: decision.until, deadlineMs });
         break;
       }
       case "commit": {
@@ -118,7 +174,10 @@ export class Serving {
         break;
       }
       case "claim":
-        this.#claim(payload, index, request as RegisterRequest, now);
+        this.#claim(asked, request as RegisterRequest, now);
+        break;
+      case "password":
+        this.#workOn(asked, decision, now);
         break;
       default:
         decision satisfies never;
@@ -127,9 +186,11 @@ export class Serving {
   }
 
   /** A claim without an id is named here: this clock never says a number twice, restarts or not. */
-  #claim(payload: PayloadReply, index: number, request: RegisterRequest, now: Now): void {
+  #claim({ payload, index, connection }: Asked, request: RegisterRequest, now: Now): void {
     const { user, password } = request;
     if (this.#claims.isFull) return payload.refuse(index, tooManyClaims());
+    const tooSoon = this.#refusesAttempt(user, connection, now);
+    if (tooSoon !== undefined) return payload.refuse(index, tooSoon);
     const id = request.id ?? (`${this.#services.name}/${this.#clock.tick()}` as RequestId);
     this.#openClaims += 1;
     this.#claims.add({
@@ -146,6 +207,29 @@ export class Serving {
         return undefined;
       },
     });
+  }
+
+  #workOn(
+    asked: Asked & { request: Request },
+    { work, then }: Decision & { next: "password" },
+    now: Now,
+  ): void {
+    const { payload, index, request, connection } = asked;
+    const user = "user" in request ? (request.user ?? "") : "";
+    const error = this.#passwords.isFull
+      ? tooManyPasswords()
+      : work.check && this.#refusesAttempt(user, connection, now);
+    if (error !== undefined) return payload.refuse(index, error);
+    this.#openPasswords += 1;
+    this.#passwords.add(work, (result) => {
+      this.#openPasswords -= 1;
+      this.#proven.push({ asked, decide: (later) => then(result, later) });
+    });
+  }
+
+  #refusesAttempt(user: string, connection: string, { steadyMs }: Now): ProtocolError | undefined {
+    if (this.#services.auth === "open") return undefined;
+    return this.#flood.refusesAttempt(user, connection, steadyMs);
   }
 
   #decideCovered(now: Now): void {
@@ -172,6 +256,10 @@ function nameTaken(user: string): ProtocolError {
 
 function tooManyClaims(): ProtocolError {
   return new ProtocolError("unavailable", "This server has too many names to decide on.");
+}
+
+function tooManyPasswords(): ProtocolError {
+  return new ProtocolError("unavailable", "This server has too many passwords to check.");
 }
 
 function noCoordinator(): ProtocolError {

@@ -17,8 +17,10 @@ import type {
   SyncAnswer,
   View,
 } from "../../protocol/messages.ts";
+import type { TopicKey } from "../../protocol/sealed.ts";
 import { sorted } from "../../protocol/vector.ts";
 import { Acceptor, type Proposal } from "./acceptor.ts";
+import type { Auth } from "./access.ts";
 import { CatchUp } from "./catch-up.ts";
 import { ChatState, type Retention } from "./chat-state.ts";
 import { Claims } from "./claims.ts";
@@ -26,9 +28,10 @@ import { ClockSync } from "./clock-sync.ts";
 import { Coordination } from "./coordination.ts";
 import type { Effect, Input, Now, ReplyTo } from "./effects.ts";
 import { type FrozenState, freeze, type SavedState } from "./files.ts";
-import type { Services } from "./handle-request.ts";
+import { Flood, type FloodPaces } from "./flood.ts";
 import { Ledger } from "./ledger.ts";
 import { Outbox } from "./outbox.ts";
+import { Passwords } from "./passwords.ts";
 import { Rate } from "./rate.ts";
 import { type Peer, Replication } from "./replication.ts";
 import type { Answer } from "./requests.ts";
@@ -45,6 +48,10 @@ export interface CoreOptions {
   readonly retention?: Retention;
   /** Counted by the shell, which alone sees them (X1). */
   readonly refused?: Readonly<RefusedMessages>;
+  readonly auth?: Auth;
+  readonly flood?: FloodPaces;
+  /** The key of a sealed publication, as text (X5). */
+  topicKey?(of: TopicKey): string;
 }
 
 /**
@@ -63,6 +70,7 @@ export class ServerCore {
   readonly #refused: Readonly<RefusedMessages>;
   readonly #acceptor: Acceptor;
   readonly #claims: Claims;
+  readonly #passwords = new Passwords();
   readonly #address: string;
   readonly #outbox: Outbox;
   readonly #serving: Serving;
@@ -87,7 +95,10 @@ export class ServerCore {
   #snapshot: { readonly from: ServerName; isAsked: boolean } | undefined;
   #contradicted = false;
 
-  constructor({ name, clock, digest, address, retention, refused }: CoreOptions) {
+  constructor(options: CoreOptions) {
+    const { name, clock, digest, address, retention, refused, auth = "open" } = options;
+    const { flood = { user: undefined, connection: undefined } } = options;
+    const topicKey = options.topicKey ?? (() => "");
     this.name = name;
     this.#refused = refused ?? { forged: 0, stale: 0 };
     this.clock = clock;
@@ -110,9 +121,16 @@ export class ServerCore {
       rank: (server) => this.#ranks.get(server) ?? 0,
       log: (level, text) => this.#log(level, text),
     });
-    this.#claims = new Claims({ ...parts, coordination: this.coordination });
-    const services: Services = { ...parts, status: (now) => this.#status(now) };
-    this.#serving = new Serving(services, clock, this.#outbox, this.#claims);
+    const passwords = this.#passwords;
+    this.#claims = new Claims({ ...parts, passwords, coordination: this.coordination });
+    const status = (now: Now) => this.#status(now);
+    this.#serving = new Serving({
+      services: { ...parts, digest, auth, topicKey, status },
+      outbox: this.#outbox,
+      claims: this.#claims,
+      passwords,
+      flood: new Flood(flood),
+    });
   }
 
   // Before the first step, what the disk held is taken over: saved states, then events. The first
@@ -226,8 +244,8 @@ export class ServerCore {
         return this.#do(this.coordination.lost(input.from, now));
       case "promiseSaved":
         return this.#acceptor.saved(input.ballot);
-      case "hashed":
-        return this.#claims.hashed(input.number, input.credential);
+      case "passwordDone":
+        return this.#passwords.settle(input.number, input);
       case "referenceReply":
         this.#list = input.reply.list;
         this.#noteRanks();
@@ -451,6 +469,7 @@ export class ServerCore {
       this.#heartbeatMs = Number.NEGATIVE_INFINITY;
     }
     this.#do(this.#claims.advance(now));
+    this.#do(this.#passwords.advance());
     this.#do(clockSync.advance(now, this.#office !== undefined));
   }
 

@@ -119,7 +119,7 @@ describe("more claims than can be decided", () => {
     const claim = (user: string) => {
       return cluster.ask(server, "register", { user, password: "x", id: user });
     };
-    const room = limits.unhashedClaims + limits.hashesAtOnce;
+    const room = limits.unhashedPasswords + limits.hashesAtOnce;
     const asked = Array.from({ length: room + 10 }, (_, at) => claim(`user${at}`));
     const refused = asked.filter(({ reply }) => reply !== undefined);
     expect(refused.map(({ reply }) => reply)).toMatchObject(Array(10).fill(refusal));
@@ -137,7 +137,7 @@ describe("more claims than can be decided", () => {
     const claim = (user: string) => {
       return cluster.ask(server, "register", { user, password: "x", id: user });
     };
-    const room = limits.unhashedClaims + limits.hashesAtOnce;
+    const room = limits.unhashedPasswords + limits.hashesAtOnce;
     const asked = Array.from({ length: room }, (_, at) => claim(`user${at}`));
     cluster.runUntil(() => asked.every(({ reply }) => reply !== undefined), "all are given up");
     expect(asked.map(({ reply }) => reply)).toMatchObject(Array(room).fill(refusal));

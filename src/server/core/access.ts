@@ -1,0 +1,93 @@
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { UserName } from "../../protocol/ids.ts";
+import type { Request } from "../../protocol/messages.ts";
+import { isoTime } from "../../protocol/time.ts";
+import type { Accounts } from "./accounts.ts";
+
+export type Auth = "open" | "required";
+type Service = Request["service"];
+
+interface Rule<S extends Service> {
+  /** Whom the cluster answers, where accounts are. */
+  readonly for: "anybody" | "users" | "administrators";
+  /** As whom the request speaks, or whose it reads: nobody else's than the asker's own. */
+  as?(request: Extract<Request, { service: S }>): UserName | undefined;
+}
+
+/** Who may do what where accounts are (X2): the one place that says so. */
+export const access: { readonly [S in Service]: Rule<S> } = {
+  // What leads to a session, and what says nothing of anybody.
+  login: { for: "anybody" },
+  register: { for: "anybody" },
+  time: { for: "anybody" },
+  status: { for: "anybody" },
+  users: { for: "users" },
+  channels: { for: "users" },
+  channel: { for: "users", as: ({ user }) => user },
+  publish: { for: "users", as: ({ user }) => user },
+  message: { for: "users", as: ({ src }) => src },
+  // A channel's history is everybody's; private messages are one's own.
+  history: { for: "users", as: ({ conversation }) => conversation.user },
+  keys: { for: "users" },
+  // The old password proves whose it is, better than a session does.
+  password: { for: "anybody" },
+  account: { for: "administrators" },
+  registration: { for: "administrators" },
+};
+
+/** Services that have no meaning without accounts. */
+const accountsOnly: ReadonlySet<Service> = new Set(["keys", "password", "account", "registration"]);
+
+interface Circumstances {
+  readonly auth: Auth;
+  readonly accounts: Accounts;
+  /** The cluster's time, in milliseconds since 1970. */
+  readonly timeMs: number;
+}
+
+/** What stands against the request, by whose it is. */
+export function forbids(
+  request: Request,
+  { auth, accounts, timeMs }: Circumstances,
+): ProtocolError | undefined {
+  const { service, session, token } = request;
+  if (auth === "open") {
+    if (!accountsOnly.has(service)) return undefined;
+    return new ProtocolError(
+      "forbidden",
+      "This cluster runs with --auth open: it has no sessions.",
+    );
+  }
+  const rule = access[service] as Rule<Service>;
+  if (rule.for === "anybody") return undefined;
+  if (token === undefined) {
+    return unauthenticated("This cluster wants a `token`, which `login` with a password gives.");
+  }
+  if (session === undefined) return unauthenticated("The `token` is not one of this cluster's.");
+  const { user, expiresMs, isOperator } = session;
+  if (expiresMs <= timeMs) {
+    return unauthenticated(`The session ended at ${isoTime(expiresMs)}: log in again.`);
+  }
+  if (isOperator) {
+    if (rule.for === "administrators") return undefined;
+    return new ProtocolError("forbidden", "The operator's token administers, and nothing else.");
+  }
+  if (accounts.credential(user)?.version !== session.version) {
+    return unauthenticated("The session has ended, since the password was changed: log in again.");
+  }
+  if (accounts.has("locked", user)) return locked(user);
+  if (rule.for === "administrators" && !accounts.has("administrator", user)) {
+    return new ProtocolError("forbidden", "Only an administrator may do that.");
+  }
+  const as = rule.as?.(request as never);
+  if (as === undefined || as === user) return undefined;
+  return new ProtocolError("forbidden", `The session is that of "${user}", not of "${as}".`);
+}
+
+export function locked(user: UserName): ProtocolError {
+  return new ProtocolError("forbidden", `An administrator has locked the account "${user}".`);
+}
+
+function unauthenticated(description: string): ProtocolError {
+  return new ProtocolError("unauthenticated", description);
+}

@@ -1,0 +1,52 @@
+import { ProtocolError } from "../../protocol/errors.ts";
+import { limits } from "../../protocol/limits.ts";
+import type { Request } from "../../protocol/messages.ts";
+import { Buckets, type Pace } from "./buckets.ts";
+
+/** What one server takes; undefined for any amount. */
+export interface FloodPaces {
+  /** Messages of one user. */
+  readonly user: Pace | undefined;
+  /** Requests over one connection. */
+  readonly connection: Pace | undefined;
+}
+
+/** Who asks too often is told how long to wait (X4). */
+export class Flood {
+  readonly #users: Buckets | undefined;
+  readonly #connections: Buckets | undefined;
+  /** Guesses of a password, and names claimed: by account, and by connection. */
+  readonly #accounts = new Buckets(limits.accountAttempts);
+  readonly #guessers = new Buckets(limits.connectionAttempts);
+
+  constructor({ user, connection }: FloodPaces) {
+    this.#users = user && new Buckets(user);
+    this.#connections = connection && new Buckets(connection);
+  }
+
+  /** @param connection by which the shell knows who asks */
+  refuses(request: Request, connection: string, steadyMs: number): ProtocolError | undefined {
+    const waitMs = this.#connections?.take(connection, steadyMs) ?? 0;
+    if (waitMs > 0) return slower("requests over this connection", waitMs);
+    const user = senderOf(request);
+    if (user === undefined) return undefined;
+    const userWaitMs = this.#users?.take(user, steadyMs) ?? 0;
+    return userWaitMs > 0 ? slower(`messages of "${user}"`, userWaitMs) : undefined;
+  }
+
+  /** A password is to be hashed or checked for whoever asks. */
+  refusesAttempt(user: string, connection: string, steadyMs: number): ProtocolError | undefined {
+    const waitMs = this.#guessers.take(connection, steadyMs) || this.#accounts.take(user, steadyMs);
+    return waitMs > 0 ? slower("attempts with a password", waitMs) : undefined;
+  }
+}
+
+function senderOf(request: Request): string | undefined {
+  if (request.service === "publish") return request.user;
+  return request.service === "message" ? request.src : undefined;
+}
+
+function slower(what: string, waitMs: number): ProtocolError {
+  const wait = Math.ceil(waitMs / 100) / 10;
+  return new ProtocolError("rate_limited", `Too many ${what}: wait ${wait} s.`, wait);
+}

@@ -1,0 +1,171 @@
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { Chain, UserName } from "../../protocol/ids.ts";
+import type { Request } from "../../protocol/messages.ts";
+import { dayOf } from "../../protocol/sealed.ts";
+import { isoTime } from "../../protocol/time.ts";
+import { readTopic } from "../../protocol/topics.ts";
+import { locked } from "./access.ts";
+import type { Credential } from "./accounts.ts";
+import type { Now } from "./effects.ts";
+import type { EventData, Operation } from "./events.ts";
+import { type Decision, type Services, write } from "./handle-request.ts";
+import { idOf, type Placed } from "./placed.ts";
+import type { Answer } from "./requests.ts";
+
+type Of<S extends Request["service"]> = Extract<Request, { service: S }>;
+
+/** A session that the answer's receiver may have: the shell signs it. */
+export interface Grant {
+  readonly user: UserName;
+  readonly version: string;
+}
+
+/** Where accounts are, a login is a name with its password (X2). */
+export function login(services: Services, request: Of<"login">): Decision {
+  const { user, password } = request;
+  const { accounts } = services.state;
+  if (password === undefined) {
+    return refuse("unauthenticated", "This cluster wants a `password` with the name.");
+  }
+  const known = accounts.credential(user);
+  return {
+    next: "password",
+    work: { check: { password, credential: known?.credential } },
+    then: ({ isRight, credential }, later) => {
+      const present = accounts.credential(user);
+      if (!isRight || present?.version !== known?.version) return wrong();
+      if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
+      const { generation, version } = present as Credential;
+      if (credential !== undefined) {
+        // Hashed as is recommended by now; no session ends by it.
+        make(services, "password", { user, credential, generation, version }, later);
+      }
+      return write(services, request, { now: later, waited: true, grant: { user, version } });
+    },
+  };
+}
+
+/** Who knows the old password may have another; all his older sessions end. */
+export function changePassword(services: Services, request: Of<"password">): Decision {
+  const { user, password, newPassword, id } = request;
+  const { accounts } = services.state;
+  const known = accounts.credential(user);
+  const made = accounts.passwordOf(user);
+  // A second copy of the request: by now the new one is the right one.
+  const isAgain = id !== undefined && made?.id === id;
+  const check = { password: isAgain ? newPassword : password, credential: known?.credential };
+  return {
+    next: "password",
+    work: isAgain ? { check } : { check, hash: newPassword },
+    then: ({ isRight, credential }, now) => {
+      const present = accounts.credential(user);
+      if (!isRight || present === undefined || present.version !== known?.version) return wrong();
+      if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
+      const { version } = present;
+      if (isAgain && made !== undefined) return commit(made, false, { grant: { user, version } });
+      return replacePassword(services, { user, id, credential: credential as string }, now);
+    },
+  };
+}
+
+/** An administrator changes somebody's account. */
+export function changeAccount(services: Services, request: Of<"account">, now: Now): Decision {
+  const { user, change, id } = request;
+  if (services.state.accounts.owner(user) === undefined) {
+    return refuse("user_not_found", `There is no account "${user}".`);
+  }
+  if (!("newPassword" in change)) {
+    return commit(make(services, "account", { user, ...change, id }, now), true);
+  }
+  return {
+    next: "password",
+    work: { hash: change.newPassword },
+    then: ({ credential = "" }, later) =>
+      replacePassword(services, { user, id, credential }, later),
+  };
+}
+
+export function changeRegistration(
+  services: Services,
+  { mode, invitation, id }: Of<"registration">,
+  now: Now,
+): Decision {
+  const hash = invitation === undefined ? undefined : hashOf(services, invitation);
+  return commit(make(services, "registration", { mode, hash, id }, now), true);
+}
+
+/** Whether who asks may register at all. */
+export function mayRegister(
+  services: Services,
+  { invitation }: Of<"register">,
+): ProtocolError | undefined {
+  const { mode, hash } = services.state.accounts.registration;
+  if (mode === "open") return undefined;
+  if (mode === "closed") {
+    return new ProtocolError("forbidden", "Registration is closed: ask an administrator.");
+  }
+  if (invitation !== undefined && hashOf(services, invitation) === hash) return undefined;
+  return new ProtocolError("forbidden", "Registration wants the `invitation` of an administrator.");
+}
+
+/** Today's and yesterday's key of each topic that the asker may read (X5). */
+export function keys(services: Services, request: Of<"keys">, now: Now): Decision {
+  const { state } = services;
+  const user = request.session?.user as UserName;
+  const today = dayOf(services.correctedMs(now));
+  const found: Record<string, { day: number; key: string }[]> = {};
+  for (const topic of request.topics) {
+    const name = readTopic(topic);
+    const isOwn = name?.user === user;
+    if (!isOwn && (name?.channel === undefined || !state.knowsChannel(name.channel))) {
+      return refuse("forbidden", "`topics` names one that is neither a channel nor your own.");
+    }
+    const version = isOwn ? (state.accounts.credential(user)?.version ?? "") : "";
+    found[topic] = [today - 1, today].map((day) => {
+      return { day, key: services.topicKey({ topic, day, version }) };
+    });
+  }
+  return { next: "answer", answer: { status: "OK", keys: found } };
+}
+
+/** An invitation is long and random: a plain hash of it tells nothing. */
+function hashOf({ digest }: Services, invitation: string): string {
+  return digest.chain("" as Chain, invitation);
+}
+
+function replacePassword(
+  services: Services,
+  { user, id, credential }: Pick<EventData["password"], "user" | "id" | "credential">,
+  now: Now,
+): Decision {
+  const generation = (services.state.accounts.credential(user)?.generation ?? 0) + 1;
+  // This clock never says a number twice, restarts or not.
+  const version = `${services.name}/${services.clock.tick()}`;
+  const event = make(services, "password", { user, id, credential, generation, version }, now);
+  return commit(event, true, { grant: { user, version } });
+}
+
+function make<O extends Operation>(
+  services: Services,
+  operation: O,
+  data: EventData[O] & { readonly id?: Placed["id"] },
+  now: Now,
+): Placed {
+  const event = services.ledger.make(operation, data, services.correctedMs(now));
+  return { ...event, time: event.timestamp, id: data.id };
+}
+
+function commit(event: Placed, made: boolean, more: Answer = {}): Decision {
+  const { server, seq, clock, time } = event;
+  const entry = { id: idOf(event), server, seq, clock, timestamp: isoTime(time) };
+  return { next: "commit", event, made, answer: () => ({ status: "OK", entry, ...more }) };
+}
+
+/** The same for a wrong password and for a name that nobody has. */
+function wrong(): Decision {
+  return refuse("unauthenticated", "The name or the password is wrong.");
+}
+
+function refuse(code: ProtocolError["code"], description: string): Decision {
+  return { next: "refuse", error: new ProtocolError(code, description) };
+}

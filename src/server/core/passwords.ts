@@ -1,0 +1,52 @@
+import { limits } from "../../protocol/limits.ts";
+import type { Effect, Input } from "./effects.ts";
+
+/** What is to be done with a password, which takes a thread of its own for tens of milliseconds. */
+export interface PasswordWork {
+  /** Is it the password of this credential? Without one it takes as long, and is not. */
+  readonly check?: { readonly password: string; readonly credential: string | undefined };
+  /** Hash this one, unless the check failed. */
+  readonly hash?: string;
+}
+
+export type PasswordResult = Omit<Input & { type: "passwordDone" }, "type" | "number">;
+
+interface Job {
+  readonly work: PasswordWork;
+  done(result: PasswordResult): void;
+}
+
+/** Passwords on their way to be hashed or checked, a few at once, oldest first. */
+export class Passwords {
+  readonly #waiting = new Set<Job>();
+  readonly #running = new Map<number, Job>();
+  #number = 0;
+
+  /** Whether one more would come too late: about a second of work waits already. */
+  get isFull(): boolean {
+    return this.#waiting.size >= limits.unhashedPasswords;
+  }
+
+  /** @returns a function that takes it back, if it is not needed any more */
+  add(work: PasswordWork, done: (result: PasswordResult) => void): () => void {
+    const job = { work, done };
+    this.#waiting.add(job);
+    return () => this.#waiting.delete(job);
+  }
+
+  settle(number: number, result: PasswordResult): void {
+    const job = this.#running.get(number);
+    this.#running.delete(number);
+    job?.done(result);
+  }
+
+  *advance(): Generator<Effect> {
+    for (const job of this.#waiting) {
+      if (this.#running.size >= limits.hashesAtOnce) return;
+      this.#waiting.delete(job);
+      this.#number += 1;
+      this.#running.set(this.#number, job);
+      yield { type: "password", number: this.#number, ...job.work };
+    }
+  }
+}

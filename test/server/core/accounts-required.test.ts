@@ -1,0 +1,342 @@
+import { describe, expect, test } from "vitest";
+import type { UserName } from "../../../src/protocol/ids.ts";
+import { durations, limits } from "../../../src/protocol/limits.ts";
+import type { ReplyData, Session } from "../../../src/protocol/messages.ts";
+import { access } from "../../../src/server/core/access.ts";
+import type { FloodPaces } from "../../../src/server/core/flood.ts";
+import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";
+import { coordinator } from "../../support/offices.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A cluster where accounts are, and somebody who uses it. */
+class Scene {
+  readonly cluster: CoreCluster;
+  #tokens = 0;
+
+  constructor(flood?: FloodPaces) {
+    this.cluster = new CoreCluster({ servers: 3, auth: "required", flood });
+    this.cluster.runUntilServing();
+    coordinator(this.cluster);
+  }
+
+  get server(): VirtualServer {
+    return this.cluster.server(1);
+  }
+
+  ask(service: string, data: Fields = {}, server = this.server): ReplyData {
+    return this.cluster.request(server, service, data);
+  }
+
+  /** What the shell does with a session that is granted. */
+  token(grant: unknown, more: Partial<Session> = {}): string {
+    this.#tokens += 1;
+    const token = `token ${this.#tokens}`;
+    const issuedMs = this.cluster.correctedMs(this.server);
+    const expiresMs = issuedMs + durations.sessionMs;
+    const session = { ...(grant as Session), issuedMs, expiresMs, isOperator: false, ...more };
+    this.cluster.sessions.set(token, session);
+    return token;
+  }
+
+  get operator(): string {
+    return this.token({ user: "operator", version: "" }, { isOperator: true });
+  }
+
+  login(user: string, password = `${user}'s`, server = this.server): string {
+    const reply = this.ask("login", { user, password }, server);
+    expect(reply).toMatchObject({ status: "sucesso" });
+    return this.token(reply.grant);
+  }
+
+  /** An account that is logged in. */
+  user(name: string): string {
+    const password = `${name}'s`;
+    expect(this.ask("register", { user: name, password })).toMatchObject({ status: "OK" });
+    const known = () => this.cluster.servers.every(({ core }) => isOwned(core.state, name));
+    this.cluster.runUntil(known, "all know the account");
+    return this.login(name);
+  }
+}
+
+function isOwned(state: VirtualServer["core"]["state"], name: string): boolean {
+  return state.accounts.owner(name as UserName) !== undefined;
+}
+
+describe("[X2] a login", () => {
+  test("gives a session for the right password, the same no for a wrong one and for nobody's", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const wrong = scene.ask("login", { user: "ana", password: "x" });
+    const unknown = scene.ask("login", { user: "eva", password: "x" });
+    expect(wrong).toMatchObject({ code: "unauthenticated", retry: false });
+    expect(unknown.description).toBe(wrong.description);
+    expect(scene.ask("login", { user: "ana" })).toMatchObject({ code: "unauthenticated" });
+  });
+
+  test("the password of nobody takes as long as that of somebody", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    for (const server of scene.cluster.servers) server.hashMs = () => 40;
+    const took = (user: string) => {
+      const from = scene.cluster.time.nowMs;
+      scene.ask("login", { user, password: "x" });
+      return scene.cluster.time.nowMs - from;
+    };
+    expect(took("ana")).toBe(took("eva"));
+  });
+
+  test("what a client without a password is told says why", () => {
+    const scene = new Scene();
+    const { code, description } = scene.ask("users");
+    expect(code).toBe("unauthenticated");
+    expect(description).toMatch(/token.*login.*password/);
+  });
+
+  test("grants nothing on a claim that is not confirmed", () => {
+    const scene = new Scene();
+    const { cluster } = scene;
+    const first = coordinator(cluster);
+    cluster.network.partition(
+      [first.name],
+      cluster.servers.filter((server) => server !== first).map(({ name }) => name),
+    );
+    cluster.ask(first, "register", { user: "eva", password: "eva's" });
+    cluster.runUntil(
+      () => first.core.state.accounts.holder("eva" as UserName) !== undefined,
+      "held",
+    );
+    const question = cluster.ask(first, "login", { user: "eva", password: "eva's" });
+    cluster.runUntil(() => question.reply !== undefined, "a reply");
+    expect(question.reply).toMatchObject({ status: "erro" });
+  });
+
+  test("is renewed while in use, and ends by itself", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { version } = scene.server.core.state.accounts.credential("ana" as UserName) ?? {};
+    const nowMs = scene.cluster.correctedMs(scene.server);
+    const grant = { user: "ana", version };
+    const used = scene.token(grant, { issuedMs: nowMs - durations.renewSessionMs });
+    expect(scene.ask("users", { token: used })).toMatchObject({ status: "OK", grant });
+    const ended = scene.token(grant, { expiresMs: nowMs });
+    const reply = scene.ask("users", { token: ended });
+    expect(reply).toMatchObject({ code: "unauthenticated" });
+    expect(reply.description).toMatch(/ended.*log in again/);
+  });
+});
+
+describe("[X2] who may do what", () => {
+  const requests: Record<keyof typeof access, Fields> = {
+    login: { user: "ana", password: "ana's" },
+    register: { password: "x" },
+    time: {},
+    status: {},
+    users: {},
+    channels: {},
+    channel: { channel: "neu", user: "ana" },
+    publish: { user: "ana", channel: "geral", message: "x" },
+    message: { src: "ana", dst: "bia", message: "x" },
+    history: { user: "ana" },
+    keys: { topics: ["#geral\0", "@ana\0"] },
+    password: { user: "ana", password: "ana's", newPassword: "y" },
+    account: { user: "bia", locked: false },
+    registration: { mode: "open" },
+  };
+
+  function furnish() {
+    const scene = new Scene();
+    const ana = scene.user("ana");
+    const bia = scene.user("bia");
+    scene.ask("channel", { channel: "geral", token: ana });
+    const chief = scene.user("chief");
+    scene.ask("account", { user: "chief", administrator: true, token: scene.operator });
+    return { scene, ana, bia, chief };
+  }
+
+  test.each(Object.keys(access) as (keyof typeof access)[])("%s", (service) => {
+    const { scene, ana, bia, chief } = furnish();
+    const { for: whom, as } = access[service];
+    let count = 0;
+    const ask = (token?: string) => {
+      count += 1;
+      const user = service === "register" ? { user: `new${count}` } : {};
+      return scene.ask(service, { ...requests[service], ...user, token });
+    };
+    const isServed = (reply: ReplyData) => reply.status !== "erro";
+    const own = isServed(ask(ana));
+    expect(own).toBe(whom !== "administrators");
+    if (service === "password") return;
+    expect(isServed(ask(undefined))).toBe(whom === "anybody");
+    expect(isServed(ask("forged"))).toBe(whom === "anybody");
+    if (as !== undefined) expect(ask(bia)).toMatchObject({ code: "forbidden" });
+    if (whom === "administrators") {
+      expect(ask(ana)).toMatchObject({ code: "forbidden" });
+      expect(isServed(ask(chief))).toBe(true);
+      expect(isServed(ask(scene.operator))).toBe(true);
+    } else if (whom === "users") {
+      expect(ask(scene.operator)).toMatchObject({ code: "forbidden" });
+    }
+  });
+
+  test("keys are of channels and of one's own messages", () => {
+    const { scene, ana } = furnish();
+    const keys = (topic: string) => scene.ask("keys", { topics: [topic], token: ana });
+    expect(keys("#geral\0").keys).toMatchObject({ "#geral\0": [{}, {}] });
+    for (const topic of ["@bia\0", "#nowhere\0", "replication", "servers", "#geral"]) {
+      expect(keys(topic)).toMatchObject({ code: "forbidden" });
+    }
+  });
+
+  test("where there are no accounts, there is nothing to administer", () => {
+    const cluster = new CoreCluster({ servers: 1 });
+    cluster.runUntilServing();
+    const reply = cluster.request(cluster.server(1), "registration", { mode: "closed" });
+    expect(reply).toMatchObject({ code: "forbidden" });
+  });
+});
+
+describe("[X2] an account changes", () => {
+  test("another password ends the older sessions, on every server", () => {
+    const scene = new Scene();
+    const before = scene.user("ana");
+    const change = { user: "ana", password: "ana's", newPassword: "new", id: "change" };
+    const reply = scene.ask("password", change);
+    expect(reply).toMatchObject({ status: "OK" });
+    const after = scene.token(reply.grant);
+    scene.cluster.runUntilEqual();
+    for (const server of scene.cluster.servers) {
+      expect(scene.ask("users", { token: before }, server)).toMatchObject({
+        code: "unauthenticated",
+      });
+      expect(scene.ask("users", { token: after }, server)).toMatchObject({ status: "OK" });
+    }
+    expect(scene.ask("login", { user: "ana", password: "ana's" })).toMatchObject({
+      status: "erro",
+    });
+    scene.login("ana", "new");
+    // A second copy of the request finds that it is done.
+    expect(scene.ask("password", change)).toMatchObject({ status: "OK", grant: reply.grant });
+    expect(scene.ask("password", { ...change, id: "other" })).toMatchObject({ status: "erro" });
+  });
+
+  test("[R4] of two at once one holds, the same on every replica, and a hash anew ends nothing", () => {
+    const scene = new Scene();
+    const session = scene.user("ana");
+    const [a, b] = scene.cluster.servers as [VirtualServer, VirtualServer];
+    const asked = [a, b].map((server, at) =>
+      scene.cluster.ask(server, "password", {
+        user: "ana",
+        password: "ana's",
+        newPassword: `new ${at}`,
+      }),
+    );
+    scene.cluster.runUntil(() => asked.every(({ reply }) => reply !== undefined), "answered");
+    scene.cluster.runUntilEqual();
+    const right = ["new 0", "new 1"].filter((password) => {
+      return scene.ask("login", { user: "ana", password }).status !== "erro";
+    });
+    expect(right).toHaveLength(1);
+    expect(scene.ask("users", { token: session })).toMatchObject({ status: "erro" });
+    const texts = scene.cluster.servers.map((server) => checkpointText(server));
+    expect(new Set(texts).size).toBe(1);
+  });
+
+  test("a locked one may nothing, and a reset password is the only one", () => {
+    const scene = new Scene();
+    const ana = scene.user("ana");
+    const { operator } = scene;
+    scene.ask("account", { user: "ana", locked: true, token: operator });
+    expect(scene.ask("users", { token: ana })).toMatchObject({ code: "forbidden" });
+    const login = { user: "ana", password: "ana's" };
+    expect(scene.ask("login", login)).toMatchObject({ code: "forbidden" });
+    scene.ask("account", { user: "ana", locked: false, token: operator });
+    expect(scene.ask("users", { token: ana })).toMatchObject({ status: "OK" });
+    scene.ask("account", { user: "ana", newPassword: "reset", token: operator });
+    expect(scene.ask("users", { token: ana })).toMatchObject({ code: "unauthenticated" });
+    expect(scene.ask("login", login)).toMatchObject({ code: "unauthenticated" });
+    scene.login("ana", "reset");
+    const nobody = { user: "nobody", locked: true, token: operator };
+    expect(scene.ask("account", nobody)).toMatchObject({ code: "user_not_found" });
+  });
+
+  test("who may register is the administrator's to say", () => {
+    const scene = new Scene();
+    const register = (user: string, invitation?: string) =>
+      scene.ask("register", { user, password: "x", invitation });
+    const say = (fields: Fields) => scene.ask("registration", { ...fields, token: scene.operator });
+    expect(say({ mode: "closed" })).toMatchObject({ status: "OK" });
+    expect(register("ana")).toMatchObject({ code: "forbidden" });
+    expect(say({ mode: "invitation", invitation: "a long secret" })).toMatchObject({
+      status: "OK",
+    });
+    expect(register("ana")).toMatchObject({ code: "forbidden" });
+    expect(register("ana", "another secret")).toMatchObject({ code: "forbidden" });
+    expect(register("ana", "a long secret")).toMatchObject({ status: "OK" });
+    expect(checkpointText(scene.server)).not.toContain("a long secret");
+  });
+
+  test("all of it survives a restart from what is on disk", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const chief = scene.user("chief");
+    scene.ask("account", { user: "chief", administrator: true, token: scene.operator });
+    scene.ask("password", { user: "ana", password: "ana's", newPassword: "new" });
+    scene.ask("registration", { mode: "closed", token: chief });
+    scene.cluster.runUntilEqual();
+    for (const server of scene.cluster.servers) scene.cluster.kill(server);
+    for (const server of scene.cluster.servers) scene.cluster.start(server);
+    scene.cluster.runUntilServing();
+    scene.login("ana", "new");
+    expect(scene.ask("account", { user: "ana", locked: true, token: chief })).toMatchObject({
+      status: "OK",
+    });
+    expect(scene.ask("register", { user: "eva", password: "x" })).toMatchObject({
+      code: "forbidden",
+    });
+  });
+});
+
+describe("[X4] who asks too often", () => {
+  test("is told how long to wait, by account and by connection", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const guess = (user: string, connection: string) => {
+      const asked = scene.cluster.askPayload(
+        scene.server,
+        { service: "login", data: { user, password: "x" } },
+        connection,
+      );
+      scene.cluster.runUntil(() => asked.reply !== undefined, "a reply");
+      return asked.reply as ReplyData;
+    };
+    const { burst } = limits.accountAttempts;
+    const codes = Array.from({ length: burst + 2 }, (_, at) => guess("ana", `wire ${at}`));
+    expect(codes.at(-1)).toMatchObject({ code: "rate_limited", retry: true });
+    expect(codes.at(-1)?.wait).toBeGreaterThan(0);
+    // Another account is not slowed by it, but one connection is.
+    expect(guess("eva", "elsewhere")).toMatchObject({ code: "unauthenticated" });
+    const many = Array.from({ length: 2 * limits.connectionAttempts.burst }, (_, at) =>
+      guess(`user${at}`, "one wire"),
+    );
+    expect(many.at(-1)).toMatchObject({ code: "rate_limited" });
+  });
+
+  test("messages of one user, requests of one connection", () => {
+    const pace = { perSecond: 2, burst: 4 };
+    const scene = new Scene({ user: pace, connection: { perSecond: 100, burst: 100 } });
+    const ana = scene.user("ana");
+    scene.ask("channel", { channel: "geral", token: ana });
+    const send = () =>
+      scene.ask("publish", { user: "ana", channel: "geral", message: "x", token: ana });
+    const replies = Array.from({ length: 6 }, send);
+    expect(replies.at(0)).toMatchObject({ status: "OK" });
+    const refused = replies.at(-1);
+    expect(refused).toMatchObject({ code: "rate_limited", retry: true });
+    scene.cluster.runFor(1_000 * Number(refused?.wait));
+    expect(send()).toMatchObject({ status: "OK" });
+    const asked = Array.from({ length: 200 }, () => scene.cluster.ask(scene.server, "time"));
+    expect(asked.some(({ reply }) => reply?.code === "rate_limited")).toBe(true);
+  });
+});
