@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { login, register } from "./client/commands/account.ts";
+import { changePassword, login, register } from "./client/commands/account.ts";
+import { accountActions, changeAccount, setRegistration } from "./client/commands/accounts.ts";
 import { listSettings } from "./client/commands/config.ts";
 import type { Context } from "./client/commands/context.ts";
 import {
@@ -84,9 +85,6 @@ function role(
   command.action(async () => {
     try {
       const settings = settingsOf(command);
-      if (definition.settings?.includes("auth") && settings.lookUp("auth").text === "required") {
-        throw new Problem(text("problem.authOpenOnly"), 2);
-      }
       await run(settings, command.opts(), command);
     } catch (error) {
       endByFailure(error);
@@ -130,6 +128,8 @@ function defineRoles(): void {
         "clockSkew",
         "clockDrift",
         "checkpointBytes",
+        "userRate",
+        "connectionRate",
       ],
       example: "tertulia server --data ./data",
     },
@@ -203,12 +203,22 @@ function defineTrials(): void {
 }
 
 function defineScripting(): void {
-  const named = (name: "login" | "register", run: typeof login) =>
+  const named = (name: "login" | "password", run: typeof login) =>
     client({ name, help: name, args: ["NAME"], example: `tertulia ${name} ana` }, (context, args) =>
       run(context, args[0] as string),
     );
   named("login", login);
-  named("register", register);
+  named("password", changePassword);
+  client(
+    {
+      name: "register",
+      help: "register",
+      args: ["NAME"],
+      flags: [{ name: "invitation", value: "text" }],
+      example: "tertulia register ana",
+    },
+    (context, [name], flags) => register(context, name as string, flags),
+  );
   for (const [name, run] of Object.entries({ users, channels, time } as const)) {
     const help = name as "users" | "channels" | "time";
     client({ name, help, example: `tertulia ${name} --json` }, (context) => run(context));
@@ -299,6 +309,28 @@ function defineWatching(): void {
     },
     (context, [name], flags) => removeServer(context, name as string, flags),
     servers,
+  );
+  const accounts = program.command("accounts").description(text("help.accounts"));
+  accounts.helpOption("-h, --help", text("help.help")).helpCommand(false);
+  const settings = ["data", "secretFile", "cluster"] as const;
+  for (const name of accountActions) {
+    const example = `tertulia accounts ${name} ana`;
+    client(
+      { name, help: name, args: ["NAME"], settings, example },
+      (context, [user]) => changeAccount(context, name, user as string),
+      accounts,
+    );
+  }
+  client(
+    {
+      name: "registration",
+      help: "registration",
+      args: ["MODE"],
+      settings,
+      example: "tertulia accounts registration invitation",
+    },
+    (context, [mode]) => setRegistration(context, mode as string),
+    accounts,
   );
   const config = define(program, text, {
     name: "config",

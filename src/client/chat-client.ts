@@ -11,11 +11,13 @@ import {
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Entry, Receipt } from "../protocol/messages.ts";
+import { isMap } from "../protocol/parse-message.ts";
 import { parsePublications, parseReceipt } from "../protocol/parse-reply.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
 import { type MutableVector, parseVector, raise, type Vector } from "../protocol/vector.ts";
 import { type ConnectionState, type Fields, RequestQueue } from "./request-queue.ts";
 import { type Page, Subscription } from "./subscription.ts";
+import { TopicKeyring } from "./topic-keyring.ts";
 
 export interface ChatClientOptions {
   /** Endpoints of all brokers; `tcp://host:port`. */
@@ -27,6 +29,10 @@ export interface ChatClientOptions {
   /** Milliseconds until a request is given up; 15,000 unless told. */
   readonly deadlineMs?: number;
   readonly onState?: (state: ConnectionState) => void;
+  /** Of a session that was begun before, where accounts are. */
+  readonly token?: string | undefined;
+  /** Told of each token that a server gives, to be kept for the next process. */
+  readonly onToken?: (token: string) => void;
 }
 
 export interface HistoryOptions {
@@ -70,16 +76,27 @@ export class ChatClient implements AsyncDisposable {
   readonly #deadlineMs: number;
   readonly #looker: NodeJS.Timeout;
   #proxyConnections = 0;
+  #token: string | undefined;
+  readonly #keys: TopicKeyring;
 
   constructor(options: ChatClientOptions) {
     const { brokers, proxies, clock = 0, onState = () => {} } = options;
     this.clock = new LamportClock(clock);
     this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
+    this.#token = options.token;
+    this.#keys = new TopicKeyring(
+      async (topic) => (await this.ask("keys", { topics: [topic] })).keys,
+    );
     this.#requests = new RequestQueue({
       brokers,
       clock: this.clock,
       seen: this.#seen,
       onState,
+      token: () => this.#token,
+      onToken: (token) => {
+        this.#token = token;
+        options.onToken?.(token);
+      },
     });
     if (proxies.length > 0) {
       this.#subscriber = new Subscriber(
@@ -115,8 +132,22 @@ export class ChatClient implements AsyncDisposable {
     return this.#requests.ask(service, data, { id, deadlineMs: this.#deadlineMs });
   }
 
-  async login(user: string): Promise<Receipt> {
-    return this.#write("login", { user: parseUserName(user) });
+  /** @param password where accounts are: it begins a session, which all that follows is asked in */
+  async login(user: string, password?: string): Promise<Receipt> {
+    return this.#write("login", { user: parseUserName(user), password });
+  }
+
+  /** Claims a name for an account. @throws ProtocolError `name_taken` */
+  async register(user: string, password: string, invitation?: string): Promise<void> {
+    const asked = { user: parseUserName(user), password, invitation };
+    const { entry } = await this.ask("register", asked);
+    // Whatever is asked next is answered by who knows of the account.
+    if (isMap(entry)) this.#see(entry.server as ServerName, Number(entry.seq));
+  }
+
+  /** Ends all older sessions of the user; this one goes on. */
+  async changePassword(user: string, password: string, newPassword: string): Promise<Receipt> {
+    return this.#write("password", { user: parseUserName(user), password, newPassword });
   }
 
   async createChannel(channel: string, user?: string): Promise<Receipt> {
@@ -245,9 +276,11 @@ export class ChatClient implements AsyncDisposable {
   #receive(topic: string, payload: Buffer): void {
     const subscription = this.#subscriptions.get(topic);
     if (subscription === undefined) return;
+    const plain = this.#keys.open(topic, payload, () => subscription.fill());
+    if (plain === undefined) return;
     let value: unknown;
     try {
-      value = decode(payload);
+      value = decode(plain);
     } catch {
       return;
     }

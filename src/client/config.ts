@@ -3,6 +3,7 @@ import { type SecretSource, secretSource } from "../platform/secret.ts";
 import { loginName, type SettingName, type Settings } from "../platform/settings.ts";
 import { parseUserName, type UserName } from "../protocol/ids.ts";
 import type { Text } from "../texts/texts.ts";
+import { readSession, type SavedSession } from "./session-file.ts";
 
 /** The settings that commands of a client take. */
 export const clientSettings = [
@@ -31,17 +32,22 @@ export interface ClientConfig {
   readonly secret: SecretSource;
   readonly timeoutMs: number;
   readonly json: boolean;
+  /** Begun before, where accounts are. */
+  readonly session: SavedSession | undefined;
 }
 
 const defaultTimeoutSeconds = 10;
 
 /** @throws Problem (exit code 2) that names the setting or flag */
 export function clientConfig(settings: Settings, flags: ClientFlags, text: Text): ClientConfig {
+  const brokers = settings.get("broker");
+  const user = userOf(settings.optional("user"), text);
   return {
-    brokers: settings.get("broker"),
+    brokers,
     proxies: settings.get("proxy"),
     reference: settings.get("reference"),
-    user: userOf(settings.optional("user"), text),
+    user,
+    session: readSession(brokers, user),
     loginName: validName(loginName()),
     secret: secretSource(settings),
     timeoutMs: timeoutMs(flags.timeout, text),

@@ -21,6 +21,10 @@ export interface RequestQueueOptions {
   /** What the client has seen; each request carries it (R9). */
   readonly seen: Vector;
   readonly onState: (state: ConnectionState) => void;
+  /** The session's, if there is one; each request carries it (W6). */
+  readonly token: () => string | undefined;
+  /** A server gave a token: by a login, or since the present one grows old. */
+  readonly onToken: (token: string) => void;
 }
 
 interface Pending {
@@ -198,8 +202,9 @@ export class RequestQueue {
     // Who has seen nothing yet is served as one who does not say: another command of the same
     // person may have written a moment ago, by a server other than the one that answers (R9).
     const after = servers(seen).length === 0 ? undefined : seen;
+    const token = this.#options.token();
     const maps = requests.map(({ service, id, data }) => {
-      return { service, data: { ...data, id, clock, timestamp, after } };
+      return { service, data: { ...data, id, clock, timestamp, after, token } };
     });
     return encode(maps.length === 1 ? maps[0] : maps);
   }
@@ -227,6 +232,7 @@ export class RequestQueue {
 
   #answer(pending: Pending, data: Fields): void {
     if (data.status !== "erro") {
+      if (typeof data.token === "string") this.#options.onToken(data.token);
       this.#settle(pending)?.resolve(data);
       return;
     }
@@ -237,14 +243,14 @@ export class RequestQueue {
       return;
     }
     pending.lastError = error;
-    this.#rest(pending);
+    this.#rest(pending, typeof data.wait === "number" ? 1_000 * data.wait : 0);
   }
 
   /** Waits a while, by chance a little longer or shorter, and sends it again. */
-  #rest(pending: Pending): void {
+  #rest(pending: Pending, leastMs = 0): void {
     this.#leavePayload(pending.id);
     const restMs = Math.min(firstRestMs * 2 ** (pending.tries - 1), longestRestMs);
-    pending.notBeforeMs = now().steadyMs + restMs * (0.5 + this.#random());
+    pending.notBeforeMs = now().steadyMs + leastMs + restMs * (0.5 + this.#random());
     this.#resting.add(pending);
   }
 

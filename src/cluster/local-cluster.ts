@@ -29,6 +29,12 @@ export class LocalCluster implements AsyncDisposable {
       logLevel: "warn",
       logFiles: true,
       ...options,
+      // Whoever runs a load of his own sets no pace.
+      settings: (server) => ({
+        TERTULIA_USER_RATE: "0",
+        TERTULIA_CONNECTION_RATE: "0",
+        ...options.settings?.(server),
+      }),
     });
   }
 

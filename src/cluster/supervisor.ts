@@ -16,6 +16,7 @@ export interface ClusterConfig {
   /** The first of five ports; 0 for any free ones. */
   readonly port: number;
   readonly logLevel: LogLevel;
+  readonly auth?: "open" | "required";
   /** Whether the logs go to files below the data folder instead of stderr. */
   readonly logFiles: boolean;
   /** Settings of a server, as environment variables. */
@@ -152,10 +153,11 @@ export class Supervisor implements Running {
 
   #environment(child: Child): Record<string, string> {
     const { role, number, ready } = child;
-    const { data, logLevel, cluster, secretFile } = this.#config;
+    const { data, logLevel, cluster, secretFile, auth } = this.#config;
     const common = {
       TERTULIA_DATA: data,
       TERTULIA_LOG_LEVEL: logLevel,
+      ...(auth === undefined ? {} : { TERTULIA_AUTH: auth }),
       ...(cluster === undefined ? {} : { TERTULIA_CLUSTER: cluster }),
       // A file that was named counts before what the environment may hold.
       ...(secretFile === undefined

@@ -27,7 +27,6 @@ export interface UpOptions {
 }
 
 function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): ClusterConfig {
-  settings.get("auth");
   const secret = secretSource(settings);
   // Before anything is started: a secret that won't do is told once.
   openSecret(secret);
@@ -44,6 +43,7 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
     port: readFlag("port", flags.port ?? "5555", integer(0, 65_000)),
     logLevel: settings.get("logLevel"),
     logFiles: hasChat,
+    auth: settings.get("auth"),
   };
 }
 

@@ -96,6 +96,13 @@ export const rows = {
     text,
   ),
   data: row("TERTULIA_DATA", "./data", "folder", "the data folder", text),
+  auth: row(
+    "TERTULIA_AUTH",
+    "open",
+    "mode",
+    "open: names only; required: accounts with passwords",
+    oneOf<"open" | "required">("open", "required"),
+  ),
   secretFile: row(
     "TERTULIA_SECRET_FILE",
     undefined,
@@ -104,7 +111,20 @@ export const rows = {
     text,
   ),
   cluster: row("TERTULIA_CLUSTER", "tertulia", "name", "the cluster's name", clusterName),
-  auth: row("TERTULIA_AUTH", "open", "mode", "open: names only", oneOf("open")),
+  userRate: row(
+    "TERTULIA_USER_RATE",
+    "20",
+    "count",
+    "messages a second of one user at one server, five times as many at once; 0: any",
+    integer(0, 1_000_000),
+  ),
+  connectionRate: row(
+    "TERTULIA_CONNECTION_RATE",
+    "1000",
+    "count",
+    "requests a second of one connection at one server, five times as many at once; 0: any",
+    integer(0, 1_000_000),
+  ),
   insecure: row(
     "TERTULIA_INSECURE",
     "false",
@@ -245,9 +265,13 @@ const loopback = /^(tcp:\/\/(127\.|localhost[:/]|\[::1\])|ipc:)/;
 export function protect(settings: Settings, ...bound: readonly string[]): void {
   const beyond = bound.find((endpoint) => !loopback.test(endpoint));
   if (beyond === undefined || settings.get("insecure")) return;
+  const danger =
+    settings.get("auth") === "open"
+      ? "with --auth open anybody there may read and write everything"
+      : "passwords and sessions would go to it in clear";
   throw new Problem(
-    `${beyond} is reachable from other machines, and with --auth open anybody there may read and ` +
-      "write everything: bind to 127.0.0.1, or say --insecure if that is what you want.",
+    `${beyond} is reachable from other machines, and ${danger}: bind to 127.0.0.1, or say ` +
+      "--insecure if that is what you want.",
     2,
   );
 }

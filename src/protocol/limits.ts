@@ -56,6 +56,10 @@ export const limits = {
   /** An invitation is not to be guessed, nor to be a payload. */
   invitationCharactersLeast: 12,
   invitationCharacters: 128,
+  /** Keys of topics that a server has at hand. */
+  knownTopicKeys: 10_000,
+  /** Checked tokens that a server remembers. */
+  knownTokens: 10_000,
   /** Topics in one request for keys. */
   keysTopics: 200,
   /** Attempts with a password of one account, and over one connection, at one server. */
@@ -129,6 +133,8 @@ export const durations = {
   /** A session's token; whoever uses one that is older than this gets a new one. */
   sessionMs: 43_200_000,
   renewSessionMs: 3_600_000,
+  /** The token that a command makes of the cluster's secret, for one request. */
+  operatorMs: 60_000,
   /** Berkeley: the coordinator compares the clocks (E5). */
   clockRoundMs: 5_000,
   /** What an answer to `clock` may take; one that took longer than the second says too little. */

@@ -19,11 +19,15 @@ export interface Envelope {
   readonly session?: Session | undefined;
 }
 
-/** Whose request it is, by a token that this cluster has signed. */
-export interface Session {
+/** A session that the receiver of an answer may have: the shell makes a token of it. */
+export interface Grant {
   readonly user: UserName;
-  /** Of the credential that it began with: another password ends it. */
+  /** Of the credential that it begins with: another password ends it. */
   readonly version: string;
+}
+
+/** Whose request it is, by a token that this cluster has signed. */
+export interface Session extends Grant {
   /** Milliseconds since 1970. */
   readonly issuedMs: number;
   readonly expiresMs: number;
@@ -287,7 +291,12 @@ export type OfficeAnswer = Standing &
         /** The highest epoch that the answering server has promised. */
         readonly promised: Epoch;
       }
-    | { readonly service: "forward"; readonly outcome: ClaimOutcome }
+    | {
+        readonly service: "forward";
+        readonly outcome: ClaimOutcome;
+        /** Of the sender's own event that holds the name. */
+        readonly seq: number | undefined;
+      }
     | {
         readonly service: "clock";
         readonly timeMs: number;

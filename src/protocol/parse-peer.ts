@@ -218,7 +218,12 @@ export function parseOfficeAnswer(payload: Uint8Array): OfficeAnswer {
       };
     case "forward": {
       const outcome = claimOutcomes.find((one) => one === fields.outcome);
-      return { ...standing, service, outcome: need(outcome, "outcome") };
+      return {
+        ...standing,
+        service,
+        outcome: need(outcome, "outcome"),
+        seq: parseClock(fields.seq),
+      };
     }
     case "clock":
       return {

@@ -12,3 +12,21 @@ const dayMs = 86_400_000;
 export function dayOf(timeMs: number): number {
   return Math.floor(timeMs / dayMs);
 }
+
+/** A byte that no MessagePack value begins with. */
+const mark = 0xc1;
+const headerBytes = 5;
+
+/** The mark, the day (4 bytes), and what was sealed with that day's key. */
+export function sealedForm(day: number, sealed: Uint8Array): Buffer {
+  const header = Buffer.alloc(headerBytes, mark);
+  header.writeUInt32BE(day, 1);
+  return Buffer.concat([header, sealed]);
+}
+
+/** @returns undefined if the payload is not sealed */
+export function readSealed(payload: Uint8Array): { day: number; sealed: Uint8Array } | undefined {
+  if (payload[0] !== mark || payload.length < headerBytes) return undefined;
+  const day = Buffer.from(payload.subarray(1, headerBytes)).readUInt32BE();
+  return { day, sealed: payload.subarray(headerBytes) };
+}

@@ -2,7 +2,10 @@ import { join } from "node:path";
 import type { LogLevel } from "../platform/log.ts";
 import { type SecretSource, secretSource } from "../platform/secret.ts";
 import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
+import type { Auth } from "./core/access.ts";
+import type { Pace } from "./core/buckets.ts";
 import type { Retention } from "./core/chat-state.ts";
+import type { FloodPaces } from "./core/flood.ts";
 
 export interface ServerConfig {
   /** Where the servers' side of each broker is. */
@@ -24,6 +27,8 @@ export interface ServerConfig {
   readonly checkpointBytes: number;
   readonly secret: SecretSource;
   readonly logLevel: LogLevel;
+  readonly auth: Auth;
+  readonly flood: FloodPaces;
 }
 
 export function serverConfig(settings: Settings): ServerConfig {
@@ -48,5 +53,15 @@ export function serverConfig(settings: Settings): ServerConfig {
     checkpointBytes: settings.get("checkpointBytes"),
     secret: secretSource(settings),
     logLevel: settings.get("logLevel"),
+    auth: settings.get("auth"),
+    flood: {
+      user: paceOf(settings.get("userRate")),
+      connection: paceOf(settings.get("connectionRate")),
+    },
   };
+}
+
+/** A burst is what comes in five seconds. */
+function paceOf(perSecond: number): Pace | undefined {
+  return perSecond === 0 ? undefined : { perSecond, burst: 5 * perSecond };
 }

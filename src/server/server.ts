@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { Membership } from "../net/membership.ts";
 import { Publisher } from "../net/publisher.ts";
 import { ReferenceLink } from "../net/reference-link.ts";
@@ -7,17 +8,20 @@ import { advertised } from "../net/socket.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { now, pause } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
+import { decrypt, encrypt } from "../platform/encryption.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, LogBudget, openLog } from "../platform/log.ts";
 import { doPasswordWork } from "../platform/password.ts";
 import { randomHex } from "../platform/random.ts";
 import { crash, type Running } from "../platform/run-process.ts";
-import { openSecret } from "../platform/secret.ts";
+import { openSecret, type Secret } from "../platform/secret.ts";
+import { Sessions } from "../platform/sessions.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import type {
+  Grant,
   Incoming,
   OfficeAnswer,
   PeerRequest,
@@ -33,6 +37,7 @@ import {
   writeLines,
 } from "../protocol/parse-peer.ts";
 import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
+import type { TopicKey } from "../protocol/sealed.ts";
 import { replicationTopic, serversTopic } from "../protocol/topics.ts";
 import { ClockFile } from "../storage/clock-file.ts";
 import type { Slot } from "../storage/slot-lock.ts";
@@ -45,6 +50,7 @@ import { nameOf } from "./identity.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { RepairWatch } from "./repair-watch.ts";
 import { ReplicaDisk } from "./replica-disk.ts";
+import { TopicKeys } from "./topic-keys.ts";
 
 export interface Server extends Running {
   readonly name: ServerName;
@@ -77,7 +83,8 @@ export async function startServer(config: ServerConfig): Promise<Server> {
   const name = await nameOf(slot.folder);
   self = name;
   const clockFile = await ClockFile.open(slot.folder, clock, crash);
-  const shell = new Shell({ config, clock, clockFile, membership, link, slot, name, log });
+  const parts = { config, secret, clock, clockFile, membership, link, slot, name, log };
+  const shell = new Shell(parts);
   await shell.start();
   return {
     name,
@@ -89,6 +96,7 @@ export async function startServer(config: ServerConfig): Promise<Server> {
 
 interface Parts {
   readonly config: ServerConfig;
+  readonly secret: Secret;
   readonly clock: LamportClock;
   readonly clockFile: ClockFile;
   readonly membership: Membership;
@@ -133,6 +141,10 @@ class Shell {
   /** There once the clock is what it was: they take nothing below it. */
   #replicationSeals!: Seals;
   #peerSeals!: Seals;
+  readonly #sessions: Sessions;
+  readonly #topicKeys: TopicKeys;
+  /** Where accounts are, nothing of the chat goes over a proxy in clear (X5). */
+  readonly #eventsKey: KeyObject | undefined;
   #publisher!: Publisher;
   #subscriber!: Subscriber;
   #ticker: NodeJS.Timeout | undefined;
@@ -150,12 +162,17 @@ class Shell {
     this.firstServing = new Promise((resolve) => {
       this.#onFirstServing = resolve;
     });
-    const { clock, name, log, config, membership } = parts;
-    const { retention } = config;
+    const { clock, name, log, config, membership, secret } = parts;
+    const { retention, auth, flood } = config;
     const refused = membership.refusals.counts;
+    this.#sessions = new Sessions(secret.deriveKey("token"));
+    this.#topicKeys = new TopicKeys(secret);
+    this.#eventsKey = auth === "required" ? secret.deriveKey("events") : undefined;
+    const topicKey = (of: TopicKey) => this.#topicKeys.key(of).toString("base64url");
     this.#newCore = () => {
       const { address } = this;
-      return new ServerCore({ name, clock, digest, address, retention, refused });
+      const policy = { retention, auth, flood, topicKey };
+      return new ServerCore({ name, clock, digest, address, refused, ...policy });
     };
     this.#disk = new ReplicaDisk({
       folder: this.#folder,
@@ -285,7 +302,24 @@ class Shell {
     const { format, batch, requests } = parsePayload(bytes);
     for (const request of requests) this.#logRequest(request);
     const to: ClientReply = { envelope, format };
-    this.#dispatch({ type: "requests", to, batch, requests });
+    // The broker and its client: frames behind them are the client's own.
+    const connection = envelope
+      .slice(0, 2)
+      .map((frame) => frame.toString("latin1"))
+      .join(" ");
+    const input = { type: "requests", to, batch, connection } as const;
+    if (this.#parts.config.auth === "open") return this.#dispatch({ ...input, requests });
+    void this.#proven(requests).then((proven) => this.#dispatch({ ...input, requests: proven }));
+  }
+
+  /** With the session of each token. */
+  #proven(requests: readonly Incoming[]): Promise<Incoming[]> {
+    return Promise.all(
+      requests.map(async (request) => {
+        if (!("token" in request) || request.token === undefined) return request;
+        return { ...request, session: await this.#sessions.check(request.token) };
+      }),
+    );
   }
 
   #logRequest(request: Incoming): void {
@@ -327,9 +361,14 @@ class Shell {
     this.#parts.membership.refusals.forged(undefined, false);
   }
 
-  #onReplication(payload: Buffer, seal: Buffer | undefined): void {
-    const sender = this.#replicationSeals.hear(replicationTopic, payload, seal);
+  #onReplication(sent: Buffer, seal: Buffer | undefined): void {
+    const sender = this.#replicationSeals.hear(replicationTopic, sent, seal);
     if (sender === undefined) return;
+    const key = this.#eventsKey;
+    const payload = key === undefined ? sent : decrypt(key, sent, replicationTopic);
+    if (payload === undefined) {
+      return this.#dropPeerMessage(new PeerMessageError("its server runs with another --auth"));
+    }
     let message: ReplicationMessage;
     try {
       message = parseReplication(payload);
@@ -365,14 +404,14 @@ class Shell {
       case "saveView":
         void this.#saveView(effect);
         return;
-      case "reply": {
-        const { envelope, format } = effect.to as ClientReply;
-        return this.#clients.reply(envelope, encodeReplies(effect, format));
-      }
+      case "reply":
+        if (effect.replies.some(({ data }) => data.grant !== undefined)) void this.#sign(effect);
+        else this.#reply(effect);
+        return;
       case "broadcast":
-        return this.#publish(replicationTopic, encodeReplication(effect.message));
+        return this.#publish(replicationTopic, this.#encodeReplication(effect.message));
       case "publish":
-        return this.#publish(effect.topic, encode(effect.payload));
+        return this.#publish(effect.topic, this.#encodePublication(effect));
       case "askSync":
         void this.#askSync(effect);
         return;
@@ -423,16 +462,46 @@ class Shell {
     }
   }
 
-  /** What members say to each other is sealed; what clients read is not. */
+  /** What members say to each other is sealed; who leads, foreign listeners read too (P6). */
   #publish(topic: string, payload: Uint8Array): void {
-    const isForMembers = topic === replicationTopic || topic === serversTopic;
-    const seal = isForMembers ? this.#replicationSeals.seal(topic, payload) : undefined;
+    const seal =
+      topic === replicationTopic ? this.#replicationSeals.seal(topic, payload) : undefined;
     this.#publisher.publish(topic, payload, seal);
   }
 
   #answerPeer({ envelope, question }: PeerReply, payload: Uint8Array): void {
     const seal = question && this.#peerSeals.sealAnswer(question, payload);
     this.#peerLink.reply(envelope, payload, seal);
+  }
+
+  #reply(effect: Effect & { type: "reply" }): void {
+    const { envelope, format } = effect.to as ClientReply;
+    this.#clients.reply(envelope, encodeReplies(effect, format));
+  }
+
+  /** Puts a token in place of each session that was granted. */
+  async #sign(effect: Effect & { type: "reply" }): Promise<void> {
+    for (const { data } of effect.replies) {
+      const { grant } = data as { grant?: Grant };
+      if (grant === undefined) continue;
+      delete data.grant;
+      data.token = await this.#sessions.give(grant, Date.parse(data.timestamp));
+    }
+    this.#reply(effect);
+  }
+
+  #encodeReplication(message: ReplicationMessage): Uint8Array {
+    const plain = encodeReplication(message);
+    const key = this.#eventsKey;
+    return key === undefined ? plain : encrypt(key, plain, replicationTopic);
+  }
+
+  #encodePublication({ topic, payload, version = "" }: Effect & { type: "publish" }): Uint8Array {
+    const plain = encode(payload);
+    // Who leads is nobody's secret, and foreign listeners know the form of it (P6).
+    if (this.#parts.config.auth === "open" || topic === serversTopic) return plain;
+    const timeMs = this.#core?.clockSync.correctedMs(this.#now()) ?? now().wallMs;
+    return this.#topicKeys.seal({ topic, version, plain }, timeMs);
   }
 
   async #saveView({ view }: Effect & { type: "saveView" }): Promise<void> {

@@ -5,6 +5,7 @@ import type { Text } from "../../texts/texts.ts";
 import { ChatClient, type ChatClientOptions } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
 import { parseChannel, parseTarget, parseUser, type Target } from "../core/target.ts";
+import { saveSession } from "../session-file.ts";
 import { asFailure } from "./failure.ts";
 import type { Output } from "./output.ts";
 
@@ -25,10 +26,15 @@ export async function withClient<T>(
   use: (client: ChatClient) => Promise<T>,
   options: Partial<ChatClientOptions> = {},
 ): Promise<T> {
+  let saving = Promise.resolve();
   const client = new ChatClient({
     brokers: config.brokers,
     proxies: [],
     deadlineMs: config.timeoutMs,
+    token: config.session?.token,
+    onToken: (token) => {
+      saving = saving.then(() => saveSession(config.brokers, token));
+    },
     ...options,
   });
   try {
@@ -37,12 +43,13 @@ export async function withClient<T>(
     throw asFailure(error, text, { config, state: client.state });
   } finally {
     await client.close();
+    await saving;
   }
 }
 
 /** @throws Problem (exit code 2) if nobody said who the user is */
 export function userOf({ config, text }: Context): UserName {
-  const user = config.user ?? config.loginName;
+  const user = config.user ?? (config.session?.user as UserName) ?? config.loginName;
   if (user === undefined) throw new Problem(text("problem.noUser"), 2);
   return user;
 }

@@ -113,6 +113,8 @@ export function rootHelp(text: Text): string {
     ["time", "help.time"],
     ["status", "help.status"],
     ["health [ROLE]", "help.health"],
+    ["password NAME", "help.password"],
+    ["accounts ACTION", "help.accounts"],
     ["servers remove NAME", "help.remove"],
     ["verify FOLDER", "help.verify"],
     ["config", "help.config"],

@@ -7,7 +7,7 @@ import type {
   ProposedClaim,
   Standing,
 } from "../../protocol/messages.ts";
-import type { Claim } from "./accounts.ts";
+import type { Claim, EventName } from "./accounts.ts";
 import type { ChatState } from "./chat-state.ts";
 import type { Coordination } from "./coordination.ts";
 import type { Effect, Now } from "./effects.ts";
@@ -24,7 +24,8 @@ export interface OpenClaim {
   readonly deadlineMs: number;
   /** It came from another server: only a coordinator has anything to say to it. */
   readonly isForwarded: boolean;
-  settle(outcome: ClaimOutcome): Effect | undefined;
+  /** @param seen the event that holds the name */
+  settle(outcome: ClaimOutcome, seen?: EventName): Effect | undefined;
 }
 
 interface Waiting extends OpenClaim {
@@ -94,7 +95,11 @@ export class Claims {
     for (const waiting of this.#open) {
       if (waiting.id !== claim.id || waiting.user !== claim.user) continue;
       if (waiting.forwarded?.to === from) waiting.forwarded.isOpen = false;
-      if (outcome === "won" || outcome === "taken") this.#settle(waiting, outcome, effects);
+      if (outcome === "won" || outcome === "taken") {
+        const seq = answer?.service === "forward" ? answer.seq : undefined;
+        const seen = seq === undefined ? undefined : { server: from, seq };
+        this.#settle(waiting, outcome, effects, seen);
+      }
     }
     return effects;
   }
@@ -157,7 +162,7 @@ export class Claims {
     if (coordination.office !== undefined) {
       const { user, id, credential } = claim;
       const outcome = this.#propose({ user, id, credential }, now);
-      if (outcome !== "busy") this.#settle(claim, outcome, effects);
+      if (outcome !== "busy") this.#settle(claim, outcome, effects, state.accounts.holder(user));
       return;
     }
     if (claim.isForwarded) this.#settle(claim, "busy", effects);
@@ -209,10 +214,10 @@ export class Claims {
     });
   }
 
-  #settle(claim: Waiting, outcome: ClaimOutcome, effects: Effect[]): void {
+  #settle(claim: Waiting, outcome: ClaimOutcome, effects: Effect[], seen?: EventName): void {
     if (!this.#open.delete(claim)) return;
     claim.forget();
-    const effect = claim.settle(outcome);
+    const effect = claim.settle(outcome, seen);
     if (effect !== undefined) effects.push(effect);
   }
 }

@@ -93,7 +93,13 @@ export type Effect =
       readonly replies: readonly Reply[];
     }
   | { readonly type: "broadcast"; readonly message: ReplicationMessage }
-  | { readonly type: "publish"; readonly topic: string; readonly payload: unknown }
+  | {
+      readonly type: "publish";
+      readonly topic: string;
+      readonly payload: unknown;
+      /** Of the recipient's credential, which the key of his topic depends on (X5). */
+      readonly version?: string;
+    }
   | {
       readonly type: "askSync";
       readonly peer: ServerName;

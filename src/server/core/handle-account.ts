@@ -14,12 +14,6 @@ import type { Answer } from "./requests.ts";
 
 type Of<S extends Request["service"]> = Extract<Request, { service: S }>;
 
-/** A session that the answer's receiver may have: the shell signs it. */
-export interface Grant {
-  readonly user: UserName;
-  readonly version: string;
-}
-
 /** Where accounts are, a login is a name with its password (X2). */
 export function login(services: Services, request: Of<"login">): Decision {
   const { user, password } = request;
@@ -28,6 +22,9 @@ export function login(services: Services, request: Of<"login">): Decision {
     return refuse("unauthenticated", "This cluster wants a `password` with the name.");
   }
   const known = accounts.credential(user);
+  if (known === undefined && accounts.holder(user) !== undefined) {
+    return refuse("unavailable", `The account "${user}" is just being made.`);
+  }
   return {
     next: "password",
     work: { check: { password, credential: known?.credential } },

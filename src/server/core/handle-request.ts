@@ -3,7 +3,7 @@ import type { Digest } from "../../protocol/event.ts";
 import type { ServerName, UserName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
-import type { Incoming, Receipt, Refused, Request } from "../../protocol/messages.ts";
+import type { Grant, Incoming, Receipt, Refused, Request } from "../../protocol/messages.ts";
 import type { TopicKey } from "../../protocol/sealed.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { covers, type Vector } from "../../protocol/vector.ts";
@@ -16,7 +16,6 @@ import {
   changeAccount,
   changePassword,
   changeRegistration,
-  type Grant,
   keys,
   login,
   mayRegister,

@@ -1,8 +1,9 @@
 import type { ServerName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { PlainPublication, Publication, Request } from "../../protocol/messages.ts";
-import { replicationTopic, serversTopic } from "../../protocol/topics.ts";
+import { readTopic, replicationTopic, serversTopic } from "../../protocol/topics.ts";
 import type { Vector } from "../../protocol/vector.ts";
+import type { Auth } from "./access.ts";
 import type { ChatState, Conversation, StoredMessage } from "./chat-state.ts";
 import type { Effect } from "./effects.ts";
 import { messageBytes, toEntry, topicOf } from "./history.ts";
@@ -28,9 +29,11 @@ export class Outbox {
   readonly #lengths = new Map<number, number>();
   readonly #name: ServerName;
   readonly #state: ChatState;
+  readonly #auth: Auth;
   #begun = false;
 
-  constructor(name: ServerName, state: ChatState) {
+  constructor(name: ServerName, state: ChatState, auth: Auth) {
+    this.#auth = auth;
     this.#name = name;
     this.#state = state;
   }
@@ -99,19 +102,27 @@ export class Outbox {
         if (page.bytes < limits.pageBytes) {
           byTopic.set(topic, page);
         } else {
-          effects.push({ type: "publish", topic, payload: page.publications });
+          effects.push(this.#effect(topic, page.publications));
           byTopic.delete(topic);
         }
       }
+      // Where accounts are, nothing goes out that whoever listens can read (X5).
       const plain = "channel" in entry ? entry.channel : entry.dst;
-      if (this.#isWanted(plain)) {
+      if (this.#auth === "open" && this.#isWanted(plain)) {
         effects.push({ type: "publish", topic: plain, payload: oldForm(next, entry) });
       }
     }
     for (const [topic, { publications }] of byTopic) {
-      effects.push({ type: "publish", topic, payload: publications });
+      effects.push(this.#effect(topic, publications));
     }
     return effects;
+  }
+
+  #effect(topic: string, payload: Publication[]): Effect {
+    const user = readTopic(topic)?.user;
+    if (user === undefined) return { type: "publish", topic, payload };
+    const version = this.#state.accounts.credential(user)?.version ?? "";
+    return { type: "publish", topic, payload, version };
   }
 
   /** Whether any subscription matches: ZeroMQ compares beginnings (P2, P4). */

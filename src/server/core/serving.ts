@@ -199,9 +199,11 @@ export class Serving {
       password,
       deadlineMs: now.steadyMs + durations.claimMs,
       isForwarded: false,
-      settle: (outcome) => {
+      settle: (outcome, seen) => {
         this.#openClaims -= 1;
-        if (outcome === "won") payload.answer(index, { status: "OK" });
+        // Whoever then logs in elsewhere says that he has seen this.
+        const entry = seen && { server: seen.server, seq: seen.seq };
+        if (outcome === "won") payload.answer(index, { status: "OK", entry });
         else payload.refuse(index, outcome === "taken" ? nameTaken(user) : noCoordinator());
         this.#note(payload);
         return undefined;

@@ -107,7 +107,7 @@ export class ServerCore {
     this.ledger = new Ledger(name, this.clock, digest, this.state);
     this.replication = new Replication(name, this.ledger);
     this.catchUp = new CatchUp(name, this.ledger, this.replication);
-    this.#outbox = new Outbox(name, this.state);
+    this.#outbox = new Outbox(name, this.state, auth);
     const { state, ledger, replication, catchUp } = this;
     const standing = () => this.#standing();
     this.clockSync = new ClockSync({ name, replication, standing });
@@ -426,7 +426,7 @@ export class ServerCore {
           ...request.claim,
           deadlineMs: now.steadyMs + durations.peerRequestMs,
           isForwarded: true,
-          settle: (outcome) => answer({ service: "forward", outcome }),
+          settle: (outcome, seen) => answer({ service: "forward", outcome, seq: seen?.seq }),
         });
       case "clock": {
         // One that is no longer in office corrects nobody.
@@ -667,7 +667,11 @@ export class ServerCore {
 
 type Unanswered =
   | { readonly service: "election" }
-  | { readonly service: "forward"; readonly outcome: ClaimOutcome }
+  | {
+      readonly service: "forward";
+      readonly outcome: ClaimOutcome;
+      readonly seq: number | undefined;
+    }
   | { readonly service: "clock"; readonly timeMs: number; readonly isCorrected: boolean };
 
 function sameMembers(a: View, b: View): boolean {

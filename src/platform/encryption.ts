@@ -1,0 +1,29 @@
+import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from "node:crypto";
+
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/** AES-256-GCM: a random nonce, the ciphertext, the tag. @param bound what it is for, in clear */
+export function encrypt(key: KeyObject | Uint8Array, plain: Uint8Array, bound: string): Buffer {
+  const nonce = randomFillSync(Buffer.alloc(nonceBytes));
+  const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(bound));
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** @returns undefined if it was not sealed with this key for this purpose */
+export function decrypt(
+  key: KeyObject | Uint8Array,
+  sealed: Uint8Array,
+  bound: string,
+): Buffer | undefined {
+  if (sealed.length < nonceBytes + tagBytes) return undefined;
+  const end = sealed.length - tagBytes;
+  const nonce = sealed.subarray(0, nonceBytes);
+  const decipher = createDecipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(bound));
+  decipher.setAuthTag(sealed.subarray(end));
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(nonceBytes, end)), decipher.final()]);
+  } catch {
+    return undefined;
+  }
+}

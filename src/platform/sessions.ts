@@ -1,0 +1,70 @@
+import type { KeyObject } from "node:crypto";
+import { jwtVerify, SignJWT } from "jose";
+import { parseUserName } from "../protocol/ids.ts";
+import { durations, limits } from "../protocol/limits.ts";
+import type { Grant, Session } from "../protocol/messages.ts";
+
+const algorithm = "HS256";
+
+/**
+ * Tokens of sessions (X2): a JWT, signed with a key of the cluster's secret, so that any server
+ * checks what any other has given, before and after a failover or a restart of them all.
+ */
+export class Sessions {
+  readonly #key: KeyObject;
+  /** Those that were checked, newest last: a signature is looked at once. */
+  readonly #known = new Map<string, Promise<Session | undefined>>();
+
+  constructor(key: KeyObject) {
+    this.#key = key;
+  }
+
+  /** @param timeMs the cluster's, in milliseconds since 1970 */
+  give({ user, version }: Grant, timeMs: number): Promise<string> {
+    return this.#sign({ version }, user, timeMs, durations.sessionMs);
+  }
+
+  /** For whoever holds the cluster's secret: administers, and nothing else. */
+  giveOperator(timeMs: number): Promise<string> {
+    return this.#sign({ operator: true }, "operator", timeMs, durations.operatorMs);
+  }
+
+  /**
+   * Whose token it is. Whether the session has ended is for the core to say, by the cluster's time.
+   * @returns undefined if this cluster did not sign it
+   */
+  check(token: string): Promise<Session | undefined> {
+    const known = this.#known.get(token) ?? this.#verify(token);
+    this.#known.delete(token);
+    this.#known.set(token, known);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > limits.knownTokens && oldest !== undefined) this.#known.delete(oldest);
+    return known;
+  }
+
+  #sign(claims: Record<string, unknown>, user: string, timeMs: number, lifeMs: number) {
+    return new SignJWT(claims)
+      .setProtectedHeader({ alg: algorithm })
+      .setSubject(user)
+      .setIssuedAt(new Date(timeMs))
+      .setExpirationTime(new Date(timeMs + lifeMs))
+      .sign(this.#key);
+  }
+
+  async #verify(token: string): Promise<Session | undefined> {
+    try {
+      const options = { algorithms: [algorithm], currentDate: new Date(0) };
+      const { payload } = await jwtVerify(token, this.#key, options);
+      const { sub, iat = 0, exp = 0, version = "", operator } = payload;
+      return {
+        user: parseUserName(sub),
+        version: String(version),
+        issuedMs: 1_000 * iat,
+        expiresMs: 1_000 * exp,
+        isOperator: operator === true,
+      };
+    } catch {
+      return undefined;
+    }
+  }
+}
