@@ -16,7 +16,8 @@ export async function channels(context: Context): Promise<void> {
 /** `tertulia create CHANNEL` */
 export async function create(context: Context, name: string): Promise<void> {
   const channel = channelOf(context, name);
-  const user = context.config.user ?? context.config.loginName;
+  const { session, loginName } = context.config;
+  const user = context.config.user ?? session?.user ?? loginName;
   const entry = await withClient(context, (client) => client.createChannel(channel, user));
   context.output.done({ channel, ...entry }, context.text("done.create", { channel }));
 }

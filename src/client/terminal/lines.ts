@@ -47,7 +47,8 @@ class LineChat {
 
   async run(): Promise<void> {
     const { client, context, user } = this.#parts;
-    await client.login(user);
+    // A session that was begun before goes on.
+    if (context.config.session?.user !== user) await client.login(user);
     await this.#listen({ user });
     const reader = createInterface({ input: context.host.input, terminal: false });
     try {

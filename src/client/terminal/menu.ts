@@ -68,7 +68,8 @@ class Menu {
   async run(): Promise<void> {
     const { context, client, prompts, user } = this.#parts;
     const { text } = context;
-    await client.login(user);
+    // A session that was begun before goes on.
+    if (context.config.session?.user !== user) await client.login(user);
     await client.subscribe({ user }, (entry) => this.#show(entry));
     this.#print(text("menu.welcome", { user }));
     const choices = actions.map((value) => ({ value, name: text(`menu.${value}`) }));
