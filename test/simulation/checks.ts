@@ -1,6 +1,6 @@
 import type { ServerName } from "../../src/protocol/ids.ts";
 import { noView, quorumOf, type View } from "../../src/protocol/messages.ts";
-import { covers, servers } from "../../src/protocol/vector.ts";
+import { covers, emptyVector, servers, type Vector } from "../../src/protocol/vector.ts";
 import type { Effect } from "../../src/server/core/effects.ts";
 import { assertPromise, holds, PromiseChecks } from "../support/check-promises.ts";
 import { type CoreCluster, checkpointText } from "../support/core-cluster.ts";
@@ -19,6 +19,10 @@ export class SimulationChecks extends PromiseChecks {
   view: View = noView;
   readonly frontier = new Frontier();
   readonly #watched = new Map<ServerName, Watched>();
+  /** What was acknowledged when the present view was made: rule (b) is about no more. */
+  #before: Vector = emptyVector;
+  /** Those whose last word to the reference was that their disk lacks something. */
+  readonly #mute = new Set<ServerName>();
   readonly #tell: (text: string) => void;
 
   /** Whether the frontier rose in this step. */
@@ -64,7 +68,17 @@ export class SimulationChecks extends PromiseChecks {
     this.frontier.onView(this.view, view);
     this.view = view;
     this.#tell(`the reference makes view ${view.number}: ${view.members.join(", ")}`);
-    this.checkHolders(cluster, `view ${view.number} is made`);
+    const when = `view ${view.number} is made`;
+    this.checkHolders(cluster, when);
+    // Who is mute counts for no view: a majority without it has what was there before (J5).
+    const heard = cluster.servers.filter(({ name }) => !this.#mute.has(name));
+    this.#checkEnough(heard, this.#before, `${when}, the mute apart`);
+    this.#before = { ...this.frontier.vector };
+  }
+
+  override onReport(server: ServerName, isMute: boolean): void {
+    if (isMute) this.#mute.add(server);
+    else this.#mute.delete(server);
   }
 
   /** A number is given to one view only, also by a reference that lost its file. */
@@ -79,13 +93,16 @@ export class SimulationChecks extends PromiseChecks {
    * (R5). For a view that follows by rules (a) and (b) this is so from its first moment.
    */
   checkHolders({ servers: all }: CoreCluster, when: string): void {
+    this.#checkEnough(all, this.frontier.vector, when);
+  }
+
+  #checkEnough(among: readonly VirtualServer[], vector: Vector, when: string): void {
     const { members, number } = this.view;
     if (members.length === 0) return;
     const needed = members.length - quorumOf(this.view) + 1;
-    const { vector } = this.frontier;
     for (const origin of servers(vector)) {
       const seq = vector[origin] ?? 0;
-      const holders = all.filter((one) => members.includes(one.name) && holds(one, origin, seq));
+      const holders = among.filter((one) => members.includes(one.name) && holds(one, origin, seq));
       const text = `${when}: ${origin}/${seq} is on ${holders.length} of the ${members.length} disks`;
       assertPromise(holders.length >= needed, "R5", `${text} of view ${number}, not ${needed}`);
     }

@@ -1,22 +1,29 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
-import { mutations, plant } from "./mutations.ts";
+import { type Mutation, mutations, plant } from "./mutations.ts";
 import { type Report, spread } from "./spread.ts";
 
 /**
  *     npm run sim                             fresh seeds
  *     npm run sim -- --seed 7 --runs 100      these seeds
- *     npm run sim -- --hunt [--only NAME]     for each mutation, the first seed that catches it
+ *     npm run sim -- --mutation NAME          what the mutation breaks, from its seed on
+ *     npm run sim -- --hunt [--mutation NAME] for each mutation, the first seed that catches it
  */
 const { values } = parseArgs({
   options: {
     seed: { type: "string" },
     runs: { type: "string", default: "1000" },
     hunt: { type: "boolean", default: false },
-    only: { type: "string" },
+    mutation: { type: "string" },
   },
 });
-const from = values.seed === undefined ? randomInt(1, 2 ** 31) : Number(values.seed);
+const chosen = mutations.filter(({ name }) => [undefined, name].includes(values.mutation));
+if (chosen.length === 0) {
+  process.stderr.write(`tertulia: there is no mutation "${values.mutation}".\n`);
+  process.exit(2);
+}
+const planted = values.hunt || values.mutation === undefined ? undefined : chosen[0];
+const from = Number(values.seed ?? planted?.seed ?? randomInt(1, 2 ** 31));
 const runs = Number(values.runs);
 if (!Number.isSafeInteger(from) || !Number.isSafeInteger(runs) || runs < 1) {
   process.stderr.write("tertulia: --seed and --runs are whole numbers.\n");
@@ -34,22 +41,24 @@ function tell({ seed, story }: Report): void {
   const rest = story.length - storyLines;
   if (rest > 0) say(`… ${rest} lines before`);
   for (const line of story.slice(-storyLines)) say(line);
-  say(`\nAgain: npm run sim -- --seed ${seed} --runs 1`);
+  const mutated = planted === undefined ? "" : ` --mutation "${planted.name}"`;
+  say(`\nAgain: npm run sim -- --seed ${seed} --runs 1${mutated}`);
 }
 
-async function simulate(): Promise<number> {
+async function simulate(program?: string): Promise<number> {
   const started = performance.now();
   let done = 0;
   let acknowledged = 0;
   let broken: Report | undefined;
   const shown = setInterval(() => process.stderr.write(`${done} of ${runs}\n`), 10_000);
   say(`Seeds from ${from}, ${runs} of them`);
-  await spread({ from, count: runs }, (report) => {
+  const note = (report: Report) => {
     done += 1;
     acknowledged += report.acknowledged;
     if (report.broken !== undefined) broken = report;
     return broken === undefined;
-  });
+  };
+  await spread({ from, count: runs }, note, program);
   clearInterval(shown);
   const perMinute = Math.round((60_000 * done) / (performance.now() - started));
   if (broken !== undefined) tell(broken);
@@ -62,8 +71,7 @@ async function simulate(): Promise<number> {
 
 async function hunt(): Promise<number> {
   let missed = 0;
-  for (const mutation of mutations) {
-    if (values.only !== undefined && values.only !== mutation.name) continue;
+  for (const mutation of chosen) {
     using copy = plant(mutation);
     let caught: Report | undefined;
     let tried = 0;
@@ -85,4 +93,10 @@ async function hunt(): Promise<number> {
   return missed === 0 ? 0 : 1;
 }
 
-process.exitCode = await (values.hunt ? hunt() : simulate());
+async function simulatePlanted(mutation: Mutation): Promise<number> {
+  using copy = plant(mutation);
+  return await simulate(copy.program);
+}
+
+if (values.hunt) process.exitCode = await hunt();
+else process.exitCode = await (planted === undefined ? simulate() : simulatePlanted(planted));

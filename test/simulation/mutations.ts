@@ -227,6 +227,96 @@ export const mutations: readonly Mutation[] = [
     ],
     seed: 21,
   },
+  {
+    name: "a view spoken of before it is saved",
+    rule: "R2",
+    edits: [
+      core(
+        "replication",
+        "this.adopting = view;\n    return true;",
+        "this.view = view;\n    return true;",
+      ),
+    ],
+    seed: 21,
+  },
+  {
+    name: "a read that does not wait for what its client has seen",
+    rule: "R9",
+    edits: [core("handle-request", "if (!covers(committed, target)) {", "if (false) {")],
+    seed: 1,
+  },
+  {
+    name: "a server counts what it does not hold",
+    rule: "R9",
+    edits: [
+      core(
+        "replication",
+        "const seq = Math.min(seqs[quorum - 1] ?? 0, this.#ledger.durable[server] ?? 0);",
+        "const seq = seqs[quorum - 1] ?? 0;",
+      ),
+    ],
+    seed: 28,
+  },
+  {
+    name: "a clock that does not follow what it hears",
+    rule: "R7",
+    edits: [
+      {
+        file: "protocol/lamport-clock.ts",
+        text: "this.#value = Math.max(this.#value, clock) + 1;",
+        by: "this.#value += clock > this.#value ? 2 : 1;",
+      },
+    ],
+    seed: 1,
+  },
+  {
+    name: "a time that runs backwards",
+    rule: "E5",
+    edits: [
+      core(
+        "ledger",
+        "timestamp: Math.max(this.heldTimes[this.#name] ?? 0, wallMs),",
+        "timestamp: wallMs,",
+      ),
+    ],
+    seed: 30,
+  },
+  {
+    name: "a saved state folds in what the replica has already",
+    rule: "R4",
+    edits: [
+      core(
+        "files",
+        "const isNew = (placed: Placed) => !isCommitted(placed, held);",
+        "const isNew = () => true;",
+      ),
+    ],
+    seed: 2,
+  },
+  {
+    name: "a server that speaks before its repair",
+    rule: "J5",
+    edits: [
+      core(
+        "step",
+        'if (this.#owes) return;\n    this.#effects.push({ type: "broadcast", message });',
+        'this.#effects.push({ type: "broadcast", message });',
+      ),
+    ],
+    seed: 3,
+  },
+  {
+    name: "a report from before the disk rotted counts on",
+    rule: "J5",
+    edits: [registry("      this.#reports.delete(user);\n      return;", "      return;")],
+    seed: 2244,
+  },
+  {
+    name: "a reference judges by a view before all have reported",
+    rule: "R5",
+    edits: [registry("    if (this.#isListening(steadyMs)) return false;\n", "")],
+    seed: 16361,
+  },
 ];
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -129,11 +129,15 @@ class Simulation {
     for (const server of this.#up) this.#workload.checkHistory(server);
   }
 
-  /** The last member never leaves the view; without its disk there is no cluster any more. */
+  /**
+   * The last member never leaves the view; without its disk there is no cluster any more. A view
+   * without members, as of a reference that still waits for reports, has lost nothing.
+   */
   get #isBeyondPromise(): boolean {
     const { frontier } = this.#checks;
     const { members } = this.#cluster.registry.view;
-    return frontier.isBeyondPromise || members.every((name) => frontier.isDestroyed(name));
+    const isLost = members.length > 0 && members.every((name) => frontier.isDestroyed(name));
+    return isLost || frontier.isBeyondPromise;
   }
 
   /** A person starts what ended, and takes out what nobody can mend. */

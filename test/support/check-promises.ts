@@ -16,6 +16,8 @@ export interface ClusterChecks {
   onStep(cluster: CoreCluster, server: VirtualServer): void;
   /** The reference has saved a view. */
   onView(cluster: CoreCluster, view: View): void;
+  /** A server's heartbeat has come to the reference; mute if it says nothing of its disk. */
+  onReport(server: ServerName, isMute: boolean): void;
   /** The reference tells a server that it is out of the view for good. */
   onLeave(cluster: CoreCluster): void;
 }
@@ -61,6 +63,8 @@ export class PromiseChecks implements ClusterChecks {
   protected onCommitted(_counting: VirtualServer, _origin: ServerName, _seq: number): void {}
 
   onView(_cluster: CoreCluster, _view: View): void {}
+
+  onReport(_server: ServerName, _isMute: boolean): void {}
 
   onLeave(_cluster: CoreCluster): void {}
 

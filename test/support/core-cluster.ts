@@ -2,6 +2,7 @@ import { digest } from "../../src/platform/digest.ts";
 import { type Random, seededRandom } from "../../src/platform/random.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
+import type { ServerName } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import { durations } from "../../src/protocol/limits.ts";
 import type {
@@ -304,6 +305,9 @@ export class CoreCluster {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       answer = { status: "erro", code: error.code, description: error.message };
+    }
+    if (request.service === "heartbeat" && request.role === "server") {
+      this.checks.onReport(request.user as ServerName, request.durable === undefined);
     }
     this.#saveRegistry();
     if (request.service === "leave" && answer.status === "OK") this.checks.onLeave(this);
