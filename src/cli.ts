@@ -126,6 +126,7 @@ function defineRoles(): void {
         "keepPublications",
         "keepMessages",
         "keepLogins",
+        "checkpointBytes",
       ],
       example: "tertulia server --data ./data",
     },

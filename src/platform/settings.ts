@@ -127,6 +127,13 @@ export const rows = {
     "newest login times kept of a user; the same on all servers",
     integer(1, 10_000),
   ),
+  checkpointBytes: row(
+    "TERTULIA_CHECKPOINT_BYTES",
+    "67108864",
+    "bytes",
+    "journal after which a server saves its state; twice as much stays for peers that are behind",
+    integer(4_096, 1_073_741_824),
+  ),
   user: row("TERTULIA_USER", undefined, "name", "the user's name", text),
   lang: row("TERTULIA_LANG", undefined, "language", "en or pt-br; else by LANG", text),
   logLevel: row(

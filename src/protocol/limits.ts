@@ -59,10 +59,12 @@ export const limits = {
   batchLines: 10_000,
   /** Bytes of one journal file before the next is begun. */
   journalFileBytes: 16 * MiB,
-  /** Bytes of older journal files that are kept for peers that are behind. */
-  journalKeptBytes: 128 * MiB,
-  /** Bytes of journal since the last checkpoint before the next is written (J1). */
+  /** Bytes of journal since the last checkpoint before the next is written, if not set (J1). */
   checkpointBytes: 64 * MiB,
+  /** Bytes that the journal grows by until a checkpoint is tried again that had no space. */
+  checkpointRetryBytes: 4 * MiB,
+  /** Older journal that is kept for peers that are behind, in times of that. */
+  journalKeptCheckpoints: 2,
 } as const;
 
 /** Every duration of the protocol, in milliseconds. */
@@ -86,8 +88,10 @@ export const durations = {
   snapshotPageMs: 5_000,
   /** A saved state that nobody asks for any more is closed. */
   snapshotIdleMs: 30_000,
-  /** What a server that lost something waits for its peers to return it (J5). */
+  /** What a server that lost something waits for its peers to return more of it (J5). */
   repairMs: 60_000,
+  /** Silence after which the journal notes that its last batch is synced (J2). */
+  journalIdleMs: 50,
   /** What the last checkpoint of a stopping server may take (R11). */
   lastCheckpointMs: 1_000,
   /** What a stopping server waits for a moment with nothing open before it refuses what is new. */

@@ -17,6 +17,7 @@ export interface ServerConfig {
   readonly slots: string;
   readonly leaveOnStop: boolean;
   readonly retention: Retention;
+  readonly checkpointBytes: number;
   readonly logLevel: LogLevel;
 }
 
@@ -37,6 +38,7 @@ export function serverConfig(settings: Settings): ServerConfig {
       userMessages: settings.get("keepMessages"),
       userLogins: settings.get("keepLogins"),
     },
+    checkpointBytes: settings.get("checkpointBytes"),
     logLevel: settings.get("logLevel"),
   };
 }

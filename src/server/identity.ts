@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { now } from "../platform/clock.ts";
 import { randomHex } from "../platform/random.ts";
 import { isServerName, type ServerName } from "../protocol/ids.ts";
+import { parseClock } from "../protocol/lamport-clock.ts";
 import { type Heads, parseHeads } from "../protocol/mark.ts";
 import { noView, type View } from "../protocol/messages.ts";
 import { isMap } from "../protocol/parse-message.ts";
@@ -34,23 +35,27 @@ export interface Promises {
   readonly owed: Heads;
   /** Where it was lost, for a person. */
   readonly damages: readonly string[];
+  /** The journal has a file with this number, or a later one: without any, all of it was lost. */
+  readonly journal: number | undefined;
 }
 
 /** @throws Problem if the file is damaged */
 export async function readPromises(folder: string): Promise<Promises> {
   const promises = await readJson(join(folder, "promises.json"), (value) => {
     if (!isMap(value) || !isMap(value.view)) throw new Error("it has no `view`");
-    const { owed, damages } = value;
+    const { owed, damages, journal } = value;
     return {
       view: parseView(value.view),
       owed: owed === undefined ? {} : parseHeads(owed),
       damages: Array.isArray(damages) ? damages.map(String) : [],
+      journal: parseClock(journal),
     };
   });
-  return promises ?? { view: noView, owed: {}, damages: [] };
+  return promises ?? { view: noView, owed: {}, damages: [], journal: undefined };
 }
 
-export function writePromises(folder: string, { view, owed, damages }: Promises): Promise<void> {
+export function writePromises(folder: string, promises: Promises): Promise<void> {
+  const { view, owed, damages, journal } = promises;
   const lost = Object.keys(owed).length === 0 ? {} : { owed, damages };
-  return writeJson(join(folder, "promises.json"), { view, epoch: null, ...lost });
+  return writeJson(join(folder, "promises.json"), { view, epoch: null, journal, ...lost });
 }

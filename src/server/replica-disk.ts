@@ -1,6 +1,6 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { now } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
 import type { Log } from "../platform/log.ts";
@@ -15,6 +15,7 @@ import { covers, type Vector } from "../protocol/vector.ts";
 import {
   type Checkpoint,
   checkpointFiles,
+  NoSpaceError,
   openCheckpoint,
   readMark,
   writeCheckpoint,
@@ -29,6 +30,8 @@ import { type Page, SnapshotSource } from "./snapshot-source.ts";
 
 export interface DiskOptions {
   readonly folder: string;
+  /** Bytes of journal before the state is saved. */
+  readonly checkpointBytes: number;
   readonly clock: LamportClock;
   readonly log: Log;
   /** The next `count` appended lines are on disk. */
@@ -59,6 +62,10 @@ export class ReplicaDisk {
   /** One after the other: an older view must not come to lie over a newer one. */
   #writing = Promise.resolve();
   #checkpointing: Promise<void> | undefined;
+  /** Bytes of journal that make a state due. */
+  #dueBytes = 0;
+  /** Until it is closed or loaded again: then no checkpoint begins but the last. */
+  #isOpen = false;
 
   constructor(options: DiskOptions) {
     this.#options = options;
@@ -67,6 +74,7 @@ export class ReplicaDisk {
 
   /** @throws Problem if the file is damaged */
   async readView(): Promise<View> {
+    await syncNames(this.#options.folder);
     this.#promises = await readPromises(this.#options.folder);
     return this.#promises.view;
   }
@@ -101,10 +109,20 @@ export class ReplicaDisk {
     const own = openCheckpoint(folder);
     const fetched = openFetched(folder);
     const damages: Damage[] = [...own.damages, ...fetched.damages];
-    const states = [own.checkpoint, fetched.checkpoint].filter((state) => state !== undefined);
-    for (const state of states) recoverState(core, state, folder);
+    if (own.checkpoint !== undefined) recoverState(core, own.checkpoint, folder);
+    if (fetched.checkpoint !== undefined) {
+      try {
+        recoverState(core, fetched.checkpoint, join(folder, snapshotFolder));
+      } catch (error) {
+        // Some of it is in the core already.
+        log.error(`It is dropped, since a peer has it: ${(error as Error).message}`);
+        await dropSnapshot(folder);
+        return this.load(newCore);
+      }
+    }
     const held = headsOf(core.mark);
-    const options = { ...this.#journalOptions(), afterDamage: damages.length > 0 };
+    const { journal: least } = this.#promises;
+    const options = { ...this.#journalOptions(), least, afterDamage: damages.length > 0 };
     const { journal, found } = await Journal.open(options, held, (line) => core.recoverEvent(line));
     damages.push(...found.damages);
     clock.receive(found.clock);
@@ -113,24 +131,28 @@ export class ReplicaDisk {
       return this.load(newCore);
     }
     this.#journal = journal;
+    await this.#noteJournal();
     this.#isForeign = fetched.checkpoint !== undefined;
     this.#saved = this.#isForeign ? undefined : own.checkpoint?.checksum;
+    this.#dueBytes = this.#isForeign ? 0 : this.#options.checkpointBytes;
+    this.#isOpen = true;
     core.recoverOwed(this.#promises.owed, this.isDamaged ? wholeLines(folder) : []);
     const ms = Math.round(now().steadyMs - started);
-    log.info({ events: found.events, states: states.length, ms }, "Read the disk");
+    log.info({ events: found.events, ms }, "Read the disk");
     this.#report(found);
     return core;
   }
 
   #journalOptions() {
-    const { folder, clock, onFlushed, onFailed } = this.#options;
+    const { folder, checkpointBytes, clock, onFlushed, onFailed } = this.#options;
     const path = join(folder, "journal");
-    return { folder: path, digest, clock: () => clock.value, onFlushed, onFailed };
+    const keptBytes = limits.journalKeptCheckpoints * checkpointBytes;
+    return { folder: path, digest, keptBytes, clock: () => clock.value, onFlushed, onFailed };
   }
 
   #report({ cutBytes, givenUp }: Found): void {
     const { log } = this.#options;
-    if (cutBytes > 0) log.warn({ cutBytes }, "Cut off a torn tail that was never synced");
+    if (cutBytes > 0) log.warn({ cutBytes }, "Cut off a tail that is not known to be synced");
     for (const damage of givenUp) {
       log.error(`${describeDamage(damage)}: given up, the saved state stands for it`);
     }
@@ -139,6 +161,12 @@ export class ReplicaDisk {
   /** Whether what was lost of this disk is still lost. */
   get isDamaged(): boolean {
     return Object.keys(this.#promises.owed).length > 0;
+  }
+
+  /** Whether some of this was lost, and comes back. */
+  isOwed(lines: readonly EventLine[]): boolean {
+    const { owed } = this.#promises;
+    return lines.some(({ event: { server, seq } }) => seq <= (owed[server]?.seq ?? 0));
   }
 
   /** What a person has to know if nobody returns what was lost. */
@@ -162,7 +190,6 @@ export class ReplicaDisk {
   }
 
   page(request: SnapshotRequest): Promise<Page | undefined> {
-    this.#snapshots.closeIdle();
     return this.#snapshots.page(request, this.#saved);
   }
 
@@ -186,40 +213,65 @@ export class ReplicaDisk {
     return saved;
   }
 
-  /** Saves the state if the journal has grown by 64 MiB, or came from elsewhere (J1). */
-  checkpointIfDue(core: ServerCore): void {
-    const isGrown = this.#journal.toReplay.bytes >= limits.checkpointBytes;
-    if (!(isGrown || this.#isForeign) || this.#checkpointing !== undefined) return;
-    this.#checkpointing = this.#checkpoint(core).finally(() => {
-      this.#checkpointing = undefined;
-    });
+  /** So that a journal that is gone is not taken for one that is new. */
+  async #noteJournal(): Promise<void> {
+    const journal = this.#journal.firstNumber;
+    if (journal !== this.#promises.journal) await this.#save({ journal });
   }
 
-  /** Saves the state as of now. Requests are served meanwhile. */
-  async #checkpoint(core: ServerCore): Promise<void> {
-    const { folder, log, onFailed } = this.#options;
+  /** Saves the state if the journal has grown enough, or a peer's state came (J1). */
+  checkpointIfDue(core: ServerCore): void {
+    const isDue = this.#journal.toReplay.bytes >= this.#dueBytes;
+    if (this.#isOpen && isDue) void this.#checkpoint(core);
+  }
+
+  /** Saves the state as of now, unless it is just being saved. Requests are served meanwhile. */
+  #checkpoint(core: ServerCore): Promise<void> {
+    this.#checkpointing ??= this.#saveState(core).finally(() => {
+      this.#checkpointing = undefined;
+    });
+    return this.#checkpointing;
+  }
+
+  async #saveState(core: ServerCore): Promise<void> {
+    const { folder, checkpointBytes, log, onFailed } = this.#options;
     const { signal } = this.#aborting;
     const started = now().steadyMs;
     const longestPause = watchPauses();
+    // What is put in place from now on is none of this state.
+    const isForeign = this.#isForeign;
     // The state and the cut are of one instant: what comes later stands behind the cut.
     const state = core.checkpoint();
     try {
       await this.#journal.cut();
       this.#saved = await writeCheckpoint(folder, state, signal);
-      await dropSnapshot(folder);
+      if (isForeign) await dropSnapshot(folder);
       this.#isForeign = false;
+      await this.#noteJournal();
       await this.#journal.release();
+      this.#dueBytes = checkpointBytes;
     } catch (error) {
-      if (!signal.aborted) onFailed(`${folder} can't be written (${(error as Error).message}).`);
       longestPause();
+      if (error instanceof NoSpaceError) return this.#postpone(error);
+      if (!signal.aborted) onFailed(`${folder} can't be written (${(error as Error).message}).`);
       return log.info("No time to save the state: the journal stands for the rest");
     }
     const ms = Math.round(now().steadyMs - started);
     log.info({ ms, longestPauseMs: longestPause() }, "Saved the state");
   }
 
+  /** The journal, which can still be written, goes on standing for what came after the state. */
+  #postpone({ message }: NoSpaceError): void {
+    const { folder, log } = this.#options;
+    this.#dueBytes = this.#journal.toReplay.bytes + limits.checkpointRetryBytes;
+    log.error(
+      `The disk is full: the state is not saved to ${folder} (${message}). Free some space.`,
+    );
+  }
+
   /** After the last write: saves the state, unless that takes too long, and closes the files. */
   async close(core: ServerCore | undefined): Promise<void> {
+    this.#isOpen = false;
     const timer = setTimeout(() => this.#aborting.abort(), durations.lastCheckpointMs);
     await this.#checkpointing;
     const isNews = this.#journal.toReplay.events > 0 || this.#saved === undefined;
@@ -232,6 +284,7 @@ export class ReplicaDisk {
 
   /** Before the disk is loaded again. */
   async #closeJournal(): Promise<void> {
+    this.#isOpen = false;
     await this.#checkpointing;
     await this.#writing;
     await this.#journal.close();
@@ -262,7 +315,7 @@ export class ReplicaDisk {
     }
     const wasDamaged = this.isDamaged;
     const named = [...new Set([...this.#promises.damages, ...places])];
-    await this.#save({ owed, damages: named });
+    await this.#save({ owed, damages: named, journal: undefined });
     this.#putAside(wasDamaged);
     await writeCheckpoint(folder, core.checkpoint());
     const count = journalsAside(folder).length;
@@ -304,6 +357,14 @@ function* wholeLines(folder: string): Generator<EventLine> {
 function openFetched(folder: string): ReturnType<typeof openCheckpoint> {
   const path = join(folder, snapshotFolder);
   return existsSync(path) ? openCheckpoint(path) : { checkpoint: undefined, damages: [] };
+}
+
+/** The process that changed a name may have died before it synced the folder (R2). */
+async function syncNames(folder: string): Promise<void> {
+  const fetched = join(folder, snapshotFolder);
+  for (const path of [dirname(resolve(folder)), folder, join(folder, "journal"), fetched]) {
+    if (existsSync(path)) await syncFolder(path);
+  }
 }
 
 function recoverState(core: ServerCore, { rows, entries, mark }: Checkpoint, folder: string): void {

@@ -36,6 +36,7 @@ import { ServerCore } from "./core/step.ts";
 import { fetchSnapshot, type Place } from "./fetch-snapshot.ts";
 import { nameOf } from "./identity.ts";
 import { PeerLinks } from "./peer-links.ts";
+import { RepairWatch } from "./repair-watch.ts";
 import { ReplicaDisk } from "./replica-disk.ts";
 
 export interface Server extends Running {
@@ -96,6 +97,9 @@ class Shell {
   readonly #peers = new PeerLinks();
   readonly #budget = new LogBudget(requestLines);
   readonly #disk: ReplicaDisk;
+  readonly #repair = new RepairWatch(() => {
+    if (this.#disk.isDamaged) crash(this.#disk.way);
+  });
   readonly #newCore: () => ServerCore;
   /** None while a saved state is being taken up. */
   #core: ServerCore | undefined;
@@ -127,6 +131,7 @@ class Shell {
     };
     this.#disk = new ReplicaDisk({
       folder: this.#folder,
+      checkpointBytes: config.checkpointBytes,
       clock,
       log,
       onFlushed: (count) => this.#onFlushed(count),
@@ -178,10 +183,7 @@ class Shell {
     for (const topic of this.#topics) this.#dispatch({ type: "subscription", topic, active: true });
     if (this.#isStopping) this.#dispatchStop();
     this.#disk.checkpointIfDue(core);
-    if (!this.#disk.isDamaged) return;
-    setTimeout(() => {
-      if (this.#disk.isDamaged) crash(this.#disk.way);
-    }, durations.repairMs).unref();
+    if (this.#disk.isDamaged) this.#repair.progress();
   }
 
   #onFlushed(count: number): void {
@@ -222,6 +224,7 @@ class Shell {
     await this.#peerLink.close();
     this.#peers.close();
     link.close();
+    this.#repair.end();
     await this.#disk.close(this.#core);
     slot[Symbol.dispose]();
     this.#log.info("Stopped");
@@ -302,6 +305,7 @@ class Shell {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "append":
+        if (this.#disk.isOwed(effect.lines)) this.#repair.progress();
         return this.#disk.append(effect.lines);
       case "saveView":
         void this.#saveView(effect);
@@ -335,6 +339,7 @@ class Shell {
         void this.#fetchSnapshot(effect);
         return;
       case "repaired":
+        this.#repair.end();
         void this.#disk.repaired().catch((error) => this.#promisesFailed(error));
         return;
       case "log":
@@ -441,6 +446,7 @@ class Shell {
       const request = { service: "snapshot", clock: clock.tick(), ...place } as const;
       const page = await this.#peers.snapshot(peer, address, request);
       clock.receive(page.clock);
+      if (this.#disk.isDamaged) this.#repair.progress();
       return page;
     };
     try {

@@ -1,7 +1,6 @@
 import { close, openSync, read, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { now } from "../platform/clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import type { SnapshotRequest } from "../protocol/messages.ts";
 import { checkpointFiles } from "../storage/checkpoint.ts";
@@ -11,7 +10,8 @@ const readAt = promisify(read);
 interface OpenState {
   readonly of: string;
   readonly files: readonly { readonly fd: number; readonly bytes: number }[];
-  usedMs: number;
+  /** Closes it when it was not used for a while. */
+  readonly idle: NodeJS.Timeout;
 }
 
 /** A page as it goes out, but for the clock. */
@@ -41,7 +41,7 @@ export class SnapshotSource {
     const state = this.#find(request.of ?? newest, newest);
     const file = state?.files[request.file];
     if (state === undefined || file === undefined) return undefined;
-    state.usedMs = now().steadyMs;
+    state.idle.refresh();
     const rest = Math.max(0, file.bytes - request.offset);
     const bytes = Buffer.allocUnsafe(Math.min(limits.pageBytes, rest));
     let done = 0;
@@ -63,14 +63,10 @@ export class SnapshotSource {
       const path = join(this.#folder, name);
       return { fd: openSync(path, "r"), bytes: statSync(path).size };
     });
-    const state = { of, files, usedMs: now().steadyMs };
+    const idle = setTimeout(() => this.#close(state), durations.snapshotIdleMs).unref();
+    const state: OpenState = { of, files, idle };
     this.#open.push(state);
     return state;
-  }
-
-  closeIdle(): void {
-    const dueMs = now().steadyMs - durations.snapshotIdleMs;
-    for (const state of this.#open.filter(({ usedMs }) => usedMs < dueMs)) this.#close(state);
   }
 
   close(): void {
@@ -79,6 +75,7 @@ export class SnapshotSource {
 
   #close(state: OpenState | undefined): void {
     if (state === undefined) return;
+    clearTimeout(state.idle);
     this.#open.splice(this.#open.indexOf(state), 1);
     // A read that is under way on it fails, and its asker asks again.
     for (const { fd } of state.files) close(fd, () => {});

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
+import { errorCode } from "../platform/problem.ts";
 import { isChain, isServerName, type ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import type { Mark } from "../protocol/mark.ts";
@@ -10,7 +11,7 @@ import { isoTime } from "../protocol/time.ts";
 import { parseVector } from "../protocol/vector.ts";
 import type { Damage } from "./damage.ts";
 import { syncFolder, syncFolderNow } from "./folder.ts";
-import { linesOf, measureFile, writeLineFile } from "./line-file.ts";
+import { LineChecksums, linesOf, measureFile, readEnd, writeLineFile } from "./line-file.ts";
 import { findByTable, findInTable, fromBase64, table, tableLines, toBase64 } from "./line-table.ts";
 
 /**
@@ -46,6 +47,8 @@ const rowsLead = '"rows":[';
 const rowsTail = "],";
 const linesLead = '"lines":"';
 const checksumLead = '"checksum":"';
+/** Bytes of the last line of checkpoint.json. */
+const mainEnd = checksumLine("0".repeat(64)).length;
 
 /** Files of a saved state, in the order in which they are sent to others and put in place. */
 export const checkpointFiles = [
@@ -57,35 +60,40 @@ export const checkpointFiles = [
   main,
 ] as const;
 
+/** There was no space for the new files: the state before is still whole. */
+export class NoSpaceError extends Error {}
+
 /**
  * Writes a state and puts it in the place of the one before.
  * @returns the checksum of checkpoint.json, which names this state
- * @throws Error if the disk can't be written, or the signal is aborted
+ * @throws NoSpaceError; Error if the disk can't be written, or the signal is aborted
  */
 export async function writeCheckpoint(
   folder: string,
   source: CheckpointSource,
   signal?: AbortSignal,
 ): Promise<string> {
+  let checksum: string;
   try {
-    await writeTemporaryFiles(folder, source, signal);
+    checksum = await writeTemporaryFiles(folder, source, signal);
   } catch (error) {
     for (const name of checkpointFiles) rmSync(join(folder, name + temporary), { force: true });
-    throw error;
+    throw errorCode(error) === "ENOSPC" ? new NoSpaceError((error as Error).message) : error;
   }
   // In one go: nobody opens half of the old and half of the new.
   for (const name of checkpointFiles) {
     if (existsSync(join(folder, name + temporary))) renameSync(...temporaryAndFinal(folder, name));
   }
   await syncFolder(folder);
-  return checksumOf(join(folder, main));
+  return checksum;
 }
 
+/** @returns the checksum of checkpoint.json */
 async function writeTemporaryFiles(
   folder: string,
   { mark, files, rows }: CheckpointSource,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<string> {
   const written: Record<string, { bytes: number; checksum: string }> = {};
   const tables: Record<string, Uint32Array> = {};
   const write = async (name: string, lines: Iterable<string>) => {
@@ -106,46 +114,53 @@ async function writeTemporaryFiles(
     times: Object.fromEntries(iso),
     files: written,
   };
-  await writeLineFile(join(folder, main + temporary), mainLines(head, rows), signal);
-}
-
-/** What the last line of checkpoint.json says. */
-function checksumOf(path: string): string {
-  const read = readMain(path);
-  if ("why" in read) throw new Error(`${path} was written wrong`);
-  return read.checksum;
+  const { lines, checksum } = mainFile(head, rows);
+  await writeLineFile(join(folder, main + temporary), lines, signal);
+  return checksum();
 }
 
 function temporaryAndFinal(folder: string, name: string): [string, string] {
   return [join(folder, name + temporary), join(folder, name)];
 }
 
-/** The last two lines tell of those before them. */
-function* mainLines(head: object, rows: Iterable<string>): Generator<string> {
+/** checkpoint.json, and its checksum once its lines were taken. */
+function mainFile(head: object, rows: Iterable<string>) {
   const hash = createHash("sha256");
-  const checksums: number[] = [];
-  const own = function* (): Generator<string> {
-    const entries = Object.entries(head);
-    for (const [index, [name, value]] of entries.entries()) {
-      yield `${index === 0 ? "{" : ""}"${name}":${JSON.stringify(value)},\n`;
+  const checksums = new LineChecksums();
+  let checksum = "";
+  // The last two lines tell of those before them.
+  const lines = function* (): Generator<string> {
+    for (const line of ownLines(head, rows)) {
+      hash.update(line);
+      checksums.add(line);
+      yield line;
     }
-    yield `${rowsLead}\n`;
-    let before: string | undefined;
-    for (const row of rows) {
-      if (before !== undefined) yield `${before},\n`;
-      before = row;
-    }
-    if (before !== undefined) yield `${before}\n`;
-    yield `${rowsTail}\n`;
+    const table = `${ownTable(toBase64(checksums.list))}\n`;
+    yield table;
+    checksum = hash.update(table).digest("hex");
+    yield checksumLine(checksum);
   };
-  for (const line of own()) {
-    hash.update(line);
-    checksums.push(crc32(line));
-    yield line;
+  return { lines: lines(), checksum: () => checksum };
+}
+
+function* ownLines(head: object, rows: Iterable<string>): Generator<string> {
+  const entries = Object.entries(head);
+  for (const [index, [name, value]] of entries.entries()) {
+    yield `${index === 0 ? "{" : ""}"${name}":${JSON.stringify(value)},\n`;
   }
-  const lines = `${ownTable(toBase64(Uint32Array.from(checksums)))}\n`;
-  yield lines;
-  yield `${checksumLead}${hash.update(lines).digest("hex")}"}\n`;
+  yield `${rowsLead}\n`;
+  let before: string | undefined;
+  for (const row of rows) {
+    if (before !== undefined) yield `${before},\n`;
+    before = row;
+  }
+  if (before !== undefined) yield `${before}\n`;
+  yield `${rowsTail}\n`;
+}
+
+/** The last line of checkpoint.json. */
+function checksumLine(checksum: string): string {
+  return `${checksumLead}${checksum}"}\n`;
 }
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -189,7 +204,7 @@ export function readMark(folder: string): Mark | undefined {
 /** Entries without the brackets and commas around them. */
 function* entriesOf(path: string): Generator<string> {
   for (const line of linesOf(path)) {
-    if (line.length > 2) yield line.endsWith(",") ? line.slice(0, -1) : line;
+    if (line.length > 2) yield withoutComma(line);
   }
 }
 
@@ -199,40 +214,67 @@ interface Main {
   readonly mark: Mark;
   readonly checksum: string;
   readonly files: Sizes;
-  readonly rows: readonly string[];
+  readonly rows: Iterable<string>;
 }
 
 function readMain(path: string): Main | Damage {
-  const text = readFileSync(path, "utf8");
-  const lines = text.split("\n");
-  const last = lines.at(-2) ?? "";
-  const checked = text.slice(0, Math.max(0, text.length - last.length - 1));
-  const checksum = createHash("sha256").update(checked).digest("hex");
-  if (last !== `${checksumLead}${checksum}"}` || lines.at(-1) !== "") {
-    return { path, line: damagedMainLine(lines), why: "the checksum does not match" };
+  const { size } = statSync(path);
+  const { checksum } = measureFile(path, size - mainEnd);
+  if (readEnd(path, mainEnd) !== checksumLine(checksum)) {
+    return { path, line: damagedMainLine(path), why: "the checksum does not match" };
   }
-  const start = lines.indexOf(rowsLead);
   try {
-    const head: unknown = JSON.parse(`${lines.slice(0, start).join("\n")}${rowsLead}]}`);
-    const rows = lines.slice(start + 1, -4);
-    const withoutCommas = rows.map((row) => (row.endsWith(",") ? row.slice(0, -1) : row));
-    return { ...parseHead(head), checksum, rows: withoutCommas };
+    const head: string[] = [];
+    for (const line of linesOf(path)) {
+      head.push(line);
+      if (line === rowsLead) break;
+    }
+    const { mark, files } = parseHead(JSON.parse(`${head.join("\n")}]}`));
+    return { mark, files, checksum, rows: { [Symbol.iterator]: () => rowsOf(path) } };
   } catch (error) {
     return { path, line: 1, why: (error as Error).message };
   }
 }
 
+/** The rows of a checkpoint.json that is whole. */
+function* rowsOf(path: string): Generator<string> {
+  let isRow = false;
+  for (const line of linesOf(path)) {
+    if (line === rowsTail) return;
+    if (isRow) yield withoutComma(line);
+    isRow ||= line === rowsLead;
+  }
+}
+
+function withoutComma(line: string): string {
+  return line.endsWith(",") ? line.slice(0, -1) : line;
+}
+
 /** The line of checkpoint.json whose checksum is another: the last two, if those before are whole. */
-function damagedMainLine(lines: readonly string[]): number {
-  const tableAt = lines.findLastIndex((line) => line.startsWith(linesLead));
-  const rowsEnd = lines.lastIndexOf(rowsTail);
+function damagedMainLine(path: string): number {
+  let count = 0;
+  let rowsEnd = 0;
+  let tableAt = 0;
+  let ownTableLine = "";
+  for (const line of linesOf(path)) {
+    count += 1;
+    if (line === rowsTail) rowsEnd = count;
+    if (!line.startsWith(linesLead)) continue;
+    tableAt = count;
+    ownTableLine = line;
+  }
   // The table's own beginning is damaged: it is the line behind the rows, or the last but one.
-  if (tableAt < 0) return rowsEnd < 0 ? Math.max(1, lines.length - 2) : rowsEnd + 2;
-  const encoded = lines[tableAt]?.slice(linesLead.length + 9, -2) ?? "";
-  if (lines[tableAt] !== ownTable(encoded)) return tableAt + 1;
+  if (tableAt === 0) return rowsEnd === 0 ? Math.max(1, count - 1) : rowsEnd + 1;
+  const encoded = ownTableLine.slice(linesLead.length + 9, -2);
+  if (ownTableLine !== ownTable(encoded)) return tableAt;
   const expected = fromBase64(encoded);
-  const bad = lines.findIndex((line, at) => at < tableAt && crc32(`${line}\n`) !== expected[at]);
-  return bad < 0 ? tableAt + 2 : bad + 1;
+  let number = 0;
+  for (const line of linesOf(path)) {
+    number += 1;
+    if (number === tableAt) break;
+    if (crc32(`${line}\n`) !== expected[number - 1]) return number;
+  }
+  return tableAt + 1;
 }
 
 /** The last line but one of checkpoint.json: the checksums of those before, and their own. */
@@ -300,33 +342,27 @@ function isAsWritten(path: string, size: Sizes[string] | undefined): boolean {
 
 // ---- after a crash --------------------------------------------------------------------------------
 
-/** Once checkpoint.json is whole under its temporary name, so are all the others. */
+/**
+ * Once checkpoint.json is whole, under whichever name, so are all the others, under one or the
+ * other: a power cut may leave any of the names unchanged.
+ */
 function finishOrRemove(folder: string): void {
-  const left = readdirSync(folder).filter((name) => name.endsWith(`.json${temporary}`));
+  const left = checkpointFiles.filter((name) => existsSync(join(folder, name + temporary)));
   if (left.length === 0) return;
-  const names = left.map((name) => name.slice(0, -temporary.length));
-  const isWhole = names.includes(main) && isComplete(folder, names);
-  if (!isWhole) {
-    for (const name of left) {
-      // The other files of the folder have writers of their own.
-      if (checkpointFiles.some((file) => file + temporary === name)) unlinkSync(join(folder, name));
-    }
-    return;
+  const isWhole = isComplete(folder, left);
+  for (const name of left) {
+    if (isWhole) renameSync(...temporaryAndFinal(folder, name));
+    else unlinkSync(join(folder, name + temporary));
   }
-  for (const name of names) {
-    if (name !== main && checkpointFiles.some((file) => file === name)) {
-      renameSync(...temporaryAndFinal(folder, name));
-    }
-  }
-  renameSync(...temporaryAndFinal(folder, main));
-  syncFolderNow(folder);
+  if (isWhole) syncFolderNow(folder);
 }
 
 function isComplete(folder: string, left: readonly string[]): boolean {
-  const read = readMain(join(folder, main + temporary));
+  const pathOf = (name: string) => join(folder, left.includes(name) ? name + temporary : name);
+  if (!existsSync(pathOf(main))) return false;
+  const read = readMain(pathOf(main));
   if ("why" in read) return false;
   return Object.entries(read.files).every(([name, size]) => {
-    const path = join(folder, left.includes(name) ? name + temporary : name);
-    return existsSync(path) && isAsWritten(path, size);
+    return existsSync(pathOf(name)) && isAsWritten(pathOf(name), size);
   });
 }

@@ -1,5 +1,7 @@
+import assert from "node:assert";
 import {
   closeSync,
+  existsSync,
   fdatasync,
   fdatasyncSync,
   ftruncateSync,
@@ -17,7 +19,7 @@ import { crc32 } from "node:zlib";
 import { errorCode } from "../platform/problem.ts";
 import { type Digest, type EventLine, readLine } from "../protocol/event.ts";
 import type { ServerName } from "../protocol/ids.ts";
-import { limits } from "../protocol/limits.ts";
+import { durations, limits } from "../protocol/limits.ts";
 import { type Head, type Heads, vectorOf } from "../protocol/mark.ts";
 import { covers, type MutableVector, servers, type Vector } from "../protocol/vector.ts";
 import type { Damage } from "./damage.ts";
@@ -50,8 +52,12 @@ export interface JournalOptions {
   /** A write or a sync failed: the process must end at once (R2). */
   readonly onFailed: (problem: string) => void;
   readonly fileBytes?: number;
+  /** Silence after which the end of the last batch is noted. */
+  readonly idleMs?: number;
   /** Bytes of files that nobody needs to start from, kept for peers that are behind. */
-  readonly keptBytes?: number;
+  readonly keptBytes: number;
+  /** A file with this number, or a later one, was there when it was closed or its process died. */
+  readonly least?: number | undefined;
   /** Whether the saved state before it is damaged; then it is only read, not taken up. */
   readonly afterDamage?: boolean;
 }
@@ -61,7 +67,7 @@ export interface Found {
   /** The highest clock that was noted. */
   readonly clock: number;
   readonly events: number;
-  /** Bytes of a torn tail that were cut off: never synced, so never spoken of. */
+  /** Bytes of a tail that were cut off: nothing tells that they were synced, and so spoken of. */
   readonly cutBytes: number;
   /** Rot in what was synced. With any, nothing may be appended. */
   readonly damages: readonly Damage[];
@@ -83,8 +89,8 @@ interface Cut {
 /**
  * The events of all servers as they came, one a line, in files of 16 MiB. What waits is written
  * and synced in one go while the next lines gather (group commit). Each file begins with a header,
- * each batch with a note of where the last completed sync ended, which tells a torn tail from rot
- * (J2).
+ * each batch with a note of where the last completed sync ended, which tells a torn tail from rot;
+ * the last batch gets a note of its own when nothing follows it (J2).
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -98,15 +104,20 @@ export class Journal {
   #cut: Cut | undefined;
   /** The file that a start from the saved state begins with. */
   #needed: JournalFile | undefined;
-  /** Since the last cut. */
-  #bytes = 0;
-  #events = 0;
+  /** In all files that a start from the saved state reads, and in those of them before the cut. */
+  #toReplay = { bytes: 0, events: 0 };
+  #beforeCut = { bytes: 0, events: 0 };
   #flushing = false;
   #scheduled = false;
   /** Set when a write or a sync failed: nothing is tried again (R2). */
   #failed = false;
   #closed = false;
   #idle: (() => void)[] = [];
+  /** Whether the file tells that all of it was synced: nothing follows its header or last note. */
+  #isNoted = false;
+  /** Runs from the end of a flush, until the next one begins. */
+  #silence: NodeJS.Timeout | undefined;
+  #isNoteDue = false;
 
   private constructor(options: JournalOptions, heads: Heads) {
     this.#options = options;
@@ -129,7 +140,12 @@ export class Journal {
 
   /** What a start from the saved state has to read. */
   get toReplay(): { readonly bytes: number; readonly events: number } {
-    return { bytes: this.#bytes, events: this.#events };
+    return { ...this.#toReplay };
+  }
+
+  /** Of the file that a start from the saved state begins with. */
+  get firstNumber(): number {
+    return numberOf(this.#needed?.path ?? "");
   }
 
   append(lines: readonly EventLine[]): void {
@@ -139,10 +155,11 @@ export class Journal {
   }
 
   /**
-   * Begins a new file behind all that has been appended so far.
+   * Begins a new file behind all that has been appended so far. One at a time.
    * @returns once all of that is on disk
    */
   cut(): Promise<void> {
+    assert(this.#cut === undefined, "the journal is being cut already");
     return new Promise((resolve) => {
       this.#cut = { at: this.#appended, done: resolve };
       this.#schedule();
@@ -151,13 +168,14 @@ export class Journal {
 
   /** A saved state stands for all before the last cut: what nobody needs any more is removed. */
   async release(): Promise<void> {
+    this.#toReplay.bytes -= this.#beforeCut.bytes;
+    this.#toReplay.events -= this.#beforeCut.events;
     const needed = this.#files.indexOf(this.#needed as JournalFile);
     let kept = 0;
-    const most = this.#options.keptBytes ?? limits.journalKeptBytes;
     let first = needed;
     while (first > 0) {
       kept += this.#files[first - 1]?.bytes ?? 0;
-      if (kept > most) break;
+      if (kept > this.#options.keptBytes) break;
       first -= 1;
     }
     this.#files = this.#files.slice(Math.max(0, first));
@@ -178,8 +196,9 @@ export class Journal {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
     this.#closed = true;
+    clearTimeout(this.#silence);
     if (this.#fd < 0) return;
-    if (!this.#failed) await this.#write([this.#note()]);
+    if (!this.#failed) await this.#noteEnd();
     closeSync(this.#fd);
     this.#fd = -1;
   }
@@ -202,8 +221,8 @@ export class Journal {
     let room: number = limits.pageBytes;
     while (lines.length < limits.syncEvents && room > 0) {
       const start = this.#first(next);
-      if (start === undefined) return { lines, more: false };
-      for (const line of await linesAt(start.file, start.offset)) {
+      if (start === undefined) break;
+      for (const line of await this.#linesAt(start.file, start.offset)) {
         if (lines.length >= limits.syncEvents || room <= 0) break;
         const name = eventNamedBy(line);
         if (name === undefined || next[name.server] !== name.seq) continue;
@@ -214,6 +233,16 @@ export class Journal {
       }
     }
     return { lines, more: servers(next).length > 0 };
+  }
+
+  /** None, if the file was released meanwhile: then those wanted are in no file any more. */
+  async #linesAt(file: JournalFile, offset: number): Promise<string[]> {
+    try {
+      return await linesAt(file, offset);
+    } catch (error) {
+      if (this.#files.includes(file)) throw error;
+      return [];
+    }
   }
 
   /** Where the first of the wanted events is. */
@@ -246,14 +275,16 @@ export class Journal {
   async #flush(): Promise<void> {
     if (this.#flushing || this.#closed || this.#failed) return;
     this.#flushing = true;
+    clearTimeout(this.#silence);
     try {
+      if (this.#isNoteDue && this.#waiting.length === 0) await this.#noteEnd();
+      this.#isNoteDue = false;
       for (;;) {
         const cut = this.#cut;
         if (cut?.at === this.#written) {
+          this.#beforeCut = { ...this.#toReplay };
           await this.#beginFile({ goesOn: true });
           this.#needed = this.#files.at(-1);
-          this.#bytes = 0;
-          this.#events = 0;
           this.#cut = undefined;
           cut.done();
         }
@@ -262,7 +293,7 @@ export class Journal {
         const lines = this.#waiting.splice(0, Math.min(most, limits.batchLines));
         await this.#writeBatch(lines);
         this.#written += lines.length;
-        this.#events += lines.length;
+        this.#toReplay.events += lines.length;
         this.#options.onFlushed(lines.length);
       }
     } catch (error) {
@@ -274,7 +305,23 @@ export class Journal {
     } finally {
       this.#flushing = false;
     }
+    this.#awaitSilence();
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** The last batch of a server that is idle for hours must not pass for a torn tail (J2). */
+  #awaitSilence(): void {
+    if (this.#isNoted) return;
+    this.#silence = setTimeout(() => {
+      this.#isNoteDue = true;
+      this.#schedule();
+    }, this.#options.idleMs ?? durations.journalIdleMs).unref();
+  }
+
+  async #noteEnd(): Promise<void> {
+    if (this.#isNoted) return;
+    await this.#write([this.#note()]);
+    this.#isNoted = true;
   }
 
   async #writeBatch(lines: readonly EventLine[]): Promise<void> {
@@ -288,6 +335,7 @@ export class Journal {
       places.push(at);
       at += Buffer.byteLength(line) + 1;
     }
+    this.#isNoted = false;
     await this.#write(texts);
     for (const [index, { event, chain }] of lines.entries()) {
       file.note(event.server, event.seq, places[index] as number);
@@ -317,16 +365,17 @@ export class Journal {
     await sync(this.#fd);
     file.bytes += bytes.length;
     file.checksum = crc32(bytes, file.checksum);
-    this.#bytes += bytes.length;
+    this.#toReplay.bytes += bytes.length;
   }
 
   /** @param goesOn whether all events before it are in the files before it, or in none */
   async #beginFile({ goesOn }: { readonly goesOn: boolean }): Promise<void> {
-    const { folder, digest, clock } = this.#options;
+    const { folder, digest, clock, least = 1 } = this.#options;
     const last = this.#files.at(-1);
     if (this.#fd >= 0) closeSync(this.#fd);
     const names = journalNames(folder);
-    const path = join(folder, nameOf(numberOf(names.at(-1) ?? "") + 1));
+    const number = Math.max(numberOf(names.at(-1) ?? "") + 1, least);
+    const path = join(folder, nameOf(number));
     const previous =
       last === undefined || !goesOn
         ? undefined
@@ -339,6 +388,7 @@ export class Journal {
     if (!goesOn) this.#files = [];
     this.#files.push(file);
     await this.#write([writeHeader(header, digest)]);
+    this.#isNoted = true;
     await syncFolder(folder);
   }
 
@@ -347,6 +397,7 @@ export class Journal {
   async #recover(onLine: (line: EventLine) => void): Promise<Found> {
     const { folder, digest } = this.#options;
     makeFolder(folder);
+    const missing = findMissing(folder, this.#options.least);
     const held = vectorOf(this.#heads);
     const paths = journalNames(folder).map((name) => join(folder, name));
     const headers = paths.map((path) => headerOf(path, digest));
@@ -360,16 +411,20 @@ export class Journal {
     for (const [at, path] of paths.entries()) {
       if (at >= start) cutBytes = this.#replay(scan, path, at === paths.length - 1);
     }
-    const { clock, events, damages, known, isLossUnknown } = scan;
+    const { clock, events, known } = scan;
+    const damages = [...missing, ...scan.damages];
+    const isLossUnknown = scan.isLossUnknown || missing.length > 0;
     const found = { clock, events, cutBytes, damages, known, isLossUnknown };
     if (damages.length > 0 || afterDamage) return { ...found, givenUp: [] };
     Object.assign(this.#heads, scan.heads);
-    this.#events = events;
+    this.#toReplay.events = events;
     this.#needed = this.#files[0];
     const givenUp = this.#takeOlder(paths.slice(0, start), headers);
     // A saved state that came from a peer stands for events that are in no file.
     const goesOn = covers(vectorOf(scan.written), held);
     if (this.#fd < 0 || !goesOn) await this.#beginFile({ goesOn });
+    this.#needed ??= this.#last;
+    this.#awaitSilence();
     return { ...found, givenUp };
   }
 
@@ -391,7 +446,7 @@ export class Journal {
     file.checksum = crc32(bytes.subarray(0, end));
     if (header.previous === undefined) this.#files = [];
     this.#files.push(file);
-    this.#bytes += end;
+    this.#toReplay.bytes += end;
     if (!isLast) return 0;
     this.#fd = openSync(path, "r+");
     // What followed a failed sync may be in memory only: it is written again, then synced.
@@ -453,6 +508,16 @@ export function journalNames(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => /^\d{8}\.jsonl$/.test(name))
     .sort();
+}
+
+/**
+ * A journal that is gone is no new one: what was in it was spoken of.
+ * @param least the number of a file that was there, unless a later one was
+ */
+export function findMissing(folder: string, least: number | undefined): Damage[] {
+  const names = existsSync(folder) ? journalNames(folder) : [];
+  if (least === undefined || numberOf(names.at(-1) ?? "") >= least) return [];
+  return [{ path: join(folder, nameOf(least)), line: 1, why: "it is missing" }];
 }
 
 /** The lines of a journal that are whole, whatever is damaged around them. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 
@@ -17,7 +17,7 @@ export interface LineFile {
 }
 
 /** CRC-32 of lines as they come, in a list that grows by doubling. */
-class LineChecksums {
+export class LineChecksums {
   #list = new Uint32Array(1_024);
   #count = 0;
 
@@ -68,15 +68,31 @@ export async function writeLineFile(
   return { bytes, checksum: hash.digest("hex"), lines: checksums.list };
 }
 
-/** The size and the SHA-256 of a file. */
-export function measureFile(path: string): { bytes: number; checksum: string } {
+/** The size and the SHA-256 of a file, or of its first bytes. */
+export function measureFile(
+  path: string,
+  most = Number.POSITIVE_INFINITY,
+): { bytes: number; checksum: string } {
   const hash = createHash("sha256");
   let bytes = 0;
   for (const chunk of chunksOf(path)) {
-    hash.update(chunk);
-    bytes += chunk.length;
+    const part = chunk.subarray(0, Math.max(0, most - bytes));
+    hash.update(part);
+    bytes += part.length;
   }
   return { bytes, checksum: hash.digest("hex") };
+}
+
+/** The last bytes of a file, as text. */
+export function readEnd(path: string, bytes: number): string {
+  const fd = openSync(path, "r");
+  try {
+    const end = Buffer.alloc(bytes);
+    const read = readSync(fd, end, 0, bytes, Math.max(0, fstatSync(fd).size - bytes));
+    return end.toString("latin1", 0, read);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** The first line, from 1, whose checksum is another; undefined if all are as they should be. */

@@ -2,11 +2,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest, EventLine } from "../protocol/event.ts";
 import { emptyChain, type ServerName } from "../protocol/ids.ts";
-import { type Heads, headsOf, type Mark, vectorOf } from "../protocol/mark.ts";
+import { parseClock } from "../protocol/lamport-clock.ts";
+import { furthest, type Heads, headsOf, type Mark, vectorOf } from "../protocol/mark.ts";
+import { isMap } from "../protocol/parse-message.ts";
 import { covers, lag, type Vector } from "../protocol/vector.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import type { Damage } from "./damage.ts";
-import { journalNames } from "./journal.ts";
+import { findMissing, journalNames } from "./journal.ts";
 import { type Header, readHeader } from "./journal-file.ts";
 import { Scan } from "./journal-scan.ts";
 
@@ -18,7 +20,7 @@ export interface Verified {
   readonly journalEvents: number;
   /** How far the folder reaches. */
   readonly vector: Vector;
-  /** Bytes at the end of the journal that a start would cut off: never synced, never spoken of. */
+  /** Bytes at the end of the journal that a start would cut off: nothing tells that they were synced. */
   readonly tornBytes: number;
   readonly damages: readonly Damage[];
 }
@@ -39,6 +41,7 @@ export function verifyFolder(folder: string, digest: Digest): Verified {
   const damages = ["identity.json", "promises.json"].flatMap((name) => {
     return checkJson(join(folder, name));
   });
+  if (damages.length === 0) damages.push(...findMissing(join(folder, "journal"), leastOf(folder)));
   const own = readCheckpoint(folder);
   const fetched = readCheckpoint(join(folder, "snapshot"));
   damages.push(...own.damages, ...fetched.damages);
@@ -55,6 +58,13 @@ export function verifyFolder(folder: string, digest: Digest): Verified {
     tornBytes: journal.tornBytes,
     damages,
   };
+}
+
+/** The number of a journal file that was there, by promises.json. */
+function leastOf(folder: string): number | undefined {
+  const path = join(folder, "promises.json");
+  const promises: unknown = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+  return isMap(promises) ? parseClock(promises.journal) : undefined;
 }
 
 function checkJson(path: string): Damage[] {
@@ -87,7 +97,7 @@ class JournalCheck {
     const paths = existsSync(this.#folder)
       ? journalNames(this.#folder).map((name) => join(this.#folder, name))
       : [];
-    const saved = Object.assign({}, ...this.#marks.map(headsOf)) as Heads;
+    const saved = this.#marks.map(headsOf).reduce(furthest, {});
     this.heads = saved;
     let scan: Scan | undefined;
     let isReachable = isStateDamaged;

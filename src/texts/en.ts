@@ -77,7 +77,8 @@ export const en = {
     "{folder}: whole; {savedEvents} events in the saved state, {journalEvents} in the journal",
   "verify.bad":
     "{folder}: DAMAGED; {savedEvents} events in the saved state, {journalEvents} whole in the journal",
-  "verify.torn": "{folder}: {tornBytes} bytes at the end were never synced; a start cuts them off",
+  "verify.torn":
+    "{folder}: {tornBytes} bytes at the end are not known to be synced; a start cuts them off",
   "verify.damaged":
     "Damaged places: {count}. A start repairs them from the other members, if there are any.",
   "status.healthy": "healthy",
@@ -271,6 +272,7 @@ export const en = {
   "flag.keepPublications": "newest publications kept of a channel; the same on all servers",
   "flag.keepMessages": "newest private messages kept of a user; the same on all servers",
   "flag.keepLogins": "newest login times kept of a user; the same on all servers",
+  "flag.checkpointBytes": "bytes of journal after which a server saves its state",
   "flag.user": "your name; else your login name",
   "flag.lang": "en or pt-br; else by LANG",
   "flag.logLevel": "how much is logged",

@@ -75,7 +75,8 @@ export const ptBr = {
     "{folder}: íntegra; {savedEvents} eventos no estado salvo, {journalEvents} no diário",
   "verify.bad":
     "{folder}: DANIFICADA; {savedEvents} eventos no estado salvo, {journalEvents} íntegros no diário",
-  "verify.torn": "{folder}: {tornBytes} bytes no fim nunca foram sincronizados; um início os corta",
+  "verify.torn":
+    "{folder}: {tornBytes} bytes no fim talvez nunca foram sincronizados; um início os corta",
   "verify.damaged":
     "Lugares danificados: {count}. Um início os repara a partir dos outros membros, se houver.",
   "status.healthy": "saudável",
@@ -270,6 +271,7 @@ export const ptBr = {
     "publicações mais novas guardadas por canal; igual em todos os servidores",
   "flag.keepMessages": "mensagens privadas mais novas guardadas por usuário; igual em todos",
   "flag.keepLogins": "logins mais novos guardados por usuário; igual em todos os servidores",
+  "flag.checkpointBytes": "bytes do diário após os quais um servidor salva seu estado",
   "flag.user": "seu nome; senão, o do seu login",
   "flag.lang": "en ou pt-br; senão, conforme LANG",
   "flag.logLevel": "quanto vai para o log",

@@ -98,7 +98,8 @@ describe("requests", () => {
   test("[R9] who has seen nothing does not say so; then what was seen goes with each", async () => {
     const made = await wires();
     const entry = { id: "a", server: "server_00000001", seq: 7, clock: 1, durable: [] };
-    made.answer = ({ service }) => (service === "publish" ? { status: "OK", entry } : { status: "OK" });
+    made.answer = ({ service }) =>
+      service === "publish" ? { status: "OK", entry } : { status: "OK" };
     const client = made.client();
     await client.ask("users", {});
     await client.publish("ana", "geral", "oi");

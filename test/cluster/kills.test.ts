@@ -7,7 +7,9 @@ import { expectNothingLost, Writer } from "./writer.ts";
 const clusters: LocalCluster[] = [];
 
 async function start(): Promise<LocalCluster> {
-  const cluster = await LocalCluster.start();
+  // States are saved, compacted and fetched under the faults too.
+  const settings = { TERTULIA_CHECKPOINT_BYTES: "65536" };
+  const cluster = await LocalCluster.start({ settings });
   clusters.push(cluster);
   return cluster;
 }

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { emptyChain } from "../../src/protocol/ids.ts";
-import { limits } from "../../src/protocol/limits.ts";
+import { durations, limits } from "../../src/protocol/limits.ts";
 import type { SnapshotPage } from "../../src/protocol/messages.ts";
 import { fetchSnapshot, type Place } from "../../src/server/fetch-snapshot.ts";
 import { SnapshotSource } from "../../src/server/snapshot-source.ts";
@@ -11,6 +11,7 @@ import { checkpointFiles, readCheckpoint, writeCheckpoint } from "../../src/stor
 import { serverName } from "../support/event-lines.ts";
 import { flipped, readFiles } from "../support/journal-files.ts";
 import { memoryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
 
 const unsignalled = new AbortController().signal;
 
@@ -100,6 +101,20 @@ function fetch(
 }
 
 const asItIs = (page: SnapshotPage) => page;
+
+/** Where Linux tells what a process holds open. */
+const descriptors = "/proc/self/fd";
+
+/** Files below a folder that this process holds open. */
+function openFiles(path: string): number {
+  return readdirSync(descriptors).filter((fd) => {
+    try {
+      return readlinkSync(join(descriptors, fd)).startsWith(path);
+    } catch {
+      return false;
+    }
+  }).length;
+}
 
 function fetched(): Record<string, string> {
   return sumsOf(join(folder.path, "snapshot"));
@@ -229,6 +244,28 @@ describe("fetching a saved state", () => {
     await expect(broken).rejects.toThrow();
     expect(fetched()).toEqual(files);
   });
+
+  test.runIf(existsSync(descriptors))(
+    "[R8] one that nobody asks for any more is closed, whatever comes afterwards",
+    async () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      try {
+        await peer.save(1);
+        const { of } = await peer.answer({ of: undefined, file: 0, offset: 0 });
+        await peer.save(2);
+        for (let page = 0; page < 3; page += 1) {
+          vi.advanceTimersByTime(durations.snapshotIdleMs - 1);
+          expect(await peer.answer({ of, file: 3, offset: 0 })).toMatchObject({ of });
+        }
+        expect(openFiles(theirs.path)).toBeGreaterThan(0);
+        vi.advanceTimersByTime(durations.snapshotIdleMs);
+        await until(() => openFiles(theirs.path) === 0, "all are closed");
+        await expect(peer.answer({ of, file: 3, offset: 0 })).rejects.toThrow("unavailable");
+      } finally {
+        vi.useRealTimers();
+      }
+    },
+  );
 
   test("without a saved state there is nothing to give", async () => {
     await expect(fetch(asItIs)).rejects.toThrow("unavailable");

@@ -10,16 +10,14 @@ import {
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { digest } from "../../src/platform/digest.ts";
-import type { Log } from "../../src/platform/log.ts";
 import { Problem } from "../../src/platform/problem.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
-import { LamportClock } from "../../src/protocol/lamport-clock.ts";
-import type { Vector } from "../../src/protocol/vector.ts";
-import { ServerCore } from "../../src/server/core/step.ts";
-import { ReplicaDisk } from "../../src/server/replica-disk.ts";
 import { checkpointFiles } from "../../src/storage/checkpoint.ts";
+import { describeDamage } from "../../src/storage/damage.ts";
+import { verifyFolder } from "../../src/storage/verify.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
 import { flipped, lineOf } from "../support/journal-files.ts";
+import { makeMember, OpenDisk } from "../support/open-disk.ts";
 import { OpenJournal } from "../support/open-journal.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
@@ -90,45 +88,6 @@ beforeEach(() => {
 
 const [own, peer] = [serverName(1), serverName(2)];
 
-/** A server's folder as a process uses it, with what it logs. */
-class OpenDisk {
-  readonly errors: string[] = [];
-  readonly failures: string[] = [];
-  readonly clock = new LamportClock();
-  readonly disk: ReplicaDisk;
-  core!: ServerCore;
-
-  constructor(folder: string) {
-    const log = {
-      info: () => {},
-      warn: () => {},
-      error: (text: string) => this.errors.push(text),
-    } as unknown as Log;
-    const { clock } = this;
-    this.disk = new ReplicaDisk({
-      folder,
-      clock,
-      log,
-      onFlushed: () => {},
-      onFailed: (problem) => this.failures.push(problem),
-    });
-  }
-
-  static async at(folder: string): Promise<OpenDisk> {
-    const open = new OpenDisk(folder);
-    const { clock } = open;
-    open.core = await open.disk.load(() => {
-      return new ServerCore({ name: own, clock, digest, address: "" });
-    });
-    open.core.ledger.recovered();
-    return open;
-  }
-
-  get held(): Vector {
-    return { ...this.core.ledger.held };
-  }
-}
-
 interface Contents {
   /** In the journal before the state was saved, and behind it. */
   readonly before: readonly EventLine[];
@@ -143,20 +102,15 @@ async function fill(
   const maker = new EventMaker();
   const before = [...maker.many(own, 3), ...maker.many(peer, 2)];
   const after = [...maker.many(peer, 2), ...maker.many(own, 2)];
-  mkdirSync(folder, { recursive: true });
-  const view = { number: 3, members };
-  writeFileSync(join(folder, "promises.json"), JSON.stringify({ view, epoch: null }));
+  makeMember(folder, members);
   const write = async (lines: readonly EventLine[], clock: number) => {
     const open = await OpenDisk.at(folder);
     open.clock.receive(clock);
-    for (const line of lines) {
-      open.core.ledger.receive(line.line);
-      open.disk.append([line]);
-    }
+    open.put(lines);
     return open;
   };
   const first = await write(before, 100);
-  await first.disk.close(first.core);
+  await first.close();
   const second = await write(after, 900);
   await second.disk.close(undefined);
   if (!keepsOlder) rmSync(join(folder, "journal", "00000001.jsonl"));
@@ -224,12 +178,12 @@ describe("a folder in which something is damaged", () => {
     expect(owed[own].chain === last.chain || /^0+$/.test(owed[own].chain)).toBe(true);
     // What was whole is still there.
     expect(open.held).toEqual(name === journalFile ? { [own]: 5, [peer]: 3 } : {});
-    await open.disk.close(open.core);
+    await open.close();
     // It owes until it was returned, whatever happens.
     const again = await OpenDisk.at(folder);
     expect(again.errors).toEqual([]);
     expect(again.core.ledger.owes).toBe(true);
-    await again.disk.close(again.core);
+    await again.close();
   });
 
   test.each(damageable)("[R7] %s: the clock that was noted is kept", async (name) => {
@@ -240,7 +194,7 @@ describe("a folder in which something is damaged", () => {
     for (let start = 0; start < 2; start += 1) {
       const open = await OpenDisk.at(folder);
       expect(open.clock.value).toBeGreaterThanOrEqual(900);
-      await open.disk.close(open.core);
+      await open.close();
     }
   });
 
@@ -260,7 +214,7 @@ describe("a folder in which something is damaged", () => {
           const open = await OpenDisk.at(folder);
           expect(open.core.ledger.owes, folder).toBe(true);
           expect(open.held).toEqual(name === journalFile ? { [own]: 5, [peer]: 3 } : {});
-          await open.disk.close(open.core);
+          await open.close();
         },
       );
       expect(deaths).toBeGreaterThan(10);
@@ -296,10 +250,54 @@ describe("a folder in which something is damaged", () => {
         if (errors > 0) expect(open.errors[0]).toContain(place);
         expect(open.core.ledger.owes).toBe(false);
         expect(open.held).toEqual({ [own]: 5, [peer]: 4 });
-        await open.disk.close(open.core);
+        await open.close();
       }
     },
   );
+
+  test("[R1] [J5] a journal that is gone is no new one: no `seq` is used a second time", async () => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    await fill(folder);
+    rmSync(join(folder, "journal"), { recursive: true });
+    const place = `${join(folder, journalFile)}:1 is damaged (it is missing)`;
+    expect(verifyFolder(folder, digest).damages.map(describeDamage)).toEqual([place]);
+    const problem = await OpenDisk.at(folder).catch((error: unknown) => error);
+    expect(problem).toBeInstanceOf(Problem);
+    expect((problem as Problem).message).toContain(place);
+    expect((problem as Problem).message).toContain("it can't be told what was lost");
+  });
+
+  test("[R1] [J5] also one that was never saved", async () => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    makeMember(folder);
+    const open = await OpenDisk.at(folder);
+    open.put(new EventMaker().many(own, 3));
+    await open.disk.close(undefined);
+    rmSync(join(folder, "journal", "00000001.jsonl"));
+    await expect(OpenDisk.at(folder)).rejects.toThrow(
+      "00000001.jsonl:1 is damaged (it is missing)",
+    );
+  });
+
+  test("[J2] a journal that was just begun, with rot in it, held nothing: it is begun again", async () => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    await fill(folder);
+    const open = await OpenDisk.at(folder);
+    await open.close();
+    const begun = join(folder, "journal", "00000003.jsonl");
+    damage(folder, "journal/00000003.jsonl");
+    rmSync(join(folder, journalFile));
+    for (let start = 0; start < 2; start += 1) {
+      const again = await OpenDisk.at(folder);
+      expect(again.errors).toEqual([]);
+      expect(again.held).toEqual({ [own]: 5, [peer]: 4 });
+      expect(existsSync(begun)).toBe(true);
+      await again.disk.close(undefined);
+    }
+  });
 
   test("[J5] what no header tells any more: it stops rather than guess", async () => {
     await using parent = await memoryFolder();
@@ -317,15 +315,16 @@ describe("a folder in which something is damaged", () => {
     const { after } = await fill(folder);
     damage(folder, journalFile);
     const open = await OpenDisk.at(folder);
-    for (const line of after) open.core.ledger.receive(line.line);
-    open.disk.append(open.core.ledger.takeAppended());
+    expect(open.disk.isOwed(after)).toBe(true);
+    expect(open.disk.isOwed([new EventMaker().next(serverName(3))])).toBe(false);
+    open.put(after);
     await open.disk.repaired();
-    await open.disk.close(open.core);
+    await open.close();
     expect(existsSync(join(folder, "damaged"))).toBe(false);
     const again = await OpenDisk.at(folder);
     expect(again.core.ledger.owes).toBe(false);
     expect(again.held).toEqual({ [own]: 5, [peer]: 4 });
-    await again.disk.close(again.core);
+    await again.close();
   });
 });
 
@@ -346,17 +345,17 @@ describe("what is whole behind the damage", () => {
       const open = await OpenDisk.at(folder);
       open.core.ledger.takeSpare();
       expect(open.held).toEqual({});
-      await open.disk.close(open.core);
+      await open.close();
     }
     // Another start, and only then the peers return what they have.
     const open = await OpenDisk.at(folder);
     giveBack(open, [...before, ...after.slice(0, 2)]);
     expect(open.held).toEqual({ [own]: 5, [peer]: 4 });
-    await open.disk.close(open.core);
+    await open.close();
     const again = await OpenDisk.at(folder);
     expect(again.held).toEqual({ [own]: 5, [peer]: 4 });
     expect(again.core.ledger.owes).toBe(false);
-    await again.disk.close(again.core);
+    await again.close();
   });
 
   test("[J5] also when more was damaged before it was all there", async () => {
@@ -367,7 +366,7 @@ describe("what is whole behind the damage", () => {
     {
       const open = await OpenDisk.at(folder);
       giveBack(open, before.slice(0, 2));
-      await open.disk.close(open.core);
+      await open.close();
     }
     const second = damage(folder, "publications.json");
     const open = await OpenDisk.at(folder);
@@ -376,7 +375,7 @@ describe("what is whole behind the damage", () => {
     giveBack(open, before);
     expect(open.held).toEqual({ [own]: 5, [peer]: 4 });
     expect(after.at(-1)?.event).toMatchObject({ server: own, seq: 5 });
-    await open.disk.close(open.core);
+    await open.close();
   });
 });
 
@@ -389,14 +388,14 @@ describe("a crash while a state is saved", () => {
       original,
       async (folder) => {
         const open = await OpenDisk.at(folder);
-        await open.disk.close(open.core);
+        await open.close();
       },
       async (folder) => {
         const open = await OpenDisk.at(folder);
         expect(open.errors).toEqual([]);
         expect(open.held, folder).toEqual({ [own]: 5, [peer]: 4 });
         expect(open.core.ledger.owes).toBe(false);
-        await open.disk.close(open.core);
+        await open.close();
       },
     );
     expect(deaths).toBeGreaterThan(5);
@@ -416,7 +415,7 @@ describe("a crash while a state is saved", () => {
       await journal.write([...maker.many(peer, 2), ...maker.many(own, 2), ...maker.many(peer, 9)]);
     }
     const other = await OpenDisk.at(theirs);
-    await other.disk.close(other.core);
+    await other.close();
     mkdirSync(join(original, "snapshot"));
     for (const name of checkpointFiles) {
       copyFileSync(join(theirs, name), join(original, "snapshot", name));
@@ -426,7 +425,7 @@ describe("a crash while a state is saved", () => {
       async (folder) => {
         const open = await OpenDisk.at(folder);
         open.disk.checkpointIfDue(open.core);
-        await open.disk.close(open.core);
+        await open.close();
       },
       async (folder) => {
         const open = await OpenDisk.at(folder);
@@ -435,7 +434,7 @@ describe("a crash while a state is saved", () => {
         expect(open.core.ledger.owes).toBe(false);
         open.disk.checkpointIfDue(open.core);
         await until(() => !existsSync(join(folder, "snapshot")), "it stands for both");
-        await open.disk.close(open.core);
+        await open.close();
         const left = readdirSync(folder).filter((name) => /snapshot/.test(name));
         expect(left).toEqual([]);
       },
@@ -451,6 +450,6 @@ describe("a crash while a state is saved", () => {
     writeFileSync(join(folder, "snapshot.tmp", "users.json"), "{");
     const open = await OpenDisk.at(folder);
     expect(existsSync(join(folder, "snapshot.tmp"))).toBe(false);
-    await open.disk.close(open.core);
+    await open.close();
   });
 });

@@ -64,6 +64,8 @@ describe("a cut", () => {
     for (const { line } of before) expect(first).toContain(line);
     for (const { line } of after) expect(second).toContain(line);
     expect(JSON.parse(second?.split("\n")[0] as string).heads).toEqual(headsAt(before));
+    expect(journal.journal.toReplay.events).toBe(60);
+    await journal.journal.release();
     expect(journal.journal.toReplay.events).toBe(30);
   });
 
@@ -186,6 +188,22 @@ describe("older files", () => {
       const text = [...readFiles(folder.path).values()].map(String).join("");
       return text.split("\n").filter((line) => line.startsWith('{"event"'));
     }
+  });
+
+  test("[R8] older files that go in the middle of an answer: it says that there is more", async () => {
+    await using folder = await memoryFolder();
+    await using journal = await OpenJournal.at(folder.path, { fileBytes: 100, keptBytes: 0 });
+    const maker = new EventMaker();
+    const lines = await write(journal, maker, [[a], [b], [a], [b], [c]]);
+    await journal.journal.cut();
+    const reading = journal.journal.read({}, vectorAt(lines));
+    await journal.journal.release();
+    const page = await reading;
+    expect(page?.more).toBe(true);
+    expect(page?.lines).toEqual(texts(lines.slice(0, page?.lines.length)));
+    // The peer asks on, and hears that the saved state stands for the rest.
+    const next = vectorAt(lines.slice(0, page?.lines.length));
+    expect(await journal.journal.read(next, vectorAt(lines))).toBe(undefined);
   });
 
   /** Four sealed files with a batch each, and a last one that a saved state makes a start read. */

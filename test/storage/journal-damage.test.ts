@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { EventLine } from "../../src/protocol/event.ts";
 import { emptyChain, type ServerName } from "../../src/protocol/ids.ts";
 import { type Heads, vectorOf } from "../../src/protocol/mark.ts";
@@ -16,6 +16,7 @@ import {
 } from "../support/journal-files.ts";
 import { OpenJournal } from "../support/open-journal.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
 
 // One bit apart, so that a flip in a name may give another server's.
 const [a, b, c] = [1, 2, 3].map(serverName) as [ServerName, ServerName, ServerName];
@@ -52,6 +53,11 @@ async function killedAfter(batches: readonly (readonly ServerName[])[], fileByte
   const notes = [...last.toString("latin1").matchAll(/^\{"synced":(\d+)/gm)];
   const syncedBytes = Number(notes.at(-1)?.[1]);
   return { files, lines, synced, syncedBytes } satisfies Written;
+}
+
+/** What a process that dies now leaves as the last line that is ended. */
+function lastLineOf(path: string): string {
+  return [...readFiles(path).values()].at(-1)?.toString().split("\n").at(-2) ?? "";
 }
 
 interface Opened {
@@ -300,6 +306,49 @@ describe("the files of a journal", () => {
       const { found } = await open(path, withFile(files, name, flipped(bytes, at, 1)));
       expect(found.damages[0], `byte ${at}`).toMatchObject({ line: lineOf(bytes, at) });
       expect(found.known[a]?.seq).toBe(2);
+    }
+  });
+
+  test("[J2] [J5] after a kill of one that was idle, rot in its last batch is rot, not a tail", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const [name, bytes] = await (async (): Promise<[string, Buffer]> => {
+      await using journal = await OpenJournal.at(path, { idleMs: 1 });
+      await journal.write(new EventMaker().many(a, 2, "1"));
+      const endsInNote = () => lastLineOf(path).startsWith('{"synced":');
+      await until(endsInNote, "the end of the last batch is noted");
+      return [...readFiles(path)][0] as [string, Buffer];
+    })();
+    const end = bytes.lastIndexOf('{"synced":');
+    const first = bytes.indexOf('{"event":');
+    for (let at = first; at < end; at += 3) {
+      const { found } = await open(path, withFile(new Map(), name, flipped(bytes, at, 1)));
+      expect(found.damages[0], `byte ${at}`).toMatchObject({ line: lineOf(bytes, at) });
+      expect(found.cutBytes).toBe(0);
+    }
+  });
+
+  test("[J2] also where it was killed before, and only started again", async () => {
+    await using folder = await memoryFolder();
+    const path = join(folder.path, "journal");
+    const { files } = await killedAfter([[a], [b]], 10_000);
+    plantFiles(path, files);
+    await using _ = await OpenJournal.at(path, { idleMs: 1 });
+    const endsInNote = () => lastLineOf(path).startsWith('{"synced":');
+    await until(endsInNote, "the end of the last batch is noted");
+  });
+
+  test("nothing is noted behind a stop", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      await using folder = await memoryFolder();
+      const journal = await OpenJournal.at(folder.path);
+      await journal.write(new EventMaker().many(a, 2));
+      expect(vi.getTimerCount()).toBe(1);
+      await journal.journal.close();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
     }
   });
 

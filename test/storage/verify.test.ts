@@ -1,9 +1,10 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { digest } from "../../src/platform/digest.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
+import type { Chain } from "../../src/protocol/ids.ts";
 import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
 import { serverFolders, verifyFolder } from "../../src/storage/verify.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
@@ -44,6 +45,22 @@ async function serverFolder(folder: string): Promise<void> {
 }
 
 describe("verify", () => {
+  test("[J5] a peer's state that is behind this one's takes nothing away", async () => {
+    await using folder = await temporaryFolder();
+    await serverFolder(folder.path);
+    // Of a peer that has less of this server, and more of another one.
+    const [b, chain] = [serverName(2), "0".repeat(32) as Chain];
+    const vector = { [a]: 3, [b]: 7 };
+    const mark = { vector, chains: { [a]: chain, [b]: chain }, clock: 7, times: {} };
+    await mkdir(join(folder.path, "snapshot"));
+    const files = [{ name: "users.json", lines: ["{}\n"] }];
+    await writeCheckpoint(join(folder.path, "snapshot"), { mark, files, rows: [] });
+    rmSync(join(folder.path, "journal", "00000001.jsonl"));
+    const { damages, vector: reached } = verifyFolder(folder.path, digest);
+    expect(damages.filter(({ why }) => why.startsWith("what lies before it"))).toEqual([]);
+    expect(reached).toEqual({ [a]: 30, [b]: 7 });
+  });
+
   test("[J5] a whole folder is whole, and nothing in it is changed", async () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);

@@ -4,7 +4,7 @@ import type { Heads } from "../../src/protocol/mark.ts";
 import { type Found, Journal, type JournalOptions } from "../../src/storage/journal.ts";
 import { until } from "./until.ts";
 
-interface Options extends Pick<JournalOptions, "fileBytes" | "keptBytes"> {
+interface Options extends Partial<Pick<JournalOptions, "fileBytes" | "keptBytes" | "idleMs">> {
   readonly held?: Heads;
 }
 
@@ -30,6 +30,8 @@ export class OpenJournal implements AsyncDisposable {
         clock: () => open.clock,
         onFlushed: (count) => open.flushes.push(count),
         onFailed: (problem) => open.failures.push(problem),
+        keptBytes: Number.POSITIVE_INFINITY,
+        idleMs: 60_000,
         ...sizes,
       },
       held,

@@ -1,5 +1,6 @@
 import { now, pause } from "../../platform/clock.ts";
 import { seededRandom } from "../../platform/random.ts";
+import { limits } from "../../protocol/limits.ts";
 import type { Child } from "../child.ts";
 import { LocalCluster } from "../local-cluster.ts";
 import { Relay } from "../relay.ts";
@@ -80,6 +81,18 @@ export async function runChaos(
   return { verdict: verdictOf(facts), plan, marks, parties, pace, lengthMs };
 }
 
+/** States are saved and fetched under the faults too, and all that is written is kept (J1, J3). */
+function settingsOf({ seconds }: ChaosConfig) {
+  // Less often in a long run, whose state becomes large.
+  const checkpointBytes = 1_024 * Math.max(64, seconds);
+  const kept = String(limits.channelMessages + writesPerSecond * seconds);
+  return {
+    TERTULIA_CHECKPOINT_BYTES: String(checkpointBytes),
+    TERTULIA_KEEP_PUBLICATIONS: kept,
+    TERTULIA_KEEP_MESSAGES: kept,
+  };
+}
+
 /** Cluster, relay and load, opened and closed together. */
 class Scene implements AsyncDisposable {
   readonly load: Load;
@@ -120,7 +133,14 @@ class Scene implements AsyncDisposable {
       cluster?.of("server").find(({ ready }) => ready?.name === name)?.label;
     const wiring = new RelayWiring({ relay, folder, partyOf });
     try {
-      cluster = await LocalCluster.start({ servers, data: folder, logLevel: "info", wiring });
+      const settings = settingsOf(config);
+      cluster = await LocalCluster.start({
+        servers,
+        data: folder,
+        logLevel: "info",
+        settings,
+        wiring,
+      });
     } catch (error) {
       await relay[Symbol.asyncDispose]();
       throw error;

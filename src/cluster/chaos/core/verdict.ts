@@ -5,7 +5,7 @@ import type { Pace } from "./pace.ts";
 
 /** What a run came to: the object that `--json` prints. */
 export interface Verdict extends Readonly<Record<Rule, number>> {
-  /** Whether no rule was broken. */
+  /** Whether no rule was broken, and anything was acknowledged. */
   readonly ok: boolean;
   readonly seed: number;
   readonly seconds: number;
@@ -53,8 +53,11 @@ export function verdictOf(facts: RunFacts): Verdict {
   const breaches = (rule: Rule) => violations.filter((violation) => violation.rule === rule);
   const counts = rules.map((rule) => [rule, breaches(rule).length] as const);
   const examples = rules.flatMap((rule) => breaches(rule).slice(0, mostExamples));
+  const acknowledged = seen.writes.filter((write) => write.acknowledged !== undefined).length;
+  // A cluster that does nothing breaks no rule.
+  const idleness = acknowledged === 0 ? ["nothing was acknowledged at all"] : [];
   return {
-    ok: violations.length === 0,
+    ok: violations.length === 0 && acknowledged > 0,
     seed,
     seconds,
     servers,
@@ -66,12 +69,12 @@ export function verdictOf(facts: RunFacts): Verdict {
     kills,
     faults: countKinds(plan),
     attempted: seen.writes.length,
-    acknowledged: seen.writes.filter(({ acknowledged }) => acknowledged !== undefined).length,
+    acknowledged,
     indeterminate: open.length,
     indeterminateRead: open.filter(({ message }) => read.has(message)).length,
     read: read.size,
     heard: seen.hearings.reduce((sum, { entries }) => sum + entries.length, 0),
-    examples: examples.map(({ rule, detail }) => `${rule}: ${detail}`),
+    examples: [...idleness, ...examples.map(({ rule, detail }) => `${rule}: ${detail}`)],
   };
 }
 

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { check, type Observations, type Write } from "../../../src/cluster/chaos/core/checker.ts";
+import { paceOf } from "../../../src/cluster/chaos/core/pace.ts";
+import { verdictOf } from "../../../src/cluster/chaos/core/verdict.ts";
+
+test("a run in which nothing was acknowledged proves nothing, and is no good one", () => {
+  const server = "server_00000001";
+  const conversation = "#geral";
+  const write: Write = { message: "a", client: "ana", conversations: [conversation], sentMs: 0 };
+  const seen: Observations = {
+    servers: [server],
+    writes: [write],
+    readings: [],
+    tellings: [{ server, conversation, entries: [] }],
+    hearings: [{ listener: "bia", conversation, entries: [] }],
+    files: [{ replica: server, checksums: { "users.json": "1" } }],
+    outages: [],
+  };
+  const verdict = verdictOf({
+    seed: 1,
+    seconds: 9,
+    servers: 1,
+    plan: [],
+    kills: 0,
+    seen,
+    violations: check(seen),
+    pace: paceOf(seen.writes, 9_000),
+  });
+  expect(verdict).toMatchObject({ ok: false, examples: ["nothing was acknowledged at all"] });
+});

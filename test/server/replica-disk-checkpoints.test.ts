@@ -1,0 +1,101 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { emptyChain } from "../../src/protocol/ids.ts";
+import { fetchSnapshot, type Place } from "../../src/server/fetch-snapshot.ts";
+import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
+import { EventMaker, serverName } from "../support/event-lines.ts";
+import { makeMember, OpenDisk } from "../support/open-disk.ts";
+import { memoryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+
+const [own, peer] = [serverName(1), serverName(2)];
+const unsignalled = new AbortController().signal;
+
+/** Gives the saved state of a folder, as its server would. */
+function askOf(folder: string, onPage: (place: Place) => unknown = () => {}) {
+  return async (place: Place) => {
+    const bytes = readFileSync(join(folder, checkpointFiles[place.file] as string));
+    await onPage(place);
+    return { of: "a state", size: bytes.length, bytes: bytes.subarray(place.offset), clock: 1 };
+  };
+}
+
+describe("a peer's state of another version", () => {
+  test("[R8] that can't be taken up is dropped: the server goes on without, at every start", async () => {
+    await using parent = await memoryFolder();
+    const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
+    mkdirSync(theirs);
+    const mark = {
+      vector: { [peer]: 5 },
+      chains: { [peer]: emptyChain },
+      clock: 5,
+      times: { [peer]: 1_700_000_000_000 },
+    };
+    const files = ["users.json", "channels.json", "messages.json", "publications.json"];
+    await writeCheckpoint(theirs, {
+      mark,
+      files: files.map((name) => ({ name, lines: ["[]\n"] })),
+      rows: ['{"account":"ana"}'],
+    });
+    makeMember(ours);
+    const open = await OpenDisk.at(ours);
+    open.put(new EventMaker().many(own, 3));
+    await open.settled();
+    await open.disk.readyForState();
+    await fetchSnapshot(ours, askOf(theirs), unsignalled);
+    await open.reload();
+    expect(open.errors).toEqual([expect.stringContaining("is no state of this version")]);
+    expect(open.held).toEqual({ [own]: 3 });
+    expect(existsSync(join(ours, "snapshot"))).toBe(false);
+    // Another one may come.
+    await open.disk.readyForState();
+    await open.close();
+    const again = await OpenDisk.at(ours);
+    expect(again.held).toEqual({ [own]: 3 });
+    expect(again.errors).toEqual([]);
+    await again.close();
+  });
+});
+
+describe("saving the state while other things happen", () => {
+  test("[R11] a stop whose last flush makes a checkpoint due comes to its end", async () => {
+    await using folder = await memoryFolder();
+    makeMember(folder.path);
+    const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });
+    open.put(new EventMaker().many(peer, 40));
+    await open.close();
+    const again = await OpenDisk.at(folder.path);
+    expect(again.held).toEqual({ [peer]: 40 });
+    await again.close();
+  });
+
+  test("[R8] a state that is put in place meanwhile stays", async () => {
+    await using parent = await memoryFolder();
+    const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
+    makeMember(theirs);
+    makeMember(ours);
+    const other = await OpenDisk.at(theirs);
+    other.put(new EventMaker().many(peer, 5));
+    await other.close();
+    const maker = new EventMaker();
+    const open = await OpenDisk.at(ours, { checkpointBytes: 1_000_000 });
+    open.put(maker.many(own, 3_000));
+    await open.settled();
+    await open.disk.readyForState();
+    // The journal passes its size with the last page: a state is being written from then on.
+    const last = checkpointFiles.length - 1;
+    const ask = askOf(theirs, async ({ file }) => {
+      if (file < last) return;
+      open.put(maker.many(own, 2_000));
+      await until(() => existsSync(join(ours, "journal", "00000002.jsonl")), "it has begun");
+    });
+    await fetchSnapshot(ours, ask, unsignalled);
+    await until(() => open.infos.includes("Saved the state"), "the state is saved");
+    expect(existsSync(join(ours, "snapshot"))).toBe(true);
+    await open.reload();
+    expect(open.held).toEqual({ [own]: 5_000, [peer]: 5 });
+    expect([...open.failures, ...open.errors]).toEqual([]);
+    await open.close();
+  });
+});

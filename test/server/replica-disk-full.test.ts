@@ -1,0 +1,92 @@
+import { readdirSync } from "node:fs";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { EventLine } from "../../src/protocol/event.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import { EventMaker, serverName } from "../support/event-lines.ts";
+import { makeMember, OpenDisk } from "../support/open-disk.ts";
+import { memoryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+
+/** What opening a temporary file of a saved state ends with, and how often it did. */
+const disk = vi.hoisted(() => ({ code: undefined as string | undefined, refusals: 0 }));
+
+vi.mock("node:fs/promises", async (original) => {
+  const fs = await original<typeof import("node:fs/promises")>();
+  const open = async (...args: Parameters<typeof fs.open>) => {
+    const isOurs = String(args[0]).endsWith("publications.json.tmp");
+    if (!isOurs || disk.code === undefined) return fs.open(...args);
+    disk.refusals += 1;
+    throw Object.assign(new Error(`${disk.code}: told by the test`), { code: disk.code });
+  };
+  return { ...fs, default: fs, open };
+});
+
+beforeEach(() => {
+  disk.code = undefined;
+  disk.refusals = 0;
+});
+
+const peer = serverName(2);
+/** A line with it is a twentieth of what the journal has to grow by. */
+const long = "x".repeat(limits.checkpointRetryBytes / 20);
+
+function temporary(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.endsWith(".tmp"));
+}
+
+async function write(open: OpenDisk, lines: readonly EventLine[]): Promise<void> {
+  open.put(lines);
+  await open.settled();
+}
+
+describe("a disk without space for a saved state", () => {
+  test("[J1] the server goes on, says so once, and tries again when the journal has grown", async () => {
+    await using folder = await memoryFolder();
+    makeMember(folder.path);
+    const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });
+    const maker = new EventMaker();
+    disk.code = "ENOSPC";
+    await write(open, maker.many(peer, 40));
+    await until(() => open.errors.length > 0, "it says so");
+    expect(open.errors).toEqual([expect.stringContaining("The disk is full")]);
+    expect(temporary(folder.path)).toEqual([]);
+    // Not with every batch.
+    for (let batch = 0; batch < 5; batch += 1) await write(open, [maker.next(peer, long)]);
+    expect(disk.refusals).toBe(1);
+    disk.code = undefined;
+    await write(open, maker.many(peer, 20, long));
+    await until(() => open.infos.includes("Saved the state"), "the state is saved");
+    expect(open.failures).toEqual([]);
+    await open.close();
+  });
+
+  test("[J1] [R11] at a stop: the journal stands for the rest", async () => {
+    await using folder = await memoryFolder();
+    makeMember(folder.path);
+    const maker = new EventMaker();
+    for (let start = 1; start <= 3; start += 1) {
+      const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });
+      expect(open.held[peer] ?? 0).toBe(20 * (start - 1));
+      disk.code = "ENOSPC";
+      await write(open, maker.many(peer, 20));
+      await open.close();
+      expect(open.failures).toEqual([]);
+      expect(temporary(folder.path)).toEqual([]);
+    }
+    // With space again, also a stop without news saves what is not saved yet.
+    disk.code = undefined;
+    const open = await OpenDisk.at(folder.path);
+    await open.close();
+    expect(open.infos).toContain("Saved the state");
+  });
+
+  test("[R2] any other error ends the server", async () => {
+    await using folder = await memoryFolder();
+    makeMember(folder.path);
+    const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });
+    disk.code = "EIO";
+    await write(open, new EventMaker().many(peer, 40));
+    await until(() => open.failures.length > 0, "it says why it ends");
+    expect(open.failures[0]).toContain("can't be written (EIO");
+  });
+});
