@@ -126,6 +126,8 @@ function defineRoles(): void {
         "keepPublications",
         "keepMessages",
         "keepLogins",
+        "clockSkew",
+        "clockDrift",
         "checkpointBytes",
       ],
       example: "tertulia server --data ./data",

@@ -10,6 +10,14 @@ export interface Road {
   readonly to: Party;
 }
 
+/** What one sends to the others, and what they send to it. */
+export function roadsBetween(party: Party, others: readonly Party[]): Road[] {
+  return others.flatMap((other) => [
+    { from: party, to: other },
+    { from: other, to: party },
+  ]);
+}
+
 /** What is done to some roads until it is healed. Two on one road add up. */
 export interface Disturbance {
   /** @param reset whether the connections of these roads are reset, instead of going on */

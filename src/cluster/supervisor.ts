@@ -15,8 +15,8 @@ export interface ClusterConfig {
   readonly logLevel: LogLevel;
   /** Whether the logs go to files below the data folder instead of stderr. */
   readonly logFiles: boolean;
-  /** Settings of the servers, as environment variables. */
-  readonly settings?: Readonly<Record<`TERTULIA_${string}`, string>>;
+  /** Settings of a server, as environment variables. */
+  readonly settings?: (server: Process) => Readonly<Record<`TERTULIA_${string}`, string>>;
   /** What lies between the processes; without it they reach each other directly. */
   readonly wiring?: Wiring;
 }
@@ -169,7 +169,9 @@ export class Supervisor implements Running {
       default:
         return {
           ...common,
-          ...(role === "server" ? { ...this.#config.settings, ...this.#peerLink(child) } : {}),
+          ...(role === "server"
+            ? { ...this.#config.settings?.(child), ...this.#peerLink(child) }
+            : {}),
           TERTULIA_BROKER: this.#list("broker", "front", child),
           TERTULIA_BROKER_BACK: this.#list("broker", "back", child),
           TERTULIA_PROXY_IN: this.#list("proxy", "front", child),

@@ -1,9 +1,12 @@
 import { Dealer } from "zeromq";
+import { now } from "../platform/clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { SendQueue } from "./send-queue.ts";
 import { connect, receiveAll, socketOptions } from "./socket.ts";
 
 interface Open {
+  /** Steady time from which an answer counts no more. */
+  readonly lateMs: number;
   resolve(payload: Buffer): void;
   reject(error: ProtocolError): void;
   timer: NodeJS.Timeout;
@@ -21,6 +24,8 @@ export class Requester {
   readonly #queue: SendQueue;
   readonly #open = new Map<string, Open>();
   #next = 1;
+  /** Called when a connection ends that stood. */
+  onDisconnect: () => void = () => {};
 
   /**
    * @param waits whether a question waits for the connection as long as it may; else it fails soon
@@ -30,11 +35,12 @@ export class Requester {
     const sendTimeout = waits ? -1 : handshakeMs;
     this.#socket = new Dealer({ ...socketOptions, linger: 0, immediate: true, sendTimeout });
     this.#queue = new SendQueue((frames) => this.#socket.send(frames));
+    this.#socket.events.on("disconnect", () => this.onDisconnect());
     for (const endpoint of endpoints) connect(this.#socket, endpoint);
     void receiveAll(this.#socket, (frames) => {
       const [number, , payload] = frames;
       if (number !== undefined && payload !== undefined) {
-        this.#settle(number.toString("latin1"))?.resolve(payload);
+        this.#take(number.toString("latin1"), payload);
       }
     });
   }
@@ -49,11 +55,20 @@ export class Requester {
           new ProtocolError("unavailable", `No answer came within ${timeoutMs} ms.`),
         );
       }, timeoutMs);
-      this.#open.set(number, { resolve, reject, timer });
+      const lateMs = now().steadyMs + timeoutMs;
+      this.#open.set(number, { lateMs, resolve, reject, timer });
       this.#queue.push([number, "", payload], () => {
         this.#settle(number)?.reject(new ProtocolError("unavailable", "Nobody is connected."));
       });
     });
+  }
+
+  /** A process that was stopped finds answers before its timers: they are late all the same. */
+  #take(number: string, payload: Buffer): void {
+    const open = this.#settle(number);
+    if (open === undefined) return;
+    if (now().steadyMs < open.lateMs) open.resolve(payload);
+    else open.reject(new ProtocolError("unavailable", "The answer came too late."));
   }
 
   close(): void {

@@ -43,6 +43,16 @@ export const limits = {
   clockAhead: 1_000_000,
   /** Processes that the reference lists: anybody may say that he is one. */
   processes: 1_000,
+  /** Characters of a password: a long sentence, and not enough to keep a hash busy. */
+  passwordCharacters: 256,
+  /** Passwords that a server hashes at once: each takes a core and tens of megabytes. */
+  hashesAtOnce: 2,
+  /** Claims that wait for their password to be hashed: about a second of it. */
+  unhashedClaims: 40,
+  /** Claims that a server holds undecided, others' forwarded ones too. */
+  openClaims: 1_000,
+  /** Terms that an epoch may be ahead of the highest known before it is not believed (as W4). */
+  termsAhead: 1_000_000,
   /** Events in one answer to `sync`. */
   syncEvents: 1_000,
   /** Saved states that a server holds open for peers who fetch them. */
@@ -84,6 +94,31 @@ export const durations = {
   coverMs: 1_000,
   /** An answer to `sync` or a request to the reference is given up. */
   peerRequestMs: 1_000,
+  /** The coordinator's word: four a second (E1). */
+  officeHeartbeatMs: 250,
+  /** Silence after which the coordinator is missed. */
+  officeSilenceMs: 1_500,
+  /** What an answer to `election` may take. */
+  electionMs: 300,
+  /** What a server waits for the announcement of one that outranks it, or that it promised to. */
+  announcementMs: 1_000,
+  /** What a candidate waits for promises and accepts before it begins again. */
+  candidacyMs: 2_000,
+  /** After which a candidate or coordinator asks again who has not answered. */
+  askAgainMs: 200,
+  /** All open claims are looked at again no more often. */
+  claimsMs: 5,
+  /** A claim that is not decided is given up: the client tries again. */
+  claimMs: 1_900,
+  /** Berkeley: the coordinator compares the clocks (E5). */
+  clockRoundMs: 5_000,
+  /** What an answer to `clock` may take; one that took longer than the second says too little. */
+  clockAnswerMs: 1_000,
+  clockRoundTripMs: 40,
+  /** A clock that is further from the middle one is left out of the average. */
+  clockOutlierMs: 10_000,
+  /** No correction is larger: a century. */
+  clockCorrectionMs: 3_155_760_000_000,
   /** A page of a saved state is given up: a megabyte, from a disk that may be busy. */
   snapshotPageMs: 5_000,
   /** A saved state that nobody asks for any more is closed. */
@@ -107,6 +142,11 @@ export const durations = {
   forgetMs: 60_000,
   /** What a reference that has just started waits for reports of a higher view. */
   firstViewMs: 1_200,
+  /**
+   * What the reference's answer to a heartbeat may take: a view that comes later, say to a process
+   * that was stopped meanwhile, may no longer be that of a reference that has lost its file.
+   */
+  viewAnswerMs: 700,
   /** ZMTP heartbeats: a hung or cut-off server leaves the rotation within 2 s. */
   zmtpIntervalMs: 500,
   zmtpTimeoutMs: 1_500,

@@ -1,3 +1,4 @@
+import type { Epoch } from "./epoch.ts";
 import { type Chain, isChain, isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { isMap } from "./parse-message.ts";
@@ -12,6 +13,8 @@ export interface Mark {
   readonly clock: number;
   /** The time of each server's last event, in milliseconds since 1970: it never runs backwards. */
   readonly times: Readonly<Record<ServerName, number>>;
+  /** The highest epoch that an office was entered in. */
+  readonly epoch: Epoch;
 }
 
 /** The last event of a server that something holds or once held. */

@@ -1,3 +1,4 @@
+import type { Epoch } from "./epoch.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { Chain, ChannelName, RequestId, ServerName, UserName } from "./ids.ts";
 import type { Vector } from "./vector.ts";
@@ -24,6 +25,12 @@ export interface Cursor {
 export type Request = Envelope &
   (
     | { readonly service: "login"; readonly user: UserName }
+    | {
+        readonly service: "register";
+        readonly user: UserName;
+        /** In memory until it is answered; never logged, never stored. */
+        readonly password: string;
+      }
     | { readonly service: "users" }
     | { readonly service: "channels" }
     | { readonly service: "time" }
@@ -164,6 +171,8 @@ export interface Standing {
   readonly clock: number;
   readonly view: View;
   readonly durable: Vector;
+  /** The epoch that the sender is the coordinator of. */
+  readonly office?: Epoch | undefined;
 }
 
 export type ReplicationMessage = Standing &
@@ -178,13 +187,70 @@ export type ReplicationMessage = Standing &
         readonly chains: Readonly<Record<ServerName, Chain>>;
         /** Requests served in the last second. */
         readonly rate: number;
+        /** What its time is ahead of its own clock, in milliseconds, once it was corrected (E5). */
+        readonly offsetMs: number | undefined;
       }
   );
 
 export type PeerRequest =
   | (Standing & { readonly service: "sync" })
   | SnapshotRequest
+  | OfficeRequest
   | { readonly service: "health"; readonly clock: number };
+
+/** A claim on its way to the coordinator: the name, and what proves later who owns it. */
+export interface ProposedClaim {
+  readonly user: UserName;
+  readonly id: RequestId;
+  readonly credential: string;
+}
+
+/** What servers ask each other about the office, and the coordinator about time. */
+export type OfficeRequest = Standing &
+  (
+    | {
+        /** Somebody of lower rank misses a coordinator; also: are you there? */
+        readonly service: "election";
+        /** The highest epoch that the asker knows of: below it nobody is in office any more. */
+        readonly epoch: Epoch;
+      }
+    | { /** For the promise of an epoch. */ readonly service: "candidate"; readonly epoch: Epoch }
+    | {
+        /** For the asker's own events of that epoch up to `seq` to be accepted. */
+        readonly service: "accept";
+        readonly epoch: Epoch;
+        readonly seq: number;
+      }
+    | { readonly service: "forward"; readonly claim: ProposedClaim }
+    | {
+        readonly service: "clock";
+        readonly round: number;
+        /** What to correct the time that was said in this round by; undefined to be told it. */
+        readonly correctionMs?: number | undefined;
+      }
+  );
+
+/** What became of a claim: `busy` if it is still open, or the asked server is not in office. */
+export const claimOutcomes = ["won", "taken", "busy"] as const;
+export type ClaimOutcome = (typeof claimOutcomes)[number];
+
+export type OfficeAnswer = Standing &
+  (
+    | { readonly service: "election" }
+    | {
+        readonly service: "candidate" | "accept";
+        readonly isGranted: boolean;
+        /** The highest epoch that the answering server has promised. */
+        readonly promised: Epoch;
+      }
+    | { readonly service: "forward"; readonly outcome: ClaimOutcome }
+    | {
+        readonly service: "clock";
+        readonly timeMs: number;
+        /** Whether it was ever corrected: then it is the cluster's time, and not only a server's. */
+        readonly isCorrected: boolean;
+      }
+  );
 
 /** For a page of a saved state, which is sent file by file as it is on disk. */
 export interface SnapshotRequest {

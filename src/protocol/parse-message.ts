@@ -113,6 +113,13 @@ function parseService(service: string, data: Fields, envelope: Envelope): Reques
   switch (service) {
     case "login":
       return { ...envelope, service, user: parseUserName(data.user) };
+    case "register":
+      return {
+        ...envelope,
+        service,
+        user: parseUserName(data.user),
+        password: parsePassword(data.password),
+      };
     case "users":
     case "channels":
     case "time":
@@ -157,6 +164,21 @@ function parseText(value: unknown): string {
     );
   }
   return value.toWellFormed();
+}
+
+function parsePassword(value: unknown): string {
+  if (typeof value !== "string") {
+    throw new ProtocolError("bad_request", "`password` must be a string.");
+  }
+  const password = value.length > 4 * limits.passwordCharacters ? value : value.normalize("NFC");
+  const length = characters(password);
+  if (length < 1 || length > limits.passwordCharacters) {
+    throw new ProtocolError(
+      length < 1 ? "bad_request" : "too_large",
+      `\`password\` must have 1 to ${limits.passwordCharacters} characters.`,
+    );
+  }
+  return password;
 }
 
 /** The client's own time in whatever form; only echoed, so only its size matters (W3). */

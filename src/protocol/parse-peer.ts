@@ -1,11 +1,22 @@
 import { decode } from "./codec.ts";
-import { type Chain, isChain, isServerName, type ServerName } from "./ids.ts";
-import { parseClock } from "./lamport-clock.ts";
-import { limits } from "./limits.ts";
+import { type Epoch, parseEpoch } from "./epoch.ts";
 import {
+  type Chain,
+  isChain,
+  isServerName,
+  parseRequestId,
+  parseUserName,
+  type ServerName,
+} from "./ids.ts";
+import { parseClock } from "./lamport-clock.ts";
+import { durations, limits } from "./limits.ts";
+import {
+  claimOutcomes,
   noView,
+  type OfficeAnswer,
   type PeerRequest,
   type Phase,
+  type ProposedClaim,
   phases,
   type ReplicationMessage,
   type SnapshotPage,
@@ -57,6 +68,7 @@ function parseStanding(fields: Fields): Standing {
     clock: need(parseClock(clock), "clock"),
     view: parseView(view),
     durable: vectorOf(durable),
+    office: parseEpoch(fields.office),
   };
 }
 
@@ -100,7 +112,7 @@ export function parseReplication(payload: Uint8Array): ReplicationMessage {
     case "ack":
       return { ...standing, type: "ack" };
     case "heartbeat": {
-      const { address, phase, chains, rate } = fields;
+      const { address, phase, chains, rate, offsetMs } = fields;
       if (typeof address !== "string" || !phases.includes(phase as Phase)) {
         throw new PeerMessageError("`address` or `phase` is wrong");
       }
@@ -110,7 +122,8 @@ export function parseReplication(payload: Uint8Array): ReplicationMessage {
         address,
         phase: phase as Phase,
         chains: parseChains(chains),
-        rate: typeof rate === "number" ? rate : 0,
+        rate: Number.isFinite(rate) ? (rate as number) : 0,
+        offsetMs: Number.isFinite(offsetMs) ? (offsetMs as number) : undefined,
       };
     }
     default:
@@ -133,6 +146,21 @@ export function parsePeerRequest(payload: Uint8Array): PeerRequest {
     }
     case "health":
       return { service: "health", clock: parseClock(data.clock) ?? 0 };
+    case "election":
+      return { service: "election", ...parseStanding(data), epoch: epochOf(data.epoch) };
+    case "candidate":
+      return { service: "candidate", ...parseStanding(data), epoch: epochOf(data.epoch) };
+    case "accept": {
+      const seq = need(parseClock(data.seq), "seq");
+      return { service: "accept", ...parseStanding(data), epoch: epochOf(data.epoch), seq };
+    }
+    case "forward":
+      return { service: "forward", ...parseStanding(data), claim: parseClaim(data.claim) };
+    case "clock": {
+      const round = need(parseClock(data.round), "round");
+      const correctionMs = data.correctionMs == null ? undefined : msOf(data.correctionMs);
+      return { service: "clock", ...parseStanding(data), round, correctionMs };
+    }
     default:
       throw new PeerMessageError("`service` is unknown");
   }
@@ -148,6 +176,60 @@ export function parseSyncAnswer(payload: Uint8Array): SyncAnswer {
     more: data.more === true,
     compacted: data.compacted === true,
   };
+}
+
+function epochOf(value: unknown): Epoch {
+  return need(parseEpoch(value), "epoch");
+}
+
+/** A time or a correction, within what a clock can show. */
+function msOf(value: unknown): number {
+  const isTime = typeof value === "number" && Math.abs(value) <= durations.clockCorrectionMs;
+  return need(isTime ? value : undefined, "a time");
+}
+
+function parseClaim(value: unknown): ProposedClaim {
+  const { user, id, credential } = isMap(value) ? value : {};
+  try {
+    const name = parseUserName(user);
+    const known = need(parseRequestId(id), "claim.id");
+    if (typeof credential !== "string") throw new PeerMessageError("`claim` has no credential");
+    return { user: name, id: known, credential };
+  } catch (error) {
+    throw new PeerMessageError((error as Error).message);
+  }
+}
+
+/** @throws PeerMessageError */
+export function parseOfficeAnswer(payload: Uint8Array): OfficeAnswer {
+  const { service, data } = decodeMap(payload);
+  const fields = isMap(data) ? data : {};
+  const standing = parseStanding(fields);
+  switch (service) {
+    case "election":
+      return { ...standing, service };
+    case "candidate":
+    case "accept":
+      return {
+        ...standing,
+        service,
+        isGranted: fields.isGranted === true,
+        promised: epochOf(fields.promised),
+      };
+    case "forward": {
+      const outcome = claimOutcomes.find((one) => one === fields.outcome);
+      return { ...standing, service, outcome: need(outcome, "outcome") };
+    }
+    case "clock":
+      return {
+        ...standing,
+        service,
+        timeMs: msOf(fields.timeMs),
+        isCorrected: fields.isCorrected === true,
+      };
+    default:
+      throw new PeerMessageError("`service` is unknown");
+  }
 }
 
 /** @throws PeerMessageError */

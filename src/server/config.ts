@@ -17,6 +17,9 @@ export interface ServerConfig {
   readonly slots: string;
   readonly leaveOnStop: boolean;
   readonly retention: Retention;
+  /** For tests: how far the wall clock is ahead, in ms, and how much too fast it runs, in ppm. */
+  readonly clockSkewMs: number;
+  readonly clockDriftPpm: number;
   readonly checkpointBytes: number;
   readonly logLevel: LogLevel;
 }
@@ -38,6 +41,8 @@ export function serverConfig(settings: Settings): ServerConfig {
       userMessages: settings.get("keepMessages"),
       userLogins: settings.get("keepLogins"),
     },
+    clockSkewMs: settings.get("clockSkew"),
+    clockDriftPpm: settings.get("clockDrift"),
     checkpointBytes: settings.get("checkpointBytes"),
     logLevel: settings.get("logLevel"),
   };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { SnapshotPage } from "../protocol/messages.ts";
 import { checkpointFiles, readCheckpoint } from "../storage/checkpoint.ts";
 import { describeDamage } from "../storage/damage.ts";
+import { ownerOnly } from "../storage/file-modes.ts";
 import { syncFolder } from "../storage/folder.ts";
 
 /** Where a peer's saved state lies until this server's own stands for it too. */
@@ -76,7 +77,7 @@ async function copyFiles(
 ): Promise<void> {
   let of: string | undefined;
   for (const [number, name] of checkpointFiles.entries()) {
-    await using file = await open(join(partial, name), "wx");
+    await using file = await open(join(partial, name), "wx", ownerOnly);
     for (let offset = 0, size = 1; offset < size; ) {
       signal.throwIfAborted();
       const page = await persistently(() => ask({ of, file: number, offset }));

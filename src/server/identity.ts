@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { now } from "../platform/clock.ts";
+import { Problem } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
+import { type Ballot, noBallot, parseEpoch } from "../protocol/epoch.ts";
 import { isServerName, type ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import { type Heads, parseHeads } from "../protocol/mark.ts";
@@ -31,6 +33,8 @@ export async function nameOf(folder: string): Promise<ServerName> {
 export interface Promises {
   /** The adopted view. */
   readonly view: View;
+  /** The highest epoch promised, and to whom (E2). */
+  readonly ballot: Ballot;
   /** What this disk once had and lost: the server is mute until it is there again (J5). */
   readonly owed: Heads;
   /** Where it was lost, for a person. */
@@ -39,23 +43,56 @@ export interface Promises {
   readonly journal: number | undefined;
 }
 
-/** @throws Problem if the file is damaged */
-export async function readPromises(folder: string): Promise<Promises> {
-  const promises = await readJson(join(folder, "promises.json"), (value) => {
+/** The way out for a server that no longer knows what it promised (E2). */
+function wayWithoutPromises(folder: string): string {
+  return (
+    "without it this server could help a second coordinator into office. " +
+    `Move ${folder} away and start again: a new member fetches everything from the others. ` +
+    "Then take the old name out: tertulia servers remove NAME."
+  );
+}
+
+/** What a folder that holds events must have. @throws Problem that tells the way out */
+export function missPromises(folder: string): never {
+  const path = join(folder, "promises.json");
+  throw new Problem(`${path} is gone: ${wayWithoutPromises(folder)}`);
+}
+
+/** @returns undefined if there are none yet @throws Problem if the file is damaged */
+export function readPromises(folder: string): Promise<Promises | undefined> {
+  const parse = (value: unknown): Promises => {
     if (!isMap(value) || !isMap(value.view)) throw new Error("it has no `view`");
-    const { owed, damages, journal } = value;
+    const { owed, damages, epoch, journal } = value;
     return {
       view: parseView(value.view),
+      ballot: epoch == null ? noBallot : parseBallot(epoch),
       owed: owed === undefined ? {} : parseHeads(owed),
       damages: Array.isArray(damages) ? damages.map(String) : [],
       journal: parseClock(journal),
     };
-  });
-  return promises ?? { view: noView, owed: {}, damages: [], journal: undefined };
+  };
+  return readJson(join(folder, "promises.json"), parse, wayWithoutPromises(folder));
+}
+
+export const noPromises: Promises = {
+  view: noView,
+  ballot: noBallot,
+  owed: {},
+  damages: [],
+  journal: undefined,
+};
+
+function parseBallot(value: unknown): Ballot {
+  const epoch = parseEpoch(value);
+  const candidate = isMap(value) ? value.candidate : undefined;
+  if (epoch === undefined || !isServerName(candidate)) throw new Error("its `epoch` is none");
+  return { epoch, candidate };
 }
 
 export function writePromises(folder: string, promises: Promises): Promise<void> {
-  const { view, owed, damages, journal } = promises;
+  const { view, ballot, owed, damages, journal } = promises;
+  const { epoch, candidate } = ballot;
+  const promised = candidate === undefined ? null : { ...epoch, candidate };
   const lost = Object.keys(owed).length === 0 ? {} : { owed, damages };
-  return writeJson(join(folder, "promises.json"), { view, epoch: null, journal, ...lost });
+  return writeJson(join(folder, "promises.json"), { view, epoch: promised, journal, ...lost });
 }

@@ -3,12 +3,14 @@ import { encode } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
 import type {
+  OfficeAnswer,
+  OfficeRequest,
   PeerRequest,
   SnapshotPage,
   SnapshotRequest,
   SyncAnswer,
 } from "../protocol/messages.ts";
-import { parseSnapshotPage, parseSyncAnswer } from "../protocol/parse-peer.ts";
+import { parseOfficeAnswer, parseSnapshotPage, parseSyncAnswer } from "../protocol/parse-peer.ts";
 
 /** This server's questions to the others, over one connection to each. */
 export class PeerLinks {
@@ -23,6 +25,22 @@ export class PeerLinks {
     const payload = encode({ service, data });
     const reply = await this.#to(peer, address).ask(payload, durations.peerRequestMs);
     return parseSyncAnswer(reply);
+  }
+
+  /** @throws ProtocolError, PeerMessageError as `sync` */
+  async office(
+    peer: ServerName,
+    address: string,
+    question: { readonly request: OfficeRequest; readonly patienceMs: number },
+  ): Promise<OfficeAnswer> {
+    const { service, ...data } = question.request;
+    const payload = encode({ service, data });
+    return parseOfficeAnswer(await this.#to(peer, address).ask(payload, question.patienceMs));
+  }
+
+  /** Keeps a connection to the peer. @param onLost called when it ends */
+  watch(peer: ServerName, address: string, onLost: () => void): void {
+    this.#to(peer, address).onDisconnect = onLost;
   }
 
   /** @throws ProtocolError, PeerMessageError as `sync` */

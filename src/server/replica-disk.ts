@@ -6,6 +6,7 @@ import { digest } from "../platform/digest.ts";
 import type { Log } from "../platform/log.ts";
 import { watchPauses } from "../platform/pauses.ts";
 import { Problem } from "../platform/problem.ts";
+import type { Ballot } from "../protocol/epoch.ts";
 import type { EventLine } from "../protocol/event.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
@@ -25,7 +26,13 @@ import { syncFolder } from "../storage/folder.ts";
 import { type Found, Journal, readWholeLines } from "../storage/journal.ts";
 import type { ServerCore } from "./core/step.ts";
 import { dropSnapshot, removeSnapshotRests, snapshotFolder } from "./fetch-snapshot.ts";
-import { type Promises, readPromises, writePromises } from "./identity.ts";
+import {
+  missPromises,
+  noPromises,
+  type Promises,
+  readPromises,
+  writePromises,
+} from "./identity.ts";
 import { type Page, SnapshotSource } from "./snapshot-source.ts";
 
 export interface DiskOptions {
@@ -53,6 +60,7 @@ export class ReplicaDisk {
   readonly #options: DiskOptions;
   readonly #snapshots: SnapshotSource;
   #promises!: Promises;
+  #hasPromises = false;
   #journal!: Journal;
   /** The checksum of the saved state, if it stands for all that the journal does not hold. */
   #saved: string | undefined;
@@ -75,7 +83,9 @@ export class ReplicaDisk {
   /** @throws Problem if the file is damaged */
   async readView(): Promise<View> {
     await syncNames(this.#options.folder);
-    this.#promises = await readPromises(this.#options.folder);
+    const promises = await readPromises(this.#options.folder);
+    this.#hasPromises = promises !== undefined;
+    this.#promises = promises ?? noPromises;
     return this.#promises.view;
   }
 
@@ -104,7 +114,7 @@ export class ReplicaDisk {
     const started = now().steadyMs;
     await this.readView();
     const core = newCore();
-    core.recoverView(this.#promises.view);
+    core.recoverPromises(this.#promises.view, this.#promises.ballot);
     removeSnapshotRests(folder);
     const own = openCheckpoint(folder);
     const fetched = openFetched(folder);
@@ -126,6 +136,7 @@ export class ReplicaDisk {
     const { journal, found } = await Journal.open(options, held, (line) => core.recoverEvent(line));
     damages.push(...found.damages);
     clock.receive(found.clock);
+    if (!this.#hasPromises && Object.keys(core.mark.vector).length > 0) missPromises(folder);
     if (damages.length > 0) {
       await this.#beginAnew(core, damages, found);
       return this.load(newCore);
@@ -196,6 +207,11 @@ export class ReplicaDisk {
   /** @throws Error if the disk can't be written */
   saveView(view: View): Promise<void> {
     return this.#save({ view });
+  }
+
+  /** @throws Error if the disk can't be written */
+  savePromise(ballot: Ballot): Promise<void> {
+    return this.#save({ ballot });
   }
 
   /** All that was lost is there again. */

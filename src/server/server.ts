@@ -7,6 +7,7 @@ import { now, pause } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, LogBudget, openLog } from "../platform/log.ts";
+import { hashPassword } from "../platform/password.ts";
 import { crash, type Running } from "../platform/run-process.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
@@ -14,6 +15,7 @@ import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import type {
   Incoming,
+  OfficeAnswer,
   PeerRequest,
   ReplicationMessage,
   SnapshotRequest,
@@ -31,7 +33,7 @@ import { replicationTopic } from "../protocol/topics.ts";
 import type { Slot } from "../storage/slot-lock.ts";
 import { chooseSlot } from "./choose-slot.ts";
 import type { ServerConfig } from "./config.ts";
-import type { Effect, Input } from "./core/effects.ts";
+import type { Effect, Input, Now } from "./core/effects.ts";
 import { ServerCore } from "./core/step.ts";
 import { fetchSnapshot, type Place } from "./fetch-snapshot.ts";
 import { nameOf } from "./identity.ts";
@@ -239,7 +241,13 @@ class Shell {
   #dispatch(input: Input): void {
     // Between two cores nobody is served; who asks will ask again.
     if (this.#core === undefined) return;
-    for (const effect of this.#core.step(input, now())) this.#perform(effect);
+    for (const effect of this.#core.step(input, this.#now())) this.#perform(effect);
+  }
+
+  #now(): Now {
+    const { clockSkewMs, clockDriftPpm } = this.#parts.config;
+    const { wallMs, steadyMs } = now();
+    return { steadyMs, wallMs: wallMs + clockSkewMs + (steadyMs * clockDriftPpm) / 1e6 };
   }
 
   #onClient(envelope: Envelope, bytes: Buffer): void {
@@ -270,8 +278,10 @@ class Shell {
       case "snapshot":
         void this.#answerSnapshot(envelope, request);
         return;
+      case "sync":
+        return this.#dispatch({ type: "syncRequest", to: envelope, request });
       default:
-        this.#dispatch({ type: "syncRequest", to: envelope, request });
+        this.#dispatch({ type: "officeRequest", to: envelope, request });
     }
   }
 
@@ -321,6 +331,24 @@ class Shell {
       case "askSync":
         void this.#askSync(effect);
         return;
+      case "askPeer":
+        void this.#askPeer(effect);
+        return;
+      case "answerPeer": {
+        const { service, ...data } = effect.answer;
+        return this.#peerLink.reply(effect.to as Envelope, encode({ service, data }));
+      }
+      case "watchPeer": {
+        const { peer, address } = effect;
+        const onLost = () => this.#dispatch({ type: "peerLost", from: peer });
+        return this.#peers.watch(peer, address, onLost);
+      }
+      case "savePromise":
+        void this.#savePromise(effect);
+        return;
+      case "hash":
+        void this.#hash(effect);
+        return;
       case "answerSync":
         this.#syncs.set(effect.from, effect);
         void this.#answerSyncs();
@@ -359,6 +387,33 @@ class Shell {
     this.#dispatch({ type: "viewSaved", number: view.number });
   }
 
+  async #savePromise({ ballot }: Effect & { type: "savePromise" }): Promise<void> {
+    try {
+      await this.#disk.savePromise(ballot);
+    } catch (error) {
+      this.#promisesFailed(error as Error);
+    }
+    this.#dispatch({ type: "promiseSaved", ballot });
+  }
+
+  async #askPeer(effect: Effect & { type: "askPeer" }): Promise<void> {
+    const { peer: from, address, request } = effect;
+    let answer: OfficeAnswer | undefined;
+    try {
+      answer = await this.#peers.office(from, address, effect);
+    } catch {
+      // Not in time, or nonsense: the core asks again if it still matters.
+    }
+    this.#dispatch({ type: "officeAnswer", from, request, answer });
+  }
+
+  async #hash({ number, password }: Effect & { type: "hash" }): Promise<void> {
+    const core = this.#core;
+    const credential = await hashPassword(password);
+    // A core that took its place counts its own.
+    if (this.#core === core) this.#dispatch({ type: "hashed", number, credential });
+  }
+
   #promisesFailed({ message }: Error): never {
     crash(`${this.#folder}/promises.json can't be written (${message}).`);
   }
@@ -394,10 +449,8 @@ class Shell {
   async #heartbeat({ report }: Effect & { type: "heartbeat" }): Promise<void> {
     this.#peers.keep((name) => this.#core?.replication.peers.has(name) === true);
     try {
-      const fields = await this.#parts.link.ask("heartbeat", {
-        ...report,
-        pid: processId,
-      });
+      const data = { ...report, pid: processId };
+      const fields = await this.#parts.link.ask("heartbeat", data, durations.viewAnswerMs);
       const reply = parseHeartbeatReply(fields);
       this.#dispatch({ type: "referenceReply", reply });
     } catch {

@@ -3,6 +3,7 @@ import { existsSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { errorCode } from "../platform/problem.ts";
+import { noEpoch, parseEpoch } from "../protocol/epoch.ts";
 import { isChain, isServerName, type ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import type { Mark } from "../protocol/mark.ts";
@@ -54,6 +55,7 @@ const mainEnd = checksumLine("0".repeat(64)).length;
 export const checkpointFiles = [
   "users.json",
   "channels.json",
+  "accounts.json",
   "messages.json",
   "publications.json",
   table,
@@ -104,13 +106,13 @@ async function writeTemporaryFiles(
   };
   for (const { name, lines } of files) await write(name, lines);
   await write(table, tableLines(tables));
-  const { vector, chains, clock, times } = mark;
+  const { vector, chains, clock, times, epoch } = mark;
   const iso = Object.entries(times).map(([server, ms]) => [server, isoTime(ms)]);
   const head = {
     vector,
     chains,
     clock,
-    epoch: null,
+    epoch,
     times: Object.fromEntries(iso),
     files: written,
   };
@@ -299,8 +301,9 @@ function parseHead(head: unknown): { mark: Mark; files: Sizes } {
     }
   }
   const times = readTimes(head.times);
+  const epoch = parseEpoch(head.epoch) ?? noEpoch;
   return {
-    mark: { vector, chains: chains as Mark["chains"], clock, times },
+    mark: { vector, chains: chains as Mark["chains"], clock, times, epoch },
     files: head.files as Sizes,
   };
 }

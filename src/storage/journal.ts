@@ -23,6 +23,7 @@ import { durations, limits } from "../protocol/limits.ts";
 import { type Head, type Heads, vectorOf } from "../protocol/mark.ts";
 import { covers, type MutableVector, servers, type Vector } from "../protocol/vector.ts";
 import type { Damage } from "./damage.ts";
+import { ownerOnly } from "./file-modes.ts";
 import { makeFolder, syncFolder } from "./folder.ts";
 import {
   checksumText,
@@ -381,7 +382,7 @@ export class Journal {
         ? undefined
         : { bytes: last.bytes, checksum: checksumText(last.checksum) };
     const header: Header = { heads: { ...this.#heads }, clock: clock(), previous };
-    this.#fd = openSync(path, "wx+");
+    this.#fd = openSync(path, "wx+", ownerOnly);
     const file = new JournalFile(path);
     file.header = header;
     file.startIndex();

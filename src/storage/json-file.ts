@@ -24,11 +24,13 @@ export async function writeJson(path: string, value: unknown, mode?: number): Pr
 
 /**
  * The file's value as `parse` takes it, or undefined if there is none.
+ * @param way what a person may do about a damaged one
  * @throws Problem that names the file, if it can't be read or is not what it should be
  */
 export async function readJson<T>(
   path: string,
   parse: (value: unknown) => T,
+  way = "restore it from a backup, or move it away.",
 ): Promise<T | undefined> {
   let text: string;
   try {
@@ -40,8 +42,6 @@ export async function readJson<T>(
   try {
     return parse(JSON.parse(text));
   } catch (error) {
-    throw new Problem(
-      `${path} is damaged (${(error as Error).message}): restore it from a backup, or move it away.`,
-    );
+    throw new Problem(`${path} is damaged (${(error as Error).message}): ${way}`);
   }
 }

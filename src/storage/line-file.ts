@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
+import { ownerOnly } from "./file-modes.ts";
 
 /** Bytes gathered before a write gives the event loop its turn: about a millisecond's work. */
 const pieceBytes = 64 * 1024;
@@ -49,7 +50,7 @@ export async function writeLineFile(
   const checksums = new LineChecksums();
   let bytes = 0;
   let gathered = "";
-  await using file = await open(path, "w");
+  await using file = await open(path, "w", ownerOnly);
   const write = async () => {
     const piece = Buffer.from(gathered);
     gathered = "";

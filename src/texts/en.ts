@@ -117,6 +117,7 @@ export const en = {
   "chaos.cutIn": "deaf for {seconds} s: {target} to {others}",
   "chaos.slow": "slower by {delay} ms for {seconds} s: {target}",
   "chaos.reset": "connections reset: {target}",
+  "chaos.atCoordinator": "{what} (the coordinator)",
   "chaos.everybody": "everybody",
   "chaos.faults":
     "Seed {seed}, {seconds} s. Processes killed: {kills}. Faults: {kill} kills, {stop} stops, {cut} cuts, {slow} slow networks, {reset} resets.",
@@ -124,6 +125,21 @@ export const en = {
     "Messages: {attempted} sent, {acknowledged} acknowledged, {indeterminate} without an answer ({there} of them are there); {read} read, {heard} heard.",
   "chaos.pace":
     "Longest pause {pause} s, longest latency {latency} s; median {p50} ms, 99th percentile {p99} ms.",
+  "chaos.claims":
+    "Names: {names} raced for by {attempted} claims: {won} told OK, {taken} told taken, {givenUp} given up undecided.",
+  "chaos.failovers":
+    "Failovers: {count} (by kill {kill}, stop {stop}, cut {cut}); until the next claim was served: median {p50} s, 99th percentile {p99} s, longest {max} s.",
+  "chaos.failoversAlone":
+    "By kill with nothing else broken: {count}; median {p50} s, 99th percentile {p99} s, longest {max} s.",
+  "chaos.noFailovers": "Failovers: none after which a claim was served.",
+  "chaos.failoverKill":
+    "kill -9 of {coordinator}, epoch {epoch}: {successor} in office, epoch {newEpoch}, after {office} s;",
+  "chaos.failoverStop":
+    "stop of {coordinator}, epoch {epoch}: {successor} in office, epoch {newEpoch}, after {office} s;",
+  "chaos.failoverCut":
+    "cut of {coordinator}, epoch {epoch}: {successor} in office, epoch {newEpoch}, after {office} s;",
+  "chaos.served": "next claim served after {seconds} s",
+  "chaos.notServed": "no claim served after it",
   "chaos.lost": "lost",
   "chaos.lostMeans": "acknowledged, but not there",
   "chaos.doubled": "doubled",
@@ -140,7 +156,18 @@ export const en = {
   "chaos.staleMeans": "a client that could not read what it had written",
   "chaos.early": "early",
   "chaos.earlyMeans": "acknowledged while a majority stood still",
-  "chaos.ok": "OK: all that was acknowledged is there, once, and the same everywhere.",
+  "chaos.claimedTwice": "claimed twice",
+  "chaos.claimedTwiceMeans": "names that several clients were told are theirs",
+  "chaos.contradicted": "contradicted",
+  "chaos.contradictedMeans": "claims that were told OK and taken, both",
+  "chaos.misowned": "misowned",
+  "chaos.misownedMeans": "an owner, or none, other than clients were told",
+  "chaos.ownersDiffer": "owners differ",
+  "chaos.ownersDifferMeans": "replicas that name different owners of a name, or several",
+  "chaos.undecided": "undecided",
+  "chaos.undecidedMeans": "claims without an answer once all had healed",
+  "chaos.ok":
+    "OK: all that was acknowledged is there, once, and the same everywhere; each name has one owner.",
   "chaos.broken": "BROKEN: not all promises were kept.",
   "chaos.kept": "Data and logs are kept in {folder}",
   "chaos.language": "en",
@@ -149,6 +176,9 @@ export const en = {
   "chaos.killed": "processes killed",
   "chaos.longestPause": "longest pause",
   "chaos.longestLatency": "longest latency",
+  "chaos.namesOwned": "names owned",
+  "chaos.failoverCount": "failovers",
+  "chaos.allFailovers": "All failovers ({count})",
   "chaos.promises": "Promises",
   "chaos.breaches": "Breaches",
   "chaos.timeline": "Timeline",
@@ -157,6 +187,8 @@ export const en = {
   "chaos.legendCut": "cut off",
   "chaos.legendSlow": "slow network",
   "chaos.legendReset": "connections reset",
+  "chaos.legendTerm": "in office",
+  "chaos.legendFailover": "failover: the fault, the new coordinator, the next claim served",
   "chaos.legendGap": "at least 1 s without an acknowledged message",
   "chaos.perSpan": "acknowledged per half second",
   "chaos.latency": "latency, per half second",
@@ -272,6 +304,8 @@ export const en = {
   "flag.keepPublications": "newest publications kept of a channel; the same on all servers",
   "flag.keepMessages": "newest private messages kept of a user; the same on all servers",
   "flag.keepLogins": "newest login times kept of a user; the same on all servers",
+  "flag.clockSkew": "how far the server's clock is made to be ahead, for tests",
+  "flag.clockDrift": "how much too fast the server's clock is made to run, for tests",
   "flag.checkpointBytes": "bytes of journal after which a server saves its state",
   "flag.user": "your name; else your login name",
   "flag.lang": "en or pt-br; else by LANG",

@@ -116,6 +116,7 @@ export const ptBr = {
   "chaos.cutIn": "surdo por {seconds} s: {target} a {others}",
   "chaos.slow": "mais lento, {delay} ms, por {seconds} s: {target}",
   "chaos.reset": "conexões desfeitas: {target}",
+  "chaos.atCoordinator": "{what} (o coordenador)",
   "chaos.everybody": "todos",
   "chaos.faults":
     "Semente {seed}, {seconds} s. Processos mortos: {kills}. Falhas: {kill} mortes, {stop} " +
@@ -125,6 +126,24 @@ export const ptBr = {
     "({there} delas estão lá); {read} lidas, {heard} ouvidas.",
   "chaos.pace":
     "Maior pausa {pause} s, maior latência {latency} s; mediana {p50} ms, percentil 99 {p99} ms.",
+  "chaos.claims":
+    "Nomes: {names} disputados por {attempted} pedidos: {won} ouviram OK, {taken} ouviram que já " +
+    "tem dono, {givenUp} desistiram sem decisão.",
+  "chaos.failovers":
+    "Trocas de coordenador por falha: {count} (morte {kill}, parada {stop}, corte {cut}); até o " +
+    "próximo pedido atendido: mediana {p50} s, percentil 99 {p99} s, máximo {max} s.",
+  "chaos.failoversAlone":
+    "Por morte, sem outra falha: {count}; mediana {p50} s, percentil 99 {p99} s, máximo {max} s.",
+  "chaos.noFailovers":
+    "Trocas de coordenador por falha: nenhuma depois da qual um pedido foi atendido.",
+  "chaos.failoverKill":
+    "kill -9 de {coordinator}, época {epoch}: {successor} assume, época {newEpoch}, após {office} s;",
+  "chaos.failoverStop":
+    "parada de {coordinator}, época {epoch}: {successor} assume, época {newEpoch}, após {office} s;",
+  "chaos.failoverCut":
+    "corte de {coordinator}, época {epoch}: {successor} assume, época {newEpoch}, após {office} s;",
+  "chaos.served": "próximo pedido atendido após {seconds} s",
+  "chaos.notServed": "nenhum pedido atendido depois",
   "chaos.lost": "perdidas",
   "chaos.lostMeans": "confirmadas, mas não estão lá",
   "chaos.doubled": "repetidas",
@@ -141,7 +160,18 @@ export const ptBr = {
   "chaos.staleMeans": "um cliente não pôde ler o que ele mesmo escreveu",
   "chaos.early": "cedo demais",
   "chaos.earlyMeans": "confirmadas enquanto uma maioria estava parada",
-  "chaos.ok": "OK: tudo o que foi confirmado está lá, uma só vez, e igual em toda parte.",
+  "chaos.claimedTwice": "nome duplo",
+  "chaos.claimedTwiceMeans": "nomes que vários clientes ouviram que são seus",
+  "chaos.contradicted": "contraditas",
+  "chaos.contradictedMeans": "pedidos que ouviram OK e também que o nome já tem dono",
+  "chaos.misowned": "dono errado",
+  "chaos.misownedMeans": "um dono, ou nenhum, diferente do que os clientes ouviram",
+  "chaos.ownersDiffer": "donos divergentes",
+  "chaos.ownersDifferMeans": "réplicas que dão donos diferentes a um nome, ou vários",
+  "chaos.undecided": "indecisos",
+  "chaos.undecidedMeans": "pedidos sem resposta depois que tudo se recuperou",
+  "chaos.ok":
+    "OK: tudo o que foi confirmado está lá, uma só vez, e igual em toda parte; cada nome tem um dono.",
   "chaos.broken": "QUEBRADO: nem todas as promessas foram cumpridas.",
   "chaos.kept": "Os dados e os logs ficam em {folder}",
   "chaos.language": "pt-br",
@@ -150,6 +180,9 @@ export const ptBr = {
   "chaos.killed": "processos mortos",
   "chaos.longestPause": "maior pausa",
   "chaos.longestLatency": "maior latência",
+  "chaos.namesOwned": "nomes com dono",
+  "chaos.failoverCount": "trocas de coordenador",
+  "chaos.allFailovers": "Todas as trocas de coordenador ({count})",
   "chaos.promises": "Promessas",
   "chaos.breaches": "Quebras",
   "chaos.timeline": "Linha do tempo",
@@ -158,6 +191,8 @@ export const ptBr = {
   "chaos.legendCut": "isolado",
   "chaos.legendSlow": "rede lenta",
   "chaos.legendReset": "conexões desfeitas",
+  "chaos.legendTerm": "coordenador",
+  "chaos.legendFailover": "troca: a falha, o novo coordenador, o próximo pedido atendido",
   "chaos.legendGap": "ao menos 1 s sem mensagem confirmada",
   "chaos.perSpan": "confirmadas por meio segundo",
   "chaos.latency": "latência, por meio segundo",
@@ -271,6 +306,8 @@ export const ptBr = {
     "publicações mais novas guardadas por canal; igual em todos os servidores",
   "flag.keepMessages": "mensagens privadas mais novas guardadas por usuário; igual em todos",
   "flag.keepLogins": "logins mais novos guardados por usuário; igual em todos os servidores",
+  "flag.clockSkew": "quanto adiantar o relógio do servidor, para testes",
+  "flag.clockDrift": "quanto acelerar o relógio do servidor, para testes",
   "flag.checkpointBytes": "bytes do diário após os quais um servidor salva seu estado",
   "flag.user": "seu nome; senão, o do seu login",
   "flag.lang": "en ou pt-br; senão, conforme LANG",

@@ -8,7 +8,7 @@ const clusters: LocalCluster[] = [];
 
 async function start(): Promise<LocalCluster> {
   // States are saved, compacted and fetched under the faults too.
-  const settings = { TERTULIA_CHECKPOINT_BYTES: "65536" };
+  const settings = () => ({ TERTULIA_CHECKPOINT_BYTES: "65536" });
   const cluster = await LocalCluster.start({ settings });
   clusters.push(cluster);
   return cluster;

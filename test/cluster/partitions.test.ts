@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
-import { Relay, type Road } from "../../src/cluster/relay.ts";
-import { RelayWiring, relayPorts } from "../../src/cluster/relay-wiring.ts";
+import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { type Relay, type Road, roadsBetween } from "../../src/cluster/relay.ts";
+import { RelayedCluster } from "../../src/cluster/relayed-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { equalFiles, Writer } from "./writer.ts";
@@ -17,21 +17,17 @@ afterEach(async () => {
 /** Three servers that reach everything, each other too, through a relay. */
 async function start(): Promise<{ cluster: LocalCluster; relay: Relay }> {
   const folder = await temporaryFolder();
-  const relay = await Relay.open(relayPorts(3));
-  closing.push(() => relay[Symbol.asyncDispose]());
-  let cluster: LocalCluster | undefined;
-  const partyOf = (name: string) =>
-    cluster?.of("server").find(({ ready }) => ready?.name === name)?.label;
-  const wiring = new RelayWiring({ relay, folder: folder.path, partyOf });
-  cluster = await LocalCluster.start({ data: folder.path, wiring });
-  closing.push(() => (cluster as LocalCluster)[Symbol.asyncDispose]());
-  return { cluster, relay };
+  closing.push(() => folder[Symbol.asyncDispose]());
+  const relayed = await RelayedCluster.start({ servers: 3, folder: folder.path, logLevel: "warn" });
+  closing.push(() => relayed[Symbol.asyncDispose]());
+  return { cluster: relayed.local, relay: relayed.relay };
 }
 
 const target = "server 3";
 const others = ["server 1", "server 2", "broker 1", "proxy 1", "reference 1"];
-const out: Road[] = others.map((other) => ({ from: target, to: other }));
-const into: Road[] = others.map((other) => ({ from: other, to: target }));
+const roads = roadsBetween(target, others);
+const out = roads.filter(({ from }) => from === target);
+const into = roads.filter(({ to }) => to === target);
 
 /** Bytes of what the server that was cut off has on its disk. */
 async function journalBytes(cluster: LocalCluster): Promise<number> {
@@ -45,7 +41,7 @@ async function journalBytes(cluster: LocalCluster): Promise<number> {
 }
 
 const cuts: { name: string; roads: Road[]; isReset: boolean; hears: boolean }[] = [
-  { name: "both ways", roads: [...out, ...into], isReset: false, hears: false },
+  { name: "both ways", roads, isReset: false, hears: false },
   { name: "deaf", roads: into, isReset: true, hears: false },
   // It hears the others until their connections, without a heartbeat from it, are closed.
   { name: "mute", roads: out, isReset: false, hears: true },

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { noEpoch } from "../../src/protocol/epoch.ts";
 import { emptyChain } from "../../src/protocol/ids.ts";
 import { durations, limits } from "../../src/protocol/limits.ts";
 import type { SnapshotPage } from "../../src/protocol/messages.ts";
@@ -50,10 +51,12 @@ class Peer {
         chains: { [server]: emptyChain },
         clock: number,
         times: {},
+        epoch: noEpoch,
       },
       files: [
         { name: "users.json", lines: ["{}\n"] },
         { name: "channels.json", lines: ["[]\n"] },
+        { name: "accounts.json", lines: ["[]\n"] },
         { name: "messages.json", lines: ["[]\n"] },
         { name: "publications.json", lines: entries() },
       ],

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { noEpoch } from "../../src/protocol/epoch.ts";
 import { emptyChain } from "../../src/protocol/ids.ts";
 import { fetchSnapshot, type Place } from "../../src/server/fetch-snapshot.ts";
 import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
@@ -31,8 +32,15 @@ describe("a peer's state of another version", () => {
       chains: { [peer]: emptyChain },
       clock: 5,
       times: { [peer]: 1_700_000_000_000 },
+      epoch: noEpoch,
     };
-    const files = ["users.json", "channels.json", "messages.json", "publications.json"];
+    const files = [
+      "users.json",
+      "channels.json",
+      "accounts.json",
+      "messages.json",
+      "publications.json",
+    ];
     await writeCheckpoint(theirs, {
       mark,
       files: files.map((name) => ({ name, lines: ["[]\n"] })),

@@ -407,7 +407,7 @@ describe("a crash while a state is saved", () => {
     await fill(original);
     // A peer's state that reaches further.
     const theirs = join(parent.path, "theirs");
-    mkdirSync(theirs);
+    makeMember(theirs);
     const maker = new EventMaker();
     {
       await using journal = await OpenJournal.at(join(theirs, "journal"));

@@ -1,5 +1,6 @@
+import { writeEpoch } from "../../src/protocol/epoch.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
-import { noView, quorumOf, type View } from "../../src/protocol/messages.ts";
+import { noView, quorumOf, type Standing, type View } from "../../src/protocol/messages.ts";
 import { covers, emptyVector, servers, type Vector } from "../../src/protocol/vector.ts";
 import type { Effect } from "../../src/server/core/effects.ts";
 import { assertPromise, holds, PromiseChecks } from "../support/check-promises.ts";
@@ -13,11 +14,15 @@ interface Watched {
   lastTimestamp: number;
 }
 
+/** Made in whatever step; they come back from peers to a server only that lost them by rot. */
+const ownOperations = { coordinator: true, register: true, confirmed: true };
+
 /** The promises, looked at after every step that can break them. */
 export class SimulationChecks extends PromiseChecks {
   /** The highest view that the reference ever saved. */
   view: View = noView;
   readonly frontier = new Frontier();
+  readonly #coordinators = new Map<string, ServerName>();
   readonly #watched = new Map<ServerName, Watched>();
   /** What was acknowledged when the present view was made: rule (b) is about no more. */
   #before: Vector = emptyVector;
@@ -44,6 +49,7 @@ export class SimulationChecks extends PromiseChecks {
   override onEffect(cluster: CoreCluster, server: VirtualServer, effect: Effect): void {
     super.onEffect(cluster, server, effect);
     if (effect.type === "append") this.#checkOrder(server, effect);
+    if (effect.type === "broadcast") this.#checkOffice(server, effect.message);
     if (effect.type !== "log") return;
     this.#tell(`${server.name} ${effect.level}: ${effect.text}`);
     // A line that does not follow, replicas that differ, two views with one number: nobody lies
@@ -133,6 +139,15 @@ export class SimulationChecks extends PromiseChecks {
     }
   }
 
+  /** An epoch has one coordinator (R10). */
+  #checkOffice({ name }: VirtualServer, { office }: Standing): void {
+    if (office === undefined) return;
+    const epoch = writeEpoch(office);
+    const known = this.#coordinators.get(epoch) ?? name;
+    assertPromise(known === name, "R10", `${known} and ${name} are coordinators of epoch ${epoch}`);
+    this.#coordinators.set(epoch, name);
+  }
+
   /** Replicas that hold the same are the same. */
   checkEqual({ servers: all }: CoreCluster): void {
     const byVector = new Map<string, { name: ServerName; text: string }>();
@@ -148,12 +163,16 @@ export class SimulationChecks extends PromiseChecks {
   }
 
   /** An event has a higher clock than all that its maker had seen, and no earlier time (R7). */
-  #checkOrder({ name, handling }: VirtualServer, { lines }: Effect & { type: "append" }): void {
+  #checkOrder(
+    { name, handling, owes }: VirtualServer,
+    { lines }: Effect & { type: "append" },
+  ): void {
     const watched = this.#watched.get(name);
     if (watched === undefined) return;
     for (const { event } of lines) {
       // Its own may also come back from a peer, after rot.
-      if (handling === "requests") {
+      const isOwn = event.server === name && event.operation in ownOperations && !owes;
+      if (handling === "requests" || isOwn) {
         const isLater = event.clock > watched.highestClock;
         assertPromise(isLater, "R7", `${name}/${event.seq} has a clock below what it followed`);
         const isNoEarlier = event.timestamp >= watched.lastTimestamp;

@@ -1,4 +1,5 @@
 import type { Random } from "../../src/platform/random.ts";
+import { durations } from "../../src/protocol/limits.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import { type Wire, wires } from "../support/virtual-network.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
@@ -36,6 +37,8 @@ export class Faults {
   /** Servers there may ever be. */
   readonly #mostServers: number;
   #hasRotten = false;
+  /** Until when a reference that lost its file wants to hear of the last view. */
+  #listensUntilMs = 0;
 
   constructor(cluster: CoreCluster, dice: Dice, tell: (text: string) => void) {
     this.#cluster = cluster;
@@ -70,9 +73,21 @@ export class Faults {
       [1, () => this.#bendClock()],
       [2, () => this.#stopReference()],
       [3, () => this.#save()],
+      [2, () => this.#freeze(this.#dice.pick(this.#running))],
+      [4, () => this.#strikeCoordinator()],
       [1, () => this.#rot()],
     ];
-    const chosen = all.filter(() => this.#dice.chance(0.4));
+    const office = [
+      [4, () => this.#strikeCoordinator()],
+      [2, () => this.#raiseRival()],
+      [1, () => this.#freeze(this.#dice.pick(this.#running))],
+      [1, () => this.#cutPair()],
+      [1, () => this.#loseBroadcast()],
+      [2, () => this.#troubleNetwork()],
+      [1, () => this.#slowDisk()],
+    ] satisfies typeof all;
+    // Two offices at once take many failovers in a row.
+    const chosen = this.#dice.chance(0.3) ? office : all.filter(() => this.#dice.chance(0.4));
     const kinds = chosen.flatMap(([weight, strike]) =>
       Array.from({ length: weight * this.#dice.between(1, 3) }, () => strike),
     );
@@ -98,6 +113,59 @@ export class Faults {
     if (server === undefined) return;
     this.#tell(`${server.name} is killed`);
     this.#cluster.kill(server, this.#dice.chance(0.5));
+  }
+
+  /** SIGSTOP, and SIGCONT after a while. */
+  #freeze(server: VirtualServer | undefined): void {
+    if (server === undefined || server.frozen !== undefined) return;
+    if (this.#cluster.time.nowMs < this.#listensUntilMs) return;
+    const ms = this.#dice.pick([20, 200, 1_000, 3_000]) ?? 20;
+    this.#tell(`${server.name} is stopped for ${ms} ms`);
+    this.#cluster.freeze(server);
+    const { life } = server;
+    this.#cluster.time.after(ms, () => {
+      if (server.life === life) this.#cluster.thaw(server);
+    });
+  }
+
+  /** Who is in office falls, stops, or is cut off from some. */
+  #strikeCoordinator(): void {
+    const server = this.#dice.pick(
+      this.#running.filter(({ core }) => core.coordination.office !== undefined),
+    );
+    if (server === undefined) return;
+    const kind = this.#dice.between(1, 4);
+    if (kind === 1) return this.#freeze(server);
+    if (kind === 2) {
+      this.#tell(`${server.name}, in office, is killed`);
+      return this.#cluster.kill(server, this.#dice.chance(0.5));
+    }
+    const { servers, network } = this.#cluster;
+    const cut = this.#wires();
+    const others = servers.filter((other) => other !== server && this.#dice.chance(0.7));
+    const names = others.map(({ name }) => name).join(", ");
+    this.#tell(`${server.name}, in office, is cut off from ${names} (${cut.join(", ")})`);
+    for (const other of others) {
+      if (kind === 3) network.cut(server.name, other.name, cut);
+      else network.cutOneWay(other.name, server.name, cut);
+    }
+  }
+
+  /** A member misses who is in office, who is asked for his promise all the same, late or soon. */
+  #raiseRival(): void {
+    const { network, registry, time } = this.#cluster;
+    const inOffice = this.#running.find(({ core }) => core.coordination.office !== undefined);
+    // One of lower rank would wait for the very one that it misses.
+    const ranks = new Map(registry.list(time.nowMs).map(({ name, rank }) => [name, rank]));
+    const rankOf = (server: VirtualServer) => ranks.get(server.name) ?? 0;
+    const [rival] = this.#running
+      .filter((server) => server !== inOffice)
+      .sort((a, b) => rankOf(b) - rankOf(a));
+    if (inOffice === undefined || rival === undefined) return;
+    network.cut(inOffice.name, rival.name, ["broadcast"]);
+    network.mostDelayMs = this.#dice.pick([20, 150, 600]) ?? 4;
+    const late = `all is up to ${network.mostDelayMs} ms late`;
+    this.#tell(`${inOffice.name}, in office, and ${rival.name} lose sight; ${late}`);
   }
 
   #powerCut(): void {
@@ -246,12 +314,14 @@ export class Faults {
   #startReference(lostFile: boolean): void {
     const { network, highestView } = this.#cluster;
     // The promise asks that somebody who is up, and stays so, knows the last view.
-    const knowsView = this.#running.some(({ disk, core }) => {
-      return disk.view.number === highestView && !core.catchUp.isStopping;
+    const knowsView = this.#running.some(({ disk, core, frozen }) => {
+      const staysUp = frozen === undefined && !core.catchUp.isStopping;
+      return disk.view.number === highestView && staysUp;
     });
     const lost = lostFile && knowsView && this.#running.every(({ owes }) => !owes);
     this.#tell(`the reference starts${lost ? ", its file lost" : ""}`);
     if (lost) {
+      this.#listensUntilMs = this.#cluster.time.nowMs + durations.firstViewMs;
       network.calm();
       for (const server of this.#cluster.servers) server.syncMs = Math.min(server.syncMs, 200);
     }

@@ -1,13 +1,13 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
-import { type Mutation, mutations, plant } from "./mutations.ts";
+import { type Mutation, mutationSeeds, mutations, plant, saveMutationSeeds } from "./mutations.ts";
 import { type Report, spread } from "./spread.ts";
 
 /**
  *     npm run sim                             fresh seeds
  *     npm run sim -- --seed 7 --runs 100      these seeds
  *     npm run sim -- --mutation NAME          what the mutation breaks, from its seed on
- *     npm run sim -- --hunt [--mutation NAME] for each mutation, the first seed that catches it
+ *     npm run sim -- --hunt [--mutation NAME] for each mutation, a seed that still catches it
  */
 const { values } = parseArgs({
   options: {
@@ -23,7 +23,8 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 const planted = values.hunt || values.mutation === undefined ? undefined : chosen[0];
-const from = Number(values.seed ?? planted?.seed ?? randomInt(1, 2 ** 31));
+const first = values.hunt ? 1 : randomInt(1, 2 ** 31);
+const from = Number(values.seed ?? mutationSeeds[planted?.name ?? ""] ?? first);
 const runs = Number(values.runs);
 if (!Number.isSafeInteger(from) || !Number.isSafeInteger(runs) || runs < 1) {
   process.stderr.write("tertulia: --seed and --runs are whole numbers.\n");
@@ -69,26 +70,30 @@ async function simulate(program?: string): Promise<number> {
   return broken === undefined ? 0 : 1;
 }
 
+/** Runs seeds until one catches what is planted. */
+async function huntIn(program: string, from: number, count: number): Promise<Report | undefined> {
+  let caught: Report | undefined;
+  const note = (report: Report) => {
+    if (report.broken !== undefined) caught = report;
+    return caught === undefined;
+  };
+  await spread({ from, count }, note, program);
+  return caught;
+}
+
 async function hunt(): Promise<number> {
   let missed = 0;
-  for (const mutation of chosen) {
-    using copy = plant(mutation);
-    let caught: Report | undefined;
-    let tried = 0;
-    await spread(
-      { from, count: runs },
-      (report) => {
-        tried += 1;
-        if (report.broken !== undefined) caught = report;
-        return caught === undefined;
-      },
-      copy.program,
-    );
-    if (caught === undefined) missed += 1;
-    const how = caught?.broken?.split("\n")[0] ?? "";
-    say(
-      `${caught === undefined ? "MISSED" : `seed ${caught.seed}`} of ${tried}: ${mutation.name}  ${how}`,
-    );
+  for (const { name, ...mutation } of chosen) {
+    using copy = plant({ name, ...mutation });
+    const known = mutationSeeds[name];
+    const caught =
+      (known !== undefined && (await huntIn(copy.program, known, 1))) ||
+      (await huntIn(copy.program, from, runs));
+    if (caught) mutationSeeds[name] = caught.seed;
+    else missed += 1;
+    saveMutationSeeds();
+    const how = caught ? caught.broken?.split("\n")[0]?.slice(0, 200) : "";
+    say(`${caught ? `seed ${caught.seed}` : "MISSED"}: ${name}  ${how}`);
   }
   return missed === 0 ? 0 : 1;
 }

@@ -15,8 +15,18 @@ export interface Mutation {
   readonly name: string;
   readonly rule: string;
   readonly edits: readonly Edit[];
-  /** A seed by which the simulation catches it. */
-  readonly seed: number;
+}
+
+const seedsPath = fileURLToPath(new URL("mutation-seeds.json", import.meta.url));
+
+/**
+ * By name, a seed by which the simulation catches the mutation. Most changes of the core make
+ * other runs of the same seeds: `npm run sim -- --hunt` then looks for new ones.
+ */
+export const mutationSeeds: Record<string, number> = JSON.parse(readFileSync(seedsPath, "utf8"));
+
+export function saveMutationSeeds(): void {
+  writeFileSync(seedsPath, `${JSON.stringify(mutationSeeds, null, 2)}\n`);
 }
 
 const core = (file: string, text: string, by: string): Edit => {
@@ -26,12 +36,185 @@ const registry = (text: string, by: string): Edit => {
   return { file: "reference/core/registry.ts", text, by };
 };
 
+/** The office and its claims: each is one sentence of E2 or E3, broken. */
+const officeMutations: readonly Mutation[] = [
+  {
+    name: "a promise that isn't durable",
+    rule: "R2",
+    edits: [
+      core(
+        "acceptor",
+        "    this.promised = ballot;\n    return",
+        "    this.promised = ballot;\n    this.#saved = ballot;\n    return",
+      ),
+    ],
+  },
+  {
+    name: "an equal epoch promised to two candidates",
+    rule: "E2",
+    edits: [
+      core(
+        "acceptor",
+        '    if (!isSameBallot(this.promised, ballot)) return "refuse";\n    if (!isSameBallot(this.#saved, ballot)) return "wait";',
+        '    if (compareEpochs(this.promised.epoch, ballot.epoch) !== 0) return "refuse";\n    if (compareEpochs(this.#saved.epoch, ballot.epoch) !== 0) return "wait";',
+      ),
+    ],
+  },
+  {
+    name: "epochs without the view number",
+    rule: "E2",
+    // Terms alone are compared, and what was promised in one view does not hold in the next.
+    edits: [
+      {
+        file: "protocol/epoch.ts",
+        text: "return a.view - b.view || a.term - b.term;",
+        by: "return a.term - b.term;",
+      },
+      core("acceptor", 'if (epoch.view < (adopting ?? view).number) return "refuse";', ""),
+      core(
+        "acceptor",
+        'if (adopting !== undefined || epoch.view > view.number) return "wait";',
+        'if (adopting !== undefined) return "wait";\n    if (this.promised.epoch.view < view.number) this.promised = this.#saved = noBallot;',
+      ),
+      core(
+        "acceptor",
+        "const isInView = adopting === undefined && view.number === ballot.epoch.view;",
+        "const isInView = adopting === undefined;",
+      ),
+      core(
+        "coordination",
+        "const isOldView = (replication.adopting ?? replication.view).number > bid.view.number;",
+        "const isOldView = replication.view.number < 0;",
+      ),
+    ],
+  },
+  {
+    name: "accept below the promised epoch",
+    rule: "E2",
+    edits: [
+      core(
+        "acceptor",
+        "    for (const effect of this.raise(ballot)) effects.push(effect);",
+        '    if (request.service === "accept") return this.#hasOnDisk(request) ? "grant" : "wait";\n    for (const effect of this.raise(ballot)) effects.push(effect);',
+      ),
+      // The answer tells of the higher promise: that net behind the rule goes too.
+      core(
+        "coordination",
+        'if (verdict !== undefined && "promised" in verdict) this',
+        'if (verdict !== undefined && "promised" in verdict && !verdict.isGranted) this',
+      ),
+    ],
+  },
+  {
+    name: "the fence checked at receipt instead of at sending",
+    rule: "E2",
+    edits: [
+      core(
+        "acceptor",
+        "interface Asked {",
+        "const passed = new WeakSet<object>();\n\ninterface Asked {",
+      ),
+      core(
+        "acceptor",
+        "    const untilMs = now.steadyMs + durations.peerRequestMs;",
+        "    if (compareEpochs(request.epoch, this.promised.epoch) >= 0) passed.add(request);\n    const untilMs = now.steadyMs + durations.peerRequestMs;",
+      ),
+      core(
+        "acceptor",
+        '    if (!isSameBallot(this.promised, ballot)) return "refuse";\n    if (!isSameBallot(this.#saved, ballot)) return "wait";',
+        '    if (!passed.has(request)) return "refuse";\n    if (isSameBallot(this.promised, ballot) && !isSameBallot(this.#saved, ballot)) return "wait";',
+      ),
+    ],
+  },
+  {
+    name: "the coordinator's own accept unfenced",
+    rule: "E3",
+    edits: [
+      core(
+        "coordination",
+        "const own = acceptor.holds(bid.ballot) ? (ledger.durable[name] ?? 0) : 0;",
+        "const own = acceptor === undefined ? 0 : (ledger.durable[name] ?? 0);",
+      ),
+      core("coordination", "    this.#see(acceptor.promised.epoch);\n", ""),
+      // What it holds of the other's office tells of it too: that net goes as well.
+      core("coordination", "    this.#see(state.accounts.highestEpoch);\n", ""),
+      // A refusal tells of the higher promise: that net behind the rule goes too.
+      core(
+        "coordination",
+        'if (verdict !== undefined && "promised" in verdict) this',
+        'if (verdict !== undefined && "promised" in verdict && verdict.service === "candidate") this',
+      ),
+    ],
+  },
+  {
+    name: "durable acks taken for accepts",
+    rule: "E3",
+    edits: [
+      core(
+        "coordination",
+        "const seqs = bid.view.members.map((member) => bid.accepted.get(member) ?? 0);",
+        "const seqs = bid.view.members.map((member) => Math.min(bid.wanted, this.#parts.replication.durableOf(member)[name] ?? 0));",
+      ),
+      // A refusal tells of the higher promise: that net behind the rule goes too.
+      core(
+        "coordination",
+        'if (verdict !== undefined && "promised" in verdict) this',
+        'if (verdict !== undefined && "promised" in verdict && verdict.service === "candidate") this',
+      ),
+    ],
+  },
+  {
+    name: "success answered for a claim of an older epoch",
+    rule: "E3",
+    edits: [
+      core(
+        "claims",
+        "    if (now.steadyMs >= claim.deadlineMs)",
+        '    const held = state.accounts.holder(claim.user);\n    if (held?.id === claim.id && held.server !== this.#parts.name) {\n      return this.#settle(claim, "won", effects);\n    }\n    if (now.steadyMs >= claim.deadlineMs)',
+      ),
+    ],
+  },
+  {
+    name: "of two counting claims the earlier in the order wins",
+    rule: "E3",
+    edits: [
+      core(
+        "accounts",
+        "return this.#claims.get(user)?.findLast((claim) => this.counts(claim));",
+        "return this.#claims.get(user)?.find((claim) => this.counts(claim));",
+      ),
+    ],
+  },
+  {
+    name: "skip the fetch before taking office",
+    rule: "E2",
+    edits: [
+      core(
+        "coordination",
+        "return covers(ledger.durable, bid.needed) ? this.#enter(bid, now) : [];",
+        "return this.#enter(bid, now);",
+      ),
+    ],
+  },
+  {
+    name: "log in on an unconfirmed claim",
+    rule: "E3",
+    edits: [
+      core(
+        "handle-request",
+        "const owner = state.accounts.owner(user);",
+        "const owner = state.accounts.holder(user);",
+      ),
+    ],
+  },
+];
+
 export const mutations: readonly Mutation[] = [
+  ...officeMutations,
   {
     name: "speak before the sync",
     rule: "R2",
     edits: [core("ledger", "return { ...this.durable };", "return { ...this.held };")],
-    seed: 1,
   },
   {
     name: "no sync after a restart",
@@ -44,7 +227,6 @@ export const mutations: readonly Mutation[] = [
         "recover(line: EventLine): void {\n    this.#take(line);\n    this.durable[line.event.server] = line.event.seq;",
       ),
     ],
-    seed: 23,
   },
   {
     name: "count acks in a stale view",
@@ -56,7 +238,6 @@ export const mutations: readonly Mutation[] = [
         "if (this.view.members.length === 0) return false;",
       ),
     ],
-    seed: 101,
   },
   {
     name: "sync counted without its view",
@@ -73,7 +254,6 @@ export const mutations: readonly Mutation[] = [
         "    this.catchUp.hear(this.replication.hear(answer, now.steadyMs));\n",
       ),
     ],
-    seed: 421,
   },
   {
     name: "the next view without rule (a)",
@@ -84,7 +264,6 @@ export const mutations: readonly Mutation[] = [
         "return complete.length === adopters.length && adopters.length > 0;",
       ),
     ],
-    seed: 2,
   },
   {
     name: "the next view without rule (b)",
@@ -95,7 +274,6 @@ export const mutations: readonly Mutation[] = [
         "return adopters.length >= quorumOf(this.#view);",
       ),
     ],
-    seed: 2,
   },
   {
     name: "rule (b) by the vector from before the adoption",
@@ -106,7 +284,6 @@ export const mutations: readonly Mutation[] = [
         ": { view: view.number, durable: this.#reports.get(user)?.durable ?? emptyVector };",
       ),
     ],
-    seed: 2,
   },
   {
     name: "two members changed at once",
@@ -117,7 +294,6 @@ export const mutations: readonly Mutation[] = [
         "const next = this.#ready(steadyMs).filter((name) => !members.includes(name));\n    if (next.length > 0) this.#replaceMembers([...members, ...next].sort());",
       ),
     ],
-    seed: 6,
   },
   {
     name: "a leaver that exits before the view without it is settled",
@@ -128,7 +304,6 @@ export const mutations: readonly Mutation[] = [
         "return !this.#view.members.includes(name);",
       ),
     ],
-    seed: 21,
   },
   {
     name: "a non-member counts its own disk",
@@ -140,7 +315,6 @@ export const mutations: readonly Mutation[] = [
         "const seqs = [...new Set([...this.view.members, this.#name])].map((member) => this.durableOf(member)[server] ?? 0);",
       ),
     ],
-    seed: 21,
   },
   {
     name: "a receipt for a twin before it is committed",
@@ -152,7 +326,6 @@ export const mutations: readonly Mutation[] = [
         'if (old !== undefined) {\n    const decision = commit(services, request, { event: old, made: false });\n    return decision.next === "commit" ? { next: "answer", answer: decision.answer() } : decision;\n  }',
       ),
     ],
-    seed: 21,
   },
   {
     name: "the fold drops twins",
@@ -170,7 +343,6 @@ export const mutations: readonly Mutation[] = [
         "    const dropped = this.window.add(message);\n    if (this.window.holds(message) || dropped.includes(message)) own.push(message);\n    for (const { server } of dropped) this.byServer.get(server)?.shift();\n    for (const dropped of [] as StoredMessage[])",
       ),
     ],
-    seed: 21,
   },
   {
     name: "the older reading of the retention rule",
@@ -182,7 +354,6 @@ export const mutations: readonly Mutation[] = [
         "      if (this.#distinct === this.#most) break;",
       ),
     ],
-    seed: 5,
   },
   {
     name: "skip the gap check",
@@ -201,7 +372,6 @@ export const mutations: readonly Mutation[] = [
         "",
       ),
     ],
-    seed: 22,
   },
   {
     name: "publish before commit",
@@ -213,7 +383,6 @@ export const mutations: readonly Mutation[] = [
         "publish(_committed: Vector): Effect[] {\n    const done = Number.POSITIVE_INFINITY;",
       ),
     ],
-    seed: 1,
   },
   {
     name: "a snapshot from a moving state",
@@ -225,7 +394,6 @@ export const mutations: readonly Mutation[] = [
         "  slice(): T[] {\n    return this.#items as T[];",
       ),
     ],
-    seed: 21,
   },
   {
     name: "a view spoken of before it is saved",
@@ -237,13 +405,11 @@ export const mutations: readonly Mutation[] = [
         "this.view = view;\n    return true;",
       ),
     ],
-    seed: 21,
   },
   {
     name: "a read that does not wait for what its client has seen",
     rule: "R9",
     edits: [core("handle-request", "if (!covers(committed, target)) {", "if (false) {")],
-    seed: 1,
   },
   {
     name: "a server counts what it does not hold",
@@ -255,7 +421,6 @@ export const mutations: readonly Mutation[] = [
         "const seq = seqs[quorum - 1] ?? 0;",
       ),
     ],
-    seed: 28,
   },
   {
     name: "a clock that does not follow what it hears",
@@ -267,7 +432,6 @@ export const mutations: readonly Mutation[] = [
         by: "this.#value += clock > this.#value ? 2 : 1;",
       },
     ],
-    seed: 1,
   },
   {
     name: "a time that runs backwards",
@@ -279,7 +443,6 @@ export const mutations: readonly Mutation[] = [
         "timestamp: wallMs,",
       ),
     ],
-    seed: 30,
   },
   {
     name: "a saved state folds in what the replica has already",
@@ -291,7 +454,6 @@ export const mutations: readonly Mutation[] = [
         "const isNew = () => true;",
       ),
     ],
-    seed: 2,
   },
   {
     name: "a server that speaks before its repair",
@@ -303,19 +465,6 @@ export const mutations: readonly Mutation[] = [
         'this.#effects.push({ type: "broadcast", message });',
       ),
     ],
-    seed: 3,
-  },
-  {
-    name: "a report from before the disk rotted counts on",
-    rule: "J5",
-    edits: [registry("      this.#reports.delete(user);\n      return;", "      return;")],
-    seed: 2244,
-  },
-  {
-    name: "a reference judges by a view before all have reported",
-    rule: "R5",
-    edits: [registry("    if (this.#isListening(steadyMs)) return false;\n", "")],
-    seed: 16361,
   },
 ];
 

@@ -1,10 +1,12 @@
 import { seededRandom } from "../../src/platform/random.ts";
+import { durations } from "../../src/protocol/limits.ts";
 import { assertPromise, BrokenPromise } from "../support/check-promises.ts";
 import { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { SimulationChecks } from "./checks.ts";
 import { Dice, Faults } from "./faults.ts";
 import { quickDigest } from "./quick-digest.ts";
+import { runRivals } from "./rivals.ts";
 import { Workload } from "./workload.ts";
 
 /** What a run came to. */
@@ -22,11 +24,18 @@ const recoveryMs = 60_000;
 /** What a person waits before he takes out a server whose disk nobody can mend. */
 const giveUpMs = 8_000;
 
-/** One cluster, one workload, one course of faults: the same seed gives the same run. */
+/**
+ * One cluster, one workload, one course of faults: the same seed gives the same run. Seed 0 is no
+ * throw of dice, but a schedule.
+ */
 export function run(seed: number): Outcome {
   const story: string[] = [];
   let simulation: Simulation | undefined;
   try {
+    if (seed === 0) {
+      runRivals((text) => story.push(text));
+      return { seed, broken: undefined, story, acknowledged: 0 };
+    }
     simulation = new Simulation(seed, story);
     simulation.run();
     return { seed, broken: undefined, story, acknowledged: simulation.acknowledged };
@@ -45,6 +54,8 @@ class Simulation {
   readonly #dice: Dice;
   readonly #faults: Faults;
   readonly #tell: (text: string) => void;
+  /** Whether the run goes on until the clocks agree: that takes its time. */
+  readonly #agreesOnTime: boolean;
 
   constructor(seed: number, story: string[]) {
     const dice = new Dice(seededRandom(seed));
@@ -69,6 +80,7 @@ class Simulation {
     this.#cluster.subscribe("");
     this.#workload = new Workload(this.#cluster, {
       clients: dice.between(1, 4),
+      claims: dice.pick([0.03, 0.03, 0.3]) ?? 0.03,
       keepsAll,
       paceMs: dice.pick([30, 100, 400]) ?? 100,
       patienceMs: dice.pick([30, 300, 1_500]) ?? 300,
@@ -76,6 +88,7 @@ class Simulation {
     this.#tell(`${servers} servers; ${keepsAll ? "all is kept" : `${kept} messages are kept`}`);
     for (let number = 1; number <= servers; number += 1) this.#cluster.addServer();
     this.#faults = new Faults(this.#cluster, dice, this.#tell);
+    this.#agreesOnTime = dice.chance(0.2);
   }
 
   get acknowledged(): number {
@@ -110,6 +123,7 @@ class Simulation {
     const { network, servers } = this.#cluster;
     this.#workload.stop();
     network.calm();
+    for (const server of servers) this.#cluster.thaw(server);
     if (!this.#cluster.referenceIsUp) this.#cluster.startReference();
     for (const server of servers) server.syncMs = 1;
     const endMs = this.nowMs + recoveryMs;
@@ -127,6 +141,21 @@ class Simulation {
     this.#checks.checkEqual(this.#cluster);
     this.#checks.checkHolders(this.#cluster, "at the end");
     for (const server of this.#up) this.#workload.checkHistory(server);
+    this.#workload.claims.check(this.#cluster, this.#up);
+    if (this.#agreesOnTime) this.#checkTime();
+  }
+
+  /** Clocks that run apart are together again within five rounds (E5). */
+  #checkTime(): void {
+    const spreadMs = () => {
+      const times = this.#up.map((server) => this.#cluster.correctedMs(server));
+      return Math.max(...times) - Math.min(...times);
+    };
+    const endMs = this.nowMs + 5 * durations.clockRoundMs;
+    while (spreadMs() > 20) {
+      assertPromise(this.nowMs < endMs, "E5", `the clocks are ${spreadMs()} ms apart`);
+      this.#cluster.runFor(100);
+    }
   }
 
   /**
@@ -177,6 +206,13 @@ class Simulation {
     const { number, members } = this.#cluster.registry.view;
     if (!this.#workload.isAnswered || up.length !== members.length) return false;
     const [first] = up;
+    const offices = up.filter(({ core }) => core.coordination.office !== undefined);
+    const [coordinator] = offices;
+    if (coordinator === undefined || offices.length > 1) return false;
+    const isKnown = up.every(({ name, core }) => {
+      return name === coordinator.name || core.coordination.leader?.name === coordinator.name;
+    });
+    if (!isKnown) return false;
     return up.every(({ name, disk, inRotation, core }) => {
       const isLive = inRotation && core.catchUp.phase === "live";
       const isServing = isLive && members.includes(name) && disk.view.number === number;
@@ -192,7 +228,17 @@ class Simulation {
     const servers = this.#up.map(({ name, core, isRunning, inRotation, disk }) => {
       const { phase } = core.catchUp;
       const { held } = core.ledger;
-      return JSON.stringify({ name, isRunning, inRotation, phase, view: disk.view.number, held });
+      const { office, leader } = core.coordination;
+      return JSON.stringify({
+        office,
+        leader: leader?.name,
+        name,
+        isRunning,
+        inRotation,
+        phase,
+        view: disk.view.number,
+        held,
+      });
     });
     const open = this.#workload.isAnswered ? "" : "; requests are open";
     return `view ${view.number} of ${view.members.join(", ")}; ${servers.join("; ")}${open}`;

@@ -1,9 +1,10 @@
-import type { ChannelName, RequestId, UserName } from "../../src/protocol/ids.ts";
+import type { ChannelName, RequestId, ServerName, UserName } from "../../src/protocol/ids.ts";
 import type { ChannelEntry, Receipt, ReplyData, Request } from "../../src/protocol/messages.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../src/protocol/vector.ts";
 import { assertPromise } from "../support/check-promises.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
+import { ClaimsModel } from "./claims-model.ts";
 
 const channel = "geral" as ChannelName;
 
@@ -16,6 +17,8 @@ interface Asked {
 
 interface WorkloadOptions {
   readonly clients: number;
+  /** The share of requests that are about names of accounts. */
+  readonly claims: number;
   /** Whether the state keeps all that the run writes, so that every message must be seen. */
   readonly keepsAll: boolean;
   /** Milliseconds between a client's requests, at most. */
@@ -28,6 +31,10 @@ interface WorkloadOptions {
 export class Workload {
   /** Texts of publications that were acknowledged. */
   readonly acknowledged = new Set<string>();
+  readonly claims = new ClaimsModel();
+  /** Names that were asked for. */
+  claimed = 0;
+  lastClaimed = "konto0" as UserName;
   readonly #cluster: CoreCluster;
   readonly #options: WorkloadOptions;
   readonly #clients: Client[];
@@ -122,7 +129,8 @@ class Client {
   }
 
   #act(): void {
-    const { cluster, plain } = this.#options;
+    const { cluster, plain, claims } = this.#options;
+    if (cluster.random() < claims) return this.#claim();
     const chance = cluster.random();
     if (chance < 0.7) return this.#publish();
     if (chance < 0.8) return this.#message();
@@ -142,6 +150,22 @@ class Client {
   #publish(): void {
     const message = `${this.#user} says ${this.#count}`;
     this.#ask({ service: "publish", user: this.#user, channel, message, ...this.#envelope() });
+  }
+
+  /** A name that the others want as well; or somebody shows himself by it. */
+  #claim(): void {
+    const { random } = this.#options.cluster;
+    // Old ones are asked for again, and there are always new ones.
+    const isLogin = random() < 0.4;
+    const name = `konto${Math.floor(this.#workload.claimed / 10 + random() * 6)}` as UserName;
+    this.#workload.claimed += 1;
+    // Who has just claimed a name shows himself by it at once, wherever.
+    const user = isLogin ? this.#workload.lastClaimed : name;
+    if (!isLogin) this.#workload.lastClaimed = name;
+    const request = isLogin
+      ? ({ service: "login", user } as const)
+      : ({ service: "register", user, password: "geheim" } as const);
+    this.#ask({ ...request, ...this.#envelope() });
   }
 
   #message(): void {
@@ -202,8 +226,13 @@ class Client {
   #take(asked: Asked, data: ReplyData): void {
     if (data.status === "erro" && data.retry === true) return;
     const isFirst = this.#open.delete(asked);
-    if (data.status === "erro") return;
     const { request, mine } = asked;
+    if (request.service === "register") this.#noteClaim(request, data);
+    if (data.status === "erro") return;
+    if (request.service === "login" && data.account !== undefined) {
+      const claim = data.account as { server: ServerName; seq: number };
+      this.#workload.claims.grant({ name: request.user, claim, byWhom: data.server });
+    }
     const entry = data.entry as Receipt | undefined;
     if (entry !== undefined) raise(this.#seen, { [entry.server]: entry.seq });
     if (request.service === "publish" && isFirst) {
@@ -211,6 +240,14 @@ class Client {
       this.#mine.add(request.message);
     }
     if (request.service === "history") this.#checkRead(data, request, mine);
+  }
+
+  #noteClaim({ user, id }: Request & { service: "register" }, data: ReplyData): void {
+    const { claims } = this.#workload;
+    const told = { name: user, id: id as RequestId, byWhom: data.server };
+    if (data.status === "OK") claims.tell({ ...told, what: "won" });
+    else if (data.code === "name_taken") claims.tell({ ...told, what: "taken" });
+    else assertPromise(false, "E3", `a claim was answered with ${data.code}`);
   }
 
   /** A reader that says what it has seen sees what it wrote, each once (R6, R9). */

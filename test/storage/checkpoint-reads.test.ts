@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { noEpoch } from "../../src/protocol/epoch.ts";
 import { emptyChain } from "../../src/protocol/ids.ts";
 import { readCheckpoint, writeCheckpoint } from "../../src/storage/checkpoint.ts";
 import { serverName } from "../support/event-lines.ts";
@@ -26,7 +27,13 @@ test("[J1] a saved state is not read back when it is written, and by pieces when
   const server = serverName(1);
   const rows = Array.from({ length: 1_000 }, (_, seq) => `{"login":"ana","seq":${seq}}`);
   await writeCheckpoint(folder.path, {
-    mark: { vector: { [server]: 1 }, chains: { [server]: emptyChain }, clock: 1, times: {} },
+    mark: {
+      vector: { [server]: 1 },
+      chains: { [server]: emptyChain },
+      clock: 1,
+      times: {},
+      epoch: noEpoch,
+    },
     files: [{ name: "users.json", lines: ["{}\n"] }],
     rows,
   });

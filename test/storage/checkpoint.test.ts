@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { noEpoch } from "../../src/protocol/epoch.ts";
 import { emptyChain } from "../../src/protocol/ids.ts";
 import {
   type CheckpointSource,
@@ -37,10 +38,12 @@ function stateOf(number: number, messages = 2): CheckpointSource {
       chains: { [server]: emptyChain },
       clock: number,
       times: { [server]: 1_700_000_000_000 },
+      epoch: noEpoch,
     },
     files: [
       { name: "users.json", lines: ["{\n", '"ana":["2026-01-01T00:00:00.000Z"]\n', "}\n"] },
       { name: "channels.json", lines: ["[\n", '"geral"\n', "]\n"] },
+      { name: "accounts.json", lines: ["[\n", `{"user":"eva"}\n`, "]\n"] },
       { name: "messages.json", lines: ["[]\n"] },
       { name: "publications.json", lines: entries() },
     ],

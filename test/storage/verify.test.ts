@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { digest } from "../../src/platform/digest.ts";
+import { noEpoch } from "../../src/protocol/epoch.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
 import type { Chain } from "../../src/protocol/ids.ts";
 import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
@@ -33,13 +34,18 @@ async function serverFolder(folder: string): Promise<void> {
     chains: { [a]: chain },
     clock: event.clock,
     times: { [a]: 0 },
+    epoch: noEpoch,
   };
   const entries = lines.slice(0, 20).map(({ event: { seq } }) => `{"seq":${seq}}`);
-  const files = ["users.json", "channels.json", "messages.json", "publications.json"].map(
-    (name) => {
-      return { name, lines: ["[\n", ...entries.map((entry) => `${entry},\n`), "{}\n", "]\n"] };
-    },
-  );
+  const files = [
+    "users.json",
+    "channels.json",
+    "accounts.json",
+    "messages.json",
+    "publications.json",
+  ].map((name) => {
+    return { name, lines: ["[\n", ...entries.map((entry) => `${entry},\n`), "{}\n", "]\n"] };
+  });
   await writeCheckpoint(folder, { mark, files, rows: ['{"login":"ana"}', '{"channel":"geral"}'] });
   await journal.write(lines.slice(20));
 }
@@ -51,7 +57,13 @@ describe("verify", () => {
     // Of a peer that has less of this server, and more of another one.
     const [b, chain] = [serverName(2), "0".repeat(32) as Chain];
     const vector = { [a]: 3, [b]: 7 };
-    const mark = { vector, chains: { [a]: chain, [b]: chain }, clock: 7, times: {} };
+    const mark = {
+      vector,
+      chains: { [a]: chain, [b]: chain },
+      clock: 7,
+      times: {},
+      epoch: noEpoch,
+    };
     await mkdir(join(folder.path, "snapshot"));
     const files = [{ name: "users.json", lines: ["{}\n"] }];
     await writeCheckpoint(join(folder.path, "snapshot"), { mark, files, rows: [] });
@@ -99,7 +111,13 @@ describe("verify", () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     const { chain } = new EventMaker().next(a, "another history");
-    const mark = { vector: { [a]: 20 }, chains: { [a]: chain }, clock: 20, times: { [a]: 0 } };
+    const mark = {
+      vector: { [a]: 20 },
+      chains: { [a]: chain },
+      clock: 20,
+      times: { [a]: 0 },
+      epoch: noEpoch,
+    };
     await writeCheckpoint(folder.path, { mark, files: [], rows: [] });
     expect(verifyFolder(folder.path, digest).damages[0]?.why).toContain("another event");
   });

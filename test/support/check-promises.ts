@@ -1,5 +1,11 @@
+import { compareEpochs } from "../../src/protocol/epoch.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
-import { type Publication, quorumOf, type View } from "../../src/protocol/messages.ts";
+import {
+  type OfficeAnswer,
+  type Publication,
+  quorumOf,
+  type View,
+} from "../../src/protocol/messages.ts";
 import { covers, type MutableVector, servers, type Vector } from "../../src/protocol/vector.ts";
 import type { Effect } from "../../src/server/core/effects.ts";
 import { eventNamedBy } from "../../src/storage/journal-file.ts";
@@ -76,6 +82,12 @@ export class PromiseChecks implements ClusterChecks {
         return checkDurable(server, effect.message);
       case "askSync":
         return checkDurable(server, effect.request);
+      case "askPeer":
+        return checkDurable(server, effect.request);
+      case "answerPeer":
+        checkRepaired(server);
+        checkPromise(server, effect.answer);
+        return checkDurable(server, effect.answer);
       case "answerSync":
         checkRepaired(server);
         return checkDurable(server, effect.standing);
@@ -123,6 +135,13 @@ function checkDurable(
   assertPromise(isOnDisk, "R2", `${server.name} counts events that it has not synced`);
   const isSaved = said.view.number <= server.disk.view.number;
   assertPromise(isSaved, "R2", `${server.name} speaks of a view that it has not saved`);
+}
+
+/** A promise is on disk before anybody hears of it. */
+function checkPromise({ name, disk }: VirtualServer, answer: OfficeAnswer): void {
+  if (answer.service !== "candidate" && answer.service !== "accept") return;
+  const isSaved = compareEpochs(disk.ballot.epoch, answer.promised) >= 0;
+  assertPromise(isSaved, "R2", `${name} speaks of a promise that it has not saved`);
 }
 
 interface Named {

@@ -1,11 +1,14 @@
 import { digest } from "../../src/platform/digest.ts";
 import { type Random, seededRandom } from "../../src/platform/random.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
+import { compareEpochs } from "../../src/protocol/epoch.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import { durations } from "../../src/protocol/limits.ts";
 import type {
+  OfficeAnswer,
+  OfficeRequest,
   ReferenceRequest,
   ReplicationMessage,
   Reply,
@@ -16,6 +19,7 @@ import type {
 } from "../../src/protocol/messages.ts";
 import { parsePayload } from "../../src/protocol/parse-message.ts";
 import {
+  parseOfficeAnswer,
   parsePeerRequest,
   parseReplication,
   parseSyncAnswer,
@@ -29,7 +33,7 @@ import {
 import type { Vector } from "../../src/protocol/vector.ts";
 import { handleRequest } from "../../src/reference/core/handle-request.ts";
 import { Registry, type Saved } from "../../src/reference/core/registry.ts";
-import type { Effect, Input } from "../../src/server/core/effects.ts";
+import type { Effect, Input, Now } from "../../src/server/core/effects.ts";
 import { type ClusterChecks, PromiseChecks } from "./check-promises.ts";
 import type { SavedFiles } from "./virtual-disk.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
@@ -129,6 +133,8 @@ export class CoreCluster {
     server.isSaving = false;
     server.hasLeft = false;
     server.savingView = undefined;
+    server.savingBallot = undefined;
+    server.watched = undefined;
     server.core = server.newCore();
     this.checks.onStart(this, server);
     this.#askReference(
@@ -163,12 +169,31 @@ export class CoreCluster {
   /** The process dies; what it had written stays, and the view perhaps that it was saving. */
   kill(server: VirtualServer, keepsView = false): void {
     if (keepsView && server.savingView !== undefined) server.disk.view = server.savingView;
+    if (keepsView && server.savingBallot !== undefined) server.disk.ballot = server.savingBallot;
     this.#end(server);
     server.disk.die();
   }
 
+  /** SIGSTOP: what comes waits for it. */
+  freeze(server: VirtualServer): void {
+    if (server.isRunning) server.frozen ??= [];
+  }
+
+  /** SIGCONT. */
+  thaw(server: VirtualServer): void {
+    const waiting = server.frozen ?? [];
+    server.frozen = undefined;
+    const { life } = server;
+    for (const take of waiting) if (server.life === life) take();
+  }
+
   stop(server: VirtualServer, { leave = false } = {}): void {
     this.#step(server, { type: "stop", leave });
+  }
+
+  /** Whatever might come to a server. */
+  hand(server: VirtualServer, input: Input): void {
+    this.#step(server, input);
   }
 
   subscribe(topic: string, active = true): void {
@@ -180,9 +205,18 @@ export class CoreCluster {
   }
 
   #end(server: VirtualServer): void {
+    const { life, name } = server;
     server.isRunning = false;
+    server.frozen = undefined;
     server.inRotation = false;
     server.life += 1;
+    for (const watcher of this.servers) {
+      const { watched } = watcher;
+      if (watched?.peer !== name || watched.life !== life) continue;
+      this.network.send({ wire: "peer", from: name, to: watcher.name }, () => {
+        this.#step(watcher, { type: "peerLost", from: name });
+      });
+    }
   }
 
   // ---- clients ----------------------------------------------------------------------------------
@@ -329,13 +363,26 @@ export class CoreCluster {
     });
   }
 
+  #now(server: VirtualServer): Now {
+    const { nowMs } = this.time;
+    const aheadMs = server.skewMs + (server.driftMs * nowMs) / 1_000;
+    return { steadyMs: nowMs, wallMs: Math.round(startWallMs + nowMs + aheadMs) };
+  }
+
+  /** The time that the server would tell. */
+  correctedMs(server: VirtualServer): number {
+    const now = this.#now(server);
+    return now.wallMs + server.core.clockSync.offsetMs(now);
+  }
+
   #step(server: VirtualServer, input: Input): void {
     if (!server.isRunning) return;
-    const { nowMs } = this.time;
+    if (server.frozen !== undefined) {
+      server.frozen.push(() => this.#step(server, input));
+      return;
+    }
     server.handling = input.type;
-    const aheadMs = server.skewMs + (server.driftMs * nowMs) / 1_000;
-    const now = { steadyMs: nowMs, wallMs: Math.round(startWallMs + nowMs + aheadMs) };
-    for (const effect of server.core.step(input, now)) {
+    for (const effect of server.core.step(input, this.#now(server))) {
       this.checks.onEffect(this, server, effect);
       this.#perform(server, effect);
     }
@@ -364,6 +411,28 @@ export class CoreCluster {
         return;
       case "askSync":
         return this.#askSync(server, effect);
+      case "askPeer":
+        return this.#askPeer(server, effect);
+      case "answerPeer":
+        return (effect.to as AnswerPeer)(effect.answer);
+      case "watchPeer": {
+        const peer = this.servers.find(({ name }) => name === effect.peer);
+        if (peer !== undefined) server.watched = { peer: peer.name, life: peer.life };
+        return;
+      }
+      case "savePromise":
+        server.savingBallot = effect.ballot;
+        return this.#later(server, server.syncMs, () => {
+          const { ballot } = effect;
+          if (compareEpochs(ballot.epoch, server.disk.ballot.epoch) > 0)
+            server.disk.ballot = ballot;
+          this.#step(server, { type: "promiseSaved", ballot });
+        });
+      case "hash":
+        return this.#later(server, server.hashMs(effect.password), () => {
+          const credential = `hash of ${effect.password}`;
+          this.#step(server, { type: "hashed", number: effect.number, credential });
+        });
       case "answerSync":
         return (effect.to as AnswerSync)(effect.standing, effect.since);
       case "heartbeat":
@@ -448,10 +517,45 @@ export class CoreCluster {
     });
   }
 
+  #askPeer(server: VirtualServer, { peer: name, request, patienceMs }: EffectOf<"askPeer">): void {
+    const { service, ...data } = request;
+    const sent = this.#encodes ? encode({ service, data }) : request;
+    const peer = this.servers.find((candidate) => candidate.name === name);
+    let isOpen = true;
+    const { life } = server;
+    const settle = (answer: OfficeAnswer | undefined) => {
+      if (isOpen && server.life === life) {
+        this.#step(server, { type: "officeAnswer", from: name, request, answer });
+      }
+      isOpen = false;
+    };
+    this.#later(server, patienceMs, () => settle(undefined));
+    if (peer === undefined) return;
+    this.network.send({ wire: "peer", from: server.name, to: name }, () => {
+      const peerLife = peer.life;
+      const to: AnswerPeer = (answer) => {
+        if (peer.life !== peerLife) return;
+        const { service: answered, ...fields } = answer;
+        const reply = this.#encodes ? encode({ service: answered, data: fields }) : answer;
+        this.network.send({ wire: "peer", from: name, to: server.name }, () => {
+          settle(reply instanceof Uint8Array ? parseOfficeAnswer(reply) : reply);
+        });
+      };
+      const asked = sent instanceof Uint8Array ? parsePeerRequest(sent) : sent;
+      this.#step(peer, { type: "officeRequest", to, request: asked as OfficeRequest });
+    });
+  }
+
   #heartbeat(server: VirtualServer, { report, clock }: EffectOf<"heartbeat">): void {
+    const { time } = this;
+    const untilMs = time.nowMs + durations.viewAnswerMs;
     this.#askReference(server, { service: "heartbeat", data: { ...report, clock } }, (fields) => {
       const reply = this.#encodes ? parseHeartbeatReply(fields) : (fields as never);
-      this.#step(server, { type: "referenceReply", reply });
+      const take = () => {
+        if (time.nowMs < untilMs) this.#step(server, { type: "referenceReply", reply });
+      };
+      if (server.frozen === undefined) take();
+      else server.frozen.push(take);
     });
   }
 
@@ -542,6 +646,7 @@ export class CoreCluster {
 
 const snapshotPages = 3;
 
+type AnswerPeer = (answer: OfficeAnswer) => void;
 type AnswerSync = (standing: Standing, since: Vector) => void;
 
 function encodeReplication(message: ReplicationMessage): Uint8Array {

@@ -1,3 +1,4 @@
+import { type Ballot, noBallot } from "../../src/protocol/epoch.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
 import { type Chain, emptyChain, type ServerName } from "../../src/protocol/ids.ts";
 import { limits } from "../../src/protocol/limits.ts";
@@ -30,6 +31,7 @@ export class VirtualDisk {
   /** The clock noted with the last sync (R7). */
   clock = 0;
   view: View = noView;
+  ballot: Ballot = noBallot;
   saved: SavedFiles | undefined;
   /** A peer's state, until this server's own stands for it too. */
   fetched: SavedFiles | undefined;

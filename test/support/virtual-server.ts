@@ -1,3 +1,4 @@
+import type { Ballot } from "../../src/protocol/epoch.ts";
 import type { Digest } from "../../src/protocol/event.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
@@ -19,6 +20,8 @@ export class VirtualServer {
   readonly disk = new VirtualDisk();
   /** Milliseconds that a sync takes. */
   syncMs = 1;
+  /** Milliseconds that a password takes to be hashed. */
+  hashMs: (password: string) => number = () => 2;
   /** What its clock is ahead of the true time, and how much it gains in a second. */
   skewMs = 0;
   driftMs = 0;
@@ -27,6 +30,8 @@ export class VirtualServer {
   /** Counts processes; what was planned for an earlier one does not happen. */
   life = 0;
   isRunning = false;
+  /** What comes while the process is stopped (SIGSTOP), until it goes on. */
+  frozen: (() => void)[] | undefined;
   inRotation = false;
   isSaving = false;
   /** The present input's type, or the last one's. */
@@ -35,6 +40,9 @@ export class VirtualServer {
   hasLeft = false;
   /** On its way to the disk. */
   savingView: View | undefined;
+  savingBallot: Ballot | undefined;
+  /** Whose peer link it watches, in which life. */
+  watched: { readonly peer: ServerName; readonly life: number } | undefined;
   readonly published: { readonly topic: string; readonly payload: unknown }[] = [];
   readonly logged: string[] = [];
   readonly #options: ServerOptions;
@@ -66,7 +74,7 @@ export class VirtualServer {
       address,
       ...(retention === undefined ? {} : { retention }),
     });
-    core.recoverView(disk.view);
+    core.recoverPromises(disk.view, disk.ballot);
     for (const saved of [disk.saved, disk.fetched]) {
       if (saved !== undefined) core.recoverState(asSavedState(saved), saved.mark);
     }

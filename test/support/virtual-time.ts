@@ -4,12 +4,17 @@ interface Task {
   run(): void;
 }
 
+/** Of a few hundred: who answers himself without end stops the clock for all. */
+const mostAtOnce = 100_000;
+
 /** A clock that moves only when it is told to, from one task to the next. */
 export class VirtualTime {
   nowMs = 0;
   /** A binary heap by time, then by the order in which they were planned. */
   readonly #tasks: Task[] = [];
   #planned = 0;
+  /** Tasks that ran since the clock last moved. */
+  #atOnce = 0;
 
   at(atMs: number, run: () => void): void {
     const task = { atMs: Math.max(atMs, this.nowMs), order: this.#planned, run };
@@ -48,6 +53,8 @@ export class VirtualTime {
 
   #runNext(): void {
     const task = this.#pop();
+    this.#atOnce = task.atMs === this.nowMs ? this.#atOnce + 1 : 0;
+    if (this.#atOnce > mostAtOnce) throw new Error(`at ${this.nowMs} ms there is no end of tasks`);
     this.nowMs = task.atMs;
     task.run();
   }

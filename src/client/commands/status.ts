@@ -2,6 +2,7 @@ import { ReferenceLink } from "../../net/reference-link.ts";
 import { pause } from "../../platform/clock.ts";
 import { Problem } from "../../platform/problem.ts";
 import { untilStopped } from "../../platform/run-process.ts";
+import { writeEpoch } from "../../protocol/epoch.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
 import type { ChatClient } from "../chat-client.ts";
 import {
@@ -118,7 +119,7 @@ function show({ output, text }: Context, cluster: ClusterStatus): void {
   const summary = text("status.summary", {
     health,
     coordinator: coordinator ?? "-",
-    epoch: epoch ?? "-",
+    epoch: epoch === null ? "-" : writeEpoch(epoch),
     view: view.number,
     members,
   });

@@ -1,3 +1,4 @@
+import { type Epoch, parseEpoch } from "../../protocol/epoch.ts";
 import { type Listed, noView, quorumOf, type View } from "../../protocol/messages.ts";
 import { isMap } from "../../protocol/parse-message.ts";
 import { parseView } from "../../protocol/parse-peer.ts";
@@ -30,7 +31,7 @@ export interface ClusterStatus {
   readonly healthy: boolean;
   readonly problems: readonly StatusProblem[];
   readonly coordinator: string | null;
-  readonly epoch: number | null;
+  readonly epoch: Epoch | null;
   readonly view: View;
   /** Members that are up and, if a server told, serve; null if nobody told. */
   readonly liveMembers: number | null;
@@ -66,7 +67,7 @@ export function clusterStatus({ server, reference }: StatusSources): ClusterStat
     healthy: problems.length === 0,
     problems,
     coordinator: text(server?.coordinator),
-    epoch: number(server?.epoch),
+    epoch: parseEpoch(server?.epoch) ?? null,
     view,
     liveMembers,
     quorum: quorumOf(view),

@@ -2,16 +2,18 @@ import { now, pause } from "../../platform/clock.ts";
 import { seededRandom } from "../../platform/random.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Child } from "../child.ts";
-import { LocalCluster } from "../local-cluster.ts";
-import { Relay } from "../relay.ts";
-import { clientsParty, RelayWiring, relayPorts } from "../relay-wiring.ts";
+import { OfficeWatch } from "../office-watch.ts";
+import { clientsParty } from "../relay-wiring.ts";
+import { RelayedCluster } from "../relayed-cluster.ts";
+import { ClaimRace } from "./claim-race.ts";
 import { check, type Observations, unheard } from "./core/checker.ts";
+import { type Failover, failoversOf, type Term } from "./core/failovers.ts";
 import { type PlannedFault, planFaults } from "./core/fault-plan.ts";
 import { type Pace, paceOf } from "./core/pace.ts";
 import { type Verdict, verdictOf } from "./core/verdict.ts";
 import { FaultPerformer, type Mark } from "./fault-performer.ts";
 import { conversations, Load } from "./load.ts";
-import { agree, filesOf, type Question, tellAll } from "./testimony.ts";
+import { accountsOf, agree, filesOf, type Question, tellAll } from "./testimony.ts";
 
 export interface ChaosConfig {
   readonly seconds: number;
@@ -32,6 +34,11 @@ export interface ChaosWatcher {
 export interface ChaosResult {
   readonly verdict: Verdict;
   readonly plan: readonly PlannedFault[];
+  /** The same with the processes it was done to. */
+  readonly performed: readonly PlannedFault[];
+  /** Every entry into office, from before the load too. */
+  readonly terms: readonly Term[];
+  readonly failovers: readonly Failover[];
   /** What came of the plan, process by process. */
   readonly marks: readonly Mark[];
   /** All processes, in the order in which they are shown. */
@@ -74,11 +81,15 @@ export async function runChaos(
   const observations = { ...seen, outages: performer.outages };
   const pace = paceOf(seen.writes, lengthMs);
   const { seed, seconds, servers } = config;
-  const { kills, marks } = performer;
+  const { kills, marks, performed } = performer;
+  const terms = scene.terms().filter(({ atMs }) => atMs <= lengthMs);
+  const blows = marks.map(({ fault: { kind }, ...mark }) => ({ kind, ...mark }));
+  const failovers = failoversOf(terms, blows, seen.claims);
   const violations = check(observations);
-  const facts = { seed, seconds, servers, plan, kills, seen: observations, violations, pace };
+  const run = { seed, seconds, servers, plan, kills, pace, failovers };
+  const verdict = verdictOf({ ...run, seen: observations, violations });
   const parties = [...scene.processes.map(({ label }) => label), clientsParty];
-  return { verdict: verdictOf(facts), plan, marks, parties, pace, lengthMs };
+  return { verdict, plan, performed, terms, failovers, marks, parties, pace, lengthMs };
 }
 
 /** States are saved and fetched under the faults too, and all that is written is kept (J1, J3). */
@@ -86,80 +97,60 @@ function settingsOf({ seconds }: ChaosConfig) {
   // Less often in a long run, whose state becomes large.
   const checkpointBytes = 1_024 * Math.max(64, seconds);
   const kept = String(limits.channelMessages + writesPerSecond * seconds);
-  return {
+  return () => ({
     TERTULIA_CHECKPOINT_BYTES: String(checkpointBytes),
     TERTULIA_KEEP_PUBLICATIONS: kept,
     TERTULIA_KEEP_MESSAGES: kept,
-  };
+  });
 }
 
 /** Cluster, relay and load, opened and closed together. */
 class Scene implements AsyncDisposable {
   readonly load: Load;
+  readonly race: ClaimRace;
   readonly #config: ChaosConfig;
-  readonly #relay: Relay;
-  readonly #cluster: LocalCluster;
+  readonly #cluster: RelayedCluster;
+  readonly #office: OfficeWatch;
   /** The servers' own names, which their folders keep whatever process has them. */
   readonly #servers: readonly string[];
-  #beganMs = 0;
+  #began = now();
 
-  private constructor(parts: {
-    config: ChaosConfig;
-    relay: Relay;
-    wiring: RelayWiring;
-    cluster: LocalCluster;
-  }) {
-    const { config, relay, wiring, cluster } = parts;
+  private constructor(config: ChaosConfig, cluster: RelayedCluster) {
     this.#config = config;
-    this.#relay = relay;
     this.#cluster = cluster;
-    this.#servers = cluster.of("server").flatMap(({ ready }) => ready?.name ?? []);
-    const at = (role: "broker" | "proxy", use: string) =>
-      cluster.of(role).map((child) => wiring.forClients(child, child.ready?.endpoints[use] ?? ""));
-    this.load = new Load({
-      brokers: at("broker", "front"),
-      proxies: at("proxy", "back"),
-      writesPerSecond,
-      random: seededRandom(config.seed + 1),
-      elapsedMs: () => this.elapsedMs(),
-    });
+    const servers = cluster.local.of("server");
+    this.#office = new OfficeWatch(config.folder, servers);
+    this.#servers = servers.flatMap(({ ready }) => ready?.name ?? []);
+    const { brokers, proxies } = cluster.endpoints;
+    const elapsedMs = () => this.elapsedMs();
+    const random = seededRandom(config.seed + 1);
+    this.load = new Load({ brokers, proxies, writesPerSecond, random, elapsedMs });
+    this.race = new ClaimRace({ brokers, random: seededRandom(config.seed + 2), elapsedMs });
   }
 
   static async open(config: ChaosConfig): Promise<Scene> {
-    const { folder, servers } = config;
-    const relay = await Relay.open(relayPorts(servers));
-    let cluster: LocalCluster | undefined;
-    const partyOf = (name: string) =>
-      cluster?.of("server").find(({ ready }) => ready?.name === name)?.label;
-    const wiring = new RelayWiring({ relay, folder, partyOf });
-    try {
-      const settings = settingsOf(config);
-      cluster = await LocalCluster.start({
-        servers,
-        data: folder,
-        logLevel: "info",
-        settings,
-        wiring,
-      });
-    } catch (error) {
-      await relay[Symbol.asyncDispose]();
-      throw error;
-    }
-    return new Scene({ config, relay, wiring, cluster });
+    const settings = settingsOf(config);
+    const options = { ...config, settings, logLevel: "info" } as const;
+    return new Scene(config, await RelayedCluster.start(options));
   }
 
   get processes(): Child[] {
-    const roles = ["server", "broker", "proxy", "reference"] as const;
-    return roles.flatMap((role) => this.#cluster.of(role));
+    return this.#cluster.processes;
   }
 
   labels(role: Child["role"]): string[] {
-    return this.#cluster.of(role).map(({ label }) => label);
+    return this.#cluster.local.of(role).map(({ label }) => label);
   }
 
   /** Milliseconds since the load began. */
   elapsedMs(): number {
-    return now().steadyMs - this.#beganMs;
+    return now().steadyMs - this.#began.steadyMs;
+  }
+
+  terms(): Term[] {
+    return this.#office.entered().map(({ wallMs, ...term }) => {
+      return { ...term, atMs: wallMs - this.#began.wallMs };
+    });
   }
 
   /** Load and faults, for as long as the run lasts. */
@@ -168,15 +159,17 @@ class Scene implements AsyncDisposable {
     { onFault }: ChaosWatcher,
     signal: AbortSignal,
   ): Promise<FaultPerformer> {
-    this.#beganMs = now().steadyMs;
+    this.#began = now();
     const performer = new FaultPerformer({
       processes: this.processes,
-      relay: this.#relay,
+      relay: this.#cluster.relay,
       elapsedMs: () => this.elapsedMs(),
+      coordinator: () => this.#office.coordinator,
       onFault,
     });
     try {
       this.load.start();
+      this.race.start();
       await performer.perform(plan, signal);
       await performer.subsided(signal);
       await pause(1_000 * this.#config.seconds - this.elapsedMs(), signal);
@@ -188,9 +181,9 @@ class Scene implements AsyncDisposable {
 
   /** What all say once everything has healed, and what is on the disks after a clean stop. */
   async testify(onHealed: () => void): Promise<Omit<Observations, "outages">> {
-    await this.load.finish();
+    await Promise.all([this.load.finish(), this.race.finish()]);
     const question: Question = {
-      client: this.#cluster.client({ deadlineMs: askMs }),
+      client: this.#cluster.local.client({ deadlineMs: askMs }),
       servers: this.#servers,
       conversations,
       limitMs: healMs,
@@ -205,17 +198,21 @@ class Scene implements AsyncDisposable {
       await pause(lookMs);
     }
     await this.#stop();
-    const files = await filesOf(this.#config.folder);
-    return { servers: this.#servers, writes, readings, hearings, tellings, files };
+    const { folder } = this.#config;
+    const files = await filesOf(folder);
+    const accounts = await accountsOf(folder);
+    const { claims } = this.race;
+    const messages = { servers: this.#servers, writes, readings, hearings, tellings };
+    return { ...messages, files, claims, accounts };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop();
-    await this.#relay[Symbol.asyncDispose]();
+    await this.#cluster[Symbol.asyncDispose]();
   }
 
   async #stop(): Promise<void> {
-    await this.load.close();
+    await Promise.all([this.load.close(), this.race.close()]);
     await this.#cluster.stop();
   }
 }

@@ -1,8 +1,15 @@
 import type { ChaosResult } from "./chaos.ts";
+import type { Failover } from "./core/failovers.ts";
 import type { Fault } from "./core/fault-plan.ts";
 import type { Latency } from "./core/pace.ts";
 
-type Run = Pick<ChaosResult, "lengthMs" | "marks" | "pace" | "parties">;
+type Run = Pick<ChaosResult, "failovers" | "lengthMs" | "marks" | "pace" | "parties" | "terms">;
+
+/** What a mark says when it is pointed at. */
+export interface Captions {
+  fault(fault: Fault): string;
+  failover(failover: Failover): string;
+}
 
 export const faultKinds = ["kill", "stop", "cut", "slow", "reset"] as const;
 
@@ -27,8 +34,11 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (sign) => codes[sign] ?? sign);
 }
 
-/** One lane for each process: what was done to it, and how long it lasted. */
-export function timeline(run: Run, describe: (fault: Fault) => string): string {
+/**
+ * One lane for each process: what was done to it, how long it lasted, when it was in office; and
+ * each failover, from the fault to the next claim served.
+ */
+export function timeline(run: Run, captions: Captions): string {
   const { parties, marks, lengthMs } = run;
   const height = parties.length * laneHeight;
   const x = timeScale(run);
@@ -40,7 +50,7 @@ export function timeline(run: Run, describe: (fault: Fault) => string): string {
         const from = x(fromMs);
         const wide = Math.max(leastWidth, x(Math.min(toMs ?? lengthMs, lengthMs)) - from);
         const shape = `y="${top + 5}" height="${laneHeight - 10}"`;
-        const title = `<title>${seconds(fromMs)}: ${escaped(describe(fault))}</title>`;
+        const title = `<title>${seconds(fromMs)}: ${escaped(captions.fault(fault))}</title>`;
         const { kind } = fault;
         return (
           `<g class="${kind}">${title}` +
@@ -51,7 +61,41 @@ export function timeline(run: Run, describe: (fault: Fault) => string): string {
     const name = `<text class="name" x="0" y="${top + 17}">${escaped(party)}</text>`;
     return name + own.join("");
   });
-  return svg(height, [gaps(run, height), timeAxis(run, height), ...lanes]);
+  const failovers = run.failovers.map((one) => failoverMark(run, one, captions));
+  return svg(height, [
+    gaps(run, height),
+    timeAxis(run, height),
+    ...terms(run),
+    ...lanes,
+    ...failovers,
+  ]);
+}
+
+/** Who is in office: a line at the foot of his lane. */
+function terms(run: Run): string[] {
+  const x = timeScale(run);
+  return run.terms.flatMap(({ party, atMs }, at) => {
+    const lane = run.parties.indexOf(party);
+    const endMs = run.terms[at + 1]?.atMs ?? run.lengthMs;
+    if (lane < 0 || endMs <= 0) return [];
+    const from = x(Math.max(0, atMs));
+    const size = `width="${px(Math.max(1, x(endMs) - from))}" height="3"`;
+    return `<rect class="term" x="${px(from)}" y="${(lane + 1) * laneHeight - 4}" ${size}/>`;
+  });
+}
+
+/** From the lane of who was hit to the lane of who took office, and on until a claim was served. */
+function failoverMark(run: Run, failover: Failover, captions: Captions): string {
+  const { coordinator, successor, atMs, officeAfterMs, servedAfterMs } = failover;
+  const x = timeScale(run);
+  const y = (party: string) => (run.parties.indexOf(party) + 0.5) * laneHeight;
+  const servedMs = Math.min(atMs + (servedAfterMs ?? officeAfterMs), run.lengthMs);
+  const [from, entered, served] = [atMs, atMs + officeAfterMs, servedMs].map((ms) => px(x(ms)));
+  const path = `M${from} ${y(coordinator)}L${entered} ${y(successor)}H${served}`;
+  return (
+    `<g class="failover"><title>${escaped(captions.failover(failover))}</title>` +
+    `<path d="${path}"/><circle cx="${entered}" cy="${y(successor)}" r="5"/></g>`
+  );
 }
 
 /** Writes that were acknowledged in each span. */

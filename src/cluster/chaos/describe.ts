@@ -1,6 +1,9 @@
+import { writeEpoch } from "../../protocol/epoch.ts";
 import type { Text } from "../../texts/texts.ts";
 import { type Rule, rules } from "./core/checker.ts";
+import { type Failover, failoverFaults } from "./core/failovers.ts";
 import type { Fault } from "./core/fault-plan.ts";
+import type { Latency } from "./core/pace.ts";
 import type { Verdict } from "./core/verdict.ts";
 
 /** Above so many a list says nothing that "everybody" does not. */
@@ -8,6 +11,11 @@ const mostNamed = 3;
 
 /** A fault as a person reads it. */
 export function describeFault(fault: Fault, text: Text): string {
+  const what = describeBlow(fault, text);
+  return fault.isAtCoordinator ? text("chaos.atCoordinator", { what }) : what;
+}
+
+function describeBlow(fault: Fault, text: Text): string {
   switch (fault.kind) {
     case "kill":
       return text("chaos.kill", { targets: fault.targets.join(", ") });
@@ -31,12 +39,40 @@ export function describeFault(fault: Fault, text: Text): string {
   }
 }
 
+/** Who was hit in office, who took it, and how long it took. */
+export function describeFailover(failover: Failover, text: Text): string {
+  const { fault, coordinator, epoch, successor, newEpoch, officeAfterMs } = failover;
+  const { servedAfterMs } = failover;
+  const what = text(failoverTexts[fault], {
+    coordinator,
+    epoch: writeEpoch(epoch),
+    successor,
+    newEpoch: writeEpoch(newEpoch),
+    office: inHundredths(officeAfterMs),
+  });
+  const served =
+    servedAfterMs === undefined
+      ? text("chaos.notServed")
+      : text("chaos.served", { seconds: inHundredths(servedAfterMs) });
+  return `${what} ${served}`;
+}
+
+const failoverTexts = {
+  kill: "chaos.failoverKill",
+  stop: "chaos.failoverStop",
+  cut: "chaos.failoverCut",
+} as const;
+
 function named(labels: readonly string[], text: Text): string {
   return labels.length > mostNamed ? text("chaos.everybody") : labels.join(", ");
 }
 
 export function inSeconds(ms: number): string {
   return (ms / 1_000).toFixed(1);
+}
+
+function inHundredths(ms: number): string {
+  return (ms / 1_000).toFixed(2);
 }
 
 /** Each rule with its name, how often it was broken, and what it means. */
@@ -69,6 +105,34 @@ export function summary(verdict: Verdict, text: Text): string[] {
       p50: p50Ms,
       p99: p99Ms,
     }),
+    text("chaos.claims", { ...verdict.claims }),
+    ...failoverSummary(verdict, text),
+  ];
+}
+
+function failoverSummary(verdict: Verdict, text: Text): string[] {
+  const { failovers, failoverMs, failoverAloneMs } = verdict;
+  const counts = failoverFaults.map((fault) => {
+    return [fault, failovers.filter((one) => one.fault === fault).length];
+  });
+  const seconds = ({ p50Ms, p99Ms, maxMs }: Latency) => {
+    return { p50: inHundredths(p50Ms), p99: inHundredths(p99Ms), max: inHundredths(maxMs) };
+  };
+  const all = failoverMs && {
+    count: failovers.length,
+    ...(Object.fromEntries(counts) as Record<(typeof failoverFaults)[number], number>),
+    ...seconds(failoverMs),
+  };
+  return [
+    all === null ? text("chaos.noFailovers") : text("chaos.failovers", all),
+    ...(failoverAloneMs === null
+      ? []
+      : [
+          text("chaos.failoversAlone", {
+            count: failoverAloneMs.count,
+            ...seconds(failoverAloneMs),
+          }),
+        ]),
   ];
 }
 

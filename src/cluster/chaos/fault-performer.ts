@@ -1,8 +1,8 @@
 import { pause } from "../../platform/clock.ts";
 import type { Child } from "../child.ts";
-import type { Relay, Road } from "../relay.ts";
+import { type Relay, type Road, roadsBetween } from "../relay.ts";
 import type { Outage } from "./core/checker.ts";
-import type { Fault, PlannedFault } from "./core/fault-plan.ts";
+import { aimedAt, type Fault, type PlannedFault } from "./core/fault-plan.ts";
 
 /** A fault as it came to pass for one process; still going on without an end. */
 export interface Mark {
@@ -18,6 +18,8 @@ export interface FaultPerformerOptions {
   readonly relay: Relay;
   /** Milliseconds since the load began. */
   readonly elapsedMs: () => number;
+  /** The label of the server in office, if there is one. */
+  readonly coordinator: () => string | undefined;
   readonly onFault: (fault: PlannedFault) => void;
 }
 
@@ -26,6 +28,8 @@ const signalMs = 50;
 
 /** Does what was planned, when it was planned, and mends it. */
 export class FaultPerformer {
+  /** What was done, with the processes it was done to. */
+  readonly performed: PlannedFault[] = [];
   readonly marks: Mark[] = [];
   /** Times in which a majority of the servers is known to have stood still. */
   readonly outages: Outage[] = [];
@@ -43,10 +47,14 @@ export class FaultPerformer {
 
   /** Resolves at the last fault, or when it is called off. */
   async perform(plan: readonly PlannedFault[], signal: AbortSignal): Promise<void> {
-    const { elapsedMs, onFault } = this.#options;
-    for (const fault of plan) {
-      await pause(fault.atMs - elapsedMs(), signal);
+    const { coordinator, elapsedMs, onFault } = this.#options;
+    for (const planned of plan) {
+      await pause(planned.atMs - elapsedMs(), signal);
       if (signal.aborted) return;
+      const fault = aimedAt(coordinator(), planned);
+      // Planned for the coordinator, and there is none.
+      if (fault === undefined) continue;
+      this.performed.push(fault);
       onFault(fault);
       this.#begin(fault);
     }
@@ -74,11 +82,11 @@ export class FaultPerformer {
         return this.#lasting(fault, [fault.target], () => cut.heal({ reset: fault.reset }));
       }
       case "slow": {
-        const slow = this.#options.relay.slow(roadsBetween(fault), fault.delayMs);
+        const slow = this.#options.relay.slow(roadsOf(fault), fault.delayMs);
         return this.#lasting(fault, [fault.target], () => slow.heal());
       }
       case "reset":
-        this.#options.relay.reset(roadsBetween(fault));
+        this.#options.relay.reset(roadsOf(fault));
         this.#mark(fault.target, fault).toMs = this.#options.elapsedMs();
         return;
       default:
@@ -149,17 +157,13 @@ export class FaultPerformer {
   }
 }
 
-/** What the target sends to the others, and what they send to it. */
-function roadsBetween({ target, others }: Fault & { kind: "cut" | "slow" | "reset" }): Road[] {
-  return others.flatMap((other) => [
-    { from: target, to: other },
-    { from: other, to: target },
-  ]);
+function roadsOf({ target, others }: Fault & { kind: "cut" | "slow" | "reset" }): Road[] {
+  return roadsBetween(target, others);
 }
 
 function cutRoads(fault: Fault & { kind: "cut" }): Road[] {
   const { target, way } = fault;
-  return roadsBetween(fault).filter(({ from }) => {
+  return roadsOf(fault).filter(({ from }) => {
     return way === "both" || (way === "out") === (from === target);
   });
 }

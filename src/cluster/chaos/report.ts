@@ -1,12 +1,12 @@
 import type { Text } from "../../texts/texts.ts";
 import type { ChaosResult } from "./chaos.ts";
 import { escaped, faultKinds, latencyChart, rateChart, timeline } from "./charts.ts";
-import { describeFault, inSeconds, ruleRows, summary } from "./describe.ts";
+import { describeFailover, describeFault, inSeconds, ruleRows, summary } from "./describe.ts";
 import { reportStyle } from "./report-style.ts";
 
 /** The whole run as one HTML file that needs nothing else. */
 export function reportPage(result: ChaosResult, text: Text): string {
-  const { verdict, plan } = result;
+  const { verdict, performed } = result;
   const { seed, ok } = verdict;
   const title = escaped(text("chaos.title", { seed }));
   return `<!doctype html>
@@ -28,7 +28,12 @@ ${summary(verdict, text)
   .join("\n")}
 <h2>${escaped(text("chaos.timeline"))}</h2>
 ${legend(text)}
-${figure(timeline(result, (fault) => describeFault(fault, text)))}
+${figure(
+  timeline(result, {
+    fault: (fault) => describeFault(fault, text),
+    failover: (failover) => describeFailover(failover, text),
+  }),
+)}
 <h2>${escaped(text("chaos.perSpan"))}</h2>
 ${figure(rateChart(result))}
 <h2>${escaped(text("chaos.latency"))}</h2>
@@ -37,10 +42,11 @@ ${figure(latencyChart(result))}
 <h2>${escaped(text("chaos.promises"))}</h2>
 ${promises(result, text)}
 ${breaches(result, text)}
+${failovers(result, text)}
 <details>
-<summary>${escaped(text("chaos.allFaults", { count: plan.length }))}</summary>
+<summary>${escaped(text("chaos.allFaults", { count: performed.length }))}</summary>
 <table>
-${plan
+${performed
   .map((fault) => row([`${inSeconds(fault.atMs)} s`, escaped(describeFault(fault, text))]))
   .join("\n")}
 </table>
@@ -61,6 +67,8 @@ function tiles({ verdict }: ChaosResult, text: Text): string {
     [text("chaos.killed"), String(kills), true],
     [text("chaos.longestPause"), `${inSeconds(verdict.longestPauseMs)} s`, true],
     [text("chaos.longestLatency"), `${inSeconds(verdict.longestLatencyMs)} s`, true],
+    [text("chaos.namesOwned"), String(verdict.claims.won), true],
+    [text("chaos.failoverCount"), String(verdict.failovers.length), true],
   ];
   const items = list.map(([name, value, isGood]) => {
     const tone = isGood ? "" : ' class="bad"';
@@ -78,7 +86,12 @@ function legend(text: Text): string {
     reset: text("chaos.legendReset"),
   };
   const items = faultKinds.map((kind) => key(kind, words[kind]));
-  return `<p class="legend">${[...items, key("gap", text("chaos.legendGap"))].join("")}</p>`;
+  const others = [
+    key("term", text("chaos.legendTerm")),
+    key("failover", text("chaos.legendFailover")),
+    key("gap", text("chaos.legendGap")),
+  ];
+  return `<p class="legend">${[...items, ...others].join("")}</p>`;
 }
 
 function latencyLegend(text: Text): string {
@@ -103,6 +116,15 @@ function promises({ verdict }: ChaosResult, text: Text): string {
     return row([escaped(name), String(count), escaped(meaning)], count > 0 ? "bad" : "");
   });
   return `<table>\n${rows.join("\n")}\n</table>`;
+}
+
+function failovers({ failovers }: ChaosResult, text: Text): string {
+  if (failovers.length === 0) return "";
+  const rows = failovers.map((failover) => {
+    return row([`${inSeconds(failover.atMs)} s`, escaped(describeFailover(failover, text))]);
+  });
+  const title = escaped(text("chaos.allFailovers", { count: failovers.length }));
+  return `<details>\n<summary>${title}</summary>\n<table>\n${rows.join("\n")}\n</table>\n</details>`;
 }
 
 function breaches({ verdict }: ChaosResult, text: Text): string {

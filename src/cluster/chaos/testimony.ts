@@ -8,6 +8,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/messages.ts";
 import type { Files, Seen, Telling } from "./core/checker.ts";
+import type { Account, AccountsFile } from "./core/claims.ts";
 import { nameOf, seenOf } from "./load.ts";
 
 /** Whom to ask, of what, and for how long. */
@@ -106,6 +107,7 @@ async function readPage(
 
 const stateFiles = [
   "users.json",
+  "accounts.json",
   "channels.json",
   "messages.json",
   "publications.json",
@@ -128,13 +130,28 @@ export async function filesOf(folder: string): Promise<Files[]> {
   );
 }
 
-async function checksumOf(path: string): Promise<string | undefined> {
+/** The accounts of each replica, once all have stopped. */
+export async function accountsOf(folder: string): Promise<AccountsFile[]> {
+  const slots = await readdir(join(folder, "servers"));
+  return Promise.all(
+    slots.sort().map(async (slot) => {
+      const text = await textOf(join(folder, "servers", slot, "accounts.json"));
+      const accounts = text === undefined ? undefined : (JSON.parse(text) as Account[]);
+      return { replica: `servers/${slot}`, accounts };
+    }),
+  );
+}
+
+async function textOf(path: string): Promise<string | undefined> {
   try {
-    return createHash("sha256")
-      .update(await readFile(path))
-      .digest("hex");
+    return await readFile(path, "utf8");
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
+}
+
+async function checksumOf(path: string): Promise<string | undefined> {
+  const text = await textOf(path);
+  return text === undefined ? undefined : createHash("sha256").update(text).digest("hex");
 }

@@ -82,9 +82,11 @@ export class CatchUp {
     return true;
   }
 
-  /** A live event from this peer did not follow what is held. */
+  /** The peer has just spoken of what is missing here: it is there, however long it was not. */
   sawGap(name: ServerName): void {
-    this.#of(name).gap = true;
+    const asked = this.#of(name);
+    asked.gap = true;
+    asked.failures = 0;
   }
 
   /** Whether to fetch from the peer; what only just left it is on its way already. */
@@ -113,8 +115,9 @@ export class CatchUp {
       const waitMs = durations.pollMs * 2 ** Math.min(asked.failures, 4);
       const rested = steadyMs - asked.lastMs >= waitMs;
       const again = asked.again !== undefined && covers(this.#ledger.durable, asked.again);
+      // Where a gap is known it is filled at once: the other fetch may wait for a dead peer.
       const wanted =
-        !fetching &&
+        (!fetching || asked.gap) &&
         asked.again === undefined &&
         (asked.failures === 0 || rested) &&
         this.#lacks(peer, asked, steadyMs);

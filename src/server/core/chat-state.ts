@@ -1,6 +1,7 @@
 import type { ChannelName, ServerName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Vector } from "../../protocol/vector.ts";
+import { Accounts } from "./accounts.ts";
 import { isCommitted, type Placed } from "./placed.ts";
 import { insert, Tail, Window } from "./window.ts";
 
@@ -124,6 +125,7 @@ function some(list: Tail<Placed>, committed: Vector): boolean {
 export class ChatState {
   readonly users = new Map<UserName, User>();
   readonly channels = new Map<ChannelName, Channel>();
+  readonly accounts = new Accounts();
   readonly #retention: Retention;
   /** One string for each name, however many messages bear it. */
   readonly #names = new Map<string, string>();

@@ -1,9 +1,12 @@
+import type { Ballot } from "../../protocol/epoch.ts";
 import type { EventLine } from "../../protocol/event.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type {
   HeartbeatReply,
   HeartbeatReport,
   Incoming,
+  OfficeAnswer,
+  OfficeRequest,
   PeerRequest,
   ReplicationMessage,
   Reply,
@@ -45,6 +48,18 @@ export type Input =
   | { readonly type: "syncFailed"; readonly from: ServerName }
   /** A peer's saved state could not be fetched; with success a new core begins from the disk. */
   | { readonly type: "snapshotFailed"; readonly from: ServerName }
+  | { readonly type: "officeRequest"; readonly to: ReplyTo; readonly request: OfficeRequest }
+  /** The answer to an `askPeer`; undefined if none came in time. */
+  | {
+      readonly type: "officeAnswer";
+      readonly from: ServerName;
+      readonly request: OfficeRequest;
+      readonly answer: OfficeAnswer | undefined;
+    }
+  /** A peer link ended: a hint that its server may be gone. */
+  | { readonly type: "peerLost"; readonly from: ServerName }
+  | { readonly type: "promiseSaved"; readonly ballot: Ballot }
+  | { readonly type: "hashed"; readonly number: number; readonly credential: string }
   | { readonly type: "referenceReply"; readonly reply: HeartbeatReply }
   | { readonly type: "left" }
   | { readonly type: "subscription"; readonly topic: string; readonly active: boolean }
@@ -57,6 +72,10 @@ export type Effect =
   | { readonly type: "append"; readonly lines: readonly EventLine[] }
   /** Put the view on disk, then say `viewSaved`. */
   | { readonly type: "saveView"; readonly view: View }
+  /** Put the promise on disk, then say `promiseSaved`; a higher one may take its place. */
+  | { readonly type: "savePromise"; readonly ballot: Ballot }
+  /** Hash the password, then say `hashed` with the same number. */
+  | { readonly type: "hash"; readonly number: number; readonly password: string }
   | {
       readonly type: "reply";
       readonly to: ReplyTo;
@@ -71,6 +90,17 @@ export type Effect =
       readonly address: string;
       readonly request: PeerRequest & { service: "sync" };
     }
+  /** Ask the peer; `officeAnswer` brings what it said, or nothing after `patienceMs`. */
+  | {
+      readonly type: "askPeer";
+      readonly peer: ServerName;
+      readonly address: string;
+      readonly request: OfficeRequest;
+      readonly patienceMs: number;
+    }
+  | { readonly type: "answerPeer"; readonly to: ReplyTo; readonly answer: OfficeAnswer }
+  /** Keep a connection to this peer, whose end is told by `peerLost`. */
+  | { readonly type: "watchPeer"; readonly peer: ServerName; readonly address: string }
   /**
    * Fetch the peer's saved state; once it is on disk as a whole, begin anew from the disk, with a
    * new core. Otherwise say `snapshotFailed`.

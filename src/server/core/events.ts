@@ -1,12 +1,19 @@
+import assert from "node:assert";
+import { type Epoch, parseEpoch } from "../../protocol/epoch.ts";
 import type { Event } from "../../protocol/event.ts";
 import {
   type ChannelName,
+  isServerName,
   parseChannelName,
   parseRequestId,
   parseUserName,
   type RequestId,
+  type ServerName,
   type UserName,
 } from "../../protocol/ids.ts";
+import { parseClock } from "../../protocol/lamport-clock.ts";
+import { limits } from "../../protocol/limits.ts";
+import { parseVector, type Vector } from "../../protocol/vector.ts";
 import type { ChatState } from "./chat-state.ts";
 import { place } from "./placed.ts";
 
@@ -30,6 +37,17 @@ export interface EventData {
     readonly message: string;
     readonly id?: RequestId | undefined;
   };
+  /** A candidate has the promises of a quorum, and all that any of them had (E2). */
+  coordinator: { readonly epoch: Epoch; readonly sees: Vector };
+  /** A claim is proposed (E3). */
+  register: {
+    readonly user: UserName;
+    readonly credential: string;
+    readonly epoch: Epoch;
+    readonly id: RequestId;
+  };
+  /** The claim of that name was accepted by a quorum. */
+  confirmed: { readonly server: ServerName; readonly seq: number };
 }
 
 export type Operation = keyof EventData;
@@ -78,10 +96,44 @@ const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
       state.addMessage(data.src, { user: data.dst }, data.message, place(event, data.id));
     },
   },
+  coordinator: {
+    parse: (data) => ({
+      epoch: readEpoch(data.epoch),
+      sees: parseVector(data.sees, "sees", limits.memberVectorServers),
+    }),
+    fold: (state, event, { epoch, sees }) => {
+      state.accounts.addOffice({ ...place(event, undefined), epoch, sees });
+    },
+  },
+  register: {
+    parse: (data) => {
+      const id = parseRequestId(data.id);
+      assert(id !== undefined, "`id` is missing");
+      const credential = parseText(data.credential, "credential");
+      return { user: parseUserName(data.user), credential, epoch: readEpoch(data.epoch), id };
+    },
+    fold: (state, event, { user, credential, epoch, id }) => {
+      state.accounts.addClaim({ ...place(event, id), user, credential, epoch });
+    },
+  },
+  confirmed: {
+    parse: ({ server, seq }) => {
+      assert(isServerName(server) && parseClock(seq) !== undefined, "it names no event");
+      return { server, seq: seq as number };
+    },
+    fold: (state, _event, claim) => state.accounts.confirm(claim),
+  },
 };
 
-function parseText(value: unknown): string {
-  if (typeof value !== "string") throw new Error("`message` is no text");
+/** @throws Error if it is none */
+export function readEpoch(value: unknown): Epoch {
+  const epoch = parseEpoch(value);
+  assert(epoch !== undefined, "`epoch` is none");
+  return epoch;
+}
+
+function parseText(value: unknown, field = "message"): string {
+  assert(typeof value === "string", `\`${field}\` is no text`);
   return value;
 }
 

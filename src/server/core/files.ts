@@ -8,9 +8,12 @@ import {
   type UserName,
 } from "../../protocol/ids.ts";
 import { parseClock } from "../../protocol/lamport-clock.ts";
+import { limits } from "../../protocol/limits.ts";
 import { isoTime } from "../../protocol/time.ts";
-import type { Vector } from "../../protocol/vector.ts";
+import { parseVector, sorted, type Vector } from "../../protocol/vector.ts";
+import type { FrozenClaims, Office } from "./accounts.ts";
 import type { ChatState, Creation, StoredMessage } from "./chat-state.ts";
+import { readEpoch } from "./events.ts";
 import { toEntry } from "./history.ts";
 import { mergeInOrder } from "./merge-in-order.ts";
 import { idOf, isCommitted, type Placed, place } from "./placed.ts";
@@ -37,6 +40,7 @@ export interface SavedState {
   readonly rows: Iterable<string>;
 }
 
+const accountsFile = "accounts.json";
 const messagesFile = "messages.json";
 const publicationsFile = "publications.json";
 
@@ -68,6 +72,8 @@ export function freeze(state: ChatState): FrozenState {
     channels.push({ name, creations: creations.slice() });
     publications.push(conversation.window.entries.slice());
   }
+  const claims = state.accounts.freeze();
+  const offices = state.accounts.offices.slice();
   users.sort(byName);
   channels.sort(byName);
   return {
@@ -81,10 +87,11 @@ export function freeze(state: ChatState): FrozenState {
           writeNames(channels.filter(({ creations }) => creations.length > 0)),
         ),
       },
+      { name: accountsFile, lines: enclosed("[", "]", writeClaims(claims)) },
       { name: messagesFile, lines: enclosed("[", "]", writeEntries(messages)) },
       { name: publicationsFile, lines: enclosed("[", "]", writeEntries(publications)) },
     ],
-    rows: writeRows(users, channels),
+    rows: writeRows(users, channels, offices),
   };
 }
 
@@ -103,10 +110,24 @@ export function foldSaved(state: ChatState, saved: SavedState, held: Vector): vo
     if (!isNew(placed)) continue;
     if (row.login !== undefined) {
       state.addLogin(user(row.login), placed);
+    } else if (row.sees !== undefined) {
+      const sees = parseVector(row.sees, "sees", limits.memberVectorServers);
+      state.accounts.addOffice({ ...placed, epoch: readEpoch(row.epoch), sees });
     } else {
       const by = row.user === undefined ? undefined : user(row.user);
       state.addCreation(channel(row.channel), { ...placed, user: by });
     }
+  }
+  for (const line of saved.entries(accountsFile)) {
+    const row = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    const placed = readPlace(row);
+    const { credential, confirmed } = row;
+    assert(typeof credential === "string", "it has no `credential`");
+    // The claim may be held already, and its confirmation not yet.
+    if (confirmed === true) state.accounts.confirm(placed);
+    if (!isNew(placed)) continue;
+    const epoch = readEpoch(row.epoch);
+    state.accounts.addClaim({ ...placed, user: user(row.user), credential, epoch });
   }
   for (const line of saved.entries(publicationsFile)) {
     const entry = JSON.parse(line) as Readonly<Record<string, unknown>>;
@@ -193,6 +214,7 @@ function* writeEntries(lists: readonly (readonly StoredMessage[])[]): Generator<
 function* writeRows(
   users: readonly FrozenUser[],
   channels: readonly FrozenChannel[],
+  offices: readonly Office[],
 ): Generator<string> {
   for (const { name: login, logins } of users) {
     for (const placed of logins) yield JSON.stringify({ login, ...writePlace(placed) });
@@ -200,6 +222,19 @@ function* writeRows(
   for (const { name: channel, creations } of channels) {
     for (const creation of creations) {
       yield JSON.stringify({ channel, user: creation.user, ...writePlace(creation) });
+    }
+  }
+  for (const { epoch, sees, ...office } of offices) {
+    yield JSON.stringify({ epoch, sees: sorted(sees), ...writePlace(office) });
+  }
+}
+
+function* writeClaims(names: FrozenClaims[]): Generator<string> {
+  names.sort((a, b) => (a.user < b.user ? -1 : 1));
+  for (const { user, claims } of names) {
+    for (const [claim, confirmed] of claims) {
+      const { credential, epoch } = claim;
+      yield JSON.stringify({ user, credential, epoch, confirmed, ...writePlace(claim) });
     }
   }
 }

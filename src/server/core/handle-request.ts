@@ -1,9 +1,10 @@
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { ServerName } from "../../protocol/ids.ts";
+import type { ServerName, UserName } from "../../protocol/ids.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Receipt, Refused, Request } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { covers, type Vector } from "../../protocol/vector.ts";
+import type { EventName } from "./accounts.ts";
 import { type ChatState, type StoredMessage, sameTarget, type Target } from "./chat-state.ts";
 import type { Now } from "./effects.ts";
 import type { EventData, Operation } from "./events.ts";
@@ -25,7 +26,9 @@ export type Decision =
       readonly event: Placed;
       readonly made: boolean;
       answer(): Answer;
-    };
+    }
+  /** The coordinator decides (E3). */
+  | { readonly next: "claim" };
 
 /** What the services read and write. */
 export interface Services {
@@ -68,6 +71,8 @@ export function decide(services: Services, request: Request, at: Circumstances):
     case "publish":
     case "message":
       return write(services, request, at);
+    case "register":
+      return { next: "claim" };
     default:
       request satisfies never;
       throw new Error("a request passed the gate that no service takes");
@@ -167,8 +172,14 @@ function write(services: Services, request: Write, { now, waited }: Circumstance
   return commit(services, request, { event: placed, made: true });
 }
 
+/** The claim that the name belongs to an account by: nothing is granted on one that may still fall. */
+function account(state: ChatState, user: UserName): EventName | undefined {
+  const owner = state.accounts.owner(user);
+  return owner === undefined ? undefined : { server: owner.server, seq: owner.seq };
+}
+
 function commit(
-  { replication }: Services,
+  { replication, state }: Services,
   request: Write,
   { event, made }: { event: Placed; made: boolean },
 ): Decision {
@@ -178,7 +189,9 @@ function commit(
     const durable = replication.holders(server, seq);
     const timestamp = isoTime(event.time);
     const entry: Receipt = { id: idOf(event), server, seq, clock, timestamp, durable };
-    return { status: messaging ? "OK" : "sucesso", entry };
+    if (messaging) return { status: "OK", entry };
+    if (request.service !== "login") return { status: "sucesso", entry };
+    return { status: "sucesso", entry, account: account(state, request.user) };
   };
   return { next: "commit", event, made, answer };
 }

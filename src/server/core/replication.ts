@@ -29,6 +29,8 @@ export interface Peer {
   clock: number;
   phase: Phase;
   rate: number;
+  /** What its time is corrected by; undefined until it was, once. */
+  offsetMs: number | undefined;
 }
 
 /**
@@ -68,6 +70,7 @@ export class Replication {
         clock: 0,
         phase: "backfill",
         rate: 0,
+        offsetMs: undefined,
       };
       this.peers.set(name, peer);
     }

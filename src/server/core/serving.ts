@@ -1,13 +1,17 @@
 import { ProtocolError } from "../../protocol/errors.ts";
+import type { RequestId } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
+import type { Claims } from "./claims.ts";
 import type { Effect, Input, Now } from "./effects.ts";
 import { decide, isRefused, type Services, type WaitingCover } from "./handle-request.ts";
 import type { Outbox } from "./outbox.ts";
 import { PayloadReply, type Pending } from "./requests.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
+
+type RegisterRequest = Request & { readonly service: "register" };
 
 /** Clients' requests from the gate to their replies. */
 export class Serving {
@@ -17,11 +21,14 @@ export class Serving {
   readonly #clock: LamportClock;
   readonly #outbox: Outbox;
   readonly #writes: WaitingWrites;
+  readonly #claims: Claims;
   #covers: WaitingCover[] = [];
+  #openClaims = 0;
   /** Payloads that the present step completed. */
   readonly #complete = new Set<PayloadReply>();
 
-  constructor(services: Services, clock: LamportClock, outbox: Outbox) {
+  constructor(services: Services, clock: LamportClock, outbox: Outbox, claims: Claims) {
+    this.#claims = claims;
     this.#services = services;
     this.#clock = clock;
     this.#outbox = outbox;
@@ -30,7 +37,7 @@ export class Serving {
 
   /** Requests that wait for their answer. */
   get open(): number {
-    return this.#writes.size + this.#covers.length;
+    return this.#writes.size + this.#covers.length + this.#openClaims;
   }
 
   /** @param refusal why no request but `status` is served now, if so */
@@ -57,7 +64,9 @@ export class Serving {
       this.#note(payload);
     }
     if (this.#covers.length > 0) this.#decideCovered(now);
-    for (const payload of this.#complete) yield payload.effect(this.#clock, now.wallMs);
+    if (this.#complete.size === 0) return;
+    const timeMs = this.#services.correctedMs(now);
+    for (const payload of this.#complete) yield payload.effect(this.#clock, timeMs);
     this.#complete.clear();
   }
 
@@ -108,10 +117,35 @@ export class Serving {
         });
         break;
       }
+      case "claim":
+        this.#claim(payload, index, request as RegisterRequest, now);
+        break;
       default:
         decision satisfies never;
     }
     this.#note(payload);
+  }
+
+  /** A claim without an id is named here: this clock never says a number twice, restarts or not. */
+  #claim(payload: PayloadReply, index: number, request: RegisterRequest, now: Now): void {
+    const { user, password } = request;
+    if (this.#claims.isFull) return payload.refuse(index, tooManyClaims());
+    const id = request.id ?? (`${this.#services.name}/${this.#clock.tick()}` as RequestId);
+    this.#openClaims += 1;
+    this.#claims.add({
+      user,
+      id,
+      password,
+      deadlineMs: now.steadyMs + durations.claimMs,
+      isForwarded: false,
+      settle: (outcome) => {
+        this.#openClaims -= 1;
+        if (outcome === "won") payload.answer(index, { status: "OK" });
+        else payload.refuse(index, outcome === "taken" ? nameTaken(user) : noCoordinator());
+        this.#note(payload);
+        return undefined;
+      },
+    });
   }
 
   #decideCovered(now: Now): void {
@@ -130,6 +164,21 @@ export class Serving {
   #note(payload: PayloadReply): void {
     if (payload.isComplete) this.#complete.add(payload);
   }
+}
+
+function nameTaken(user: string): ProtocolError {
+  return new ProtocolError("name_taken", `The name "${user}" belongs to an account already.`);
+}
+
+function tooManyClaims(): ProtocolError {
+  return new ProtocolError("unavailable", "This server has too many names to decide on.");
+}
+
+function noCoordinator(): ProtocolError {
+  return new ProtocolError(
+    "unavailable",
+    "No coordinator could decide on it in time; it may still be decided.",
+  );
 }
 
 function noQuorum(): ProtocolError {

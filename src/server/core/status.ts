@@ -1,3 +1,4 @@
+import type { Epoch } from "../../protocol/epoch.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { Listed, Phase } from "../../protocol/messages.ts";
 import { lag, raise } from "../../protocol/vector.ts";
@@ -13,13 +14,21 @@ export interface Self {
   readonly clock: number;
   readonly rate: number;
   readonly disbelievedClocks: number;
+  readonly offsetMs: number;
+}
+
+/** What is known beside replication. */
+export interface Known {
+  readonly self: Self;
+  /** Who is in office, if anybody is known to be. */
+  readonly leader: { readonly name: ServerName; readonly epoch: Epoch } | undefined;
+  readonly list: readonly Listed[];
 }
 
 /** The cluster as one server sees it: what `tertulia status` draws. */
 export function describeCluster(
-  self: Self,
+  { self, leader, list }: Known,
   replication: Replication,
-  list: readonly Listed[],
   now: Now,
 ): Answer {
   const ranks = new Map(list.map(({ name, rank }) => [name, rank]));
@@ -28,7 +37,8 @@ export function describeCluster(
   const all = { ...replication.durableOf(self.name) };
   for (const peer of replication.peers.values()) raise(all, peer.durable);
   const members = [...names].sort().map((name) => {
-    const { address, phase, clock, rate } = name === self.name ? self : replication.peer(name);
+    const { address, phase, clock, rate, offsetMs } =
+      name === self.name ? self : replication.peer(name);
     const durable = replication.durableOf(name);
     return {
       name,
@@ -40,15 +50,15 @@ export function describeCluster(
       lag: lag(durable, all),
       durable,
       clock,
-      offsetMs: 0,
+      offsetMs: offsetMs === undefined ? null : Math.round(offsetMs * 10) / 10,
       rate,
     };
   });
   return {
     members,
     processes: list,
-    coordinator: null,
-    epoch: null,
+    coordinator: leader?.name ?? null,
+    epoch: leader?.epoch ?? null,
     view: replication.view,
     committed: { ...replication.committed },
     disbelievedClocks: self.disbelievedClocks,

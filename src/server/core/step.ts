@@ -1,20 +1,29 @@
+import type { Ballot, Epoch } from "../../protocol/epoch.ts";
 import type { Digest, EventLine } from "../../protocol/event.ts";
 import { isServerName, type ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Heads, Mark } from "../../protocol/mark.ts";
 import type {
+  ClaimOutcome,
   HeartbeatReport,
   Listed,
+  OfficeAnswer,
+  OfficeRequest,
+  Phase,
   ReplicationMessage,
   Standing,
   SyncAnswer,
   View,
 } from "../../protocol/messages.ts";
 import { sorted } from "../../protocol/vector.ts";
+import { Acceptor, type Proposal } from "./acceptor.ts";
 import { CatchUp } from "./catch-up.ts";
 import { ChatState, type Retention } from "./chat-state.ts";
-import type { Effect, Input, Now } from "./effects.ts";
+import { Claims } from "./claims.ts";
+import { ClockSync } from "./clock-sync.ts";
+import { Coordination } from "./coordination.ts";
+import type { Effect, Input, Now, ReplyTo } from "./effects.ts";
 import { type FrozenState, freeze, type SavedState } from "./files.ts";
 import type { Services } from "./handle-request.ts";
 import { Ledger } from "./ledger.ts";
@@ -46,6 +55,10 @@ export class ServerCore {
   readonly ledger: Ledger;
   readonly replication: Replication;
   readonly catchUp: CatchUp;
+  readonly coordination: Coordination;
+  readonly clockSync: ClockSync;
+  readonly #acceptor: Acceptor;
+  readonly #claims: Claims;
   readonly #address: string;
   readonly #outbox: Outbox;
   readonly #serving: Serving;
@@ -56,6 +69,8 @@ export class ServerCore {
   /** In the rotation only until the open requests are answered. */
   #refuses = false;
   #list: readonly Listed[] = [];
+  readonly #ranks = new Map<string, number>();
+  #office: Epoch | undefined;
   #firstViewAllowed = false;
   #stopping: Stopping | undefined;
   #stopped = false;
@@ -77,15 +92,22 @@ export class ServerCore {
     this.replication = new Replication(name, this.ledger);
     this.catchUp = new CatchUp(name, this.ledger, this.replication);
     this.#outbox = new Outbox(name, this.state);
-    const services: Services = {
-      name,
-      state: this.state,
-      ledger: this.ledger,
-      replication: this.replication,
-      status: (now) => this.#status(now),
-      correctedMs: (now) => now.wallMs,
-    };
-    this.#serving = new Serving(services, clock, this.#outbox);
+    const { state, ledger, replication, catchUp } = this;
+    const standing = () => this.#standing();
+    this.clockSync = new ClockSync({ name, replication, standing });
+    const correctedMs = (now: Now) => this.clockSync.correctedMs(now);
+    this.#acceptor = new Acceptor({ name, ledger, replication, catchUp, state });
+    const parts = { name, clock, state, ledger, replication, standing, correctedMs };
+    this.coordination = new Coordination({
+      ...parts,
+      catchUp,
+      acceptor: this.#acceptor,
+      rank: (server) => this.#ranks.get(server) ?? 0,
+      log: (level, text) => this.#log(level, text),
+    });
+    this.#claims = new Claims({ ...parts, coordination: this.coordination });
+    const services: Services = { ...parts, status: (now) => this.#status(now) };
+    this.#serving = new Serving(services, clock, this.#outbox, this.#claims);
   }
 
   // Before the first step, what the disk held is taken over: saved states, then events. The first
@@ -111,8 +133,10 @@ export class ServerCore {
     this.#owes = this.ledger.owes;
   }
 
-  recoverView(view: View): void {
+  /** What this server has promised: the view it adopted, and the highest epoch. */
+  recoverPromises(view: View, ballot: Ballot): void {
     this.replication.view = view;
+    this.#acceptor.recover(ballot);
   }
 
   /** The state as of now, and what it stands for. */
@@ -127,7 +151,13 @@ export class ServerCore {
       chains: sortedKeys(heldChains),
       clock: highestClock,
       times: sortedKeys(heldTimes),
+      epoch: this.state.accounts.highestEpoch,
     };
+  }
+
+  /** The highest epoch that this server has promised, and to whom. */
+  get promised(): Ballot {
+    return this.#acceptor.promised;
   }
 
   /** Requests whose clock was not believed (W4). */
@@ -183,8 +213,19 @@ export class ServerCore {
       case "snapshotFailed":
         this.#snapshot = undefined;
         return this.catchUp.failed(input.from);
+      case "officeRequest":
+        return this.#onOfficeRequest(input.to, input.request, now);
+      case "officeAnswer":
+        return this.#onOfficeAnswer(input, now);
+      case "peerLost":
+        return this.#do(this.coordination.lost(input.from, now));
+      case "promiseSaved":
+        return this.#acceptor.saved(input.ballot);
+      case "hashed":
+        return this.#claims.hashed(input.number, input.credential);
       case "referenceReply":
         this.#list = input.reply.list;
+        this.#noteRanks();
         this.#firstViewAllowed = !input.reply.waiting;
         this.#seeView(input.reply.view);
         return this.#meet(input.reply.list, now);
@@ -246,7 +287,12 @@ export class ServerCore {
       clock: this.clock.tick(),
       view: this.replication.view,
       durable: this.ledger.snapshot(),
+      office: this.coordination.office,
     };
+  }
+
+  #do(effects: Iterable<Effect>): void {
+    for (const effect of effects) this.#effects.push(effect);
   }
 
   #broadcast(message: ReplicationMessage): void {
@@ -255,13 +301,23 @@ export class ServerCore {
   }
 
   /** A higher view is seen before the vector that came with it is counted. */
-  #hear(standing: Standing, now: Now): Peer {
+  #hear(standing: Standing, now: Now, phase?: Phase): Peer {
     this.clock.receive(standing.clock);
     this.#seeView(standing.view);
     const peer = this.replication.hear(standing, now.steadyMs);
     this.catchUp.hear(peer);
     this.#stopping?.hear(peer);
+    this.coordination.hear(standing, phase ?? peer.phase, now);
     return peer;
+  }
+
+  /** A member may be missing in the list while the reference misses it: its rank stays known. */
+  #noteRanks(): void {
+    const { members } = this.replication.view;
+    for (const name of this.#ranks.keys()) {
+      if (!(members as readonly string[]).includes(name)) this.#ranks.delete(name);
+    }
+    for (const { name, rank } of this.#list) this.#ranks.set(name, rank);
   }
 
   #seeView(view: View): void {
@@ -287,7 +343,8 @@ export class ServerCore {
 
   #onReplication(message: ReplicationMessage, now: Now): void {
     if (message.server === this.name) return;
-    const peer = this.#hear(message, now);
+    const phase = message.type === "heartbeat" ? message.phase : undefined;
+    const peer = this.#hear(message, now, phase);
     peer.broadcastMs = now.steadyMs;
     if (message.type === "events") this.#receive(peer.name, message.lines);
     if (message.type !== "heartbeat") return;
@@ -297,6 +354,7 @@ export class ServerCore {
     peer.address = message.address;
     peer.phase = message.phase;
     peer.rate = message.rate;
+    peer.offsetMs = message.offsetMs;
     const diverged = this.replication.divergence(message);
     if (diverged === undefined || this.#diverged.has(diverged)) return;
     this.#diverged.add(diverged);
@@ -316,6 +374,79 @@ export class ServerCore {
     }
     const appended = this.#receive(from, answer.lines);
     this.catchUp.answered(from, appended, answer.more);
+  }
+
+  // ---- the office and its claims ------------------------------------------------------------------
+
+  #onOfficeRequest(to: ReplyTo, request: OfficeRequest, now: Now): void {
+    this.#hear(request, now);
+    // Who lost something promises and accepts nothing.
+    if (this.#owes) return;
+    const answer = (fields: Unanswered) => {
+      const full = { ...this.#standing(), ...fields } as OfficeAnswer;
+      return { type: "answerPeer", to, answer: full } as const;
+    };
+    switch (request.service) {
+      case "election":
+        this.#do(this.coordination.onElection(request.epoch, now));
+        // Who is answered waits: only who is in office or may come into it has a word in this.
+        if (this.#stopping !== undefined || !this.coordination.mayLead(now)) return;
+        this.#effects.push(answer({ service: "election" }));
+        return;
+      case "candidate":
+      case "accept":
+        if (!this.coordination.believes(request.epoch)) return;
+        return this.#acceptor.ask(to, request as Proposal, now);
+      case "forward":
+        if (this.#claims.isFull) return;
+        return this.#claims.add({
+          ...request.claim,
+          deadlineMs: now.steadyMs + durations.peerRequestMs,
+          isForwarded: true,
+          settle: (outcome) => answer({ service: "forward", outcome }),
+        });
+      case "clock": {
+        // One that is no longer in office corrects nobody.
+        if (this.coordination.leader?.name !== request.server) return;
+        const isCorrected = this.clockSync.rounds > 0;
+        const timeMs = this.clockSync.onRequest(request, now);
+        this.#effects.push(answer({ service: "clock", timeMs, isCorrected }));
+        return;
+      }
+      default:
+        request satisfies never;
+    }
+  }
+
+  #onOfficeAnswer(input: Input & { type: "officeAnswer" }, now: Now): void {
+    const { from, request } = input;
+    // At the address of one that is gone another may answer: it speaks for itself alone.
+    const answer = input.answer?.server === from ? input.answer : undefined;
+    if (answer !== undefined) this.#hear(answer, now);
+    if (request.service === "forward") {
+      this.#do(this.#claims.onForwarded(from, request.claim, answer));
+    } else if (request.service === "clock") {
+      this.#do(this.clockSync.onAnswer(from, request, answer, now));
+    } else {
+      this.#do(this.coordination.onAnswer(from, request, answer, now));
+    }
+  }
+
+  /** The office before the claims: they count by what it is after this very step. */
+  #advanceOffice(now: Now): void {
+    const { coordination, clockSync } = this;
+    for (const { to, ...verdict } of this.#acceptor.verdicts(this.#effects, now)) {
+      const promised = this.#acceptor.spoken;
+      const answer = { ...this.#standing(), ...verdict, promised };
+      this.#effects.push({ type: "answerPeer", to, answer });
+    }
+    this.#do(coordination.advance(now, this.#stopping !== undefined));
+    if (coordination.office !== this.#office) {
+      this.#office = coordination.office;
+      this.#heartbeatMs = Number.NEGATIVE_INFINITY;
+    }
+    this.#do(this.#claims.advance(now));
+    this.#do(clockSync.advance(now, this.#office !== undefined));
   }
 
   /** @returns how many of the lines were new */
@@ -344,6 +475,7 @@ export class ServerCore {
         this.#effects.push(effect);
       }
     }
+    this.#advanceOffice(now);
     for (const reply of this.#serving.replies(now)) this.#effects.push(reply);
     this.#advanceRepair();
     this.#advancePhase(now);
@@ -356,7 +488,9 @@ export class ServerCore {
         request: { service: "sync", ...this.#standing() },
       });
     }
-    if (now.steadyMs - this.#heartbeatMs >= durations.heartbeatMs) this.#heartbeat(now);
+    const { heartbeatMs, officeHeartbeatMs } = durations;
+    const pauseMs = this.#office === undefined ? heartbeatMs : officeHeartbeatMs;
+    if (now.steadyMs - this.#heartbeatMs >= pauseMs) this.#heartbeat(now);
     this.#advanceStop(now);
   }
 
@@ -431,6 +565,7 @@ export class ServerCore {
       phase: this.catchUp.phase,
       chains: { ...this.ledger.durableChains },
       rate: this.#rate.look(now.steadyMs),
+      offsetMs: this.clockSync.rounds === 0 ? undefined : this.clockSync.offsetMs(now),
     });
     const report: HeartbeatReport = {
       user: this.name,
@@ -490,8 +625,10 @@ export class ServerCore {
       clock: this.clock.value,
       rate: this.#rate.perSecond,
       disbelievedClocks: this.disbelievedClocks,
+      offsetMs: this.clockSync.offsetMs(now),
     };
-    return describeCluster(self, this.replication, this.#list, now);
+    const leader = this.coordination.current(now);
+    return describeCluster({ self, leader, list: this.#list }, this.replication, now);
   }
 
   #log(
@@ -502,6 +639,11 @@ export class ServerCore {
     this.#effects.push({ type: "log", level, text, ...(fields ? { fields } : {}) });
   }
 }
+
+type Unanswered =
+  | { readonly service: "election" }
+  | { readonly service: "forward"; readonly outcome: ClaimOutcome }
+  | { readonly service: "clock"; readonly timeMs: number; readonly isCorrected: boolean };
 
 function sameMembers(a: View, b: View): boolean {
   return a.members.length === b.members.length && a.members.every((one) => b.members.includes(one));

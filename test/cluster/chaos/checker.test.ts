@@ -30,6 +30,8 @@ const sound: Observations = {
   hearings: [{ listener: "bia", conversation: "#geral", entries: history }],
   files: [one, two].map((replica) => ({ replica, checksums: { "users.json": "1" } })),
   outages: [{ fromMs: 100, toMs: 200 }],
+  claims: [],
+  accounts: [],
 };
 
 function rulesBroken(change: Partial<Observations>): string[] {
@@ -206,6 +208,11 @@ describe("the checker", () => {
   test("stale: a sound write that was refused", () => {
     const refused: Write = { ...unanswered, refused: "channel_not_found" };
     expect(rulesBroken({ writes: [...sound.writes, refused] })).toEqual(["stale"]);
+  });
+
+  test("looks at the claims as well", () => {
+    const claim = { name: "rosa", client: "eva", id: "1", beganMs: 0, answers: [] };
+    expect(rulesBroken({ claims: [{ ...claim, isGivenUp: false }] })).toEqual(["undecided"]);
   });
 
   test("early: sent and acknowledged while a majority stood still", () => {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { type PlannedFault, planFaults } from "../../../src/cluster/chaos/core/fault-plan.ts";
+import {
+  aimedAt,
+  inOffice,
+  type PlannedFault,
+  planFaults,
+} from "../../../src/cluster/chaos/core/fault-plan.ts";
 import { seededRandom } from "../../../src/platform/random.ts";
 
 const cast = {
@@ -40,7 +45,7 @@ describe("the plan of faults", () => {
     const all = seeds.flatMap((seed) => plan(seed));
     const ways = new Set(all.flatMap((fault) => (fault.kind === "cut" ? [fault.way] : [])));
     expect([...ways].sort()).toEqual(["both", "in", "out"]);
-    const everybody = [...cast.servers, ...cast.others, cast.clients].sort();
+    const everybody = [...cast.servers, ...cast.others, cast.clients, inOffice].sort();
     expect([...new Set(all.flatMap(targetsOf))].sort()).toEqual(everybody);
   });
 
@@ -82,9 +87,9 @@ describe("the plan of faults", () => {
       const busyUntil = new Map<string, number>();
       for (const fault of plan(seed)) {
         const targets = targetsOf(fault);
-        // A majority, and the clients, are taken as they are.
+        // A majority, the clients, and whoever is in office are taken as they are.
         const [target = ""] = targets;
-        if (targets.length === 1 && target !== cast.clients) {
+        if (targets.length === 1 && target !== cast.clients && target !== inOffice) {
           expect(busyUntil.get(target) ?? 0, `seed ${seed}, ${target}`).toBeLessThanOrEqual(
             fault.atMs,
           );
@@ -94,6 +99,34 @@ describe("the plan of faults", () => {
           busyUntil.set(one, Math.max(busyUntil.get(one) ?? 0, fault.atMs + lastsMs));
         }
       }
+    }
+  });
+
+  test("hits the coordinator every third time: killed, stopped and cut off", () => {
+    for (const seed of seeds) {
+      const faults = plan(seed);
+      const hits = faults.filter((fault) => targetsOf(fault).includes(inOffice));
+      expect(hits.length / faults.length, `seed ${seed}`).toBeGreaterThan(0.28);
+      expect(hits.length / faults.length, `seed ${seed}`).toBeLessThan(0.45);
+      const kinds = new Set(hits.map(({ kind }) => kind));
+      expect([...kinds].sort(), `seed ${seed}`).toEqual(["cut", "kill", "stop"]);
+    }
+  });
+
+  test("who is in office is put in when the time comes; others stay as planned", () => {
+    for (const planned of plan(5)) {
+      const fault = aimedAt("server 2", planned);
+      if (!targetsOf(planned).includes(inOffice)) {
+        expect(fault).toBe(planned);
+        continue;
+      }
+      expect(aimedAt(undefined, planned)).toBeUndefined();
+      if (fault === undefined) throw new Error("there is a coordinator");
+      expect(fault).toMatchObject({ atMs: planned.atMs, isAtCoordinator: true });
+      expect(targetsOf(fault)).toEqual(["server 2"]);
+      if (fault.kind !== "cut") continue;
+      const everybody = [...cast.servers, ...cast.others, cast.clients];
+      expect(fault.others).toEqual(everybody.filter((label) => label !== "server 2"));
     }
   });
 

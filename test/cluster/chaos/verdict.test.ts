@@ -15,6 +15,8 @@ test("a run in which nothing was acknowledged proves nothing, and is no good one
     hearings: [{ listener: "bia", conversation, entries: [] }],
     files: [{ replica: server, checksums: { "users.json": "1" } }],
     outages: [],
+    claims: [],
+    accounts: [],
   };
   const verdict = verdictOf({
     seed: 1,
@@ -22,6 +24,7 @@ test("a run in which nothing was acknowledged proves nothing, and is no good one
     servers: 1,
     plan: [],
     kills: 0,
+    failovers: [],
     seen,
     violations: check(seen),
     pace: paceOf(seen.writes, 9_000),

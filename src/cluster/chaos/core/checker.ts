@@ -1,3 +1,5 @@
+import { type ClaimObservations, checkClaims, claimRules } from "./claims.ts";
+
 /**
  * Judges what was seen of a cluster under load, in the manner of Jepsen's queue and set checkers
  * (K. Kingsbury): every value is unique, so what became of each write can be told from outside. A
@@ -63,7 +65,7 @@ export interface Outage {
   readonly toMs: number;
 }
 
-export interface Observations {
+export interface Observations extends ClaimObservations {
   /** The servers that have to tell everything. */
   readonly servers: readonly string[];
   readonly writes: readonly Write[];
@@ -91,6 +93,7 @@ export const rules = [
   "stale",
   /** Acknowledged while no majority could have it (R3). */
   "early",
+  ...claimRules,
 ] as const;
 export type Rule = (typeof rules)[number];
 
@@ -111,6 +114,7 @@ export function check(seen: Observations): Violation[] {
     ...unheard(seen),
     ...stale(seen),
     ...early(seen),
+    ...checkClaims(seen),
   ];
 }
 

@@ -1,5 +1,13 @@
+/** Stands in a plan for whichever server is in office when the time comes. */
+export const inOffice = "coordinator";
+
 /** One thing that is done to the cluster. Processes are named by their labels: `server 1`. */
-export type Fault =
+export type Fault = Blow & {
+  /** It was aimed at the coordinator, and the label is who that was. */
+  readonly isAtCoordinator?: true;
+};
+
+type Blow =
   | { readonly kind: "kill"; readonly targets: readonly string[] }
   | { readonly kind: "stop"; readonly targets: readonly string[]; readonly forMs: number }
   | {
@@ -38,6 +46,8 @@ export interface Cast {
 type Random = () => number;
 
 const firstAtMs = 1_000;
+/** Of so many faults one is the coordinator's. */
+const officeEvery = 3;
 /** Between two faults. */
 const leastGapMs = 600;
 const mostGapMs = 2_400;
@@ -47,7 +57,7 @@ const returnMs = 3_000;
 const calmMs = 4_000;
 
 /**
- * Every kind of fault as often as it stands here, in a drawn order; then all over again. The
+ * What is done to anybody: every kind as often as it stands here. The
  * shorter times are below every time-out of the cluster (1.2 to 2 s), the longer ones above.
  */
 const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
@@ -68,20 +78,56 @@ const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
   (scene) => scene.reset(),
 ];
 
+/** What is done to the coordinator, drawn like the others. */
+const officeBag: typeof bag = [
+  (scene) => scene.kill(inOffice),
+  (scene) => scene.kill(inOffice),
+  (scene) => scene.kill(inOffice),
+  (scene) => scene.stop(inOffice, scene.between(1_000, 2_500)),
+  (scene) => scene.stop(inOffice, scene.between(2_500, 6_000)),
+  (scene) => scene.cutFromAll(inOffice, "both", scene.between(2_500, 6_000)),
+  (scene) => scene.cutFromAll(inOffice, scene.oneWay(), scene.between(2_500, 6_000)),
+];
+
 /** What will be done when: the same for the same chance, length and cast. */
 export function planFaults(random: Random, lengthMs: number, cast: Cast): PlannedFault[] {
   const scene = new Scene(random, cast);
   const endMs = lengthMs - Math.min(calmMs, lengthMs / 4);
   const planned: PlannedFault[] = [];
-  let rest: typeof bag = [];
+  const bags = { any: drawnFrom(bag, scene), office: drawnFrom(officeBag, scene) };
+  let count = 0;
   for (let atMs = firstAtMs; atMs < endMs; atMs += scene.between(leastGapMs, mostGapMs)) {
-    if (rest.length === 0) rest = scene.shuffled(bag);
-    const [draw, ...others] = rest;
-    rest = others;
+    count += 1;
+    const draw = count % officeEvery === 0 ? bags.office() : bags.any();
     const fault = draw?.(scene.at(atMs));
     if (fault !== undefined) planned.push({ ...fault, atMs });
   }
   return planned.map((fault) => endingBy(endMs, fault));
+}
+
+/** A fault that was planned for the coordinator, for the server that it is now, if there is one. */
+export function aimedAt(
+  coordinator: string | undefined,
+  fault: PlannedFault,
+): PlannedFault | undefined {
+  if (fault.kind === "kill" || fault.kind === "stop") {
+    if (!fault.targets.includes(inOffice)) return fault;
+    if (coordinator === undefined) return undefined;
+    return { ...fault, targets: [coordinator], isAtCoordinator: true };
+  }
+  if (fault.target !== inOffice) return fault;
+  if (coordinator === undefined) return undefined;
+  const others = fault.others.filter((label) => label !== coordinator);
+  return { ...fault, target: coordinator, others, isAtCoordinator: true };
+}
+
+/** All of a bag in a drawn order, then all over again. */
+function drawnFrom<T>(all: readonly T[], scene: Scene): () => T | undefined {
+  let rest: T[] = [];
+  return () => {
+    if (rest.length === 0) rest = scene.shuffled(all);
+    return rest.shift();
+  };
 }
 
 /** Nothing outlasts the time for faults. */
@@ -153,7 +199,10 @@ class Scene {
 
   cutOff(way: "both" | "out" | "in", forMs: number): Fault | undefined {
     const target = this.server();
-    if (target === undefined) return undefined;
+    return target === undefined ? undefined : this.cutFromAll(target, way, forMs);
+  }
+
+  cutFromAll(target: string, way: "both" | "out" | "in", forMs: number): Fault {
     return this.#cut(target, { others: this.#allBut(target), way, forMs });
   }
 

@@ -61,7 +61,8 @@ function pausesBetween(timesMs: readonly number[]): Gap[] {
   return timesMs.slice(1).map((toMs, at) => ({ fromMs: timesMs[at] as number, toMs }));
 }
 
-function latencyOf(latenciesMs: number[]): Latency | undefined {
+/** @param latenciesMs sorted in place */
+export function latencyOf(latenciesMs: number[]): Latency | undefined {
   if (latenciesMs.length === 0) return undefined;
   latenciesMs.sort((a, b) => a - b);
   const at = (part: number) =>

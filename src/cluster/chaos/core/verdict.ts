@@ -1,7 +1,9 @@
 import type { Observations, Rule, Violation, Write } from "./checker.ts";
 import { rules } from "./checker.ts";
+import { wasTold } from "./claims.ts";
+import type { Failover } from "./failovers.ts";
 import type { Fault } from "./fault-plan.ts";
-import type { Pace } from "./pace.ts";
+import { type Latency, latencyOf, type Pace } from "./pace.ts";
 
 /** What a run came to: the object that `--json` prints. */
 export interface Verdict extends Readonly<Record<Rule, number>> {
@@ -26,8 +28,24 @@ export interface Verdict extends Readonly<Record<Rule, number>> {
   readonly longestLatencyMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly claims: ClaimCounts;
+  readonly failovers: readonly Failover[];
+  /** From the fault to the next claim served, of all failovers; null without any. */
+  readonly failoverMs: Latency | null;
+  /** The same of kill -9 while nothing else was broken (E4). */
+  readonly failoverAloneMs: (Latency & { readonly count: number }) | null;
   /** The first breaches of each rule, in words. */
   readonly examples: readonly string[];
+}
+
+export interface ClaimCounts {
+  /** Raced for. */
+  readonly names: number;
+  readonly attempted: number;
+  readonly won: number;
+  readonly taken: number;
+  /** Given up by their clients before anybody decided them. */
+  readonly givenUp: number;
 }
 
 export interface RunFacts {
@@ -39,13 +57,14 @@ export interface RunFacts {
   readonly seen: Observations;
   readonly violations: readonly Violation[];
   readonly pace: Pace;
+  readonly failovers: readonly Failover[];
 }
 
 /** Of each rule: enough to begin with. */
 const mostExamples = 5;
 
 export function verdictOf(facts: RunFacts): Verdict {
-  const { seed, seconds, servers, plan, kills, seen, violations, pace } = facts;
+  const { seed, seconds, servers, plan, kills, seen, violations, pace, failovers } = facts;
   const read = new Set(seen.tellings.flatMap(({ entries }) => entries.map((e) => e.message)));
   const isOpen = ({ acknowledged, refused }: Write) =>
     acknowledged === undefined && refused === undefined;
@@ -74,7 +93,32 @@ export function verdictOf(facts: RunFacts): Verdict {
     indeterminateRead: open.filter(({ message }) => read.has(message)).length,
     read: read.size,
     heard: seen.hearings.reduce((sum, { entries }) => sum + entries.length, 0),
+    claims: countClaims(seen),
+    failovers,
+    ...failoverFigures(failovers),
     examples: [...idleness, ...examples.map(({ rule, detail }) => `${rule}: ${detail}`)],
+  };
+}
+
+export function countClaims({ claims }: Pick<Observations, "claims">): ClaimCounts {
+  return {
+    names: new Set(claims.map(({ name }) => name)).size,
+    attempted: claims.length,
+    won: claims.filter((claim) => wasTold(claim, "won")).length,
+    taken: claims.filter((claim) => wasTold(claim, "taken")).length,
+    givenUp: claims.filter(({ answers, isGivenUp }) => isGivenUp && answers.length === 0).length,
+  };
+}
+
+function failoverFigures(
+  all: readonly Failover[],
+): Pick<Verdict, "failoverMs" | "failoverAloneMs"> {
+  const served = (some: readonly Failover[]) => some.flatMap((one) => one.servedAfterMs ?? []);
+  const alone = all.filter(({ fault, isAlone }) => fault === "kill" && isAlone);
+  const aloneMs = latencyOf(served(alone));
+  return {
+    failoverMs: latencyOf(served(all)) ?? null,
+    failoverAloneMs: aloneMs === undefined ? null : { count: alone.length, ...aloneMs },
   };
 }
 

@@ -1,0 +1,93 @@
+import { ChatClient } from "../../client/chat-client.ts";
+import { pause } from "../../platform/clock.ts";
+import type { Random } from "../../platform/random.ts";
+import { Claimant } from "./claimant.ts";
+import type { Claim } from "./core/claims.ts";
+
+export interface ClaimRaceOptions {
+  readonly brokers: readonly string[];
+  readonly random: Random;
+  /** Milliseconds since the load began. */
+  readonly elapsedMs: () => number;
+}
+
+const racerNames = ["eva", "gil", "ivo", "lia"] as const;
+/** The last one gives up soon, so that there are owners who never heard of it. */
+const impatient = "lia";
+const patienceMs = 60_000;
+const impatienceMs = 2_500;
+const racersAtOnce = 3;
+/** A password costs a server tens of milliseconds of a core: more would be a test of that. */
+const namesPerSecond = 3;
+/** Open claims of one racer: what an outage of several seconds leaves waiting. */
+const mostOpen = 30;
+/** What is still open when everything has healed is given this long. */
+const finishMs = 60_000;
+
+/** Clients that want the same names at the same time, all the time. */
+export class ClaimRace {
+  readonly #options: ClaimRaceOptions;
+  readonly #clients: ChatClient[] = [];
+  readonly #racers: Claimant[];
+  readonly #stopping = new AbortController();
+  readonly #givingUp = new AbortController();
+  readonly #open = new Set<Promise<void>>();
+  #lane: Promise<void> = Promise.resolve();
+
+  constructor(options: ClaimRaceOptions) {
+    this.#options = options;
+    const { brokers, random, elapsedMs } = options;
+    this.#racers = racerNames.map((name) => {
+      const isImpatient = name === impatient;
+      const deadlineMs = isImpatient ? impatienceMs : patienceMs;
+      const client = new ChatClient({ brokers, proxies: [], deadlineMs });
+      this.#clients.push(client);
+      const signal = this.#givingUp.signal;
+      return new Claimant({ name, client, isImpatient, random, elapsedMs, signal });
+    });
+  }
+
+  get claims(): readonly Claim[] {
+    return this.#racers.flatMap(({ claims }) => claims);
+  }
+
+  start(): void {
+    this.#lane = this.#keepRacing();
+  }
+
+  /** No more names; waits until every claim is decided, or the time for it is over. */
+  async finish(): Promise<void> {
+    this.#stopping.abort();
+    await this.#lane;
+    const timer = setTimeout(() => this.#givingUp.abort(), finishMs);
+    await Promise.all(this.#open);
+    await Promise.all(this.#racers.map((racer) => racer.settled()));
+    clearTimeout(timer);
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    this.#givingUp.abort();
+    for (const client of this.#clients.splice(0)) await client.close();
+  }
+
+  async #keepRacing(): Promise<void> {
+    const { random } = this.#options;
+    for (let number = 1; !this.#stopping.signal.aborted; number += 1) {
+      for (const racer of this.#drawn()) {
+        if (racer.open >= mostOpen) continue;
+        const claim = racer.claim(`name-${number}`);
+        this.#open.add(claim);
+        void claim.finally(() => this.#open.delete(claim));
+      }
+      await pause((2_000 / namesPerSecond) * random(), this.#stopping.signal);
+    }
+  }
+
+  #drawn(): Claimant[] {
+    const { random } = this.#options;
+    const left = [...this.#racers];
+    while (left.length > racersAtOnce) left.splice(Math.floor(random() * left.length), 1);
+    return left;
+  }
+}

@@ -1,0 +1,105 @@
+import { setMaxListeners } from "node:events";
+import type { ChatClient } from "../../client/chat-client.ts";
+import { pause } from "../../platform/clock.ts";
+import { type Random, randomHex } from "../../platform/random.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { RequestId } from "../../protocol/ids.ts";
+import type { Claim, ClaimAnswer } from "./core/claims.ts";
+
+export interface ClaimantOptions {
+  readonly name: string;
+  readonly client: ChatClient;
+  /** Whether it gives a claim up when its client does, instead of trying on. */
+  readonly isImpatient?: boolean;
+  readonly random: Random;
+  readonly elapsedMs: () => number;
+  /** Ends the trying. */
+  readonly signal: AbortSignal;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+interface OpenClaim extends Mutable<Claim> {
+  answers: ClaimAnswer[];
+}
+
+/** Of ten claims that were decided, so many are asked for again, up to so much later. */
+const againPart = 0.25;
+const againMs = 5_000;
+const passwordBytes = 8;
+
+/** One client that claims names over its own connection, and a record of what it was told. */
+export class Claimant {
+  readonly claims: Claim[] = [];
+  readonly #options: ClaimantOptions;
+  readonly #open = new Set<Promise<void>>();
+
+  constructor(options: ClaimantOptions) {
+    this.#options = options;
+    // Every claim that waits to be asked for again listens to it.
+    setMaxListeners(0, options.signal);
+  }
+
+  /** Claims that are still asked for. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Resolves when the claim is decided, or given up; some are asked for again after that. */
+  async claim(name: string): Promise<void> {
+    const { client, elapsedMs, random } = this.#options;
+    const claim: OpenClaim = {
+      name,
+      client: this.#options.name,
+      id: client.newId(),
+      beganMs: elapsedMs(),
+      answers: [],
+      isGivenUp: false,
+    };
+    this.claims.push(claim);
+    const password = randomHex(passwordBytes);
+    await this.#noted(this.#ask(claim, password));
+    if (claim.answers.length > 0 && random() < againPart) {
+      void this.#noted(this.#askAgain(claim, password));
+    }
+  }
+
+  /** Resolves when nothing is asked for any more. */
+  async settled(): Promise<void> {
+    while (this.#open.size > 0) await Promise.all(this.#open);
+  }
+
+  #noted(asking: Promise<void>): Promise<void> {
+    this.#open.add(asking);
+    return asking.finally(() => this.#open.delete(asking));
+  }
+
+  /** As a client does that did not get its answer: through another server, perhaps another term. */
+  async #askAgain(claim: OpenClaim, password: string): Promise<void> {
+    const { random, signal } = this.#options;
+    await pause(againMs * random(), signal);
+    await this.#ask(claim, password);
+  }
+
+  async #ask(claim: OpenClaim, password: string): Promise<void> {
+    const { client, elapsedMs, isImpatient = false, signal } = this.#options;
+    const { name: user, id } = claim;
+    const told = (answer: ClaimAnswer["answer"]) =>
+      claim.answers.push({ atMs: elapsedMs(), answer });
+    do {
+      try {
+        await client.ask("register", { user, password }, id as RequestId);
+        told("won");
+        return;
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        if (error.code === "name_taken") {
+          told("taken");
+          return;
+        }
+        if (!error.retry) claim.refused = error.code;
+        if (!error.retry) return;
+        claim.isGivenUp = isImpatient;
+      }
+    } while (!isImpatient && !signal.aborted);
+  }
+}

@@ -1,0 +1,195 @@
+import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
+
+/**
+ * Judges what clients were told who raced for names (E3), against what stands on the replicas'
+ * disks in the end. Knows nothing of how the race was made.
+ */
+
+/** What decides a claim, as its client was told. */
+export interface ClaimAnswer {
+  readonly atMs: number;
+  readonly answer: "won" | "taken";
+}
+
+/** One client's claim of a name, under one id however often it was sent. */
+export interface Claim {
+  readonly name: string;
+  readonly client: string;
+  readonly id: string;
+  readonly beganMs: number;
+  /** Oldest first. One that was told may ask again: it must be told the same. */
+  readonly answers: readonly ClaimAnswer[];
+  /** The code of an answer that decides nothing, and says that another try wouldn't either. */
+  readonly refused?: string;
+  /** Its client asked no more, told or not: it may own the name all the same. */
+  readonly isGivenUp: boolean;
+}
+
+/** A row of `accounts.json`. */
+export interface Account {
+  readonly user: string;
+  readonly id: string;
+  readonly epoch: Epoch;
+  readonly confirmed: boolean;
+}
+
+/** The accounts of one replica after a clean stop; undefined if the file is not there. */
+export interface AccountsFile {
+  readonly replica: string;
+  readonly accounts: readonly Account[] | undefined;
+}
+
+export interface ClaimObservations {
+  readonly claims: readonly Claim[];
+  readonly accounts: readonly AccountsFile[];
+}
+
+export const claimRules = [
+  /** One name, and several clients who were told that it is theirs. */
+  "claimedTwice",
+  /** A client that was told both that a name is its own and that it is taken. */
+  "contradicted",
+  /** Owned by somebody else than who was told OK, by who was told `name_taken`, or by nobody. */
+  "misowned",
+  /** Replicas that name different owners, or several confirmed ones. */
+  "ownersDiffer",
+  /** A claim that nobody gave up and nobody decided. */
+  "undecided",
+] as const;
+
+export interface ClaimViolation {
+  readonly rule: (typeof claimRules)[number];
+  readonly detail: string;
+}
+
+export function checkClaims({ claims, accounts }: ClaimObservations): ClaimViolation[] {
+  const [first] = accounts;
+  return [
+    ...claimedTwice(claims),
+    ...contradicted(claims),
+    ...(first === undefined ? [] : misowned(claims, first)),
+    ...ownersDiffer(accounts),
+    ...undecided(claims),
+  ];
+}
+
+export function wasTold({ answers }: Claim, answer: ClaimAnswer["answer"]): boolean {
+  return answers.some((told) => told.answer === answer);
+}
+
+function claimedTwice(claims: readonly Claim[]): ClaimViolation[] {
+  const winners = grouped(
+    claims.filter((claim) => wasTold(claim, "won")),
+    ({ name }) => name,
+  );
+  return [...winners]
+    .filter(([, told]) => told.length > 1)
+    .map(([name, told]) => {
+      const clients = told.map(({ client }) => client).join(" and ");
+      return { rule: "claimedTwice", detail: `${clients} were both told that ${name} is theirs` };
+    });
+}
+
+function contradicted(claims: readonly Claim[]): ClaimViolation[] {
+  return claims
+    .filter((claim) => wasTold(claim, "won") && wasTold(claim, "taken"))
+    .map(({ client, name, answers }) => {
+      const told = answers.map(({ answer, atMs }) => `${answer} at ${Math.round(atMs)} ms`);
+      const detail = `${client}, who claimed ${name}, was told ${told.join(", then ")}`;
+      return { rule: "contradicted", detail };
+    });
+}
+
+/** By the first replica: whether the others say the same is another rule's. */
+function misowned(
+  claims: readonly Claim[],
+  { replica, accounts = [] }: AccountsFile,
+): ClaimViolation[] {
+  const rows = grouped(accounts, ({ user }) => user);
+  return [...grouped(claims, ({ name }) => name)].flatMap(([name, racers]) => {
+    const own = rows.get(name) ?? [];
+    const owner = ownerOf(own);
+    const ids = new Set(racers.map(({ id }) => id));
+    const details = racers.flatMap((claim) => {
+      const { client, id } = claim;
+      const isOwner = owner?.id === id;
+      const told = wasTold(claim, "won") ? "OK" : wasTold(claim, "taken") ? "name_taken" : "";
+      if (told === "OK" && !isOwner) return [`${client} was told OK`];
+      if (told !== "name_taken") return [];
+      if (isOwner) return [`${client} was told name_taken and owns it`];
+      // Whoever holds it may have given up before it was confirmed: then it stays so.
+      const isHeld = owner !== undefined || own.some((row) => row.id !== id);
+      return isHeld ? [] : [`${client} was told name_taken`];
+    });
+    if (owner !== undefined && !ids.has(owner.id)) details.push(`nobody sent ${owner.id}`);
+    const who = owner === undefined ? "nobody" : nameOf(owner, racers);
+    return details.map((detail) => {
+      return {
+        rule: "misowned" as const,
+        detail: `${name} belongs to ${who} (${replica}): ${detail}`,
+      };
+    });
+  });
+}
+
+function nameOf({ id }: Account, racers: readonly Claim[]): string {
+  return racers.find((claim) => claim.id === id)?.client ?? id;
+}
+
+function ownersDiffer(files: readonly AccountsFile[]): ClaimViolation[] {
+  const details: string[] = [];
+  const first = new Map<string, { readonly replica: string; readonly id: string }>();
+  for (const [at, { replica, accounts }] of files.entries()) {
+    if (accounts === undefined) details.push(`${replica} has no accounts`);
+    const owned = grouped(
+      (accounts ?? []).filter(({ confirmed }) => confirmed),
+      ({ user }) => user,
+    );
+    for (const [user, rows] of owned) {
+      const ids = new Set(rows.map(({ id }) => id));
+      if (ids.size > 1)
+        details.push(`${user} is confirmed for ${[...ids].join(", ")} (${replica})`);
+      const id = ownerOf(rows)?.id ?? "";
+      const other = first.get(user);
+      if (at === 0) first.set(user, { replica, id });
+      else if (other === undefined) details.push(`${user} has an owner on ${replica} only`);
+      else if (other.id !== id) {
+        details.push(`${user} is ${other.id}'s on ${other.replica}, ${id}'s on ${replica}`);
+      }
+    }
+    if (at === 0) continue;
+    for (const [user, { replica: other }] of first) {
+      if (!owned.has(user)) details.push(`${user} has an owner on ${other}, none on ${replica}`);
+    }
+  }
+  return details.map((detail) => ({ rule: "ownersDiffer", detail }));
+}
+
+function undecided(claims: readonly Claim[]): ClaimViolation[] {
+  return claims
+    .filter(({ answers, isGivenUp }) => answers.length === 0 && !isGivenUp)
+    .map(({ client, name, refused }) => {
+      const what = refused === undefined ? "never decided" : `refused: ${refused}`;
+      return { rule: "undecided", detail: `the claim of ${name} by ${client} was ${what}` };
+    });
+}
+
+/** Of what is confirmed, the claim of the highest epoch holds. */
+function ownerOf(rows: readonly Account[]): Account | undefined {
+  return rows
+    .filter(({ confirmed }) => confirmed)
+    .reduce<Account | undefined>((best, row) => {
+      return best === undefined || compareEpochs(row.epoch, best.epoch) > 0 ? row : best;
+    }, undefined);
+}
+
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}

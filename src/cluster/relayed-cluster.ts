@@ -1,0 +1,74 @@
+import type { ChatClient, ChatClientOptions } from "../client/chat-client.ts";
+import type { LogLevel } from "../platform/log.ts";
+import type { Child } from "./child.ts";
+import { LocalCluster, type LocalClusterOptions } from "./local-cluster.ts";
+import { Relay } from "./relay.ts";
+import { RelayWiring, relayPorts } from "./relay-wiring.ts";
+
+export interface RelayedClusterOptions {
+  readonly servers: number;
+  /** An empty folder, for the data and the logs. */
+  readonly folder: string;
+  readonly logLevel: LogLevel;
+  /** Environment of the processes. */
+  readonly settings?: LocalClusterOptions["settings"];
+}
+
+/** A fresh cluster whose processes, and clients, reach each other through a relay. */
+export class RelayedCluster implements AsyncDisposable {
+  readonly relay: Relay;
+  readonly local: LocalCluster;
+  /** The brokers and proxies as clients reach them. */
+  readonly endpoints: Pick<ChatClientOptions, "brokers" | "proxies">;
+
+  private constructor(relay: Relay, local: LocalCluster, wiring: RelayWiring) {
+    this.relay = relay;
+    this.local = local;
+    const at = (role: "broker" | "proxy", use: string) =>
+      local.of(role).map((child) => wiring.forClients(child, child.ready?.endpoints[use] ?? ""));
+    this.endpoints = { brokers: at("broker", "front"), proxies: at("proxy", "back") };
+  }
+
+  static async start({ servers, folder, logLevel, settings }: RelayedClusterOptions) {
+    const relay = await Relay.open(relayPorts(servers));
+    let local: LocalCluster | undefined;
+    const partyOf = (name: string) =>
+      local?.of("server").find(({ ready }) => ready?.name === name)?.label;
+    const wiring = new RelayWiring({ relay, folder, partyOf });
+    try {
+      local = await LocalCluster.start({
+        servers,
+        data: folder,
+        logLevel,
+        wiring,
+        ...(settings && { settings }),
+      });
+    } catch (error) {
+      await relay[Symbol.asyncDispose]();
+      throw error;
+    }
+    return new RelayedCluster(relay, local, wiring);
+  }
+
+  /** Servers first. */
+  get processes(): Child[] {
+    const roles = ["server", "broker", "proxy", "reference"] as const;
+    return roles.flatMap((role) => this.local.of(role));
+  }
+
+  /** A client behind the relay, closed with the cluster. */
+  client(options: Partial<ChatClientOptions> = {}): ChatClient {
+    return this.local.client({ ...this.endpoints, ...options });
+  }
+
+  /** Stops all, in order, and keeps the folder. */
+  stop(): Promise<void> {
+    return this.local.stop();
+  }
+
+  /** Keeps the folder too: who made it removes it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.relay[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,250 @@
+import { compareEpochs, type Epoch } from "../../protocol/epoch.ts";
+import type { RequestId, ServerName, UserName } from "../../protocol/ids.ts";
+import { durations, limits } from "../../protocol/limits.ts";
+import type {
+  ClaimOutcome,
+  OfficeAnswer,
+  ProposedClaim,
+  Standing,
+} from "../../protocol/messages.ts";
+import type { Claim } from "./accounts.ts";
+import type { ChatState } from "./chat-state.ts";
+import type { Coordination } from "./coordination.ts";
+import type { Effect, Now } from "./effects.ts";
+import type { Ledger } from "./ledger.ts";
+import { idOf } from "./placed.ts";
+import type { Replication } from "./replication.ts";
+
+/** A claim that waits for its outcome, here or at the coordinator. */
+export interface OpenClaim {
+  readonly user: UserName;
+  readonly id: RequestId;
+  /** Until it is hashed. */
+  password?: string | undefined;
+  credential?: string | undefined;
+  readonly deadlineMs: number;
+  /** It came from another server: only a coordinator has anything to say to it. */
+  readonly isForwarded: boolean;
+  settle(outcome: ClaimOutcome): Effect | undefined;
+}
+
+interface Waiting extends OpenClaim {
+  /** By which its hash is known on its way. */
+  readonly number: number;
+  isHashing: boolean;
+  /** Which coordinator was asked last, and when. */
+  forwarded?: { readonly to: ServerName; readonly atMs: number; isOpen: boolean } | undefined;
+}
+
+export interface ClaimsParts {
+  readonly name: ServerName;
+  readonly state: ChatState;
+  readonly ledger: Ledger;
+  readonly replication: Replication;
+  readonly coordination: Coordination;
+  standing(): Standing;
+  correctedMs(now: Now): number;
+}
+
+/**
+ * What may belong to one owner only (E3). A server that is not in office hashes the password and
+ * forwards the claim; the coordinator proposes it, and tells of its success once a quorum of its
+ * epoch's view has accepted it. That a name is taken is told by whoever knows it for good.
+ */
+export class Claims {
+  readonly #parts: ClaimsParts;
+  readonly #open = new Set<Waiting>();
+  /** Own proposals of the present office whose confirmation is still to be written, by rising `seq`. */
+  readonly #unconfirmed: number[] = [];
+  #office: Epoch | undefined;
+  readonly #hashing = new Map<number, Waiting>();
+  /** Those whose password is still to be hashed, oldest first. */
+  readonly #unhashed = new Set<Waiting>();
+  #number = 0;
+  /** What the outcome of a claim may depend on, as of the last look at all of them. */
+  #seen = { version: -1, committed: 0, atMs: 0 };
+  /** Those that something happened to since. */
+  readonly #changed = new Set<Waiting>();
+
+  constructor(parts: ClaimsParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Whether one more can be decided in time: more passwords than can be hashed within a second
+   * would all come too late.
+   */
+  get isFull(): boolean {
+    return this.#open.size >= limits.openClaims || this.#unhashed.size >= limits.unhashedClaims;
+  }
+
+  add(claim: OpenClaim): void {
+    this.#number += 1;
+    const waiting: Waiting = { ...claim, number: this.#number, isHashing: false };
+    this.#open.add(waiting);
+    if (claim.credential === undefined) this.#unhashed.add(waiting);
+    this.#changed.add(waiting);
+  }
+
+  /** It may have been settled meanwhile. */
+  hashed(number: number, credential: string): void {
+    const claim = this.#hashing.get(number);
+    this.#hashing.delete(number);
+    for (const next of this.#unhashed) {
+      this.#changed.add(next);
+      break;
+    }
+    if (claim === undefined) return;
+    claim.isHashing = false;
+    claim.credential = credential;
+    claim.password = undefined;
+    this.#changed.add(claim);
+  }
+
+  /** The coordinator has answered, or has not. */
+  onForwarded(from: ServerName, claim: ProposedClaim, answer: OfficeAnswer | undefined): Effect[] {
+    const outcome = answer?.service === "forward" ? answer.outcome : undefined;
+    const effects: Effect[] = [];
+    for (const waiting of this.#open) {
+      if (waiting.id !== claim.id || waiting.user !== claim.user) continue;
+      if (waiting.forwarded?.to === from) waiting.forwarded.isOpen = false;
+      if (outcome === "won" || outcome === "taken") this.#settle(waiting, outcome, effects);
+    }
+    return effects;
+  }
+
+  /** Decides what can be decided, after every step. */
+  advance(now: Now): Effect[] {
+    const { state, coordination } = this.#parts;
+    const { office, committed } = coordination;
+    if (office !== this.#office) {
+      this.#office = office;
+      this.#unconfirmed.length = 0;
+      this.#seen.version = -1;
+      if (office !== undefined) this.#takeOver(office, now);
+    }
+    this.#confirm(now);
+    if (this.#open.size === 0) return [];
+    const { version } = state.accounts;
+    const effects: Effect[] = [];
+    const isSame = version === this.#seen.version && committed === this.#seen.committed;
+    const pauseMs = isSame ? durations.tickMs : durations.claimsMs;
+    if (now.steadyMs - this.#seen.atMs >= pauseMs) {
+      this.#seen = { version, committed, atMs: now.steadyMs };
+      for (const claim of this.#open) this.#decide(claim, now, effects);
+    } else {
+      for (const claim of this.#changed) this.#decide(claim, now, effects);
+    }
+    this.#changed.clear();
+    return effects;
+  }
+
+  /**
+   * What older offices left open is proposed anew, asked for or not: its client may have been told
+   * of its success before the confirmation was on any disk, and need not ask again.
+   */
+  #takeOver(office: Epoch, now: Now): void {
+    const left = [...this.#parts.state.accounts.unowned()];
+    for (const claim of left) {
+      if (compareEpochs(claim.epoch, office) < 0) this.#append(proposalOf(claim), now);
+    }
+  }
+
+  /** What a quorum has accepted is written down for all. */
+  #confirm(now: Now): void {
+    const { ledger, coordination, name, correctedMs } = this.#parts;
+    for (let [seq] = this.#unconfirmed; seq !== undefined; [seq] = this.#unconfirmed) {
+      if (seq > coordination.committed) return;
+      this.#unconfirmed.shift();
+      ledger.make("confirmed", { server: name, seq }, correctedMs(now));
+    }
+  }
+
+  #decide(claim: Waiting, now: Now, effects: Effect[]): void {
+    const { state, coordination } = this.#parts;
+    const owner = state.accounts.owner(claim.user);
+    if (owner !== undefined && idOf(owner) !== claim.id) {
+      return this.#settle(claim, "taken", effects);
+    }
+    if (now.steadyMs >= claim.deadlineMs) return this.#settle(claim, "busy", effects);
+    if (claim.credential === undefined) return this.#hash(claim, effects);
+    if (coordination.office !== undefined) {
+      const { user, id, credential } = claim;
+      const outcome = this.#propose({ user, id, credential }, now);
+      if (outcome !== "busy") this.#settle(claim, outcome, effects);
+      return;
+    }
+    if (claim.isForwarded) this.#settle(claim, "busy", effects);
+    else this.#forward(claim, now, effects);
+  }
+
+  #hash(claim: Waiting, effects: Effect[]): void {
+    if (claim.isHashing || this.#hashing.size >= limits.hashesAtOnce) return;
+    const { number, password = "" } = claim;
+    claim.isHashing = true;
+    this.#unhashed.delete(claim);
+    this.#hashing.set(number, claim);
+    effects.push({ type: "hash", number, password });
+  }
+
+  /** In office: what holds the name decides, once that itself is decided. */
+  #propose(asked: ProposedClaim, now: Now): ClaimOutcome {
+    const { state, coordination, name } = this.#parts;
+    const epoch = coordination.office as Epoch;
+    const holder = state.accounts.holder(asked.user);
+    if (holder !== undefined && compareEpochs(holder.epoch, epoch) === 0) {
+      const isOwn = holder.server === name;
+      if (!isOwn || holder.seq > coordination.committed) return "busy";
+      return idOf(holder) === asked.id ? "won" : "taken";
+    }
+    // What an older office left holds for good once this one has it accepted: until then another,
+    // newer one may come to count, of a server that was away.
+    this.#append(holder === undefined ? asked : proposalOf(holder), now);
+    return "busy";
+  }
+
+  #append(claim: ProposedClaim, now: Now): void {
+    const { ledger, coordination, correctedMs } = this.#parts;
+    const epoch = coordination.office as Epoch;
+    const { seq } = ledger.make("register", { ...claim, epoch }, correctedMs(now));
+    this.#unconfirmed.push(seq);
+    coordination.want(seq);
+  }
+
+  #forward(claim: Waiting, now: Now, effects: Effect[]): void {
+    const { coordination, replication, standing } = this.#parts;
+    const leader = coordination.current(now);
+    if (leader === undefined) return;
+    const { forwarded } = claim;
+    const isSame = forwarded?.to === leader.name;
+    const isSoon = isSame && now.steadyMs - forwarded.atMs < durations.askAgainMs;
+    if (isSame && (forwarded.isOpen || isSoon)) return;
+    const { address } = replication.peer(leader.name);
+    if (address === "") return;
+    claim.forwarded = { to: leader.name, atMs: now.steadyMs, isOpen: true };
+    const { user, id, credential = "" } = claim;
+    effects.push({
+      type: "askPeer",
+      peer: leader.name,
+      address,
+      request: { service: "forward", ...standing(), claim: { user, id, credential } },
+      patienceMs: durations.peerRequestMs,
+    });
+  }
+
+  #settle(claim: Waiting, outcome: ClaimOutcome, effects: Effect[]): void {
+    if (!this.#open.delete(claim)) return;
+    this.#unhashed.delete(claim);
+    const effect = claim.settle(outcome);
+    if (effect !== undefined) effects.push(effect);
+  }
+}
+
+/** To be proposed anew: the same logical claim, and the same password. */
+function proposalOf(claim: Claim): ProposedClaim {
+  return { user: claim.user, id: idOf(claim) as RequestId, credential: claim.credential };
+}

@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import {
+  type Account,
+  type Claim,
+  type ClaimAnswer,
+  type ClaimObservations,
+  checkClaims,
+} from "../../../src/cluster/chaos/core/claims.ts";
+
+function claimed(client: string, ...answers: ClaimAnswer["answer"][]): Claim {
+  return {
+    name: "rosa",
+    client,
+    id: `id-${client}`,
+    beganMs: 0,
+    answers: answers.map((answer, at) => ({ atMs: 10 * (at + 1), answer })),
+    isGivenUp: false,
+  };
+}
+
+function account(client: string, term = 1, confirmed = true): Account {
+  return { user: "rosa", id: `id-${client}`, epoch: { view: 1, term }, confirmed };
+}
+
+function everywhere(...accounts: Account[]): ClaimObservations["accounts"] {
+  return ["servers/1", "servers/2"].map((replica) => ({ replica, accounts }));
+}
+
+/** Eva owns the name and was told so; the others were told that it is taken. */
+const sound: ClaimObservations = {
+  claims: [claimed("eva", "won"), claimed("gil", "taken"), claimed("ivo", "taken", "taken")],
+  accounts: everywhere(account("eva")),
+};
+
+function rulesBroken(change: Partial<ClaimObservations>): string[] {
+  return [...new Set(checkClaims({ ...sound, ...change }).map(({ rule }) => rule))];
+}
+
+const givenUp: Claim = { ...claimed("lia"), isGivenUp: true };
+
+describe("[R10] [E3] the checker of claims", () => {
+  test("finds nothing where nothing is wrong", () => {
+    expect(checkClaims(sound)).toEqual([]);
+    expect(checkClaims({ claims: [], accounts: [] })).toEqual([]);
+  });
+
+  test("lets who gave up own the name, or not", () => {
+    expect(rulesBroken({ claims: [...sound.claims, givenUp] })).toEqual([]);
+    const claims = [...sound.claims.slice(1), givenUp];
+    expect(rulesBroken({ claims, accounts: everywhere(account("lia")) })).toEqual([]);
+    // What a coordinator left and nobody asks for again is never confirmed, and counts.
+    expect(rulesBroken({ claims, accounts: everywhere(account("lia", 1, false)) })).toEqual([]);
+  });
+
+  test("lets a claim be proposed again in a later epoch, and others be rolled back", () => {
+    const accounts = everywhere(account("gil", 1, false), account("eva", 2), account("eva", 3));
+    expect(rulesBroken({ accounts })).toEqual([]);
+  });
+
+  test("claimed twice: two clients that were told that the name is theirs", () => {
+    const claims = [claimed("eva", "won"), claimed("gil", "won")];
+    expect(checkClaims({ ...sound, claims })).toContainEqual({
+      rule: "claimedTwice",
+      detail: "eva and gil were both told that rosa is theirs",
+    });
+  });
+
+  test("contradicted: a client that asked again and was told otherwise", () => {
+    for (const answers of [["won", "taken"] as const, ["taken", "won"] as const]) {
+      const claims = [claimed("eva", ...answers), claimed("gil", "taken")];
+      expect(rulesBroken({ claims })).toEqual(["contradicted"]);
+    }
+  });
+
+  test("misowned: by somebody else than who was told OK, by nobody, by a stranger", () => {
+    expect(
+      rulesBroken({
+        accounts: everywhere(account("lia", 2)),
+        claims: [claimed("eva", "won"), givenUp],
+      }),
+    ).toEqual(["misowned"]);
+    expect(rulesBroken({ accounts: everywhere() })).toEqual(["misowned"]);
+    expect(rulesBroken({ accounts: everywhere(account("eva", 1, false)) })).toEqual(["misowned"]);
+    const claims = sound.claims.slice(1);
+    expect(rulesBroken({ claims, accounts: everywhere(account("nobody")) })).toEqual(["misowned"]);
+  });
+
+  test("misowned: by who was told name_taken", () => {
+    const claims = [claimed("eva", "taken"), claimed("gil", "taken")];
+    expect(checkClaims({ ...sound, claims })).toEqual([
+      {
+        rule: "misowned",
+        detail: "rosa belongs to eva (servers/1): eva was told name_taken and owns it",
+      },
+    ]);
+  });
+
+  test("misowned: taken, as everybody was told, and there is nothing that takes it", () => {
+    const claims = sound.claims.slice(1);
+    expect(rulesBroken({ claims, accounts: everywhere() })).toEqual(["misowned"]);
+    const accounts = everywhere(account("gil", 1, false));
+    expect(rulesBroken({ claims: claims.slice(0, 1), accounts })).toEqual(["misowned"]);
+  });
+
+  test("owners differ: between replicas, in either direction, or on one that has no file", () => {
+    const [one] = everywhere(account("eva"));
+    const [two] = everywhere(account("gil"));
+    const [none] = everywhere();
+    if (!one || !two || !none) throw new Error("there are some");
+    expect(rulesBroken({ accounts: [one, two] })).toEqual(["ownersDiffer"]);
+    expect(rulesBroken({ accounts: [one, none] })).toEqual(["ownersDiffer"]);
+    expect(rulesBroken({ accounts: [none, one] })).toContain("ownersDiffer");
+    const missing = { replica: "servers/2", accounts: undefined };
+    expect(rulesBroken({ accounts: [one, missing] })).toEqual(["ownersDiffer"]);
+  });
+
+  test("owners differ: several confirmed on one replica", () => {
+    const accounts = everywhere(account("gil", 1), account("eva", 2));
+    expect(rulesBroken({ accounts })).toEqual(["ownersDiffer"]);
+  });
+
+  test("undecided: no answer, or one that decides nothing, and nobody gave up", () => {
+    expect(rulesBroken({ claims: [...sound.claims, claimed("lia")] })).toEqual(["undecided"]);
+    const refused: Claim = { ...claimed("lia"), refused: "bad_request" };
+    expect(checkClaims({ ...sound, claims: [...sound.claims, refused] })).toEqual([
+      { rule: "undecided", detail: "the claim of rosa by lia was refused: bad_request" },
+    ]);
+  });
+});

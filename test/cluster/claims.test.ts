@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { raceForNames } from "./claim-race.ts";
+
+const clients = 10;
+const names = 40;
+
+test("[R10] [E3] raced-for names have one owner each, though the coordinator dies, stops and is cut off", {
+  timeout: 60_000,
+}, async () => {
+  await using temporary = await temporaryFolder();
+  const race = await raceForNames({
+    folder: temporary.path,
+    clients,
+    names,
+    inFlight: 8,
+    rounds: 1,
+    seed: 1,
+  });
+  expect(race.violations).toEqual([]);
+  expect(race.faults).toEqual({ kill: 1, stop: 1, cut: 1 });
+  expect(race.failovers.map(({ fault }) => fault)).toEqual(["kill", "stop", "cut"]);
+  expect(race.claims).toHaveLength(clients * names);
+  const winners = race.claims.filter(({ answers }) => answers[0]?.answer === "won");
+  expect(new Set(winners.map(({ name }) => name)).size).toBe(names);
+  expect(winners).toHaveLength(names);
+  // Beside the checker: what the disks say, read plainly.
+  expect(race.accounts).toHaveLength(3);
+  for (const { replica, accounts = [] } of race.accounts) {
+    const confirmed = accounts.filter(({ confirmed }) => confirmed);
+    const owners = new Map(confirmed.map(({ user, id }) => [user, id]));
+    expect(owners, replica).toEqual(new Map(winners.map(({ name, id }) => [name, id])));
+  }
+});

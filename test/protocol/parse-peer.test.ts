@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import { encode } from "../../src/protocol/codec.ts";
+import { durations } from "../../src/protocol/limits.ts";
+import {
+  PeerMessageError,
+  parseOfficeAnswer,
+  parsePeerRequest,
+  parseReplication,
+} from "../../src/protocol/parse-peer.ts";
+import { serverName } from "../support/event-lines.ts";
+
+const standing = {
+  server: serverName(1),
+  clock: 7,
+  view: { number: 3, members: [serverName(1), serverName(2)] },
+  durable: { [serverName(1)]: 2 },
+};
+const epoch = { view: 3, term: 2 };
+
+function request(service: string, fields: Readonly<Record<string, unknown>>) {
+  return parsePeerRequest(encode({ service, data: { ...standing, ...fields } }));
+}
+
+function answer(service: string, fields: Readonly<Record<string, unknown>>) {
+  return parseOfficeAnswer(encode({ service, data: { ...standing, ...fields } }));
+}
+
+const noNumbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, "1", true, {}];
+const noTimes = [...noNumbers, 1e300, -1e300, durations.clockCorrectionMs + 1];
+const noCounts = [...noNumbers, undefined, null, -1, 0.5, 2 ** 53, 1e300];
+
+describe("the gate among servers, for the office", () => {
+  test("[E2] [E5] what is in bounds passes", () => {
+    expect(request("election", { epoch })).toEqual({
+      service: "election",
+      ...standing,
+      office: undefined,
+      epoch,
+    });
+    expect(request("accept", { epoch, seq: 4 })).toMatchObject({ epoch, seq: 4 });
+    expect(request("clock", { round: 1, correctionMs: -0.25 })).toMatchObject({
+      correctionMs: -0.25,
+    });
+    expect(request("clock", { round: 1 })).toMatchObject({ correctionMs: undefined });
+    const timeMs = 1_767_225_600_000.5;
+    expect(answer("clock", { timeMs, isCorrected: true })).toMatchObject({ timeMs });
+    expect(answer("candidate", { isGranted: true, promised: epoch })).toMatchObject({
+      isGranted: true,
+      promised: epoch,
+    });
+  });
+
+  test.each(noTimes)("[E5] a time or correction that no clock can show is refused: %s", (value) => {
+    expect(() => request("clock", { round: 1, correctionMs: value })).toThrow(PeerMessageError);
+    expect(() => answer("clock", { timeMs: value })).toThrow(PeerMessageError);
+  });
+
+  test("[E5] a clock's answer without a time is refused", () => {
+    expect(() => answer("clock", {})).toThrow(PeerMessageError);
+  });
+
+  test.each(noCounts)("[E2] an epoch, `seq` or round of %s is refused", (value) => {
+    for (const wrong of [{ ...epoch, term: value }, { ...epoch, view: value }, value]) {
+      for (const service of ["election", "candidate"]) {
+        expect(() => request(service, { epoch: wrong })).toThrow(PeerMessageError);
+      }
+      expect(() => request("accept", { epoch: wrong, seq: 1 })).toThrow(PeerMessageError);
+      for (const service of ["candidate", "accept"]) {
+        const verdict = { isGranted: true, promised: wrong };
+        expect(() => answer(service, verdict)).toThrow(PeerMessageError);
+      }
+    }
+    expect(() => request("accept", { epoch, seq: value })).toThrow(PeerMessageError);
+    expect(() => request("clock", { round: value })).toThrow(PeerMessageError);
+    expect(() => request("election", { epoch, clock: value })).toThrow(PeerMessageError);
+  });
+
+  test.each(noCounts)("[E1] an office of term %s is none", (term) => {
+    const heard = { ...standing, office: { view: 3, term }, type: "ack" };
+    expect(parseReplication(encode(heard)).office).toBeUndefined();
+  });
+});

@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Epoch } from "../../../src/protocol/epoch.ts";
+import type { RequestId, UserName } from "../../../src/protocol/ids.ts";
+import type { Vector } from "../../../src/protocol/vector.ts";
+import { Accounts, type Claim, type Office } from "../../../src/server/core/accounts.ts";
+import { serverName } from "../../support/event-lines.ts";
+
+const a = serverName(1);
+const b = serverName(2);
+const eva = "eva" as UserName;
+const term = (number: number): Epoch => ({ view: 1, term: number });
+
+function claim(at: number, id: string, epoch: Epoch, server = a): Claim {
+  const placed = { server, seq: at, clock: at, time: at, id: id as RequestId };
+  return { ...placed, user: eva, credential: `of ${id}`, epoch };
+}
+
+function office(at: number, epoch: Epoch, sees: Vector, server = b): Office {
+  return { server, seq: at, clock: at, time: at, id: undefined, epoch, sees };
+}
+
+describe("what counts", () => {
+  test("[E3] a claim counts as long as no higher office is known", () => {
+    const accounts = new Accounts();
+    accounts.addOffice(office(1, term(1), {}, a));
+    accounts.addClaim(claim(2, "x", term(1)));
+    expect(accounts.holder(eva)?.id).toBe("x");
+    expect(accounts.owner(eva)).toBeUndefined();
+  });
+
+  test("[E3] the highest office above decides, whatever one between says", () => {
+    const accounts = new Accounts();
+    accounts.addClaim(claim(2, "x", term(1)));
+    accounts.addOffice(office(1, term(2), {}));
+    expect(accounts.holder(eva)).toBeUndefined();
+    accounts.addOffice(office(2, term(3), { [a]: 2 }));
+    expect(accounts.holder(eva)?.id).toBe("x");
+  });
+
+  test("[E3] of two that count the one of the higher epoch holds", () => {
+    const accounts = new Accounts();
+    accounts.addClaim(claim(9, "young", term(2), b));
+    accounts.addClaim(claim(2, "old", term(1)));
+    accounts.addOffice(office(3, term(3), { [a]: 2, [b]: 9 }));
+    expect(accounts.holder(eva)?.id).toBe("young");
+  });
+
+  test("[E3] what is confirmed is owned, also while something newer is open", () => {
+    const accounts = new Accounts();
+    accounts.addClaim(claim(2, "x", term(1)));
+    accounts.confirm({ server: a, seq: 2 });
+    accounts.addClaim(claim(5, "x", term(2), b));
+    expect(accounts.owner(eva)).toMatchObject({ server: a, seq: 2 });
+    expect(accounts.holder(eva)).toMatchObject({ server: b, seq: 5 });
+  });
+
+  test("[R4] the fold is the same in whatever order its events come", () => {
+    const facts: ((accounts: Accounts) => void)[] = [
+      (accounts) => accounts.addOffice(office(1, term(1), {}, a)),
+      (accounts) => accounts.addOffice(office(4, term(2), { [a]: 2 })),
+      (accounts) => accounts.addOffice(office(8, term(3), { [a]: 3, [b]: 5 })),
+      (accounts) => accounts.addClaim(claim(2, "x", term(1))),
+      (accounts) => accounts.addClaim(claim(3, "y", term(1))),
+      (accounts) => accounts.addClaim(claim(5, "z", term(2), b)),
+      (accounts) => accounts.confirm({ server: b, seq: 5 }),
+    ];
+    const fold = (order: readonly number[]) => {
+      const accounts = new Accounts();
+      for (const at of order) facts[at]?.(accounts);
+      const { offices } = accounts;
+      return [accounts.holder(eva), accounts.owner(eva), [...accounts.claims()], offices];
+    };
+    const all = facts.map((_, at) => at);
+    const expected = fold(all);
+    fc.assert(
+      fc.property(fc.shuffledSubarray(all, { minLength: all.length }), (order) => {
+        expect(fold(order)).toEqual(expected);
+      }),
+    );
+  });
+});

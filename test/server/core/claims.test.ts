@@ -1,0 +1,176 @@
+import { describe, expect, test } from "vitest";
+import { parseUserName, type RequestId } from "../../../src/protocol/ids.ts";
+import { durations, limits } from "../../../src/protocol/limits.ts";
+import type { OfficeAnswer } from "../../../src/protocol/messages.ts";
+import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
+import { others } from "../../support/offices.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
+
+const eva = parseUserName("eva");
+
+/** Whoever comes to be in office in a term above this one. */
+function coordinator(cluster: CoreCluster, aboveTerm = 0): VirtualServer {
+  const found = () =>
+    cluster.servers.find(({ isRunning, core }) => {
+      return isRunning && (core.coordination.office?.term ?? 0) > aboveTerm;
+    });
+  cluster.runUntil(() => found() !== undefined, `a term above ${aboveTerm}`);
+  return found() as VirtualServer;
+}
+
+function termOf({ core }: VirtualServer): number {
+  return core.coordination.office?.term ?? 0;
+}
+
+function register(cluster: CoreCluster, server: VirtualServer, id: string) {
+  return cluster.request(server, "register", { user: "eva", password: "x", id });
+}
+
+/** The server is cut off with a claim that stands on its own disk alone. */
+function claimAlone(cluster: CoreCluster, server: VirtualServer, id: string): void {
+  const rest = others(cluster, server).map(({ name }) => name);
+  cluster.network.partition([server.name], rest);
+  const held = () => server.disk.durable[server.name] ?? 0;
+  const before = held();
+  cluster.ask(server, "register", { user: "eva", password: "x", id });
+  cluster.runUntil(() => held() > before, "the claim is on its disk");
+}
+
+describe("what older offices left", () => {
+  test("[E3] a claim that was won is confirmed, also if its coordinator falls before that", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });
+    // The reply is out, and the confirmation nowhere but in memory.
+    cluster.crash(first);
+    coordinator(cluster, 1);
+    const running = cluster.servers.filter(({ isRunning }) => isRunning);
+    const owners = () => running.map(({ core }) => core.state.accounts.owner(eva)?.id);
+    cluster.runUntil(() => owners().every((id) => id === "a"), "all know who owns the name");
+  });
+
+  test("[E3] that a name is taken is told once nothing can change it", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    claimAlone(cluster, first, "a");
+    const second = coordinator(cluster, termOf(first));
+    claimAlone(cluster, second, "b");
+    const { term } = second.core.coordination.office ?? { term: 0 };
+    // The first is back with its claim, and the second, with a newer one, is not.
+    cluster.kill(second);
+    cluster.network.heal();
+    const third = coordinator(cluster, term);
+    expect(register(cluster, third, "b")).toMatchObject({ code: "name_taken" });
+    const last = termOf(third);
+    cluster.start(second);
+    cluster.runUntilServing();
+    cluster.runUntilEqual();
+    cluster.kill(third);
+    const fourth = coordinator(cluster, last);
+    expect(register(cluster, fourth, "b")).toMatchObject({ code: "name_taken" });
+    expect(register(cluster, fourth, "a")).toMatchObject({ status: "OK" });
+  });
+});
+
+describe("passwords", () => {
+  /** The credentials of all claims of a name that the server holds. */
+  function credentials({ core }: VirtualServer, user: string): string[] {
+    const claims = [...core.state.accounts.claims()];
+    return claims.filter((claim) => claim.user === user).map(({ credential }) => credential);
+  }
+
+  const named = (user: string, id: string) => ({ user, password: `that of ${user}`, id });
+
+  test("[E3] two claims with the same id keep their own, whichever is hashed first", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    const [server] = others(cluster, first) as [VirtualServer];
+    server.hashMs = (password) => (password === "that of eva" ? 20 : 2);
+    const asked = ["eva", "leo"].map((user) => {
+      return cluster.ask(server, "register", named(user, "1"));
+    });
+    cluster.runUntil(() => asked.every(({ reply }) => reply?.status === "OK"), "both are won");
+    expect(credentials(first, "eva")).toEqual(["hash of that of eva"]);
+    expect(credentials(first, "leo")).toEqual(["hash of that of leo"]);
+  });
+
+  test("[E3] that of a claim which was settled meanwhile goes to nobody", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    const [server] = others(cluster, first) as [VirtualServer];
+    server.hashMs = (password) => (password === "that of eva" ? 100 : 200);
+    const late = cluster.ask(server, "register", named("eva", "1"));
+    expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });
+    cluster.runUntil(() => late.reply !== undefined, "the name is another's");
+    expect(late.reply).toMatchObject({ code: "name_taken" });
+    const asked = cluster.ask(server, "register", named("leo", "1"));
+    cluster.runUntil(() => asked.reply !== undefined, "an answer");
+    expect(asked.reply).toMatchObject({ status: "OK" });
+    expect(credentials(first, "leo")).toEqual(["hash of that of leo"]);
+  });
+});
+
+describe("more claims than can be decided", () => {
+  const refusal = { code: "unavailable", retry: true };
+
+  test("[E3] more passwords than can be hashed: refused at once, until some are", () => {
+    const cluster = servingCluster(3);
+    const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
+    const claim = (user: string) => {
+      return cluster.ask(server, "register", { user, password: "x", id: user });
+    };
+    const room = limits.unhashedClaims + limits.hashesAtOnce;
+    const asked = Array.from({ length: room + 10 }, (_, at) => claim(`user${at}`));
+    const refused = asked.filter(({ reply }) => reply !== undefined);
+    expect(refused.map(({ reply }) => reply)).toMatchObject(Array(10).fill(refusal));
+    expect(asked.slice(room)).toEqual(refused);
+    cluster.runUntil(() => asked.every(({ reply }) => reply !== undefined), "all are answered");
+    expect(asked.filter(({ reply }) => reply?.status === "OK")).toHaveLength(room);
+    const later = asked.slice(room).map((_, at) => claim(`user${room + at}`));
+    cluster.runUntil(() => later.every(({ reply }) => reply?.status === "OK"), "so are they");
+  });
+
+  test("[E3] those that were given up unhashed leave room for others", () => {
+    const cluster = servingCluster(3);
+    const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
+    server.hashMs = () => 2 * durations.claimMs;
+    const claim = (user: string) => {
+      return cluster.ask(server, "register", { user, password: "x", id: user });
+    };
+    const room = limits.unhashedClaims + limits.hashesAtOnce;
+    const asked = Array.from({ length: room }, (_, at) => claim(`user${at}`));
+    cluster.runUntil(() => asked.every(({ reply }) => reply !== undefined), "all are given up");
+    expect(asked.map(({ reply }) => reply)).toMatchObject(Array(room).fill(refusal));
+    server.hashMs = () => 2;
+    cluster.runFor(2 * durations.claimMs);
+    expect(register(cluster, server, "a")).toMatchObject({ status: "OK" });
+  });
+
+  test("[E3] more than it holds open: refused at once, until some are decided", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    const [peer] = others(cluster, first) as [VirtualServer];
+    const rest = others(cluster, first).map(({ name }) => name);
+    for (const name of rest) cluster.network.cut(first.name, name, ["peer"]);
+    const outcomes: (string | undefined)[] = [];
+    const forward = (at: number) => {
+      const { view, committed } = peer.core.replication;
+      const claim = { user: parseUserName(`user${at}`), id: "1" as RequestId, credential: "x" };
+      const clock = first.core.clock.value;
+      const standing = { server: peer.name, clock, view, durable: { ...committed } };
+      const request = { service: "forward", ...standing, claim } as const;
+      const to = (answer: OfficeAnswer) => {
+        outcomes[at] = answer.service === "forward" ? answer.outcome : undefined;
+      };
+      cluster.hand(first, { type: "officeRequest", to, request });
+    };
+    for (let at = 0; at < limits.openClaims + 10; at += 1) forward(at);
+    const own = cluster.ask(first, "register", { user: "eva", password: "x", id: "a" });
+    expect(own.reply).toMatchObject(refusal);
+    cluster.runFor(durations.peerRequestMs + durations.tickMs);
+    // Who forwarded more than it takes hears nothing, and asks again.
+    expect(outcomes).toEqual(Array(limits.openClaims).fill("busy"));
+    cluster.network.heal();
+    expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });
+  });
+});

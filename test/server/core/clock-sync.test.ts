@@ -1,0 +1,117 @@
+import { describe, expect, test } from "vitest";
+import { durations } from "../../../src/protocol/limits.ts";
+import type { OfficeAnswer, OfficeRequest, Standing } from "../../../src/protocol/messages.ts";
+import { ClockSync } from "../../../src/server/core/clock-sync.ts";
+import type { Effect } from "../../../src/server/core/effects.ts";
+import type { Replication } from "../../../src/server/core/replication.ts";
+import { CoreCluster } from "../../support/core-cluster.ts";
+import { serverName } from "../../support/event-lines.ts";
+import { coordinator, others } from "../../support/offices.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
+
+const [own, near, far] = [serverName(1), serverName(2), serverName(3)];
+const now = (steadyMs: number) => ({ steadyMs, wallMs: 1_000_000 + steadyMs });
+
+/** The clock of a coordinator of three that has begun a round at time 0. */
+function inRound() {
+  const standing = (): Standing => {
+    return { server: own, clock: 1, view: { number: 3, members: [own, near, far] }, durable: {} };
+  };
+  const replication = {
+    liveMembers: () => [own, near, far],
+    peer: (name: string) => ({ name, address: `ipc://${name}`, offsetMs: 0 }),
+  } as unknown as Replication;
+  const clock = new ClockSync({ name: own, replication, standing });
+  const asked = clock.advance(now(0), true).flatMap(clockRequests);
+  return { clock, standing, asked };
+}
+
+type ClockRequest = OfficeRequest & { readonly service: "clock" };
+
+function clockRequests(effect: Effect): { peer: string; request: ClockRequest }[] {
+  if (effect.type !== "askPeer" || effect.request.service !== "clock") return [];
+  return [{ peer: effect.peer, request: effect.request }];
+}
+
+describe("a round of the coordinator", () => {
+  test.each([
+    { roundTripMs: durations.clockRoundTripMs, corrections: { [near]: -50, [far]: 20 } },
+    { roundTripMs: durations.clockRoundTripMs + 1, corrections: { [near]: -40 } },
+  ])(
+    "[E5] counts answers up to 40 ms old: one of $roundTripMs ms",
+    ({ roundTripMs, corrections }) => {
+      const { clock, standing, asked } = inRound();
+      expect(asked.map(({ peer }) => peer)).toEqual([near, far]);
+      const request = asked[0]?.request as ClockRequest;
+      const tell = (from: typeof near, aheadMs: number, tripMs: number) => {
+        const at = now(tripMs);
+        const timeMs = at.wallMs + aheadMs - tripMs / 2;
+        const fields = { service: "clock", timeMs, isCorrected: false } as const;
+        const answer: OfficeAnswer = { ...standing(), server: from, ...fields };
+        return clock.onAnswer(from, request, answer, at);
+      };
+      // The mean is that of 0, 80 and 10, or of 0 and 80.
+      expect(tell(near, 80, 10)).toEqual([]);
+      const told = tell(far, 10, roundTripMs).flatMap(clockRequests);
+      const corrected = told.map(({ peer, request: { correctionMs } }) => [peer, correctionMs]);
+      expect(Object.fromEntries(corrected)).toEqual(corrections);
+    },
+  );
+});
+
+/** Three servers that agree on the time. */
+function agreed(): CoreCluster {
+  const cluster = new CoreCluster({ servers: 3 });
+  cluster.runUntilServing();
+  coordinator(cluster);
+  cluster.runFor(2 * durations.clockRoundMs);
+  expect(spreadMs(cluster)).toBeLessThanOrEqual(5);
+  return cluster;
+}
+
+function spreadMs(cluster: CoreCluster): number {
+  const times = cluster.servers.map((server) => cluster.correctedMs(server));
+  return Math.max(...times) - Math.min(...times);
+}
+
+describe("servers that agree on the time", () => {
+  test("[E5] still do when pauses of one make its answers late", () => {
+    const cluster = agreed();
+    const first = coordinator(cluster);
+    const [member] = others(cluster, first) as [VirtualServer];
+    for (let pause = 0; pause < 150; pause += 1) {
+      cluster.freeze(member);
+      cluster.runFor(300);
+      cluster.thaw(member);
+      cluster.runFor(97);
+      expect(spreadMs(cluster)).toBeLessThanOrEqual(20);
+    }
+    expect(coordinator(cluster)).toBe(first);
+  });
+
+  test("[E5] are asked and corrected by their coordinator alone", () => {
+    const cluster = agreed();
+    const first = coordinator(cluster);
+    const [member, stranger] = others(cluster, first) as [VirtualServer, VirtualServer];
+    const tell = (from: VirtualServer, correctionMs?: number) => {
+      const answers: OfficeAnswer[] = [];
+      const { view, committed } = from.core.replication;
+      const clock = member.core.clock.value + 1_000;
+      const { office } = from.core.coordination;
+      const standing = { server: from.name, clock, view, durable: { ...committed }, office };
+      const request = { service: "clock", ...standing, round: 77, correctionMs } as const;
+      const to = (answer: OfficeAnswer) => answers.push(answer);
+      cluster.hand(member, { type: "officeRequest", to, request });
+      return answers.map(({ service }) => service);
+    };
+    const { rounds } = member.core.clockSync;
+    expect([...tell(stranger), ...tell(stranger, 5_000)]).toEqual([]);
+    expect(member.core.clockSync.rounds).toBe(rounds);
+    expect(tell(first)).toEqual(["clock"]);
+    expect(tell(stranger, 5_000)).toEqual([]);
+    expect(member.core.clockSync.rounds).toBe(rounds);
+    expect(tell(first, 5)).toEqual(["clock"]);
+    expect(member.core.clockSync.rounds).toBe(rounds + 1);
+    expect(member.core.clockSync.lastCorrectionMs).toBe(5);
+  });
+});

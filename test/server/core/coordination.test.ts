@@ -1,0 +1,299 @@
+import { describe, expect, test } from "vitest";
+import { durations } from "../../../src/protocol/limits.ts";
+import {
+  CoreCluster as Cluster,
+  type CoreCluster,
+  checkpointText,
+  servingCluster,
+} from "../../support/core-cluster.ts";
+import { coordinator, inOffice, others } from "../../support/offices.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
+
+const register = (user: string, id?: string) => ({ user, password: "geheim", id });
+
+describe("the office", () => {
+  test("[E1] [E2] a cluster elects one, who says so on `servers`, and all know it", () => {
+    const cluster = new Cluster({ servers: 3 });
+    cluster.runUntilServing();
+    const first = coordinator(cluster);
+    const { payload } = first.published.find(({ topic }) => topic === "servers") ?? {};
+    expect(payload).toMatchObject({
+      service: "election",
+      data: { coordinator: first.name, epoch: first.core.coordination.office },
+    });
+    for (const server of cluster.servers) {
+      const { coordinator: told, epoch } = cluster.request(server, "status");
+      expect({ told, epoch }).toEqual({
+        told: first.name,
+        epoch: first.core.coordination.office,
+      });
+    }
+  });
+
+  test("[E1] of those who are left the highest rank takes the office", () => {
+    const cluster = servingCluster(5);
+    for (let left = 5; left > 3; left -= 1) {
+      cluster.kill(coordinator(cluster));
+      const { name } = coordinator(cluster);
+      const isRunning = new Set(cluster.servers.flatMap((one) => (one.isRunning ? one.name : [])));
+      const ranks = cluster.registry.list(cluster.time.nowMs).sort((a, b) => b.rank - a.rank);
+      expect(name).toBe(ranks.find((one) => isRunning.has(one.name as never))?.name);
+    }
+  });
+
+  test("[E1] a higher rank that returns does not unseat a coordinator at work", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    cluster.kill(first);
+    const next = coordinator(cluster);
+    cluster.start(first);
+    cluster.runUntilServing();
+    cluster.runFor(5_000);
+    expect(coordinator(cluster)).toBe(next);
+  });
+
+  test("[E1] without the reference ranks are not known, and one is elected all the same", () => {
+    const cluster = servingCluster(3);
+    for (const server of cluster.servers) cluster.kill(server);
+    cluster.stopReference();
+    for (const server of cluster.servers) cluster.start(server);
+    coordinator(cluster);
+  });
+
+  test("[E2] a coordinator that stops gives the office up at once", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    const from = cluster.time.nowMs;
+    cluster.stop(first);
+    cluster.runUntil(() => inOffice(cluster).some((one) => one !== first), "another is in office");
+    expect(cluster.time.nowMs - from).toBeLessThan(durations.officeSilenceMs);
+  });
+
+  test("[E2] with a new view the coordinator stands again in it", () => {
+    const cluster = servingCluster(2);
+    coordinator(cluster);
+    cluster.addServer();
+    cluster.runUntil(
+      () => inOffice(cluster)[0]?.core.coordination.office?.view === 3,
+      "the office is of view 3",
+    );
+  });
+
+  test("[E2] [R10] one that was cut off learns of the higher epoch, and answers no claim before", () => {
+    const cluster = servingCluster(5);
+    const first = coordinator(cluster);
+    const rest = others(cluster, first);
+    cluster.network.partition(
+      [first.name],
+      rest.map(({ name }) => name),
+    );
+    const alone = cluster.ask(first, "register", register("eva", "a"));
+    cluster.runUntil(() => inOffice(cluster).length === 2, "the others have one of their own");
+    const next = inOffice(cluster).find((one) => one !== first) as VirtualServer;
+    expect(cluster.request(next, "register", register("eva", "b")).status).toBe("OK");
+    expect(alone.reply).not.toMatchObject({ status: "OK" });
+    cluster.network.heal();
+    expect(coordinator(cluster)).toBe(next);
+    cluster.runUntil(() => first.core.isServing, "the first serves again");
+    const again = cluster.request(first, "register", register("eva", "a"));
+    expect(again).toMatchObject({ code: "name_taken" });
+  });
+
+  test("[E2] one that missed a higher epoch learns of it from who misses a coordinator", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    const [second] = others(cluster, first) as [VirtualServer];
+    const standing = { server: second.name, clock: 1, view: second.disk.view, durable: {} };
+    const request = { service: "election", ...standing, epoch: { view: 3, term: 9 } } as const;
+    cluster.hand(first, { type: "officeRequest", to: () => {}, request });
+    expect(first.core.coordination.office).toBeUndefined();
+    expect(coordinator(cluster).core.coordination.office).toMatchObject({ view: 3, term: 10 });
+  });
+
+  test("[R2] a promise outlives the process, and its successor in the same process", () => {
+    const cluster = servingCluster(3);
+    coordinator(cluster);
+    const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
+    const { ballot } = server.disk;
+    expect(ballot.candidate).toBeDefined();
+    cluster.crash(server);
+    expect(server.disk.ballot).toEqual(ballot);
+    cluster.start(server);
+    expect(server.core.promised).toEqual(ballot);
+  });
+});
+
+describe("claims", () => {
+  test("[E3] [R10] a name goes to one claim once, whoever is asked", () => {
+    const cluster = servingCluster(3);
+    coordinator(cluster);
+    const ask = (number: number, id: string) =>
+      cluster.request(cluster.server(number), "register", register("eva", id));
+    expect(ask(1, "a")).toMatchObject({ status: "OK" });
+    expect(ask(2, "a")).toMatchObject({ status: "OK" });
+    expect(ask(3, "b")).toMatchObject({ status: "erro", code: "name_taken", retry: false });
+    cluster.runUntilEqual();
+    const texts = new Set(cluster.servers.map(checkpointText));
+    expect(texts.size).toBe(1);
+    expect([...texts][0]).toContain('"user":"eva"');
+  });
+
+  test("[E3] of many at once for one name one wins, on every replica the same", () => {
+    const cluster = servingCluster(3);
+    coordinator(cluster);
+    const asked = Array.from({ length: 30 }, (_, at) => {
+      return cluster.ask(cluster.server(1 + (at % 3)), "register", register("eva", `id${at}`));
+    });
+    cluster.runUntil(() => asked.every(({ reply }) => reply !== undefined), "all are answered");
+    expect(asked.filter(({ reply }) => reply?.status === "OK")).toHaveLength(1);
+    expect(asked.filter(({ reply }) => reply?.code === "name_taken")).toHaveLength(29);
+  });
+
+  test("[E3] a claim without an id is one of its own each time", () => {
+    const cluster = servingCluster(3);
+    coordinator(cluster);
+    expect(cluster.request(cluster.server(1), "register", register("eva")).status).toBe("OK");
+    const second = cluster.request(cluster.server(1), "register", register("eva"));
+    expect(second).toMatchObject({ code: "name_taken" });
+  });
+
+  test("[E3] a login tells of the account once its claim is confirmed", () => {
+    const cluster = servingCluster(3);
+    coordinator(cluster);
+    const server = cluster.server(1);
+    expect(cluster.request(server, "login", { user: "eva" }).account).toBeUndefined();
+    expect(cluster.request(server, "register", register("eva", "a")).status).toBe("OK");
+    cluster.runUntilEqual();
+    const { account } = cluster.request(server, "login", { user: "eva" });
+    expect(account).toMatchObject({ server: coordinator(cluster).name });
+  });
+
+  test("[E3] a claim that its office did not get accepted is rolled back everywhere", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    const rest = others(cluster, first);
+    cluster.network.partition(
+      [first.name],
+      rest.map(({ name }) => name),
+    );
+    const asked = cluster.ask(first, "register", register("eva", "a"));
+    cluster.runUntil(() => asked.reply?.code === "unavailable", "the client is told");
+    expect(first.core.state.accounts.holder("eva" as never)?.id).toBe("a");
+    cluster.runUntil(() => inOffice(cluster).length === 2, "the others have one of their own");
+    cluster.network.heal();
+    coordinator(cluster);
+    cluster.runUntilEqual();
+    for (const { core } of cluster.servers) {
+      expect([...core.state.accounts.claims()]).toHaveLength(1);
+      expect(core.state.accounts.holder("eva" as never)).toBeUndefined();
+    }
+  });
+
+  test("[E3] no quorum, no coordinator: `unavailable`, to be tried again, within 2 s; chat goes on", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    const [second, third] = others(cluster, first) as [VirtualServer, VirtualServer];
+    const claim = (name: string) => {
+      const from = cluster.time.nowMs;
+      const asked = cluster.ask(second, "register", register(name, name));
+      cluster.runUntil(() => asked.reply !== undefined, "an answer");
+      expect(cluster.time.nowMs - from).toBeLessThanOrEqual(2_000);
+      return asked.reply;
+    };
+    // Servers hear each other by broadcasts, and nobody's office by peer links.
+    cluster.kill(first);
+    cluster.network.cut(second.name, third.name, ["peer"]);
+    expect(claim("eva")).toMatchObject({ code: "unavailable", retry: true });
+    const chat = { user: "ana", channel: "geral", message: "oi" };
+    expect(cluster.request(third, "publish", { ...chat, after: {} }).status).toBe("OK");
+    cluster.kill(third);
+    expect(claim("bia")).toMatchObject({ code: "unavailable", retry: true });
+    cluster.network.heal();
+    cluster.start(third);
+    cluster.runUntil(() => second.core.isServing && inOffice(cluster).length === 1, "a quorum");
+    expect(claim("eva")).toMatchObject({ status: "OK" });
+  });
+
+  test("[E4] after a kill the next claim is served within two seconds", () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const cluster = servingCluster(3, seed);
+      const first = coordinator(cluster);
+      cluster.kill(first);
+      const from = cluster.time.nowMs;
+      const [server] = others(cluster, first) as [VirtualServer];
+      const data = register("eva", "a");
+      let asked = cluster.ask(server, "register", data);
+      cluster.runUntil(() => {
+        if (asked.reply?.retry === true) asked = cluster.ask(server, "register", data);
+        return asked.reply?.status === "OK";
+      }, "the claim is served");
+      expect(cluster.time.nowMs - from).toBeLessThan(2_000);
+    }
+  });
+});
+
+describe("the cluster's time", () => {
+  function skewed(skewsMs: readonly number[], seed = 1): CoreCluster {
+    const cluster = new Cluster({ servers: 0, seed });
+    for (const [at, skewMs] of skewsMs.entries()) {
+      const server = cluster.addServer();
+      server.skewMs = skewMs;
+      server.driftMs = [0.2, -0.2, 0][at % 3] ?? 0;
+    }
+    cluster.runUntilServing();
+    return cluster;
+  }
+
+  function spreadMs(cluster: CoreCluster): number {
+    const running = cluster.servers.filter(({ isRunning }) => isRunning);
+    const times = running.map((server) => cluster.correctedMs(server));
+    return Math.max(...times) - Math.min(...times);
+  }
+
+  test("[E5] clocks a second off agree to 20 ms within five rounds, and stay so", () => {
+    const cluster = skewed([-1_000, 0, 1_000]);
+    coordinator(cluster);
+    cluster.runUntil(() => spreadMs(cluster) <= 20, "agree", 5 * durations.clockRoundMs);
+    for (let round = 0; round < 10; round += 1) {
+      cluster.runFor(durations.clockRoundMs);
+      expect(spreadMs(cluster)).toBeLessThanOrEqual(20);
+    }
+    const { members } = cluster.request(cluster.server(1), "status");
+    const offsets = (members as { offsetMs: number }[]).map(({ offsetMs }) =>
+      Math.round(offsetMs / 100),
+    );
+    expect(offsets).toEqual([10, 0, -10]);
+  });
+
+  test("[E5] a failover makes no jump, and nobody's time runs backwards", () => {
+    const cluster = skewed([-1_000, 0, 1_000]);
+    const first = coordinator(cluster);
+    cluster.runUntil(() => spreadMs(cluster) <= 20, "agree", 5 * durations.clockRoundMs);
+    const before = new Map(cluster.servers.map((server) => [server, cluster.correctedMs(server)]));
+    let lastMs = cluster.time.nowMs;
+    cluster.kill(first);
+    const start = lastMs;
+    cluster.runUntil(() => {
+      const sinceMs = cluster.time.nowMs - lastMs;
+      for (const server of others(cluster, first)) {
+        const toldMs = cluster.correctedMs(server);
+        const stepMs = toldMs - (before.get(server) ?? 0);
+        expect(Math.abs(stepMs - sinceMs)).toBeLessThanOrEqual(1 + 0.11 * sinceMs);
+        before.set(server, toldMs);
+      }
+      lastMs = cluster.time.nowMs;
+      return inOffice(cluster).length === 1 && cluster.time.nowMs - start > 12_000;
+    }, "twelve seconds with another coordinator");
+    expect(spreadMs(cluster)).toBeLessThanOrEqual(20);
+  });
+
+  test("[E5] a server that starts again is told the time soon", () => {
+    const cluster = skewed([-1_000, 0, 1_000]);
+    const first = coordinator(cluster);
+    cluster.runUntil(() => spreadMs(cluster) <= 20, "agree", 5 * durations.clockRoundMs);
+    const [server] = others(cluster, first) as [VirtualServer];
+    cluster.kill(server);
+    cluster.start(server);
+    cluster.runUntil(() => spreadMs(cluster) <= 20, "agree again", 3_000);
+  });
+});

@@ -1,0 +1,224 @@
+import { describe, expect, test } from "vitest";
+import { durations, limits } from "../../../src/protocol/limits.ts";
+import type { OfficeAnswer, OfficeRequest, Standing } from "../../../src/protocol/messages.ts";
+import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
+import { coordinator, inOffice, others } from "../../support/offices.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
+
+/** Within which those who are left have a coordinator again, whoever is in their way. */
+const boundMs = 4_000;
+
+/** The running members from the highest rank down. */
+function byRank(cluster: CoreCluster): VirtualServer[] {
+  const list = [...cluster.registry.list(cluster.time.nowMs)].sort((a, b) => b.rank - a.rank);
+  return list.flatMap(({ name }) => cluster.servers.filter((server) => server.name === name));
+}
+
+/** Waits until another is in office. @returns how long that took */
+function succession(cluster: CoreCluster, before: VirtualServer, limitMs = boundMs): number {
+  const from = cluster.time.nowMs;
+  const isThere = () => inOffice(cluster).some((server) => server !== before);
+  cluster.runUntil(isThere, "another is in office", limitMs);
+  return cluster.time.nowMs - from;
+}
+
+/** Cuts a server off from all but those that are named. */
+function isolate(cluster: CoreCluster, server: VirtualServer, ...but: VirtualServer[]): void {
+  const rest = others(cluster, server, ...but).map(({ name }) => name);
+  cluster.network.partition([server.name], [...rest, "reference"]);
+}
+
+/** A word of a server as a peer would take it for its newest. */
+function standingOf({ name, core }: VirtualServer): Standing {
+  const { view, committed } = core.replication;
+  return { server: name, clock: core.clock.value + 1_000, view, durable: { ...committed } };
+}
+
+function answersTo(cluster: CoreCluster, asked: VirtualServer, request: OfficeRequest): number {
+  const answers: OfficeAnswer[] = [];
+  const to = (answer: OfficeAnswer) => answers.push(answer);
+  cluster.hand(asked, { type: "officeRequest", to, request });
+  return answers.length;
+}
+
+describe("who is waited for", () => {
+  // Of five, three may stand at once and split the vote: that costs them a candidacy more.
+  test.each([
+    { servers: 3, limitMs: boundMs },
+    { servers: 5, limitMs: 5_000 },
+  ])(
+    "[E1] one of $servers that knows no ranks and those who know them don't wait for each other",
+    ({ servers, limitMs }) => {
+      for (let number = 1; number <= servers; number += 1) {
+        const cluster = servingCluster(servers);
+        coordinator(cluster);
+        cluster.stopReference();
+        const restarted = cluster.server(number);
+        cluster.kill(restarted);
+        cluster.start(restarted);
+        cluster.runUntil(() => restarted.core.isServing, "it serves again");
+        const last = coordinator(cluster);
+        cluster.kill(last);
+        succession(cluster, last, limitMs);
+      }
+    },
+  );
+
+  test("[E1] not for a higher rank that is still catching up", () => {
+    const cluster = servingCluster(5);
+    const first = coordinator(cluster);
+    const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];
+    cluster.kill(high);
+    const say = (message: string) => ({ user: "ana", channel: "geral", message });
+    cluster.request(first, "publish", say("what it lacks"));
+    cluster.start(high);
+    high.syncMs = 60_000;
+    cluster.request(first, "publish", say("what its disk takes a minute for"));
+    cluster.runFor(durations.aliveMs);
+    expect(high.isRunning && high.core.catchUp.phase !== "live").toBe(true);
+    cluster.kill(first);
+    // Neither for its answer nor for its announcement.
+    expect(succession(cluster, first)).toBeLessThan(durations.announcementMs);
+    expect(inOffice(cluster)).not.toContain(high);
+  });
+
+  test("[E1] not for a higher rank that stops", () => {
+    const cluster = servingCluster(5);
+    const first = coordinator(cluster);
+    const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];
+    // Something is open, for a second.
+    const after = { [high.name]: 1_000 };
+    cluster.ask(high, "history", { channel: "geral", after });
+    cluster.stop(high);
+    cluster.kill(first);
+    expect(succession(cluster, first)).toBeLessThan(durations.announcementMs);
+    expect(high.core.catchUp.phase).toBe("draining");
+  });
+
+  test("[E1] not for a higher rank that waits for its leave", () => {
+    const cluster = servingCluster(5);
+    const first = coordinator(cluster);
+    const [high] = byRank(cluster).filter((server) => server !== first) as [VirtualServer];
+    cluster.stopReference();
+    cluster.stop(high, { leave: true });
+    cluster.runFor(durations.aliveMs);
+    cluster.kill(first);
+    expect(succession(cluster, first)).toBeLessThan(durations.announcementMs);
+    expect(high.isRunning).toBe(true);
+  });
+
+  test("[E1] [E2] not for a coordinator that waits for its leave", () => {
+    for (const servers of [3, 5]) {
+      const cluster = servingCluster(servers);
+      const first = coordinator(cluster);
+      cluster.stopReference();
+      cluster.stop(first, { leave: true });
+      expect(succession(cluster, first)).toBeLessThan(durations.announcementMs);
+      expect(first.isRunning).toBe(true);
+    }
+  });
+});
+
+describe("an office that another has taken over", () => {
+  test("[E2] who finds that in a new view is led by the other, and does not stand again", () => {
+    const cluster = servingCluster(4);
+    const first = coordinator(cluster);
+    isolate(cluster, first);
+    for (const server of others(cluster, first)) {
+      cluster.hand(server, { type: "peerLost", from: first.name });
+    }
+    const second = () => inOffice(cluster).find((server) => server !== first);
+    cluster.runUntil(() => second() !== undefined, "the others have one of their own");
+    const added = cluster.addServer();
+    isolate(cluster, first);
+    const { number } = cluster.registry.view;
+    const isNew = ({ core }: VirtualServer) => core.coordination.office?.view === number + 1;
+    cluster.runUntil(() => inOffice(cluster).some(isNew), "its office is of the new view");
+    const next = second() as VirtualServer;
+    const { office } = next.core.coordination;
+    // So soon that it still is in the rotation: it may stand at any time.
+    expect(first.core.catchUp.phase).toBe("live");
+    expect(first.core.coordination.office).toBeDefined();
+    // The view comes to it from who is in office.
+    cluster.network.heal();
+    isolate(cluster, first, next);
+    cluster.runUntil(() => first.disk.view.number === number + 1, "it has adopted the view");
+    cluster.network.heal();
+    cluster.runFor(durations.officeSilenceMs);
+    expect(first.logged.join("\n")).toContain("No longer coordinator of epoch 4.1: a new view");
+    expect(coordinator(cluster).core.coordination.office).toEqual(office);
+    expect(cluster.servers.map(({ core }) => core.promised.epoch)).toEqual(
+      cluster.servers.map(() => office),
+    );
+    expect(added.core.isServing).toBe(true);
+  });
+});
+
+describe("what others answer and claim", () => {
+  test("[E2] an answer from another server than was asked is none", () => {
+    const cluster = servingCluster(5);
+    const first = coordinator(cluster);
+    const [near, ...far] = others(cluster, first) as [VirtualServer, ...VirtualServer[]];
+    for (const server of far) cluster.network.partition([first.name, near.name], [server.name]);
+    const asked = cluster.ask(first, "register", { user: "eva", password: "x", id: "a" });
+    const claim = () => [...first.core.state.accounts.claims()][0];
+    cluster.runUntil(() => {
+      const { seq = Number.POSITIVE_INFINITY } = claim() ?? {};
+      return (near.disk.durable[first.name] ?? 0) >= seq;
+    }, "the claim is on two disks of five");
+    const epoch = first.core.coordination.office ?? { view: 0, term: 0 };
+    const seq = claim()?.seq ?? 0;
+    const { committed } = first.core.coordination;
+    // At the address of one that is gone the near one answers, which has accepted once already.
+    for (const { name } of far) {
+      const request = { service: "accept", ...standingOf(first), epoch, seq } as const;
+      const verdict = { service: "accept", isGranted: true, promised: epoch } as const;
+      const answer = { ...standingOf(near), ...verdict };
+      cluster.hand(first, { type: "officeAnswer", from: name, request, answer });
+    }
+    expect(first.core.coordination.committed).toBe(committed);
+    cluster.runUntil(() => asked.reply !== undefined, "an answer");
+    expect(asked.reply).toMatchObject({ code: "unavailable", retry: true });
+  });
+
+  test.each(["election", "candidate", "accept"] as const)(
+    "[E2] a term near the end of all numbers is not believed: %s",
+    (service) => {
+      const cluster = servingCluster(3);
+      const first = coordinator(cluster);
+      const [peer] = others(cluster, first) as [VirtualServer];
+      const { epoch: highest } = first.core.promised;
+      const epoch = { view: highest.view, term: Number.MAX_SAFE_INTEGER };
+      const request = { service, ...standingOf(peer), epoch, seq: 1 } as OfficeRequest;
+      answersTo(cluster, first, request);
+      expect(first.core.coordination.office).toEqual(highest);
+      expect(first.core.promised.epoch).toEqual(highest);
+      cluster.kill(first);
+      succession(cluster, first);
+      expect(coordinator(cluster).core.coordination.office?.term).toBeLessThan(limits.termsAhead);
+    },
+  );
+
+  test("[E1] an office of such a term leads nobody", () => {
+    const cluster = servingCluster(3);
+    const first = coordinator(cluster);
+    const [peer, third] = others(cluster, first) as [VirtualServer, VirtualServer];
+    const { number: view } = first.core.replication.view;
+    const office = { view, term: Number.MAX_SAFE_INTEGER };
+    cluster.hand(first, {
+      type: "replication",
+      message: { ...standingOf(peer), office, type: "ack" },
+    });
+    const answer = { ...standingOf(third), service: "accept", isGranted: false } as const;
+    const request = { service: "accept", ...standingOf(first), epoch: office, seq: 1 } as const;
+    cluster.hand(first, {
+      type: "officeAnswer",
+      from: third.name,
+      request,
+      answer: { ...answer, promised: office },
+    });
+    expect(first.core.coordination.leader?.name).not.toBe(peer.name);
+    expect(first.core.coordination.office?.view).toBe(view);
+    expect(first.core.coordination.office?.term).toBeLessThan(limits.termsAhead);
+  });
+});

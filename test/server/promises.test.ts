@@ -1,0 +1,105 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Problem } from "../../src/platform/problem.ts";
+import { EventMaker, serverName } from "../support/event-lines.ts";
+import { makeMember, OpenDisk } from "../support/open-disk.ts";
+import { memoryFolder } from "../support/temporary-folder.ts";
+
+/** The folder of a member that has three events, in its journal or in a saved state too. */
+async function fill(folder: string, { saved }: { saved: boolean }): Promise<void> {
+  makeMember(folder);
+  const open = await OpenDisk.at(folder);
+  open.put(new EventMaker().many(serverName(1), 3));
+  await open.settled();
+  await open.disk.close(saved ? open.core : undefined);
+  if (saved) rmSync(join(folder, "journal", "00000001.jsonl"));
+}
+
+/** What a person is told. */
+async function problemOf(folder: string): Promise<string> {
+  const problem = await OpenDisk.at(folder).catch((error: unknown) => error);
+  expect(problem).toBeInstanceOf(Problem);
+  return (problem as Problem).message;
+}
+
+function wayOut(folder: string): string {
+  return (
+    "without it this server could help a second coordinator into office. " +
+    `Move ${folder} away and start again: a new member fetches everything from the others. ` +
+    "Then take the old name out: tertulia servers remove NAME."
+  );
+}
+
+describe("the file of what a server has promised", () => {
+  test.each([
+    { where: "in the journal", saved: false },
+    { where: "in the saved state", saved: true },
+  ])("[R2] [E2] is gone beside events $where: it is named, with the way out", async ({ saved }) => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    await fill(folder, { saved });
+    const path = join(folder, "promises.json");
+    rmSync(path);
+    // However often it is tried, the server does not make itself a new one.
+    for (let start = 0; start < 2; start += 1) {
+      expect(await problemOf(folder)).toBe(`${path} is gone: ${wayOut(folder)}`);
+      expect(existsSync(path)).toBe(false);
+    }
+  });
+
+  const view = { number: 3, members: [serverName(1)] };
+  test.each([
+    { what: "cut short", text: '{"view":{"number":3,"mem' },
+    { what: "empty", text: "" },
+    { what: "without a view", text: "{}" },
+    {
+      what: "with a promise to nobody",
+      text: JSON.stringify({ view, epoch: { view: 3, term: 1 } }),
+    },
+    {
+      what: "with a term that is none",
+      text: JSON.stringify({ view, epoch: { view: 3, term: -1, candidate: serverName(1) } }),
+    },
+  ])("[R2] [E2] is damaged, $what: it is named, with the way out", async ({ text }) => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    await fill(folder, { saved: false });
+    const path = join(folder, "promises.json");
+    writeFileSync(path, text);
+    const told = await problemOf(folder);
+    expect(told).toContain(`${path} is damaged (`);
+    expect(told).toContain(`): ${wayOut(folder)}`);
+    expect(readFileSync(path, "utf8")).toBe(text);
+  });
+
+  test("[R2] of a new folder is none yet: it starts, and finds what it promised again", async () => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    mkdirSync(folder);
+    const ballot = { epoch: { view: 3, term: 7 }, candidate: serverName(2) };
+    const open = await OpenDisk.at(folder);
+    expect(open.held).toEqual({});
+    open.put(new EventMaker().many(serverName(1), 3));
+    await open.disk.savePromise(ballot);
+    await open.settled();
+    await open.close();
+    const again = await OpenDisk.at(folder);
+    expect(again.core.promised).toEqual(ballot);
+    expect(again.held).toEqual({ [serverName(1)]: 3 });
+    await again.close();
+  });
+
+  test("[R2] stands before the first event does: a crash in between is no loss", async () => {
+    await using parent = await memoryFolder();
+    const folder = join(parent.path, "1");
+    mkdirSync(folder);
+    const open = await OpenDisk.at(folder);
+    // What a process has that is killed before it wrote anything.
+    expect(existsSync(join(folder, "promises.json"))).toBe(true);
+    await open.disk.close(undefined);
+    const again = await OpenDisk.at(folder);
+    expect(again.held).toEqual({});
+    await again.close();
+  });
+});
