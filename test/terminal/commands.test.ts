@@ -54,10 +54,16 @@ describe("scripting", () => {
         description: 'The channel "geral" exists already.',
       },
     });
-    expect(await run(["register", "ana"], "secret\n")).toMatchObject({
-      code: 1,
-      stderr: "tertulia: The server does not offer this service.\n",
-    });
+  });
+
+  test("[E3] a name is registered once, its password read from the input and shown nowhere", async () => {
+    const first = await run(["register", "dora"], "secret\n");
+    expect(first).toMatchObject({ code: 0, stderr: "dora is registered.\n" });
+    const again = await run(["register", "dora", "--json"], "secret\n");
+    expect(again.code).toBe(1);
+    expect(JSON.parse(again.stderr)).toMatchObject({ error: { code: "name_taken" } });
+    expect(JSON.stringify([first, again])).not.toContain("secret");
+    expect(await run(["register", "dora"], "")).toMatchObject({ code: 2 });
   });
 
   test("a text goes out, from an argument or from the input, and history has it", async () => {
