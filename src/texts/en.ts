@@ -269,7 +269,7 @@ export const en = {
   "help.help": "show this help",
   "help.version": "show the version",
   "help.roles": "one role, in the foreground",
-  "help.loginAndRegister": "log a user in; make an account",
+  "help.loginAndRegister": "log in, make an account, change its password",
   "help.usersAndChannels": "list them, one a line",
   "help.up": "the whole cluster on this machine: watched, started again when a process dies",
   "help.broker": "a broker: takes the clients' requests to the servers",

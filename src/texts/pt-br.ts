@@ -270,7 +270,7 @@ export const ptBr = {
   "help.help": "mostra esta ajuda",
   "help.version": "mostra a versão",
   "help.roles": "um só papel, em primeiro plano",
-  "help.loginAndRegister": "entra com um usuário; cria uma conta",
+  "help.loginAndRegister": "entra com um usuário, cria conta, troca a senha",
   "help.usersAndChannels": "lista todos, um por linha",
   "help.up": "o cluster inteiro nesta máquina: vigiado, e refeito quando um processo cai",
   "help.broker": "um broker: leva os pedidos dos clientes aos servidores",

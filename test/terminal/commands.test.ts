@@ -192,7 +192,6 @@ describe("wrong use", () => {
     [["users", "--timeout", "soon"]],
     [["users", "--broker", "here"]],
     [["users", "--lang", "xx"]],
-    [["up", "--auth", "required"]],
     [["servers"]],
     [["servers", "remove", "ana"]],
     [["health"]],

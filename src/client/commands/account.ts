@@ -44,11 +44,7 @@ export async function register(
 }
 
 /** Logs in; where the cluster wants a password, the person is asked for it. */
-export async function enter(
-  context: Context,
-  client: ChatClient,
-  user: UserName,
-): Promise<Receipt> {
+async function enter(context: Context, client: ChatClient, user: UserName): Promise<Receipt> {
   try {
     return await client.login(user);
   } catch (error) {
