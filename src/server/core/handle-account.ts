@@ -28,7 +28,7 @@ export function login(services: Services, request: Of<"login">): Decision {
   return {
     next: "password",
     work: { check: { password, credential: known?.credential } },
-    then: ({ isRight, credential }, later) => {
+    settle: ({ isRight, credential }, later) => {
       const present = accounts.credential(user);
       if (!isRight || present?.version !== known?.version) return wrong();
       if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
@@ -54,7 +54,7 @@ export function changePassword(services: Services, request: Of<"password">): Dec
   return {
     next: "password",
     work: isAgain ? { check } : { check, hash: newPassword },
-    then: ({ isRight, credential }, now) => {
+    settle: ({ isRight, credential }, now) => {
       const present = accounts.credential(user);
       if (!isRight || present === undefined || present.version !== known?.version) return wrong();
       if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
@@ -77,7 +77,7 @@ export function changeAccount(services: Services, request: Of<"account">, now: N
   return {
     next: "password",
     work: { hash: change.newPassword },
-    then: ({ credential = "" }, later) =>
+    settle: ({ credential = "" }, later) =>
       replacePassword(services, { user, id, credential }, later),
   };
 }

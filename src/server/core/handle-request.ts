@@ -46,7 +46,7 @@ export type Decision =
   | {
       readonly next: "password";
       readonly work: PasswordWork;
-      then(result: PasswordResult, now: Now): Decision;
+      settle(result: PasswordResult, now: Now): Decision;
     };
 
 /** What the services read and write. */

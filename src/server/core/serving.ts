@@ -213,7 +213,7 @@ export class Serving {
 
   #workOn(
     asked: Asked & { request: Request },
-    { work, then }: Decision & { next: "password" },
+    { work, settle }: Decision & { next: "password" },
     now: Now,
   ): void {
     const { payload, index, request, connection } = asked;
