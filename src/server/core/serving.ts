@@ -225,7 +225,7 @@ export class Serving {
     this.#openPasswords += 1;
     this.#passwords.add(work, (result) => {
       this.#openPasswords -= 1;
-      this.#proven.push({ asked, decide: (later) => then(result, later) });
+      this.#proven.push({ asked, decide: (later) => settle(result, later) });
     });
   }
 
