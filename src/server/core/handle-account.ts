@@ -136,7 +136,7 @@ function replacePassword(
   now: Now,
 ): Decision {
   const generation = (services.state.accounts.credential(user)?.generation ?? 0) + 1;
-  // This clock never says a number twice, restarts or not.
+  // A server's clock says no number twice, restarts or not (R7).
   const version = `${services.name}/${services.clock.tick()}`;
   const event = make(services, "password", { user, id, credential, generation, version }, now);
   return commit(event, true, { grant: { user, version } });

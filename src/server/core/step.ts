@@ -245,7 +245,7 @@ export class ServerCore {
       case "promiseSaved":
         return this.#acceptor.saved(input.ballot);
       case "passwordDone":
-        return this.#passwords.settle(input.number, input);
+        return this.#passwords.settle(input.number, input.result);
       case "referenceReply":
         this.#list = input.reply.list;
         this.#noteRanks();

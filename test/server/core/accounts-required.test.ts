@@ -94,6 +94,19 @@ describe("[X2] a login", () => {
     expect(description).toMatch(/token.*login.*password/);
   });
 
+  test("and all else with a password says so where the machine fails at it, and may be tried again", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    scene.server.hashFails = true;
+    const failed = { status: "erro", code: "internal", retry: true };
+    expect(scene.ask("login", { user: "ana", password: "ana's" })).toMatchObject(failed);
+    const claimed = scene.ask("register", { user: "bea", password: "bea's" });
+    expect(claimed).toMatchObject({ status: "erro", code: "unavailable", retry: true });
+    scene.server.hashFails = false;
+    scene.login("ana");
+    scene.user("bea");
+  });
+
   test("grants nothing on a claim that is not confirmed", () => {
     const scene = new Scene();
     const { cluster } = scene;
