@@ -2,14 +2,13 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { Chain, UserName } from "../../protocol/ids.ts";
 import type { Request } from "../../protocol/messages.ts";
 import { dayOf } from "../../protocol/sealed.ts";
-import { isoTime } from "../../protocol/time.ts";
 import { readTopic } from "../../protocol/topics.ts";
 import { locked } from "./access.ts";
 import type { Credential } from "./accounts.ts";
 import type { Now } from "./effects.ts";
 import type { EventData, Operation } from "./events.ts";
-import { type Decision, type Services, write } from "./handle-request.ts";
-import { idOf, type Placed } from "./placed.ts";
+import { type Decision, receiptOf, type Services, write } from "./handle-request.ts";
+import type { Placed } from "./placed.ts";
 import type { Answer } from "./requests.ts";
 
 type Of<S extends Request["service"]> = Extract<Request, { service: S }>;
@@ -59,7 +58,9 @@ export function changePassword(services: Services, request: Of<"password">): Dec
       if (!isRight || present === undefined || present.version !== known?.version) return wrong();
       if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
       const { version } = present;
-      if (isAgain && made !== undefined) return commit(made, false, { grant: { user, version } });
+      if (isAgain && made !== undefined) {
+        return commit(services, { event: made, made: false }, { grant: { user, version } });
+      }
       return replacePassword(services, { user, id, credential: credential as string }, now);
     },
   };
@@ -72,7 +73,8 @@ export function changeAccount(services: Services, request: Of<"account">, now: N
     return refuse("user_not_found", `There is no account "${user}".`);
   }
   if (!("newPassword" in change)) {
-    return commit(make(services, "account", { user, ...change, id }, now), true);
+    const event = make(services, "account", { user, ...change, id }, now);
+    return commit(services, { event, made: true });
   }
   return {
     next: "password",
@@ -88,7 +90,8 @@ export function changeRegistration(
   now: Now,
 ): Decision {
   const hash = invitation === undefined ? undefined : hashOf(services, invitation);
-  return commit(make(services, "registration", { mode, hash, id }, now), true);
+  const event = make(services, "registration", { mode, hash, id }, now);
+  return commit(services, { event, made: true });
 }
 
 /** Whether who asks may register at all. */
@@ -139,7 +142,7 @@ function replacePassword(
   // A server's clock says no number twice, restarts or not (R7).
   const version = `${services.name}/${services.clock.tick()}`;
   const event = make(services, "password", { user, id, credential, generation, version }, now);
-  return commit(event, true, { grant: { user, version } });
+  return commit(services, { event, made: true }, { grant: { user, version } });
 }
 
 function make<O extends Operation>(
@@ -152,10 +155,13 @@ function make<O extends Operation>(
   return { ...event, time: event.timestamp, id: data.id };
 }
 
-function commit(event: Placed, made: boolean, more: Answer = {}): Decision {
-  const { server, seq, clock, time } = event;
-  const entry = { id: idOf(event), server, seq, clock, timestamp: isoTime(time) };
-  return { next: "commit", event, made, answer: () => ({ status: "OK", entry, ...more }) };
+function commit(
+  { replication }: Services,
+  { event, made }: { readonly event: Placed; readonly made: boolean },
+  more: Answer = {},
+): Decision {
+  const answer = () => ({ status: "OK", entry: receiptOf(event, replication), ...more });
+  return { next: "commit", event, made, answer };
 }
 
 /** The same for a wrong password and for a name that nobody has. */
