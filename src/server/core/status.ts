@@ -15,6 +15,8 @@ export interface Self {
   readonly rate: number;
   readonly disbelievedClocks: number;
   readonly offsetMs: number;
+  readonly lastCorrectionMs: number | undefined;
+  readonly clockRounds: number;
 }
 
 /** What is known beside replication. */
@@ -37,8 +39,8 @@ export function describeCluster(
   const all = { ...replication.durableOf(self.name) };
   for (const peer of replication.peers.values()) raise(all, peer.durable);
   const members = [...names].sort().map((name) => {
-    const { address, phase, clock, rate, offsetMs } =
-      name === self.name ? self : replication.peer(name);
+    const known = name === self.name ? self : replication.peer(name);
+    const { address, phase, clock, rate } = known;
     const durable = replication.durableOf(name);
     return {
       name,
@@ -50,7 +52,9 @@ export function describeCluster(
       lag: lag(durable, all),
       durable,
       clock,
-      offsetMs: offsetMs === undefined ? null : Math.round(offsetMs * 10) / 10,
+      offsetMs: inTenths(known.offsetMs),
+      lastCorrectionMs: inTenths(known.lastCorrectionMs),
+      clockRounds: known.clockRounds ?? null,
       rate,
     };
   });
@@ -63,4 +67,8 @@ export function describeCluster(
     committed: { ...replication.committed },
     disbelievedClocks: self.disbelievedClocks,
   };
+}
+
+function inTenths(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.round(ms * 10) / 10;
 }

@@ -355,6 +355,8 @@ export class ServerCore {
     peer.phase = message.phase;
     peer.rate = message.rate;
     peer.offsetMs = message.offsetMs;
+    peer.lastCorrectionMs = message.lastCorrectionMs;
+    peer.clockRounds = message.clockRounds;
     const diverged = this.replication.divergence(message);
     if (diverged === undefined || this.#diverged.has(diverged)) return;
     this.#diverged.add(diverged);
@@ -566,6 +568,8 @@ export class ServerCore {
       chains: { ...this.ledger.durableChains },
       rate: this.#rate.look(now.steadyMs),
       offsetMs: this.clockSync.rounds === 0 ? undefined : this.clockSync.offsetMs(now),
+      lastCorrectionMs: this.clockSync.lastCorrectionMs,
+      clockRounds: this.clockSync.rounds,
     });
     const report: HeartbeatReport = {
       user: this.name,
@@ -626,6 +630,8 @@ export class ServerCore {
       rate: this.#rate.perSecond,
       disbelievedClocks: this.disbelievedClocks,
       offsetMs: this.clockSync.offsetMs(now),
+      lastCorrectionMs: this.clockSync.lastCorrectionMs,
+      clockRounds: this.clockSync.rounds,
     };
     const leader = this.coordination.current(now);
     return describeCluster({ self, leader, list: this.#list }, this.replication, now);

@@ -265,6 +265,26 @@ describe("the cluster's time", () => {
     expect(offsets).toEqual([10, 0, -10]);
   });
 
+  test("[E5] every server tells how many rounds corrected each, and by how much the last one", () => {
+    const cluster = skewed([-1_000, 0, 1_000]);
+    coordinator(cluster);
+    const rounds = () => cluster.servers.map(({ core }) => core.clockSync.rounds);
+    // The first round corrects by seconds; the next ones only the drift, fast and slow.
+    cluster.runUntil(() => Math.min(...rounds()) === 4, "four rounds", 5 * durations.clockRoundMs);
+    cluster.runFor(2 * durations.heartbeatMs);
+    expect(rounds()).toEqual([4, 4, 4]);
+    const held = cluster.servers.map(({ core: { name, clockSync } }) => {
+      const lastCorrectionMs = Math.round((clockSync.lastCorrectionMs ?? Number.NaN) * 10) / 10;
+      return { name, clockRounds: 4, lastCorrectionMs };
+    });
+    const [fast, slow] = held.map(({ lastCorrectionMs }) => Math.sign(lastCorrectionMs));
+    expect([fast, slow]).toEqual([-1, 1]);
+    for (const server of cluster.servers) {
+      const { members } = cluster.request(server, "status");
+      expect(members).toEqual(held.map((fields) => expect.objectContaining(fields)));
+    }
+  });
+
   test("[E5] a failover makes no jump, and nobody's time runs backwards", () => {
     const cluster = skewed([-1_000, 0, 1_000]);
     const first = coordinator(cluster);
