@@ -1,11 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { noEpoch } from "../../src/protocol/epoch.ts";
-import { emptyChain } from "../../src/protocol/ids.ts";
 import { fetchSnapshot, type Place } from "../../src/server/fetch-snapshot.ts";
 import { checkpointFiles, openCheckpoint, writeCheckpoint } from "../../src/storage/checkpoint.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
+import { markAt } from "../support/marks.ts";
 import { makeMember, OpenDisk } from "../support/open-disk.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
@@ -27,22 +26,10 @@ describe("a peer's state of another version", () => {
     await using parent = await memoryFolder();
     const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
     mkdirSync(theirs);
-    const mark = {
-      vector: { [peer]: 5 },
-      chains: { [peer]: emptyChain },
-      clock: 5,
-      times: { [peer]: 1_700_000_000_000 },
-      epoch: noEpoch,
-    };
-    const files = [
-      "users.json",
-      "channels.json",
-      "accounts.json",
-      "messages.json",
-      "publications.json",
-    ];
+    // All but the two that are written in any case: the table and the main file.
+    const files = checkpointFiles.slice(0, -2);
     await writeCheckpoint(theirs, {
-      mark,
+      mark: markAt({ [peer]: 5 }),
       files: files.map((name) => ({ name, lines: ["[]\n"] })),
       rows: ['{"account":"ana"}'],
     });

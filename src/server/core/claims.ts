@@ -70,10 +70,6 @@ export class Claims {
     this.#parts = parts;
   }
 
-  get size(): number {
-    return this.#open.size;
-  }
-
   /**
    * Whether one more can be decided in time: more passwords than can be hashed within a second
    * would all come too late.

@@ -6,7 +6,7 @@ import {
   checkpointText,
   servingCluster,
 } from "../../support/core-cluster.ts";
-import { coordinator, inOffice, others } from "../../support/offices.ts";
+import { coordinator, cutOff, inOffice, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const register = (user: string, id?: string) => ({ user, password: "geheim", id });
@@ -82,11 +82,7 @@ describe("the office", () => {
   test("[E2] [R10] one that was cut off learns of the higher epoch, and answers no claim before", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
-    const rest = others(cluster, first);
-    cluster.network.partition(
-      [first.name],
-      rest.map(({ name }) => name),
-    );
+    cutOff(cluster, first);
     const alone = cluster.ask(first, "register", register("eva", "a"));
     cluster.runUntil(() => inOffice(cluster).length === 2, "the others have one of their own");
     const next = inOffice(cluster).find((one) => one !== first) as VirtualServer;
@@ -171,11 +167,7 @@ describe("claims", () => {
   test("[E3] a claim that its office did not get accepted is rolled back everywhere", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
-    const rest = others(cluster, first);
-    cluster.network.partition(
-      [first.name],
-      rest.map(({ name }) => name),
-    );
+    cutOff(cluster, first);
     const asked = cluster.ask(first, "register", register("eva", "a"));
     cluster.runUntil(() => asked.reply?.code === "unavailable", "the client is told");
     expect(first.core.state.accounts.holder("eva" as never)?.id).toBe("a");
