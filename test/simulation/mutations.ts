@@ -63,7 +63,7 @@ const officeMutations: readonly Mutation[] = [
   {
     name: "epochs without the view number",
     rule: "E2",
-    // Terms alone are compared, and what was promised in one view does not hold in the next.
+    // Terms alone are compared, so nobody can tell that an office is of a view that is no more.
     edits: [
       {
         file: "protocol/epoch.ts",
@@ -74,7 +74,7 @@ const officeMutations: readonly Mutation[] = [
       core(
         "acceptor",
         'if (adopting !== undefined || epoch.view > view.number) return "wait";',
-        'if (adopting !== undefined) return "wait";\n    if (this.promised.epoch.view < view.number) this.promised = this.#saved = noBallot;',
+        'if (adopting !== undefined) return "wait";',
       ),
       core(
         "acceptor",
