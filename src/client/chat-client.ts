@@ -140,9 +140,9 @@ export class ChatClient implements AsyncDisposable {
   /** Claims a name for an account. @throws ProtocolError `name_taken` */
   async register(user: string, password: string, invitation?: string): Promise<void> {
     const asked = { user: parseUserName(user), password, invitation };
-    const { entry } = await this.ask("register", asked);
+    const { account } = await this.ask("register", asked);
     // Whatever is asked next is answered by who knows of the account.
-    if (isMap(entry)) this.#see(entry.server as ServerName, Number(entry.seq));
+    if (isMap(account)) this.#see(account.server as ServerName, Number(account.seq));
   }
 
   /** Ends all older sessions of the user; this one goes on. */

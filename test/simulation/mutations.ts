@@ -322,8 +322,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       core(
         "handle-request",
-        "if (old !== undefined) return commit(services, request, { event: old, made: false });",
-        'if (old !== undefined) {\n    const decision = commit(services, request, { event: old, made: false });\n    return decision.next === "commit" ? { next: "answer", answer: decision.answer() } : decision;\n  }',
+        "if (old !== undefined) return commit(services, request, { event: old, made: false, grant });",
+        'if (old !== undefined) {\n    const decision = commit(services, request, { event: old, made: false, grant });\n    return decision.next === "commit" ? { next: "answer", answer: decision.answer() } : decision;\n  }',
       ),
     ],
   },
@@ -428,8 +428,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "protocol/lamport-clock.ts",
-        text: "this.#value = Math.max(this.#value, clock) + 1;",
-        by: "this.#value += clock > this.#value ? 2 : 1;",
+        text: "this.#rise(Math.max(this.#value, clock) + 1);",
+        by: "this.#rise(this.#value + (clock > this.#value ? 2 : 1));",
       },
     ],
   },
