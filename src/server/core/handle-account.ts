@@ -1,4 +1,4 @@
-import { ProtocolError } from "../../protocol/errors.ts";
+import { ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
 import type { Chain, UserName } from "../../protocol/ids.ts";
 import type { Request } from "../../protocol/messages.ts";
 import { dayOf } from "../../protocol/sealed.ts";
@@ -19,7 +19,8 @@ export function login(services: Services, request: Of<"login">): Decision {
   const { user, password } = request;
   const { accounts } = services.state;
   if (password === undefined) {
-    return refuse("unauthenticated", "This cluster wants a `password` with the name.");
+    const description = "This cluster wants a `password` with the name.";
+    return refuse("unauthenticated", description, "no_session");
   }
   const known = accounts.credential(user);
   if (known === undefined && accounts.holder(user) !== undefined) {
@@ -99,10 +100,12 @@ export function mayRegister(
   const { mode, hash } = services.state.accounts.registration;
   if (mode === "open") return undefined;
   if (mode === "closed") {
-    return new ProtocolError("forbidden", "Registration is closed: ask an administrator.");
+    const description = "Registration is closed: ask an administrator.";
+    return new ProtocolError("forbidden", description, { reason: "registration_closed" });
   }
   if (invitation !== undefined && hashOf(services, invitation) === hash) return undefined;
-  return new ProtocolError("forbidden", "Registration wants the `invitation` of an administrator.");
+  const description = "Registration wants the `invitation` of an administrator.";
+  return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
 }
 
 /** Today's and yesterday's key of each topic that the asker may read (X5). */
@@ -160,9 +163,13 @@ function commit(event: Placed, made: boolean, more: Answer = {}): Decision {
 
 /** The same for a wrong password and for a name that nobody has. */
 function wrong(): Decision {
-  return refuse("unauthenticated", "The name or the password is wrong.");
+  return refuse("unauthenticated", "The name or the password is wrong.", "password_wrong");
 }
 
-function refuse(code: ProtocolError["code"], description: string): Decision {
-  return { next: "refuse", error: new ProtocolError(code, description) };
+function refuse(
+  code: ProtocolError["code"],
+  description: string,
+  reason?: RefusalReason,
+): Decision {
+  return { next: "refuse", error: new ProtocolError(code, description, { reason }) };
 }
