@@ -23,11 +23,15 @@ export async function runLines(context: Context): Promise<void> {
   const { config, text, output } = context;
   const user = userOf(context);
   const stopped = untilStopped();
-  await withClient(
-    context,
-    (client) => Promise.race([new LineChat({ context, client, user }).run(), stopped]),
-    { proxies: config.proxies, onState: stateNotes(text, (line) => output.note(line)) },
-  );
+  const use = (client: ChatClient) =>
+    Promise.race([new LineChat({ context, client, user }).run(), stopped]);
+  const onState = stateNotes(text, (line) => output.note(line));
+  try {
+    await withClient(context, use, { proxies: config.proxies, onState });
+  } finally {
+    // There may be more of it, which nobody waits for.
+    context.host.input.destroy();
+  }
 }
 
 interface Parts {
@@ -61,7 +65,6 @@ class LineChat {
       }
     } finally {
       reader.close();
-      context.host.input.destroy();
     }
     const { text } = context;
     if (this.#failed > 0) throw new Problem(text("problem.unsent", { count: this.#failed }));

@@ -65,8 +65,8 @@ class Menu {
   readonly #parts: Parts;
   /** The channels that are listened to, the last one joined at the end. */
   readonly #joined = new Set<ChannelName>();
-  /** Whether the person was told that nothing is served any more. */
-  #isRefused = false;
+  /** Why nothing is served any more, as the person was told. */
+  #refusal: string | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -91,8 +91,8 @@ class Menu {
 
   /** What others write does not come any more: told at once, whatever is just being asked. */
   refused(error: ProtocolError): void {
-    if (!this.#isRefused) tell(error, this.#parts);
-    this.#isRefused = true;
+    if (error.message !== this.#refusal) tell(error, this.#parts);
+    this.#refusal = error.message;
   }
 
   /** Asks the servers; if the session has ended, the person logs in and goes on where he was. */
@@ -100,16 +100,22 @@ class Menu {
     for (;;) {
       try {
         const answer = await request();
-        this.#isRefused = false;
+        this.#refusal = undefined;
         return answer;
       } catch (error) {
         if (!wantsLogin(error)) throw error;
-        const { context, entrance, screen, user } = this.#parts;
-        if (!this.#isRefused)
-          screen.print(context.output.paint("red", describe(error, context.text)));
-        if (!(await entrance.again(user))) throw error;
+        await this.#logInAgain(error);
       }
     }
+  }
+
+  /** @throws the error itself, if the person would rather not */
+  async #logInAgain(error: ProtocolError): Promise<void> {
+    const { context, entrance, user } = this.#parts;
+    const { paint } = context.output;
+    if (error.message !== this.#refusal) this.#print(paint("red", describe(error, context.text)));
+    this.#refusal = error.message;
+    if (!(await entrance.again(user))) throw error;
   }
 
   #perform(action: Exclude<Action, "quit">): Promise<void> {

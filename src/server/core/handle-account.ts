@@ -1,6 +1,6 @@
 import { ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
 import type { Chain, UserName } from "../../protocol/ids.ts";
-import type { Request } from "../../protocol/messages.ts";
+import type { Receipt, Request } from "../../protocol/messages.ts";
 import { dayOf } from "../../protocol/sealed.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { readTopic } from "../../protocol/topics.ts";
@@ -60,7 +60,9 @@ export function changePassword(services: Services, request: Of<"password">): Dec
       if (!isRight || present === undefined || present.version !== known?.version) return wrong();
       if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
       const { version } = present;
-      if (isAgain && made !== undefined) return commit(made, false, { grant: { user, version } });
+      if (isAgain && made !== undefined) {
+        return commit(services, { event: made, made: false }, { grant: { user, version } });
+      }
       return replacePassword(services, { user, id, credential: credential as string }, now);
     },
   };
@@ -73,7 +75,8 @@ export function changeAccount(services: Services, request: Of<"account">, now: N
     return refuse("user_not_found", `There is no account "${user}".`);
   }
   if (!("newPassword" in change)) {
-    return commit(make(services, "account", { user, ...change, id }, now), true);
+    const event = make(services, "account", { user, ...change, id }, now);
+    return commit(services, { event, made: true });
   }
   return {
     next: "password",
@@ -89,7 +92,8 @@ export function changeRegistration(
   now: Now,
 ): Decision {
   const hash = invitation === undefined ? undefined : hashOf(services, invitation);
-  return commit(make(services, "registration", { mode, hash, id }, now), true);
+  const event = make(services, "registration", { mode, hash, id }, now);
+  return commit(services, { event, made: true });
 }
 
 /** Whether who asks may register at all. */
@@ -142,7 +146,7 @@ function replacePassword(
   // A server's clock says no number twice, restarts or not (R7).
   const version = `${services.name}/${services.clock.tick()}`;
   const event = make(services, "password", { user, id, credential, generation, version }, now);
-  return commit(event, true, { grant: { user, version } });
+  return commit(services, { event, made: true }, { grant: { user, version } });
 }
 
 function make<O extends Operation>(
@@ -155,10 +159,19 @@ function make<O extends Operation>(
   return { ...event, time: event.timestamp, id: data.id };
 }
 
-function commit(event: Placed, made: boolean, more: Answer = {}): Decision {
-  const { server, seq, clock, time } = event;
-  const entry = { id: idOf(event), server, seq, clock, timestamp: isoTime(time) };
-  return { next: "commit", event, made, answer: () => ({ status: "OK", entry, ...more }) };
+function commit(
+  { replication }: Services,
+  { event, made }: { event: Placed; made: boolean },
+  more: Answer = {},
+): Decision {
+  const answer = (): Answer => {
+    const { server, seq, clock, time } = event;
+    const durable = replication.holders(server, seq);
+    const timestamp = isoTime(time);
+    const entry: Receipt = { id: idOf(event), server, seq, clock, timestamp, durable };
+    return { status: "OK", entry, ...more };
+  };
+  return { next: "commit", event, made, answer };
 }
 
 /** The same for a wrong password and for a name that nobody has. */
