@@ -194,16 +194,24 @@ function defineUp(): void {
       const { runUp } = await import("./cluster/up.ts");
       const openChat: UpOptions["openChat"] = (endpoints) =>
         openMenu(contextOf(command, endpoints));
-      const readyText: UpOptions["readyText"] = (endpoints) =>
-        [
-          text("up.ready", endpoints),
-          ...(settings.get("auth") === "open"
-            ? []
-            : [text("up.promote", { data: settings.get("data"), broker: endpoints.broker })]),
-        ].join("\n");
+      const readyText: UpOptions["readyText"] = (endpoints) => {
+        const ready = text("up.ready", endpoints);
+        return settings.get("auth") === "open"
+          ? ready
+          : `${ready}\n${text("up.promote", { flags: flagsOf(settings, endpoints) })}`;
+      };
       await runUp({ settings, flags, openChat, readyText });
     },
   );
+}
+
+/** What a command of the operator has to be told to mean this very cluster. */
+function flagsOf(settings: Settings, { broker }: { broker: string }): string {
+  const values = { data: settings.get("data"), broker } as const;
+  const names = (["data", "broker"] as const).filter(
+    (name) => values[name] !== rows[name].fallback,
+  );
+  return names.map((name) => ` --${name} ${values[name]}`).join("");
 }
 
 function defineTrials(): void {

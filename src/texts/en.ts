@@ -15,7 +15,7 @@ export const en = {
   "error.user_not_found": "There is no such user: nobody of that name has ever logged in.",
   "error.unauthenticated": "You have to log in first.",
   "error.forbidden": "You may not do that.",
-  "error.rate_limited": "That was too much at once: wait {wait} seconds.",
+  "error.rate_limited": "That was too much at once: wait {wait} s.",
   "error.behind": "The server has not caught up with what you have seen: try again in a moment.",
   "error.unavailable": "No majority of the servers is there to serve this: try again in a moment.",
   "error.internal": "The server made a mistake of its own: its log says which.",
@@ -392,8 +392,7 @@ export const en = {
   "flag.seconds": "how long the faults go on",
   "flag.report": "write a report with timeline and latencies to this HTML file",
   "up.ready": "Ready: broker {broker}, proxy {proxy}, reference {reference}. Ctrl-C stops all.",
-  "up.promote":
-    "To make an account an administrator: tertulia accounts promote NAME --data {data} --broker {broker}",
+  "up.promote": "To make an account an administrator: tertulia accounts promote NAME{flags}",
 } as const satisfies Record<`error.${ErrorCode}`, string> & Readonly<Record<string, string>>;
 
 export type TextKey = keyof typeof en;

@@ -14,7 +14,7 @@ export const ptBr = {
   "error.user_not_found": "Esse usuário não existe: ninguém com esse nome jamais entrou.",
   "error.unauthenticated": "É preciso entrar primeiro.",
   "error.forbidden": "Você não tem permissão para isso.",
-  "error.rate_limited": "Foi demais de uma vez: espere {wait} segundos.",
+  "error.rate_limited": "Foi demais de uma vez: espere {wait} s.",
   "error.behind": "O servidor ainda não tem tudo o que você já viu: tente de novo daqui a pouco.",
   "error.unavailable":
     "Não há uma maioria de servidores para atender agora: tente de novo daqui a pouco.",
@@ -394,6 +394,5 @@ export const ptBr = {
   "flag.seconds": "por quanto tempo há falhas",
   "flag.report": "grava neste arquivo HTML um relatório com a linha do tempo e as latências",
   "up.ready": "Pronto: broker {broker}, proxy {proxy}, referência {reference}. Ctrl-C para tudo.",
-  "up.promote":
-    "Para tornar uma conta administradora: tertulia accounts promote NOME --data {data} --broker {broker}",
+  "up.promote": "Para tornar uma conta administradora: tertulia accounts promote NOME{flags}",
 } satisfies Catalogue;
