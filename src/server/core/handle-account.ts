@@ -63,7 +63,9 @@ export function changePassword(services: Services, request: Of<"password">): Dec
       if (isAgain && made !== undefined) {
         return commit(services, { event: made, made: false }, { grant: { user, version } });
       }
-      return replacePassword(services, { user, id, credential: credential as string }, now);
+      const change = { user, id, credential: credential as string };
+      const { event, version: next } = replacePassword(services, change, now);
+      return commit(services, { event, made: true }, { grant: { user, version: next } });
     },
   };
 }
@@ -81,8 +83,11 @@ export function changeAccount(services: Services, request: Of<"account">, now: N
   return {
     next: "password",
     work: { hash: change.newPassword },
-    settle: ({ credential = "" }, later) =>
-      replacePassword(services, { user, id, credential }, later),
+    // No session with it: that of the account is its owner's alone.
+    settle: ({ credential = "" }, later) => {
+      const { event } = replacePassword(services, { user, id, credential }, later);
+      return commit(services, { event, made: true });
+    },
   };
 }
 
@@ -141,12 +146,12 @@ function replacePassword(
   services: Services,
   { user, id, credential }: Pick<EventData["password"], "user" | "id" | "credential">,
   now: Now,
-): Decision {
+): { event: Placed; version: string } {
   const generation = (services.state.accounts.credential(user)?.generation ?? 0) + 1;
   // A server's clock says no number twice, restarts or not (R7).
   const version = `${services.name}/${services.clock.tick()}`;
   const event = make(services, "password", { user, id, credential, generation, version }, now);
-  return commit(services, { event, made: true }, { grant: { user, version } });
+  return { event, version };
 }
 
 function make<O extends Operation>(
