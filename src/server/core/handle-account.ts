@@ -1,15 +1,14 @@
 import { ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
 import type { Chain, UserName } from "../../protocol/ids.ts";
-import type { Receipt, Request } from "../../protocol/messages.ts";
+import type { Request } from "../../protocol/messages.ts";
 import { dayOf } from "../../protocol/sealed.ts";
-import { isoTime } from "../../protocol/time.ts";
 import { readTopic } from "../../protocol/topics.ts";
 import { locked } from "./access.ts";
 import type { Credential } from "./accounts.ts";
 import type { Now } from "./effects.ts";
 import type { EventData, Operation } from "./events.ts";
-import { type Decision, type Services, write } from "./handle-request.ts";
-import { idOf, type Placed } from "./placed.ts";
+import { type Decision, receiptOf, type Services, write } from "./handle-request.ts";
+import type { Placed } from "./placed.ts";
 import type { Answer } from "./requests.ts";
 
 type Of<S extends Request["service"]> = Extract<Request, { service: S }>;
@@ -166,16 +165,10 @@ function make<O extends Operation>(
 
 function commit(
   { replication }: Services,
-  { event, made }: { event: Placed; made: boolean },
+  { event, made }: { readonly event: Placed; readonly made: boolean },
   more: Answer = {},
 ): Decision {
-  const answer = (): Answer => {
-    const { server, seq, clock, time } = event;
-    const durable = replication.holders(server, seq);
-    const timestamp = isoTime(time);
-    const entry: Receipt = { id: idOf(event), server, seq, clock, timestamp, durable };
-    return { status: "OK", entry, ...more };
-  };
+  const answer = () => ({ status: "OK", entry: receiptOf(event, replication), ...more });
   return { next: "commit", event, made, answer };
 }
 

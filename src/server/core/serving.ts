@@ -202,8 +202,8 @@ export class Serving {
       settle: (outcome, seen) => {
         this.#openClaims -= 1;
         // Whoever then logs in elsewhere says that he has seen this.
-        const entry = seen && { server: seen.server, seq: seen.seq };
-        if (outcome === "won") payload.answer(index, { status: "OK", entry });
+        const account = seen && { server: seen.server, seq: seen.seq };
+        if (outcome === "won") payload.answer(index, { status: "OK", account });
         else payload.refuse(index, outcome === "taken" ? nameTaken(user) : noCoordinator());
         this.#note(payload);
         return undefined;
