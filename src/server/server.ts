@@ -4,6 +4,7 @@ import { Publisher } from "../net/publisher.ts";
 import { ReferenceLink } from "../net/reference-link.ts";
 import { type Envelope, Responder } from "../net/responder.ts";
 import type { Question, Seals } from "../net/seal.ts";
+import { Sessions } from "../net/sessions.ts";
 import { advertised } from "../net/socket.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { now, pause } from "../platform/clock.ts";
@@ -11,11 +12,10 @@ import { digest } from "../platform/digest.ts";
 import { decrypt, encrypt } from "../platform/encryption.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, LogBudget, openLog } from "../platform/log.ts";
-import { doPasswordWork } from "../platform/password.ts";
+import { PasswordThread } from "../platform/password-thread.ts";
 import { randomHex } from "../platform/random.ts";
 import { crash, type Running } from "../platform/run-process.ts";
 import { openSecret, type Secret } from "../platform/secret.ts";
-import { Sessions } from "../platform/sessions.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
@@ -141,6 +141,7 @@ class Shell {
   /** There once the clock is what it was: they take nothing below it. */
   #replicationSeals!: Seals;
   #peerSeals!: Seals;
+  readonly #passwords = new PasswordThread();
   readonly #sessions: Sessions;
   readonly #topicKeys: TopicKeys;
   /** Where accounts are, nothing of the chat goes over a proxy in clear (X5). */
@@ -272,6 +273,7 @@ class Shell {
     await this.#publisher.close();
     await this.#peerLink.close();
     this.#peers.close();
+    await this.#passwords.close();
     link.close();
     this.#repair.end();
     await this.#disk.close(this.#core);
@@ -535,7 +537,7 @@ class Shell {
 
   async #work({ number, ...work }: Effect & { type: "password" }): Promise<void> {
     const core = this.#core;
-    const result = await doPasswordWork(work).catch((error: Error) => {
+    const result = await this.#passwords.work(work).catch((error: Error) => {
       this.#log.error(`A password could not be worked on: ${error.message}`);
       return undefined;
     });

@@ -1,8 +1,8 @@
+import { Sessions } from "../../net/sessions.ts";
 import { now } from "../../platform/clock.ts";
 import { Problem } from "../../platform/problem.ts";
 import { randomHex } from "../../platform/random.ts";
 import { readSecret, type Secret } from "../../platform/secret.ts";
-import { Sessions } from "../../platform/sessions.ts";
 import type { ChatClientOptions } from "../chat-client.ts";
 import type { Fields } from "../request-queue.ts";
 import { type Context, nameOf, withClient } from "./context.ts";

@@ -5,9 +5,10 @@ import { dayOf } from "../../protocol/sealed.ts";
 import { readTopic } from "../../protocol/topics.ts";
 import { locked } from "./access.ts";
 import type { Credential } from "./accounts.ts";
+import { type Decision, receiptOf, type Services } from "./decision.ts";
 import type { Now } from "./effects.ts";
 import type { EventData, Operation } from "./events.ts";
-import { type Decision, receiptOf, type Services, write } from "./handle-request.ts";
+import { write } from "./handle-write.ts";
 import type { Placed } from "./placed.ts";
 import type { Answer } from "./requests.ts";
 

@@ -2,7 +2,7 @@ import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { limits } from "../../protocol/limits.ts";
-import type { Incoming, Reply, ReplyData } from "../../protocol/messages.ts";
+import type { Incoming, Refused, Reply, ReplyData } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { renewal } from "./access.ts";
 import type { Effect, ReplyTo } from "./effects.ts";
@@ -10,6 +10,10 @@ import type { Room } from "./history.ts";
 
 /** Fields of a reply beyond those that every reply has. */
 export type Answer = Readonly<Record<string, unknown>>;
+
+export function isRefused(request: Incoming): request is Refused {
+  return "refused" in request;
+}
 
 interface PayloadParts {
   readonly to: ReplyTo;
@@ -78,7 +82,7 @@ export class PayloadReply {
       data.clock = tick;
       data.timestamp = timestamp;
       const request = this.#requests[index] as Incoming;
-      if (data.status !== "erro" && !("refused" in request)) {
+      if (data.status !== "erro" && !isRefused(request)) {
         data.grant ??= renewal(request, wallMs);
       }
     }
