@@ -27,6 +27,9 @@ export interface BotConfig {
   /** Folder of all bots' slots. */
   readonly slots: string;
   readonly name: UserName | undefined;
+  /** Of the account's password, where that isn't the bot's own. */
+  readonly passwordFile: string | undefined;
+  readonly invitation: string | undefined;
   /** Messages a second within a burst; 0 for as fast as it goes. */
   readonly rate: number;
   /** Messages before each pause. */
@@ -51,6 +54,8 @@ export function botConfig(settings: Settings, flags: BotFlags): BotConfig {
     reference: settings.get("reference"),
     slots: join(settings.get("data"), "bots"),
     name: name === undefined ? undefined : parse("name", name, (text) => parseUserName(text)),
+    passwordFile: settings.optional("passwordFile"),
+    invitation: settings.optional("invitation"),
     rate: number("rate", 0, 1_000_000),
     burst: Math.max(1, number("burst", 10, 1_000_000)),
     pauseMs: number("pause", 2_000, 3_600_000),

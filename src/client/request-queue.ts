@@ -2,7 +2,7 @@ import { RequestPipe } from "../net/request-pipe.ts";
 import { now } from "../platform/clock.ts";
 import { type Random, random, randomHex } from "../platform/random.ts";
 import { decode, encode } from "../protocol/codec.ts";
-import { isErrorCode, ProtocolError } from "../protocol/errors.ts";
+import { isErrorCode, isRefusalReason, ProtocolError } from "../protocol/errors.ts";
 import { characters, type RequestId } from "../protocol/ids.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
@@ -236,14 +236,15 @@ export class RequestQueue {
       this.#settle(pending)?.resolve(data);
       return;
     }
-    const code = isErrorCode(data.code) ? data.code : "internal";
-    const error = new ProtocolError(code, String(data.description));
-    if (data.retry !== true) {
+    const error = readError(data);
+    const restMs = 1_000 * (error.wait ?? 0);
+    const isTooLate = now().steadyMs + restMs >= pending.deadlineMs;
+    if (data.retry !== true || isTooLate) {
       this.#settle(pending)?.reject(error);
       return;
     }
     pending.lastError = error;
-    this.#rest(pending, typeof data.wait === "number" ? 1_000 * data.wait : 0);
+    this.#rest(pending, restMs);
   }
 
   /** Waits a while, by chance a little longer or shorter, and sends it again. */
@@ -315,6 +316,13 @@ export class RequestQueue {
     this.#state = state;
     this.#options.onState(state);
   }
+}
+
+function readError({ code, description, wait, reason }: Fields): ProtocolError {
+  return new ProtocolError(isErrorCode(code) ? code : "internal", String(description), {
+    wait: typeof wait === "number" ? wait : undefined,
+    reason: isRefusalReason(reason) ? reason : undefined,
+  });
 }
 
 function closedError(): ProtocolError {

@@ -185,7 +185,8 @@ export class Supervisor implements Running {
           ...common,
           ...(role === "server"
             ? { ...this.#config.settings?.(child), ...this.#peerLink(child) }
-            : {}),
+            : // That of whoever sits at the terminal is no bot's.
+              { TERTULIA_PASSWORD_FILE: "" }),
           TERTULIA_BROKER: this.#list("broker", "front", child),
           TERTULIA_BROKER_BACK: this.#list("broker", "back", child),
           TERTULIA_PROXY_IN: this.#list("proxy", "front", child),

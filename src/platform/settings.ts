@@ -181,6 +181,20 @@ export const rows = {
     "journal after which a server saves its state; twice as much stays for peers that are behind",
     integer(4_096, 1_073_741_824),
   ),
+  passwordFile: row(
+    "TERTULIA_PASSWORD_FILE",
+    undefined,
+    "file",
+    "whose first line is the user's password",
+    text,
+  ),
+  invitation: row(
+    "TERTULIA_INVITATION",
+    undefined,
+    "text",
+    "what an administrator gave, where registration wants one",
+    text,
+  ),
   user: row("TERTULIA_USER", undefined, "name", "the user's name", text),
   lang: row("TERTULIA_LANG", undefined, "language", "en or pt-br; else by LANG", text),
   logLevel: row(

@@ -14,11 +14,25 @@ export const ptBr = {
   "error.user_not_found": "Esse usuário não existe: ninguém com esse nome jamais entrou.",
   "error.unauthenticated": "É preciso entrar primeiro.",
   "error.forbidden": "Você não tem permissão para isso.",
-  "error.rate_limited": "O servidor pede calma: tente de novo daqui a pouco.",
+  "error.rate_limited": "Foi demais de uma vez: espere {wait} s.",
   "error.behind": "O servidor ainda não tem tudo o que você já viu: tente de novo daqui a pouco.",
   "error.unavailable":
     "Não há uma maioria de servidores para atender agora: tente de novo daqui a pouco.",
   "error.internal": "O servidor cometeu um erro próprio: o log dele diz qual.",
+
+  "reason.no_accounts": "Este cluster não tem contas: seus servidores usam --auth open.",
+  "reason.no_session": "Este cluster tem contas, e você não entrou na sua.",
+  "reason.session_unknown": "Sua sessão não é deste cluster.",
+  "reason.session_expired": "Sua sessão terminou, pois ficou horas sem uso.",
+  "reason.password_changed": "Sua sessão terminou, pois a senha foi trocada.",
+  "reason.password_wrong": "O nome ou a senha não confere.",
+  "reason.account_locked": "Um administrador bloqueou esta conta.",
+  "reason.not_administrator": "Só um administrador pode fazer isso.",
+  "reason.other_user": "Sua sessão é de outro usuário.",
+  "reason.registration_closed":
+    "Ninguém pode se registrar aqui: peça uma conta a um administrador.",
+  "reason.invitation_wanted":
+    "Para se registrar aqui é preciso o convite de um administrador: --invitation TEXTO.",
 
   "problem.noBroker":
     "Nenhum broker responde em {endpoints}: inicie um com `tertulia up`, ou indique o seu em --broker.",
@@ -42,7 +56,10 @@ export const ptBr = {
   "problem.limit": '--limit: "{value}" não serve: use um número inteiro de 1 a {most}.',
   "problem.timeout": '--timeout: "{value}" não serve: use segundos, de 0.1 a 3600.',
   "problem.lang": '--lang: "{value}" não serve: use en ou pt-br.',
-  "problem.password": "Falta a senha: digite-a, ou passe-a pela entrada padrão.",
+  "problem.logIn": "Entre com: tertulia login {user}",
+  "problem.password":
+    "Falta a senha: digite-a, passe-a pela entrada padrão, ou indique o --password-file.",
+  "problem.passwordsDiffer": "As duas senhas diferem: nada mudou.",
   "problem.passwords": "São duas linhas: a senha antiga e a nova.",
   "problem.registration": '"{mode}" não é um modo: open, closed ou invitation.',
   "problem.notATerminal": "O menu precisa de um terminal; sem um, use `tertulia chat`.",
@@ -52,6 +69,7 @@ export const ptBr = {
 
   "prompt.password": "Senha: ",
   "prompt.newPassword": "Nova senha: ",
+  "prompt.passwordAgain": "Mais uma vez: ",
 
   "usage.unknownOption": "A opção {what} não existe.",
   "usage.unknownCommand": "O comando {what} não existe.",
@@ -250,6 +268,16 @@ export const ptBr = {
   "menu.joined": "Você está em #{channel}.",
   "menu.alreadyJoined": "Você já está em #{channel}.",
   "menu.bye": "Até logo.",
+  "menu.whoAreYou": "Quem é você?",
+  "menu.logIn": "Entrar como {user}",
+  "menu.makeAccount": "Criar a conta {user}",
+  "menu.otherName": "Usar outro nome",
+  "menu.askPassword": "Senha de {user} (vazia: voltar)",
+  "menu.askNewPassword": "Nova senha de {user} (vazia: voltar)",
+  "menu.askAgain": "Mais uma vez",
+  "menu.askInvitation": "Convite de um administrador (vazio: voltar)",
+  "menu.notShown": "(não aparece)",
+  "menu.logInNext": "{why} Você entra de novo com a próxima coisa que fizer.",
 
   "lines.noChannel": "Entre primeiro em um canal: /join #canal",
   "lines.unknown": "O comando {command} não existe; nada foi enviado. Quis dizer {suggestion}?",
@@ -283,7 +311,7 @@ export const ptBr = {
   "help.chat": "o chat neste terminal; sem terminal, linhas que entram e saem",
   "help.menu": "o clássico menu numerado",
   "help.login": "entra com um usuário; a primeira vez o cria",
-  "help.register": "cria uma conta com senha, lida da entrada padrão",
+  "help.register": "cria uma conta com senha",
   "help.users": "lista todos os usuários, um por linha",
   "help.channels": "lista todos os canais, um por linha",
   "help.create": "cria um canal",
@@ -343,6 +371,7 @@ export const ptBr = {
   "flag.lang": "en ou pt-br; senão, conforme LANG",
   "flag.logLevel": "quanto vai para o log",
   "flag.json": "imprime um objeto JSON por linha",
+  "flag.passwordFile": "um arquivo cuja primeira linha é a senha",
   "flag.invitation": "o convite de um administrador, onde o registro o pede",
   "flag.timeout": "segundos até desistir de um pedido",
   "flag.limit": "no máximo tantas mensagens",
@@ -367,4 +396,5 @@ export const ptBr = {
   "flag.seconds": "por quanto tempo há falhas",
   "flag.report": "grava neste arquivo HTML um relatório com a linha do tempo e as latências",
   "up.ready": "Pronto: broker {broker}, proxy {proxy}, referência {reference}. Ctrl-C para tudo.",
+  "up.promote": "Para tornar uma conta administradora: tertulia accounts promote NOME{flags}",
 } satisfies Catalogue;

@@ -1,11 +1,11 @@
 import type { Host } from "../../platform/host.ts";
 import { Problem } from "../../platform/problem.ts";
+import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import type { Text } from "../../texts/texts.ts";
 import { ChatClient, type ChatClientOptions } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
 import { parseChannel, parseTarget, parseUser, type Target } from "../core/target.ts";
-import { saveSession } from "../session-file.ts";
 import { asFailure } from "./failure.ts";
 import type { Output } from "./output.ts";
 
@@ -26,24 +26,36 @@ export async function withClient<T>(
   use: (client: ChatClient) => Promise<T>,
   options: Partial<ChatClientOptions> = {},
 ): Promise<T> {
-  let saving = Promise.resolve();
+  let unsaved: unknown;
+  let refuse = (_error: ProtocolError) => {};
+  const refused = new Promise<never>((_resolve, reject) => {
+    refuse = reject;
+  });
   const client = new ChatClient({
     brokers: config.brokers,
     proxies: [],
     deadlineMs: config.timeoutMs,
     token: config.session?.token,
     onToken: (token) => {
-      saving = saving.then(() => saveSession(config.brokers, token));
+      try {
+        config.sessions.save(token);
+      } catch (error) {
+        unsaved = error;
+      }
     },
+    // Who hears nothing any more should not go on listening.
+    onRefused: refuse,
     ...options,
   });
   try {
-    return await use(client);
+    const result = await Promise.race([use(client), refused]);
+    // The session was good for this command, and it is the last one that it is good for.
+    if (unsaved !== undefined) throw unsaved;
+    return result;
   } catch (error) {
     throw asFailure(error, text, { config, state: client.state });
   } finally {
     await client.close();
-    await saving;
   }
 }
 

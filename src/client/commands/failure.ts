@@ -26,8 +26,11 @@ export function asFailure(
   { config, state }: { config: ClientConfig; state: ConnectionState },
 ): unknown {
   if (!(error instanceof ProtocolError)) return error;
-  if (error.code !== "unavailable")
-    return new Failure(text(`error.${error.code}`, { description: error.message }), error);
+  if (wantsLogin(error)) {
+    const user = config.user ?? config.session?.user ?? config.loginName ?? "NAME";
+    return new Failure(`${describe(error, text)} ${text("problem.logIn", { user })}`, error);
+  }
+  if (error.code !== "unavailable") return new Failure(describe(error, text), error);
   if (state !== "connected") {
     const endpoints = config.brokers.join(", ");
     return new Failure(text("problem.noBroker", { endpoints }), error);
@@ -37,6 +40,20 @@ export function asFailure(
     return new Failure(text("problem.noServer", { seconds }), error);
   }
   return new Failure(text("error.unavailable"), error);
+}
+
+/** A server serves only who has a session, and this client's has ended, or it has none. */
+export function wantsLogin(
+  error: unknown,
+): error is ProtocolError & { readonly code: "unauthenticated" } {
+  if (!(error instanceof ProtocolError)) return false;
+  return error.code === "unauthenticated" && error.reason !== "password_wrong";
+}
+
+/** What a server refused, and why, in one sentence. */
+export function describe({ code, reason, message, wait = 1 }: ProtocolError, text: Text): string {
+  if (reason !== undefined) return text(`reason.${reason}`);
+  return text(`error.${code}`, { description: message, wait: Math.ceil(wait) });
 }
 
 /** What the client library says when no reply came at all. */

@@ -59,7 +59,7 @@ export class PayloadReply {
   refuse(index: number, error: ProtocolError): void {
     const request = this.#requests[index];
     if (request === undefined) return;
-    const { code, message: description, retry, wait } = error;
+    const { code, message: description, retry, wait, reason } = error;
     const alike = request.service === "publish" || request.service === "message";
     this.answer(index, {
       status: "erro",
@@ -67,6 +67,7 @@ export class PayloadReply {
       description,
       retry,
       ...(wait === undefined ? {} : { wait }),
+      ...(reason === undefined ? {} : { reason }),
       // The original protocol has the text of these two under `message` (W8).
       ...(alike ? { message: description } : {}),
     });
