@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { errorCode } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { ownerOnly } from "../storage/file-modes.ts";
@@ -18,6 +19,8 @@ export interface SavedSession {
 export class SessionFiles {
   readonly #folder: string;
   readonly #cluster: string;
+  /** Why something could not be kept, if so: the session is good all the same, for this process. */
+  failure: string | undefined;
 
   /** @param folder which nobody else reads */
   constructor(folder: string, brokers: readonly string[]) {
@@ -53,10 +56,15 @@ export class SessionFiles {
   }
 
   #write(path: string, value: object): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const own = `${path}.${randomHex(4)}`;
-    writeFileSync(own, `${JSON.stringify(value)}\n`, { mode: ownerOnly });
-    renameSync(own, path);
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      writeFileSync(own, `${JSON.stringify(value)}\n`, { mode: ownerOnly });
+      renameSync(own, path);
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      this.failure = (error as Error).message;
+    }
   }
 }
 

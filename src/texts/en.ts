@@ -99,6 +99,7 @@ export const en = {
   "note.older": "There is more before: --before '{cursor}'",
   "note.newer": "There is more: --since '{seen}'",
   "note.loggedInFirst": "{user} was new and is logged in now.",
+  "note.notKept": "The session ends with this command, as it can't be kept: {failure}",
   "state.reconnecting": "The connection is lost; trying again …",
   "state.connected": "Connected again.",
   "state.gaveUp": "No broker for a minute; still trying in the background.",

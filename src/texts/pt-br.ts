@@ -98,6 +98,7 @@ export const ptBr = {
   "note.older": "Há mais antes disso: --before '{cursor}'",
   "note.newer": "Há mais: --since '{seen}'",
   "note.loggedInFirst": "{user} ainda não existia e acaba de entrar.",
+  "note.notKept": "A sessão termina com este comando, pois não pôde ser guardada: {failure}",
   "state.reconnecting": "A conexão caiu; tentando de novo …",
   "state.connected": "Conectado de novo.",
   "state.gaveUp": "Nenhum broker há um minuto; as tentativas seguem em segundo plano.",

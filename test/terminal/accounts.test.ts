@@ -243,6 +243,17 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("7) Quit");
   }, 30_000);
 
+  test("tells at once that the account is locked, and goes on when it no longer is", async () => {
+    await account("rita");
+    const menu = open();
+    await menu.shows("7) Quit");
+    expect(await run("accounts lock rita", "", operator())).toMatchObject({ code: 0 });
+    await menu.shows("An administrator has locked this account.\n? What would you like to do?");
+    expect(await run("accounts unlock rita", "", operator())).toMatchObject({ code: 0 });
+    menu.keys("1", "Enter");
+    await menu.shows("  @rita");
+  }, 30_000);
+
   test("asks for an invitation where one is wanted", async () => {
     const { stdout } = await run("accounts registration invitation --json", "", operator());
     const { invitation } = JSON.parse(stdout) as { invitation: string };

@@ -27,8 +27,10 @@ async function begin(context: Context, client: ChatClient, user: UserName): Prom
 export async function changePassword(context: Context, name: string): Promise<void> {
   const user = nameOf(context, name);
   const [password, newPassword] = await readPasswords(context);
-  await withClient(context, (client) => client.changePassword(user, password, newPassword));
-  context.config.sessions.choose(user);
+  await withClient(context, async (client) => {
+    await client.changePassword(user, password, newPassword);
+    context.config.sessions.choose(user);
+  });
   context.output.done({ user }, context.text("done.password", { user }));
 }
 

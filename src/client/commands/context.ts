@@ -22,11 +22,10 @@ export interface Context {
  * @throws Problem that tells a person what the server said, or that none is there
  */
 export async function withClient<T>(
-  { config, text }: Context,
+  { config, text, output }: Context,
   use: (client: ChatClient) => Promise<T>,
   options: Partial<ChatClientOptions> = {},
 ): Promise<T> {
-  let unsaved: unknown;
   let refuse = (_error: ProtocolError) => {};
   const refused = new Promise<never>((_resolve, reject) => {
     refuse = reject;
@@ -36,26 +35,19 @@ export async function withClient<T>(
     proxies: [],
     deadlineMs: config.timeoutMs,
     token: config.session?.token,
-    onToken: (token) => {
-      try {
-        config.sessions.save(token);
-      } catch (error) {
-        unsaved = error;
-      }
-    },
+    onToken: (token) => config.sessions.save(token),
     // Who hears nothing any more should not go on listening.
     onRefused: refuse,
     ...options,
   });
   try {
-    const result = await Promise.race([use(client), refused]);
-    // The session was good for this command, and it is the last one that it is good for.
-    if (unsaved !== undefined) throw unsaved;
-    return result;
+    return await Promise.race([use(client), refused]);
   } catch (error) {
     throw asFailure(error, text, { config, state: client.state });
   } finally {
     await client.close();
+    const { failure } = config.sessions;
+    if (failure !== undefined) output.note(text("note.notKept", { failure }));
   }
 }
 
