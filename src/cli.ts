@@ -94,7 +94,7 @@ function role(
 
 function defineRoles(): void {
   const secret = ["data", "secretFile", "cluster"] as const;
-  const common = [...secret, "auth", "insecure", "logLevel", "lang"] as const;
+  const common = [...secret, "auth", "curve", "insecure", "logLevel", "lang"] as const;
   const ends = ["front", "back", "reference", "advertise", ...common] as const;
   role(
     { name: "broker", help: "broker", settings: ends, example: "tertulia broker" },
@@ -139,7 +139,7 @@ function defineRoles(): void {
     {
       name: "bot",
       help: "bot",
-      settings: ["broker", "proxy", "reference", "data", "logLevel", "lang"],
+      settings: ["broker", "proxy", "reference", "serverKeyFile", "data", "logLevel", "lang"],
       flags: [
         { name: "rate", value: "n", fallback: "0" },
         { name: "burst", value: "n", fallback: "10" },
@@ -160,7 +160,7 @@ function defineUp(): void {
     {
       name: "up",
       help: "up",
-      settings: ["data", "secretFile", "cluster", "auth", "user", "logLevel", "lang"],
+      settings: ["data", "secretFile", "cluster", "auth", "curve", "user", "logLevel", "lang"],
       flags: [
         { name: "servers", value: "n", fallback: "3" },
         { name: "bots", value: "n", fallback: "0" },
@@ -277,7 +277,7 @@ function defineWatching(): void {
       name: "health",
       help: "health",
       args: ["[ROLE]"],
-      settings: ["front", "back", "bind", "lang"],
+      settings: ["front", "back", "bind", "data", "secretFile", "cluster", "curve", "lang"],
       example: "tertulia health broker",
     },
     async (settings, _flags, command) =>
@@ -303,7 +303,7 @@ function defineWatching(): void {
       name: "remove",
       help: "remove",
       args: ["NAME"],
-      settings: ["data", "secretFile", "cluster"],
+      settings: ["data", "secretFile", "cluster", "curve"],
       flags: [{ name: "force" }],
       example: "tertulia servers remove server_0a1b2c3d",
     },
@@ -312,7 +312,7 @@ function defineWatching(): void {
   );
   const accounts = program.command("accounts").description(text("help.accounts"));
   accounts.helpOption("-h, --help", text("help.help")).helpCommand(false);
-  const settings = ["data", "secretFile", "cluster"] as const;
+  const settings = ["data", "secretFile", "cluster", "curve"] as const;
   for (const name of accountActions) {
     const example = `tertulia accounts ${name} ana`;
     client(

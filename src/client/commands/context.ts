@@ -40,7 +40,7 @@ export async function withClient<T>(
   try {
     return await use(client);
   } catch (error) {
-    throw asFailure(error, text, { config, state: client.state });
+    throw asFailure(error, text, { config, client });
   } finally {
     await client.close();
     await saving;

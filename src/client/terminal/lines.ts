@@ -72,7 +72,7 @@ class LineChat {
     try {
       await this.#perform(line);
     } catch (error) {
-      const failure = asFailure(error, text, { config, state: client.state });
+      const failure = asFailure(error, text, { config, client });
       if (!(failure instanceof Failure || failure instanceof Problem)) throw error;
       this.#failed += 1;
       report(failure, output, text);

@@ -197,7 +197,7 @@ class Menu {
     const { context, client } = this.#parts;
     const { config, text, output } = context;
     if (!(error instanceof ProtocolError)) throw error;
-    const failure = asFailure(error, text, { config, state: client.state });
+    const failure = asFailure(error, text, { config, client });
     this.#print(output.paint("red", (failure as Error).message));
   }
 
