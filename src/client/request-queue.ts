@@ -1,4 +1,4 @@
-import { type Refusal, refusalText } from "../net/handshake.ts";
+import { isFinal, type Refusal, refusalText } from "../net/handshake.ts";
 import { RequestPipe } from "../net/request-pipe.ts";
 import { now } from "../platform/clock.ts";
 import { addressesOf } from "../platform/endpoint.ts";
@@ -287,10 +287,9 @@ export class RequestQueue {
     if (this.#state === "reconnecting" && steadyMs - this.#lostMs > giveUpMs) {
       this.#tell("gave up");
     }
-    // One has encryption and the other has none: that does not pass, and is not tried again.
-    const isHopeless = this.refusal === "keyWanted" || this.refusal === "keyUnwanted";
+    const isHopeless = this.#state === "gave up" || isFinal(this.refusal);
     for (const pending of this.#pending.values()) {
-      if (steadyMs < pending.deadlineMs && this.#state !== "gave up" && !isHopeless) continue;
+      if (steadyMs < pending.deadlineMs && !isHopeless) continue;
       const reason = this.#state === "connected" ? "No server answered in time." : this.#absence;
       this.#settle(pending)?.reject(pending.lastError ?? new ProtocolError("unavailable", reason));
     }

@@ -11,6 +11,11 @@ export const refusalText: Readonly<Record<Refusal, string>> = {
   otherKey: "it ended the connection: its key is another than the one given",
 };
 
+/** One side encrypts and the other does not: that does not pass, and ZeroMQ does not try again. */
+export function isFinal(refusal: Refusal | undefined): boolean {
+  return refusal === "keyWanted" || refusal === "keyUnwanted";
+}
+
 const mismatch = "ERR_ZMTP_MECHANISM_MISMATCH";
 
 /**

@@ -1,3 +1,4 @@
+import { isFinal } from "../../net/handshake.ts";
 import { ReferenceLink } from "../../net/reference-link.ts";
 import { pause } from "../../platform/clock.ts";
 import { addressesOf } from "../../platform/endpoint.ts";
@@ -99,7 +100,7 @@ export async function askReference(
   timeoutMs: number,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   const tries = Math.max(1, Math.ceil(timeoutMs / tryMs));
-  for (let count = 0; count < tries; count += 1) {
+  for (let count = 0; count < tries && !isFinal(link.refusal); count += 1) {
     try {
       return await link.ask("list", {}, tryMs);
     } catch {
