@@ -94,7 +94,7 @@ function role(
 
 function defineRoles(): void {
   const secret = ["data", "secretFile", "cluster"] as const;
-  const common = [...secret, "auth", "insecure", "logLevel", "lang"] as const;
+  const common = [...secret, "auth", "curve", "insecure", "logLevel", "lang"] as const;
   const ends = ["front", "back", "reference", "advertise", ...common] as const;
   role(
     { name: "broker", help: "broker", settings: ends, example: "tertulia broker" },
@@ -143,6 +143,7 @@ function defineRoles(): void {
         "broker",
         "proxy",
         "reference",
+        "serverKeyFile",
         "data",
         "passwordFile",
         "invitation",
@@ -174,6 +175,7 @@ function defineUp(): void {
         "secretFile",
         "cluster",
         "auth",
+        "curve",
         "user",
         "passwordFile",
         "logLevel",
@@ -316,7 +318,7 @@ function defineWatching(): void {
       name: "health",
       help: "health",
       args: ["[ROLE]"],
-      settings: ["front", "back", "bind", "lang"],
+      settings: ["front", "back", "bind", "data", "secretFile", "cluster", "curve", "lang"],
       example: "tertulia health broker",
     },
     async (settings, _flags, command) =>
@@ -342,7 +344,7 @@ function defineWatching(): void {
       name: "remove",
       help: "remove",
       args: ["NAME"],
-      settings: ["data", "secretFile", "cluster"],
+      settings: ["data", "secretFile", "cluster", "curve"],
       flags: [{ name: "force" }],
       example: "tertulia servers remove server_0a1b2c3d",
     },
@@ -351,7 +353,7 @@ function defineWatching(): void {
   );
   const accounts = program.command("accounts").description(text("help.accounts"));
   accounts.helpOption("-h, --help", text("help.help")).helpCommand(false);
-  const settings = ["data", "secretFile", "cluster"] as const;
+  const settings = ["data", "secretFile", "cluster", "curve"] as const;
   for (const name of accountActions) {
     const example = `tertulia accounts ${name} ana`;
     client(

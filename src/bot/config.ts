@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { serverKey } from "../platform/curve.ts";
+import { withKey } from "../platform/endpoint.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { Problem } from "../platform/problem.ts";
 import { integer, type Settings } from "../platform/settings.ts";
@@ -48,10 +50,11 @@ export function botConfig(settings: Settings, flags: BotFlags): BotConfig {
   const number = (flag: keyof BotFlags, fallback: number, most: number) =>
     parse(flag, flags[flag] ?? String(fallback), integer(0, most));
   const { channels, name } = flags;
+  const key = serverKey(settings);
   return {
-    brokers: settings.get("broker"),
-    proxies: settings.get("proxy"),
-    reference: settings.get("reference"),
+    brokers: withKey(settings.get("broker"), key),
+    proxies: withKey(settings.get("proxy"), key),
+    reference: withKey(settings.get("reference"), key),
     slots: join(settings.get("data"), "bots"),
     name: name === undefined ? undefined : parse("name", name, (text) => parseUserName(text)),
     passwordFile: settings.optional("passwordFile"),

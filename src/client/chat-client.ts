@@ -1,3 +1,4 @@
+import type { Refusal } from "../net/handshake.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { decode } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
@@ -115,6 +116,11 @@ export class ChatClient implements AsyncDisposable {
 
   get state(): ConnectionState {
     return this.#requests.state;
+  }
+
+  /** Why no broker is there, if one refused the connection. */
+  get refusal(): Refusal | undefined {
+    return this.#requests.refusal;
   }
 
   /** Requests without an answer yet. */

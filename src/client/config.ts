@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { serverKey } from "../platform/curve.ts";
+import { withKey } from "../platform/endpoint.ts";
 import { Problem } from "../platform/problem.ts";
 import { type SecretSource, secretSource } from "../platform/secret.ts";
 import { loginName, type SettingName, type Settings } from "../platform/settings.ts";
@@ -12,6 +14,7 @@ export const clientSettings = [
   "broker",
   "proxy",
   "reference",
+  "serverKeyFile",
   "user",
   "lang",
 ] as const satisfies readonly SettingName[];
@@ -45,13 +48,14 @@ const defaultTimeoutSeconds = 10;
 
 /** @throws Problem (exit code 2) that names the setting or flag */
 export function clientConfig(settings: Settings, flags: ClientFlags, text: Text): ClientConfig {
-  const brokers = settings.get("broker");
+  const key = serverKey(settings);
+  const brokers = withKey(settings.get("broker"), key);
   const user = userOf(settings.optional("user"), text);
   const sessions = new SessionFiles(join(stateFolder(), "sessions"), brokers);
   return {
     brokers,
-    proxies: settings.get("proxy"),
-    reference: settings.get("reference"),
+    proxies: withKey(settings.get("proxy"), key),
+    reference: withKey(settings.get("reference"), key),
     user,
     session: sessions.read(user),
     sessions,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { splitKey } from "../platform/endpoint.ts";
 import { errorCode } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { isMap } from "../protocol/parse-message.ts";
@@ -26,7 +27,7 @@ export class SessionFiles {
   constructor(folder: string, brokers: readonly string[]) {
     this.#folder = folder;
     // It is the same cluster in whatever order, and with or without a key behind the endpoint.
-    const endpoints = brokers.map((endpoint) => endpoint.replace(/#.*$/, ""));
+    const endpoints = brokers.map((endpoint) => splitKey(endpoint).address);
     this.#cluster = endpoints.sort().join(",");
   }
 

@@ -1,6 +1,6 @@
 import { Dealer, Router, XPublisher, XSubscriber, Proxy as ZmqProxy } from "zeromq";
 import { limits } from "../protocol/limits.ts";
-import { bind, socketOptions, watchAccepted } from "./socket.ts";
+import { bind, type Entrance, socketOptions, watchAccepted } from "./socket.ts";
 
 export interface Forwarder {
   /** Where the two sides are bound, with their real ports. */
@@ -14,6 +14,7 @@ export interface Forwarder {
 export interface ForwarderOptions {
   readonly front: string;
   readonly back: string;
+  readonly entrance?: Entrance;
   /** Connections on the front and on the back. */
   readonly onConnections: (side: "front" | "back", count: number) => void;
 }
@@ -36,10 +37,10 @@ async function start(
 ): Promise<Forwarder> {
   watchAccepted(front.events, (count) => options.onConnections("front", count));
   watchAccepted(back.events, (count) => options.onConnections("back", count));
-  const frontEndpoint = await bind(front, options.front);
+  const frontEndpoint = await bind(front, options.front, options.entrance);
   let backEndpoint: string;
   try {
-    backEndpoint = await bind(back, options.back);
+    backEndpoint = await bind(back, options.back, options.entrance);
   } catch (error) {
     front.close();
     throw error;

@@ -11,7 +11,7 @@ export class Publisher {
     endpoints: readonly string[],
     onSubscription: (topic: string, active: boolean) => void,
   ) {
-    for (const endpoint of endpoints) connect(this.#socket, endpoint);
+    connect(this.#socket, endpoints);
     void receiveAll(this.#socket, ([frame]) => {
       const mark = frame?.[0];
       if (frame === undefined || (mark !== 0 && mark !== 1)) return;

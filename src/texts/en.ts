@@ -40,6 +40,12 @@ export const en = {
   "problem.noServer": "A broker is there, but no server answered within {seconds} s.",
   "problem.noReference":
     "No reference answers at {endpoints}: start it, or name yours by --reference.",
+  "problem.keyWanted":
+    "The cluster at {endpoints} wants encryption: give its key, as tcp://host:port#key or by --server-key-file.",
+  "problem.keyUnwanted":
+    "The cluster at {endpoints} is not encrypted, and a key was given for it: leave it out, or start the cluster with --curve.",
+  "problem.otherKey":
+    "The cluster at {endpoints} ended the connection: its key is another than the one that was given.",
   "problem.referenceSilent":
     "The reference at {endpoints} does not take the secret of {origin}: copy that of a member.",
   "problem.referenceRefused": "The reference refused: {description}",
@@ -356,9 +362,11 @@ export const en = {
   "flag.secretFile": "the cluster's secret; unless told, `secret` in the data folder",
   "flag.cluster": "the cluster's name",
   "flag.auth": "open: names only; required: accounts with passwords",
+  "flag.curve": "encrypt all connections, with keys that the secret tells",
+  "flag.serverKeyFile": "the cluster's public key, if it is encrypted",
   "flag.userRate": "messages a second of one user at one server; 0: any",
   "flag.connectionRate": "requests a second of one connection at one server; 0: any",
-  "flag.insecure": "allow an open cluster beyond this machine",
+  "flag.insecure": "allow an open or plain cluster beyond this machine",
   "flag.leaveOnStop": "leave the view when stopped",
   "flag.keepPublications": "newest publications kept of a channel; the same on all servers",
   "flag.keepMessages": "newest private messages kept of a user; the same on all servers",

@@ -39,6 +39,12 @@ export const ptBr = {
   "problem.noServer": "Há um broker, mas nenhum servidor respondeu em {seconds} s.",
   "problem.noReference":
     "Nenhuma referência responde em {endpoints}: inicie-a, ou indique a sua com --reference.",
+  "problem.keyWanted":
+    "O cluster em {endpoints} exige criptografia: informe a chave dele, como tcp://host:porta#chave ou com --server-key-file.",
+  "problem.keyUnwanted":
+    "O cluster em {endpoints} não usa criptografia, e foi informada uma chave: retire-a, ou inicie o cluster com --curve.",
+  "problem.otherKey":
+    "O cluster em {endpoints} encerrou a conexão: a chave dele não é a que foi informada.",
   "problem.referenceSilent":
     "A referência em {endpoints} não aceita o segredo de {origin}: copie o de um membro.",
   "problem.referenceRefused": "A referência recusou: {description}",
@@ -357,9 +363,11 @@ export const ptBr = {
   "flag.secretFile": "o segredo do cluster; se omitido, `secret` na pasta de dados",
   "flag.cluster": "o nome do cluster",
   "flag.auth": "open: só nomes; required: contas com senha",
+  "flag.curve": "criptografa todas as conexões, com chaves derivadas do segredo",
+  "flag.serverKeyFile": "a chave pública do cluster, se ele usa criptografia",
   "flag.userRate": "mensagens por segundo de um usuário em um servidor; 0: qualquer",
   "flag.connectionRate": "pedidos por segundo de uma conexão em um servidor; 0: qualquer",
-  "flag.insecure": "permite um cluster aberto além desta máquina",
+  "flag.insecure": "permite um cluster aberto ou sem criptografia além desta máquina",
   "flag.leaveOnStop": "deixa a visão ao parar",
   "flag.keepPublications":
     "publicações mais novas guardadas por canal; igual em todos os servidores",

@@ -43,7 +43,7 @@ export async function withClient<T>(
   try {
     return await Promise.race([use(client), refused]);
   } catch (error) {
-    throw asFailure(error, text, { config, state: client.state });
+    throw asFailure(error, text, { config, client });
   } finally {
     await client.close();
     const { failure } = config.sessions;

@@ -1,9 +1,10 @@
+import { addressesOf } from "../../platform/endpoint.ts";
 import { errorCode, Problem } from "../../platform/problem.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Text } from "../../texts/texts.ts";
+import type { ChatClient } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
-import type { ConnectionState } from "../request-queue.ts";
 import type { Output } from "./output.ts";
 
 /** What went wrong, in the person's language; the server's own words beside it. */
@@ -23,7 +24,7 @@ export class Failure extends Problem {
 export function asFailure(
   error: unknown,
   text: Text,
-  { config, state }: { config: ClientConfig; state: ConnectionState },
+  { config, client }: { config: ClientConfig; client: Pick<ChatClient, "state" | "refusal"> },
 ): unknown {
   if (!(error instanceof ProtocolError)) return error;
   if (wantsLogin(error)) {
@@ -31,9 +32,9 @@ export function asFailure(
     return new Failure(`${describe(error, text)} ${text("problem.logIn", { user })}`, error);
   }
   if (error.code !== "unavailable") return new Failure(describe(error, text), error);
-  if (state !== "connected") {
-    const endpoints = config.brokers.join(", ");
-    return new Failure(text("problem.noBroker", { endpoints }), error);
+  if (client.state !== "connected") {
+    const endpoints = addressesOf(config.brokers);
+    return new Failure(text(`problem.${client.refusal ?? "noBroker"}`, { endpoints }), error);
   }
   if (error.message === noAnswer) {
     const seconds = config.timeoutMs / 1_000;

@@ -88,7 +88,7 @@ class LineChat {
     } catch (error) {
       // No line after this one will fare better.
       if (wantsLogin(error)) throw error;
-      const failure = asFailure(error, text, { config, state: client.state });
+      const failure = asFailure(error, text, { config, client });
       if (!(failure instanceof Failure || failure instanceof Problem)) throw error;
       this.#failed += 1;
       report(failure, output, text);

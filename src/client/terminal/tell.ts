@@ -19,6 +19,6 @@ export function tell(error: unknown, { context, client, screen }: MenuParts): vo
   const { config, text, output } = context;
   const sentence = wantsLogin(error)
     ? text("menu.logInNext", { why: describe(error, text) })
-    : (asFailure(error, text, { config, state: client.state }) as Error).message;
+    : (asFailure(error, text, { config, client }) as Error).message;
   screen.print(output.paint("red", sentence));
 }
