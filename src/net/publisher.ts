@@ -1,4 +1,5 @@
 import { XPublisher } from "zeromq";
+import type { CurveKeys } from "../platform/curve.ts";
 import { SendQueue } from "./send-queue.ts";
 import { connect, receiveAll, socketOptions } from "./socket.ts";
 
@@ -7,11 +8,13 @@ export class Publisher {
   readonly #socket = new XPublisher(socketOptions);
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
 
+  /** @param keys by which a proxy knows a member, where connections are encrypted */
   constructor(
     endpoints: readonly string[],
     onSubscription: (topic: string, active: boolean) => void,
+    keys?: CurveKeys,
   ) {
-    connect(this.#socket, endpoints);
+    connect(this.#socket, endpoints, keys);
     void receiveAll(this.#socket, ([frame]) => {
       const mark = frame?.[0];
       if (frame === undefined || (mark !== 0 && mark !== 1)) return;

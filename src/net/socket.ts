@@ -71,6 +71,8 @@ function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
 export interface Entrance {
   /** With them only encrypted connections are taken. */
   readonly keys: CurveKeys | undefined;
+  /** Whom it is for, if not for everybody who has the key (ZAP). */
+  readonly domain?: string;
   /** Somebody was not let in at that endpoint. ZeroMQ does not tell who. */
   onRefused(endpoint: string, why: string): void;
 }
@@ -86,7 +88,9 @@ export async function bind(
 ): Promise<string> {
   let bound = endpoint;
   if (entrance?.keys !== undefined) {
-    encrypt(socket, { curveServer: true, curveSecretKey: entrance.keys.secretKey.export() });
+    const { keys, domain: zapDomain } = entrance;
+    const curveSecretKey = keys.secretKey.export();
+    encrypt(socket, { curveServer: true, curveSecretKey, ...(zapDomain ? { zapDomain } : {}) });
     watchRefused(socket.events, (why) => entrance.onRefused(bound, why));
   }
   try {
@@ -111,15 +115,16 @@ type Connecting = Socket & { connect(address: string): void; disconnect(address:
 
 /**
  * Connects to each endpoint, with the key that it carries or plain.
+ * @param own the pair by which a member proves to be one; else one that nobody knows
  * @throws Problem if one is no endpoint
  */
-export function connect(socket: Connecting, endpoints: readonly string[]): void {
+export function connect(socket: Connecting, endpoints: readonly string[], own?: CurveKeys): void {
   // Options count for the connections that follow. They stay where the key does, as zeromq warns of
   // each that is set on a connected socket.
   let present: string | undefined | null = null;
   for (const endpoint of endpoints) {
     const { address, key } = splitKey(endpoint);
-    if (key !== present) setServerKey(socket, key);
+    if (key !== present) setServerKey(socket, key, own);
     present = key;
     try {
       socket.connect(address);
@@ -136,16 +141,23 @@ export function disconnect(socket: Connecting, endpoint: string): void {
   socket.disconnect(splitKey(endpoint).address);
 }
 
-/** With a pair of its own that nobody knows: whoever connects stays anonymous. */
-function setServerKey(socket: Socket, key: string | undefined): void {
+function setServerKey(socket: Socket, key: string | undefined, own: CurveKeys | undefined): void {
   if (key === undefined) {
     // libzmq has no other way back to plain.
     if (socket.securityMechanism === "curve") socket.curveServer = false;
     return;
   }
-  const { publicKey: curvePublicKey, secretKey: curveSecretKey } = curveKeyPair();
   const curveServerKey = Buffer.from(key, "hex");
-  encrypt(socket, { curveServerKey, curvePublicKey, curveSecretKey });
+  encrypt(socket, { curveServerKey, ...pairOf(own) });
+}
+
+function pairOf(own: CurveKeys | undefined): Readonly<Record<string, unknown>> {
+  if (own !== undefined) {
+    const curvePublicKey = Buffer.from(own.publicKey, "hex");
+    return { curvePublicKey, curveSecretKey: own.secretKey.export() };
+  }
+  const { publicKey: curvePublicKey, secretKey: curveSecretKey } = curveKeyPair();
+  return { curvePublicKey, curveSecretKey };
 }
 
 /** @param options the typings know keys as Z85 text only; libzmq takes their 32 bytes as well */
@@ -178,6 +190,7 @@ export function watchAccepted(events: Observer, onChange: (count: number) => voi
     failed += 1;
   };
   events.on("handshake:error:protocol", fail);
+  events.on("handshake:error:auth", fail);
   events.on("handshake:error:other", fail);
   // After a failed handshake too.
   events.on("disconnect", () => {

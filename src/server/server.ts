@@ -182,7 +182,7 @@ class Shell {
       onFailed: crash,
     });
     this.#peers = new PeerLinks(() => this.#peerSeals, keys?.publicKey);
-    this.#clients = new Responder((to, payload) => this.#onClient(to, payload));
+    this.#clients = new Responder((to, payload) => this.#onClient(to, payload), { keys });
     this.#peerLink = new Responder((to, payload, seal) => this.#onPeer(to, payload, seal), {
       takesSeals: true,
     });
@@ -197,11 +197,12 @@ class Shell {
     const core = await this.#disk.load(this.#newCore);
     this.#replicationSeals = membership.seals("replication");
     this.#peerSeals = membership.seals("peer");
-    this.#publisher = new Publisher(config.proxiesIn, (topic, active) => {
+    const onSubscription = (topic: string, active: boolean) => {
       if (active) this.#topics.add(topic);
       else this.#topics.delete(topic);
       this.#dispatch({ type: "subscription", topic, active });
-    });
+    };
+    this.#publisher = new Publisher(config.proxiesIn, onSubscription, config.keys);
     this.#subscriber = new Subscriber(config.proxies, (topic, payload, seal) => {
       if (topic === replicationTopic) this.#onReplication(payload, seal);
     });

@@ -34,7 +34,9 @@ test("each user's session is found by name, and without one that of who logged i
 
 test("it is the same cluster with keys behind its endpoints, in whatever order", () => {
   files().save(tokenOf("ana"));
-  expect(files([`tcp://b:5555#${"0f".repeat(32)}`, `tcp://a:5555#${"f0".repeat(32)}`]).read("ana")).toBeDefined();
+  expect(
+    files([`tcp://b:5555#${"0f".repeat(32)}`, `tcp://a:5555#${"f0".repeat(32)}`]).read("ana"),
+  ).toBeDefined();
   expect(files(["tcp://a:5555"]).read("ana")).toBeUndefined();
 });
 

@@ -7,7 +7,7 @@ import { probe } from "../../src/net/probe.ts";
 import { Publisher } from "../../src/net/publisher.ts";
 import { RequestPipe } from "../../src/net/request-pipe.ts";
 import { Requester } from "../../src/net/requester.ts";
-import { Responder } from "../../src/net/responder.ts";
+import { type Envelope, Responder } from "../../src/net/responder.ts";
 import type { Entrance } from "../../src/net/socket.ts";
 import { Subscriber } from "../../src/net/subscriber.ts";
 import { type CurveKeys, curveKeys } from "../../src/platform/curve.ts";
@@ -42,11 +42,12 @@ const keyed = (...endpoints: string[]) => withKey(endpoints, keys.publicKey);
 const whys = () => [...new Set(refused.map(({ why }) => why))];
 
 /** Answers each request with itself, and keeps what came. */
-function echo(taken: string[] = []): Responder {
-  const responder: Responder = new Responder((to, payload) => {
+function echo(taken: string[] = [], own?: CurveKeys): Responder {
+  const take = (to: Envelope, payload: Buffer) => {
     taken.push(payload.toString());
     responder.reply(to, payload);
-  });
+  };
+  const responder: Responder = new Responder(take, { keys: own });
   responder.start();
   return closing.add(responder);
 }
@@ -139,7 +140,7 @@ const quiet = { onPayload: () => {}, onConnections: () => {}, onRefusal: () => {
 describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
   test("passes requests on, counts whom it took, and takes workers back", async () => {
     const broker = closing.add(await localBroker(entrance));
-    const worker = echo();
+    const worker = echo([], keys);
     worker.connect(...keyed(broker.back));
     await until(() => broker.connections.back === 1, "the worker is connected");
     const requester = closing.add(new Requester(keyed(broker.front), { waits: true }));
@@ -151,13 +152,16 @@ describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
     expect(String(await requester.ask(Buffer.from("two"), 10_000))).toBe("two");
   });
 
-  test("gives a plain worker nothing to do, and does not count it", async () => {
+  test("gives a worker that is plain, or no member, nothing to do, and does not count it", async () => {
     const broker = closing.add(await localBroker(entrance));
     const taken: string[] = [];
     echo(taken).connect(broker.back);
     await until(() => refused.length > 0, "it is refused");
     expect(refused[0]?.endpoint).toBe(broker.back);
-    const worker = echo();
+    // Whoever may be a client has the key that this one has.
+    echo(taken).connect(...keyed(broker.back));
+    await until(() => whys().includes("127.0.0.1 is no member of the cluster"), "so is a client");
+    const worker = echo([], keys);
     worker.connect(...keyed(broker.back));
     await until(() => broker.connections.back === 1, "the other one is connected");
     const requester = closing.add(new Requester(keyed(broker.front), { waits: true }));
@@ -180,12 +184,16 @@ describe("[X6] an encrypted proxy", { timeout: 20_000 }, () => {
     );
     subscriber.subscribe("topic");
     const publisher = closing.add(
-      new Publisher(keyed(proxy.front), (topic) => subscribed.push(topic)),
+      new Publisher(keyed(proxy.front), (topic) => subscribed.push(topic), keys),
     );
+    const stranger = closing.add(new Publisher(keyed(proxy.front), () => {}));
+    await until(() => whys().includes("127.0.0.1 is no member of the cluster"), "it is refused");
+    stranger.publish("topic", Buffer.from("a lie"));
     await until(() => subscribed.includes("topic"), "the subscription has come through");
     expect(subscribed).not.toContain("");
     publisher.publish("topic", Buffer.from("news"));
     await until(() => heard.length > 0, "it is heard");
+    expect(heard).toEqual(["news"]);
     await expect(bare.receive()).rejects.toThrow();
   });
 });
