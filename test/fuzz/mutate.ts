@@ -18,7 +18,8 @@ export interface Sample {
   readonly payload: number;
 }
 
-export interface Mutant {
+export interface Mutant<S extends Sample = Sample> {
+  readonly of: S;
   readonly frames: Buffer[];
   /** What was done to the message, in this order. */
   readonly kinds: readonly string[];
@@ -57,8 +58,9 @@ export class Mutator {
   }
 
   /** One sample, changed in one to three ways. */
-  mutate(samples: readonly Sample[]): Mutant {
-    const { frames, payload } = this.pick(samples);
+  mutate<S extends Sample>(samples: readonly S[]): Mutant<S> {
+    const of = this.pick(samples);
+    const { frames, payload } = of;
     const draft: Draft = { frames: [...frames], payload, other: this.pick(samples) };
     const kinds: string[] = [];
     const times = 1 + this.below(3);
@@ -67,7 +69,7 @@ export class Mutator {
       kinds[done] = kind;
       mutations[kind]?.call(this, draft);
     }
-    return { frames: draft.frames, kinds };
+    return { of, frames: draft.frames, kinds };
   }
 
   /** Changes the payload as a value, if it can be read as one. */
