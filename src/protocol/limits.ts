@@ -62,9 +62,11 @@ export const limits = {
   knownTokens: 10_000,
   /** Topics in one request for keys. */
   keysTopics: 200,
-  /** Attempts with a password of one account, and over one connection, at one server. */
-  accountAttempts: { perSecond: 0.2, burst: 10 },
-  connectionAttempts: { perSecond: 2, burst: 20 },
+  /** Attempts with a password at once, of one account and over one connection, at one server. */
+  accountAttempts: 10,
+  connectionAttempts: 20,
+  /** Users, or connections, whose pace a server knows: of more, who was silent longest is forgotten. */
+  floodBuckets: 20_000,
   /** Passwords that a server hashes at once: each takes a core and tens of megabytes. */
   hashesAtOnce: 2,
   /** Passwords that wait to be hashed or checked: about a second of it. */
@@ -133,6 +135,9 @@ export const durations = {
   /** A session's token; whoever uses one that is older than this gets a new one. */
   sessionMs: 43_200_000,
   renewSessionMs: 3_600_000,
+  /** After which one more attempt with a password is taken. */
+  accountAttemptMs: 5_000,
+  connectionAttemptMs: 500,
   /** The token that a command makes of the cluster's secret, for one request. */
   operatorMs: 60_000,
   /** Berkeley: the coordinator compares the clocks (E5). */

@@ -237,6 +237,9 @@ export type ReplicationMessage = Standing &
         readonly rate: number;
         /** What its time is ahead of its own clock, in milliseconds, once it was corrected (E5). */
         readonly offsetMs: number | undefined;
+        /** What the last round corrected, and how many did; an older server tells neither. */
+        readonly lastCorrectionMs: number | undefined;
+        readonly clockRounds: number | undefined;
       }
   );
 

@@ -112,7 +112,7 @@ export function parseReplication(payload: Uint8Array): ReplicationMessage {
     case "ack":
       return { ...standing, type: "ack" };
     case "heartbeat": {
-      const { address, phase, chains, rate, offsetMs } = fields;
+      const { address, phase, chains, rate, offsetMs, lastCorrectionMs, clockRounds } = fields;
       if (typeof address !== "string" || !phases.includes(phase as Phase)) {
         throw new PeerMessageError("`address` or `phase` is wrong");
       }
@@ -123,7 +123,10 @@ export function parseReplication(payload: Uint8Array): ReplicationMessage {
         phase: phase as Phase,
         chains: parseChains(chains),
         rate: Number.isFinite(rate) ? (rate as number) : 0,
-        offsetMs: Number.isFinite(offsetMs) ? (offsetMs as number) : undefined,
+        // One that is wrong counts as not told: no reason to lose the heartbeat.
+        offsetMs: parseMs(offsetMs),
+        lastCorrectionMs: parseMs(lastCorrectionMs),
+        clockRounds: parseClock(clockRounds),
       };
     }
     default:
@@ -183,9 +186,13 @@ function epochOf(value: unknown): Epoch {
 }
 
 /** A time or a correction, within what a clock can show. */
-function msOf(value: unknown): number {
+function parseMs(value: unknown): number | undefined {
   const isTime = typeof value === "number" && Math.abs(value) <= durations.clockCorrectionMs;
-  return need(isTime ? value : undefined, "a time");
+  return isTime ? value : undefined;
+}
+
+function msOf(value: unknown): number {
+  return need(parseMs(value), "a time");
 }
 
 function parseClaim(value: unknown): ProposedClaim {

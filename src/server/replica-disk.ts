@@ -144,8 +144,10 @@ export class ReplicaDisk {
     this.#journal = journal;
     await this.#noteJournal();
     this.#isForeign = fetched.checkpoint !== undefined;
-    this.#saved = this.#isForeign ? undefined : own.checkpoint?.checksum;
-    this.#dueBytes = this.#isForeign ? 0 : this.#options.checkpointBytes;
+    // A state of an older version is of no use to peers: one of this version is saved at once.
+    const isOlder = own.checkpoint?.hasAllFiles === false;
+    this.#saved = this.#isForeign || isOlder ? undefined : own.checkpoint?.checksum;
+    this.#dueBytes = this.#isForeign || isOlder ? 0 : this.#options.checkpointBytes;
     this.#isOpen = true;
     core.recoverOwed(this.#promises.owed, this.isDamaged ? wholeLines(folder) : []);
     const ms = Math.round(now().steadyMs - started);

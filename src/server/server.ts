@@ -535,9 +535,12 @@ class Shell {
 
   async #work({ number, ...work }: Effect & { type: "password" }): Promise<void> {
     const core = this.#core;
-    const result = await doPasswordWork(work);
+    const result = await doPasswordWork(work).catch((error: Error) => {
+      this.#log.error(`A password could not be worked on: ${error.message}`);
+      return undefined;
+    });
     // A core that took its place counts its own.
-    if (this.#core === core) this.#dispatch({ type: "passwordDone", number, ...result });
+    if (this.#core === core) this.#dispatch({ type: "passwordDone", number, result });
   }
 
   #promisesFailed({ message }: Error): never {

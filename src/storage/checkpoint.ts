@@ -38,7 +38,9 @@ export interface Checkpoint {
   /** Names this very state: the checksum of checkpoint.json. */
   readonly checksum: string;
   readonly rows: Iterable<string>;
-  /** The entries of a file as JSON, one a line. */
+  /** Whether it has every file of this version's states: an older version knew fewer. */
+  readonly hasAllFiles: boolean;
+  /** The entries of a file as JSON, one a line; none of a file that the state does not have. */
   entries(name: string): Iterable<string>;
 }
 
@@ -190,7 +192,8 @@ export function readCheckpoint(folder: string): ReturnType<typeof openCheckpoint
     mark: read.mark,
     checksum: read.checksum,
     rows: read.rows,
-    entries: (name) => entriesOf(join(folder, name)),
+    hasAllFiles: checkpointFiles.every((name) => name === main || name in read.files),
+    entries: (name) => (name in read.files ? entriesOf(join(folder, name)) : []),
   };
   return { checkpoint: damages.length === 0 ? checkpoint : undefined, damages };
 }

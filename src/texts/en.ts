@@ -113,6 +113,8 @@ export const en = {
   "status.lag": "LAG",
   "status.clock": "CLOCK",
   "status.offset": "OFFSET MS",
+  "status.correction": "CORRECTION MS",
+  "status.rounds": "ROUNDS",
   "status.rate": "REQ/S",
   "status.yes": "yes",
   "status.no": "no",

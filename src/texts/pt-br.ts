@@ -112,6 +112,8 @@ export const ptBr = {
   "status.lag": "ATRASO",
   "status.clock": "RELÓGIO",
   "status.offset": "DESVIO MS",
+  "status.correction": "CORREÇÃO MS",
+  "status.rounds": "RODADAS",
   "status.rate": "PED/S",
   "status.yes": "sim",
   "status.no": "não",

@@ -20,6 +20,8 @@ const member = (name: string, rank: number, extra: object = {}) => ({
   lag: 0,
   clock: 100 + rank,
   offsetMs: -rank,
+  lastCorrectionMs: rank - 2.5,
+  clockRounds: 5 * rank,
   rate: 10 * rank,
   ...extra,
 });
@@ -60,13 +62,13 @@ describe("the status", () => {
     const status = clusterStatus({ server, reference });
     expect(status).toMatchObject({ healthy: true, problems: [], liveMembers: 3, quorum: 2 });
     expect(statusTable(status, words).join("\n")).toMatchInlineSnapshot(`
-      "ROLE       NAME             RANK  ADDRESS        MEMBER  PHASE  LAG  CLOCK  OFFSET  RATE
-      reference  reference           -  10.0.0.9:5559  -       -        -     12       -     -
-      broker     broker_1            -  10.0.0.9:5555  -       -        -      9       -     -
-      proxy      proxy_1             -  10.0.0.9:5557  -       -        -      9       -     -
-      server     server_00000001     1  10.0.0.1:5560  yes     live     0    101      -1    10
-      server     server_00000002     2  10.0.0.2:5560  yes     live     0    102      -2    20
-      server     server_00000003     3  10.0.0.3:5560  yes     live     0    103      -3    30"
+      "ROLE       NAME             RANK  ADDRESS        MEMBER  PHASE  LAG  CLOCK  OFFSET  CORRECTION  ROUNDS  RATE
+      reference  reference           -  10.0.0.9:5559  -       -        -     12       -           -       -     -
+      broker     broker_1            -  10.0.0.9:5555  -       -        -      9       -           -       -     -
+      proxy      proxy_1             -  10.0.0.9:5557  -       -        -      9       -           -       -     -
+      server     server_00000001     1  10.0.0.1:5560  yes     live     0    101      -1        -1.5       5    10
+      server     server_00000002     2  10.0.0.2:5560  yes     live     0    102      -2        -0.5      10    20
+      server     server_00000003     3  10.0.0.3:5560  yes     live     0    103      -3         0.5      15    30"
     `);
   });
 
@@ -130,6 +132,15 @@ describe("the status", () => {
   test("survives a reply of another shape", () => {
     const odd = { members: [7, {}], view: "none", processes: { a: 1 }, coordinator: 3 };
     expect(clusterStatus({ server: odd, reference: undefined }).healthy).toBe(false);
+  });
+
+  test("[E5] shows a dash for what an older server does not tell of the clocks", () => {
+    const older = member(first, 1, { lastCorrectionMs: undefined, clockRounds: null });
+    const status = clusterStatus({ server: { ...server, members: [older] }, reference });
+    const [row] = status.processes.filter(({ name }) => name === first);
+    expect(row).toMatchObject({ offsetMs: -1, lastCorrectionMs: null, clockRounds: null });
+    const line = statusTable(status, words).find((one) => one.includes(first));
+    expect(line).toMatch(/ -1 +- +- +10$/);
   });
 
   test("shows a coordinator once there is one", () => {

@@ -44,6 +44,8 @@ interface Status {
     readonly name: string;
     readonly live: boolean | null;
     readonly offsetMs: number | null;
+    readonly lastCorrectionMs: number | null;
+    readonly clockRounds: number | null;
   }[];
 }
 
@@ -136,6 +138,18 @@ test("[E5] clocks a second off agree within five rounds, and a kill -9 of the co
     return until(() => servers.every(isDone), `${count} more events of each`);
   };
   await madeByEach(20);
+
+  const corrected = (told: Status) => {
+    return servers.map(({ ready }) => told.processes.find(({ name }) => name === ready?.name));
+  };
+  const earlier = corrected(await statusOf(cluster));
+  const isRising = async () => {
+    return corrected(await statusOf(cluster)).every((row, at) => {
+      return (row?.clockRounds ?? 0) > (earlier[at]?.clockRounds ?? Number.NaN);
+    });
+  };
+  for (const row of earlier) expect(row?.lastCorrectionMs).toEqual(expect.any(Number));
+  await until(isRising, "each took part in another round", 3 * durations.clockRoundMs);
 
   const first = servers.find(({ ready }) => ready?.name === status?.coordinator) as Child;
   const rest = servers.filter((server) => server !== first);

@@ -75,6 +75,26 @@ describe("the gate among servers, for the office", () => {
     expect(() => request("election", { epoch, clock: value })).toThrow(PeerMessageError);
   });
 
+  const heartbeat = { type: "heartbeat", address: "tcp://127.0.0.1:5", phase: "live", chains: {} };
+  const heard = (fields: Readonly<Record<string, unknown>>) =>
+    parseReplication(encode({ ...standing, ...heartbeat, ...fields }));
+
+  test("[L1] [E5] a heartbeat tells of the clocks, and that of an older server tells nothing", () => {
+    const told = { offsetMs: -3.25, lastCorrectionMs: -0.5, clockRounds: 7 };
+    expect(heard(told)).toMatchObject(told);
+    const nothing = { offsetMs: undefined, lastCorrectionMs: undefined, clockRounds: undefined };
+    expect(heard({})).toMatchObject({ type: "heartbeat", ...nothing });
+  });
+
+  test.each(noTimes)("[L1] [E5] an offset or correction of %s is none", (value) => {
+    const none = { offsetMs: undefined, lastCorrectionMs: undefined };
+    expect(heard({ offsetMs: value, lastCorrectionMs: value })).toMatchObject(none);
+  });
+
+  test.each(noCounts)("[L1] [E5] a number of rounds of %s is none", (value) => {
+    expect(heard({ clockRounds: value })).toMatchObject({ clockRounds: undefined });
+  });
+
   test.each(noCounts)("[E1] an office of term %s is none", (term) => {
     const heard = { ...standing, office: { view: 3, term }, type: "ack" };
     expect(parseReplication(encode(heard)).office).toBeUndefined();

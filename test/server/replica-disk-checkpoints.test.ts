@@ -1,11 +1,10 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { noEpoch } from "../../src/protocol/epoch.ts";
-import { emptyChain } from "../../src/protocol/ids.ts";
 import { fetchSnapshot, type Place } from "../../src/server/fetch-snapshot.ts";
-import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
+import { checkpointFiles, openCheckpoint, writeCheckpoint } from "../../src/storage/checkpoint.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
+import { markAt } from "../support/marks.ts";
 import { makeMember, OpenDisk } from "../support/open-disk.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
@@ -27,22 +26,10 @@ describe("a peer's state of another version", () => {
     await using parent = await memoryFolder();
     const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
     mkdirSync(theirs);
-    const mark = {
-      vector: { [peer]: 5 },
-      chains: { [peer]: emptyChain },
-      clock: 5,
-      times: { [peer]: 1_700_000_000_000 },
-      epoch: noEpoch,
-    };
-    const files = [
-      "users.json",
-      "channels.json",
-      "accounts.json",
-      "messages.json",
-      "publications.json",
-    ];
+    // All but the two that are written in any case: the table and the main file.
+    const files = checkpointFiles.slice(0, -2);
     await writeCheckpoint(theirs, {
-      mark,
+      mark: markAt({ [peer]: 5 }),
       files: files.map((name) => ({ name, lines: ["[]\n"] })),
       rows: ['{"account":"ana"}'],
     });
@@ -65,6 +52,40 @@ describe("a peer's state of another version", () => {
     await again.close();
   });
 });
+
+describe("a state of an older version", () => {
+  test("[J2] that knew fewer files is taken up, and one of this version saved at once", async () => {
+    await using folder = await memoryFolder();
+    makeMember(folder.path);
+    const open = await OpenDisk.at(folder.path);
+    open.put(new EventMaker().many(own, 3));
+    await open.close();
+    await forgetFile(folder.path, "accounts.json");
+    const again = await OpenDisk.at(folder.path);
+    expect(again.errors).toEqual([]);
+    expect(again.held).toEqual({ [own]: 3 });
+    again.disk.checkpointIfDue(again.core);
+    await until(
+      () => openCheckpoint(folder.path).checkpoint?.hasAllFiles === true,
+      "a state is saved",
+    );
+    await again.close();
+  });
+});
+
+/** Writes the saved state as if there never had been such a file. */
+async function forgetFile(folder: string, forgotten: string): Promise<void> {
+  const { checkpoint } = openCheckpoint(folder);
+  if (checkpoint === undefined) throw new Error("no state was saved");
+  const names = checkpointFiles.slice(0, -2).filter((name) => name !== forgotten);
+  const files = names.map((name) => ({ name, lines: linesOf(readFileSync(join(folder, name))) }));
+  await writeCheckpoint(folder, { mark: checkpoint.mark, files, rows: [...checkpoint.rows] });
+  rmSync(join(folder, forgotten));
+}
+
+function linesOf(bytes: Buffer): string[] {
+  return bytes.toString().split(/(?<=\n)/);
+}
 
 describe("saving the state while other things happen", () => {
   test("[R11] a stop whose last flush makes a checkpoint due comes to its end", async () => {

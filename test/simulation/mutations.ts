@@ -63,7 +63,7 @@ const officeMutations: readonly Mutation[] = [
   {
     name: "epochs without the view number",
     rule: "E2",
-    // Terms alone are compared, and what was promised in one view does not hold in the next.
+    // Terms alone are compared, so nobody can tell that an office is of a view that is no more.
     edits: [
       {
         file: "protocol/epoch.ts",
@@ -74,7 +74,7 @@ const officeMutations: readonly Mutation[] = [
       core(
         "acceptor",
         'if (adopting !== undefined || epoch.view > view.number) return "wait";',
-        'if (adopting !== undefined) return "wait";\n    if (this.promised.epoch.view < view.number) this.promised = this.#saved = noBallot;',
+        'if (adopting !== undefined) return "wait";',
       ),
       core(
         "acceptor",
@@ -322,8 +322,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       core(
         "handle-request",
-        "if (old !== undefined) return commit(services, request, { event: old, made: false });",
-        'if (old !== undefined) {\n    const decision = commit(services, request, { event: old, made: false });\n    return decision.next === "commit" ? { next: "answer", answer: decision.answer() } : decision;\n  }',
+        "if (old !== undefined) return commit(services, request, { event: old, made: false, grant });",
+        'if (old !== undefined) {\n    const decision = commit(services, request, { event: old, made: false, grant });\n    return decision.next === "commit" ? { next: "answer", answer: decision.answer() } : decision;\n  }',
       ),
     ],
   },
@@ -428,8 +428,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: "protocol/lamport-clock.ts",
-        text: "this.#value = Math.max(this.#value, clock) + 1;",
-        by: "this.#value += clock > this.#value ? 2 : 1;",
+        text: "this.#rise(Math.max(this.#value, clock) + 1);",
+        by: "this.#rise(this.#value + (clock > this.#value ? 2 : 1));",
       },
     ],
   },

@@ -1,10 +1,7 @@
-import type { RequestId, UserName } from "../../src/protocol/ids.ts";
 import { type CoreCluster, servingCluster } from "../support/core-cluster.ts";
 import { coordinator, others } from "../support/offices.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
-import { ClaimsModel } from "./claims-model.ts";
-
-const name = "eva" as UserName;
+import { ClaimedName } from "./claimed-name.ts";
 
 /**
  * A schedule that dice seldom throw. A member that has lost sight of who is in office stands, and
@@ -14,22 +11,9 @@ const name = "eva" as UserName;
  */
 export function runRivals(tell: (text: string) => void): CoreCluster {
   const cluster = servingCluster(3);
-  const model = new ClaimsModel();
+  const name = new ClaimedName(cluster, tell);
   const first = coordinator(cluster);
   const [rival, third] = others(cluster, first) as [VirtualServer, VirtualServer];
-  const claim = (server: VirtualServer, id: string) => {
-    const told = { name, id: id as RequestId, byWhom: server.name };
-    const request = { service: "register", user: name, password: "x", id: told.id } as const;
-    cluster.askParsed(
-      server,
-      { ...request, clock: 0, timestamp: undefined, after: undefined },
-      ({ status, code }) => {
-        tell(`${server.name} answers ${id}: ${code ?? status}`);
-        if (status === "OK") model.tell({ ...told, what: "won" });
-        else if (code === "name_taken") model.tell({ ...told, what: "taken" });
-      },
-    );
-  };
   const { network } = cluster;
   const { term } = first.core.promised.epoch;
   const promises = (server: VirtualServer) => () => server.core.promised.epoch.term > term;
@@ -45,16 +29,16 @@ export function runRivals(tell: (text: string) => void): CoreCluster {
   deafen();
   cluster.runUntil(promises(first), "the old office promises the rival its epoch");
   tell(`${first.name}, in office, promises an epoch to ${rival.name}`);
-  claim(first, "a");
+  name.claim(first, "a");
   const isNext = () => rival.core.coordination.office !== undefined;
   cluster.runUntil(isNext, "the rival is in office");
   tell(`${rival.name} is in office`);
-  claim(rival, "b");
+  name.claim(rival, "b");
   cluster.runFor(2_000);
   network.heal();
   cluster.runUntilServing();
   coordinator(cluster);
   cluster.runUntilEqual();
-  model.check(cluster, cluster.servers);
+  name.check();
   return cluster;
 }

@@ -3,13 +3,12 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { digest } from "../../src/platform/digest.ts";
-import { noEpoch } from "../../src/protocol/epoch.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
-import type { Chain } from "../../src/protocol/ids.ts";
 import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
 import { serverFolders, verifyFolder } from "../../src/storage/verify.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
 import { flipped, lineOf } from "../support/journal-files.ts";
+import { markAt } from "../support/marks.ts";
 import { OpenJournal } from "../support/open-journal.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { CliProcess } from "../terminal/cli-process.ts";
@@ -28,14 +27,8 @@ async function serverFolder(folder: string): Promise<void> {
   await using journal = await OpenJournal.at(join(folder, "journal"), { fileBytes: 2_000 });
   for (let at = 0; at < 20; at += 5) await journal.write(lines.slice(at, at + 5));
   await journal.journal.cut();
-  const { event, chain } = lines[19] as EventLine;
-  const mark = {
-    vector: { [a]: 20 },
-    chains: { [a]: chain },
-    clock: event.clock,
-    times: { [a]: 0 },
-    epoch: noEpoch,
-  };
+  const { chain } = lines[19] as EventLine;
+  const mark = markAt({ [a]: 20 }, { [a]: chain });
   const entries = lines.slice(0, 20).map(({ event: { seq } }) => `{"seq":${seq}}`);
   const files = [
     "users.json",
@@ -55,15 +48,8 @@ describe("verify", () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     // Of a peer that has less of this server, and more of another one.
-    const [b, chain] = [serverName(2), "0".repeat(32) as Chain];
-    const vector = { [a]: 3, [b]: 7 };
-    const mark = {
-      vector,
-      chains: { [a]: chain, [b]: chain },
-      clock: 7,
-      times: {},
-      epoch: noEpoch,
-    };
+    const b = serverName(2);
+    const mark = markAt({ [a]: 3, [b]: 7 });
     await mkdir(join(folder.path, "snapshot"));
     const files = [{ name: "users.json", lines: ["{}\n"] }];
     await writeCheckpoint(join(folder.path, "snapshot"), { mark, files, rows: [] });
@@ -111,13 +97,7 @@ describe("verify", () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     const { chain } = new EventMaker().next(a, "another history");
-    const mark = {
-      vector: { [a]: 20 },
-      chains: { [a]: chain },
-      clock: 20,
-      times: { [a]: 0 },
-      epoch: noEpoch,
-    };
+    const mark = markAt({ [a]: 20 }, { [a]: chain });
     await writeCheckpoint(folder.path, { mark, files: [], rows: [] });
     expect(verifyFolder(folder.path, digest).damages[0]?.why).toContain("another event");
   });

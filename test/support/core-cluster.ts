@@ -446,7 +446,8 @@ export class CoreCluster {
         return this.#later(server, server.hashMs(hash ?? check?.password ?? ""), () => {
           const isRight = check === undefined || check.credential === hashOf(check.password);
           const credential = isRight && hash !== undefined ? hashOf(hash) : undefined;
-          this.#step(server, { type: "passwordDone", number, isRight, credential });
+          const result = server.hashFails ? undefined : { isRight, credential };
+          this.#step(server, { type: "passwordDone", number, result });
         });
       }
       case "answerSync":

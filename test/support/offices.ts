@@ -23,3 +23,9 @@ export function coordinator(cluster: CoreCluster): VirtualServer {
 export function others(cluster: CoreCluster, ...not: VirtualServer[]): VirtualServer[] {
   return cluster.servers.filter((server) => !not.includes(server));
 }
+
+/** From all other servers; the reference still hears it. */
+export function cutOff(cluster: CoreCluster, server: VirtualServer): void {
+  const rest = others(cluster, server).map(({ name }) => name);
+  cluster.network.partition([server.name], rest);
+}

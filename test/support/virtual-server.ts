@@ -24,6 +24,8 @@ export class VirtualServer {
   readonly disk = new VirtualDisk();
   /** Milliseconds that a sync takes. */
   syncMs = 1;
+  /** Whether its machine fails at passwords. */
+  hashFails = false;
   /** Milliseconds that a password takes to be hashed. */
   hashMs: (password: string) => number = () => 2;
   /** What its clock is ahead of the true time, and how much it gains in a second. */

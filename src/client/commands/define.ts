@@ -102,8 +102,7 @@ export function rootHelp(text: Text): string {
   const lines: readonly (readonly [string, TextKey])[] = [
     ["up", "help.up"],
     ["broker, proxy, reference, server, bot", "help.roles"],
-    ["chat", "help.chat"],
-    ["menu", "help.menu"],
+    ["chat, menu", "help.chat"],
     ["login, register, password", "help.loginAndRegister"],
     ["users, channels", "help.usersAndChannels"],
     ["create CHANNEL", "help.create"],

@@ -21,6 +21,9 @@ export interface ProcessStatus {
   readonly lag: number | null;
   readonly clock: number | null;
   readonly offsetMs: number | null;
+  /** What the last round of the clocks corrected, and how many rounds have. */
+  readonly lastCorrectionMs: number | null;
+  readonly clockRounds: number | null;
   /** Requests served in the last second. */
   readonly rate: number | null;
 }
@@ -114,6 +117,8 @@ function serverRows(
       lag: number(member.lag),
       clock: number(member.clock),
       offsetMs: number(member.offsetMs),
+      lastCorrectionMs: number(member.lastCorrectionMs),
+      clockRounds: number(member.clockRounds),
       rate: live ? number(member.rate) : null,
     };
   });
@@ -138,6 +143,8 @@ const nobody: Omit<ProcessStatus, "role" | "name"> = {
   lag: null,
   clock: null,
   offsetMs: null,
+  lastCorrectionMs: null,
+  clockRounds: null,
   rate: null,
 };
 
@@ -188,6 +195,8 @@ export const statusColumns = [
   "lag",
   "clock",
   "offset",
+  "correction",
+  "rounds",
   "rate",
 ] as const;
 const leftColumns: readonly string[] = ["role", "name", "address", "member", "phase"];
@@ -215,6 +224,8 @@ export function statusTable(status: ClusterStatus, words: StatusWords): string[]
     cell(process.lag),
     cell(process.clock),
     cell(process.offsetMs),
+    cell(process.lastCorrectionMs),
+    cell(process.clockRounds),
     cell(process.rate),
   ]);
   return table(columns, rows);

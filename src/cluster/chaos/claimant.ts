@@ -22,7 +22,7 @@ interface OpenClaim extends Mutable<Claim> {
   answers: ClaimAnswer[];
 }
 
-/** Of ten claims that were decided, so many are asked for again, up to so much later. */
+/** The share of the decided claims that are asked for again, and up to how much later. */
 const againPart = 0.25;
 const againMs = 5_000;
 const passwordBytes = 8;
@@ -96,8 +96,10 @@ export class Claimant {
           told("taken");
           return;
         }
-        if (!error.retry) claim.refused = error.code;
-        if (!error.retry) return;
+        if (!error.retry) {
+          claim.refused = error.code;
+          return;
+        }
         claim.isGivenUp = isImpatient;
       }
     } while (!isImpatient && !signal.aborted);

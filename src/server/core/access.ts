@@ -1,6 +1,7 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
-import type { Request } from "../../protocol/messages.ts";
+import { durations } from "../../protocol/limits.ts";
+import type { Grant, Request } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
 import type { Accounts } from "./accounts.ts";
 
@@ -82,6 +83,14 @@ export function forbids(
   const as = rule.as?.(request as never);
   if (as === undefined || as === user) return undefined;
   return new ProtocolError("forbidden", `The session is that of "${user}", not of "${as}".`);
+}
+
+/** A session lasts as long as it is in use: in use is what it was looked at for. */
+export function renewal({ service, session }: Request, timeMs: number): Grant | undefined {
+  if (session === undefined || access[service].for === "anybody") return undefined;
+  const { user, version, issuedMs, isOperator } = session;
+  const isOld = timeMs - issuedMs >= durations.renewSessionMs;
+  return isOld && !isOperator ? { user, version } : undefined;
 }
 
 export function locked(user: UserName): ProtocolError {

@@ -1,3 +1,5 @@
+import { limits } from "../../protocol/limits.ts";
+
 export interface Pace {
   /** Tokens that come back in a second. */
   readonly perSecond: number;
@@ -6,16 +8,14 @@ export interface Pace {
 }
 
 interface Bucket {
-  tokens: number;
-  atMs: number;
+  readonly tokens: number;
+  readonly atMs: number;
 }
-
-/** Buckets that are held at once: then those that are full again, which is most, are dropped. */
-const mostBuckets = 20_000;
 
 /** Token buckets, one for each key (X4). */
 export class Buckets {
   readonly #pace: Pace;
+  /** The one that was asked for last is the last. */
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(pace: Pace) {
@@ -28,34 +28,20 @@ export class Buckets {
    */
   take(key: string, steadyMs: number): number {
     const { perSecond, burst } = this.#pace;
-    let bucket = this.#buckets.get(key);
-    if (bucket === undefined) {
-      if (this.#buckets.size >= mostBuckets) this.#prune(steadyMs);
-      bucket = { tokens: burst, atMs: steadyMs };
-      this.#buckets.set(key, bucket);
-    }
-    this.#fill(bucket, steadyMs);
-    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) * 1_000) / perSecond);
-    bucket.tokens -= 1;
-    return 0;
+    const { tokens, atMs } = this.#buckets.get(key) ?? { tokens: burst, atMs: steadyMs };
+    const filled = Math.min(burst, tokens + ((steadyMs - atMs) * perSecond) / 1_000);
+    const left = filled < 1 ? filled : filled - 1;
+    this.#put(key, { tokens: left, atMs: steadyMs });
+    return filled < 1 ? Math.ceil(((1 - filled) * 1_000) / perSecond) : 0;
   }
 
-  #fill(bucket: Bucket, steadyMs: number): void {
-    const { perSecond, burst } = this.#pace;
-    const gained = ((steadyMs - bucket.atMs) * perSecond) / 1_000;
-    bucket.tokens = Math.min(burst, bucket.tokens + gained);
-    bucket.atMs = steadyMs;
-  }
-
-  /** Who has a full bucket needs none; if that is not enough, the oldest go. */
-  #prune(steadyMs: number): void {
-    for (const [key, bucket] of this.#buckets) {
-      this.#fill(bucket, steadyMs);
-      if (bucket.tokens >= this.#pace.burst) this.#buckets.delete(key);
-    }
-    for (const key of this.#buckets.keys()) {
-      if (this.#buckets.size < mostBuckets) return;
-      this.#buckets.delete(key);
+  /** To have a bucket forgotten takes more requests than it would have held back. */
+  #put(key: string, bucket: Bucket): void {
+    this.#buckets.delete(key);
+    this.#buckets.set(key, bucket);
+    const [oldest] = this.#buckets.keys();
+    if (this.#buckets.size > limits.floodBuckets && oldest !== undefined) {
+      this.#buckets.delete(oldest);
     }
   }
 }

@@ -29,6 +29,7 @@ export interface OpenClaim {
 }
 
 interface Waiting extends OpenClaim {
+  deadlineMs: number;
   /** Takes its password back from being hashed. */
   forget(): void;
   /** Which coordinator was asked last, and when. */
@@ -66,10 +67,6 @@ export class Claims {
     this.#parts = parts;
   }
 
-  get size(): number {
-    return this.#open.size;
-  }
-
   /** Whether one more can be decided in time. */
   get isFull(): boolean {
     return this.#open.size >= limits.openClaims || this.#parts.passwords.isFull;
@@ -81,8 +78,10 @@ export class Claims {
     this.#open.add(waiting);
     this.#changed.add(waiting);
     if (password === undefined) return;
-    waiting.forget = this.#parts.passwords.add({ hash: password }, ({ credential }) => {
-      waiting.credential = credential;
+    waiting.forget = this.#parts.passwords.add({ hash: password }, (result) => {
+      waiting.credential = result?.credential;
+      // What can't be hashed has no time left.
+      if (result === undefined) waiting.deadlineMs = 0;
       // It may have been settled meanwhile.
       if (this.#open.has(waiting)) this.#changed.add(waiting);
     });

@@ -29,9 +29,10 @@ export interface ClockSyncParts {
  * Berkeley UNIX 4.3BSD", 1989.
  */
 export class ClockSync {
-  /** Rounds that this server took part in, and what the last one corrected. */
+  /** Rounds that have corrected this server's time, those that it led too. */
   rounds = 0;
-  lastCorrectionMs = 0;
+  /** What the last of them corrected: above zero if this server was behind. */
+  lastCorrectionMs: number | undefined;
   readonly #parts: ClockSyncParts;
   /** What the own clock is corrected by: at this steady time, and in the end. */
   #offsetMs = 0;

@@ -15,7 +15,7 @@ import type {
   View,
 } from "../../protocol/messages.ts";
 import type { Vector } from "../../protocol/vector.ts";
-import type { PasswordWork } from "./passwords.ts";
+import type { PasswordResult, PasswordWork } from "./passwords.ts";
 
 /** Where an answer goes: the shell's own, opaque to the core. */
 export type ReplyTo = unknown;
@@ -62,13 +62,11 @@ export type Input =
   /** A peer link ended: a hint that its server may be gone. */
   | { readonly type: "peerLost"; readonly from: ServerName }
   | { readonly type: "promiseSaved"; readonly ballot: Ballot }
+  /** The end of a `password`; without a result if the machine failed at it. */
   | {
       readonly type: "passwordDone";
       readonly number: number;
-      /** Whether the check succeeded; true where there was none. */
-      readonly isRight: boolean;
-      /** What to store from now on: of the password to hash, or of one hashed too cheaply. */
-      readonly credential: string | undefined;
+      readonly result: PasswordResult | undefined;
     }
   | { readonly type: "referenceReply"; readonly reply: HeartbeatReply }
   | { readonly type: "left" }

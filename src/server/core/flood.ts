@@ -1,5 +1,5 @@
 import { ProtocolError } from "../../protocol/errors.ts";
-import { limits } from "../../protocol/limits.ts";
+import { durations, limits } from "../../protocol/limits.ts";
 import type { Request } from "../../protocol/messages.ts";
 import { Buckets, type Pace } from "./buckets.ts";
 
@@ -16,8 +16,14 @@ export class Flood {
   readonly #users: Buckets | undefined;
   readonly #connections: Buckets | undefined;
   /** Guesses of a password, and names claimed: by account, and by connection. */
-  readonly #accounts = new Buckets(limits.accountAttempts);
-  readonly #guessers = new Buckets(limits.connectionAttempts);
+  readonly #accounts = new Buckets({
+    perSecond: 1_000 / durations.accountAttemptMs,
+    burst: limits.accountAttempts,
+  });
+  readonly #guessers = new Buckets({
+    perSecond: 1_000 / durations.connectionAttemptMs,
+    burst: limits.connectionAttempts,
+  });
 
   constructor({ user, connection }: FloodPaces) {
     this.#users = user && new Buckets(user);

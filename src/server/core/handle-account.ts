@@ -2,14 +2,13 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { Chain, UserName } from "../../protocol/ids.ts";
 import type { Request } from "../../protocol/messages.ts";
 import { dayOf } from "../../protocol/sealed.ts";
-import { isoTime } from "../../protocol/time.ts";
 import { readTopic } from "../../protocol/topics.ts";
 import { locked } from "./access.ts";
 import type { Credential } from "./accounts.ts";
 import type { Now } from "./effects.ts";
 import type { EventData, Operation } from "./events.ts";
-import { type Decision, type Services, write } from "./handle-request.ts";
-import { idOf, type Placed } from "./placed.ts";
+import { type Decision, receiptOf, type Services, write } from "./handle-request.ts";
+import type { Placed } from "./placed.ts";
 import type { Answer } from "./requests.ts";
 
 type Of<S extends Request["service"]> = Extract<Request, { service: S }>;
@@ -28,7 +27,7 @@ export function login(services: Services, request: Of<"login">): Decision {
   return {
     next: "password",
     work: { check: { password, credential: known?.credential } },
-    then: ({ isRight, credential }, later) => {
+    settle: ({ isRight, credential }, later) => {
       const present = accounts.credential(user);
       if (!isRight || present?.version !== known?.version) return wrong();
       if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
@@ -54,12 +53,14 @@ export function changePassword(services: Services, request: Of<"password">): Dec
   return {
     next: "password",
     work: isAgain ? { check } : { check, hash: newPassword },
-    then: ({ isRight, credential }, now) => {
+    settle: ({ isRight, credential }, now) => {
       const present = accounts.credential(user);
       if (!isRight || present === undefined || present.version !== known?.version) return wrong();
       if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
       const { version } = present;
-      if (isAgain && made !== undefined) return commit(made, false, { grant: { user, version } });
+      if (isAgain && made !== undefined) {
+        return commit(services, { event: made, made: false }, { grant: { user, version } });
+      }
       return replacePassword(services, { user, id, credential: credential as string }, now);
     },
   };
@@ -72,12 +73,13 @@ export function changeAccount(services: Services, request: Of<"account">, now: N
     return refuse("user_not_found", `There is no account "${user}".`);
   }
   if (!("newPassword" in change)) {
-    return commit(make(services, "account", { user, ...change, id }, now), true);
+    const event = make(services, "account", { user, ...change, id }, now);
+    return commit(services, { event, made: true });
   }
   return {
     next: "password",
     work: { hash: change.newPassword },
-    then: ({ credential = "" }, later) =>
+    settle: ({ credential = "" }, later) =>
       replacePassword(services, { user, id, credential }, later),
   };
 }
@@ -88,7 +90,8 @@ export function changeRegistration(
   now: Now,
 ): Decision {
   const hash = invitation === undefined ? undefined : hashOf(services, invitation);
-  return commit(make(services, "registration", { mode, hash, id }, now), true);
+  const event = make(services, "registration", { mode, hash, id }, now);
+  return commit(services, { event, made: true });
 }
 
 /** Whether who asks may register at all. */
@@ -136,10 +139,10 @@ function replacePassword(
   now: Now,
 ): Decision {
   const generation = (services.state.accounts.credential(user)?.generation ?? 0) + 1;
-  // This clock never says a number twice, restarts or not.
+  // A server's clock says no number twice, restarts or not (R7).
   const version = `${services.name}/${services.clock.tick()}`;
   const event = make(services, "password", { user, id, credential, generation, version }, now);
-  return commit(event, true, { grant: { user, version } });
+  return commit(services, { event, made: true }, { grant: { user, version } });
 }
 
 function make<O extends Operation>(
@@ -152,10 +155,13 @@ function make<O extends Operation>(
   return { ...event, time: event.timestamp, id: data.id };
 }
 
-function commit(event: Placed, made: boolean, more: Answer = {}): Decision {
-  const { server, seq, clock, time } = event;
-  const entry = { id: idOf(event), server, seq, clock, timestamp: isoTime(time) };
-  return { next: "commit", event, made, answer: () => ({ status: "OK", entry, ...more }) };
+function commit(
+  { replication }: Services,
+  { event, made }: { readonly event: Placed; readonly made: boolean },
+  more: Answer = {},
+): Decision {
+  const answer = () => ({ status: "OK", entry: receiptOf(event, replication), ...more });
+  return { next: "commit", event, made, answer };
 }
 
 /** The same for a wrong password and for a name that nobody has. */

@@ -46,7 +46,7 @@ export type Decision =
   | {
       readonly next: "password";
       readonly work: PasswordWork;
-      then(result: PasswordResult, now: Now): Decision;
+      settle(result: PasswordResult, now: Now): Decision;
     };
 
 /** What the services read and write. */
@@ -237,16 +237,20 @@ function commit(
 ): Decision {
   const messaging = request.service === "publish" || request.service === "message";
   const answer = (): Answer => {
-    const { server, seq, clock } = event;
-    const durable = replication.holders(server, seq);
-    const timestamp = isoTime(event.time);
-    const entry: Receipt = { id: idOf(event), server, seq, clock, timestamp, durable };
+    const entry = receiptOf(event, replication);
     if (messaging) return { status: "OK", entry };
     if (request.service !== "login") return { status: "sucesso", entry };
     const signed = grant === undefined ? {} : { grant };
     return { status: "sucesso", entry, account: account(state, request.user), ...signed };
   };
   return { next: "commit", event, made, answer };
+}
+
+/** What a write answers with: which servers have its event on disk as the reply leaves. */
+export function receiptOf(event: Placed, replication: Services["replication"]): Receipt {
+  const { server, seq, clock } = event;
+  const durable = replication.holders(server, seq);
+  return { id: idOf(event), server, seq, clock, timestamp: isoTime(event.time), durable };
 }
 
 /** The event that an earlier copy of this request made, the earliest of several. */

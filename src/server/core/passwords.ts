@@ -1,5 +1,5 @@
 import { limits } from "../../protocol/limits.ts";
-import type { Effect, Input } from "./effects.ts";
+import type { Effect } from "./effects.ts";
 
 /** What is to be done with a password, which takes a thread of its own for tens of milliseconds. */
 export interface PasswordWork {
@@ -9,11 +9,19 @@ export interface PasswordWork {
   readonly hash?: string;
 }
 
-export type PasswordResult = Omit<Input & { type: "passwordDone" }, "type" | "number">;
+export interface PasswordResult {
+  /** Whether the check succeeded; true where there was none. */
+  readonly isRight: boolean;
+  /** What to store from now on: of the password to hash, or of one hashed too cheaply. */
+  readonly credential: string | undefined;
+}
+
+/** @param result undefined if the machine failed at it */
+type Done = (result: PasswordResult | undefined) => void;
 
 interface Job {
   readonly work: PasswordWork;
-  done(result: PasswordResult): void;
+  readonly done: Done;
 }
 
 /** Passwords on their way to be hashed or checked, a few at once, oldest first. */
@@ -28,13 +36,13 @@ export class Passwords {
   }
 
   /** @returns a function that takes it back, if it is not needed any more */
-  add(work: PasswordWork, done: (result: PasswordResult) => void): () => void {
+  add(work: PasswordWork, done: Done): () => void {
     const job = { work, done };
     this.#waiting.add(job);
     return () => this.#waiting.delete(job);
   }
 
-  settle(number: number, result: PasswordResult): void {
+  settle(number: number, result: PasswordResult | undefined): void {
     const job = this.#running.get(number);
     this.#running.delete(number);
     job?.done(result);

@@ -31,6 +31,8 @@ export interface Peer {
   rate: number;
   /** What its time is corrected by; undefined until it was, once. */
   offsetMs: number | undefined;
+  lastCorrectionMs: number | undefined;
+  clockRounds: number | undefined;
 }
 
 /**
@@ -71,6 +73,8 @@ export class Replication {
         phase: "backfill",
         rate: 0,
         offsetMs: undefined,
+        lastCorrectionMs: undefined,
+        clockRounds: undefined,
       };
       this.peers.set(name, peer);
     }

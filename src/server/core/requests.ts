@@ -1,9 +1,10 @@
 import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
-import { durations, limits } from "../../protocol/limits.ts";
-import type { Incoming, Reply, ReplyData, Session } from "../../protocol/messages.ts";
+import { limits } from "../../protocol/limits.ts";
+import type { Incoming, Reply, ReplyData } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
+import { renewal } from "./access.ts";
 import type { Effect, ReplyTo } from "./effects.ts";
 import type { Room } from "./history.ts";
 
@@ -75,18 +76,13 @@ export class PayloadReply {
     for (const [index, { data }] of replies.entries()) {
       data.clock = tick;
       data.timestamp = timestamp;
-      const { session } = this.#requests[index] as { session?: Session };
-      // A session lasts as long as it is in use.
-      if (session !== undefined && data.status !== "erro" && isOld(session, wallMs)) {
-        data.grant ??= { user: session.user, version: session.version };
+      const request = this.#requests[index] as Incoming;
+      if (data.status !== "erro" && !("refused" in request)) {
+        data.grant ??= renewal(request, wallMs);
       }
     }
     return { type: "reply", to: this.to, batch: this.batch, replies };
   }
-}
-
-function isOld({ issuedMs, isOperator }: Session, timeMs: number): boolean {
-  return !isOperator && timeMs - issuedMs >= durations.renewSessionMs;
 }
 
 /** One request within its payload. */

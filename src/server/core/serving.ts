@@ -185,7 +185,7 @@ export class Serving {
     this.#note(payload);
   }
 
-  /** A claim without an id is named here: this clock never says a number twice, restarts or not. */
+  /** A claim without an id is named here: a server's clock says no number twice (R7). */
   #claim({ payload, index, connection }: Asked, request: RegisterRequest, now: Now): void {
     const { user, password } = request;
     if (this.#claims.isFull) return payload.refuse(index, tooManyClaims());
@@ -202,8 +202,8 @@ export class Serving {
       settle: (outcome, seen) => {
         this.#openClaims -= 1;
         // Whoever then logs in elsewhere says that he has seen this.
-        const entry = seen && { server: seen.server, seq: seen.seq };
-        if (outcome === "won") payload.answer(index, { status: "OK", entry });
+        const account = seen && { server: seen.server, seq: seen.seq };
+        if (outcome === "won") payload.answer(index, { status: "OK", account });
         else payload.refuse(index, outcome === "taken" ? nameTaken(user) : noCoordinator());
         this.#note(payload);
         return undefined;
@@ -213,7 +213,7 @@ export class Serving {
 
   #workOn(
     asked: Asked & { request: Request },
-    { work, then }: Decision & { next: "password" },
+    { work, settle }: Decision & { next: "password" },
     now: Now,
   ): void {
     const { payload, index, request, connection } = asked;
@@ -225,7 +225,11 @@ export class Serving {
     this.#openPasswords += 1;
     this.#passwords.add(work, (result) => {
       this.#openPasswords -= 1;
-      this.#proven.push({ asked, decide: (later) => then(result, later) });
+      if (result === undefined) {
+        payload.refuse(index, passwordFailed());
+        return this.#note(payload);
+      }
+      this.#proven.push({ asked, decide: (later) => settle(result, later) });
     });
   }
 
@@ -254,6 +258,10 @@ export class Serving {
 
 function nameTaken(user: string): ProtocolError {
   return new ProtocolError("name_taken", `The name "${user}" belongs to an account already.`);
+}
+
+function passwordFailed(): ProtocolError {
+  return new ProtocolError("internal", "The server could not work on the password.");
 }
 
 function tooManyClaims(): ProtocolError {

@@ -16,6 +16,8 @@ export interface Self {
   readonly disbelievedClocks: number;
   readonly refused: Readonly<RefusedMessages>;
   readonly offsetMs: number;
+  readonly lastCorrectionMs: number | undefined;
+  readonly clockRounds: number;
 }
 
 /** What is known beside replication. */
@@ -38,8 +40,8 @@ export function describeCluster(
   const all = { ...replication.durableOf(self.name) };
   for (const peer of replication.peers.values()) raise(all, peer.durable);
   const members = [...names].sort().map((name) => {
-    const { address, phase, clock, rate, offsetMs } =
-      name === self.name ? self : replication.peer(name);
+    const known = name === self.name ? self : replication.peer(name);
+    const { address, phase, clock, rate } = known;
     const durable = replication.durableOf(name);
     return {
       name,
@@ -51,7 +53,9 @@ export function describeCluster(
       lag: lag(durable, all),
       durable,
       clock,
-      offsetMs: offsetMs === undefined ? null : Math.round(offsetMs * 10) / 10,
+      offsetMs: inTenths(known.offsetMs),
+      lastCorrectionMs: inTenths(known.lastCorrectionMs),
+      clockRounds: known.clockRounds ?? null,
       rate,
     };
   });
@@ -65,4 +69,8 @@ export function describeCluster(
     disbelievedClocks: self.disbelievedClocks,
     refused: { ...self.refused },
   };
+}
+
+function inTenths(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.round(ms * 10) / 10;
 }

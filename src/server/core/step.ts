@@ -245,7 +245,7 @@ export class ServerCore {
       case "promiseSaved":
         return this.#acceptor.saved(input.ballot);
       case "passwordDone":
-        return this.#passwords.settle(input.number, input);
+        return this.#passwords.settle(input.number, input.result);
       case "referenceReply":
         this.#list = input.reply.list;
         this.#noteRanks();
@@ -378,6 +378,8 @@ export class ServerCore {
     peer.phase = message.phase;
     peer.rate = message.rate;
     peer.offsetMs = message.offsetMs;
+    peer.lastCorrectionMs = message.lastCorrectionMs;
+    peer.clockRounds = message.clockRounds;
     const diverged = this.replication.divergence(message);
     if (diverged === undefined || this.#diverged.has(diverged)) return;
     this.#diverged.add(diverged);
@@ -590,6 +592,8 @@ export class ServerCore {
       chains: { ...this.ledger.durableChains },
       rate: this.#rate.look(now.steadyMs),
       offsetMs: this.clockSync.rounds === 0 ? undefined : this.clockSync.offsetMs(now),
+      lastCorrectionMs: this.clockSync.lastCorrectionMs,
+      clockRounds: this.clockSync.rounds,
     });
     const report: HeartbeatReport = {
       user: this.name,
@@ -651,6 +655,8 @@ export class ServerCore {
       disbelievedClocks: this.disbelievedClocks,
       refused: this.#refused,
       offsetMs: this.clockSync.offsetMs(now),
+      lastCorrectionMs: this.clockSync.lastCorrectionMs,
+      clockRounds: this.clockSync.rounds,
     };
     const leader = this.coordination.current(now);
     return describeCluster({ self, leader, list: this.#list }, this.replication, now);

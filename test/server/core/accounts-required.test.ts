@@ -94,6 +94,19 @@ describe("[X2] a login", () => {
     expect(description).toMatch(/token.*login.*password/);
   });
 
+  test("and all else with a password says so where the machine fails at it, and may be tried again", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    scene.server.hashFails = true;
+    const failed = { status: "erro", code: "internal", retry: true };
+    expect(scene.ask("login", { user: "ana", password: "ana's" })).toMatchObject(failed);
+    const claimed = scene.ask("register", { user: "bea", password: "bea's" });
+    expect(claimed).toMatchObject({ status: "erro", code: "unavailable", retry: true });
+    scene.server.hashFails = false;
+    scene.login("ana");
+    scene.user("bea");
+  });
+
   test("grants nothing on a claim that is not confirmed", () => {
     const scene = new Scene();
     const { cluster } = scene;
@@ -124,6 +137,11 @@ describe("[X2] a login", () => {
     const reply = scene.ask("users", { token: ended });
     expect(reply).toMatchObject({ code: "unauthenticated" });
     expect(reply.description).toMatch(/ended.*log in again/);
+    // What anybody may ask looks at no session, and so brings none back.
+    const stale = { issuedMs: nowMs - 2 * durations.sessionMs, expiresMs: nowMs - 1 };
+    const told = scene.ask("time", { token: scene.token(grant, stale) });
+    expect(told).toMatchObject({ status: "OK" });
+    expect(told.grant).toBeUndefined();
   });
 });
 
@@ -311,13 +329,13 @@ describe("[X4] who asks too often", () => {
       scene.cluster.runUntil(() => asked.reply !== undefined, "a reply");
       return asked.reply as ReplyData;
     };
-    const { burst } = limits.accountAttempts;
+    const burst = limits.accountAttempts;
     const codes = Array.from({ length: burst + 2 }, (_, at) => guess("ana", `wire ${at}`));
     expect(codes.at(-1)).toMatchObject({ code: "rate_limited", retry: true });
     expect(codes.at(-1)?.wait).toBeGreaterThan(0);
     // Another account is not slowed by it, but one connection is.
     expect(guess("eva", "elsewhere")).toMatchObject({ code: "unauthenticated" });
-    const many = Array.from({ length: 2 * limits.connectionAttempts.burst }, (_, at) =>
+    const many = Array.from({ length: 2 * limits.connectionAttempts }, (_, at) =>
       guess(`user${at}`, "one wire"),
     );
     expect(many.at(-1)).toMatchObject({ code: "rate_limited" });

@@ -3,7 +3,7 @@ import { parseUserName, type RequestId } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
 import type { OfficeAnswer } from "../../../src/protocol/messages.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
-import { others } from "../../support/offices.ts";
+import { cutOff, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const eva = parseUserName("eva");
@@ -28,8 +28,7 @@ function register(cluster: CoreCluster, server: VirtualServer, id: string) {
 
 /** The server is cut off with a claim that stands on its own disk alone. */
 function claimAlone(cluster: CoreCluster, server: VirtualServer, id: string): void {
-  const rest = others(cluster, server).map(({ name }) => name);
-  cluster.network.partition([server.name], rest);
+  cutOff(cluster, server);
   const held = () => server.disk.durable[server.name] ?? 0;
   const before = held();
   cluster.ask(server, "register", { user: "eva", password: "x", id });

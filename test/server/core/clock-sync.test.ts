@@ -34,6 +34,24 @@ function clockRequests(effect: Effect): { peer: string; request: ClockRequest }[
 }
 
 describe("a round of the coordinator", () => {
+  test("[E5] counts for the coordinator too, with what it corrected", () => {
+    const { clock, standing, asked } = inRound();
+    expect(clock).toMatchObject({ rounds: 0, lastCorrectionMs: undefined });
+    const request = asked[0]?.request as ClockRequest;
+    for (const server of [near, far]) {
+      const timeMs = now(0).wallMs - 30;
+      const answer: OfficeAnswer = {
+        ...standing(),
+        server,
+        service: "clock",
+        timeMs,
+        isCorrected: false,
+      };
+      clock.onAnswer(server, request, answer, now(0));
+    }
+    expect(clock).toMatchObject({ rounds: 1, lastCorrectionMs: -20 });
+  });
+
   test.each([
     { roundTripMs: durations.clockRoundTripMs, corrections: { [near]: -50, [far]: 20 } },
     { roundTripMs: durations.clockRoundTripMs + 1, corrections: { [near]: -40 } },

@@ -6,7 +6,7 @@ import {
   checkpointText,
   servingCluster,
 } from "../../support/core-cluster.ts";
-import { coordinator, inOffice, others } from "../../support/offices.ts";
+import { coordinator, cutOff, inOffice, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const register = (user: string, id?: string) => ({ user, password: "geheim", id });
@@ -82,11 +82,7 @@ describe("the office", () => {
   test("[E2] [R10] one that was cut off learns of the higher epoch, and answers no claim before", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
-    const rest = others(cluster, first);
-    cluster.network.partition(
-      [first.name],
-      rest.map(({ name }) => name),
-    );
+    cutOff(cluster, first);
     const alone = cluster.ask(first, "register", register("eva", "a"));
     cluster.runUntil(() => inOffice(cluster).length === 2, "the others have one of their own");
     const next = inOffice(cluster).find((one) => one !== first) as VirtualServer;
@@ -171,11 +167,7 @@ describe("claims", () => {
   test("[E3] a claim that its office did not get accepted is rolled back everywhere", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
-    const rest = others(cluster, first);
-    cluster.network.partition(
-      [first.name],
-      rest.map(({ name }) => name),
-    );
+    cutOff(cluster, first);
     const asked = cluster.ask(first, "register", register("eva", "a"));
     cluster.runUntil(() => asked.reply?.code === "unavailable", "the client is told");
     expect(first.core.state.accounts.holder("eva" as never)?.id).toBe("a");
@@ -263,6 +255,26 @@ describe("the cluster's time", () => {
       Math.round(offsetMs / 100),
     );
     expect(offsets).toEqual([10, 0, -10]);
+  });
+
+  test("[E5] every server tells how many rounds corrected each, and by how much the last one", () => {
+    const cluster = skewed([-1_000, 0, 1_000]);
+    coordinator(cluster);
+    const rounds = () => cluster.servers.map(({ core }) => core.clockSync.rounds);
+    // The first round corrects by seconds; the next ones only the drift, fast and slow.
+    cluster.runUntil(() => Math.min(...rounds()) === 4, "four rounds", 5 * durations.clockRoundMs);
+    cluster.runFor(2 * durations.heartbeatMs);
+    expect(rounds()).toEqual([4, 4, 4]);
+    const held = cluster.servers.map(({ core: { name, clockSync } }) => {
+      const lastCorrectionMs = Math.round((clockSync.lastCorrectionMs ?? Number.NaN) * 10) / 10;
+      return { name, clockRounds: 4, lastCorrectionMs };
+    });
+    const [fast, slow] = held.map(({ lastCorrectionMs }) => Math.sign(lastCorrectionMs));
+    expect([fast, slow]).toEqual([-1, 1]);
+    for (const server of cluster.servers) {
+      const { members } = cluster.request(server, "status");
+      expect(members).toEqual(held.map((fields) => expect.objectContaining(fields)));
+    }
   });
 
   test("[E5] a failover makes no jump, and nobody's time runs backwards", () => {

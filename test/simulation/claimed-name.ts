@@ -1,0 +1,37 @@
+import type { RequestId, UserName } from "../../src/protocol/ids.ts";
+import type { CoreCluster } from "../support/core-cluster.ts";
+import type { VirtualServer } from "../support/virtual-server.ts";
+import { ClaimsModel } from "./claims-model.ts";
+
+const name = "eva" as UserName;
+
+/** One name that all claims of a schedule are for, and what their clients were told. */
+export class ClaimedName {
+  readonly #cluster: CoreCluster;
+  readonly #tell: (text: string) => void;
+  readonly #model = new ClaimsModel();
+
+  constructor(cluster: CoreCluster, tell: (text: string) => void) {
+    this.#cluster = cluster;
+    this.#tell = tell;
+  }
+
+  claim(server: VirtualServer, id: string): void {
+    const told = { name, id: id as RequestId, byWhom: server.name };
+    const request = { service: "register", user: name, password: "x", id: told.id } as const;
+    this.#cluster.askParsed(
+      server,
+      { ...request, clock: 0, timestamp: undefined, after: undefined },
+      ({ status, code }) => {
+        this.#tell(`${server.name} answers ${id}: ${code ?? status}`);
+        if (status === "OK") this.#model.tell({ ...told, what: "won" });
+        else if (code === "name_taken") this.#model.tell({ ...told, what: "taken" });
+      },
+    );
+  }
+
+  /** When all is well again. */
+  check(): void {
+    this.#model.check(this.#cluster, this.#cluster.servers);
+  }
+}
