@@ -1,12 +1,13 @@
 import { Dealer, Router, XPublisher, XSubscriber, Proxy as ZmqProxy } from "zeromq";
 import { limits } from "../protocol/limits.ts";
-import { bind, socketOptions, watchAccepted } from "./socket.ts";
+import { SendQueue } from "./send-queue.ts";
+import { bind, isSubscription, receiveAll, socketOptions, watchAccepted } from "./socket.ts";
 
 export interface Forwarder {
   /** Where the two sides are bound, with their real ports. */
   readonly front: string;
   readonly back: string;
-  /** Resolves when libzmq's loop has ended. */
+  /** Resolves when nothing is forwarded any more. */
   readonly ended: Promise<void>;
   close(): Promise<void>;
 }
@@ -19,42 +20,61 @@ export interface ForwarderOptions {
 }
 
 /** Requests to workers in turn, replies back: ROUTER in front, DEALER behind. */
-export function startBroker(options: ForwarderOptions): Promise<Forwarder> {
+export async function startBroker(options: ForwarderOptions): Promise<Forwarder> {
   const front = new Router({ ...socketOptions, sendHighWaterMark: limits.unreadReplies });
-  return start(front, new Dealer(socketOptions), options);
-}
-
-/** Publications to subscribers, subscriptions to publishers: XSUB in front, XPUB behind. */
-export function startProxy(options: ForwarderOptions): Promise<Forwarder> {
-  return start(new XSubscriber(socketOptions), new XPublisher(socketOptions), options);
-}
-
-async function start(
-  front: Router | XSubscriber,
-  back: Dealer | XPublisher,
-  options: ForwarderOptions,
-): Promise<Forwarder> {
-  watchAccepted(front.events, (count) => options.onConnections("front", count));
-  watchAccepted(back.events, (count) => options.onConnections("back", count));
-  const frontEndpoint = await bind(front, options.front);
-  let backEndpoint: string;
-  try {
-    backEndpoint = await bind(back, options.back);
-  } catch (error) {
-    front.close();
-    throw error;
-  }
+  const back = new Dealer(socketOptions);
+  const endpoints = await bindBoth(front, back, options);
   const proxy = new ZmqProxy(front, back);
   const ended = proxy.run();
   // Whoever holds this holds the loop and its sockets: collected as garbage, a running loop aborts
   // the process.
   return {
-    front: frontEndpoint,
-    back: backEndpoint,
+    ...endpoints,
     ended,
     close: async () => {
       proxy.terminate();
       await ended;
     },
   };
+}
+
+/**
+ * Publications to subscribers, subscriptions to publishers: XSUB in front, XPUB behind. libzmq's own
+ * loop would end at a message of several frames that a subscriber sends (see `isSubscription`).
+ */
+export async function startProxy(options: ForwarderOptions): Promise<Forwarder> {
+  const front = new XSubscriber(socketOptions);
+  const back = new XPublisher(socketOptions);
+  const endpoints = await bindBoth(front, back, options);
+  const down = new SendQueue((frames) => back.send(frames));
+  const up = new SendQueue((frames) => front.send(frames));
+  const publications = receiveAll(front, (frames) => down.push(frames));
+  const subscriptions = receiveAll(back, (frames) => {
+    for (const frame of frames.filter(isSubscription)) up.push([frame]);
+  });
+  return {
+    ...endpoints,
+    ended: Promise.all([publications, subscriptions]).then(() => {}),
+    close: async () => {
+      await down.empty();
+      for (const queue of [down, up]) queue.close();
+      for (const socket of [front, back]) socket.close();
+    },
+  };
+}
+
+async function bindBoth(
+  front: Router | XSubscriber,
+  back: Dealer | XPublisher,
+  options: ForwarderOptions,
+): Promise<Pick<Forwarder, "front" | "back">> {
+  watchAccepted(front.events, (count) => options.onConnections("front", count));
+  watchAccepted(back.events, (count) => options.onConnections("back", count));
+  const frontEndpoint = await bind(front, options.front);
+  try {
+    return { front: frontEndpoint, back: await bind(back, options.back) };
+  } catch (error) {
+    front.close();
+    throw error;
+  }
 }

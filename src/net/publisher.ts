@@ -1,6 +1,6 @@
 import { XPublisher } from "zeromq";
 import { SendQueue } from "./send-queue.ts";
-import { connect, receiveAll, socketOptions } from "./socket.ts";
+import { connect, isSubscription, receiveAll, socketOptions } from "./socket.ts";
 
 /** Publishes to all proxies and learns what is subscribed to behind them (P4). */
 export class Publisher {
@@ -12,10 +12,10 @@ export class Publisher {
     onSubscription: (topic: string, active: boolean) => void,
   ) {
     for (const endpoint of endpoints) connect(this.#socket, endpoint);
-    void receiveAll(this.#socket, ([frame]) => {
-      const mark = frame?.[0];
-      if (frame === undefined || (mark !== 0 && mark !== 1)) return;
-      onSubscription(frame.toString("utf8", 1), mark === 1);
+    void receiveAll(this.#socket, (frames) => {
+      for (const frame of frames.filter(isSubscription)) {
+        onSubscription(frame.toString("utf8", 1), frame[0] === 1);
+      }
     });
   }
 

@@ -72,6 +72,20 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   return report;
 }
 
+/** What is open during a run. */
+class Sockets implements Disposable {
+  readonly #open: Disposable[] = [];
+
+  add<T extends Disposable>(one: T): T {
+    this.#open.push(one);
+    return one;
+  }
+
+  [Symbol.dispose](): void {
+    for (const one of this.#open) one[Symbol.dispose]();
+  }
+}
+
 class Run {
   readonly #cluster: LocalCluster;
   readonly #options: FuzzOptions;
@@ -93,7 +107,7 @@ class Run {
     if (auth === "required") await this.#closeRegistration();
     const traffic = await ValidTraffic.start(cluster, auth);
     const before = await quiet(cluster, traffic.client);
-    await using sockets = new AsyncDisposableStack();
+    using sockets = new Sockets();
     this.#lanes = this.#lanesTo(corpus, sockets);
     using watch = new MemoryWatch(
       ["server", "broker", "proxy", "reference"].flatMap((role) => cluster.of(role as "server")),
@@ -104,12 +118,10 @@ class Run {
     await this.#sendAll(corpus.insider);
     await traffic.end();
     const seconds = (performance.now() - startMs) / 1_000;
-    if (watch.ended.length > 0) this.#problems.push(`ended: ${watch.ended.join(", ")}`);
-
     const views = sender === "members" ? undefined : await this.#lookAtState(traffic, before);
     const events = views === undefined ? 0 : eventsOf(views) - eventsOf(before);
+    if (watch.ended.length > 0) this.#problems.push(`ended: ${watch.ended.join(", ")}`);
     await cluster.stop();
-    if (watch.ended.length > 0) this.#problems.push(`ended at last: ${watch.ended.join(", ")}`);
     const strange = views && this.#lookAtDisks(traffic, events);
     const memory = watch.grown(eventBytes * events);
     for (const { label, isFlat } of memory) {
@@ -135,28 +147,28 @@ class Run {
     await client.ask("registration", { mode: "closed" });
   }
 
-  #lanesTo(corpus: Corpus, sockets: AsyncDisposableStack): Lane[] {
+  #lanesTo(corpus: Corpus, sockets: Sockets): Lane[] {
     const { broker, brokerBack, proxyIn, proxy, reference } = this.#cluster.endpoints;
     const servers = this.#cluster.of("server");
     const answerers = servers.length;
-    const front = sockets.use(new Answering("the broker", broker, { service: "time", answerers }));
+    const front = sockets.add(new Answering("the broker", broker, { service: "time", answerers }));
     const asFront = { name: "broker, front", target: front, samples: corpus.front };
     if (this.#options.sender === "users") return [{ ...asFront, weight: 1 }];
     const peerLinks = servers.map(({ label, ready }): Lane => {
       const endpoint = ready?.endpoints.peer ?? "";
-      const target = sockets.use(new Answering(label, endpoint));
+      const target = sockets.add(new Answering(label, endpoint));
       const samples = corpus.peerLinks.get(ready?.name ?? "") ?? [];
       return { name: `peer link, ${label}`, target, samples, weight: 6 };
     });
-    const publishing = sockets.use(new ProxyIn(proxyIn, proxy));
-    const toReference = sockets.use(new Answering("the reference", reference));
+    const publishing = sockets.add(new ProxyIn(proxyIn, proxy));
+    const toReference = sockets.add(new Answering("the reference", reference));
     const ofMembers: Lane[] = [
       ...peerLinks,
       { name: "reference", target: toReference, samples: corpus.reference, weight: 12 },
       { name: "replication", target: publishing, samples: corpus.replication, weight: 22 },
     ];
     if (this.#options.sender === "members") return ofMembers;
-    const subscribing = sockets.use(new ProxyOut(proxy, publishing));
+    const subscribing = sockets.add(new ProxyOut(proxy, publishing));
     const { topics, subscriptions } = corpus;
     return [
       { ...asFront, weight: 30 },
@@ -166,7 +178,7 @@ class Run {
       {
         // Alone and last: whoever connects there is given a share of all requests.
         name: "broker, back",
-        target: sockets.use(new BrokerBack(broker, brokerBack)),
+        target: sockets.add(new BrokerBack(broker, brokerBack)),
         samples: corpus.back,
         weight: 3,
       },
