@@ -7,6 +7,9 @@ const warmUp = 0.2;
 /** What a process may grow by between the first and the last quarter, whatever its size. */
 const share = 0.25;
 const leastBytes = 30 * 1_024 * 1_024;
+/** A heap takes about a minute to find its size: what is shorter shows leaps alone. */
+const settledMs = 60_000;
+const leapBytes = 100 * 1_024 * 1_024;
 const everyMs = 500;
 
 /** A process and what it took, at the first quarter after the warm-up and at the last. */
@@ -24,6 +27,7 @@ export class MemoryWatch implements Disposable {
   readonly #samples = new Map<string, { readonly part: number; readonly bytes: number }[]>();
   readonly #timer: NodeJS.Timeout;
   readonly #part: () => number;
+  readonly #startMs = performance.now();
 
   /** @param part how much of the run is done, from 0 to 1 */
   constructor(children: readonly Child[], part: () => number) {
@@ -52,25 +56,22 @@ export class MemoryWatch implements Disposable {
 
   /** @param grownBytes what the state that the servers keep has grown by */
   grown(grownBytes: number): Grown[] {
+    const isShort = performance.now() - this.#startMs < settledMs;
     return [...this.#samples].map(([label, samples]) => {
-      const between = (from: number, to: number) =>
-        samples
-          .filter(
-            ({ part }) =>
-              part >= warmUp + (1 - warmUp) * from && part <= warmUp + (1 - warmUp) * to,
-          )
-          .map(({ bytes }) => bytes);
-      const firstBytes = percentile(between(0, 0.25), 0.5);
-      const lastBytes = percentile(between(0.75, 1), 0.5);
-      const mostBytes = Math.max(...samples.map(({ bytes }) => bytes));
-      const allowed = Math.max(share * firstBytes, leastBytes) + grownBytes;
-      return {
-        label,
-        firstBytes,
-        lastBytes,
-        mostBytes,
-        isFlat: !(lastBytes - firstBytes > allowed),
+      const between = (from: number, to: number) => {
+        const within = samples.filter(({ part }) => part >= from && part <= to);
+        return percentile(
+          (within.length > 0 ? within : samples).map(({ bytes }) => bytes),
+          0.5,
+        );
       };
+      const quarter = (1 - warmUp) / 4;
+      const firstBytes = between(warmUp, warmUp + quarter);
+      const lastBytes = between(1 - quarter, 1);
+      const mostBytes = Math.max(...samples.map(({ bytes }) => bytes));
+      const leastAllowed = isShort ? leapBytes : Math.max(share * firstBytes, leastBytes);
+      const isFlat = lastBytes - firstBytes <= leastAllowed + grownBytes;
+      return { label, firstBytes, lastBytes, mostBytes, isFlat };
     });
   }
 

@@ -111,13 +111,14 @@ class Run {
     this.#lanes = this.#lanesTo(corpus, sockets);
     using watch = new MemoryWatch(
       ["server", "broker", "proxy", "reference"].flatMap((role) => cluster.of(role as "server")),
-      () => this.#done / frames,
+      () => Math.min(1, this.#done / frames),
     );
     const startMs = performance.now();
-    traffic.begin();
+    // Members may well end all service with what they say.
+    if (sender !== "members") traffic.begin();
     await this.#sendAll(corpus.insider);
-    await traffic.end();
     const seconds = (performance.now() - startMs) / 1_000;
+    await traffic.end();
     const views = sender === "members" ? undefined : await this.#lookAtState(traffic, before);
     const events = views === undefined ? 0 : eventsOf(views) - eventsOf(before);
     if (watch.ended.length > 0) this.#problems.push(`ended: ${watch.ended.join(", ")}`);
