@@ -159,7 +159,9 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await using closing = new Closing();
     const proxy = closing.add(new XSubscriber({ linger: 0 }));
     await proxy.bind(anyPort);
+    const connected = new Promise((resolve) => proxy.events.on("handshake", resolve));
     const { topics } = publisher(closing, [proxy.lastEndpoint as string]);
+    await connected;
     await proxy.send("\u0001geral");
     await until(() => topics.has("geral"), "the subscription is known");
     await proxy.send(["nothing", "\u0001geral"]);
