@@ -94,7 +94,7 @@ function role(
 
 function defineRoles(): void {
   const secret = ["data", "secretFile", "cluster"] as const;
-  const common = [...secret, "auth", "insecure", "logLevel", "lang"] as const;
+  const common = [...secret, "auth", "curve", "insecure", "logLevel", "lang"] as const;
   const ends = ["front", "back", "reference", "advertise", ...common] as const;
   role(
     { name: "broker", help: "broker", settings: ends, example: "tertulia broker" },
@@ -139,7 +139,17 @@ function defineRoles(): void {
     {
       name: "bot",
       help: "bot",
-      settings: ["broker", "proxy", "reference", "data", "logLevel", "lang"],
+      settings: [
+        "broker",
+        "proxy",
+        "reference",
+        "serverKeyFile",
+        "data",
+        "passwordFile",
+        "invitation",
+        "logLevel",
+        "lang",
+      ],
       flags: [
         { name: "rate", value: "n", fallback: "0" },
         { name: "burst", value: "n", fallback: "10" },
@@ -160,7 +170,17 @@ function defineUp(): void {
     {
       name: "up",
       help: "up",
-      settings: ["data", "secretFile", "cluster", "auth", "user", "logLevel", "lang"],
+      settings: [
+        "data",
+        "secretFile",
+        "cluster",
+        "auth",
+        "curve",
+        "user",
+        "passwordFile",
+        "logLevel",
+        "lang",
+      ],
       flags: [
         { name: "servers", value: "n", fallback: "3" },
         { name: "bots", value: "n", fallback: "0" },
@@ -176,10 +196,24 @@ function defineUp(): void {
       const { runUp } = await import("./cluster/up.ts");
       const openChat: UpOptions["openChat"] = (endpoints) =>
         openMenu(contextOf(command, endpoints));
-      const readyText: UpOptions["readyText"] = (endpoints) => text("up.ready", endpoints);
+      const readyText: UpOptions["readyText"] = (endpoints) => {
+        const ready = text("up.ready", endpoints);
+        return settings.get("auth") === "open"
+          ? ready
+          : `${ready}\n${text("up.promote", { flags: flagsOf(settings, endpoints) })}`;
+      };
       await runUp({ settings, flags, openChat, readyText });
     },
   );
+}
+
+/** What a command of the operator has to be told to mean this very cluster. */
+function flagsOf(settings: Settings, { broker }: { broker: string }): string {
+  const values = { data: settings.get("data"), broker } as const;
+  const names = (["data", "broker"] as const).filter(
+    (name) => values[name] !== rows[name].fallback,
+  );
+  return names.map((name) => ` --${name} ${values[name]}`).join("");
 }
 
 function defineTrials(): void {
@@ -204,8 +238,15 @@ function defineTrials(): void {
 
 function defineScripting(): void {
   const named = (name: "login" | "password", run: typeof login) =>
-    client({ name, help: name, args: ["NAME"], example: `tertulia ${name} ana` }, (context, args) =>
-      run(context, args[0] as string),
+    client(
+      {
+        name,
+        help: name,
+        args: ["NAME"],
+        settings: ["passwordFile"],
+        example: `tertulia ${name} ana`,
+      },
+      (context, [user]) => run(context, user as string),
     );
   named("login", login);
   named("password", changePassword);
@@ -214,10 +255,10 @@ function defineScripting(): void {
       name: "register",
       help: "register",
       args: ["NAME"],
-      flags: [{ name: "invitation", value: "text" }],
+      settings: ["passwordFile", "invitation"],
       example: "tertulia register ana",
     },
-    (context, [name], flags) => register(context, name as string, flags),
+    (context, [name]) => register(context, name as string),
   );
   for (const [name, run] of Object.entries({ users, channels, time } as const)) {
     const help = name as "users" | "channels" | "time";
@@ -277,7 +318,7 @@ function defineWatching(): void {
       name: "health",
       help: "health",
       args: ["[ROLE]"],
-      settings: ["front", "back", "bind", "lang"],
+      settings: ["front", "back", "bind", "data", "secretFile", "cluster", "curve", "lang"],
       example: "tertulia health broker",
     },
     async (settings, _flags, command) =>
@@ -303,7 +344,7 @@ function defineWatching(): void {
       name: "remove",
       help: "remove",
       args: ["NAME"],
-      settings: ["data", "secretFile", "cluster"],
+      settings: ["data", "secretFile", "cluster", "curve"],
       flags: [{ name: "force" }],
       example: "tertulia servers remove server_0a1b2c3d",
     },
@@ -312,7 +353,7 @@ function defineWatching(): void {
   );
   const accounts = program.command("accounts").description(text("help.accounts"));
   accounts.helpOption("-h, --help", text("help.help")).helpCommand(false);
-  const settings = ["data", "secretFile", "cluster"] as const;
+  const settings = ["data", "secretFile", "cluster", "curve"] as const;
   for (const name of accountActions) {
     const example = `tertulia accounts ${name} ana`;
     client(
@@ -343,12 +384,16 @@ function defineWatching(): void {
 }
 
 function defineTalking(): void {
-  client({ name: "chat", help: "chat", example: "tertulia chat --user ana" }, (context) => {
-    const { input, output } = context.host;
-    const hasTerminal = input.isTTY && output.isTTY && !context.config.json;
-    return hasTerminal ? openMenu(context) : openLines(context);
-  });
-  client({ name: "menu", help: "menu", example: "tertulia menu --user ana" }, openMenu);
+  const settings = ["passwordFile"] as const;
+  client(
+    { name: "chat", help: "chat", settings, example: "tertulia chat --user ana" },
+    (context) => {
+      const { input, output } = context.host;
+      const hasTerminal = input.isTTY && output.isTTY && !context.config.json;
+      return hasTerminal ? openMenu(context) : openLines(context);
+    },
+  );
+  client({ name: "menu", help: "menu", settings, example: "tertulia menu --user ana" }, openMenu);
 }
 
 function roleOf(said: string | undefined): Role {

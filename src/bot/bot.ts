@@ -7,9 +7,11 @@ import type { Running } from "../platform/run-process.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { ChannelName } from "../protocol/ids.ts";
 import type { Entry } from "../protocol/messages.ts";
+import { ownPassword, readPasswordFile } from "../storage/password-file.ts";
 import { openProcessFile, type ProcessFile } from "../storage/process-file.ts";
 import type { BotConfig } from "./config.ts";
 import { botName, firstChannel, nextBurst } from "./core/behavior.ts";
+import { type BotAccount, logIn } from "./log-in.ts";
 
 export interface BotReport {
   readonly name: string;
@@ -32,10 +34,14 @@ export interface Bot extends Running {
 /** Messages without an answer at once: a burst does not wait for each receipt. */
 const mostOpen = 512;
 const graceMs = 1_800;
+/** After a refusal that a person has to put right. */
+const refusedRestMs = 30_000;
 
 /** Logs in, then for ever: looks up the channels, picks one, sends a burst, rests. */
 export async function startBot(config: BotConfig): Promise<Bot> {
   const chance = config.seed === undefined ? random : seededRandom(config.seed);
+  const { passwordFile, invitation } = config;
+  const told = passwordFile === undefined ? undefined : readPasswordFile(passwordFile);
   const file = await openProcessFile(config.slots, "bot", () => botName(random));
   const name = config.name ?? file.name;
   const client = new ChatClient({
@@ -49,7 +55,9 @@ export async function startBot(config: BotConfig): Promise<Bot> {
     name: () => name,
     clock: () => client.clock.value,
   });
-  const runner = new Runner({ config, name, client, log, chance });
+  const password = async () => told ?? (await ownPassword(file.folder));
+  const account = { name, password, invitation };
+  const runner = new Runner({ config, name, account, client, log, chance });
   const link = new ReferenceLink(config.reference, client.clock);
   const presence = reportPresence(link, { name, role: "bot" });
   const ended = runner.run();
@@ -79,6 +87,7 @@ async function close(file: ProcessFile, client: ChatClient): Promise<void> {
 interface Parts {
   readonly config: BotConfig;
   readonly name: string;
+  readonly account: BotAccount;
   readonly client: ChatClient;
   readonly log: Log;
   readonly chance: Random;
@@ -92,6 +101,7 @@ class Runner {
   #sent = 0;
   #acknowledged = 0;
   #received = 0;
+  #loggedIn = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -109,18 +119,19 @@ class Runner {
   }
 
   async run(): Promise<void> {
-    const { client, name, log } = this.#parts;
-    let loggedIn = false;
+    const { client, account, config } = this.#parts;
     while (!this.#isDone) {
+      let restMs = config.pauseMs;
       try {
-        if (!loggedIn) await client.login(name);
-        loggedIn = true;
+        if (!this.#loggedIn) await logIn(client, account);
+        this.#loggedIn = true;
         await this.#burst();
       } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error;
-        if (!this.#stopping.signal.aborted) log.warn({ code: error.code }, error.message);
+        const { retry } = this.#warn(error);
+        // What only a person can put right is not asked for again and again.
+        if (!retry) restMs = Math.max(restMs, refusedRestMs);
       }
-      if (!this.#isDone) await pause(this.#parts.config.pauseMs, this.#stopping.signal);
+      if (!this.#isDone) await pause(restMs, this.#stopping.signal);
     }
     await Promise.all(this.#open);
   }
@@ -159,7 +170,7 @@ class Runner {
   }
 
   #send(channel: ChannelName, text: string): void {
-    const { client, name, log } = this.#parts;
+    const { client, name } = this.#parts;
     this.#sent += 1;
     const sending = client
       .publish(name, channel, text)
@@ -167,11 +178,20 @@ class Runner {
         this.#acknowledged += 1;
       })
       .catch((error: unknown) => {
-        if (!(error instanceof ProtocolError)) throw error;
-        if (!this.#stopping.signal.aborted) log.warn({ code: error.code }, error.message);
+        this.#warn(error);
       })
       .finally(() => this.#open.delete(sending));
     this.#open.add(sending);
+  }
+
+  /** @throws whatever is no answer of a server */
+  #warn(error: unknown): ProtocolError {
+    if (!(error instanceof ProtocolError)) throw error;
+    // The session has ended, if there was one.
+    if (error.code === "unauthenticated") this.#loggedIn = false;
+    const { log } = this.#parts;
+    if (!this.#stopping.signal.aborted) log.warn({ code: error.code }, error.message);
+    return error;
   }
 
   async #channels(): Promise<readonly ChannelName[]> {

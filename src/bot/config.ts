@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { serverKey } from "../platform/curve.ts";
+import { withKey } from "../platform/endpoint.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { Problem } from "../platform/problem.ts";
 import { integer, type Settings } from "../platform/settings.ts";
@@ -27,6 +29,9 @@ export interface BotConfig {
   /** Folder of all bots' slots. */
   readonly slots: string;
   readonly name: UserName | undefined;
+  /** Of the account's password, where that isn't the bot's own. */
+  readonly passwordFile: string | undefined;
+  readonly invitation: string | undefined;
   /** Messages a second within a burst; 0 for as fast as it goes. */
   readonly rate: number;
   /** Messages before each pause. */
@@ -45,12 +50,15 @@ export function botConfig(settings: Settings, flags: BotFlags): BotConfig {
   const number = (flag: keyof BotFlags, fallback: number, most: number) =>
     parse(flag, flags[flag] ?? String(fallback), integer(0, most));
   const { channels, name } = flags;
+  const key = serverKey(settings);
   return {
-    brokers: settings.get("broker"),
-    proxies: settings.get("proxy"),
-    reference: settings.get("reference"),
+    brokers: withKey(settings.get("broker"), key),
+    proxies: withKey(settings.get("proxy"), key),
+    reference: withKey(settings.get("reference"), key),
     slots: join(settings.get("data"), "bots"),
     name: name === undefined ? undefined : parse("name", name, (text) => parseUserName(text)),
+    passwordFile: settings.optional("passwordFile"),
+    invitation: settings.optional("invitation"),
     rate: number("rate", 0, 1_000_000),
     burst: Math.max(1, number("burst", 10, 1_000_000)),
     pauseMs: number("pause", 2_000, 3_600_000),

@@ -1,5 +1,7 @@
+import type { Refusal } from "../net/handshake.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { decode } from "../protocol/codec.ts";
+import type { ProtocolError } from "../protocol/errors.ts";
 import {
   type ChannelName,
   parseChannelName,
@@ -33,6 +35,8 @@ export interface ChatClientOptions {
   readonly token?: string | undefined;
   /** Told of each token that a server gives, to be kept for the next process. */
   readonly onToken?: (token: string) => void;
+  /** A subscription isn't served any more, by an error that no retry mends: told at each try. */
+  readonly onRefused?: (error: ProtocolError) => void;
 }
 
 export interface HistoryOptions {
@@ -78,12 +82,14 @@ export class ChatClient implements AsyncDisposable {
   #proxyConnections = 0;
   #token: string | undefined;
   readonly #keys: TopicKeyring;
+  readonly #onRefused: (error: ProtocolError) => void;
 
   constructor(options: ChatClientOptions) {
     const { brokers, proxies, clock = 0, onState = () => {} } = options;
     this.clock = new LamportClock(clock);
     this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
     this.#token = options.token;
+    this.#onRefused = options.onRefused ?? (() => {});
     this.#keys = new TopicKeyring(
       async (topic) => (await this.ask("keys", { topics: [topic] })).keys,
     );
@@ -110,6 +116,11 @@ export class ChatClient implements AsyncDisposable {
 
   get state(): ConnectionState {
     return this.#requests.state;
+  }
+
+  /** Why no broker is there, if one refused the connection. */
+  get refusal(): Refusal | undefined {
+    return this.#requests.refusal;
   }
 
   /** Requests without an answer yet. */
@@ -208,6 +219,7 @@ export class ChatClient implements AsyncDisposable {
     const subscription = new Subscription(topic, {
       fetch: async (vector) => this.#page(name, vector),
       deliver: onEntry,
+      refused: this.#onRefused,
       seen: (server, seq) => this.#see(server, seq),
     });
     this.#subscriptions.set(topic, subscription);

@@ -1,15 +1,20 @@
+import { join } from "node:path";
+import { serverKey } from "../platform/curve.ts";
+import { withKey } from "../platform/endpoint.ts";
 import { Problem } from "../platform/problem.ts";
 import { type SecretSource, secretSource } from "../platform/secret.ts";
 import { loginName, type SettingName, type Settings } from "../platform/settings.ts";
+import { stateFolder } from "../platform/state-folder.ts";
 import { parseUserName, type UserName } from "../protocol/ids.ts";
 import type { Text } from "../texts/texts.ts";
-import { readSession, type SavedSession } from "./session-file.ts";
+import { type SavedSession, SessionFiles } from "./session-files.ts";
 
 /** The settings that commands of a client take. */
 export const clientSettings = [
   "broker",
   "proxy",
   "reference",
+  "serverKeyFile",
   "user",
   "lang",
 ] as const satisfies readonly SettingName[];
@@ -34,20 +39,28 @@ export interface ClientConfig {
   readonly json: boolean;
   /** Begun before, where accounts are. */
   readonly session: SavedSession | undefined;
+  readonly sessions: SessionFiles;
+  readonly passwordFile: string | undefined;
+  readonly invitation: string | undefined;
 }
 
 const defaultTimeoutSeconds = 10;
 
 /** @throws Problem (exit code 2) that names the setting or flag */
 export function clientConfig(settings: Settings, flags: ClientFlags, text: Text): ClientConfig {
-  const brokers = settings.get("broker");
+  const key = serverKey(settings);
+  const brokers = withKey(settings.get("broker"), key);
   const user = userOf(settings.optional("user"), text);
+  const sessions = new SessionFiles(join(stateFolder(), "sessions"), brokers);
   return {
     brokers,
-    proxies: settings.get("proxy"),
-    reference: settings.get("reference"),
+    proxies: withKey(settings.get("proxy"), key),
+    reference: withKey(settings.get("reference"), key),
     user,
-    session: readSession(brokers, user),
+    session: sessions.read(user),
+    sessions,
+    passwordFile: settings.optional("passwordFile"),
+    invitation: settings.optional("invitation"),
     loginName: validName(loginName()),
     secret: secretSource(settings),
     timeoutMs: timeoutMs(flags.timeout, text),

@@ -1,8 +1,10 @@
+import { isFinal, type Refusal, refusalText } from "../net/handshake.ts";
 import { RequestPipe } from "../net/request-pipe.ts";
 import { now } from "../platform/clock.ts";
+import { addressesOf } from "../platform/endpoint.ts";
 import { type Random, random, randomHex } from "../platform/random.ts";
 import { decode, encode } from "../protocol/codec.ts";
-import { isErrorCode, ProtocolError } from "../protocol/errors.ts";
+import { isErrorCode, isRefusalReason, ProtocolError } from "../protocol/errors.ts";
 import { characters, type RequestId } from "../protocol/ids.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
@@ -79,6 +81,7 @@ export class RequestQueue {
   #closed = false;
   #nextId = 1;
   #state: ConnectionState = "reconnecting";
+  #refusal: Refusal | undefined;
   #lostMs = now().steadyMs;
   /** Requests that were sent more than once. */
   retried = 0;
@@ -86,16 +89,23 @@ export class RequestQueue {
   constructor(options: RequestQueueOptions, chance: Random = random) {
     this.#options = options;
     this.#random = chance;
-    this.#pipe = new RequestPipe(
-      options.brokers,
-      (payload) => this.#receive(payload),
-      (count) => this.#connections(count),
-    );
+    this.#pipe = new RequestPipe(options.brokers, {
+      onPayload: (payload) => this.#receive(payload),
+      onConnections: (count) => this.#connections(count),
+      onRefusal: (refusal) => {
+        this.#refusal = refusal;
+      },
+    });
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs);
   }
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  /** Why no broker is there, if one refused the connection. */
+  get refusal(): Refusal | undefined {
+    return this.#state === "connected" ? undefined : this.#refusal;
   }
 
   get open(): number {
@@ -236,14 +246,15 @@ export class RequestQueue {
       this.#settle(pending)?.resolve(data);
       return;
     }
-    const code = isErrorCode(data.code) ? data.code : "internal";
-    const error = new ProtocolError(code, String(data.description));
-    if (data.retry !== true) {
+    const error = readError(data);
+    const restMs = 1_000 * (error.wait ?? 0);
+    const isTooLate = now().steadyMs + restMs >= pending.deadlineMs;
+    if (data.retry !== true || isTooLate) {
       this.#settle(pending)?.reject(error);
       return;
     }
     pending.lastError = error;
-    this.#rest(pending, typeof data.wait === "number" ? 1_000 * data.wait : 0);
+    this.#rest(pending, restMs);
   }
 
   /** Waits a while, by chance a little longer or shorter, and sends it again. */
@@ -277,14 +288,18 @@ export class RequestQueue {
     if (this.#state === "reconnecting" && steadyMs - this.#lostMs > giveUpMs) {
       this.#tell("gave up");
     }
+    const isHopeless = this.#state === "gave up" || isFinal(this.refusal);
     for (const pending of this.#pending.values()) {
-      if (steadyMs < pending.deadlineMs && this.#state !== "gave up") continue;
-      const reason =
-        this.#state === "connected"
-          ? "No server answered in time."
-          : `No broker can be reached at ${this.#options.brokers.join(", ")}.`;
+      if (steadyMs < pending.deadlineMs && !isHopeless) continue;
+      const reason = this.#state === "connected" ? "No server answered in time." : this.#absence;
       this.#settle(pending)?.reject(pending.lastError ?? new ProtocolError("unavailable", reason));
     }
+  }
+
+  get #absence(): string {
+    const where = addressesOf(this.#options.brokers);
+    if (this.refusal === undefined) return `No broker can be reached at ${where}.`;
+    return `The broker at ${where} does not take the connection: ${refusalText[this.refusal]}.`;
   }
 
   #settle(pending: Pending): Pending | undefined {
@@ -315,6 +330,13 @@ export class RequestQueue {
     this.#state = state;
     this.#options.onState(state);
   }
+}
+
+function readError({ code, description, wait, reason }: Fields): ProtocolError {
+  return new ProtocolError(isErrorCode(code) ? code : "internal", String(description), {
+    wait: typeof wait === "number" ? wait : undefined,
+    reason: isRefusalReason(reason) ? reason : undefined,
+  });
 }
 
 function closedError(): ProtocolError {

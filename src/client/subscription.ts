@@ -13,6 +13,8 @@ export interface Page {
 export interface SubscriptionPorts {
   fetch(since: Vector): Promise<Page>;
   deliver(entry: Entry): void;
+  /** What is missing is not given, and asking again does not help. */
+  refused(error: ProtocolError): void;
   /** A publication was seen: what is asked next must be answered by who has it (R9). */
   seen(server: ServerName, seq: number): void;
 }
@@ -89,6 +91,7 @@ export class Subscription {
     } catch (error) {
       // What is held stays held; the next fill, a few seconds later, tries again.
       if (!(error instanceof ProtocolError)) throw error;
+      if (!error.retry) this.#ports.refused(error);
     } finally {
       this.#filling = undefined;
     }

@@ -1,5 +1,7 @@
 import { probe } from "../net/probe.ts";
 import { Requester } from "../net/requester.ts";
+import { serverKey } from "../platform/curve.ts";
+import { withKey } from "../platform/endpoint.ts";
 import { Problem } from "../platform/problem.ts";
 import { rows, type Settings } from "../platform/settings.ts";
 import { decode, encode } from "../protocol/codec.ts";
@@ -32,13 +34,13 @@ export async function runHealth(settings: Settings, role: Role): Promise<void> {
       return;
     }
     case "reference":
-      return ask("reference", settings.optional("bind") ?? rows.reference.fallback ?? "");
+      return ask("reference", settings, settings.optional("bind") ?? rows.reference.fallback ?? "");
     case "server": {
       const endpoint = settings.optional("bind");
       if (endpoint === undefined || endpoint.endsWith(":*")) {
         throw new Problem("Say where the server's peer link is bound: --bind tcp://host:port.", 2);
       }
-      return ask("server", endpoint);
+      return ask("server", settings, endpoint);
     }
     case "bot":
       return;
@@ -47,8 +49,13 @@ export async function runHealth(settings: Settings, role: Role): Promise<void> {
   }
 }
 
-async function ask(role: "reference" | "server", endpoint: string): Promise<void> {
-  const requester = new Requester([local(endpoint)], { waits: true });
+async function ask(
+  role: "reference" | "server",
+  settings: Settings,
+  endpoint: string,
+): Promise<void> {
+  const endpoints = withKey([local(endpoint)], serverKey(settings));
+  const requester = new Requester(endpoints, { waits: true });
   try {
     const payload = encode({ service: "health", data: { clock: 0 } });
     const reply = decode(await requester.ask(payload, timeoutMs));

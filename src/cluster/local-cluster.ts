@@ -3,12 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ChatClientOptions } from "../client/chat-client.ts";
 import { ChatClient } from "../client/chat-client.ts";
+import { memberKeys } from "../platform/curve.ts";
 import type { LogLevel } from "../platform/log.ts";
+import { openSecret, secretSource } from "../platform/secret.ts";
+import { Settings } from "../platform/settings.ts";
 import type { Child } from "./child.ts";
 import { type ClusterConfig, Supervisor } from "./supervisor.ts";
 
 export interface LocalClusterOptions extends Partial<ClusterConfig> {
   readonly logLevel?: LogLevel;
+  /** Whether all connections are encrypted. */
+  readonly curve?: boolean;
 }
 
 /** A fresh cluster of real processes on free ports and in a folder of its own. */
@@ -19,6 +24,9 @@ export class LocalCluster implements AsyncDisposable {
 
   private constructor(folder: string, options: LocalClusterOptions) {
     this.folder = folder;
+    const { secretFile, cluster, curve } = options;
+    const settings = new Settings({ data: folder, secretFile, cluster, curve }, {});
+    const keys = memberKeys(settings, openSecret(secretSource(settings)));
     this.#supervisor = new Supervisor({
       servers: 3,
       bots: 0,
@@ -28,6 +36,7 @@ export class LocalCluster implements AsyncDisposable {
       port: 0,
       logLevel: "warn",
       logFiles: true,
+      serverKey: keys?.publicKey,
       ...options,
       // Whoever runs a load of his own sets no pace.
       settings: (server) => ({

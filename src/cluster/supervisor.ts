@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { withKey } from "../platform/endpoint.ts";
 import { type Log, type LogLevel, openLog, openLogFile } from "../platform/log.ts";
 import type { Running } from "../platform/run-process.ts";
 import { Child } from "./child.ts";
@@ -17,6 +18,8 @@ export interface ClusterConfig {
   readonly port: number;
   readonly logLevel: LogLevel;
   readonly auth?: "open" | "required";
+  /** The cluster's public key, if all connections are encrypted. */
+  readonly serverKey?: string | undefined;
   /** Whether the logs go to files below the data folder instead of stderr. */
   readonly logFiles: boolean;
   /** Settings of a server, as environment variables. */
@@ -153,11 +156,12 @@ export class Supervisor implements Running {
 
   #environment(child: Child): Record<string, string> {
     const { role, number, ready } = child;
-    const { data, logLevel, cluster, secretFile, auth } = this.#config;
+    const { data, logLevel, cluster, secretFile, auth, serverKey } = this.#config;
     const common = {
       TERTULIA_DATA: data,
       TERTULIA_LOG_LEVEL: logLevel,
       ...(auth === undefined ? {} : { TERTULIA_AUTH: auth }),
+      ...(serverKey === undefined ? {} : { TERTULIA_CURVE: "true" }),
       ...(cluster === undefined ? {} : { TERTULIA_CLUSTER: cluster }),
       // A file that was named counts before what the environment may hold.
       ...(secretFile === undefined
@@ -185,7 +189,8 @@ export class Supervisor implements Running {
           ...common,
           ...(role === "server"
             ? { ...this.#config.settings?.(child), ...this.#peerLink(child) }
-            : {}),
+            : // That of whoever sits at the terminal is no bot's.
+              { TERTULIA_PASSWORD_FILE: "" }),
           TERTULIA_BROKER: this.#list("broker", "front", child),
           TERTULIA_BROKER_BACK: this.#list("broker", "back", child),
           TERTULIA_PROXY_IN: this.#list("proxy", "front", child),
@@ -197,13 +202,13 @@ export class Supervisor implements Running {
 
   /** As one of the processes reaches them, or whoever stands outside. */
   #list(role: Child["role"], use: string, from?: Process): string {
-    const { wiring } = this.#config;
+    const { wiring, serverKey } = this.#config;
     const endpoints = this.of(role).flatMap((to) => {
       const endpoint = to.ready?.endpoints[use];
       if (endpoint === undefined) return [];
       return from && wiring ? wiring.between(from, to, endpoint) : endpoint;
     });
-    return endpoints.join(",");
+    return withKey(endpoints, serverKey).join(",");
   }
 
   #peerLink(server: Process): Record<string, string> {

@@ -1,3 +1,4 @@
+import { memberKeys } from "../platform/curve.ts";
 import { isInteractive, printLine } from "../platform/host.ts";
 import type { ReadyMessage } from "../platform/run-process.ts";
 import { untilStopped } from "../platform/run-process.ts";
@@ -29,7 +30,7 @@ export interface UpOptions {
 function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): ClusterConfig {
   const secret = secretSource(settings);
   // Before anything is started: a secret that won't do is told once.
-  openSecret(secret);
+  const keys = memberKeys(settings, openSecret(secret));
   const number = (flag: "servers" | "bots" | "brokers" | "proxies", fallback: number) =>
     readFlag(flag, flags[flag] ?? String(fallback), integer(flag === "bots" ? 0 : 1, 1_000));
   return {
@@ -44,6 +45,7 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
     logLevel: settings.get("logLevel"),
     logFiles: hasChat,
     auth: settings.get("auth"),
+    serverKey: keys?.publicKey,
   };
 }
 

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { type CurveKeys, memberKeys } from "../platform/curve.ts";
+import { withKey } from "../platform/endpoint.ts";
 import type { LogLevel } from "../platform/log.ts";
-import { type SecretSource, secretSource } from "../platform/secret.ts";
+import { openSecret, type Secret, secretSource } from "../platform/secret.ts";
 import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
 
 export interface ForwarderConfig {
@@ -11,7 +13,8 @@ export interface ForwarderConfig {
   readonly reference: readonly string[];
   /** The folder of all slots of the role. */
   readonly slots: string;
-  readonly secret: SecretSource;
+  readonly secret: Secret;
+  readonly keys: CurveKeys | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -24,13 +27,16 @@ export function forwarderConfig(
   const front = settings.optional("front") ?? ends.front;
   const back = settings.optional("back") ?? ends.back;
   protect(settings, front, back);
+  const secret = openSecret(secretSource(settings));
+  const keys = memberKeys(settings, secret);
   return {
     front,
     back,
     advertiseHost: advertisedHost(settings),
-    reference: settings.get("reference"),
+    reference: withKey(settings.get("reference"), keys?.publicKey),
     slots: join(settings.get("data"), role),
-    secret: secretSource(settings),
+    secret,
+    keys,
     logLevel: settings.get("logLevel"),
   };
 }

@@ -1,11 +1,10 @@
 import type { Forwarder, ForwarderOptions } from "../net/forwarder.ts";
 import { Membership } from "../net/membership.ts";
-import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
+import { reportPresence } from "../net/reference-link.ts";
 import { advertised } from "../net/socket.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { randomHex } from "../platform/random.ts";
 import { announceReady, crash, type Running, runProcess } from "../platform/run-process.ts";
-import { openSecret } from "../platform/secret.ts";
 import type { Settings } from "../platform/settings.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { ClockFile } from "../storage/clock-file.ts";
@@ -29,7 +28,7 @@ export function runForwarder(kind: ForwarderRole, settings: Settings): Promise<v
 
 async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Running> {
   const { role } = kind;
-  const secret = openSecret(config.secret);
+  const { secret, keys } = config;
   const file = await openProcessFile(config.slots, role, () => `${role}_${randomHex(4)}`);
   const { name } = file;
   const clock = new LamportClock(file.savedClock);
@@ -37,11 +36,12 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
   const level = config.logLevel;
   const log = openLog({ level, role, name: () => name, clock: () => clock.value });
   const counts = { front: 0, back: 0 };
-  const membership = new Membership({ secret, self: () => name, clock, log });
-  const link = new ReferenceLink(config.reference, clock, membership.seals("reference"));
+  const membership = new Membership({ secret, keys, self: () => name, clock, log });
+  const link = membership.referenceLink(config.reference);
   const forwarder = await kind.start({
     front: config.front,
     back: config.back,
+    entrance: membership.entrance,
     onConnections: (side, count) => {
       kind.report(log, side, { before: counts[side], now: count });
       counts[side] = count;

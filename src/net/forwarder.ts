@@ -1,7 +1,14 @@
 import { Dealer, Router, XPublisher, XSubscriber, Proxy as ZmqProxy } from "zeromq";
 import { limits } from "../protocol/limits.ts";
 import { SendQueue } from "./send-queue.ts";
-import { bind, isSubscription, receiveAll, socketOptions, watchAccepted } from "./socket.ts";
+import {
+  bind,
+  type Entrance,
+  isSubscription,
+  receiveAll,
+  socketOptions,
+  watchAccepted,
+} from "./socket.ts";
 
 export interface Forwarder {
   /** Where the two sides are bound, with their real ports. */
@@ -15,6 +22,7 @@ export interface Forwarder {
 export interface ForwarderOptions {
   readonly front: string;
   readonly back: string;
+  readonly entrance?: Entrance;
   /** Connections on the front and on the back. */
   readonly onConnections: (side: "front" | "back", count: number) => void;
 }
@@ -70,9 +78,9 @@ async function bindBoth(
 ): Promise<Pick<Forwarder, "front" | "back">> {
   watchAccepted(front.events, (count) => options.onConnections("front", count));
   watchAccepted(back.events, (count) => options.onConnections("back", count));
-  const frontEndpoint = await bind(front, options.front);
+  const frontEndpoint = await bind(front, options.front, options.entrance);
   try {
-    return { front: frontEndpoint, back: await bind(back, options.back) };
+    return { front: frontEndpoint, back: await bind(back, options.back, options.entrance) };
   } catch (error) {
     front.close();
     throw error;

@@ -1,11 +1,16 @@
+import type { CurveKeys } from "../platform/curve.ts";
 import type { Log } from "../platform/log.ts";
 import type { Purpose, Secret } from "../platform/secret.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
+import { ReferenceLink } from "./reference-link.ts";
 import { Refusals } from "./refusals.ts";
 import { Seals } from "./seal.ts";
+import type { Entrance } from "./socket.ts";
 
 export interface MembershipOptions {
   readonly secret: Secret;
+  /** Where the cluster is encrypted. */
+  readonly keys?: CurveKeys | undefined;
   /** This process's name; it may come after the first question. */
   readonly self: () => string;
   readonly clock: LamportClock;
@@ -28,5 +33,18 @@ export class Membership {
   seals(purpose: Purpose): Seals {
     const { secret, self, clock } = this.#options;
     return new Seals({ key: secret.deriveKey(purpose), self, clock, refusals: this.refusals });
+  }
+
+  /** A connection to the reference, as a member's. */
+  referenceLink(endpoints: readonly string[]): ReferenceLink {
+    const link = new ReferenceLink(endpoints, this.#options.clock, this.seals("reference"));
+    link.onRefusal = (refusal) => this.refusals.byReference(refusal);
+    return link;
+  }
+
+  /** How this member's sockets are bound. */
+  get entrance(): Entrance {
+    const onRefused = (endpoint: string, why: string) => this.refusals.connection(endpoint, why);
+    return { keys: this.#options.keys, onRefused };
   }
 }

@@ -10,7 +10,8 @@ export function probe(endpoint: string, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port), timeout: timeoutMs });
     const end = (greeted: boolean) => {
-      socket.destroy();
+      // A reset: whoever ends in good order before the handshake is taken for one without the key.
+      socket.resetAndDestroy();
       resolve(greeted);
     };
     socket.once("data", (bytes) => end(bytes[0] === 0xff));

@@ -11,7 +11,7 @@ export class Publisher {
     endpoints: readonly string[],
     onSubscription: (topic: string, active: boolean) => void,
   ) {
-    for (const endpoint of endpoints) connect(this.#socket, endpoint);
+    connect(this.#socket, endpoints);
     void receiveAll(this.#socket, (frames) => {
       for (const frame of frames.filter(isSubscription)) {
         onSubscription(frame.toString("utf8", 1), frame[0] === 1);

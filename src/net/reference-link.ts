@@ -7,6 +7,7 @@ import { durations } from "../protocol/limits.ts";
 import type { HeartbeatReport, Role } from "../protocol/messages.ts";
 import { parseReferenceReply } from "../protocol/parse-reference.ts";
 import { isoTime } from "../protocol/time.ts";
+import type { Refusal } from "./handshake.ts";
 import { Requester } from "./requester.ts";
 import type { Seals } from "./seal.ts";
 import { SealedRequester } from "./sealed-requester.ts";
@@ -19,6 +20,9 @@ export class ReferenceLink {
   readonly #requester: Requester | SealedRequester;
   readonly #clock: LamportClock;
   readonly #isMember: boolean;
+  /** Why it is not connected, if the reference does not take it. */
+  refusal: Refusal | undefined;
+  onRefusal: (refusal: Refusal) => void = () => {};
 
   /** @param seals a member's; without them the process is a guest, who may ask but not decide */
   constructor(endpoints: readonly string[], clock: LamportClock, seals?: Seals) {
@@ -26,6 +30,10 @@ export class ReferenceLink {
       seals === undefined
         ? new Requester(endpoints)
         : new SealedRequester(endpoints, seals, referenceName);
+    this.#requester.onRefusal = (refusal) => {
+      this.refusal = refusal;
+      this.onRefusal(refusal);
+    };
     this.#clock = clock;
     this.#isMember = seals !== undefined;
   }

@@ -1,6 +1,7 @@
 import { now } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { RefusedMessages } from "../protocol/messages.ts";
+import { type Refusal, refusalText } from "./handshake.ts";
 
 const everyMs = 60_000;
 /** Names are the sender's own to choose: of more in a minute no line is written. */
@@ -34,6 +35,18 @@ export class Refusals {
     if (!this.#isDue(`stale ${sender}`)) return;
     const text = `A message of ${sender} was dropped, it is late or replayed`;
     this.#log.info({ ...this.counts }, text);
+  }
+
+  /** Of who connects nothing is known but where. */
+  connection(endpoint: string, why: string): void {
+    if (!this.#isDue(`${endpoint} ${why}`)) return;
+    this.#log.warn({ endpoint }, `A connection to ${endpoint} was refused: ${why}`);
+  }
+
+  /** The reference's doing: without it a member waits, and nobody else could say for what. */
+  byReference(refusal: Refusal): void {
+    if (!this.#isDue(refusal)) return;
+    this.#log.warn(`The reference does not take the connection: ${refusalText[refusal]}`);
   }
 
   #isDue(key: string): boolean {

@@ -1,5 +1,13 @@
 import { Dealer } from "zeromq";
+import { type Refusal, watchRefusals } from "./handshake.ts";
 import { connect, receiveAll, socketOptions, watchConnections } from "./socket.ts";
+
+export interface RequestPipeEvents {
+  onPayload(payload: Buffer): void;
+  /** To how many brokers it is connected. */
+  onConnections(count: number): void;
+  onRefusal(refusal: Refusal): void;
+}
 
 /**
  * A client's connection to all brokers: payloads out, payloads in, matched by whoever uses it.
@@ -8,16 +16,13 @@ import { connect, receiveAll, socketOptions, watchConnections } from "./socket.t
 export class RequestPipe {
   readonly #socket = new Dealer({ ...socketOptions, linger: 0, immediate: true });
 
-  constructor(
-    endpoints: readonly string[],
-    onPayload: (payload: Buffer) => void,
-    onConnections: (count: number) => void,
-  ) {
-    watchConnections(this.#socket.events, onConnections);
-    for (const endpoint of endpoints) connect(this.#socket, endpoint);
+  constructor(endpoints: readonly string[], events: RequestPipeEvents) {
+    watchConnections(this.#socket.events, (count) => events.onConnections(count));
+    watchRefusals(this.#socket.events, endpoints, (refusal) => events.onRefusal(refusal));
+    connect(this.#socket, endpoints);
     void receiveAll(this.#socket, (frames) => {
       const payload = frames.at(-1);
-      if (payload !== undefined) onPayload(payload);
+      if (payload !== undefined) events.onPayload(payload);
     });
   }
 

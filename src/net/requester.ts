@@ -1,6 +1,7 @@
 import { Dealer } from "zeromq";
 import { now } from "../platform/clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import { type Refusal, watchRefusals } from "./handshake.ts";
 import { SendQueue } from "./send-queue.ts";
 import { connect, receiveAll, socketOptions } from "./socket.ts";
 
@@ -32,6 +33,7 @@ export class Requester {
   #next = 1;
   /** Called when a connection ends that stood. */
   onDisconnect: () => void = () => {};
+  onRefusal: (refusal: Refusal) => void = () => {};
 
   /**
    * @param waits whether a question waits for the connection as long as it may; else it fails soon
@@ -42,7 +44,8 @@ export class Requester {
     this.#socket = new Dealer({ ...socketOptions, linger: 0, immediate: true, sendTimeout });
     this.#queue = new SendQueue((frames) => this.#socket.send(frames));
     this.#socket.events.on("disconnect", () => this.onDisconnect());
-    for (const endpoint of endpoints) connect(this.#socket, endpoint);
+    watchRefusals(this.#socket.events, endpoints, (refusal) => this.onRefusal(refusal));
+    connect(this.#socket, endpoints);
     void receiveAll(this.#socket, (frames) => {
       const [number, , payload, seal] = frames;
       if (number !== undefined && payload !== undefined) {

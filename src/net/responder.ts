@@ -1,6 +1,6 @@
 import { Router } from "zeromq";
 import { SendQueue } from "./send-queue.ts";
-import { bind, connect, receiveAll, socketOptions } from "./socket.ts";
+import { bind, connect, disconnect, type Entrance, receiveAll, socketOptions } from "./socket.ts";
 
 /** The frames in front of a payload: the way back to whoever asked. */
 export type Envelope = readonly Buffer[];
@@ -44,15 +44,15 @@ export class Responder {
   }
 
   /** @returns the endpoint with its real port; @throws Problem if it can't be bound */
-  bind(endpoint: string): Promise<string> {
-    return bind(this.#socket, endpoint);
+  bind(endpoint: string, entrance?: Entrance): Promise<string> {
+    return bind(this.#socket, endpoint, entrance);
   }
 
-  connect(endpoint: string): void {
-    this.#wanted.add(endpoint);
-    if (this.#connected.has(endpoint)) return;
-    connect(this.#socket, endpoint);
-    this.#connected.add(endpoint);
+  connect(...endpoints: string[]): void {
+    for (const endpoint of endpoints) this.#wanted.add(endpoint);
+    const fresh = endpoints.filter((endpoint) => !this.#connected.has(endpoint));
+    connect(this.#socket, fresh);
+    for (const endpoint of fresh) this.#connected.add(endpoint);
   }
 
   /**
@@ -74,7 +74,7 @@ export class Responder {
     if (this.#leaving.size === 0 || !(this.#queue.isEmpty || atAnyRate)) return;
     for (const [endpoint, left] of this.#leaving) {
       if (!this.#wanted.has(endpoint) && !this.#socket.closed) {
-        if (this.#connected.delete(endpoint)) this.#socket.disconnect(endpoint);
+        if (this.#connected.delete(endpoint)) disconnect(this.#socket, endpoint);
       }
       left();
     }

@@ -1,4 +1,5 @@
 import { ProtocolError } from "../protocol/errors.ts";
+import type { Refusal } from "./handshake.ts";
 import { Requester } from "./requester.ts";
 import type { Seals } from "./seal.ts";
 
@@ -19,6 +20,10 @@ export class SealedRequester {
 
   set onDisconnect(call: () => void) {
     this.#requester.onDisconnect = call;
+  }
+
+  set onRefusal(call: (refusal: Refusal) => void) {
+    this.#requester.onRefusal = call;
   }
 
   /** @throws ProtocolError `unavailable` without an answer of that member within `timeoutMs` */

@@ -1,6 +1,9 @@
-import type { Observer, Socket } from "zeromq";
+import { curveKeyPair, type Observer, type Socket } from "zeromq";
+import type { CurveKeys } from "../platform/curve.ts";
+import { splitKey } from "../platform/endpoint.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
 import { durations, limits } from "../protocol/limits.ts";
+import { watchRefused } from "./handshake.ts";
 
 /** What every socket gets: bounds where libzmq has none, and an end that does not wait forever. */
 export const socketOptions = {
@@ -78,6 +81,14 @@ function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
   });
 }
 
+/** How a member's sockets are bound. */
+export interface Entrance {
+  /** With them only encrypted connections are taken. */
+  readonly keys: CurveKeys | undefined;
+  /** Somebody was not let in at that endpoint. ZeroMQ does not tell who. */
+  onRefused(endpoint: string, why: string): void;
+}
+
 /**
  * Binds and returns the endpoint with its real port.
  * @throws Problem if the port is taken, or the address is not this machine's
@@ -85,7 +96,13 @@ function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
 export async function bind(
   socket: Socket & { bind(address: string): Promise<void> },
   endpoint: string,
+  entrance?: Entrance,
 ): Promise<string> {
+  let bound = endpoint;
+  if (entrance?.keys !== undefined) {
+    encrypt(socket, { curveServer: true, curveSecretKey: entrance.keys.secretKey.export() });
+    watchRefused(socket.events, (why) => entrance.onRefused(bound, why));
+  }
   try {
     await socket.bind(endpoint);
   } catch (error) {
@@ -99,19 +116,58 @@ export async function bind(
     }
     throw new Problem(`${endpoint} can't be bound (${code}): give an address of this machine.`);
   }
-  return socket.lastEndpoint ?? endpoint;
+  // Now or never: from here on a broker's socket is the loop's, in a thread of its own.
+  bound = socket.lastEndpoint ?? endpoint;
+  return bound;
 }
 
-/** @throws Problem if the endpoint is none */
-export function connect(socket: { connect(address: string): void }, endpoint: string): void {
-  try {
-    socket.connect(endpoint);
-  } catch (error) {
-    throw new Problem(
-      `"${endpoint}" is no endpoint (${errorCode(error)}): write it as tcp://host:port.`,
-      2,
-    );
+type Connecting = Socket & { connect(address: string): void; disconnect(address: string): void };
+
+/**
+ * Connects to each endpoint, with the key that it carries or plain.
+ * @throws Problem if one is no endpoint
+ */
+export function connect(socket: Connecting, endpoints: readonly string[]): void {
+  // Options count for the connections that follow. They stay where the key does, as zeromq warns of
+  // each that is set on a connected socket.
+  let present: string | undefined | null = null;
+  for (const endpoint of endpoints) {
+    const { address, key } = splitKey(endpoint);
+    if (key !== present) setServerKey(socket, key);
+    present = key;
+    try {
+      socket.connect(address);
+    } catch (error) {
+      throw new Problem(
+        `"${address}" is no endpoint (${errorCode(error)}): write it as tcp://host:port.`,
+        2,
+      );
+    }
   }
+}
+
+export function disconnect(socket: Connecting, endpoint: string): void {
+  socket.disconnect(splitKey(endpoint).address);
+}
+
+/** With a pair of its own that nobody knows: whoever connects stays anonymous. */
+function setServerKey(socket: Socket, key: string | undefined): void {
+  if (key === undefined) {
+    // libzmq has no other way back to plain.
+    if (socket.securityMechanism === "curve") socket.curveServer = false;
+    return;
+  }
+  const { publicKey: curvePublicKey, secretKey: curveSecretKey } = curveKeyPair();
+  const curveServerKey = Buffer.from(key, "hex");
+  encrypt(socket, { curveServerKey, curvePublicKey, curveSecretKey });
+}
+
+/** @param options the typings know keys as Z85 text only; libzmq takes their 32 bytes as well */
+function encrypt(socket: Socket, options: Readonly<Record<string, unknown>>): void {
+  Object.assign(socket, options);
+  // Without CURVE in libzmq zeromq has no such options, and sets mere fields.
+  if (socket.securityMechanism === "curve") return;
+  throw new Problem("This machine's ZeroMQ can't encrypt: install zeromq's own libzmq.");
 }
 
 /** Counts the endpoints that a connecting socket has reached and tells of every change. */
@@ -124,16 +180,23 @@ export function watchConnections(events: Observer, onChange: (count: number) => 
   });
 }
 
-/** Counts the connections that a bound socket has accepted. */
+/** Counts the connections of a bound socket whose handshake was good. */
 export function watchAccepted(events: Observer, onChange: (count: number) => void): void {
   let count = 0;
-  events.on("accept", () => {
+  let failed = 0;
+  events.on("handshake", () => {
     count += 1;
     onChange(count);
   });
+  const fail = () => {
+    failed += 1;
+  };
+  events.on("handshake:error:protocol", fail);
+  events.on("handshake:error:other", fail);
+  // After a failed handshake too.
   events.on("disconnect", () => {
-    count -= 1;
-    onChange(count);
+    if (failed > 0) failed -= 1;
+    else onChange(--count);
   });
 }
 

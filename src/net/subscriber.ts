@@ -14,7 +14,7 @@ export class Subscriber {
     onConnections: (count: number) => void = () => {},
   ) {
     watchConnections(this.#socket.events, onConnections);
-    for (const endpoint of endpoints) connect(this.#socket, endpoint);
+    connect(this.#socket, endpoints);
     void receiveAll(this.#socket, ([topic, payload, seal]) => {
       if (topic !== undefined && payload !== undefined) onMessage(topic.toString(), payload, seal);
     });

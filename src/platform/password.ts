@@ -1,14 +1,14 @@
-import { hash, verify } from "@node-rs/argon2";
+import { hashSync, verifySync } from "@node-rs/argon2";
 
 /** argon2id with 19 MiB, two passes, one lane: what OWASP recommends at least. */
 const parameters = { memoryCost: 19 * 1_024, timeCost: 2, parallelism: 1 };
 
-interface Work {
+export interface PasswordWork {
   readonly check?: { readonly password: string; readonly credential: string | undefined };
   readonly hash?: string;
 }
 
-interface Result {
+export interface PasswordResult {
   readonly isRight: boolean;
   readonly credential: string | undefined;
 }
@@ -17,22 +17,23 @@ interface Result {
 const nobodys = `${start()}${"A".repeat(22)}$${"A".repeat(43)}`;
 
 /**
- * Checks a password, hashes one, or both, on a thread of its own. A right one that was hashed with
- * other parameters than today's is hashed anew.
+ * Checks a password, hashes one, or both, in tens of milliseconds: not for a thread that serves. A
+ * right one that was hashed with other parameters than today's is hashed anew.
  * @returns the hash with its parameters and salt, as PHC string
+ * @throws Error if the credential is none, or the machine has no memory for it
  */
-export async function doPasswordWork({ check, hash: next }: Work): Promise<Result> {
-  if (check === undefined) return { isRight: true, credential: next && (await hashed(next)) };
+export function workOnPassword({ check, hash: next }: PasswordWork): PasswordResult {
+  if (check === undefined) return { isRight: true, credential: next && hashed(next) };
   const { password, credential } = check;
-  const isSame = await verify(credential ?? nobodys, password);
+  const isSame = verifySync(credential ?? nobodys, password);
   const isRight = isSame && credential !== undefined;
   if (!isRight) return { isRight, credential: undefined };
   const again = next ?? (isOfToday(credential) ? undefined : password);
-  return { isRight, credential: again && (await hashed(again)) };
+  return { isRight, credential: again && hashed(again) };
 }
 
-function hashed(password: string): Promise<string> {
-  return hash(password, parameters);
+function hashed(password: string): string {
+  return hashSync(password, parameters);
 }
 
 function isOfToday(credential: string): boolean {

@@ -15,7 +15,14 @@ import { errorCode, Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a key is for: each has its own, so that what one seals means nothing to another. */
-export type Purpose = "replication" | "peer" | "reference" | "events" | "token" | `topic/${string}`;
+export type Purpose =
+  | "replication"
+  | "peer"
+  | "reference"
+  | "events"
+  | "token"
+  | "curve"
+  | `topic/${string}`;
 
 /** Below it a secret could be guessed. */
 const leastBytes = 16;

@@ -1,4 +1,5 @@
 import { networkInterfaces, userInfo } from "node:os";
+import { splitKey } from "./endpoint.ts";
 import { type LogLevel, logLevels } from "./log.ts";
 import { Problem } from "./problem.ts";
 
@@ -26,21 +27,24 @@ function row<T>(
 
 const text = (value: string): string => value;
 
-/** A comma-separated list of endpoints. */
+/** A comma-separated list of endpoints, each with its server's key or without. */
 function endpoints(value: string): readonly string[] {
   const list = value.split(",").map((item) => item.trim());
   for (const endpoint of list) {
-    if (!/^(tcp|ipc):\/\/[^\s]+$/.test(endpoint)) {
+    const { address } = splitKey(endpoint);
+    if (!/^(tcp|ipc):\/\/[^\s]+$/.test(address)) {
       throw new Error(`"${endpoint}" is no endpoint; write it as tcp://host:port`);
     }
+    if (/^tcp:.*#/.test(address)) throw new Error("a key, behind #, has 64 hex digits");
   }
   return list;
 }
 
 function endpoint(value: string): string {
-  const list = endpoints(value);
-  if (list.length !== 1) throw new Error("one endpoint is wanted");
-  return list[0] as string;
+  const [one, ...more] = endpoints(value);
+  if (one === undefined || more.length > 0) throw new Error("one endpoint is wanted");
+  if (splitKey(one).key !== undefined) throw new Error("no key belongs where it is bound");
+  return one;
 }
 
 function oneOf<T extends string>(...values: readonly T[]): (value: string) => T {
@@ -111,6 +115,20 @@ export const rows = {
     text,
   ),
   cluster: row("TERTULIA_CLUSTER", "tertulia", "name", "the cluster's name", clusterName),
+  curve: row(
+    "TERTULIA_CURVE",
+    "false",
+    "yes|no",
+    "encrypt all connections, with keys that the secret tells",
+    yesOrNo,
+  ),
+  serverKeyFile: row(
+    "TERTULIA_SERVER_KEY_FILE",
+    undefined,
+    "file",
+    "the cluster's public key, for endpoints without one",
+    text,
+  ),
   userRate: row(
     "TERTULIA_USER_RATE",
     "20",
@@ -129,7 +147,7 @@ export const rows = {
     "TERTULIA_INSECURE",
     "false",
     "yes|no",
-    "allow an open cluster beyond this machine",
+    "allow an open or plain cluster beyond this machine",
     yesOrNo,
   ),
   leaveOnStop: row(
@@ -180,6 +198,20 @@ export const rows = {
     "bytes",
     "journal after which a server saves its state; twice as much stays for peers that are behind",
     integer(4_096, 1_073_741_824),
+  ),
+  passwordFile: row(
+    "TERTULIA_PASSWORD_FILE",
+    undefined,
+    "file",
+    "whose first line is the user's password",
+    text,
+  ),
+  invitation: row(
+    "TERTULIA_INVITATION",
+    undefined,
+    "text",
+    "what an administrator gave, where registration wants one",
+    text,
   ),
   user: row("TERTULIA_USER", undefined, "name", "the user's name", text),
   lang: row("TERTULIA_LANG", undefined, "language", "en or pt-br; else by LANG", text),
@@ -259,19 +291,20 @@ export function readFlag<T>(flag: string, text: string, parser: (text: string) =
 const loopback = /^(tcp:\/\/(127\.|localhost[:/]|\[::1\])|ipc:)/;
 
 /**
- * An open cluster stays on this machine unless told otherwise on purpose (X3).
+ * What is open or not encrypted stays on this machine unless told otherwise on purpose (X3).
  * @throws Problem that says how
  */
 export function protect(settings: Settings, ...bound: readonly string[]): void {
   const beyond = bound.find((endpoint) => !loopback.test(endpoint));
   if (beyond === undefined || settings.get("insecure")) return;
-  const danger =
-    settings.get("auth") === "open"
-      ? "with --auth open anybody there may read and write everything"
-      : "passwords and sessions would go to it in clear";
+  const isOpen = settings.get("auth") === "open";
+  if (!isOpen && settings.get("curve")) return;
+  const [danger, way] = isOpen
+    ? ["with --auth open anybody there may read and write everything", "bind to 127.0.0.1"]
+    : ["passwords and sessions would go to it in clear", "encrypt them by --curve"];
   throw new Problem(
-    `${beyond} is reachable from other machines, and ${danger}: bind to 127.0.0.1, or say ` +
-      "--insecure if that is what you want.",
+    `${beyond} is reachable from other machines, and ${danger}: ${way}, or say --insecure if ` +
+      "that is what you want.",
     2,
   );
 }

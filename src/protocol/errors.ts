@@ -22,6 +22,32 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errorCodes, value);
 }
 
+/** Why who asks is not served, where the code leaves it open: a closed list too (W8). */
+export const refusalReasons = [
+  "no_accounts",
+  "no_session",
+  "session_unknown",
+  "session_expired",
+  "password_changed",
+  "password_wrong",
+  "account_locked",
+  "not_administrator",
+  "other_user",
+  "registration_closed",
+  "invitation_wanted",
+] as const;
+
+export type RefusalReason = (typeof refusalReasons)[number];
+
+export function isRefusalReason(value: unknown): value is RefusalReason {
+  return refusalReasons.includes(value as RefusalReason);
+}
+
+interface ErrorDetails {
+  readonly wait?: number | undefined;
+  readonly reason?: RefusalReason | undefined;
+}
+
 /** A refusal that the other side can be told: a code and one sentence. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
@@ -29,10 +55,12 @@ export class ProtocolError extends Error {
   readonly retry: boolean;
   /** Seconds after which it may help to ask again. */
   readonly wait: number | undefined;
+  readonly reason: RefusalReason | undefined;
 
-  constructor(code: ErrorCode, description: string, wait?: number) {
+  constructor(code: ErrorCode, description: string, { wait, reason }: ErrorDetails = {}) {
     super(description);
     this.wait = wait;
+    this.reason = reason;
     this.code = code;
     this.retry = errorCodes[code].retry;
   }

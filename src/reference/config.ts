@@ -1,24 +1,31 @@
 import { join } from "node:path";
+import { type CurveKeys, memberKeys } from "../platform/curve.ts";
 import type { LogLevel } from "../platform/log.ts";
-import { type SecretSource, secretSource } from "../platform/secret.ts";
+import { openSecret, type Secret, secretSource } from "../platform/secret.ts";
 import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
 
 export interface ReferenceConfig {
   readonly bind: string;
   readonly advertiseHost: string;
   readonly folder: string;
-  readonly secret: SecretSource;
+  readonly secret: Secret;
+  readonly keys: CurveKeys | undefined;
+  /** Where clients find the public one of them. */
+  readonly keyPath: string;
   readonly logLevel: LogLevel;
 }
 
 export function referenceConfig(settings: Settings): ReferenceConfig {
   const bind = settings.optional("bind") ?? "tcp://127.0.0.1:5559";
   protect(settings, bind);
+  const secret = openSecret(secretSource(settings));
   return {
     bind,
     advertiseHost: advertisedHost(settings),
     folder: join(settings.get("data"), "reference"),
-    secret: secretSource(settings),
+    secret,
+    keys: memberKeys(settings, secret),
+    keyPath: join(settings.get("data"), "server.key"),
     logLevel: settings.get("logLevel"),
   };
 }

@@ -8,7 +8,6 @@ import { now } from "../platform/clock.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { crash, type Running } from "../platform/run-process.ts";
-import { openSecret } from "../platform/secret.ts";
 import { decode, encode, formatOf } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { LamportClock, parseClock } from "../protocol/lamport-clock.ts";
@@ -19,7 +18,7 @@ import { parseView } from "../protocol/parse-peer.ts";
 import { parseReferenceRequest } from "../protocol/parse-reference.ts";
 import { isoTime } from "../protocol/time.ts";
 import { ClockFile } from "../storage/clock-file.ts";
-import { readJson, writeJson } from "../storage/json-file.ts";
+import { readJson, writeAtomically, writeJson } from "../storage/json-file.ts";
 import { lockFolderOrFail } from "../storage/slot-lock.ts";
 import type { ReferenceConfig } from "./config.ts";
 import { type Answer, handleRequest } from "./core/handle-request.ts";
@@ -31,7 +30,7 @@ export interface Reference extends Running {
 
 /** What a reference begins with: the folder, and a clock that is beyond all it ever said. */
 async function open(config: ReferenceConfig) {
-  const secret = openSecret(config.secret);
+  const { secret, keys } = config;
   const slot = lockFolderOrFail(config.folder);
   const path = join(config.folder, "reference.json");
   const saved = await readJson(path, parseSaved);
@@ -43,17 +42,18 @@ async function open(config: ReferenceConfig) {
     name: () => referenceName,
     clock: () => clock.value,
   });
-  const membership = new Membership({ secret, self: () => referenceName, clock, log });
+  const membership = new Membership({ secret, keys, self: () => referenceName, clock, log });
   const close = async () => {
     await clockFile[Symbol.asyncDispose]();
     slot[Symbol.dispose]();
   };
-  return { path, saved, clock, log, seals: membership.seals("reference"), close };
+  return { path, saved, clock, log, membership, close };
 }
 
 /** Ranks, heartbeats, the view: answers one request after the other, each change saved first. */
 export async function startReference(config: ReferenceConfig): Promise<Reference> {
-  const { path, saved, clock, log, seals, close } = await open(config);
+  const { path, saved, clock, log, membership, close } = await open(config);
+  const seals = membership.seals("reference");
   const registry = new Registry(saved, now().steadyMs);
   const save = () => writeJson(path, { clock: clock.value, ...registry.saved });
 
@@ -94,7 +94,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
   }
 
   const responder = new Responder(take, { takesSeals: true });
-  const endpoint = await responder.bind(config.bind);
+  const endpoint = await responder.bind(config.bind, membership.entrance);
   const self = {
     user: referenceName,
     role: "reference",
@@ -109,7 +109,9 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
   beat();
   responder.start();
   const timer = setInterval(beat, durations.pollMs);
-  log.info({ endpoint, view: registry.view }, "Ready");
+  const serverKey = config.keys?.publicKey;
+  if (serverKey !== undefined) await writeAtomically(config.keyPath, `${serverKey}\n`);
+  log.info({ endpoint, view: registry.view, serverKey }, "Ready");
   return {
     endpoint,
     [Symbol.asyncDispose]: async () => {

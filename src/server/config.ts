@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { type CurveKeys, memberKeys } from "../platform/curve.ts";
+import { withKey } from "../platform/endpoint.ts";
 import type { LogLevel } from "../platform/log.ts";
-import { type SecretSource, secretSource } from "../platform/secret.ts";
+import { openSecret, type Secret, secretSource } from "../platform/secret.ts";
 import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
 import type { Auth } from "./core/access.ts";
 import type { Pace } from "./core/buckets.ts";
@@ -25,7 +27,8 @@ export interface ServerConfig {
   readonly clockSkewMs: number;
   readonly clockDriftPpm: number;
   readonly checkpointBytes: number;
-  readonly secret: SecretSource;
+  readonly secret: Secret;
+  readonly keys: CurveKeys | undefined;
   readonly logLevel: LogLevel;
   readonly auth: Auth;
   readonly flood: FloodPaces;
@@ -34,11 +37,14 @@ export interface ServerConfig {
 export function serverConfig(settings: Settings): ServerConfig {
   const bind = settings.optional("bind") ?? "tcp://127.0.0.1:*";
   protect(settings, bind);
+  const secret = openSecret(secretSource(settings));
+  const keys = memberKeys(settings, secret);
+  const keyed = (endpoints: readonly string[]) => withKey(endpoints, keys?.publicKey);
   return {
-    brokers: settings.get("brokerBack"),
-    proxiesIn: settings.get("proxyIn"),
-    proxies: settings.get("proxy"),
-    reference: settings.get("reference"),
+    brokers: keyed(settings.get("brokerBack")),
+    proxiesIn: keyed(settings.get("proxyIn")),
+    proxies: keyed(settings.get("proxy")),
+    reference: keyed(settings.get("reference")),
     bind,
     advertiseHost: advertisedHost(settings),
     slots: join(settings.get("data"), "servers"),
@@ -51,7 +57,8 @@ export function serverConfig(settings: Settings): ServerConfig {
     clockSkewMs: settings.get("clockSkew"),
     clockDriftPpm: settings.get("clockDrift"),
     checkpointBytes: settings.get("checkpointBytes"),
-    secret: secretSource(settings),
+    secret,
+    keys,
     logLevel: settings.get("logLevel"),
     auth: settings.get("auth"),
     flood: {

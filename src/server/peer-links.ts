@@ -1,5 +1,6 @@
 import type { Seals } from "../net/seal.ts";
 import { SealedRequester } from "../net/sealed-requester.ts";
+import { withKey } from "../platform/endpoint.ts";
 import { encode } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
@@ -17,10 +18,15 @@ import { parseOfficeAnswer, parseSnapshotPage, parseSyncAnswer } from "../protoc
 export class PeerLinks {
   readonly #links = new Map<ServerName, { readonly address: string; requester: SealedRequester }>();
   readonly #seals: () => Seals;
+  readonly #key: string | undefined;
 
-  /** @param seals those of the peer links, there when the first question goes out */
-  constructor(seals: () => Seals) {
+  /**
+   * @param seals those of the peer links, there when the first question goes out
+   * @param key the cluster's public key, if it is encrypted: peers' addresses come without
+   */
+  constructor(seals: () => Seals, key: string | undefined) {
     this.#seals = seals;
+    this.#key = key;
   }
 
   /** @throws ProtocolError `unavailable` without an answer in time, PeerMessageError for nonsense */
@@ -79,7 +85,7 @@ export class PeerLinks {
     const known = this.#links.get(peer);
     if (known?.address === address) return known.requester;
     known?.requester.close();
-    const requester = new SealedRequester([address], this.#seals(), peer);
+    const requester = new SealedRequester(withKey([address], this.#key), this.#seals(), peer);
     this.#links.set(peer, { address, requester });
     return requester;
   }

@@ -1,9 +1,10 @@
 import type { KeyObject } from "node:crypto";
 import { Membership } from "../net/membership.ts";
 import { Publisher } from "../net/publisher.ts";
-import { ReferenceLink } from "../net/reference-link.ts";
+import type { ReferenceLink } from "../net/reference-link.ts";
 import { type Envelope, Responder } from "../net/responder.ts";
 import type { Question, Seals } from "../net/seal.ts";
+import { Sessions } from "../net/sessions.ts";
 import { advertised } from "../net/socket.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { now, pause } from "../platform/clock.ts";
@@ -11,11 +12,9 @@ import { digest } from "../platform/digest.ts";
 import { decrypt, encrypt } from "../platform/encryption.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, LogBudget, openLog } from "../platform/log.ts";
-import { doPasswordWork } from "../platform/password.ts";
+import { PasswordThread } from "../platform/password-thread.ts";
 import { randomHex } from "../platform/random.ts";
 import { crash, type Running } from "../platform/run-process.ts";
-import { openSecret, type Secret } from "../platform/secret.ts";
-import { Sessions } from "../platform/sessions.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
@@ -67,7 +66,7 @@ const requestLines = 50;
 
 /** One replica: the shell that gives the core its sockets, files and time. */
 export async function startServer(config: ServerConfig): Promise<Server> {
-  const secret = openSecret(config.secret);
+  const { secret, keys } = config;
   const clock = new LamportClock();
   // Until it has a folder it has no name: any will do to ask for the members, but no other's.
   let self = `start_${randomHex(4)}`;
@@ -77,13 +76,13 @@ export async function startServer(config: ServerConfig): Promise<Server> {
     name: () => self,
     clock: () => clock.value,
   });
-  const membership = new Membership({ secret, self: () => self, clock, log });
-  const link = new ReferenceLink(config.reference, clock, membership.seals("reference"));
+  const membership = new Membership({ secret, keys, self: () => self, clock, log });
+  const link = membership.referenceLink(config.reference);
   const slot = await chooseSlot(config.slots, link);
   const name = await nameOf(slot.folder);
   self = name;
   const clockFile = await ClockFile.open(slot.folder, clock, crash);
-  const parts = { config, secret, clock, clockFile, membership, link, slot, name, log };
+  const parts = { config, clock, clockFile, membership, link, slot, name, log };
   const shell = new Shell(parts);
   await shell.start();
   return {
@@ -96,7 +95,6 @@ export async function startServer(config: ServerConfig): Promise<Server> {
 
 interface Parts {
   readonly config: ServerConfig;
-  readonly secret: Secret;
   readonly clock: LamportClock;
   readonly clockFile: ClockFile;
   readonly membership: Membership;
@@ -125,7 +123,7 @@ class Shell {
   readonly #folder: string;
   readonly #clients: Responder;
   readonly #peerLink: Responder;
-  readonly #peers = new PeerLinks(() => this.#peerSeals);
+  readonly #peers: PeerLinks;
   readonly #budget = new LogBudget(requestLines);
   readonly #disk: ReplicaDisk;
   readonly #repair = new RepairWatch(() => {
@@ -141,6 +139,7 @@ class Shell {
   /** There once the clock is what it was: they take nothing below it. */
   #replicationSeals!: Seals;
   #peerSeals!: Seals;
+  readonly #passwords = new PasswordThread();
   readonly #sessions: Sessions;
   readonly #topicKeys: TopicKeys;
   /** Where accounts are, nothing of the chat goes over a proxy in clear (X5). */
@@ -162,8 +161,8 @@ class Shell {
     this.firstServing = new Promise((resolve) => {
       this.#onFirstServing = resolve;
     });
-    const { clock, name, log, config, membership, secret } = parts;
-    const { retention, auth, flood } = config;
+    const { clock, name, log, config, membership } = parts;
+    const { retention, auth, flood, secret, keys } = config;
     const refused = membership.refusals.counts;
     this.#sessions = new Sessions(secret.deriveKey("token"));
     this.#topicKeys = new TopicKeys(secret);
@@ -182,6 +181,7 @@ class Shell {
       onFlushed: (count) => this.#onFlushed(count),
       onFailed: crash,
     });
+    this.#peers = new PeerLinks(() => this.#peerSeals, keys?.publicKey);
     this.#clients = new Responder((to, payload) => this.#onClient(to, payload));
     this.#peerLink = new Responder((to, payload, seal) => this.#onPeer(to, payload, seal), {
       takesSeals: true,
@@ -190,7 +190,7 @@ class Shell {
 
   async start(): Promise<void> {
     const { config, membership } = this.#parts;
-    const bound = await this.#peerLink.bind(config.bind);
+    const bound = await this.#peerLink.bind(config.bind, membership.entrance);
     this.address = advertised(bound, config.advertiseHost);
     const view = await this.#disk.readView();
     if (view.number > 0) await this.#tellView(view);
@@ -272,6 +272,7 @@ class Shell {
     await this.#publisher.close();
     await this.#peerLink.close();
     this.#peers.close();
+    await this.#passwords.close();
     link.close();
     this.#repair.end();
     await this.#disk.close(this.#core);
@@ -535,7 +536,7 @@ class Shell {
 
   async #work({ number, ...work }: Effect & { type: "password" }): Promise<void> {
     const core = this.#core;
-    const result = await doPasswordWork(work).catch((error: Error) => {
+    const result = await this.#passwords.work(work).catch((error: Error) => {
       this.#log.error(`A password could not be worked on: ${error.message}`);
       return undefined;
     });
@@ -597,11 +598,9 @@ class Shell {
   }
 
   #rotate(joined: boolean): void {
-    this.#disconnecting = [];
-    for (const broker of this.#parts.config.brokers) {
-      if (joined) this.#clients.connect(broker);
-      else this.#disconnecting.push(this.#clients.disconnect(broker));
-    }
+    const { brokers } = this.#parts.config;
+    this.#disconnecting = joined ? [] : brokers.map((broker) => this.#clients.disconnect(broker));
+    if (joined) this.#clients.connect(...brokers);
     if (joined) this.#onFirstServing();
   }
 

@@ -15,10 +15,24 @@ export const en = {
   "error.user_not_found": "There is no such user: nobody of that name has ever logged in.",
   "error.unauthenticated": "You have to log in first.",
   "error.forbidden": "You may not do that.",
-  "error.rate_limited": "The server asks you to slow down: try again in a moment.",
+  "error.rate_limited": "That was too much at once: wait {wait} s.",
   "error.behind": "The server has not caught up with what you have seen: try again in a moment.",
   "error.unavailable": "No majority of the servers is there to serve this: try again in a moment.",
   "error.internal": "The server made a mistake of its own: its log says which.",
+
+  // ---- why one is not served, where the code leaves it open
+  "reason.no_accounts": "This cluster has no accounts: its servers run with --auth open.",
+  "reason.no_session": "This cluster has accounts, and you are not logged in.",
+  "reason.session_unknown": "Your session is none of this cluster's.",
+  "reason.session_expired": "Your session has ended, since it was not used for hours.",
+  "reason.password_changed": "Your session has ended, since the password was changed.",
+  "reason.password_wrong": "The name or the password is wrong.",
+  "reason.account_locked": "An administrator has locked this account.",
+  "reason.not_administrator": "Only an administrator may do that.",
+  "reason.other_user": "Your session is another user's.",
+  "reason.registration_closed": "Nobody may register here: ask an administrator for an account.",
+  "reason.invitation_wanted":
+    "Who registers here needs an administrator's invitation: --invitation TEXT.",
 
   // ---- what goes wrong on this side
   "problem.noBroker":
@@ -26,6 +40,12 @@ export const en = {
   "problem.noServer": "A broker is there, but no server answered within {seconds} s.",
   "problem.noReference":
     "No reference answers at {endpoints}: start it, or name yours by --reference.",
+  "problem.keyWanted":
+    "The cluster at {endpoints} wants encryption: give its key, as tcp://host:port#key or by --server-key-file.",
+  "problem.keyUnwanted":
+    "The cluster at {endpoints} is not encrypted, and a key was given for it: leave it out, or start the cluster with --curve.",
+  "problem.otherKey":
+    "The cluster at {endpoints} ended the connection: its key is another than the one that was given.",
   "problem.referenceSilent":
     "The reference at {endpoints} does not take the secret of {origin}: copy that of a member.",
   "problem.referenceRefused": "The reference refused: {description}",
@@ -42,7 +62,10 @@ export const en = {
   "problem.limit": '--limit: "{value}" won\'t do: a whole number from 1 to {most} is wanted.',
   "problem.timeout": '--timeout: "{value}" won\'t do: seconds from 0.1 to 3600 are wanted.',
   "problem.lang": '--lang: "{value}" won\'t do: en or pt-br is wanted.',
-  "problem.password": "A password is wanted: type it, or give it on standard input.",
+  "problem.logIn": "Log in with: tertulia login {user}",
+  "problem.password":
+    "A password is wanted: type it, give it on standard input, or name its --password-file.",
+  "problem.passwordsDiffer": "The two passwords differ: nothing was changed.",
   "problem.passwords": "Two lines are wanted: the old password, then the new one.",
   "problem.registration": '"{mode}" is no mode: open, closed or invitation.',
   "problem.notATerminal": "The menu wants a terminal; without one, use `tertulia chat`.",
@@ -62,6 +85,7 @@ export const en = {
   // ---- what the commands ask and tell
   "prompt.password": "Password: ",
   "prompt.newPassword": "New password: ",
+  "prompt.passwordAgain": "Once more: ",
   "done.login": "{user} is logged in.",
   "done.register": "{user} is registered.",
   "done.password": "{user} has another password; older sessions have ended.",
@@ -81,6 +105,7 @@ export const en = {
   "note.older": "There is more before: --before '{cursor}'",
   "note.newer": "There is more: --since '{seen}'",
   "note.loggedInFirst": "{user} was new and is logged in now.",
+  "note.notKept": "The session ends with this command, as it can't be kept: {failure}",
   "state.reconnecting": "The connection is lost; trying again …",
   "state.connected": "Connected again.",
   "state.gaveUp": "No broker for a minute; still trying in the background.",
@@ -247,6 +272,16 @@ export const en = {
   "menu.joined": "You are in #{channel}.",
   "menu.alreadyJoined": "You are in #{channel} already.",
   "menu.bye": "Goodbye.",
+  "menu.whoAreYou": "Who are you?",
+  "menu.logIn": "Log in as {user}",
+  "menu.makeAccount": "Make the account {user}",
+  "menu.otherName": "Take another name",
+  "menu.askPassword": "Password of {user} (empty: back)",
+  "menu.askNewPassword": "New password of {user} (empty: back)",
+  "menu.askAgain": "Once more",
+  "menu.askInvitation": "Invitation of an administrator (empty: back)",
+  "menu.notShown": "(not shown)",
+  "menu.logInNext": "{why} You log in again with whatever you do next.",
 
   // ---- the chat by lines
   "lines.noChannel": "Join a channel first: /join #channel",
@@ -282,7 +317,7 @@ export const en = {
   "help.chat": "the chat in this terminal; without one, lines in and out",
   "help.menu": "the classic numbered menu",
   "help.login": "log a user in; the first login makes the user",
-  "help.register": "make an account with a password, read from standard input",
+  "help.register": "make an account with a password",
   "help.users": "list all users, one a line",
   "help.channels": "list all channels, one a line",
   "help.create": "create a channel",
@@ -327,9 +362,11 @@ export const en = {
   "flag.secretFile": "the cluster's secret; unless told, `secret` in the data folder",
   "flag.cluster": "the cluster's name",
   "flag.auth": "open: names only; required: accounts with passwords",
+  "flag.curve": "encrypt all connections, with keys that the secret tells",
+  "flag.serverKeyFile": "the cluster's public key, if it is encrypted",
   "flag.userRate": "messages a second of one user at one server; 0: any",
   "flag.connectionRate": "requests a second of one connection at one server; 0: any",
-  "flag.insecure": "allow an open cluster beyond this machine",
+  "flag.insecure": "allow an open or plain cluster beyond this machine",
   "flag.leaveOnStop": "leave the view when stopped",
   "flag.keepPublications": "newest publications kept of a channel; the same on all servers",
   "flag.keepMessages": "newest private messages kept of a user; the same on all servers",
@@ -341,6 +378,7 @@ export const en = {
   "flag.lang": "en or pt-br; else by LANG",
   "flag.logLevel": "how much is logged",
   "flag.json": "print one JSON object a line",
+  "flag.passwordFile": "a file whose first line is the password",
   "flag.invitation": "what an administrator gave, where registration wants one",
   "flag.timeout": "seconds until a request is given up",
   "flag.limit": "at most so many entries",
@@ -365,6 +403,7 @@ export const en = {
   "flag.seconds": "how long the faults go on",
   "flag.report": "write a report with timeline and latencies to this HTML file",
   "up.ready": "Ready: broker {broker}, proxy {proxy}, reference {reference}. Ctrl-C stops all.",
+  "up.promote": "To make an account an administrator: tertulia accounts promote NAME{flags}",
 } as const satisfies Record<`error.${ErrorCode}`, string> & Readonly<Record<string, string>>;
 
 export type TextKey = keyof typeof en;

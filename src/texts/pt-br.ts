@@ -14,17 +14,37 @@ export const ptBr = {
   "error.user_not_found": "Esse usuário não existe: ninguém com esse nome jamais entrou.",
   "error.unauthenticated": "É preciso entrar primeiro.",
   "error.forbidden": "Você não tem permissão para isso.",
-  "error.rate_limited": "O servidor pede calma: tente de novo daqui a pouco.",
+  "error.rate_limited": "Foi demais de uma vez: espere {wait} s.",
   "error.behind": "O servidor ainda não tem tudo o que você já viu: tente de novo daqui a pouco.",
   "error.unavailable":
     "Não há uma maioria de servidores para atender agora: tente de novo daqui a pouco.",
   "error.internal": "O servidor cometeu um erro próprio: o log dele diz qual.",
+
+  "reason.no_accounts": "Este cluster não tem contas: seus servidores usam --auth open.",
+  "reason.no_session": "Este cluster tem contas, e você não entrou na sua.",
+  "reason.session_unknown": "Sua sessão não é deste cluster.",
+  "reason.session_expired": "Sua sessão terminou, pois ficou horas sem uso.",
+  "reason.password_changed": "Sua sessão terminou, pois a senha foi trocada.",
+  "reason.password_wrong": "O nome ou a senha não confere.",
+  "reason.account_locked": "Um administrador bloqueou esta conta.",
+  "reason.not_administrator": "Só um administrador pode fazer isso.",
+  "reason.other_user": "Sua sessão é de outro usuário.",
+  "reason.registration_closed":
+    "Ninguém pode se registrar aqui: peça uma conta a um administrador.",
+  "reason.invitation_wanted":
+    "Para se registrar aqui é preciso o convite de um administrador: --invitation TEXTO.",
 
   "problem.noBroker":
     "Nenhum broker responde em {endpoints}: inicie um com `tertulia up`, ou indique o seu em --broker.",
   "problem.noServer": "Há um broker, mas nenhum servidor respondeu em {seconds} s.",
   "problem.noReference":
     "Nenhuma referência responde em {endpoints}: inicie-a, ou indique a sua com --reference.",
+  "problem.keyWanted":
+    "O cluster em {endpoints} exige criptografia: informe a chave dele, como tcp://host:porta#chave ou com --server-key-file.",
+  "problem.keyUnwanted":
+    "O cluster em {endpoints} não usa criptografia, e foi informada uma chave: retire-a, ou inicie o cluster com --curve.",
+  "problem.otherKey":
+    "O cluster em {endpoints} encerrou a conexão: a chave dele não é a que foi informada.",
   "problem.referenceSilent":
     "A referência em {endpoints} não aceita o segredo de {origin}: copie o de um membro.",
   "problem.referenceRefused": "A referência recusou: {description}",
@@ -42,7 +62,10 @@ export const ptBr = {
   "problem.limit": '--limit: "{value}" não serve: use um número inteiro de 1 a {most}.',
   "problem.timeout": '--timeout: "{value}" não serve: use segundos, de 0.1 a 3600.',
   "problem.lang": '--lang: "{value}" não serve: use en ou pt-br.',
-  "problem.password": "Falta a senha: digite-a, ou passe-a pela entrada padrão.",
+  "problem.logIn": "Entre com: tertulia login {user}",
+  "problem.password":
+    "Falta a senha: digite-a, passe-a pela entrada padrão, ou indique o --password-file.",
+  "problem.passwordsDiffer": "As duas senhas diferem: nada mudou.",
   "problem.passwords": "São duas linhas: a senha antiga e a nova.",
   "problem.registration": '"{mode}" não é um modo: open, closed ou invitation.',
   "problem.notATerminal": "O menu precisa de um terminal; sem um, use `tertulia chat`.",
@@ -52,6 +75,7 @@ export const ptBr = {
 
   "prompt.password": "Senha: ",
   "prompt.newPassword": "Nova senha: ",
+  "prompt.passwordAgain": "Mais uma vez: ",
 
   "usage.unknownOption": "A opção {what} não existe.",
   "usage.unknownCommand": "O comando {what} não existe.",
@@ -80,6 +104,7 @@ export const ptBr = {
   "note.older": "Há mais antes disso: --before '{cursor}'",
   "note.newer": "Há mais: --since '{seen}'",
   "note.loggedInFirst": "{user} ainda não existia e acaba de entrar.",
+  "note.notKept": "A sessão termina com este comando, pois não pôde ser guardada: {failure}",
   "state.reconnecting": "A conexão caiu; tentando de novo …",
   "state.connected": "Conectado de novo.",
   "state.gaveUp": "Nenhum broker há um minuto; as tentativas seguem em segundo plano.",
@@ -250,6 +275,16 @@ export const ptBr = {
   "menu.joined": "Você está em #{channel}.",
   "menu.alreadyJoined": "Você já está em #{channel}.",
   "menu.bye": "Até logo.",
+  "menu.whoAreYou": "Quem é você?",
+  "menu.logIn": "Entrar como {user}",
+  "menu.makeAccount": "Criar a conta {user}",
+  "menu.otherName": "Usar outro nome",
+  "menu.askPassword": "Senha de {user} (vazia: voltar)",
+  "menu.askNewPassword": "Nova senha de {user} (vazia: voltar)",
+  "menu.askAgain": "Mais uma vez",
+  "menu.askInvitation": "Convite de um administrador (vazio: voltar)",
+  "menu.notShown": "(não aparece)",
+  "menu.logInNext": "{why} Você entra de novo com a próxima coisa que fizer.",
 
   "lines.noChannel": "Entre primeiro em um canal: /join #canal",
   "lines.unknown": "O comando {command} não existe; nada foi enviado. Quis dizer {suggestion}?",
@@ -283,7 +318,7 @@ export const ptBr = {
   "help.chat": "o chat neste terminal; sem terminal, linhas que entram e saem",
   "help.menu": "o clássico menu numerado",
   "help.login": "entra com um usuário; a primeira vez o cria",
-  "help.register": "cria uma conta com senha, lida da entrada padrão",
+  "help.register": "cria uma conta com senha",
   "help.users": "lista todos os usuários, um por linha",
   "help.channels": "lista todos os canais, um por linha",
   "help.create": "cria um canal",
@@ -328,9 +363,11 @@ export const ptBr = {
   "flag.secretFile": "o segredo do cluster; se omitido, `secret` na pasta de dados",
   "flag.cluster": "o nome do cluster",
   "flag.auth": "open: só nomes; required: contas com senha",
+  "flag.curve": "criptografa todas as conexões, com chaves derivadas do segredo",
+  "flag.serverKeyFile": "a chave pública do cluster, se ele usa criptografia",
   "flag.userRate": "mensagens por segundo de um usuário em um servidor; 0: qualquer",
   "flag.connectionRate": "pedidos por segundo de uma conexão em um servidor; 0: qualquer",
-  "flag.insecure": "permite um cluster aberto além desta máquina",
+  "flag.insecure": "permite um cluster aberto ou sem criptografia além desta máquina",
   "flag.leaveOnStop": "deixa a visão ao parar",
   "flag.keepPublications":
     "publicações mais novas guardadas por canal; igual em todos os servidores",
@@ -343,6 +380,7 @@ export const ptBr = {
   "flag.lang": "en ou pt-br; senão, conforme LANG",
   "flag.logLevel": "quanto vai para o log",
   "flag.json": "imprime um objeto JSON por linha",
+  "flag.passwordFile": "um arquivo cuja primeira linha é a senha",
   "flag.invitation": "o convite de um administrador, onde o registro o pede",
   "flag.timeout": "segundos até desistir de um pedido",
   "flag.limit": "no máximo tantas mensagens",
@@ -367,4 +405,5 @@ export const ptBr = {
   "flag.seconds": "por quanto tempo há falhas",
   "flag.report": "grava neste arquivo HTML um relatório com a linha do tempo e as latências",
   "up.ready": "Pronto: broker {broker}, proxy {proxy}, referência {reference}. Ctrl-C para tudo.",
+  "up.promote": "Para tornar uma conta administradora: tertulia accounts promote NOME{flags}",
 } satisfies Catalogue;

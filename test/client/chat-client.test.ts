@@ -95,6 +95,26 @@ describe("requests", () => {
     expect(made.asked.length).toBeGreaterThan(1);
   });
 
+  test("[C2] who asks too often waits as long as he is told, if that is in time", async () => {
+    const made = await wires();
+    const slower = (wait: number) => {
+      return { status: "erro", code: "rate_limited", description: "Slower.", retry: true, wait };
+    };
+    const askedMs: number[] = [];
+    made.answer = () => {
+      askedMs.push(performance.now());
+      return askedMs.length < 2 ? slower(0.3) : { status: "OK" };
+    };
+    const client = made.client({ deadlineMs: 5_000 });
+    await client.ask("users", {});
+    const [first = 0, second = 0] = askedMs;
+    expect(second - first).toBeGreaterThanOrEqual(300);
+    made.answer = () => slower(6);
+    const startMs = performance.now();
+    await expect(client.ask("users", {})).rejects.toMatchObject({ code: "rate_limited", wait: 6 });
+    expect(performance.now() - startMs).toBeLessThan(4_000);
+  });
+
   test("[R9] who has seen nothing does not say so; then what was seen goes with each", async () => {
     const made = await wires();
     const entry = { id: "a", server: "server_00000001", seq: 7, clock: 1, durable: [] };

@@ -22,6 +22,7 @@ class Listener {
   readonly subscription = new Subscription("#geral\0", {
     fetch: (since) => this.#fetch(since),
     deliver: ({ server, seq }) => this.heard.push(`${server} ${seq}`),
+    refused: () => {},
     seen: () => {},
   });
 

@@ -265,13 +265,13 @@ describe("through a broker", () => {
     const got: string[] = [];
     let brokers = 0;
     const pipe = closing.add(
-      new RequestPipe(
-        [broker.front],
-        (payload) => got.push(payload.toString()),
-        (count) => {
+      new RequestPipe([broker.front], {
+        onPayload: (payload) => got.push(payload.toString()),
+        onConnections: (count) => {
           brokers = count;
         },
-      ),
+        onRefusal: () => {},
+      }),
     );
     const sent = Array.from({ length: 50 }, (_, number) => `${number}`);
     for (const text of sent) await pipe.send(Buffer.from(text));

@@ -2,7 +2,7 @@ import { createSecretKey } from "node:crypto";
 import { Subscriber } from "zeromq";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
-import { Sessions } from "../../src/platform/sessions.ts";
+import { Sessions } from "../../src/net/sessions.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import type { View } from "../../src/protocol/messages.ts";

@@ -201,7 +201,7 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "handle-request",
+        "handle-write",
         "const owner = state.accounts.owner(user);",
         "const owner = state.accounts.holder(user);",
       ),
@@ -321,7 +321,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R6",
     edits: [
       core(
-        "handle-request",
+        "handle-write",
         "if (old !== undefined) return commit(services, request, { event: old, made: false, grant });",
         'if (old !== undefined) {\n    const decision = commit(services, request, { event: old, made: false, grant });\n    return decision.next === "commit" ? { next: "answer", answer: decision.answer() } : decision;\n  }',
       ),

@@ -1,4 +1,5 @@
 import { type Forwarder, startBroker, startProxy } from "../../src/net/forwarder.ts";
+import type { Entrance } from "../../src/net/socket.ts";
 
 /** Any free port of this machine. */
 export const anyPort = "tcp://127.0.0.1:*";
@@ -8,11 +9,12 @@ export interface LocalForwarder extends Forwarder, AsyncDisposable {
   readonly connections: { front: number; back: number };
 }
 
-async function open(start: typeof startBroker): Promise<LocalForwarder> {
+async function open(start: typeof startBroker, entrance?: Entrance): Promise<LocalForwarder> {
   const connections = { front: 0, back: 0 };
   const forwarder = await start({
     front: anyPort,
     back: anyPort,
+    ...(entrance && { entrance }),
     onConnections: (side, count) => {
       connections[side] = count;
     },
@@ -20,12 +22,12 @@ async function open(start: typeof startBroker): Promise<LocalForwarder> {
   return { ...forwarder, connections, [Symbol.asyncDispose]: () => forwarder.close() };
 }
 
-export function localBroker(): Promise<LocalForwarder> {
-  return open(startBroker);
+export function localBroker(entrance?: Entrance): Promise<LocalForwarder> {
+  return open(startBroker, entrance);
 }
 
-export function localProxy(): Promise<LocalForwarder> {
-  return open(startProxy);
+export function localProxy(entrance?: Entrance): Promise<LocalForwarder> {
+  return open(startProxy, entrance);
 }
 
 /** Closes in reverse order what has no dispose of its own. */

@@ -1,57 +1,8 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
-import { until } from "../support/until.ts";
 import { cliFile } from "./cli-process.ts";
-
-const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
-
-const terminals: Terminal[] = [];
-
-/** A terminal of 90 columns by 30 lines that runs the menu; `$?` and its modes come after it. */
-class Terminal {
-  readonly #socket = `tertulia-test-${process.pid}-${randomUUID()}`;
-
-  constructor(command: string) {
-    const shell = `${command}; echo "code $?"; stty -a | grep -ow -e "-*icanon"; sleep 60`;
-    terminals.push(this);
-    this.#tmux("new-session", "-d", "-x", "90", "-y", "30", shell);
-  }
-
-  get screen(): string {
-    return this.#tmux("capture-pane", "-p").replace(/\n+$/, "\n");
-  }
-
-  keys(...keys: string[]): void {
-    this.#tmux("send-keys", ...keys);
-  }
-
-  async shows(text: string): Promise<void> {
-    try {
-      await until(() => this.screen.includes(text), text, 8_000);
-    } catch {
-      expect(this.screen).toContain(text);
-    }
-  }
-
-  /** The process of the menu itself. */
-  get pid(): number {
-    const pane = this.#tmux("list-panes", "-F", "#{pane_pid}").trim();
-    return Number(execFileSync("pgrep", ["-P", pane, "-f", "cli.js"], { encoding: "utf8" }));
-  }
-
-  close(): void {
-    spawnSync("tmux", ["-L", this.#socket, "kill-server"]);
-  }
-
-  #tmux(...args: string[]): string {
-    return execFileSync("tmux", ["-L", this.#socket, ...args], { encoding: "utf8" });
-  }
-}
-
-const why = hasTmux ? "" : " (skipped: tmux, which types and reads the screen, is not installed)";
+import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
 
 describe.skipIf(!hasTmux)(`the menu${why}`, () => {
   let cluster: LocalCluster;
@@ -63,9 +14,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await bia.login("bia");
   }, 60_000);
 
-  afterEach(() => {
-    for (const terminal of terminals.splice(0)) terminal.close();
-  });
+  afterEach(closeTerminals);
   afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
   function open(...flags: string[]): Terminal {

@@ -1,11 +1,13 @@
+import { Sessions } from "../../net/sessions.ts";
 import { now } from "../../platform/clock.ts";
 import { Problem } from "../../platform/problem.ts";
 import { randomHex } from "../../platform/random.ts";
-import { readSecret } from "../../platform/secret.ts";
-import { Sessions } from "../../platform/sessions.ts";
+import { readSecret, type Secret } from "../../platform/secret.ts";
+import type { ChatClientOptions } from "../chat-client.ts";
 import type { Fields } from "../request-queue.ts";
-import { readPassword } from "./account.ts";
 import { type Context, nameOf, withClient } from "./context.ts";
+import { Failure } from "./failure.ts";
+import { readNewPassword } from "./read-password.ts";
 
 /** What an administrator does to an account. */
 export const accountActions = ["lock", "unlock", "promote", "demote", "reset"] as const;
@@ -23,7 +25,7 @@ export async function changeAccount(
     unlock: () => ({ locked: false }),
     promote: () => ({ administrator: true }),
     demote: () => ({ administrator: false }),
-    reset: async () => ({ newPassword: await readPassword(context) }),
+    reset: async () => ({ newPassword: await readNewPassword(context) }),
   };
   const change = await changes[action]();
   await administer(context, "account", { user, ...change });
@@ -46,11 +48,30 @@ export async function setRegistration(context: Context, mode: string): Promise<v
 
 /** As an administrator who is logged in, else as whoever has the cluster's secret. */
 async function administer(context: Context, service: string, data: Fields): Promise<void> {
-  const { config } = context;
-  const options = config.session === undefined ? { token: await operatorToken(context) } : {};
-  await withClient(context, (client) => client.ask(service, data), { ...options });
+  const ask = (options: Partial<ChatClientOptions> = {}) =>
+    withClient(context, (client) => client.ask(service, data), options);
+  try {
+    await ask();
+  } catch (error) {
+    const token = isRefused(error) ? await operatorToken(context) : undefined;
+    if (token === undefined) throw error;
+    await ask({ token });
+  }
 }
 
-function operatorToken({ config }: Context): Promise<string> {
-  return new Sessions(readSecret(config.secret).deriveKey("token")).giveOperator(now().wallMs);
+function isRefused(error: unknown): boolean {
+  if (!(error instanceof Failure)) return false;
+  return error.code === "unauthenticated" || error.code === "forbidden";
+}
+
+/** @returns undefined for who is not the operator */
+async function operatorToken({ config }: Context): Promise<string | undefined> {
+  let secret: Secret;
+  try {
+    secret = readSecret(config.secret);
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
+  return await new Sessions(secret.deriveKey("token")).giveOperator(now().wallMs);
 }

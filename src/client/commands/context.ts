@@ -1,11 +1,11 @@
 import type { Host } from "../../platform/host.ts";
 import { Problem } from "../../platform/problem.ts";
+import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import type { Text } from "../../texts/texts.ts";
 import { ChatClient, type ChatClientOptions } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
 import { parseChannel, parseTarget, parseUser, type Target } from "../core/target.ts";
-import { saveSession } from "../session-file.ts";
 import { asFailure } from "./failure.ts";
 import type { Output } from "./output.ts";
 
@@ -22,28 +22,32 @@ export interface Context {
  * @throws Problem that tells a person what the server said, or that none is there
  */
 export async function withClient<T>(
-  { config, text }: Context,
+  { config, text, output }: Context,
   use: (client: ChatClient) => Promise<T>,
   options: Partial<ChatClientOptions> = {},
 ): Promise<T> {
-  let saving = Promise.resolve();
+  let refuse = (_error: ProtocolError) => {};
+  const refused = new Promise<never>((_resolve, reject) => {
+    refuse = reject;
+  });
   const client = new ChatClient({
     brokers: config.brokers,
     proxies: [],
     deadlineMs: config.timeoutMs,
     token: config.session?.token,
-    onToken: (token) => {
-      saving = saving.then(() => saveSession(config.brokers, token));
-    },
+    onToken: (token) => config.sessions.save(token),
+    // Who hears nothing any more should not go on listening.
+    onRefused: refuse,
     ...options,
   });
   try {
-    return await use(client);
+    return await Promise.race([use(client), refused]);
   } catch (error) {
-    throw asFailure(error, text, { config, state: client.state });
+    throw asFailure(error, text, { config, client });
   } finally {
     await client.close();
-    await saving;
+    const { failure } = config.sessions;
+    if (failure !== undefined) output.note(text("note.notKept", { failure }));
   }
 }
 

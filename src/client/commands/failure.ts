@@ -1,9 +1,10 @@
+import { addressesOf } from "../../platform/endpoint.ts";
 import { errorCode, Problem } from "../../platform/problem.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { Text } from "../../texts/texts.ts";
+import type { ChatClient } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
-import type { ConnectionState } from "../request-queue.ts";
 import type { Output } from "./output.ts";
 
 /** What went wrong, in the person's language; the server's own words beside it. */
@@ -23,20 +24,37 @@ export class Failure extends Problem {
 export function asFailure(
   error: unknown,
   text: Text,
-  { config, state }: { config: ClientConfig; state: ConnectionState },
+  { config, client }: { config: ClientConfig; client: Pick<ChatClient, "state" | "refusal"> },
 ): unknown {
   if (!(error instanceof ProtocolError)) return error;
-  if (error.code !== "unavailable")
-    return new Failure(text(`error.${error.code}`, { description: error.message }), error);
-  if (state !== "connected") {
-    const endpoints = config.brokers.join(", ");
-    return new Failure(text("problem.noBroker", { endpoints }), error);
+  if (wantsLogin(error)) {
+    const user = config.user ?? config.session?.user ?? config.loginName ?? "NAME";
+    return new Failure(`${describe(error, text)} ${text("problem.logIn", { user })}`, error);
+  }
+  if (error.code !== "unavailable") return new Failure(describe(error, text), error);
+  if (client.state !== "connected") {
+    const endpoints = addressesOf(config.brokers);
+    return new Failure(text(`problem.${client.refusal ?? "noBroker"}`, { endpoints }), error);
   }
   if (error.message === noAnswer) {
     const seconds = config.timeoutMs / 1_000;
     return new Failure(text("problem.noServer", { seconds }), error);
   }
   return new Failure(text("error.unavailable"), error);
+}
+
+/** A server serves only who has a session, and this client's has ended, or it has none. */
+export function wantsLogin(
+  error: unknown,
+): error is ProtocolError & { readonly code: "unauthenticated" } {
+  if (!(error instanceof ProtocolError)) return false;
+  return error.code === "unauthenticated" && error.reason !== "password_wrong";
+}
+
+/** What a server refused, and why, in one sentence. */
+export function describe({ code, reason, message, wait = 1 }: ProtocolError, text: Text): string {
+  if (reason !== undefined) return text(`reason.${reason}`);
+  return text(`error.${code}`, { description: message, wait: Math.ceil(wait) });
 }
 
 /** What the client library says when no reply came at all. */

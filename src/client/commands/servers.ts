@@ -1,5 +1,6 @@
 import { Membership } from "../../net/membership.ts";
 import { ReferenceLink } from "../../net/reference-link.ts";
+import { addressesOf } from "../../platform/endpoint.ts";
 import { openLog } from "../../platform/log.ts";
 import { Problem } from "../../platform/problem.ts";
 import { randomHex } from "../../platform/random.ts";
@@ -21,11 +22,11 @@ export async function removeServer(
   const clock = new LamportClock();
   const guest = new ReferenceLink(config.reference, clock);
   let link: ReferenceLink | undefined;
-  const endpoints = config.reference.join(", ");
+  const endpoints = addressesOf(config.reference);
   try {
     // Questions that are only read come first: the removal itself is not to be asked twice.
     if ((await askReference(guest, config.timeoutMs)) === undefined) {
-      throw new Problem(text("problem.noReference", { endpoints }));
+      throw new Problem(text(`problem.${guest.refusal ?? "noReference"}`, { endpoints }));
     }
     const secret = secretOf(config.secret, text);
     link = memberLink(config.reference, clock, secret);
@@ -58,7 +59,7 @@ function memberLink(endpoints: readonly string[], clock: LamportClock, secret: S
   const self = () => name;
   const log = openLog({ level: "silent", role: "client", name: self, clock: () => 0 });
   const membership = new Membership({ secret, self, clock, log });
-  return new ReferenceLink(endpoints, clock, membership.seals("reference"));
+  return membership.referenceLink(endpoints);
 }
 
 /** A reference that answers guests would answer a member in this time. */

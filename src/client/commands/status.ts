@@ -1,5 +1,7 @@
+import { isFinal } from "../../net/handshake.ts";
 import { ReferenceLink } from "../../net/reference-link.ts";
 import { pause } from "../../platform/clock.ts";
+import { addressesOf } from "../../platform/endpoint.ts";
 import { Problem } from "../../platform/problem.ts";
 import { untilStopped } from "../../platform/run-process.ts";
 import { writeEpoch } from "../../protocol/epoch.ts";
@@ -78,10 +80,10 @@ async function ask(
 ): Promise<{ cluster: ClusterStatus; failure: unknown }> {
   let failure: unknown;
   const fromServer = client.status().catch((error: unknown) => {
-    failure = asFailure(error, text, { config, state: client.state });
+    failure = asFailure(error, text, { config, client });
     return undefined;
   });
-  const address = config.reference.join(", ");
+  const address = addressesOf(config.reference);
   const fromReference = askReference(link, Math.min(config.timeoutMs, referenceTimeoutMs)).then(
     (reply): StatusSources["reference"] => (reply === undefined ? undefined : { address, reply }),
   );
@@ -98,7 +100,7 @@ export async function askReference(
   timeoutMs: number,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   const tries = Math.max(1, Math.ceil(timeoutMs / tryMs));
-  for (let count = 0; count < tries; count += 1) {
+  for (let count = 0; count < tries && !isFinal(link.refusal); count += 1) {
     try {
       return await link.ask("list", {}, tryMs);
     } catch {

@@ -4,8 +4,10 @@ import { untilStopped } from "../../platform/run-process.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { type Context, userOf, withClient } from "../commands/context.ts";
-import { asFailure, Failure, report } from "../commands/failure.ts";
+import { enter, logIn } from "../commands/enter.ts";
+import { asFailure, Failure, report, wantsLogin } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
+import { readPassword } from "../commands/read-password.ts";
 import { deliver } from "../commands/send.ts";
 import { stateNotes } from "../commands/state-notes.ts";
 import { entryLine } from "../core/entry-line.ts";
@@ -21,11 +23,15 @@ export async function runLines(context: Context): Promise<void> {
   const { config, text, output } = context;
   const user = userOf(context);
   const stopped = untilStopped();
-  await withClient(
-    context,
-    (client) => Promise.race([new LineChat({ context, client, user }).run(), stopped]),
-    { proxies: config.proxies, onState: stateNotes(text, (line) => output.note(line)) },
-  );
+  const use = (client: ChatClient) =>
+    Promise.race([new LineChat({ context, client, user }).run(), stopped]);
+  const onState = stateNotes(text, (line) => output.note(line));
+  try {
+    await withClient(context, use, { proxies: config.proxies, onState });
+  } finally {
+    // There may be more of it, which nobody waits for.
+    context.host.input.destroy();
+  }
 }
 
 interface Parts {
@@ -46,9 +52,8 @@ class LineChat {
   }
 
   async run(): Promise<void> {
-    const { client, context, user } = this.#parts;
-    // A session that was begun before goes on.
-    if (context.config.session?.user !== user) await client.login(user);
+    const { context, user } = this.#parts;
+    await this.#enter();
     await this.#listen({ user });
     const reader = createInterface({ input: context.host.input, terminal: false });
     try {
@@ -60,10 +65,19 @@ class LineChat {
       }
     } finally {
       reader.close();
-      context.host.input.destroy();
     }
     const { text } = context;
     if (this.#failed > 0) throw new Problem(text("problem.unsent", { count: this.#failed }));
+  }
+
+  async #enter(): Promise<void> {
+    const { client, context, user } = this.#parts;
+    const refusal = await enter(context, client, user);
+    if (refusal === undefined) return;
+    // Without a terminal the input is the talk: a password in it would be said to everybody.
+    const canAsk = context.host.input.isTTY || context.config.passwordFile !== undefined;
+    if (!canAsk) throw refusal;
+    await logIn(context, client, { user, password: await readPassword(context) });
   }
 
   async #try(line: Exclude<Line, { type: "quit" }>): Promise<void> {
@@ -72,7 +86,9 @@ class LineChat {
     try {
       await this.#perform(line);
     } catch (error) {
-      const failure = asFailure(error, text, { config, state: client.state });
+      // No line after this one will fare better.
+      if (wantsLogin(error)) throw error;
+      const failure = asFailure(error, text, { config, client });
       if (!(failure instanceof Failure || failure instanceof Problem)) throw error;
       this.#failed += 1;
       report(failure, output, text);

@@ -1,18 +1,20 @@
 import { Problem } from "../../platform/problem.ts";
-import { ProtocolError } from "../../protocol/errors.ts";
+import type { ProtocolError } from "../../protocol/errors.ts";
 import { type ChannelName, characters, type UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/messages.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { type Context, withClient } from "../commands/context.ts";
-import { asFailure } from "../commands/failure.ts";
+import { describe, wantsLogin } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
 import { stateNotes } from "../commands/state-notes.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { harmless } from "../core/harmless.ts";
 import { parseChannel, parseUser, type Target, writeTarget } from "../core/target.ts";
+import { Entrance } from "./entrance.ts";
 import { PromptScreen } from "./prompt-screen.ts";
 import { PromptEnded, Prompts } from "./prompts.ts";
+import { type MenuParts, tell } from "./tell.ts";
 
 /** What the menu offers, in its order. */
 const actions = ["users", "create", "channels", "join", "publish", "message", "quit"] as const;
@@ -36,11 +38,17 @@ export async function runMenu(context: Context): Promise<void> {
     stopping.signal.addEventListener("abort", () => resolve(), { once: true });
   });
   try {
-    const user = config.user ?? (await prompts.name(config.loginName));
-    const use = (client: ChatClient) => new Menu({ context, client, prompts, screen, user }).run();
+    let menu: Menu | undefined;
+    const use = async (client: ChatClient) => {
+      const entrance = new Entrance({ context, client, prompts, screen });
+      const user = await entrance.enter();
+      menu = new Menu({ context, client, prompts, screen, entrance, user });
+      await menu.run();
+    };
     await withClient(context, (client) => Promise.race([use(client), stopped]), {
       proxies: config.proxies,
       onState: stateNotes(text, (line) => screen.print(context.output.paint("yellow", line))),
+      onRefused: (error) => menu?.refused(error),
     });
   } catch (error) {
     if (!(error instanceof PromptEnded)) throw error;
@@ -48,11 +56,8 @@ export async function runMenu(context: Context): Promise<void> {
   screen.print(text("menu.bye"));
 }
 
-interface Parts {
-  readonly context: Context;
-  readonly client: ChatClient;
-  readonly prompts: Prompts;
-  readonly screen: PromptScreen;
+interface Parts extends MenuParts {
+  readonly entrance: Entrance;
   readonly user: UserName;
 }
 
@@ -60,6 +65,8 @@ class Menu {
   readonly #parts: Parts;
   /** The channels that are listened to, the last one joined at the end. */
   readonly #joined = new Set<ChannelName>();
+  /** Why nothing is served any more, as the person was told. */
+  #refusal: string | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -68,9 +75,7 @@ class Menu {
   async run(): Promise<void> {
     const { context, client, prompts, user } = this.#parts;
     const { text } = context;
-    // A session that was begun before goes on.
-    if (context.config.session?.user !== user) await client.login(user);
-    await client.subscribe({ user }, (entry) => this.#show(entry));
+    await this.#ask(() => client.subscribe({ user }, (entry) => this.#show(entry)));
     this.#print(text("menu.welcome", { user }));
     const choices = actions.map((value) => ({ value, name: text(`menu.${value}`) }));
     for (;;) {
@@ -79,9 +84,38 @@ class Menu {
       try {
         await this.#perform(action);
       } catch (error) {
-        this.#tell(error);
+        tell(error, this.#parts);
       }
     }
+  }
+
+  /** What others write does not come any more: told at once, whatever is just being asked. */
+  refused(error: ProtocolError): void {
+    if (error.message !== this.#refusal) tell(error, this.#parts);
+    this.#refusal = error.message;
+  }
+
+  /** Asks the servers; if the session has ended, the person logs in and goes on where he was. */
+  async #ask<T>(request: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        const answer = await request();
+        this.#refusal = undefined;
+        return answer;
+      } catch (error) {
+        if (!wantsLogin(error)) throw error;
+        await this.#logInAgain(error);
+      }
+    }
+  }
+
+  /** @throws the error itself, if the person would rather not */
+  async #logInAgain(error: ProtocolError): Promise<void> {
+    const { context, entrance, user } = this.#parts;
+    const { paint } = context.output;
+    if (error.message !== this.#refusal) this.#print(paint("red", describe(error, context.text)));
+    this.#refusal = error.message;
+    if (!(await entrance.again(user))) throw error;
   }
 
   #perform(action: Exclude<Action, "quit">): Promise<void> {
@@ -106,14 +140,14 @@ class Menu {
 
   async #listUsers(): Promise<void> {
     const { context, client } = this.#parts;
-    const users = await client.users();
+    const users = await this.#ask(() => client.users());
     this.#print(context.text("menu.userList", { count: users.length }));
     for (const user of users) this.#print(`  @${harmless(user)}`);
   }
 
   async #listChannels(): Promise<void> {
     const { context, client } = this.#parts;
-    const channels = await client.channels();
+    const channels = await this.#ask(() => client.channels());
     if (channels.length === 0) return this.#print(context.text("menu.noChannels"));
     this.#print(context.text("menu.channelList", { count: channels.length }));
     for (const channel of channels) {
@@ -130,7 +164,7 @@ class Menu {
     );
     const channel = parseChannel(answer);
     if (channel === undefined) return;
-    await client.createChannel(channel, user);
+    await this.#ask(() => client.createChannel(channel, user));
     this.#print(text("done.create", { channel }));
   }
 
@@ -141,7 +175,9 @@ class Menu {
     if (this.#joined.has(channel)) {
       return this.#print(context.text("menu.alreadyJoined", { channel }));
     }
-    await client.subscribe({ channel }, (entry) => this.#show(entry), { last: shownOnJoin });
+    const listen = () =>
+      client.subscribe({ channel }, (entry) => this.#show(entry), { last: shownOnJoin });
+    await this.#ask(listen);
     this.#joined.add(channel);
     this.#print(context.text("menu.joined", { channel }));
   }
@@ -153,7 +189,7 @@ class Menu {
 
   async #message(): Promise<void> {
     const { context, client, prompts, user } = this.#parts;
-    const others = (await client.users()).filter((name) => name !== user);
+    const others = (await this.#ask(() => client.users())).filter((name) => name !== user);
     if (others.length === 0) return this.#print(context.text("menu.noUsers"));
     const other = parseUser(await prompts.search(context.text("menu.askUser"), others));
     if (other !== undefined) await this.#write({ user: other });
@@ -163,7 +199,9 @@ class Menu {
   async #askChannel(): Promise<ChannelName | undefined> {
     const { context, client, prompts } = this.#parts;
     const joined = [...this.#joined].reverse();
-    const others = (await client.channels()).filter((channel) => !this.#joined.has(channel));
+    const others = (await this.#ask(() => client.channels())).filter(
+      (channel) => !this.#joined.has(channel),
+    );
     const channels = [...joined, ...others];
     if (channels.length === 0) this.#print(context.text("menu.noChannels"));
     else return parseChannel(await prompts.search(context.text("menu.askChannel"), channels));
@@ -178,10 +216,11 @@ class Menu {
       characters(answer) > most ? text("problem.messageTooLong", { most }) : undefined,
     );
     if (message === "") return;
-    const { durable } =
+    const { durable } = await this.#ask(() =>
       target.channel === undefined
-        ? await client.message(user, target.user, message)
-        : await client.publish(user, target.channel, message);
+        ? client.message(user, target.user, message)
+        : client.publish(user, target.channel, message),
+    );
     // In a joined channel the person sees his own words come back.
     if (target.channel !== undefined && this.#joined.has(target.channel)) return;
     this.#print(text("done.send", { target: writeTarget(target), count: durable.length }));
@@ -190,15 +229,6 @@ class Menu {
   #show(entry: Entry): void {
     const { paint } = this.#parts.context.output;
     this.#print(entryLine(entry, { paint, zoneMinutes, mixed: true }));
-  }
-
-  /** What a server refused is told, and the menu goes on. */
-  #tell(error: unknown): void {
-    const { context, client } = this.#parts;
-    const { config, text, output } = context;
-    if (!(error instanceof ProtocolError)) throw error;
-    const failure = asFailure(error, text, { config, state: client.state });
-    this.#print(output.paint("red", (failure as Error).message));
   }
 
   #print(line: string): void {

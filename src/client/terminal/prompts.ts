@@ -71,9 +71,24 @@ export class Prompts {
   }
 
   /** @param problem what is wrong with an answer, if anything */
-  line(message: string, problem: (answer: string) => string | undefined): Promise<string> {
+  line(
+    message: string,
+    problem: (answer: string) => string | undefined = () => undefined,
+  ): Promise<string> {
     const validate = (answer: string) => problem(answer) ?? true;
     return this.#ask({ type: "input", name: "answer", message, validate });
+  }
+
+  /** What is typed is not shown. */
+  password(message: string): Promise<string> {
+    const style = { maskedText: this.#text("menu.notShown") };
+    return this.#ask({
+      type: "password",
+      name: "answer",
+      message,
+      toggleMask: false,
+      theme: { style },
+    });
   }
 
   async name(proposal: UserName | undefined): Promise<UserName> {

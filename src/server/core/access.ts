@@ -1,4 +1,4 @@
-import { ProtocolError } from "../../protocol/errors.ts";
+import { ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import { durations } from "../../protocol/limits.ts";
 import type { Grant, Request } from "../../protocol/messages.ts";
@@ -54,35 +54,40 @@ export function forbids(
   const { service, session, token } = request;
   if (auth === "open") {
     if (!accountsOnly.has(service)) return undefined;
-    return new ProtocolError(
-      "forbidden",
-      "This cluster runs with --auth open: it has no sessions.",
-    );
+    const description = "This cluster runs with --auth open: it has no sessions.";
+    return new ProtocolError("forbidden", description, { reason: "no_accounts" });
   }
   const rule = access[service] as Rule<Service>;
   if (rule.for === "anybody") return undefined;
   if (token === undefined) {
-    return unauthenticated("This cluster wants a `token`, which `login` with a password gives.");
+    const description = "This cluster wants a `token`, which `login` with a password gives.";
+    return unauthenticated("no_session", description);
   }
-  if (session === undefined) return unauthenticated("The `token` is not one of this cluster's.");
+  if (session === undefined) {
+    return unauthenticated("session_unknown", "The `token` is not one of this cluster's.");
+  }
   const { user, expiresMs, isOperator } = session;
   if (expiresMs <= timeMs) {
-    return unauthenticated(`The session ended at ${isoTime(expiresMs)}: log in again.`);
+    const description = `The session ended at ${isoTime(expiresMs)}: log in again.`;
+    return unauthenticated("session_expired", description);
   }
   if (isOperator) {
     if (rule.for === "administrators") return undefined;
     return new ProtocolError("forbidden", "The operator's token administers, and nothing else.");
   }
   if (accounts.credential(user)?.version !== session.version) {
-    return unauthenticated("The session has ended, since the password was changed: log in again.");
+    const description = "The session has ended, since the password was changed: log in again.";
+    return unauthenticated("password_changed", description);
   }
   if (accounts.has("locked", user)) return locked(user);
   if (rule.for === "administrators" && !accounts.has("administrator", user)) {
-    return new ProtocolError("forbidden", "Only an administrator may do that.");
+    const reason = "not_administrator";
+    return new ProtocolError("forbidden", "Only an administrator may do that.", { reason });
   }
   const as = rule.as?.(request as never);
   if (as === undefined || as === user) return undefined;
-  return new ProtocolError("forbidden", `The session is that of "${user}", not of "${as}".`);
+  const description = `The session is that of "${user}", not of "${as}".`;
+  return new ProtocolError("forbidden", description, { reason: "other_user" });
 }
 
 /** A session lasts as long as it is in use: in use is what it was looked at for. */
@@ -94,9 +99,10 @@ export function renewal({ service, session }: Request, timeMs: number): Grant | 
 }
 
 export function locked(user: UserName): ProtocolError {
-  return new ProtocolError("forbidden", `An administrator has locked the account "${user}".`);
+  const description = `An administrator has locked the account "${user}".`;
+  return new ProtocolError("forbidden", description, { reason: "account_locked" });
 }
 
-function unauthenticated(description: string): ProtocolError {
-  return new ProtocolError("unauthenticated", description);
+function unauthenticated(reason: RefusalReason, description: string): ProtocolError {
+  return new ProtocolError("unauthenticated", description, { reason });
 }

@@ -15,7 +15,6 @@ import type {
   View,
 } from "../../protocol/messages.ts";
 import type { Vector } from "../../protocol/vector.ts";
-import type { PasswordResult, PasswordWork } from "./passwords.ts";
 
 /** Where an answer goes: the shell's own, opaque to the core. */
 export type ReplyTo = unknown;
@@ -73,6 +72,21 @@ export type Input =
   | { readonly type: "subscription"; readonly topic: string; readonly active: boolean }
   | { readonly type: "stop"; readonly leave: boolean }
   | { readonly type: "tick" };
+
+/** What is to be done with a password, which takes a thread of its own for tens of milliseconds. */
+export interface PasswordWork {
+  /** Is it the password of this credential? Without one it takes as long, and is not. */
+  readonly check?: { readonly password: string; readonly credential: string | undefined };
+  /** Hash this one, unless the check failed. */
+  readonly hash?: string;
+}
+
+export interface PasswordResult {
+  /** Whether the check succeeded; true where there was none. */
+  readonly isRight: boolean;
+  /** What to store from now on: of the password to hash, or of one hashed too cheaply. */
+  readonly credential: string | undefined;
+}
 
 /** What a server does. The shell performs effects in the order given. */
 export type Effect =

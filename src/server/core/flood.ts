@@ -54,5 +54,5 @@ function senderOf(request: Request): string | undefined {
 
 function slower(what: string, waitMs: number): ProtocolError {
   const wait = Math.ceil(waitMs / 100) / 10;
-  return new ProtocolError("rate_limited", `Too many ${what}: wait ${wait} s.`, wait);
+  return new ProtocolError("rate_limited", `Too many ${what}: wait ${wait} s.`, { wait });
 }

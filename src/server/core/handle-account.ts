@@ -1,13 +1,14 @@
-import { ProtocolError } from "../../protocol/errors.ts";
+import { ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
 import type { Chain, UserName } from "../../protocol/ids.ts";
 import type { Request } from "../../protocol/messages.ts";
 import { dayOf } from "../../protocol/sealed.ts";
 import { readTopic } from "../../protocol/topics.ts";
 import { locked } from "./access.ts";
 import type { Credential } from "./accounts.ts";
+import { type Decision, receiptOf, type Services } from "./decision.ts";
 import type { Now } from "./effects.ts";
 import type { EventData, Operation } from "./events.ts";
-import { type Decision, receiptOf, type Services, write } from "./handle-request.ts";
+import { write } from "./handle-write.ts";
 import type { Placed } from "./placed.ts";
 import type { Answer } from "./requests.ts";
 
@@ -18,7 +19,8 @@ export function login(services: Services, request: Of<"login">): Decision {
   const { user, password } = request;
   const { accounts } = services.state;
   if (password === undefined) {
-    return refuse("unauthenticated", "This cluster wants a `password` with the name.");
+    const description = "This cluster wants a `password` with the name.";
+    return refuse("unauthenticated", description, "no_session");
   }
   const known = accounts.credential(user);
   if (known === undefined && accounts.holder(user) !== undefined) {
@@ -61,7 +63,9 @@ export function changePassword(services: Services, request: Of<"password">): Dec
       if (isAgain && made !== undefined) {
         return commit(services, { event: made, made: false }, { grant: { user, version } });
       }
-      return replacePassword(services, { user, id, credential: credential as string }, now);
+      const change = { user, id, credential: credential as string };
+      const { event, version: next } = replacePassword(services, change, now);
+      return commit(services, { event, made: true }, { grant: { user, version: next } });
     },
   };
 }
@@ -79,8 +83,11 @@ export function changeAccount(services: Services, request: Of<"account">, now: N
   return {
     next: "password",
     work: { hash: change.newPassword },
-    settle: ({ credential = "" }, later) =>
-      replacePassword(services, { user, id, credential }, later),
+    // No session with it: that of the account is its owner's alone.
+    settle: ({ credential = "" }, later) => {
+      const { event } = replacePassword(services, { user, id, credential }, later);
+      return commit(services, { event, made: true });
+    },
   };
 }
 
@@ -102,10 +109,12 @@ export function mayRegister(
   const { mode, hash } = services.state.accounts.registration;
   if (mode === "open") return undefined;
   if (mode === "closed") {
-    return new ProtocolError("forbidden", "Registration is closed: ask an administrator.");
+    const description = "Registration is closed: ask an administrator.";
+    return new ProtocolError("forbidden", description, { reason: "registration_closed" });
   }
   if (invitation !== undefined && hashOf(services, invitation) === hash) return undefined;
-  return new ProtocolError("forbidden", "Registration wants the `invitation` of an administrator.");
+  const description = "Registration wants the `invitation` of an administrator.";
+  return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
 }
 
 /** Today's and yesterday's key of each topic that the asker may read (X5). */
@@ -137,12 +146,12 @@ function replacePassword(
   services: Services,
   { user, id, credential }: Pick<EventData["password"], "user" | "id" | "credential">,
   now: Now,
-): Decision {
+): { event: Placed; version: string } {
   const generation = (services.state.accounts.credential(user)?.generation ?? 0) + 1;
   // A server's clock says no number twice, restarts or not (R7).
   const version = `${services.name}/${services.clock.tick()}`;
   const event = make(services, "password", { user, id, credential, generation, version }, now);
-  return commit(services, { event, made: true }, { grant: { user, version } });
+  return { event, version };
 }
 
 function make<O extends Operation>(
@@ -166,9 +175,13 @@ function commit(
 
 /** The same for a wrong password and for a name that nobody has. */
 function wrong(): Decision {
-  return refuse("unauthenticated", "The name or the password is wrong.");
+  return refuse("unauthenticated", "The name or the password is wrong.", "password_wrong");
 }
 
-function refuse(code: ProtocolError["code"], description: string): Decision {
-  return { next: "refuse", error: new ProtocolError(code, description) };
+function refuse(
+  code: ProtocolError["code"],
+  description: string,
+  reason?: RefusalReason,
+): Decision {
+  return { next: "refuse", error: new ProtocolError(code, description, { reason }) };
 }

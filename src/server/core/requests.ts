@@ -2,7 +2,7 @@ import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { limits } from "../../protocol/limits.ts";
-import type { Incoming, Reply, ReplyData } from "../../protocol/messages.ts";
+import type { Incoming, Refused, Reply, ReplyData } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { renewal } from "./access.ts";
 import type { Effect, ReplyTo } from "./effects.ts";
@@ -10,6 +10,10 @@ import type { Room } from "./history.ts";
 
 /** Fields of a reply beyond those that every reply has. */
 export type Answer = Readonly<Record<string, unknown>>;
+
+export function isRefused(request: Incoming): request is Refused {
+  return "refused" in request;
+}
 
 interface PayloadParts {
   readonly to: ReplyTo;
@@ -55,7 +59,7 @@ export class PayloadReply {
   refuse(index: number, error: ProtocolError): void {
     const request = this.#requests[index];
     if (request === undefined) return;
-    const { code, message: description, retry, wait } = error;
+    const { code, message: description, retry, wait, reason } = error;
     const alike = request.service === "publish" || request.service === "message";
     this.answer(index, {
       status: "erro",
@@ -63,6 +67,7 @@ export class PayloadReply {
       description,
       retry,
       ...(wait === undefined ? {} : { wait }),
+      ...(reason === undefined ? {} : { reason }),
       // The original protocol has the text of these two under `message` (W8).
       ...(alike ? { message: description } : {}),
     });
@@ -77,7 +82,7 @@ export class PayloadReply {
       data.clock = tick;
       data.timestamp = timestamp;
       const request = this.#requests[index] as Incoming;
-      if (data.status !== "erro" && !("refused" in request)) {
+      if (data.status !== "erro" && !isRefused(request)) {
         data.grant ??= renewal(request, wallMs);
       }
     }

@@ -6,18 +6,13 @@ import type { Incoming, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
 import { forbids } from "./access.ts";
 import type { Claims } from "./claims.ts";
+import type { Decision, Services, WaitingCover } from "./decision.ts";
 import type { Effect, Input, Now } from "./effects.ts";
 import type { Flood } from "./flood.ts";
-import {
-  type Decision,
-  decide,
-  isRefused,
-  type Services,
-  type WaitingCover,
-} from "./handle-request.ts";
+import { decide } from "./handle-request.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Passwords } from "./passwords.ts";
-import { PayloadReply, type Pending } from "./requests.ts";
+import { isRefused, PayloadReply, type Pending } from "./requests.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
 
 type RegisterRequest = Request & { readonly service: "register" };

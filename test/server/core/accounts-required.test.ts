@@ -271,7 +271,9 @@ describe("[X2] an account changes", () => {
     expect(scene.ask("login", login)).toMatchObject({ code: "forbidden" });
     scene.ask("account", { user: "ana", locked: false, token: operator });
     expect(scene.ask("users", { token: ana })).toMatchObject({ status: "OK" });
-    scene.ask("account", { user: "ana", newPassword: "reset", token: operator });
+    const reset = scene.ask("account", { user: "ana", newPassword: "reset", token: operator });
+    // Whoever resets it does not get a session of hers by that.
+    expect(reset).toMatchObject({ status: "OK", grant: undefined });
     expect(scene.ask("users", { token: ana })).toMatchObject({ code: "unauthenticated" });
     expect(scene.ask("login", login)).toMatchObject({ code: "unauthenticated" });
     scene.login("ana", "reset");

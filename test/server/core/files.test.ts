@@ -30,6 +30,24 @@ const anyData = fc.oneof(
     dst: anyName,
     message: fc.string({ unit: "grapheme", maxLength: 5 }),
   }),
+  fc.record({
+    operation: fc.constant("password"),
+    user: anyName,
+    credential: fc.constantFrom("one hash", "another hash"),
+    generation: fc.integer({ min: 0, max: 3 }),
+    version: fc.constantFrom("version 1", "version 2"),
+  }),
+  fc.record({
+    operation: fc.constant("account"),
+    user: anyName,
+    flag: fc.constantFrom("locked", "administrator"),
+    isSet: fc.boolean(),
+  }),
+  fc.record({
+    operation: fc.constant("registration"),
+    mode: fc.constantFrom("open", "closed", "invitation"),
+    hash: fc.option(fc.constantFrom("0a", "0b"), { nil: undefined }),
+  }),
 );
 
 /** Histories of three servers, with twins, in the total order. */

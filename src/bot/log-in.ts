@@ -1,0 +1,41 @@
+import type { ChatClient } from "../client/chat-client.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+
+export interface BotAccount {
+  readonly name: string;
+  /** Asked for only where names alone are not enough. */
+  password(): Promise<string>;
+  readonly invitation: string | undefined;
+}
+
+/**
+ * Logs in: by the name alone where that is enough, else by a password, with which the account is
+ * made if there is none.
+ * @throws ProtocolError that tells what a person has to do, if no retry helps
+ */
+export async function logIn(client: ChatClient, account: BotAccount): Promise<void> {
+  const { name, invitation } = account;
+  if (await isTaken(client.login(name), "no_session")) return;
+  const password = await account.password();
+  if (await isTaken(client.login(name, password), "password_wrong")) return;
+  try {
+    await client.register(name, password, invitation);
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || error.retry) throw error;
+    const { code, reason, message } = error;
+    const sentence = `The account "${name}" is not there or has another password. ${message}`;
+    throw new ProtocolError(code, sentence, { reason });
+  }
+  await client.login(name, password);
+}
+
+/** @returns false if it was refused for just this reason */
+async function isTaken(asked: Promise<unknown>, reason: ProtocolError["reason"]): Promise<boolean> {
+  try {
+    await asked;
+    return true;
+  } catch (error) {
+    if (error instanceof ProtocolError && error.reason === reason) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { Problem } from "../../platform/problem.ts";
+import { readPasswordFile } from "../../storage/password-file.ts";
+import type { Context } from "./context.ts";
+import { readAll } from "./read-input.ts";
+
+type Question = "prompt.password" | "prompt.newPassword" | "prompt.passwordAgain";
+
+const longestPassword = 1_024;
+
+/** The person's password: from the file that was named, else typed, else the input's first line. */
+export async function readPassword(context: Context): Promise<string> {
+  const { passwordFile } = context.config;
+  if (passwordFile !== undefined) return readPasswordFile(passwordFile);
+  const [password] = await readLines(context, "prompt.password");
+  return wanted(context, password);
+}
+
+/** The person's password, and the one to take its place: of a script, a line each. */
+export async function readPasswords(context: Context): Promise<[old: string, next: string]> {
+  const { passwordFile } = context.config;
+  if (passwordFile !== undefined) {
+    return [readPasswordFile(passwordFile), await readNewPassword(context)];
+  }
+  if (context.host.input.isTTY) {
+    return [await readPassword(context), await readNewPassword(context)];
+  }
+  const [old, next] = await readLines(context, "prompt.password", "prompt.newPassword");
+  if (!old || !next) throw new Problem(context.text("problem.passwords"), 2);
+  return [old, next];
+}
+
+/** A password that is to be: nobody sees what is typed, so it is typed twice. */
+export async function readNewPassword(context: Context): Promise<string> {
+  const [password, again] = await readLines(context, "prompt.newPassword", "prompt.passwordAgain");
+  if (context.host.input.isTTY && password !== again) {
+    throw new Problem(context.text("problem.passwordsDiffer"), 2);
+  }
+  return wanted(context, password);
+}
+
+function wanted({ text }: Context, password: string | undefined): string {
+  if (!password) throw new Problem(text("problem.password"), 2);
+  return password;
+}
+
+/** An answer to each question, or as many lines of the input. */
+async function readLines(context: Context, ...questions: Question[]): Promise<string[]> {
+  const { input } = context.host;
+  if (!input.isTTY) {
+    return ((await readAll(input, questions.length * longestPassword)) ?? "").split("\n");
+  }
+  const answers: string[] = [];
+  for (const question of questions) answers.push(await type(context, question));
+  return answers;
+}
+
+/** Asks a person, without showing what is typed. */
+async function type({ host, text }: Context, question: Question): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reader = createInterface({ input: host.input, output: nowhere, terminal: true });
+  const interrupted = new Promise<string>((resolve) => reader.once("close", () => resolve("")));
+  host.errors.write(text(question));
+  try {
+    return await Promise.race([reader.question(""), interrupted]);
+  } finally {
+    reader.close();
+    host.errors.write("\n");
+  }
+}

@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { splitKey } from "../platform/endpoint.ts";
+import { errorCode } from "../platform/problem.ts";
+import { randomHex } from "../platform/random.ts";
+import { isMap } from "../protocol/parse-message.ts";
+import { ownerOnly } from "../storage/file-modes.ts";
+
+/** Whose session it is, and its token. */
+export interface SavedSession {
+  readonly user: string;
+  readonly token: string;
+}
+
+/**
+ * A person's sessions with one cluster: a file for each user, so that commands that run at once do
+ * not lose each other's, and one that says who logged in last.
+ */
+export class SessionFiles {
+  readonly #folder: string;
+  readonly #cluster: string;
+  /** Why something could not be kept, if so: the session is good all the same, for this process. */
+  failure: string | undefined;
+
+  /** @param folder which nobody else reads */
+  constructor(folder: string, brokers: readonly string[]) {
+    this.#folder = folder;
+    // It is the same cluster in whatever order, and with or without a key behind the endpoint.
+    const endpoints = brokers.map((endpoint) => splitKey(endpoint).address);
+    this.#cluster = endpoints.sort().join(",");
+  }
+
+  /** The session of the user, or of whoever logged in last. */
+  read(user: string | undefined): SavedSession | undefined {
+    const whose = user ?? read(this.#path()).user;
+    if (typeof whose !== "string") return undefined;
+    const { token } = read(this.#path(whose));
+    return typeof token === "string" ? { user: whose, token } : undefined;
+  }
+
+  /** Keeps a token for the next process. */
+  save(token: string): void {
+    const user = subjectOf(token);
+    if (user !== undefined) this.#write(this.#path(user), { user, token });
+  }
+
+  /** Commands that name no user are this one's from now on. */
+  choose(user: string): void {
+    this.#write(this.#path(), { user });
+  }
+
+  /** Whatever letters a name has, and however many, a file can have this one. */
+  #path(...user: string[]): string {
+    const name = createHash("sha256").update([this.#cluster, ...user].join("\n"));
+    return join(this.#folder, `${name.digest("hex").slice(0, 32)}.json`);
+  }
+
+  #write(path: string, value: object): void {
+    const own = `${path}.${randomHex(4)}`;
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      writeFileSync(own, `${JSON.stringify(value)}\n`, { mode: ownerOnly });
+      renameSync(own, path);
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      this.failure = (error as Error).message;
+    }
+  }
+}
+
+function read(path: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return isMap(value) ? value : {};
+  } catch {
+    // Without it a person logs in again.
+    return {};
+  }
+}
+
+/** Whose token it is; a client has no key to check it with, and need not. */
+function subjectOf(token: string): string | undefined {
+  try {
+    const [, payload = ""] = token.split(".");
+    const { sub } = JSON.parse(Buffer.from(payload, "base64url").toString()) as { sub?: unknown };
+    return typeof sub === "string" ? sub : undefined;
+  } catch {
+    return undefined;
+  }
+}

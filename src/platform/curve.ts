@@ -1,0 +1,64 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { errorCode, Problem } from "./problem.ts";
+import { readSecret, type Secret, secretSource } from "./secret.ts";
+import type { Settings } from "./settings.ts";
+
+/**
+ * The cluster's CURVE key pair (ZeroMQ RFC 26). Whoever knows the public key may connect, and knows
+ * by it that the other end is the cluster.
+ */
+export interface CurveKeys {
+  readonly secretKey: KeyObject;
+  /** 64 hex digits. */
+  readonly publicKey: string;
+}
+
+/** In PKCS #8 an X25519 private key is these bytes, then its own 32 (RFC 8410). */
+const pkcs8 = Buffer.from("302e020100300506032b656e04220420", "hex");
+
+/** Whoever has the secret has the keys: no other file, and nothing more to copy to a machine. */
+export function curveKeys(secret: Secret): CurveKeys {
+  const secretKey = secret.deriveKey("curve");
+  const key = Buffer.concat([pkcs8, secretKey.export()]);
+  const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
+  const { x = "" } = createPublicKey(privateKey).export({ format: "jwk" });
+  return { secretKey, publicKey: Buffer.from(x, "base64url").toString("hex") };
+}
+
+/** A member's keys, if its cluster is encrypted. */
+export function memberKeys(settings: Settings, secret: Secret): CurveKeys | undefined {
+  return settings.get("curve") ? curveKeys(secret) : undefined;
+}
+
+/**
+ * The key that those who only connect give to endpoints without one: that of the file which was
+ * named, else with `--curve` the one that the secret tells.
+ * @throws Problem if there is no such file or secret
+ */
+export function serverKey(settings: Settings): string | undefined {
+  const path = settings.optional("serverKeyFile");
+  if (path !== undefined) return readKey(path);
+  if (!settings.get("curve")) return undefined;
+  try {
+    return curveKeys(readSecret(secretSource(settings))).publicKey;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem(`${error.message} Or give the cluster's key by --server-key-file.`, 2);
+  }
+}
+
+function readKey(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").trim();
+  } catch (error) {
+    throw new Problem(
+      `The cluster's key can't be read at ${path} (${errorCode(error)}): ` +
+        "copy the server.key of its reference.",
+      2,
+    );
+  }
+  if (/^[0-9a-f]{64}$/i.test(text)) return text;
+  throw new Problem(`${path} holds no key: 64 hex digits are wanted, as in server.key.`, 2);
+}

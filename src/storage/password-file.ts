@@ -1,0 +1,28 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode, Problem } from "../platform/problem.ts";
+import { randomHex } from "../platform/random.ts";
+import { ownerOnly } from "./file-modes.ts";
+import { writeAtomically } from "./json-file.ts";
+
+/** The first line of a file. @throws Problem (exit code 2) if there is none */
+export function readPasswordFile(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const code = errorCode(error);
+    throw new Problem(`The password file ${path} can't be read (${code}): check it.`, 2);
+  }
+  const [line = ""] = text.split(/\r?\n/);
+  if (line !== "") return line;
+  throw new Problem(`The password file ${path} is empty: write the password on its first line.`, 2);
+}
+
+/** The password of an account that is no person's: made once, in the folder of its process. */
+export async function ownPassword(folder: string): Promise<string> {
+  const path = join(folder, "password");
+  // It is on disk before any account is made with it.
+  if (!existsSync(path)) await writeAtomically(path, `${randomHex(24)}\n`, ownerOnly);
+  return readPasswordFile(path);
+}

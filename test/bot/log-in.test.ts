@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { logIn } from "../../src/bot/log-in.ts";
+import type { ChatClient } from "../../src/client/chat-client.ts";
+import { ProtocolError, type RefusalReason } from "../../src/protocol/errors.ts";
+
+type Code = ConstructorParameters<typeof ProtocolError>[0];
+
+/** A cluster's accounts, as far as a bot meets them. */
+class Cluster {
+  readonly asked: string[] = [];
+  readonly #accounts: Map<string, string>;
+  readonly #isOpen: boolean;
+  readonly #invitation: string | undefined;
+
+  constructor({ accounts = {}, isOpen = false, invitation = "" } = {}) {
+    this.#accounts = new Map(Object.entries(accounts));
+    this.#isOpen = isOpen;
+    this.#invitation = invitation || undefined;
+  }
+
+  async login(name: string, password?: string): Promise<void> {
+    this.asked.push(password === undefined ? "login" : "login by password");
+    if (this.#isOpen) return;
+    if (password === undefined) refuse("unauthenticated", "no_session");
+    if (this.#accounts.get(name) !== password) refuse("unauthenticated", "password_wrong");
+  }
+
+  async register(name: string, password: string, invitation?: string): Promise<void> {
+    this.asked.push("register");
+    if (this.#invitation !== invitation) refuse("forbidden", "invitation_wanted");
+    if (this.#accounts.has(name)) refuse("name_taken");
+    this.#accounts.set(name, password);
+  }
+}
+
+function refuse(code: Code, reason?: RefusalReason): never {
+  throw new ProtocolError(code, "Refused.", { reason });
+}
+
+async function enter(cluster: Cluster, invitation?: string): Promise<number> {
+  let asked = 0;
+  const password = async () => {
+    asked += 1;
+    return "own";
+  };
+  await logIn(cluster as unknown as ChatClient, { name: "bot", password, invitation });
+  return asked;
+}
+
+test("in an open cluster a bot has a name, and no password", async () => {
+  const cluster = new Cluster({ isOpen: true });
+  expect(await enter(cluster)).toBe(0);
+  expect(cluster.asked).toEqual(["login"]);
+});
+
+test("where accounts are it makes one, and the next time has it", async () => {
+  const cluster = new Cluster();
+  await enter(cluster);
+  expect(cluster.asked.slice(2)).toEqual(["register", "login by password"]);
+  await enter(cluster);
+  expect(cluster.asked.slice(4)).toEqual(["login", "login by password"]);
+});
+
+test("an invitation opens what wants one", async () => {
+  await enter(new Cluster({ invitation: "welcome" }), "welcome");
+  await expect(enter(new Cluster({ invitation: "welcome" }))).rejects.toMatchObject({
+    code: "forbidden",
+    retry: false,
+    message: 'The account "bot" is not there or has another password. Refused.',
+  });
+});
+
+test("somebody else's name is told as such", async () => {
+  const cluster = new Cluster({ accounts: { bot: "another's" } });
+  await expect(enter(cluster)).rejects.toMatchObject({ code: "name_taken", retry: false });
+});

@@ -1,0 +1,77 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { SessionFiles } from "../../src/client/session-files.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+
+const brokers = ["tcp://a:5555", "tcp://b:5555"];
+
+let folder: TemporaryFolder;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+
+afterEach(() => folder[Symbol.asyncDispose]());
+
+/** A token as its holder sees it: he can read whose it is, and cannot check the signature. */
+function tokenOf(user: string, version = 1): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  return `${part({ alg: "HS256" })}.${part({ sub: user, version })}.signature`;
+}
+
+const files = (endpoints: readonly string[] = brokers) => new SessionFiles(folder.path, endpoints);
+
+test("each user's session is found by name, and without one that of who logged in last", () => {
+  files().save(tokenOf("ana"));
+  expect(files().read(undefined)).toBeUndefined();
+  files().choose("ana");
+  files().save(tokenOf("bia"));
+  expect(files().read(undefined)).toEqual({ user: "ana", token: tokenOf("ana") });
+  expect(files().read("bia")).toEqual({ user: "bia", token: tokenOf("bia") });
+  expect(files().read("caio")).toBeUndefined();
+});
+
+test("it is the same cluster with keys behind its endpoints, in whatever order", () => {
+  files().save(tokenOf("ana"));
+  expect(
+    files([`tcp://b:5555#${"0f".repeat(32)}`, `tcp://a:5555#${"f0".repeat(32)}`]).read("ana"),
+  ).toBeDefined();
+  expect(files(["tcp://a:5555"]).read("ana")).toBeUndefined();
+});
+
+test("processes that save at once lose nobody's session", () => {
+  const [one, other] = [files(), files()];
+  one.save(tokenOf("ana"));
+  other.save(tokenOf("bia"));
+  one.save(tokenOf("ana", 2));
+  other.choose("bia");
+  expect(files().read("ana")?.token).toBe(tokenOf("ana", 2));
+  expect(files().read(undefined)?.user).toBe("bia");
+});
+
+test("any name has a file, and no two share one", () => {
+  const names = ["a".repeat(64), "😀".repeat(64), "Ana", "ana", "..", "a/b"];
+  for (const name of names) files().save(tokenOf(name));
+  expect(readdirSync(folder.path)).toHaveLength(names.length);
+  for (const name of names) expect(files().read(name)?.user).toBe(name);
+});
+
+test("what is damaged counts as none, and is written anew", () => {
+  files().save(tokenOf("ana"));
+  const [name = ""] = readdirSync(folder.path);
+  writeFileSync(join(folder.path, name), "{");
+  expect(files().read("ana")).toBeUndefined();
+  files().save(tokenOf("ana"));
+  expect(files().read("ana")).toBeDefined();
+});
+
+test("a token that is none is not kept; where nothing can be kept, that is told", () => {
+  files().save("nonsense");
+  expect(readdirSync(folder.path)).toEqual([]);
+  const path = join(folder.path, "file");
+  writeFileSync(path, "");
+  const nowhere = new SessionFiles(path, brokers);
+  nowhere.save(tokenOf("ana"));
+  expect(nowhere.failure).toMatch(/EEXIST|ENOTDIR/);
+});

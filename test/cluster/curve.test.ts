@@ -1,0 +1,190 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Request, Subscriber } from "zeromq";
+import type { Child } from "../../src/cluster/child.ts";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { splitKey, withKey } from "../../src/platform/endpoint.ts";
+import { encode } from "../../src/protocol/codec.ts";
+import { parseChannelName } from "../../src/protocol/ids.ts";
+import { until } from "../support/until.ts";
+import { CliProcess } from "../terminal/cli-process.ts";
+import { logOf } from "./folders.ts";
+
+let cluster: LocalCluster;
+
+beforeAll(async () => {
+  cluster = await LocalCluster.start({ curve: true, brokers: 2, proxies: 2, logLevel: "info" });
+}, 60_000);
+
+afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+/** The endpoints as somebody knows them who was never given the key. */
+function plain(list: string): string[] {
+  return list.split(",").map((endpoint) => splitKey(endpoint).address);
+}
+
+const keyFile = () => join(cluster.folder, "server.key");
+const geral = { channel: parseChannelName("geral") };
+const strange = "5".repeat(64);
+const refusal = (endpoint: string) => new RegExp(`A connection to ${endpoint} was refused: it `);
+
+function command(...args: string[]) {
+  const { broker, proxy, reference } = cluster.endpoints;
+  return new CliProcess(args, {
+    TERTULIA_BROKER: plain(broker).join(","),
+    TERTULIA_PROXY: plain(proxy).join(","),
+    TERTULIA_REFERENCE: plain(reference).join(","),
+  }).end();
+}
+
+describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
+  test("serves who has the key, by broker, proxy, reference and peer links", async () => {
+    const heard: string[] = [];
+    const [ana, bia] = [cluster.client(), cluster.client()];
+    await ana.login("ana");
+    await bia.login("bia");
+    await ana.createChannel("geral");
+    await bia.subscribe(geral, (entry) => heard.push(entry.message));
+    await ana.publish("ana", "geral", "olá");
+    await until(() => heard.includes("olá"), "it is heard");
+    // A claim goes from server to server, to whoever is in office.
+    await ana.register("ana", "a password of ana's");
+    const { members, processes } = await ana.status();
+    expect(members).toHaveLength(3);
+    expect((processes as { role: string }[]).map(({ role }) => role).sort()).toEqual(
+      ["broker", "broker", "proxy", "proxy", "reference", "server", "server", "server"].sort(),
+    );
+  });
+
+  test("writes its public key for clients, and no warning into its logs", () => {
+    const key = readFileSync(keyFile(), "utf8");
+    expect(key).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(statSync(keyFile()).mode & 0o777).toBe(0o644);
+    expect(cluster.endpoints.broker).toContain(`#${key.trim()}`);
+    const reference = logOf(cluster, cluster.of("reference")[0] as Child);
+    expect(reference).toContain(`"serverKey":"${key.trim()}"`);
+    for (const role of ["reference", "broker", "proxy", "server"] as const) {
+      for (const child of cluster.of(role)) expect(logOf(cluster, child)).not.toMatch(/Warning:/);
+    }
+  });
+
+  test("a plain REQ and a bare SUB get nothing, and the log says why", async () => {
+    const [broker = ""] = plain(cluster.endpoints.broker);
+    const [proxy = ""] = plain(cluster.endpoints.proxy);
+    const request = new Request({ linger: 0, sendTimeout: 0, receiveTimeout: 0 });
+    const subscriber = new Subscriber({ receiveTimeout: 0 });
+    try {
+      request.connect(broker);
+      subscriber.connect(proxy);
+      subscriber.subscribe("");
+      await request.send(encode({ service: "users", data: {} })).catch(() => {});
+      const log = (role: Child["role"]) => logOf(cluster, cluster.of(role)[0] as Child);
+      await until(() => refusal(broker).test(log("broker")), "the broker says so");
+      await until(() => refusal(proxy).test(log("proxy")), "the proxy says so");
+      const client = cluster.client();
+      const heard: string[] = [];
+      await client.subscribe(geral, (entry) => heard.push(entry.message));
+      await client.publish("ana", "geral", "for who may read it");
+      await until(() => heard.length > 0, "others hear it");
+      await expect(request.receive()).rejects.toThrow();
+      await expect(subscriber.receive()).rejects.toThrow();
+    } finally {
+      request.close();
+      subscriber.close();
+    }
+  });
+
+  test("goes on through a kill of each kind of process", async () => {
+    const client = cluster.client({ deadlineMs: 30_000 });
+    const roles = ["server", "broker", "proxy", "reference"] as const;
+    for (const role of roles) {
+      const child = cluster.of(role)[0] as Child;
+      const ready = child.nextReady();
+      child.signal("SIGKILL");
+      await client.publish("ana", "geral", `without ${child.label}`);
+      await ready;
+      await client.publish("ana", "geral", `with ${child.label}`);
+    }
+    const isLive = async () => {
+      const members = (await client.status()).members as { live: boolean }[];
+      return members.length === 3 && members.every(({ live }) => live);
+    };
+    await until(isLive, "all are live again", 30_000);
+    const { entries } = await client.history(geral);
+    const texts = entries.map((entry) => entry.message);
+    for (const role of roles) {
+      expect(texts).toContain(`without ${role} 1`);
+      expect(texts).toContain(`with ${role} 1`);
+    }
+  });
+});
+
+describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () => {
+  test("say what is wrong with the key", async () => {
+    const { broker } = cluster.endpoints;
+    const none = await command("users");
+    expect(none).toMatchObject({ code: 1, stdout: "" });
+    expect(none.stderr).toMatch(
+      /wants encryption: give its key, as .*#key or by --server-key-file/,
+    );
+    const wrong = withKey(plain(broker), strange).join(",");
+    const other = await command("users", "--broker", wrong, "--timeout", "2");
+    expect(other).toMatchObject({ code: 1, stdout: "" });
+    expect(other.stderr).toMatch(/its key is another than the one that was given/);
+    const removal = await command("servers", "remove", "server_00000000");
+    expect(removal.stderr).toMatch(/wants encryption/);
+    await until(
+      () =>
+        /it has the key of another cluster/.test(logOf(cluster, cluster.of("broker")[0] as Child)),
+      "the broker says so",
+    );
+  });
+
+  test("work with the key of the file, of an endpoint, or of the secret", async () => {
+    const file = await command("users", "--server-key-file", keyFile());
+    expect(file).toMatchObject({ code: 0, stdout: expect.stringContaining("ana") });
+    const endpoint = await command("users", "--broker", cluster.endpoints.broker);
+    expect(endpoint.stdout).toContain("ana");
+    const status = await command("status", "--server-key-file", keyFile());
+    expect(status).toMatchObject({ code: 0 });
+    const secret = ["--curve", "--data", cluster.folder];
+    const removal = await command("servers", "remove", "server_00000000", ...secret);
+    expect(removal.stderr).toMatch(/server_00000000 is not a member/);
+  });
+
+  test("tell the health of each process, and leave no refusal behind", async () => {
+    const secret = ["--curve", "--data", cluster.folder];
+    const [broker, reference] = [cluster.of("broker")[1], cluster.of("reference")[0]];
+    const { front = "", back = "" } = broker?.ready?.endpoints ?? {};
+    const ends = ["--front", front, "--back", back];
+    const healths = [
+      ["broker", ...ends, ...secret],
+      ["reference", "--bind", reference?.ready?.endpoints.bind ?? "", ...secret],
+      ["server", "--bind", cluster.server(1).ready?.endpoints.peer ?? "", ...secret],
+    ];
+    for (const args of healths) expect(await command("health", ...args)).toMatchObject({ code: 0 });
+    expect(logOf(cluster, broker as Child)).not.toMatch(refusal(back));
+    const plainly = await command("health", "server", ...(healths[2]?.slice(1, 3) ?? []));
+    expect(plainly).toMatchObject({ code: 1 });
+  });
+});
+
+describe("[X6] a server without --curve", { timeout: 60_000 }, () => {
+  test("does not join an encrypted cluster, and both sides say why", async () => {
+    const { brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
+    using server = new CliProcess(["server"], {
+      TERTULIA_BROKER_BACK: plain(brokerBack).join(","),
+      TERTULIA_PROXY_IN: plain(proxyIn).join(","),
+      TERTULIA_PROXY: plain(proxy).join(","),
+      TERTULIA_REFERENCE: plain(reference).join(","),
+      TERTULIA_DATA: join(cluster.folder, "another"),
+    });
+    await server.saw("The reference does not take the connection: it wants encryption");
+    const [at = ""] = plain(reference);
+    const log = () => logOf(cluster, cluster.of("reference")[0] as Child);
+    await until(() => refusal(at).test(log()), "the reference says so");
+    expect(existsSync(join(cluster.folder, "another", "server.key"))).toBe(false);
+    expect((await cluster.client().status()).members).toHaveLength(3);
+  });
+});

@@ -1,0 +1,222 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { curveKeyPair, Dealer, Request, Subscriber as ZmqSubscriber } from "zeromq";
+import type { Refusal } from "../../src/net/handshake.ts";
+import { probe } from "../../src/net/probe.ts";
+import { Publisher } from "../../src/net/publisher.ts";
+import { RequestPipe } from "../../src/net/request-pipe.ts";
+import { Requester } from "../../src/net/requester.ts";
+import { Responder } from "../../src/net/responder.ts";
+import type { Entrance } from "../../src/net/socket.ts";
+import { Subscriber } from "../../src/net/subscriber.ts";
+import { type CurveKeys, curveKeys } from "../../src/platform/curve.ts";
+import { withKey } from "../../src/platform/endpoint.ts";
+import { Secret } from "../../src/platform/secret.ts";
+import { anyPort, Closing, localBroker, localProxy } from "../support/local-wires.ts";
+import { until } from "../support/until.ts";
+
+function keysOf(text: string): CurveKeys {
+  const source = { text, path: "", isDefault: true, cluster: "tertulia" };
+  return curveKeys(new Secret(Buffer.from(text), source));
+}
+
+const keys = keysOf("a secret of the cluster");
+const others = keysOf("the secret of another one");
+
+/** What was told of who was not let in. */
+let refused: { endpoint: string; why: string }[] = [];
+const entrance: Entrance = {
+  keys,
+  onRefused: (endpoint, why) => refused.push({ endpoint, why }),
+};
+let closing: Closing;
+
+beforeEach(() => {
+  refused = [];
+  closing = new Closing();
+});
+afterEach(() => closing[Symbol.asyncDispose]());
+
+const keyed = (...endpoints: string[]) => withKey(endpoints, keys.publicKey);
+const whys = () => [...new Set(refused.map(({ why }) => why))];
+
+/** Answers each request with itself, and keeps what came. */
+function echo(taken: string[] = []): Responder {
+  const responder: Responder = new Responder((to, payload) => {
+    taken.push(payload.toString());
+    responder.reply(to, payload);
+  });
+  responder.start();
+  return closing.add(responder);
+}
+
+describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
+  test("takes whoever has its key, in whatever pair of his own, and shows nobody a word", async () => {
+    const endpoint = await echo().bind(anyPort, entrance);
+    const wire = await tap(endpoint);
+    const requester = closing.add(new Requester(keyed(wire.endpoint), { waits: true }));
+    const answer = await requester.ask(Buffer.from("what nobody else may read"), 10_000);
+    expect(String(answer)).toBe("what nobody else may read");
+    const { publicKey: curvePublicKey, secretKey: curveSecretKey } = curveKeyPair();
+    // As the typings want it: Z85 is another form of the same bytes.
+    const curveServerKey = z85(Buffer.from(keys.publicKey, "hex"));
+    const plain = new Request({ linger: 0, curveServerKey, curvePublicKey, curveSecretKey });
+    closing.add(plain).connect(endpoint);
+    await plain.send("foreign");
+    expect(String(await plain.receive())).toBe("foreign");
+    expect(wire.bytes().length).toBeGreaterThan(200);
+    expect(wire.bytes()).not.toContain("nobody else");
+    expect(refused).toEqual([]);
+  });
+
+  test("refuses who has no key or another one, and says so", async () => {
+    const taken: string[] = [];
+    const endpoint = await echo(taken).bind(anyPort, entrance);
+    const plain = closing.add(new Dealer({ linger: 0 }));
+    plain.connect(endpoint);
+    await plain.send(["", "plain"]);
+    await until(() => refused.length > 0, "the plain one is refused");
+    expect(refused[0]).toEqual({ endpoint, why: expect.stringMatching(/^it is not encrypted/) });
+    const stranger = new Requester(withKey([endpoint], others.publicKey), { waits: true });
+    void closing
+      .add(stranger)
+      .ask(Buffer.from("wrong key"), 60_000)
+      .catch(() => {});
+    await until(() => whys().length > 1, "the one with another key is refused");
+    expect(whys()[1]).toBe("it has the key of another cluster");
+    const friend = closing.add(new Requester(keyed(endpoint), { waits: true }));
+    await friend.ask(Buffer.from("right key"), 10_000);
+    expect(taken).toEqual(["right key"]);
+  });
+
+  test("is told of itself where it is the one that connects", async () => {
+    const seen = async (endpoints: readonly string[], wanted: Refusal) => {
+      let told: Refusal | undefined;
+      const onRefusal = (refusal: Refusal) => {
+        told = refusal;
+      };
+      const events = { onPayload: () => {}, onConnections: () => {}, onRefusal };
+      closing.add(new RequestPipe(endpoints, events));
+      await until(() => told === wanted, `${wanted} is told`);
+    };
+    const encrypted = await echo().bind(anyPort, entrance);
+    const plain = await echo().bind(anyPort);
+    await seen([encrypted], "keyWanted");
+    await seen(withKey([encrypted], others.publicKey), "otherKey");
+    await seen(keyed(plain), "keyUnwanted");
+  });
+
+  test("connects to each endpoint with the key that this one carries, or plain", async () => {
+    const otherEntrance = { ...entrance, keys: others };
+    const taken: [string[], string[], string[]] = [[], [], []];
+    const endpoints = [
+      ...keyed(await echo(taken[0]).bind(anyPort, entrance)),
+      await echo(taken[1]).bind(anyPort),
+      ...withKey([await echo(taken[2]).bind(anyPort, otherEntrance)], others.publicKey),
+    ];
+    const requester = closing.add(new Requester(endpoints, { waits: true }));
+    const isTaken = () => taken.every((one) => one.length > 0);
+    await until(async () => {
+      await requester.ask(Buffer.from("hello"), 10_000);
+      return isTaken();
+    }, "all three are asked in turn");
+    expect(refused).toEqual([]);
+  });
+
+  test("a probe of its health is no refusal", async () => {
+    const endpoint = await echo().bind(anyPort, entrance);
+    for (let count = 0; count < 20; count += 1) expect(await probe(endpoint, 5_000)).toBe(true);
+    // Events come in order: this one's after all of the probes.
+    closing.add(new RequestPipe(withKey([endpoint], others.publicKey), quiet));
+    await until(() => refused.length > 0, "a real one is refused");
+    expect(whys()).toEqual(["it has the key of another cluster"]);
+  });
+});
+
+const quiet = { onPayload: () => {}, onConnections: () => {}, onRefusal: () => {} };
+
+describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
+  test("passes requests on, counts whom it took, and takes workers back", async () => {
+    const broker = closing.add(await localBroker(entrance));
+    const worker = echo();
+    worker.connect(...keyed(broker.back));
+    await until(() => broker.connections.back === 1, "the worker is connected");
+    const requester = closing.add(new Requester(keyed(broker.front), { waits: true }));
+    expect(String(await requester.ask(Buffer.from("one"), 10_000))).toBe("one");
+    await Promise.all(keyed(broker.back).map((endpoint) => worker.disconnect(endpoint)));
+    await until(() => broker.connections.back === 0, "the worker is gone");
+    worker.connect(...keyed(broker.back));
+    await until(() => broker.connections.back === 1, "the worker is back");
+    expect(String(await requester.ask(Buffer.from("two"), 10_000))).toBe("two");
+  });
+
+  test("gives a plain worker nothing to do, and does not count it", async () => {
+    const broker = closing.add(await localBroker(entrance));
+    const taken: string[] = [];
+    echo(taken).connect(broker.back);
+    await until(() => refused.length > 0, "it is refused");
+    expect(refused[0]?.endpoint).toBe(broker.back);
+    const worker = echo();
+    worker.connect(...keyed(broker.back));
+    await until(() => broker.connections.back === 1, "the other one is connected");
+    const requester = closing.add(new Requester(keyed(broker.front), { waits: true }));
+    for (const text of ["one", "two", "three"]) await requester.ask(Buffer.from(text), 10_000);
+    expect(taken).toEqual([]);
+    expect(broker.connections.back).toBe(1);
+  });
+});
+
+describe("[X6] an encrypted proxy", { timeout: 20_000 }, () => {
+  test("passes publications on, and a bare SUB hears none", async () => {
+    const proxy = closing.add(await localProxy(entrance));
+    const [heard, subscribed]: [string[], string[]] = [[], []];
+    const bare = closing.add(new ZmqSubscriber({ receiveTimeout: 0 }));
+    bare.connect(proxy.back);
+    bare.subscribe("");
+    await until(() => refused.length > 0, "the bare one is refused");
+    const subscriber = closing.add(
+      new Subscriber(keyed(proxy.back), (_topic, payload) => heard.push(payload.toString())),
+    );
+    subscriber.subscribe("topic");
+    const publisher = closing.add(
+      new Publisher(keyed(proxy.front), (topic) => subscribed.push(topic)),
+    );
+    await until(() => subscribed.includes("topic"), "the subscription has come through");
+    expect(subscribed).not.toContain("");
+    publisher.publish("topic", Buffer.from("news"));
+    await until(() => heard.length > 0, "it is heard");
+    await expect(bare.receive()).rejects.toThrow();
+  });
+});
+
+/** A wire that is listened to. */
+async function tap(endpoint: string) {
+  const port = Number(endpoint.split(":").at(-1));
+  const chunks: Buffer[] = [];
+  const server = createServer((near) => {
+    const far = connect(port, "127.0.0.1");
+    for (const side of [near, far]) side.on("data", (chunk: Buffer) => chunks.push(chunk));
+    for (const side of [near, far]) side.on("error", () => {});
+    near.pipe(far).pipe(near);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closing.add({ close: () => void server.close() });
+  const bytes = () => Buffer.concat(chunks).toString("latin1");
+  return { endpoint: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`, bytes };
+}
+
+/** ZeroMQ RFC 32. */
+function z85(bytes: Buffer): string {
+  const digits =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 4) {
+    const word = bytes.readUInt32BE(at);
+    for (let power = 85 ** 4; power >= 1; power /= 85) {
+      text += digits[Math.floor(word / power) % 85];
+    }
+  }
+  return text;
+}

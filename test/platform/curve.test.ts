@@ -1,0 +1,81 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { expect, test } from "vitest";
+import { curveKeys, memberKeys, serverKey } from "../../src/platform/curve.ts";
+import { openSecret, Secret } from "../../src/platform/secret.ts";
+import { protect, Settings } from "../../src/platform/settings.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+function secretOf(text: string, cluster = "tertulia"): Secret {
+  return new Secret(Buffer.from(text), { text, path: "", isDefault: true, cluster });
+}
+
+test("[X6] whoever has the secret has the same keys; another secret or cluster has others", () => {
+  const keys = curveKeys(secretOf("a secret of the cluster"));
+  expect(keys.publicKey).toMatch(/^[0-9a-f]{64}$/);
+  expect(curveKeys(secretOf("a secret of the cluster")).publicKey).toBe(keys.publicKey);
+  expect(curveKeys(secretOf("another secret of it")).publicKey).not.toBe(keys.publicKey);
+  expect(curveKeys(secretOf("a secret of the cluster", "b")).publicKey).not.toBe(keys.publicKey);
+});
+
+test("[X6] no log and no error shows the secret one", () => {
+  const keys = curveKeys(secretOf("a secret of the cluster"));
+  const secretHex = keys.secretKey.export().toString("hex");
+  expect(secretHex).toMatch(/^[0-9a-f]{64}$/);
+  expect(inspect(keys, { depth: 9, showHidden: true })).not.toContain(secretHex);
+  expect(JSON.stringify(keys)).not.toContain(secretHex);
+});
+
+test("[X6] a member derives its keys; a client has them from a file, or from the secret", async () => {
+  await using folder = await temporaryFolder();
+  const data = folder.path;
+  const none = new Settings({ data }, {});
+  expect(serverKey(none)).toBeUndefined();
+  const on = new Settings({ data, curve: true }, {});
+  expect(() => serverKey(on)).toThrow("Or give the cluster's key by --server-key-file.");
+  const secret = openSecret({
+    text: undefined,
+    path: join(data, "secret"),
+    isDefault: true,
+    cluster: "tertulia",
+  });
+  const key = curveKeys(secret).publicKey;
+  expect(memberKeys(on, secret)?.publicKey).toBe(key);
+  expect(memberKeys(none, secret)).toBeUndefined();
+  expect(serverKey(on)).toBe(key);
+
+  const serverKeyFile = join(data, "server.key");
+  const named = new Settings({ data, serverKeyFile }, {});
+  expect(() => serverKey(named)).toThrow(`can't be read at ${serverKeyFile} (ENOENT)`);
+  writeFileSync(serverKeyFile, `${"ab".repeat(32)}\n`);
+  expect(serverKey(named)).toBe("ab".repeat(32));
+  writeFileSync(serverKeyFile, "ab\n");
+  expect(() => serverKey(named)).toThrow("holds no key: 64 hex digits are wanted");
+});
+
+test("[X3] what is open, or has accounts and is not encrypted, stays on this machine", () => {
+  const beyond = "tcp://0.0.0.0:5555";
+  const settings = (flags: Record<string, unknown>) => new Settings(flags, {});
+  const refused = (flags: Record<string, unknown>) => {
+    try {
+      protect(settings(flags), "tcp://127.0.0.1:1", beyond);
+    } catch (error) {
+      expect(error).toMatchObject({ exitCode: 2 });
+      return (error as Error).message;
+    }
+    return undefined;
+  };
+  for (const curve of [true, false]) {
+    expect(refused({ curve })).toMatch(
+      `${beyond} is reachable from other machines, and with --auth open`,
+    );
+    expect(refused({ curve, insecure: true })).toBeUndefined();
+  }
+  const clear =
+    /passwords and sessions would go to it in clear: encrypt them by --curve, or say --insecure/;
+  expect(refused({ auth: "required" })).toMatch(clear);
+  expect(refused({ auth: "required", insecure: true })).toBeUndefined();
+  expect(refused({ auth: "required", curve: true })).toBeUndefined();
+  expect(() => protect(settings({}), "tcp://127.0.0.1:1", "ipc:///tmp/a")).not.toThrow();
+});

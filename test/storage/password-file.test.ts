@@ -1,0 +1,23 @@
+import { stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { ownPassword, readPasswordFile } from "../../src/storage/password-file.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+test("a password is the first line of its file", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "password");
+  await writeFile(path, "  with spaces \r\nnot this\n");
+  expect(readPasswordFile(path)).toBe("  with spaces ");
+  await writeFile(path, "\nnot this\n");
+  expect(() => readPasswordFile(path)).toThrow(/is empty/);
+  expect(() => readPasswordFile(folder.path)).toThrow(/can't be read \(EISDIR\)/);
+});
+
+test("a process's own password is made once, long, and for its owner's eyes", async () => {
+  await using folder = await temporaryFolder();
+  const password = await ownPassword(folder.path);
+  expect(password).toMatch(/^[0-9a-f]{48}$/);
+  expect(await ownPassword(folder.path)).toBe(password);
+  expect((await stat(join(folder.path, "password"))).mode & 0o777).toBe(0o600);
+});
