@@ -84,8 +84,9 @@ export class Subscription {
     try {
       while (this.#again && !this.#closed) {
         this.#again = false;
+        const held = new Set(this.#held);
         await this.#fetchAll();
-        this.#release();
+        this.#release(held);
       }
     } catch (error) {
       // What is held stays held; the next fill, a few seconds later, tries again.
@@ -108,11 +109,16 @@ export class Subscription {
     }
   }
 
-  #release(): void {
+  /**
+   * @param before what was held when the fetch began, which whoever answered had to cover (R9): if
+   * something is still missing in front of it, it is nothing that a server has published
+   */
+  #release(before: ReadonlySet<Publication>): void {
     const held = this.#held.sort((a, b) => a.seq - b.seq);
     this.#held = [];
     for (const publication of held) {
       if (this.#take(publication)) continue;
+      if (before.has(publication)) continue;
       this.#held.push(publication);
       this.#again = true;
     }

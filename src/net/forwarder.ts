@@ -2,13 +2,21 @@ import { Dealer, Router, XPublisher, XSubscriber, Proxy as ZmqProxy } from "zero
 import type { CurveKeys } from "../platform/curve.ts";
 import { limits } from "../protocol/limits.ts";
 import { admitMembers, membersDomain } from "./admission.ts";
-import { bind, type Entrance, socketOptions, watchAccepted } from "./socket.ts";
+import { SendQueue } from "./send-queue.ts";
+import {
+  bind,
+  type Entrance,
+  isSubscription,
+  receiveAll,
+  socketOptions,
+  watchAccepted,
+} from "./socket.ts";
 
 export interface Forwarder {
   /** Where the two sides are bound, with their real ports. */
   readonly front: string;
   readonly back: string;
-  /** Resolves when libzmq's loop has ended. */
+  /** Resolves when nothing is forwarded any more. */
   readonly ended: Promise<void>;
   close(): Promise<void>;
 }
@@ -22,15 +30,49 @@ export interface ForwarderOptions {
 }
 
 /** Requests to workers in turn, replies back: ROUTER in front, DEALER behind. */
-export function startBroker(options: ForwarderOptions): Promise<Forwarder> {
+export async function startBroker(options: ForwarderOptions): Promise<Forwarder> {
   const front = new Router({ ...socketOptions, sendHighWaterMark: limits.unreadReplies });
-  return start({ front, back: new Dealer(socketOptions), members: "back" }, options);
+  const back = new Dealer(socketOptions);
+  const { close, ...endpoints } = await bindBoth({ front, back, members: "back" }, options);
+  const proxy = new ZmqProxy(front, back);
+  const ended = proxy.run();
+  // Whoever holds this holds the loop and its sockets: collected as garbage, a running loop aborts
+  // the process.
+  return {
+    ...endpoints,
+    ended,
+    close: async () => {
+      proxy.terminate();
+      await ended;
+      await close();
+    },
+  };
 }
 
-/** Publications to subscribers, subscriptions to publishers: XSUB in front, XPUB behind. */
-export function startProxy(options: ForwarderOptions): Promise<Forwarder> {
-  const [front, back] = [new XSubscriber(socketOptions), new XPublisher(socketOptions)];
-  return start({ front, back, members: "front" }, options);
+/**
+ * Publications to subscribers, subscriptions to publishers: XSUB in front, XPUB behind. libzmq's own
+ * loop would end at a message of several frames that a subscriber sends (see `isSubscription`).
+ */
+export async function startProxy(options: ForwarderOptions): Promise<Forwarder> {
+  const front = new XSubscriber(socketOptions);
+  const back = new XPublisher(socketOptions);
+  const { close, ...endpoints } = await bindBoth({ front, back, members: "front" }, options);
+  const down = new SendQueue((frames) => back.send(frames));
+  const up = new SendQueue((frames) => front.send(frames));
+  const publications = receiveAll(front, (frames) => down.push(frames));
+  const subscriptions = receiveAll(back, (frames) => {
+    for (const frame of frames.filter(isSubscription)) up.push([frame]);
+  });
+  return {
+    ...endpoints,
+    ended: Promise.all([publications, subscriptions]).then(() => {}),
+    close: async () => {
+      await down.empty();
+      for (const queue of [down, up]) queue.close();
+      for (const socket of [front, back]) socket.close();
+      await close();
+    },
+  };
 }
 
 interface Sides {
@@ -40,40 +82,32 @@ interface Sides {
   readonly members: "front" | "back";
 }
 
-async function start(
+interface Bound {
+  readonly front: string;
+  readonly back: string;
+  close(): Promise<void>;
+}
+
+async function bindBoth(
   { front, back, members }: Sides,
   options: ForwarderOptions,
-): Promise<Forwarder> {
+): Promise<Bound> {
   watchAccepted(front.events, (count) => options.onConnections("front", count));
   watchAccepted(back.events, (count) => options.onConnections("back", count));
   const { entrance } = options;
   const admission = entrance?.keys && (await admit(entrance, options[members]));
+  const close = async () => admission?.[Symbol.asyncDispose]();
   const entranceOf = (side: "front" | "back") =>
     side === members && entrance ? { ...entrance, domain: membersDomain } : entrance;
-  let frontEndpoint: string;
-  let backEndpoint: string;
   try {
-    frontEndpoint = await bind(front, options.front, entranceOf("front"));
-    backEndpoint = await bind(back, options.back, entranceOf("back"));
+    const frontEndpoint = await bind(front, options.front, entranceOf("front"));
+    const backEndpoint = await bind(back, options.back, entranceOf("back"));
+    return { front: frontEndpoint, back: backEndpoint, close };
   } catch (error) {
     for (const socket of [front, back]) socket.close();
-    await admission?.[Symbol.asyncDispose]();
+    await close();
     throw error;
   }
-  const proxy = new ZmqProxy(front, back);
-  const ended = proxy.run();
-  // Whoever holds this holds the loop and its sockets: collected as garbage, a running loop aborts
-  // the process.
-  return {
-    front: frontEndpoint,
-    back: backEndpoint,
-    ended,
-    close: async () => {
-      proxy.terminate();
-      await ended;
-      await admission?.[Symbol.asyncDispose]();
-    },
-  };
 }
 
 function admit({ keys, onRefused }: Entrance, endpoint: string): Promise<AsyncDisposable> {

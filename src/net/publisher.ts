@@ -1,7 +1,7 @@
 import { XPublisher } from "zeromq";
 import type { CurveKeys } from "../platform/curve.ts";
 import { SendQueue } from "./send-queue.ts";
-import { connect, receiveAll, socketOptions } from "./socket.ts";
+import { connect, isSubscription, receiveAll, socketOptions } from "./socket.ts";
 
 /** Publishes to all proxies and learns what is subscribed to behind them (P4). */
 export class Publisher {
@@ -15,10 +15,10 @@ export class Publisher {
     keys?: CurveKeys,
   ) {
     connect(this.#socket, endpoints, keys);
-    void receiveAll(this.#socket, ([frame]) => {
-      const mark = frame?.[0];
-      if (frame === undefined || (mark !== 0 && mark !== 1)) return;
-      onSubscription(frame.toString("utf8", 1), mark === 1);
+    void receiveAll(this.#socket, (frames) => {
+      for (const frame of frames.filter(isSubscription)) {
+        onSubscription(frame.toString("utf8", 1), frame[0] === 1);
+      }
     });
   }
 

@@ -44,13 +44,27 @@ export async function receiveAll(
     try {
       const receiving = socket.receive();
       if (idle?.isWanted()) tellIdle(receiving, idle);
-      handle(await receiving);
+      const frames = await receiving.catch(dropUnended);
+      if (frames !== undefined) handle(frames);
     } catch (error) {
       if (socket.closed) return;
       throw error;
     }
     if (handled % burst === 0) await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/**
+ * Whether an XPUB takes it for one, wherever in a message it stands. One that it knows it keeps to
+ * itself, also the last of a message: what came before it has no end then, or that of another.
+ */
+export function isSubscription(frame: Buffer): boolean {
+  return frame[0] === 0 || frame[0] === 1;
+}
+
+/** Of a message without an end (see `isSubscription`) nothing is left. */
+function dropUnended(error: unknown): undefined {
+  if (errorCode(error) !== "EAGAIN") throw error;
 }
 
 /** What is there to read is there within this turn of the loop. */
@@ -106,7 +120,7 @@ export async function bind(
     }
     throw new Problem(`${endpoint} can't be bound (${code}): give an address of this machine.`);
   }
-  // Now or never: from here on a broker's or proxy's socket is the loop's, in a thread of its own.
+  // Now or never: from here on a broker's socket is the loop's, in a thread of its own.
   bound = socket.lastEndpoint ?? endpoint;
   return bound;
 }

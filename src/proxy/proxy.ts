@@ -1,7 +1,7 @@
 import type { ForwarderRole } from "../forwarder/forwarder.ts";
 import { startProxy } from "../net/forwarder.ts";
 
-/** Publications from the servers to all who subscribed; the loop itself is libzmq's. */
+/** Publications from the servers to all who subscribed. */
 export const proxy: ForwarderRole = {
   role: "proxy",
   ends: { front: "tcp://127.0.0.1:5557", back: "tcp://127.0.0.1:5558" },

@@ -56,6 +56,18 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`, `${a} 3`, `${a} 4`]);
   });
 
+  test("[C3] [W7] a publication behind one that never was is dropped after one look", async () => {
+    const listener = new Listener();
+    listener.history.push(publication(a, 1, 0));
+    listener.subscription.receive([publication(a, 3, 1_000_000)]);
+    listener.hold = new Promise((resolve) => setTimeout(resolve, 5));
+    await listener.subscription.settled();
+    expect(listener.fetches).toBe(1);
+    expect(listener.heard).toEqual([`${a} 1`]);
+    listener.subscription.receive([publication(a, 2, 1)]);
+    expect(listener.heard).toEqual([`${a} 1`, `${a} 2`]);
+  });
+
   test("[C3] what comes while a gap is being filled waits, and is not lost", async () => {
     const listener = new Listener();
     let release = () => {};

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { XSubscriber } from "zeromq";
 import { Publisher } from "../../src/net/publisher.ts";
 import { Subscriber } from "../../src/net/subscriber.ts";
-import { Closing, localProxy } from "../support/local-wires.ts";
+import { anyPort, Closing, localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 
 /** A publisher that knows what is subscribed to. */
@@ -121,6 +122,51 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await until(() => one.topics.has("later"), "the subscription is known through the one left");
     one.say("later", "once");
     await until(() => got.length === 1, "it arrives by the one left");
+  });
+
+  test("[W7] [P4] a subscriber's message of several frames ends no proxy and hides no topic", async () => {
+    await using proxy = await localProxy();
+    await using closing = new Closing();
+    const { say, topics } = publisher(closing, [proxy.front]);
+    const { got } = subscriber(closing, [proxy.back], "geral");
+    await until(() => topics.has("geral"), "the subscription is known");
+    const stranger = closing.add(new XSubscriber({ linger: 0 }));
+    stranger.connect(proxy.back);
+    // libzmq takes each frame for a subscription that could be one, and passes on none that it
+    // knows: the message then has no end.
+    for (const frames of [
+      ["nothing", "\u0001geral"],
+      ["\u0001bia", "nothing", "\u0001geral"],
+      ["nothing", "\u0000unknown"],
+      ["", "\u0001caio"],
+    ]) {
+      await stranger.send(frames);
+    }
+    await stranger.send("\u0001the last one");
+    await until(() => topics.has("the last one"), "the proxy goes on");
+    expect(topics).toEqual(new Set(["geral", "bia", "caio", "the last one"]));
+    const late = subscriber(closing, [proxy.back], "caio");
+    await until(() => proxy.connections.back === 3, "the late one is connected");
+    await until(() => {
+      say("caio", "hello");
+      return late.got.length > 0;
+    }, "it hears what is on a topic that came with such a message");
+    say("geral", "hello");
+    await until(() => got.length === 1, "who was there before still hears");
+  });
+
+  test("[W7] a message without an end from a proxy ends no publisher", async () => {
+    await using closing = new Closing();
+    const proxy = closing.add(new XSubscriber({ linger: 0 }));
+    await proxy.bind(anyPort);
+    const connected = new Promise((resolve) => proxy.events.on("handshake", resolve));
+    const { topics } = publisher(closing, [proxy.lastEndpoint as string]);
+    await connected;
+    await proxy.send("\u0001geral");
+    await until(() => topics.has("geral"), "the subscription is known");
+    await proxy.send(["nothing", "\u0001geral"]);
+    await proxy.send("\u0001the last one");
+    await until(() => topics.has("the last one"), "the publisher goes on");
   });
 
   test("closing a publisher sends what it was given first", async () => {

@@ -1,0 +1,169 @@
+import { createSecretKey } from "node:crypto";
+import { Subscriber } from "zeromq";
+import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { Sessions } from "../../src/net/sessions.ts";
+import { decode, encode } from "../../src/protocol/codec.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
+import type { View } from "../../src/protocol/messages.ts";
+import { replicationTopic } from "../../src/protocol/topics.ts";
+import type { Vector } from "../../src/protocol/vector.ts";
+import { until } from "../support/until.ts";
+import { Insider } from "./insider.ts";
+import type { Sample } from "./mutate.ts";
+import { Tap } from "./tap.ts";
+import { BrokerBack } from "./targets.ts";
+
+export type Auth = "open" | "required";
+
+/** Who sends the mutants: whoever reaches a port, users with a session, members with the secret. */
+export const senders = ["strangers", "users", "members"] as const;
+export type Sender = (typeof senders)[number];
+
+/** A sample whose mutants are sealed once they are made. */
+export interface SealedSample extends Sample {
+  readonly seal?: (payload: Buffer) => readonly Buffer[];
+}
+
+export interface Corpus {
+  readonly front: readonly SealedSample[];
+  readonly back: readonly SealedSample[];
+  /** By the name of the server that is asked. */
+  readonly peerLinks: ReadonlyMap<string, readonly SealedSample[]>;
+  readonly reference: readonly SealedSample[];
+  readonly replication: readonly SealedSample[];
+  /** What is published for users. */
+  readonly topics: readonly SealedSample[];
+  readonly subscriptions: readonly SealedSample[];
+  readonly insider: Insider;
+}
+
+export const people = { ana: "a sentence of ana", bia: "a sentence of bia" } as const;
+export const channel = parseChannelName("geral");
+
+const subscribed = ["", "replication", "servers", `#${channel}\0`, "@ana\0", channel];
+/** Ticks above the servers' clocks: what is sealed with these is new to them. */
+const clockAhead = 1_000;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface Status {
+  readonly view: View;
+  readonly committed: Vector;
+  readonly clock: number;
+}
+
+/** Uses everything that a client can ask for, through the tap; logs in who writes later. */
+async function useAll(client: ChatClient, auth: Auth): Promise<void> {
+  const required = auth === "required";
+  for (const [user, password] of Object.entries(people)) {
+    if (required) await client.register(user, password);
+    await client.login(user, required ? password : undefined);
+  }
+  await client.createChannel(channel, "bia");
+  for (const text of ["olá", "texto mais longo ".repeat(20)]) {
+    await client.publish("bia", channel, text);
+    await client.message("bia", "ana", text);
+  }
+  await client.subscribe({ channel }, () => {});
+  const own = { user: parseUserName("bia") };
+  const { next, seen } = await client.history({ channel }, { limit: 1 });
+  await Promise.all([
+    client.users(),
+    client.channels(),
+    client.time(),
+    client.status(),
+    client.history(own, { limit: 5 }),
+    client.history({ channel }, { since: seen }),
+    client.history({ channel }, { before: next, limit: 1 }),
+  ]);
+  if (required) await client.changePassword("bia", people.bia, people.bia);
+  else await client.register("carla", "a sentence of carla");
+}
+
+/** As nobody may send it: with a session that another secret has signed, with none, guessing. */
+async function withoutSession(payload: Buffer): Promise<Buffer[]> {
+  const value = decode(payload);
+  const key = createSecretKey(Buffer.from("a secret of somebody else"));
+  const token = await new Sessions(key).give({ user: "ana" as never, version: "1" }, Date.now());
+  const strip = (replaced: Fields) => (request: unknown) => {
+    const { service, data } = request as { service: string; data: Fields };
+    const password = data.password === undefined ? undefined : "a guess";
+    return { service, data: { ...data, ...replaced, password } };
+  };
+  return [{ token: undefined }, { token }].map((replaced) => {
+    const stripped = Array.isArray(value) ? value.map(strip(replaced)) : strip(replaced)(value);
+    return Buffer.from(encode(stripped));
+  });
+}
+
+/** In both forms that a client may use (W12). */
+function enveloped(payload: Buffer): Sample[] {
+  return [
+    { frames: [Buffer.alloc(0), payload], payload: 1 },
+    { frames: [payload], payload: 0 },
+  ];
+}
+
+/** What goes over the proxy while there is some chat. */
+async function listen(cluster: LocalCluster, chat: () => Promise<unknown>): Promise<Buffer[][]> {
+  const socket = new Subscriber({ linger: 0 });
+  socket.connect(cluster.endpoints.proxy);
+  socket.subscribe("");
+  const heard: Buffer[][] = [];
+  const reading = (async () => {
+    for await (const frames of socket) heard.push(frames);
+  })().catch(() => {});
+  const count = (prefix: string) =>
+    heard.filter(([topic]) => topic?.toString().startsWith(prefix)).length;
+  await until(async () => {
+    await chat();
+    return count("replication") >= 40 && count("#") >= 3 && count("@") >= 3;
+  }, "the proxy is heard");
+  socket.close();
+  await reading;
+  return heard;
+}
+
+/** Records valid messages of a cluster: who asks, who answers, what is published. */
+export async function record(
+  cluster: LocalCluster,
+  { auth, sender }: { readonly auth: Auth; readonly sender: Sender },
+): Promise<Corpus> {
+  using tap = new Tap(cluster.endpoints.broker);
+  const brokers = [await tap.open()];
+  const client = cluster.client({ brokers });
+  await useAll(client, auth);
+  const heard = await listen(cluster, async () => {
+    await client.publish("bia", channel, "ouvido");
+    await client.message("bia", "ana", "ouvido");
+  });
+  const { view, committed, clock } = (await client.status()) as unknown as Status;
+  await client.close();
+
+  const isStripped = sender === "strangers" && auth === "required";
+  const asked = isStripped
+    ? (await Promise.all(tap.requests.map(withoutSession))).flat()
+    : tap.requests;
+  const insider = new Insider(cluster, { auth, sender, clock: clock + clockAhead });
+  const known = { view, durable: committed, clock };
+  const isReplication = ([topic]: Buffer[]) => topic?.toString() === replicationTopic;
+  return {
+    front: asked.flatMap(enveloped),
+    back: tap.replies.map((reply) => {
+      return { frames: [Buffer.from(BrokerBack.client), Buffer.alloc(0), reply], payload: 2 };
+    }),
+    peerLinks: new Map(view.members.map((name) => [name, insider.toServer(name, known)])),
+    reference: insider.toReference(known),
+    replication: heard.filter(isReplication).map((frames) => insider.replicated(frames)),
+    topics: heard
+      .filter((frames) => !isReplication(frames))
+      .map((frames) => ({ frames, payload: 1 })),
+    subscriptions: subscribed.flatMap((topic) =>
+      [0, 1].map((mark) => {
+        return { frames: [Buffer.concat([Buffer.of(mark), Buffer.from(topic)])], payload: 0 };
+      }),
+    ),
+    insider,
+  };
+}

@@ -1,0 +1,181 @@
+import { describe, expect, test } from "vitest";
+import { unwrap } from "../../src/net/responder.ts";
+import { decode, encode, formatOf } from "../../src/protocol/codec.ts";
+import { ProtocolError } from "../../src/protocol/errors.ts";
+import { parsePayload } from "../../src/protocol/parse-message.ts";
+import {
+  PeerMessageError,
+  parseOfficeAnswer,
+  parsePeerRequest,
+  parseReplication,
+  parseSnapshotPage,
+  parseSyncAnswer,
+} from "../../src/protocol/parse-peer.ts";
+import { parseReferenceRequest } from "../../src/protocol/parse-reference.ts";
+import { parsePublications } from "../../src/protocol/parse-reply.ts";
+import { member } from "../support/members.ts";
+import { Mutator, type Sample } from "./mutate.ts";
+
+const mutants = 20_000;
+const server = "server_0a0a0a0a";
+const standing = {
+  server,
+  clock: 7,
+  view: { number: 2, members: [server, "server_0b0b0b0b"] },
+  durable: { [server]: 12 },
+  office: { view: 2, term: 3 },
+};
+
+function sampled(...values: unknown[]): Sample[] {
+  return values.map((value) => {
+    return { frames: [Buffer.alloc(0), Buffer.from(encode(value))], payload: 1 };
+  });
+}
+
+/** What a gate makes of each mutant's payload, as it is found among the frames. */
+function through(samples: readonly Sample[], gate: (payload: Buffer) => unknown): void {
+  const mutator = new Mutator(1);
+  for (let at = 1; at <= mutants; at += 1) {
+    const { frames, kinds } = mutator.mutate(samples);
+    const { payload } = unwrap([...frames]);
+    try {
+      gate(payload);
+    } catch (error) {
+      const what = `mutant ${at} (${kinds.join(", ")}): ${payload.toString("hex", 0, 200)}`;
+      throw new Error(what, { cause: error });
+    }
+  }
+  expect(Object.prototype).not.toHaveProperty("service");
+}
+
+/** Whether it is refused as it should be, if it is refused. */
+function refusing(
+  type: typeof ProtocolError | typeof PeerMessageError,
+  parse: (payload: Buffer) => unknown,
+) {
+  return (payload: Buffer) => {
+    try {
+      parse(payload);
+    } catch (error) {
+      if (!(error instanceof type)) throw error;
+    }
+  };
+}
+
+describe("mutants of valid messages", { timeout: 60_000 }, () => {
+  test("[T6] are the same for the same seed, to the byte", () => {
+    const made = (seed: number) => {
+      const mutator = new Mutator(seed);
+      return Array.from({ length: 500 }, () => mutator.mutate(sampled(standing, [standing])));
+    };
+    expect(made(7)).toEqual(made(7));
+    expect(made(7)).not.toEqual(made(8));
+  });
+
+  test("[W7] are each answered by the gate of a server", () => {
+    const data = {
+      clock: 3,
+      id: "a-1",
+      timestamp: "2026-01-01T00:00:00.000Z",
+      after: { [server]: 2 },
+    };
+    const request = (service: string, fields: object) => ({
+      service,
+      data: { ...data, ...fields },
+    });
+    const samples = sampled(
+      request("login", { user: "ana", password: "secret words" }),
+      request("publish", { user: "ana", channel: "geral", message: "olá" }),
+      request("message", { src: "ana", dst: "bia", message: "oi", token: "a.b.c" }),
+      request("history", { channel: "geral", limit: 10, since: { [server]: 1 } }),
+      request("account", { user: "ana", locked: true }),
+      request("keys", { topics: ["#geral\0"] }),
+      [request("users", {}), request("status", {})],
+    );
+    through(samples, (payload) => expect(parsePayload(payload).requests.length).toBeGreaterThan(0));
+  });
+
+  test("[L1] [L8] are parsed or refused by the gates of a peer", () => {
+    const epoch = { view: 2, term: 4 };
+    const heartbeat = { address: "tcp://127.0.0.1:9", phase: "live", rate: 2, offsetMs: 0.5 };
+    const chains = { [server]: "0".repeat(32) };
+    const claim = { user: "ana", id: "a-1", credential: "$argon2id$" };
+    const ask = (service: string, fields: object) => ({
+      service,
+      data: { ...standing, ...fields },
+    });
+    const samples = sampled(
+      { ...standing, type: "heartbeat", ...heartbeat, chains },
+      { ...standing, type: "events", events: "a line\nanother" },
+      ask("sync", { events: "a line", more: true }),
+      ask("candidate", { epoch, isGranted: true, promised: epoch }),
+      ask("forward", { claim, outcome: "won", seq: 3 }),
+      ask("clock", { round: 2, timeMs: 5, correctionMs: -3 }),
+      ask("snapshot", { file: 0, offset: 0, of: "x", size: 3, bytes: Buffer.from("abc") }),
+    );
+    const gates = [
+      parseReplication,
+      parsePeerRequest,
+      parseSyncAnswer,
+      parseOfficeAnswer,
+      parseSnapshotPage,
+    ];
+    for (const gate of gates) through(samples, refusing(PeerMessageError, gate));
+  });
+
+  test("[N1] are parsed or refused by the gate of the reference", () => {
+    const address = "tcp://127.0.0.1:9";
+    const samples = sampled(
+      { service: "rank", data: { user: server, address, clock: 4 } },
+      { service: "heartbeat", data: { ...standing, user: server, role: "server", ready: true } },
+      { service: "remove", data: { user: server, force: true, id: "b" } },
+    );
+    const gate = (payload: Buffer) => {
+      let value: unknown;
+      try {
+        value = decode(payload, formatOf(payload));
+      } catch {
+        return;
+      }
+      parseReferenceRequest(value);
+    };
+    through(samples, refusing(ProtocolError, gate));
+  });
+
+  test("[P3] are no publications for a client unless they are whole", () => {
+    const entry = { user: "ana", channel: "geral", message: "olá", id: "a", server, timestamp: "" };
+    const publication = { ...entry, seq: 4, prev: 3, clock: 9 };
+    through(sampled([publication], [publication, publication]), (payload) => {
+      let value: unknown;
+      try {
+        value = decode(payload);
+      } catch {
+        return;
+      }
+      for (const { seq } of parsePublications(value)) expect(seq).toBeGreaterThanOrEqual(0);
+    });
+  });
+
+  test("[X1d] count for nothing once they have left a member's hands", () => {
+    const sender = member(server);
+    const receiver = member("server_0b0b0b0b");
+    const samples = Array.from({ length: 20 }, (_, at) => {
+      const payload = Buffer.from(encode({ ...standing, clock: at }));
+      const seal = sender.seals.seal("server_0b0b0b0b", payload);
+      return { frames: [payload, seal], payload: 0 };
+    });
+    const isWhole = ([payload, seal]: readonly Buffer[]) =>
+      samples.some(({ frames: [first, second] }) => {
+        return payload?.equals(first as Buffer) && seal?.equals(second as Buffer);
+      });
+    const mutator = new Mutator(1);
+    for (let at = 0; at < mutants; at += 1) {
+      const { frames } = mutator.mutate(samples);
+      if (isWhole(frames)) continue;
+      const [payload = Buffer.alloc(0), seal] = frames;
+      expect(receiver.seals.takeQuestion(payload, seal)).toBeUndefined();
+      expect(receiver.seals.hear("replication", payload, seal)).toBeUndefined();
+    }
+    expect(receiver.clock.value).toBe(0);
+  });
+});

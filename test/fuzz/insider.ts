@@ -1,0 +1,149 @@
+import { join } from "node:path";
+import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { Membership } from "../../src/net/membership.ts";
+import { referenceName } from "../../src/net/reference-link.ts";
+import type { Seals } from "../../src/net/seal.ts";
+import { Sessions } from "../../src/net/sessions.ts";
+import { decrypt, encrypt } from "../../src/platform/encryption.ts";
+import { openLog } from "../../src/platform/log.ts";
+import { type Purpose, readSecret, type Secret } from "../../src/platform/secret.ts";
+import { decode, encode } from "../../src/protocol/codec.ts";
+import { LamportClock } from "../../src/protocol/lamport-clock.ts";
+import type { View } from "../../src/protocol/messages.ts";
+import { replicationTopic } from "../../src/protocol/topics.ts";
+import type { Vector } from "../../src/protocol/vector.ts";
+import type { Auth, SealedSample, Sender } from "./corpus.ts";
+
+/** What a member says of itself, and what it knows of the others. */
+export interface Known {
+  readonly view: View;
+  readonly durable: Vector;
+  readonly clock: number;
+}
+
+const ownName = "server_f0220000";
+const address = "tcp://127.0.0.1:9";
+
+/**
+ * Somebody with the cluster's secret, who seals what members could say. Of strangers' messages the
+ * seal is made before they are changed, so that it fits no more; of members' it is made behind.
+ */
+export class Insider {
+  readonly #secret: Secret;
+  readonly #auth: Auth;
+  readonly #sender: Sender;
+  readonly clock: LamportClock;
+  /** Questions that were sealed and never sent, by their seal: they would count. */
+  readonly #whole = new Map<string, Buffer>();
+
+  constructor(cluster: LocalCluster, options: { auth: Auth; sender: Sender; clock: number }) {
+    const path = join(cluster.folder, "secret");
+    this.#secret = readSecret({ text: undefined, path, isDefault: true, cluster: "tertulia" });
+    this.#auth = options.auth;
+    this.#sender = options.sender;
+    this.clock = new LamportClock(options.clock);
+  }
+
+  /** For commands of an administrator. */
+  static operatorToken(cluster: LocalCluster): Promise<string> {
+    const insider = new Insider(cluster, { auth: "required", sender: "members", clock: 0 });
+    return new Sessions(insider.#secret.deriveKey("token")).giveOperator(Date.now());
+  }
+
+  /** Whether a member could have sent it as it is. */
+  isWhole(frames: readonly Buffer[]): boolean {
+    const payload = this.#whole.get(frames.at(-1)?.toString("latin1") ?? "");
+    return payload !== undefined && frames.at(-2)?.equals(payload) === true;
+  }
+
+  /** All that is asked over a peer link: in a name of its own, and in that of a peer. */
+  toServer(server: string, known: Known): SealedSample[] {
+    const peer = known.view.members.find((name) => name !== server) ?? ownName;
+    const health = { service: "health", data: {} };
+    return [
+      ...[ownName, peer].flatMap((name) =>
+        questions(name, known).map((question) => this.#asked(question, { name, to: server })),
+      ),
+      { frames: [Buffer.alloc(0), Buffer.from(encode(health))], payload: 1 },
+    ];
+  }
+
+  /** All that is asked of the reference. */
+  toReference(known: Known): SealedSample[] {
+    const [member = ownName] = known.view.members;
+    const report = { role: "server", view: known.view, durable: known.durable, ready: true };
+    const of = (user: string) => [
+      { service: "rank", data: { user, address } },
+      { service: "heartbeat", data: { user, address, ...report } },
+      { service: "leave", data: { user } },
+    ];
+    const to = referenceName;
+    const sealed = [
+      ...[ownName, member].flatMap((name) =>
+        of(name).map((question) => this.#asked(question, { name, to })),
+      ),
+      this.#asked({ service: "remove", data: { user: ownName } }, { name: "operator_1", to }),
+    ];
+    if (this.#sender === "members") return sealed;
+    const remove = { service: "remove", data: { user: member, force: true } };
+    const guests = [...of("visitor"), ...of(member), remove, { service: "list", data: {} }];
+    return [
+      ...sealed,
+      ...guests.map((value) => {
+        return { frames: [Buffer.alloc(0), Buffer.from(encode(value))], payload: 1 };
+      }),
+    ];
+  }
+
+  /** What a member has published on `replication`. */
+  replicated(frames: readonly Buffer[]): SealedSample {
+    const [topic, published = Buffer.alloc(0)] = frames;
+    if (this.#sender !== "members" || topic === undefined) return { frames, payload: 1 };
+    const key = this.#auth === "required" ? this.#secret.deriveKey("events") : undefined;
+    const plain =
+      key === undefined ? published : (decrypt(key, published, replicationTopic) ?? published);
+    const { server } = decode(plain) as { server: string };
+    const seals = this.#seals(server, "replication");
+    const seal = (payload: Buffer) => {
+      const sent = key === undefined ? payload : encrypt(key, payload, replicationTopic);
+      return [topic, sent, seals.seal(replicationTopic, sent)];
+    };
+    return { frames: [plain], payload: 0, seal };
+  }
+
+  #asked(question: unknown, { name, to }: { name: string; to: string }): SealedSample {
+    const seals = this.#seals(name, to === referenceName ? "reference" : "peer");
+    const payload = Buffer.from(encode(question));
+    const seal = (sent: Buffer) => [Buffer.alloc(0), sent, seals.seal(to, sent)];
+    if (this.#sender === "members") return { frames: [payload], payload: 0, seal };
+    const frames = seal(payload);
+    this.#whole.set(String(frames.at(-1)?.toString("latin1")), payload);
+    return { frames, payload: 1 };
+  }
+
+  #seals(name: string, purpose: Purpose): Seals {
+    const self = () => name;
+    const log = openLog({ level: "silent", role: "test", name: self, clock: () => 0 });
+    return new Membership({ secret: this.#secret, self, clock: this.clock, log }).seals(purpose);
+  }
+}
+
+function questions(name: string, { view, durable, clock }: Known): unknown[] {
+  const epoch = { view: view.number, term: 2 };
+  const standing = { server: name, clock, view, durable, office: epoch };
+  const claim = {
+    user: "dora",
+    id: "a-1",
+    credential: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
+  };
+  return [
+    ["sync", {}],
+    ["election", { epoch }],
+    ["candidate", { epoch }],
+    ["accept", { epoch, seq: 1 }],
+    ["forward", { claim }],
+    ["clock", { round: 1 }],
+    ["clock", { round: 1, correctionMs: 3 }],
+    ["snapshot", { clock, file: 0, offset: 0 }],
+  ].map(([service, fields]) => ({ service, data: { ...standing, ...(fields as object) } }));
+}

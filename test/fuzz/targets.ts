@@ -1,0 +1,229 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { Dealer, Subscriber, XPublisher, XSubscriber } from "zeromq";
+import { decode, encode } from "../../src/protocol/codec.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import { until } from "../support/until.ts";
+
+/** A socket of the cluster that anybody reaches who reaches its port. */
+export interface Target extends Disposable {
+  send(frames: readonly Buffer[]): Promise<void>;
+  /** Resolves when all that was sent has been read. @throws Error if nobody reads it */
+  settled(): Promise<void>;
+}
+
+const options = { linger: 0, sendHighWaterMark: 0, receiveHighWaterMark: 0 };
+/** Of whoever answers a mark. */
+interface Answer {
+  readonly clock: number;
+  readonly server?: string;
+  readonly name?: string;
+}
+
+/** What a mark is waited for before another one is sent. */
+const markMs = 1_000;
+const patienceMs = 30_000;
+
+async function readAll(
+  socket: AsyncIterable<Buffer[]>,
+  take: (frames: Buffer[]) => void = () => {},
+): Promise<void> {
+  try {
+    for await (const frames of socket) take(frames);
+  } catch {
+    // It was closed.
+  }
+}
+
+/**
+ * Who answers: behind what was sent goes a question of its own, with a mark in its envelope. A
+ * connection keeps the order, so its answer says that all before was read.
+ */
+export class Answering implements Target {
+  readonly #name: string;
+  readonly #socket = new Dealer(options);
+  readonly #question: Buffer;
+  readonly #answerers: number;
+  /** The highest clock that an answer told. */
+  clock = 0;
+  /** Whose answer to which mark has come. */
+  readonly #answers = new Map<string, string>();
+  #marks = 0;
+
+  /** @param answerers different processes that take what is sent, in turn */
+  constructor(name: string, endpoint: string, { service = "health", answerers = 1 } = {}) {
+    this.#name = name;
+    this.#answerers = answerers;
+    this.#question = Buffer.from(encode({ service, data: {} }));
+    this.#socket.connect(endpoint);
+    void readAll(this.#socket, (frames) => {
+      const [mark = "", delimiter, payload] = frames;
+      if (delimiter?.length !== 0 || payload === undefined) return;
+      if (!mark.toString().startsWith("mark ")) return;
+      const { data } = decode(payload) as { data: Answer };
+      this.clock = Math.max(this.clock, data.clock);
+      this.#answers.set(mark.toString(), data.server ?? data.name ?? "");
+    });
+  }
+
+  send(frames: readonly Buffer[]): Promise<void> {
+    return this.#socket.send([...frames]);
+  }
+
+  async settled(): Promise<void> {
+    this.#answers.clear();
+    const giveUpMs = performance.now() + patienceMs;
+    for (const answered = new Set<string>(); answered.size < this.#answerers; ) {
+      if (performance.now() > giveUpMs) throw new Error(`${this.#name} does not answer`);
+      const marks = Array.from({ length: this.#answerers }, (_, at) => `mark ${this.#marks + at}`);
+      this.#marks += this.#answerers;
+      for (const mark of marks) await this.#socket.send([mark, "", this.#question]);
+      const areAnswered = () => marks.every((mark) => this.#answers.has(mark));
+      await until(areAnswered, "answers", markMs).catch(() => {});
+      for (const name of this.#answers.values()) answered.add(name);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+}
+
+/**
+ * The broker's side for servers. Whoever connects there is given requests too, so it does so only
+ * for as long as its frames take, all at once.
+ */
+export class BrokerBack implements Target {
+  readonly #back: string;
+  readonly #client: Dealer;
+  readonly #waiting: Buffer[][] = [];
+  readonly #heard = new Set<string>();
+  #marks = 0;
+  /** The routing id of a client of our own. */
+  static readonly client = "a fuzzing client";
+
+  constructor(front: string, back: string) {
+    this.#back = back;
+    this.#client = new Dealer({ ...options, routingId: BrokerBack.client });
+    this.#client.connect(front);
+    void readAll(this.#client, (frames) => this.#heard.add(String(frames.at(-1))));
+  }
+
+  async send(frames: readonly Buffer[]): Promise<void> {
+    this.#waiting.push([...frames]);
+  }
+
+  async settled(): Promise<void> {
+    if (this.#waiting.length === 0) return;
+    const socket = new Dealer(options);
+    const connected = new Promise((resolve) => socket.events.on("handshake", resolve));
+    socket.connect(this.#back);
+    void readAll(socket);
+    await Promise.race([connected, pause(markMs)]);
+    for (const frames of this.#waiting.splice(0)) await socket.send(frames);
+    this.#heard.clear();
+    const giveUpMs = performance.now() + patienceMs;
+    this.#marks += 1;
+    const mark = `mark ${this.#marks}`;
+    while (!this.#heard.has(mark)) {
+      if (performance.now() > giveUpMs) throw new Error("the broker forwards nothing");
+      await socket.send([BrokerBack.client, "", mark]);
+      await until(() => this.#heard.has(mark), "the mark", 200).catch(() => {});
+    }
+    socket.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+}
+
+/** The proxy's side for those who publish; what it tells them is subscribed to is heard too. */
+export class ProxyIn implements Target {
+  readonly #socket = new XPublisher(options);
+  readonly #listener = new Subscriber({ linger: 0, receiveHighWaterMark: 0 });
+  /** What the proxy has forwarded, up and down, since the last mark. */
+  readonly #heard = new Set<string>();
+  #marks = 0;
+
+  constructor(front: string, back: string) {
+    this.#socket.connect(front);
+    this.#listener.connect(back);
+    this.#listener.subscribe("fuzz mark ");
+    void readAll(this.#socket, ([frame]) => {
+      if (frame?.includes("fuzz mark ")) this.#heard.add(frame.toString("utf8", 1));
+    });
+    void readAll(this.#listener, ([topic]) => this.#heard.add(String(topic)));
+  }
+
+  send(frames: readonly Buffer[]): Promise<void> {
+    return this.#socket.send([...frames]);
+  }
+
+  async settled(): Promise<void> {
+    const mark = this.newMark();
+    await this.hears(mark, () => this.#socket.send([mark, ""]));
+  }
+
+  /** A topic that nobody else uses. */
+  newMark(): string {
+    this.#marks += 1;
+    return `fuzz mark ${this.#marks} `;
+  }
+
+  /** Says it again until the proxy has forwarded it. */
+  async hears(mark: string, say: () => Promise<void>): Promise<void> {
+    const giveUpMs = performance.now() + patienceMs;
+    while (!this.#heard.has(mark)) {
+      if (performance.now() > giveUpMs) throw new Error("the proxy forwards nothing");
+      await say();
+      await until(() => this.#heard.has(mark), "the mark", 200).catch(() => {});
+    }
+    this.#heard.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+    this.#listener.close();
+  }
+}
+
+/** The proxy's side for those who subscribe. What one connection subscribes to ends with it. */
+export class ProxyOut implements Target {
+  readonly #endpoint: string;
+  readonly #publishers: ProxyIn;
+  #socket: XSubscriber;
+
+  constructor(endpoint: string, publishers: ProxyIn) {
+    this.#endpoint = endpoint;
+    this.#publishers = publishers;
+    this.#socket = this.#connect();
+  }
+
+  #connect(): XSubscriber {
+    const socket = new XSubscriber(options);
+    socket.connect(this.#endpoint);
+    void readAll(socket);
+    return socket;
+  }
+
+  send(frames: readonly Buffer[]): Promise<void> {
+    return this.#socket.send([...frames]);
+  }
+
+  async settled(): Promise<void> {
+    const mark = this.#publishers.newMark();
+    const subscription = Buffer.concat([Buffer.of(1), Buffer.from(mark)]);
+    await this.#publishers.hears(mark, () => this.#socket.send([subscription]));
+    this.#socket.close();
+    this.#socket = this.#connect();
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+}
+
+/** A frame that libzmq would close the connection for (W7) is no mutant worth sending. */
+export function isSendable(frames: readonly Buffer[]): boolean {
+  return frames.length > 0 && frames.every(({ length }) => length <= limits.frameBytes);
+}

@@ -1,0 +1,63 @@
+import { encode } from "../../src/protocol/codec.ts";
+
+/** Bytes that are written as they are, where a value is expected. */
+export class Raw {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
+/** A map as it is written: keys of any kind, and any of them as often as one likes. */
+export class Pairs {
+  readonly entries: [key: Tree, value: Tree][];
+
+  constructor(entries: [key: Tree, value: Tree][]) {
+    this.entries = entries;
+  }
+}
+
+/** A value that can be written wrongly. */
+export type Tree = null | boolean | number | string | Uint8Array | Raw | Pairs | Tree[];
+
+export function treeOf(value: unknown): Tree {
+  if (Array.isArray(value)) return value.map(treeOf);
+  if (typeof value !== "object" || value === null) return value as Tree;
+  if (value instanceof Uint8Array) return value;
+  return new Pairs(Object.entries(value).map(([key, each]) => [key, treeOf(each)]));
+}
+
+export function writeTree(tree: Tree): Buffer {
+  if (tree instanceof Raw) return Buffer.from(tree.bytes);
+  if (Array.isArray(tree)) {
+    return Buffer.concat([header(0x90, 0xdc, tree.length), ...tree.map(writeTree)]);
+  }
+  if (tree instanceof Pairs) {
+    const parts = tree.entries.flatMap(([key, value]) => [writeTree(key), writeTree(value)]);
+    return Buffer.concat([header(0x80, 0xde, tree.entries.length), ...parts]);
+  }
+  return Buffer.from(encode(tree));
+}
+
+/** In JSON, keys may be there twice as well; raw bytes are put there as they are. */
+export function writeJsonTree(tree: Tree): string {
+  if (tree instanceof Raw) return Buffer.from(tree.bytes).toString("latin1");
+  if (Array.isArray(tree)) return `[${tree.map(writeJsonTree).join(",")}]`;
+  if (tree instanceof Pairs) {
+    const entries = tree.entries.map(([key, value]) => {
+      const text = typeof key === "string" ? key : writeJsonTree(key);
+      return `${JSON.stringify(text)}:${writeJsonTree(value)}`;
+    });
+    return `{${entries.join(",")}}`;
+  }
+  return JSON.stringify(tree) ?? "null";
+}
+
+/** @param short the first byte of up to 15; `long` that of a count of two bytes, one more of four */
+function header(short: number, long: number, count: number): Buffer {
+  if (count < 16) return Buffer.of(short + count);
+  const bytes = Buffer.alloc(5, long + 1);
+  bytes.writeUInt32BE(count, 1);
+  return bytes;
+}

@@ -1,0 +1,106 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import type { Entry } from "../../src/protocol/messages.ts";
+import { until } from "../support/until.ts";
+import { type Auth, channel, people } from "./corpus.ts";
+
+const pauseMs = 100;
+
+/** What two people say meanwhile, one message each tenth of a second: to a channel, and in private. */
+export class ValidTraffic {
+  readonly client: ChatClient;
+  readonly listener: ChatClient;
+  /** What was acknowledged, by its text; each is said once. */
+  readonly published = new Set<string>();
+  readonly messages = new Set<string>();
+  readonly failures: string[] = [];
+  /** What the subscription to the channel delivered. */
+  readonly heard: string[] = [];
+  #isOver = false;
+  #running: Promise<void> | undefined;
+
+  static async start(cluster: LocalCluster, auth: Auth): Promise<ValidTraffic> {
+    // Who writes listens to nothing: in open mode anybody may publish, and what a client has
+    // heard of it then wants to have read (R9).
+    const writer = cluster.client({ proxies: [], deadlineMs: 30_000 });
+    const listener = cluster.client({ deadlineMs: 30_000 });
+    const password = auth === "required" ? people.ana : undefined;
+    for (const client of [writer, listener]) await client.login("ana", password);
+    const traffic = new ValidTraffic(writer, listener);
+    await listener.subscribe({ channel }, ({ message }) => traffic.heard.push(message));
+    return traffic;
+  }
+
+  private constructor(client: ChatClient, listener: ChatClient) {
+    this.client = client;
+    this.listener = listener;
+  }
+
+  begin(): void {
+    this.#running = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const writes: Promise<void>[] = [];
+    for (let number = 1; !this.#isOver; number += 1) {
+      const text = `valid ${number}`;
+      writes.push(number % 2 === 0 ? this.#publish(text) : this.#message(text));
+      await pause(pauseMs);
+    }
+    await Promise.all(writes);
+  }
+
+  async #publish(text: string): Promise<void> {
+    await this.#note(this.client.publish("ana", channel, text), () => this.published.add(text));
+  }
+
+  async #message(text: string): Promise<void> {
+    await this.#note(this.client.message("ana", "bia", text), () => this.messages.add(text));
+  }
+
+  async #note(write: Promise<unknown>, done: () => void): Promise<void> {
+    try {
+      await write;
+      done();
+    } catch (error) {
+      this.failures.push((error as Error).message);
+    }
+  }
+
+  get acknowledged(): number {
+    return this.published.size + this.messages.size;
+  }
+
+  /** Says nothing more, and waits for all answers. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#running;
+  }
+
+  /** Waits until all that was published was heard. */
+  async isHeard(): Promise<boolean> {
+    const all = () => this.heard.length >= this.published.size;
+    return await until(all, "all is heard").then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** What can be read of the channel and of what ana sent, oldest first. */
+  async read(): Promise<Entry[]> {
+    const own = { user: "ana" as never };
+    const both = await Promise.all([this.#history({ channel }), this.#history(own)]);
+    return both.flat();
+  }
+
+  async #history(name: Parameters<ChatClient["history"]>[0]): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for (let before: string | undefined; ; ) {
+      const page = await this.client.history(name, { before, limit: 1_000 });
+      entries.unshift(...page.entries);
+      if (page.next === undefined) return entries;
+      before = page.next;
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import type { Entry, RefusedMessages, View } from "../../src/protocol/messages.ts";
+import type { Vector } from "../../src/protocol/vector.ts";
+import { until } from "../support/until.ts";
+
+/** What each server says of the cluster, by its name. */
+export type Views = ReadonlyMap<string, ServerView>;
+
+interface ServerView {
+  readonly server: string;
+  readonly view: View;
+  readonly committed: Vector;
+  readonly refused: RefusedMessages;
+}
+
+const quietMs = 30_000;
+
+/** Asks until each server has answered: the broker gives requests to them in turn. */
+export async function viewsOf(cluster: LocalCluster, client: ChatClient): Promise<Views> {
+  const views = new Map<string, ServerView>();
+  const servers = cluster.of("server").length;
+  while (views.size < servers) {
+    const view = (await client.status()) as unknown as ServerView;
+    views.set(view.server, view);
+  }
+  return new Map([...views].sort());
+}
+
+export function eventsOf(views: Views): number {
+  const [first] = views.values();
+  return Object.values(first?.committed ?? {}).reduce((sum, seq) => sum + seq, 0);
+}
+
+/** Waits until all servers have the same, and nothing more comes. */
+export async function quiet(cluster: LocalCluster, client: ChatClient): Promise<Views> {
+  let views = await viewsOf(cluster, client);
+  const vectorsOf = (all: Views) => [...all.values()].map(({ committed }) => textOf(committed));
+  await until(
+    async () => {
+      const before = new Set(vectorsOf(views));
+      views = await viewsOf(cluster, client);
+      return before.size === 1 && vectorsOf(views).every((text) => before.has(text));
+    },
+    "the servers have the same",
+    quietMs,
+  );
+  return views;
+}
+
+function textOf(vector: Vector): string {
+  return JSON.stringify(Object.entries(vector).sort());
+}
+
+/** What is on the disks of a cluster that was stopped. */
+export interface Disks {
+  /** Files that differ between replicas. */
+  readonly unequal: string[];
+  /** All messages, twins of retried ones too. */
+  readonly entries: Entry[];
+}
+
+const files = [
+  "users.json",
+  "channels.json",
+  "accounts.json",
+  "messages.json",
+  "publications.json",
+  "checkpoint.json",
+];
+
+export function readDisks(folder: string): Disks {
+  const slots = readdirSync(join(folder, "servers"));
+  const textsOf = (file: string) =>
+    slots.map((slot) => readFileSync(join(folder, "servers", slot, file), "utf8"));
+  const entriesOf = (file: string) => JSON.parse(textsOf(file)[0] ?? "[]") as Entry[];
+  return {
+    unequal: files.filter((file) => new Set(textsOf(file)).size !== 1),
+    entries: [...entriesOf("messages.json"), ...entriesOf("publications.json")],
+  };
+}
+
+/** What the processes have logged as an error, each text once. */
+export function errorsIn(folder: string): string[] {
+  const texts = new Set<string>();
+  for (const name of readdirSync(join(folder, "logs"))) {
+    for (const line of readFileSync(join(folder, "logs", name), "utf8").split("\n")) {
+      if (line.includes('"level":"error"')) texts.add(`${name}: ${JSON.parse(line).msg}`);
+      else if (line.startsWith("tertulia:")) texts.add(`${name}: ${line}`);
+    }
+  }
+  return [...texts];
+}
