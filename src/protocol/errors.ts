@@ -35,6 +35,7 @@ export const refusalReasons = [
   "other_user",
   "registration_closed",
   "invitation_wanted",
+  "name_in_use",
 ] as const;
 
 export type RefusalReason = (typeof refusalReasons)[number];

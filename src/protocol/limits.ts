@@ -60,6 +60,13 @@ export const limits = {
   knownTopicKeys: 10_000,
   /** Checked tokens that a server remembers. */
   knownTokens: 10_000,
+  /** What a key of a topic counts for in a reply: it is work more than bytes. */
+  keyCostBytes: 2_048,
+  /** Bytes of a member or process in `status`, generously; and guests among its processes. */
+  statusRowBytes: 1_024,
+  statusGuests: 100,
+  /** Newest changes of a password, a flag or of who may register, by which a retry is known (R6). */
+  accountChanges: 16,
   /** Topics in one request for keys. */
   keysTopics: 200,
   /** Attempts with a password at once, of one account and over one connection, at one server. */

@@ -33,6 +33,8 @@ export const en = {
   "reason.registration_closed": "Nobody may register here: ask an administrator for an account.",
   "reason.invitation_wanted":
     "Who registers here needs an administrator's invitation: --invitation TEXT.",
+  "reason.name_in_use":
+    "The name is older than the accounts here: ask an administrator for its account.",
 
   // ---- what goes wrong on this side
   "problem.noBroker":
@@ -93,6 +95,7 @@ export const en = {
   "done.unlock": "{user} is no longer locked.",
   "done.promote": "{user} is an administrator.",
   "done.demote": "{user} is no longer an administrator.",
+  "done.add": "{user} has an account.",
   "done.reset": "{user} has another password.",
   "done.registration.open": "Anybody may register.",
   "done.registration.closed": "Nobody may register.",
@@ -333,6 +336,7 @@ export const en = {
   "help.accounts":
     "what an administrator may do: lock, unlock, promote, demote, reset, registration",
   "help.password": "another password; older sessions end",
+  "help.add": "make an account, its password read from standard input",
   "help.lock": "lock an account",
   "help.unlock": "unlock an account",
   "help.promote": "make somebody an administrator",

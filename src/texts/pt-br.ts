@@ -33,6 +33,8 @@ export const ptBr = {
     "Ninguém pode se registrar aqui: peça uma conta a um administrador.",
   "reason.invitation_wanted":
     "Para se registrar aqui é preciso o convite de um administrador: --invitation TEXTO.",
+  "reason.name_in_use":
+    "O nome é mais antigo que as contas daqui: peça a um administrador a conta dele.",
 
   "problem.noBroker":
     "Nenhum broker responde em {endpoints}: inicie um com `tertulia up`, ou indique o seu em --broker.",
@@ -92,6 +94,7 @@ export const ptBr = {
   "done.unlock": "{user} não está mais bloqueado.",
   "done.promote": "{user} é administrador.",
   "done.demote": "{user} não é mais administrador.",
+  "done.add": "{user} tem uma conta.",
   "done.reset": "{user} tem outra senha.",
   "done.registration.open": "Qualquer um pode se registrar.",
   "done.registration.closed": "Ninguém pode se registrar.",
@@ -334,6 +337,7 @@ export const ptBr = {
   "help.accounts":
     "o que um administrador pode: lock, unlock, promote, demote, reset, registration",
   "help.password": "troca a senha; as sessões antigas terminam",
+  "help.add": "cria uma conta, com a senha lida da entrada padrão",
   "help.lock": "bloqueia uma conta",
   "help.unlock": "desbloqueia uma conta",
   "help.promote": "torna alguém administrador",

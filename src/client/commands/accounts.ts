@@ -10,7 +10,7 @@ import { Failure } from "./failure.ts";
 import { readNewPassword } from "./read-password.ts";
 
 /** What an administrator does to an account. */
-export const accountActions = ["lock", "unlock", "promote", "demote", "reset"] as const;
+export const accountActions = ["add", "lock", "unlock", "promote", "demote", "reset"] as const;
 export type AccountAction = (typeof accountActions)[number];
 
 /** `tertulia accounts ACTION NAME` */
@@ -21,6 +21,7 @@ export async function changeAccount(
 ): Promise<void> {
   const user = nameOf(context, name);
   const changes: Readonly<Record<AccountAction, () => Promise<Fields> | Fields>> = {
+    add: async () => ({ password: await readNewPassword(context) }),
     lock: () => ({ locked: true }),
     unlock: () => ({ locked: false }),
     promote: () => ({ administrator: true }),
@@ -28,7 +29,7 @@ export async function changeAccount(
     reset: async () => ({ newPassword: await readNewPassword(context) }),
   };
   const change = await changes[action]();
-  await administer(context, "account", { user, ...change });
+  await administer(context, action === "add" ? "register" : "account", { user, ...change });
   context.output.done({ user, action }, context.text(`done.${action}`, { user }));
 }
 

@@ -1,7 +1,7 @@
 import { ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import { durations } from "../../protocol/limits.ts";
-import type { Grant, Request } from "../../protocol/messages.ts";
+import type { Grant, Request, Session } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
 import type { Accounts } from "./accounts.ts";
 
@@ -17,7 +17,7 @@ interface Rule<S extends Service> {
 
 /** Who may do what where accounts are (X2): the one place that says so. */
 export const access: { readonly [S in Service]: Rule<S> } = {
-  // What leads to a session, and what says nothing of anybody.
+  // What leads to a session, and what tells of processes alone.
   login: { for: "anybody" },
   register: { for: "anybody" },
   time: { for: "anybody" },
@@ -51,7 +51,7 @@ export function forbids(
   request: Request,
   { auth, accounts, timeMs }: Circumstances,
 ): ProtocolError | undefined {
-  const { service, session, token } = request;
+  const { service, session } = request;
   if (auth === "open") {
     if (!accountsOnly.has(service)) return undefined;
     const description = "This cluster runs with --auth open: it has no sessions.";
@@ -59,6 +59,36 @@ export function forbids(
   }
   const rule = access[service] as Rule<Service>;
   if (rule.for === "anybody") return undefined;
+  const ended = sessionProblem(request, accounts, timeMs);
+  if (ended !== undefined) return ended;
+  const { user, isOperator } = session as Session;
+  if (rule.for === "administrators") {
+    if (isOperator || accounts.has("administrator", user)) return undefined;
+    const reason = "not_administrator";
+    return new ProtocolError("forbidden", "Only an administrator may do that.", { reason });
+  }
+  if (isOperator) {
+    return new ProtocolError("forbidden", "The operator's token administers, and nothing else.");
+  }
+  const as = rule.as?.(request as never);
+  if (as === undefined || as === user) return undefined;
+  const description = `The session is that of "${user}", not of "${as}".`;
+  return new ProtocolError("forbidden", description, { reason: "other_user" });
+}
+
+/** Whether the asker administers, though anybody may ask. */
+export function administers(request: Request, accounts: Accounts, timeMs: number): boolean {
+  const { session } = request;
+  if (session === undefined || sessionProblem(request, accounts, timeMs) !== undefined)
+    return false;
+  return session.isOperator || accounts.has("administrator", session.user);
+}
+
+function sessionProblem(
+  { session, token }: Request,
+  accounts: Accounts,
+  timeMs: number,
+): ProtocolError | undefined {
   if (token === undefined) {
     const description = "This cluster wants a `token`, which `login` with a password gives.";
     return unauthenticated("no_session", description);
@@ -66,28 +96,24 @@ export function forbids(
   if (session === undefined) {
     return unauthenticated("session_unknown", "The `token` is not one of this cluster's.");
   }
-  const { user, expiresMs, isOperator } = session;
+  const { user, expiresMs, isOperator, version } = session;
   if (expiresMs <= timeMs) {
     const description = `The session ended at ${isoTime(expiresMs)}: log in again.`;
     return unauthenticated("session_expired", description);
   }
-  if (isOperator) {
-    if (rule.for === "administrators") return undefined;
-    return new ProtocolError("forbidden", "The operator's token administers, and nothing else.");
-  }
-  if (accounts.credential(user)?.version !== session.version) {
+  if (isOperator) return undefined;
+  if (accounts.credential(user)?.version !== version) {
     const description = "The session has ended, since the password was changed: log in again.";
     return unauthenticated("password_changed", description);
   }
-  if (accounts.has("locked", user)) return locked(user);
-  if (rule.for === "administrators" && !accounts.has("administrator", user)) {
-    const reason = "not_administrator";
-    return new ProtocolError("forbidden", "Only an administrator may do that.", { reason });
-  }
-  const as = rule.as?.(request as never);
-  if (as === undefined || as === user) return undefined;
-  const description = `The session is that of "${user}", not of "${as}".`;
-  return new ProtocolError("forbidden", description, { reason: "other_user" });
+  return accounts.has("locked", user) ? locked(user) : undefined;
+}
+
+/** Who does not say as whom he speaks speaks as himself. */
+export function asOneself(request: Request): Request {
+  const { session } = request;
+  if (session === undefined || request.service !== "channel") return request;
+  return { ...request, user: request.user ?? session.user };
 }
 
 /** A session lasts as long as it is in use: in use is what it was looked at for. */

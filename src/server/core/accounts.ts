@@ -1,6 +1,7 @@
 import { compareEpochs, type Epoch, noEpoch } from "../../protocol/epoch.ts";
 import { compareOrder } from "../../protocol/event.ts";
-import type { ServerName, UserName } from "../../protocol/ids.ts";
+import type { RequestId, ServerName, UserName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
 import { covers, type Vector } from "../../protocol/vector.ts";
 import { idOf, type Placed } from "./placed.ts";
 
@@ -25,14 +26,20 @@ export interface FrozenClaims {
   readonly claims: readonly (readonly [claim: Claim, isConfirmed: boolean])[];
 }
 
+/** Who made a change: a request's id is his own (R6). */
+interface Change extends Placed {
+  readonly by: UserName;
+}
+
 /**
- * A password that took the place of the claim's. Of several the highest generation holds; the same
- * password hashed anew keeps generation and version, so that no session ends by it.
+ * A password that took the place of the claim's. Of several the one set last holds; the same
+ * password hashed anew keeps `since` and `version`, so that no later one and no session ends by it.
  */
-export interface PasswordChange extends Placed {
+export interface PasswordChange extends Change {
   readonly user: UserName;
   readonly credential: string;
-  readonly generation: number;
+  /** The clock of whoever set it, as of then. */
+  readonly since: number;
   readonly version: string;
 }
 
@@ -40,7 +47,7 @@ export interface PasswordChange extends Placed {
 export const accountFlags = ["locked", "administrator"] as const;
 export type AccountFlag = (typeof accountFlags)[number];
 
-export interface FlagChange extends Placed {
+export interface FlagChange extends Change {
   readonly user: UserName;
   readonly flag: AccountFlag;
   readonly isSet: boolean;
@@ -50,7 +57,7 @@ export interface FlagChange extends Placed {
 export const registrationModes = ["open", "closed", "invitation"] as const;
 export type RegistrationMode = (typeof registrationModes)[number];
 
-export interface RegistrationChange extends Placed {
+export interface RegistrationChange extends Change {
   readonly mode: RegistrationMode;
   /** Of the invitation, which is stored nowhere. */
   readonly hash: string | undefined;
@@ -61,7 +68,7 @@ export type AccountChange = PasswordChange | FlagChange | RegistrationChange;
 /** What proves who somebody is, as of now. */
 export interface Credential {
   readonly credential: string;
-  readonly generation: number;
+  readonly since: number;
   /** A session that began with another one has ended. */
   readonly version: string;
 }
@@ -78,16 +85,17 @@ export interface EventName {
  * covers it, or there is none: one that doesn't was never acknowledged, and is thereby rolled back.
  */
 export class Accounts {
-  /** Rises with each change. */
+  /** Rises with each fact about claims. */
   version = 0;
   readonly offices: Office[] = [];
   readonly #claims = new Map<UserName, Claim[]>();
   readonly #confirmed = new Set<string>();
   /** Names that were claimed and, when last looked at, had no owner. */
   readonly #unowned = new Set<UserName>();
-  readonly #passwords = new Map<UserName, PasswordChange>();
-  readonly #flags = new Map<string, FlagChange>();
-  #registration: RegistrationChange | undefined;
+  /** The newest of each: the last one holds, those before tell a request that comes again. */
+  readonly #passwords = new Map<UserName, PasswordChange[]>();
+  readonly #flags = new Map<string, FlagChange[]>();
+  readonly #registrations: RegistrationChange[] = [];
 
   addOffice(office: Office): void {
     insertByEpoch(this.offices, office);
@@ -108,21 +116,15 @@ export class Accounts {
   }
 
   changePassword(change: PasswordChange): void {
-    const held = this.#passwords.get(change.user);
-    if (held === undefined || comparePasswords(change, held) > 0) {
-      this.#passwords.set(change.user, change);
-    }
+    insertNewest(listOf(this.#passwords, change.user), change, comparePasswords);
   }
 
   changeFlag(change: FlagChange): void {
-    const key = `${change.flag} ${change.user}`;
-    const held = this.#flags.get(key);
-    if (held === undefined || compareOrder(change, held) > 0) this.#flags.set(key, change);
+    insertNewest(listOf(this.#flags, flagKey(change)), change, compareOrder);
   }
 
   changeRegistration(change: RegistrationChange): void {
-    const held = this.#registration;
-    if (held === undefined || compareOrder(change, held) > 0) this.#registration = change;
+    insertNewest(this.#registrations, change, compareOrder);
   }
 
   /** Nothing is granted on a claim that may still fall: only who owns the name has one. */
@@ -130,26 +132,33 @@ export class Accounts {
     const owner = this.owner(user);
     if (owner === undefined) return undefined;
     const { credential } = owner;
-    return this.#passwords.get(user) ?? { credential, generation: 0, version: idOf(owner) };
-  }
-
-  /** The change that holds, if there was one. */
-  passwordOf(user: UserName): PasswordChange | undefined {
-    return this.#passwords.get(user);
+    return this.#passwords.get(user)?.at(-1) ?? { credential, since: 0, version: idOf(owner) };
   }
 
   has(flag: AccountFlag, user: UserName): boolean {
-    return this.#flags.get(`${flag} ${user}`)?.isSet === true;
+    return this.#flags.get(flagKey({ flag, user }))?.at(-1)?.isSet === true;
   }
 
   get registration(): Pick<RegistrationChange, "mode" | "hash"> {
-    return this.#registration ?? { mode: "open", hash: undefined };
+    return this.#registrations.at(-1) ?? { mode: "open", hash: undefined };
   }
 
-  /** All changes that hold. */
+  /** What an earlier copy of the request did. */
+  passwordChange(user: UserName, request: Asked): PasswordChange | undefined {
+    return findAsked(this.#passwords.get(user), request);
+  }
+
+  flagChange(change: Pick<FlagChange, "user" | "flag">, request: Asked): FlagChange | undefined {
+    return findAsked(this.#flags.get(flagKey(change)), request);
+  }
+
+  registrationChange(request: Asked): RegistrationChange | undefined {
+    return findAsked(this.#registrations, request);
+  }
+
+  /** All changes that are kept. */
   changes(): AccountChange[] {
-    const registration = this.#registration === undefined ? [] : [this.#registration];
-    return [...this.#passwords.values(), ...this.#flags.values(), ...registration];
+    return [...this.#passwords.values(), ...this.#flags.values(), this.#registrations].flat();
   }
 
   /** The highest epoch that an office was entered in. */
@@ -204,8 +213,35 @@ export class Accounts {
   }
 }
 
+/** A request by what tells it from others: without an id it is like none before it (R6). */
+interface Asked {
+  readonly id: RequestId | undefined;
+  readonly by: UserName;
+}
+
+function findAsked<T extends Change>(list: readonly T[] | undefined, asked: Asked): T | undefined {
+  if (asked.id === undefined) return undefined;
+  return list?.find(({ id, by }) => id === asked.id && by === asked.by);
+}
+
+function flagKey({ flag, user }: Pick<FlagChange, "flag" | "user">): string {
+  return `${flag} ${user}`;
+}
+
+function listOf<K, T>(lists: Map<K, T[]>, key: K): T[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
+/** The same list whatever order its changes came in: the newest of the set (R4). */
+function insertNewest<T extends Change>(list: T[], item: T, compare: (a: T, b: T) => number): void {
+  list.splice(list.findLastIndex((other) => compare(other, item) < 0) + 1, 0, item);
+  if (list.length > limits.accountChanges) list.shift();
+}
+
 function comparePasswords(a: PasswordChange, b: PasswordChange): number {
-  if (a.generation !== b.generation) return a.generation - b.generation;
+  if (a.since !== b.since) return a.since - b.since;
   if (a.version !== b.version) return a.version < b.version ? -1 : 1;
   return compareOrder(a, b);
 }

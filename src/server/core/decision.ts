@@ -2,7 +2,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { Digest } from "../../protocol/event.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
-import { durations } from "../../protocol/limits.ts";
+import { durations, limits } from "../../protocol/limits.ts";
 import type { Receipt, Request } from "../../protocol/messages.ts";
 import type { TopicKey } from "../../protocol/sealed.ts";
 import { isoTime } from "../../protocol/time.ts";
@@ -77,6 +77,22 @@ export function behind(): Decision {
     new ProtocolError(
       "behind",
       `This server lacks some of what \`after\` names, also after ${durations.coverMs} ms.`,
+    ),
+  );
+}
+
+/** Takes what an answer needs from the room of its payload, if it is there. */
+export function charge(room: Room, bytes: number): boolean {
+  if (bytes > room.bytes) return false;
+  room.bytes -= bytes;
+  return true;
+}
+
+export function full(): Decision {
+  return refuse(
+    new ProtocolError(
+      "too_large",
+      `What this payload asks for is above the ${limits.replyBytes} bytes of a reply.`,
     ),
   );
 }

@@ -165,28 +165,30 @@ export function readEpoch(value: unknown): Epoch {
 type Data = Readonly<Record<string, unknown>>;
 
 /** @throws Error if it is none */
-export function readPasswordChange({ user, credential, generation, version }: Data) {
-  const number = parseClock(generation);
-  assert(number !== undefined, "`generation` is none");
+export function readPasswordChange({ user, credential, since, version, by }: Data) {
+  const clock = parseClock(since);
+  assert(clock !== undefined, "`since` is none");
   return {
     user: parseUserName(user),
     credential: parseText(credential, "credential"),
-    generation: number,
+    since: clock,
     version: parseText(version, "version"),
+    by: parseUserName(by),
   };
 }
 
 /** @throws Error if it is none */
-export function readFlagChange({ user, flag, isSet }: Data) {
+export function readFlagChange({ user, flag, isSet, by }: Data) {
   assert(accountFlags.includes(flag as AccountFlag), "`flag` is unknown");
-  return { user: parseUserName(user), flag: flag as AccountFlag, isSet: isSet === true };
+  const whose = { user: parseUserName(user), flag: flag as AccountFlag };
+  return { ...whose, isSet: isSet === true, by: parseUserName(by) };
 }
 
 /** @throws Error if it is none */
-export function readRegistrationChange({ mode, hash }: Data) {
+export function readRegistrationChange({ mode, hash, by }: Data) {
   assert(registrationModes.includes(mode as RegistrationMode), "`mode` is unknown");
   const known = hash === undefined ? undefined : parseText(hash, "hash");
-  return { mode: mode as RegistrationMode, hash: known };
+  return { mode: mode as RegistrationMode, hash: known, by: parseUserName(by) };
 }
 
 function parseText(value: unknown, field = "message"): string {

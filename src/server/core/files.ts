@@ -115,7 +115,7 @@ export function foldSaved(state: ChatState, saved: SavedState, held: Vector): vo
     } else if (row.sees !== undefined) {
       const sees = parseVector(row.sees, "sees", limits.memberVectorServers);
       state.accounts.addOffice({ ...placed, epoch: readEpoch(row.epoch), sees });
-    } else if (row.generation !== undefined) {
+    } else if (row.since !== undefined) {
       state.accounts.changePassword({ ...placed, ...readPasswordChange(row) });
     } else if (row.flag !== undefined) {
       state.accounts.changeFlag({ ...placed, ...readFlagChange(row) });

@@ -31,16 +31,19 @@ export class Flood {
   }
 
   /** @param connection by which the shell knows who asks */
-  refuses(request: Request, connection: string, steadyMs: number): ProtocolError | undefined {
+  refusesConnection(connection: string, steadyMs: number): ProtocolError | undefined {
     const waitMs = this.#connections?.take(connection, steadyMs) ?? 0;
-    if (waitMs > 0) return slower("requests over this connection", waitMs);
-    const user = senderOf(request);
-    if (user === undefined) return undefined;
-    const userWaitMs = this.#users?.take(user, steadyMs) ?? 0;
-    return userWaitMs > 0 ? slower(`messages of "${user}"`, userWaitMs) : undefined;
+    return waitMs > 0 ? slower("requests over this connection", waitMs) : undefined;
   }
 
-  /** A password is to be hashed or checked for whoever asks. */
+  /** Asked of what nothing else stands against: nobody uses up what is another's. */
+  refusesUser(request: Request, steadyMs: number): ProtocolError | undefined {
+    const user = senderOf(request);
+    const waitMs = user === undefined ? 0 : (this.#users?.take(user, steadyMs) ?? 0);
+    return waitMs > 0 ? slower(`messages of "${user}"`, waitMs) : undefined;
+  }
+
+  /** Somebody who says that he is this user asks with a password, or with an invitation. */
   refusesAttempt(user: string, connection: string, steadyMs: number): ProtocolError | undefined {
     const waitMs = this.#guessers.take(connection, steadyMs) || this.#accounts.take(user, steadyMs);
     return waitMs > 0 ? slower("attempts with a password", waitMs) : undefined;
@@ -48,8 +51,15 @@ export class Flood {
 }
 
 function senderOf(request: Request): string | undefined {
-  if (request.service === "publish") return request.user;
-  return request.service === "message" ? request.src : undefined;
+  switch (request.service) {
+    case "publish":
+    case "channel":
+      return request.user;
+    case "message":
+      return request.src;
+    default:
+      return undefined;
+  }
 }
 
 function slower(what: string, waitMs: number): ProtocolError {

@@ -1,11 +1,19 @@
 import { ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
 import type { Chain, UserName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
 import type { Request } from "../../protocol/messages.ts";
 import { dayOf } from "../../protocol/sealed.ts";
 import { readTopic } from "../../protocol/topics.ts";
-import { locked } from "./access.ts";
-import type { Credential } from "./accounts.ts";
-import { type Decision, receiptOf, type Services } from "./decision.ts";
+import { administers, locked } from "./access.ts";
+import type { Credential, PasswordChange } from "./accounts.ts";
+import {
+  type Circumstances,
+  charge,
+  type Decision,
+  full,
+  receiptOf,
+  type Services,
+} from "./decision.ts";
 import type { Now } from "./effects.ts";
 import type { EventData, Operation } from "./events.ts";
 import { write } from "./handle-write.ts";
@@ -33,10 +41,10 @@ export function login(services: Services, request: Of<"login">): Decision {
       const present = accounts.credential(user);
       if (!isRight || present?.version !== known?.version) return wrong();
       if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
-      const { generation, version } = present as Credential;
+      const { since, version } = present as Credential;
       if (credential !== undefined) {
         // Hashed as is recommended by now; no session ends by it.
-        make(services, "password", { user, credential, generation, version }, later);
+        make(services, "password", { user, credential, since, version, by: user }, later);
       }
       return write(services, request, { now: later, waited: true, grant: { user, version } });
     },
@@ -48,44 +56,71 @@ export function changePassword(services: Services, request: Of<"password">): Dec
   const { user, password, newPassword, id } = request;
   const { accounts } = services.state;
   const known = accounts.credential(user);
-  const made = accounts.passwordOf(user);
-  // A second copy of the request: by now the new one is the right one.
-  const isAgain = id !== undefined && made?.id === id;
-  const check = { password: isAgain ? newPassword : password, credential: known?.credential };
+  const asked = { id, by: user };
+  const done = accounts.passwordChange(user, asked);
+  const hash = done === undefined ? newPassword : undefined;
+  // Of a request that comes again the new password is the right one by now.
+  const check =
+    done === undefined
+      ? { password, credential: known?.credential }
+      : { password: newPassword, credential: done.credential };
   return {
     next: "password",
-    work: isAgain ? { check } : { check, hash: newPassword },
+    work: hash === undefined ? { check } : { check, hash },
     settle: ({ isRight, credential }, now) => {
-      const present = accounts.credential(user);
-      if (!isRight || present === undefined || present.version !== known?.version) return wrong();
+      if (!isRight) return wrong();
       if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
-      const { version } = present;
-      if (isAgain && made !== undefined) {
-        return commit(services, { event: made, made: false }, { grant: { user, version } });
-      }
-      const change = { user, id, credential: credential as string };
-      const { event, version: next } = replacePassword(services, change, now);
-      return commit(services, { event, made: true }, { grant: { user, version: next } });
+      // Another copy of the request may have been quicker.
+      const before = accounts.passwordChange(user, asked);
+      if (before !== undefined) return grantBy(services, { change: before, made: false });
+      if (accounts.credential(user)?.version !== known?.version) return wrong();
+      const change = replacePassword(services, { user, ...asked, credential }, now);
+      return grantBy(services, { change, made: true });
     },
   };
+}
+
+/** A change of one's own password begins a session. */
+function grantBy(
+  services: Services,
+  { change, made }: { readonly change: PasswordChange; readonly made: boolean },
+): Decision {
+  const { user, version } = change;
+  return commit(services, { event: change, made }, { grant: { user, version } });
 }
 
 /** An administrator changes somebody's account. */
 export function changeAccount(services: Services, request: Of<"account">, now: Now): Decision {
   const { user, change, id } = request;
-  if (services.state.accounts.owner(user) === undefined) {
+  const { accounts } = services.state;
+  if (accounts.owner(user) === undefined) {
     return refuse("user_not_found", `There is no account "${user}".`);
   }
-  if (!("newPassword" in change)) {
-    const event = make(services, "account", { user, ...change, id }, now);
-    return commit(services, { event, made: true });
-  }
+  const asked = { id, by: request.session?.user as UserName };
+  if ("newPassword" in change) return resetPassword(services, request, change.newPassword);
+  const event = accounts.flagChange({ user, ...change }, asked);
+  if (event !== undefined) return commit(services, { event, made: false });
+  const made = make(services, "account", { user, ...change, ...asked }, now);
+  return commit(services, { event: made, made: true });
+}
+
+function resetPassword(
+  services: Services,
+  { user, id, session }: Of<"account">,
+  newPassword: string,
+): Decision {
+  const asked = { id, by: session?.user as UserName };
+  const { accounts } = services.state;
+  const done = accounts.passwordChange(user, asked);
+  if (done !== undefined) return commit(services, { event: done, made: false });
   return {
     next: "password",
-    work: { hash: change.newPassword },
+    work: { hash: newPassword },
     // No session with it: that of the account is its owner's alone.
-    settle: ({ credential = "" }, later) => {
-      const { event } = replacePassword(services, { user, id, credential }, later);
+    settle: ({ credential }, now) => {
+      const before = accounts.passwordChange(user, asked);
+      if (before !== undefined) return commit(services, { event: before, made: false });
+      const event = replacePassword(services, { user, ...asked, credential }, now);
       return commit(services, { event, made: true });
     },
   };
@@ -93,34 +128,56 @@ export function changeAccount(services: Services, request: Of<"account">, now: N
 
 export function changeRegistration(
   services: Services,
-  { mode, invitation, id }: Of<"registration">,
+  { mode, invitation, id, session }: Of<"registration">,
   now: Now,
 ): Decision {
+  const asked = { id, by: session?.user as UserName };
+  const before = services.state.accounts.registrationChange(asked);
+  if (before !== undefined) return commit(services, { event: before, made: false });
   const hash = invitation === undefined ? undefined : hashOf(services, invitation);
-  const event = make(services, "registration", { mode, hash, id }, now);
+  const event = make(services, "registration", { mode, hash, ...asked }, now);
   return commit(services, { event, made: true });
 }
 
-/** Whether who asks may register at all. */
+/** Whether who asks may have the name for an account. */
 export function mayRegister(
   services: Services,
-  { invitation }: Of<"register">,
+  request: Of<"register">,
+  now: Now,
 ): ProtocolError | undefined {
-  const { mode, hash } = services.state.accounts.registration;
-  if (mode === "open") return undefined;
+  const { user, invitation } = request;
+  const { accounts } = services.state;
+  if (administers(request, accounts, services.correctedMs(now))) return undefined;
+  const { mode, hash } = accounts.registration;
   if (mode === "closed") {
     const description = "Registration is closed: ask an administrator.";
     return new ProtocolError("forbidden", description, { reason: "registration_closed" });
   }
-  if (invitation !== undefined && hashOf(services, invitation) === hash) return undefined;
-  const description = "Registration wants the `invitation` of an administrator.";
-  return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
+  if (
+    mode === "invitation" &&
+    (invitation === undefined || hashOf(services, invitation) !== hash)
+  ) {
+    const description = "Registration wants the `invitation` of an administrator.";
+    return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
+  }
+  // Whoever took it now would read what its user wrote and got.
+  if (services.state.knowsUser(user) && accounts.holder(user) === undefined) {
+    const description = `The name "${user}" is older than accounts: an administrator makes its account.`;
+    return new ProtocolError("forbidden", description, { reason: "name_in_use" });
+  }
+  return undefined;
 }
 
 /** Today's and yesterday's key of each topic that the asker may read (X5). */
-export function keys(services: Services, request: Of<"keys">, now: Now): Decision {
+export function keys(
+  services: Services,
+  request: Of<"keys">,
+  { now, room }: Circumstances,
+): Decision {
   const { state } = services;
   const user = request.session?.user as UserName;
+  // Each is derived, which takes longer than to send it.
+  if (!charge(room, limits.keyCostBytes * request.topics.length)) return full();
   const today = dayOf(services.correctedMs(now));
   const found: Record<string, { day: number; key: string }[]> = {};
   for (const topic of request.topics) {
@@ -144,14 +201,18 @@ function hashOf({ digest }: Services, invitation: string): string {
 
 function replacePassword(
   services: Services,
-  { user, id, credential }: Pick<EventData["password"], "user" | "id" | "credential">,
+  change: Pick<PasswordChange, "user" | "id" | "by"> & { readonly credential: string | undefined },
   now: Now,
-): { event: Placed; version: string } {
-  const generation = (services.state.accounts.credential(user)?.generation ?? 0) + 1;
+): PasswordChange {
+  const { user, id, by, credential = "" } = change;
+  const known = services.state.accounts.credential(user)?.version ?? "";
   // A server's clock says no number twice, restarts or not (R7).
-  const version = `${services.name}/${services.clock.tick()}`;
-  const event = make(services, "password", { user, id, credential, generation, version }, now);
-  return { event, version };
+  const since = services.clock.tick();
+  const own = `${services.name}/${since}`;
+  // Twins of one request (R6) have one version, and so end no session that the other one began.
+  const version = services.digest.chain(known as Chain, id === undefined ? own : `${by} ${id}`);
+  const data = { user, by, credential, since, version };
+  return { ...make(services, "password", { ...data, id }, now), ...data };
 }
 
 function make<O extends Operation>(

@@ -1,4 +1,3 @@
-import { ProtocolError } from "../../protocol/errors.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Request } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
@@ -6,7 +5,9 @@ import { covers } from "../../protocol/vector.ts";
 import {
   behind,
   type Circumstances,
+  charge,
   type Decision,
+  full,
   noChannel,
   noUser,
   refuse,
@@ -21,13 +22,12 @@ import {
   mayRegister,
 } from "./handle-account.ts";
 import { write } from "./handle-write.ts";
-import { listChannels, listUsers, type Room, readHistory } from "./history.ts";
+import { listChannels, listUsers, readHistory } from "./history.ts";
 
 export function decide(services: Services, request: Request, at: Circumstances): Decision {
   switch (request.service) {
     case "status":
-      if (!charge(at.room, statusBytes)) return full();
-      return { next: "answer", answer: { status: "OK", ...services.status(at.now) } };
+      return status(services, at);
     case "time": {
       const time = isoTime(services.correctedMs(at.now));
       return { next: "answer", answer: { status: "OK", time } };
@@ -45,7 +45,7 @@ export function decide(services: Services, request: Request, at: Circumstances):
     case "message":
       return write(services, request, at);
     case "register": {
-      const error = services.auth === "open" ? undefined : mayRegister(services, request);
+      const error = services.auth === "open" ? undefined : mayRegister(services, request, at.now);
       return error === undefined ? { next: "claim" } : { next: "refuse", error };
     }
     case "password":
@@ -55,7 +55,7 @@ export function decide(services: Services, request: Request, at: Circumstances):
     case "registration":
       return changeRegistration(services, request, at.now);
     case "keys":
-      return waits(services, request, at) ?? keys(services, request, at.now);
+      return waits(services, request, at) ?? keys(services, request, at);
     default:
       request satisfies never;
       throw new Error("a request passed the gate that no service takes");
@@ -119,26 +119,16 @@ function waits(
   return waited ? behind() : { next: "wait", until: after };
 }
 
-/** Bytes of a `status`, generously. */
-const statusBytes = 16 * 1_024;
-
-/** Takes what an answer needs from the room of its payload, if it is there. */
-function charge(room: Room, bytes: number): boolean {
-  if (bytes > room.bytes) return false;
-  room.bytes -= bytes;
-  return true;
-}
-
 /** Bytes of names in a reply: up to four a UTF-16 unit is never reached, three may be. */
 function namesBytes(names: readonly string[]): number {
   return names.reduce((sum, name) => sum + 3 * name.length + 2, 0);
 }
 
-function full(): Decision {
-  return refuse(
-    new ProtocolError(
-      "too_large",
-      `What this payload asks for is above the ${limits.replyBytes} bytes of a reply.`,
-    ),
-  );
+/** The same for all requests of a payload, and no less dear to send. */
+function status(services: Services, { now, room }: Circumstances): Decision {
+  room.status ??= services.status(now);
+  const { members, processes } = room.status as Readonly<Record<string, readonly object[]>>;
+  const rows = (members?.length ?? 0) + (processes?.length ?? 0);
+  if (!charge(room, limits.statusRowBytes * (1 + rows))) return full();
+  return { next: "answer", answer: { status: "OK", ...room.status } };
 }

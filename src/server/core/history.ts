@@ -38,6 +38,7 @@ export interface Room {
   bytes: number;
   users?: readonly string[];
   channels?: readonly string[];
+  status?: Readonly<Record<string, unknown>>;
 }
 
 /**

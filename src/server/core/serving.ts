@@ -4,7 +4,7 @@ import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
-import { forbids } from "./access.ts";
+import { asOneself, forbids } from "./access.ts";
 import type { Claims } from "./claims.ts";
 import type { Decision, Services, WaitingCover } from "./decision.ts";
 import type { Effect, Input, Now } from "./effects.ts";
@@ -71,11 +71,11 @@ export class Serving {
     const { to, batch, requests, connection } = input;
     this.#receiveClocks(requests);
     const payload = new PayloadReply({ to, batch, requests, server: this.#services.name });
-    const timeMs = this.#services.correctedMs(now);
-    for (const [index, request] of requests.entries()) {
+    for (const [index, incoming] of requests.entries()) {
+      const request = isRefused(incoming) ? incoming : asOneself(incoming);
       const obstacle = isRefused(request)
         ? new ProtocolError(request.refused.code, request.refused.description)
-        : (this.#obstacle(request, refusal) ?? this.#forbids(request, connection, timeMs, now));
+        : (this.#obstacle(request, refusal) ?? this.#refuses(request, connection, now));
       if (obstacle !== undefined) payload.refuse(index, obstacle);
       else
         this.#decide(
@@ -120,17 +120,33 @@ export class Serving {
   }
 
   /** Who may not, or not so often. */
-  #forbids(
+  #refuses(request: Request, connection: string, now: Now): ProtocolError | undefined {
+    const { steadyMs } = now;
+    return (
+      this.#flood.refusesConnection(connection, steadyMs) ??
+      this.#forbids(request, now) ??
+      this.#flood.refusesUser(request, steadyMs) ??
+      this.#refusesAttempt(request, connection, steadyMs)
+    );
+  }
+
+  #forbids(request: Request, now: Now): ProtocolError | undefined {
+    const { state, auth } = this.#services;
+    const timeMs = this.#services.correctedMs(now);
+    return forbids(request, { auth, accounts: state.accounts, timeMs });
+  }
+
+  #refusesAttempt(
     request: Request,
     connection: string,
-    timeMs: number,
-    { steadyMs }: Now,
+    steadyMs: number,
   ): ProtocolError | undefined {
-    const { state, auth } = this.#services;
-    return (
-      this.#flood.refuses(request, connection, steadyMs) ??
-      forbids(request, { auth, accounts: state.accounts, timeMs })
-    );
+    const { service } = request;
+    if (this.#services.auth === "open") return undefined;
+    const isAttempt = service === "register" || service === "password" || service === "login";
+    // A login without a password is refused for that.
+    if (!isAttempt || request.password === undefined) return undefined;
+    return this.#flood.refusesAttempt(request.user, connection, steadyMs);
   }
 
   #decide(asked: Asked, now: Now): void {
@@ -172,7 +188,7 @@ export class Serving {
         this.#claim(asked, request as RegisterRequest, now);
         break;
       case "password":
-        this.#workOn(asked, decision, now);
+        this.#workOn(asked, decision);
         break;
       default:
         decision satisfies never;
@@ -181,11 +197,9 @@ export class Serving {
   }
 
   /** A claim without an id is named here: a server's clock says no number twice (R7). */
-  #claim({ payload, index, connection }: Asked, request: RegisterRequest, now: Now): void {
+  #claim({ payload, index }: Asked, request: RegisterRequest, now: Now): void {
     const { user, password } = request;
     if (this.#claims.isFull) return payload.refuse(index, tooManyClaims());
-    const tooSoon = this.#refusesAttempt(user, connection, now);
-    if (tooSoon !== undefined) return payload.refuse(index, tooSoon);
     const id = request.id ?? (`${this.#services.name}/${this.#clock.tick()}` as RequestId);
     this.#openClaims += 1;
     this.#claims.add({
@@ -209,14 +223,9 @@ export class Serving {
   #workOn(
     asked: Asked & { request: Request },
     { work, settle }: Decision & { next: "password" },
-    now: Now,
   ): void {
-    const { payload, index, request, connection } = asked;
-    const user = "user" in request ? (request.user ?? "") : "";
-    const error = this.#passwords.isFull
-      ? tooManyPasswords()
-      : work.check && this.#refusesAttempt(user, connection, now);
-    if (error !== undefined) return payload.refuse(index, error);
+    const { payload, index } = asked;
+    if (this.#passwords.isFull) return payload.refuse(index, tooManyPasswords());
     this.#openPasswords += 1;
     this.#passwords.add(work, (result) => {
       this.#openPasswords -= 1;
@@ -228,11 +237,6 @@ export class Serving {
     });
   }
 
-  #refusesAttempt(user: string, connection: string, { steadyMs }: Now): ProtocolError | undefined {
-    if (this.#services.auth === "open") return undefined;
-    return this.#flood.refusesAttempt(user, connection, steadyMs);
-  }
-
   #decideCovered(now: Now): void {
     const waiting = this.#covers;
     this.#covers = [];
@@ -241,7 +245,11 @@ export class Serving {
       if (!covers(committed, asked.until) && now.steadyMs < asked.deadlineMs) {
         this.#covers.push(asked);
       } else {
-        this.#decide({ ...asked, waited: true }, now);
+        // The session may have ended meanwhile.
+        const error = this.#forbids(asked.request, now);
+        const again = { ...asked, waited: true };
+        if (error === undefined) this.#decide(again, now);
+        else this.#follow(again, { next: "refuse", error }, now);
       }
     }
   }

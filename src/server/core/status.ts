@@ -1,5 +1,6 @@
 import type { Epoch } from "../../protocol/epoch.ts";
 import type { ServerName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
 import type { Listed, Phase, RefusedMessages } from "../../protocol/messages.ts";
 import { lag, raise } from "../../protocol/vector.ts";
 import type { Now } from "./effects.ts";
@@ -61,7 +62,7 @@ export function describeCluster(
   });
   return {
     members,
-    processes: list,
+    processes: withFewGuests(list),
     coordinator: leader?.name ?? null,
     epoch: leader?.epoch ?? null,
     view: replication.view,
@@ -73,4 +74,13 @@ export function describeCluster(
 
 function inTenths(ms: number | undefined): number | null {
   return ms === undefined ? null : Math.round(ms * 10) / 10;
+}
+
+/** Anybody may be on the reference's list, and anybody may ask for this one. */
+function withFewGuests(list: readonly Listed[]): Listed[] {
+  let guests = 0;
+  return list.filter(({ isKnown }) => {
+    if (isKnown !== true) guests += 1;
+    return isKnown === true || guests <= limits.statusGuests;
+  });
 }

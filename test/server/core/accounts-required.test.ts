@@ -1,68 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { UserName } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
-import type { ReplyData, Session } from "../../../src/protocol/messages.ts";
+import type { ReplyData } from "../../../src/protocol/messages.ts";
 import { access } from "../../../src/server/core/access.ts";
-import type { FloodPaces } from "../../../src/server/core/flood.ts";
+import { type Fields, Scene } from "../../support/account-scene.ts";
 import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";
 import { coordinator } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
-
-/** A cluster where accounts are, and somebody who uses it. */
-class Scene {
-  readonly cluster: CoreCluster;
-  #tokens = 0;
-
-  constructor(flood?: FloodPaces) {
-    this.cluster = new CoreCluster({ servers: 3, auth: "required", flood });
-    this.cluster.runUntilServing();
-    coordinator(this.cluster);
-  }
-
-  get server(): VirtualServer {
-    return this.cluster.server(1);
-  }
-
-  ask(service: string, data: Fields = {}, server = this.server): ReplyData {
-    return this.cluster.request(server, service, data);
-  }
-
-  /** What the shell does with a session that is granted. */
-  token(grant: unknown, more: Partial<Session> = {}): string {
-    this.#tokens += 1;
-    const token = `token ${this.#tokens}`;
-    const issuedMs = this.cluster.correctedMs(this.server);
-    const expiresMs = issuedMs + durations.sessionMs;
-    const session = { ...(grant as Session), issuedMs, expiresMs, isOperator: false, ...more };
-    this.cluster.sessions.set(token, session);
-    return token;
-  }
-
-  get operator(): string {
-    return this.token({ user: "operator", version: "" }, { isOperator: true });
-  }
-
-  login(user: string, password = `${user}'s`, server = this.server): string {
-    const reply = this.ask("login", { user, password }, server);
-    expect(reply).toMatchObject({ status: "sucesso" });
-    return this.token(reply.grant);
-  }
-
-  /** An account that is logged in. */
-  user(name: string): string {
-    const password = `${name}'s`;
-    expect(this.ask("register", { user: name, password })).toMatchObject({ status: "OK" });
-    const known = () => this.cluster.servers.every(({ core }) => isOwned(core.state, name));
-    this.cluster.runUntil(known, "all know the account");
-    return this.login(name);
-  }
-}
-
-function isOwned(state: VirtualServer["core"]["state"], name: string): boolean {
-  return state.accounts.owner(name as UserName) !== undefined;
-}
 
 describe("[X2] a login", () => {
   test("gives a session for the right password, the same no for a wrong one and for nobody's", () => {

@@ -34,19 +34,22 @@ const anyData = fc.oneof(
     operation: fc.constant("password"),
     user: anyName,
     credential: fc.constantFrom("one hash", "another hash"),
-    generation: fc.integer({ min: 0, max: 3 }),
+    since: fc.integer({ min: 0, max: 3 }),
     version: fc.constantFrom("version 1", "version 2"),
+    by: anyName,
   }),
   fc.record({
     operation: fc.constant("account"),
     user: anyName,
     flag: fc.constantFrom("locked", "administrator"),
     isSet: fc.boolean(),
+    by: anyName,
   }),
   fc.record({
     operation: fc.constant("registration"),
     mode: fc.constantFrom("open", "closed", "invitation"),
     hash: fc.option(fc.constantFrom("0a", "0b"), { nil: undefined }),
+    by: anyName,
   }),
 );
 

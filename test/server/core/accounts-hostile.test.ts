@@ -1,0 +1,209 @@
+import { describe, expect, test } from "vitest";
+import type { ChannelName, UserName } from "../../../src/protocol/ids.ts";
+import { limits } from "../../../src/protocol/limits.ts";
+import type { Receipt, ReplyData } from "../../../src/protocol/messages.ts";
+import { Scene } from "../../support/account-scene.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
+
+const ana = "ana" as UserName;
+const wrong = { code: "unauthenticated", reason: "password_wrong" };
+
+/** A copy of the request at each of the servers, each a little later; their replies. */
+function askEach(scene: Scene, servers: readonly VirtualServer[], service: string, data: object) {
+  const { cluster } = scene;
+  const questions = servers.map((server) => {
+    const question = cluster.ask(server, service, { ...data });
+    cluster.runFor(1);
+    return question;
+  });
+  cluster.runUntil(() => questions.every(({ reply }) => reply !== undefined), "all are answered");
+  return questions.map(({ reply }) => reply as ReplyData);
+}
+
+/** Which event a receipt names. */
+const eventOf = ({ entry }: ReplyData) => (entry as Receipt | undefined)?.seq;
+
+describe("[R6] a change of an account that is asked for twice takes effect once", () => {
+  const change = { user: "ana", password: "ana's", newPassword: "new", id: "change" };
+
+  test("at one server: both copies get its receipt", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    for (const server of scene.cluster.servers) server.hashMs = () => 40;
+    const { server } = scene;
+    const replies = askEach(scene, [server, server], "password", change);
+    const [one, other] = replies as [ReplyData, ReplyData];
+    expect(one).toMatchObject({ status: "OK" });
+    expect(other).toMatchObject({
+      status: "OK",
+      entry: { seq: eventOf(one) },
+      grant: one.grant,
+    });
+    // Much later, too, and whatever came between.
+    scene.ask("password", { user: "ana", password: "new", newPassword: "newer" });
+    expect(scene.ask("password", change)).toMatchObject({ entry: { seq: eventOf(one) } });
+    expect(scene.ask("password", { ...change, newPassword: "a guess" })).toMatchObject(wrong);
+    scene.login("ana", "newer");
+  });
+
+  test("at two: whichever of the twins holds, the session of neither ends", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { cluster } = scene;
+    for (const server of cluster.servers) server.hashMs = () => 40;
+    const replies = askEach(scene, [cluster.server(1), cluster.server(2)], "password", change);
+    cluster.runUntilEqual();
+    for (const { status, grant } of replies) {
+      expect(status).toBe("OK");
+      expect(scene.ask("users", { token: scene.token(grant) })).toMatchObject({ status: "OK" });
+    }
+  });
+
+  test("by an administrator: also if something else was done between", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { operator: token } = scene;
+    const { accounts } = scene.server.core.state;
+    const lock = { user: "ana", locked: true, id: "lock", token };
+    const locked = scene.ask("account", lock);
+    scene.ask("account", { user: "ana", locked: false, id: "unlock", token });
+    expect(scene.ask("account", lock)).toMatchObject({
+      status: "OK",
+      entry: { seq: eventOf(locked) },
+    });
+    expect(accounts.has("locked", ana)).toBe(false);
+
+    const reset = { user: "ana", newPassword: "for now", id: "reset", token };
+    scene.ask("account", reset);
+    const session = scene.login("ana", "for now");
+    expect(scene.ask("account", reset)).toMatchObject({ status: "OK" });
+    expect(scene.ask("users", { token: session })).toMatchObject({ status: "OK" });
+
+    const close = { mode: "closed", id: "close", token };
+    scene.ask("registration", close);
+    scene.ask("registration", { mode: "open", token });
+    scene.ask("registration", close);
+    expect(accounts.registration.mode).toBe("open");
+  });
+});
+
+describe("[X2] what was tried and is refused", () => {
+  test("a reset holds against what a thief did before at a server that was cut off", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { cluster } = scene;
+    const servers = [...cluster.servers].sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const cutOff of servers) {
+      const rest = servers.filter((server) => server !== cutOff);
+      cluster.network.partition(
+        [cutOff.name],
+        rest.map(({ name }) => name),
+      );
+      const { since = 0 } = cutOff.core.state.accounts.credential(ana) ?? {};
+      const password = since === 0 ? "ana's" : "by the administrator";
+      // Twice, so that it is not the count of changes that decides.
+      cluster.ask(cutOff, "password", { user: "ana", password, newPassword: "a thief's" });
+      cluster.runFor(300);
+      const next = { user: "ana", password: "a thief's", newPassword: "the thief's" };
+      cluster.ask(cutOff, "password", next);
+      cluster.runFor(300);
+      const [first] = rest as [VirtualServer];
+      for (let tick = 0; tick < 50; tick += 1) first.core.clock.tick();
+      const data = { user: "ana", newPassword: "by the administrator", token: scene.operator };
+      const question = cluster.ask(first, "account", data);
+      cluster.runUntil(() => question.reply !== undefined, "it is answered");
+      expect(question.reply).toMatchObject({ status: "OK" });
+      cluster.network.heal();
+      cluster.runUntilEqual();
+      for (const one of servers) {
+        expect(scene.ask("login", { user: "ana", password: "the thief's" }, one)).toMatchObject(
+          wrong,
+        );
+        scene.login("ana", "by the administrator", one);
+      }
+      cluster.runFor(120_000);
+    }
+  });
+
+  test("a name that is older than accounts is no stranger's: an administrator gives it", () => {
+    const scene = new Scene();
+    const { server, cluster, operator: token } = scene;
+    const { ledger } = server.core;
+    ledger.make("login", { user: "old" as UserName, id: undefined }, cluster.correctedMs(server));
+    cluster.runUntilEqual();
+    const asked = { user: "old", password: "old's" };
+    const refused = { code: "forbidden", reason: "name_in_use" };
+    expect(scene.ask("register", asked)).toMatchObject(refused);
+    expect(scene.ask("register", { ...asked, token: scene.user("eva") })).toMatchObject(refused);
+    expect(scene.ask("register", { ...asked, token })).toMatchObject({ status: "OK" });
+    cluster.runUntilEqual();
+    scene.login("old");
+  });
+
+  test("guessing an invitation is as slow as guessing a password", () => {
+    const scene = new Scene();
+    const { operator: token } = scene;
+    scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
+    const codes = Array.from({ length: 3 * limits.connectionAttempts }, (_, number) => {
+      const invitation = `tertulia${number}`.padEnd(12, "0");
+      return scene.ask("register", { user: `eva${number}`, password: "x", invitation }).code;
+    });
+    expect(codes[0]).toBe("forbidden");
+    expect(codes.at(-1)).toBe("rate_limited");
+  });
+
+  test("nobody uses up what another one may send", () => {
+    const scene = new Scene({ user: { perSecond: 1, burst: 5 }, connection: undefined });
+    const token = scene.user("ana");
+    scene.ask("channel", { channel: "geral", token });
+    const publish = { user: "ana", channel: "geral", message: "x" };
+    for (let count = 0; count < 50; count += 1) scene.ask("publish", publish);
+    expect(scene.ask("publish", { ...publish, token })).toMatchObject({ status: "OK" });
+    const codes = Array.from({ length: 10 }, (_, number) => {
+      return scene.ask("channel", { channel: `channel${number}`, token }).code;
+    });
+    expect(codes).toContain("rate_limited");
+  });
+
+  test("who does not say who he is creates a channel as himself", () => {
+    const scene = new Scene();
+    const [first, second] = [scene.user("ana"), scene.user("bia")];
+    expect(scene.ask("channel", { channel: "geral", token: first, id: "1" })).toMatchObject({
+      status: "sucesso",
+    });
+    expect(scene.ask("channel", { channel: "geral", token: second, id: "1" })).toMatchObject({
+      code: "channel_exists",
+    });
+    const { channels } = scene.server.core.state;
+    const creations = channels.get("geral" as ChannelName)?.creations.slice() ?? [];
+    expect(creations.map(({ user }) => user)).toEqual(["ana"]);
+  });
+
+  test("a session that ends while its request waits is none any more", () => {
+    const scene = new Scene();
+    const { cluster, server } = scene;
+    const token = scene.user("ana");
+    const after = { [cluster.server(2).name]: 100_000 };
+    const question = cluster.ask(server, "channels", { token, after });
+    scene.ask("account", { user: "ana", locked: true, token: scene.operator });
+    cluster.runUntil(() => question.reply !== undefined, "it is answered");
+    expect(question.reply).toMatchObject({ code: "forbidden", reason: "account_locked" });
+  });
+
+  test("no payload asks for more keys, or more often for the status, than can be answered", () => {
+    const scene = new Scene();
+    const token = scene.user("ana");
+    scene.ask("channel", { channel: "geral", token });
+    const { cluster, server } = scene;
+    const topics = Array.from({ length: limits.keysTopics }, () => "#geral\0");
+    const requests = Array.from({ length: 30 }, () => ({
+      service: "keys",
+      data: { token, topics },
+    }));
+    const question = cluster.askPayload(server, requests);
+    cluster.runUntil(() => question.replies !== undefined, "they are answered");
+    const codes = question.replies?.map(({ data }) => data.code) ?? [];
+    expect(codes[0]).toBeUndefined();
+    expect(codes.at(-1)).toBe("too_large");
+  });
+});

@@ -1,0 +1,64 @@
+import { expect } from "vitest";
+import type { UserName } from "../../src/protocol/ids.ts";
+import { durations } from "../../src/protocol/limits.ts";
+import type { ReplyData, Session } from "../../src/protocol/messages.ts";
+import type { FloodPaces } from "../../src/server/core/flood.ts";
+import { CoreCluster } from "./core-cluster.ts";
+import { coordinator } from "./offices.ts";
+import type { VirtualServer } from "./virtual-server.ts";
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A cluster where accounts are, and somebody who uses it. */
+export class Scene {
+  readonly cluster: CoreCluster;
+  #tokens = 0;
+
+  constructor(flood?: FloodPaces) {
+    this.cluster = new CoreCluster({ servers: 3, auth: "required", flood });
+    this.cluster.runUntilServing();
+    coordinator(this.cluster);
+  }
+
+  get server(): VirtualServer {
+    return this.cluster.server(1);
+  }
+
+  ask(service: string, data: Fields = {}, server = this.server): ReplyData {
+    return this.cluster.request(server, service, data);
+  }
+
+  /** What the shell does with a session that is granted. */
+  token(grant: unknown, more: Partial<Session> = {}): string {
+    this.#tokens += 1;
+    const token = `token ${this.#tokens}`;
+    const issuedMs = this.cluster.correctedMs(this.server);
+    const expiresMs = issuedMs + durations.sessionMs;
+    const session = { ...(grant as Session), issuedMs, expiresMs, isOperator: false, ...more };
+    this.cluster.sessions.set(token, session);
+    return token;
+  }
+
+  get operator(): string {
+    return this.token({ user: "operator", version: "" }, { isOperator: true });
+  }
+
+  login(user: string, password = `${user}'s`, server = this.server): string {
+    const reply = this.ask("login", { user, password }, server);
+    expect(reply).toMatchObject({ status: "sucesso" });
+    return this.token(reply.grant);
+  }
+
+  /** An account that is logged in. */
+  user(name: string): string {
+    const password = `${name}'s`;
+    expect(this.ask("register", { user: name, password })).toMatchObject({ status: "OK" });
+    const known = () => this.cluster.servers.every(({ core }) => isOwned(core.state, name));
+    this.cluster.runUntil(known, "all know the account");
+    return this.login(name);
+  }
+}
+
+function isOwned(state: VirtualServer["core"]["state"], name: string): boolean {
+  return state.accounts.owner(name as UserName) !== undefined;
+}
