@@ -58,12 +58,13 @@ export class PasswordThread {
       else open?.reject(new Error(error));
     });
     // The next password begins another.
-    worker.on("error", (error) => this.#fail(error));
-    worker.on("exit", () => this.#fail(new Error("its thread has ended")));
+    worker.on("error", (error) => this.#fail(worker, error));
+    worker.on("exit", () => this.#fail(worker, new Error("its thread has ended")));
     return worker;
   }
 
-  #fail(error: Error): void {
+  #fail(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return;
     this.#worker = undefined;
     for (const open of this.#open.values()) open.reject(error);
     this.#open.clear();

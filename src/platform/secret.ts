@@ -27,6 +27,7 @@ export type Purpose =
 /** Below it a secret could be guessed. */
 const leastBytes = 16;
 const madeBytes = 32;
+const keyBytes = 32;
 
 /** Where a cluster's secret is: itself, from the environment, or the file that holds it. */
 export interface SecretSource {
@@ -74,9 +75,9 @@ export class Secret {
   }
 
   /** HKDF with SHA-256 (RFC 5869): keys of other purposes or clusters tell nothing of this one. */
-  deriveKey(purpose: Purpose, length = 32): KeyObject {
+  deriveKey(purpose: Purpose): KeyObject {
     const info = `tertulia/${this.#cluster}/${purpose}`;
-    return createSecretKey(new Uint8Array(hkdfSync("sha256", this.#bytes, "", info, length)));
+    return createSecretKey(new Uint8Array(hkdfSync("sha256", this.#bytes, "", info, keyBytes)));
   }
 }
 

@@ -74,7 +74,7 @@ export const limits = {
   connectionAttempts: 20,
   /** Users, or connections, whose pace a server knows: of more, who was silent longest is forgotten. */
   floodBuckets: 20_000,
-  /** Passwords that a server hashes at once: each takes a core and tens of megabytes. */
+  /** Passwords on their way to the thread that works on them, so that it is never idle between two. */
   hashesAtOnce: 2,
   /** Passwords that wait to be hashed or checked: about a second of it. */
   unhashedPasswords: 40,

@@ -190,6 +190,19 @@ describe("[X2] what was tried and is refused", () => {
     expect(question.reply).toMatchObject({ code: "forbidden", reason: "account_locked" });
   });
 
+  test("a guest's clock leaps nobody's, a user's does", () => {
+    const scene = new Scene();
+    const { server, cluster } = scene;
+    const token = scene.user("ana");
+    const ahead = () => server.core.clock.value + 500_000;
+    const [guests, users] = [ahead(), ahead() + 10_000];
+    scene.ask("time", { clock: guests });
+    expect(server.core.clock.value).toBeLessThan(guests);
+    scene.ask("users", { clock: users, token });
+    expect(server.core.clock.value).toBeGreaterThan(users);
+    cluster.runUntilEqual();
+  });
+
   test("no payload asks for more keys, or more often for the status, than can be answered", () => {
     const scene = new Scene();
     const token = scene.user("ana");
