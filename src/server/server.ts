@@ -464,10 +464,10 @@ class Shell {
     }
   }
 
-  /** What members say to each other is sealed; who leads, foreign listeners read too (P6). */
+  /** What members say as such has their seal (X1); who leads is in clear for all (P6). */
   #publish(topic: string, payload: Uint8Array): void {
-    const seal =
-      topic === replicationTopic ? this.#replicationSeals.seal(topic, payload) : undefined;
+    const isByMember = topic === replicationTopic || topic === serversTopic;
+    const seal = isByMember ? this.#replicationSeals.seal(topic, payload) : undefined;
     this.#publisher.publish(topic, payload, seal);
   }
 
