@@ -91,9 +91,7 @@ export class ChatClient implements AsyncDisposable {
     this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
     this.#token = options.token;
     this.#onRefused = options.onRefused ?? (() => {});
-    this.#keys = new TopicKeyring(
-      async (topic) => (await this.ask("keys", { topics: [topic] })).keys,
-    );
+    this.#keys = new TopicKeyring((topic) => this.ask("keys", { topics: [topic] }));
     this.#requests = new RequestQueue({
       brokers,
       clock: this.clock,
