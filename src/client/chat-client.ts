@@ -1,5 +1,6 @@
 import type { Refusal } from "../net/handshake.ts";
 import { Subscriber } from "../net/subscriber.ts";
+import { now } from "../platform/clock.ts";
 import { decode } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import {
@@ -90,9 +91,7 @@ export class ChatClient implements AsyncDisposable {
     this.#deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
     this.#token = options.token;
     this.#onRefused = options.onRefused ?? (() => {});
-    this.#keys = new TopicKeyring(
-      async (topic) => (await this.ask("keys", { topics: [topic] })).keys,
-    );
+    this.#keys = new TopicKeyring((topic) => this.ask("keys", { topics: [topic] }));
     this.#requests = new RequestQueue({
       brokers,
       clock: this.clock,
@@ -186,9 +185,12 @@ export class ChatClient implements AsyncDisposable {
   async history(name: ConversationName, options: HistoryOptions = {}): Promise<HistoryPage> {
     const reply = await this.ask("history", { ...name, ...options });
     const seen = parseVector(reply.seen, "seen");
-    raise(this.#seen, seen);
+    const entries = reply.entries as Entry[];
+    // With `since` the reply repeats it (H5), and what a publication said may be in it, true or not.
+    if (options.since === undefined) raise(this.#seen, seen);
+    for (const { server, seq } of entries) this.#see(server, seq);
     return {
-      entries: reply.entries as Entry[],
+      entries,
       next: typeof reply.next === "string" ? reply.next : undefined,
       seen,
     };
@@ -220,7 +222,6 @@ export class ChatClient implements AsyncDisposable {
       fetch: async (vector) => this.#page(name, vector),
       deliver: onEntry,
       refused: this.#onRefused,
-      seen: (server, seq) => this.#see(server, seq),
     });
     this.#subscriptions.set(topic, subscription);
     // First the wire, then the past: nothing falls between.
@@ -291,7 +292,7 @@ export class ChatClient implements AsyncDisposable {
     const plain = this.#keys.open(topic, payload, () => subscription.fill());
     if (plain === undefined) return;
     // In a session what comes in clear may be anybody's word: the history tells what is true.
-    if (plain === payload && this.#token !== undefined) return subscription.fill();
+    if (plain === payload && this.#token !== undefined) return subscription.doubt(now().steadyMs);
     let value: unknown;
     try {
       value = decode(plain);
@@ -299,7 +300,7 @@ export class ChatClient implements AsyncDisposable {
       return;
     }
     const publications = parsePublications(value);
-    for (const { clock } of publications) this.clock.receive(clock);
+    for (const { clock } of publications) this.clock.receiveFromAnyone(clock);
     subscription.receive(publications);
   }
 

@@ -1,5 +1,4 @@
 import { ProtocolError } from "../protocol/errors.ts";
-import type { ServerName } from "../protocol/ids.ts";
 import type { Entry, Publication } from "../protocol/messages.ts";
 import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 
@@ -15,14 +14,14 @@ export interface SubscriptionPorts {
   deliver(entry: Entry): void;
   /** What is missing is not given, and asking again does not help. */
   refused(error: ProtocolError): void;
-  /** A publication was seen: what is asked next must be answered by who has it (R9). */
-  seen(server: ServerName, seq: number): void;
 }
 
 /** Ids remembered to drop twins: those of a retry come within its deadline. */
 const rememberedIds = 20_000;
 /** Publications held back while a gap is filled; more are fetched with the gap. */
 const heldPublications = 10_000;
+/** What need not be true makes nobody look more often. */
+const doubtMs = 1_000;
 
 /**
  * Every committed publication of one topic exactly once, in each server's order (C3): what comes
@@ -37,6 +36,7 @@ export class Subscription {
   #filling: Promise<void> | undefined;
   #again = false;
   #closed = false;
+  #doubtedMs = Number.NEGATIVE_INFINITY;
 
   constructor(topic: string, ports: SubscriptionPorts) {
     this.topic = topic;
@@ -69,6 +69,13 @@ export class Subscription {
     if (this.#closed) return;
     this.#again = true;
     this.#filling ??= this.#fillAll();
+  }
+
+  /** Something came that anybody may have sent: looks whether there is more, once a second. */
+  doubt(steadyMs: number): void {
+    if (steadyMs - this.#doubtedMs < doubtMs) return;
+    this.#doubtedMs = steadyMs;
+    this.fill();
   }
 
   /** Resolves when the fetch under way, if any, has ended. */
@@ -110,8 +117,8 @@ export class Subscription {
   }
 
   /**
-   * @param before what was held when the fetch began, which whoever answered had to cover (R9): if
-   * something is still missing in front of it, it is nothing that a server has published
+   * @param before what was held when the fetch began: if something is still missing in front of it,
+   * either no server has published it, or who answered did not have it yet; a later look tells
    */
   #release(before: ReadonlySet<Publication>): void {
     const held = this.#held.sort((a, b) => a.seq - b.seq);
@@ -125,7 +132,6 @@ export class Subscription {
   }
 
   #hold(publication: Publication): void {
-    this.#ports.seen(publication.server, publication.seq);
     if (this.#held.length < heldPublications) this.#held.push(publication);
     else this.#again = true;
   }

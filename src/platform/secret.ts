@@ -19,7 +19,7 @@ export type Purpose =
   | "replication"
   | "peer"
   | "reference"
-  | "events"
+  | "publisher"
   | "token"
   | "curve"
   | `topic/${string}`;

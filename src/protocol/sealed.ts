@@ -24,6 +24,15 @@ export function sealedForm(day: number, sealed: Uint8Array): Buffer {
   return Buffer.concat([header, sealed]);
 }
 
+/** What is signed of a publication: nothing of it can be moved to another topic or day (X5). */
+export function signedPart({ topic, day }: Omit<TopicKey, "version">, array: Uint8Array): Buffer {
+  const name = Buffer.from(topic);
+  const numbers = Buffer.alloc(8);
+  numbers.writeUInt32BE(name.length, 0);
+  numbers.writeUInt32BE(day, 4);
+  return Buffer.concat([numbers.subarray(0, 4), name, numbers.subarray(4), array]);
+}
+
 /** @returns undefined if the payload is not sealed */
 export function readSealed(payload: Uint8Array): { day: number; sealed: Uint8Array } | undefined {
   if (payload[0] !== mark || payload.length < headerBytes) return undefined;

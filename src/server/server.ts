@@ -1,4 +1,3 @@
-import type { KeyObject } from "node:crypto";
 import { Membership } from "../net/membership.ts";
 import { Publisher } from "../net/publisher.ts";
 import type { ReferenceLink } from "../net/reference-link.ts";
@@ -9,7 +8,6 @@ import { advertised } from "../net/socket.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { now, pause } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
-import { decrypt, encrypt } from "../platform/encryption.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, LogBudget, openLog } from "../platform/log.ts";
 import { PasswordThread } from "../platform/password-thread.ts";
@@ -142,8 +140,6 @@ class Shell {
   readonly #passwords = new PasswordThread();
   readonly #sessions: Sessions;
   readonly #topicKeys: TopicKeys;
-  /** Where accounts are, nothing of the chat goes over a proxy in clear (X5). */
-  readonly #eventsKey: KeyObject | undefined;
   #publisher!: Publisher;
   #subscriber!: Subscriber;
   #ticker: NodeJS.Timeout | undefined;
@@ -166,11 +162,11 @@ class Shell {
     const refused = membership.refusals.counts;
     this.#sessions = new Sessions(secret.deriveKey("token"));
     this.#topicKeys = new TopicKeys(secret);
-    this.#eventsKey = auth === "required" ? secret.deriveKey("events") : undefined;
     const topicKey = (of: TopicKey) => this.#topicKeys.key(of).toString("base64url");
+    const { publisher } = this.#topicKeys;
     this.#newCore = () => {
       const { address } = this;
-      const policy = { retention, auth, flood, topicKey };
+      const policy = { retention, auth, flood, topicKey, publisher };
       return new ServerCore({ name, clock, digest, address, refused, ...policy });
     };
     this.#disk = new ReplicaDisk({
@@ -366,8 +362,8 @@ class Shell {
   #onReplication(sent: Buffer, seal: Buffer | undefined): void {
     const sender = this.#replicationSeals.hear(replicationTopic, sent, seal);
     if (sender === undefined) return;
-    const key = this.#eventsKey;
-    const payload = key === undefined ? sent : decrypt(key, sent, replicationTopic);
+    const isOpen = this.#parts.config.auth === "open";
+    const payload = isOpen ? sent : this.#topicKeys.openReplication(sent);
     if (payload === undefined) {
       return this.#dropPeerMessage(new PeerMessageError("its server runs with another --auth"));
     }
@@ -464,10 +460,10 @@ class Shell {
     }
   }
 
-  /** What members say to each other is sealed; who leads, foreign listeners read too (P6). */
+  /** What members say as such has their seal (X1); who leads is in clear for all (P6). */
   #publish(topic: string, payload: Uint8Array): void {
-    const seal =
-      topic === replicationTopic ? this.#replicationSeals.seal(topic, payload) : undefined;
+    const isByMember = topic === replicationTopic || topic === serversTopic;
+    const seal = isByMember ? this.#replicationSeals.seal(topic, payload) : undefined;
     this.#publisher.publish(topic, payload, seal);
   }
 
@@ -494,16 +490,20 @@ class Shell {
 
   #encodeReplication(message: ReplicationMessage): Uint8Array {
     const plain = encodeReplication(message);
-    const key = this.#eventsKey;
-    return key === undefined ? plain : encrypt(key, plain, replicationTopic);
+    // Where accounts are, nothing of the chat goes over a proxy in clear (X5).
+    if (this.#parts.config.auth === "open") return plain;
+    return this.#topicKeys.sealReplication(plain, this.#correctedMs());
   }
 
   #encodePublication({ topic, payload, version = "" }: Effect & { type: "publish" }): Uint8Array {
     const plain = encode(payload);
     // Who leads is nobody's secret, and foreign listeners know the form of it (P6).
     if (this.#parts.config.auth === "open" || topic === serversTopic) return plain;
-    const timeMs = this.#core?.clockSync.correctedMs(this.#now()) ?? now().wallMs;
-    return this.#topicKeys.seal({ topic, version, plain }, timeMs);
+    return this.#topicKeys.sealPublication({ topic, version, plain }, this.#correctedMs());
+  }
+
+  #correctedMs(): number {
+    return this.#core?.clockSync.correctedMs(this.#now()) ?? now().wallMs;
   }
 
   async #saveView({ view }: Effect & { type: "saveView" }): Promise<void> {

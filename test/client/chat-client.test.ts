@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { Publisher } from "zeromq";
 import { ChatClient, type ChatClientOptions } from "../../src/client/chat-client.ts";
 import { type Forwarder, startBroker } from "../../src/net/forwarder.ts";
 import { Responder } from "../../src/net/responder.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
+import { localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 
 const any = "tcp://127.0.0.1:*";
@@ -156,6 +158,70 @@ describe("requests", () => {
       expect(result).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
     }
     await expect(client.ask("users", {})).rejects.toMatchObject({ code: "unavailable" });
+  });
+});
+
+describe("what anybody publishes at a proxy", () => {
+  const channel = "geral" as never;
+  const server = "server_00000001";
+
+  /** A client that subscribes, and a way to publish to it until something has come of it. */
+  async function listening(options: Partial<ChatClientOptions> = {}) {
+    const made = await wires();
+    // As servers do, it repeats what it was asked with (H5).
+    made.answer = ({ data }) => ({
+      status: "OK",
+      entries: [],
+      seen: data.since ?? { [server]: 3 },
+    });
+    const proxy = await localProxy();
+    const client = made.client({ proxies: [proxy.back], ...options });
+    const heard: string[] = [];
+    await client.subscribe({ channel }, ({ message }) => heard.push(message));
+    const socket = new Publisher({ linger: 0 });
+    socket.connect(proxy.front);
+    open.unshift(socket, proxy);
+    const lie = { channel, user: "ana", message: "forged", timestamp: "2026-01-01T00:00:00.000Z" };
+    const publish = (place: { seq: number; prev: number; clock: number }) =>
+      socket.send(["#geral\0", encode([{ ...lie, ...place, server, id: `${place.seq}` }])]);
+    const looks = () => made.asked.filter(({ data }) => "since" in data).length;
+    return { made, client, heard, publish, looks };
+  }
+
+  test.each([
+    { why: "behind one that never was", prev: 2 ** 39, delivered: false },
+    { why: "that nothing is missing in front of", prev: 0, delivered: true },
+  ])("[C6] [R9] one $why does not count as seen", async ({ prev, delivered }) => {
+    const { made, client, heard, publish, looks } = await listening();
+    const far = 2 ** 40;
+    const before = looks();
+    await until(async () => {
+      await publish({ seq: far, prev, clock: 2 ** 50 });
+      return delivered ? heard.length > 0 : looks() > before + 1;
+    }, "it came");
+    await client.history({ channel }, { since: { [server]: far } as never });
+    await client.ask("users", {});
+    const { data } = made.asked.at(-1) as Asked;
+    expect(data.after).toEqual({ [server]: 3 });
+    expect(data.clock).toBeLessThan(1_000_000);
+  });
+
+  test("[C3] in clear, it makes a client in a session look once a second at most", async () => {
+    const { heard, publish, looks } = await listening({ token: "of a session" });
+    await until(async () => {
+      await publish({ seq: 4, prev: 3, clock: 4 });
+      return looks() > 1;
+    }, "it came");
+    const [before, startMs] = [looks(), performance.now()];
+    let sent = 0;
+    while (performance.now() - startMs < 1_500) {
+      await publish({ seq: 4, prev: 3, clock: 4 });
+      sent += 1;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(sent).toBeGreaterThan(100);
+    expect(looks() - before).toBeLessThanOrEqual(3);
+    expect(heard).toEqual([]);
   });
 });
 

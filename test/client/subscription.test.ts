@@ -23,7 +23,6 @@ class Listener {
     fetch: (since) => this.#fetch(since),
     deliver: ({ server, seq }) => this.heard.push(`${server} ${seq}`),
     refused: () => {},
-    seen: () => {},
   });
 
   async #fetch(since: Vector): Promise<Page> {
@@ -66,6 +65,17 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`]);
     listener.subscription.receive([publication(a, 2, 1)]);
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`]);
+  });
+
+  test("[C3] what anybody may have sent makes it look at most once a second", async () => {
+    const listener = new Listener();
+    const fetches: number[] = [];
+    for (const timeMs of [5, 6, 500, 1_004, 1_005, 1_006, 9_000]) {
+      listener.subscription.doubt(timeMs);
+      await listener.subscription.settled();
+      fetches.push(listener.fetches);
+    }
+    expect(fetches).toEqual([1, 1, 1, 1, 2, 2, 3]);
   });
 
   test("[C3] what comes while a gap is being filled waits, and is not lost", async () => {

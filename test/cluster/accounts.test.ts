@@ -155,6 +155,52 @@ describe("[X5] whoever reaches the proxy may publish there", { timeout: 60_000 }
   });
 });
 
+describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
+  test("publishes in nobody's name at the proxy, and stops no reader", async () => {
+    const [ana, bea, mallory] = [await enter("ana"), await enter("bea"), await enter("mallory")];
+    const got: Entry[] = [];
+    const channel = "geral" as never;
+    const topic = conversationTopic({ channel });
+    await bea.subscribe({ channel }, (entry) => got.push(entry));
+    const { server, seq, clock } = await ana.publish("ana", "geral", "true");
+    await until(() => got.length === 1, "the true one comes");
+
+    const { keys, publisher } = await mallory.ask("keys", { topics: [topic] });
+    expect(publisher).toMatch(/^[\w-]{43}$/);
+    const days = (keys as Record<string, { day: number; key: string }[]>)[topic] ?? [];
+    const { day, key } = days.at(-1) as { day: number; key: string };
+    const seal = (plain: Uint8Array) =>
+      sealedForm(day, encrypt(Buffer.from(key, "base64url"), plain, topic));
+    const lie = { user: "ana", channel, message: "forged", timestamp: "2026-01-01T00:00:00.000Z" };
+    const forge = (place: object) => {
+      const plain = encode([{ ...lie, server, clock, id: "forged", ...place }]);
+      return [seal(plain), seal(Buffer.concat([Buffer.alloc(64, 7), plain]))];
+    };
+    const forged = [
+      ...forge({ seq: seq + 1, prev: seq }),
+      ...forge({ seq: 2 ** 40, prev: seq, clock: 2 ** 50 }),
+      ...forge({ seq: 2 ** 41, prev: 2 ** 40, clock: 2 ** 50 }),
+    ];
+    const socket = new Publisher({ linger: 0 });
+    socket.connect(cluster.endpoints.proxyIn);
+    await overhear(async (frames) => {
+      const arrived = () => frames.filter(([, sent]) => sent?.equals(forged.at(-1) as Buffer));
+      await until(async () => {
+        for (const one of forged) await socket.send([topic, one]);
+        return arrived().length >= 5;
+      }, "the forged ones have gone over the proxy");
+      await ana.publish("ana", "geral", "true again");
+      await until(() => got.length === 2, "the next true one comes");
+    });
+    socket.close();
+    expect(got.map(({ message }) => message)).toEqual(["true", "true again"]);
+    expect(bea.clock.value).toBeLessThan(2 ** 40);
+    // She waits for nothing that never was.
+    await expect(bea.channels()).resolves.toContain("geral");
+    await expect(bea.publish("bea", "geral", "hers")).resolves.toBeDefined();
+  });
+});
+
 describe("[X2] a session", { timeout: 60_000 }, () => {
   test("is needed for all that is anybody's: an old client is told why", async () => {
     const guest = cluster.client();
@@ -221,7 +267,7 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
   test("that was stolen ends with the password, and with the account's lock", async () => {
     const fay = await enter("fay");
     const stolen = holding(tokens.get("fay"));
-    await expect(stolen.users()).resolves.toContain("fay");
+    await expect(stolen.users()).resolves.toContain("founder");
     await fay.changePassword("fay", passwordOf("fay"), "the next password");
     // By whichever server: who has not heard of it yet is asked again until he has.
     await until(async () => {

@@ -181,6 +181,42 @@ describe("[X1] replication", { timeout: 60_000 }, () => {
   });
 });
 
+describe("[X1] [P6] what a coordinator says on `servers`", { timeout: 60_000 }, () => {
+  test("has its seal as third frame", async () => {
+    const socket = new Subscriber({ linger: 0 });
+    socket.connect(cluster.endpoints.proxy);
+    socket.subscribe("servers", "replication");
+    let announced: Buffer[] = [];
+    let others = 0;
+    const hearing = (async () => {
+      for await (const frames of socket) {
+        if (String(frames[0]) === "servers") announced = frames;
+        else others += 1;
+      }
+    })();
+    await until(() => others > 0, "it hears the servers");
+    let leader: Child | undefined;
+    await until(async () => {
+      const { coordinator } = await statusOf(cluster.server(1));
+      leader = cluster.of("server").find((child) => nameOf(child) === coordinator);
+      return leader !== undefined;
+    }, "there is a coordinator");
+    announced = [];
+    const ready = leader?.nextReady();
+    leader?.signal("SIGKILL");
+    await until(() => announced.length > 0, "the next one announces itself");
+    await ready;
+    socket.close();
+    await hearing;
+    const [topic, payload, seal] = announced as [Buffer, Buffer, Buffer];
+    const { data } = decode(payload) as { data: Fields };
+    expect(announced).toHaveLength(3);
+    const heard = (to: string) => sealsOf("somebody", "replication").hear(to, payload, seal);
+    expect(heard(String(topic))).toBe(data.coordinator);
+    expect(heard("replication")).toBeUndefined();
+  });
+});
+
 describe("[X1] the peer link", { timeout: 60_000 }, () => {
   const asker = "server_0a5c0a5c";
 

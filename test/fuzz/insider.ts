@@ -4,7 +4,6 @@ import { Membership } from "../../src/net/membership.ts";
 import { referenceName } from "../../src/net/reference-link.ts";
 import type { Seals } from "../../src/net/seal.ts";
 import { Sessions } from "../../src/net/sessions.ts";
-import { decrypt, encrypt } from "../../src/platform/encryption.ts";
 import { openLog } from "../../src/platform/log.ts";
 import { type Purpose, readSecret, type Secret } from "../../src/platform/secret.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
@@ -12,6 +11,7 @@ import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import type { View } from "../../src/protocol/messages.ts";
 import { replicationTopic } from "../../src/protocol/topics.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
+import { TopicKeys } from "../../src/server/topic-keys.ts";
 import type { Auth, SealedSample, Sender } from "./corpus.ts";
 
 /** What a member says of itself, and what it knows of the others. */
@@ -99,13 +99,12 @@ export class Insider {
   replicated(frames: readonly Buffer[]): SealedSample {
     const [topic, published = Buffer.alloc(0)] = frames;
     if (this.#sender !== "members" || topic === undefined) return { frames, payload: 1 };
-    const key = this.#auth === "required" ? this.#secret.deriveKey("events") : undefined;
-    const plain =
-      key === undefined ? published : (decrypt(key, published, replicationTopic) ?? published);
+    const keys = this.#auth === "required" ? new TopicKeys(this.#secret) : undefined;
+    const plain = keys?.openReplication(published) ?? published;
     const { server } = decode(plain) as { server: string };
     const seals = this.#seals(server, "replication");
     const seal = (payload: Buffer) => {
-      const sent = key === undefined ? payload : encrypt(key, payload, replicationTopic);
+      const sent = keys?.sealReplication(payload, Date.now()) ?? payload;
       return [topic, sent, seals.seal(replicationTopic, sent)];
     };
     return { frames: [plain], payload: 0, seal };

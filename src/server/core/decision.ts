@@ -50,6 +50,8 @@ export interface Services {
   status(now: Now): Answer;
   correctedMs(now: Now): number;
   topicKey(of: TopicKey): string;
+  /** By which a client knows what a server has published (X5). */
+  readonly publisher: string;
 }
 
 /** What a decision depends on beside the request. */

@@ -191,7 +191,7 @@ export function keys(
       return { day, key: services.topicKey({ topic, day, version }) };
     });
   }
-  return { next: "answer", answer: { status: "OK", keys: found } };
+  return { next: "answer", answer: { status: "OK", keys: found, publisher: services.publisher } };
 }
 
 /** An invitation is long and random: a plain hash of it tells nothing. */

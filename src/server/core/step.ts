@@ -52,6 +52,7 @@ export interface CoreOptions {
   readonly flood?: FloodPaces;
   /** The key of a sealed publication, as text (X5). */
   topicKey?(of: TopicKey): string;
+  readonly publisher?: string;
 }
 
 /**
@@ -98,7 +99,7 @@ export class ServerCore {
   constructor(options: CoreOptions) {
     const { name, clock, digest, address, retention, refused, auth = "open" } = options;
     const { flood = { user: undefined, connection: undefined } } = options;
-    const topicKey = options.topicKey ?? (() => "");
+    const { topicKey = () => "", publisher = "" } = options;
     this.name = name;
     this.#refused = refused ?? { forged: 0, stale: 0 };
     this.clock = clock;
@@ -125,7 +126,7 @@ export class ServerCore {
     this.#claims = new Claims({ ...parts, passwords, coordination: this.coordination });
     const status = (now: Now) => this.#status(now);
     this.#serving = new Serving({
-      services: { ...parts, digest, auth, topicKey, status },
+      services: { ...parts, digest, auth, topicKey, publisher, status },
       outbox: this.#outbox,
       claims: this.#claims,
       passwords,
