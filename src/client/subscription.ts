@@ -36,6 +36,8 @@ export class Subscription {
   #filling: Promise<void> | undefined;
   #again = false;
   #closed = false;
+  /** Until then nobody knows from where on something is missing. */
+  #hasBegun = false;
   #doubtedMs = Number.NEGATIVE_INFINITY;
 
   constructor(topic: string, ports: SubscriptionPorts) {
@@ -52,11 +54,12 @@ export class Subscription {
   begin(since: Vector, page: readonly Entry[] = []): void {
     for (const entry of page) this.#deliver(entry);
     raise(this.#vector, since);
+    this.#hasBegun = true;
   }
 
   receive(publications: readonly Publication[]): void {
     for (const publication of publications) {
-      if (this.#filling !== undefined) this.#hold(publication);
+      if (this.#filling !== undefined || !this.#hasBegun) this.#hold(publication);
       else if (!this.#take(publication)) {
         this.#hold(publication);
         this.fill();
@@ -66,7 +69,7 @@ export class Subscription {
 
   /** Fetches what is missing: after a gap, a reconnect, and now and then. */
   fill(): void {
-    if (this.#closed) return;
+    if (this.#closed || !this.#hasBegun) return;
     this.#again = true;
     this.#filling ??= this.#fillAll();
   }

@@ -25,6 +25,10 @@ class Listener {
     refused: () => {},
   });
 
+  constructor({ hasBegun = true } = {}) {
+    if (hasBegun) this.subscription.begin({});
+  }
+
   async #fetch(since: Vector): Promise<Page> {
     this.fetches += 1;
     await this.hold;
@@ -43,6 +47,19 @@ describe("a subscription", () => {
     listener.subscription.receive(all);
     expect(listener.heard).toEqual([`${a} 1`, `${b} 1`, `${a} 4`]);
     expect(listener.fetches).toBe(0);
+  });
+
+  test("[C3] what comes before it has begun is not what it begins with", async () => {
+    const listener = new Listener({ hasBegun: false });
+    listener.history.push(publication(a, 1, 0), publication(a, 2, 1), publication(a, 3, 2));
+    listener.subscription.receive([publication(a, 3, 2)]);
+    listener.subscription.fill();
+    await listener.subscription.settled();
+    expect(listener.heard).toEqual([]);
+    listener.subscription.begin({ [a]: 2 });
+    listener.subscription.fill();
+    await listener.subscription.settled();
+    expect(listener.heard).toEqual([`${a} 3`]);
   });
 
   test("[C3] fills a gap from history before it delivers what follows", async () => {
