@@ -65,7 +65,10 @@ describe("a state of an older version", () => {
     expect(again.errors).toEqual([]);
     expect(again.held).toEqual({ [own]: 3 });
     again.disk.checkpointIfDue(again.core);
-    await until(() => openCheckpoint(folder.path).checkpoint?.hasAllFiles);
+    await until(
+      () => openCheckpoint(folder.path).checkpoint?.hasAllFiles === true,
+      "a state is saved",
+    );
     await again.close();
   });
 });
