@@ -300,7 +300,11 @@ export class ChatClient implements AsyncDisposable {
       return;
     }
     const publications = parsePublications(value);
-    for (const { clock } of publications) this.clock.receiveFromAnyone(clock);
+    for (const { clock, server, seq } of publications) {
+      this.clock.receiveFromAnyone(clock);
+      // A server has signed it: whatever is asked next must be answered by who has it (R9).
+      if (plain !== payload) this.#see(server, seq);
+    }
     subscription.receive(publications);
   }
 

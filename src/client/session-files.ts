@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { splitKey } from "../platform/endpoint.ts";
 import { errorCode } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { isMap } from "../protocol/parse-message.ts";
@@ -26,9 +25,9 @@ export class SessionFiles {
   /** @param folder which nobody else reads */
   constructor(folder: string, brokers: readonly string[]) {
     this.#folder = folder;
-    // It is the same cluster in whatever order, and with or without a key behind the endpoint.
-    const endpoints = brokers.map((endpoint) => splitKey(endpoint).address);
-    this.#cluster = endpoints.sort().join(",");
+    // In whatever order. With their keys: what was given to a cluster that proves itself goes to no
+    // other that answers in its place.
+    this.#cluster = [...brokers].sort().join(",");
   }
 
   /** The session of the user, or of whoever logged in last. */

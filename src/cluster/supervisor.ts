@@ -97,11 +97,11 @@ export class Supervisor implements Running {
 
   get endpoints(): Endpoints {
     return {
-      broker: this.#list("broker", "front"),
+      broker: this.#listForClients("broker", "front"),
       brokerBack: this.#list("broker", "back"),
       proxyIn: this.#list("proxy", "front"),
-      proxy: this.#list("proxy", "back"),
-      reference: this.#list("reference", "bind"),
+      proxy: this.#listForClients("proxy", "back"),
+      reference: this.#listForClients("reference", "bind"),
     };
   }
 
@@ -202,13 +202,18 @@ export class Supervisor implements Running {
 
   /** As one of the processes reaches them, or whoever stands outside. */
   #list(role: Child["role"], use: string, from?: Process): string {
-    const { wiring, serverKey } = this.#config;
+    const { wiring } = this.#config;
     const endpoints = this.of(role).flatMap((to) => {
       const endpoint = to.ready?.endpoints[use];
       if (endpoint === undefined) return [];
       return from && wiring ? wiring.between(from, to, endpoint) : endpoint;
     });
-    return withKey(endpoints, serverKey).join(",");
+    return endpoints.join(",");
+  }
+
+  /** The processes know the keys by the secret; whoever stands outside is told. */
+  #listForClients(role: Child["role"], use: string): string {
+    return withKey(this.#list(role, use).split(","), this.#config.serverKey).join(",");
   }
 
   #peerLink(server: Process): Record<string, string> {

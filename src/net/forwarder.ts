@@ -1,7 +1,6 @@
 import { Dealer, Router, XPublisher, XSubscriber, Proxy as ZmqProxy } from "zeromq";
 import type { CurveKeys } from "../platform/curve.ts";
 import { limits } from "../protocol/limits.ts";
-import { admitMembers, membersDomain } from "./admission.ts";
 import { SendQueue } from "./send-queue.ts";
 import {
   bind,
@@ -21,10 +20,17 @@ export interface Forwarder {
   close(): Promise<void>;
 }
 
+/** As `Entrance`, with the keys of both sides. */
+export interface ForwarderEntrance extends Entrance {
+  readonly keys: CurveKeys | undefined;
+}
+
+const noEntrance: ForwarderEntrance = { keys: undefined, onRefused: () => {} };
+
 export interface ForwarderOptions {
   readonly front: string;
   readonly back: string;
-  readonly entrance?: Entrance;
+  readonly entrance?: ForwarderEntrance;
   /** Connections on the front and on the back. */
   readonly onConnections: (side: "front" | "back", count: number) => void;
 }
@@ -33,7 +39,7 @@ export interface ForwarderOptions {
 export async function startBroker(options: ForwarderOptions): Promise<Forwarder> {
   const front = new Router({ ...socketOptions, sendHighWaterMark: limits.unreadReplies });
   const back = new Dealer(socketOptions);
-  const { close, ...endpoints } = await bindBoth({ front, back, members: "back" }, options);
+  const endpoints = await bindBoth({ front, back, members: "back" }, options);
   const proxy = new ZmqProxy(front, back);
   const ended = proxy.run();
   // Whoever holds this holds the loop and its sockets: collected as garbage, a running loop aborts
@@ -44,7 +50,6 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
     close: async () => {
       proxy.terminate();
       await ended;
-      await close();
     },
   };
 }
@@ -56,7 +61,7 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
 export async function startProxy(options: ForwarderOptions): Promise<Forwarder> {
   const front = new XSubscriber(socketOptions);
   const back = new XPublisher(socketOptions);
-  const { close, ...endpoints } = await bindBoth({ front, back, members: "front" }, options);
+  const endpoints = await bindBoth({ front, back, members: "front" }, options);
   const down = new SendQueue((frames) => back.send(frames));
   const up = new SendQueue((frames) => front.send(frames));
   const publications = receiveAll(front, (frames) => down.push(frames));
@@ -70,7 +75,6 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
       await down.empty();
       for (const queue of [down, up]) queue.close();
       for (const socket of [front, back]) socket.close();
-      await close();
     },
   };
 }
@@ -78,39 +82,25 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
 interface Sides {
   readonly front: Router | XSubscriber;
   readonly back: Dealer | XPublisher;
-  /** Where none but servers connect. */
+  /** Where none but servers connect: whoever passed for one would get clients' requests. */
   readonly members: "front" | "back";
-}
-
-interface Bound {
-  readonly front: string;
-  readonly back: string;
-  close(): Promise<void>;
 }
 
 async function bindBoth(
   { front, back, members }: Sides,
   options: ForwarderOptions,
-): Promise<Bound> {
+): Promise<Pick<Forwarder, "front" | "back">> {
   watchAccepted(front.events, (count) => options.onConnections("front", count));
   watchAccepted(back.events, (count) => options.onConnections("back", count));
-  const { entrance } = options;
-  const admission = entrance?.keys && (await admit(entrance, options[members]));
-  const close = async () => admission?.[Symbol.asyncDispose]();
-  const entranceOf = (side: "front" | "back") =>
-    side === members && entrance ? { ...entrance, domain: membersDomain } : entrance;
+  const { keys, onRefused } = options.entrance ?? noEntrance;
+  const entranceOf = (side: "front" | "back") => {
+    return { keys: side === members ? keys?.members : keys, onRefused };
+  };
   try {
     const frontEndpoint = await bind(front, options.front, entranceOf("front"));
-    const backEndpoint = await bind(back, options.back, entranceOf("back"));
-    return { front: frontEndpoint, back: backEndpoint, close };
+    return { front: frontEndpoint, back: await bind(back, options.back, entranceOf("back")) };
   } catch (error) {
     for (const socket of [front, back]) socket.close();
-    await close();
     throw error;
   }
-}
-
-function admit({ keys, onRefused }: Entrance, endpoint: string): Promise<AsyncDisposable> {
-  const refuse = (address: string) => onRefused(endpoint, `${address} is no member of the cluster`);
-  return admitMembers(keys as CurveKeys, refuse);
 }

@@ -19,22 +19,30 @@ export function isFinal(refusal: Refusal | undefined): boolean {
 const mismatch = "ERR_ZMTP_MECHANISM_MISMATCH";
 
 /**
- * Tells why a connecting socket is not let in. Of a mismatch each side may be the first to see it
- * and hang up; ZeroMQ tries again until this side has seen it, and then no more.
+ * Tells why a connecting socket is let in nowhere, as soon as it is so, and when it is so no more.
+ * Of a mismatch each side may be the first to see it and hang up; ZeroMQ tries again until this side
+ * has seen it, and then no more.
  */
 export function watchRefusals(
   events: Observer,
   endpoints: readonly string[],
-  onRefusal: (refusal: Refusal) => void,
+  onRefusal: (refusal: Refusal | undefined) => void,
 ): void {
   const hasKey = endpoints.some((endpoint) => splitKey(endpoint).key !== undefined);
-  events.on("handshake:error:protocol", ({ error }) => {
-    if (error.code === mismatch) onRefusal(hasKey ? "keyUnwanted" : "keyWanted");
+  const refusing = new Set<string>();
+  const refuse = (address: string, refusal: Refusal) => {
+    if (refusing.add(address).size === endpoints.length) onRefusal(refusal);
+  };
+  events.on("handshake", ({ address }) => {
+    if (refusing.delete(address)) onRefusal(undefined);
+  });
+  events.on("handshake:error:protocol", ({ error, address }) => {
+    if (error.code === mismatch) refuse(address, hasKey ? "keyUnwanted" : "keyWanted");
   });
   // A server tells nothing to whom it does not believe. Without a key it may as well be one that
   // is just ending.
-  events.on("handshake:error:other", () => {
-    if (hasKey) onRefusal("otherKey");
+  events.on("handshake:error:other", ({ address }) => {
+    if (hasKey) refuse(address, "otherKey");
   });
 }
 

@@ -2,10 +2,10 @@ import type { CurveKeys } from "../platform/curve.ts";
 import type { Log } from "../platform/log.ts";
 import type { Purpose, Secret } from "../platform/secret.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
+import type { ForwarderEntrance } from "./forwarder.ts";
 import { ReferenceLink } from "./reference-link.ts";
 import { Refusals } from "./refusals.ts";
 import { Seals } from "./seal.ts";
-import type { Entrance } from "./socket.ts";
 
 export interface MembershipOptions {
   readonly secret: Secret;
@@ -38,12 +38,14 @@ export class Membership {
   /** A connection to the reference, as a member's. */
   referenceLink(endpoints: readonly string[]): ReferenceLink {
     const link = new ReferenceLink(endpoints, this.#options.clock, this.seals("reference"));
-    link.onRefusal = (refusal) => this.refusals.byReference(refusal);
+    link.onRefusal = (refusal) => {
+      if (refusal !== undefined) this.refusals.byReference(refusal);
+    };
     return link;
   }
 
   /** How this member's sockets are bound. */
-  get entrance(): Entrance {
+  get entrance(): ForwarderEntrance {
     const onRefused = (endpoint: string, why: string) => this.refusals.connection(endpoint, why);
     return { keys: this.#options.keys, onRefused };
   }

@@ -1,5 +1,4 @@
 import { XPublisher } from "zeromq";
-import type { CurveKeys } from "../platform/curve.ts";
 import { SendQueue } from "./send-queue.ts";
 import { connect, isSubscription, receiveAll, socketOptions } from "./socket.ts";
 
@@ -8,13 +7,11 @@ export class Publisher {
   readonly #socket = new XPublisher(socketOptions);
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
 
-  /** @param keys by which a proxy knows a member, where connections are encrypted */
   constructor(
     endpoints: readonly string[],
     onSubscription: (topic: string, active: boolean) => void,
-    keys?: CurveKeys,
   ) {
-    connect(this.#socket, endpoints, keys);
+    connect(this.#socket, endpoints);
     void receiveAll(this.#socket, (frames) => {
       for (const frame of frames.filter(isSubscription)) {
         onSubscription(frame.toString("utf8", 1), frame[0] === 1);

@@ -22,7 +22,7 @@ export class ReferenceLink {
   readonly #isMember: boolean;
   /** Why it is not connected, if the reference does not take it. */
   refusal: Refusal | undefined;
-  onRefusal: (refusal: Refusal) => void = () => {};
+  onRefusal: (refusal: Refusal | undefined) => void = () => {};
 
   /** @param seals a member's; without them the process is a guest, who may ask but not decide */
   constructor(endpoints: readonly string[], clock: LamportClock, seals?: Seals) {

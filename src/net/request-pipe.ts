@@ -6,7 +6,7 @@ export interface RequestPipeEvents {
   onPayload(payload: Buffer): void;
   /** To how many brokers it is connected. */
   onConnections(count: number): void;
-  onRefusal(refusal: Refusal): void;
+  onRefusal(refusal: Refusal | undefined): void;
 }
 
 /**

@@ -33,7 +33,7 @@ export class Requester {
   #next = 1;
   /** Called when a connection ends that stood. */
   onDisconnect: () => void = () => {};
-  onRefusal: (refusal: Refusal) => void = () => {};
+  onRefusal: (refusal: Refusal | undefined) => void = () => {};
 
   /**
    * @param waits whether a question waits for the connection as long as it may; else it fails soon

@@ -1,5 +1,4 @@
 import { Router } from "zeromq";
-import type { CurveKeys } from "../platform/curve.ts";
 import { SendQueue } from "./send-queue.ts";
 import { bind, connect, disconnect, type Entrance, receiveAll, socketOptions } from "./socket.ts";
 
@@ -13,17 +12,10 @@ export type OnRequest = (to: Envelope, payload: Buffer, seal?: Buffer) => void;
 const quietMs = 10;
 const longestQuietMs = 200;
 
-interface ResponderOptions {
-  readonly takesSeals?: boolean;
-  /** By which a broker knows a member, where connections are encrypted. */
-  readonly keys?: CurveKeys | undefined;
-}
-
 /** Takes requests and answers them in any order: a ROUTER, bound or connected to brokers. */
 export class Responder {
   readonly #onRequest: OnRequest;
   readonly #takesSeals: boolean;
-  readonly #keys: CurveKeys | undefined;
   readonly #socket = new Router(socketOptions);
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
   /** Endpoints that are wanted, and those that the socket is connected to. */
@@ -33,10 +25,9 @@ export class Responder {
   /** Endpoints to disconnect from at the next moment with nothing to read and nothing to send. */
   readonly #leaving = new Map<string, () => void>();
 
-  constructor(onRequest: OnRequest, { takesSeals = false, keys }: ResponderOptions = {}) {
+  constructor(onRequest: OnRequest, { takesSeals = false } = {}) {
     this.#onRequest = onRequest;
     this.#takesSeals = takesSeals;
-    this.#keys = keys;
   }
 
   /** Takes requests from now on; what came before has waited. */
@@ -60,7 +51,7 @@ export class Responder {
   connect(...endpoints: string[]): void {
     for (const endpoint of endpoints) this.#wanted.add(endpoint);
     const fresh = endpoints.filter((endpoint) => !this.#connected.has(endpoint));
-    connect(this.#socket, fresh, this.#keys);
+    connect(this.#socket, fresh);
     for (const endpoint of fresh) this.#connected.add(endpoint);
   }
 

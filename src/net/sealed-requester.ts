@@ -22,7 +22,7 @@ export class SealedRequester {
     this.#requester.onDisconnect = call;
   }
 
-  set onRefusal(call: (refusal: Refusal) => void) {
+  set onRefusal(call: (refusal: Refusal | undefined) => void) {
     this.#requester.onRefusal = call;
   }
 

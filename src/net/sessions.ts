@@ -47,8 +47,10 @@ export class Sessions {
   /** Whether the signature is this cluster's, whatever it signs. */
   #isSigned(token: string): boolean {
     const end = token.lastIndexOf(".");
-    const expected = createHmac("sha256", this.#key).update(token.slice(0, end)).digest();
-    const given = Buffer.from(token.slice(end + 1), "base64url");
+    const hmac = createHmac("sha256", this.#key).update(token.slice(0, end));
+    // The text, not what it stands for: of one token there are no two.
+    const expected = Buffer.from(hmac.digest("base64url"));
+    const given = Buffer.from(token.slice(end + 1));
     return given.length === expected.length && timingSafeEqual(given, expected);
   }
 

@@ -1,5 +1,5 @@
 import { curveKeyPair, type Observer, type Socket } from "zeromq";
-import type { CurveKeys } from "../platform/curve.ts";
+import type { CurvePair } from "../platform/curve.ts";
 import { splitKey } from "../platform/endpoint.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
 import { durations, limits } from "../protocol/limits.ts";
@@ -84,9 +84,7 @@ function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
 /** How a member's sockets are bound. */
 export interface Entrance {
   /** With them only encrypted connections are taken. */
-  readonly keys: CurveKeys | undefined;
-  /** Whom it is for, if not for everybody who has the key (ZAP). */
-  readonly domain?: string;
+  readonly keys: CurvePair | undefined;
   /** Somebody was not let in at that endpoint. ZeroMQ does not tell who. */
   onRefused(endpoint: string, why: string): void;
 }
@@ -102,9 +100,7 @@ export async function bind(
 ): Promise<string> {
   let bound = endpoint;
   if (entrance?.keys !== undefined) {
-    const { keys, domain: zapDomain } = entrance;
-    const curveSecretKey = keys.secretKey.export();
-    encrypt(socket, { curveServer: true, curveSecretKey, ...(zapDomain ? { zapDomain } : {}) });
+    encrypt(socket, { curveServer: true, curveSecretKey: entrance.keys.secretKey.export() });
     watchRefused(socket.events, (why) => entrance.onRefused(bound, why));
   }
   try {
@@ -129,16 +125,15 @@ type Connecting = Socket & { connect(address: string): void; disconnect(address:
 
 /**
  * Connects to each endpoint, with the key that it carries or plain.
- * @param own the pair by which a member proves to be one; else one that nobody knows
  * @throws Problem if one is no endpoint
  */
-export function connect(socket: Connecting, endpoints: readonly string[], own?: CurveKeys): void {
+export function connect(socket: Connecting, endpoints: readonly string[]): void {
   // Options count for the connections that follow. They stay where the key does, as zeromq warns of
   // each that is set on a connected socket.
   let present: string | undefined | null = null;
   for (const endpoint of endpoints) {
     const { address, key } = splitKey(endpoint);
-    if (key !== present) setServerKey(socket, key, own);
+    if (key !== present) setServerKey(socket, key);
     present = key;
     try {
       socket.connect(address);
@@ -155,23 +150,16 @@ export function disconnect(socket: Connecting, endpoint: string): void {
   socket.disconnect(splitKey(endpoint).address);
 }
 
-function setServerKey(socket: Socket, key: string | undefined, own: CurveKeys | undefined): void {
+/** With a pair of its own that nobody knows: whoever connects stays anonymous. */
+function setServerKey(socket: Socket, key: string | undefined): void {
   if (key === undefined) {
     // libzmq has no other way back to plain.
     if (socket.securityMechanism === "curve") socket.curveServer = false;
     return;
   }
-  const curveServerKey = Buffer.from(key, "hex");
-  encrypt(socket, { curveServerKey, ...pairOf(own) });
-}
-
-function pairOf(own: CurveKeys | undefined): Readonly<Record<string, unknown>> {
-  if (own !== undefined) {
-    const curvePublicKey = Buffer.from(own.publicKey, "hex");
-    return { curvePublicKey, curveSecretKey: own.secretKey.export() };
-  }
   const { publicKey: curvePublicKey, secretKey: curveSecretKey } = curveKeyPair();
-  return { curvePublicKey, curveSecretKey };
+  const curveServerKey = Buffer.from(key, "hex");
+  encrypt(socket, { curveServerKey, curvePublicKey, curveSecretKey });
 }
 
 /** @param options the typings know keys as Z85 text only; libzmq takes their 32 bytes as well */
@@ -209,7 +197,8 @@ export function watchAccepted(events: Observer, onChange: (count: number) => voi
   // After a failed handshake too.
   events.on("disconnect", () => {
     if (failed > 0) failed -= 1;
-    else onChange(--count);
+    // What never got as far as a handshake is not told of by all of ZeroMQ's ways to fail.
+    else if (count > 0) onChange(--count);
   });
 }
 

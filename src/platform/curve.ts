@@ -8,7 +8,15 @@ import type { Settings } from "./settings.ts";
  * The cluster's CURVE key pair (ZeroMQ RFC 26). Whoever knows the public key may connect, and knows
  * by it that the other end is the cluster.
  */
-export interface CurveKeys {
+export interface CurveKeys extends CurvePair {
+  /**
+   * That of sockets at which none but members have something to say. Its public key is told to
+   * nobody, and never goes over the wire: who has it has the secret.
+   */
+  readonly members: CurvePair;
+}
+
+export interface CurvePair {
   readonly secretKey: KeyObject;
   /** 64 hex digits. */
   readonly publicKey: string;
@@ -19,7 +27,13 @@ const pkcs8 = Buffer.from("302e020100300506032b656e04220420", "hex");
 
 /** Whoever has the secret has the keys: no other file, and nothing more to copy to a machine. */
 export function curveKeys(secret: Secret): CurveKeys {
-  const secretKey = secret.deriveKey("curve");
+  return {
+    ...pairOf(secret.deriveKey("curve")),
+    members: pairOf(secret.deriveKey("curve/members")),
+  };
+}
+
+function pairOf(secretKey: KeyObject): CurvePair {
   const key = Buffer.concat([pkcs8, secretKey.export()]);
   const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
   const { x = "" } = createPublicKey(privateKey).export({ format: "jwk" });

@@ -21,11 +21,11 @@ interface Open {
 
 /** By which this file knows that it is the thread. */
 const mark = "passwords";
-/** What the thread leaves to all that serves: only processor time that nobody else wants. */
-const lowestPriority = 19;
+/** As `nice` has it: a tenth of the processor beside one that serves, and all of it beside none. */
+const lowPriority = 10;
 
 /**
- * Works on passwords, one after the other, on a thread of its own and of the lowest priority: a
+ * Works on passwords, one after the other, on a thread of its own and of a low priority: a
  * log-in takes more of the machine than hundreds of messages do, and may wait for them.
  */
 export class PasswordThread {
@@ -74,7 +74,7 @@ export class PasswordThread {
 /** The thread itself. */
 function serve(port: NonNullable<typeof parentPort>): void {
   // Elsewhere than on Linux it would be that of the whole process.
-  if (process.platform === "linux") setPriority(0, lowestPriority);
+  if (process.platform === "linux") setPriority(0, lowPriority);
   port.on("message", ({ number, work }: Question) => {
     let answer: Answer;
     try {

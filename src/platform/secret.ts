@@ -22,6 +22,7 @@ export type Purpose =
   | "publisher"
   | "token"
   | "curve"
+  | "curve/members"
   | `topic/${string}`;
 
 /** Below it a secret could be guessed. */

@@ -40,9 +40,10 @@ export function serverConfig(settings: Settings): ServerConfig {
   const secret = openSecret(secretSource(settings));
   const keys = memberKeys(settings, secret);
   const keyed = (endpoints: readonly string[]) => withKey(endpoints, keys?.publicKey);
+  const forMembers = (endpoints: readonly string[]) => withKey(endpoints, keys?.members.publicKey);
   return {
-    brokers: keyed(settings.get("brokerBack")),
-    proxiesIn: keyed(settings.get("proxyIn")),
+    brokers: forMembers(settings.get("brokerBack")),
+    proxiesIn: forMembers(settings.get("proxyIn")),
     proxies: keyed(settings.get("proxy")),
     reference: keyed(settings.get("reference")),
     bind,

@@ -178,7 +178,7 @@ class Shell {
       onFailed: crash,
     });
     this.#peers = new PeerLinks(() => this.#peerSeals, keys?.publicKey);
-    this.#clients = new Responder((to, payload) => this.#onClient(to, payload), { keys });
+    this.#clients = new Responder((to, payload) => this.#onClient(to, payload));
     this.#peerLink = new Responder((to, payload, seal) => this.#onPeer(to, payload, seal), {
       takesSeals: true,
     });
@@ -198,7 +198,7 @@ class Shell {
       else this.#topics.delete(topic);
       this.#dispatch({ type: "subscription", topic, active });
     };
-    this.#publisher = new Publisher(config.proxiesIn, onSubscription, config.keys);
+    this.#publisher = new Publisher(config.proxiesIn, onSubscription);
     this.#subscriber = new Subscriber(config.proxies, (topic, payload, seal) => {
       if (topic === replicationTopic) this.#onReplication(payload, seal);
     });

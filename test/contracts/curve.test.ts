@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { curveKeyPair, Dealer, Request, Subscriber as ZmqSubscriber } from "zeromq";
+import type { ForwarderEntrance } from "../../src/net/forwarder.ts";
 import type { Refusal } from "../../src/net/handshake.ts";
 import { probe } from "../../src/net/probe.ts";
 import { Publisher } from "../../src/net/publisher.ts";
 import { RequestPipe } from "../../src/net/request-pipe.ts";
 import { Requester } from "../../src/net/requester.ts";
-import { type Envelope, Responder } from "../../src/net/responder.ts";
-import type { Entrance } from "../../src/net/socket.ts";
+import { Responder } from "../../src/net/responder.ts";
 import { Subscriber } from "../../src/net/subscriber.ts";
 import { type CurveKeys, curveKeys } from "../../src/platform/curve.ts";
 import { withKey } from "../../src/platform/endpoint.ts";
@@ -26,7 +26,7 @@ const others = keysOf("the secret of another one");
 
 /** What was told of who was not let in. */
 let refused: { endpoint: string; why: string }[] = [];
-const entrance: Entrance = {
+const entrance: ForwarderEntrance = {
   keys,
   onRefused: (endpoint, why) => refused.push({ endpoint, why }),
 };
@@ -38,16 +38,16 @@ beforeEach(() => {
 });
 afterEach(() => closing[Symbol.asyncDispose]());
 
+const asMember = (endpoint: string) => withKey([endpoint], keys.members.publicKey);
 const keyed = (...endpoints: string[]) => withKey(endpoints, keys.publicKey);
 const whys = () => [...new Set(refused.map(({ why }) => why))];
 
 /** Answers each request with itself, and keeps what came. */
-function echo(taken: string[] = [], own?: CurveKeys): Responder {
-  const take = (to: Envelope, payload: Buffer) => {
+function echo(taken: string[] = []): Responder {
+  const responder: Responder = new Responder((to, payload) => {
     taken.push(payload.toString());
     responder.reply(to, payload);
-  };
-  const responder: Responder = new Responder(take, { keys: own });
+  });
   responder.start();
   return closing.add(responder);
 }
@@ -135,19 +135,37 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
   });
 });
 
+describe("[X6] one of several that does not let in", { timeout: 20_000 }, () => {
+  test("is no reason to give up, until all of them are such", async () => {
+    const told: (Refusal | undefined)[] = [];
+    const plain = await echo().bind(anyPort);
+    const good = echo();
+    const endpoint = await good.bind(anyPort, entrance);
+    const requester = new Requester(keyed(plain, endpoint), { waits: true });
+    requester.onRefusal = (refusal) => told.push(refusal);
+    closing.add(requester);
+    expect(String(await requester.ask(Buffer.from("hello"), 10_000))).toBe("hello");
+    const alone = new Requester(keyed(plain), { waits: true });
+    alone.onRefusal = (refusal) => told.push(refusal);
+    closing.add(alone);
+    await until(() => told.length > 0, "the one that knows no other is told");
+    expect(told).toEqual(["keyUnwanted"]);
+  });
+});
+
 const quiet = { onPayload: () => {}, onConnections: () => {}, onRefusal: () => {} };
 
 describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
   test("passes requests on, counts whom it took, and takes workers back", async () => {
     const broker = closing.add(await localBroker(entrance));
-    const worker = echo([], keys);
-    worker.connect(...keyed(broker.back));
+    const worker = echo();
+    worker.connect(...asMember(broker.back));
     await until(() => broker.connections.back === 1, "the worker is connected");
     const requester = closing.add(new Requester(keyed(broker.front), { waits: true }));
     expect(String(await requester.ask(Buffer.from("one"), 10_000))).toBe("one");
-    await Promise.all(keyed(broker.back).map((endpoint) => worker.disconnect(endpoint)));
+    await Promise.all(asMember(broker.back).map((endpoint) => worker.disconnect(endpoint)));
     await until(() => broker.connections.back === 0, "the worker is gone");
-    worker.connect(...keyed(broker.back));
+    worker.connect(...asMember(broker.back));
     await until(() => broker.connections.back === 1, "the worker is back");
     expect(String(await requester.ask(Buffer.from("two"), 10_000))).toBe("two");
   });
@@ -160,9 +178,9 @@ describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
     expect(refused[0]?.endpoint).toBe(broker.back);
     // Whoever may be a client has the key that this one has.
     echo(taken).connect(...keyed(broker.back));
-    await until(() => whys().includes("127.0.0.1 is no member of the cluster"), "so is a client");
-    const worker = echo([], keys);
-    worker.connect(...keyed(broker.back));
+    await until(() => whys().includes("it has the key of another cluster"), "so is a client");
+    const worker = echo();
+    worker.connect(...asMember(broker.back));
     await until(() => broker.connections.back === 1, "the other one is connected");
     const requester = closing.add(new Requester(keyed(broker.front), { waits: true }));
     for (const text of ["one", "two", "three"]) await requester.ask(Buffer.from(text), 10_000);
@@ -184,10 +202,10 @@ describe("[X6] an encrypted proxy", { timeout: 20_000 }, () => {
     );
     subscriber.subscribe("topic");
     const publisher = closing.add(
-      new Publisher(keyed(proxy.front), (topic) => subscribed.push(topic), keys),
+      new Publisher(asMember(proxy.front), (topic) => subscribed.push(topic)),
     );
     const stranger = closing.add(new Publisher(keyed(proxy.front), () => {}));
-    await until(() => whys().includes("127.0.0.1 is no member of the cluster"), "it is refused");
+    await until(() => whys().includes("it has the key of another cluster"), "it is refused");
     stranger.publish("topic", Buffer.from("a lie"));
     await until(() => subscribed.includes("topic"), "the subscription has come through");
     expect(subscribed).not.toContain("");

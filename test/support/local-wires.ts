@@ -1,5 +1,9 @@
-import { type Forwarder, startBroker, startProxy } from "../../src/net/forwarder.ts";
-import type { Entrance } from "../../src/net/socket.ts";
+import {
+  type Forwarder,
+  type ForwarderEntrance,
+  startBroker,
+  startProxy,
+} from "../../src/net/forwarder.ts";
 
 /** Any free port of this machine. */
 export const anyPort = "tcp://127.0.0.1:*";
@@ -9,7 +13,10 @@ export interface LocalForwarder extends Forwarder, AsyncDisposable {
   readonly connections: { front: number; back: number };
 }
 
-async function open(start: typeof startBroker, entrance?: Entrance): Promise<LocalForwarder> {
+async function open(
+  start: typeof startBroker,
+  entrance?: ForwarderEntrance,
+): Promise<LocalForwarder> {
   const connections = { front: 0, back: 0 };
   const forwarder = await start({
     front: anyPort,
@@ -22,11 +29,11 @@ async function open(start: typeof startBroker, entrance?: Entrance): Promise<Loc
   return { ...forwarder, connections, [Symbol.asyncDispose]: () => forwarder.close() };
 }
 
-export function localBroker(entrance?: Entrance): Promise<LocalForwarder> {
+export function localBroker(entrance?: ForwarderEntrance): Promise<LocalForwarder> {
   return open(startBroker, entrance);
 }
 
-export function localProxy(entrance?: Entrance): Promise<LocalForwarder> {
+export function localProxy(entrance?: ForwarderEntrance): Promise<LocalForwarder> {
   return open(startProxy, entrance);
 }
 

@@ -17,7 +17,7 @@ import {
 import type { Now } from "./effects.ts";
 import type { EventData, Operation } from "./events.ts";
 import { write } from "./handle-write.ts";
-import type { Placed } from "./placed.ts";
+import { idOf, type Placed } from "./placed.ts";
 import type { Answer } from "./requests.ts";
 
 type Of<S extends Request["service"]> = Extract<Request, { service: S }>;
@@ -145,8 +145,11 @@ export function mayRegister(
   request: Of<"register">,
   now: Now,
 ): ProtocolError | undefined {
-  const { user, invitation } = request;
+  const { user, invitation, id } = request;
   const { accounts } = services.state;
+  // A request that comes again (R6).
+  const holder = accounts.holder(user);
+  if (holder !== undefined && idOf(holder) === id) return undefined;
   if (administers(request, accounts, services.correctedMs(now))) return undefined;
   const { mode, hash } = accounts.registration;
   if (mode === "closed") {
@@ -161,7 +164,7 @@ export function mayRegister(
     return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
   }
   // Whoever took it now would read what its user wrote and got.
-  if (services.state.knowsUser(user) && accounts.holder(user) === undefined) {
+  if (services.state.knowsUser(user) && holder === undefined) {
     const description = `The name "${user}" is older than accounts: an administrator makes its account.`;
     return new ProtocolError("forbidden", description, { reason: "name_in_use" });
   }
