@@ -12,7 +12,7 @@ import { deliver } from "../commands/send.ts";
 import { stateNotes } from "../commands/state-notes.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { harmless } from "../core/harmless.ts";
-import { type Line, parseLine } from "../core/line-command.ts";
+import { type Line, parseLine } from "../core/slash-command.ts";
 import type { Target } from "../core/target.ts";
 
 /**
