@@ -96,6 +96,10 @@ export const limits = {
   unreadReplies: 1_000,
   /** Lines that share one write and sync: text far below what one string may hold. */
   batchLines: 10_000,
+  /** Messages in a person's outbox: more than anybody types before he sees that none goes out (C5). */
+  outboxMessages: 1_000,
+  /** Bytes of an outbox file before what is settled is taken out of it. */
+  outboxBytes: 256 * KiB,
   /** Bytes of one journal file before the next is begun. */
   journalFileBytes: 16 * MiB,
   /** Bytes of journal since the last checkpoint before the next is written, if not set (J1). */
