@@ -5,7 +5,8 @@ import { splitKey } from "../platform/endpoint.ts";
 import { errorCode } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { isMap } from "../protocol/parse-message.ts";
-import { ownerOnly } from "../storage/file-modes.ts";
+import { ownerOnly, ownerOnlyFolder } from "../storage/file-modes.ts";
+import { subjectOf } from "./session-token.ts";
 
 /** Whose session it is, and its token. */
 export interface SavedSession {
@@ -59,7 +60,7 @@ export class SessionFiles {
   #write(path: string, value: object): void {
     const own = `${path}.${randomHex(4)}`;
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      mkdirSync(this.#folder, { recursive: true, mode: ownerOnlyFolder });
       writeFileSync(own, `${JSON.stringify(value)}\n`, { mode: ownerOnly });
       renameSync(own, path);
     } catch (error) {
@@ -76,16 +77,5 @@ function read(path: string): Readonly<Record<string, unknown>> {
   } catch {
     // Without it a person logs in again.
     return {};
-  }
-}
-
-/** Whose token it is; a client has no key to check it with, and need not. */
-function subjectOf(token: string): string | undefined {
-  try {
-    const [, payload = ""] = token.split(".");
-    const { sub } = JSON.parse(Buffer.from(payload, "base64url").toString()) as { sub?: unknown };
-    return typeof sub === "string" ? sub : undefined;
-  } catch {
-    return undefined;
   }
 }
