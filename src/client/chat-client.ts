@@ -33,6 +33,10 @@ export interface ChatClientOptions {
   /** Milliseconds until a request is given up; 15,000 unless told. */
   readonly deadlineMs?: number;
   readonly onState?: (state: ConnectionState) => void;
+  /** No broker is there; the next try is in so many milliseconds. */
+  readonly onRetry?: (inMs: number) => void;
+  /** Milliseconds between tries to connect, at most; 250 unless told. */
+  readonly reconnectMaxMs?: number;
   /** Of a session that was begun before, where accounts are. */
   readonly token?: string | undefined;
   /** Told of each token that a server gives, to be kept for the next process. */
@@ -104,6 +108,8 @@ export class ChatClient implements AsyncDisposable {
       clock: this.clock,
       seen: this.#seen,
       onState,
+      onRetry: options.onRetry,
+      reconnectMaxMs: options.reconnectMaxMs,
       token: () => this.#token,
       onToken: (token) => {
         this.#token = token;

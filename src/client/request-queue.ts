@@ -23,6 +23,10 @@ export interface RequestQueueOptions {
   /** What the client has seen; each request carries it (R9). */
   readonly seen: Vector;
   readonly onState: (state: ConnectionState) => void;
+  /** No broker is there; the next try is in so many milliseconds. */
+  readonly onRetry?: ((inMs: number) => void) | undefined;
+  /** Between tries to connect, at most. */
+  readonly reconnectMaxMs?: number | undefined;
   /** The session's, if there is one; each request carries it (W6). */
   readonly token: () => string | undefined;
   /** A server gave a token: by a login, or since the present one grows old. */
@@ -89,13 +93,18 @@ export class RequestQueue {
   constructor(options: RequestQueueOptions, chance: Random = random) {
     this.#options = options;
     this.#random = chance;
-    this.#pipe = new RequestPipe(options.brokers, {
-      onPayload: (payload) => this.#receive(payload),
-      onConnections: (count) => this.#connections(count),
-      onRefusal: (refusal) => {
+    const { brokers, reconnectMaxMs } = options;
+    const events = {
+      onPayload: (payload: Buffer) => this.#receive(payload),
+      onConnections: (count: number) => this.#connections(count),
+      onRefusal: (refusal: Refusal) => {
         this.#refusal = refusal;
       },
-    });
+      onRetry: (inMs: number) => {
+        if (this.#state !== "connected") options.onRetry?.(inMs);
+      },
+    };
+    this.#pipe = new RequestPipe(brokers, events, { reconnectMaxMs });
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs);
   }
 

@@ -27,9 +27,7 @@ export class SessionFiles {
   /** @param folder which nobody else reads */
   constructor(folder: string, brokers: readonly string[]) {
     this.#folder = folder;
-    // It is the same cluster in whatever order, and with or without a key behind the endpoint.
-    const endpoints = brokers.map((endpoint) => splitKey(endpoint).address);
-    this.#cluster = endpoints.sort().join(",");
+    this.#cluster = clusterOf(brokers);
   }
 
   /** The session of the user, or of whoever logged in last. */
@@ -53,8 +51,7 @@ export class SessionFiles {
 
   /** Whatever letters a name has, and however many, a file can have this one. */
   #path(...user: string[]): string {
-    const name = createHash("sha256").update([this.#cluster, ...user].join("\n"));
-    return join(this.#folder, `${name.digest("hex").slice(0, 32)}.json`);
+    return join(this.#folder, `${fileName([this.#cluster, ...user])}.json`);
   }
 
   #write(path: string, value: object): void {
@@ -68,6 +65,17 @@ export class SessionFiles {
       this.failure = (error as Error).message;
     }
   }
+}
+
+/** It is the same cluster in whatever order, and with or without a key behind the endpoint. */
+export function clusterOf(brokers: readonly string[]): string {
+  const endpoints = brokers.map((endpoint) => splitKey(endpoint).address);
+  return endpoints.sort().join(",");
+}
+
+/** Whatever letters the names have, and however many, a file can have this one. */
+export function fileName(names: readonly string[]): string {
+  return createHash("sha256").update(names.join("\n")).digest("hex").slice(0, 32);
 }
 
 function read(path: string): Readonly<Record<string, unknown>> {

@@ -363,9 +363,7 @@ export const en = {
   "lines.unknown": "There is no command {command}; nothing was sent. Did you mean {suggestion}?",
   "lines.unknownHelp": "There is no command {command}; nothing was sent. /help lists them.",
   "lines.wrongUse": "Write it like this: {usage}",
-  "lines.help":
-    "/join #channel · /leave #channel · /create #channel · /msg user text · /users · " +
-    "/channels · /quit",
+  "lines.muted": "{name} is muted: what is written there is not shown.",
   "lines.joined": "You are in #{channel}; what you write goes there.",
   "lines.left": "You left #{channel}.",
 
@@ -461,6 +459,7 @@ export const en = {
   "flag.before": "only what comes before this place, as an earlier page told it",
   "flag.sinceVector": "only what this vector, as an earlier answer told it, has not seen",
   "flag.since": "begin behind this vector, or at this time (ISO 8601)",
+  "flag.lines": "lines in and out instead of the whole screen",
   "flag.watch": "show it again every second, until Ctrl-C",
   "flag.force": "also without a majority of those that remain; may lose what only it had",
   "flag.servers": "number of servers",

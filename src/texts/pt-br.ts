@@ -290,7 +290,8 @@ export const ptBr = {
   "menu.logInNext": "{why} Você entra de novo com a próxima coisa que fizer.",
 
   "chat.home": "Tertulia",
-  "chat.hint": "Escreva uma linha e tecle Enter. Ctrl-K vai a outro lugar, Tab completa, /help conta tudo.",
+  "chat.hint":
+    "Escreva uma linha e tecle Enter. Ctrl-K vai a outro lugar, Tab completa, /help conta tudo.",
   "chat.noChannels": "Ainda não há canal: /create #geral cria um. /help conta tudo.",
   "chat.newSince": "novas desde que você saiu",
   "chat.newer": "PgDn: {count} mais novas",
@@ -362,9 +363,7 @@ export const ptBr = {
   "lines.unknown": "O comando {command} não existe; nada foi enviado. Quis dizer {suggestion}?",
   "lines.unknownHelp": "O comando {command} não existe; nada foi enviado. /help mostra os que há.",
   "lines.wrongUse": "Escreva assim: {usage}",
-  "lines.help":
-    "/join #canal · /leave #canal · /create #canal · /msg usuario texto · /users · " +
-    "/channels · /quit",
+  "lines.muted": "{name} está em silêncio: o que se escreve lá não aparece.",
   "lines.joined": "Você está em #{channel}; o que escrever vai para lá.",
   "lines.left": "Você saiu de #{channel}.",
 
@@ -460,6 +459,7 @@ export const ptBr = {
   "flag.before": "só o que vem antes deste ponto, dado por uma página anterior",
   "flag.sinceVector": "só o que este vetor, dado por uma resposta anterior, ainda não viu",
   "flag.since": "começa depois deste vetor, ou a partir desta hora (ISO 8601)",
+  "flag.lines": "linhas que entram e saem, em vez da tela inteira",
   "flag.watch": "mostra de novo a cada segundo, até Ctrl-C",
   "flag.force": "mesmo sem maioria dos que restam; pode perder o que só ele tinha",
   "flag.servers": "número de servidores",

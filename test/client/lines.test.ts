@@ -74,7 +74,7 @@ test("a command that is none is never a text, and the nearest is suggested", () 
   for (const [command, suggestion] of Object.entries(suggestions)) {
     expect(parseLine(`${command} x`)).toEqual({ type: "unknown", command, suggestion });
   }
-  expect(parseLine("/msg ana")).toEqual({ type: "wrongUse", usage: "/msg ana text" });
+  expect(parseLine("/msg")).toEqual({ type: "wrongUse", usage: "/msg ana text" });
   expect(parseLine("/join a b")).toMatchObject({ type: "wrongUse" });
 });
 

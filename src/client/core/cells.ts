@@ -19,7 +19,7 @@ export function cellsOf(text: string): number {
 }
 
 /** As much of the text as fits, with an ellipsis if that is not all. */
-export function fit(text: string, cells: number): string {
+export function cut(text: string, cells: number): string {
   if (cellsOf(text) <= cells) return text;
   if (cells < 1) return "";
   let taken = "";
@@ -34,7 +34,7 @@ export function fit(text: string, cells: number): string {
 
 /** Cut or filled with spaces to just so many cells. */
 export function pad(text: string, cells: number): string {
-  const fitting = fit(text, cells);
+  const fitting = cut(text, cells);
   return fitting + " ".repeat(Math.max(0, cells - cellsOf(fitting)));
 }
 

@@ -75,6 +75,8 @@ export type ChatEffect =
   | { readonly type: "ask"; readonly question: Question }
   | { readonly type: "away"; readonly isAway: boolean }
   | { readonly type: "language"; readonly name: string }
+  /** All users and channels there are, for the quick switch. */
+  | { readonly type: "names" }
   | { readonly type: "save" }
   | { readonly type: "redraw" }
   | { readonly type: "quit" };

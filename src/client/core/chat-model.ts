@@ -111,6 +111,8 @@ export interface ChatModel {
   readonly channels: readonly string[];
   /** What was saved by an earlier chat, also of conversations that are not there now. */
   readonly saved: SavedChat;
+  /** Nobody has chatted here before, and was not greeted yet. */
+  readonly isNew: boolean;
   /** The channel that was asked for, to be opened when it is there. */
   readonly wanted: ConversationKey | undefined;
   /** Where private messages were fetched from on, of all people. */
@@ -179,6 +181,7 @@ export function beginning(given: Beginning): ChatModel {
     users: [],
     channels: [],
     saved: nothingSaved,
+    isNew: false,
     wanted: undefined,
     privateOlder: undefined,
     quitAskedMs: undefined,

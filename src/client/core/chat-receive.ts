@@ -8,7 +8,7 @@ import {
   find,
   type Message,
 } from "./chat-model.ts";
-import { add, countUnread, open, type Step, still, targetOf } from "./chat-steps.ts";
+import { add, countUnread, notice, open, type Step, still, targetOf } from "./chat-steps.ts";
 import { asMessage, firstUnread, merge, readAll, trimmed } from "./message-list.ts";
 import { writeTarget } from "./target.ts";
 
@@ -34,9 +34,9 @@ export function joined(
     ? model.channels
     : [...model.channels, channel].sort();
   const ready = { ...filled, channels, wanted: isWanted ? undefined : model.wanted };
-  return isWanted || model.current === key
-    ? open(ready, key)
-    : { model: ready, effects: [{ type: "save" }] };
+  if (!isWanted && model.current !== key) return { model: ready, effects: [{ type: "save" }] };
+  const opened = open({ ...ready, isNew: false }, key);
+  return model.isNew ? { ...opened, model: notice(opened.model, [model.words("hint")]) } : opened;
 }
 
 /** Private messages of the past, to whomever they belong. */

@@ -53,10 +53,8 @@ export function update(model: ChatModel, event: ChatEvent): Step {
     }
     case "presence":
       return still({ ...model, presence: event.users });
-    case "names": {
-      const { users = model.users, channels = model.channels } = event;
-      return still({ ...model, users, channels });
-    }
+    case "names":
+      return named(model, event);
     case "notice":
       return still(notice(model, event.lines, event.isProblem));
     case "language":
@@ -79,16 +77,28 @@ function started(
       (key) => (key.startsWith("@") ? parseTarget(key) : []) ?? [],
     ),
   ];
-  let begun: ChatModel = { ...model, channels, saved };
+  let begun: ChatModel = { ...model, channels, saved, isNew };
   for (const target of targets) begun = add(begun, target);
   const effects = targets.flatMap(({ channel }): ChatEffect[] =>
     channel === undefined ? [] : [{ type: "join", channel }],
   );
   const left = saved.current === homeKey ? undefined : find(begun, saved.current);
   const shown = { ...begun, current: (left ?? listed(begun)[0])?.key ?? homeKey };
-  if (!isNew) return { model: shown, effects };
-  const greeting = model.words(channels.length === 0 ? "noChannels" : "hint");
-  return { model: notice(shown, [greeting]), effects };
+  const isAlone = isNew && targets.length === 0;
+  return { model: isAlone ? notice(shown, [model.words("noChannels")]) : shown, effects };
+}
+
+/** Somebody new, in a cluster where just now somebody made the first channel, is taken there. */
+function named(model: ChatModel, event: ChatEvent & { readonly type: "names" }): Step {
+  const { users = model.users, channels = model.channels } = event;
+  const known = { ...model, users, channels };
+  const [first] = channels;
+  const target = first === undefined ? undefined : parseTarget(`#${first}`);
+  const isAlone = model.isNew && model.channels.length === 0 && model.current === homeKey;
+  if (!isAlone || target?.channel === undefined) return still(known);
+  const key = writeTarget(target);
+  const join = { type: "join", channel: target.channel } as const;
+  return { model: { ...known, wanted: key }, effects: [join] };
 }
 
 function queued(model: ChatModel, { id, user, target, text, atMs }: Outgoing): ChatModel {

@@ -1,4 +1,4 @@
-import { fit } from "./cells.ts";
+import { cut } from "./cells.ts";
 import { type ChatModel, type Conversation, currentOf, listed } from "./chat-model.ts";
 import { harmless } from "./harmless.ts";
 import { helpLines } from "./help.ts";
@@ -111,7 +111,7 @@ function beside(list: readonly Line[], pane: readonly Line[], { listColumns }: L
   ]);
 }
 
-/** As many of the conversations as fit, the present one among them. */
+/** As many of the conversations as cut, the present one among them. */
 function listLines(model: ChatModel, { listColumns, paneRows, hasTitle }: Layout): Line[] {
   const rows = paneRows + Number(hasTitle);
   const list = listed(model);
@@ -134,7 +134,7 @@ function listLine(
   const presence = target?.user === undefined ? undefined : model.presence.get(target.user);
   const dot = presence === undefined ? [] : [span(" •", presence === "online" ? "good" : "dim")];
   const room = listColumns - 3 - count.text.length - dot.length * 2;
-  const name = fit(key === "" ? model.words("home") : harmless(key), Math.max(1, room));
+  const name = cut(key === "" ? model.words("home") : harmless(key), Math.max(1, room));
   const isCurrent = key === model.current;
   const style = isCurrent || (unread > 0 && !isMuted) ? "bold" : isMuted ? "dim" : "plain";
   const marker = isCurrent ? span("›", "bold") : span(number <= 9 ? String(number) : " ", "dim");

@@ -1,4 +1,4 @@
-import { cellsOf, fit, wrap } from "./cells.ts";
+import { cellsOf, cut, wrap } from "./cells.ts";
 import type { ChatModel, Conversation, Item, Message, Pending } from "./chat-model.ts";
 import { harmless } from "./harmless.ts";
 import { mentionsOf } from "./mentions.ts";
@@ -38,7 +38,7 @@ export function itemBlock(
 }
 
 export function rule(text: string, style: Style, columns: number): Line {
-  const label = fit(` ${text} `, Math.max(2, columns - 4));
+  const label = cut(` ${text} `, Math.max(2, columns - 4));
   const after = Math.max(0, Math.min(columns, 60) - 2 - cellsOf(label));
   return fitLine([span(`──${label}${"─".repeat(after)}`, style)], columns);
 }
@@ -75,7 +75,7 @@ function said(item: Message | Pending, columns: number, context: Context): reado
   const time = hasTime ? `${clockTime(item.timeMs, context.zoneMinutes)} ` : "";
   const isAction = item.text.startsWith(actionPrefix);
   const nameCells = Math.min(mostNameCells, Math.max(4, Math.floor(columns / 3)));
-  const name = fit(harmless(item.user), nameCells);
+  const name = cut(harmless(item.user), nameCells);
   const colour: Style = `name${nameColour(item.user) as 0}`;
   const opening: Span[] = [span(time, "dim")];
   if (isAction) opening.push(span("* ", "dim"));

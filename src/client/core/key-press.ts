@@ -24,7 +24,8 @@ export function press(model: ChatModel, key: Key): Step {
     return turn(plain, name === "pageUp" ? "up" : "down");
   if (name === "escape") return still(change(plain, plain.current, atEnd));
   if (isControl(key, "k")) {
-    return still({ ...plain, overlay: { type: "switch", filter: emptyEditor, chosen: 0 } });
+    const overlay = { type: "switch", filter: emptyEditor, chosen: 0 } as const;
+    return { model: { ...plain, overlay }, effects: [{ type: "names" }] };
   }
   if (isControl(key, "d") && textOf(plain.editor) === "")
     return { model, effects: [{ type: "quit" }] };

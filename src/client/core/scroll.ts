@@ -7,6 +7,12 @@ import type { Line } from "./spans.ts";
 /** Lines that stay when a page is turned. */
 const overlap = 2;
 
+/** A conversation, and the screen it is on. */
+interface Sheet {
+  readonly model: ChatModel;
+  readonly conversation: Conversation;
+}
+
 interface Place {
   readonly at: number;
   readonly line: number;
@@ -56,17 +62,15 @@ export function page(
   conversation: Conversation,
   direction: "up" | "down",
 ): { readonly anchor: Anchor | undefined; readonly nearsOldest: boolean } {
+  const sheet: Sheet = { model, conversation };
   const { paneRows } = layoutOf(model);
   const step = Math.max(1, paneRows - overlap);
   const from = placeOf(model, conversation);
-  const to =
-    direction === "up"
-      ? up(model, conversation, from, step)
-      : down(model, conversation, from, step);
-  const top = up(model, conversation, to, 2 * paneRows);
+  const to = direction === "up" ? up(sheet, from, step) : down(sheet, from, step);
+  const top = up(sheet, to, 2 * paneRows);
   const nearsOldest = top.at <= 0;
   // Never more empty rows than there is to show.
-  const place = direction === "up" ? lowest(model, conversation, to, paneRows) : to;
+  const place = direction === "up" ? lowest(sheet, to, paneRows) : to;
   const isEnd =
     place.at >= countOf(conversation) - 1 &&
     place.line >= blockOf(model, conversation, place.at).length - 1;
@@ -75,7 +79,7 @@ export function page(
   return { anchor: { item: itemKey(item), line: place.line }, nearsOldest };
 }
 
-function up(model: ChatModel, conversation: Conversation, from: Place, lines: number): Place {
+function up({ model, conversation }: Sheet, from: Place, lines: number): Place {
   let { at, line } = from;
   let left = lines;
   while (left > line && at > 0) {
@@ -86,7 +90,7 @@ function up(model: ChatModel, conversation: Conversation, from: Place, lines: nu
   return { at, line: Math.max(0, line - left) };
 }
 
-function down(model: ChatModel, conversation: Conversation, from: Place, lines: number): Place {
+function down({ model, conversation }: Sheet, from: Place, lines: number): Place {
   let { at, line } = from;
   let left = lines;
   const last = countOf(conversation) - 1;
@@ -101,16 +105,9 @@ function down(model: ChatModel, conversation: Conversation, from: Place, lines: 
 }
 
 /** At least so many lines have to be above the place, unless there are none. */
-function lowest(model: ChatModel, conversation: Conversation, place: Place, rows: number): Place {
+function lowest(sheet: Sheet, place: Place, rows: number): Place {
   const start: Place = { at: 0, line: 0 };
-  const least = down(model, conversation, start, Math.max(0, rows - 1));
+  const least = down(sheet, start, Math.max(0, rows - 1));
   const isHigher = place.at < least.at || (place.at === least.at && place.line < least.line);
   return isHigher ? least : place;
-}
-
-/** Whether a page of history would be seen, or soon. */
-export function wantsOlder(model: ChatModel, conversation: Conversation): boolean {
-  const { paneRows } = layoutOf(model);
-  const place = placeOf(model, conversation);
-  return up(model, conversation, place, 2 * paneRows).at <= 0;
 }

@@ -5,16 +5,18 @@ import { parseChannel, parseUser } from "./target.ts";
 export type Line =
   | { readonly type: "nothing" }
   | { readonly type: "text"; readonly text: string }
-  | { readonly type: "join" | "create"; readonly channel: ChannelName }
+  | { readonly type: "join"; readonly channel: ChannelName }
+  | { readonly type: "create"; readonly channel: ChannelName }
   /** Without a channel: the present one. */
-  | { readonly type: "part" | "mute"; readonly channel: ChannelName | undefined }
+  | { readonly type: "part"; readonly channel: ChannelName | undefined }
+  | { readonly type: "mute"; readonly channel: ChannelName | undefined }
   /** Without a text: only the conversation is wanted. */
   | { readonly type: "message"; readonly user: UserName; readonly text: string | undefined }
   | { readonly type: "me"; readonly text: string }
   /** How many lines of the past; undefined for as many as usual. */
   | { readonly type: "history"; readonly count: number | undefined }
   | { readonly type: "lang"; readonly language: string }
-  | { readonly type: (typeof bareCommands)[number] }
+  | Bare
   | { readonly type: "wrongUse"; readonly usage: string }
   | {
       readonly type: "unknown";
@@ -22,17 +24,9 @@ export type Line =
       readonly suggestion: string | undefined;
     };
 
+type BareName = "who" | "users" | "channels" | "away" | "status" | "time" | "help" | "quit";
 /** What stands alone. */
-const bareCommands = [
-  "who",
-  "users",
-  "channels",
-  "away",
-  "status",
-  "time",
-  "help",
-  "quit",
-] as const;
+type Bare = { readonly [Name in BareName]: { readonly type: Name } }[BareName];
 
 const usages = {
   "/join": "/join #geral",
@@ -99,7 +93,7 @@ function parseCommand(command: Command, rest: string): Line | undefined {
     case "/lang":
       return rest === "" ? undefined : { type: "lang", language: rest };
     default:
-      return { type: command.slice(1) as (typeof bareCommands)[number] };
+      return { type: command.slice(1) as BareName };
   }
 }
 

@@ -1,4 +1,4 @@
-import { cellsOf, fit } from "./cells.ts";
+import { cellsOf, cut } from "./cells.ts";
 
 /** What a piece of a line means; the terminal says how that looks. */
 export type Style =
@@ -33,7 +33,7 @@ export function fitLine(line: Line, cells: number): Line {
   for (const piece of line) {
     const width = cellsOf(piece.text);
     if (width > room) {
-      if (room > 0) fitting.push({ ...piece, text: fit(piece.text, room) });
+      if (room > 0) fitting.push({ ...piece, text: cut(piece.text, room) });
       return fitting;
     }
     fitting.push(piece);

@@ -79,7 +79,14 @@ export class ChatScene {
   /** The screen's text; spaces at the ends of lines are left out. */
   get screen(): string {
     const { lines } = view(this.model);
-    return `\n${lines.map((line) => line.map(({ text }) => text).join("").trimEnd()).join("\n")}\n`;
+    return `\n${lines
+      .map((line) =>
+        line
+          .map(({ text }) => text)
+          .join("")
+          .trimEnd(),
+      )
+      .join("\n")}\n`;
   }
 
   #next() {

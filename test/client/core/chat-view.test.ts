@@ -17,7 +17,7 @@ function conversation(columns: number, rows: number, language?: "pt-br"): ChatSc
 test("a conversation at 80 by 24", () => {
   expect(conversation(80, 24).screen).toMatchInlineSnapshot(`
     "
-    1 #geral     @1 │ Tertulia
+    › #geral        │ #geral
     2 #café      @1 │
     3 @bia •      1 │
                     │
@@ -31,14 +31,14 @@ test("a conversation at 80 by 24", () => {
                     │
                     │
                     │
-                    │
-                    │
-                    │
-                    │
-                    │
-                    │
+                    │ ── the beginning ───────────────────────────────────────────
                     │ Write a line and press Enter. Ctrl-K goes elsewhere, Tab
                     │ completes, /help tells all.
+                    │ ── Saturday, January 31, 2026 ──────────────────────────────
+                    │ 08:01 bia  Bom dia, gente 🙂
+                    │ 08:02 ana  Oi bia! ✓
+                    │ 08:03 caio  A reunião de hoje fica para as três, ana: o Davi
+                    │         só chega depois.
     ana · connected · 3 ms · server_0a1b2c3d · clock 42
     › E aí
     "
@@ -48,7 +48,7 @@ test("a conversation at 80 by 24", () => {
 test("a conversation at 120 by 40", () => {
   expect(conversation(120, 40).screen).toMatchInlineSnapshot(`
     "
-    1 #geral             @1 │ Tertulia
+    › #geral                │ #geral
     2 #café              @1 │
     3 @bia •              1 │
                             │
@@ -80,12 +80,12 @@ test("a conversation at 120 by 40", () => {
                             │
                             │
                             │
-                            │
-                            │
-                            │
-                            │
-                            │
+                            │ ── the beginning ───────────────────────────────────────────
                             │ Write a line and press Enter. Ctrl-K goes elsewhere, Tab completes, /help tells all.
+                            │ ── Saturday, January 31, 2026 ──────────────────────────────
+                            │ 08:01 bia  Bom dia, gente 🙂
+                            │ 08:02 ana  Oi bia! ✓
+                            │ 08:03 caio  A reunião de hoje fica para as três, ana: o Davi só chega depois.
     ana · connected · 3 ms · server_0a1b2c3d · clock 42
     › E aí
     "
@@ -95,18 +95,18 @@ test("a conversation at 120 by 40", () => {
 test("a conversation in 16 columns", () => {
   expect(conversation(16, 14).screen).toMatchInlineSnapshot(`
     "
-    Tertulia      @2
-
-
-
-
-
-    Write a line and
-    press Enter.
-    Ctrl-K goes
-    elsewhere, Tab
+    #geral        @1
     completes, /help
     tells all.
+    ── Saturday, …──
+    bia  Bom dia,
+      gente 🙂
+    ana  Oi bia! ✓
+    caio  A reunião
+      de hoje fica
+      para as três,
+      ana: o Davi só
+      chega depois.
     ana · connected
     › E aí
     "
@@ -116,16 +116,16 @@ test("a conversation in 16 columns", () => {
 test("a conversation in 200 columns", () => {
   expect(conversation(200, 12).screen).toMatchInlineSnapshot(`
     "
-    1 #geral             @1 │ Tertulia
+    › #geral                │ #geral
     2 #café              @1 │
     3 @bia •              1 │
                             │
-                            │
-                            │
-                            │
-                            │
-                            │
+                            │ ── the beginning ───────────────────────────────────────────
                             │ Write a line and press Enter. Ctrl-K goes elsewhere, Tab completes, /help tells all.
+                            │ ── Saturday, January 31, 2026 ──────────────────────────────
+                            │ 08:01 bia  Bom dia, gente 🙂
+                            │ 08:02 ana  Oi bia! ✓
+                            │ 08:03 caio  A reunião de hoje fica para as três, ana: o Davi só chega depois.
     ana · connected · 3 ms · server_0a1b2c3d · clock 42
     › E aí
     "
@@ -135,20 +135,20 @@ test("a conversation in 200 columns", () => {
 test("in Portuguese", () => {
   expect(conversation(80, 16, "pt-br").screen).toMatchInlineSnapshot(`
     "
-    1 #geral     @1 │ Tertulia
+    › #geral        │ #geral
     2 #café      @1 │
     3 @bia •      1 │
                     │
                     │
                     │
-                    │
-                    │
-                    │
-                    │
-                    │
-                    │
+                    │ ── o começo ────────────────────────────────────────────────
                     │ Escreva uma linha e tecle Enter. Ctrl-K vai a outro lugar, Tab
                     │ completa, /help conta tudo.
+                    │ ── sábado, 31 de janeiro de 2026 ───────────────────────────
+                    │ 08:01 bia  Bom dia, gente 🙂
+                    │ 08:02 ana  Oi bia! ✓
+                    │ 08:03 caio  A reunião de hoje fica para as três, ana: o Davi
+                    │         só chega depois.
     ana · conectado · 3 ms · server_0a1b2c3d · relógio 42
     › E aí
     "
@@ -159,7 +159,7 @@ test("the help", () => {
   const scene = conversation(80, 24).types("\x15/help\r");
   expect(scene.screen).toMatchInlineSnapshot(`
     "
-    1 #geral     @1 │ Keys and commands                                    Esc: back
+    › #geral        │ Keys and commands                                    Esc: back
     2 #café      @1 │ Tab               completes /commands, @names, #channels
     3 @bia •      1 │ PgUp PgDn         older and newer messages; older ones are
                     │                   fetched
@@ -194,7 +194,7 @@ test("the quick switch", () => {
   const scene = conversation(80, 12).types("\x0bca");
   expect(scene.screen).toMatchInlineSnapshot(`
     "
-    1 #geral     @1 │ Go to …                                              Esc: back
+    › #geral        │ Go to …                                              Esc: back
     2 #café      @1 │ › #café
     3 @bia •      1 │
                     │
@@ -216,16 +216,16 @@ test("what others write is harmless, and fakes no line", () => {
   scene.says("geral", "mau", "\x1b[2J\x1b]0;title\x07\u202eabc\n08:00 bia  I never said that");
   expect(scene.screen).toMatchInlineSnapshot(`
     "
-    1 #geral  1 │ Tertulia
+    › #geral    │ #geral
                 │
                 │
                 │
-                │
-                │
-                │
-                │
+                │ ── the beginning ─────────────────────────────
                 │ Write a line and press Enter. Ctrl-K goes
                 │ elsewhere, Tab completes, /help tells all.
+                │ ── Saturday, January 31, 2026 ────────────────
+                │ 08:01 mau  ␛[2J␛]0;title␇<U+202E>abc
+                │         08:00 bia  I never said that
     ana · connected · clock 1
     ›
     "
@@ -253,7 +253,9 @@ test("every size has as many rows as it should, none too wide", () => {
         expect(lines.length, `${columns}×${rows}`).toBe(rows);
         for (const line of lines) {
           const text = line.map((span) => span.text).join("");
-          expect(cellsOf(text), `${columns}×${rows} ${text}`).toBeLessThanOrEqual(Math.max(4, columns));
+          expect(cellsOf(text), `${columns}×${rows} ${text}`).toBeLessThanOrEqual(
+            Math.max(4, columns),
+          );
         }
         expect(cursor.row).toBeLessThan(rows);
       }
