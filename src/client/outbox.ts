@@ -16,18 +16,8 @@ import { isMap } from "../protocol/parse-message.ts";
 import { AppendFile } from "../storage/append-file.ts";
 import { ownerOnlyFolder } from "../storage/file-modes.ts";
 import { type Slot, takeFreeSlots } from "../storage/slot-lock.ts";
+import type { Outgoing } from "./core/outgoing.ts";
 import type { Target } from "./core/target.ts";
-
-/** A message that was accepted from a person, and that no receipt has come for. */
-export interface Outgoing {
-  /** To be sent with it each time: so it takes effect once (R6). */
-  readonly id: RequestId;
-  readonly user: UserName;
-  readonly target: Target;
-  readonly text: string;
-  /** When it was accepted: milliseconds since 1970. */
-  readonly atMs: number;
-}
 
 /**
  * What a person has sent and not yet got receipts for (C5), in a file of this process alone. The

@@ -292,6 +292,7 @@ export const en = {
     "Write a line and press Enter. Ctrl-K goes elsewhere, Tab completes, /help tells all.",
   "chat.noChannels": "There is no channel yet: /create #geral makes one. /help tells all.",
   "chat.newSince": "new since you left",
+  "chat.below": "PgDn: to the newest",
   "chat.newer": "PgDn: {count} newer",
   "chat.beginning": "the beginning",
   "chat.loading": "fetching what is older …",

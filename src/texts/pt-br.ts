@@ -294,6 +294,7 @@ export const ptBr = {
     "Escreva uma linha e tecle Enter. Ctrl-K vai a outro lugar, Tab completa, /help conta tudo.",
   "chat.noChannels": "Ainda não há canal: /create #geral cria um. /help conta tudo.",
   "chat.newSince": "novas desde que você saiu",
+  "chat.below": "PgDn: às mais novas",
   "chat.newer": "PgDn: {count} mais novas",
   "chat.beginning": "o começo",
   "chat.loading": "buscando as mais antigas …",

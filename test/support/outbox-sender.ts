@@ -2,7 +2,8 @@
 // HOW: `keep` only accepts the texts; `forget` sends them, and takes no note of the receipts; `send`.
 import { ChatClient } from "../../src/client/chat-client.ts";
 import { parseTarget, type Target } from "../../src/client/core/target.ts";
-import { Outbox, type Outgoing } from "../../src/client/outbox.ts";
+import type { Outgoing } from "../../src/client/core/outgoing.ts";
+import { Outbox } from "../../src/client/outbox.ts";
 import type { UserName } from "../../src/protocol/ids.ts";
 
 const [folder = "", broker = "", how, ...texts] = process.argv.slice(2);

@@ -1,19 +1,10 @@
-import type { ChannelName, RequestId, UserName } from "../../protocol/ids.ts";
+import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import type { ChannelEntry, Entry, PrivateEntry, Receipt } from "../../protocol/messages.ts";
 import type { Connection, ConversationKey, Presence, SavedChat, Size } from "./chat-model.ts";
 import type { Key } from "./keys.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { Target } from "./target.ts";
 import type { Words } from "./words.ts";
-
-/** A message of one's own, as the outbox holds it. */
-export interface Outgoing {
-  readonly id: RequestId;
-  readonly user: UserName;
-  readonly target: Target;
-  readonly text: string;
-  /** Milliseconds since 1970. */
-  readonly atMs: number;
-}
 
 /** What comes to the chat from the person, the servers and the clock. */
 export type ChatEvent =

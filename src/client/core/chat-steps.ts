@@ -100,7 +100,7 @@ export function asRead(present: Conversation): Conversation {
 }
 
 /** Whom a private message is with. */
-export function otherOf({ src, dst }: PrivateEntry, me: string): Target {
+function otherOf({ src, dst }: PrivateEntry, me: string): Target {
   return { user: src === me ? dst : src };
 }
 

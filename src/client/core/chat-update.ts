@@ -1,4 +1,4 @@
-import type { ChatEffect, ChatEvent, Outgoing } from "./chat-events.ts";
+import type { ChatEffect, ChatEvent } from "./chat-events.ts";
 import {
   type ChatModel,
   change,
@@ -12,6 +12,7 @@ import { joined, older, privately, receive } from "./chat-receive.ts";
 import { add, asRead, notice, remove, type Step, still } from "./chat-steps.ts";
 import { press } from "./key-press.ts";
 import { merge, trimmed } from "./message-list.ts";
+import type { Outgoing } from "./outgoing.ts";
 import { parseTarget, writeTarget } from "./target.ts";
 
 /** What becomes of the chat by an event, and what the shell has to do. Pure. */

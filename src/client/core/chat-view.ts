@@ -47,9 +47,13 @@ function title(model: ChatModel, { paneColumns, listColumns }: Layout): Line {
   const name = span(key === "" ? words("home") : harmless(key), "bold");
   const presence = target?.user === undefined ? undefined : model.presence.get(target.user);
   const state = presence === undefined ? [] : [span(` · ${words(presence)}`, "dim")];
-  const newer = anchor === undefined ? [] : [span(words("newer", { count: unread }), "warning")];
+  const newer = anchor === undefined ? [] : [span(below(model, unread), "warning")];
   const elsewhere = listColumns === 0 ? othersUnread(model) : [];
   return spread([name, ...state], [...newer, ...elsewhere], paneColumns);
+}
+
+function below({ words }: ChatModel, unread: number): string {
+  return unread > 0 ? words("newer", { count: unread }) : words("below");
 }
 
 /** Without room for the list its counts stand in the title. */

@@ -65,7 +65,7 @@ function newDay(conversation: Conversation, at: number, context: Context): strin
   return new Date(ms).toLocaleDateString(context.language, options);
 }
 
-export function clockTime(timeMs: number, zoneMinutes: (ms: number) => number): string {
+function clockTime(timeMs: number, zoneMinutes: (ms: number) => number): string {
   if (Number.isNaN(timeMs)) return "--:--";
   return new Date(timeMs + zoneMinutes(timeMs) * 60_000).toISOString().slice(11, 16);
 }

@@ -8,7 +8,7 @@ import { atEnd, turn } from "./paging.ts";
 import { submit } from "./submit.ts";
 
 /** In which a second Ctrl-C quits. */
-export const quitAgainMs = 3_000;
+const quitAgainMs = 3_000;
 
 /** A key that the person pressed. */
 export function press(model: ChatModel, key: Key): Step {

@@ -49,7 +49,7 @@ export function submitted(editor: Editor): Editor {
   };
 }
 
-export function insert(editor: Editor, text: string): Editor {
+function insert(editor: Editor, text: string): Editor {
   const head = before(editor) + text;
   const tail = editor.graphemes.slice(editor.cursor).join("");
   // What is inserted may join with what stands before it: a mark, or a part of an emoji.

@@ -1,4 +1,4 @@
-export const nameColours = 8;
+const nameColours = 8;
 
 /** The same colour for a name at every screen and every start (FNV-1a). */
 export function nameColour(name: string): number {

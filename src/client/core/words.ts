@@ -29,6 +29,7 @@ export type WordKey =
       | "noChannels"
       | "newSince"
       | "newer"
+      | "below"
       | "beginning"
       | "loading"
       | "connected"

@@ -5,7 +5,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { describe, wantsLogin } from "../commands/failure.ts";
 import { deliver } from "../commands/send.ts";
-import type { Outgoing } from "../core/chat-events.ts";
+import type { Outgoing } from "../core/outgoing.ts";
 import type { Target } from "../core/target.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ChatPorts } from "./chat-ports.ts";
