@@ -1,8 +1,8 @@
 // A process of its own that sends what is in its outbox: `outbox-sender.ts FOLDER BROKER HOW TEXT…`.
 // HOW: `keep` only accepts the texts; `forget` sends them, and takes no note of the receipts; `send`.
 import { ChatClient } from "../../src/client/chat-client.ts";
-import { parseTarget, type Target } from "../../src/client/core/target.ts";
 import type { Outgoing } from "../../src/client/core/outgoing.ts";
+import { parseTarget, type Target } from "../../src/client/core/target.ts";
 import { Outbox } from "../../src/client/outbox.ts";
 import type { UserName } from "../../src/protocol/ids.ts";
 

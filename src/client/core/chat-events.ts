@@ -68,6 +68,7 @@ export type ChatEffect =
   | { readonly type: "language"; readonly name: string }
   /** All users and channels there are, for the quick switch. */
   | { readonly type: "names" }
-  | { readonly type: "save" }
+  /** What was read, or where the person is; the latter at once. */
+  | { readonly type: "save"; readonly isUrgent?: boolean }
   | { readonly type: "redraw" }
   | { readonly type: "quit" };

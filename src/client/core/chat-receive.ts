@@ -34,7 +34,8 @@ export function joined(
     ? model.channels
     : [...model.channels, channel].sort();
   const ready = { ...filled, channels, wanted: isWanted ? undefined : model.wanted };
-  if (!isWanted && model.current !== key) return { model: ready, effects: [{ type: "save" }] };
+  if (!isWanted && model.current !== key)
+    return { model: ready, effects: [{ type: "save", isUrgent: true }] };
   const opened = open({ ...ready, isNew: false }, key);
   return model.isNew ? { ...opened, model: notice(opened.model, [model.words("hint")]) } : opened;
 }

@@ -87,7 +87,7 @@ export function open(model: ChatModel, key: ConversationKey): Step {
   });
   const overlay = undefined;
   const shown = { ...opened, current: key, overlay, completion: undefined };
-  return { model: shown, effects: [{ type: "save" }] };
+  return { model: shown, effects: [{ type: "save", isUrgent: true }] };
 }
 
 export function asRead(present: Conversation): Conversation {

@@ -32,7 +32,10 @@ export function update(model: ChatModel, event: ChatEvent): Step {
       return joined(model, event);
     case "notJoined": {
       const left = remove(model, `#${event.channel}`);
-      return { model: notice(left, [event.why], true), effects: [{ type: "save" }] };
+      return {
+        model: notice(left, [event.why], true),
+        effects: [{ type: "save", isUrgent: true }],
+      };
     }
     case "private":
       return privately(model, event);

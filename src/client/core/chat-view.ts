@@ -2,7 +2,7 @@ import { cut } from "./cells.ts";
 import { type ChatModel, type Conversation, currentOf, listed } from "./chat-model.ts";
 import { harmless } from "./harmless.ts";
 import { helpLines } from "./help.ts";
-import { rule } from "./item-block.ts";
+import { edge } from "./item-block.ts";
 import { type Layout, layoutOf, promptText } from "./layout.ts";
 import { textOf } from "./line-editor.ts";
 import { switchTargets } from "./overlay-keys.ts";
@@ -73,17 +73,9 @@ function paneLines(model: ChatModel, { paneRows, paneColumns }: Layout): readonl
   }
   if (overlay?.type === "switch") return switchLines(model, overlay, paneRows);
   const present = currentOf(model);
-  const { lines, hasOldest } = visibleLines(model, present, paneRows);
-  if (!hasOldest || lines.length >= paneRows || present.target === undefined) {
-    return filled(lines, paneRows, "top");
-  }
-  const top = present.isFetching
-    ? "loading"
-    : present.older === undefined
-      ? "beginning"
-      : undefined;
-  const above = top === undefined ? [] : [rule(words(top), "dim", paneColumns)];
-  return filled([...above, ...lines], paneRows, "top");
+  const lines = visibleLines(model, present, paneRows);
+  const shown = lines.length > 0 ? lines : edge(present, paneColumns, model).slice(0, paneRows);
+  return filled(shown, paneRows, "top");
 }
 
 function filled(lines: readonly Line[], rows: number, where: "top" | "bottom"): readonly Line[] {

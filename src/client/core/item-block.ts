@@ -23,7 +23,7 @@ export function itemBlock(
 ): readonly Line[] {
   const item = itemAt(conversation, at);
   if (item === undefined) return [];
-  const lines: Line[] = [];
+  const lines: Line[] = at === 0 ? [...edge(conversation, columns, context)] : [];
   const day = newDay(conversation, at, context);
   if (day !== undefined) lines.push(rule(day, "dim", columns));
   if (conversation.firstNew !== undefined && itemKey(item) === conversation.firstNew) {
@@ -37,7 +37,18 @@ export function itemBlock(
   return [...lines, ...said(item, columns, context)];
 }
 
-export function rule(text: string, style: Style, columns: number): Line {
+/** What stands above the oldest message: whether there is more. */
+export function edge(
+  { older, isFetching, target }: Conversation,
+  columns: number,
+  { words }: Context,
+): readonly Line[] {
+  if (target === undefined) return [];
+  if (older === undefined) return [rule(words("beginning"), "dim", columns)];
+  return isFetching ? [rule(words("loading"), "dim", columns)] : [];
+}
+
+function rule(text: string, style: Style, columns: number): Line {
   const label = cut(` ${text} `, Math.max(2, columns - 4));
   const after = Math.max(0, Math.min(columns, 60) - 2 - cellsOf(label));
   return fitLine([span(`──${label}${"─".repeat(after)}`, style)], columns);

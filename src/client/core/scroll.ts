@@ -40,20 +40,19 @@ function placeOf(model: ChatModel, conversation: Conversation): Place {
   return { at: last, line: Math.max(0, blockOf(model, conversation, last).length - 1) };
 }
 
-/** The lines that the pane shows, the newest last; and whether the beginning is among them. */
+/** The lines that the pane shows, the newest last. */
 export function visibleLines(
   model: ChatModel,
   conversation: Conversation,
   rows: number,
-): { readonly lines: readonly Line[]; readonly hasOldest: boolean } {
+): readonly Line[] {
   const place = placeOf(model, conversation);
   let lines: readonly Line[] = [];
   for (let at = place.at; at >= 0 && lines.length < rows; at -= 1) {
     const block = blockOf(model, conversation, at);
     lines = [...(at === place.at ? block.slice(0, place.line + 1) : block), ...lines];
-    if (at === 0) return { lines: lines.slice(-rows), hasOldest: lines.length <= rows };
   }
-  return { lines: rows > 0 ? lines.slice(-rows) : [], hasOldest: place.at < 0 };
+  return rows > 0 ? lines.slice(-rows) : [];
 }
 
 /** A page up or down. @returns the new anchor, and whether what is older will be wanted soon */

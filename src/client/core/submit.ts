@@ -107,7 +107,7 @@ function part(model: ChatModel, target: Target | undefined): Step {
   const key = writeTarget(target);
   if (find(model, key) === undefined) return problem(model, "notJoined", { name: harmless(key) });
   const left = notice(remove(model, key), [model.words("parted", { name: harmless(key) })]);
-  const save = { type: "save" } as const;
+  const save = { type: "save", isUrgent: true } as const;
   if (target.channel === undefined) return { model: left, effects: [save] };
   return { model: left, effects: [{ type: "part", channel: target.channel }, save] };
 }
@@ -124,7 +124,7 @@ function mute(model: ChatModel, key: string): Step {
     unread: 0,
   }));
   const said = model.words(isMuted ? "muted" : "unmuted", { name: harmless(key) });
-  return { model: notice(muted, [said]), effects: [{ type: "save" }] };
+  return { model: notice(muted, [said]), effects: [{ type: "save", isUrgent: true }] };
 }
 
 function who({ presence, words }: ChatModel): string[] {

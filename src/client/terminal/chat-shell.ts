@@ -180,7 +180,7 @@ export class ChatShell {
       case "language":
         return this.#setLanguage(effect.name);
       case "save":
-        return this.#saveSoon();
+        return this.#saveSoon(effect.isUrgent === true);
       case "redraw":
         return this.#terminal.forget();
       case "quit":
@@ -265,13 +265,12 @@ export class ChatShell {
     this.#terminal.draw(view(this.#model));
   }
 
-  #saveSoon(): void {
+  #saveSoon(isUrgent: boolean): void {
     this.#isSaved = false;
-    if (this.#saving !== undefined) return;
-    this.#save();
-    this.#saving = setTimeout(() => {
+    if (isUrgent) return this.#save();
+    this.#saving ??= setTimeout(() => {
       this.#saving = undefined;
-      if (!this.#isSaved) this.#saveSoon();
+      this.#save();
     }, saveMs);
   }
 
