@@ -310,6 +310,7 @@ export const en = {
   "chat.isBack": "You are back.",
   "chat.online": "online",
   "chat.quitAgain": "Ctrl-C once more quits.",
+  "chat.noSuchChannel": "There is no channel {name}: /create {name} makes it.",
   "chat.noConversation": "There is nobody here to write to: /join #channel or /msg name.",
   "chat.unknown": "There is no command {command}; nothing was sent. Did you mean {suggestion}?",
   "chat.unknownHelp": "There is no command {command}; nothing was sent. /help lists them.",

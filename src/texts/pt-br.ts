@@ -312,6 +312,7 @@ export const ptBr = {
   "chat.isBack": "Você está de volta.",
   "chat.online": "online",
   "chat.quitAgain": "Ctrl-C mais uma vez encerra.",
+  "chat.noSuchChannel": "Não há o canal {name}: /create {name} cria.",
   "chat.noConversation": "Não há a quem escrever aqui: /join #canal ou /msg nome.",
   "chat.unknown": "Não há o comando {command}; nada foi enviado. Seria {suggestion}?",
   "chat.unknownHelp": "Não há o comando {command}; nada foi enviado. /help mostra todos.",

@@ -8,6 +8,7 @@ import { cliFile } from "./cli-process.ts";
 import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
 
 const restartMs = 30_000;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
 const colour = /\u001b\[[0-9;]*[39][0-7]m/;
 
 describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {

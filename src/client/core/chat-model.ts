@@ -113,8 +113,6 @@ export interface ChatModel {
   readonly saved: SavedChat;
   /** Nobody has chatted here before, and was not greeted yet. */
   readonly isNew: boolean;
-  /** The channel that was asked for, to be opened when it is there. */
-  readonly wanted: ConversationKey | undefined;
   /** Where private messages were fetched from on, of all people. */
   readonly privateOlder: string | undefined;
   readonly quitAskedMs: number | undefined;
@@ -182,7 +180,6 @@ export function beginning(given: Beginning): ChatModel {
     channels: [],
     saved: nothingSaved,
     isNew: false,
-    wanted: undefined,
     privateOlder: undefined,
     quitAskedMs: undefined,
     notices: 0,

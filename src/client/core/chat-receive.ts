@@ -27,15 +27,15 @@ export function joined(
     const { unread, mentions } = countUnread(messages, { me: model.me, read });
     const items = merge(present.items, messages);
     const counts = present.isMuted ? {} : { unread, mentions };
-    return { ...present, ...counts, read, items, older: next };
+    return { ...present, ...counts, read, items, older: next, isFetching: false };
   });
-  const isWanted = model.wanted === key;
   const channels = model.channels.includes(channel)
     ? model.channels
     : [...model.channels, channel].sort();
-  const ready = { ...filled, channels, wanted: isWanted ? undefined : model.wanted };
-  if (!isWanted && model.current !== key)
+  const ready = { ...filled, channels };
+  if (model.current !== key) {
     return { model: ready, effects: [{ type: "save", isUrgent: true }] };
+  }
   const opened = open({ ...ready, isNew: false }, key);
   return model.isNew ? { ...opened, model: notice(opened.model, [model.words("hint")]) } : opened;
 }

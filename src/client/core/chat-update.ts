@@ -13,6 +13,7 @@ import { add, asRead, notice, remove, type Step, still } from "./chat-steps.ts";
 import { press } from "./key-press.ts";
 import { merge, trimmed } from "./message-list.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { goTo } from "./overlay-keys.ts";
 import { parseTarget, writeTarget } from "./target.ts";
 
 /** What becomes of the chat by an event, and what the shell has to do. Pure. */
@@ -99,10 +100,7 @@ function named(model: ChatModel, event: ChatEvent & { readonly type: "names" }):
   const [first] = channels;
   const target = first === undefined ? undefined : parseTarget(`#${first}`);
   const isAlone = model.isNew && model.channels.length === 0 && model.current === homeKey;
-  if (!isAlone || target?.channel === undefined) return still(known);
-  const key = writeTarget(target);
-  const join = { type: "join", channel: target.channel } as const;
-  return { model: { ...known, wanted: key }, effects: [join] };
+  return isAlone && target !== undefined ? goTo(known, target) : still(known);
 }
 
 function queued(model: ChatModel, { id, user, target, text, atMs }: Outgoing): ChatModel {
@@ -137,8 +135,10 @@ function sent(
   });
 }
 
-function refused(model: ChatModel, { id, target }: Outgoing, why: string): ChatModel {
-  return change(model, writeTarget(target), (present) => ({
+function refused(model: ChatModel, { id, target, text }: Outgoing, why: string): ChatModel {
+  const key = writeTarget(target);
+  if (find(model, key) === undefined) return notice(model, [`${key}: ${text}`, why], true);
+  return change(model, key, (present) => ({
     ...present,
     pending: present.pending.map((other) => (other.id === id ? { ...other, refusal: why } : other)),
   }));

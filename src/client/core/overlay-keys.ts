@@ -71,17 +71,18 @@ function pressSwitch(
   }
 }
 
-/** Opens a conversation, also one that is not in the list yet. */
+/**
+ * Opens a conversation, also one that is not in the list yet. A channel is shown at once, before the
+ * servers have answered: what is written next is meant for it.
+ */
 export function goTo(model: ChatModel, target: Target): Step {
   const key = writeTarget(target);
   if (find(model, key) !== undefined) return open(model, key);
-  if (target.channel !== undefined) {
-    return {
-      model: { ...model, wanted: key },
-      effects: [{ type: "join", channel: target.channel }],
-    };
+  if (target.channel === undefined) {
+    return open(add(model, target, { older: model.privateOlder }), key);
   }
-  return open(add(model, target, { older: model.privateOlder }), key);
+  const opened = open(add(model, target, { isFetching: true }), key);
+  return { ...opened, effects: [...opened.effects, { type: "join", channel: target.channel }] };
 }
 
 /** What the quick switch offers: unread first, then the list, then all channels and people. */

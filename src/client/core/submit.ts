@@ -1,7 +1,7 @@
-import { characters } from "../../protocol/ids.ts";
+import { type ChannelName, characters } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { type ChatModel, change, currentOf, find } from "./chat-model.ts";
-import { notice, remove, type Step, still } from "./chat-steps.ts";
+import { add, notice, open, remove, type Step, still } from "./chat-steps.ts";
 import { harmless } from "./harmless.ts";
 import { submitted, textOf } from "./line-editor.ts";
 import { goTo } from "./overlay-keys.ts";
@@ -69,10 +69,7 @@ function perform(model: ChatModel, line: Doing): Step {
     case "join":
       return goTo(model, { channel: line.channel });
     case "create":
-      return {
-        model: { ...model, wanted: `#${line.channel}` },
-        effects: [{ type: "create", channel: line.channel }],
-      };
+      return create(model, line.channel);
     case "part":
       return part(model, line.channel ? { channel: line.channel } : currentOf(model).target);
     case "mute":
@@ -100,6 +97,15 @@ function perform(model: ChatModel, line: Doing): Step {
     default:
       return line satisfies never;
   }
+}
+
+/** One that is there is only gone to. */
+function create(model: ChatModel, channel: ChannelName): Step {
+  const target: Target = { channel };
+  const key = writeTarget(target);
+  if (find(model, key) !== undefined) return goTo(model, target);
+  const opened = open(add(model, target, { isFetching: true }), key);
+  return { ...opened, effects: [...opened.effects, { type: "create", channel }] };
 }
 
 function part(model: ChatModel, target: Target | undefined): Step {

@@ -47,6 +47,7 @@ export type WordKey =
       | "online"
       | "quitAgain"
       | "noConversation"
+      | "noSuchChannel"
       | "unknown"
       | "unknownHelp"
       | "wrongUse"

@@ -57,6 +57,8 @@ export class ChatShell {
   #drawnMs = Number.NEGATIVE_INFINITY;
   #saving: NodeJS.Timeout | undefined;
   #isSaved = true;
+  /** Why others' messages do not come any more, as the person was told. */
+  #refusal: string | undefined;
   #loggingIn: Promise<void> | undefined;
   #fail: (error: unknown) => void = () => {};
 
@@ -139,11 +141,11 @@ export class ChatShell {
 
   /** A subscription isn't served any more: after a login it goes on where it was. */
   refused(error: ProtocolError): void {
-    if (wantsLogin(error)) this.#watch(this.#logInAgain(error));
-    else {
-      const lines = [describe(error, this.#text)];
-      this.#dispatch({ type: "notice", lines, isProblem: true });
-    }
+    if (wantsLogin(error)) return this.#watch(this.#logInAgain(error));
+    // It is tried again and again: once is enough to be told.
+    if (error.message === this.#refusal) return;
+    this.#refusal = error.message;
+    this.#dispatch({ type: "notice", lines: [describe(error, this.#text)], isProblem: true });
   }
 
   #dispatch(event: ChatEvent, withinMs = frameMs): void {
@@ -211,7 +213,9 @@ export class ChatShell {
   async #ask<T>(request: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await request();
+        const answer = await request();
+        this.#refusal = undefined;
+        return answer;
       } catch (error) {
         if (!wantsLogin(error) || this.#quitting.signal.aborted) throw error;
         await this.#logInAgain(error);

@@ -33,6 +33,8 @@ const privateEntries = 500;
 /** All that the chat asks the servers for but sending: it takes time, and may fail. */
 export class ChatWork {
   readonly #parts: ChatWorkParts;
+  /** The last wish to be in a channel; none once it was left. */
+  readonly #wishes = new Map<ChannelName, object>();
   #isAway = false;
 
   constructor(parts: ChatWorkParts) {
@@ -54,15 +56,21 @@ export class ChatWork {
 
   /** Its newest messages, then all that follow them. */
   async join(channel: ChannelName): Promise<void> {
-    const { client, dispatch, hear, text } = this.#parts;
+    const { client, dispatch, hear } = this.#parts;
+    const wish = {};
+    this.#wishes.set(channel, wish);
+    const isWanted = () => this.#wishes.get(channel) === wish;
     try {
       const limit = limits.historyEntriesDefault;
       const page = await this.#patiently(() => client.history({ channel }, { limit }));
       const entries = page.entries as readonly ChannelEntry[];
+      // He may have left meanwhile, and come again.
+      if (!isWanted()) return;
       dispatch({ type: "joined", channel, entries, next: page.next });
+      client.unsubscribe({ channel });
       await this.#patiently(() => client.subscribe({ channel }, hear, { since: page.seen }));
     } catch (error) {
-      dispatch({ type: "notJoined", channel, why: `#${channel}: ${this.#told(error, text)}` });
+      if (isWanted()) this.#notJoined(channel, error);
     }
   }
 
@@ -72,14 +80,14 @@ export class ChatWork {
       await ask(() => client.createChannel(channel, user));
     } catch (error) {
       const isThere = error instanceof ProtocolError && error.code === "channel_exists";
-      const lines = [this.#told(error, text)];
-      dispatch({ type: "notice", lines, isProblem: true });
-      if (!isThere) return;
+      if (!isThere) return this.#notJoined(channel, error);
+      dispatch({ type: "notice", lines: [describe(error, text())] });
     }
     await this.join(channel);
   }
 
   part(channel: ChannelName): void {
+    this.#wishes.delete(channel);
     this.#parts.client.unsubscribe({ channel });
   }
 
@@ -130,6 +138,16 @@ export class ChatWork {
       const [users, channels] = await ask(() => Promise.all([client.users(), client.channels()]));
       dispatch({ type: "names", users, channels });
     });
+  }
+
+  #notJoined(channel: ChannelName, error: unknown): void {
+    const { dispatch, text, signal } = this.#parts;
+    const isMissing = error instanceof ProtocolError && error.code === "channel_not_found";
+    const name = `#${channel}`;
+    const why = isMissing
+      ? chatWords(text())("noSuchChannel", { name })
+      : `${name}: ${this.#told(error)}`;
+    if (!signal.aborted) dispatch({ type: "notJoined", channel, why });
   }
 
   async #firstChannels(isNew: boolean): Promise<readonly ChannelName[]> {
@@ -219,14 +237,14 @@ export class ChatWork {
   }
 
   #tell(error: unknown): void {
-    const { dispatch, signal, text } = this.#parts;
-    const lines = [this.#told(error, text)];
+    const { dispatch, signal } = this.#parts;
+    const lines = [this.#told(error)];
     if (!signal.aborted) dispatch({ type: "notice", lines, isProblem: true });
   }
 
   /** @throws the error itself, if no server told it */
-  #told(error: unknown, text: ChatPorts["text"]): string {
+  #told(error: unknown): string {
     if (!(error instanceof ProtocolError)) throw error;
-    return describe(error, text());
+    return describe(error, this.#parts.text());
   }
 }
