@@ -69,6 +69,7 @@ function parseSaved(value: unknown): SavedChat {
   return {
     joined: strings(value.joined),
     muted: strings(value.muted),
+    closed: strings(value.closed),
     read,
     current: typeof value.current === "string" ? value.current : "",
   };

@@ -1,13 +1,17 @@
 import stringWidth from "string-width";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
-const printableAscii = /^[ -~]*$/;
+/** Latin letters and what the screen itself is made of: one character, one cell. */
+const latin = "[ -~\\u00a1-\\u00ac\\u00ae-\\u02af\\u2013-\\u2026\\u203a\\u2500-\\u257f\\u2713]";
+const simple = new RegExp(`^${latin}*$`);
+/** Simple characters, but for one that something may be joined to. */
+const simpleRun = new RegExp(`(${latin}+(?=${latin}|$))`);
 /** More marks on one letter than any language has would spill over the lines around. */
 const mostCodePoints = 16;
 
 /** What a person sees as one character each: letters with their marks, emoji of several parts. */
 export function graphemes(text: string): string[] {
-  if (printableAscii.test(text)) return text.split("");
+  if (simple.test(text)) return text.split("");
   return Array.from(segmenter.segment(text), ({ segment }) =>
     segment.length <= mostCodePoints ? segment : [...segment].slice(0, mostCodePoints).join(""),
   );
@@ -15,7 +19,11 @@ export function graphemes(text: string): string[] {
 
 /** Cells of a terminal that a text takes. */
 export function cellsOf(text: string): number {
-  return printableAscii.test(text) ? text.length : stringWidth(text);
+  if (simple.test(text)) return text.length;
+  // Most of a text with an emoji in it is simple too, and the general way is slow.
+  return text
+    .split(simpleRun)
+    .reduce((cells, run) => cells + (simple.test(run) ? run.length : stringWidth(run)), 0);
 }
 
 /** As much of the text as fits, with an ellipsis if that is not all. */

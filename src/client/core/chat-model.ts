@@ -124,12 +124,20 @@ export interface SavedChat {
   /** In the order of the list. */
   readonly joined: readonly string[];
   readonly muted: readonly string[];
+  /** Private conversations that were closed, until something new is said in them. */
+  readonly closed: readonly string[];
   /** By conversation. */
   readonly read: Readonly<Record<string, Vector>>;
   readonly current: string;
 }
 
-export const nothingSaved: SavedChat = { joined: [], muted: [], read: {}, current: homeKey };
+export const nothingSaved: SavedChat = {
+  joined: [],
+  muted: [],
+  closed: [],
+  read: {},
+  current: homeKey,
+};
 
 export interface Beginning {
   readonly me: UserName;
@@ -215,10 +223,12 @@ export function change(
 /** What is to be saved of a chat. */
 export function savedOf({ conversations, current, saved }: ChatModel): SavedChat {
   const read: Record<string, Vector> = { ...saved.read };
+  const isThere = (key: string) => conversations.some((present) => present.key === key);
   for (const { key, read: vector, target } of conversations) {
     if (target !== undefined) read[key] = vector;
   }
   return {
+    closed: Object.keys(read).filter((key) => key.startsWith("@") && !isThere(key)),
     joined: conversations.flatMap(({ target }) => target?.channel ?? []),
     muted: conversations.flatMap(({ isMuted, key }) => (isMuted ? [key] : [])),
     read,

@@ -48,8 +48,11 @@ export function privately(
   const groups = grouped(entries, (entry) => writeTarget(targetOf(entry, model.me)));
   let filled: ChatModel = { ...model, privateOlder: next };
   for (const [key, group] of groups) {
-    filled = add(filled, targetOf(group[0] as Entry, model.me));
     const messages = group.map(asMessage);
+    const { closed, read: known } = model.saved;
+    const { unread: missed } = countUnread(messages, { me: model.me, read: known[key] ?? {} });
+    if (closed.includes(key) && missed === 0) continue;
+    filled = add(filled, targetOf(group[0] as Entry, model.me));
     filled = change(filled, key, (present) => {
       const { unread, mentions } = countUnread(messages, { me: model.me, read: present.read });
       return { ...present, items: merge(present.items, messages), unread, mentions };

@@ -67,7 +67,9 @@ export function add(
 
 export function remove(model: ChatModel, key: ConversationKey): ChatModel {
   const conversations = model.conversations.filter((present) => present.key !== key);
-  const left = { ...model, conversations };
+  const read = find(model, key)?.read ?? {};
+  const saved = { ...model.saved, read: { ...model.saved.read, [key]: read } };
+  const left = { ...model, conversations, saved };
   if (model.current !== key) return left;
   const at = listed(model).findIndex((present) => present.key === key);
   const list = listed(left);

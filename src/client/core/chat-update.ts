@@ -7,6 +7,7 @@ import {
   listed,
   type Message,
   nothingSaved,
+  type SavedChat,
 } from "./chat-model.ts";
 import { joined, older, privately, receive } from "./chat-receive.ts";
 import { add, asRead, notice, remove, type Step, still } from "./chat-steps.ts";
@@ -78,9 +79,7 @@ function started(
   const names = isNew ? channels.slice(0, 1) : saved.joined;
   const targets = [
     ...names.flatMap((name) => parseTarget(`#${name}`) ?? []),
-    ...Object.keys(saved.read).flatMap(
-      (key) => (key.startsWith("@") ? parseTarget(key) : []) ?? [],
-    ),
+    ...privateKeys(saved).flatMap((key) => parseTarget(key) ?? []),
   ];
   let begun: ChatModel = { ...model, channels, saved, isNew };
   for (const target of targets) begun = add(begun, target);
@@ -91,6 +90,10 @@ function started(
   const shown = { ...begun, current: (left ?? listed(begun)[0])?.key ?? homeKey };
   const isAlone = isNew && targets.length === 0;
   return { model: isAlone ? notice(shown, [model.words("noChannels")]) : shown, effects };
+}
+
+function privateKeys({ read, closed }: SavedChat): string[] {
+  return Object.keys(read).filter((key) => key.startsWith("@") && !closed.includes(key));
 }
 
 /** Somebody new, in a cluster where just now somebody made the first channel, is taken there. */

@@ -42,6 +42,19 @@ describe("unread", () => {
     expect(second.screen).toMatch(/── new since you left ─+\n.*bia {2}while away/);
   });
 
+  test("brings back a private conversation that was closed", () => {
+    const first = new ChatScene().start();
+    const old = first.privately("bia", "ana", "psst");
+    first.on({ type: "private", entries: [old], next: undefined }).types("\x1b2/part\r");
+    const saved = savedOf(first.model);
+    const entries = [old, first.privately("bia", "ana", "there?")];
+    for (const count of [1, 2]) {
+      const second = new ChatScene().start(["geral"], saved);
+      second.on({ type: "private", entries: entries.slice(0, count), next: undefined });
+      expect(second.screen.includes("@bia"), String(count)).toBe(count === 2);
+    }
+  });
+
   test("of a muted channel is only the mentions", () => {
     const scene = new ChatScene().start(["geral"]).join("café").types("/mute #café\r");
     scene.says("café", "bia", "oi").says("café", "bia", "ana?");
