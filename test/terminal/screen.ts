@@ -10,7 +10,7 @@ import { closeTerminals, Terminal } from "./tmux-terminal.ts";
 
 /** `npm run screen`: the picture in the README, drawn from a chat of a real cluster. */
 const target = fileURLToPath(new URL("../../docs/screen.svg", import.meta.url));
-const [columns, rows] = [92, 24];
+const [columns, rows] = [92, 18];
 const [cell, line, margin] = [8.4, 18, 14];
 
 const colours: Readonly<Record<number, string>> = {
@@ -30,14 +30,17 @@ const [background, foreground, dim] = ["#1b1e24", "#d7dae0", "#767c88"];
 interface Look {
   colour: string;
   isBold: boolean;
+  isDim: boolean;
 }
+
+const plain: Look = { colour: foreground, isBold: false, isDim: false };
 
 function changed(look: Look, codes: string): Look {
   const next = { ...look };
   for (const code of codes.split(";").map(Number)) {
-    if (code === 0) Object.assign(next, { colour: foreground, isBold: false });
+    if (code === 0) Object.assign(next, plain);
     else if (code === 1) next.isBold = true;
-    else if (code === 2) next.colour = dim;
+    else if (code === 2) next.isDim = true;
     else if (code === 39) next.colour = foreground;
     else next.colour = colours[code] ?? next.colour;
   }
@@ -51,27 +54,29 @@ const escaped = (text: string) =>
 function svg(captured: string): string {
   const width = columns * cell + 2 * margin;
   const height = rows * line + 2 * margin;
-  let look: Look = { colour: foreground, isBold: false };
+  let look = plain;
   const texts = captured.split("\n").flatMap((row, number) => {
     let at = 0;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: sequences begin with one
     return [...row.matchAll(/\x1b\[([\d;]*)m|([^\x1b]+)/g)].flatMap(([, codes, text]) => {
       if (codes !== undefined) look = changed(look, codes);
       if (text === undefined) return [];
-      const x = margin + at * cell;
-      const cells = cellsOf(text);
-      at += cells;
-      if (text.trim() === "") return [];
+      // Spaces at the ends are places, not text.
+      const x = margin + (at + text.length - text.trimStart().length) * cell;
+      at += cellsOf(text);
+      const shown = text.trim();
+      if (shown === "") return [];
+      const cells = cellsOf(shown);
       const weight = look.isBold ? ' font-weight="bold"' : "";
       const y = margin + (number + 0.75) * line;
       const place = `x="${x.toFixed(1)}" y="${y.toFixed(1)}" textLength="${(cells * cell).toFixed(1)}"`;
-      return `<text ${place} fill="${look.colour}"${weight}>${escaped(text)}</text>`;
+      return `<text ${place} fill="${look.isDim ? dim : look.colour}"${weight}>${escaped(shown)}</text>`;
     });
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
     `<rect width="100%" height="100%" rx="8" fill="${background}"/>`,
-    `<g font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" xml:space="preserve">`,
+    `<g font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" style="white-space: pre">`,
     ...texts,
     "</g></svg>\n",
   ].join("\n");
@@ -95,15 +100,12 @@ for (const channel of ["plantão", "café", "geral"]) {
   types(`/join ${channel}`);
   await chat.shows(`› #${channel}`);
 }
-await bia.publish(
-  "bia",
-  "geral",
-  "Good morning! I killed server 2 while you slept. Did you notice? 🙂",
-);
+cluster.server(2).signal("SIGKILL");
+await bia.publish("bia", "geral", "Good morning! I just killed a server. Did you notice? 🙂");
 await caio.publish("caio", "geral", "Not a line missing here.");
 await chat.shows("caio  Not a line");
-types("Nor here; it said “reconnecting” for a blink, and went on");
-await chat.shows("went on ✓");
+types("Nor here. I went on typing, and it went on sending");
+await chat.shows("on sending ✓");
 await bia.publish(
   "bia",
   "geral",
