@@ -269,6 +269,17 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     30_000,
   );
 
+  test("a defect ends it with its stack, and the terminal is as it was", async () => {
+    const defect = "process.on('SIGUSR2',()=>{throw(new(Error)('a-defect'))})";
+    const env = `NODE_OPTIONS="--import=data:text/javascript,${defect}"`;
+    const ana = open("ana", { env });
+    await ana.shows("ana · connected");
+    process.kill(ana.pid, "SIGUSR2");
+    await ana.shows("\nicanon");
+    expect(ana.screen).toContain("Error: a-defect");
+    expect(ana.screen).not.toContain("connected");
+  }, 30_000);
+
   test("a terminal that can't move its cursor gets lines", async () => {
     const ana = open("ana", { env: "TERM=dumb" });
     ana.types("/join geral\r");

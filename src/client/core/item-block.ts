@@ -111,7 +111,7 @@ function said(item: Message | Pending, columns: number, context: Context): reado
 function markOf(item: Message | Pending, { me }: Context): Span | undefined {
   if (item.kind === "message") return item.user === me ? span("✓", "dim") : undefined;
   if (item.refusal === undefined) return span("⏳", "warning");
-  return span(`✗ ${item.refusal}`, "bad");
+  return span(`✗ ${harmless(item.refusal)}`, "bad");
 }
 
 function withMark(

@@ -1,5 +1,5 @@
 import { cellsOf, graphemes } from "./cells.ts";
-import type { ChatModel } from "./chat-model.ts";
+import type { ChatModel, Size } from "./chat-model.ts";
 import type { Editor } from "./line-editor.ts";
 
 /** Columns from which on the list of conversations has its place. */
@@ -35,7 +35,7 @@ export function layoutOf({ size, editor, overlay }: ChatModel): Layout {
   const most = Math.max(1, Math.min(mostInputRows, Math.floor(rows / 3)));
   const written = overlay?.type === "switch" ? overlay.filter : editor;
   const input = inputLayout(written, columns - promptText.length, most);
-  const listColumns = columns < listFrom ? 0 : Math.min(24, Math.floor(columns / 5));
+  const listColumns = listColumnsOf(size);
   const left = rows - input.height;
   const hasStatus = left > 1;
   const hasTitle = left > 4;
@@ -43,12 +43,23 @@ export function layoutOf({ size, editor, overlay }: ChatModel): Layout {
     columns,
     rows,
     listColumns,
-    paneColumns: listColumns === 0 ? columns : columns - listColumns - 2,
+    paneColumns: paneColumnsOf(size),
     hasTitle,
     hasStatus,
     paneRows: Math.max(0, left - Number(hasStatus) - Number(hasTitle)),
     input,
   };
+}
+
+function listColumnsOf({ columns }: Size): number {
+  return columns < listFrom ? 0 : Math.min(24, Math.floor(columns / 5));
+}
+
+/** Of the messages, the help and the quick switch. */
+export function paneColumnsOf(size: Size): number {
+  const columns = Math.max(4, size.columns);
+  const listColumns = listColumnsOf(size);
+  return listColumns === 0 ? columns : columns - listColumns - 2;
 }
 
 /** Breaks what is being written into rows, anywhere: the cursor has to be where it is. */

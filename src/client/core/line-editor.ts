@@ -15,6 +15,8 @@ export interface Editor {
 }
 
 const mostHistory = 200;
+/** UTF-16 units: far more than a message may have, and no burden to draw. */
+const mostText = 20_000;
 
 export const emptyEditor: Editor = {
   graphemes: [],
@@ -50,8 +52,10 @@ export function submitted(editor: Editor): Editor {
 }
 
 function insert(editor: Editor, text: string): Editor {
-  const head = before(editor) + text;
   const tail = editor.graphemes.slice(editor.cursor).join("");
+  const front = before(editor);
+  const room = Math.max(0, mostText - front.length - tail.length);
+  const head = front + text.slice(0, room).toWellFormed();
   // What is inserted may join with what stands before it: a mark, or a part of an emoji.
   return { ...withText(editor, head + tail, graphemes(head).length), recalled: undefined };
 }

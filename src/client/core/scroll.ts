@@ -1,6 +1,6 @@
 import type { Anchor, ChatModel, Conversation } from "./chat-model.ts";
 import { itemBlock } from "./item-block.ts";
-import { layoutOf } from "./layout.ts";
+import { layoutOf, paneColumnsOf } from "./layout.ts";
 import { countOf, itemAt, itemKey } from "./message-list.ts";
 import type { Line } from "./spans.ts";
 
@@ -19,7 +19,7 @@ interface Place {
 }
 
 function blockOf(model: ChatModel, conversation: Conversation, at: number): readonly Line[] {
-  const columns = layoutOf(model).paneColumns;
+  const columns = paneColumnsOf(model.size);
   return itemBlock({ conversation, at, columns }, model);
 }
 

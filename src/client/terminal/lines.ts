@@ -88,6 +88,8 @@ class LineChat {
     await this.#enter();
     await this.#listen({ user });
     const beating = setInterval(() => this.#beat(), durations.presenceMs);
+    // Nobody is kept from ending by it.
+    beating.unref();
     this.#beat();
     const reader = createInterface({ input: context.host.input, terminal: false });
     try {
