@@ -4,13 +4,14 @@ import { now } from "../platform/clock.ts";
 import { addressesOf } from "../platform/endpoint.ts";
 import { type Random, random, randomHex } from "../platform/random.ts";
 import { decode, encode } from "../protocol/codec.ts";
-import { isErrorCode, isRefusalReason, ProtocolError } from "../protocol/errors.ts";
-import { characters, type RequestId } from "../protocol/ids.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import type { RequestId } from "../protocol/ids.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { isoTime } from "../protocol/time.ts";
 import { servers, type Vector } from "../protocol/vector.ts";
+import { closedError, readError, tooLarge } from "./request-errors.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -339,28 +340,6 @@ export class RequestQueue {
     this.#state = state;
     this.#options.onState(state);
   }
-}
-
-function readError({ code, description, wait, reason }: Fields): ProtocolError {
-  return new ProtocolError(isErrorCode(code) ? code : "internal", String(description), {
-    wait: typeof wait === "number" ? wait : undefined,
-    reason: isRefusalReason(reason) ? reason : undefined,
-  });
-}
-
-function closedError(): ProtocolError {
-  return new ProtocolError("unavailable", "The connection was closed before an answer came.");
-}
-
-/** What no server would take is not sent: a frame that is too large costs the connection. */
-function tooLarge({ message }: Fields): ProtocolError | undefined {
-  if (typeof message !== "string" || message.length <= limits.messageCharacters) return undefined;
-  const length = characters(message);
-  if (length <= limits.messageCharacters) return undefined;
-  return new ProtocolError(
-    "too_large",
-    `\`message\` must have 1 to ${limits.messageCharacters} characters; it has ${length}.`,
-  );
 }
 
 function textBytes(data: Fields): number {

@@ -283,8 +283,8 @@ describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
     await account("sara");
     expect(await run("create praia --user sara")).toMatchObject({ code: 0 });
     const settings = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
-    const command = `LANG=C.UTF-8 ${settings.join(" ")} ${process.execPath} ${cliFile} chat`;
-    const chat = new Terminal(command);
+    const command = `${settings.join(" ")} ${process.execPath} ${cliFile} chat`;
+    const chat = new Terminal(`LANG=C.UTF-8 ${command}`);
     await chat.shows("sara · connected");
     chat.types("/join praia\rbefore\r");
     await chat.shows("before ✓");
@@ -293,7 +293,6 @@ describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
     await chat.shows("since the password was changed.\n? Password of sara");
     chat.types("sara's new\r");
     await chat.shows("after ✓");
-    await chat.shows("before ✓");
     chat.types("/quit\r");
     await chat.shows("code 0\nicanon");
   }, 30_000);
