@@ -36,6 +36,8 @@ import { chooseLanguage, languageOf, textsIn } from "./texts/texts.ts";
 // What a command needs is loaded with the command: a server has no use for a menu.
 const openMenu = async (context: Context) =>
   (await import("./client/terminal/menu.ts")).runMenu(context);
+const openFullScreen = async (context: Context) =>
+  (await import("./client/terminal/full-screen.ts")).runFullScreen(context);
 const openLines = async (context: Context) =>
   (await import("./client/terminal/lines.ts")).runLines(context);
 
@@ -43,7 +45,8 @@ type Act = (context: Context, args: readonly string[], flags: never) => Promise<
 
 const host = thisHost();
 const asked = askedLanguage(host.args);
-const text = textsIn(chooseLanguage(asked, process.env));
+const language = chooseLanguage(asked, process.env);
+const text = textsIn(language);
 
 function outputOf(json: boolean): Output {
   return new Output(host, { json, noColor: Boolean(process.env.NO_COLOR) });
@@ -56,7 +59,7 @@ function settingsOf(command: Command): Settings {
 function contextOf(command: Command, endpoints: { broker?: string; proxy?: string } = {}): Context {
   const settings = new Settings({ ...command.opts(), ...endpoints }, process.env);
   const config = clientConfig(settings, command.opts<ClientFlags>(), text);
-  return { config, text, host, output: outputOf(config.json) };
+  return { config, text, language, host, output: outputOf(config.json) };
 }
 
 /** A command of a client: whatever goes wrong, a person gets one sentence. */
@@ -194,15 +197,14 @@ function defineUp(): void {
     },
     async (settings, flags, command) => {
       const { runUp } = await import("./cluster/up.ts");
-      const openChat: UpOptions["openChat"] = (endpoints) =>
-        openMenu(contextOf(command, endpoints));
+      const open: UpOptions["openChat"] = (endpoints) => openChat(contextOf(command, endpoints));
       const readyText: UpOptions["readyText"] = (endpoints) => {
         const ready = text("up.ready", endpoints);
         return settings.get("auth") === "open"
           ? ready
           : `${ready}\n${text("up.promote", { flags: flagsOf(settings, endpoints) })}`;
       };
-      await runUp({ settings, flags, openChat, readyText });
+      await runUp({ settings, flags, openChat: open, readyText });
     },
   );
 }
@@ -383,15 +385,33 @@ function defineWatching(): void {
   asClient(config, ({ output }) => listSettings(settingsOf(config), output, text));
 }
 
+/** A screen reader, a pipe and a terminal that can't move its cursor get lines. */
+function openChat(
+  context: Context,
+  _args?: readonly string[],
+  flags: ChatFlags = {},
+): Promise<void> {
+  const { input, output } = context.host;
+  const hasTerminal = input.isTTY && output.isTTY && process.env.TERM !== "dumb";
+  const wantsLines = flags.lines === true || context.config.json;
+  return hasTerminal && !wantsLines ? openFullScreen(context) : openLines(context);
+}
+
+interface ChatFlags {
+  readonly lines?: boolean;
+}
+
 function defineTalking(): void {
   const settings = ["passwordFile"] as const;
   client(
-    { name: "chat", help: "chat", settings, example: "tertulia chat --user ana" },
-    (context) => {
-      const { input, output } = context.host;
-      const hasTerminal = input.isTTY && output.isTTY && !context.config.json;
-      return hasTerminal ? openMenu(context) : openLines(context);
+    {
+      name: "chat",
+      help: "chat",
+      settings,
+      flags: [{ name: "lines" }],
+      example: "tertulia chat --user ana",
     },
+    openChat,
   );
   client({ name: "menu", help: "menu", settings, example: "tertulia menu --user ana" }, openMenu);
 }

@@ -48,13 +48,14 @@ const packageOwners = {
   pino: "platform/",
   "@msgpack/msgpack": "protocol/",
   inquirer: "client/",
-  ink: "client/",
-  react: "client/",
+  "string-width": "client/core/",
 } as const;
 
 /** Packages of `protocol/`, and the `node:` modules it and each `core/` may use. */
 const purePackages = ["node:assert", "node:assert/strict"];
 const protocolPackages = [...purePackages, "@msgpack/msgpack"];
+/** A table of the widths of characters, as a function. */
+const chatPackages = [...purePackages, "string-width"];
 
 /** What a core gets as values, beside the machine: time. */
 const impure = [/\bset(?:Timeout|Interval|Immediate)\b/g, /\bperformance\.\w+/g];
@@ -196,7 +197,8 @@ test("a core and the protocol import no module of Node but assert", () => {
     const { path, packages } = source;
     const isProtocol = path.startsWith("protocol/");
     if (!isPure(source)) return [];
-    const allowed = isProtocol ? protocolPackages : purePackages;
+    const isChat = path.startsWith("client/core/");
+    const allowed = isProtocol ? protocolPackages : isChat ? chatPackages : purePackages;
     return packages
       .filter((name) => !allowed.includes(name))
       .map((name) => `src/${path} imports ${name}: what it needs has to arrive as a value`);

@@ -1,6 +1,7 @@
 import type { Refusal } from "../net/handshake.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { now } from "../platform/clock.ts";
+import { randomHex } from "../platform/random.ts";
 import { decode } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import {
@@ -12,13 +13,14 @@ import {
   type UserName,
 } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
-import { limits } from "../protocol/limits.ts";
-import type { Entry, Receipt } from "../protocol/messages.ts";
+import { durations, limits } from "../protocol/limits.ts";
+import type { Entry, PresenceState, Present, Receipt } from "../protocol/messages.ts";
 import { isMap } from "../protocol/parse-message.ts";
-import { parsePublications, parseReceipt } from "../protocol/parse-reply.ts";
+import { parsePresent, parsePublications, parseReceipt } from "../protocol/parse-reply.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
 import { type MutableVector, parseVector, raise, type Vector } from "../protocol/vector.ts";
 import { type ConnectionState, type Fields, RequestQueue } from "./request-queue.ts";
+import { subjectOf } from "./session-token.ts";
 import { type Page, Subscription } from "./subscription.ts";
 import { TopicKeyring } from "./topic-keyring.ts";
 
@@ -32,6 +34,10 @@ export interface ChatClientOptions {
   /** Milliseconds until a request is given up; 15,000 unless told. */
   readonly deadlineMs?: number;
   readonly onState?: (state: ConnectionState) => void;
+  /** No broker is there; the next try is in so many milliseconds. */
+  readonly onRetry?: (inMs: number) => void;
+  /** Milliseconds between tries to connect, at most; 250 unless told. */
+  readonly reconnectMaxMs?: number;
   /** Of a session that was begun before, where accounts are. */
   readonly token?: string | undefined;
   /** Told of each token that a server gives, to be kept for the next process. */
@@ -82,6 +88,10 @@ export class ChatClient implements AsyncDisposable {
   readonly #looker: NodeJS.Timeout;
   #proxyConnections = 0;
   #token: string | undefined;
+  /** Who logged in last. */
+  #user: UserName | undefined;
+  /** Tells this client from others of its user's. */
+  readonly #name = randomHex(8);
   readonly #keys: TopicKeyring;
   readonly #onRefused: (error: ProtocolError) => void;
 
@@ -97,6 +107,8 @@ export class ChatClient implements AsyncDisposable {
       clock: this.clock,
       seen: this.#seen,
       onState,
+      onRetry: options.onRetry,
+      reconnectMaxMs: options.reconnectMaxMs,
       token: () => this.#token,
       onToken: (token) => {
         this.#token = token;
@@ -144,7 +156,10 @@ export class ChatClient implements AsyncDisposable {
 
   /** @param password where accounts are: it begins a session, which all that follows is asked in */
   async login(user: string, password?: string): Promise<Receipt> {
-    return this.#write("login", { user: parseUserName(user), password });
+    const name = parseUserName(user);
+    const receipt = await this.#write("login", { user: name, password });
+    this.#user = name;
+    return receipt;
   }
 
   /** Claims a name for an account. @throws ProtocolError `name_taken` */
@@ -194,6 +209,19 @@ export class ChatClient implements AsyncDisposable {
       next: typeof reply.next === "string" ? reply.next : undefined,
       seen,
     };
+  }
+
+  /**
+   * Says that whoever logged in is there, and asks who else is. To be said each 10 s, at once when
+   * it changes, and `gone` at the end; after 30 s of silence he counts as gone.
+   * @returns by name, himself among them
+   */
+  async presence(state: PresenceState): Promise<readonly Present[]> {
+    const user = this.#user ?? subjectOf(this.#token ?? "");
+    const data = { user, client: this.#name, state };
+    // What comes later than the next word of it is worth nothing.
+    const deadlineMs = Math.min(this.#deadlineMs, durations.presenceMs);
+    return parsePresent((await this.#requests.ask("presence", data, { deadlineMs })).present);
   }
 
   /** The cluster's corrected time, ISO 8601. */

@@ -4,13 +4,14 @@ import { now } from "../platform/clock.ts";
 import { addressesOf } from "../platform/endpoint.ts";
 import { type Random, random, randomHex } from "../platform/random.ts";
 import { decode, encode } from "../protocol/codec.ts";
-import { isErrorCode, isRefusalReason, ProtocolError } from "../protocol/errors.ts";
-import { characters, type RequestId } from "../protocol/ids.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import type { RequestId } from "../protocol/ids.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { isoTime } from "../protocol/time.ts";
 import { servers, type Vector } from "../protocol/vector.ts";
+import { closedError, readError, tooLarge } from "./request-errors.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -23,6 +24,10 @@ export interface RequestQueueOptions {
   /** What the client has seen; each request carries it (R9). */
   readonly seen: Vector;
   readonly onState: (state: ConnectionState) => void;
+  /** No broker is there; the next try is in so many milliseconds. */
+  readonly onRetry?: ((inMs: number) => void) | undefined;
+  /** Between tries to connect, at most. */
+  readonly reconnectMaxMs?: number | undefined;
   /** The session's, if there is one; each request carries it (W6). */
   readonly token: () => string | undefined;
   /** A server gave a token: by a login, or since the present one grows old. */
@@ -89,13 +94,18 @@ export class RequestQueue {
   constructor(options: RequestQueueOptions, chance: Random = random) {
     this.#options = options;
     this.#random = chance;
-    this.#pipe = new RequestPipe(options.brokers, {
-      onPayload: (payload) => this.#receive(payload),
-      onConnections: (count) => this.#connections(count),
-      onRefusal: (refusal) => {
+    const { brokers, reconnectMaxMs } = options;
+    const events = {
+      onPayload: (payload: Buffer) => this.#receive(payload),
+      onConnections: (count: number) => this.#connections(count),
+      onRefusal: (refusal: Refusal) => {
         this.#refusal = refusal;
       },
-    });
+      onRetry: (inMs: number) => {
+        if (this.#state !== "connected") options.onRetry?.(inMs);
+      },
+    };
+    this.#pipe = new RequestPipe(brokers, events, { reconnectMaxMs });
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs);
   }
 
@@ -330,28 +340,6 @@ export class RequestQueue {
     this.#state = state;
     this.#options.onState(state);
   }
-}
-
-function readError({ code, description, wait, reason }: Fields): ProtocolError {
-  return new ProtocolError(isErrorCode(code) ? code : "internal", String(description), {
-    wait: typeof wait === "number" ? wait : undefined,
-    reason: isRefusalReason(reason) ? reason : undefined,
-  });
-}
-
-function closedError(): ProtocolError {
-  return new ProtocolError("unavailable", "The connection was closed before an answer came.");
-}
-
-/** What no server would take is not sent: a frame that is too large costs the connection. */
-function tooLarge({ message }: Fields): ProtocolError | undefined {
-  if (typeof message !== "string" || message.length <= limits.messageCharacters) return undefined;
-  const length = characters(message);
-  if (length <= limits.messageCharacters) return undefined;
-  return new ProtocolError(
-    "too_large",
-    `\`message\` must have 1 to ${limits.messageCharacters} characters; it has ${length}.`,
-  );
 }
 
 function textBytes(data: Fields): number {

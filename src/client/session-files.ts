@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { errorCode } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { isMap } from "../protocol/parse-message.ts";
-import { ownerOnly } from "../storage/file-modes.ts";
+import { ownerOnly, ownerOnlyFolder } from "../storage/file-modes.ts";
+import { subjectOf } from "./session-token.ts";
 
 /** Whose session it is, and its token. */
 export interface SavedSession {
@@ -25,9 +26,7 @@ export class SessionFiles {
   /** @param folder which nobody else reads */
   constructor(folder: string, brokers: readonly string[]) {
     this.#folder = folder;
-    // In whatever order. With their keys: what was given to a cluster that proves itself goes to no
-    // other that answers in its place.
-    this.#cluster = [...brokers].sort().join(",");
+    this.#cluster = clusterOf(brokers);
   }
 
   /** The session of the user, or of whoever logged in last. */
@@ -51,14 +50,13 @@ export class SessionFiles {
 
   /** Whatever letters a name has, and however many, a file can have this one. */
   #path(...user: string[]): string {
-    const name = createHash("sha256").update([this.#cluster, ...user].join("\n"));
-    return join(this.#folder, `${name.digest("hex").slice(0, 32)}.json`);
+    return join(this.#folder, `${fileName([this.#cluster, ...user])}.json`);
   }
 
   #write(path: string, value: object): void {
     const own = `${path}.${randomHex(4)}`;
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      mkdirSync(this.#folder, { recursive: true, mode: ownerOnlyFolder });
       writeFileSync(own, `${JSON.stringify(value)}\n`, { mode: ownerOnly });
       renameSync(own, path);
     } catch (error) {
@@ -68,6 +66,19 @@ export class SessionFiles {
   }
 }
 
+/**
+ * A cluster in whatever order its brokers are named. With their keys: what was given to one that
+ * proves itself goes to no other that answers in its place.
+ */
+export function clusterOf(brokers: readonly string[]): string {
+  return [...brokers].sort().join(",");
+}
+
+/** Whatever letters the names have, and however many, a file can have this one. */
+export function fileName(names: readonly string[]): string {
+  return createHash("sha256").update(names.join("\n")).digest("hex").slice(0, 32);
+}
+
 function read(path: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(readFileSync(path, "utf8"));
@@ -75,16 +86,5 @@ function read(path: string): Readonly<Record<string, unknown>> {
   } catch {
     // Without it a person logs in again.
     return {};
-  }
-}
-
-/** Whose token it is; a client has no key to check it with, and need not. */
-function subjectOf(token: string): string | undefined {
-  try {
-    const [, payload = ""] = token.split(".");
-    const { sub } = JSON.parse(Buffer.from(payload, "base64url").toString()) as { sub?: unknown };
-    return typeof sub === "string" ? sub : undefined;
-  } catch {
-    return undefined;
   }
 }

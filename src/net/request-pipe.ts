@@ -7,6 +7,13 @@ export interface RequestPipeEvents {
   /** To how many brokers it is connected. */
   onConnections(count: number): void;
   onRefusal(refusal: Refusal | undefined): void;
+  /** A broker is not there; it is tried again after so many milliseconds. */
+  onRetry?(inMs: number): void;
+}
+
+export interface RequestPipeOptions {
+  /** Between tries to connect, at most. */
+  readonly reconnectMaxMs?: number | undefined;
 }
 
 /**
@@ -14,9 +21,17 @@ export interface RequestPipeEvents {
  * Payloads go only to brokers that are there; one that dies leaves the rotation.
  */
 export class RequestPipe {
-  readonly #socket = new Dealer({ ...socketOptions, linger: 0, immediate: true });
+  readonly #socket: Dealer;
 
-  constructor(endpoints: readonly string[], events: RequestPipeEvents) {
+  constructor(
+    endpoints: readonly string[],
+    events: RequestPipeEvents,
+    { reconnectMaxMs = socketOptions.reconnectMaxInterval }: RequestPipeOptions = {},
+  ) {
+    const reconnectMaxInterval = reconnectMaxMs;
+    const options = { ...socketOptions, reconnectMaxInterval, linger: 0, immediate: true };
+    this.#socket = new Dealer(options);
+    this.#socket.events.on("connect:retry", ({ interval }) => events.onRetry?.(interval));
     watchConnections(this.#socket.events, (count) => events.onConnections(count));
     watchRefusals(this.#socket.events, endpoints, (refusal) => events.onRefusal(refusal));
     connect(this.#socket, endpoints);

@@ -14,6 +14,8 @@ export interface Host {
    * that is called once, it stays: inquirer ends the process when it finds that it alone listens.
    */
   onStop(stop: () => void): Disposable;
+  /** Calls back, at most twice, when the process ends by whatever way but a kill. */
+  onEnd(end: () => void): Disposable;
 }
 
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
@@ -42,6 +44,16 @@ export function thisHost(): Host {
       return {
         [Symbol.dispose]: () => {
           for (const signal of stopSignals) process.off(signal, stop);
+        },
+      };
+    },
+    onEnd: (end) => {
+      // A defect's stack is printed between the two.
+      const ways = ["uncaughtExceptionMonitor", "exit"] as const;
+      for (const way of ways) process.on(way as "exit", end);
+      return {
+        [Symbol.dispose]: () => {
+          for (const way of ways) process.off(way as "exit", end);
         },
       };
     },

@@ -82,6 +82,11 @@ export const limits = {
   openClaims: 1_000,
   /** Terms that an epoch may be ahead of the highest known before it is not believed (as W4). */
   termsAhead: 1_000_000,
+  /** Users that a server knows to be there, and clients of each: more than a team has. */
+  presentUsers: 2_000,
+  presentClients: 8,
+  /** Words of clients in one message of a server about who is there: it fits a frame. */
+  presenceWords: 1_000,
   /** Events in one answer to `sync`. */
   syncEvents: 1_000,
   /** Saved states that a server holds open for peers who fetch them. */
@@ -96,6 +101,10 @@ export const limits = {
   unreadReplies: 1_000,
   /** Lines that share one write and sync: text far below what one string may hold. */
   batchLines: 10_000,
+  /** Messages in a person's outbox: more than anybody types before he sees that none goes out (C5). */
+  outboxMessages: 1_000,
+  /** Bytes of an outbox file before what is settled is taken out of it. */
+  outboxBytes: 256 * KiB,
   /** Bytes of one journal file before the next is begun. */
   journalFileBytes: 16 * MiB,
   /** Bytes of journal since the last checkpoint before the next is written, if not set (J1). */
@@ -147,6 +156,12 @@ export const durations = {
   connectionAttemptMs: 500,
   /** The token that a command makes of the cluster's secret, for one request. */
   operatorMs: 60_000,
+  /** A client's word that its user is there, and a server's word to the others on all it heard. */
+  presenceMs: 10_000,
+  /** What is new goes out as soon, but no more often. */
+  presenceNewsMs: 200,
+  /** Silence after which a client no longer counts: two words may be lost. */
+  presenceSilenceMs: 30_000,
   /** Berkeley: the coordinator compares the clocks (E5). */
   clockRoundMs: 5_000,
   /** What an answer to `clock` may take; one that took longer than the second says too little. */

@@ -79,6 +79,14 @@ export type Request = Envelope &
         readonly invitation: string | undefined;
       }
     | { readonly service: "keys"; readonly topics: readonly string[] }
+    | {
+        /** Says that a user is there, and asks who else is. */
+        readonly service: "presence";
+        readonly user: UserName;
+        /** Which of the user's clients says it; those that don't tell count as one. */
+        readonly client: string;
+        readonly state: PresenceState;
+      }
     | { readonly service: "users" }
     | { readonly service: "channels" }
     | { readonly service: "time" }
@@ -102,6 +110,16 @@ export type Request = Envelope &
       }
     | ({ readonly service: "history" } & HistoryQuery)
   );
+
+/** What a client says of its user: `gone` at a clean end. */
+export const presenceStates = ["online", "away", "gone"] as const;
+export type PresenceState = (typeof presenceStates)[number];
+
+/** A user who is there. */
+export interface Present {
+  readonly user: UserName;
+  readonly state: Exclude<PresenceState, "gone">;
+}
 
 export interface HistoryQuery {
   readonly conversation:
@@ -241,7 +259,23 @@ export type ReplicationMessage = Standing &
         readonly lastCorrectionMs: number | undefined;
         readonly clockRounds: number | undefined;
       }
+    | {
+        readonly type: "presence";
+        /** What clients said to the sender. */
+        readonly heard: readonly HeardPresence[];
+      }
   );
+
+/** What a client said last to one server (L11). */
+export interface HeardPresence {
+  readonly user: UserName;
+  readonly client: string;
+  readonly state: PresenceState;
+  /** The server's clock when it heard it. */
+  readonly clock: number;
+  /** Milliseconds since then. */
+  readonly ageMs: number;
+}
 
 export type PeerRequest =
   | (Standing & { readonly service: "sync" })

@@ -10,7 +10,16 @@ import {
 } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
-import type { Cursor, Envelope, HistoryQuery, Incoming, Refused, Request } from "./messages.ts";
+import {
+  type Cursor,
+  type Envelope,
+  type HistoryQuery,
+  type Incoming,
+  type PresenceState,
+  presenceStates,
+  type Refused,
+  type Request,
+} from "./messages.ts";
 import { parseVector } from "./vector.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -141,6 +150,14 @@ function parseService(service: string, data: Fields, envelope: Envelope): Reques
       return { ...envelope, service, ...parseRegistration(data) };
     case "keys":
       return { ...envelope, service, topics: parseTopics(data.topics) };
+    case "presence":
+      return {
+        ...envelope,
+        service,
+        user: parseUserName(data.user),
+        client: parseClient(data.client),
+        state: parsePresenceState(data.state),
+      };
     case "users":
     case "channels":
     case "time":
@@ -260,6 +277,24 @@ function parseTopics(value: unknown): string[] {
     throw new ProtocolError("bad_request", `\`topics\` must be 1 to ${most} topics.`);
   }
   return value as string[];
+}
+
+/** What tells the clients of one user apart. */
+export function parseClient(value: unknown): string {
+  if (value == null) return "";
+  if (typeof value !== "string" || characters(value) > limits.idCharacters) {
+    throw new ProtocolError(
+      "bad_request",
+      `\`client\` must be a string of at most ${limits.idCharacters} characters.`,
+    );
+  }
+  return value.toWellFormed();
+}
+
+export function parsePresenceState(value: unknown): PresenceState {
+  const state = presenceStates.find((one) => one === value);
+  if (state !== undefined) return state;
+  throw new ProtocolError("bad_request", `\`state\` must be one of ${presenceStates.join(", ")}.`);
 }
 
 /** The client's own time in whatever form; only echoed, so only its size matters (W3). */

@@ -12,6 +12,7 @@ import { parseClock } from "./lamport-clock.ts";
 import { durations, limits } from "./limits.ts";
 import {
   claimOutcomes,
+  type HeardPresence,
   noView,
   type OfficeAnswer,
   type PeerRequest,
@@ -24,7 +25,7 @@ import {
   type SyncAnswer,
   type View,
 } from "./messages.ts";
-import { isMap } from "./parse-message.ts";
+import { isMap, parseClient, parsePresenceState } from "./parse-message.ts";
 import { parseVector } from "./vector.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -102,6 +103,30 @@ function parseChains(value: unknown): Record<ServerName, Chain> {
   return chains;
 }
 
+function parseHeard(value: unknown): HeardPresence[] {
+  if (!Array.isArray(value) || value.length > limits.presenceWords) {
+    throw new PeerMessageError(`\`heard\` is no list of at most ${limits.presenceWords}`);
+  }
+  return value.map(parseWord);
+}
+
+function parseWord(value: unknown): HeardPresence {
+  const { user, client, state, clock, ageMs } = isMap(value) ? value : {};
+  const isAge = typeof ageMs === "number" && ageMs >= 0 && ageMs <= durations.presenceSilenceMs;
+  if (!isAge) throw new PeerMessageError("`ageMs` of what was heard is wrong");
+  try {
+    return {
+      user: parseUserName(user),
+      client: parseClient(client),
+      state: parsePresenceState(state),
+      clock: need(parseClock(clock), "clock"),
+      ageMs,
+    };
+  } catch (error) {
+    throw new PeerMessageError((error as Error).message);
+  }
+}
+
 /** @throws PeerMessageError */
 export function parseReplication(payload: Uint8Array): ReplicationMessage {
   const fields = decodeMap(payload);
@@ -129,6 +154,8 @@ export function parseReplication(payload: Uint8Array): ReplicationMessage {
         clockRounds: parseClock(clockRounds),
       };
     }
+    case "presence":
+      return { ...standing, type: "presence", heard: parseHeard(fields.heard) };
     default:
       throw new PeerMessageError("`type` is unknown");
   }

@@ -22,8 +22,8 @@ export function syncFolderNow(path: string): void {
 }
 
 /** Makes a folder, with those above it, to stay after a power cut. */
-export function makeFolder(path: string): void {
-  const first = mkdirSync(path, { recursive: true });
+export function makeFolder(path: string, mode?: number): void {
+  const first = mkdirSync(path, { recursive: true, mode });
   if (first === undefined) return;
   const top = dirname(resolve(first));
   for (let made = resolve(path); made !== top; made = dirname(made)) syncFolderNow(made);

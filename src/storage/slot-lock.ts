@@ -11,13 +11,14 @@ export interface Slot extends Disposable {
 
 /**
  * Locks one folder.
+ * @param mode of a new folder
  * @returns undefined if another process holds it
  * @throws Problem if the folder can't be made or opened
  */
-export function lockFolder(folder: string): Slot | undefined {
+export function lockFolder(folder: string, mode?: number): Slot | undefined {
   let fd: number;
   try {
-    makeFolder(folder);
+    makeFolder(folder, mode);
     fd = openSync(join(folder, "lock"), "a+");
   } catch (error) {
     throw new Problem(
@@ -51,15 +52,7 @@ export async function takeSlot(
   parent: string,
   priority: (folder: string) => Promise<number> = async () => 0,
 ): Promise<Slot> {
-  let present: string[];
-  try {
-    makeFolder(parent);
-    present = readdirSync(parent).filter((name) => /^\d+$/.test(name));
-  } catch (error) {
-    throw new Problem(
-      `The data folder ${parent} can't be used (${errorCode(error)}): check its owner and mode.`,
-    );
-  }
+  const present = slotsIn(parent);
   const ranked = await Promise.all(
     present.map(async (name) => ({ name, rank: await priority(join(parent, name)) })),
   );
@@ -70,9 +63,46 @@ export async function takeSlot(
     const slot = lockFolder(join(parent, name));
     if (slot !== undefined) return slot;
   }
+  return takeNewSlot(parent, used);
+}
+
+/**
+ * Takes every slot of a folder that nobody uses, or a new one if there is none: what processes that
+ * died have left is the caller's now (C5).
+ * @param mode of new folders
+ * @throws Problem if the folder can't be used, or all slots are taken
+ */
+export function takeFreeSlots(parent: string, mode: number): Slot[] {
+  const present = slotsIn(parent, mode).sort((a, b) => Number(a) - Number(b));
+  const free: Slot[] = [];
+  try {
+    for (const name of present) {
+      const slot = lockFolder(join(parent, name));
+      if (slot !== undefined) free.push(slot);
+    }
+    return free.length > 0 ? free : [takeNewSlot(parent, present, mode)];
+  } catch (error) {
+    for (const slot of free) slot[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The names of all slots that there are. */
+function slotsIn(parent: string, mode?: number): string[] {
+  try {
+    makeFolder(parent, mode);
+    return readdirSync(parent).filter((name) => /^\d+$/.test(name));
+  } catch (error) {
+    throw new Problem(
+      `The data folder ${parent} can't be used (${errorCode(error)}): check its owner and mode.`,
+    );
+  }
+}
+
+function takeNewSlot(parent: string, used: readonly string[], mode?: number): Slot {
   for (let number = 1; number <= mostSlots; number += 1) {
     if (used.includes(String(number))) continue;
-    const slot = lockFolder(join(parent, String(number)));
+    const slot = lockFolder(join(parent, String(number)), mode);
     if (slot !== undefined) return slot;
   }
   throw new Problem(`All ${mostSlots} slots of ${parent} are in use.`);

@@ -130,6 +130,27 @@ describe("requests", () => {
     expect(said).toEqual([undefined, undefined, { server_00000001: 7 }]);
   });
 
+  test("[L11] presence is that of whoever logged in, or whose session it is, and of one client", async () => {
+    const made = await wires();
+    const entry = { id: "a", server: "server_00000001", seq: 7, clock: 1, durable: [] };
+    const present = [{ user: "ana", state: "online" }];
+    made.answer = ({ service }) =>
+      service === "login"
+        ? { status: "sucesso", entry }
+        : { status: "OK", present: [...present, { user: "bia", state: "odd" }, 7] };
+    const payload = Buffer.from(JSON.stringify({ sub: "bia" })).toString("base64url");
+    const [ana, bia] = [made.client(), made.client({ token: `x.${payload}.x` })];
+    await ana.login("ana");
+    expect(await ana.presence("online")).toEqual(present);
+    await ana.presence("away");
+    await bia.presence("gone");
+    const [first, second, third] = made.asked.slice(1).map(({ data }) => data);
+    expect(first).toMatchObject({ user: "ana", state: "online" });
+    expect(second).toMatchObject({ user: "ana", state: "away", client: first?.client });
+    expect(third).toMatchObject({ user: "bia", state: "gone" });
+    expect(third?.client).not.toBe(first?.client);
+  });
+
   test("[C4] a refusal is told at once, by its code", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "forbidden", description: "No.", retry: false });

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { entryLine } from "../../src/client/core/entry-line.ts";
 import { harmless } from "../../src/client/core/harmless.ts";
-import { parseLine } from "../../src/client/core/line-command.ts";
 import { ansi, plain } from "../../src/client/core/paint.ts";
 import { parseSince } from "../../src/client/core/since.ts";
+import { parseLine } from "../../src/client/core/slash-command.ts";
 import { table } from "../../src/client/core/table.ts";
 import type { Entry } from "../../src/protocol/messages.ts";
 
@@ -74,7 +74,7 @@ test("a command that is none is never a text, and the nearest is suggested", () 
   for (const [command, suggestion] of Object.entries(suggestions)) {
     expect(parseLine(`${command} x`)).toEqual({ type: "unknown", command, suggestion });
   }
-  expect(parseLine("/msg ana")).toEqual({ type: "wrongUse", usage: "/msg ana text" });
+  expect(parseLine("/msg")).toEqual({ type: "wrongUse", usage: "/msg ana text" });
   expect(parseLine("/join a b")).toMatchObject({ type: "wrongUse" });
 });
 

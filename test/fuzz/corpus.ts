@@ -73,6 +73,7 @@ async function useAll(client: ChatClient, auth: Auth): Promise<void> {
     client.channels(),
     client.time(),
     client.status(),
+    client.presence("online"),
     client.history(own, { limit: 5 }),
     client.history({ channel }, { since: seen }),
     client.history({ channel }, { before: next, limit: 1 }),

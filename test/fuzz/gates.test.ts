@@ -90,6 +90,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
       request("history", { channel: "geral", limit: 10, since: { [server]: 1 } }),
       request("account", { user: "ana", locked: true }),
       request("keys", { topics: ["#geral\0"] }),
+      request("presence", { user: "ana", client: "one", state: "away" }),
       [request("users", {}), request("status", {})],
     );
     through(samples, (payload) => expect(parsePayload(payload).requests.length).toBeGreaterThan(0));
@@ -98,6 +99,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
   test("[L1] [L8] are parsed or refused by the gates of a peer", () => {
     const epoch = { view: 2, term: 4 };
     const heartbeat = { address: "tcp://127.0.0.1:9", phase: "live", rate: 2, offsetMs: 0.5 };
+    const heard = { user: "ana", client: "one", state: "online", clock: 4, ageMs: 20 };
     const chains = { [server]: "0".repeat(32) };
     const claim = { user: "ana", id: "a-1", credential: "$argon2id$" };
     const ask = (service: string, fields: object) => ({
@@ -106,6 +108,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     });
     const samples = sampled(
       { ...standing, type: "heartbeat", ...heartbeat, chains },
+      { ...standing, type: "presence", heard: [heard, { ...heard, client: "", state: "gone" }] },
       { ...standing, type: "events", events: "a line\nanother" },
       ask("sync", { events: "a line", more: true }),
       ask("candidate", { epoch, isGranted: true, promised: epoch }),

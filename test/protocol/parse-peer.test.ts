@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { encode } from "../../src/protocol/codec.ts";
-import { durations } from "../../src/protocol/limits.ts";
+import { durations, limits } from "../../src/protocol/limits.ts";
 import {
   PeerMessageError,
   parseOfficeAnswer,
@@ -98,5 +98,44 @@ describe("the gate among servers, for the office", () => {
   test.each(noCounts)("[E1] an office of term %s is none", (term) => {
     const heard = { ...standing, office: { view: 3, term }, type: "ack" };
     expect(parseReplication(encode(heard)).office).toBeUndefined();
+  });
+});
+
+describe("the gate among servers, for presence", () => {
+  const word = { user: "ana", client: "one", state: "online", clock: 4, ageMs: 20 };
+  const heard = (words: unknown) =>
+    parseReplication(encode({ ...standing, type: "presence", heard: words }));
+
+  test("[L11] what is in bounds passes", () => {
+    const words = [
+      word,
+      { ...word, client: "", state: "gone", clock: 0, ageMs: 0 },
+      { ...word, state: "away", ageMs: durations.presenceSilenceMs },
+    ];
+    expect(heard(words)).toMatchObject({ ...standing, type: "presence", heard: words });
+    expect(heard([])).toMatchObject({ heard: [] });
+    const full = Array.from({ length: limits.presenceWords }, () => word);
+    expect(heard(full)).toMatchObject({ heard: full });
+    expect(() => heard([...full, word])).toThrow(PeerMessageError);
+  });
+
+  test.each([undefined, null, {}, "", 7])("[L11] a list of %o is refused", (words) => {
+    expect(() => heard(words)).toThrow(PeerMessageError);
+  });
+
+  const wrong = [
+    ...noCounts.flatMap((clock) => [{ clock }, { ageMs: clock === 0.5 ? -0.5 : clock }]),
+    { ageMs: durations.presenceSilenceMs + 1 },
+    ...[undefined, null, "", "../x", "servers", 7].map((user) => ({ user })),
+    ...[undefined, null, "", "here", "constructor", 7].map((state) => ({ state })),
+    ...[7, {}, "x".repeat(limits.idCharacters + 1)].map((client) => ({ client })),
+  ];
+
+  test.each(wrong)("[L11] a word with %o is refused, and all that came with it", (fields) => {
+    expect(() => heard([word, { ...word, ...fields }])).toThrow(PeerMessageError);
+  });
+
+  test.each([null, 7, "ana", []])("[L11] a word that is %o is refused", (value) => {
+    expect(() => heard([value])).toThrow(PeerMessageError);
   });
 });

@@ -276,6 +276,28 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
   }, 30_000);
 });
 
+describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
+  afterEach(closeTerminals);
+
+  test("asks for the password when a session has ended, and goes on where it was", async () => {
+    await account("sara");
+    expect(await run("create praia --user sara")).toMatchObject({ code: 0 });
+    const settings = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
+    const command = `${settings.join(" ")} ${process.execPath} ${cliFile} chat`;
+    const chat = new Terminal(`LANG=C.UTF-8 ${command}`);
+    await chat.shows("sara · connected");
+    chat.types("/join praia\rbefore\r");
+    await chat.shows("before ✓");
+    await changePassword("sara");
+    chat.types("after\r");
+    await chat.shows("since the password was changed.\n? Password of sara");
+    chat.types("sara's new\r");
+    await chat.shows("after ✓");
+    chat.types("/quit\r");
+    await chat.shows("code 0\nicanon");
+  }, 30_000);
+});
+
 // The last: from then on the cluster's time is far ahead of the operator's.
 describe("a session of hours", () => {
   test("lasts as long as it is in use, also by several commands at once", async () => {

@@ -70,7 +70,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
   }, 60_000);
 
   test("what others write comes above what is being typed", async () => {
-    const menu = open("chat", "--user", "caio");
+    const menu = open("menu", "--user", "caio");
     await menu.shows("7) Quit");
     menu.keys("2", "Enter");
     await menu.shows("? Name of the new channel");

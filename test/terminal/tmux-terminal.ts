@@ -12,14 +12,14 @@ export const why = hasTmux
 
 const terminals: Terminal[] = [];
 
-/** A terminal of 90 columns by 30 lines that runs the menu; `$?` and its modes come after it. */
+/** A terminal that runs the menu or the chat; `$?` and its modes come after it. */
 export class Terminal {
   readonly #socket = `tertulia-test-${process.pid}-${randomUUID()}`;
 
-  constructor(command: string) {
+  constructor(command: string, { columns = 90, rows = 30 } = {}) {
     const shell = `${command}; echo "code $?"; stty -a | grep -ow -e "-*icanon"; sleep 60`;
     terminals.push(this);
-    this.#tmux("new-session", "-d", "-x", "90", "-y", "30", shell);
+    this.#tmux("new-session", "-d", "-x", `${columns}`, "-y", `${rows}`, shell);
   }
 
   get screen(): string {
@@ -30,18 +30,41 @@ export class Terminal {
     this.#tmux("send-keys", ...keys);
   }
 
-  async shows(text: string): Promise<void> {
+  /** The screen with its colours. */
+  get colours(): string {
+    return this.#tmux("capture-pane", "-p", "-e");
+  }
+
+  /** What it types is no key's name. */
+  types(text: string): void {
+    this.#tmux("send-keys", "-l", text);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
+  }
+
+  async shows(text: string, limitMs = 8_000): Promise<void> {
     try {
-      await until(() => this.screen.includes(text), text, 8_000);
+      await until(() => this.screen.includes(text), text, limitMs);
     } catch {
       expect(this.screen).toContain(text);
     }
   }
 
-  /** The process of the menu itself. */
+  /** The process of the menu or the chat itself. */
   get pid(): number {
     const pane = this.#tmux("list-panes", "-F", "#{pane_pid}").trim();
     return Number(execFileSync("pgrep", ["-P", pane, "-f", "cli.js"], { encoding: "utf8" }));
+  }
+
+  /** Ends the process, if it has not ended, before it can do anything more. */
+  killNow(): void {
+    try {
+      process.kill(this.pid, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import type { Host } from "../../platform/host.ts";
 import { Problem } from "../../platform/problem.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
-import type { Text } from "../../texts/texts.ts";
+import type { Language, Text } from "../../texts/texts.ts";
 import { ChatClient, type ChatClientOptions } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
 import { parseChannel, parseTarget, parseUser, type Target } from "../core/target.ts";
@@ -13,6 +13,7 @@ import type { Output } from "./output.ts";
 export interface Context {
   readonly config: ClientConfig;
   readonly text: Text;
+  readonly language: Language;
   readonly output: Output;
   readonly host: Host;
 }

@@ -29,6 +29,8 @@ interface Delivery {
   readonly user: UserName;
   readonly target: Target;
   readonly message: string;
+  /** Of a message that an earlier try may have brought there. */
+  readonly id?: RequestId;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function deliver(
   delivery: Delivery,
 ): Promise<{ receipt: Receipt; loggedIn: boolean }> {
   const { user } = delivery;
-  const id = client.newId();
+  const { id = client.newId() } = delivery;
   try {
     return { receipt: await sendOnce(client, delivery, id), loggedIn: false };
   } catch (error) {

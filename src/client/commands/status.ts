@@ -15,6 +15,7 @@ import {
   statusColumns,
   statusTable,
 } from "../core/cluster-status.ts";
+import { type Paint, plain } from "../core/paint.ts";
 import { type Context, withClient } from "./context.ts";
 import { asFailure } from "./failure.ts";
 
@@ -110,22 +111,42 @@ export async function askReference(
   return undefined;
 }
 
-function show({ output, text }: Context, cluster: ClusterStatus): void {
+/** The cluster in a line, one for each process, and what is wrong: for a chat. */
+export async function statusLines(context: Context, links: Links): Promise<string[]> {
+  const { cluster } = await ask(context, links);
+  const rows = cluster.processes.map(({ role, name, address, live, phase, lag }) => {
+    const state = live ? (phase ?? "") : context.text("status.down");
+    const behind = lag === null ? "" : `${context.text("status.lag")} ${lag}`;
+    return [role, name, address, state, behind].filter((part) => part !== "").join(" · ");
+  });
+  const problems = cluster.problems.map((problem) => sentence(context, cluster, problem));
+  return [summary(context, cluster, plain), ...rows, ...problems];
+}
+
+function show(context: Context, cluster: ClusterStatus): void {
+  const { output } = context;
   if (output.json) return output.line(JSON.stringify(cluster));
+  output.line(summary(context, cluster, output.paint));
+  for (const line of tableOf(context, cluster)) output.line(line);
+}
+
+function summary({ text }: Context, cluster: ClusterStatus, paint: Paint): string {
   const { healthy, coordinator, epoch, view } = cluster;
   const live = cluster.liveMembers ?? "-";
   const health = healthy
-    ? output.paint("green", text("status.healthy"))
-    : output.paint("red", text("status.unhealthy"));
+    ? paint("green", text("status.healthy"))
+    : paint("red", text("status.unhealthy"));
   const members = text("status.members", { live, count: view.members.length });
-  const summary = text("status.summary", {
+  return text("status.summary", {
     health,
     coordinator: coordinator ?? "-",
     epoch: epoch === null ? "-" : writeEpoch(epoch),
     view: view.number,
     members,
   });
-  output.line(summary);
+}
+
+function tableOf({ text }: Context, cluster: ClusterStatus): string[] {
   const headings = Object.fromEntries(
     statusColumns.map((column) => [column, text(`status.${column}`)]),
   ) as Record<(typeof statusColumns)[number], string>;
@@ -135,7 +156,7 @@ function show({ output, text }: Context, cluster: ClusterStatus): void {
     no: text("status.no"),
     down: text("status.down"),
   };
-  for (const line of statusTable(cluster, words)) output.line(line);
+  return statusTable(cluster, words);
 }
 
 function sentence({ text }: Context, cluster: ClusterStatus, problem: StatusProblem): string {

@@ -1,6 +1,7 @@
 import type { Entry } from "../../protocol/messages.ts";
 import { harmless } from "./harmless.ts";
 import type { Paint } from "./paint.ts";
+import { actionPrefix } from "./slash-command.ts";
 
 export interface LineOptions {
   readonly paint: Paint;
@@ -22,7 +23,10 @@ export function entryLine(
     return `${time} ${src} → ${dst}: ${text}`;
   }
   const place = mixed ? `${paint("bold", `#${harmless(entry.channel)}`)} ` : "";
-  return `${time} ${place}${paint("cyan", harmless(entry.user))}: ${text}`;
+  const user = paint("cyan", harmless(entry.user));
+  return entry.message.startsWith(actionPrefix)
+    ? `${time} ${place}* ${user} ${text.slice(actionPrefix.length)}`
+    : `${time} ${place}${user}: ${text}`;
 }
 
 function localTime(timestamp: string, zoneMinutes: (ms: number) => number, short: boolean): string {

@@ -30,6 +30,7 @@ export const access: { readonly [S in Service]: Rule<S> } = {
   // A channel's history is everybody's; private messages are one's own.
   history: { for: "users", as: ({ conversation }) => conversation.user },
   keys: { for: "users" },
+  presence: { for: "users", as: ({ user }) => user },
   // The old password proves whose it is, better than a session does.
   password: { for: "anybody" },
   account: { for: "administrators" },

@@ -13,6 +13,7 @@ import type { Now, PasswordResult, PasswordWork } from "./effects.ts";
 import type { Room } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import { idOf, type Placed } from "./placed.ts";
+import type { Presence } from "./presence.ts";
 import type { Replication } from "./replication.ts";
 import type { Answer, Pending } from "./requests.ts";
 
@@ -45,6 +46,7 @@ export interface Services {
   readonly ledger: Ledger;
   readonly replication: Replication;
   readonly clock: LamportClock;
+  readonly presence: Presence;
   readonly digest: Digest;
   readonly auth: Auth;
   status(now: Now): Answer;

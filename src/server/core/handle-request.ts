@@ -56,6 +56,8 @@ export function decide(services: Services, request: Request, at: Circumstances):
       return changeRegistration(services, request, at.now);
     case "keys":
       return waits(services, request, at) ?? keys(services, request, at);
+    case "presence":
+      return presence(services, request, at);
     default:
       request satisfies never;
       throw new Error("a request passed the gate that no service takes");
@@ -118,6 +120,25 @@ function waits(
   if (after === undefined || covers(replication.committed, after)) return undefined;
   return waited ? behind() : { next: "wait", until: after };
 }
+
+/** Users never go away: only who is not known here waits for what the client has seen (R9). */
+function presence(
+  services: Services,
+  request: Extract<Request, { service: "presence" }>,
+  at: Circumstances,
+): Decision {
+  const { user } = request;
+  const { steadyMs } = at.now;
+  if (!services.state.knowsUser(user)) return waits(services, request, at) ?? refuse(noUser(user));
+  services.presence.hear({ ...request, clock: services.clock.tick() }, steadyMs);
+  const present = services.presence.list(steadyMs);
+  const bytes = namesBytes(present.map((one) => one.user)) + presentBytes * present.length;
+  if (!charge(at.room, bytes)) return full();
+  return { next: "answer", answer: { status: "OK", present } };
+}
+
+/** Bytes around a name in the list of who is there. */
+const presentBytes = 30;
 
 /** Bytes of names in a reply: up to four a UTF-16 unit is never reached, three may be. */
 function namesBytes(names: readonly string[]): number {

@@ -32,6 +32,7 @@ import { Flood, type FloodPaces } from "./flood.ts";
 import { Ledger } from "./ledger.ts";
 import { Outbox } from "./outbox.ts";
 import { Passwords } from "./passwords.ts";
+import { Presence } from "./presence.ts";
 import { Rate } from "./rate.ts";
 import { type Peer, Replication } from "./replication.ts";
 import type { Answer } from "./requests.ts";
@@ -75,6 +76,7 @@ export class ServerCore {
   readonly #address: string;
   readonly #outbox: Outbox;
   readonly #serving: Serving;
+  readonly #presence: Presence;
   readonly #rate = new Rate();
   #effects: Effect[] = [];
   /** In the rotation: the way back to clients is there. */
@@ -125,8 +127,9 @@ export class ServerCore {
     const passwords = this.#passwords;
     this.#claims = new Claims({ ...parts, passwords, coordination: this.coordination });
     const status = (now: Now) => this.#status(now);
+    this.#presence = new Presence(name);
     this.#serving = new Serving({
-      services: { ...parts, digest, auth, topicKey, publisher, status },
+      services: { ...parts, presence: this.#presence, digest, auth, topicKey, publisher, status },
       outbox: this.#outbox,
       claims: this.#claims,
       passwords,
@@ -371,10 +374,12 @@ export class ServerCore {
     const peer = this.#hear(message, now, phase);
     peer.broadcastMs = now.steadyMs;
     if (message.type === "events") this.#receive(peer.name, message.lines);
+    if (message.type === "presence") this.#presence.learn(peer.name, message.heard, now.steadyMs);
     if (message.type !== "heartbeat") return;
     // Who stops waits for a word of everybody: it comes at once.
     const stops = message.phase === "draining" || message.phase === "settled";
     if (stops && peer.phase !== message.phase) this.#heartbeatMs = Number.NEGATIVE_INFINITY;
+    if (message.phase === "live" && peer.phase !== "live") this.#presence.tellAll();
     peer.address = message.address;
     peer.phase = message.phase;
     peer.rate = message.rate;
@@ -515,6 +520,9 @@ export class ServerCore {
         request: { service: "sync", ...this.#standing() },
       });
     }
+    for (const heard of this.#presence.due(now.steadyMs)) {
+      this.#broadcast({ ...this.#standing(), type: "presence", heard });
+    }
     const { heartbeatMs, officeHeartbeatMs } = durations;
     const pauseMs = this.#office === undefined ? heartbeatMs : officeHeartbeatMs;
     if (now.steadyMs - this.#heartbeatMs >= pauseMs) this.#heartbeat(now);
@@ -561,6 +569,7 @@ export class ServerCore {
     const joined = wanted || (this.#joined && this.#serving.open > 0);
     if (joined === this.#joined) return;
     this.#joined = joined;
+    if (joined) this.#presence.tellAll();
     this.#effects.push({ type: "rotation", joined });
     this.#log("info", joined ? "In the rotation" : "Out of the rotation");
   }

@@ -102,6 +102,7 @@ describe("[X2] who may do what", () => {
     message: { src: "ana", dst: "bia", message: "x" },
     history: { user: "ana" },
     keys: { topics: ["#geral\0", "@ana\0"] },
+    presence: { user: "ana", state: "online" },
     password: { user: "ana", password: "ana's", newPassword: "y" },
     account: { user: "bia", locked: false },
     registration: { mode: "open" },

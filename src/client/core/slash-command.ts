@@ -5,10 +5,18 @@ import { parseChannel, parseUser } from "./target.ts";
 export type Line =
   | { readonly type: "nothing" }
   | { readonly type: "text"; readonly text: string }
-  | { readonly type: "join" | "leave" | "create"; readonly channel: ChannelName }
-  | { readonly type: "message"; readonly user: UserName; readonly text: string }
-  | { readonly type: "users" | "channels" | "help" }
-  | { readonly type: "quit" }
+  | { readonly type: "join"; readonly channel: ChannelName }
+  | { readonly type: "create"; readonly channel: ChannelName }
+  /** Without a channel: the present one. */
+  | { readonly type: "part"; readonly channel: ChannelName | undefined }
+  | { readonly type: "mute"; readonly channel: ChannelName | undefined }
+  /** Without a text: only the conversation is wanted. */
+  | { readonly type: "message"; readonly user: UserName; readonly text: string | undefined }
+  | { readonly type: "me"; readonly text: string }
+  /** How many lines of the past; undefined for as many as usual. */
+  | { readonly type: "history"; readonly count: number | undefined }
+  | { readonly type: "lang"; readonly language: string }
+  | Bare
   | { readonly type: "wrongUse"; readonly usage: string }
   | {
       readonly type: "unknown";
@@ -16,26 +24,44 @@ export type Line =
       readonly suggestion: string | undefined;
     };
 
+type BareName = "who" | "users" | "channels" | "away" | "status" | "time" | "help" | "quit";
+/** What stands alone. */
+type Bare = { readonly [Name in BareName]: { readonly type: Name } }[BareName];
+
 const usages = {
   "/join": "/join #geral",
-  "/leave": "/leave #geral",
+  "/part": "/part #geral",
   "/create": "/create #geral",
   "/msg": "/msg ana text",
+  "/me": "/me text",
+  "/who": "/who",
   "/users": "/users",
   "/channels": "/channels",
+  "/history": "/history 20",
+  "/away": "/away",
+  "/mute": "/mute #geral",
+  "/status": "/status",
+  "/time": "/time",
+  "/lang": "/lang pt-br",
   "/help": "/help",
   "/quit": "/quit",
 } as const;
 
-type Command = keyof typeof usages;
-const commands = Object.keys(usages) as Command[];
+export type Command = keyof typeof usages;
+/** In the order of the help. */
+export const commands = Object.keys(usages) as Command[];
+const aliases: Readonly<Record<string, Command>> = { "/leave": "/part", "/exit": "/quit" };
+
+/** How a text begins that tells what its sender does: no other text begins with a slash. */
+export const actionPrefix = "/me ";
 
 /** What begins with a slash is never a text: a command mistyped is not told to everybody. */
 export function parseLine(line: string): Line {
   if (line.trim() === "") return { type: "nothing" };
   if (!line.startsWith("/")) return { type: "text", text: line };
   const [, name = "", rest = ""] = /^(\S+)\s*(.*)$/su.exec(line.trim()) ?? [];
-  const command = commands.find((known) => known === name.toLowerCase());
+  const typed = name.toLowerCase();
+  const command = aliases[typed] ?? commands.find((known) => known === typed);
   if (command === undefined) return { type: "unknown", command: name, suggestion: closest(name) };
   return parseCommand(command, rest) ?? { type: "wrongUse", usage: usages[command] };
 }
@@ -43,26 +69,31 @@ export function parseLine(line: string): Line {
 function parseCommand(command: Command, rest: string): Line | undefined {
   switch (command) {
     case "/join":
-    case "/leave":
     case "/create": {
       const channel = parseChannel(rest);
-      const type = command.slice(1) as "join" | "leave" | "create";
+      const type = command === "/join" ? "join" : "create";
       return channel === undefined ? undefined : { type, channel };
     }
+    case "/part":
+    case "/mute": {
+      const channel = parseChannel(rest);
+      const type = command === "/part" ? "part" : "mute";
+      return rest !== "" && channel === undefined ? undefined : { type, channel };
+    }
     case "/msg": {
-      const [, name = "", text = ""] = /^(\S+)\s+(.+)$/su.exec(rest) ?? [];
+      const [, name = "", text] = /^(\S+)(?:\s+(.+))?$/su.exec(rest) ?? [];
       const user = parseUser(name);
       return user === undefined ? undefined : { type: "message", user, text };
     }
-    case "/users":
-    case "/channels":
-    case "/help":
-      return { type: command.slice(1) as "users" | "channels" | "help" };
-    case "/quit":
-      return { type: "quit" };
+    case "/me":
+      return rest === "" ? undefined : { type: "me", text: rest };
+    case "/history":
+      if (rest === "") return { type: "history", count: undefined };
+      return /^[1-9]\d{0,2}$/.test(rest) ? { type: "history", count: Number(rest) } : undefined;
+    case "/lang":
+      return rest === "" ? undefined : { type: "lang", language: rest };
     default:
-      command satisfies never;
-      return undefined;
+      return { type: command.slice(1) as BareName };
   }
 }
 

@@ -1,0 +1,74 @@
+import type { ChannelName, UserName } from "../../protocol/ids.ts";
+import type { ChannelEntry, Entry, PrivateEntry, Receipt } from "../../protocol/messages.ts";
+import type { Connection, ConversationKey, Presence, SavedChat, Size } from "./chat-model.ts";
+import type { Key } from "./keys.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { Target } from "./target.ts";
+import type { Words } from "./words.ts";
+
+/** What comes to the chat from the person, the servers and the clock. */
+export type ChatEvent =
+  | { readonly type: "key"; readonly key: Key }
+  | { readonly type: "resize"; readonly size: Size }
+  | { readonly type: "tick"; readonly nowMs: number }
+  | { readonly type: "started"; readonly saved: SavedChat; readonly channels: readonly string[] }
+  /** Publications, in the order in which they came. */
+  | { readonly type: "entries"; readonly entries: readonly Entry[] }
+  /** A channel is there, with its newest messages. */
+  | {
+      readonly type: "joined";
+      readonly channel: ChannelName;
+      readonly entries: readonly ChannelEntry[];
+      readonly next: string | undefined;
+    }
+  | { readonly type: "notJoined"; readonly channel: ChannelName; readonly why: string }
+  /** What others and the person wrote in private, and from where on it was fetched. */
+  | {
+      readonly type: "private";
+      readonly entries: readonly PrivateEntry[];
+      readonly next: string | undefined;
+    }
+  /** What comes before the oldest message of a conversation. */
+  | {
+      readonly type: "older";
+      readonly key: ConversationKey;
+      readonly entries: readonly Entry[];
+      readonly next: string | undefined;
+    }
+  | { readonly type: "notOlder"; readonly key: ConversationKey }
+  | { readonly type: "queued"; readonly outgoing: Outgoing }
+  | { readonly type: "sent"; readonly outgoing: Outgoing; readonly receipt: Receipt }
+  | { readonly type: "refused"; readonly outgoing: Outgoing; readonly why: string }
+  | { readonly type: "connection"; readonly connection: Connection }
+  | {
+      readonly type: "served";
+      readonly server: string;
+      readonly roundTripMs: number;
+      readonly clock: number;
+    }
+  | { readonly type: "presence"; readonly users: ReadonlyMap<UserName, Presence> }
+  | {
+      readonly type: "names";
+      readonly users?: readonly string[];
+      readonly channels?: readonly string[];
+    }
+  | { readonly type: "notice"; readonly lines: readonly string[]; readonly isProblem?: boolean }
+  | { readonly type: "language"; readonly language: string; readonly words: Words };
+
+/** What the servers, or the machine, are asked for. */
+export type Question = "users" | "channels" | "status" | "time";
+
+/** What the shell does, in the order given. */
+export type ChatEffect =
+  | { readonly type: "send"; readonly target: Target; readonly text: string }
+  | { readonly type: "join" | "create" | "part"; readonly channel: ChannelName }
+  | { readonly type: "fetch"; readonly target: Target; readonly before: string }
+  | { readonly type: "ask"; readonly question: Question }
+  | { readonly type: "away"; readonly isAway: boolean }
+  | { readonly type: "language"; readonly name: string }
+  /** All users and channels there are, for the quick switch. */
+  | { readonly type: "names" }
+  /** What was read, or where the person is; the latter at once. */
+  | { readonly type: "save"; readonly isUrgent?: boolean }
+  | { readonly type: "redraw" }
+  | { readonly type: "quit" };

@@ -1,0 +1,237 @@
+import type { RequestId, ServerName, UserName } from "../../protocol/ids.ts";
+import type { Vector } from "../../protocol/vector.ts";
+import type { Completion } from "./completion.ts";
+import { type Editor, emptyEditor } from "./line-editor.ts";
+import { type Target, writeTarget } from "./target.ts";
+import type { Words } from "./words.ts";
+
+/** What was said, as the servers keep it; its place in the total order is clock and server. */
+export interface Message {
+  readonly kind: "message";
+  readonly user: UserName;
+  readonly text: string;
+  readonly timeMs: number;
+  readonly clock: number;
+  readonly server: ServerName;
+  readonly seq: number;
+  readonly id: string;
+}
+
+/** A message of one's own that no receipt came for yet, or that was refused. */
+export interface Pending {
+  readonly kind: "pending";
+  readonly id: RequestId;
+  readonly user: UserName;
+  readonly text: string;
+  readonly timeMs: number;
+  /** Why it is not sent, if so. */
+  readonly refusal: string | undefined;
+}
+
+/** What the chat itself tells, to this person only. */
+export interface Notice {
+  readonly kind: "notice";
+  readonly number: number;
+  readonly lines: readonly string[];
+  readonly isProblem: boolean;
+}
+
+export type Item = Message | Pending | Notice;
+
+/** `#geral`, `@ana`; `` for the page one begins at. */
+export type ConversationKey = string;
+export const homeKey: ConversationKey = "";
+
+/** The line at the bottom of the pane, if that is not the newest: one of a certain item's. */
+export interface Anchor {
+  readonly item: string;
+  readonly line: number;
+}
+
+export interface Conversation {
+  readonly key: ConversationKey;
+  /** Undefined for the page one begins at, which nobody can write to. */
+  readonly target: Target | undefined;
+  /** Oldest to newest. */
+  readonly items: readonly (Message | Notice)[];
+  readonly pending: readonly Pending[];
+  readonly unread: number;
+  readonly mentions: number;
+  readonly isMuted: boolean;
+  /** What of it the person has seen. */
+  readonly read: Vector;
+  /** The first message behind the line "new since you left". */
+  readonly firstNew: string | undefined;
+  readonly anchor: Anchor | undefined;
+  /** The place before which there is more; undefined at the beginning of all. */
+  readonly older: string | undefined;
+  readonly isFetching: boolean;
+}
+
+export type Overlay =
+  | { readonly type: "help"; readonly top: number }
+  | { readonly type: "switch"; readonly filter: Editor; readonly chosen: number };
+
+export type Connection =
+  | { readonly state: "connecting" | "connected" | "gave up" }
+  /** With the time of the next try, if that is known. */
+  | { readonly state: "reconnecting"; readonly retryAtMs: number | undefined };
+
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export type Presence = "online" | "away";
+
+export interface ChatModel {
+  readonly me: UserName;
+  readonly words: Words;
+  readonly language: string;
+  readonly size: Size;
+  readonly nowMs: number;
+  /** Minutes that the reader's clocks are ahead of UTC at a time. */
+  readonly zoneMinutes: (ms: number) => number;
+  readonly conversations: readonly Conversation[];
+  readonly current: ConversationKey;
+  readonly editor: Editor;
+  readonly completion: Completion | undefined;
+  readonly overlay: Overlay | undefined;
+  readonly connection: Connection;
+  readonly roundTripMs: number | undefined;
+  /** The server that served last. */
+  readonly server: string | undefined;
+  readonly clock: number;
+  /** Replicas that have the last message on disk. */
+  readonly replicas: number | undefined;
+  readonly isAway: boolean;
+  readonly presence: ReadonlyMap<UserName, Presence>;
+  /** All names that are known, for completion and the quick switch. */
+  readonly users: readonly string[];
+  readonly channels: readonly string[];
+  /** What was saved by an earlier chat, also of conversations that are not there now. */
+  readonly saved: SavedChat;
+  /** Nobody has chatted here before, and was not greeted yet. */
+  readonly isNew: boolean;
+  /** Where private messages were fetched from on, of all people. */
+  readonly privateOlder: string | undefined;
+  readonly quitAskedMs: number | undefined;
+  readonly notices: number;
+}
+
+/** What of the chat survives its process. */
+export interface SavedChat {
+  /** In the order of the list. */
+  readonly joined: readonly string[];
+  readonly muted: readonly string[];
+  /** Private conversations that were closed, until something new is said in them. */
+  readonly closed: readonly string[];
+  /** By conversation. */
+  readonly read: Readonly<Record<string, Vector>>;
+  readonly current: string;
+}
+
+export const nothingSaved: SavedChat = {
+  joined: [],
+  muted: [],
+  closed: [],
+  read: {},
+  current: homeKey,
+};
+
+export interface Beginning {
+  readonly me: UserName;
+  readonly words: Words;
+  readonly language: string;
+  readonly size: Size;
+  readonly nowMs: number;
+  readonly zoneMinutes: (ms: number) => number;
+}
+
+export function conversation(
+  target: Target | undefined,
+  given: Partial<Conversation> = {},
+): Conversation {
+  return {
+    key: target === undefined ? homeKey : writeTarget(target),
+    target,
+    items: [],
+    pending: [],
+    unread: 0,
+    mentions: 0,
+    isMuted: false,
+    read: {},
+    firstNew: undefined,
+    anchor: undefined,
+    older: undefined,
+    isFetching: false,
+    ...given,
+  };
+}
+
+export function beginning(given: Beginning): ChatModel {
+  return {
+    ...given,
+    conversations: [conversation(undefined)],
+    current: homeKey,
+    editor: emptyEditor,
+    completion: undefined,
+    overlay: undefined,
+    connection: { state: "connecting" },
+    roundTripMs: undefined,
+    server: undefined,
+    clock: 0,
+    replicas: undefined,
+    isAway: false,
+    presence: new Map(),
+    users: [],
+    channels: [],
+    saved: nothingSaved,
+    isNew: false,
+    privateOlder: undefined,
+    quitAskedMs: undefined,
+    notices: 0,
+  };
+}
+
+export function find(model: ChatModel, key: ConversationKey): Conversation | undefined {
+  return model.conversations.find((candidate) => candidate.key === key);
+}
+
+export function currentOf(model: ChatModel): Conversation {
+  return find(model, model.current) ?? conversation(undefined);
+}
+
+/** What the list shows: the page one begins at goes once there is something else. */
+export function listed(model: ChatModel): readonly Conversation[] {
+  const others = model.conversations.filter(({ target }) => target !== undefined);
+  return others.length === 0 ? model.conversations : others;
+}
+
+/** Changes one conversation; the others stay the same objects. */
+export function change(
+  model: ChatModel,
+  key: ConversationKey,
+  by: (present: Conversation) => Conversation,
+): ChatModel {
+  const conversations = model.conversations.map((present) =>
+    present.key === key ? by(present) : present,
+  );
+  return { ...model, conversations };
+}
+
+/** What is to be saved of a chat. */
+export function savedOf({ conversations, current, saved }: ChatModel): SavedChat {
+  const read: Record<string, Vector> = { ...saved.read };
+  const isThere = (key: string) => conversations.some((present) => present.key === key);
+  for (const { key, read: vector, target } of conversations) {
+    if (target !== undefined) read[key] = vector;
+  }
+  return {
+    closed: Object.keys(read).filter((key) => key.startsWith("@") && !isThere(key)),
+    joined: conversations.flatMap(({ target }) => target?.channel ?? []),
+    muted: conversations.flatMap(({ isMuted, key }) => (isMuted ? [key] : [])),
+    read,
+    current,
+  };
+}

@@ -1,0 +1,121 @@
+import type { Entry, PrivateEntry } from "../../protocol/messages.ts";
+import type { ChatEffect } from "./chat-events.ts";
+import {
+  type ChatModel,
+  type Conversation,
+  type ConversationKey,
+  change,
+  conversation,
+  currentOf,
+  find,
+  homeKey,
+  listed,
+  type Message,
+} from "./chat-model.ts";
+import { mentionsOf } from "./mentions.ts";
+import { firstUnread, isRead, readAll, trimmed } from "./message-list.ts";
+import { type Target, writeTarget } from "./target.ts";
+
+/** What an event leads to. */
+export interface Step {
+  readonly model: ChatModel;
+  readonly effects: readonly ChatEffect[];
+}
+
+export function still(model: ChatModel): Step {
+  return { model, effects: [] };
+}
+
+/** Lines of the chat's own, where the person looks. */
+export function notice(
+  model: ChatModel,
+  lines: readonly string[],
+  isProblem: boolean = false,
+): ChatModel {
+  const number = model.notices + 1;
+  const present = currentOf(model);
+  const told = change({ ...model, notices: number }, present.key, (conversation) =>
+    trimmed({
+      ...conversation,
+      anchor: undefined,
+      items: [...conversation.items, { kind: "notice", number, lines, isProblem }],
+    }),
+  );
+  return told;
+}
+
+/** Channels stand before people; what is there already stays. */
+export function add(
+  model: ChatModel,
+  target: Target,
+  given: Partial<Conversation> = {},
+): ChatModel {
+  const key = writeTarget(target);
+  if (find(model, key) !== undefined) return model;
+  const { read, muted } = model.saved;
+  const isMuted = muted.includes(key);
+  const more = conversation(target, { read: read[key] ?? {}, isMuted, ...given });
+  const isChannel = (other: Conversation) => other.target?.channel !== undefined;
+  const ordered = [...model.conversations, more];
+  const conversations = [
+    ...ordered.filter(({ target: other }) => other === undefined),
+    ...ordered.filter(isChannel),
+    ...ordered.filter((other) => other.target !== undefined && !isChannel(other)),
+  ];
+  return { ...model, conversations };
+}
+
+export function remove(model: ChatModel, key: ConversationKey): ChatModel {
+  const conversations = model.conversations.filter((present) => present.key !== key);
+  const read = find(model, key)?.read ?? {};
+  const saved = { ...model.saved, read: { ...model.saved.read, [key]: read } };
+  const left = { ...model, conversations, saved };
+  if (model.current !== key) return left;
+  const at = listed(model).findIndex((present) => present.key === key);
+  const list = listed(left);
+  const next = list[Math.min(at, list.length - 1)]?.key ?? homeKey;
+  return open(left, next).model;
+}
+
+/** Shows a conversation, from its newest message on. */
+export function open(model: ChatModel, key: ConversationKey): Step {
+  const left =
+    model.current === key
+      ? model
+      : change(model, model.current, (present) => ({ ...present, firstNew: undefined }));
+  const opened = change(left, key, (present) => {
+    const firstNew = firstUnread(present.items, present.read, model.me) ?? present.firstNew;
+    return asRead({ ...present, firstNew, anchor: undefined });
+  });
+  const overlay = undefined;
+  const shown = { ...opened, current: key, overlay, completion: undefined };
+  return { model: shown, effects: [{ type: "save", isUrgent: true }] };
+}
+
+export function asRead(present: Conversation): Conversation {
+  return {
+    ...present,
+    unread: 0,
+    mentions: 0,
+    read: readAll(present.read, present.items),
+  };
+}
+
+/** Whom a private message is with. */
+function otherOf({ src, dst }: PrivateEntry, me: string): Target {
+  return { user: src === me ? dst : src };
+}
+
+export function targetOf(entry: Entry, me: string): Target {
+  return "channel" in entry ? { channel: entry.channel } : otherOf(entry, me);
+}
+
+/** How much of this somebody else wrote, and the person has not seen. */
+export function countUnread(
+  messages: readonly Message[],
+  { me, read }: { readonly me: string; readonly read: Conversation["read"] },
+): { readonly unread: number; readonly mentions: number } {
+  const fresh = messages.filter((message) => message.user !== me && !isRead(read, message));
+  const mentions = fresh.filter(({ text }) => mentionsOf(text, me).length > 0);
+  return { unread: fresh.length, mentions: mentions.length };
+}

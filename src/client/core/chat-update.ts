@@ -1,0 +1,148 @@
+import type { ChatEffect, ChatEvent } from "./chat-events.ts";
+import {
+  type ChatModel,
+  change,
+  find,
+  homeKey,
+  listed,
+  type Message,
+  nothingSaved,
+  type SavedChat,
+} from "./chat-model.ts";
+import { joined, older, privately, receive } from "./chat-receive.ts";
+import { add, asRead, notice, remove, type Step, still } from "./chat-steps.ts";
+import { press } from "./key-press.ts";
+import { merge, trimmed } from "./message-list.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { goTo } from "./overlay-keys.ts";
+import { parseTarget, writeTarget } from "./target.ts";
+
+/** What becomes of the chat by an event, and what the shell has to do. Pure. */
+export function update(model: ChatModel, event: ChatEvent): Step {
+  switch (event.type) {
+    case "key":
+      return press(model, event.key);
+    case "resize":
+      return { model: { ...model, size: event.size }, effects: [{ type: "redraw" }] };
+    case "tick":
+      return still({ ...model, nowMs: event.nowMs });
+    case "started":
+      return started(model, event);
+    case "entries":
+      return receive(model, event.entries);
+    case "joined":
+      return joined(model, event);
+    case "notJoined": {
+      const left = remove(model, `#${event.channel}`);
+      return {
+        model: notice(left, [event.why], true),
+        effects: [{ type: "save", isUrgent: true }],
+      };
+    }
+    case "private":
+      return privately(model, event);
+    case "older":
+      return older(model, event);
+    case "notOlder":
+      return still(change(model, event.key, (present) => ({ ...present, isFetching: false })));
+    case "queued":
+      return still(queued(model, event.outgoing));
+    case "sent":
+      return sent(model, event);
+    case "refused":
+      return still(refused(model, event.outgoing, event.why));
+    case "connection":
+      return still({ ...model, connection: event.connection });
+    case "served": {
+      const { server, roundTripMs, clock } = event;
+      return still({ ...model, server, roundTripMs, clock: Math.max(model.clock, clock) });
+    }
+    case "presence":
+      return still({ ...model, presence: event.users });
+    case "names":
+      return named(model, event);
+    case "notice":
+      return still(notice(model, event.lines, event.isProblem));
+    case "language":
+      return still({ ...model, language: event.language, words: event.words });
+    default:
+      return event satisfies never;
+  }
+}
+
+/** Goes on where the person left; somebody new is taken to the first channel there is. */
+function started(
+  model: ChatModel,
+  { saved, channels }: ChatEvent & { readonly type: "started" },
+): Step {
+  const isNew = saved === nothingSaved;
+  const names = isNew ? channels.slice(0, 1) : saved.joined;
+  const targets = [
+    ...names.flatMap((name) => parseTarget(`#${name}`) ?? []),
+    ...privateKeys(saved).flatMap((key) => parseTarget(key) ?? []),
+  ];
+  let begun: ChatModel = { ...model, channels, saved, isNew };
+  for (const target of targets) begun = add(begun, target);
+  const effects = targets.flatMap(({ channel }): ChatEffect[] =>
+    channel === undefined ? [] : [{ type: "join", channel }],
+  );
+  const left = saved.current === homeKey ? undefined : find(begun, saved.current);
+  const shown = { ...begun, current: (left ?? listed(begun)[0])?.key ?? homeKey };
+  const isAlone = isNew && targets.length === 0;
+  return { model: isAlone ? notice(shown, [model.words("noChannels")]) : shown, effects };
+}
+
+function privateKeys({ read, closed }: SavedChat): string[] {
+  return Object.keys(read).filter((key) => key.startsWith("@") && !closed.includes(key));
+}
+
+/** Somebody new, in a cluster where just now somebody made the first channel, is taken there. */
+function named(model: ChatModel, event: ChatEvent & { readonly type: "names" }): Step {
+  const { users = model.users, channels = model.channels } = event;
+  const known = { ...model, users, channels };
+  const [first] = channels;
+  const target = first === undefined ? undefined : parseTarget(`#${first}`);
+  const isAlone = model.isNew && model.channels.length === 0 && model.current === homeKey;
+  return isAlone && target !== undefined ? goTo(known, target) : still(known);
+}
+
+function queued(model: ChatModel, { id, user, target, text, atMs }: Outgoing): ChatModel {
+  const key = writeTarget(target);
+  const there = target.channel === undefined ? add(model, target) : model;
+  return change(there, key, (present) => {
+    if (present.pending.some((other) => other.id === id)) return present;
+    const pending = { kind: "pending", id, user, text, timeMs: atMs, refusal: undefined } as const;
+    return { ...present, anchor: undefined, pending: [...present.pending, pending] };
+  });
+}
+
+function sent(
+  model: ChatModel,
+  { outgoing, receipt }: ChatEvent & { readonly type: "sent" },
+): Step {
+  const { id, user, target, text } = outgoing;
+  const { server, seq, clock, durable } = receipt;
+  const timeMs = Date.parse(receipt.timestamp);
+  const message: Message = { kind: "message", user, text, timeMs, clock, server, seq, id };
+  const key = writeTarget(target);
+  const told = change(model, key, (present) => {
+    const pending = present.pending.filter((other) => other.id !== id);
+    const filled = trimmed({ ...present, pending, items: merge(present.items, [message]) });
+    return key === model.current && present.anchor === undefined ? asRead(filled) : filled;
+  });
+  return still({
+    ...told,
+    server,
+    replicas: durable.length,
+    clock: Math.max(model.clock, clock),
+  });
+}
+
+function refused(model: ChatModel, { id, target, text }: Outgoing, why: string): ChatModel {
+  const key = writeTarget(target);
+  if (find(model, key) === undefined) return notice(model, [`${key}: ${text}`, why], true);
+  return change(model, key, (present) => ({
+    ...present,
+    pending: present.pending.map((other) => (other.id === id ? { ...other, refusal: why } : other)),
+  }));
+}

@@ -1,0 +1,143 @@
+import { cut } from "./cells.ts";
+import { type ChatModel, type Conversation, currentOf, listed } from "./chat-model.ts";
+import { harmless } from "./harmless.ts";
+import { helpLines } from "./help.ts";
+import { edge } from "./item-block.ts";
+import { type Layout, layoutOf, promptText } from "./layout.ts";
+import { textOf } from "./line-editor.ts";
+import { switchTargets } from "./overlay-keys.ts";
+import { visibleLines } from "./scroll.ts";
+import { fillLine, fitLine, type Line, span, spread } from "./spans.ts";
+import { statusLine } from "./status-line.ts";
+import { writeTarget } from "./target.ts";
+
+export interface Screen {
+  /** Just as many as the terminal has rows, none wider than it has columns. */
+  readonly lines: readonly Line[];
+  /** Counted from 0. */
+  readonly cursor: { readonly row: number; readonly column: number };
+}
+
+/** What the terminal shows. Pure. */
+export function view(model: ChatModel): Screen {
+  const layout = layoutOf(model);
+  const { input, columns, rows, hasStatus, hasTitle, paneRows } = layout;
+  const pane = [...(hasTitle ? [title(model, layout)] : []), ...paneLines(model, layout)];
+  const body = layout.listColumns === 0 ? pane : beside(listLines(model, layout), pane, layout);
+  const written = input.rows.slice(input.top, input.top + input.height).map((row, at): Line => {
+    const isFirst = at === 0 && input.top === 0;
+    return [span(isFirst ? promptText : "  ", "dim"), span(row)];
+  });
+  const lines = [...body, ...(hasStatus ? [statusLine(model, columns)] : []), ...written];
+  const row = Number(hasTitle) + paneRows + Number(hasStatus) + input.cursor.row - input.top;
+  return {
+    lines: lines.map((line) => fitLine(line, columns)).slice(-rows),
+    cursor: { row, column: Math.min(columns - 1, promptText.length + input.cursor.column) },
+  };
+}
+
+function title(model: ChatModel, { paneColumns, listColumns }: Layout): Line {
+  const { overlay, words } = model;
+  if (overlay !== undefined) {
+    const text = words(overlay.type === "help" ? "helpTitle" : "switchTitle");
+    return spread([span(text, "bold")], [span(words("helpClose"), "dim")], paneColumns);
+  }
+  const present = currentOf(model);
+  const { key, anchor, unread, target } = present;
+  const name = span(key === "" ? words("home") : harmless(key), "bold");
+  const presence = target?.user === undefined ? undefined : model.presence.get(target.user);
+  const state = presence === undefined ? [] : [span(` · ${words(presence)}`, "dim")];
+  const newer = anchor === undefined ? [] : [span(below(model, unread), "warning")];
+  const elsewhere = listColumns === 0 ? othersUnread(model) : [];
+  return spread([name, ...state], [...newer, ...elsewhere], paneColumns);
+}
+
+function below({ words }: ChatModel, unread: number): string {
+  return unread > 0 ? words("newer", { count: unread }) : words("below");
+}
+
+/** Without room for the list its counts stand in the title. */
+function othersUnread(model: ChatModel): Line {
+  const others = listed(model).filter(({ key }) => key !== model.current);
+  const mentions = others.reduce((sum, present) => sum + present.mentions, 0);
+  const unread = others.reduce((sum, present) => sum + present.unread, 0);
+  if (mentions > 0) return [span(` @${most(mentions)}`, "mention")];
+  return unread > 0 ? [span(` +${most(unread)}`, "bold")] : [];
+}
+
+function paneLines(model: ChatModel, { paneRows, paneColumns }: Layout): readonly Line[] {
+  const { overlay, words } = model;
+  if (overlay?.type === "help") {
+    const lines = helpLines(words, paneColumns);
+    return filled(lines.slice(overlay.top, overlay.top + paneRows), paneRows, "bottom");
+  }
+  if (overlay?.type === "switch") return switchLines(model, overlay, paneRows);
+  const present = currentOf(model);
+  const lines = visibleLines(model, present, paneRows);
+  const shown = lines.length > 0 ? lines : edge(present, paneColumns, model).slice(0, paneRows);
+  return filled(shown, paneRows, "top");
+}
+
+function filled(lines: readonly Line[], rows: number, where: "top" | "bottom"): readonly Line[] {
+  const missing = Array.from({ length: Math.max(0, rows - lines.length) }, (): Line => []);
+  return where === "top" ? [...missing, ...lines] : [...lines, ...missing];
+}
+
+function switchLines(
+  model: ChatModel,
+  { filter, chosen }: NonNullable<ChatModel["overlay"]> & { readonly type: "switch" },
+  rows: number,
+): readonly Line[] {
+  const found = switchTargets(model, textOf(filter));
+  if (found.length === 0)
+    return filled([[span(model.words("switchNothing"), "dim")]], rows, "bottom");
+  const top = Math.max(0, Math.min(chosen - Math.floor(rows / 2), found.length - rows));
+  const lines = found.slice(top, top + rows).map((target, at): Line => {
+    const name = harmless(writeTarget(target));
+    return top + at === chosen ? [span(`› ${name}`, "bold")] : [span(`  ${name}`)];
+  });
+  return filled(lines, rows, "bottom");
+}
+
+function beside(list: readonly Line[], pane: readonly Line[], { listColumns }: Layout): Line[] {
+  return pane.map((line, at) => [
+    ...fillLine(list[at] ?? [], listColumns),
+    span("│ ", "dim"),
+    ...line,
+  ]);
+}
+
+/** As many of the conversations as cut, the present one among them. */
+function listLines(model: ChatModel, { listColumns, paneRows, hasTitle }: Layout): Line[] {
+  const rows = paneRows + Number(hasTitle);
+  const list = listed(model);
+  const at = list.findIndex(({ key }) => key === model.current);
+  const top = Math.max(0, Math.min(at - Math.floor(rows / 2), list.length - rows));
+  return list
+    .slice(top, top + rows)
+    .map((present, index) => listLine(model, present, { number: top + index + 1, listColumns }));
+}
+
+function listLine(
+  model: ChatModel,
+  { key, unread, mentions, isMuted, target }: Conversation,
+  { number, listColumns }: { readonly number: number; readonly listColumns: number },
+): Line {
+  const count =
+    mentions > 0
+      ? span(` @${most(mentions)}`, "mention")
+      : span(unread > 0 ? ` ${most(unread)}` : "", "bold");
+  const presence = target?.user === undefined ? undefined : model.presence.get(target.user);
+  const dot = presence === undefined ? [] : [span(" •", presence === "online" ? "good" : "dim")];
+  const room = listColumns - 3 - count.text.length - dot.length * 2;
+  const name = cut(key === "" ? model.words("home") : harmless(key), Math.max(1, room));
+  const isCurrent = key === model.current;
+  const style = isCurrent || (unread > 0 && !isMuted) ? "bold" : isMuted ? "dim" : "plain";
+  const marker = isCurrent ? span("›", "bold") : span(number <= 9 ? String(number) : " ", "dim");
+  const left: Line = [marker, span(" "), span(name, style), ...dot];
+  return spread(left, [count, span(" ")], listColumns);
+}
+
+function most(count: number): string {
+  return count > 99 ? "99+" : String(count);
+}

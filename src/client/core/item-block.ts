@@ -1,0 +1,142 @@
+import { cellsOf, cut, wrap } from "./cells.ts";
+import type { ChatModel, Conversation, Item, Message, Pending } from "./chat-model.ts";
+import { harmless } from "./harmless.ts";
+import { mentionsOf } from "./mentions.ts";
+import { itemAt, itemKey } from "./message-list.ts";
+import { nameColour } from "./name-colour.ts";
+import { actionPrefix } from "./slash-command.ts";
+import { fitLine, type Line, type Span, type Style, span } from "./spans.ts";
+
+const dayMs = 86_400_000;
+/** Columns under which a message has no time. */
+const narrow = 40;
+/** Cells that a name takes at most, in a pane of a usual width. */
+const mostNameCells = 20;
+const indent = "        ";
+
+type Context = Pick<ChatModel, "me" | "words" | "language" | "zoneMinutes">;
+
+/** The lines of one item, with what stands in front of it: a new day, "new since you left". */
+export function itemBlock(
+  { conversation, at, columns }: { conversation: Conversation; at: number; columns: number },
+  context: Context,
+): readonly Line[] {
+  const item = itemAt(conversation, at);
+  if (item === undefined) return [];
+  const lines: Line[] = at === 0 ? [...edge(conversation, columns, context)] : [];
+  const day = newDay(conversation, at, context);
+  if (day !== undefined) lines.push(rule(day, "dim", columns));
+  if (conversation.firstNew !== undefined && itemKey(item) === conversation.firstNew) {
+    lines.push(rule(context.words("newSince"), "warning", columns));
+  }
+  if (item.kind === "notice") {
+    const style = item.isProblem ? "bad" : "dim";
+    const wrapped = item.lines.flatMap((line) => wrap(harmless(line), columns, columns));
+    return [...lines, ...wrapped.map((text) => [span(text, style)])];
+  }
+  return [...lines, ...said(item, columns, context)];
+}
+
+/** What stands above the oldest message: whether there is more. */
+export function edge(
+  { older, isFetching, target }: Conversation,
+  columns: number,
+  { words }: Context,
+): readonly Line[] {
+  if (target === undefined) return [];
+  if (older === undefined) return [rule(words("beginning"), "dim", columns)];
+  return isFetching ? [rule(words("loading"), "dim", columns)] : [];
+}
+
+function rule(text: string, style: Style, columns: number): Line {
+  const label = cut(` ${text} `, Math.max(2, columns - 4));
+  const after = Math.max(0, Math.min(columns, 60) - 2 - cellsOf(label));
+  return fitLine([span(`──${label}${"─".repeat(after)}`, style)], columns);
+}
+
+function localMs(timeMs: number, { zoneMinutes }: Context): number {
+  return timeMs + zoneMinutes(timeMs) * 60_000;
+}
+
+/** The date, if the item is the first of its day. */
+function newDay(conversation: Conversation, at: number, context: Context): string | undefined {
+  const item = itemAt(conversation, at);
+  if (item === undefined || item.kind === "notice" || Number.isNaN(item.timeMs)) return undefined;
+  let before: Item | undefined;
+  for (let older = at - 1; older >= 0; older -= 1) {
+    before = itemAt(conversation, older);
+    if (before?.kind !== "notice") break;
+  }
+  const ms = localMs(item.timeMs, context);
+  if (before !== undefined && before.kind !== "notice") {
+    const beforeMs = localMs(before.timeMs, context);
+    if (Math.floor(beforeMs / dayMs) >= Math.floor(ms / dayMs)) return undefined;
+  }
+  const options = { dateStyle: "full", timeZone: "UTC" } as const;
+  return new Date(ms).toLocaleDateString(context.language, options);
+}
+
+function clockTime(timeMs: number, zoneMinutes: (ms: number) => number): string {
+  if (Number.isNaN(timeMs)) return "--:--";
+  return new Date(timeMs + zoneMinutes(timeMs) * 60_000).toISOString().slice(11, 16);
+}
+
+function said(item: Message | Pending, columns: number, context: Context): readonly Line[] {
+  const hasTime = columns >= narrow;
+  const time = hasTime ? `${clockTime(item.timeMs, context.zoneMinutes)} ` : "";
+  const isAction = item.text.startsWith(actionPrefix);
+  const nameCells = Math.min(mostNameCells, Math.max(4, Math.floor(columns / 3)));
+  const name = cut(harmless(item.user), nameCells);
+  const colour: Style = `name${nameColour(item.user) as 0}`;
+  const opening: Span[] = [span(time, "dim")];
+  if (isAction) opening.push(span("* ", "dim"));
+  opening.push(span(name, colour), span(isAction ? " " : "  "));
+  const used = opening.reduce((cells, { text }) => cells + cellsOf(text), 0);
+  const hanging = hasTime ? indent : "  ";
+  const text = isAction ? item.text.slice(actionPrefix.length) : item.text;
+  const mark = markOf(item, context);
+  const rows = text
+    .split("\n")
+    .flatMap((line, at) =>
+      wrap(harmless(line), columns - (at === 0 ? used : hanging.length), columns - hanging.length),
+    );
+  const isMentioning = item.user !== context.me;
+  const lines = rows.map((row, at): Line => {
+    const words = isMentioning ? highlighted(row, context.me) : [span(row)];
+    return at === 0 ? [...opening, ...words] : [span(hanging), ...words];
+  });
+  return withMark(lines, mark, { columns, hanging });
+}
+
+function markOf(item: Message | Pending, { me }: Context): Span | undefined {
+  if (item.kind === "message") return item.user === me ? span("✓", "dim") : undefined;
+  if (item.refusal === undefined) return span("⏳", "warning");
+  return span(`✗ ${harmless(item.refusal)}`, "bad");
+}
+
+function withMark(
+  lines: readonly Line[],
+  mark: Span | undefined,
+  { columns, hanging }: { columns: number; hanging: string },
+): readonly Line[] {
+  if (mark === undefined) return lines;
+  const last = lines.at(-1) ?? [];
+  const cells = last.reduce((sum, { text }) => sum + cellsOf(text), 0);
+  if (cells + 1 + cellsOf(mark.text) <= columns) {
+    return [...lines.slice(0, -1), [...last, span(" "), mark]];
+  }
+  const rows = wrap(mark.text, columns - hanging.length, columns - hanging.length);
+  return [...lines, ...rows.map((row) => [span(hanging), span(row, mark.style)])];
+}
+
+function highlighted(text: string, me: string): Span[] {
+  const spans: Span[] = [];
+  let done = 0;
+  for (const { from, to } of mentionsOf(text, me)) {
+    if (from > done) spans.push(span(text.slice(done, from)));
+    spans.push(span(text.slice(from, to), "mention"));
+    done = to;
+  }
+  if (done < text.length || spans.length === 0) spans.push(span(text.slice(done)));
+  return spans;
+}

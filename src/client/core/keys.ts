@@ -1,0 +1,146 @@
+/** A key that was pressed, or a text that was pasted. */
+export interface Key {
+  readonly name: KeyName;
+  /** Of `text` and `paste`. */
+  readonly text?: string;
+  readonly ctrl?: boolean;
+  readonly alt?: boolean;
+}
+
+/** `text`: what a key types; with Ctrl or Alt the letter of the key. */
+export type KeyName =
+  | "text"
+  | "paste"
+  | "enter"
+  | "tab"
+  | "backtab"
+  | "escape"
+  | "backspace"
+  | "delete"
+  | "up"
+  | "down"
+  | "left"
+  | "right"
+  | "home"
+  | "end"
+  | "pageUp"
+  | "pageDown"
+  | "unknown";
+
+export interface Decoded {
+  readonly keys: readonly Key[];
+  /** The beginning of a sequence whose end has not come yet. */
+  readonly rest: string;
+}
+
+const escapeByte = "\x1b";
+const pasteBegins = "\x1b[200~";
+const pasteEnds = "\x1b[201~";
+
+const finals: Readonly<Record<string, KeyName>> = {
+  A: "up",
+  B: "down",
+  C: "right",
+  D: "left",
+  F: "end",
+  H: "home",
+  Z: "backtab",
+  M: "enter",
+};
+const numbers: Readonly<Record<string, KeyName>> = {
+  1: "home",
+  3: "delete",
+  4: "end",
+  5: "pageUp",
+  6: "pageDown",
+  7: "home",
+  8: "end",
+};
+
+/**
+ * What a terminal in raw mode sends (xterm's sequences, bracketed paste), as keys.
+ * @param isAll no more is to come soon: a lone escape is the key Esc then
+ */
+export function decodeKeys(input: string, isAll = false): Decoded {
+  const keys: Key[] = [];
+  let rest = input;
+  while (rest !== "") {
+    const step = first(rest);
+    if (step === undefined && !isAll) return { keys, rest };
+    if (step === undefined) {
+      keys.push(rest.startsWith(pasteBegins) ? pasted(rest, rest.length) : { name: "escape" });
+      return { keys, rest: "" };
+    }
+    keys.push(step.key);
+    rest = rest.slice(step.length);
+  }
+  return { keys, rest };
+}
+
+interface Step {
+  readonly key: Key;
+  readonly length: number;
+}
+
+/** @returns undefined if it is not all there */
+function first(input: string): Step | undefined {
+  if (!input.startsWith(escapeByte)) return plain(input);
+  if (input.startsWith(pasteBegins)) {
+    const end = input.indexOf(pasteEnds);
+    if (end < 0) return undefined;
+    return { key: pasted(input, end), length: end + pasteEnds.length };
+  }
+  if (input.length === 1) return undefined;
+  const [sequence = "", introducer, parameters = "", final = ""] =
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+    /^\x1b([[O])([0-9;<=>?]*)([@-~])?/.exec(input) ?? [];
+  if (introducer !== undefined) {
+    if (final !== "") return { key: sequenceKey(parameters, final), length: sequence.length };
+    if (sequence.length === input.length) return undefined;
+    return { key: { name: "unknown" }, length: sequence.length };
+  }
+  if (input.startsWith("\x1b\x1b")) return { key: { name: "escape" }, length: 1 };
+  const letter = String.fromCodePoint(input.codePointAt(1) ?? 0);
+  const { key, length } = plain(letter);
+  return { key: { ...key, alt: true }, length: 1 + length };
+}
+
+function pasted(input: string, end: number): Key {
+  const text = input.slice(pasteBegins.length, end).replace(/\r\n?/g, "\n");
+  return { name: "paste", text };
+}
+
+function sequenceKey(parameters: string, final: string): Key {
+  const [number = "", modifier = "1"] = parameters.split(";");
+  const name = (final === "~" ? numbers[number] : finals[final]) ?? "unknown";
+  const bits = Number(modifier) - 1;
+  return {
+    name,
+    ...((bits & 2) !== 0 ? { alt: true } : {}),
+    ...((bits & 4) !== 0 ? { ctrl: true } : {}),
+  };
+}
+
+function plain(input: string): Step {
+  const character = String.fromCodePoint(input.codePointAt(0) ?? 0);
+  const code = character.codePointAt(0) ?? 0;
+  if (code >= 0x20 && code !== 0x7f) return typed(input);
+  const letter = String.fromCharCode(code + 0x60);
+  const names: Readonly<Record<number, KeyName>> = {
+    8: "backspace",
+    9: "tab",
+    13: "enter",
+    127: "backspace",
+  };
+  const name = names[code];
+  const key: Key = name === undefined ? { name: "text", text: letter, ctrl: true } : { name };
+  return { key, length: 1 };
+}
+
+/** All that was typed up to the next key that types nothing, so that a burst is one key. */
+function typed(input: string): Step {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they end what is typed
+  const end = input.search(/[\x00-\x1f\x7f]/);
+  const text = end < 0 ? input : input.slice(0, end);
+  return { key: { name: "text", text }, length: text.length };
+}

@@ -1,0 +1,104 @@
+import { cellsOf, graphemes } from "./cells.ts";
+import type { ChatModel, Size } from "./chat-model.ts";
+import type { Editor } from "./line-editor.ts";
+
+/** Columns from which on the list of conversations has its place. */
+const listFrom = 60;
+const mostInputRows = 5;
+export const promptText = "› ";
+
+export interface Layout {
+  readonly columns: number;
+  readonly rows: number;
+  /** Of the list on the left; 0 for none. */
+  readonly listColumns: number;
+  readonly paneColumns: number;
+  readonly hasTitle: boolean;
+  /** Rows for messages. */
+  readonly paneRows: number;
+  readonly hasStatus: boolean;
+  readonly input: InputLayout;
+}
+
+export interface InputLayout {
+  readonly rows: readonly string[];
+  /** Where the cursor is among all rows of the text. */
+  readonly cursor: { readonly row: number; readonly column: number };
+  /** The first row that is shown, and how many are. */
+  readonly top: number;
+  readonly height: number;
+}
+
+export function layoutOf({ size, editor, overlay }: ChatModel): Layout {
+  const columns = Math.max(4, size.columns);
+  const rows = Math.max(1, size.rows);
+  const most = Math.max(1, Math.min(mostInputRows, Math.floor(rows / 3)));
+  const written = overlay?.type === "switch" ? overlay.filter : editor;
+  const input = inputLayout(written, columns - promptText.length, most);
+  const listColumns = listColumnsOf(size);
+  const left = rows - input.height;
+  const hasStatus = left > 1;
+  const hasTitle = left > 4;
+  return {
+    columns,
+    rows,
+    listColumns,
+    paneColumns: paneColumnsOf(size),
+    hasTitle,
+    hasStatus,
+    paneRows: Math.max(0, left - Number(hasStatus) - Number(hasTitle)),
+    input,
+  };
+}
+
+function listColumnsOf({ columns }: Size): number {
+  return columns < listFrom ? 0 : Math.min(24, Math.floor(columns / 5));
+}
+
+/** Of the messages, the help and the quick switch. */
+export function paneColumnsOf(size: Size): number {
+  const columns = Math.max(4, size.columns);
+  const listColumns = listColumnsOf(size);
+  return listColumns === 0 ? columns : columns - listColumns - 2;
+}
+
+/** Breaks what is being written into rows, anywhere: the cursor has to be where it is. */
+function inputLayout({ graphemes: parts, cursor }: Editor, columns: number, most: number) {
+  const rows: string[] = [""];
+  let used = 0;
+  let place = { row: 0, column: 0 };
+  parts.forEach((part, at) => {
+    const shown = part === "\t" ? " " : shownInput(part);
+    const cells = part === "\n" ? 0 : cellsOf(shown);
+    if (used + cells > columns || (used === columns && part !== "\n")) {
+      rows.push("");
+      used = 0;
+    }
+    if (at === cursor) place = { row: rows.length - 1, column: used };
+    if (part === "\n") {
+      rows.push("");
+      used = 0;
+    } else {
+      rows[rows.length - 1] += shown;
+      used += cells;
+    }
+  });
+  if (cursor >= parts.length) {
+    if (used >= columns) {
+      rows.push("");
+      used = 0;
+    }
+    place = { row: rows.length - 1, column: used };
+  }
+  const height = Math.min(most, rows.length);
+  const top = Math.max(0, Math.min(place.row - height + 1, rows.length - height));
+  return { rows, cursor: place, top, height };
+}
+
+/** A control character that was pasted is a symbol here too. */
+function shownInput(part: string): string {
+  const code = part.codePointAt(0) ?? 0;
+  if (code < 0x20) return String.fromCharCode(0x2400 + code);
+  if (code === 0x7f || (code >= 0x80 && code < 0xa0)) return "\u2421";
+  return graphemes(part)[0] === part ? part : (graphemes(part)[0] ?? "");
+}

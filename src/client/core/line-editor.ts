@@ -1,0 +1,169 @@
+import { graphemes } from "./cells.ts";
+import type { Key } from "./keys.ts";
+
+/** A text that is being written, of any number of lines, and what was written before. */
+export interface Editor {
+  readonly graphemes: readonly string[];
+  /** Graphemes in front of the cursor. */
+  readonly cursor: number;
+  /** Older texts, the newest last. */
+  readonly history: readonly string[];
+  /** Which of them is shown, if one is, and what was being written before it was. */
+  readonly recalled: { readonly at: number; readonly draft: string } | undefined;
+  /** What was cut last. */
+  readonly cut: string;
+}
+
+const mostHistory = 200;
+/** UTF-16 units: far more than a message may have, and no burden to draw. */
+const mostText = 20_000;
+
+export const emptyEditor: Editor = {
+  graphemes: [],
+  cursor: 0,
+  history: [],
+  recalled: undefined,
+  cut: "",
+};
+
+export function textOf(editor: Editor): string {
+  return editor.graphemes.join("");
+}
+
+/** The text in front of the cursor. */
+export function before(editor: Editor): string {
+  return editor.graphemes.slice(0, editor.cursor).join("");
+}
+
+export function withText(editor: Editor, text: string, cursor?: number): Editor {
+  const parts = graphemes(text);
+  return { ...editor, graphemes: parts, cursor: Math.min(cursor ?? parts.length, parts.length) };
+}
+
+/** Empty again; the text can be called back. */
+export function submitted(editor: Editor): Editor {
+  const text = textOf(editor);
+  const history = editor.history.filter((older) => older !== text);
+  return {
+    ...emptyEditor,
+    cut: editor.cut,
+    history: text.trim() === "" ? editor.history : [...history, text].slice(-mostHistory),
+  };
+}
+
+function insert(editor: Editor, text: string): Editor {
+  const tail = editor.graphemes.slice(editor.cursor).join("");
+  const front = before(editor);
+  const room = Math.max(0, mostText - front.length - tail.length);
+  const head = front + text.slice(0, room).toWellFormed();
+  // What is inserted may join with what stands before it: a mark, or a part of an emoji.
+  return { ...withText(editor, head + tail, graphemes(head).length), recalled: undefined };
+}
+
+/** @returns undefined if the key is none that edits */
+export function edit(editor: Editor, key: Key): Editor | undefined {
+  const { name, text = "", ctrl = false, alt = false } = key;
+  if (name === "paste") return insert(editor, text);
+  if (name === "text" && !ctrl && !alt) return insert(editor, text);
+  if (name === "enter" && alt) return insert(editor, "\n");
+  if (name === "up" || name === "down") return alt || ctrl ? undefined : vertical(editor, name);
+  const motion = motionOf(key);
+  if (motion !== undefined) return { ...editor, cursor: target(editor, motion) };
+  const removal = removalOf(key);
+  if (removal !== undefined) return removed(editor, target(editor, removal), name === "text");
+  if (name !== "text") return undefined;
+  switch (ctrl ? `C-${text}` : `M-${text}`) {
+    case "C-j":
+      return insert(editor, "\n");
+    case "C-y":
+      return insert(editor, editor.cut);
+    case "C-p":
+      return recall(editor, -1);
+    case "C-n":
+      return recall(editor, 1);
+    default:
+      return undefined;
+  }
+}
+
+type Motion = "left" | "right" | "wordLeft" | "wordRight" | "lineStart" | "lineEnd";
+
+function motionOf({ name, text, ctrl = false, alt = false }: Key): Motion | undefined {
+  const word = ctrl || alt;
+  if (name === "left") return word ? "wordLeft" : "left";
+  if (name === "right") return word ? "wordRight" : "right";
+  if (name === "home") return "lineStart";
+  if (name === "end") return "lineEnd";
+  if (name !== "text") return undefined;
+  if (alt) return ({ b: "wordLeft", f: "wordRight" } as const)[text as "b"];
+  if (!ctrl) return undefined;
+  return ({ a: "lineStart", e: "lineEnd", b: "left", f: "right" } as const)[text as "a"];
+}
+
+/** A key that removes all up to where that motion would go. */
+function removalOf({ name, text, ctrl = false, alt = false }: Key): Motion | undefined {
+  if (name === "backspace") return alt || ctrl ? "wordLeft" : "left";
+  if (name === "delete") return alt || ctrl ? "wordRight" : "right";
+  if (name !== "text") return undefined;
+  if (alt) return ({ d: "wordRight", k: "lineEnd" } as const)[text as "d"];
+  if (!ctrl) return undefined;
+  return ({ d: "right", u: "lineStart", w: "wordLeft" } as const)[text as "d"];
+}
+
+function target({ graphemes: parts, cursor }: Editor, motion: Motion): number {
+  const isSpace = (at: number) => /^\s+$/u.test(parts[at] ?? "");
+  let at = cursor;
+  switch (motion) {
+    case "left":
+      return Math.max(0, cursor - 1);
+    case "right":
+      return Math.min(parts.length, cursor + 1);
+    case "wordLeft":
+      while (at > 0 && isSpace(at - 1)) at -= 1;
+      while (at > 0 && !isSpace(at - 1)) at -= 1;
+      return at;
+    case "wordRight":
+      while (at < parts.length && isSpace(at)) at += 1;
+      while (at < parts.length && !isSpace(at)) at += 1;
+      return at;
+    case "lineStart":
+      while (at > 0 && parts[at - 1] !== "\n") at -= 1;
+      return at;
+    case "lineEnd":
+      while (at < parts.length && parts[at] !== "\n") at += 1;
+      return at;
+    default:
+      return motion satisfies never;
+  }
+}
+
+function removed(editor: Editor, to: number, isCut: boolean): Editor {
+  const [from, end] = [Math.min(editor.cursor, to), Math.max(editor.cursor, to)];
+  if (from === end) return editor;
+  const parts = [...editor.graphemes];
+  const gone = parts.splice(from, end - from).join("");
+  const joined = withText(editor, parts.join(""), from);
+  return { ...joined, recalled: undefined, cut: isCut && gone.length > 1 ? gone : editor.cut };
+}
+
+/** A line up or down; at the first and the last one, an older or a newer text. */
+function vertical(editor: Editor, name: "up" | "down"): Editor {
+  const { graphemes: parts, cursor } = editor;
+  const start = target(editor, "lineStart");
+  const end = target(editor, "lineEnd");
+  if (name === "up" && start === 0) return recall(editor, -1);
+  if (name === "down" && end === parts.length) return recall(editor, 1);
+  const column = cursor - start;
+  const first = name === "up" ? target({ ...editor, cursor: start - 1 }, "lineStart") : end + 1;
+  const last = target({ ...editor, cursor: first }, "lineEnd");
+  return { ...editor, cursor: Math.min(first + column, last) };
+}
+
+function recall(editor: Editor, step: -1 | 1): Editor {
+  const { history, recalled } = editor;
+  const at = (recalled?.at ?? history.length) + step;
+  if (at < 0 || at > history.length || (step > 0 && recalled === undefined)) return editor;
+  const draft = recalled?.draft ?? textOf(editor);
+  if (at === history.length) return { ...withText(editor, draft), recalled: undefined };
+  return { ...withText(editor, history[at] ?? ""), recalled: { at, draft } };
+}

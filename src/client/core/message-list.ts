@@ -1,0 +1,104 @@
+import type { Entry } from "../../protocol/messages.ts";
+import { writeCursor } from "../../protocol/parse-message.ts";
+import type { MutableVector, Vector } from "../../protocol/vector.ts";
+import type { Conversation, Item, Message, Notice } from "./chat-model.ts";
+
+/** Items that a conversation holds; what is older is fetched again when it is paged to. */
+export const mostItems = 2_000;
+/** While older ones are being read, more of them are held. */
+const mostItemsPaged = 8_000;
+/** Cut away at once, so that not every message costs a cut. */
+const slack = 200;
+
+export function asMessage(entry: Entry): Message {
+  const { message: text, clock, server, seq, id, timestamp } = entry;
+  const user = "channel" in entry ? entry.user : entry.src;
+  const timeMs = Date.parse(timestamp);
+  return { kind: "message", user, text, timeMs, clock, server, seq, id };
+}
+
+export function itemKey(item: Item): string {
+  switch (item.kind) {
+    case "message":
+      return `${item.server}/${item.seq}`;
+    case "pending":
+      return item.id;
+    case "notice":
+      return `notice ${item.number}`;
+    default:
+      return item satisfies never;
+  }
+}
+
+/** A conversation's items as they stand on the screen. */
+export function itemAt({ items, pending }: Conversation, at: number): Item | undefined {
+  return at < items.length ? items[at] : pending[at - items.length];
+}
+
+export function countOf({ items, pending }: Conversation): number {
+  return items.length + pending.length;
+}
+
+function order(a: Message, b: Message): number {
+  if (a.clock !== b.clock) return a.clock - b.clock;
+  return a.server < b.server ? -1 : a.server > b.server ? 1 : 0;
+}
+
+/** Puts messages in their places in the total order; what is there already stays as it is. */
+export function merge(
+  items: readonly (Message | Notice)[],
+  messages: readonly Message[],
+): readonly (Message | Notice)[] {
+  const merged = [...items];
+  for (const message of messages) {
+    let place = merged.length;
+    let isThere = false;
+    for (let at = merged.length - 1; at >= 0; at -= 1) {
+      const item = merged[at];
+      if (item?.kind !== "message") continue;
+      const compared = order(message, item);
+      isThere = compared === 0;
+      if (compared >= 0) break;
+      place = at;
+    }
+    if (!isThere) merged.splice(place, 0, message);
+  }
+  return merged;
+}
+
+/** Drops the oldest above the bound; they are fetched again when somebody wants them. */
+export function trimmed(conversation: Conversation): Conversation {
+  const most = conversation.anchor === undefined ? mostItems : mostItemsPaged;
+  if (conversation.items.length <= most + slack) return conversation;
+  const items = conversation.items.slice(-most);
+  const oldest = items.find((item): item is Message => item.kind === "message");
+  if (oldest === undefined) return { ...conversation, items };
+  return { ...conversation, items, older: writeCursor(oldest) };
+}
+
+export function isRead(read: Vector, { server, seq }: Message): boolean {
+  return seq <= (read[server] ?? 0);
+}
+
+/** @returns the same vector if it covers all of them */
+export function readAll(read: Vector, messages: readonly (Message | Notice)[]): Vector {
+  let raised: MutableVector | undefined;
+  for (const item of messages) {
+    if (item.kind !== "message" || isRead(raised ?? read, item)) continue;
+    raised ??= { ...read };
+    raised[item.server] = item.seq;
+  }
+  return raised ?? read;
+}
+
+/** The first message of another that the vector does not cover. */
+export function firstUnread(
+  items: readonly (Message | Notice)[],
+  read: Vector,
+  me: string,
+): string | undefined {
+  const first = items.find(
+    (item) => item.kind === "message" && item.user !== me && !isRead(read, item),
+  );
+  return first === undefined ? undefined : itemKey(first);
+}

@@ -1,0 +1,109 @@
+import { type ChatModel, find, listed, type Overlay } from "./chat-model.ts";
+import { add, open, type Step, still } from "./chat-steps.ts";
+import { helpLines } from "./help.ts";
+import type { Key } from "./keys.ts";
+import { layoutOf } from "./layout.ts";
+import { edit, textOf } from "./line-editor.ts";
+import { parseTarget, type Target, writeTarget } from "./target.ts";
+
+/** Keys while the help or the quick switch is shown. */
+export function pressOverlay(model: ChatModel, overlay: Overlay, key: Key): Step {
+  const { name, ctrl, text } = key;
+  const isSwitchKey = name === "text" && ctrl === true && text === "k";
+  if (name === "escape" || isSwitchKey) return still({ ...model, overlay: undefined });
+  return overlay.type === "help"
+    ? pressHelp(model, overlay, key)
+    : pressSwitch(model, overlay, key);
+}
+
+function pressHelp(model: ChatModel, { top }: Overlay & { readonly type: "help" }, key: Key): Step {
+  const { paneRows, paneColumns } = layoutOf(model);
+  const last = Math.max(0, helpLines(model.words, paneColumns).length - paneRows);
+  const steps: Partial<Record<Key["name"], number>> = {
+    up: -1,
+    down: 1,
+    pageUp: 1 - paneRows,
+    pageDown: paneRows - 1,
+    home: -top,
+    end: last,
+  };
+  const step = steps[key.name];
+  if (step === undefined) {
+    // Whoever goes on writing has read enough.
+    const editor = edit(model.editor, key) ?? model.editor;
+    return still({ ...model, editor, overlay: undefined });
+  }
+  const moved = Math.max(0, Math.min(last, top + step));
+  return still({ ...model, overlay: { type: "help", top: moved } });
+}
+
+function pressSwitch(
+  model: ChatModel,
+  overlay: Overlay & { readonly type: "switch" },
+  key: Key,
+): Step {
+  const { filter, chosen } = overlay;
+  const found = switchTargets(model, textOf(filter));
+  const choose = (at: number) =>
+    still({
+      ...model,
+      overlay: { ...overlay, chosen: Math.max(0, Math.min(found.length - 1, at)) },
+    });
+  switch (key.name) {
+    case "up":
+    case "backtab":
+      return choose(chosen - 1);
+    case "down":
+    case "tab":
+      return choose(chosen + 1);
+    case "enter": {
+      const target = found[chosen];
+      return target === undefined ? still(model) : goTo({ ...model, overlay: undefined }, target);
+    }
+    default: {
+      const edited = edit(filter, key);
+      return still(
+        edited === undefined
+          ? model
+          : { ...model, overlay: { ...overlay, filter: edited, chosen: 0 } },
+      );
+    }
+  }
+}
+
+/**
+ * Opens a conversation, also one that is not in the list yet. A channel is shown at once, before the
+ * servers have answered: what is written next is meant for it.
+ */
+export function goTo(model: ChatModel, target: Target): Step {
+  const key = writeTarget(target);
+  if (find(model, key) !== undefined) return open(model, key);
+  if (target.channel === undefined) {
+    return open(add(model, target, { older: model.privateOlder }), key);
+  }
+  const opened = open(add(model, target, { isFetching: true }), key);
+  return { ...opened, effects: [...opened.effects, { type: "join", channel: target.channel }] };
+}
+
+/** What the quick switch offers: unread first, then the list, then all channels and people. */
+export function switchTargets(model: ChatModel, filter: string): readonly Target[] {
+  const list = listed(model).filter(({ key, target }) => target && key !== model.current);
+  const unread = list.filter((present) => present.unread + present.mentions > 0);
+  const names = [
+    ...[...unread, ...list].map(({ key }) => key),
+    ...model.channels.map((channel) => `#${channel}`),
+    ...[...model.presence.keys(), ...model.users].flatMap((user) =>
+      user === model.me ? [] : `@${user}`,
+    ),
+  ];
+  const wanted = filter.trim().toLowerCase();
+  return [...new Set(names)]
+    .filter((name) => name !== model.current && name.toLowerCase().includes(wanted))
+    .sort((a, b) => Number(startsWith(b, wanted)) - Number(startsWith(a, wanted)))
+    .flatMap((name) => parseTarget(name) ?? []);
+}
+
+function startsWith(name: string, wanted: string): boolean {
+  const lower = name.toLowerCase();
+  return lower.startsWith(wanted) || lower.slice(1).startsWith(wanted);
+}

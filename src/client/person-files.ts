@@ -1,0 +1,80 @@
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { randomHex } from "../platform/random.ts";
+import { isMap } from "../protocol/parse-message.ts";
+import { parseVector, type Vector } from "../protocol/vector.ts";
+import { ownerOnly } from "../storage/file-modes.ts";
+import { nothingSaved, type SavedChat } from "./core/chat-model.ts";
+import { clusterOf, fileName } from "./session-files.ts";
+
+const mostLogBytes = 1_000_000;
+
+/** What one person's chats in one cluster keep: what was read, what waits to be sent, a log. */
+export class PersonFiles {
+  readonly #folder: string;
+
+  /** @param root of all that the person's programs keep */
+  constructor(root: string, brokers: readonly string[], user: string) {
+    this.#folder = join(root, "chats", fileName([clusterOf(brokers), user]));
+  }
+
+  get outboxFolder(): string {
+    return join(this.#folder, "outbox");
+  }
+
+  /** Made if need be; one that has grown large begins anew. @throws what the file system says */
+  openLogFile(): string {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const path = join(this.#folder, "chat.log");
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > mostLogBytes) truncateSync(path);
+    return path;
+  }
+
+  /** Nothing, if there is no such file or it is damaged: then all counts as unread. */
+  read(): SavedChat {
+    try {
+      return parseSaved(JSON.parse(readFileSync(this.#path, "utf8")));
+    } catch {
+      return nothingSaved;
+    }
+  }
+
+  /** @throws what the file system says */
+  save(chat: SavedChat): void {
+    const own = `${this.#path}.${randomHex(4)}`;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    writeFileSync(own, `${JSON.stringify(chat)}\n`, { mode: ownerOnly });
+    renameSync(own, this.#path);
+  }
+
+  get #path(): string {
+    return join(this.#folder, "chat.json");
+  }
+}
+
+function parseSaved(value: unknown): SavedChat {
+  if (!isMap(value)) return nothingSaved;
+  const read: Record<string, Vector> = {};
+  for (const [key, vector] of Object.entries(isMap(value.read) ? value.read : {})) {
+    read[key] = parseVector(vector, key);
+  }
+  return {
+    joined: strings(value.joined),
+    muted: strings(value.muted),
+    closed: strings(value.closed),
+    read,
+    current: typeof value.current === "string" ? value.current : "",
+  };
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}

@@ -1,0 +1,97 @@
+import type { ChatEvent } from "../../../src/client/core/chat-events.ts";
+import {
+  beginning,
+  type ChatModel,
+  nothingSaved,
+  type SavedChat,
+} from "../../../src/client/core/chat-model.ts";
+import { update } from "../../../src/client/core/chat-update.ts";
+import { view } from "../../../src/client/core/chat-view.ts";
+import { decodeKeys } from "../../../src/client/core/keys.ts";
+import { chatWords } from "../../../src/client/terminal/chat-words.ts";
+import type { UserName } from "../../../src/protocol/ids.ts";
+import type { ChannelEntry, PrivateEntry } from "../../../src/protocol/messages.ts";
+import { textsIn } from "../../../src/texts/texts.ts";
+
+const server = "server_0a1b2c3d" as never;
+const firstMs = Date.parse("2026-01-31T08:00:00Z");
+
+/** A chat of ana's without terminal or servers. */
+export class ChatScene {
+  model: ChatModel;
+  readonly effects: object[] = [];
+  #seq = 0;
+
+  constructor(columns = 80, rows = 24, language: "en" | "pt-br" = "en") {
+    this.model = beginning({
+      me: "ana" as UserName,
+      words: chatWords(textsIn(language)),
+      language,
+      size: { columns, rows },
+      nowMs: firstMs,
+      zoneMinutes: () => 0,
+    });
+  }
+
+  on(event: ChatEvent): this {
+    const { model, effects } = update(this.model, event);
+    this.model = model;
+    this.effects.push(...effects.filter(({ type }) => type !== "save"));
+    return this;
+  }
+
+  /** Goes on with what was saved, in these channels; nothing was said in them yet. */
+  start(channels: readonly string[] = ["geral"], saved: SavedChat = nothingSaved): this {
+    this.on({ type: "started", saved, channels });
+    for (const channel of saved.joined.length > 0 ? saved.joined : channels) {
+      this.join(channel);
+    }
+    return this.on({ type: "connection", connection: { state: "connected" } });
+  }
+
+  join(channel: string, entries: readonly ChannelEntry[] = [], next?: string): this {
+    return this.on({ type: "joined", channel: channel as never, entries, next });
+  }
+
+  /** A message, a minute after the one before. */
+  message(channel: string, user: string, message: string): ChannelEntry {
+    const { seq, timestamp } = this.#next();
+    const names = { channel: channel as never, user: user as never };
+    return { ...names, message, timestamp, clock: seq, id: `${user}-${seq}`, server, seq };
+  }
+
+  privately(src: string, dst: string, message: string): PrivateEntry {
+    const { seq, timestamp } = this.#next();
+    const names = { src: src as never, dst: dst as never };
+    return { ...names, message, timestamp, clock: seq, id: `${src}-${seq}`, server, seq };
+  }
+
+  says(channel: string, user: string, text: string): this {
+    return this.on({ type: "entries", entries: [this.message(channel, user, text)] });
+  }
+
+  /** As a terminal sends it. */
+  types(input: string): this {
+    for (const key of decodeKeys(input, true).keys) this.on({ type: "key", key });
+    return this;
+  }
+
+  /** The screen's text; spaces at the ends of lines are left out. */
+  get screen(): string {
+    const { lines } = view(this.model);
+    return `\n${lines
+      .map((line) =>
+        line
+          .map(({ text }) => text)
+          .join("")
+          .trimEnd(),
+      )
+      .join("\n")}\n`;
+  }
+
+  #next() {
+    this.#seq += 1;
+    const timestamp = new Date(firstMs + this.#seq * 60_000).toISOString();
+    return { seq: this.#seq, timestamp };
+  }
+}

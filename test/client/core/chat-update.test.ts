@@ -1,0 +1,211 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { currentOf, savedOf } from "../../../src/client/core/chat-model.ts";
+import { view } from "../../../src/client/core/chat-view.ts";
+import { mostItems } from "../../../src/client/core/message-list.ts";
+import type { Outgoing } from "../../../src/client/core/outgoing.ts";
+import { ChatScene } from "./chat-scene.ts";
+
+const outgoing = (id: string, text: string): Outgoing => ({
+  id: id as never,
+  user: "ana" as never,
+  target: { channel: "geral" as never },
+  text,
+  atMs: Date.parse("2026-01-31T08:30:00Z"),
+});
+
+describe("unread", () => {
+  test("is counted where the person is not, and mentions apart", () => {
+    const scene = new ChatScene().start(["geral"]).join("café");
+    scene.says("café", "bia", "oi").says("café", "bia", "Ana!").says("geral", "bia", "bom dia");
+    const [here, there] = scene.model.conversations.slice(1);
+    expect(here).toMatchObject({ key: "#geral", unread: 0, mentions: 0 });
+    expect(there).toMatchObject({ key: "#café", unread: 2, mentions: 1 });
+    scene.types("\x1ba");
+    expect(scene.model.current).toBe("#café");
+    expect(currentOf(scene.model)).toMatchObject({ unread: 0, mentions: 0 });
+    expect(scene.screen).toContain("new since you left");
+    // The line goes when the person does.
+    expect(scene.types("\x1b1\x1b2").screen).not.toContain("new since you left");
+  });
+
+  test("goes on where an earlier chat was left", () => {
+    const first = new ChatScene().start(["geral"]);
+    first.says("geral", "bia", "read");
+    const saved = savedOf(first.model);
+    const entries = [
+      first.message("geral", "bia", "while away"),
+      first.message("geral", "ana", "me"),
+    ];
+    const second = new ChatScene().on({ type: "started", saved, channels: ["geral"] });
+    second.join("geral", entries);
+    expect(second.screen).toMatch(/── new since you left ─+\n.*bia {2}while away/);
+  });
+
+  test("brings back a private conversation that was closed", () => {
+    const first = new ChatScene().start();
+    const old = first.privately("bia", "ana", "psst");
+    first.on({ type: "private", entries: [old], next: undefined }).types("\x1b2/part\r");
+    const saved = savedOf(first.model);
+    const entries = [old, first.privately("bia", "ana", "there?")];
+    for (const count of [1, 2]) {
+      const second = new ChatScene().start(["geral"], saved);
+      second.on({ type: "private", entries: entries.slice(0, count), next: undefined });
+      expect(second.screen.includes("@bia"), String(count)).toBe(count === 2);
+    }
+  });
+
+  test("of a muted channel is only the mentions", () => {
+    const scene = new ChatScene().start(["geral"]).join("café").types("/mute #café\r");
+    scene.says("café", "bia", "oi").says("café", "bia", "ana?");
+    expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 1 });
+    expect(savedOf(scene.model).muted).toEqual(["#café"]);
+  });
+});
+
+describe("a message of one's own", () => {
+  test("waits, is sent, and stands there once, whatever comes first", () => {
+    for (const order of ["receipt first", "publication first"]) {
+      const scene = new ChatScene().start().types("Oi\r");
+      expect(scene.effects.at(-1)).toEqual({
+        type: "send",
+        target: { channel: "geral" },
+        text: "Oi",
+      });
+      scene.on({ type: "queued", outgoing: outgoing("a", "Oi") });
+      expect(scene.screen).toContain("ana  Oi ⏳");
+      const entry = { ...scene.message("geral", "ana", "Oi"), id: "a" };
+      const receipt = { ...entry, durable: [entry.server, "server_00000001" as never] };
+      const sent = { type: "sent", outgoing: outgoing("a", "Oi"), receipt } as const;
+      const said = { type: "entries", entries: [entry] } as const;
+      if (order === "receipt first") scene.on(sent).on(said);
+      else scene.on(said).on(sent);
+      expect(scene.screen.match(/ana {2}Oi ✓/g), order).toHaveLength(1);
+      expect(scene.screen).not.toContain("⏳");
+      expect(scene.screen).toContain("✓ 2 replicas");
+    }
+  });
+
+  test("that is refused says why", () => {
+    const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
+    scene.on({ type: "refused", outgoing: outgoing("a", "Oi"), why: "No such channel." });
+    expect(scene.screen).toContain("ana  Oi ✗ No such channel.");
+  });
+
+  test("to nobody, and one that is too long, stay where they were written", () => {
+    const scene = new ChatScene().start([]).types("Oi\r");
+    expect(scene.effects).toEqual([]);
+    expect(scene.screen).toContain("› Oi");
+    const long = new ChatScene().start().types(`\x1b[200~${"x".repeat(4097)}\x1b[201~\r`);
+    expect(long.effects).toEqual([{ type: "join", channel: "geral" }]);
+    expect(long.screen).toContain("4096 characters; nothing was sent");
+  });
+});
+
+test("a mistyped command is never sent, and gets a suggestion", () => {
+  const scene = new ChatScene().start().types("/jion #x\r");
+  expect(scene.effects).toEqual([{ type: "join", channel: "geral" }]);
+  expect(scene.screen).toContain("Did you");
+});
+
+test("Tab completes commands, names and channels", () => {
+  const scene = new ChatScene(80, 24).start(["geral", "café"]).says("geral", "bia", "oi");
+  scene.on({ type: "names", users: ["ana", "bento", "bia"] });
+  expect(scene.types("/jo\t").screen).toContain("› /join");
+  expect(scene.types("c\t").screen).toContain("› /join #café");
+  expect(scene.types("\x15oi b\t").screen).toContain("› oi @bia");
+  expect(scene.types("\t").screen).toContain("› oi @bento");
+  expect(scene.types("\t").screen).toContain("› oi @bia");
+  expect(scene.types("\x15veja #c\t").screen).toContain("› veja #café");
+});
+
+describe("the past", () => {
+  function long(): ChatScene {
+    const scene = new ChatScene(80, 12).start([]);
+    const all = Array.from({ length: 100 }, (_, at) => scene.message("geral", "bia", `m${at}`));
+    return scene
+      .on({ type: "started", saved: savedOf(scene.model), channels: ["geral"] })
+      .types("/join geral\r")
+      .join("geral", all.slice(50), "50:server_0a1b2c3d")
+      .on({ type: "tick", nowMs: 0 });
+  }
+
+  test("is paged through, and fetched when it is near", () => {
+    const scene = long();
+    expect(scene.screen).toContain("m99");
+    const before = scene.effects.length;
+    for (let page = 0; page < 5; page += 1) scene.types("\x1b[5~");
+    const target = { channel: "geral" };
+    expect(scene.effects.slice(before)).toEqual([
+      { type: "fetch", target, before: "50:server_0a1b2c3d" },
+    ]);
+    const again = new ChatScene();
+    const older = Array.from({ length: 50 }, (_, at) => again.message("geral", "bia", `m${at}`));
+    scene.on({ type: "older", key: "#geral", entries: older, next: undefined });
+    const shown = () => scene.screen.match(/bia.*/g);
+    const was = shown();
+    scene.says("geral", "caio", "news");
+    expect(shown()).toEqual(was);
+    expect(scene.screen).toContain("PgDn: 1 newer");
+    for (let page = 0; page < 20; page += 1) scene.types("\x1b[5~");
+    expect(scene.screen).toContain("m0\n");
+    for (let page = 0; page < 30; page += 1) scene.types("\x1b[6~");
+    expect(scene.screen).toContain("caio  news");
+    expect(scene.screen).not.toContain("PgDn");
+  });
+
+  test("is held up to a bound, and fetched again from there", () => {
+    const scene = new ChatScene().start();
+    for (let at = 0; at < 3 * mostItems; at += 1) scene.says("geral", "bia", `m${at}`);
+    const { items, older } = currentOf(scene.model);
+    expect(items.length).toBeLessThan(1.2 * mostItems);
+    expect(older).toMatch(/^\d+:server_0a1b2c3d$/);
+  });
+
+  test("stands in the total order, nothing twice", () => {
+    const scene = new ChatScene().start();
+    const entries = Array.from({ length: 9 }, (_, at) => scene.message("geral", "bia", `m${at}`));
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...entries, ...entries], { minLength: 18 }), (shuffled) => {
+        const other = new ChatScene().start();
+        for (const entry of shuffled) other.on({ type: "entries", entries: [entry] });
+        const texts = currentOf(other.model).items.flatMap((item) =>
+          item.kind === "message" ? item.text : [],
+        );
+        expect(texts).toEqual(entries.map(({ message }) => message));
+      }),
+    );
+  });
+});
+
+test("Ctrl-C takes back what was written; twice without anything it quits", () => {
+  const scene = new ChatScene().start().types("half\x03");
+  expect(scene.screen).toMatch(/›\n$/);
+  expect(scene.types("\x03").screen).toContain("Ctrl-C once more quits.");
+  expect(scene.types("\x03").effects.at(-1)).toEqual({ type: "quit" });
+});
+
+test("another language is there at once", () => {
+  const scene = new ChatScene().start().types("/lang pt-br\r");
+  expect(scene.effects.at(-1)).toEqual({ type: "language", name: "pt-br" });
+});
+
+test("whatever is typed and heard, nothing harmful is drawn", () => {
+  const input = fc.array(
+    fc.oneof(
+      fc.string({ unit: "binary", maxLength: 8 }),
+      fc.constantFrom("\x1b[5~", "\x1b[6~", "\x0b", "\r", "\t", "\x1b", "/help\r", "\x1b1", "\x17"),
+    ),
+    { maxLength: 30 },
+  );
+  fc.assert(
+    fc.property(input, fc.string({ unit: "binary" }), (keys, text) => {
+      const scene = new ChatScene(40, 10).start();
+      for (const key of keys) scene.types(key).says("geral", "mau", text);
+      for (const line of view(scene.model).lines) {
+        for (const span of line) expect(span.text).not.toMatch(/\p{Cc}/u);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});

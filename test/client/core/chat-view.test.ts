@@ -1,0 +1,264 @@
+import { expect, test } from "vitest";
+import { cellsOf } from "../../../src/client/core/cells.ts";
+import { view } from "../../../src/client/core/chat-view.ts";
+import { ChatScene } from "./chat-scene.ts";
+
+function conversation(columns: number, rows: number, language?: "pt-br"): ChatScene {
+  const scene = new ChatScene(columns, rows, language).start(["geral", "café"]);
+  scene.says("geral", "bia", "Bom dia, gente 🙂").says("geral", "ana", "Oi bia!");
+  scene.says("geral", "caio", "A reunião de hoje fica para as três, ana: o Davi só chega depois.");
+  scene.says("café", "bia", "ana, tem café?").says("café", "caio", "Tem sim");
+  scene.on({ type: "entries", entries: [scene.privately("bia", "ana", "psst")] });
+  scene.on({ type: "presence", users: new Map([["bia" as never, "online"]]) });
+  scene.on({ type: "served", server: "server_0a1b2c3d", roundTripMs: 3, clock: 42 });
+  return scene.types("E aí");
+}
+
+test("a conversation at 80 by 24", () => {
+  expect(conversation(80, 24).screen).toMatchInlineSnapshot(`
+    "
+    › #geral        │ #geral
+    2 #café      @1 │
+    3 @bia •      1 │
+                    │
+                    │
+                    │
+                    │
+                    │
+                    │
+                    │
+                    │
+                    │
+                    │
+                    │
+                    │ ── the beginning ───────────────────────────────────────────
+                    │ Write a line and press Enter. Ctrl-K goes elsewhere, Tab
+                    │ completes, /help tells all.
+                    │ ── Saturday, January 31, 2026 ──────────────────────────────
+                    │ 08:01 bia  Bom dia, gente 🙂
+                    │ 08:02 ana  Oi bia! ✓
+                    │ 08:03 caio  A reunião de hoje fica para as três, ana: o Davi
+                    │         só chega depois.
+    ana · connected · 3 ms · server_0a1b2c3d · clock 42
+    › E aí
+    "
+  `);
+});
+
+test("a conversation at 120 by 40", () => {
+  expect(conversation(120, 40).screen).toMatchInlineSnapshot(`
+    "
+    › #geral                │ #geral
+    2 #café              @1 │
+    3 @bia •              1 │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │
+                            │ ── the beginning ───────────────────────────────────────────
+                            │ Write a line and press Enter. Ctrl-K goes elsewhere, Tab completes, /help tells all.
+                            │ ── Saturday, January 31, 2026 ──────────────────────────────
+                            │ 08:01 bia  Bom dia, gente 🙂
+                            │ 08:02 ana  Oi bia! ✓
+                            │ 08:03 caio  A reunião de hoje fica para as três, ana: o Davi só chega depois.
+    ana · connected · 3 ms · server_0a1b2c3d · clock 42
+    › E aí
+    "
+  `);
+});
+
+test("a conversation in 16 columns", () => {
+  expect(conversation(16, 14).screen).toMatchInlineSnapshot(`
+    "
+    #geral        @1
+    completes, /help
+    tells all.
+    ── Saturday, …──
+    bia  Bom dia,
+      gente 🙂
+    ana  Oi bia! ✓
+    caio  A reunião
+      de hoje fica
+      para as três,
+      ana: o Davi só
+      chega depois.
+    ana · connected
+    › E aí
+    "
+  `);
+});
+
+test("a conversation in 200 columns", () => {
+  expect(conversation(200, 12).screen).toMatchInlineSnapshot(`
+    "
+    › #geral                │ #geral
+    2 #café              @1 │
+    3 @bia •              1 │
+                            │
+                            │ ── the beginning ───────────────────────────────────────────
+                            │ Write a line and press Enter. Ctrl-K goes elsewhere, Tab completes, /help tells all.
+                            │ ── Saturday, January 31, 2026 ──────────────────────────────
+                            │ 08:01 bia  Bom dia, gente 🙂
+                            │ 08:02 ana  Oi bia! ✓
+                            │ 08:03 caio  A reunião de hoje fica para as três, ana: o Davi só chega depois.
+    ana · connected · 3 ms · server_0a1b2c3d · clock 42
+    › E aí
+    "
+  `);
+});
+
+test("in Portuguese", () => {
+  expect(conversation(80, 16, "pt-br").screen).toMatchInlineSnapshot(`
+    "
+    › #geral        │ #geral
+    2 #café      @1 │
+    3 @bia •      1 │
+                    │
+                    │
+                    │
+                    │ ── o começo ────────────────────────────────────────────────
+                    │ Escreva uma linha e tecle Enter. Ctrl-K vai a outro lugar, Tab
+                    │ completa, /help conta tudo.
+                    │ ── sábado, 31 de janeiro de 2026 ───────────────────────────
+                    │ 08:01 bia  Bom dia, gente 🙂
+                    │ 08:02 ana  Oi bia! ✓
+                    │ 08:03 caio  A reunião de hoje fica para as três, ana: o Davi
+                    │         só chega depois.
+    ana · conectado · 3 ms · server_0a1b2c3d · relógio 42
+    › E aí
+    "
+  `);
+});
+
+test("the help", () => {
+  const scene = conversation(80, 24).types("\x15/help\r");
+  expect(scene.screen).toMatchInlineSnapshot(`
+    "
+    › #geral        │ Keys and commands                                    Esc: back
+    2 #café      @1 │ Tab               completes /commands, @names, #channels
+    3 @bia •      1 │ PgUp PgDn         older and newer messages; older ones are
+                    │                   fetched
+                    │ Alt-1 … Alt-9     a conversation by its number
+                    │ Alt-↑ Alt-↓       the conversation before or after this one
+                    │ Alt-A             the next one with something unread, mentions
+                    │                   first
+                    │ Ctrl-K            goes to any channel or person, found by a
+                    │                   part of the name
+                    │ ↑ ↓               what you wrote before
+                    │ Alt-Enter         a new line within the message
+                    │ Ctrl-A Ctrl-E     beginning and end of the line
+                    │ Alt-B Alt-F       a word back or forward
+                    │ Ctrl-U Ctrl-W     cuts all in front of the cursor, or a word
+                    │ Ctrl-Y            puts back what was cut
+                    │ Ctrl-L            draws the screen again
+                    │ Esc               closes this, or goes to the newest message
+                    │ Ctrl-C Ctrl-C     quits; once only takes back what you were
+                    │                   writing
+                    │
+                    │ /join #channel    goes into a channel
+    ana · connected · 3 ms · server_0a1b2c3d · clock 42
+    ›
+    "
+  `);
+  scene.types("\x1b[6~\x1b[6~");
+  expect(scene.screen).toContain("/quit");
+  expect(scene.types("\x1b").screen).toContain("Bom dia");
+});
+
+test("the quick switch", () => {
+  const scene = conversation(80, 12).types("\x0bca");
+  expect(scene.screen).toMatchInlineSnapshot(`
+    "
+    › #geral        │ Go to …                                              Esc: back
+    2 #café      @1 │ › #café
+    3 @bia •      1 │
+                    │
+                    │
+                    │
+                    │
+                    │
+                    │
+                    │
+    ana · connected · 3 ms · server_0a1b2c3d · clock 42
+    › ca
+    "
+  `);
+  expect(scene.types("\r").screen).toContain("bia  ana, tem café?");
+});
+
+test("what others write is harmless, and fakes no line", () => {
+  const scene = new ChatScene(60, 12).start();
+  scene.says("geral", "mau", "\x1b[2J\x1b]0;title\x07\u202eabc\n08:00 bia  I never said that");
+  expect(scene.screen).toMatchInlineSnapshot(`
+    "
+    › #geral    │ #geral
+                │
+                │
+                │
+                │ ── the beginning ─────────────────────────────
+                │ Write a line and press Enter. Ctrl-K goes
+                │ elsewhere, Tab completes, /help tells all.
+                │ ── Saturday, January 31, 2026 ────────────────
+                │ 08:01 mau  ␛[2J␛]0;title␇<U+202E>abc
+                │         08:00 bia  I never said that
+    ana · connected · clock 1
+    ›
+    "
+  `);
+});
+
+test("the connection is told in words", () => {
+  const scene = conversation(80, 8);
+  const retryAtMs = scene.model.nowMs + 3_200;
+  scene.on({ type: "connection", connection: { state: "reconnecting", retryAtMs } });
+  expect(scene.screen).toContain("reconnecting in 4 s");
+  scene.on({ type: "tick", nowMs: retryAtMs - 900 });
+  expect(scene.screen).toContain("reconnecting in 1 s");
+  scene.on({ type: "tick", nowMs: retryAtMs });
+  expect(scene.screen).toContain("reconnecting …");
+});
+
+test("every size has as many rows as it should, none too wide", () => {
+  for (const columns of [1, 5, 16, 40, 59, 60, 80, 200]) {
+    for (const rows of [1, 2, 3, 5, 24]) {
+      for (const keys of ["", "\x0b", "/help\r", "\x1b[5~", "x".repeat(300)]) {
+        const scene = conversation(columns, rows).types(`\x15${keys}`);
+        scene.says("geral", "家族", "漢字とかな交じりの文章はとても幅が広いです 👩‍👩‍👧‍👦👩‍👩‍👧‍👦");
+        const { lines, cursor } = view(scene.model);
+        expect(lines.length, `${columns}×${rows}`).toBe(rows);
+        for (const line of lines) {
+          const text = line.map((span) => span.text).join("");
+          expect(cellsOf(text), `${columns}×${rows} ${text}`).toBeLessThanOrEqual(
+            Math.max(4, columns),
+          );
+        }
+        expect(cursor.row).toBeLessThan(rows);
+      }
+    }
+  }
+});

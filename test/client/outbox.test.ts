@@ -1,0 +1,301 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { parseTarget, type Target } from "../../src/client/core/target.ts";
+import { Outbox } from "../../src/client/outbox.ts";
+import { Problem } from "../../src/platform/problem.ts";
+import type { RequestId, UserName } from "../../src/protocol/ids.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import { memoryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
+
+/** What the disk answers to a call, if it is told to; and all that was called. */
+const disk = vi.hoisted(() => ({
+  fails: {} as Partial<Record<"write" | "sync" | "truncate", string>>,
+  calls: [] as string[],
+}));
+
+vi.mock("node:fs", async (original) => {
+  const fs = await original<typeof import("node:fs")>();
+  const fail = (call: keyof typeof disk.fails) => {
+    disk.calls.push(call);
+    const code = disk.fails[call];
+    if (code !== undefined) throw Object.assign(new Error(code), { code });
+  };
+  const writeSync = (fd: number, bytes: Buffer, from: number, ...rest: number[]) => {
+    const [length = 0, position = 0] = rest;
+    // Half of it still fits, as on a real disk.
+    if (disk.fails.write !== undefined) fs.writeSync(fd, bytes, from, length >> 1, position);
+    fail("write");
+    return fs.writeSync(fd, bytes, from, length, position);
+  };
+  const fdatasyncSync = (fd: number) => {
+    fail("sync");
+    fs.fdatasyncSync(fd);
+  };
+  const fsyncSync = (fd: number) => {
+    disk.calls.push("folder");
+    fs.fsyncSync(fd);
+  };
+  const ftruncateSync = (fd: number, bytes?: number) => {
+    fail("truncate");
+    fs.ftruncateSync(fd, bytes);
+  };
+  const changed = { writeSync, fdatasyncSync, fsyncSync, ftruncateSync };
+  return { ...fs, default: { ...fs, ...changed }, ...changed };
+});
+
+const ana = "ana" as UserName;
+const geral = parseTarget("#geral") as Target;
+const bia = parseTarget("@bia") as Target;
+
+let folder: TemporaryFolder;
+const opened: Outbox[] = [];
+
+beforeEach(async () => {
+  disk.fails = {};
+  disk.calls = [];
+  folder = await memoryFolder();
+});
+
+afterEach(async () => {
+  for (const outbox of opened.splice(0)) outbox.close();
+  await folder[Symbol.asyncDispose]();
+});
+
+const boxes = () => join(folder.path, "outbox");
+const fileOf = (slot: number) => join(boxes(), String(slot), "outbox.jsonl");
+
+function open(): Outbox {
+  const outbox = Outbox.open(boxes());
+  opened.push(outbox);
+  return outbox;
+}
+
+/** What a process leaves that is killed, in a folder of a new one's. */
+function found(content: Buffer | string): Outbox {
+  rmSync(boxes(), { recursive: true, force: true });
+  mkdirSync(join(boxes(), "1"), { recursive: true });
+  writeFileSync(fileOf(1), content);
+  return Outbox.open(boxes());
+}
+
+const textsOf = (outbox: Outbox) => outbox.waiting.map(({ text }) => text);
+
+describe("[C5] an outbox", () => {
+  test("has what was added and not settled, also for the next process", () => {
+    const first = open();
+    const one = first.add(geral, ana, "one\n“dois” 🌻 \u0007");
+    const two = first.add(bia, ana, "two");
+    const three = first.add(geral, ana, "three");
+    expect(new Set([one.id, two.id, three.id]).size).toBe(3);
+    expect(first.waiting).toEqual([one, two, three]);
+    first.settle(two.id);
+    first.settle("nobody's" as RequestId);
+    expect(first.waiting).toEqual([one, three]);
+    first.close();
+    expect(open().waiting).toEqual([one, three]);
+  });
+
+  test("has each message on disk when it says so, and its name", () => {
+    const outbox = open();
+    disk.calls = [];
+    outbox.add(geral, ana, "one");
+    expect(disk.calls).toEqual(["write", "sync", "folder"]);
+    disk.calls = [];
+    outbox.add(geral, ana, "two");
+    expect(disk.calls).toEqual(["write", "sync"]);
+  });
+
+  test("is nobody else's to read, and leaves no text behind", () => {
+    const outbox = open();
+    const { id } = outbox.add(geral, ana, "one");
+    expect(statSync(fileOf(1)).mode & 0o777).toBe(0o600);
+    expect(statSync(boxes()).mode & 0o777).toBe(0o700);
+    outbox.settle(id);
+    outbox.close();
+    expect(existsSync(fileOf(1))).toBe(false);
+  });
+
+  test("killed at any byte: what was accepted waits, or the last line alone is lost", () => {
+    const outbox = open();
+    const added = ["one", "dóis 🌻", "three\n"].map((text) => outbox.add(geral, ana, text));
+    outbox.settle(added[1]?.id as RequestId);
+    const content = readFileSync(fileOf(1));
+    outbox.close();
+    const ends = [...content.entries()].filter(([, byte]) => byte === 0x0a).map(([at]) => at);
+    expect(ends).toHaveLength(4);
+    for (let bytes = 0; bytes <= content.length; bytes += 1) {
+      const lines = ends.filter((end) => end < bytes).length;
+      const waiting = added.slice(0, lines).filter((_, place) => lines < 4 || place !== 1);
+      const left = found(content.subarray(0, bytes));
+      expect(left.waiting, `${bytes} bytes`).toEqual(waiting);
+      // What is written next stands behind whole lines.
+      const next = left.add(bia, ana, "next");
+      const file = readFileSync(fileOf(1));
+      left.close();
+      const after = found(file);
+      expect(after.waiting, `after ${bytes} bytes`).toEqual([...waiting, next]);
+      after.close();
+    }
+  });
+
+  test("lines that are none are left out, whatever they are", () => {
+    const whole = open();
+    const one = whole.add(geral, ana, "one");
+    const line = readFileSync(fileOf(1), "utf8");
+    whole.close();
+    const odd = [
+      "",
+      "\0\0\0",
+      "null",
+      '"text"',
+      '{"add":null}',
+      '{"add":{"id":"a"}}',
+      '{"settled":7}',
+      line.trim().replace("#", "").replace('"channel":"geral"', '"channel":"../x"'),
+      line.trim().replace(/"atMs":\d+/, '"atMs":"now"'),
+    ];
+    const outbox = found(`${odd.join("\n")}\n${line}{"settled":"x"}\n`);
+    expect(outbox.waiting).toEqual([one]);
+    outbox.close();
+  });
+});
+
+describe("[C5] two processes of one person", () => {
+  test("each have a file; the next who starts has what both left, in its order", () => {
+    const [first, second] = [open(), open()];
+    const clock = vi.spyOn(Date, "now");
+    clock.mockReturnValue(1_000);
+    first.add(geral, ana, "one");
+    clock.mockReturnValue(2_000);
+    const two = second.add(geral, ana, "two");
+    clock.mockReturnValue(3_000);
+    const three = first.add(geral, ana, "three");
+    clock.mockReturnValue(2_500);
+    first.add(geral, ana, "four, with a clock that was put back");
+    clock.mockRestore();
+    expect(textsOf(second)).toEqual(["two"]);
+    first.close();
+    expect(textsOf(second)).toEqual(["two"]);
+    second.close();
+    const third = open();
+    expect(textsOf(third).map((text) => text.slice(0, 5))).toEqual([
+      "one",
+      "two",
+      "three",
+      "four,",
+    ]);
+    // One whose messages are all sent is free for another process.
+    third.settle(two.id);
+    const fourth = open();
+    expect(fourth.waiting).toEqual([]);
+    const five = fourth.add(geral, ana, "five");
+    expect(readFileSync(fileOf(2), "utf8")).toBe(`${JSON.stringify({ add: five })}\n`);
+    third.settle(three.id);
+    third.close();
+    fourth.close();
+    expect(textsOf(open())).toHaveLength(3);
+  });
+});
+
+describe("[C5] a disk", () => {
+  const cases = [
+    { call: "write", code: "ENOSPC", said: "no space left" },
+    { call: "sync", code: "EIO", said: "can't be written (EIO)" },
+  ] as const;
+
+  test.each(cases)("that fails at a $call: nothing was accepted", ({ call, code, said }) => {
+    const outbox = open();
+    const one = outbox.add(geral, ana, "one");
+    const before = readFileSync(fileOf(1), "utf8");
+    disk.fails = { [call]: code };
+    const adding = () => outbox.add(geral, ana, "two");
+    expect(adding).toThrow(Problem);
+    expect(adding).toThrow(said);
+    expect(outbox.waiting).toEqual([one]);
+    expect(readFileSync(fileOf(1), "utf8")).toBe(before);
+    // What stays behind, where nothing can be taken back, is no line, or another's place.
+    disk.fails = { write: "ENOSPC", truncate: "EIO" };
+    expect(adding).toThrow("no space left");
+    disk.fails = {};
+    const three = outbox.add(geral, ana, "3");
+    outbox.close();
+    expect(open().waiting).toEqual([one, three]);
+  });
+
+  test("that is full takes nothing from what is settled", () => {
+    const outbox = open();
+    const one = outbox.add(geral, ana, "one");
+    const two = outbox.add(geral, ana, "two");
+    disk.fails = { write: "ENOSPC" };
+    outbox.settle(one.id);
+    expect(outbox.waiting).toEqual([two]);
+    disk.fails = {};
+    outbox.settle(two.id);
+    outbox.close();
+    expect(open().waiting).toEqual([]);
+  });
+
+  test("that is full leaves an outbox as it is", () => {
+    const outbox = open();
+    const [one, two] = ["one", "two"].map((text) => outbox.add(geral, ana, text));
+    outbox.settle(one?.id as RequestId);
+    outbox.close();
+    disk.fails = { write: "ENOSPC" };
+    const next = open();
+    expect(next.waiting).toEqual([two]);
+    expect(readdirSync(join(boxes(), "1")).sort()).toEqual(["lock", "outbox.jsonl"]);
+  });
+
+  test("that can't be used is a problem with one sentence", () => {
+    writeFileSync(boxes(), "");
+    expect(open).toThrow(Problem);
+    rmSync(boxes());
+    mkdirSync(fileOf(1), { recursive: true });
+    expect(open).toThrow("can't be read (EISDIR)");
+    rmSync(fileOf(1), { recursive: true });
+    expect(open().waiting).toEqual([]);
+  });
+});
+
+describe("[C5] bounds of an outbox", () => {
+  test("it forgets what is settled, when it is opened and when it has grown", () => {
+    const outbox = open();
+    const text = "x".repeat(limits.messageCharacters);
+    const kept = outbox.add(geral, ana, "kept");
+    let largest = 0;
+    for (let round = 0; round < 200; round += 1) {
+      outbox.settle(outbox.add(geral, ana, text).id);
+      largest = Math.max(largest, statSync(fileOf(1)).size);
+    }
+    expect(largest).toBeLessThan(2 * limits.outboxBytes);
+    expect(largest).toBeGreaterThan(limits.outboxBytes);
+    outbox.close();
+    const next = open();
+    expect(next.waiting).toEqual([kept]);
+    expect(statSync(fileOf(1)).size).toBeLessThan(200);
+    disk.calls = [];
+    next.add(geral, ana, "after it was written anew");
+    expect(disk.calls).toEqual(["write", "sync", "folder"]);
+  });
+
+  test("it takes no more than can wait, and no text that nobody would take", () => {
+    const outbox = open();
+    expect(() => outbox.add(geral, ana, "🌻".repeat(limits.messageCharacters + 1))).toThrow(
+      `more than ${limits.messageCharacters} characters`,
+    );
+    for (let n = 0; n < limits.outboxMessages; n += 1) outbox.add(geral, ana, `${n}`);
+    expect(() => outbox.add(geral, ana, "one more")).toThrow("1000 others wait");
+    outbox.settle(outbox.waiting[0]?.id as RequestId);
+    outbox.add(geral, ana, "one more");
+    expect(outbox.waiting).toHaveLength(limits.outboxMessages);
+  });
+});

@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { until } from "../support/until.ts";
+
+const script = fileURLToPath(new URL("../support/outbox-sender.ts", import.meta.url));
+
+let cluster: LocalCluster;
+
+beforeAll(async () => {
+  cluster = await LocalCluster.start();
+  const client = cluster.client();
+  await client.login("ana");
+  await client.login("bia");
+  await client.createChannel("geral");
+}, 60_000);
+
+afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+/** Starts a sender, waits until it says so, and kills it. @returns what it said */
+async function killAt(said: string, how: string, ...texts: string[]): Promise<string> {
+  const folder = join(cluster.folder, "outbox");
+  const options = ["--import", "tsx", script, folder, cluster.endpoints.broker, how, ...texts];
+  const child = spawn(process.execPath, options, { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.on("data", (text: Buffer) => {
+    output += text.toString();
+  });
+  await until(() => output.includes(said) || child.exitCode !== null, said, 20_000);
+  child.kill("SIGKILL");
+  if (child.signalCode === null && child.exitCode === null) await once(child, "exit");
+  return output;
+}
+
+test("[C5] what was accepted arrives once, whenever its sender is killed", async () => {
+  // Before it goes out; while it does; when all of it is there, and nobody took note of it.
+  await killAt("accepted", "keep", "never sent");
+  await killAt("accepted", "send", "perhaps sent 1", "perhaps sent 2", "perhaps sent 3");
+  await killAt("sent", "forget", "sent, and not settled");
+  // A retry goes to another server, and finds the message by its id.
+  for (let retry = 0; retry < 3; retry += 1) await killAt("sent", "forget");
+  expect(await killAt("sent", "send", "new")).toContain("sent, 0 wait");
+  expect(await killAt("sent", "send")).toContain("sent, 0 wait");
+  const client = cluster.client();
+  const texts = [
+    "never sent",
+    "new",
+    ...["perhaps sent 1", "perhaps sent 2", "perhaps sent 3"],
+    "sent, and not settled",
+  ];
+  for (const name of [{ channel: "geral" as never }, { user: "bia" as never }]) {
+    const { entries } = await client.history(name);
+    expect(entries.map(({ message }) => message).sort()).toEqual(texts);
+  }
+}, 60_000);

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ChatClient } from "../../src/client/chat-client.ts";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import type { PresenceState } from "../../src/protocol/messages.ts";
+import { until } from "../support/until.ts";
+
+let cluster: LocalCluster;
+
+beforeAll(async () => {
+  cluster = await LocalCluster.start({ auth: "required" });
+}, 60_000);
+
+afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+/** A client of a user's, whose account is made if it is new. */
+async function enter(
+  user: string,
+  isNew: boolean,
+): Promise<ChatClient & { token: string | undefined }> {
+  let token: string | undefined;
+  const client = cluster.client({
+    onToken: (given) => {
+      token = given;
+    },
+  });
+  if (isNew) await client.register(user, `${user}'s`);
+  await client.login(user, `${user}'s`);
+  return Object.assign(client, { token });
+}
+
+test("[L11] who is there is known to all servers, changes at once, and outlives a server", async () => {
+  const desk = await enter("ana", true);
+  const phone = await enter("ana", false);
+  const bia = await enter("bia", true);
+  /** Requests go to the servers in turn: as many agree as there are. */
+  const shows = async (ana: PresenceState) => {
+    await until(async () => {
+      const replies = [];
+      for (let turn = 0; turn < 3; turn += 1) replies.push(await bia.presence("away"));
+      const users = ana === "gone" ? [] : [{ user: "ana", state: ana }];
+      const wanted = JSON.stringify([...users, { user: "bia", state: "away" }]);
+      return replies.every((present) => JSON.stringify(present) === wanted);
+    }, `ana is ${ana}, as all servers say`);
+  };
+  await desk.presence("away");
+  await shows("away");
+  await phone.presence("online");
+  await shows("online");
+  const victim = cluster.server(1);
+  const back = victim.nextReady();
+  victim.signal("SIGKILL");
+  for (const client of [phone, desk]) await client.presence("online");
+  await back;
+  expect(victim.starts).toBe(2);
+  await shows("online");
+  await phone.presence("gone");
+  await shows("online");
+  await phone.close();
+  // With a session that was begun before.
+  const later = cluster.client({ token: desk.token });
+  await desk.presence("gone");
+  await shows("gone");
+  await later.presence("away");
+  await shows("away");
+}, 60_000);

@@ -1,0 +1,302 @@
+import { describe, expect, test } from "vitest";
+import type { UserName } from "../../../src/protocol/ids.ts";
+import { durations, limits } from "../../../src/protocol/limits.ts";
+import type { PresenceState, ReplicationMessage } from "../../../src/protocol/messages.ts";
+import type { Effect } from "../../../src/server/core/effects.ts";
+import { Presence } from "../../../src/server/core/presence.ts";
+import { PromiseChecks } from "../../support/check-promises.ts";
+import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
+import { serverName } from "../../support/event-lines.ts";
+import { coordinator } from "../../support/offices.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
+
+const { presenceMs, presenceNewsMs, presenceSilenceMs } = durations;
+/** What news takes to all servers, generously. */
+const soonMs = presenceNewsMs + 2 * durations.tickMs;
+
+type Told = ReplicationMessage & { type: "presence" };
+
+/** Looks at what servers tell each other of it. */
+class Listener extends PromiseChecks {
+  readonly told: Told[] = [];
+
+  override onEffect(cluster: CoreCluster, server: VirtualServer, effect: Effect): void {
+    super.onEffect(cluster, server, effect);
+    if (effect.type !== "broadcast" || effect.message.type !== "presence") return;
+    this.told.push(effect.message);
+  }
+}
+
+/** Three servers, where ana, bia and carla have logged in. */
+class Scene {
+  readonly cluster = servingCluster(3);
+  readonly listener = new Listener();
+
+  constructor() {
+    this.cluster.request(this.server(1), "login", { user: "carla" });
+    this.cluster.runUntilEqual();
+    this.cluster.checks = this.listener;
+  }
+
+  server(number: number): VirtualServer {
+    return this.cluster.server(number);
+  }
+
+  say(number: number, user: string, state: PresenceState, client?: string) {
+    const server = this.server(number);
+    const reply = this.cluster.request(server, "presence", { user, state, client });
+    expect(reply).toMatchObject({ status: "OK" });
+    return reply.present as { user: string; state: string }[];
+  }
+
+  /** What ana is to somebody who asks this server. */
+  ana(number: number): string | undefined {
+    const present = this.say(number, "bia", "online");
+    return present.find(({ user }) => user === "ana")?.state;
+  }
+
+  /** The same at all servers. */
+  anaEverywhere(): (string | undefined)[] {
+    return [1, 2, 3].map((number) => this.ana(number));
+  }
+
+  partition(number: number): void {
+    const { name } = this.server(number);
+    const others = this.cluster.servers.filter((server) => server.name !== name);
+    this.cluster.network.partition(
+      [name],
+      others.map((server) => server.name),
+    );
+  }
+}
+
+const everywhere = (state: string | undefined) => [state, state, state];
+
+describe("[L11] presence", () => {
+  test("is known to every server soon after it was said to one, by name", () => {
+    const scene = new Scene();
+    scene.say(1, "carla", "away");
+    scene.say(2, "ana", "online");
+    scene.cluster.runFor(soonMs);
+    for (const number of [1, 2, 3]) {
+      expect(scene.say(number, "bia", "online")).toEqual([
+        { user: "ana", state: "online" },
+        { user: "bia", state: "online" },
+        { user: "carla", state: "away" },
+      ]);
+    }
+  });
+
+  test("ends thirty seconds after the last word, at every server", () => {
+    const scene = new Scene();
+    scene.say(1, "ana", "online");
+    scene.cluster.runFor(presenceSilenceMs - 100);
+    expect(scene.anaEverywhere()).toEqual(everywhere("online"));
+    scene.cluster.runFor(200);
+    expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
+  });
+
+  test("lasts as long as a word comes each ten seconds, to whichever server", () => {
+    const scene = new Scene();
+    for (let beat = 0; beat < 12; beat += 1) {
+      scene.say(1 + (beat % 3), "ana", "away");
+      scene.cluster.runFor(soonMs);
+      expect(scene.anaEverywhere()).toEqual(everywhere("away"));
+      scene.cluster.runFor(presenceMs - soonMs);
+      expect(scene.anaEverywhere()).toEqual(everywhere("away"));
+    }
+  });
+
+  test("changes at once, also by a word to another server, and no older word undoes it", () => {
+    const scene = new Scene();
+    scene.say(1, "ana", "online");
+    scene.cluster.runFor(soonMs);
+    scene.say(2, "ana", "away");
+    expect(scene.ana(2)).toBe("away");
+    scene.cluster.runFor(soonMs);
+    expect(scene.anaEverywhere()).toEqual(everywhere("away"));
+    scene.say(3, "ana", "gone");
+    expect(scene.ana(3)).toBeUndefined();
+    scene.cluster.runFor(soonMs);
+    expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
+    // All that is told again each ten seconds.
+    scene.cluster.runFor(presenceMs + soonMs);
+    expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
+  });
+
+  test("is online if it is so in any of a user's clients", () => {
+    const scene = new Scene();
+    const becomes = (number: number, state: PresenceState, client: string) => {
+      scene.say(number, "ana", state, client);
+      scene.cluster.runFor(soonMs);
+      return scene.anaEverywhere();
+    };
+    expect(becomes(1, "away", "desk")).toEqual(everywhere("away"));
+    expect(becomes(2, "online", "phone")).toEqual(everywhere("online"));
+    expect(becomes(3, "away", "desk")).toEqual(everywhere("online"));
+    expect(becomes(1, "gone", "phone")).toEqual(everywhere("away"));
+    expect(becomes(2, "gone", "desk")).toEqual(everywhere(undefined));
+  });
+
+  test("a server that dies takes nothing with it that the next word does not bring back", () => {
+    const scene = new Scene();
+    scene.say(1, "ana", "online");
+    scene.cluster.runFor(soonMs);
+    scene.cluster.kill(scene.server(1));
+    for (let beat = 0; beat < 6; beat += 1) {
+      scene.cluster.runFor(presenceMs - soonMs);
+      expect([scene.ana(2), scene.ana(3)]).toEqual(["online", "online"]);
+      scene.say(2 + (beat % 2), "ana", "online");
+      scene.cluster.runFor(soonMs);
+    }
+    // One that comes back is told at once, and need not wait for the next word.
+    scene.cluster.start(scene.server(1));
+    scene.cluster.runUntilServing();
+    scene.cluster.runFor(soonMs);
+    expect(scene.anaEverywhere()).toEqual(everywhere("online"));
+  });
+
+  test("what was said during a partition is known everywhere soon after it", () => {
+    const scene = new Scene();
+    scene.say(1, "ana", "online");
+    scene.say(1, "carla", "online");
+    scene.cluster.runFor(soonMs);
+    scene.partition(3);
+    scene.say(1, "ana", "gone");
+    scene.say(2, "carla", "away");
+    // Its clients go to another server meanwhile.
+    scene.cluster.runUntil(() => !scene.server(3).inRotation, "it is out of the rotation");
+    scene.cluster.network.heal();
+    scene.cluster.runUntilServing();
+    scene.cluster.runFor(soonMs);
+    const present = scene.say(3, "bia", "online");
+    expect(present).toEqual([
+      { user: "bia", state: "online" },
+      { user: "carla", state: "away" },
+    ]);
+  });
+
+  test("what gets lost between servers is told again within ten seconds", () => {
+    const scene = new Scene();
+    scene.say(1, "bia", "online");
+    scene.cluster.runFor(presenceMs / 2);
+    scene.cluster.network.broadcastLoss = 1;
+    scene.say(1, "ana", "online");
+    scene.cluster.runFor(soonMs);
+    scene.cluster.network.broadcastLoss = 0;
+    scene.cluster.runFor(presenceMs / 2);
+    expect(scene.anaEverywhere()).toEqual(everywhere("online"));
+  });
+
+  test("costs one message for all that is new in a fifth of a second, and none where nobody says it", () => {
+    const scene = new Scene();
+    const { told } = scene.listener;
+    scene.cluster.runFor(2 * presenceMs);
+    expect(told).toEqual([]);
+    scene.say(1, "carla", "online");
+    const started = told.length;
+    const question = (state: string, client: string) => {
+      return { service: "presence", data: { user: "ana", state, client } };
+    };
+    const states = ["online", "away", "gone", "online"];
+    for (const state of states) scene.cluster.askPayload(scene.server(1), question(state, "one"));
+    const clients = Array.from({ length: 5 }, (_, number) => question("away", `${number}`));
+    scene.cluster.askPayload(scene.server(1), clients);
+    scene.cluster.runFor(soonMs);
+    expect(told.length).toBe(started + 1);
+    expect(told.at(-1)?.heard).toHaveLength(6);
+    // What was said once is told each ten seconds as long as it is good, and then no more.
+    scene.cluster.runFor(2 * presenceSilenceMs);
+    expect(told.length).toBeLessThanOrEqual(started + 1 + presenceSilenceMs / presenceMs);
+  });
+
+  test("is no event, and nothing of it comes to a disk", () => {
+    const scene = new Scene();
+    coordinator(scene.cluster);
+    scene.cluster.runUntilEqual();
+    const before = scene.cluster.servers.map(({ disk }) => disk.lines.length);
+    const held = scene.cluster.servers.map(({ core }) => core.ledger.snapshot());
+    for (const state of ["online", "away", "gone"] as const) scene.say(1, "ana", state);
+    scene.cluster.runFor(presenceMs + soonMs);
+    expect(scene.cluster.servers.map(({ disk }) => disk.lines.length)).toEqual(before);
+    expect(scene.cluster.servers.map(({ core }) => core.ledger.snapshot())).toEqual(held);
+  });
+
+  test("wants a user who has logged in, and waits for what the client has seen of that", () => {
+    const scene = new Scene();
+    const { cluster } = scene;
+    const asking = { user: "duda", state: "online" };
+    const refused = { status: "erro", code: "user_not_found" };
+    expect(cluster.request(scene.server(1), "presence", asking)).toMatchObject(refused);
+    const { entry } = cluster.request(scene.server(1), "login", { user: "duda" });
+    const { server, seq } = entry as { server: string; seq: number };
+    const reply = cluster.request(scene.server(2), "presence", {
+      ...asking,
+      after: { [server]: seq },
+    });
+    expect(reply).toMatchObject({ present: [asking] });
+  });
+
+  test.each([
+    { state: "here" },
+    { state: undefined },
+    { state: "online", client: 7 },
+    { state: "online", client: "x".repeat(limits.idCharacters + 1) },
+  ])("refuses %o", (fields) => {
+    const scene = new Scene();
+    const reply = scene.cluster.request(scene.server(1), "presence", { user: "ana", ...fields });
+    expect(reply).toMatchObject({ status: "erro", code: "bad_request" });
+  });
+});
+
+describe("[L11] bounds of presence", () => {
+  const user = (number: number) => `user${number}` as UserName;
+
+  test("of too many users those who came first are listed, of one's clients those heard last", () => {
+    const presence = new Presence(serverName(1));
+    let clock = 0;
+    const say = (name: UserName, state: PresenceState, client = "", atMs = 0) => {
+      clock += 1;
+      presence.hear({ user: name, state, client, clock }, atMs);
+    };
+    for (let number = 0; number <= limits.presentUsers; number += 1) say(user(number), "away");
+    expect(presence.list(0)).toHaveLength(limits.presentUsers);
+    say(user(1), "online", "first", 1);
+    for (let number = 1; number < limits.presentClients; number += 1) {
+      say(user(1), "away", `${number}`, 1 + number);
+    }
+    const stateOf = () => presence.list(10).find((one) => one.user === user(1))?.state;
+    expect(stateOf()).toBe("online");
+    say(user(1), "away", "last", 10);
+    expect(stateOf()).toBe("away");
+    const pages = [...presence.due(10)];
+    expect(pages.map((page) => page.length)).toEqual([
+      limits.presenceWords,
+      limits.presenceWords,
+      limits.presentClients - 1,
+    ]);
+    // They make room for others when they have gone.
+    const laterMs = 2 * presenceSilenceMs;
+    say(user(5), "online", "", laterMs);
+    expect([...presence.due(laterMs)].flat()).toHaveLength(1);
+    say(user(limits.presentUsers), "online", "", laterMs);
+    expect(presence.list(laterMs)).toHaveLength(2);
+  });
+
+  test("a word that comes late, twice or out of order is good for no longer", () => {
+    const presence = new Presence(serverName(1));
+    const word = { user: user(1), client: "", state: "online", clock: 5, ageMs: 10_000 } as const;
+    presence.learn(serverName(2), [word], 0);
+    presence.learn(serverName(2), [word], 15_000);
+    expect(presence.list(19_999)).toHaveLength(1);
+    expect(presence.list(20_000)).toEqual([]);
+    presence.learn(serverName(3), [{ ...word, clock: 7, state: "away", ageMs: 0 }], 21_000);
+    presence.learn(serverName(2), [{ ...word, clock: 6, ageMs: 0 }], 21_000);
+    expect(presence.list(21_000)).toEqual([{ user: user(1), state: "away" }]);
+    // Of two words of one clock all servers take the same.
+    presence.learn(serverName(2), [{ ...word, clock: 7, state: "gone", ageMs: 0 }], 21_000);
+    expect(presence.list(21_000)).toEqual([{ user: user(1), state: "away" }]);
+    // What others have heard is theirs to tell.
+    expect([...presence.due(21_000)]).toEqual([]);
+  });
+});

@@ -1,0 +1,293 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Child } from "../../src/cluster/child.ts";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+import { cliFile } from "./cli-process.ts";
+import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
+
+const restartMs = 30_000;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+const colour = /\u001b\[[0-9;]*[39][0-7]m/;
+
+describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
+  let cluster: LocalCluster;
+  let reader: ChatClient;
+  /** Where people's chats keep what they read and what they have to send: of each test its own. */
+  let home: TemporaryFolder;
+
+  const opened: Terminal[] = [];
+
+  beforeAll(async () => {
+    cluster = await LocalCluster.start({ servers: 3 });
+    reader = cluster.client();
+    await reader.login("zoe");
+    await reader.createChannel("geral");
+  }, 60_000);
+
+  beforeEach(async () => {
+    home = await temporaryFolder();
+  });
+
+  afterEach(async () => {
+    // One that is left to end by itself may still write.
+    for (const terminal of opened.splice(0)) terminal.killNow();
+    closeTerminals();
+    await home[Symbol.asyncDispose]();
+  });
+
+  afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+  function open(user: string, { flags = "", env = "", rows = 50, columns = 100 } = {}): Terminal {
+    const { broker, proxy, reference } = cluster.endpoints;
+    const endpoints = `--broker ${broker} --proxy ${proxy} --reference ${reference}`;
+    const state = `XDG_STATE_HOME=${home.path}/${user}`;
+    const chat = `${process.execPath} ${cliFile} chat --user ${user} ${flags} ${endpoints}`;
+    const command = `TZ=UTC LANG=C.UTF-8 ${state} ${env} ${chat}`;
+    const terminal = new Terminal(command, { columns, rows });
+    opened.push(terminal);
+    return terminal;
+  }
+
+  /** Writes a line, and waits until a majority has it. */
+  async function say(terminal: Terminal, text: string): Promise<void> {
+    terminal.types(text);
+    terminal.keys("Enter");
+    await terminal.shows(`${text} ✓`, restartMs);
+  }
+
+  async function channel(name: string): Promise<string> {
+    await reader.createChannel(name);
+    return name;
+  }
+
+  async function texts(name: string): Promise<string[]> {
+    const { entries } = await reader.history({ channel: name as never });
+    return entries.map(({ message }) => message);
+  }
+
+  /** The numbered lines of a screen, as they stand. */
+  const numbered = ({ screen }: Terminal) => screen.match(/\b[ab]\d\d\b/g);
+
+  async function kill(children: readonly Child[]): Promise<void> {
+    const again = Promise.all(children.map((child) => child.nextReady()));
+    for (const child of children) child.signal("SIGKILL");
+    await again;
+  }
+
+  test("two people talk in a channel and in private", async () => {
+    const ana = open("ana", { columns: 120 });
+    await ana.shows("› #geral");
+    await ana.shows("/help tells all");
+    await say(ana, "Bom dia 🙂 漢字");
+    const bia = open("bia");
+    await bia.shows("ana  Bom dia 🙂 漢字");
+    await say(bia, "Oi @ana!");
+    await ana.shows("bia  Oi @ana!");
+    bia.types("/msg ana psst");
+    bia.keys("Enter");
+    await bia.shows("bia  psst ✓");
+    await bia.shows("› @ana");
+    await ana.shows("@bia");
+    await until(() => /@bia.* 1 │/.test(ana.screen), "one unread message of bia's");
+    ana.keys("M-a");
+    await ana.shows("bia  psst");
+    await ana.shows("── new since you left");
+    await say(ana, "shh");
+    await bia.shows("ana  shh");
+    ana.types("/status");
+    ana.keys("Enter");
+    await ana.shows("3 of 3 members live");
+  }, 60_000);
+
+  test("a server that is killed costs neither a line, and doubles none", async () => {
+    const name = await channel("mid");
+    const [ana, bia] = [open("ana"), open("bia")];
+    for (const terminal of [ana, bia]) {
+      await terminal.shows("#geral");
+      terminal.types(`/join ${name}`);
+      terminal.keys("Enter");
+      await terminal.shows("› #mid");
+    }
+    const expected: string[] = [];
+    let killed: Promise<void> | undefined;
+    for (let turn = 10; turn < 20; turn += 1) {
+      if (turn === 15) killed = kill([cluster.server(1)]);
+      await say(ana, `a${turn}`);
+      await say(bia, `b${turn}`);
+      expected.push(`a${turn}`, `b${turn}`);
+    }
+    await killed;
+    await ana.shows("b19");
+    await bia.shows("a19");
+    expect(numbered(ana)).toEqual(expected);
+    expect(numbered(bia)).toEqual(expected);
+    expect(await texts(name)).toEqual(expected);
+  }, 90_000);
+
+  test("the whole cluster is killed and comes back, and the chat goes on", async () => {
+    const name = await channel("whole");
+    const [ana, bia] = [open("ana"), open("bia")];
+    for (const terminal of [ana, bia]) {
+      await terminal.shows("#geral");
+      terminal.types(`/join ${name}`);
+      terminal.keys("Enter");
+      await terminal.shows("› #whole");
+    }
+    await say(ana, "a10");
+    await bia.shows("a10");
+    const again = kill(
+      (["reference", "proxy", "broker", "server"] as const).flatMap((role) => cluster.of(role)),
+    );
+    await ana.shows("reconnecting");
+    ana.types("a11");
+    ana.keys("Enter");
+    await ana.shows("a11 ⏳");
+    await again;
+    await ana.shows("a11 ✓", restartMs);
+    await bia.shows("a11", restartMs);
+    await say(bia, "b12");
+    await ana.shows("b12");
+    expect(numbered(ana)).toEqual(["a10", "a11", "b12"]);
+    expect(numbered(bia)).toEqual(["a10", "a11", "b12"]);
+    await ana.shows("ana · connected");
+  }, 90_000);
+
+  test("killed -9 with three messages in the outbox, the next chat sends them once", async () => {
+    const name = await channel("outbox");
+    const ana = open("ana");
+    await ana.shows("#geral");
+    ana.types(`/join ${name}`);
+    ana.keys("Enter");
+    await ana.shows("› #outbox");
+    await say(ana, "a10");
+    // Whoever is asked may write it, and nobody can tell that it is written.
+    const stopped = [cluster.server(2), cluster.server(3)];
+    for (const server of stopped) server.signal("SIGSTOP");
+    const waiting = ["a11", "a12", "a13"];
+    for (const text of waiting) {
+      ana.types(text);
+      ana.keys("Enter");
+      await ana.shows(`${text} ⏳`);
+    }
+    process.kill(ana.pid, "SIGKILL");
+    await ana.shows("code 137");
+    for (const server of stopped) server.signal("SIGCONT");
+    const next = open("ana");
+    for (const text of waiting) await next.shows(`${text} ✓`, restartMs);
+    expect(numbered(next)).toEqual(["a10", ...waiting]);
+    expect(await texts(name)).toEqual(["a10", ...waiting]);
+  }, 90_000);
+
+  test("goes on where it was left, and tells what is new", async () => {
+    const name = await channel("left");
+    const first = open("ana");
+    await first.shows("#geral");
+    first.types(`/join ${name}`);
+    first.keys("Enter");
+    await say(first, "before");
+    first.types("/quit");
+    first.keys("Enter");
+    await first.shows("code 0\nicanon");
+    await reader.publish("zoe", name, "while away, ana");
+    await reader.message("zoe", "ana", "private too");
+    const second = open("ana");
+    await second.shows("zoe  while away, ana");
+    await second.shows("── new since you left");
+    await until(() => /@zoe.* 1 │/.test(second.screen), "one unread message of zoe's");
+  }, 60_000);
+
+  test("pages through history that it fetches", async () => {
+    const name = await channel("long");
+    const messages = Array.from({ length: 250 }, (_, at) => `line ${at + 1}.`);
+    for (const message of messages) void reader.publish("zoe", name, message);
+    await until(
+      async () => (await texts(name)).length === 100 && reader.open === 0,
+      "all is there",
+    );
+    const ana = open("ana", { rows: 24 });
+    await ana.shows("#geral");
+    ana.types(`/join ${name}`);
+    ana.keys("Enter");
+    await ana.shows("› #long");
+    await until(() => {
+      ana.keys("PageUp");
+      return ana.screen.includes("── the beginning");
+    }, "the beginning is reached");
+    ana.keys("Escape");
+    await until(() => !ana.screen.includes("PgDn"), "the end is reached");
+  }, 60_000);
+
+  test("fits its terminal, whatever becomes of its size", async () => {
+    const ana = open("ana", { columns: 80, rows: 24 });
+    await ana.shows("│ #geral");
+    ana.resize(30, 10);
+    await until(() => !ana.screen.includes("│"), "the list makes room");
+    await ana.shows("ana · connected");
+    ana.resize(200, 50);
+    await ana.shows("│ #geral");
+    ana.resize(16, 8);
+    await until(() => !ana.screen.includes("│"), "the list makes room");
+    await say(ana, "narrow");
+  }, 60_000);
+
+  test("without colours there are none", async () => {
+    const ana = open("ana", { env: "NO_COLOR=1" });
+    await ana.shows("ana · connected");
+    expect(ana.colours).not.toMatch(colour);
+    const bia = open("bia");
+    await bia.shows("bia · connected");
+    expect(bia.colours).toMatch(colour);
+  }, 60_000);
+
+  test("another language is spoken at once", async () => {
+    const ana = open("ana");
+    await ana.shows("ana · connected");
+    ana.types("/lang pt-br");
+    ana.keys("Enter");
+    await ana.shows("ana · conectado");
+    ana.types("/jion x");
+    ana.keys("Enter");
+    await ana.shows("Seria /join?");
+  }, 60_000);
+
+  test.each([
+    ["/quit", (ana: Terminal) => ana.types("/quit\r")],
+    ["Ctrl-C twice", (ana: Terminal) => ana.keys("C-c", "C-c")],
+    ["Ctrl-D", (ana: Terminal) => ana.keys("C-d")],
+    ["SIGTERM", (ana: Terminal) => process.kill(ana.pid, "SIGTERM")],
+  ])(
+    "%s ends it; nothing of it stays, and the terminal is as it was",
+    async (_how, end) => {
+      const ana = open("ana");
+      await ana.shows("ana · connected");
+      end(ana);
+      await ana.shows("code 0\nicanon");
+      expect(ana.screen).toBe("code 0\nicanon\n");
+    },
+    30_000,
+  );
+
+  test("a defect ends it with its stack, and the terminal is as it was", async () => {
+    const defect = "process.on('SIGUSR2',()=>{throw(new(Error)('a-defect'))})";
+    const env = `NODE_OPTIONS="--import=data:text/javascript,${defect}"`;
+    const ana = open("ana", { env });
+    await ana.shows("ana · connected");
+    process.kill(ana.pid, "SIGUSR2");
+    await ana.shows("\nicanon");
+    expect(ana.screen).toContain("Error: a-defect");
+    expect(ana.screen).not.toContain("connected");
+  }, 30_000);
+
+  test("a terminal that can't move its cursor gets lines", async () => {
+    const ana = open("ana", { env: "TERM=dumb" });
+    ana.types("/join geral\r");
+    await ana.shows("You are in #geral; what you write goes there.");
+    const bia = open("bia", { flags: "--lines" });
+    bia.types("/join geral\r");
+    await bia.shows("You are in #geral; what you write goes there.");
+    bia.types("Oi de bia\r");
+    await ana.shows("#geral bia: Oi de bia");
+  }, 60_000);
+});
