@@ -185,6 +185,12 @@ test("Ctrl-C takes back what was written; twice without anything it quits", () =
   expect(scene.types("\x03").effects.at(-1)).toEqual({ type: "quit" });
 });
 
+test("Esc and another key right behind it are two keys, unless they mean one with Alt", () => {
+  const scene = new ChatScene().start().types("/help\r");
+  expect(scene.screen).toContain("Keys and commands");
+  expect(scene.types("\x1b/time\r").effects.at(-1)).toEqual({ type: "ask", question: "time" });
+});
+
 test("another language is there at once", () => {
   const scene = new ChatScene().start().types("/lang pt-br\r");
   expect(scene.effects.at(-1)).toEqual({ type: "language", name: "pt-br" });
