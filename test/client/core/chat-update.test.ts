@@ -180,7 +180,7 @@ describe("the past", () => {
 
 test("Ctrl-C takes back what was written; twice without anything it quits", () => {
   const scene = new ChatScene().start().types("half\x03");
-  expect(scene.screen).toMatch(/›\n$/);
+  expect(scene.screen).not.toContain("half");
   expect(scene.types("\x03").screen).toContain("Ctrl-C once more quits.");
   expect(scene.types("\x03").effects.at(-1)).toEqual({ type: "quit" });
 });
