@@ -288,8 +288,7 @@ export const en = {
 
   // ---- the full-screen chat
   "chat.home": "Tertulia",
-  "chat.hint":
-    "Write a line and press Enter. Ctrl-K goes elsewhere, Tab completes, /help tells all.",
+  "chat.hint": "Write and press Enter. Ctrl-K goes elsewhere, Tab completes, /help tells all",
   "chat.noChannels": "There is no channel yet: /create #geral makes one. /help tells all.",
   "chat.newSince": "new since you left",
   "chat.below": "PgDn: to the newest",

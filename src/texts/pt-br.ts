@@ -290,8 +290,7 @@ export const ptBr = {
   "menu.logInNext": "{why} Você entra de novo com a próxima coisa que fizer.",
 
   "chat.home": "Tertulia",
-  "chat.hint":
-    "Escreva uma linha e tecle Enter. Ctrl-K vai a outro lugar, Tab completa, /help conta tudo.",
+  "chat.hint": "Escreva e tecle Enter. Ctrl-K muda de lugar, Tab completa, /help conta tudo",
   "chat.noChannels": "Ainda não há canal: /create #geral cria um. /help conta tudo.",
   "chat.newSince": "novas desde que você saiu",
   "chat.below": "PgDn: às mais novas",

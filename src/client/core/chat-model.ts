@@ -111,7 +111,7 @@ export interface ChatModel {
   readonly channels: readonly string[];
   /** What was saved by an earlier chat, also of conversations that are not there now. */
   readonly saved: SavedChat;
-  /** Nobody has chatted here before, and was not greeted yet. */
+  /** The person has never chatted here, and has written nothing yet. */
   readonly isNew: boolean;
   /** Where private messages were fetched from on, of all people. */
   readonly privateOlder: string | undefined;

@@ -8,7 +8,7 @@ import {
   find,
   type Message,
 } from "./chat-model.ts";
-import { add, countUnread, notice, open, type Step, still, targetOf } from "./chat-steps.ts";
+import { add, countUnread, open, type Step, still, targetOf } from "./chat-steps.ts";
 import { asMessage, firstUnread, merge, readAll, trimmed } from "./message-list.ts";
 import { writeTarget } from "./target.ts";
 
@@ -36,8 +36,7 @@ export function joined(
   if (model.current !== key) {
     return { model: ready, effects: [{ type: "save", isUrgent: true }] };
   }
-  const opened = open({ ...ready, isNew: false }, key);
-  return model.isNew ? { ...opened, model: notice(opened.model, [model.words("hint")]) } : opened;
+  return open(ready, key);
 }
 
 /** Private messages of the past, to whomever they belong. */

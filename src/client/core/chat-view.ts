@@ -26,7 +26,9 @@ export function view(model: ChatModel): Screen {
   const body = layout.listColumns === 0 ? pane : beside(listLines(model, layout), pane, layout);
   const written = input.rows.slice(input.top, input.top + input.height).map((row, at): Line => {
     const isFirst = at === 0 && input.top === 0;
-    return [span(isFirst ? promptText : "  ", "dim"), span(row)];
+    const isHint = model.isNew && model.editor.graphemes.length === 0 && !model.overlay;
+    const text = isHint ? span(model.words("hint"), "dim") : span(row);
+    return [span(isFirst ? promptText : "  ", "dim"), text];
   });
   const lines = [...body, ...(hasStatus ? [statusLine(model, columns)] : []), ...written];
   const row = Number(hasTitle) + paneRows + Number(hasStatus) + input.cursor.row - input.top;

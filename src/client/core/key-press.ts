@@ -10,8 +10,18 @@ import { submit } from "./submit.ts";
 /** In which a second Ctrl-C quits. */
 const quitAgainMs = 3_000;
 
+/** Letters that mean something with Alt. */
+const altLetters = /^[1-9abdfk]$/;
+
 /** A key that the person pressed. */
 export function press(model: ChatModel, key: Key): Step {
+  // Esc, and at once another key, look the same as that one with Alt: nothing typed gets lost.
+  if (key.name === "text" && key.alt === true && !altLetters.test(key.text ?? "")) {
+    const { alt: _, ...bare } = key;
+    const first = press(model, { name: "escape" });
+    const second = press(first.model, bare);
+    return { model: second.model, effects: [...first.effects, ...second.effects] };
+  }
   if (isControl(key, "l")) return { model, effects: [{ type: "redraw" }] };
   if (isControl(key, "c")) return interrupt(model);
   const awake: ChatModel = { ...model, quitAskedMs: undefined };

@@ -13,7 +13,8 @@ import type { Words } from "./words.ts";
 /** Enter: what was written is said, or done. */
 export function submit(model: ChatModel): Step {
   const line = parseLine(textOf(model.editor));
-  const left: ChatModel = { ...model, editor: submitted(model.editor) };
+  const isNew = model.isNew && line.type === "nothing";
+  const left: ChatModel = { ...model, isNew, editor: submitted(model.editor) };
   switch (line.type) {
     case "nothing":
       return still(left);

@@ -31,9 +31,9 @@ test("a conversation at 80 by 24", () => {
                     │
                     │
                     │
+                    │
+                    │
                     │ ── the beginning ───────────────────────────────────────────
-                    │ Write a line and press Enter. Ctrl-K goes elsewhere, Tab
-                    │ completes, /help tells all.
                     │ ── Saturday, January 31, 2026 ──────────────────────────────
                     │ 08:01 bia  Bom dia, gente 🙂
                     │ 08:02 ana  Oi bia! ✓
@@ -80,8 +80,8 @@ test("a conversation at 120 by 40", () => {
                             │
                             │
                             │
+                            │
                             │ ── the beginning ───────────────────────────────────────────
-                            │ Write a line and press Enter. Ctrl-K goes elsewhere, Tab completes, /help tells all.
                             │ ── Saturday, January 31, 2026 ──────────────────────────────
                             │ 08:01 bia  Bom dia, gente 🙂
                             │ 08:02 ana  Oi bia! ✓
@@ -96,8 +96,8 @@ test("a conversation in 16 columns", () => {
   expect(conversation(16, 14).screen).toMatchInlineSnapshot(`
     "
     #geral        @1
-    completes, /help
-    tells all.
+
+    ── the beginn…──
     ── Saturday, …──
     bia  Bom dia,
       gente 🙂
@@ -120,8 +120,8 @@ test("a conversation in 200 columns", () => {
     2 #café              @1 │
     3 @bia •              1 │
                             │
+                            │
                             │ ── the beginning ───────────────────────────────────────────
-                            │ Write a line and press Enter. Ctrl-K goes elsewhere, Tab completes, /help tells all.
                             │ ── Saturday, January 31, 2026 ──────────────────────────────
                             │ 08:01 bia  Bom dia, gente 🙂
                             │ 08:02 ana  Oi bia! ✓
@@ -141,9 +141,9 @@ test("in Portuguese", () => {
                     │
                     │
                     │
+                    │
+                    │
                     │ ── o começo ────────────────────────────────────────────────
-                    │ Escreva uma linha e tecle Enter. Ctrl-K vai a outro lugar, Tab
-                    │ completa, /help conta tudo.
                     │ ── sábado, 31 de janeiro de 2026 ───────────────────────────
                     │ 08:01 bia  Bom dia, gente 🙂
                     │ 08:02 ana  Oi bia! ✓
@@ -220,14 +220,14 @@ test("what others write is harmless, and fakes no line", () => {
                 │
                 │
                 │
+                │
+                │
                 │ ── the beginning ─────────────────────────────
-                │ Write a line and press Enter. Ctrl-K goes
-                │ elsewhere, Tab completes, /help tells all.
                 │ ── Saturday, January 31, 2026 ────────────────
                 │ 08:01 mau  ␛[2J␛]0;title␇<U+202E>abc
                 │         08:00 bia  I never said that
     ana · connected · clock 1
-    ›
+    › Write and press Enter. Ctrl-K goes elsewhere, Tab complet…
     "
   `);
 });
