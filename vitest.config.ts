@@ -5,6 +5,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Native sockets and file locks want a process of their own, not a thread.
     pool: "forks",
+    // Many tests wait for processes more than they work: on two cores, too, two at a time.
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     teardownTimeout: 5_000,
