@@ -9,11 +9,11 @@ const text = "The quick brown fox jumps over the lazy dog; then it rests a while
 /** Publications from one connection; each is on a majority's disks before its answer. */
 export async function writes(
   cluster: LocalCluster,
-  options: { inFlight: number; seconds: number; password?: string },
+  options: { inFlight: number; seconds: number; password?: string; channel?: string },
 ): Promise<Figures> {
   await using client = cluster.client({ proxies: [] });
   await client.login("bench", options.password);
-  const channel = `bench-${options.inFlight}-${Math.floor(performance.now())}`;
-  await client.createChannel(channel);
+  const channel = options.channel ?? `bench-${options.inFlight}-${Math.floor(performance.now())}`;
+  if (options.channel === undefined) await client.createChannel(channel);
   return await measure(() => client.publish("bench", channel, text), options);
 }

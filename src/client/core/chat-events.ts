@@ -32,6 +32,8 @@ export type ChatEvent =
   | {
       readonly type: "older";
       readonly key: ConversationKey;
+      /** The place that was asked for: by now the conversation may begin elsewhere. */
+      readonly before: string;
       readonly entries: readonly Entry[];
       readonly next: string | undefined;
     }

@@ -95,6 +95,8 @@ export interface ChatModel {
   readonly conversations: readonly Conversation[];
   readonly current: ConversationKey;
   readonly editor: Editor;
+  /** What was begun in other conversations: a text goes only where it was meant for. */
+  readonly drafts: Readonly<Record<ConversationKey, Editor>>;
   readonly completion: Completion | undefined;
   readonly overlay: Overlay | undefined;
   readonly connection: Connection;
@@ -175,6 +177,7 @@ export function beginning(given: Beginning): ChatModel {
     conversations: [conversation(undefined)],
     current: homeKey,
     editor: emptyEditor,
+    drafts: {},
     completion: undefined,
     overlay: undefined,
     connection: { state: "connecting" },

@@ -106,9 +106,11 @@ function withNew(
 
 export function older(
   model: ChatModel,
-  { key, entries, next }: ChatEvent & { readonly type: "older" },
+  { key, before, entries, next }: ChatEvent & { readonly type: "older" },
 ): Step {
   const fetched = change(model, key, (present) => {
+    // Between this page and what is held by now something would be missing for good.
+    if (present.older !== before) return { ...present, isFetching: false };
     const messages = entries.map(asMessage);
     const items = merge(present.items, messages);
     // All that was here may have been new to the person: then the line belongs further up.

@@ -12,13 +12,32 @@ import {
 import { joined, older, privately, receive } from "./chat-receive.ts";
 import { add, asRead, notice, remove, type Step, still } from "./chat-steps.ts";
 import { press } from "./key-press.ts";
+import { emptyEditor } from "./line-editor.ts";
 import { merge, trimmed } from "./message-list.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { goTo } from "./overlay-keys.ts";
 import { parseTarget, writeTarget } from "./target.ts";
 
 /** What becomes of the chat by an event, and what the shell has to do. Pure. */
-export function update(model: ChatModel, event: ChatEvent): Step {
+export function update(before: ChatModel, event: ChatEvent): Step {
+  const { model, effects } = step(before, event);
+  return { model: model.current === before.current ? model : withDraft(model, before), effects };
+}
+
+/** The text that was begun stays with its conversation; that of the other one comes back. */
+function withDraft(model: ChatModel, { current: left }: ChatModel): ChatModel {
+  const { editor, current, drafts } = model;
+  const { [left]: _, [current]: draft = emptyEditor, ...others } = drafts;
+  const kept = editor.graphemes.length === 0 ? others : { ...others, [left]: editor };
+  return {
+    ...model,
+    editor: { ...draft, history: editor.history },
+    drafts: kept,
+    completion: undefined,
+  };
+}
+
+function step(model: ChatModel, event: ChatEvent): Step {
   switch (event.type) {
     case "key":
       return press(model, event.key);

@@ -105,7 +105,7 @@ export class ChatWork {
         found = page.entries.filter(has);
         next = page.next;
       }
-      dispatch({ type: "older", key, entries: found, next });
+      dispatch({ type: "older", key, before, entries: found, next });
     } catch (error) {
       dispatch({ type: "notOlder", key });
       this.#tell(error);

@@ -10,9 +10,12 @@ export interface FullTerminalEvents {
   onResize(): void;
 }
 
-/** A second screen, a hidden cursor while drawing, bracketed paste; and all of it back. */
-const enter = "\x1b[?1049h\x1b[2J\x1b[?2004h";
-const leave = "\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
+/**
+ * A second screen, a hidden cursor while drawing, bracketed paste, and no wrapping: a terminal that
+ * thinks a cluster wider than we do cuts its line, and moves no other. And all of it back.
+ */
+const enter = "\x1b[?1049h\x1b[2J\x1b[?2004h\x1b[?7l";
+const leave = "\x1b[?2026l\x1b[?7h\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
 /** Within which the rest of a key's sequence comes; what has none by then is the key Esc. */
 const restMs = 40;
 /** The same for the end of what is pasted. */

@@ -141,7 +141,8 @@ describe("the past", () => {
     ]);
     const again = new ChatScene();
     const older = Array.from({ length: 50 }, (_, at) => again.message("geral", "bia", `m${at}`));
-    scene.on({ type: "older", key: "#geral", entries: older, next: undefined });
+    const place = "50:server_0a1b2c3d";
+    scene.on({ type: "older", key: "#geral", before: place, entries: older, next: undefined });
     const shown = () => scene.screen.match(/bia.*/g);
     const was = shown();
     scene.says("geral", "caio", "news");
@@ -152,6 +153,39 @@ describe("the past", () => {
     for (let page = 0; page < 30; page += 1) scene.types("\x1b[6~");
     expect(scene.screen).toContain("caio  news");
     expect(scene.screen).not.toContain("PgDn");
+  });
+
+  test("is written to where it was begun: each has a draft of its own", () => {
+    const scene = new ChatScene().start(["geral", "cafe"]);
+    const was = scene.model.current;
+    const other = was === "#geral" ? "#cafe" : "#geral";
+    scene.types("for here only");
+    const goesTo = (key: string) => {
+      for (let number = 1; number <= 2; number += 1) {
+        if (scene.model.current !== key) scene.types(`\x1b${number}`);
+      }
+      expect(scene.model.current).toBe(key);
+    };
+    goesTo(other);
+    expect(scene.screen).not.toContain("for here only");
+    scene.types("\r");
+    goesTo(was);
+    expect(scene.screen).toContain("for here only");
+    expect(scene.effects.filter((effect) => "type" in effect && effect.type === "send")).toEqual(
+      [],
+    );
+  });
+
+  test("has no hole where a page comes after the conversation was cut", () => {
+    const scene = long();
+    const was = currentOf(scene.model);
+    const again = new ChatScene();
+    const entries = Array.from({ length: 10 }, (_, at) => again.message("geral", "bia", `o${at}`));
+    const before = "10:server_0a1b2c3d";
+    scene.on({ type: "older", key: "#geral", before, entries, next: undefined });
+    const { items, older, isFetching } = currentOf(scene.model);
+    expect({ items, older }).toEqual({ items: was.items, older: was.older });
+    expect(isFetching).toBe(false);
   });
 
   test("is held up to a bound, and fetched again from there", () => {
