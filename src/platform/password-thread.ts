@@ -21,8 +21,8 @@ interface Open {
 
 /** By which this file knows that it is the thread. */
 const mark = "passwords";
-/** As `nice` has it: a tenth of the processor beside one that serves, and all of it beside none. */
-const lowPriority = 10;
+/** As `nice` has it: next to nothing beside what serves, and all that is left over. */
+const lowPriority = 19;
 
 /**
  * Works on passwords, one after the other, on a thread of its own and of a low priority: a
