@@ -29,7 +29,7 @@ export class SessionFiles {
     this.#cluster = clusterOf(brokers);
   }
 
-  /** The session of the user, or of whoever logged in last. */
+  /** What the user is logged in by, or whoever logged in last. */
   read(user: string | undefined): SavedSession | undefined {
     const whose = user ?? read(this.#path()).user;
     if (typeof whose !== "string") return undefined;

@@ -310,7 +310,7 @@ class Shell {
     void this.#proven(requests).then((proven) => this.#dispatch({ ...input, requests: proven }));
   }
 
-  /** With the session of each token. */
+  /** With whoever is logged in by each token. */
   #proven(requests: readonly Incoming[]): Promise<Incoming[]> {
     return Promise.all(
       requests.map(async (request) => {

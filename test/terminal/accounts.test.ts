@@ -299,7 +299,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
 });
 
 // The last: from then on the cluster's time is far ahead of the operator's.
-describe("a session of hours", () => {
+describe("a token that grows old", () => {
   test("lasts as long as it is in use, also by several commands at once", async () => {
     await account("iris");
     await account("joao");

@@ -217,7 +217,7 @@ describe("[X2] an account changes", () => {
     scene.ask("account", { user: "ana", locked: false, token: operator });
     expect(scene.ask("users", { token: ana })).toMatchObject({ status: "OK" });
     const reset = scene.ask("account", { user: "ana", newPassword: "reset", token: operator });
-    // Whoever resets it does not get a session of hers by that.
+    // Whoever resets it is not logged in as her by that.
     expect(reset).toMatchObject({ status: "OK", grant: undefined });
     expect(scene.ask("users", { token: ana })).toMatchObject({ code: "unauthenticated" });
     expect(scene.ask("login", login)).toMatchObject({ code: "unauthenticated" });
