@@ -139,6 +139,8 @@ class Shell {
   #peerSeals!: Seals;
   readonly #passwords = new PasswordThread();
   readonly #sessions: Sessions;
+  /** Replies whose tokens are being signed. */
+  readonly #signing = new Set<Promise<void>>();
   readonly #topicKeys: TopicKeys;
   #publisher!: Publisher;
   #subscriber!: Subscriber;
@@ -265,6 +267,7 @@ class Shell {
     clearInterval(this.#ticker);
     this.#ticker = undefined;
     this.#subscriber.close();
+    await Promise.all(this.#signing);
     await this.#clients.close();
     await this.#publisher.close();
     await this.#peerLink.close();
@@ -403,7 +406,8 @@ class Shell {
         void this.#saveView(effect);
         return;
       case "reply":
-        if (effect.replies.some(({ data }) => data.grant !== undefined)) void this.#sign(effect);
+        if (effect.replies.some(({ data }) => data.grant !== undefined))
+          this.#signThenReply(effect);
         else this.#reply(effect);
         return;
       case "broadcast":
@@ -477,7 +481,13 @@ class Shell {
     this.#clients.reply(envelope, encodeReplies(effect, format));
   }
 
-  /** Puts a token in place of each session that was granted. */
+  /** A stop waits for it: what was taken in is answered (R11). */
+  #signThenReply(effect: Effect & { type: "reply" }): void {
+    const signing = this.#sign(effect).finally(() => this.#signing.delete(signing));
+    this.#signing.add(signing);
+  }
+
+  /** Puts a token in place of each that was granted. */
   async #sign(effect: Effect & { type: "reply" }): Promise<void> {
     for (const { data } of effect.replies) {
       const { grant } = data as { grant?: Grant };
