@@ -88,11 +88,16 @@ function withNew(
 ): Conversation {
   const { key, anchor, isMuted, read } = present;
   const ids = new Set(messages.flatMap(({ user, id }) => (user === me ? [id] : [])));
-  const fresh = countUnread(messages, { me, read });
+  const items = merge(present.items, messages);
+  const shown = new Set<unknown>(items);
+  const fresh = countUnread(
+    messages.filter((message) => shown.has(message)),
+    { me, read },
+  );
   const filled = trimmed({
     ...present,
     pending: ids.size === 0 ? present.pending : present.pending.filter(({ id }) => !ids.has(id)),
-    items: merge(present.items, messages),
+    items,
   });
   if (key === current && anchor === undefined) {
     return { ...filled, read: readAll(read, messages), unread: 0, mentions: 0 };

@@ -44,26 +44,40 @@ function order(a: Message, b: Message): number {
   return a.server < b.server ? -1 : a.server > b.server ? 1 : 0;
 }
 
-/** Puts messages in their places in the total order; what is there already stays as it is. */
+/** Of all that one person said, what is sent again with the same id is the same (R6). */
+function said({ user, id }: Message): string {
+  return `${user}\0${id}`;
+}
+
+/** Puts messages in their places in the total order; of twins (R6) the first stands. */
 export function merge(
   items: readonly (Message | Notice)[],
   messages: readonly Message[],
 ): readonly (Message | Notice)[] {
   const merged = [...items];
+  const known = new Map<string, Message>();
+  for (const item of items) if (item.kind === "message") known.set(said(item), item);
   for (const message of messages) {
-    let place = merged.length;
-    let isThere = false;
-    for (let at = merged.length - 1; at >= 0; at -= 1) {
-      const item = merged[at];
-      if (item?.kind !== "message") continue;
-      const compared = order(message, item);
-      isThere = compared === 0;
-      if (compared >= 0) break;
-      place = at;
+    const twin = known.get(said(message));
+    if (twin !== undefined) {
+      if (order(twin, message) <= 0) continue;
+      merged.splice(merged.indexOf(twin), 1);
     }
-    if (!isThere) merged.splice(place, 0, message);
+    known.set(said(message), message);
+    merged.splice(placeOf(merged, message), 0, message);
   }
   return merged;
+}
+
+function placeOf(items: readonly (Message | Notice)[], message: Message): number {
+  let place = items.length;
+  for (let at = items.length - 1; at >= 0; at -= 1) {
+    const item = items[at];
+    if (item?.kind !== "message") continue;
+    if (order(message, item) > 0) break;
+    place = at;
+  }
+  return place;
 }
 
 /** Drops the oldest above the bound; they are fetched again when somebody wants them. */

@@ -55,6 +55,14 @@ describe("unread", () => {
     }
   });
 
+  test("[R6] counts what two servers wrote once", () => {
+    const scene = new ChatScene().start(["geral"]);
+    const first = { ...scene.message("café", "bia", "ana?"), id: "b" };
+    const twin = { ...scene.message("café", "bia", "ana?"), id: "b" };
+    scene.join("café", [first]).on({ type: "entries", entries: [twin] });
+    expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 0 });
+  });
+
   test("of a muted channel is only the mentions", () => {
     const scene = new ChatScene().start(["geral"]).join("café").types("/mute #café\r");
     scene.says("café", "bia", "oi").says("café", "bia", "ana?");
@@ -83,6 +91,19 @@ describe("a message of one's own", () => {
       expect(scene.screen.match(/ana {2}Oi ✓/g), order).toHaveLength(1);
       expect(scene.screen).not.toContain("⏳");
       expect(scene.screen).toContain("✓ 2 replicas");
+    }
+  });
+
+  test("[R6] written by two servers, stands there once: the first of the total order", () => {
+    for (const order of [0, 1]) {
+      const scene = new ChatScene().start();
+      scene.on({ type: "queued", outgoing: outgoing("a", "Oi") });
+      const first = { ...scene.message("geral", "ana", "Oi"), id: "a" };
+      const twin = { ...scene.message("geral", "ana", "Oi"), id: "a" };
+      const [receipt, entry] = order === 0 ? [first, twin] : [twin, first];
+      scene.on({ type: "entries", entries: [entry] });
+      scene.on({ type: "sent", outgoing: outgoing("a", "Oi"), receipt: { ...receipt, durable: [] } });
+      expect(currentOf(scene.model).items).toMatchObject([{ text: "Oi", seq: first.seq }]);
     }
   });
 
