@@ -102,7 +102,11 @@ describe("a message of one's own", () => {
       const twin = { ...scene.message("geral", "ana", "Oi"), id: "a" };
       const [receipt, entry] = order === 0 ? [first, twin] : [twin, first];
       scene.on({ type: "entries", entries: [entry] });
-      scene.on({ type: "sent", outgoing: outgoing("a", "Oi"), receipt: { ...receipt, durable: [] } });
+      scene.on({
+        type: "sent",
+        outgoing: outgoing("a", "Oi"),
+        receipt: { ...receipt, durable: [] },
+      });
       expect(currentOf(scene.model).items).toMatchObject([{ text: "Oi", seq: first.seq }]);
     }
   });
