@@ -106,11 +106,11 @@ export class Child {
     this.starts += 1;
     const startedMs = performance.now();
     let served = false;
-    // A group of its own: Ctrl-C reaches the supervisor alone, which stops all in order.
+    // Not `detached`: Linux weighs priorities within one session only (autogroup), and the work on
+    // passwords has to give way to all processes.
     const child = spawn(process.execPath, [cli, role], {
       stdio: ["ignore", "ignore", stderr, "ipc"],
       env: { ...process.env, UV_THREADPOOL_SIZE: "8", ...environment() },
-      detached: true,
     });
     this.#process = child;
     child.on("message", (message: ReadyMessage) => {

@@ -23,7 +23,12 @@ export function untilStopped(): Promise<void> {
     const stop = () => resolve();
     // They stay: a second Ctrl-C must not cut short an end that is under way.
     process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
+    if (process.connected) {
+      // The terminal sends these to all: who watches over us stops everybody in order.
+      for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+    } else {
+      process.on("SIGINT", stop);
+    }
     process.once("disconnect", stop);
   });
 }

@@ -41,7 +41,11 @@ afterEach(async () => {
 
 function spawnUp(data: string, ...flags: string[]) {
   const args = [cli, "up", "--data", data, "--log-level", "warn", "--json", ...flags];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  // With a process group of its own, as a shell gives one to each command.
+  const child = spawn(process.execPath, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   running.push(child);
   let errors = "";
   child.stderr?.on("data", (text) => {
@@ -53,13 +57,13 @@ function spawnUp(data: string, ...flags: string[]) {
 async function startUp(
   data: string,
   ...flags: string[]
-): Promise<{ child: ChildProcess; ready: Ready }> {
+): Promise<{ child: ChildProcess; ready: Ready; errors: () => string }> {
   const { child, errors } = spawnUp(data, "--port", "0", ...flags);
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   const ended = once(child, "exit").then(() => Promise.reject(new Error(errors())));
   const [line] = await Promise.race([once(lines, "line"), ended]);
   ended.catch(() => {});
-  return { child, ready: JSON.parse(String(line)) as Ready };
+  return { child, ready: JSON.parse(String(line)) as Ready, errors };
 }
 
 /** Its exit code, and what it had to say. */
@@ -120,13 +124,26 @@ describe("tertulia up", () => {
     expect(await readdir(join(data, "servers"))).toHaveLength(3);
   });
 
-  test("a second Ctrl-C does not cut the end short", async () => {
-    const { child, ready } = await startUp(await folder(), "--servers", "1");
-    child.kill("SIGINT");
-    child.kill("SIGINT");
+  test("a second Ctrl-C does not cut the end short, though all processes get it", async () => {
+    const { child, ready, errors } = await startUp(await folder(), "--servers", "1");
+    const group = -Number(child.pid);
+    process.kill(group, "SIGINT");
+    process.kill(group, "SIGINT");
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
     expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
+    expect(errors()).toBe("");
+  });
+
+  test("what Ctrl-C sends to its processes ends none of them", async () => {
+    const { ready, errors } = await startUp(await folder(), "--servers", "1");
+    for (const { pid } of ready.processes) {
+      for (const signal of ["SIGINT", "SIGHUP"] as const) process.kill(pid, signal);
+    }
+    await using client = clientOf(ready);
+    await client.login("ana");
+    expect(ready.processes.every(({ pid }) => isAlive(pid))).toBe(true);
+    expect(errors()).toBe("");
   });
 
   test("where the logs go to files, a person still learns why it did not start", async () => {
