@@ -1,6 +1,7 @@
 import inquirer from "inquirer";
 import type { UserName } from "../../protocol/ids.ts";
 import type { Text } from "../../texts/texts.ts";
+import { harmless } from "../core/harmless.ts";
 import { parseUser } from "../core/target.ts";
 import type { PromptScreen } from "./prompt-screen.ts";
 
@@ -48,7 +49,7 @@ export class Prompts {
 
   /** One of many names, found by typing a part of it; an empty one to go back. */
   search(message: string, names: readonly string[]): Promise<string> {
-    const all = names.map((name) => ({ name, value: name }));
+    const all = names.map((name) => ({ name: harmless(name), value: name }));
     const back = { name: this.#text("menu.back"), value: "" };
     const found = (term = "") => {
       const part = term.replace(/^[#@]/, "").toLowerCase();
