@@ -82,7 +82,8 @@ export class FullTerminal implements Disposable {
     let written = this.#shown.length === 0 ? "\x1b[0m\x1b[2J" : "";
     const shown = lines.map((line) => painted(line, this.#hasColours));
     shown.forEach((line, row) => {
-      if (line !== this.#shown[row]) written += `\x1b[${row + 1};1H${line}\x1b[0m\x1b[K`;
+      // Erased first: behind a line as wide as the terminal its last character would go too.
+      if (line !== this.#shown[row]) written += `\x1b[${row + 1};1H\x1b[K${line}`;
     });
     this.#shown = shown;
     const place = `\x1b[${cursor.row + 1};${cursor.column + 1}H`;
