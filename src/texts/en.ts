@@ -341,7 +341,7 @@ export const en = {
   "chat.key.putBack": "puts back what was cut",
   "chat.key.redraw": "draws the screen again",
   "chat.key.back": "closes this, or goes to the newest message",
-  "chat.key.quit": "quits; once only takes back what you were writing",
+  "chat.key.quit": "quits; once puts aside what you write, for ↑",
   "chat.command.join": "/join #channel: goes into a channel",
   "chat.command.part": "/part: leaves this conversation, or the #channel named",
   "chat.command.create": "/create #channel: makes a channel and goes into it",

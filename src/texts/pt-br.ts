@@ -343,7 +343,7 @@ export const ptBr = {
   "chat.key.putBack": "põe de volta o que foi cortado",
   "chat.key.redraw": "desenha a tela de novo",
   "chat.key.back": "fecha isto, ou vai à mensagem mais nova",
-  "chat.key.quit": "encerra; uma vez só desfaz o que você escrevia",
+  "chat.key.quit": "encerra; uma vez põe de lado o que escrevia, para ↑",
   "chat.command.join": "/join #canal: entra em um canal",
   "chat.command.part": "/part: sai desta conversa, ou do #canal dado",
   "chat.command.create": "/create #canal: cria um canal e entra nele",

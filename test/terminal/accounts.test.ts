@@ -291,8 +291,11 @@ describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
     await changePassword("sara");
     chat.types("after\r");
     await chat.shows("since the password was changed.\n? Password of sara");
+    chat.resize(50, 12);
     chat.types("sara's new\r");
     await chat.shows("after ✓");
+    // It is drawn for the window as it is now: 50 columns have no list.
+    expect(chat.screen.split("\n")[0]).toMatch(/^#praia/);
     chat.types("/quit\r");
     await chat.shows("code 0\nicanon");
   }, 30_000);
