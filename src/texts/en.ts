@@ -314,6 +314,7 @@ export const en = {
   "chat.unknown": "There is no command {command}; nothing was sent. Did you mean {suggestion}?",
   "chat.unknownHelp": "There is no command {command}; nothing was sent. /help lists them.",
   "chat.wrongUse": "Write it like this: {usage}",
+  "chat.historyPages": "Here /history goes back a page, as PgUp does: it takes no number.",
   "chat.parted": "You left {name}.",
   "chat.notJoined": "You are not in {name}.",
   "chat.muted": "{name} is muted: only mentions are counted.",
@@ -361,9 +362,6 @@ export const en = {
 
   // ---- the chat by lines
   "lines.noChannel": "Join a channel first: /join #channel",
-  "lines.unknown": "There is no command {command}; nothing was sent. Did you mean {suggestion}?",
-  "lines.unknownHelp": "There is no command {command}; nothing was sent. /help lists them.",
-  "lines.wrongUse": "Write it like this: {usage}",
   "lines.muted": "{name} is muted: what is written there is not shown.",
   "lines.joined": "You are in #{channel}; what you write goes there.",
   "lines.left": "You left #{channel}.",

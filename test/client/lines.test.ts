@@ -95,6 +95,10 @@ test("a command that is none is never a text, and the nearest is suggested", () 
   }
   expect(parseLine("/msg")).toEqual({ type: "wrongUse", usage: "/msg ana text" });
   expect(parseLine("/join a b")).toMatchObject({ type: "wrongUse" });
+  for (const bare of "who users channels away status time help quit".split(" ")) {
+    expect(parseLine(`/${bare} x`)).toEqual({ type: "wrongUse", usage: `/${bare}` });
+    expect(parseLine(`/${bare} `)).toEqual({ type: bare });
+  }
 });
 
 test("no line beginning with a slash is ever sent as a text", () => {

@@ -64,11 +64,11 @@ const numbers: Readonly<Record<string, KeyName>> = {
  */
 const sequence =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
-  /^\x1b(?:\[M[^]{3}|\[\[[^]|[[O]([0-?]*)[ -/]*([@-~])?|[\]PX^_][^\x00-\x1f\x7f]*(?:\x07|\x1b\\)?)/u;
+  /^\x1b(?:\[M.{3}|\[\[.|[[O]([0-?]*)[ -/]*([@-~])?|[\]PX^_][^\x00-\x1f\x7f]*(?:\x07|\x1b\\)?)/su;
 /** Such a one whose end is not there. */
 const begun =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the same
-  /^\x1b(?:\[M[^]{0,2}|\[\[|[[O][0-?]*[ -/]*|[\]PX^_][^\x00-\x1f\x7f]*\x1b?)?$/u;
+  /^\x1b(?:\[M.{0,2}|\[\[|[[O][0-?]*[ -/]*|[\]PX^_][^\x00-\x1f\x7f]*\x1b?)?$/su;
 
 /**
  * What a terminal in raw mode sends (xterm's sequences, bracketed paste), as keys.

@@ -108,6 +108,11 @@ test("a mistyped command is never sent, and gets a suggestion", () => {
   expect(scene.screen).toContain("Did you");
 });
 
+test("history is turned by pages, not by a number", () => {
+  const scene = new ChatScene(80, 24).start().types("/history 20\r");
+  expect(scene.screen).toContain("Here /history goes back a page, as PgUp does");
+});
+
 test("Tab completes commands, names and channels", () => {
   const scene = new ChatScene(80, 24).start(["geral", "café"]).says("geral", "bia", "oi");
   scene.on({ type: "names", users: ["ana", "bento", "bia"] });
