@@ -59,6 +59,14 @@ export const en = {
   "problem.noUser": "Say who you are: --user NAME, or TERTULIA_USER in the environment.",
   "problem.messageTooLong": "A message may have {most} characters; nothing was sent.",
   "problem.messageEmpty": "There is no text to send.",
+  "problem.outbox":
+    "What waits to be sent is kept in {folder}, which can't be used ({code}): check its owner and mode.",
+  "problem.outboxFull":
+    "The message was not taken: {count} others wait to be sent, so try again when some are.",
+  "problem.outboxNoSpace":
+    "The message was not taken: there is no space left in {folder}, so free some and send it again.",
+  "problem.outboxNotWritten":
+    "The message was not taken: {folder} can't be written ({code}), so check its disk, owner and mode.",
   "problem.since": '"{value}" is neither a vector in JSON nor a time such as 2026-01-31T08:00:00Z.',
   "problem.sinceVector": '"{value}" is no vector such as {"server_0a1b2c3d":7}.',
   "problem.limit": '--limit: "{value}" won\'t do: a whole number from 1 to {most} is wanted.',

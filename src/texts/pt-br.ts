@@ -59,6 +59,14 @@ export const ptBr = {
   "problem.noUser": "Diga quem você é: --user NOME, ou TERTULIA_USER no ambiente.",
   "problem.messageTooLong": "Uma mensagem pode ter até {most} caracteres; nada foi enviado.",
   "problem.messageEmpty": "Não há texto para enviar.",
+  "problem.outbox":
+    "O que espera para ser enviado fica em {folder}, que não pode ser usada ({code}): confira o dono e o modo.",
+  "problem.outboxFull":
+    "A mensagem não foi aceita: outras {count} esperam para ser enviadas; tente de novo quando algumas forem.",
+  "problem.outboxNoSpace":
+    "A mensagem não foi aceita: não há mais espaço em {folder}; libere algum e envie de novo.",
+  "problem.outboxNotWritten":
+    "A mensagem não foi aceita: não se pode escrever em {folder} ({code}); confira o disco, o dono e o modo.",
   "problem.since": '"{value}" não é nem um vetor em JSON nem uma hora como 2026-01-31T08:00:00Z.',
   "problem.sinceVector": '"{value}" não é um vetor como {"server_0a1b2c3d":7}.',
   "problem.limit": '--limit: "{value}" não serve: use um número inteiro de 1 a {most}.',

@@ -124,6 +124,11 @@ export class ChatShell {
     }
   }
 
+  /** Of the language that is spoken now. */
+  get text(): Text {
+    return this.#text;
+  }
+
   connection(state: ConnectionState): void {
     this.#parts.log.info({ state }, "Connection");
     const retryAtMs = undefined;

@@ -31,7 +31,7 @@ export async function runFullScreen(context: Context): Promise<void> {
     const user = await entrance.enter();
     const files = new PersonFiles(stateFolder(), config.brokers, user);
     const logFile = openLogFile(files.openLogFile());
-    const outbox = Outbox.open(files.outboxFolder);
+    const outbox = Outbox.open(files.outboxFolder, () => shell?.text ?? text);
     try {
       const clock = () => client.clock.value;
       const log = openLog({ level: "info", role: "chat", name: () => user, clock, fd: logFile.fd });
