@@ -67,6 +67,8 @@ export interface SubscribeOptions {
   readonly last?: number;
   /** Go on behind this vector instead: nothing since then is missed. */
   readonly since?: Vector;
+  /** Of a user, also what he sends himself, from wherever. */
+  readonly own?: boolean;
 }
 
 const defaultDeadlineMs = 15_000;
@@ -236,19 +238,21 @@ export class ChatClient implements AsyncDisposable {
 
   /**
    * Hands every entry of a conversation to `onEntry`, exactly once. For a user that is what others
-   * send him.
+   * send him, unless `own` is set.
    * @throws ProtocolError `channel_not_found` or `user_not_found`
    */
   async subscribe(
     name: ConversationName,
     onEntry: (entry: Entry) => void,
-    { last = 0, since }: SubscribeOptions = {},
+    { last = 0, since, own = false }: SubscribeOptions = {},
   ): Promise<Subscription> {
     const topic = conversationTopic(name);
     if (this.#subscriptions.has(topic)) throw new Error(`${topic} is subscribed to already`);
     const subscription = new Subscription(topic, {
       fetch: async (vector) => this.#page(name, vector),
-      deliver: onEntry,
+      deliver: (entry) => {
+        if (own || isFor(name, entry)) onEntry(entry);
+      },
       refused: this.#onRefused,
     });
     this.#subscriptions.set(topic, subscription);
@@ -288,7 +292,7 @@ export class ChatClient implements AsyncDisposable {
   ): Promise<void> {
     if (since === undefined) {
       const page = await this.history(name, { limit: Math.max(1, last) });
-      subscription.begin(page.seen, last > 0 ? page.entries.filter(isFor(name)) : []);
+      subscription.begin(page.seen, last > 0 ? page.entries : []);
     } else {
       await this.history(name, { limit: 1 });
       subscription.begin(since);
@@ -299,8 +303,7 @@ export class ChatClient implements AsyncDisposable {
 
   async #page(name: ConversationName, since: Vector): Promise<Page> {
     const page = await this.history(name, { since, limit: limits.historyEntries });
-    const entries = page.entries.filter(isFor(name));
-    return { entries, seen: page.seen, more: page.next !== undefined };
+    return { entries: page.entries, seen: page.seen, more: page.next !== undefined };
   }
 
   async #write(service: string, data: Fields, id?: RequestId): Promise<Receipt> {
@@ -348,7 +351,6 @@ export class ChatClient implements AsyncDisposable {
   }
 }
 
-/** A user's history has what he sent as well; his topic has what he got. */
-function isFor(name: ConversationName): (entry: Entry) => boolean {
-  return (entry) => ("channel" in entry ? name.channel !== undefined : entry.dst === name.user);
+function isFor(name: ConversationName, entry: Entry): boolean {
+  return "channel" in entry || entry.dst === name.user;
 }

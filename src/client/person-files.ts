@@ -12,6 +12,7 @@ import { isMap } from "../protocol/parse-message.ts";
 import { parseVector, type Vector } from "../protocol/vector.ts";
 import { ownerOnly } from "../storage/file-modes.ts";
 import { nothingSaved, type SavedChat } from "./core/chat-model.ts";
+import { mergedSaved } from "./core/saved-chat.ts";
 import { clusterOf, fileName } from "./session-files.ts";
 
 const mostLogBytes = 1_000_000;
@@ -19,6 +20,8 @@ const mostLogBytes = 1_000_000;
 /** What one person's chats in one cluster keep: what was read, what waits to be sent, a log. */
 export class PersonFiles {
   readonly #folder: string;
+  /** What this chat saved last, or began with. */
+  #saved = nothingSaved;
 
   /** @param root of all that the person's programs keep */
   constructor(root: string, brokers: readonly string[], user: string) {
@@ -40,19 +43,28 @@ export class PersonFiles {
 
   /** Nothing, if there is no such file or it is damaged: then all counts as unread. */
   read(): SavedChat {
+    this.#saved = this.#read() ?? nothingSaved;
+    return this.#saved;
+  }
+
+  /** Another chat of the same person keeps what it has saved meanwhile. @throws what the file system says */
+  save(chat: SavedChat): void {
+    const there = this.#read();
+    const change = { before: this.#saved, after: chat };
+    const merged = there === undefined ? chat : mergedSaved(there, change);
+    const own = `${this.#path}.${randomHex(4)}`;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    writeFileSync(own, `${JSON.stringify(merged)}\n`, { mode: ownerOnly });
+    renameSync(own, this.#path);
+    this.#saved = chat;
+  }
+
+  #read(): SavedChat | undefined {
     try {
       return parseSaved(JSON.parse(readFileSync(this.#path, "utf8")));
     } catch {
-      return nothingSaved;
+      return undefined;
     }
-  }
-
-  /** @throws what the file system says */
-  save(chat: SavedChat): void {
-    const own = `${this.#path}.${randomHex(4)}`;
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    writeFileSync(own, `${JSON.stringify(chat)}\n`, { mode: ownerOnly });
-    renameSync(own, this.#path);
   }
 
   get #path(): string {
@@ -60,8 +72,8 @@ export class PersonFiles {
   }
 }
 
-function parseSaved(value: unknown): SavedChat {
-  if (!isMap(value)) return nothingSaved;
+function parseSaved(value: unknown): SavedChat | undefined {
+  if (!isMap(value)) return undefined;
   const read: Record<string, Vector> = {};
   for (const [key, vector] of Object.entries(isMap(value.read) ? value.read : {})) {
     read[key] = parseVector(vector, key);

@@ -154,6 +154,41 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await ana.shows("ana · connected");
   }, 90_000);
 
+  test("two chats of one person show the same, and neither undoes what the other saves", async () => {
+    const [one, other] = [await channel("sala"), await channel("varanda")];
+    const desk = open("ana");
+    await desk.shows("#geral");
+    const sofa = open("ana");
+    await sofa.shows("#geral");
+    for (const [terminal, name] of [
+      [desk, one],
+      [sofa, other],
+    ] as const) {
+      terminal.types(`/join ${name}`);
+      terminal.keys("Enter");
+      await terminal.shows(`› #${name}`);
+    }
+    for (const text of ["a10", "a11"]) {
+      desk.types(`/msg zoe ${text}`);
+      desk.keys("Enter");
+      await desk.shows(`${text} ✓`);
+    }
+    await sofa.shows("@zoe");
+    sofa.keys("M-4");
+    await sofa.shows("ana  a11 ✓");
+    await say(sofa, "a12");
+    await desk.shows("a12 ✓");
+    for (const terminal of [sofa, desk]) {
+      expect(numbered(terminal)).toEqual(["a10", "a11", "a12"]);
+      terminal.types("/quit");
+      terminal.keys("Enter");
+      await terminal.shows("code 0");
+    }
+    const next = open("ana");
+    for (const name of [one, other]) await next.shows(`#${name}`);
+    await next.shows("@zoe");
+  }, 60_000);
+
   test("killed -9 with three messages in the outbox, the next chat sends them once", async () => {
     const name = await channel("outbox");
     const ana = open("ana");

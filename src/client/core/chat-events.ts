@@ -71,6 +71,6 @@ export type ChatEffect =
   /** All users and channels there are, for the quick switch. */
   | { readonly type: "names" }
   /** What was read, or where the person is; the latter at once. */
-  | { readonly type: "save"; readonly isUrgent?: boolean }
+  | { readonly type: "save"; readonly isUrgent: boolean }
   | { readonly type: "redraw" }
   | { readonly type: "quit" };

@@ -17,15 +17,19 @@ export interface Message {
   readonly id: string;
 }
 
-/** A message of one's own that no receipt came for yet, or that was refused. */
+/** A message of one's own that no receipt came for yet. */
 export interface Pending {
   readonly kind: "pending";
   readonly id: RequestId;
   readonly user: UserName;
   readonly text: string;
   readonly timeMs: number;
-  /** Why it is not sent, if so. */
-  readonly refusal: string | undefined;
+}
+
+/** A message of one's own that is not sent again. */
+export interface Refused extends Omit<Pending, "kind"> {
+  readonly kind: "refused";
+  readonly why: string;
 }
 
 /** What the chat itself tells, to this person only. */
@@ -36,7 +40,9 @@ export interface Notice {
   readonly isProblem: boolean;
 }
 
-export type Item = Message | Pending | Notice;
+/** What has a place in a conversation. */
+export type Placed = Message | Refused | Notice;
+export type Item = Placed | Pending;
 
 /** `#geral`, `@ana`; `` for the page one begins at. */
 export type ConversationKey = string;
@@ -53,7 +59,7 @@ export interface Conversation {
   /** Undefined for the page one begins at, which nobody can write to. */
   readonly target: Target | undefined;
   /** Oldest to newest. */
-  readonly items: readonly (Message | Notice)[];
+  readonly items: readonly Placed[];
   readonly pending: readonly Pending[];
   readonly unread: number;
   readonly mentions: number;
@@ -221,20 +227,4 @@ export function change(
     present.key === key ? by(present) : present,
   );
   return { ...model, conversations };
-}
-
-/** What is to be saved of a chat. */
-export function savedOf({ conversations, current, saved }: ChatModel): SavedChat {
-  const read: Record<string, Vector> = { ...saved.read };
-  const isThere = (key: string) => conversations.some((present) => present.key === key);
-  for (const { key, read: vector, target } of conversations) {
-    if (target !== undefined) read[key] = vector;
-  }
-  return {
-    closed: Object.keys(read).filter((key) => key.startsWith("@") && !isThere(key)),
-    joined: conversations.flatMap(({ target }) => target?.channel ?? []),
-    muted: conversations.flatMap(({ isMuted, key }) => (isMuted ? [key] : [])),
-    read,
-    current,
-  };
 }

@@ -24,19 +24,15 @@ export function joined(
   const filled = change(there, key, (present) => {
     // Who is new in a channel has missed nothing.
     const read = isKnown ? present.read : readAll(present.read, messages);
-    const { unread, mentions } = countUnread(messages, { me: model.me, read });
+    const counts = countUnread(messages, { ...present, read, me: model.me });
     const items = merge(present.items, messages);
-    const counts = present.isMuted ? {} : { unread, mentions };
     return { ...present, ...counts, read, items, older: next, isFetching: false };
   });
   const channels = model.channels.includes(channel)
     ? model.channels
     : [...model.channels, channel].sort();
   const ready = { ...filled, channels };
-  if (model.current !== key) {
-    return { model: ready, effects: [{ type: "save", isUrgent: true }] };
-  }
-  return open(ready, key);
+  return model.current === key ? open(ready, key) : still(ready);
 }
 
 /** Private messages of the past, to whomever they belong. */
@@ -49,12 +45,13 @@ export function privately(
   for (const [key, group] of groups) {
     const messages = group.map(asMessage);
     const { closed, read: known } = model.saved;
-    const { unread: missed } = countUnread(messages, { me: model.me, read: known[key] ?? {} });
-    if (closed.includes(key) && missed === 0) continue;
+    const read = known[key] ?? {};
+    const { unread } = countUnread(messages, { me: model.me, read, isMuted: false });
+    if (closed.includes(key) && unread === 0) continue;
     filled = add(filled, targetOf(group[0] as Entry, model.me));
     filled = change(filled, key, (present) => {
-      const { unread, mentions } = countUnread(messages, { me: model.me, read: present.read });
-      return { ...present, items: merge(present.items, messages), unread, mentions };
+      const counts = countUnread(messages, { ...present, me: model.me });
+      return { ...present, ...counts, items: merge(present.items, messages) };
     });
   }
   const conversations = filled.conversations.map((present) =>
@@ -68,17 +65,15 @@ export function privately(
 export function receive(model: ChatModel, entries: readonly Entry[]): Step {
   const groups = grouped(entries, (entry) => writeTarget(targetOf(entry, model.me)));
   let heard = model;
-  let isRead = false;
   for (const [key, group] of groups) {
     const target = targetOf(group[0] as Entry, model.me);
     // A channel that was just left.
     if (target.channel !== undefined && find(heard, key) === undefined) continue;
     heard = add(heard, target, { older: model.privateOlder });
     heard = change(heard, key, (present) => withNew(heard, present, group.map(asMessage)));
-    isRead ||= key === model.current;
   }
   const clock = Math.max(model.clock, ...entries.map((entry) => entry.clock));
-  return { model: { ...heard, clock }, effects: isRead ? [{ type: "save" }] : [] };
+  return still({ ...heard, clock });
 }
 
 function withNew(
@@ -86,20 +81,25 @@ function withNew(
   present: Conversation,
   messages: readonly Message[],
 ): Conversation {
-  const { key, anchor, isMuted, read } = present;
+  const { key, anchor, read } = present;
   const ids = new Set(messages.flatMap(({ user, id }) => (user === me ? [id] : [])));
-  const fresh = countUnread(messages, { me, read });
+  const items = merge(present.items, messages);
+  const shown = new Set<unknown>(items);
+  const fresh = countUnread(
+    messages.filter((message) => shown.has(message)),
+    { ...present, me },
+  );
   const filled = trimmed({
     ...present,
     pending: ids.size === 0 ? present.pending : present.pending.filter(({ id }) => !ids.has(id)),
-    items: merge(present.items, messages),
+    items,
   });
   if (key === current && anchor === undefined) {
     return { ...filled, read: readAll(read, messages), unread: 0, mentions: 0 };
   }
   return {
     ...filled,
-    unread: present.unread + (isMuted ? 0 : fresh.unread),
+    unread: present.unread + fresh.unread,
     mentions: present.mentions + fresh.mentions,
   };
 }

@@ -11,6 +11,7 @@ import {
   homeKey,
   listed,
   type Message,
+  type Placed,
 } from "./chat-model.ts";
 import { mentionsOf } from "./mentions.ts";
 import { firstUnread, isRead, readAll, trimmed } from "./message-list.ts";
@@ -35,9 +36,8 @@ export function notice(
   const number = model.notices + 1;
   const present = currentOf(model);
   const told = change({ ...model, notices: number }, present.key, (conversation) =>
-    trimmed({
+    atEnd({
       ...conversation,
-      anchor: undefined,
       items: [...conversation.items, { kind: "notice", number, lines, isProblem }],
     }),
   );
@@ -89,7 +89,12 @@ export function open(model: ChatModel, key: ConversationKey): Step {
   });
   const overlay = undefined;
   const shown = { ...opened, current: key, overlay, completion: undefined };
-  return { model: shown, effects: [{ type: "save", isUrgent: true }] };
+  return still(shown);
+}
+
+/** From the newest message on, which is read by that. */
+export function atEnd(present: Conversation): Conversation {
+  return asRead(trimmed({ ...present, anchor: undefined }));
 }
 
 export function asRead(present: Conversation): Conversation {
@@ -110,12 +115,14 @@ export function targetOf(entry: Entry, me: string): Target {
   return "channel" in entry ? { channel: entry.channel } : otherOf(entry, me);
 }
 
-/** How much of this somebody else wrote, and the person has not seen. */
+/** How much of this somebody else wrote, and the person has not seen; if muted, only mentions. */
 export function countUnread(
-  messages: readonly Message[],
-  { me, read }: { readonly me: string; readonly read: Conversation["read"] },
-): { readonly unread: number; readonly mentions: number } {
-  const fresh = messages.filter((message) => message.user !== me && !isRead(read, message));
+  items: readonly Placed[],
+  { me, read, isMuted }: Pick<Conversation, "read" | "isMuted"> & { readonly me: string },
+): Pick<Conversation, "unread" | "mentions"> {
+  const fresh = items.filter(
+    (item): item is Message => item.kind === "message" && item.user !== me && !isRead(read, item),
+  );
   const mentions = fresh.filter(({ text }) => mentionsOf(text, me).length > 0);
-  return { unread: fresh.length, mentions: mentions.length };
+  return { unread: isMuted ? 0 : fresh.length, mentions: mentions.length };
 }

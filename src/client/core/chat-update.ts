@@ -7,21 +7,30 @@ import {
   listed,
   type Message,
   nothingSaved,
+  type Refused,
   type SavedChat,
 } from "./chat-model.ts";
 import { joined, older, privately, receive } from "./chat-receive.ts";
-import { add, asRead, notice, remove, type Step, still } from "./chat-steps.ts";
+import { add, asRead, atEnd, notice, remove, type Step, still } from "./chat-steps.ts";
 import { press } from "./key-press.ts";
 import { emptyEditor } from "./line-editor.ts";
 import { merge, trimmed } from "./message-list.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { goTo } from "./overlay-keys.ts";
+import { savingOf } from "./saved-chat.ts";
 import { parseTarget, writeTarget } from "./target.ts";
 
 /** What becomes of the chat by an event, and what the shell has to do. Pure. */
 export function update(before: ChatModel, event: ChatEvent): Step {
   const { model, effects } = step(before, event);
-  return { model: model.current === before.current ? model : withDraft(model, before), effects };
+  const saving = savingOf(before, model);
+  return {
+    model: model.current === before.current ? model : withDraft(model, before),
+    effects:
+      saving === undefined
+        ? effects
+        : [...effects, { type: "save", isUrgent: saving === "at once" }],
+  };
 }
 
 /** The text that was begun stays with its conversation; that of the other one comes back. */
@@ -53,10 +62,7 @@ function step(model: ChatModel, event: ChatEvent): Step {
       return joined(model, event);
     case "notJoined": {
       const left = remove(model, `#${event.channel}`);
-      return {
-        model: notice(left, [event.why], true),
-        effects: [{ type: "save", isUrgent: true }],
-      };
+      return still(notice(left, [event.why], true));
     }
     case "private":
       return privately(model, event);
@@ -130,8 +136,9 @@ function queued(model: ChatModel, { id, user, target, text, atMs }: Outgoing): C
   const there = target.channel === undefined ? add(model, target) : model;
   return change(there, key, (present) => {
     if (present.pending.some((other) => other.id === id)) return present;
-    const pending = { kind: "pending", id, user, text, timeMs: atMs, refusal: undefined } as const;
-    return { ...present, anchor: undefined, pending: [...present.pending, pending] };
+    const pending = { kind: "pending", id, user, text, timeMs: atMs } as const;
+    const waiting = { ...present, pending: [...present.pending, pending] };
+    return key === model.current ? atEnd(waiting) : waiting;
   });
 }
 
@@ -157,11 +164,20 @@ function sent(
   });
 }
 
-function refused(model: ChatModel, { id, target, text }: Outgoing, why: string): ChatModel {
+/** It stays where it is in the conversation, and goes up with what follows. */
+function refused(
+  model: ChatModel,
+  { id, target, user, text, atMs }: Outgoing,
+  why: string,
+): ChatModel {
   const key = writeTarget(target);
   if (find(model, key) === undefined) return notice(model, [`${key}: ${text}`, why], true);
-  return change(model, key, (present) => ({
-    ...present,
-    pending: present.pending.map((other) => (other.id === id ? { ...other, refusal: why } : other)),
-  }));
+  const item: Refused = { kind: "refused", id, user, text, timeMs: atMs, why };
+  return change(model, key, (present) =>
+    trimmed({
+      ...present,
+      items: [...present.items, item],
+      pending: present.pending.filter((other) => other.id !== id),
+    }),
+  );
 }

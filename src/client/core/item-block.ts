@@ -1,5 +1,5 @@
 import { cellsOf, cut, wrap } from "./cells.ts";
-import type { ChatModel, Conversation, Item, Message, Pending } from "./chat-model.ts";
+import type { ChatModel, Conversation, Item, Notice } from "./chat-model.ts";
 import { harmless } from "./harmless.ts";
 import { mentionsOf } from "./mentions.ts";
 import { itemAt, itemKey } from "./message-list.ts";
@@ -81,7 +81,7 @@ function clockTime(timeMs: number, zoneMinutes: (ms: number) => number): string 
   return new Date(timeMs + zoneMinutes(timeMs) * 60_000).toISOString().slice(11, 16);
 }
 
-function said(item: Message | Pending, columns: number, context: Context): readonly Line[] {
+function said(item: Exclude<Item, Notice>, columns: number, context: Context): readonly Line[] {
   const hasTime = columns >= narrow;
   const time = hasTime ? `${clockTime(item.timeMs, context.zoneMinutes)} ` : "";
   const isAction = item.text.startsWith(actionPrefix);
@@ -108,10 +108,9 @@ function said(item: Message | Pending, columns: number, context: Context): reado
   return withMark(lines, mark, { columns, hanging });
 }
 
-function markOf(item: Message | Pending, { me }: Context): Span | undefined {
+function markOf(item: Exclude<Item, Notice>, { me }: Context): Span | undefined {
   if (item.kind === "message") return item.user === me ? span("✓", "dim") : undefined;
-  if (item.refusal === undefined) return span("⏳", "warning");
-  return span(`✗ ${harmless(item.refusal)}`, "bad");
+  return item.kind === "pending" ? span("⏳", "warning") : span(`✗ ${harmless(item.why)}`, "bad");
 }
 
 function withMark(

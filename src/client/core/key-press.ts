@@ -1,10 +1,10 @@
 import { type ChatModel, type Conversation, change, currentOf, listed } from "./chat-model.ts";
-import { open, type Step, still } from "./chat-steps.ts";
+import { atEnd, open, type Step, still } from "./chat-steps.ts";
 import { complete } from "./completion.ts";
 import type { Key } from "./keys.ts";
 import { edit, emptyEditor, submitted, textOf } from "./line-editor.ts";
 import { pressOverlay } from "./overlay-keys.ts";
-import { atEnd, turn } from "./paging.ts";
+import { turn } from "./paging.ts";
 import { submit } from "./submit.ts";
 
 /** In which a second Ctrl-C quits. */

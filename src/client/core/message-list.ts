@@ -1,7 +1,7 @@
 import type { Entry } from "../../protocol/messages.ts";
 import { writeCursor } from "../../protocol/parse-message.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
-import type { Conversation, Item, Message, Notice } from "./chat-model.ts";
+import type { Conversation, Item, Message, Placed } from "./chat-model.ts";
 
 /** Items that a conversation holds; what is older is fetched again when it is paged to. */
 export const mostItems = 2_000;
@@ -17,17 +17,9 @@ export function asMessage(entry: Entry): Message {
   return { kind: "message", user, text, timeMs, clock, server, seq, id };
 }
 
+/** What is said keeps its own from being written on, whichever server has it (R6). */
 export function itemKey(item: Item): string {
-  switch (item.kind) {
-    case "message":
-      return `${item.server}/${item.seq}`;
-    case "pending":
-      return item.id;
-    case "notice":
-      return `notice ${item.number}`;
-    default:
-      return item satisfies never;
-  }
+  return item.kind === "notice" ? `notice ${item.number}` : `${item.user}\0${item.id}`;
 }
 
 /** A conversation's items as they stand on the screen. */
@@ -44,26 +36,32 @@ function order(a: Message, b: Message): number {
   return a.server < b.server ? -1 : a.server > b.server ? 1 : 0;
 }
 
-/** Puts messages in their places in the total order; what is there already stays as it is. */
-export function merge(
-  items: readonly (Message | Notice)[],
-  messages: readonly Message[],
-): readonly (Message | Notice)[] {
+/** Puts messages in their places in the total order; of twins (R6) the first stands. */
+export function merge(items: readonly Placed[], messages: readonly Message[]): readonly Placed[] {
   const merged = [...items];
+  const known = new Map(items.map((item) => [itemKey(item), item]));
   for (const message of messages) {
-    let place = merged.length;
-    let isThere = false;
-    for (let at = merged.length - 1; at >= 0; at -= 1) {
-      const item = merged[at];
-      if (item?.kind !== "message") continue;
-      const compared = order(message, item);
-      isThere = compared === 0;
-      if (compared >= 0) break;
-      place = at;
+    const key = itemKey(message);
+    const twin = known.get(key);
+    if (twin !== undefined) {
+      if (twin.kind === "message" && order(twin, message) <= 0) continue;
+      merged.splice(merged.indexOf(twin), 1);
     }
-    if (!isThere) merged.splice(place, 0, message);
+    known.set(key, message);
+    merged.splice(placeOf(merged, message), 0, message);
   }
   return merged;
+}
+
+function placeOf(items: readonly Placed[], message: Message): number {
+  let place = items.length;
+  for (let at = items.length - 1; at >= 0; at -= 1) {
+    const item = items[at];
+    if (item?.kind !== "message") continue;
+    if (order(message, item) > 0) break;
+    place = at;
+  }
+  return place;
 }
 
 /** Drops the oldest above the bound; they are fetched again when somebody wants them. */
@@ -81,7 +79,7 @@ export function isRead(read: Vector, { server, seq }: Message): boolean {
 }
 
 /** @returns the same vector if it covers all of them */
-export function readAll(read: Vector, messages: readonly (Message | Notice)[]): Vector {
+export function readAll(read: Vector, messages: readonly Placed[]): Vector {
   let raised: MutableVector | undefined;
   for (const item of messages) {
     if (item.kind !== "message" || isRead(raised ?? read, item)) continue;
@@ -93,7 +91,7 @@ export function readAll(read: Vector, messages: readonly (Message | Notice)[]): 
 
 /** The first message of another that the vector does not cover. */
 export function firstUnread(
-  items: readonly (Message | Notice)[],
+  items: readonly Placed[],
   read: Vector,
   me: string,
 ): string | undefined {

@@ -1,7 +1,7 @@
 import { type ChannelName, characters } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { type ChatModel, change, currentOf, find } from "./chat-model.ts";
-import { add, notice, open, remove, type Step, still } from "./chat-steps.ts";
+import { add, countUnread, notice, open, remove, type Step, still } from "./chat-steps.ts";
 import { harmless } from "./harmless.ts";
 import { submitted, textOf } from "./line-editor.ts";
 import { goTo } from "./overlay-keys.ts";
@@ -114,9 +114,8 @@ function part(model: ChatModel, target: Target | undefined): Step {
   const key = writeTarget(target);
   if (find(model, key) === undefined) return problem(model, "notJoined", { name: harmless(key) });
   const left = notice(remove(model, key), [model.words("parted", { name: harmless(key) })]);
-  const save = { type: "save", isUrgent: true } as const;
-  if (target.channel === undefined) return { model: left, effects: [save] };
-  return { model: left, effects: [{ type: "part", channel: target.channel }, save] };
+  if (target.channel === undefined) return still(left);
+  return { model: left, effects: [{ type: "part", channel: target.channel }] };
 }
 
 function mute(model: ChatModel, key: string): Step {
@@ -125,13 +124,12 @@ function mute(model: ChatModel, key: string): Step {
     return problem(model, "notJoined", { name: harmless(key) });
   }
   const isMuted = !present.isMuted;
-  const muted = change(model, key, (conversation) => ({
-    ...conversation,
-    isMuted,
-    unread: 0,
-  }));
+  const muted = change(model, key, (conversation) => {
+    const changed = { ...conversation, isMuted };
+    return { ...changed, ...countUnread(changed.items, { ...changed, me: model.me }) };
+  });
   const said = model.words(isMuted ? "muted" : "unmuted", { name: harmless(key) });
-  return { model: notice(muted, [said]), effects: [{ type: "save", isUrgent: true }] };
+  return still(notice(muted, [said]));
 }
 
 function who({ presence, words }: ChatModel): string[] {

@@ -10,9 +10,10 @@ import type { Context } from "../commands/context.ts";
 import { describe, wantsLogin } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
 import type { ChatEffect, ChatEvent } from "../core/chat-events.ts";
-import { beginning, type ChatModel, savedOf } from "../core/chat-model.ts";
+import { beginning, type ChatModel } from "../core/chat-model.ts";
 import { update } from "../core/chat-update.ts";
 import { view } from "../core/chat-view.ts";
+import { savedOf } from "../core/saved-chat.ts";
 import type { Outbox } from "../outbox.ts";
 import type { PersonFiles } from "../person-files.ts";
 import type { ConnectionState } from "../request-queue.ts";
@@ -90,7 +91,7 @@ export class ChatShell {
       signal: this.#quitting.signal,
     };
     this.#work = new ChatWork({ ...ports, context, client, user });
-    this.#sending = new SendLoop({ ...ports, ...parts });
+    this.#sending = new SendLoop({ ...ports, ...parts, watch: (work) => this.#watch(work) });
   }
 
   /** Until the person quits, or the signal comes. */
@@ -187,7 +188,7 @@ export class ChatShell {
       case "language":
         return this.#setLanguage(effect.name);
       case "save":
-        return this.#saveSoon(effect.isUrgent === true);
+        return this.#saveSoon(effect.isUrgent);
       case "redraw":
         return this.#terminal.forget();
       case "quit":

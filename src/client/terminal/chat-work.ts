@@ -48,7 +48,7 @@ export class ChatWork {
     const page = await this.#patiently(() => client.history({ user }, { limit: privateEntries }));
     const entries = page.entries as readonly PrivateEntry[];
     dispatch({ type: "private", entries, next: page.next });
-    await this.#patiently(() => client.subscribe({ user }, hear, { since: page.seen }));
+    await this.#patiently(() => client.subscribe({ user }, hear, { since: page.seen, own: true }));
     void this.#repeat(durations.presenceMs, () => this.#presence());
     void this.#repeat(pulseMs, () => this.#pulse());
     void this.#repeat(namesMs, () => this.names());

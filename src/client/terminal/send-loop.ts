@@ -6,7 +6,7 @@ import type { ChatClient } from "../chat-client.ts";
 import { describe, wantsLogin } from "../commands/failure.ts";
 import { deliver } from "../commands/send.ts";
 import type { Outgoing } from "../core/outgoing.ts";
-import type { Target } from "../core/target.ts";
+import { type Target, writeTarget } from "../core/target.ts";
 import type { Outbox } from "../outbox.ts";
 import type { ChatPorts } from "./chat-ports.ts";
 
@@ -14,17 +14,22 @@ interface SendLoopParts extends ChatPorts {
   readonly client: ChatClient;
   readonly outbox: Outbox;
   readonly log: Log;
+  /** Of work that nobody waits for. */
+  readonly watch: (work: Promise<void>) => void;
 }
 
 const againMs = 500;
+const mostAgainMs = 4_000;
 
 /**
- * Sends what is in the outbox, one message after the other: what is said first stands first,
- * whatever server takes it. Each is tried until there is a receipt, or a refusal (C5).
+ * Sends what is in the outbox: of one conversation one message after the other, so that what is
+ * said first stands first, whatever server takes it. Each is tried until there is a receipt, or a
+ * refusal (C5).
  */
 export class SendLoop {
   readonly #parts: SendLoopParts;
-  #isSending = false;
+  /** Conversations that something is being sent to. */
+  readonly #busy = new Set<string>();
 
   constructor(parts: SendLoopParts) {
     this.#parts = parts;
@@ -32,50 +37,55 @@ export class SendLoop {
 
   /** Sends what an earlier process left. */
   start(): void {
-    const { outbox, dispatch } = this.#parts;
+    const { outbox, dispatch, watch } = this.#parts;
     for (const outgoing of outbox.waiting) dispatch({ type: "queued", outgoing });
-    void this.#run();
+    for (const { target } of outbox.waiting) watch(this.#run(writeTarget(target)));
   }
 
   add(user: Outgoing["user"], target: Target, text: string): void {
-    const { outbox, dispatch } = this.#parts;
+    const { outbox, dispatch, watch } = this.#parts;
     try {
       dispatch({ type: "queued", outgoing: outbox.add(target, user, text) });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       dispatch({ type: "notice", lines: [error.message], isProblem: true });
     }
-    void this.#run();
+    watch(this.#run(writeTarget(target)));
   }
 
-  async #run(): Promise<void> {
-    if (this.#isSending) return;
-    this.#isSending = true;
+  async #run(key: string): Promise<void> {
+    if (this.#busy.has(key)) return;
+    this.#busy.add(key);
     const { outbox, signal } = this.#parts;
+    const first = () => outbox.waiting.find(({ target }) => writeTarget(target) === key);
     try {
-      for (let [next] = outbox.waiting; next && !signal.aborted; [next] = outbox.waiting) {
-        await this.#send(next);
-      }
+      for (let next = first(); next && !signal.aborted; next = first()) await this.#send(next);
     } finally {
-      this.#isSending = false;
+      this.#busy.delete(key);
     }
   }
 
   async #send(outgoing: Outgoing): Promise<void> {
     const { client, outbox, dispatch, ask, text, signal, log } = this.#parts;
     const { id, user, target, text: message } = outgoing;
-    try {
-      const { receipt } = await ask(() => deliver(client, { user, target, message, id }));
-      outbox.settle(id);
-      dispatch({ type: "sent", outgoing, receipt });
-    } catch (error) {
-      // At the end it stays where it is, for the next process.
-      if (signal.aborted) return;
-      if (!(error instanceof ProtocolError)) throw error;
-      log.warn({ id, code: error.code }, `Not sent: ${error.message}`);
-      if (error.retry || wantsLogin(error)) return await pause(againMs, signal);
-      outbox.settle(id);
-      dispatch({ type: "refused", outgoing, why: describe(error, text()) });
+    let logged: string | undefined;
+    for (let waitMs = againMs; ; waitMs = Math.min(2 * waitMs, mostAgainMs)) {
+      try {
+        const { receipt } = await ask(() => deliver(client, { user, target, message, id }));
+        outbox.settle(id);
+        return dispatch({ type: "sent", outgoing, receipt });
+      } catch (error) {
+        // At the end it stays where it is, for the next process.
+        if (signal.aborted) return;
+        if (!(error instanceof ProtocolError)) throw error;
+        if (error.code !== logged) log.warn({ id, code: error.code }, `Not sent: ${error.message}`);
+        logged = error.code;
+        if (!error.retry && !wantsLogin(error)) {
+          outbox.settle(id);
+          return dispatch({ type: "refused", outgoing, why: describe(error, text()) });
+        }
+        await pause(waitMs, signal);
+      }
     }
   }
 }

@@ -6,7 +6,7 @@ import { writeCursor } from "../../protocol/parse-message.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { channelTopic, userTopic } from "../../protocol/topics.ts";
 import { join, type MutableVector, sorted, type Vector } from "../../protocol/vector.ts";
-import type { ChatState, Conversation, StoredMessage, Target } from "./chat-state.ts";
+import type { ChatState, Conversation, StoredMessage } from "./chat-state.ts";
 import { idOf, isCommitted } from "./placed.ts";
 import { lowerBound, type Tail } from "./window.ts";
 
@@ -29,8 +29,10 @@ export function toEntry(message: StoredMessage): Entry {
     : { src: from, dst: to.user, message: text, timestamp, clock, server, seq, id };
 }
 
-export function topicOf(to: Target): string {
-  return "channel" in to ? channelTopic(to.channel) : userTopic(to.user);
+/** Of a private message both its parties', so that all chats of its sender show it too (P2). */
+export function topicsOf({ from, to }: Pick<StoredMessage, "from" | "to">): readonly string[] {
+  if ("channel" in to) return [channelTopic(to.channel)];
+  return to.user === from ? [userTopic(from)] : [userTopic(to.user), userTopic(from)];
 }
 
 /** What the replies to one payload may take together, and the lists that they share. */

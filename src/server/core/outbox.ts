@@ -1,19 +1,25 @@
 import type { ServerName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { PlainPublication, Publication, Request } from "../../protocol/messages.ts";
-import { readTopic, replicationTopic, serversTopic } from "../../protocol/topics.ts";
+import {
+  channelTopic,
+  readTopic,
+  replicationTopic,
+  serversTopic,
+  userTopic,
+} from "../../protocol/topics.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { Auth } from "./access.ts";
 import type { ChatState, Conversation, StoredMessage } from "./chat-state.ts";
 import type { Effect } from "./effects.ts";
-import { messageBytes, toEntry, topicOf } from "./history.ts";
+import { messageBytes, toEntry, topicsOf } from "./history.ts";
 import type { Placed } from "./placed.ts";
 import { Tail } from "./window.ts";
 
 interface Unpublished {
   readonly message: StoredMessage;
-  /** The same server's publication before it on the topic (P3). */
-  readonly prev: number;
+  /** By topic, the same server's publication before it there (P3). */
+  readonly prevs: ReadonlyMap<string, number>;
   /** The sender's own time, for the old form (P1). */
   readonly timestamp: string | number | undefined;
 }
@@ -53,23 +59,27 @@ export class Outbox {
     if (this.#begun) return;
     this.#begun = true;
     const done = committed[this.#name] ?? 0;
-    const left: Unpublished[] = [];
-    const collect = (conversation: Conversation, isHere: (message: StoredMessage) => boolean) => {
-      const own = (conversation.byServer.get(this.#name)?.slice() ?? []).filter(isHere);
-      for (const [at, message] of own.entries()) {
-        const prev = own[at - 1]?.seq ?? 0;
-        if (message.seq > done) left.push({ message, prev, timestamp: undefined });
+    const left = new Map<number, { message: StoredMessage; prevs: Map<string, number> }>();
+    const collect = (topic: string, { byServer }: Conversation) => {
+      let prev = 0;
+      for (const message of byServer.get(this.#name)?.slice() ?? []) {
+        const { seq } = message;
+        const unpublished = left.get(seq) ?? { message, prevs: new Map() };
+        if (seq > done) left.set(seq, unpublished);
+        unpublished.prevs.set(topic, prev);
+        prev = seq;
       }
-      const last = own.at(-1);
-      if (last !== undefined) this.#heads.set(topicOf(last.to), last.seq);
+      if (prev > 0) this.#heads.set(topic, prev);
     };
-    for (const { conversation } of this.#state.channels.values()) collect(conversation, () => true);
-    for (const { name, conversation } of this.#state.users.values()) {
-      // A user's conversation also has what he sent, which is on the topic of its recipient.
-      collect(conversation, ({ to }) => "user" in to && to.user === name);
+    const { channels, users } = this.#state;
+    for (const { name, conversation } of channels.values()) {
+      collect(channelTopic(name), conversation);
     }
-    left.sort((a, b) => a.message.seq - b.message.seq);
-    for (const unpublished of left) this.#waiting.push(unpublished);
+    for (const { name, conversation } of users.values()) collect(userTopic(name), conversation);
+    const inOrder = [...left.values()].sort((a, b) => a.message.seq - b.message.seq);
+    for (const unpublished of inOrder) {
+      this.#waiting.push({ ...unpublished, timestamp: undefined });
+    }
   }
 
   /** An own event was just made. */
@@ -79,10 +89,12 @@ export class Outbox {
     const from = request.service === "publish" ? request.user : request.src;
     const { server, seq, clock, time, id } = event;
     const message = { server, seq, clock, time, id, from, to, text: request.message };
-    const topic = topicOf(to);
-    const prev = this.#heads.get(topic) ?? 0;
-    this.#heads.set(topic, seq);
-    this.#waiting.push({ message, prev, timestamp: request.timestamp });
+    const prevs = new Map<string, number>();
+    for (const topic of topicsOf(message)) {
+      prevs.set(topic, this.#heads.get(topic) ?? 0);
+      this.#heads.set(topic, seq);
+    }
+    this.#waiting.push({ message, prevs, timestamp: request.timestamp });
   }
 
   /** The publications of all own messages that are committed by now. */
@@ -94,10 +106,10 @@ export class Outbox {
       if (next.message.seq > done) break;
       this.#waiting.shift();
       const entry = toEntry(next.message);
-      const topic = topicOf(next.message.to);
-      if (this.#isWanted(topic)) {
+      for (const [topic, prev] of next.prevs) {
+        if (!this.#isWanted(topic)) continue;
         const page = byTopic.get(topic) ?? { publications: [], bytes: 0 };
-        page.publications.push({ ...entry, prev: next.prev });
+        page.publications.push({ ...entry, prev });
         page.bytes += messageBytes(next.message);
         if (page.bytes < limits.pageBytes) {
           byTopic.set(topic, page);

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { currentOf, savedOf } from "../../../src/client/core/chat-model.ts";
+import { currentOf } from "../../../src/client/core/chat-model.ts";
 import { view } from "../../../src/client/core/chat-view.ts";
 import { mostItems } from "../../../src/client/core/message-list.ts";
 import type { Outgoing } from "../../../src/client/core/outgoing.ts";
+import { savedOf } from "../../../src/client/core/saved-chat.ts";
 import { ChatScene } from "./chat-scene.ts";
 
 const outgoing = (id: string, text: string): Outgoing => ({
@@ -55,11 +56,25 @@ describe("unread", () => {
     }
   });
 
+  test("[R6] counts what two servers wrote once", () => {
+    const scene = new ChatScene().start(["geral"]);
+    const first = { ...scene.message("café", "bia", "ana?"), id: "b" };
+    const twin = { ...scene.message("café", "bia", "ana?"), id: "b" };
+    scene.join("café", [first]).on({ type: "entries", entries: [twin] });
+    expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 0 });
+  });
+
   test("of a muted channel is only the mentions", () => {
     const scene = new ChatScene().start(["geral"]).join("café").types("/mute #café\r");
     scene.says("café", "bia", "oi").says("café", "bia", "ana?");
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 1 });
     expect(savedOf(scene.model).muted).toEqual(["#café"]);
+    const messages = ["oi", "ana?"].map((text) => scene.message("café", "bia", text));
+    const saved = { ...savedOf(scene.model), read: { "#café": {} } };
+    const again = new ChatScene().start(["geral"], saved).join("café", messages);
+    expect(again.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 1 });
+    again.types("/mute #café\r");
+    expect(again.model.conversations.at(-1)).toMatchObject({ unread: 2, mentions: 1 });
   });
 });
 
@@ -86,10 +101,71 @@ describe("a message of one's own", () => {
     }
   });
 
+  test("[R6] written by two servers, stands there once: the first of the total order", () => {
+    for (const order of [0, 1]) {
+      const scene = new ChatScene().start();
+      scene.on({ type: "queued", outgoing: outgoing("a", "Oi") });
+      const first = { ...scene.message("geral", "ana", "Oi"), id: "a" };
+      const twin = { ...scene.message("geral", "ana", "Oi"), id: "a" };
+      const [receipt, entry] = order === 0 ? [first, twin] : [twin, first];
+      scene.on({ type: "entries", entries: [entry] });
+      scene.on({
+        type: "sent",
+        outgoing: outgoing("a", "Oi"),
+        receipt: { ...receipt, durable: [] },
+      });
+      expect(currentOf(scene.model).items).toMatchObject([{ text: "Oi", seq: first.seq }]);
+    }
+  });
+
   test("that is refused says why", () => {
     const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
     scene.on({ type: "refused", outgoing: outgoing("a", "Oi"), why: "No such channel." });
     expect(scene.screen).toContain("ana  Oi ✗ No such channel.");
+    scene.says("geral", "bia", "and then");
+    expect(scene.screen).toMatch(/✗ No such channel\.\n.*bia {2}and then/);
+    // A server had it after all.
+    const entry = { ...scene.message("geral", "ana", "Oi"), id: "a" };
+    expect(scene.on({ type: "entries", entries: [entry] }).screen).not.toContain("✗");
+  });
+
+  test("that is refused takes no more room than others", () => {
+    const scene = new ChatScene().start();
+    for (let number = 0; number < 3_000; number += 1) {
+      const refused = outgoing(`${number}`, "Oi");
+      scene.on({ type: "queued", outgoing: refused });
+      scene.on({ type: "refused", outgoing: refused, why: "No." });
+    }
+    const { items, pending } = currentOf(scene.model);
+    expect(items.length).toBeLessThan(1.2 * mostItems);
+    expect(pending).toEqual([]);
+  });
+
+  test("keeps the view where it is when its receipt comes", () => {
+    const scene = new ChatScene().start();
+    for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
+    for (let number = 0; number < 60; number += 1) {
+      scene.on({ type: "queued", outgoing: outgoing(`${number}`, `mine ${number}`) });
+    }
+    const before = scene.types("\x1b[5~").screen;
+    const bottom = before.match(/mine \d+/g)?.at(-1);
+    expect(bottom).toBeDefined();
+    for (let number = 0; number < 60; number += 1) {
+      const entry = { ...scene.message("geral", "ana", `mine ${number}`), id: `${number}` };
+      const sent = { type: "sent", outgoing: outgoing(`${number}`, entry.message) } as const;
+      scene.on({ ...sent, receipt: { ...entry, durable: [] } });
+    }
+    expect(scene.screen.match(/mine \d+/g)?.at(-1)).toBe(bottom);
+  });
+
+  test("brings the person to the newest, which is read by that", () => {
+    const scene = new ChatScene().start();
+    for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
+    scene.types("\x1b[5~").says("geral", "bia", "new");
+    expect(currentOf(scene.model).unread).toBe(1);
+    scene.on({ type: "queued", outgoing: outgoing("a", "Oi") });
+    expect(currentOf(scene.model)).toMatchObject({ unread: 0, read: { server_0a1b2c3d: 61 } });
+    expect(savedOf(scene.model).read["#geral"]).toEqual({ server_0a1b2c3d: 61 });
   });
 
   test("to nobody, and one that is too long, stay where they were written", () => {

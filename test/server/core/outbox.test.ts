@@ -6,6 +6,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const geral = channelTopic("geral" as never);
 const toBia = userTopic("bia" as never);
+const toAna = userTopic("ana" as never);
 const hello = { user: "ana", channel: "geral", message: "Olá!", after: {} };
 
 function publishedOn(server: VirtualServer, topic: string): unknown[] {
@@ -95,6 +96,27 @@ describe("publications", () => {
     expect(server.published.map(({ topic }) => topic)).toEqual([geral]);
   });
 
+  test("[P2] a private message is on its sender's topic too, each with a chain of its own", () => {
+    const cluster = servingCluster(1);
+    const server = cluster.server(1);
+    for (const topic of [toAna, toBia]) cluster.subscribe(topic);
+    const write = (src: string, dst: string) =>
+      (cluster.request(server, "message", { src, dst, message: "Oi" }).entry as { seq: number })
+        .seq;
+    const pairs = ["ana bia", "ana ana", "bia ana", "bia bia"].map((names) => names.split(" "));
+    const [first, toHerself, answer, other] = pairs.map(([src = "", dst = ""]) => write(src, dst));
+    expect(secondForm(cluster, toAna)).toMatchObject([
+      { seq: first, prev: 0, src: "ana", dst: "bia" },
+      { seq: toHerself, prev: first },
+      { seq: answer, prev: toHerself },
+    ]);
+    expect(secondForm(cluster, toBia)).toMatchObject([
+      { seq: first, prev: 0 },
+      { seq: answer, prev: first },
+      { seq: other, prev: answer },
+    ]);
+  });
+
   test("[P2] a subscription to the beginning of a topic gets it, as ZeroMQ has it", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
@@ -162,6 +184,25 @@ describe("publications", () => {
     cluster.runUntilServing();
     cluster.runUntilEqual();
     expect(secondForm(cluster, geral)).toMatchObject([{ message: "late", prev: first.seq }]);
+  });
+
+  test("[P3] after a restart the same is so of private messages", () => {
+    const cluster = servingCluster(3);
+    const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
+    const hi = { src: "ana", dst: "bia", message: "hi" };
+    const first = cluster.request(a, "message", hi).entry as { seq: number };
+    cluster.network.partition([a.name], [b.name, c.name]);
+    cluster.ask(a, "message", { ...hi, src: "bia", dst: "ana", message: "late" });
+    cluster.runUntil(() => a.disk.durable[a.name] === first.seq + 1, "it is on its own disk");
+    cluster.crash(a);
+    cluster.network.heal();
+    cluster.start(a);
+    for (const topic of [toAna, toBia]) cluster.subscribe(topic);
+    cluster.runUntilServing();
+    cluster.runUntilEqual();
+    for (const topic of [toAna, toBia]) {
+      expect(secondForm(cluster, topic)).toMatchObject([{ message: "late", prev: first.seq }]);
+    }
   });
 
   test("[P5] each committed publication leaves exactly once, from the server that made it", () => {

@@ -1,0 +1,52 @@
+import { join, type Vector } from "../../protocol/vector.ts";
+import type { ChatModel, SavedChat } from "./chat-model.ts";
+
+/** What is to be saved of a chat. */
+export function savedOf({ conversations, current, saved }: ChatModel): SavedChat {
+  const read: Record<string, Vector> = { ...saved.read };
+  const isThere = (key: string) => conversations.some((present) => present.key === key);
+  for (const { key, read: vector, target } of conversations) {
+    if (target !== undefined) read[key] = vector;
+  }
+  return {
+    closed: Object.keys(read).filter((key) => key.startsWith("@") && !isThere(key)),
+    joined: conversations.flatMap(({ target }) => target?.channel ?? []),
+    muted: conversations.flatMap(({ isMuted, key }) => (isMuted ? [key] : [])),
+    read,
+    current,
+  };
+}
+
+/** Whether there is something to save: at once, if it is more than what was read. */
+export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon" | undefined {
+  if (before.conversations === after.conversations && before.current === after.current) return;
+  const outline = ({ current, conversations }: ChatModel) =>
+    JSON.stringify([current, conversations.map(({ key, isMuted }) => [key, isMuted])]);
+  if (outline(before) !== outline(after)) return "at once";
+  const wasRead = new Map(before.conversations.map(({ key, read }) => [key, read]));
+  const isRead = after.conversations.some(({ key, read }) => read !== wasRead.get(key));
+  return isRead ? "soon" : undefined;
+}
+
+/**
+ * What is there by now, perhaps of another chat of the same person, with what this one has changed
+ * since it saved last.
+ */
+export function mergedSaved(
+  there: SavedChat,
+  { before, after }: { readonly before: SavedChat; readonly after: SavedChat },
+): SavedChat {
+  const merged = (name: "joined" | "muted" | "closed") => {
+    const kept = there[name].filter(
+      (key) => after[name].includes(key) || !before[name].includes(key),
+    );
+    const added = after[name].filter((key) => !before[name].includes(key) && !kept.includes(key));
+    return [...kept, ...added];
+  };
+  const read: Record<string, Vector> = { ...there.read };
+  for (const [key, vector] of Object.entries(after.read)) {
+    read[key] = join(read[key] ?? {}, vector);
+  }
+  const lists = { joined: merged("joined"), muted: merged("muted"), closed: merged("closed") };
+  return { ...lists, read, current: after.current };
+}

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { ChatEvent } from "../../src/client/core/chat-events.ts";
+import { parseTarget, type Target } from "../../src/client/core/target.ts";
+import { Outbox } from "../../src/client/outbox.ts";
+import { SendLoop } from "../../src/client/terminal/send-loop.ts";
+import type { Log } from "../../src/platform/log.ts";
+import { ProtocolError } from "../../src/protocol/errors.ts";
+import { textsIn } from "../../src/texts/texts.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+
+let folder: TemporaryFolder;
+let outbox: Outbox;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  outbox = Outbox.open(folder.path, () => textsIn("en"));
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  outbox.close();
+  await folder[Symbol.asyncDispose]();
+});
+
+const target = (text: string) => parseTarget(text) as Target;
+
+test("what can't be sent yet holds up its own conversation, in order, and is logged once", async () => {
+  vi.useFakeTimers();
+  const asked: string[] = [];
+  let isDown = true;
+  const client = {
+    publish: async (_user: string, channel: string, text: string) => {
+      asked.push(text);
+      if (channel === "down" && isDown) throw new ProtocolError("unavailable", "No majority.");
+      return { durable: [] };
+    },
+  } as unknown as ChatClient;
+  const events: ChatEvent[] = [];
+  const warn = vi.fn();
+  const quitting = new AbortController();
+  const sending = new SendLoop({
+    client,
+    outbox,
+    log: { warn } as unknown as Log,
+    dispatch: (event) => events.push(event),
+    hear: () => {},
+    ask: (request) => request(),
+    text: () => textsIn("en"),
+    signal: quitting.signal,
+    watch: (work) => void work,
+  });
+  for (const text of ["down 1", "down 2", "up 1"]) {
+    sending.add("ana" as never, target(`#${text.slice(0, -2)}`), text);
+  }
+  const sent = () => events.flatMap((event) => (event.type === "sent" ? event.outgoing.text : []));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(sent()).toEqual(["up 1"]);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(warn).toHaveBeenCalledTimes(1);
+  expect(asked.length).toBeLessThan(200);
+  expect(asked).not.toContain("down 2");
+  isDown = false;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(sent()).toEqual(["up 1", "down 1", "down 2"]);
+  expect(outbox.waiting).toEqual([]);
+});
