@@ -16,8 +16,8 @@ const aloneRun = new RegExp(`(${alone}+(?=${alone}|$))`);
 const mostCodePoints = 16;
 /** An emoji, of however many parts. */
 const picture = new RegExp(
-  "\\p{RI}{2}|[0-9#*]\\ufe0f\\u20e3|(?!\\p{RI})(?:\\p{EPres}|\\p{ExtPict}(?=[\\ufe0f\\u200d]))" +
-    "\\ufe0f?\\p{EMod}?(?:\\u200d\\p{ExtPict}\\ufe0f?\\p{EMod}?)*",
+  "(\\p{RI}{2}|[0-9#*]\\ufe0f\\u20e3|(?!\\p{RI})(?:\\p{EPres}|\\p{ExtPict}(?=[\\ufe0f\\u200d]))" +
+    "\\ufe0f?\\p{EMod}?(?:\\u200d\\p{ExtPict}\\ufe0f?\\p{EMod}?)*)",
   "gu",
 );
 const wide = "\u3000";
@@ -41,6 +41,11 @@ function clusters(text: string): string[] {
       codePoints.slice(at * mostCodePoints, (at + 1) * mostCodePoints).join(""),
     );
   });
+}
+
+/** Each emoji by itself, and what is between them. */
+export function splitAtPictures(text: string): string[] {
+  return simple.test(text) ? [text] : text.split(picture);
 }
 
 /** Whether every terminal sees it alike. */
