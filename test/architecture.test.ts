@@ -48,14 +48,14 @@ const packageOwners = {
   pino: "platform/",
   "@msgpack/msgpack": "protocol/",
   inquirer: "client/",
-  "string-width": "client/core/",
+  "get-east-asian-width": "client/core/",
 } as const;
 
 /** Packages of `protocol/`, and the `node:` modules it and each `core/` may use. */
 const purePackages = ["node:assert", "node:assert/strict"];
 const protocolPackages = [...purePackages, "@msgpack/msgpack"];
 /** A table of the widths of characters, as a function. */
-const chatPackages = [...purePackages, "string-width"];
+const chatPackages = [...purePackages, "get-east-asian-width"];
 
 /** What a core gets as values, beside the machine: time. */
 const impure = [/\bset(?:Timeout|Interval|Immediate)\b/g, /\bperformance\.\w+/g];

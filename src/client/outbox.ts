@@ -16,6 +16,7 @@ import { isMap } from "../protocol/parse-message.ts";
 import { AppendFile } from "../storage/append-file.ts";
 import { ownerOnlyFolder } from "../storage/file-modes.ts";
 import { type Slot, takeFreeSlots } from "../storage/slot-lock.ts";
+import type { Text } from "../texts/texts.ts";
 import type { Outgoing } from "./core/outgoing.ts";
 import type { Target } from "./core/target.ts";
 
@@ -25,16 +26,21 @@ import type { Target } from "./core/target.ts";
  */
 export class Outbox {
   readonly #folder: string;
+  readonly #text: () => Text;
   readonly #own: OutboxFile;
   /** Others' as long as something waits in them. */
   readonly #files: Set<OutboxFile>;
   #waiting: readonly Outgoing[];
   #isClosed = false;
 
-  private constructor(folder: string, own: OutboxFile, files: Set<OutboxFile>) {
+  private constructor(folder: string, text: () => Text, files: Set<OutboxFile>) {
+    const [own] = files;
+    assert(own !== undefined, "there is no slot");
     this.#folder = folder;
+    this.#text = text;
     this.#own = own;
     this.#files = files;
+    for (const file of files) if (file !== own && file.waiting.size === 0) closeOne(files, file);
     // No two of one file change places: each has its times in order.
     this.#waiting = [...files]
       .flatMap((file) => [...file.waiting.values()])
@@ -43,22 +49,17 @@ export class Outbox {
 
   /**
    * @param folder of one person's in one cluster; several of his processes may share it
+   * @param text says what is wrong, in the person's language of that moment
    * @throws Problem if the folder or a file in it can't be used
    */
-  static open(folder: string): Outbox {
-    const slots = takeFreeSlots(folder, ownerOnlyFolder);
-    const files = new Set<OutboxFile>();
+  static open(folder: string, text: () => Text): Outbox {
     try {
-      for (const slot of slots) files.add(new OutboxFile(slot));
+      return new Outbox(folder, text, openFiles(takeFreeSlots(folder, ownerOnlyFolder)));
     } catch (error) {
-      for (const slot of slots.slice(files.size)) slot[Symbol.dispose]();
-      for (const file of [...files]) closeOne(files, file);
-      throw error;
+      const code = error instanceof Problem ? errorCode(error.cause) : undefined;
+      if (code === undefined) throw error;
+      throw new Problem(text()("problem.outbox", { folder, code }));
     }
-    const [own, ...others] = files;
-    assert(own !== undefined, "there is no slot");
-    for (const file of others) if (file.waiting.size === 0) closeOne(files, file);
-    return new Outbox(folder, own, files);
   }
 
   /** In the order in which they were accepted; another array after each change. */
@@ -72,15 +73,13 @@ export class Outbox {
    */
   add(target: Target, user: UserName, text: string): Outgoing {
     assert(!this.#isClosed, "the outbox is closed");
-    if (this.#waiting.length >= limits.outboxMessages) {
-      throw new Problem(
-        `The message was not taken: ${this.#waiting.length} others wait to be sent, so try again when some are.`,
-      );
+    const count = this.#waiting.length;
+    if (count >= limits.outboxMessages) {
+      throw new Problem(this.#text()("problem.outboxFull", { count }));
     }
-    if (characters(text) > limits.messageCharacters) {
-      throw new Problem(
-        `The message was not taken: it has more than ${limits.messageCharacters} characters, so send it in parts.`,
-      );
+    const most = limits.messageCharacters;
+    if (characters(text) > most) {
+      throw new Problem(this.#text()("problem.messageTooLong", { most }));
     }
     const id = randomHex(16) as RequestId;
     const atMs = Math.max(now().wallMs, this.#waiting.at(-1)?.atMs ?? 0);
@@ -88,7 +87,7 @@ export class Outbox {
     try {
       this.#own.add(outgoing);
     } catch (error) {
-      throw new Problem(notKept(this.#folder, error));
+      throw new Problem(this.#notKept(error));
     }
     this.#waiting = [...this.#waiting, outgoing];
     return outgoing;
@@ -108,19 +107,31 @@ export class Outbox {
     this.#isClosed = true;
     for (const file of [...this.#files]) closeOne(this.#files, file);
   }
+
+  #notKept(error: unknown): string {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    const isFull = code === "ENOSPC" || code === "EDQUOT";
+    const key = isFull ? "problem.outboxNoSpace" : "problem.outboxNotWritten";
+    return this.#text()(key, { folder: this.#folder, code });
+  }
+}
+
+function openFiles(slots: readonly Slot[]): Set<OutboxFile> {
+  const files = new Set<OutboxFile>();
+  try {
+    for (const slot of slots) files.add(new OutboxFile(slot));
+    return files;
+  } catch (error) {
+    for (const slot of slots.slice(files.size)) slot[Symbol.dispose]();
+    for (const file of [...files]) closeOne(files, file);
+    throw error;
+  }
 }
 
 function closeOne(files: Set<OutboxFile>, file: OutboxFile): void {
   files.delete(file);
   file.close();
-}
-
-function notKept(folder: string, error: unknown): string {
-  const code = errorCode(error);
-  if (code === undefined) throw error;
-  return code === "ENOSPC" || code === "EDQUOT"
-    ? `The message was not taken: there is no space left in ${folder}, so free some and send it again.`
-    : `The message was not taken: ${folder} can't be written (${code}), so check its disk, owner and mode.`;
 }
 
 /** One slot's lines: `{"add": …}` for each message, `{"settled": id}` once it needs nobody any more. */

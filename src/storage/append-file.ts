@@ -145,7 +145,8 @@ function read(path: string): Buffer | undefined {
     return readFileSync(path);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
-    throw new Problem(`${path} can't be read (${errorCode(error)}): check its owner and mode.`);
+    const said = `${path} can't be read (${errorCode(error)}): check its owner and mode.`;
+    throw new Problem(said, 1, { cause: error });
   }
 }
 

@@ -23,6 +23,8 @@ export function lockFolder(folder: string, mode?: number): Slot | undefined {
   } catch (error) {
     throw new Problem(
       `The data folder ${folder} can't be used (${errorCode(error)}): check its owner and mode.`,
+      1,
+      { cause: error },
     );
   }
   if (!tryLock(fd)) {
@@ -95,6 +97,8 @@ function slotsIn(parent: string, mode?: number): string[] {
   } catch (error) {
     throw new Problem(
       `The data folder ${parent} can't be used (${errorCode(error)}): check its owner and mode.`,
+      1,
+      { cause: error },
     );
   }
 }

@@ -59,6 +59,14 @@ export const en = {
   "problem.noUser": "Say who you are: --user NAME, or TERTULIA_USER in the environment.",
   "problem.messageTooLong": "A message may have {most} characters; nothing was sent.",
   "problem.messageEmpty": "There is no text to send.",
+  "problem.outbox":
+    "What waits to be sent is kept in {folder}, which can't be used ({code}): check its owner and mode.",
+  "problem.outboxFull":
+    "The message was not taken: {count} others wait to be sent, so try again when some are.",
+  "problem.outboxNoSpace":
+    "The message was not taken: there is no space left in {folder}, so free some and send it again.",
+  "problem.outboxNotWritten":
+    "The message was not taken: {folder} can't be written ({code}), so check its disk, owner and mode.",
   "problem.since": '"{value}" is neither a vector in JSON nor a time such as 2026-01-31T08:00:00Z.',
   "problem.sinceVector": '"{value}" is no vector such as {"server_0a1b2c3d":7}.',
   "problem.limit": '--limit: "{value}" won\'t do: a whole number from 1 to {most} is wanted.',
@@ -314,6 +322,7 @@ export const en = {
   "chat.unknown": "There is no command {command}; nothing was sent. Did you mean {suggestion}?",
   "chat.unknownHelp": "There is no command {command}; nothing was sent. /help lists them.",
   "chat.wrongUse": "Write it like this: {usage}",
+  "chat.historyPages": "Here /history goes back a page, as PgUp does: it takes no number.",
   "chat.parted": "You left {name}.",
   "chat.notJoined": "You are not in {name}.",
   "chat.muted": "{name} is muted: only mentions are counted.",
@@ -341,7 +350,7 @@ export const en = {
   "chat.key.putBack": "puts back what was cut",
   "chat.key.redraw": "draws the screen again",
   "chat.key.back": "closes this, or goes to the newest message",
-  "chat.key.quit": "quits; once only takes back what you were writing",
+  "chat.key.quit": "quits; once puts aside what you write, for ↑",
   "chat.command.join": "/join #channel: goes into a channel",
   "chat.command.part": "/part: leaves this conversation, or the #channel named",
   "chat.command.create": "/create #channel: makes a channel and goes into it",
@@ -361,9 +370,6 @@ export const en = {
 
   // ---- the chat by lines
   "lines.noChannel": "Join a channel first: /join #channel",
-  "lines.unknown": "There is no command {command}; nothing was sent. Did you mean {suggestion}?",
-  "lines.unknownHelp": "There is no command {command}; nothing was sent. /help lists them.",
-  "lines.wrongUse": "Write it like this: {usage}",
   "lines.muted": "{name} is muted: what is written there is not shown.",
   "lines.joined": "You are in #{channel}; what you write goes there.",
   "lines.left": "You left #{channel}.",

@@ -52,10 +52,29 @@ test("what controls a terminal becomes visible; all else is kept", () => {
   expect(harmless("Olá 😀 日本 ñ")).toBe("Olá 😀 日本 ñ");
 });
 
+test("what would be there unseen becomes visible; where a script or an emoji needs it, it stays", () => {
+  expect(harmless("anaㅤ \u200b\u2060\ufeff")).toBe("ana<U+3164> <U+200B><U+2060><U+FEFF>");
+  expect(harmless("\u206a\ufff9a\ufffb\u{e0041}")).toBe("<U+206A><U+FFF9>a<U+FFFB><U+E0041>");
+  expect(harmless("ana\u034f an\u200da 1\ufe0f a\ufe0f")).toBe(
+    "ana<U+034F> an<U+200D>a 1<U+FE0F> a<U+FE0F>",
+  );
+  for (const whole of ["👨‍👩‍👧‍👦 ❤️ ❤️‍🔥 🤷🏽‍♂️ 1️⃣ 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می‌خواهم", "क्‍ष", "ශ්‍රී ලංකා"]) {
+    expect(harmless(whole)).toBe(whole);
+  }
+});
+
+test("a letter has no more marks than a language gives it", () => {
+  expect(harmless(`z${"\u0337".repeat(40)}algo`)).toBe(`z${"\u0337".repeat(6)}<+34>algo`);
+  for (const whole of ["Việt Nam", "בְּרֵאשִׁ֖ית", "གྲྀ་ཧཱུྃ"].map((text) => text.normalize("NFD"))) {
+    expect(harmless(whole)).toBe(whole);
+  }
+});
+
 test("no text whatever leaves a control character", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       expect(harmless(text)).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
+      expect(harmless(text)).not.toMatch(/\p{M}{7}/u);
     }),
   );
 });
@@ -76,6 +95,10 @@ test("a command that is none is never a text, and the nearest is suggested", () 
   }
   expect(parseLine("/msg")).toEqual({ type: "wrongUse", usage: "/msg ana text" });
   expect(parseLine("/join a b")).toMatchObject({ type: "wrongUse" });
+  for (const bare of "who users channels away status time help quit".split(" ")) {
+    expect(parseLine(`/${bare} x`)).toEqual({ type: "wrongUse", usage: `/${bare}` });
+    expect(parseLine(`/${bare} `)).toEqual({ type: bare });
+  }
 });
 
 test("no line beginning with a slash is ever sent as a text", () => {

@@ -14,6 +14,7 @@ import { Outbox } from "../../src/client/outbox.ts";
 import { Problem } from "../../src/platform/problem.ts";
 import type { RequestId, UserName } from "../../src/protocol/ids.ts";
 import { limits } from "../../src/protocol/limits.ts";
+import { type Language, textsIn } from "../../src/texts/texts.ts";
 import { memoryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
 
 /** What the disk answers to a call, if it is told to; and all that was called. */
@@ -57,11 +58,13 @@ const geral = parseTarget("#geral") as Target;
 const bia = parseTarget("@bia") as Target;
 
 let folder: TemporaryFolder;
+let language: Language;
 const opened: Outbox[] = [];
 
 beforeEach(async () => {
   disk.fails = {};
   disk.calls = [];
+  language = "en";
   folder = await memoryFolder();
 });
 
@@ -74,7 +77,7 @@ const boxes = () => join(folder.path, "outbox");
 const fileOf = (slot: number) => join(boxes(), String(slot), "outbox.jsonl");
 
 function open(): Outbox {
-  const outbox = Outbox.open(boxes());
+  const outbox = Outbox.open(boxes(), () => textsIn(language));
   opened.push(outbox);
   return outbox;
 }
@@ -84,7 +87,7 @@ function found(content: Buffer | string): Outbox {
   rmSync(boxes(), { recursive: true, force: true });
   mkdirSync(join(boxes(), "1"), { recursive: true });
   writeFileSync(fileOf(1), content);
-  return Outbox.open(boxes());
+  return Outbox.open(boxes(), () => textsIn(language));
 }
 
 const textsOf = (outbox: Outbox) => outbox.waiting.map(({ text }) => text);
@@ -258,9 +261,10 @@ describe("[C5] a disk", () => {
   test("that can't be used is a problem with one sentence", () => {
     writeFileSync(boxes(), "");
     expect(open).toThrow(Problem);
+    expect(open).toThrow(/kept in .*outbox, which can't be used \((EEXIST|ENOTDIR)\)/);
     rmSync(boxes());
     mkdirSync(fileOf(1), { recursive: true });
-    expect(open).toThrow("can't be read (EISDIR)");
+    expect(open).toThrow("can't be used (EISDIR)");
     rmSync(fileOf(1), { recursive: true });
     expect(open().waiting).toEqual([]);
   });
@@ -290,10 +294,12 @@ describe("[C5] bounds of an outbox", () => {
   test("it takes no more than can wait, and no text that nobody would take", () => {
     const outbox = open();
     expect(() => outbox.add(geral, ana, "🌻".repeat(limits.messageCharacters + 1))).toThrow(
-      `more than ${limits.messageCharacters} characters`,
+      `may have ${limits.messageCharacters} characters; nothing was sent`,
     );
     for (let n = 0; n < limits.outboxMessages; n += 1) outbox.add(geral, ana, `${n}`);
     expect(() => outbox.add(geral, ana, "one more")).toThrow("1000 others wait");
+    language = "pt-br";
+    expect(() => outbox.add(geral, ana, "one more")).toThrow("outras 1000 esperam");
     outbox.settle(outbox.waiting[0]?.id as RequestId);
     outbox.add(geral, ana, "one more");
     expect(outbox.waiting).toHaveLength(limits.outboxMessages);

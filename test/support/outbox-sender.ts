@@ -5,11 +5,12 @@ import type { Outgoing } from "../../src/client/core/outgoing.ts";
 import { parseTarget, type Target } from "../../src/client/core/target.ts";
 import { Outbox } from "../../src/client/outbox.ts";
 import type { UserName } from "../../src/protocol/ids.ts";
+import { textsIn } from "../../src/texts/texts.ts";
 
 const [folder = "", broker = "", how, ...texts] = process.argv.slice(2);
 const targets = ["#geral", "@bia"].map((text) => parseTarget(text) as Target);
 
-const outbox = Outbox.open(folder);
+const outbox = Outbox.open(folder, () => textsIn("en"));
 await using client = new ChatClient({ brokers: [broker], proxies: [] });
 
 async function send({ id, user, target, text }: Outgoing): Promise<void> {

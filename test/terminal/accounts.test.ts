@@ -191,14 +191,10 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
 
   test("makes an account, and the next time asks nothing", async () => {
     const menu = open();
-    await menu.shows("? Your name");
-    menu.keys("mara", "Enter");
-    await menu.shows("? Who are you?");
-    menu.keys("2", "Enter");
-    await menu.shows("? New password of mara");
-    menu.keys("mara's", "Enter");
-    await menu.shows("? Once more");
-    menu.keys("mara's", "Enter");
+    await menu.answers("? Your name", "mara", "Enter");
+    await menu.answers("? Who are you?", "2", "Enter");
+    await menu.answers("? New password of mara", "mara's", "Enter");
+    await menu.answers("? Once more", "mara's", "Enter");
     await menu.shows("Welcome, mara.");
     expect(menu.screen).not.toContain("mara's");
     menu.close();
@@ -210,35 +206,24 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
   test("a wrong password may be typed again, or another name taken", async () => {
     expect(await run("register nina", "nina's\n")).toMatchObject({ code: 0 });
     const menu = open("--user", "nobody");
-    await menu.shows("? Who are you?");
-    menu.keys("1", "Enter");
-    await menu.shows("? Password of nobody");
-    menu.keys("x", "Enter");
-    await menu.shows("The name or the password is wrong.\n? Password of nobody");
-    menu.keys("Enter");
-    await menu.shows("3) Take another name");
-    menu.keys("3", "Enter");
-    await menu.shows("? Your name");
-    menu.keys("nina", "Enter");
-    await menu.shows("1) Log in as nina");
-    menu.keys("1", "Enter");
-    await menu.shows("? Password of nina");
-    menu.keys("nina's", "Enter");
+    await menu.answers("? Who are you?", "1", "Enter");
+    await menu.answers("? Password of nobody", "x", "Enter");
+    await menu.answers("The name or the password is wrong.\n? Password of nobody", "Enter");
+    await menu.answers("3) Take another name", "3", "Enter");
+    await menu.answers("? Your name", "nina", "Enter");
+    await menu.answers("1) Log in as nina", "1", "Enter");
+    await menu.answers("? Password of nina", "nina's", "Enter");
     await menu.shows("Welcome, nina.");
   }, 30_000);
 
   test("when a session has ended it asks for the password, and goes on where it was", async () => {
     await account("olga");
     const menu = open();
-    await menu.shows("7) Quit");
-    menu.keys("2", "Enter");
-    await menu.shows("? Name of the new channel");
-    menu.keys("half-a-na");
+    await menu.answers("7) Quit", "2", "Enter");
+    await menu.answers("? Name of the new channel", "half-a-na");
     await changePassword("olga");
-    await menu.shows("since the password was changed. You log in again with");
-    menu.keys("me", "Enter");
-    await menu.shows("? Password of olga");
-    menu.keys("olga's new", "Enter");
+    await menu.answers("since the password was changed. You log in again with", "me", "Enter");
+    await menu.answers("? Password of olga", "olga's new", "Enter");
     await menu.shows("The channel #half-a-name is there.");
     await menu.shows("7) Quit");
   }, 30_000);
@@ -263,14 +248,10 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     const invited = { TERTULIA_INVITATION: invitation };
     expect(await run("register paulo", "paulo's\n", invited)).toMatchObject({ code: 0 });
     const menu = open("--user", "quito");
-    await menu.shows("? Who are you?");
-    menu.keys("2", "Enter");
-    await menu.shows("? New password of quito");
-    menu.keys("quito's", "Enter");
-    await menu.shows("? Once more");
-    menu.keys("quito's", "Enter");
-    await menu.shows("? Invitation of an administrator");
-    menu.keys(invitation, "Enter");
+    await menu.answers("? Who are you?", "2", "Enter");
+    await menu.answers("? New password of quito", "quito's", "Enter");
+    await menu.answers("? Once more", "quito's", "Enter");
+    await menu.answers("? Invitation of an administrator", invitation, "Enter");
     await menu.shows("Welcome, quito.");
     expect(await run("accounts registration open", "", operator())).toMatchObject({ code: 0 });
   }, 30_000);
@@ -291,8 +272,11 @@ describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
     await changePassword("sara");
     chat.types("after\r");
     await chat.shows("since the password was changed.\n? Password of sara");
+    chat.resize(50, 12);
     chat.types("sara's new\r");
     await chat.shows("after ✓");
+    // It is drawn for the window as it is now: 50 columns have no list.
+    expect(chat.screen.split("\n")[0]).toMatch(/^#praia/);
     chat.types("/quit\r");
     await chat.shows("code 0\nicanon");
   }, 30_000);

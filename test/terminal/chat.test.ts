@@ -265,6 +265,8 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     ana.resize(16, 8);
     await until(() => !ana.screen.includes("│"), "the list makes room");
     await say(ana, "narrow");
+    ana.types("just a line\r");
+    await ana.shows("ana  just a line");
   }, 60_000);
 
   test("without colours there are none", async () => {

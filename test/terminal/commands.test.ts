@@ -163,10 +163,11 @@ describe("listen", () => {
 
 describe("chat by lines", () => {
   test("sends lines, shows what comes, never sends a mistyped command", async () => {
-    const input = "/join #geral\nfrom lines\n/mgs ana secret\n/msg ana hi\n/quit\n";
+    const input = "/join #geral\n/quit now\nfrom lines\n/mgs ana secret\n/msg ana hi\n/quit\n";
     const { code, stdout, stderr } = await run(["chat", "--user", "dora"], input);
     expect(stdout).toContain("#geral dora: from lines");
     expect(stderr).toContain("There is no command /mgs; nothing was sent. Did you mean /msg?");
+    expect(stderr).toContain("Write it like this: /quit");
     expect(code).toBe(1);
     expect((await run(["history", "#geral"])).stdout).not.toContain("secret");
     expect((await run(["history", "@dora", "--user", "ana"])).stdout).toContain("dora → ana: hi");

@@ -26,43 +26,28 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
 
   test("does its seven things", async () => {
     const menu = open("menu");
-    await menu.shows("? Your name");
-    menu.keys("ana", "Enter");
+    await menu.answers("? Your name", "ana", "Enter");
     await menu.shows("Welcome, ana.");
-    await menu.shows("7) Quit");
-    menu.keys("1", "Enter");
+    await menu.answers("7) Quit", "1", "Enter");
     await menu.shows("  @bia");
-    await menu.shows("? What would you like to do?");
-    menu.keys("2", "Enter");
-    await menu.shows("? Name of the new channel");
-    menu.keys("geral", "Enter");
+    await menu.answers("? What would you like to do?", "2", "Enter");
+    await menu.answers("? Name of the new channel", "geral", "Enter");
     await menu.shows("The channel #geral is there.");
-    await menu.shows("? What would you like to do?");
-    menu.keys("4", "Enter");
-    await menu.shows("❯ geral");
-    menu.keys("Enter");
+    await menu.answers("? What would you like to do?", "4", "Enter");
+    await menu.answers("❯ geral", "Enter");
     await menu.shows("You are in #geral.");
-    await menu.shows("? What would you like to do?");
-    menu.keys("3", "Enter");
+    await menu.answers("? What would you like to do?", "3", "Enter");
     await menu.shows("  #geral *");
-    await menu.shows("? What would you like to do?");
-    menu.keys("5", "Enter");
-    await menu.shows("❯ geral");
-    menu.keys("Enter");
-    await menu.shows("? Text");
-    menu.keys("Oi gente", "Enter");
+    await menu.answers("? What would you like to do?", "5", "Enter");
+    await menu.answers("❯ geral", "Enter");
+    await menu.answers("? Text", "Oi gente", "Enter");
     await menu.shows("#geral ana: Oi gente");
-    await menu.shows("? What would you like to do?");
-    menu.keys("6", "Enter");
-    await menu.shows("❯ bia");
-    menu.keys("Enter");
-    await menu.shows("? Text");
-    menu.keys("psst", "Enter");
+    await menu.answers("? What would you like to do?", "6", "Enter");
+    await menu.answers("❯ bia", "Enter");
+    await menu.answers("? Text", "psst", "Enter");
     await menu.shows("Sent to @bia;");
-    await menu.shows("? What would you like to do?");
-    menu.keys("8", "Enter");
-    await menu.shows("> Type a number from 1 to 7");
-    menu.keys("BSpace", "7", "Enter");
+    await menu.answers("? What would you like to do?", "8", "Enter");
+    await menu.answers("> Type a number from 1 to 7", "BSpace", "7", "Enter");
     await menu.shows("Goodbye.");
     await menu.shows("code 0\nicanon");
     const { entries } = await bia.history({ channel: "geral" as never });
@@ -71,14 +56,11 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
 
   test("what others write comes above what is being typed", async () => {
     const menu = open("menu", "--user", "caio");
-    await menu.shows("7) Quit");
-    menu.keys("2", "Enter");
-    await menu.shows("? Name of the new channel");
-    menu.keys("half-a-na");
+    await menu.answers("7) Quit", "2", "Enter");
+    await menu.answers("? Name of the new channel", "half-a-na");
     await menu.shows("channel half-a-na");
     await bia.message("bia", "caio", "psst\x1b[2J");
-    await menu.shows("bia → caio: psst␛[2J");
-    menu.keys("me");
+    await menu.answers("bia → caio: psst␛[2J", "me");
     await menu.shows("channel half-a-name");
     const lines = menu.screen.trimEnd().split("\n");
     expect(lines.at(-1)).toBe("? Name of the new channel half-a-name");
@@ -88,8 +70,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
 
   test.each([["C-c"], ["C-d"]])("%s ends it, with the terminal as it was", async (key) => {
     const menu = open("menu", "--user", "ana");
-    await menu.shows("7) Quit");
-    menu.keys(key);
+    await menu.answers("7) Quit", key);
     await menu.shows("Goodbye.");
     await menu.shows("code 0\nicanon");
   });

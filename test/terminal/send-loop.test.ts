@@ -14,7 +14,7 @@ let outbox: Outbox;
 
 beforeEach(async () => {
   folder = await temporaryFolder();
-  outbox = Outbox.open(folder.path);
+  outbox = Outbox.open(folder.path, () => textsIn("en"));
 });
 
 afterEach(async () => {

@@ -52,6 +52,12 @@ export class Terminal {
     }
   }
 
+  /** Presses these keys once this is asked. */
+  async answers(question: string, ...keys: string[]): Promise<void> {
+    await this.shows(question);
+    this.keys(...keys);
+  }
+
   /** The process of the menu or the chat itself. */
   get pid(): number {
     const pane = this.#tmux("list-panes", "-F", "#{pane_pid}").trim();

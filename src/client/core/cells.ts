@@ -1,29 +1,70 @@
-import stringWidth from "string-width";
+import { eastAsianWidth } from "get-east-asian-width";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 /** Latin letters and what the screen itself is made of: one character, one cell. */
-const latin = "[ -~\\u00a1-\\u00ac\\u00ae-\\u02af\\u2013-\\u2026\\u203a\\u2500-\\u257f\\u2713]";
-const simple = new RegExp(`^${latin}*$`);
-/** Simple characters, but for one that something may be joined to. */
-const simpleRun = new RegExp(`(${latin}+(?=${latin}|$))`);
-/** More marks on one letter than any language has would spill over the lines around. */
+const latin = " -~\\u00a1-\\u00ac\\u00ae-\\u02af\\u2013-\\u2026\\u203a\\u2500-\\u257f\\u2713";
+/** Greek, Cyrillic, Hebrew, Arabic, Thai, Chinese, Japanese and Korean: none joins the one before. */
+const other =
+  "\\u0370-\\u0482\\u048a-\\u052f\\u05d0-\\u05ea\\u0620-\\u064a\\u0671-\\u06d3\\u0e01-\\u0e30" +
+  "\\u3001-\\u3029\\u3041-\\u3096\\u30a1-\\u30fc\\u3400-\\u4dbf\\u4e00-\\u9fff\\uac00-\\ud7a3\\uff01-\\uff9d";
+const simple = new RegExp(`^[${latin}]*$`);
+const alone = `[\\n${latin}${other}]`;
+const allAlone = new RegExp(`^${alone}*$`);
+/** Characters that stand alone, but for one that something may be joined to. */
+const aloneRun = new RegExp(`(${alone}+(?=${alone}|$))`);
+/** Far more than any character has: a cluster without an end would fit no line. */
 const mostCodePoints = 16;
+/** An emoji, of however many parts. */
+const picture = new RegExp(
+  "(\\p{RI}{2}|[0-9#*]\\ufe0f\\u20e3|(?!\\p{RI})(?:\\p{EPres}|\\p{ExtPict}(?=[\\ufe0f\\u200d]))" +
+    "\\ufe0f?\\p{EMod}?(?:\\u200d\\p{ExtPict}\\ufe0f?\\p{EMod}?)*)",
+  "gu",
+);
+const wide = "\u3000";
+/** What is drawn on the letter before it: marks, joiners, vowels and ends of a Korean syllable. */
+const onLetter = /[\p{Mn}\p{Me}\p{DI}\u1160-\u11ff\ud7b0-\ud7fb]/u;
 
 /** What a person sees as one character each: letters with their marks, emoji of several parts. */
 export function graphemes(text: string): string[] {
-  if (simple.test(text)) return text.split("");
-  return Array.from(segmenter.segment(text), ({ segment }) =>
-    segment.length <= mostCodePoints ? segment : [...segment].slice(0, mostCodePoints).join(""),
-  );
+  // Most of a text with an emoji in it stands alone too, and the general way is slow.
+  return text
+    .split(aloneRun)
+    .flatMap((run) => (allAlone.test(run) ? run.split("") : clusters(run)));
 }
 
-/** Cells of a terminal that a text takes. */
+function clusters(text: string): string[] {
+  return Array.from(segmenter.segment(text), ({ segment }) => segment).flatMap((segment) => {
+    if (segment.length <= mostCodePoints) return segment;
+    const codePoints = [...segment];
+    const count = Math.ceil(codePoints.length / mostCodePoints);
+    return Array.from({ length: count }, (_, at) =>
+      codePoints.slice(at * mostCodePoints, (at + 1) * mostCodePoints).join(""),
+    );
+  });
+}
+
+/** Each emoji by itself, and what is between them. */
+export function splitAtPictures(text: string): string[] {
+  return simple.test(text) ? [text] : text.split(picture);
+}
+
+/** Whether every terminal sees it alike. */
+export function isSimple(text: string): boolean {
+  return simple.test(text);
+}
+
+/**
+ * Cells of a terminal that a text takes: as most terminals do, each code point by itself, an emoji
+ * as one picture.
+ */
 export function cellsOf(text: string): number {
   if (simple.test(text)) return text.length;
-  // Most of a text with an emoji in it is simple too, and the general way is slow.
-  return text
-    .split(simpleRun)
-    .reduce((cells, run) => cells + (simple.test(run) ? run.length : stringWidth(run)), 0);
+  let cells = 0;
+  for (const character of text.replace(picture, wide)) {
+    if (simple.test(character)) cells += 1;
+    else if (!onLetter.test(character)) cells += eastAsianWidth(character.codePointAt(0) ?? 0);
+  }
+  return cells;
 }
 
 /** As much of the text as fits, with an ellipsis if that is not all. */

@@ -1,4 +1,3 @@
-import { graphemes } from "./cells.ts";
 import { before, type Editor, textOf, withText } from "./line-editor.ts";
 import { commands } from "./slash-command.ts";
 
@@ -55,7 +54,7 @@ function take(editor: Editor, completion: Completion, step: 1 | -1): Completed {
   const { candidates, head, tail } = completion;
   const at = (completion.at + step + candidates.length) % candidates.length;
   const start = head + (candidates[at] ?? "");
-  const completed = withText(editor, start + tail, graphemes(start).length);
+  const completed = withText(editor, start + tail, start.length);
   const isOnly = candidates.length === 1;
   return { editor: completed, completion: isOnly ? undefined : { ...completion, at } };
 }

@@ -2,7 +2,7 @@ import { type ChatModel, type Conversation, change, currentOf, listed } from "./
 import { atEnd, open, type Step, still } from "./chat-steps.ts";
 import { complete } from "./completion.ts";
 import type { Key } from "./keys.ts";
-import { edit, emptyEditor, textOf } from "./line-editor.ts";
+import { edit, emptyEditor, submitted, textOf } from "./line-editor.ts";
 import { pressOverlay } from "./overlay-keys.ts";
 import { turn } from "./paging.ts";
 import { submit } from "./submit.ts";
@@ -22,6 +22,7 @@ export function press(model: ChatModel, key: Key): Step {
     const second = press(first.model, bare);
     return { model: second.model, effects: [...first.effects, ...second.effects] };
   }
+  if (key.name === "unknown") return still(model);
   if (isControl(key, "l")) return { model, effects: [{ type: "redraw" }] };
   if (isControl(key, "c")) return interrupt(model);
   const awake: ChatModel = { ...model, quitAskedMs: undefined };
@@ -52,13 +53,11 @@ function isControl({ name, ctrl, text }: Key, letter: string): boolean {
   return name === "text" && ctrl === true && text === letter;
 }
 
-/** Ctrl-C takes back what was written; without anything, twice, it quits. */
+/** Ctrl-C puts aside what was written, for ↑ to bring back; without anything, twice, it quits. */
 function interrupt(model: ChatModel): Step {
   const { editor, overlay, nowMs, quitAskedMs } = model;
   if (overlay !== undefined) return still({ ...model, overlay: undefined });
-  if (textOf(editor) !== "") {
-    return still({ ...model, editor: { ...emptyEditor, history: editor.history } });
-  }
+  if (textOf(editor) !== "") return still({ ...model, editor: submitted(editor) });
   const isAgain = quitAskedMs !== undefined && nowMs - quitAskedMs <= quitAgainMs;
   return isAgain ? { model, effects: [{ type: "quit" }] } : still({ ...model, quitAskedMs: nowMs });
 }

@@ -45,8 +45,9 @@ const finals: Readonly<Record<string, KeyName>> = {
   F: "end",
   H: "home",
   Z: "backtab",
-  M: "enter",
 };
+/** With CSI instead of SS3 it would be a mouse's. */
+const keypadEnter = "\x1bOM";
 const numbers: Readonly<Record<string, KeyName>> = {
   1: "home",
   3: "delete",
@@ -58,6 +59,18 @@ const numbers: Readonly<Record<string, KeyName>> = {
 };
 
 /**
+ * A mouse's report as xterm first had them (button, column and row, a character each), a function
+ * key of the Linux console, CSI and SS3, and what terminals answer: OSC, DCS, SOS, PM, APC.
+ */
+const sequence =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+  /^\x1b(?:\[M.{3}|\[\[.|[[O]([0-?]*)[ -/]*([@-~])?|[\]PX^_][^\x00-\x1f\x7f]*(?:\x07|\x1b\\)?)/su;
+/** Such a one whose end is not there. */
+const begun =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the same
+  /^\x1b(?:\[M.{0,2}|\[\[|[[O][0-?]*[ -/]*|[\]PX^_][^\x00-\x1f\x7f]*\x1b?)?$/su;
+
+/**
  * What a terminal in raw mode sends (xterm's sequences, bracketed paste), as keys.
  * @param isAll no more is to come soon: a lone escape is the key Esc then
  */
@@ -65,21 +78,30 @@ export function decodeKeys(input: string, isAll = false): Decoded {
   const keys: Key[] = [];
   let rest = input;
   while (rest !== "") {
-    const step = first(rest);
-    if (step === undefined && !isAll) return { keys, rest };
-    if (step === undefined) {
-      keys.push(rest.startsWith(pasteBegins) ? pasted(rest, rest.length) : { name: "escape" });
-      return { keys, rest: "" };
-    }
+    const step = first(rest) ?? (isAll ? unended(rest) : undefined);
+    if (step === undefined) return { keys, rest };
     keys.push(step.key);
     rest = rest.slice(step.length);
   }
   return { keys, rest };
 }
 
+/** Whether a person may have pressed just this: of any more the end comes for sure. */
+export function mayBeKey(rest: string): boolean {
+  return rest.length <= 2;
+}
+
 interface Step {
   readonly key: Key;
   readonly length: number;
+}
+
+/** What begins a sequence that nothing more comes of. */
+function unended(rest: string): Step {
+  if (rest.length === 1) return { key: { name: "escape" }, length: 1 };
+  if (mayBeKey(rest)) return withAlt(rest);
+  const isPaste = rest.startsWith(pasteBegins);
+  return { key: isPaste ? pasted(rest, rest.length) : { name: "unknown" }, length: rest.length };
 }
 
 /** @returns undefined if it is not all there */
@@ -90,16 +112,15 @@ function first(input: string): Step | undefined {
     if (end < 0) return undefined;
     return { key: pasted(input, end), length: end + pasteEnds.length };
   }
-  if (input.length === 1) return undefined;
-  const [sequence = "", introducer, parameters = "", final = ""] =
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
-    /^\x1b([[O])([0-9;<=>?]*)([@-~])?/.exec(input) ?? [];
-  if (introducer !== undefined) {
-    if (final !== "") return { key: sequenceKey(parameters, final), length: sequence.length };
-    if (sequence.length === input.length) return undefined;
-    return { key: { name: "unknown" }, length: sequence.length };
-  }
+  if (begun.test(input)) return undefined;
   if (input.startsWith("\x1b\x1b")) return { key: { name: "escape" }, length: 1 };
+  const [found = "", parameters, final] = sequence.exec(input) ?? [];
+  if (mayBeKey(found)) return withAlt(input);
+  const key = found === keypadEnter ? { name: "enter" as const } : sequenceKey(parameters, final);
+  return { key, length: found.length };
+}
+
+function withAlt(input: string): Step {
   const letter = String.fromCodePoint(input.codePointAt(1) ?? 0);
   const { key, length } = plain(letter);
   return { key: { ...key, alt: true }, length: 1 + length };
@@ -110,9 +131,12 @@ function pasted(input: string, end: number): Key {
   return { name: "paste", text };
 }
 
-function sequenceKey(parameters: string, final: string): Key {
+function sequenceKey(parameters = "", final = ""): Key {
   const [number = "", modifier = "1"] = parameters.split(";");
-  const name = (final === "~" ? numbers[number] : finals[final]) ?? "unknown";
+  // What begins otherwise is no key's: `<` is a mouse's.
+  const isKey = /^\d*$/.test(number);
+  const name = final === "~" ? numbers[number] : isKey ? finals[final] : undefined;
+  if (name === undefined) return { name: "unknown" };
   const bits = Number(modifier) - 1;
   return {
     name,

@@ -1,5 +1,6 @@
-import { cellsOf, graphemes } from "./cells.ts";
+import { cellsOf } from "./cells.ts";
 import type { ChatModel, Size } from "./chat-model.ts";
+import { harmless } from "./harmless.ts";
 import type { Editor } from "./line-editor.ts";
 
 /** Columns from which on the list of conversations has its place. */
@@ -68,7 +69,7 @@ function inputLayout({ graphemes: parts, cursor }: Editor, columns: number, most
   let used = 0;
   let place = { row: 0, column: 0 };
   parts.forEach((part, at) => {
-    const shown = part === "\t" ? " " : shownInput(part);
+    const shown = harmless(part);
     const cells = part === "\n" ? 0 : cellsOf(shown);
     if (used + cells > columns || (used === columns && part !== "\n")) {
       rows.push("");
@@ -93,12 +94,4 @@ function inputLayout({ graphemes: parts, cursor }: Editor, columns: number, most
   const height = Math.min(most, rows.length);
   const top = Math.max(0, Math.min(place.row - height + 1, rows.length - height));
   return { rows, cursor: place, top, height };
-}
-
-/** A control character that was pasted is a symbol here too. */
-function shownInput(part: string): string {
-  const code = part.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  if (code === 0x7f || (code >= 0x80 && code < 0xa0)) return "\u2421";
-  return graphemes(part)[0] === part ? part : (graphemes(part)[0] ?? "");
 }

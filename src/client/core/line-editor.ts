@@ -35,9 +35,14 @@ export function before(editor: Editor): string {
   return editor.graphemes.slice(0, editor.cursor).join("");
 }
 
-export function withText(editor: Editor, text: string, cursor?: number): Editor {
+/** @param units UTF-16 units in front of the cursor; it does not stand within a character */
+export function withText(editor: Editor, text: string, units = text.length): Editor {
   const parts = graphemes(text);
-  return { ...editor, graphemes: parts, cursor: Math.min(cursor ?? parts.length, parts.length) };
+  let cursor = 0;
+  for (let left = units; left > 0 && cursor < parts.length; cursor += 1) {
+    left -= parts[cursor]?.length ?? 0;
+  }
+  return { ...editor, graphemes: parts, cursor };
 }
 
 /** Empty again; the text can be called back. */
@@ -57,7 +62,7 @@ function insert(editor: Editor, text: string): Editor {
   const room = Math.max(0, mostText - front.length - tail.length);
   const head = front + text.slice(0, room).toWellFormed();
   // What is inserted may join with what stands before it: a mark, or a part of an emoji.
-  return { ...withText(editor, head + tail, graphemes(head).length), recalled: undefined };
+  return { ...withText(editor, head + tail, head.length), recalled: undefined };
 }
 
 /** @returns undefined if the key is none that edits */
@@ -142,7 +147,7 @@ function removed(editor: Editor, to: number, isCut: boolean): Editor {
   if (from === end) return editor;
   const parts = [...editor.graphemes];
   const gone = parts.splice(from, end - from).join("");
-  const joined = withText(editor, parts.join(""), from);
+  const joined = withText(editor, parts.join(""), parts.slice(0, from).join("").length);
   return { ...joined, recalled: undefined, cut: isCut && gone.length > 1 ? gone : editor.cut };
 }
 

@@ -37,7 +37,7 @@ const usages = {
   "/who": "/who",
   "/users": "/users",
   "/channels": "/channels",
-  "/history": "/history 20",
+  "/history": "/history",
   "/away": "/away",
   "/mute": "/mute #geral",
   "/status": "/status",
@@ -93,7 +93,7 @@ function parseCommand(command: Command, rest: string): Line | undefined {
     case "/lang":
       return rest === "" ? undefined : { type: "lang", language: rest };
     default:
-      return { type: command.slice(1) as BareName };
+      return rest === "" ? { type: command.slice(1) as BareName } : undefined;
   }
 }
 

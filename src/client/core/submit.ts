@@ -83,7 +83,7 @@ function perform(model: ChatModel, line: Doing): Step {
     case "who":
       return still(notice(model, who(model)));
     case "history":
-      return turn(model, "up");
+      return line.count === undefined ? turn(model, "up") : problem(model, "historyPages");
     case "away": {
       const isAway = !model.isAway;
       const told = notice({ ...model, isAway }, [words(isAway ? "isAway" : "isBack")]);

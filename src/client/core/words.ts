@@ -51,6 +51,7 @@ export type WordKey =
       | "unknown"
       | "unknownHelp"
       | "wrongUse"
+      | "historyPages"
       | "parted"
       | "notJoined"
       | "muted"

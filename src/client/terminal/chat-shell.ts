@@ -20,7 +20,7 @@ import type { ConnectionState } from "../request-queue.ts";
 import type { ChatPorts } from "./chat-ports.ts";
 import { chatWords } from "./chat-words.ts";
 import { ChatWork } from "./chat-work.ts";
-import type { Entrance } from "./entrance.ts";
+import { askOn, type Entrance } from "./entrance.ts";
 import { FullTerminal } from "./full-terminal.ts";
 import { PromptEnded } from "./prompts.ts";
 import { SendLoop } from "./send-loop.ts";
@@ -125,6 +125,11 @@ export class ChatShell {
     }
   }
 
+  /** Of the language that is spoken now. */
+  get text(): Text {
+    return this.#text;
+  }
+
   connection(state: ConnectionState): void {
     this.#parts.log.info({ state }, "Connection");
     const retryAtMs = undefined;
@@ -210,19 +215,14 @@ export class ChatShell {
     this.#dispatch({ type: "language", language, words: chatWords(this.#text) });
   }
 
-  /** Asks the servers; if the session has ended, the person logs in and goes on where he was. */
   async #ask<T>(request: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        const answer = await request();
-        this.#refusal = undefined;
-        return answer;
-      } catch (error) {
-        if (!wantsLogin(error) || this.#quitting.signal.aborted) throw error;
-        await this.#logInAgain(error);
-        if (this.#quitting.signal.aborted) throw error;
-      }
-    }
+    const { signal } = this.#quitting;
+    const answer = await askOn(request, async (error) => {
+      if (!signal.aborted) await this.#logInAgain(error);
+      if (signal.aborted) throw error;
+    });
+    this.#refusal = undefined;
+    return answer;
   }
 
   /** Whoever would rather not has quit. */

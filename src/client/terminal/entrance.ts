@@ -2,11 +2,29 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import { readPasswordFile } from "../../storage/password-file.ts";
 import { enter, logIn } from "../commands/enter.ts";
-import { describe } from "../commands/failure.ts";
+import { describe, wantsLogin } from "../commands/failure.ts";
 import { type MenuParts, tell } from "./tell.ts";
 
 /** What a person may do who is not let in by the name alone. */
 const ways = ["logIn", "makeAccount", "otherName"] as const;
+
+/**
+ * Asks the servers; if the session has ended, the person logs in and goes on where he was.
+ * @param logIn throws what it is given if the person would rather not
+ */
+export async function askOn<T>(
+  request: () => Promise<T>,
+  logIn: (error: ProtocolError) => Promise<void>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await request();
+    } catch (error) {
+      if (!wantsLogin(error)) throw error;
+      await logIn(error);
+    }
+  }
+}
 
 /** The way into the menu, for clusters with and without accounts. */
 export class Entrance {

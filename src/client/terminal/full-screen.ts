@@ -1,5 +1,4 @@
 import { openLog, openLogFile } from "../../platform/log.ts";
-import { Problem } from "../../platform/problem.ts";
 import { stateFolder } from "../../platform/state-folder.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ChatClient } from "../chat-client.ts";
@@ -8,8 +7,7 @@ import { Outbox } from "../outbox.ts";
 import { PersonFiles } from "../person-files.ts";
 import { ChatShell } from "./chat-shell.ts";
 import { Entrance } from "./entrance.ts";
-import { PromptScreen } from "./prompt-screen.ts";
-import { PromptEnded, Prompts } from "./prompts.ts";
+import { type Asking, withPrompts } from "./prompts.ts";
 
 /** Between tries to connect at most, so that a countdown is worth reading. */
 const reconnectMaxMs = 4_000;
@@ -19,38 +17,31 @@ const reconnectMaxMs = 4_000;
  * @throws Problem if there is no terminal, or nobody can be reached at the beginning
  */
 export async function runFullScreen(context: Context): Promise<void> {
-  const { host, text, config } = context;
-  if (!host.input.isTTY || !host.output.isTTY) throw new Problem(text("problem.notATerminal"), 2);
-  const stopping = new AbortController();
-  using _ = host.onStop(() => stopping.abort());
-  const screen = new PromptScreen(host.output);
-  const prompts = new Prompts({ input: host.input, screen, signal: stopping.signal, text });
+  const { text, config } = context;
   let shell: ChatShell | undefined;
-  const use = async (client: ChatClient) => {
+  const chat = async (client: ChatClient, { prompts, screen, stopping }: Asking) => {
     const entrance = new Entrance({ context, client, prompts, screen });
     const user = await entrance.enter();
     const files = new PersonFiles(stateFolder(), config.brokers, user);
     const logFile = openLogFile(files.openLogFile());
-    const outbox = Outbox.open(files.outboxFolder);
+    const outbox = Outbox.open(files.outboxFolder, () => shell?.text ?? text);
     try {
       const clock = () => client.clock.value;
       const log = openLog({ level: "info", role: "chat", name: () => user, clock, fd: logFile.fd });
       shell = new ChatShell({ context, client, user, entrance, files, outbox, log });
-      await shell.run(stopping.signal);
+      await shell.run(stopping);
     } finally {
       outbox.close();
       logFile.close();
     }
   };
-  try {
-    await withClient(context, use, {
+  await withPrompts(context, (asking) =>
+    withClient(context, (client) => chat(client, asking), {
       proxies: config.proxies,
       reconnectMaxMs,
       onState: (state) => shell?.connection(state),
       onRetry: (inMs) => shell?.retry(inMs),
       onRefused: (error: ProtocolError) => shell?.refused(error),
-    });
-  } catch (error) {
-    if (!(error instanceof PromptEnded)) throw error;
-  }
+    }),
+  );
 }

@@ -2,7 +2,7 @@ import { StringDecoder } from "node:string_decoder";
 import type { Host } from "../../platform/host.ts";
 import type { Size } from "../core/chat-model.ts";
 import type { Screen } from "../core/chat-view.ts";
-import { decodeKeys, type Key } from "../core/keys.ts";
+import { decodeKeys, type Key, mayBeKey } from "../core/keys.ts";
 import { painted } from "./paint-line.ts";
 
 export interface FullTerminalEvents {
@@ -16,8 +16,10 @@ export interface FullTerminalEvents {
  */
 const enter = "\x1b[?1049h\x1b[2J\x1b[?2004h\x1b[?7l";
 const leave = "\x1b[?2026l\x1b[?7h\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
-/** Within which the rest of a key's sequence comes; what has none by then is the key Esc. */
+/** Within which the rest of a key's sequence comes; what has none by then is Esc, or a key with Alt. */
 const restMs = 40;
+/** The same where nobody would have pressed what is there, also over a slow line. */
+const sequenceMs = 500;
 /** The same for the end of what is pasted. */
 const pasteMs = 2_000;
 
@@ -58,6 +60,8 @@ export class FullTerminal implements Disposable {
     input.on("data", this.#read);
     input.resume();
     this.#shown = [];
+    // It may have changed while others had the terminal.
+    this.#events.onResize();
   }
 
   close(): void {
@@ -82,7 +86,8 @@ export class FullTerminal implements Disposable {
     let written = this.#shown.length === 0 ? "\x1b[0m\x1b[2J" : "";
     const shown = lines.map((line) => painted(line, this.#hasColours));
     shown.forEach((line, row) => {
-      if (line !== this.#shown[row]) written += `\x1b[${row + 1};1H${line}\x1b[0m\x1b[K`;
+      // Erased first: behind a line as wide as the terminal its last character would go too.
+      if (line !== this.#shown[row]) written += `\x1b[${row + 1};1H\x1b[K${line}`;
     });
     this.#shown = shown;
     const place = `\x1b[${cursor.row + 1};${cursor.column + 1}H`;
@@ -102,7 +107,8 @@ export class FullTerminal implements Disposable {
     clearTimeout(this.#timer);
     this.#take(this.#rest + this.#decoder.write(chunk), false);
     if (this.#rest === "") return;
-    const patienceMs = this.#rest.startsWith("\x1b[200~") ? pasteMs : restMs;
+    const isPaste = this.#rest.startsWith("\x1b[200~");
+    const patienceMs = isPaste ? pasteMs : mayBeKey(this.#rest) ? restMs : sequenceMs;
     this.#timer = setTimeout(() => this.#take(this.#rest, true), patienceMs);
   };
 

@@ -230,15 +230,15 @@ class LineChat {
   }
 
   #wrongUse(usage: string): Problem {
-    return new Problem(this.#text("lines.wrongUse", { usage }));
+    return new Problem(this.#text("chat.wrongUse", { usage }));
   }
 
   #unknown({ command: typed, suggestion }: Line & { readonly type: "unknown" }): Problem {
     const command = harmless(typed);
     return new Problem(
       suggestion === undefined
-        ? this.#text("lines.unknownHelp", { command })
-        : this.#text("lines.unknown", { command, suggestion }),
+        ? this.#text("chat.unknownHelp", { command })
+        : this.#text("chat.unknown", { command, suggestion }),
     );
   }
 

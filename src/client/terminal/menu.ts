@@ -1,19 +1,17 @@
-import { Problem } from "../../platform/problem.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import { type ChannelName, characters, type UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/messages.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { type Context, withClient } from "../commands/context.ts";
-import { describe, wantsLogin } from "../commands/failure.ts";
+import { describe } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
 import { stateNotes } from "../commands/state-notes.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { harmless } from "../core/harmless.ts";
 import { parseChannel, parseUser, type Target, writeTarget } from "../core/target.ts";
-import { Entrance } from "./entrance.ts";
-import { PromptScreen } from "./prompt-screen.ts";
-import { PromptEnded, Prompts } from "./prompts.ts";
+import { askOn, Entrance } from "./entrance.ts";
+import { withPrompts } from "./prompts.ts";
 import { type MenuParts, tell } from "./tell.ts";
 
 /** What the menu offers, in its order. */
@@ -28,16 +26,11 @@ const shownOnJoin = 10;
  * @throws Problem if there is no terminal, or the login fails
  */
 export async function runMenu(context: Context): Promise<void> {
-  const { host, text, config } = context;
-  if (!host.input.isTTY || !host.output.isTTY) throw new Problem(text("problem.notATerminal"), 2);
-  const stopping = new AbortController();
-  using _ = host.onStop(() => stopping.abort());
-  const screen = new PromptScreen(host.output);
-  const prompts = new Prompts({ input: host.input, screen, signal: stopping.signal, text });
-  const stopped = new Promise<void>((resolve) => {
-    stopping.signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-  try {
+  const { text, config, host } = context;
+  await withPrompts(context, async ({ screen, prompts, stopping }) => {
+    const stopped = new Promise<void>((resolve) => {
+      stopping.addEventListener("abort", () => resolve(), { once: true });
+    });
     let menu: Menu | undefined;
     const use = async (client: ChatClient) => {
       const entrance = new Entrance({ context, client, prompts, screen });
@@ -50,10 +43,8 @@ export async function runMenu(context: Context): Promise<void> {
       onState: stateNotes(text, (line) => screen.print(context.output.paint("yellow", line))),
       onRefused: (error) => menu?.refused(error),
     });
-  } catch (error) {
-    if (!(error instanceof PromptEnded)) throw error;
-  }
-  screen.print(text("menu.bye"));
+  });
+  host.output.write(`${text("menu.bye")}\n`);
 }
 
 interface Parts extends MenuParts {
@@ -95,18 +86,10 @@ class Menu {
     this.#refusal = error.message;
   }
 
-  /** Asks the servers; if the session has ended, the person logs in and goes on where he was. */
   async #ask<T>(request: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        const answer = await request();
-        this.#refusal = undefined;
-        return answer;
-      } catch (error) {
-        if (!wantsLogin(error)) throw error;
-        await this.#logInAgain(error);
-      }
-    }
+    const answer = await askOn(request, (error) => this.#logInAgain(error));
+    this.#refusal = undefined;
+    return answer;
   }
 
   /** @throws the error itself, if the person would rather not */

@@ -1,3 +1,4 @@
+import { cellsOf, isSimple, splitAtPictures } from "../core/cells.ts";
 import type { Line, Style } from "../core/spans.ts";
 
 /** What each style is in SGR's numbers, with colours and without. */
@@ -19,12 +20,25 @@ const codes: Readonly<Record<Style, readonly [colour: string, plain: string]>> =
   name7: ["94", ""],
 };
 
-/** A line as a terminal takes it; without colours only bold, dim and reverse are left. */
+/**
+ * A line as a terminal takes it; without colours only bold, dim and reverse are left. Behind an
+ * emoji, or a text in doubt at the end of a span, the next is put where it belongs: terminals don't
+ * agree on widths, and the cursor has to stand where it is said to.
+ */
 export function painted(line: Line, hasColours: boolean): string {
+  let column = 1;
+  let isSure = true;
   return line
     .map(({ text, style }) => {
+      const placed = splitAtPictures(text).map((piece) => {
+        const cells = cellsOf(piece);
+        const place = isSure || cells === 0 ? "" : `\x1b[${column}G\x1b[K`;
+        isSure = cells === 0 ? isSure : isSimple(piece);
+        column += cells;
+        return place + piece;
+      });
       const code = codes[style][hasColours ? 0 : 1];
-      return code === "" ? text : `\x1b[${code}m${text}\x1b[0m`;
+      return code === "" ? placed.join("") : `\x1b[${code}m${placed.join("")}\x1b[0m`;
     })
     .join("");
 }

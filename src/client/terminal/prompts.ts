@@ -1,8 +1,11 @@
 import inquirer from "inquirer";
+import { Problem } from "../../platform/problem.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import type { Text } from "../../texts/texts.ts";
+import type { Context } from "../commands/context.ts";
+import { harmless } from "../core/harmless.ts";
 import { parseUser } from "../core/target.ts";
-import type { PromptScreen } from "./prompt-screen.ts";
+import { PromptScreen } from "./prompt-screen.ts";
 
 /** The person pressed Ctrl-C, or a signal came, while something was asked. */
 export class PromptEnded extends Error {
@@ -15,6 +18,35 @@ interface PromptsOptions {
   /** Aborted when the process has to end: what is being asked is then taken back. */
   readonly signal: AbortSignal;
   readonly text: Text;
+}
+
+/** The terminal of a person who can be asked. */
+export interface Asking {
+  readonly screen: PromptScreen;
+  readonly prompts: Prompts;
+  /** Aborted when the process has to end. */
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * Until it has ended, or the person has while something was asked.
+ * @throws Problem if there is no terminal
+ */
+export async function withPrompts(
+  { host, text }: Context,
+  use: (asking: Asking) => Promise<void>,
+): Promise<void> {
+  if (!host.input.isTTY || !host.output.isTTY) throw new Problem(text("problem.notATerminal"), 2);
+  const stopping = new AbortController();
+  using _ = host.onStop(() => stopping.abort());
+  const screen = new PromptScreen(host.output);
+  const { signal } = stopping;
+  const prompts = new Prompts({ input: host.input, screen, signal, text });
+  try {
+    await use({ screen, prompts, stopping: signal });
+  } catch (error) {
+    if (!(error instanceof PromptEnded)) throw error;
+  }
 }
 
 export interface Choice<Value extends string> {
@@ -48,7 +80,7 @@ export class Prompts {
 
   /** One of many names, found by typing a part of it; an empty one to go back. */
   search(message: string, names: readonly string[]): Promise<string> {
-    const all = names.map((name) => ({ name, value: name }));
+    const all = names.map((name) => ({ name: harmless(name), value: name }));
     const back = { name: this.#text("menu.back"), value: "" };
     const found = (term = "") => {
       const part = term.replace(/^[#@]/, "").toLowerCase();

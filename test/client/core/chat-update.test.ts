@@ -184,6 +184,11 @@ test("a mistyped command is never sent, and gets a suggestion", () => {
   expect(scene.screen).toContain("Did you");
 });
 
+test("history is turned by pages, not by a number", () => {
+  const scene = new ChatScene(80, 24).start().types("/history 20\r");
+  expect(scene.screen).toContain("Here /history goes back a page, as PgUp does");
+});
+
 test("Tab completes commands, names and channels", () => {
   const scene = new ChatScene(80, 24).start(["geral", "café"]).says("geral", "bia", "oi");
   scene.on({ type: "names", users: ["ana", "bento", "bia"] });
@@ -288,11 +293,18 @@ describe("the past", () => {
   });
 });
 
-test("Ctrl-C takes back what was written; twice without anything it quits", () => {
+test("Ctrl-C puts aside what was written, for ↑; twice without anything it quits", () => {
   const scene = new ChatScene().start().types("half\x03");
   expect(scene.screen).not.toContain("half");
+  expect(scene.types("\x1b[A").screen).toContain("› half");
+  expect(scene.types("\x03").screen).not.toContain("half");
   expect(scene.types("\x03").screen).toContain("Ctrl-C once more quits.");
   expect(scene.types("\x03").effects.at(-1)).toEqual({ type: "quit" });
+});
+
+test("a mouse's report changes nothing", () => {
+  const help = new ChatScene().start().types("/help\r");
+  expect(help.types("\x1b[<64;35;12M").screen).toContain("Keys and commands");
 });
 
 test("Esc and another key right behind it are two keys, unless they mean one with Alt", () => {

@@ -177,10 +177,10 @@ test("the help", () => {
                     │ Ctrl-Y            puts back what was cut
                     │ Ctrl-L            draws the screen again
                     │ Esc               closes this, or goes to the newest message
-                    │ Ctrl-C Ctrl-C     quits; once only takes back what you were
-                    │                   writing
+                    │ Ctrl-C Ctrl-C     quits; once puts aside what you write, for ↑
                     │
                     │ /join #channel    goes into a channel
+                    │ /part             leaves this conversation, or the #channel
     ana · connected · 3 ms · server_0a1b2c3d · clock 42
     ›
     "

@@ -72,6 +72,40 @@ test("a sequence that comes in pieces is one key; a lone escape is Esc", () => {
   expect(decodeKeys("\x1b[99;1q").keys).toEqual([{ name: "unknown" }]);
 });
 
+test.each([
+  ["a mouse's click, as xterm first told it", "\x1b[M !!"],
+  ["the same beyond column 95", "\x1b[M \u00e0\r"],
+  ["a mouse's click, as it is told now", "\x1b[<0;35;12M"],
+  ["its end", "\x1b[<0;35;12m"],
+  ["a mouse's click, as urxvt tells it", "\x1b[32;35;12M"],
+  ["the focus", "\x1b[I"],
+  ["what terminal it is", "\x1b[?62;22c"],
+  ["where the cursor is, and more", "\x1b[?1;2$y"],
+  ["a function key of the console", "\x1b[[A"],
+  ["a function key", "\x1bOP"],
+  ["a colour, up to BEL", "\x1b]11;rgb:0000/0000/0000\x07"],
+  ["a colour, up to ST", "\x1b]11;rgb:0000/0000/0000\x1b\\"],
+  ["a name and version", "\x1bP>|xterm(390)\x1b\\"],
+])("%s types nothing, in how many pieces it may come", (_what, sequence) => {
+  expect(decodeKeys(`${sequence}x`).keys).toEqual([
+    { name: "unknown" },
+    { name: "text", text: "x" },
+  ]);
+  for (let at = 1; at < sequence.length; at += 1) {
+    expect(decodeKeys(sequence.slice(0, at))).toEqual({ keys: [], rest: sequence.slice(0, at) });
+  }
+});
+
+test("what nothing more comes of is a key with Alt, or nothing", () => {
+  expect(decodeKeys("\x1bP", true).keys).toEqual([{ name: "text", text: "P", alt: true }]);
+  expect(decodeKeys("\x1bO\r").keys).toEqual([
+    { name: "text", text: "O", alt: true },
+    { name: "enter" },
+  ]);
+  expect(decodeKeys("\x1b[<0;35", true)).toEqual({ keys: [{ name: "unknown" }], rest: "" });
+  expect(decodeKeys("\x1bOM").keys).toEqual([{ name: "enter" }]);
+});
+
 test("texts are measured and broken by cells", () => {
   expect(cellsOf("漢字🙂é")).toBe(7);
   expect(cut("漢字かな", 5)).toBe("漢字…");

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { cellsOf, graphemes } from "../../../src/client/core/cells.ts";
+import { view } from "../../../src/client/core/chat-view.ts";
+import { span } from "../../../src/client/core/spans.ts";
+import { painted } from "../../../src/client/terminal/paint-line.ts";
+import { ChatScene } from "./chat-scene.ts";
+
+test("a text has as many cells as a terminal gives it", () => {
+  const texts = ["กำลังใจ", "ກຳ", "का", "क्षा", "ကာ", "漢ｶﾞ", "각", "\u1100\u1161\u11a8", "ᄀᄀ"];
+  expect(texts.map(cellsOf)).toEqual([6, 2, 2, 3, 2, 4, 2, 2, 4]);
+  expect(cellsOf("e\u0301 ação")).toBe(6);
+  const pictures = ["👨‍👩‍👧‍👦", "👍🏽", "🇧🇷", "❤️", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "❤"];
+  expect(pictures.map(cellsOf)).toEqual([2, 2, 2, 2, 2, 2, 1]);
+});
+
+test("a text is all of its characters, whatever they join to", () => {
+  expect(graphemes("aé漢👍🏽한กำ\n🇧🇷")).toEqual([..."aé漢", "👍🏽", "한", "กำ", "\n", "🇧🇷"]);
+  const flood = `a${"\u0301".repeat(500)}`;
+  expect(graphemes(flood).join("")).toBe(flood);
+});
+
+test("behind a text whose width is in doubt, the next stands where it belongs", () => {
+  expect(painted([span("ana"), span("│", "dim")], true)).toBe("ana\x1b[2m│\x1b[0m");
+  expect(painted([span("👍🏽"), span("│", "dim")], true)).toBe("👍🏽\x1b[2m\x1b[3G\x1b[K│\x1b[0m");
+});
+
+test("the cursor stands where the next letter goes, whatever a terminal makes of an emoji", () => {
+  const line = [span("a👍🏽👍🏽 b🙂")];
+  expect(painted(line, true)).toBe("a👍🏽\x1b[4G\x1b[K👍🏽\x1b[6G\x1b[K b🙂");
+  // Behind the last column there is nothing to erase.
+  expect(painted([span("🙂\u0301"), span("")], true)).toBe("🙂\u0301");
+});
+
+test("what is pasted into the own line disturbs nothing, and is sent as it is", () => {
+  const pasted = "a\x1b[2J\u202eb\u200bc\u0085";
+  const scene = new ChatScene(80, 5).start().types(`\x1b[200~${pasted}\x1b[201~`);
+  expect(scene.screen).toContain("› a␛[2J<U+202E>b<U+200B>c<U+0085>\n");
+  const { cursor } = view(scene.model);
+  expect(cursor.column).toBe("› a␛[2J<U+202E>b<U+200B>c<U+0085>".length);
+  expect(scene.types("\r").effects.at(-1)).toMatchObject({ type: "send", text: pasted });
+});
+
+test("who has an invisible letter in the name does not pass for another", () => {
+  const scene = new ChatScene(60, 8).start().says("geral", "anaㅤ", "Oi");
+  expect(scene.screen).toContain("08:01 ana<U+3164>  Oi\n");
+});
+
+test("ten thousand Chinese characters are written on without waiting", () => {
+  const scene = new ChatScene().start().types(`\x1b[200~${"漢字".repeat(5_000)}\x1b[201~`);
+  const times = ["a", "漢", "\x1b[D", "\x7f", "\x01", "b", "\x05"].map((key) => {
+    const beganMs = performance.now();
+    view(scene.types(key).model);
+    return performance.now() - beganMs;
+  });
+  expect(times.sort((a, b) => a - b)[3]).toBeLessThan(50);
+});
