@@ -1,14 +1,15 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { curveKeyPair, Dealer, Request, Subscriber as ZmqSubscriber } from "zeromq";
-import type { ForwarderEntrance } from "../../src/net/forwarder.ts";
+import { curveKeyPair, Dealer, Pull, Request, Subscriber as ZmqSubscriber } from "zeromq";
+import { type ForwarderEntrance, startBroker } from "../../src/net/forwarder.ts";
 import type { Refusal } from "../../src/net/handshake.ts";
 import { probe } from "../../src/net/probe.ts";
 import { Publisher } from "../../src/net/publisher.ts";
 import { RequestPipe } from "../../src/net/request-pipe.ts";
 import { Requester } from "../../src/net/requester.ts";
 import { Responder } from "../../src/net/responder.ts";
+import { connect as join } from "../../src/net/socket.ts";
 import { Subscriber } from "../../src/net/subscriber.ts";
 import { type CurveKeys, curveKeys } from "../../src/platform/curve.ts";
 import { withKey } from "../../src/platform/endpoint.ts";
@@ -186,6 +187,62 @@ describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
     for (const text of ["one", "two", "three"]) await requester.ask(Buffer.from(text), 10_000);
     expect(taken).toEqual([]);
     expect(broker.connections.back).toBe(1);
+  });
+});
+
+describe("a broker counts whom it took", { timeout: 20_000 }, () => {
+  /** Its back, with the counts that it told there. */
+  async function counting(security?: ForwarderEntrance) {
+    const told: number[] = [];
+    const broker = await startBroker({
+      front: anyPort,
+      back: anyPort,
+      ...(security && { entrance: security }),
+      onConnections: (side, count) => void (side === "back" && told.push(count)),
+    });
+    closing.add(broker);
+    return { back: broker.back, port: Number(new URL(broker.back).port), told };
+  }
+
+  test.each([
+    ["plain", undefined],
+    ["encrypted", entrance],
+  ])("%s, whoever else comes and goes without a good handshake", async (_kind, security) => {
+    const { back, port, told } = await counting(security);
+    const [endpoint = ""] = security === undefined ? [back] : asMember(back);
+    const worker = echo();
+    worker.connect(endpoint);
+    await until(() => told.at(-1) === 1, "the worker is counted");
+    for (const text of ["", "GET / HTTP/1.1\r\n".repeat(10), "\u0001\u0000", "\u00ff"]) {
+      const socket = connect(port, "127.0.0.1").on("error", () => {});
+      socket.end(text, "latin1");
+      await once(socket.resume(), "close");
+    }
+    const misfit = closing.add(new Pull());
+    const isRefused = new Promise((resolve) => misfit.events.on("disconnect", resolve));
+    join(misfit, [endpoint]);
+    await isRefused;
+    // Events come in order: that of this one after all of theirs.
+    echo().connect(endpoint);
+    await until(() => told.length > 1, "the next one is counted");
+    await worker.disconnect(endpoint);
+    await until(() => told.length > 2, "one is left");
+    expect(told).toEqual([1, 2, 1]);
+  });
+
+  test("also one that ended while another was in its handshake", async () => {
+    const { back, port, told } = await counting();
+    const worker = echo();
+    worker.connect(back);
+    await until(() => told.at(-1) === 1, "the worker is counted");
+    const mute = connect(port, "127.0.0.1");
+    await once(mute, "data");
+    await worker.disconnect(back);
+    mute.destroy();
+    await until(() => told.at(-1) === 0, "nobody is left");
+    worker.connect(back);
+    await until(() => told.at(-1) === 1, "the worker is back");
+    expect(told).toEqual([1, 0, 1]);
   });
 });
 
