@@ -190,14 +190,46 @@ describe("[X2] what was tried and is refused", () => {
     expect(question.reply).toMatchObject({ code: "forbidden", reason: "account_locked" });
   });
 
-  test("a guest's clock leaps nobody's, a user's does", () => {
+  test.each([
+    ["resets a password", "account", { user: "bia", newPassword: "by a thief" }],
+    ["makes an account", "register", { user: "leo", password: "leo's" }],
+  ])("who %s must still administer once it is hashed", (_, service, change) => {
+    for (const flag of [{ locked: true }, { administrator: false }]) {
+      const scene = new Scene();
+      scene.user("bia");
+      const token = scene.user("chief");
+      const { cluster, server, operator } = scene;
+      scene.ask("account", { user: "chief", administrator: true, token: operator });
+      scene.ask("registration", { mode: "closed", token: operator });
+      server.hashMs = () => 500;
+      const question = cluster.ask(server, service, { ...change, token });
+      cluster.runFor(50);
+      expect(scene.ask("account", { user: "chief", ...flag, token: operator })).toMatchObject({
+        status: "OK",
+      });
+      expect(question.reply).toBeUndefined();
+      cluster.runUntil(() => question.reply !== undefined, "it is answered");
+      expect(question.reply).toMatchObject({ code: "forbidden" });
+      cluster.runFor(3_000);
+      expect(server.core.state.accounts.owner("leo" as UserName)).toBeUndefined();
+      scene.login("bia");
+    }
+  });
+
+  test("a guest's clock leaps nobody's, nor that of a session that has ended; a user's does", () => {
     const scene = new Scene();
     const { server, cluster } = scene;
     const token = scene.user("ana");
     const ahead = () => server.core.clock.value + 500_000;
     const [guests, users] = [ahead(), ahead() + 10_000];
-    scene.ask("time", { clock: guests });
-    expect(server.core.clock.value).toBeLessThan(guests);
+    const expired = scene.token({ user: "ana" }, { expiresMs: cluster.correctedMs(server) - 1 });
+    scene.user("bia");
+    const locked = scene.login("bia");
+    scene.ask("account", { user: "bia", locked: true, token: scene.operator });
+    for (const guest of [undefined, "forged", expired, locked]) {
+      scene.ask("time", { clock: guests, token: guest });
+      expect(server.core.clock.value).toBeLessThan(guests);
+    }
     scene.ask("users", { clock: users, token });
     expect(server.core.clock.value).toBeGreaterThan(users);
     cluster.runUntilEqual();
