@@ -152,7 +152,8 @@ export class Serving {
   ): ProtocolError | undefined {
     const { service } = request;
     if (this.#services.auth === "open") return undefined;
-    const isAttempt = service === "register" || service === "password" || service === "login";
+    if (service === "register") return this.#flood.refusesGuesser(connection, steadyMs);
+    const isAttempt = service === "password" || service === "login";
     // A login without a password is refused for that.
     if (!isAttempt || request.password === undefined) return undefined;
     return this.#flood.refusesAttempt(request.user, connection, steadyMs);

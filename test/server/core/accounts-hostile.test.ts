@@ -152,6 +152,29 @@ describe("[X2] what was tried and is refused", () => {
     expect(codes.at(-1)).toBe("rate_limited");
   });
 
+  test("who asks for somebody's name takes none of his attempts to log in", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { cluster, server, operator: token } = scene;
+    const ask = (service: string, data: object, connection: string) => {
+      const question = cluster.askPayload(server, { service, data }, connection);
+      cluster.runUntil(() => question.reply !== undefined, "an answer");
+      return question.reply?.code;
+    };
+    const claim = (at: number) => {
+      const data = { user: "ana", password: "x", invitation: `tertulia${at}`.padEnd(12, "0") };
+      return ask("register", data, `wire ${at}`);
+    };
+    const count = 2 * limits.accountAttempts;
+    const claims = () => new Set(Array.from({ length: count }, (_, at) => claim(at)));
+    expect(claims()).toEqual(new Set(["name_taken"]));
+    scene.ask("registration", { mode: "closed", token });
+    expect(claims()).toEqual(new Set(["forbidden"]));
+    scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
+    expect(claims()).toEqual(new Set(["forbidden"]));
+    expect(ask("login", { user: "ana", password: "ana's" }, "her wire")).toBeUndefined();
+  });
+
   test("nobody uses up what another one may send", () => {
     const scene = new Scene({ user: { perSecond: 1, burst: 5 }, connection: undefined });
     const token = scene.user("ana");
