@@ -136,7 +136,9 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
     expect(removal.stderr).toMatch(/wants encryption/);
     await until(
       () =>
-        /it has the key of another cluster/.test(logOf(cluster, cluster.of("broker")[0] as Child)),
+        /it has another key than this endpoint's/.test(
+          logOf(cluster, cluster.of("broker")[0] as Child),
+        ),
       "the broker says so",
     );
   });
