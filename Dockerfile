@@ -20,10 +20,10 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
   && node -e 'Promise.all([import("zeromq"), import("fs-native-extensions")])'
 
 FROM node:20-bookworm-slim
-# ZeroMQ's proxy loop holds one of libuv's threads for good, and file work needs the others.
+# ZeroMQ's forwarding loop, a broker's, holds one of libuv's threads for good, and file work needs the others.
 ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 TERTULIA_DATA=/app/data
 WORKDIR /app
-RUN install -d -o node -g node /app/data
+RUN install -d -o node -g node /app/data /app/data/public
 COPY package.json LICENSE ./
 COPY --from=production-dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

@@ -180,25 +180,30 @@ export function watchConnections(events: Observer, onChange: (count: number) => 
   });
 }
 
-/** Counts the connections of a bound socket whose handshake was good. */
+/**
+ * Counts the connections of a bound socket whose handshake was good. ZeroMQ tells of the end of each
+ * connection, but not of which one, nor of every handshake that failed. So an end counts as that of
+ * one in its handshake while there is any: a count may be too high that long, and then is right.
+ */
 export function watchAccepted(events: Observer, onChange: (count: number) => void): void {
   let count = 0;
-  let failed = 0;
+  let inHandshake = 0;
+  events.on("accept", () => {
+    inHandshake += 1;
+  });
   events.on("handshake", () => {
+    // Its place was given to one that had ended before, and is counted already.
+    if (inHandshake === 0) return;
+    inHandshake -= 1;
     count += 1;
     onChange(count);
   });
-  const fail = () => {
-    failed += 1;
-  };
-  events.on("handshake:error:protocol", fail);
-  events.on("handshake:error:auth", fail);
-  events.on("handshake:error:other", fail);
-  // After a failed handshake too.
   events.on("disconnect", () => {
-    if (failed > 0) failed -= 1;
-    // What never got as far as a handshake is not told of by all of ZeroMQ's ways to fail.
-    else if (count > 0) onChange(--count);
+    if (inHandshake > 0) inHandshake -= 1;
+    else {
+      count -= 1;
+      onChange(count);
+    }
   });
 }
 

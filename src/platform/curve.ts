@@ -40,6 +40,14 @@ function pairOf(secretKey: KeyObject): CurvePair {
   return { secretKey, publicKey: Buffer.from(x, "base64url").toString("hex") };
 }
 
+/** What stands in `server.key` of a cluster that is not encrypted: it says so itself. */
+const plain = "none";
+
+/** The text of `server.key`. */
+export function keyFileText(keys: CurveKeys | undefined): string {
+  return `${keys?.publicKey ?? plain}\n`;
+}
+
 /** A member's keys, if its cluster is encrypted. */
 export function memberKeys(settings: Settings, secret: Secret): CurveKeys | undefined {
   return settings.get("curve") ? curveKeys(secret) : undefined;
@@ -62,17 +70,18 @@ export function serverKey(settings: Settings): string | undefined {
   }
 }
 
-function readKey(path: string): string {
+function readKey(path: string): string | undefined {
   let text: string;
   try {
     text = readFileSync(path, "utf8").trim();
   } catch (error) {
     throw new Problem(
       `The cluster's key can't be read at ${path} (${errorCode(error)}): ` +
-        "copy the server.key of its reference.",
+        "copy the public/server.key of its reference.",
       2,
     );
   }
+  if (text === plain) return undefined;
   if (/^[0-9a-f]{64}$/i.test(text)) return text;
   throw new Problem(`${path} holds no key: 64 hex digits are wanted, as in server.key.`, 2);
 }

@@ -44,8 +44,11 @@ export class PasswordThread {
     });
   }
 
+  /** What is under way then comes to no end, neither a good one nor a bad one. */
   async close(): Promise<void> {
-    await this.#worker?.terminate();
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
   }
 
   #start(): Worker {

@@ -69,7 +69,7 @@ export const limits = {
   accountChanges: 16,
   /** Topics in one request for keys. */
   keysTopics: 200,
-  /** Attempts with a password at once, of one account and over one connection, at one server. */
+  /** Attempts with a password at once, at one server: of one account; over one connection, to register too. */
   accountAttempts: 10,
   connectionAttempts: 20,
   /** Users, or connections, whose pace a server knows: of more, who was silent longest is forgotten. */

@@ -10,8 +10,8 @@ export interface ReferenceConfig {
   readonly folder: string;
   readonly secret: Secret;
   readonly keys: CurveKeys | undefined;
-  /** Where clients find the public one of them. */
-  readonly keyPath: string;
+  /** The folder of what anybody may be given: there clients find the public one of them. */
+  readonly publicFolder: string;
   readonly logLevel: LogLevel;
 }
 
@@ -25,7 +25,7 @@ export function referenceConfig(settings: Settings): ReferenceConfig {
     folder: join(settings.get("data"), "reference"),
     secret,
     keys: memberKeys(settings, secret),
-    keyPath: join(settings.get("data"), "server.key"),
+    publicFolder: join(settings.get("data"), "public"),
     logLevel: settings.get("logLevel"),
   };
 }

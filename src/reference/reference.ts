@@ -5,6 +5,7 @@ import { type Envelope, Responder } from "../net/responder.ts";
 import type { Question } from "../net/seal.ts";
 import { advertised } from "../net/socket.ts";
 import { now } from "../platform/clock.ts";
+import { keyFileText } from "../platform/curve.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { crash, type Running } from "../platform/run-process.ts";
@@ -18,6 +19,7 @@ import { parseView } from "../protocol/parse-peer.ts";
 import { parseReferenceRequest } from "../protocol/parse-reference.ts";
 import { isoTime } from "../protocol/time.ts";
 import { ClockFile } from "../storage/clock-file.ts";
+import { makeFolder } from "../storage/folder.ts";
 import { readJson, writeAtomically, writeJson } from "../storage/json-file.ts";
 import { lockFolderOrFail } from "../storage/slot-lock.ts";
 import type { ReferenceConfig } from "./config.ts";
@@ -106,11 +108,13 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     registry.advance(now().steadyMs);
     serially(saveChanges);
   };
+  // Before it answers anybody: who waits for that has the key of this very cluster then.
+  makeFolder(config.publicFolder);
+  await writeAtomically(join(config.publicFolder, "server.key"), keyFileText(config.keys));
   beat();
   responder.start();
   const timer = setInterval(beat, durations.pollMs);
   const serverKey = config.keys?.publicKey;
-  if (serverKey !== undefined) await writeAtomically(config.keyPath, `${serverKey}\n`);
   log.info({ endpoint, view: registry.view, serverKey }, "Ready");
   return {
     endpoint,

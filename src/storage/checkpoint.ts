@@ -53,16 +53,17 @@ const checksumLead = '"checksum":"';
 /** Bytes of the last line of checkpoint.json. */
 const mainEnd = checksumLine("0".repeat(64)).length;
 
-/** Files of a saved state, in the order in which they are sent to others and put in place. */
-export const checkpointFiles = [
+/** Files of a saved state's entries. */
+export const entryFiles = [
   "users.json",
   "channels.json",
   "accounts.json",
   "messages.json",
   "publications.json",
-  table,
-  main,
 ] as const;
+
+/** All files of a saved state, in the order in which they are sent to others and put in place. */
+export const checkpointFiles = [...entryFiles, table, main] as const;
 
 /** There was no space for the new files: the state before is still whole. */
 export class NoSpaceError extends Error {}

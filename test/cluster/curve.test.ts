@@ -24,7 +24,7 @@ function plain(list: string): string[] {
   return list.split(",").map((endpoint) => splitKey(endpoint).address);
 }
 
-const keyFile = () => join(cluster.folder, "server.key");
+const keyFile = () => join(cluster.folder, "public", "server.key");
 const geral = { channel: parseChannelName("geral") };
 const strange = "5".repeat(64);
 const refusal = (endpoint: string) => new RegExp(`A connection to ${endpoint} was refused: it `);
@@ -136,7 +136,9 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
     expect(removal.stderr).toMatch(/wants encryption/);
     await until(
       () =>
-        /it has the key of another cluster/.test(logOf(cluster, cluster.of("broker")[0] as Child)),
+        /it has another key than this endpoint's/.test(
+          logOf(cluster, cluster.of("broker")[0] as Child),
+        ),
       "the broker says so",
     );
   });
@@ -184,7 +186,7 @@ describe("[X6] a server without --curve", { timeout: 60_000 }, () => {
     const [at = ""] = plain(reference);
     const log = () => logOf(cluster, cluster.of("reference")[0] as Child);
     await until(() => refusal(at).test(log()), "the reference says so");
-    expect(existsSync(join(cluster.folder, "another", "server.key"))).toBe(false);
+    expect(existsSync(join(cluster.folder, "another", "public"))).toBe(false);
     expect((await cluster.client().status()).members).toHaveLength(3);
   });
 });

@@ -5,6 +5,7 @@ import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import type { Entry, Receipt } from "../../src/protocol/messages.ts";
+import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import { until } from "../support/until.ts";
 
 interface Load {
@@ -67,14 +68,7 @@ async function fileOf(cluster: LocalCluster, slot: string, name: string): Promis
 /** Every replica's publications, after all files were found equal byte for byte. */
 export async function equalFiles(cluster: LocalCluster): Promise<Entry[]> {
   const slots = await readdir(join(cluster.folder, "servers"));
-  const names = [
-    "users.json",
-    "channels.json",
-    "messages.json",
-    "publications.json",
-    "checkpoint.json",
-  ];
-  for (const name of names) {
+  for (const name of checkpointFiles) {
     const texts = await Promise.all(slots.map((slot) => fileOf(cluster, slot, name)));
     expect(new Set(texts).size, `${name} differs between replicas`).toBe(1);
   }

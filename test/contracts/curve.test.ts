@@ -1,14 +1,15 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { curveKeyPair, Dealer, Request, Subscriber as ZmqSubscriber } from "zeromq";
-import type { ForwarderEntrance } from "../../src/net/forwarder.ts";
+import { curveKeyPair, Dealer, Pull, Request, Subscriber as ZmqSubscriber } from "zeromq";
+import { type ForwarderEntrance, startBroker } from "../../src/net/forwarder.ts";
 import type { Refusal } from "../../src/net/handshake.ts";
 import { probe } from "../../src/net/probe.ts";
 import { Publisher } from "../../src/net/publisher.ts";
 import { RequestPipe } from "../../src/net/request-pipe.ts";
 import { Requester } from "../../src/net/requester.ts";
 import { Responder } from "../../src/net/responder.ts";
+import { connect as join } from "../../src/net/socket.ts";
 import { Subscriber } from "../../src/net/subscriber.ts";
 import { type CurveKeys, curveKeys } from "../../src/platform/curve.ts";
 import { withKey } from "../../src/platform/endpoint.ts";
@@ -24,16 +25,19 @@ function keysOf(text: string): CurveKeys {
 const keys = keysOf("a secret of the cluster");
 const others = keysOf("the secret of another one");
 
+/** What is said of a client at the members' door, too: it need not be of another cluster. */
+const otherKey = "it has another key than this endpoint's";
+
 /** What was told of who was not let in. */
 let refused: { endpoint: string; why: string }[] = [];
-const entrance: ForwarderEntrance = {
-  keys,
-  onRefused: (endpoint, why) => refused.push({ endpoint, why }),
-};
+let entrance: ForwarderEntrance;
 let closing: Closing;
 
 beforeEach(() => {
-  refused = [];
+  // Its own for each test: sockets of the one before may tell something while they are closed.
+  const told: typeof refused = [];
+  refused = told;
+  entrance = { keys, onRefused: (endpoint, why) => told.push({ endpoint, why }) };
   closing = new Closing();
 });
 afterEach(() => closing[Symbol.asyncDispose]());
@@ -85,7 +89,7 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
       .ask(Buffer.from("wrong key"), 60_000)
       .catch(() => {});
     await until(() => whys().length > 1, "the one with another key is refused");
-    expect(whys()[1]).toBe("it has the key of another cluster");
+    expect(whys()[1]).toBe(otherKey);
     const friend = closing.add(new Requester(keyed(endpoint), { waits: true }));
     await friend.ask(Buffer.from("right key"), 10_000);
     expect(taken).toEqual(["right key"]);
@@ -131,7 +135,7 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
     // Events come in order: this one's after all of the probes.
     closing.add(new RequestPipe(withKey([endpoint], others.publicKey), quiet));
     await until(() => refused.length > 0, "a real one is refused");
-    expect(whys()).toEqual(["it has the key of another cluster"]);
+    expect(whys()).toEqual([otherKey]);
   });
 });
 
@@ -178,7 +182,7 @@ describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
     expect(refused[0]?.endpoint).toBe(broker.back);
     // Whoever may be a client has the key that this one has.
     echo(taken).connect(...keyed(broker.back));
-    await until(() => whys().includes("it has the key of another cluster"), "so is a client");
+    await until(() => whys().includes(otherKey), "so is a client");
     const worker = echo();
     worker.connect(...asMember(broker.back));
     await until(() => broker.connections.back === 1, "the other one is connected");
@@ -186,6 +190,62 @@ describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
     for (const text of ["one", "two", "three"]) await requester.ask(Buffer.from(text), 10_000);
     expect(taken).toEqual([]);
     expect(broker.connections.back).toBe(1);
+  });
+});
+
+describe("a broker counts whom it took", { timeout: 20_000 }, () => {
+  /** Its back, with the counts that it told there. */
+  async function counting(security?: ForwarderEntrance) {
+    const told: number[] = [];
+    const broker = await startBroker({
+      front: anyPort,
+      back: anyPort,
+      ...(security && { entrance: security }),
+      onConnections: (side, count) => void (side === "back" && told.push(count)),
+    });
+    closing.add(broker);
+    return { back: broker.back, port: Number(new URL(broker.back).port), told };
+  }
+
+  test.each([
+    ["plain", false],
+    ["encrypted", true],
+  ])("%s, whoever else comes and goes without a good handshake", async (_kind, isEncrypted) => {
+    const { back, port, told } = await counting(isEncrypted ? entrance : undefined);
+    const [endpoint = ""] = isEncrypted ? asMember(back) : [back];
+    const worker = echo();
+    worker.connect(endpoint);
+    await until(() => told.at(-1) === 1, "the worker is counted");
+    for (const text of ["", "GET / HTTP/1.1\r\n".repeat(10), "\u0001\u0000", "\u00ff"]) {
+      const socket = connect(port, "127.0.0.1").on("error", () => {});
+      socket.end(text, "latin1");
+      await new Promise((resolve) => socket.resume().on("close", resolve));
+    }
+    const misfit = closing.add(new Pull());
+    const isRefused = new Promise((resolve) => misfit.events.on("disconnect", resolve));
+    join(misfit, [endpoint]);
+    await isRefused;
+    // Events come in order: that of this one after all of theirs.
+    echo().connect(endpoint);
+    await until(() => told.length > 1, "the next one is counted");
+    await worker.disconnect(endpoint);
+    await until(() => told.length > 2, "one is left");
+    expect(told).toEqual([1, 2, 1]);
+  });
+
+  test("also one that ended while another was in its handshake", async () => {
+    const { back, port, told } = await counting();
+    const worker = echo();
+    worker.connect(back);
+    await until(() => told.at(-1) === 1, "the worker is counted");
+    const mute = connect(port, "127.0.0.1");
+    await once(mute, "data");
+    await worker.disconnect(back);
+    mute.destroy();
+    await until(() => told.at(-1) === 0, "nobody is left");
+    worker.connect(back);
+    await until(() => told.at(-1) === 1, "the worker is back");
+    expect(told).toEqual([1, 0, 1]);
   });
 });
 
@@ -205,7 +265,7 @@ describe("[X6] an encrypted proxy", { timeout: 20_000 }, () => {
       new Publisher(asMember(proxy.front), (topic) => subscribed.push(topic)),
     );
     const stranger = closing.add(new Publisher(keyed(proxy.front), () => {}));
-    await until(() => whys().includes("it has the key of another cluster"), "it is refused");
+    await until(() => whys().includes(otherKey), "it is refused");
     stranger.publish("topic", Buffer.from("a lie"));
     await until(() => subscribed.includes("topic"), "the subscription has come through");
     expect(subscribed).not.toContain("");

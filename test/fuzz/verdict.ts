@@ -4,6 +4,7 @@ import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import type { Entry, RefusedMessages, View } from "../../src/protocol/messages.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
+import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import { until } from "../support/until.ts";
 
 /** What each server says of the cluster, by its name. */
@@ -62,22 +63,13 @@ export interface Disks {
   readonly entries: Entry[];
 }
 
-const files = [
-  "users.json",
-  "channels.json",
-  "accounts.json",
-  "messages.json",
-  "publications.json",
-  "checkpoint.json",
-];
-
 export function readDisks(folder: string): Disks {
   const slots = readdirSync(join(folder, "servers"));
   const textsOf = (file: string) =>
     slots.map((slot) => readFileSync(join(folder, "servers", slot, file), "utf8"));
   const entriesOf = (file: string) => JSON.parse(textsOf(file)[0] ?? "[]") as Entry[];
   return {
-    unequal: files.filter((file) => new Set(textsOf(file)).size !== 1),
+    unequal: checkpointFiles.filter((file) => new Set(textsOf(file)).size !== 1),
     entries: [...entriesOf("messages.json"), ...entriesOf("publications.json")],
   };
 }

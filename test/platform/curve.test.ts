@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { curveKeys, memberKeys, serverKey } from "../../src/platform/curve.ts";
+import { curveKeys, keyFileText, memberKeys, serverKey } from "../../src/platform/curve.ts";
 import { openSecret, Secret } from "../../src/platform/secret.ts";
 import { protect, Settings } from "../../src/platform/settings.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -50,6 +50,10 @@ test("[X6] a member derives its keys; a client has them from a file, or from the
   expect(() => serverKey(named)).toThrow(`can't be read at ${serverKeyFile} (ENOENT)`);
   writeFileSync(serverKeyFile, `${"ab".repeat(32)}\n`);
   expect(serverKey(named)).toBe("ab".repeat(32));
+  for (const own of [memberKeys(on, secret), undefined]) {
+    writeFileSync(serverKeyFile, keyFileText(own));
+    expect(serverKey(named)).toBe(own?.publicKey);
+  }
   writeFileSync(serverKeyFile, "ab\n");
   expect(() => serverKey(named)).toThrow("holds no key: 64 hex digits are wanted");
 });

@@ -2,7 +2,12 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fetchSnapshot, type Place } from "../../src/server/fetch-snapshot.ts";
-import { checkpointFiles, openCheckpoint, writeCheckpoint } from "../../src/storage/checkpoint.ts";
+import {
+  checkpointFiles,
+  entryFiles,
+  openCheckpoint,
+  writeCheckpoint,
+} from "../../src/storage/checkpoint.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
 import { markAt } from "../support/marks.ts";
 import { makeMember, OpenDisk } from "../support/open-disk.ts";
@@ -26,11 +31,9 @@ describe("a peer's state of another version", () => {
     await using parent = await memoryFolder();
     const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
     mkdirSync(theirs);
-    // All but the two that are written in any case: the table and the main file.
-    const files = checkpointFiles.slice(0, -2);
     await writeCheckpoint(theirs, {
       mark: markAt({ [peer]: 5 }),
-      files: files.map((name) => ({ name, lines: ["[]\n"] })),
+      files: entryFiles.map((name) => ({ name, lines: ["[]\n"] })),
       rows: ['{"account":"ana"}'],
     });
     makeMember(ours);
@@ -77,7 +80,7 @@ describe("a state of an older version", () => {
 async function forgetFile(folder: string, forgotten: string): Promise<void> {
   const { checkpoint } = openCheckpoint(folder);
   if (checkpoint === undefined) throw new Error("no state was saved");
-  const names = checkpointFiles.slice(0, -2).filter((name) => name !== forgotten);
+  const names = entryFiles.filter((name) => name !== forgotten);
   const files = names.map((name) => ({ name, lines: linesOf(readFileSync(join(folder, name))) }));
   await writeCheckpoint(folder, { mark: checkpoint.mark, files, rows: [...checkpoint.rows] });
   rmSync(join(folder, forgotten));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { digest } from "../../src/platform/digest.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
-import { checkpointFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
+import { checkpointFiles, entryFiles, writeCheckpoint } from "../../src/storage/checkpoint.ts";
 import { serverFolders, verifyFolder } from "../../src/storage/verify.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
 import { flipped, lineOf } from "../support/journal-files.ts";
@@ -30,13 +30,7 @@ async function serverFolder(folder: string): Promise<void> {
   const { chain } = lines[19] as EventLine;
   const mark = markAt({ [a]: 20 }, { [a]: chain });
   const entries = lines.slice(0, 20).map(({ event: { seq } }) => `{"seq":${seq}}`);
-  const files = [
-    "users.json",
-    "channels.json",
-    "accounts.json",
-    "messages.json",
-    "publications.json",
-  ].map((name) => {
+  const files = entryFiles.map((name) => {
     return { name, lines: ["[\n", ...entries.map((entry) => `${entry},\n`), "{}\n", "]\n"] };
   });
   await writeCheckpoint(folder, { mark, files, rows: ['{"login":"ana"}', '{"channel":"geral"}'] });

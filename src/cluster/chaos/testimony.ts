@@ -7,6 +7,7 @@ import { errorCode } from "../../platform/problem.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/messages.ts";
+import { checkpointFiles } from "../../storage/checkpoint.ts";
 import type { Files, Seen, Telling } from "./core/checker.ts";
 import type { Account, AccountsFile } from "./core/claims.ts";
 import { nameOf, seenOf } from "./load.ts";
@@ -105,21 +106,12 @@ async function readPage(
   }
 }
 
-const stateFiles = [
-  "users.json",
-  "accounts.json",
-  "channels.json",
-  "messages.json",
-  "publications.json",
-  "checkpoint.json",
-];
-
 /** Checksums of each replica's files, once all have stopped. */
 export async function filesOf(folder: string): Promise<Files[]> {
   const slots = await readdir(join(folder, "servers"));
   return Promise.all(
     slots.sort().map(async (slot) => {
-      const checksums = stateFiles.map(async (name) => {
+      const checksums = checkpointFiles.map(async (name) => {
         return [name, await checksumOf(join(folder, "servers", slot, name))] as const;
       });
       return {

@@ -77,11 +77,19 @@ export function forbids(
   return new ProtocolError("forbidden", description, { reason: "other_user" });
 }
 
+/** Who is logged in by now, though anybody may ask. */
+export function loggedIn(
+  request: Request,
+  accounts: Accounts,
+  timeMs: number,
+): Session | undefined {
+  return sessionProblem(request, accounts, timeMs) === undefined ? request.session : undefined;
+}
+
 /** Whether the asker administers, though anybody may ask. */
 export function administers(request: Request, accounts: Accounts, timeMs: number): boolean {
-  const { session } = request;
-  if (session === undefined || sessionProblem(request, accounts, timeMs) !== undefined)
-    return false;
+  const session = loggedIn(request, accounts, timeMs);
+  if (session === undefined) return false;
   return session.isOperator || accounts.has("administrator", session.user);
 }
 

@@ -24,6 +24,8 @@ export interface OpenClaim {
   readonly deadlineMs: number;
   /** It came from another server: only a coordinator has anything to say to it. */
   readonly isForwarded: boolean;
+  /** Asked once, before anybody else hears of it. If it may not be made after all, that is told. */
+  mayBeMade?: ((now: Now) => boolean) | undefined;
   /** @param seen the event that holds the name */
   settle(outcome: ClaimOutcome, seen?: EventName): Effect | undefined;
 }
@@ -158,6 +160,9 @@ export class Claims {
     }
     if (now.steadyMs >= claim.deadlineMs) return this.#settle(claim, "busy", effects);
     if (claim.credential === undefined) return;
+    const { mayBeMade } = claim;
+    claim.mayBeMade = undefined;
+    if (mayBeMade?.(now) === false) return void this.#open.delete(claim);
     if (coordination.office !== undefined) {
       const { user, id, credential } = claim;
       const outcome = this.#propose({ user, id, credential }, now);

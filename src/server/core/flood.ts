@@ -15,7 +15,7 @@ export interface FloodPaces {
 export class Flood {
   readonly #users: Buckets | undefined;
   readonly #connections: Buckets | undefined;
-  /** Guesses of a password, and names claimed: by account, and by connection. */
+  /** Guesses of a password: by account, and by connection, with the names claimed there. */
   readonly #accounts = new Buckets({
     perSecond: 1_000 / durations.accountAttemptMs,
     burst: limits.accountAttempts,
@@ -43,10 +43,18 @@ export class Flood {
     return waitMs > 0 ? slower(`messages of "${user}"`, waitMs) : undefined;
   }
 
-  /** Somebody who says that he is this user asks with a password, or with an invitation. */
+  /** Somebody who says that he is this user asks with a password. */
   refusesAttempt(user: string, connection: string, steadyMs: number): ProtocolError | undefined {
-    const waitMs = this.#guessers.take(connection, steadyMs) || this.#accounts.take(user, steadyMs);
-    return waitMs > 0 ? slower("attempts with a password", waitMs) : undefined;
+    const refusal = this.refusesGuesser(connection, steadyMs);
+    if (refusal !== undefined) return refusal;
+    const waitMs = this.#accounts.take(user, steadyMs);
+    return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
+  }
+
+  /** Somebody asks for a name, perhaps with an invitation: it is no attempt of who has the name. */
+  refusesGuesser(connection: string, steadyMs: number): ProtocolError | undefined {
+    const waitMs = this.#guessers.take(connection, steadyMs);
+    return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
   }
 }
 
@@ -60,6 +68,10 @@ function senderOf(request: Request): string | undefined {
     default:
       return undefined;
   }
+}
+
+function tooManyAttempts(waitMs: number): ProtocolError {
+  return slower("attempts with a password", waitMs);
 }
 
 function slower(what: string, waitMs: number): ProtocolError {

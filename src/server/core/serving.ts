@@ -4,7 +4,7 @@ import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
-import { asOneself, forbids } from "./access.ts";
+import { asOneself, forbids, loggedIn } from "./access.ts";
 import type { Claims } from "./claims.ts";
 import type { Decision, Services, WaitingCover } from "./decision.ts";
 import type { Effect, Input, Now } from "./effects.ts";
@@ -69,19 +69,19 @@ export class Serving {
   /** @param refusal why no request but `status` is served now, if so */
   take(input: Input & { type: "requests" }, refusal: string | undefined, now: Now): void {
     const { to, batch, requests, connection } = input;
-    this.#receiveClocks(requests);
+    this.#receiveClocks(requests, now);
     const payload = new PayloadReply({ to, batch, requests, server: this.#services.name });
     for (const [index, incoming] of requests.entries()) {
       const request = isRefused(incoming) ? incoming : asOneself(incoming);
       const obstacle = isRefused(request)
         ? new ProtocolError(request.refused.code, request.refused.description)
         : (this.#obstacle(request, refusal) ?? this.#refuses(request, connection, now));
-      if (obstacle !== undefined) payload.refuse(index, obstacle);
-      else
-        this.#decide(
-          { payload, index, request: request as Request, connection, waited: false },
-          now,
-        );
+      if (obstacle !== undefined) {
+        payload.refuse(index, obstacle);
+        continue;
+      }
+      const asked = { payload, index, request: request as Request, connection, waited: false };
+      this.#follow(asked, this.#decision(asked, now), now);
     }
     this.#note(payload);
   }
@@ -95,25 +95,30 @@ export class Serving {
       this.#note(payload);
     }
     if (this.#covers.length > 0) this.#decideCovered(now);
-    for (const { asked, decide } of this.#proven.splice(0)) this.#follow(asked, decide(now), now);
+    for (const { asked, decide } of this.#proven.splice(0)) this.#decideLater(asked, now, decide);
     if (this.#complete.size === 0) return;
     const timeMs = this.#services.correctedMs(now);
     for (const payload of this.#complete) yield payload.effect(this.#clock, timeMs);
     this.#complete.clear();
   }
 
-  #receiveClocks(requests: readonly Incoming[]): void {
+  #receiveClocks(requests: readonly Incoming[], now: Now): void {
     let highest = 0;
     for (const request of requests) {
       const { clock } = request;
-      // Each leap costs the disk a sync (X1c): where there are users, a guest makes it none.
-      const isGuest = isRefused(request) || request.session === undefined;
-      if (isGuest && this.#services.auth === "required") continue;
+      // Each leap costs the disk a sync (X1c): where there are users, only they make it one.
+      if (this.#services.auth === "required" && !this.#isLoggedIn(request, now)) continue;
       const believed = clock !== undefined && clock <= this.#clock.value + limits.clockAhead;
       if (believed) highest = Math.max(highest, clock);
       else this.disbelievedClocks += 1;
     }
     this.#clock.receive(highest);
+  }
+
+  #isLoggedIn(request: Incoming, now: Now): boolean {
+    const { accounts } = this.#services.state;
+    const timeMs = this.#services.correctedMs(now);
+    return !isRefused(request) && loggedIn(request, accounts, timeMs) !== undefined;
   }
 
   #obstacle(request: Request, refusal: string | undefined): ProtocolError | undefined {
@@ -147,16 +152,15 @@ export class Serving {
   ): ProtocolError | undefined {
     const { service } = request;
     if (this.#services.auth === "open") return undefined;
-    const isAttempt = service === "register" || service === "password" || service === "login";
+    if (service === "register") return this.#flood.refusesGuesser(connection, steadyMs);
+    const isAttempt = service === "password" || service === "login";
     // A login without a password is refused for that.
     if (!isAttempt || request.password === undefined) return undefined;
     return this.#flood.refusesAttempt(request.user, connection, steadyMs);
   }
 
-  #decide(asked: Asked, now: Now): void {
-    const { payload, request, waited } = asked;
-    const decision = decide(this.#services, request, { now, waited, room: payload.room });
-    this.#follow(asked, decision, now);
+  #decision({ payload, request, waited }: Asked, now: Now): Decision {
+    return decide(this.#services, request, { now, waited, room: payload.room });
   }
 
   #follow(asked: Asked, decision: Decision, now: Now): void {
@@ -189,7 +193,7 @@ export class Serving {
         break;
       }
       case "claim":
-        this.#claim(asked, request as RegisterRequest, now);
+        this.#claim(asked as Asked & { request: RegisterRequest }, now);
         break;
       case "password":
         this.#workOn(asked, decision);
@@ -201,7 +205,8 @@ export class Serving {
   }
 
   /** A claim without an id is named here: a server's clock says no number twice (R7). */
-  #claim({ payload, index }: Asked, request: RegisterRequest, now: Now): void {
+  #claim(asked: Asked & { request: RegisterRequest }, now: Now): void {
+    const { payload, index, request } = asked;
     const { user, password } = request;
     if (this.#claims.isFull) return payload.refuse(index, tooManyClaims());
     const id = request.id ?? (`${this.#services.name}/${this.#clock.tick()}` as RequestId);
@@ -212,6 +217,14 @@ export class Serving {
       password,
       deadlineMs: now.steadyMs + durations.claimMs,
       isForwarded: false,
+      // Registration may have been closed while the password was hashed, an administrator locked.
+      mayBeMade: (later) => {
+        const again = this.#decision(asked, later);
+        if (again.next !== "refuse") return true;
+        this.#openClaims -= 1;
+        this.#follow(asked, again, later);
+        return false;
+      },
       settle: (outcome, seen) => {
         this.#openClaims -= 1;
         // Whoever then logs in elsewhere says that he has seen this.
@@ -249,13 +262,16 @@ export class Serving {
       if (!covers(committed, asked.until) && now.steadyMs < asked.deadlineMs) {
         this.#covers.push(asked);
       } else {
-        // The session may have ended meanwhile.
-        const error = this.#forbids(asked.request, now);
         const again = { ...asked, waited: true };
-        if (error === undefined) this.#decide(again, now);
-        else this.#follow(again, { next: "refuse", error }, now);
+        this.#decideLater(again, now, () => this.#decision(again, now));
       }
     }
+  }
+
+  /** What waited: the session may have ended meanwhile, or its user administer no more. */
+  #decideLater(asked: Asked, now: Now, decide: (now: Now) => Decision): void {
+    const error = this.#forbids(asked.request, now);
+    this.#follow(asked, error === undefined ? decide(now) : { next: "refuse", error }, now);
   }
 
   #note(payload: PayloadReply): void {

@@ -152,6 +152,29 @@ describe("[X2] what was tried and is refused", () => {
     expect(codes.at(-1)).toBe("rate_limited");
   });
 
+  test("who asks for somebody's name takes none of his attempts to log in", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { cluster, server, operator: token } = scene;
+    const ask = (service: string, data: object, connection: string) => {
+      const question = cluster.askPayload(server, { service, data }, connection);
+      cluster.runUntil(() => question.reply !== undefined, "an answer");
+      return question.reply?.code;
+    };
+    const claim = (at: number) => {
+      const data = { user: "ana", password: "x", invitation: `tertulia${at}`.padEnd(12, "0") };
+      return ask("register", data, `wire ${at}`);
+    };
+    const count = 2 * limits.accountAttempts;
+    const claims = () => new Set(Array.from({ length: count }, (_, at) => claim(at)));
+    expect(claims()).toEqual(new Set(["name_taken"]));
+    scene.ask("registration", { mode: "closed", token });
+    expect(claims()).toEqual(new Set(["forbidden"]));
+    scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
+    expect(claims()).toEqual(new Set(["forbidden"]));
+    expect(ask("login", { user: "ana", password: "ana's" }, "her wire")).toBeUndefined();
+  });
+
   test("nobody uses up what another one may send", () => {
     const scene = new Scene({ user: { perSecond: 1, burst: 5 }, connection: undefined });
     const token = scene.user("ana");
@@ -190,14 +213,46 @@ describe("[X2] what was tried and is refused", () => {
     expect(question.reply).toMatchObject({ code: "forbidden", reason: "account_locked" });
   });
 
-  test("a guest's clock leaps nobody's, a user's does", () => {
+  test.each([
+    ["resets a password", "account", { user: "bia", newPassword: "by a thief" }],
+    ["makes an account", "register", { user: "leo", password: "leo's" }],
+  ])("who %s must still administer once it is hashed", (_, service, change) => {
+    for (const flag of [{ locked: true }, { administrator: false }]) {
+      const scene = new Scene();
+      scene.user("bia");
+      const token = scene.user("chief");
+      const { cluster, server, operator } = scene;
+      scene.ask("account", { user: "chief", administrator: true, token: operator });
+      scene.ask("registration", { mode: "closed", token: operator });
+      server.hashMs = () => 500;
+      const question = cluster.ask(server, service, { ...change, token });
+      cluster.runFor(50);
+      expect(scene.ask("account", { user: "chief", ...flag, token: operator })).toMatchObject({
+        status: "OK",
+      });
+      expect(question.reply).toBeUndefined();
+      cluster.runUntil(() => question.reply !== undefined, "it is answered");
+      expect(question.reply).toMatchObject({ code: "forbidden" });
+      cluster.runFor(3_000);
+      expect(server.core.state.accounts.owner("leo" as UserName)).toBeUndefined();
+      scene.login("bia");
+    }
+  });
+
+  test("a guest's clock leaps nobody's, nor that of a session that has ended; a user's does", () => {
     const scene = new Scene();
     const { server, cluster } = scene;
     const token = scene.user("ana");
     const ahead = () => server.core.clock.value + 500_000;
     const [guests, users] = [ahead(), ahead() + 10_000];
-    scene.ask("time", { clock: guests });
-    expect(server.core.clock.value).toBeLessThan(guests);
+    const expired = scene.token({ user: "ana" }, { expiresMs: cluster.correctedMs(server) - 1 });
+    scene.user("bia");
+    const locked = scene.login("bia");
+    scene.ask("account", { user: "bia", locked: true, token: scene.operator });
+    for (const guest of [undefined, "forged", expired, locked]) {
+      scene.ask("time", { clock: guests, token: guest });
+      expect(server.core.clock.value).toBeLessThan(guests);
+    }
     scene.ask("users", { clock: users, token });
     expect(server.core.clock.value).toBeGreaterThan(users);
     cluster.runUntilEqual();

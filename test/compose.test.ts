@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+const text = readFileSync("docker-compose.yml", "utf8");
+
+/** The lines of a service, or of what services share: up to an empty one. */
+function part(name: string): string {
+  return new RegExp(`^(?:x-|  )${name}:[^\\n]*\\n(.*?)^$`, "ms").exec(text)?.[1] ?? "";
+}
+
+test.each(["bot", "client"])("[X1] the containers give a %s no secret, only the key", (service) => {
+  const shared = [...part(service).matchAll(/\*([a-z]+)/g)].map(([, name = ""]) => part(name));
+  const whole = [part(service), ...shared].join("");
+  expect(whole).toContain("TERTULIA_SERVER_KEY_FILE: /app/public/server.key");
+  expect(whole).toContain('public:/app/public:ro"');
+  expect(whole).not.toMatch(/secret|reference-data/i);
+  expect(part("server")).toMatch(/\*secret.*"reference-data:\/app\/reference:ro"/s);
+});
