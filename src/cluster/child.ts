@@ -13,6 +13,8 @@ export interface ChildOptions {
   readonly number: number;
   /** Settings, as environment variables; asked anew at each start. */
   readonly environment: () => Readonly<Record<string, string>>;
+  /** Flags behind the role's name. */
+  readonly flags?: readonly string[] | undefined;
   /** A file descriptor for its stderr, or "inherit". */
   readonly stderr: number | "inherit";
   /** The file behind that descriptor, if there is one. */
@@ -102,13 +104,13 @@ export class Child {
 
   /** @returns a promise of undefined for an end before it was ever ready, by code 1 or 2 */
   #spawn(): Promise<undefined> {
-    const { role, environment, stderr, log } = this.#options;
+    const { role, environment, flags = [], stderr, log } = this.#options;
     this.starts += 1;
     const startedMs = performance.now();
     let served = false;
     // Not `detached`: Linux weighs priorities within one session only (autogroup), and the work on
     // passwords has to give way to all processes.
-    const child = spawn(process.execPath, [cli, role], {
+    const child = spawn(process.execPath, [cli, role, ...flags], {
       stdio: ["ignore", "ignore", stderr, "ipc"],
       env: { ...process.env, UV_THREADPOOL_SIZE: "8", ...environment() },
     });

@@ -8,6 +8,7 @@ import { Child } from "./child.ts";
 export interface ClusterConfig {
   readonly servers: number;
   readonly bots: number;
+  readonly botFlags?: readonly string[];
   readonly brokers: number;
   readonly proxies: number;
   readonly data: string;
@@ -131,6 +132,7 @@ export class Supervisor implements Running {
         role,
         number,
         environment: () => this.#environment(child),
+        flags: role === "bot" ? this.#config.botFlags : undefined,
         stderr: this.#stderrOf(`${role}-${number}`),
         logPath: this.#config.logFiles ? this.#logPath(`${role}-${number}`) : undefined,
         log: this.#log,

@@ -27,6 +27,9 @@ export interface UpOptions {
   readonly readyText: (endpoints: { broker: string; proxy: string; reference: string }) => string;
 }
 
+/** A line now and then, among which a person's own can be read. */
+const besideAPerson = ["--burst", "1", "--pause", "5000"];
+
 function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): ClusterConfig {
   const secret = secretSource(settings);
   // Before anything is started: a secret that won't do is told once.
@@ -36,6 +39,7 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
   return {
     servers: number("servers", 3),
     bots: number("bots", 0),
+    botFlags: hasChat ? besideAPerson : [],
     brokers: number("brokers", 1),
     proxies: number("proxies", 1),
     data: settings.get("data"),

@@ -76,6 +76,26 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await again;
   }
 
+  test("is where a cluster of one's own begins: bots talk already, a hint says what to do", async () => {
+    const flags = `--servers 1 --bots 2 --port 0 --data ${home.path}/data`;
+    const up = `${process.execPath} ${cliFile} up ${flags} --chat`;
+    const terminal = new Terminal(`LANG=C.UTF-8 XDG_STATE_HOME=${home.path} ${up}`, {
+      columns: 100,
+      rows: 30,
+    });
+    opened.push(terminal);
+    await terminal.shows("Your name", restartMs);
+    terminal.types("ana");
+    terminal.keys("Enter");
+    await terminal.shows("/help tells all");
+    await terminal.shows("› #geral");
+    await until(() => /bot_\w+ {2}\S/.test(terminal.screen), "a bot says something");
+    await say(terminal, "Bom dia!");
+    terminal.types("/quit");
+    terminal.keys("Enter");
+    await terminal.shows("code 0", restartMs);
+  }, 60_000);
+
   test("two people talk in a channel and in private", async () => {
     const ana = open("ana", { columns: 120 });
     await ana.shows("› #geral");
