@@ -47,6 +47,8 @@ export interface ChatClientOptions {
 }
 
 export interface HistoryOptions {
+  /** Of a user's private messages those that he exchanged with this one. */
+  readonly with?: UserName | undefined;
   /** `next` of an earlier page: what comes before it. */
   readonly before?: string | undefined;
   /** All that is missing since this vector. */

@@ -125,6 +125,8 @@ export interface HistoryQuery {
   readonly conversation:
     | { readonly channel: ChannelName; readonly user?: never }
     | { readonly user: UserName; readonly channel?: never };
+  /** Of a user's private messages those that he exchanged with this one. */
+  readonly with?: UserName | undefined;
   readonly before: Cursor | undefined;
   readonly since: Vector | undefined;
   /** Entries, 1 to 1,000. */

@@ -310,6 +310,9 @@ function parseHistoryQuery(data: Fields): HistoryQuery {
   if ((channel == null) === (user == null)) {
     throw new ProtocolError("bad_request", "`history` takes either `channel` or `user`.");
   }
+  if (data.with != null && user == null) {
+    throw new ProtocolError("bad_request", "`with` goes with `user` only.");
+  }
   if (before != null && since != null) {
     throw new ProtocolError("bad_request", "`history` takes either `before` or `since`.");
   }
@@ -323,6 +326,7 @@ function parseHistoryQuery(data: Fields): HistoryQuery {
   return {
     conversation:
       channel == null ? { user: parseUserName(user) } : { channel: parseChannelName(channel) },
+    with: data.with == null ? undefined : parseUserName(data.with, "with"),
     before: before == null ? undefined : parseCursor(before),
     since: since == null ? undefined : parseVector(since, "since"),
     limit: limit as number,

@@ -41,8 +41,9 @@ const between = (src: string, dst: string): PrivateEntry => ({
 });
 
 test("a user as a target is what he and I wrote to each other, of my own messages", () => {
-  const { name, has } = conversationOf({ user: "ana" as UserName }, me);
+  const { name, with: other, has } = conversationOf({ user: "ana" as UserName }, me);
   expect(name).toEqual({ user: "bia" });
+  expect(other).toBe("ana");
   expect(has(between("ana", "bia"))).toBe(true);
   expect(has(between("bia", "ana"))).toBe(true);
   expect(has(between("caio", "bia"))).toBe(false);

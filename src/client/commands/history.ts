@@ -1,7 +1,6 @@
 import { Problem } from "../../platform/problem.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/messages.ts";
-import { writeCursor } from "../../protocol/parse-message.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { ChatClient, HistoryPage } from "../chat-client.ts";
 import { type Conversation, conversationOf } from "../core/conversation.ts";
@@ -43,39 +42,38 @@ export async function history(
   }
 }
 
-/** Pages back until enough entries are there that the person means. */
+/** Pages back until there are enough: one may be short. */
 async function newest(
   client: ChatClient,
-  { name, has }: Conversation,
+  { name, with: other }: Conversation,
   { limit, before }: { limit: number; before: string | undefined },
 ): Promise<HistoryPage> {
-  let found: Entry[] = [];
-  let cursor = before;
+  let entries: readonly Entry[] = [];
+  let next = before;
   let seen: Vector | undefined;
   do {
-    const page = await client.history(name, { limit, before: cursor });
+    const rest = limit - entries.length;
+    const page = await client.history(name, { with: other, limit: rest, before: next });
     seen ??= page.seen;
-    found = [...page.entries.filter(has), ...found];
-    cursor = page.next;
-  } while (cursor !== undefined && found.length < limit);
-  const entries = found.slice(-limit);
-  const [oldest] = entries;
-  const isCut = entries.length < found.length && oldest !== undefined;
-  return { entries, next: isCut ? writeCursor(oldest) : cursor, seen };
+    entries = [...page.entries, ...entries];
+    next = page.next;
+  } while (next !== undefined && entries.length < limit);
+  return { entries, next, seen };
 }
 
 /** Pages forward: `seen` covers just what was shown. */
 async function missed(
   client: ChatClient,
-  { name, has }: Conversation,
+  { name, with: other }: Conversation,
   { limit, since }: { limit: number; since: Vector },
 ): Promise<HistoryPage> {
   const entries: Entry[] = [];
   let seen = since;
   let next: string | undefined;
   do {
-    const page = await client.history(name, { since: seen, limit: limit - entries.length });
-    entries.push(...page.entries.filter(has));
+    const rest = limit - entries.length;
+    const page = await client.history(name, { with: other, since: seen, limit: rest });
+    entries.push(...page.entries);
     ({ seen, next } = page);
   } while (next !== undefined && entries.length < limit);
   return { entries, next, seen };

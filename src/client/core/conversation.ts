@@ -3,9 +3,10 @@ import type { Entry } from "../../protocol/messages.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { Target } from "./target.ts";
 
-/** What to ask the servers for, and which of its entries are meant. */
+/** What to ask the servers for, and which of what comes is meant. */
 export interface Conversation {
   readonly name: ConversationName;
+  readonly with?: UserName;
   readonly has: (entry: Entry) => boolean;
 }
 
@@ -18,7 +19,7 @@ export function conversationOf(target: Target, me: () => UserName): Conversation
   if (target.channel !== undefined) return { name: { channel: target.channel }, has: () => true };
   const { user: other } = target;
   const user = me();
-  const isWith = (entry: Entry) =>
-    "src" in entry && (other === user || entry.src === other || entry.dst === other);
-  return { name: { user }, has: isWith };
+  if (other === user) return { name: { user }, has: () => true };
+  const has = (entry: Entry) => "src" in entry && (entry.src === other || entry.dst === other);
+  return { name: { user }, with: other, has };
 }

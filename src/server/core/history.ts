@@ -68,7 +68,7 @@ export function messageBytes(message: StoredMessage): number {
 
 function pageBefore(
   conversation: Conversation,
-  { before, limit }: HistoryQuery,
+  { before, limit, ...query }: HistoryQuery,
   committed: Vector,
   room: Room,
 ): HistoryPage {
@@ -81,7 +81,7 @@ function pageBefore(
   while (at > 0 && page.length < limit && room.bytes > Math.max(0, least)) {
     at -= 1;
     const message = messages.at(at) as StoredMessage;
-    if (!window.shows(message, committed)) continue;
+    if (!isWanted(message, query) || !window.shows(message, committed)) continue;
     page.push(message);
     room.bytes -= messageBytes(message);
   }
@@ -95,7 +95,7 @@ function pageBefore(
 
 function pageSince(
   conversation: Conversation,
-  { since, limit }: HistoryQuery & { since: Vector },
+  { since, limit, ...query }: HistoryQuery & { since: Vector },
   committed: Vector,
   room: Room,
 ): HistoryPage {
@@ -103,11 +103,12 @@ function pageSince(
   for (const [server, messages] of conversation.byServer) {
     let at = firstAbove(messages, since[server] ?? 0);
     // A page never needs more than `limit` of one server, whatever the others have.
-    const end = Math.min(messages.length, at + limit + 1);
-    for (; at < end; at += 1) {
+    for (let found = 0; at < messages.length && found <= limit; at += 1) {
       const message = messages.at(at) as StoredMessage;
       if (!isCommitted(message, committed)) break;
+      if (!isWanted(message, query)) continue;
       missed.push(message);
+      found += 1;
     }
   }
   missed.sort(compareOrder);
@@ -125,6 +126,15 @@ function pageSince(
   if (taken === missed.length) return { entries, seen: sorted(join(since, committed)) };
   // In the total order each server's own order is kept, so what was taken is a prefix of each.
   return { entries, next: writeCursor(missed[taken] as StoredMessage), seen: sorted(seen) };
+}
+
+/** Whether it is one of those two's. */
+function isWanted(
+  { from, to }: StoredMessage,
+  { conversation: { user }, with: other }: Pick<HistoryQuery, "conversation" | "with">,
+): boolean {
+  if (other === undefined || !("user" in to)) return true;
+  return (from === user && to.user === other) || (from === other && to.user === user);
 }
 
 function firstAbove(messages: Tail<StoredMessage>, seq: number): number {

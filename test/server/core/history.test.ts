@@ -132,6 +132,46 @@ describe("history", () => {
     expect(page(cluster, { user: "caio" }).entries).toMatchObject([{ src: "caio", dst: "bia" }]);
   });
 
+  test("[H8] what two wrote to each other, by the page and since a vector", () => {
+    const cluster = servingCluster(3);
+    cluster.request(cluster.server(1), "login", { user: "caio" });
+    for (let number = 1; number <= 12; number += 1) {
+      const [src, dst] = [
+        ["ana", "bia"],
+        ["caio", "ana"],
+        ["bia", "ana"],
+        ["ana", "ana"],
+      ][number % 4] as [string, string];
+      const server = cluster.server(1 + (number % 3));
+      cluster.request(server, "message", { src, dst, message: `${number}` });
+    }
+    const asked = { user: "ana", with: "bia", limit: 2 };
+    const all = ["2", "4", "6", "8", "10", "12"];
+    const back: string[] = [];
+    for (let next: string | undefined | null = null; next !== undefined; ) {
+      const found: Page = page(cluster, { ...asked, before: next });
+      back.unshift(...texts(found));
+      next = found.next;
+    }
+    expect(back).toEqual(all);
+    const forth: string[] = [];
+    let since: Vector = {};
+    for (let next: string | undefined = ""; next !== undefined; ) {
+      const found: Page = page(cluster, { ...asked, since });
+      expect(found.entries.length).toBeLessThanOrEqual(2);
+      forth.push(...texts(found));
+      ({ next, seen: since } = found);
+    }
+    expect(forth).toEqual(all);
+    expect(texts(page(cluster, { ...asked, with: "ana" }))).toEqual(["7", "11"]);
+    expect(texts(page(cluster, { ...asked, with: "nobody" }))).toEqual([]);
+    const refused = cluster.request(cluster.server(1), "history", {
+      channel: "geral",
+      with: "bia",
+    });
+    expect(refused).toMatchObject({ code: "bad_request" });
+  });
+
   test.each([
     [{ channel: "missing" }, "channel_not_found"],
     [{ user: "missing" }, "user_not_found"],
