@@ -373,6 +373,9 @@ export const en = {
   "lines.muted": "{name} is muted: what is written there is not shown.",
   "lines.joined": "You are in #{channel}; what you write goes there.",
   "lines.left": "You left #{channel}.",
+  "lines.leftSent": "Left by an earlier chat, and sent now: {target} {text}",
+  "lines.leftRefused": "{why} Left by an earlier chat, and not sent: {target} {text}",
+  "lines.waiting": "Still to be sent, by your next chat: {count}.",
 
   // ---- help
   "help.usage": "Usage:",

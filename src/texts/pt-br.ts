@@ -373,6 +373,9 @@ export const ptBr = {
   "lines.muted": "{name} está em silêncio: o que se escreve lá não aparece.",
   "lines.joined": "Você está em #{channel}; o que escrever vai para lá.",
   "lines.left": "Você saiu de #{channel}.",
+  "lines.leftSent": "Deixado por um chat anterior, e enviado agora: {target} {text}",
+  "lines.leftRefused": "{why} Deixado por um chat anterior, e não enviado: {target} {text}",
+  "lines.waiting": "Ainda por enviar, pelo seu próximo chat: {count}.",
 
   "help.usage": "Uso:",
   "help.arguments": "Argumentos:",

@@ -14,6 +14,7 @@ beforeAll(async () => {
     TERTULIA_PROXY: proxy,
     TERTULIA_REFERENCE: reference,
     TERTULIA_DATA: cluster.folder,
+    XDG_STATE_HOME: cluster.folder,
   };
 }, 60_000);
 

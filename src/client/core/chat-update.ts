@@ -6,7 +6,6 @@ import {
   homeKey,
   listed,
   type Message,
-  nothingSaved,
   type Refused,
   type SavedChat,
 } from "./chat-model.ts";
@@ -100,7 +99,8 @@ function started(
   model: ChatModel,
   { saved, channels }: ChatEvent & { readonly type: "started" },
 ): Step {
-  const isNew = saved === nothingSaved;
+  // By lines a person may have read, and been nowhere.
+  const isNew = saved.joined.length === 0 && saved.current === homeKey;
   const names = isNew ? channels.slice(0, 1) : saved.joined;
   const targets = [
     ...names.flatMap((name) => parseTarget(`#${name}`) ?? []),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { currentOf } from "../../../src/client/core/chat-model.ts";
+import { currentOf, nothingSaved } from "../../../src/client/core/chat-model.ts";
 import { view } from "../../../src/client/core/chat-view.ts";
 import { mostItems } from "../../../src/client/core/message-list.ts";
 import type { Outgoing } from "../../../src/client/core/outgoing.ts";
@@ -41,6 +41,12 @@ describe("unread", () => {
     const second = new ChatScene().on({ type: "started", saved, channels: ["geral"] });
     second.join("geral", entries);
     expect(second.screen).toMatch(/── new since you left ─+\n.*bia {2}while away/);
+  });
+
+  test("takes a person to the first channel who has only read by lines so far", () => {
+    const saved = { ...nothingSaved, read: { "@bia": {} } };
+    const scene = new ChatScene().on({ type: "started", saved, channels: ["geral"] });
+    expect(scene.model.current).toBe("#geral");
   });
 
   test("brings back a private conversation that was closed", () => {

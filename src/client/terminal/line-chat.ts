@@ -1,0 +1,310 @@
+import { createInterface } from "node:readline";
+import { ReferenceLink } from "../../net/reference-link.ts";
+import { Problem } from "../../platform/problem.ts";
+import { stateFolder } from "../../platform/state-folder.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { ChannelName, UserName } from "../../protocol/ids.ts";
+import { LamportClock } from "../../protocol/lamport-clock.ts";
+import { durations } from "../../protocol/limits.ts";
+import type { Entry } from "../../protocol/messages.ts";
+import { languageOf, type Text, textsIn } from "../../texts/texts.ts";
+import type { ChatClient } from "../chat-client.ts";
+import type { Context } from "../commands/context.ts";
+import { asFailure, Failure, report, wantsLogin } from "../commands/failure.ts";
+import { zoneMinutes } from "../commands/output.ts";
+import { deliver } from "../commands/send.ts";
+import { statusLines } from "../commands/status.ts";
+import { entryLine } from "../core/entry-line.ts";
+import { harmless } from "../core/harmless.ts";
+import { actionPrefix, commands, type Line, parseLine } from "../core/slash-command.ts";
+import type { Target } from "../core/target.ts";
+import { Outbox } from "../outbox.ts";
+import { PersonFiles } from "../person-files.ts";
+import { ReadMarks } from "../read-marks.ts";
+import { sendLeft } from "./send-left.ts";
+
+/** Lines of the past that a channel shows when it is joined, and `/history` unless told. */
+const usualHistory = 20;
+/** Private messages among which those are that came while the person was away. */
+const privateEntries = 500;
+
+type Asking = Exclude<
+  Line,
+  {
+    readonly type:
+      | "nothing"
+      | "text"
+      | "me"
+      | "message"
+      | "wrongUse"
+      | "unknown"
+      | "join"
+      | "part"
+      | "mute"
+      | "lang"
+      | "quit";
+  }
+>;
+
+export interface LineChatParts {
+  readonly context: Context;
+  readonly client: ChatClient;
+  readonly user: UserName;
+}
+
+/** The chat of somebody who has entered: lines in, lines out. */
+export class LineChat {
+  readonly #parts: LineChatParts;
+  readonly #marks: ReadMarks;
+  readonly #outbox: Outbox;
+  readonly #ending = new AbortController();
+  /** Of earlier chats in the outbox, as the person was told. */
+  #left = 0;
+  readonly #joined = new Set<ChannelName>();
+  /** Where a text goes. */
+  #current: ChannelName | undefined;
+  readonly #muted = new Set<ChannelName>();
+  #text: Text;
+  #state: "online" | "away" = "online";
+  #failed = 0;
+
+  /** @throws Problem if what is to be sent can't be kept */
+  constructor(parts: LineChatParts) {
+    const { context, user } = parts;
+    this.#parts = parts;
+    this.#text = context.text;
+    const files = new PersonFiles(stateFolder(), context.config.brokers, user);
+    this.#outbox = Outbox.open(files.outboxFolder, () => this.#text);
+    this.#marks = new ReadMarks(files, user);
+  }
+
+  async run(): Promise<void> {
+    const { context, client } = this.#parts;
+    const { signal } = this.#ending;
+    await this.#hearPeople();
+    const beating = setInterval(() => this.#beat(), durations.presenceMs);
+    // Nobody is kept from ending by it.
+    beating.unref();
+    this.#beat();
+    const outbox = this.#outbox;
+    this.#failed += await sendLeft({ context, client, outbox, text: this.#text, signal });
+    this.#left = outbox.waiting.length;
+    const reader = createInterface({ input: context.host.input, terminal: false });
+    try {
+      // One after the other: what is written first is said first.
+      for await (const text of reader) {
+        const line = parseLine(text);
+        if (line.type === "quit" || signal.aborted) break;
+        await this.#try(line);
+      }
+    } finally {
+      clearInterval(beating);
+      reader.close();
+    }
+    if (this.#failed > 0) throw new Problem(this.#text("problem.unsent", { count: this.#failed }));
+  }
+
+  /** Whoever waits for a receipt is told that the next chat does. */
+  close(): void {
+    this.#ending.abort();
+    const { length: count } = this.#outbox.waiting;
+    if (count > this.#left) this.#parts.context.output.note(this.#text("lines.waiting", { count }));
+    this.#outbox.close();
+    this.#marks[Symbol.dispose]();
+  }
+
+  /** What gets lost of this is said again. */
+  #beat(): void {
+    this.#parts.client.presence(this.#state).catch((error: unknown) => {
+      if (!(error instanceof ProtocolError)) throw error;
+    });
+  }
+
+  async #try(line: Exclude<Line, { type: "quit" }>): Promise<void> {
+    const { context, client } = this.#parts;
+    const { config, output } = context;
+    const text = this.#text;
+    try {
+      await this.#perform(line);
+    } catch (error) {
+      if (this.#ending.signal.aborted) return;
+      // No line after this one will fare better.
+      if (wantsLogin(error)) throw error;
+      const failure = asFailure(error, text, { config, client });
+      if (!(failure instanceof Failure || failure instanceof Problem)) throw error;
+      this.#failed += 1;
+      report(failure, output, text);
+    }
+  }
+
+  async #perform(line: Exclude<Line, { type: "quit" }>): Promise<void> {
+    switch (line.type) {
+      case "nothing":
+        return;
+      case "text":
+        return this.#send(this.#here(), line.text);
+      case "me":
+        return this.#send(this.#here(), actionPrefix + line.text);
+      case "message":
+        if (line.text === undefined) throw this.#wrongUse("/msg ana text");
+        return this.#send({ user: line.user }, line.text);
+      case "wrongUse":
+        throw this.#wrongUse(line.usage);
+      case "unknown":
+        throw this.#unknown(line);
+      case "join":
+        return this.#join(line.channel);
+      case "part":
+        return this.#part(line.channel ?? this.#here().channel);
+      case "mute":
+        return this.#mute(line.channel ?? this.#here().channel);
+      case "lang":
+        return this.#speak(line.language);
+      default:
+        return this.#ask(line);
+    }
+  }
+
+  /** What the servers know. */
+  async #ask(line: Asking): Promise<void> {
+    const { context, client, user } = this.#parts;
+    const { output } = context;
+    switch (line.type) {
+      case "create":
+        await client.createChannel(line.channel, user);
+        output.note(this.#text("done.create", { channel: line.channel }));
+        return this.#join(line.channel);
+      case "users":
+        for (const name of await client.users()) output.data({ user: name }, harmless(name));
+        return;
+      case "channels":
+        for (const name of await client.channels()) output.data({ channel: name }, harmless(name));
+        return;
+      case "who":
+        for (const present of await client.presence(this.#state)) {
+          const away = present.state === "away" ? ` (${this.#text("chat.away")})` : "";
+          output.data(present, harmless(present.user) + away);
+        }
+        return;
+      case "away":
+        this.#state = this.#state === "away" ? "online" : "away";
+        await client.presence(this.#state);
+        return output.note(this.#text(this.#state === "away" ? "chat.isAway" : "chat.isBack"));
+      case "time": {
+        const time = await client.time();
+        return output.data({ time }, time);
+      }
+      case "history": {
+        const page = await client.history(this.#here(), { limit: line.count ?? usualHistory });
+        for (const entry of page.entries) this.#show(entry);
+        return;
+      }
+      case "status":
+        for (const told of await this.#status()) output.data({ status: told }, told);
+        return;
+      case "help":
+        for (const command of commands) {
+          output.note(this.#text(`chat.command.${command.slice(1) as "join"}`));
+        }
+        return;
+      default:
+        line satisfies never;
+    }
+  }
+
+  async #status(): Promise<string[]> {
+    const { context, client } = this.#parts;
+    const link = new ReferenceLink(context.config.reference, new LamportClock());
+    try {
+      return await statusLines({ ...context, text: this.#text }, { client, link });
+    } finally {
+      link.close();
+    }
+  }
+
+  /** @throws Problem if no channel was joined */
+  #here(): { readonly channel: ChannelName } {
+    if (this.#current === undefined) throw new Problem(this.#text("lines.noChannel"));
+    return { channel: this.#current };
+  }
+
+  #wrongUse(usage: string): Problem {
+    return new Problem(this.#text("chat.wrongUse", { usage }));
+  }
+
+  #unknown({ command: typed, suggestion }: Line & { readonly type: "unknown" }): Problem {
+    const command = harmless(typed);
+    return new Problem(
+      suggestion === undefined
+        ? this.#text("chat.unknownHelp", { command })
+        : this.#text("chat.unknown", { command, suggestion }),
+    );
+  }
+
+  #speak(name: string): void {
+    const language = languageOf(name);
+    if (language === undefined) throw new Problem(this.#text("problem.lang", { value: name }));
+    this.#text = textsIn(language);
+  }
+
+  /** What is muted is heard, and not shown. */
+  #mute(channel: ChannelName): void {
+    const isMuted = !this.#muted.delete(channel);
+    if (isMuted) this.#muted.add(channel);
+    const name = `#${channel}`;
+    const said = this.#text(isMuted ? "lines.muted" : "chat.unmuted", { name });
+    this.#parts.context.output.note(said);
+  }
+
+  async #send(target: Target, message: string): Promise<void> {
+    const { client, user } = this.#parts;
+    const { id } = this.#outbox.add(target, user, message);
+    try {
+      await deliver(client, { user, target, message, id });
+    } finally {
+      // Of a failure he is told: then it is his again. An outbox that is closed keeps it.
+      this.#outbox.settle(id);
+    }
+  }
+
+  async #join(channel: ChannelName): Promise<void> {
+    if (!this.#joined.has(channel)) await this.#listen({ channel }, usualHistory);
+    this.#joined.add(channel);
+    this.#current = channel;
+    this.#parts.context.output.note(this.#text("lines.joined", { channel }));
+  }
+
+  #part(channel: ChannelName): void {
+    const { context, client } = this.#parts;
+    client.unsubscribe({ channel });
+    this.#joined.delete(channel);
+    if (this.#current === channel) this.#current = [...this.#joined].at(-1);
+    context.output.note(this.#text("lines.left", { channel }));
+  }
+
+  /** What came while he was away, and all that follows. */
+  async #hearPeople(): Promise<void> {
+    const { client, user } = this.#parts;
+    if (this.#marks.isNew) {
+      // Who is new has missed nothing.
+      const { entries } = await client.history({ user }, { limit: privateEntries });
+      for (const entry of entries) this.#marks.add(entry);
+      this.#marks.save();
+    }
+    await this.#listen({ user }, privateEntries);
+  }
+
+  async #listen(target: Target, last: number): Promise<void> {
+    const hear = (entry: Entry) => {
+      const isKnown = "channel" in entry ? this.#muted.has(entry.channel) : this.#marks.has(entry);
+      if (!isKnown) this.#show(entry);
+    };
+    await this.#parts.client.subscribe(target, hear, { last });
+  }
+
+  #show(entry: Entry): void {
+    const { output } = this.#parts.context;
+    output.data(entry, entryLine(entry, { paint: output.paint, zoneMinutes, mixed: true }));
+    this.#marks.add(entry);
+  }
+}

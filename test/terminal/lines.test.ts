@@ -1,0 +1,155 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { ChatClient } from "../../src/client/chat-client.ts";
+import { nothingSaved } from "../../src/client/core/chat-model.ts";
+import { PersonFiles } from "../../src/client/person-files.ts";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+import { CliProcess, type Ended } from "./cli-process.ts";
+
+let cluster: LocalCluster;
+let zoe: ChatClient;
+/** Where people's chats keep what they read and what they have to send: of each test its own. */
+let home: TemporaryFolder;
+
+beforeAll(async () => {
+  cluster = await LocalCluster.start();
+  zoe = cluster.client();
+  await zoe.login("zoe");
+}, 60_000);
+
+beforeEach(async () => {
+  home = await temporaryFolder();
+});
+
+afterEach(() => home[Symbol.asyncDispose]());
+
+afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+function open(user: string, ...flags: string[]): CliProcess {
+  const { broker, proxy, reference } = cluster.endpoints;
+  return new CliProcess(["chat", "--user", user, ...flags], {
+    TERTULIA_BROKER: broker,
+    TERTULIA_PROXY: proxy,
+    TERTULIA_REFERENCE: reference,
+    TERTULIA_DATA: join(home.path, "none"),
+    XDG_STATE_HOME: home.path,
+  });
+}
+
+async function run(user: string, input: string, ...flags: string[]): Promise<Ended> {
+  using chat = open(user, ...flags);
+  return await chat.end(input);
+}
+
+async function texts(channel: string): Promise<string[]> {
+  const { entries } = await zoe.history({ channel: channel as never });
+  return entries.map(({ message }) => message);
+}
+
+const shown = ({ stdout }: Pick<Ended, "stdout">) => stdout.match(/(?<=: ).*$/gm) ?? [];
+
+/** What is in the outboxes of all people. */
+function kept(): string {
+  return readdirSync(home.path, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith("outbox.jsonl"))
+    .map((path) => readFileSync(join(home.path, path), "utf8"))
+    .join("");
+}
+
+/** Whoever is asked may write a line, and nobody can tell that it is written. */
+async function withoutMajority(act: () => Promise<void>): Promise<void> {
+  const stopped = [cluster.server(2), cluster.server(3)];
+  for (const server of stopped) server.signal("SIGSTOP");
+  try {
+    await act();
+  } finally {
+    for (const server of stopped) server.signal("SIGCONT");
+  }
+}
+
+test.each(["SIGKILL", "SIGTERM"] as const)(
+  "[C5] ended by %s with a line in flight, the next chat sends it once, before its own",
+  async (signal) => {
+    const channel = `ended-by-${signal}`;
+    await zoe.createChannel(channel);
+    using first = open("ana");
+    first.child.stdin.write(`/join ${channel}\nsaid\n`);
+    await first.saw("ana: said");
+    await withoutMajority(async () => {
+      first.child.stdin.write("in flight\nnever read\n");
+      await until(() => kept().includes("in flight"), "the line is on disk");
+      first.child.kill(signal);
+      const { stderr } = await first.end();
+      if (signal === "SIGTERM")
+        expect(stderr).toMatch(/\nStill to be sent, by your next chat: 1\.\n$/);
+    });
+    const next = await run("ana", `/join ${channel}\nnext\n`);
+    expect(next).toMatchObject({ code: 0 });
+    expect(next.stderr).toContain(
+      `Left by an earlier chat, and sent now: #${channel} in flight\nYou are in`,
+    );
+    expect(await texts(channel)).toEqual(["said", "in flight", "next"]);
+    expect((await run("ana", "/time\n")).stderr).toBe("");
+  },
+  60_000,
+);
+
+test("[C5] a line whose failure was told is the person's again", async () => {
+  await zoe.createChannel("told");
+  using chat = open("bia", "--timeout", "1");
+  chat.child.stdin.write("/join told\n");
+  await chat.saw("You are in #told");
+  await withoutMajority(async () => {
+    const { code, stderr } = await chat.end("a line\n");
+    expect(code).toBe(1);
+    expect(stderr).toContain("Not everything was done: 1 failed.");
+  });
+  expect(kept()).toBe("");
+}, 60_000);
+
+test("a channel shows its newest lines when it is joined, then all that follow, each once", async () => {
+  await zoe.createChannel("long");
+  const lines = Array.from({ length: 60 }, (_, at) => `line ${at}`);
+  for (const line of lines.slice(0, 25)) await zoe.publish("zoe", "long", line);
+  expect(shown(await run("caio", "/join long\n"))).toEqual(lines.slice(5, 25));
+  using chat = open("caio");
+  chat.child.stdin.write("/join long\n");
+  // Some before it is there, some while it joins, some behind.
+  for (const line of lines.slice(25)) await zoe.publish("zoe", "long", line);
+  await chat.saw("line 59");
+  const all = shown(chat);
+  expect(all).toEqual(lines.slice(-all.length));
+  expect(all.length).toBeGreaterThanOrEqual(20);
+}, 60_000);
+
+test("a channel that one makes one is in", async () => {
+  const { code, stdout } = await run("caio", "/create #made\nfirst words\n");
+  expect(code).toBe(0);
+  expect(stdout).toContain("#made caio: first words");
+  expect(await texts("made")).toEqual(["first words"]);
+}, 60_000);
+
+test("private messages that came while one was away are shown once, in whatever chat", async () => {
+  await zoe.login("dora");
+  await zoe.message("zoe", "dora", "before all");
+  expect(shown(await run("dora", ""))).toEqual([]);
+  await zoe.message("zoe", "dora", "while away");
+  expect(shown(await run("dora", ""))).toEqual(["while away"]);
+  expect(shown(await run("dora", ""))).toEqual([]);
+  const { broker } = cluster.endpoints;
+  const files = new PersonFiles(join(home.path, "tertulia"), [broker], "dora");
+  const { read, ...others } = files.read();
+  expect(Object.keys(read)).toEqual(["@zoe"]);
+  // As the full screen leaves it.
+  const more = { ...nothingSaved, joined: ["geral"], muted: ["#geral"], current: "#geral" };
+  files.save({ ...more, read });
+  expect(others).toEqual({ joined: [], muted: [], closed: [], current: "" });
+  await zoe.message("zoe", "dora", "away again");
+  expect(shown(await run("dora", ""))).toEqual(["away again"]);
+  const after = files.read();
+  expect(after).toEqual({ ...more, read: after.read });
+  expect(after.read).not.toEqual(read);
+}, 60_000);
