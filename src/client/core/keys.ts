@@ -29,7 +29,7 @@ export type KeyName =
 
 export interface Decoded {
   readonly keys: readonly Key[];
-  /** The beginning of a sequence whose end has not come yet. */
+  /** The beginning of a sequence whose end has not come yet: to be put before what comes next. */
   readonly rest: string;
 }
 
@@ -72,14 +72,15 @@ const begun =
 
 /**
  * What a terminal in raw mode sends (xterm's sequences, bracketed paste), as keys.
- * @param isAll no more is to come soon: a lone escape is the key Esc then
+ * @param isAll no more is to come soon: a lone escape is the key Esc then, and of a paste without
+ * an end what is there is given
  */
 export function decodeKeys(input: string, isAll = false): Decoded {
   const keys: Key[] = [];
   let rest = input;
   while (rest !== "") {
-    const step = first(rest) ?? (isAll ? unended(rest) : undefined);
-    if (step === undefined) return { keys, rest };
+    const step = first(rest) ?? (isAll && !isPasting(rest) ? unended(rest) : undefined);
+    if (step === undefined) return isAll ? soFar(keys, rest) : { keys, rest };
     keys.push(step.key);
     rest = rest.slice(step.length);
   }
@@ -100,14 +101,28 @@ interface Step {
 function unended(rest: string): Step {
   if (rest.length === 1) return { key: { name: "escape" }, length: 1 };
   if (mayBeKey(rest)) return withAlt(rest);
-  const isPaste = rest.startsWith(pasteBegins);
-  return { key: isPaste ? pasted(rest, rest.length) : { name: "unknown" }, length: rest.length };
+  return { key: { name: "unknown" }, length: rest.length };
+}
+
+/** Whether what is to come belongs to a paste, until its end. */
+export function isPasting(rest: string): boolean {
+  return rest.startsWith(pasteBegins);
+}
+
+/** A paste that stands still: what is there of it, and what follows goes on with it. */
+function soFar(keys: readonly Key[], rest: string): Decoded {
+  // What may be half a line's end, or the paste's own, waits for the other half.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that begins with one
+  const end = rest.search(/(?:\r|\x1b(?:\[(?:2(?:0(?:1)?)?)?)?)$/);
+  const key = pasted(rest, end < 0 ? rest.length : end);
+  const left = pasteBegins + (end < 0 ? "" : rest.slice(end));
+  return { keys: key.text === "" ? keys : [...keys, key], rest: left };
 }
 
 /** @returns undefined if it is not all there */
 function first(input: string): Step | undefined {
   if (!input.startsWith(escapeByte)) return plain(input);
-  if (input.startsWith(pasteBegins)) {
+  if (isPasting(input)) {
     const end = input.indexOf(pasteEnds);
     if (end < 0) return undefined;
     return { key: pasted(input, end), length: end + pasteEnds.length };

@@ -2,7 +2,7 @@ import { StringDecoder } from "node:string_decoder";
 import type { Host } from "../../platform/host.ts";
 import type { Size } from "../core/chat-model.ts";
 import type { Screen } from "../core/chat-view.ts";
-import { decodeKeys, type Key, mayBeKey } from "../core/keys.ts";
+import { decodeKeys, isPasting, type Key, mayBeKey } from "../core/keys.ts";
 import { painted } from "./paint-line.ts";
 
 export interface FullTerminalEvents {
@@ -20,8 +20,13 @@ const leave = "\x1b[?2026l\x1b[?7h\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
 const restMs = 40;
 /** The same where nobody would have pressed what is there, also over a slow line. */
 const sequenceMs = 500;
-/** The same for the end of what is pasted. */
+/** The same for the end of what is pasted: then what is there is shown, and the rest as it comes. */
 const pasteMs = 2_000;
+/** Of a paste that stood still so long the end is lost. */
+const lostPasteMs = 30_000;
+/** Ctrl-C, alone: the person's own way out of a paste whose end never comes. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is one
+const interrupts = /^\x03+$/;
 
 /**
  * The whole terminal, between `open` and `close`: keys in, lines out. Only lines that changed are
@@ -34,6 +39,8 @@ export class FullTerminal implements Disposable {
   readonly #ending: Disposable;
   #shown: string[] = [];
   #rest = "";
+  /** A paste stood still: what comes of it is shown at once. */
+  #isStalled = false;
   #timer: NodeJS.Timeout | undefined;
   #decoder = new StringDecoder("utf8");
   #isOpen = false;
@@ -46,8 +53,9 @@ export class FullTerminal implements Disposable {
   }
 
   get size(): Size {
-    const { columns = 80, rows = 24 } = this.#host.output;
-    return { columns, rows };
+    // A terminal that nobody told its size says 0.
+    const { columns, rows } = this.#host.output;
+    return { columns: columns || 80, rows: rows || 24 };
   }
 
   open(): void {
@@ -68,6 +76,8 @@ export class FullTerminal implements Disposable {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     clearTimeout(this.#timer);
+    this.#rest = "";
+    this.#isStalled = false;
     const { input, output } = this.#host;
     output.off("resize", this.#resized);
     input.off("data", this.#read);
@@ -104,17 +114,26 @@ export class FullTerminal implements Disposable {
   readonly #resized = () => this.#events.onResize();
 
   readonly #read = (chunk: Buffer) => {
-    clearTimeout(this.#timer);
-    this.#take(this.#rest + this.#decoder.write(chunk), false);
-    if (this.#rest === "") return;
-    const isPaste = this.#rest.startsWith("\x1b[200~");
-    const patienceMs = isPaste ? pasteMs : mayBeKey(this.#rest) ? restMs : sequenceMs;
-    this.#timer = setTimeout(() => this.#take(this.#rest, true), patienceMs);
+    const input = this.#decoder.write(chunk);
+    if (this.#isStalled && interrupts.test(input)) this.#rest = "";
+    this.#take(this.#rest + input, false);
   };
 
   #take(input: string, isAll: boolean): void {
+    clearTimeout(this.#timer);
     const { keys, rest } = decodeKeys(input, isAll);
     this.#rest = rest;
+    this.#isStalled = isPasting(rest) && (isAll || this.#isStalled);
+    if (rest !== "") {
+      const [next, patienceMs] = isAll ? ["", lostPasteMs] : [rest, this.#patienceMs];
+      this.#timer = setTimeout(() => this.#take(next, true), patienceMs);
+    }
+    // Last, since one of them may close the terminal.
     for (const key of keys) this.#events.onKey(key);
+  }
+
+  get #patienceMs(): number {
+    if (isPasting(this.#rest)) return this.#isStalled ? restMs : pasteMs;
+    return mayBeKey(this.#rest) ? restMs : sequenceMs;
   }
 }
