@@ -288,6 +288,7 @@ export const en = {
   "menu.makeAccount": "Make the account {user}",
   "menu.otherName": "Take another name",
   "menu.askPassword": "Password of {user} (empty: back)",
+  "menu.askPasswordOrQuit": "Password of {user} (empty: quit the chat)",
   "menu.askNewPassword": "New password of {user} (empty: back)",
   "menu.askAgain": "Once more",
   "menu.askInvitation": "Invitation of an administrator (empty: back)",

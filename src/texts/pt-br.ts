@@ -291,6 +291,7 @@ export const ptBr = {
   "menu.makeAccount": "Criar a conta {user}",
   "menu.otherName": "Usar outro nome",
   "menu.askPassword": "Senha de {user} (vazia: voltar)",
+  "menu.askPasswordOrQuit": "Senha de {user} (vazia: sair do chat)",
   "menu.askNewPassword": "Nova senha de {user} (vazia: voltar)",
   "menu.askAgain": "Mais uma vez",
   "menu.askInvitation": "Convite de um administrador (vazio: voltar)",

@@ -271,7 +271,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
     await chat.shows("before ✓");
     await changePassword("sara");
     chat.types("after\r");
-    await chat.shows("since the password was changed.\n? Password of sara");
+    await chat.shows("since the password was changed.\n? Password of sara (empty: quit the chat)");
     chat.resize(50, 12);
     chat.types("sara's new\r");
     await chat.shows("after ✓");

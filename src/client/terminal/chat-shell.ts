@@ -238,7 +238,7 @@ export class ChatShell {
     this.#terminal.close();
     context.host.output.write(`${describe(error, this.#text)}\n`);
     try {
-      if (!(await entrance.again(user))) return this.#quitting.abort();
+      if (!(await entrance.again(user, "menu.askPasswordOrQuit"))) return this.#quitting.abort();
     } catch (ended) {
       if (!(ended instanceof PromptEnded)) throw ended;
       return this.#quitting.abort();

@@ -47,11 +47,18 @@ export class Entrance {
     }
   }
 
-  /** For somebody whose session has ended. @returns false if he would rather not */
-  async again(user: UserName): Promise<boolean> {
+  /**
+   * For somebody whose session has ended.
+   * @param question with what an empty password leads to
+   * @returns false if he would rather not
+   */
+  async again(
+    user: UserName,
+    question: "menu.askPassword" | "menu.askPasswordOrQuit" = "menu.askPassword",
+  ): Promise<boolean> {
     const { context, prompts } = this.#parts;
     for (;;) {
-      const password = await prompts.password(context.text("menu.askPassword", { user }));
+      const password = await prompts.password(context.text(question, { user }));
       if (password === "") return false;
       if (await this.#try(() => this.#logIn(user, password))) return true;
     }
