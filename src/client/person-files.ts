@@ -7,10 +7,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { openLogFile } from "../platform/log.ts";
+import { errorCode, Problem } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { parseVector, type Vector } from "../protocol/vector.ts";
 import { ownerOnly } from "../storage/file-modes.ts";
+import type { Text } from "../texts/texts.ts";
 import { nothingSaved, type SavedChat } from "./core/chat-model.ts";
 import { mergedSaved } from "./core/saved-chat.ts";
 import { clusterOf, fileName } from "./session-files.ts";
@@ -32,13 +35,23 @@ export class PersonFiles {
     return join(this.#folder, "outbox");
   }
 
-  /** Made if need be; one that has grown large begins anew. @throws what the file system says */
-  openLogFile(): string {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const path = join(this.#folder, "chat.log");
-    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    if (size > mostLogBytes) truncateSync(path);
-    return path;
+  /**
+   * Made if need be; one that has grown large begins anew.
+   * @throws Problem if the folder or the file can't be used
+   */
+  openLogFile(text: Text): ReturnType<typeof openLogFile> {
+    const folder = this.#folder;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const path = join(folder, "chat.log");
+      const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+      if (size > mostLogBytes) truncateSync(path);
+      return openLogFile(path);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === undefined) throw error;
+      throw new Problem(text("problem.chatFolder", { folder, code }));
+    }
   }
 
   /** Nothing, if there is no such file or it is damaged: then all counts as unread. */

@@ -59,6 +59,8 @@ export const en = {
   "problem.noUser": "Say who you are: --user NAME, or TERTULIA_USER in the environment.",
   "problem.messageTooLong": "A message may have {most} characters; nothing was sent.",
   "problem.messageEmpty": "There is no text to send.",
+  "problem.chatFolder":
+    "What the chat keeps is in {folder}, which can't be used ({code}): check its owner and mode.",
   "problem.outbox":
     "What waits to be sent is kept in {folder}, which can't be used ({code}): check its owner and mode.",
   "problem.outboxFull":

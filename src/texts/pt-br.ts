@@ -59,6 +59,8 @@ export const ptBr = {
   "problem.noUser": "Diga quem você é: --user NOME, ou TERTULIA_USER no ambiente.",
   "problem.messageTooLong": "Uma mensagem pode ter até {most} caracteres; nada foi enviado.",
   "problem.messageEmpty": "Não há texto para enviar.",
+  "problem.chatFolder":
+    "O que o chat guarda fica em {folder}, que não pode ser usada ({code}): confira o dono e o modo.",
   "problem.outbox":
     "O que espera para ser enviado fica em {folder}, que não pode ser usada ({code}): confira o dono e o modo.",
   "problem.outboxFull":

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { nothingSaved, type SavedChat } from "../../src/client/core/chat-model.ts";
 import { PersonFiles } from "../../src/client/person-files.ts";
+import { Problem } from "../../src/platform/problem.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
+import { textsIn } from "../../src/texts/texts.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
 let folder: TemporaryFolder;
@@ -75,4 +77,11 @@ describe("what a chat saves", () => {
       expect(files().read()).toEqual({ ...begun, current: "#geral" });
     }
   });
+});
+
+test("a folder that can't be used is a problem told in the person's language", () => {
+  writeFileSync(join(folder.path, "chats"), "no folder");
+  const text = textsIn("pt-br");
+  expect(() => files().openLogFile(text)).toThrow(Problem);
+  expect(() => files().openLogFile(text)).toThrow(/^O que o chat guarda fica em .* \(ENOTDIR\): /);
 });

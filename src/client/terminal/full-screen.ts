@@ -1,4 +1,4 @@
-import { openLog, openLogFile } from "../../platform/log.ts";
+import { openLog } from "../../platform/log.ts";
 import { stateFolder } from "../../platform/state-folder.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ChatClient } from "../chat-client.ts";
@@ -23,7 +23,7 @@ export async function runFullScreen(context: Context): Promise<void> {
     const entrance = new Entrance({ context, client, prompts, screen });
     const user = await entrance.enter();
     const files = new PersonFiles(stateFolder(), config.brokers, user);
-    const logFile = openLogFile(files.openLogFile());
+    const logFile = files.openLogFile(text);
     const outbox = Outbox.open(files.outboxFolder, () => shell?.text ?? text);
     try {
       const clock = () => client.clock.value;
