@@ -93,10 +93,10 @@ test("a command that is none is never a text, and the nearest is suggested", () 
   for (const [command, suggestion] of Object.entries(suggestions)) {
     expect(parseLine(`${command} x`)).toEqual({ type: "unknown", command, suggestion });
   }
-  expect(parseLine("/msg")).toEqual({ type: "wrongUse", usage: "/msg ana text" });
+  expect(parseLine("/msg")).toEqual({ type: "wrongUse", command: "/msg" });
   expect(parseLine("/join a b")).toMatchObject({ type: "wrongUse" });
   for (const bare of "who users channels away status time help quit".split(" ")) {
-    expect(parseLine(`/${bare} x`)).toEqual({ type: "wrongUse", usage: `/${bare}` });
+    expect(parseLine(`/${bare} x`)).toEqual({ type: "wrongUse", command: `/${bare}` });
     expect(parseLine(`/${bare} `)).toEqual({ type: bare });
   }
 });

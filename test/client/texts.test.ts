@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { rootHelp } from "../../src/client/commands/define.ts";
+import { commandHelp } from "../../src/client/core/help.ts";
+import { commands } from "../../src/client/core/slash-command.ts";
+import { chatWords } from "../../src/client/terminal/chat-words.ts";
 import { errorCodes } from "../../src/protocol/errors.ts";
 import {
   catalogues,
@@ -29,6 +32,16 @@ test("no text is empty, and every error code has a sentence", () => {
     }
     for (const code of Object.keys(errorCodes)) {
       expect(catalogues[language]).toHaveProperty([`error.${code}`]);
+    }
+  }
+});
+
+test("each command is told as it is written, then what it does", () => {
+  for (const language of languages) {
+    for (const command of commands) {
+      const { usage, what } = commandHelp(chatWords(textsIn(language)), command);
+      expect(usage.split(" ")[0]).toBe(command);
+      expect(what).not.toBe("");
     }
   }
 });

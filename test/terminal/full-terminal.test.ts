@@ -56,10 +56,15 @@ test("of a paste that stands still what is there is shown", () => {
   expect(pasted()).toBe("onetwo");
 });
 
+function anotherTurn(): void {
+  terminal.close();
+  terminal.open();
+}
+
 test.each([
   ["Ctrl-C", () => input.types("\x03"), [{ name: "text", text: "c", ctrl: true }]],
   ["a long silence", () => vi.advanceTimersByTime(60_000), []],
-  ["another's turn at the terminal", () => (terminal.close(), terminal.open()), []],
+  ["another's turn at the terminal", anotherTurn, []],
 ])("%s ends a paste whose end never comes", (_how, end, pressed) => {
   input.types("\x1b[200~one");
   vi.advanceTimersByTime(3_000);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
@@ -123,6 +123,19 @@ test("a channel shows its newest lines when it is joined, then all that follow, 
   const all = shown(chat);
   expect(all).toEqual(lines.slice(-all.length));
   expect(all.length).toBeGreaterThanOrEqual(20);
+}, 60_000);
+
+test("how a command is written is told in the person's language", async () => {
+  const { code, stderr } = await run("caio", "/msg ana\n", "--lang", "pt-br");
+  expect(code).toBe(1);
+  expect(stderr).toContain("Escreva assim: /msg nome texto\n");
+}, 60_000);
+
+test("where nothing can be kept, that is told in a sentence", async () => {
+  writeFileSync(join(home.path, "tertulia"), "no folder");
+  const { code, stderr } = await run("caio", "");
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^tertulia: What waits to be sent is kept in .* \(ENOTDIR\): .*\n$/);
 }, 60_000);
 
 test("a channel that one makes one is in", async () => {

@@ -1,7 +1,13 @@
 import { cellsOf, pad, wrap } from "./cells.ts";
-import { commands } from "./slash-command.ts";
+import { type Command, commands } from "./slash-command.ts";
 import { type Line, span } from "./spans.ts";
 import { helpKeys, type WordKey, type Words } from "./words.ts";
+
+/** How a command is written, and what it does. */
+export function commandHelp(words: Words, command: Command): { usage: string; what: string } {
+  const [usage = "", ...what] = words(`command.${command.slice(1)}` as WordKey).split(": ");
+  return { usage, what: what.join(": ") };
+}
 
 /** All keys and commands, as lines. */
 export function helpLines(words: Words, columns: number): readonly Line[] {
@@ -9,8 +15,8 @@ export function helpLines(words: Words, columns: number): readonly Line[] {
     ...helpKeys.map(([keys, what]) => [keys, words(`key.${what}`)] as const),
     undefined,
     ...commands.map((command) => {
-      const [usage = "", ...what] = words(`command.${command.slice(1)}` as WordKey).split(": ");
-      return [usage, what.join(": ")] as const;
+      const { usage, what } = commandHelp(words, command);
+      return [usage, what] as const;
     }),
   ];
   const widest = Math.max(...rows.map((row) => cellsOf(row?.[0] ?? "")));

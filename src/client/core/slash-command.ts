@@ -17,7 +17,7 @@ export type Line =
   | { readonly type: "history"; readonly count: number | undefined }
   | { readonly type: "lang"; readonly language: string }
   | Bare
-  | { readonly type: "wrongUse"; readonly usage: string }
+  | { readonly type: "wrongUse"; readonly command: Command }
   | {
       readonly type: "unknown";
       readonly command: string;
@@ -28,28 +28,26 @@ type BareName = "who" | "users" | "channels" | "away" | "status" | "time" | "hel
 /** What stands alone. */
 type Bare = { readonly [Name in BareName]: { readonly type: Name } }[BareName];
 
-const usages = {
-  "/join": "/join #geral",
-  "/part": "/part #geral",
-  "/create": "/create #geral",
-  "/msg": "/msg ana text",
-  "/me": "/me text",
-  "/who": "/who",
-  "/users": "/users",
-  "/channels": "/channels",
-  "/history": "/history",
-  "/away": "/away",
-  "/mute": "/mute #geral",
-  "/status": "/status",
-  "/time": "/time",
-  "/lang": "/lang pt-br",
-  "/help": "/help",
-  "/quit": "/quit",
-} as const;
-
-export type Command = keyof typeof usages;
 /** In the order of the help. */
-export const commands = Object.keys(usages) as Command[];
+export const commands = [
+  "/join",
+  "/part",
+  "/create",
+  "/msg",
+  "/me",
+  "/who",
+  "/users",
+  "/channels",
+  "/history",
+  "/away",
+  "/mute",
+  "/status",
+  "/time",
+  "/lang",
+  "/help",
+  "/quit",
+] as const;
+export type Command = (typeof commands)[number];
 const aliases: Readonly<Record<string, Command>> = { "/leave": "/part", "/exit": "/quit" };
 
 /** How a text begins that tells what its sender does: no other text begins with a slash. */
@@ -63,7 +61,7 @@ export function parseLine(line: string): Line {
   const typed = name.toLowerCase();
   const command = aliases[typed] ?? commands.find((known) => known === typed);
   if (command === undefined) return { type: "unknown", command: name, suggestion: closest(name) };
-  return parseCommand(command, rest) ?? { type: "wrongUse", usage: usages[command] };
+  return parseCommand(command, rest) ?? { type: "wrongUse", command };
 }
 
 function parseCommand(command: Command, rest: string): Line | undefined {

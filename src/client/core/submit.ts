@@ -3,6 +3,7 @@ import { limits } from "../../protocol/limits.ts";
 import { type ChatModel, change, currentOf, find } from "./chat-model.ts";
 import { add, countUnread, notice, open, remove, type Step, still } from "./chat-steps.ts";
 import { harmless } from "./harmless.ts";
+import { commandHelp } from "./help.ts";
 import { submitted, textOf } from "./line-editor.ts";
 import { goTo } from "./overlay-keys.ts";
 import { turn } from "./paging.ts";
@@ -38,7 +39,7 @@ export function submit(model: ChatModel): Step {
       return { model: said.model, effects: [...opened.effects, ...said.effects] };
     }
     case "wrongUse":
-      return problem(left, "wrongUse", { usage: line.usage });
+      return problem(left, "wrongUse", { usage: commandHelp(model.words, line.command).usage });
     case "unknown": {
       const { suggestion } = line;
       const command = harmless(line.command);

@@ -16,11 +16,19 @@ import { deliver } from "../commands/send.ts";
 import { statusLines } from "../commands/status.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { harmless } from "../core/harmless.ts";
-import { actionPrefix, commands, type Line, parseLine } from "../core/slash-command.ts";
+import { commandHelp } from "../core/help.ts";
+import {
+  actionPrefix,
+  type Command,
+  commands,
+  type Line,
+  parseLine,
+} from "../core/slash-command.ts";
 import type { Target } from "../core/target.ts";
 import { Outbox } from "../outbox.ts";
 import { PersonFiles } from "../person-files.ts";
 import { ReadMarks } from "../read-marks.ts";
+import { chatWords } from "./chat-words.ts";
 import { sendLeft } from "./send-left.ts";
 
 /** Lines of the past that a channel shows when it is joined, and `/history` unless told. */
@@ -146,10 +154,10 @@ export class LineChat {
       case "me":
         return this.#send(this.#here(), actionPrefix + line.text);
       case "message":
-        if (line.text === undefined) throw this.#wrongUse("/msg ana text");
+        if (line.text === undefined) throw this.#wrongUse("/msg");
         return this.#send({ user: line.user }, line.text);
       case "wrongUse":
-        throw this.#wrongUse(line.usage);
+        throw this.#wrongUse(line.command);
       case "unknown":
         throw this.#unknown(line);
       case "join":
@@ -228,7 +236,8 @@ export class LineChat {
     return { channel: this.#current };
   }
 
-  #wrongUse(usage: string): Problem {
+  #wrongUse(command: Command): Problem {
+    const { usage } = commandHelp(chatWords(this.#text), command);
     return new Problem(this.#text("chat.wrongUse", { usage }));
   }
 

@@ -49,6 +49,11 @@ describe("unread", () => {
     expect(scene.model.current).toBe("#geral");
   });
 
+  test("says in the person's language how a command is written", () => {
+    const scene = new ChatScene(80, 24, "pt-br").start();
+    expect(scene.types("/msg\r").screen).toContain("Escreva assim: /msg nome texto");
+  });
+
   test("brings back a private conversation that was closed", () => {
     const first = new ChatScene().start();
     const old = first.privately("bia", "ana", "psst");

@@ -180,7 +180,7 @@ test("the help", () => {
                     │ Ctrl-C Ctrl-C     quits; once puts aside what you write, for ↑
                     │
                     │ /join #channel    goes into a channel
-                    │ /part             leaves this conversation, or the #channel
+                    │ /part #channel    leaves a channel; alone, this conversation
     ana · connected · 3 ms · server_0a1b2c3d · clock 42
     ›
     "
