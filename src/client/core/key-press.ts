@@ -55,11 +55,17 @@ function isControl({ name, ctrl, text }: Key, letter: string): boolean {
 
 /** Ctrl-C puts aside what was written, for ↑ to bring back; without anything, twice, it quits. */
 function interrupt(model: ChatModel): Step {
-  const { editor, overlay, nowMs, quitAskedMs } = model;
+  const { editor, overlay, nowMs } = model;
   if (overlay !== undefined) return still({ ...model, overlay: undefined });
   if (textOf(editor) !== "") return still({ ...model, editor: submitted(editor) });
-  const isAgain = quitAskedMs !== undefined && nowMs - quitAskedMs <= quitAgainMs;
+  const isAgain = quitAsked(model, nowMs) !== undefined;
   return isAgain ? { model, effects: [{ type: "quit" }] } : still({ ...model, quitAskedMs: nowMs });
+}
+
+/** When it was, if that is not long ago. */
+export function quitAsked({ quitAskedMs }: ChatModel, nowMs: number): number | undefined {
+  if (quitAskedMs === undefined || nowMs - quitAskedMs > quitAgainMs) return undefined;
+  return quitAskedMs;
 }
 
 function completed(model: ChatModel, name: "tab" | "backtab"): ChatModel {
