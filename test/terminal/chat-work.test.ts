@@ -23,7 +23,10 @@ function history(name: ConversationName, { before, limit = 100 }: HistoryOptions
   return { entries, next: start > 0 ? `${start + 1}:${server}` : undefined, seen: {} };
 }
 
-function work(given: object): { work: ChatWork; events: ChatEvent[] } {
+function work(
+  given: object,
+  onEvent: (event: ChatEvent) => void = () => {},
+): { work: ChatWork; events: ChatEvent[] } {
   const events: ChatEvent[] = [];
   const client = {
     history: async (name: ConversationName, options: HistoryOptions) => history(name, options),
@@ -35,7 +38,10 @@ function work(given: object): { work: ChatWork; events: ChatEvent[] } {
     context: {} as Context,
     client: client as unknown as ChatClient,
     user: "ana" as never,
-    dispatch: (event: ChatEvent) => events.push(event),
+    dispatch: (event: ChatEvent) => {
+      events.push(event);
+      onEvent(event);
+    },
     hear: () => {},
     ask: <T>(request: () => Promise<T>) => request(),
     text: () => textsIn("en"),
@@ -86,7 +92,8 @@ test("who wrote while the person was away is found, however much others wrote si
     message: "",
   });
   const asked: HistoryOptions[] = [];
-  const { work: starting, events } = work({
+  let askedBefore = 0;
+  const client = {
     channels: async () => [],
     presence: async () => [],
     ask: async () => ({}),
@@ -100,6 +107,9 @@ test("who wrote while the person was away is found, however much others wrote si
       const entries = Array.from({ length: to - from }, (_, at) => entry(from + at + 1));
       return { entries, next: to < 2_500 ? `${to}:${server}` : undefined, seen: { [server]: to } };
     },
+  };
+  const { work: starting, events } = work(client, ({ type }) => {
+    if (type === "started") askedBefore = asked.length;
   });
   const saved = { ...nothingSaved, heard: {} };
   await starting.start(saved);
@@ -107,4 +117,6 @@ test("who wrote while the person was away is found, however much others wrote si
   const found = events.find(({ type }) => type === "found");
   expect(found).toEqual({ type: "found", users: ["zoe", "bot"], heard: { [server]: 2_500 } });
   expect(asked).toHaveLength(3);
+  // What is then fetched of a conversation is no older than what is delivered from there on.
+  expect(askedBefore).toBe(3);
 });

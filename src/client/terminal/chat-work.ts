@@ -48,8 +48,9 @@ export class ChatWork {
   async start(saved: SavedChat): Promise<void> {
     const { client, user, dispatch, hear } = this.#parts;
     const channels = await this.#firstChannels(saved === nothingSaved);
-    dispatch({ type: "started", saved, channels });
+    // Before anything is fetched of a conversation: what comes behind `seen` is delivered.
     const { users, seen } = await this.#patiently(() => this.#whoWrote(saved));
+    dispatch({ type: "started", saved, channels });
     dispatch({ type: "found", users, heard: seen });
     // What comes from now on counts as read where the person is: what came before is there first.
     await Promise.allSettled(this.#joining);
