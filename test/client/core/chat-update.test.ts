@@ -391,6 +391,14 @@ test("what comes by itself closes no switch and moves nobody who reads further u
   expect(scene.screen).toMatch(/No keys\.\n.*Users \(1\): ana/);
 });
 
+test("from the help the quick switch is one key, also right behind Esc", () => {
+  for (const keys of ["\x0b", "\x1b\x0b"]) {
+    const scene = new ChatScene().start().types("/help\r").types(keys);
+    expect(scene.screen).toContain("Go to");
+    expect(scene.types("x\x0b").screen).not.toContain("Go to");
+  }
+});
+
 test("another language is there at once", () => {
   const scene = new ChatScene().start().types("/lang pt-br\r");
   expect(scene.effects.at(-1)).toEqual({ type: "language", name: "pt-br" });
