@@ -2,6 +2,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -67,8 +68,13 @@ export class PersonFiles {
     const merged = there === undefined ? chat : mergedSaved(there, change);
     const own = `${this.#path}.${randomHex(4)}`;
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    writeFileSync(own, `${JSON.stringify(merged)}\n`, { mode: ownerOnly });
-    renameSync(own, this.#path);
+    try {
+      writeFileSync(own, `${JSON.stringify(merged)}\n`, { mode: ownerOnly });
+      renameSync(own, this.#path);
+    } catch (error) {
+      rmSync(own, { force: true });
+      throw error;
+    }
     this.#saved = chat;
   }
 
@@ -96,6 +102,7 @@ function parseSaved(value: unknown): SavedChat | undefined {
     muted: strings(value.muted),
     closed: strings(value.closed),
     read,
+    heard: value.heard === undefined ? undefined : parseVector(value.heard, "heard"),
     current: typeof value.current === "string" ? value.current : "",
   };
 }

@@ -16,6 +16,8 @@ export interface Host {
   onStop(stop: () => void): Disposable;
   /** Calls back, at most twice, when the process ends by whatever way but a kill. */
   onEnd(end: () => void): Disposable;
+  /** Takes Node's warnings, which it would write to stderr. */
+  onWarning(warn: (text: string) => void): Disposable;
 }
 
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
@@ -54,6 +56,17 @@ export function thisHost(): Host {
       return {
         [Symbol.dispose]: () => {
           for (const way of ways) process.off(way as "exit", end);
+        },
+      };
+    },
+    onWarning: (warn) => {
+      const usual = process.rawListeners("warning") as ((warning: Error) => void)[];
+      process.removeAllListeners("warning");
+      process.on("warning", (warning) => warn(warning.stack ?? warning.message));
+      return {
+        [Symbol.dispose]: () => {
+          process.removeAllListeners("warning");
+          for (const listener of usual) process.on("warning", listener);
         },
       };
     },

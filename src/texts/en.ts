@@ -305,7 +305,7 @@ export const en = {
   "chat.below": "PgDn: to the newest",
   "chat.newer": "PgDn: {count} newer",
   "chat.beginning": "the beginning",
-  "chat.loading": "fetching what is older …",
+  "chat.loading": "fetching messages …",
   "chat.connected": "connected",
   "chat.connecting": "connecting …",
   "chat.reconnecting": "reconnecting …",

@@ -307,7 +307,7 @@ export const ptBr = {
   "chat.below": "PgDn: às mais novas",
   "chat.newer": "PgDn: {count} mais novas",
   "chat.beginning": "o começo",
-  "chat.loading": "buscando as mais antigas …",
+  "chat.loading": "buscando mensagens …",
   "chat.connected": "conectado",
   "chat.connecting": "conectando …",
   "chat.reconnecting": "reconectando …",

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { nothingSaved, type SavedChat } from "../../src/client/core/chat-model.ts";
@@ -30,6 +30,7 @@ describe("what a chat saves", () => {
     muted: ["#old"],
     closed: ["@caio"],
     read: { "#geral": vector(5, 1) },
+    heard: vector(2, 2),
   });
 
   test("is there for the next", () => {
@@ -47,12 +48,14 @@ describe("what a chat saves", () => {
       joined: ["geral", "new"],
       muted: ["#new"],
       read: { "#geral": vector(9, 1) },
+      heard: vector(3, 2),
     });
     const after = {
       ...begun,
       joined: ["geral", "old", "other"],
       closed: [],
       read: { "#geral": vector(5, 7), "#other": {} },
+      heard: vector(2, 9),
       current: "#other",
     };
     // Twice: what was taken over is not taken for a change of its own.
@@ -62,8 +65,20 @@ describe("what a chat saves", () => {
       muted: ["#new"],
       closed: [],
       read: { "#geral": vector(9, 7), "#other": {} },
+      heard: vector(3, 9),
       current: "#other",
     });
+  });
+
+  test("that can't be saved leaves nothing behind", () => {
+    const one = files();
+    one.save(begun);
+    const chats = join(one.outboxFolder, "..");
+    rmSync(join(chats, "chat.json"));
+    // Nothing can take its place.
+    mkdirSync(join(chats, "chat.json"));
+    expect(() => one.save(begun)).toThrow();
+    expect(readdirSync(chats)).toEqual(["chat.json"]);
   });
 
   test("is all there is, where the file is damaged", () => {

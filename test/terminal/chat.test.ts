@@ -1,3 +1,5 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { Child } from "../../src/cluster/child.ts";
@@ -253,6 +255,46 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await until(() => /@zoe.* 1 │/.test(second.screen), "one unread message of zoe's");
   }, 60_000);
 
+  test("tells who wrote while one was away, however much came since", async () => {
+    const name = await channel("tarde");
+    const first = open("eva");
+    await first.shows("#geral");
+    first.types(`/join ${name}`);
+    first.keys("Enter");
+    await say(first, "before");
+    first.types("/quit");
+    first.keys("Enter");
+    await first.shows("code 0\nicanon");
+    const bot = cluster.client();
+    await bot.login("rob");
+    await reader.message("zoe", "eva", "only this");
+    await reader.publish("zoe", name, "look, @eva");
+    for (let number = 0; number < 600; number += 1) {
+      void bot.message("rob", "eva", "beep");
+      void bot.publish("rob", name, "beep");
+    }
+    await until(() => bot.open === 0, "all is there", restartMs);
+    await bot.close();
+    const second = open("eva");
+    await until(() => /#tarde/.test(second.screen) && /@zoe.* 1 │/.test(second.screen), "zoe's");
+    await until(() => /@rob.* 99\+ │/.test(second.screen), "those of the bot");
+    // She is in the channel, which begins with what is new; all of it was fetched.
+    for (let page = 0; page < 40 && !second.screen.includes("look, @eva"); page += 1) {
+      second.keys("PageUp");
+    }
+    await second.shows("── new since you left");
+    await second.shows("zoe  look, @eva");
+    second.types("/msg zoe");
+    second.keys("Enter");
+    await second.shows("zoe  only this");
+    second.types("/part");
+    second.keys("Enter");
+    await second.shows("You left @zoe");
+    second.types("/msg zoe");
+    second.keys("Enter");
+    await second.shows("zoe  only this");
+  }, 60_000);
+
   test("pages through history that it fetches", async () => {
     const name = await channel("long");
     const messages = Array.from({ length: 250 }, (_, at) => `line ${at + 1}.`);
@@ -335,6 +377,20 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await ana.shows("\nicanon");
     expect(ana.screen).toContain("Error: a-defect");
     expect(ana.screen).not.toContain("connected");
+  }, 30_000);
+
+  test("what Node warns of goes to the log, not across the screen", async () => {
+    const warning = "process.on('SIGUSR2',()=>process.emitWarning('a-warning'))";
+    const env = `NODE_OPTIONS="--import=data:text/javascript,${warning}"`;
+    const ana = open("ana", { env });
+    await ana.shows("ana · connected");
+    process.kill(ana.pid, "SIGUSR2");
+    const chats = `${home.path}/ana/tertulia/chats`;
+    await until(async () => {
+      const [folder = ""] = await readdir(chats);
+      return (await readFile(join(chats, folder, "chat.log"), "utf8")).includes("a-warning");
+    }, "it is in the log");
+    expect(ana.screen).not.toContain("a-warning");
   }, 30_000);
 
   test("a terminal that can't move its cursor gets lines", async () => {

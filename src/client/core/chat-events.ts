@@ -1,5 +1,6 @@
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
-import type { ChannelEntry, Entry, PrivateEntry, Receipt } from "../../protocol/messages.ts";
+import type { Entry, Receipt } from "../../protocol/messages.ts";
+import type { Vector } from "../../protocol/vector.ts";
 import type { Connection, ConversationKey, Presence, SavedChat, Size } from "./chat-model.ts";
 import type { Key } from "./keys.ts";
 import type { Outgoing } from "./outgoing.ts";
@@ -14,19 +15,19 @@ export type ChatEvent =
   | { readonly type: "started"; readonly saved: SavedChat; readonly channels: readonly string[] }
   /** Publications, in the order in which they came. */
   | { readonly type: "entries"; readonly entries: readonly Entry[] }
-  /** A channel is there, with its newest messages. */
+  /** A conversation's newest messages, and the place before which there are more. */
   | {
       readonly type: "joined";
-      readonly channel: ChannelName;
-      readonly entries: readonly ChannelEntry[];
+      readonly target: Target;
+      readonly entries: readonly Entry[];
       readonly next: string | undefined;
     }
   | { readonly type: "notJoined"; readonly channel: ChannelName; readonly why: string }
-  /** What others and the person wrote in private, and from where on it was fetched. */
+  /** Who wrote in private since an earlier chat, and up to where that was looked for. */
   | {
-      readonly type: "private";
-      readonly entries: readonly PrivateEntry[];
-      readonly next: string | undefined;
+      readonly type: "found";
+      readonly users: readonly UserName[];
+      readonly heard: Vector;
     }
   /** What comes before the oldest message of a conversation. */
   | {
@@ -54,7 +55,13 @@ export type ChatEvent =
       readonly users?: readonly string[];
       readonly channels?: readonly string[];
     }
-  | { readonly type: "notice"; readonly lines: readonly string[]; readonly isProblem?: boolean }
+  | {
+      readonly type: "notice";
+      readonly lines: readonly string[];
+      readonly isProblem?: boolean;
+      /** The person has not asked for it just now: who reads further up stays there. */
+      readonly isAside?: boolean;
+    }
   | { readonly type: "language"; readonly language: string; readonly words: Words };
 
 /** What the servers, or the machine, are asked for. */
@@ -63,7 +70,9 @@ export type Question = "users" | "channels" | "status" | "time";
 /** What the shell does, in the order given. */
 export type ChatEffect =
   | { readonly type: "send"; readonly target: Target; readonly text: string }
-  | { readonly type: "join" | "create" | "part"; readonly channel: ChannelName }
+  /** With what was read of it, if it is known: all that is not counts. */
+  | { readonly type: "join"; readonly target: Target; readonly read: Vector | undefined }
+  | { readonly type: "create" | "part"; readonly channel: ChannelName }
   | { readonly type: "fetch"; readonly target: Target; readonly before: string }
   | { readonly type: "ask"; readonly question: Question }
   | { readonly type: "away"; readonly isAway: boolean }

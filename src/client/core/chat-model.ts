@@ -121,8 +121,8 @@ export interface ChatModel {
   readonly saved: SavedChat;
   /** The person has never chatted here, and has written nothing yet. */
   readonly isNew: boolean;
-  /** Where private messages were fetched from on, of all people. */
-  readonly privateOlder: string | undefined;
+  /** What has come of private messages, whoever's; undefined until it is known. */
+  readonly heard: Vector | undefined;
   readonly quitAskedMs: number | undefined;
   readonly notices: number;
 }
@@ -136,6 +136,8 @@ export interface SavedChat {
   readonly closed: readonly string[];
   /** By conversation. */
   readonly read: Readonly<Record<string, Vector>>;
+  /** Of private messages all that has come: who wrote since then is found by it. */
+  readonly heard?: Vector | undefined;
   readonly current: string;
 }
 
@@ -197,7 +199,7 @@ export function beginning(given: Beginning): ChatModel {
     channels: [],
     saved: nothingSaved,
     isNew: false,
-    privateOlder: undefined,
+    heard: undefined,
     quitAskedMs: undefined,
     notices: 0,
   };

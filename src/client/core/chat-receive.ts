@@ -1,79 +1,74 @@
 import type { Entry } from "../../protocol/messages.ts";
-import type { ChatEvent } from "./chat-events.ts";
+import type { Vector } from "../../protocol/vector.ts";
+import type { ChatEffect, ChatEvent } from "./chat-events.ts";
+import { type ChatModel, type Conversation, change, find, type Message } from "./chat-model.ts";
 import {
-  type ChatModel,
-  type Conversation,
-  change,
-  currentOf,
-  find,
-  type Message,
-} from "./chat-model.ts";
-import { add, countUnread, open, type Step, still, targetOf } from "./chat-steps.ts";
-import { asMessage, firstUnread, merge, readAll, trimmed } from "./message-list.ts";
+  add,
+  countUnread,
+  enter,
+  enterAll,
+  look,
+  type Step,
+  still,
+  targetOf,
+} from "./chat-steps.ts";
+import { asMessage, fill, firstUnread, readAll, trimmed } from "./message-list.ts";
 import { writeTarget } from "./target.ts";
 
-/** A channel is there: what was said in it so far, and how much of that is new. */
+/** What was said in a conversation so far, and how much of that is new. */
 export function joined(
   model: ChatModel,
-  { channel, entries, next }: ChatEvent & { readonly type: "joined" },
+  { target, entries, next }: ChatEvent & { readonly type: "joined" },
 ): Step {
-  const key = `#${channel}`;
+  const key = writeTarget(target);
+  const { channel } = target;
   const messages = entries.map(asMessage);
-  const isKnown = model.saved.read[key] !== undefined;
-  const there = add(model, { channel });
-  const filled = change(there, key, (present) => {
-    // Who is new in a channel has missed nothing.
-    const read = isKnown ? present.read : readAll(present.read, messages);
-    const counts = countUnread(messages, { ...present, read, me: model.me });
-    const items = merge(present.items, messages);
-    return { ...present, ...counts, read, items, older: next, isFetching: false };
+  // Who is new in a channel has missed nothing.
+  const isNew = channel !== undefined && model.saved.read[key] === undefined;
+  const filled = change(add(model, target), key, (present) => {
+    const read = isNew ? readAll(present.read, messages) : present.read;
+    const known = fill({ ...present, read }, messages);
+    const counts = countUnread(known.items, { ...known, me: model.me });
+    return trimmed({ ...known, ...counts, older: next, isFetching: false });
   });
-  const channels = model.channels.includes(channel)
-    ? model.channels
-    : [...model.channels, channel].sort();
+  const isListed = channel === undefined || model.channels.includes(channel);
+  const channels = isListed ? model.channels : [...model.channels, channel].sort();
   const ready = { ...filled, channels };
-  return model.current === key ? open(ready, key) : still(ready);
+  return still(model.current === key ? look(ready) : ready);
 }
 
-/** Private messages of the past, to whomever they belong. */
-export function privately(
+/** Who wrote while the person was away. */
+export function found(
   model: ChatModel,
-  { entries, next }: ChatEvent & { readonly type: "private" },
+  { users, heard }: ChatEvent & { readonly type: "found" },
 ): Step {
-  const groups = grouped(entries, (entry) => writeTarget(targetOf(entry, model.me)));
-  let filled: ChatModel = { ...model, privateOlder: next };
-  for (const [key, group] of groups) {
-    const messages = group.map(asMessage);
-    const { closed, read: known } = model.saved;
-    const read = known[key] ?? {};
-    const { unread } = countUnread(messages, { me: model.me, read, isMuted: false });
-    if (closed.includes(key) && unread === 0) continue;
-    filled = add(filled, targetOf(group[0] as Entry, model.me));
-    filled = change(filled, key, (present) => {
-      const counts = countUnread(messages, { ...present, me: model.me });
-      return { ...present, ...counts, items: merge(present.items, messages) };
-    });
-  }
-  const conversations = filled.conversations.map((present) =>
-    present.target?.user === undefined ? present : { ...present, older: next },
+  return enterAll(
+    { ...model, heard },
+    users.map((user) => ({ user })),
   );
-  const all = { ...filled, conversations };
-  return currentOf(all).target?.user === undefined ? still(all) : open(all, all.current);
 }
 
 /** What is said now. */
 export function receive(model: ChatModel, entries: readonly Entry[]): Step {
   const groups = grouped(entries, (entry) => writeTarget(targetOf(entry, model.me)));
+  const effects: ChatEffect[] = [];
   let heard = model;
   for (const [key, group] of groups) {
     const target = targetOf(group[0] as Entry, model.me);
     // A channel that was just left.
     if (target.channel !== undefined && find(heard, key) === undefined) continue;
-    heard = add(heard, target, { older: model.privateOlder });
-    heard = change(heard, key, (present) => withNew(heard, present, group.map(asMessage)));
+    const there = enter(heard, target);
+    effects.push(...there.effects);
+    heard = change(there.model, key, (present) => withNew(model, present, group.map(asMessage)));
   }
   const clock = Math.max(model.clock, ...entries.map((entry) => entry.clock));
-  return still({ ...heard, clock });
+  return { model: { ...heard, clock, heard: raised(model.heard, entries) }, effects };
+}
+
+/** By the private ones. */
+function raised(heard: Vector | undefined, entries: readonly Entry[]): Vector | undefined {
+  const privately = entries.filter((entry) => "dst" in entry);
+  return heard && readAll(heard, privately.map(asMessage));
 }
 
 function withNew(
@@ -82,21 +77,15 @@ function withNew(
   messages: readonly Message[],
 ): Conversation {
   const { key, anchor, read } = present;
-  const ids = new Set(messages.flatMap(({ user, id }) => (user === me ? [id] : [])));
-  const items = merge(present.items, messages);
-  const shown = new Set<unknown>(items);
+  const filled = trimmed(fill(present, messages));
+  if (key === current && anchor === undefined) {
+    return { ...filled, read: readAll(read, messages), unread: 0, mentions: 0 };
+  }
+  const shown = new Set<unknown>(filled.items);
   const fresh = countUnread(
     messages.filter((message) => shown.has(message)),
     { ...present, me },
   );
-  const filled = trimmed({
-    ...present,
-    pending: ids.size === 0 ? present.pending : present.pending.filter(({ id }) => !ids.has(id)),
-    items,
-  });
-  if (key === current && anchor === undefined) {
-    return { ...filled, read: readAll(read, messages), unread: 0, mentions: 0 };
-  }
   return {
     ...filled,
     unread: present.unread + fresh.unread,
@@ -111,14 +100,14 @@ export function older(
   const fetched = change(model, key, (present) => {
     // Between this page and what is held by now something would be missing for good.
     if (present.older !== before) return { ...present, isFetching: false };
-    const messages = entries.map(asMessage);
-    const items = merge(present.items, messages);
+    const filled = fill(present, entries.map(asMessage));
+    const { items } = filled;
     // All that was here may have been new to the person: then the line belongs further up.
     const isAllNew = present.firstNew !== undefined && present.firstNew === oldestOf(present);
     const read = model.saved.read[key];
     const earlier = isAllNew && read ? firstUnread(items, read, model.me) : undefined;
     const firstNew = earlier ?? present.firstNew;
-    return { ...present, items, firstNew, older: next, isFetching: false };
+    return { ...filled, firstNew, older: next, isFetching: false };
   });
   return still(fetched);
 }

@@ -27,34 +27,57 @@ export function still(model: ChatModel): Step {
   return { model, effects: [] };
 }
 
-/** Lines of the chat's own, where the person looks. */
-export function notice(
+/** Lines of the chat's own, at the end of where the person is. */
+export function aside(
   model: ChatModel,
   lines: readonly string[],
   isProblem: boolean = false,
 ): ChatModel {
   const number = model.notices + 1;
-  const present = currentOf(model);
-  const told = change({ ...model, notices: number }, present.key, (conversation) =>
-    atEnd({
-      ...conversation,
-      items: [...conversation.items, { kind: "notice", number, lines, isProblem }],
+  return change({ ...model, notices: number }, currentOf(model).key, (present) =>
+    trimmed({
+      ...present,
+      items: [...present.items, { kind: "notice", number, lines, isProblem }],
     }),
   );
-  return told;
+}
+
+/** The same, and the person is taken there: he waits for it. */
+export function notice(
+  model: ChatModel,
+  lines: readonly string[],
+  isProblem: boolean = false,
+): ChatModel {
+  const told = aside(model, lines, isProblem);
+  return change(told, currentOf(told).key, atEnd);
+}
+
+/** What is there already stays; of what is not, the newest messages are fetched. */
+export function enter(model: ChatModel, target: Target): Step {
+  const key = writeTarget(target);
+  if (find(model, key) !== undefined) return still(model);
+  const effect = { type: "join", target, read: model.saved.read[key] } as const;
+  return { model: add(model, target), effects: [effect] };
+}
+
+export function enterAll(model: ChatModel, targets: readonly Target[]): Step {
+  const effects: ChatEffect[] = [];
+  let entered = model;
+  for (const target of targets) {
+    const step = enter(entered, target);
+    entered = step.model;
+    effects.push(...step.effects);
+  }
+  return { model: entered, effects };
 }
 
 /** Channels stand before people; what is there already stays. */
-export function add(
-  model: ChatModel,
-  target: Target,
-  given: Partial<Conversation> = {},
-): ChatModel {
+export function add(model: ChatModel, target: Target): ChatModel {
   const key = writeTarget(target);
   if (find(model, key) !== undefined) return model;
   const { read, muted } = model.saved;
   const isMuted = muted.includes(key);
-  const more = conversation(target, { read: read[key] ?? {}, isMuted, ...given });
+  const more = conversation(target, { read: read[key] ?? {}, isMuted, isFetching: true });
   const isChannel = (other: Conversation) => other.target?.channel !== undefined;
   const ordered = [...model.conversations, more];
   const conversations = [
@@ -67,8 +90,13 @@ export function add(
 
 export function remove(model: ChatModel, key: ConversationKey): ChatModel {
   const conversations = model.conversations.filter((present) => present.key !== key);
-  const read = find(model, key)?.read ?? {};
-  const saved = { ...model.saved, read: { ...model.saved.read, [key]: read } };
+  const { read, isMuted } = find(model, key) ?? conversation(undefined);
+  const others = model.saved.muted.filter((muted) => muted !== key);
+  const saved = {
+    ...model.saved,
+    read: { ...model.saved.read, [key]: read },
+    muted: isMuted ? [...others, key] : others,
+  };
   const left = { ...model, conversations, saved };
   if (model.current !== key) return left;
   const at = listed(model).findIndex((present) => present.key === key);
@@ -83,13 +111,17 @@ export function open(model: ChatModel, key: ConversationKey): Step {
     model.current === key
       ? model
       : change(model, model.current, (present) => ({ ...present, firstNew: undefined }));
-  const opened = change(left, key, (present) => {
+  const opened = change(left, key, (present) => ({ ...present, anchor: undefined }));
+  return still(look({ ...opened, current: key }));
+}
+
+/** The person sees what is new where he is, unless he reads further up. */
+export function look(model: ChatModel): ChatModel {
+  return change(model, model.current, (present) => {
     const firstNew = firstUnread(present.items, present.read, model.me) ?? present.firstNew;
-    return asRead({ ...present, firstNew, anchor: undefined });
+    const looked = { ...present, firstNew };
+    return present.anchor === undefined ? asRead(looked) : looked;
   });
-  const overlay = undefined;
-  const shown = { ...opened, current: key, overlay, completion: undefined };
-  return still(shown);
 }
 
 /** From the newest message on, which is read by that. */

@@ -1,4 +1,4 @@
-import type { ChatEffect, ChatEvent } from "./chat-events.ts";
+import type { ChatEvent } from "./chat-events.ts";
 import {
   type ChatModel,
   change,
@@ -9,11 +9,21 @@ import {
   type Refused,
   type SavedChat,
 } from "./chat-model.ts";
-import { joined, older, privately, receive } from "./chat-receive.ts";
-import { add, asRead, atEnd, notice, remove, type Step, still } from "./chat-steps.ts";
-import { press } from "./key-press.ts";
-import { emptyEditor } from "./line-editor.ts";
-import { merge, trimmed } from "./message-list.ts";
+import { found, joined, older, receive } from "./chat-receive.ts";
+import {
+  aside,
+  asRead,
+  atEnd,
+  enter,
+  enterAll,
+  notice,
+  remove,
+  type Step,
+  still,
+} from "./chat-steps.ts";
+import { press, quitAsked } from "./key-press.ts";
+import { emptyEditor, submitted } from "./line-editor.ts";
+import { fill, itemKey, trimmed } from "./message-list.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { goTo } from "./overlay-keys.ts";
 import { savingOf } from "./saved-chat.ts";
@@ -36,6 +46,12 @@ export function update(before: ChatModel, event: ChatEvent): Step {
 function withDraft(model: ChatModel, { current: left }: ChatModel): ChatModel {
   const { editor, current, drafts } = model;
   const { [left]: _, [current]: draft = emptyEditor, ...others } = drafts;
+  if (!listed(model).some(({ key }) => key === left)) {
+    // From the page one begins at the text goes along: it was meant for whatever comes.
+    if (left === homeKey) return { ...model, drafts: others, completion: undefined };
+    const { history } = submitted(editor);
+    return { ...model, editor: { ...draft, history }, drafts: others, completion: undefined };
+  }
   const kept = editor.graphemes.length === 0 ? others : { ...others, [left]: editor };
   return {
     ...model,
@@ -52,7 +68,7 @@ function step(model: ChatModel, event: ChatEvent): Step {
     case "resize":
       return { model: { ...model, size: event.size }, effects: [{ type: "redraw" }] };
     case "tick":
-      return still({ ...model, nowMs: event.nowMs });
+      return still({ ...model, nowMs: event.nowMs, quitAskedMs: quitAsked(model, event.nowMs) });
     case "started":
       return started(model, event);
     case "entries":
@@ -61,16 +77,16 @@ function step(model: ChatModel, event: ChatEvent): Step {
       return joined(model, event);
     case "notJoined": {
       const left = remove(model, `#${event.channel}`);
-      return still(notice(left, [event.why], true));
+      return still(aside(left, [event.why], true));
     }
-    case "private":
-      return privately(model, event);
+    case "found":
+      return found(model, event);
     case "older":
       return older(model, event);
     case "notOlder":
       return still(change(model, event.key, (present) => ({ ...present, isFetching: false })));
     case "queued":
-      return still(queued(model, event.outgoing));
+      return queued(model, event.outgoing);
     case "sent":
       return sent(model, event);
     case "refused":
@@ -86,7 +102,7 @@ function step(model: ChatModel, event: ChatEvent): Step {
     case "names":
       return named(model, event);
     case "notice":
-      return still(notice(model, event.lines, event.isProblem));
+      return still((event.isAside ? aside : notice)(model, event.lines, event.isProblem));
     case "language":
       return still({ ...model, language: event.language, words: event.words });
     default:
@@ -106,11 +122,7 @@ function started(
     ...names.flatMap((name) => parseTarget(`#${name}`) ?? []),
     ...privateKeys(saved).flatMap((key) => parseTarget(key) ?? []),
   ];
-  let begun: ChatModel = { ...model, channels, saved, isNew };
-  for (const target of targets) begun = add(begun, target);
-  const effects = targets.flatMap(({ channel }): ChatEffect[] =>
-    channel === undefined ? [] : [{ type: "join", channel }],
-  );
+  const { model: begun, effects } = enterAll({ ...model, channels, saved, isNew }, targets);
   const left = saved.current === homeKey ? undefined : find(begun, saved.current);
   const shown = { ...begun, current: (left ?? listed(begun)[0])?.key ?? homeKey };
   const isAlone = isNew && targets.length === 0;
@@ -131,15 +143,19 @@ function named(model: ChatModel, event: ChatEvent & { readonly type: "names" }):
   return isAlone && target !== undefined ? goTo(known, target) : still(known);
 }
 
-function queued(model: ChatModel, { id, user, target, text, atMs }: Outgoing): ChatModel {
+function queued(model: ChatModel, { id, user, target, text, atMs }: Outgoing): Step {
   const key = writeTarget(target);
-  const there = target.channel === undefined ? add(model, target) : model;
-  return change(there, key, (present) => {
-    if (present.pending.some((other) => other.id === id)) return present;
-    const pending = { kind: "pending", id, user, text, timeMs: atMs } as const;
-    const waiting = { ...present, pending: [...present.pending, pending] };
-    return key === model.current ? atEnd(waiting) : waiting;
+  const there = target.channel === undefined ? enter(model, target) : still(model);
+  const item = { kind: "pending", id, user, text, timeMs: atMs } as const;
+  const waiting = change(there.model, key, (present) => {
+    const isThere = [...present.items, ...present.pending].some(
+      (other) => itemKey(other) === itemKey(item),
+    );
+    if (isThere) return present;
+    const more = { ...present, pending: [...present.pending, item] };
+    return key === model.current ? atEnd(more) : more;
   });
+  return { model: waiting, effects: there.effects };
 }
 
 function sent(
@@ -152,8 +168,7 @@ function sent(
   const message: Message = { kind: "message", user, text, timeMs, clock, server, seq, id };
   const key = writeTarget(target);
   const told = change(model, key, (present) => {
-    const pending = present.pending.filter((other) => other.id !== id);
-    const filled = trimmed({ ...present, pending, items: merge(present.items, [message]) });
+    const filled = trimmed(fill(present, [message]));
     return key === model.current && present.anchor === undefined ? asRead(filled) : filled;
   });
   return still({

@@ -44,8 +44,8 @@ export function edge(
   { words }: Context,
 ): readonly Line[] {
   if (target === undefined) return [];
-  if (older === undefined) return [rule(words("beginning"), "dim", columns)];
-  return isFetching ? [rule(words("loading"), "dim", columns)] : [];
+  if (isFetching) return [rule(words("loading"), "dim", columns)];
+  return older === undefined ? [rule(words("beginning"), "dim", columns)] : [];
 }
 
 function rule(text: string, style: Style, columns: number): Line {

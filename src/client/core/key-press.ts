@@ -16,7 +16,8 @@ const altLetters = /^[1-9abdfk]$/;
 /** A key that the person pressed. */
 export function press(model: ChatModel, key: Key): Step {
   // Esc, and at once another key, look the same as that one with Alt: nothing typed gets lost.
-  if (key.name === "text" && key.alt === true && !altLetters.test(key.text ?? "")) {
+  const isOne = key.ctrl !== true && altLetters.test(key.text ?? "");
+  if (key.name === "text" && key.alt === true && !isOne) {
     const { alt: _, ...bare } = key;
     const first = press(model, { name: "escape" });
     const second = press(first.model, bare);
@@ -26,7 +27,8 @@ export function press(model: ChatModel, key: Key): Step {
   if (isControl(key, "l")) return { model, effects: [{ type: "redraw" }] };
   if (isControl(key, "c")) return interrupt(model);
   const awake: ChatModel = { ...model, quitAskedMs: undefined };
-  if (awake.overlay !== undefined) return pressOverlay(awake, awake.overlay, key);
+  const opensSwitch = isControl(key, "k") && awake.overlay?.type !== "switch";
+  if (awake.overlay !== undefined && !opensSwitch) return pressOverlay(awake, awake.overlay, key);
   const { name, text = "" } = key;
   if (name === "tab" || name === "backtab") return still(completed(awake, name));
   const plain: ChatModel = { ...awake, completion: undefined };
@@ -34,7 +36,7 @@ export function press(model: ChatModel, key: Key): Step {
   if (name === "pageUp" || name === "pageDown")
     return turn(plain, name === "pageUp" ? "up" : "down");
   if (name === "escape") return still(change(plain, plain.current, atEnd));
-  if (isControl(key, "k")) {
+  if (opensSwitch) {
     const overlay = { type: "switch", filter: emptyEditor, chosen: 0 } as const;
     return { model: { ...plain, overlay }, effects: [{ type: "names" }] };
   }
@@ -55,11 +57,17 @@ function isControl({ name, ctrl, text }: Key, letter: string): boolean {
 
 /** Ctrl-C puts aside what was written, for ↑ to bring back; without anything, twice, it quits. */
 function interrupt(model: ChatModel): Step {
-  const { editor, overlay, nowMs, quitAskedMs } = model;
+  const { editor, overlay, nowMs } = model;
   if (overlay !== undefined) return still({ ...model, overlay: undefined });
   if (textOf(editor) !== "") return still({ ...model, editor: submitted(editor) });
-  const isAgain = quitAskedMs !== undefined && nowMs - quitAskedMs <= quitAgainMs;
+  const isAgain = quitAsked(model, nowMs) !== undefined;
   return isAgain ? { model, effects: [{ type: "quit" }] } : still({ ...model, quitAskedMs: nowMs });
+}
+
+/** When it was, if that is not long ago. */
+export function quitAsked({ quitAskedMs }: ChatModel, nowMs: number): number | undefined {
+  if (quitAskedMs === undefined || nowMs - quitAskedMs > quitAgainMs) return undefined;
+  return quitAskedMs;
 }
 
 function completed(model: ChatModel, name: "tab" | "backtab"): ChatModel {

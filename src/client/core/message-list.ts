@@ -64,6 +64,15 @@ function placeOf(items: readonly Placed[], message: Message): number {
   return place;
 }
 
+/** With these messages; what of one's own is among them waits no more. */
+export function fill(present: Conversation, messages: readonly Message[]): Conversation {
+  const items = merge(present.items, messages);
+  if (present.pending.length === 0) return { ...present, items };
+  const keys = new Set(items.map(itemKey));
+  const pending = present.pending.filter((item) => !keys.has(itemKey(item)));
+  return { ...present, items, pending };
+}
+
 /** Drops the oldest above the bound; they are fetched again when somebody wants them. */
 export function trimmed(conversation: Conversation): Conversation {
   const most = conversation.anchor === undefined ? mostItems : mostItemsPaged;

@@ -1,5 +1,5 @@
-import { type ChatModel, find, listed, type Overlay } from "./chat-model.ts";
-import { add, open, type Step, still } from "./chat-steps.ts";
+import { type ChatModel, listed, type Overlay } from "./chat-model.ts";
+import { enter, open, type Step, still } from "./chat-steps.ts";
 import { helpLines } from "./help.ts";
 import type { Key } from "./keys.ts";
 import { layoutOf } from "./layout.ts";
@@ -76,13 +76,9 @@ function pressSwitch(
  * servers have answered: what is written next is meant for it.
  */
 export function goTo(model: ChatModel, target: Target): Step {
-  const key = writeTarget(target);
-  if (find(model, key) !== undefined) return open(model, key);
-  if (target.channel === undefined) {
-    return open(add(model, target, { older: model.privateOlder }), key);
-  }
-  const opened = open(add(model, target, { isFetching: true }), key);
-  return { ...opened, effects: [...opened.effects, { type: "join", channel: target.channel }] };
+  const { model: entered, effects } = enter(model, target);
+  const opened = open(entered, writeTarget(target));
+  return { ...opened, effects: [...opened.effects, ...effects] };
 }
 
 /** What the quick switch offers: unread first, then the list, then all channels and people. */

@@ -2,7 +2,7 @@ import { join, type Vector } from "../../protocol/vector.ts";
 import type { ChatModel, SavedChat } from "./chat-model.ts";
 
 /** What is to be saved of a chat. */
-export function savedOf({ conversations, current, saved }: ChatModel): SavedChat {
+export function savedOf({ conversations, current, saved, heard }: ChatModel): SavedChat {
   const read: Record<string, Vector> = { ...saved.read };
   const isThere = (key: string) => conversations.some((present) => present.key === key);
   for (const { key, read: vector, target } of conversations) {
@@ -11,21 +11,27 @@ export function savedOf({ conversations, current, saved }: ChatModel): SavedChat
   return {
     closed: Object.keys(read).filter((key) => key.startsWith("@") && !isThere(key)),
     joined: conversations.flatMap(({ target }) => target?.channel ?? []),
-    muted: conversations.flatMap(({ isMuted, key }) => (isMuted ? [key] : [])),
+    muted: [
+      ...saved.muted.filter((key) => !isThere(key)),
+      ...conversations.flatMap(({ isMuted, key }) => (isMuted ? [key] : [])),
+    ],
     read,
+    heard: heard ?? saved.heard,
     current,
   };
 }
 
 /** Whether there is something to save: at once, if it is more than what was read. */
 export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon" | undefined {
-  if (before.conversations === after.conversations && before.current === after.current) return;
+  if (before.conversations === after.conversations && before.current === after.current) {
+    return before.heard === after.heard ? undefined : "soon";
+  }
   const outline = ({ current, conversations }: ChatModel) =>
     JSON.stringify([current, conversations.map(({ key, isMuted }) => [key, isMuted])]);
   if (outline(before) !== outline(after)) return "at once";
   const wasRead = new Map(before.conversations.map(({ key, read }) => [key, read]));
   const isRead = after.conversations.some(({ key, read }) => read !== wasRead.get(key));
-  return isRead ? "soon" : undefined;
+  return isRead || before.heard !== after.heard ? "soon" : undefined;
 }
 
 /**
@@ -48,5 +54,6 @@ export function mergedSaved(
     read[key] = join(read[key] ?? {}, vector);
   }
   const lists = { joined: merged("joined"), muted: merged("muted"), closed: merged("closed") };
-  return { ...lists, read, current: after.current };
+  const heard = after.heard && join(there.heard ?? {}, after.heard);
+  return { ...lists, read, heard: heard ?? there.heard, current: after.current };
 }

@@ -106,7 +106,7 @@ function create(model: ChatModel, channel: ChannelName): Step {
   const target: Target = { channel };
   const key = writeTarget(target);
   if (find(model, key) !== undefined) return goTo(model, target);
-  const opened = open(add(model, target, { isFetching: true }), key);
+  const opened = open(add(model, target), key);
   return { ...opened, effects: [...opened.effects, { type: "create", channel }] };
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { now } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { errorCode } from "../../platform/problem.ts";
@@ -43,13 +44,20 @@ const tickMs = 1_000;
 const saveMs = 1_000;
 const leaveMs = 300;
 
+/** As much as waits at once may wait for it. */
+function quitting(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
 /** Holds the model: hands events to the core, performs its effects, draws what it shows. */
 export class ChatShell {
   readonly #parts: ChatShellParts;
   readonly #terminal: FullTerminal;
   readonly #work: ChatWork;
   readonly #sending: SendLoop;
-  readonly #quitting = new AbortController();
+  readonly #quitting = quitting();
   #model: ChatModel;
   #text: Text;
   /** Publications that came since the last drawing. */
@@ -107,6 +115,8 @@ export class ChatShell {
       () => this.#dispatch({ type: "tick", nowMs: now().wallMs }),
       tickMs,
     );
+    // They would stand across the screen.
+    using _warnings = this.#parts.context.host.onWarning((warning) => log.warn(warning));
     using terminal = this.#terminal;
     terminal.open();
     this.connection(client.state);
@@ -151,7 +161,8 @@ export class ChatShell {
     // It is tried again and again: once is enough to be told.
     if (error.message === this.#refusal) return;
     this.#refusal = error.message;
-    this.#dispatch({ type: "notice", lines: [describe(error, this.#text)], isProblem: true });
+    const lines = [describe(error, this.#text)];
+    this.#dispatch({ type: "notice", lines, isProblem: true, isAside: true });
   }
 
   #dispatch(event: ChatEvent, withinMs = frameMs): void {
@@ -172,7 +183,7 @@ export class ChatShell {
       case "send":
         return this.#sending.add(user, effect.target, effect.text);
       case "join":
-        return this.#watch(this.#work.join(effect.channel));
+        return this.#watch(this.#work.join(effect.target, effect.read));
       case "create":
         return this.#watch(this.#work.create(effect.channel));
       case "part":

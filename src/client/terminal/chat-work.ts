@@ -4,15 +4,17 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
-import type { ChannelEntry, Entry, PrivateEntry } from "../../protocol/messages.ts";
-import type { ChatClient } from "../chat-client.ts";
+import type { Entry } from "../../protocol/messages.ts";
+import type { Vector } from "../../protocol/vector.ts";
+import type { ChatClient, HistoryOptions, HistoryPage } from "../chat-client.ts";
 import type { Context } from "../commands/context.ts";
 import { describe } from "../commands/failure.ts";
 import { statusLines } from "../commands/status.ts";
 import type { Question } from "../core/chat-events.ts";
-import { nothingSaved, type SavedChat } from "../core/chat-model.ts";
-import { conversationOf } from "../core/conversation.ts";
+import { type ConversationKey, nothingSaved, type SavedChat } from "../core/chat-model.ts";
+import { targetOf } from "../core/chat-steps.ts";
 import { harmless } from "../core/harmless.ts";
+import { mostItems } from "../core/message-list.ts";
 import { type Target, writeTarget } from "../core/target.ts";
 import type { ChatPorts } from "./chat-ports.ts";
 import { chatWords } from "./chat-words.ts";
@@ -33,8 +35,10 @@ const privateEntries = 500;
 /** All that the chat asks the servers for but sending: it takes time, and may fail. */
 export class ChatWork {
   readonly #parts: ChatWorkParts;
-  /** The last wish to be in a channel; none once it was left. */
-  readonly #wishes = new Map<ChannelName, object>();
+  /** The last wish to be in a conversation; none once a channel was left. */
+  readonly #wishes = new Map<ConversationKey, object>();
+  /** Newest messages that are being fetched. */
+  readonly #joining = new Set<Promise<unknown>>();
   #isAway = false;
 
   constructor(parts: ChatWorkParts) {
@@ -44,71 +48,139 @@ export class ChatWork {
   async start(saved: SavedChat): Promise<void> {
     const { client, user, dispatch, hear } = this.#parts;
     const channels = await this.#firstChannels(saved === nothingSaved);
+    // Before anything is fetched of a conversation: what comes behind `seen` is delivered.
+    const { users, seen } = await this.#patiently(() => this.#whoWrote(saved));
     dispatch({ type: "started", saved, channels });
-    const page = await this.#patiently(() => client.history({ user }, { limit: privateEntries }));
-    const entries = page.entries as readonly PrivateEntry[];
-    dispatch({ type: "private", entries, next: page.next });
-    await this.#patiently(() => client.subscribe({ user }, hear, { since: page.seen, own: true }));
+    dispatch({ type: "found", users, heard: seen });
+    // What comes from now on counts as read where the person is: what came before is there first.
+    await Promise.allSettled(this.#joining);
+    const options = { since: seen, own: true };
+    await this.#patiently(() => client.subscribe({ user }, hear, options));
     void this.#repeat(durations.presenceMs, () => this.#presence());
     void this.#repeat(pulseMs, () => this.#pulse());
     void this.#repeat(namesMs, () => this.names());
   }
 
-  /** Its newest messages, then all that follow them. */
-  async join(channel: ChannelName): Promise<void> {
-    const { client, dispatch, hear } = this.#parts;
+  /** Its newest messages, then all that follow them; what is private comes anyway. */
+  join(target: Target, read: Vector | undefined): Promise<void> {
     const wish = {};
-    this.#wishes.set(channel, wish);
-    const isWanted = () => this.#wishes.get(channel) === wish;
+    this.#wishes.set(writeTarget(target), wish);
+    return this.#join(target, { read, wish });
+  }
+
+  async #join(
+    target: Target,
+    { read, wish }: { readonly read?: Vector | undefined; readonly wish: object },
+  ): Promise<void> {
+    const joining = this.#fetchNewest(target, { read, wish });
+    this.#joining.add(joining);
+    const { client, hear } = this.#parts;
+    const { channel } = target;
     try {
-      const limit = limits.historyEntriesDefault;
-      const page = await this.#patiently(() => client.history({ channel }, { limit }));
-      const entries = page.entries as readonly ChannelEntry[];
-      // He may have left meanwhile, and come again.
-      if (!isWanted()) return;
-      dispatch({ type: "joined", channel, entries, next: page.next });
+      const page = await joining;
+      if (page === undefined || channel === undefined) return;
       client.unsubscribe({ channel });
       await this.#patiently(() => client.subscribe({ channel }, hear, { since: page.seen }));
     } catch (error) {
-      if (isWanted()) this.#notJoined(channel, error);
+      if (!this.#isWished(target, wish)) return;
+      if (channel !== undefined) return this.#notJoined(channel, error);
+      this.#parts.dispatch({ type: "notOlder", key: writeTarget(target) });
+      this.#tell(error);
+    } finally {
+      this.#joining.delete(joining);
+    }
+  }
+
+  /** @returns nothing if the person has left meanwhile, and perhaps come again */
+  async #fetchNewest(
+    target: Target,
+    { read, wish }: { readonly read?: Vector | undefined; readonly wish: object },
+  ): Promise<HistoryPage | undefined> {
+    const page = await this.#patiently(() => this.#newest(target, read));
+    if (!this.#isWished(target, wish)) return undefined;
+    const { entries, next } = page;
+    this.#parts.dispatch({ type: "joined", target, entries, next });
+    return page;
+  }
+
+  #isWished(target: Target, wish: object): boolean {
+    return this.#wishes.get(writeTarget(target)) === wish;
+  }
+
+  /** The newest page, and those before it as long as there is something unread in them. */
+  async #newest(target: Target, read: Vector | undefined): Promise<HistoryPage> {
+    let page = await this.#page(target, { limit: limits.historyEntriesDefault });
+    const { seen } = page;
+    let { entries, next } = page;
+    // The oldest that is there: what lies before it is read as well, if that is.
+    const isUnread = ([oldest]: readonly Entry[]) =>
+      oldest !== undefined && oldest.seq > (read?.[oldest.server] ?? 0);
+    while (next !== undefined && read && isUnread(entries) && entries.length < mostItems) {
+      page = await this.#page(target, { limit: limits.historyEntries, before: next });
+      entries = [...page.entries, ...entries];
+      next = page.next;
+    }
+    return { entries, next, seen };
+  }
+
+  #page(target: Target, options: HistoryOptions): Promise<HistoryPage> {
+    const { client, user } = this.#parts;
+    if (target.channel !== undefined) return client.history({ channel: target.channel }, options);
+    return client.history({ user }, { ...options, with: target.user });
+  }
+
+  /** In private, since an earlier chat; of somebody who had none, lately. */
+  async #whoWrote({ heard, closed }: SavedChat): Promise<{ users: UserName[]; seen: Vector }> {
+    const { client, user } = this.#parts;
+    const name = { user };
+    const users = new Set<UserName>();
+    const note = (entries: readonly Entry[]) => {
+      for (const entry of entries) users.add(targetOf(entry, user).user as UserName);
+    };
+    if (heard === undefined) {
+      const { entries, seen } = await client.history(name, { limit: privateEntries });
+      note(entries);
+      return { users: [...users].filter((other) => !closed.includes(`@${other}`)), seen };
+    }
+    for (let since = heard; ; ) {
+      const limit = limits.historyEntries;
+      const { entries, next, seen } = await client.history(name, { since, limit });
+      note(entries);
+      if (next === undefined) return { users: [...users], seen };
+      since = seen;
     }
   }
 
   async create(channel: ChannelName): Promise<void> {
     const { client, user, ask, dispatch, text } = this.#parts;
+    const wish = {};
+    this.#wishes.set(writeTarget({ channel }), wish);
     try {
       await ask(() => client.createChannel(channel, user));
     } catch (error) {
+      if (!this.#isWished({ channel }, wish)) return;
       const isThere = error instanceof ProtocolError && error.code === "channel_exists";
       if (!isThere) return this.#notJoined(channel, error);
       dispatch({ type: "notice", lines: [describe(error, text())] });
     }
-    await this.join(channel);
+    if (this.#isWished({ channel }, wish)) await this.#join({ channel }, { wish });
   }
 
   part(channel: ChannelName): void {
-    this.#wishes.delete(channel);
+    this.#wishes.delete(writeTarget({ channel }));
     this.#parts.client.unsubscribe({ channel });
   }
 
-  /** A page of what comes before; of a private conversation perhaps several, to find some. */
+  /** A page of what comes before. */
   async fetch(target: Target, before: string): Promise<void> {
-    const { client, user, ask, dispatch } = this.#parts;
+    const { ask, dispatch } = this.#parts;
     const key = writeTarget(target);
-    const { name, has } = conversationOf(target, () => user);
     try {
-      let next: string | undefined = before;
-      let found: Entry[] = [];
-      while (next !== undefined && found.length === 0) {
-        const place: string = next;
-        const page = await ask(() => client.history(name, { before: place }));
-        found = page.entries.filter(has);
-        next = page.next;
-      }
-      dispatch({ type: "older", key, before, entries: found, next });
+      const { entries, next } = await ask(() => this.#page(target, { before }));
+      dispatch({ type: "older", key, before, entries, next });
     } catch (error) {
       dispatch({ type: "notOlder", key });
-      this.#tell(error);
+      this.#tell(error, true);
     }
   }
 
@@ -236,10 +308,10 @@ export class ChatWork {
     }
   }
 
-  #tell(error: unknown): void {
+  #tell(error: unknown, isAside = false): void {
     const { dispatch, signal } = this.#parts;
     const lines = [this.#told(error)];
-    if (!signal.aborted) dispatch({ type: "notice", lines, isProblem: true });
+    if (!signal.aborted) dispatch({ type: "notice", lines, isProblem: true, isAside });
   }
 
   /** @throws the error itself, if no server told it */

@@ -50,7 +50,8 @@ export class ChatScene {
   }
 
   join(channel: string, entries: readonly ChannelEntry[] = [], next?: string): this {
-    return this.on({ type: "joined", channel: channel as never, entries, next });
+    const target = { channel: channel as never };
+    return this.on({ type: "joined", target, entries, next });
   }
 
   /** A message, a minute after the one before. */

@@ -56,15 +56,19 @@ describe("unread", () => {
 
   test("brings back a private conversation that was closed", () => {
     const first = new ChatScene().start();
+    const target = { user: "bia" as never };
+    first.on({ type: "found", users: [target.user], heard: {} });
+    expect(first.effects.at(-1)).toEqual({ type: "join", target, read: undefined });
     const old = first.privately("bia", "ana", "psst");
-    first.on({ type: "private", entries: [old], next: undefined }).types("\x1b2/part\r");
+    first.on({ type: "joined", target, entries: [old], next: undefined }).types("\x1b2/part\r");
     const saved = savedOf(first.model);
+    expect(saved.closed).toEqual(["@bia"]);
+    const second = new ChatScene().start(["geral"], saved);
+    expect(second.screen).not.toContain("@bia");
+    second.on({ type: "found", users: [target.user], heard: {} });
     const entries = [old, first.privately("bia", "ana", "there?")];
-    for (const count of [1, 2]) {
-      const second = new ChatScene().start(["geral"], saved);
-      second.on({ type: "private", entries: entries.slice(0, count), next: undefined });
-      expect(second.screen.includes("@bia"), String(count)).toBe(count === 2);
-    }
+    second.on({ type: "joined", target, entries, next: undefined });
+    expect(second.model.conversations.at(-1)).toMatchObject({ key: "@bia", unread: 1 });
   });
 
   test("[R6] counts what two servers wrote once", () => {
@@ -73,6 +77,18 @@ describe("unread", () => {
     const twin = { ...scene.message("café", "bia", "ana?"), id: "b" };
     scene.join("café", [first]).on({ type: "entries", entries: [twin] });
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 0 });
+  });
+
+  test("stays muted, or does not, when a channel is left and joined again", () => {
+    const scene = new ChatScene().start(["geral"]).join("café").types("/mute #café\r");
+    const isMuted = () => scene.model.conversations.find(({ key }) => key === "#café")?.isMuted;
+    scene.types("/part #café\r");
+    expect(savedOf(scene.model)).toMatchObject({ joined: ["geral"], muted: ["#café"] });
+    scene.types("/join #café\r");
+    expect(isMuted()).toBe(true);
+    scene.types("/mute #café\r/part #café\r/join #café\r");
+    expect(isMuted()).toBe(false);
+    expect(savedOf(scene.model).muted).toEqual([]);
   });
 
   test("of a muted channel is only the mentions", () => {
@@ -169,6 +185,16 @@ describe("a message of one's own", () => {
     expect(scene.screen.match(/mine \d+/g)?.at(-1)).toBe(bottom);
   });
 
+  test("that a server has already waits no more, whichever is heard of first", () => {
+    const scene = new ChatScene().start();
+    const entry = { ...scene.message("geral", "ana", "Oi"), id: "a" };
+    scene.join("geral", [entry]).on({ type: "queued", outgoing: outgoing("a", "Oi") });
+    expect(currentOf(scene.model)).toMatchObject({ items: [{ text: "Oi" }], pending: [] });
+    const other = new ChatScene().start();
+    other.on({ type: "queued", outgoing: outgoing("a", "Oi") }).join("geral", [entry]);
+    expect(currentOf(other.model)).toMatchObject({ items: [{ text: "Oi" }], pending: [] });
+  });
+
   test("brings the person to the newest, which is read by that", () => {
     const scene = new ChatScene().start();
     for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
@@ -184,14 +210,14 @@ describe("a message of one's own", () => {
     expect(scene.effects).toEqual([]);
     expect(scene.screen).toContain("› Oi");
     const long = new ChatScene().start().types(`\x1b[200~${"x".repeat(4097)}\x1b[201~\r`);
-    expect(long.effects).toEqual([{ type: "join", channel: "geral" }]);
+    expect(long.effects).toEqual([{ type: "join", target: { channel: "geral" }, read: undefined }]);
     expect(long.screen).toContain("4096 characters; nothing was sent");
   });
 });
 
 test("a mistyped command is never sent, and gets a suggestion", () => {
   const scene = new ChatScene().start().types("/jion #x\r");
-  expect(scene.effects).toEqual([{ type: "join", channel: "geral" }]);
+  expect(scene.effects).toEqual([{ type: "join", target: { channel: "geral" }, read: undefined }]);
   expect(scene.screen).toContain("Did you");
 });
 
@@ -268,6 +294,37 @@ describe("the past", () => {
     );
   });
 
+  test("of a private conversation that was closed is there again when it is opened", () => {
+    const scene = new ChatScene().start().types("/msg bia\r");
+    const target = { user: "bia" as never };
+    const entries = [scene.privately("bia", "ana", "psst")];
+    scene.on({ type: "joined", target, entries, next: undefined });
+    scene.types("/part\r/msg bia\r");
+    const read = { server_0a1b2c3d: 1 };
+    expect(scene.effects.at(-1)).toEqual({ type: "join", target, read });
+    expect(scene.screen).toContain("── fetching messages …");
+    expect(scene.screen).not.toContain("the beginning");
+    scene.on({ type: "joined", target, entries, next: undefined });
+    expect(scene.screen).toMatch(/the beginning(.*\n)*.*bia {2}psst/);
+    // The same where somebody else begins it.
+    scene
+      .types("/part\r")
+      .on({ type: "entries", entries: [scene.privately("bia", "ana", "you?")] });
+    expect(scene.effects.at(-1)).toEqual({ type: "join", target, read });
+    scene.on({ type: "joined", target, entries, next: "1:server_0a1b2c3d" });
+    expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 1, items: [{}, {}] });
+  });
+
+  test("begun before there was any conversation goes along; where one is gone, it is called back", () => {
+    const scene = new ChatScene().types("hello every").start(["geral"]).types("body");
+    expect(scene.screen).toContain("› hello everybody");
+    scene.types("\x15/join #nope\rto nobody");
+    scene.on({ type: "notJoined", channel: "nope" as never, why: "No such channel." });
+    expect(scene.model.current).toBe("#geral");
+    expect(scene.screen).not.toContain("to nobody");
+    expect(scene.types("\x1b[A").screen).toContain("› to nobody");
+  });
+
   test("has no hole where a page comes after the conversation was cut", () => {
     const scene = long();
     const was = currentOf(scene.model);
@@ -322,6 +379,35 @@ test("Esc and another key right behind it are two keys, unless they mean one wit
   const scene = new ChatScene().start().types("/help\r");
   expect(scene.screen).toContain("Keys and commands");
   expect(scene.types("\x1b/time\r").effects.at(-1)).toEqual({ type: "ask", question: "time" });
+});
+
+test("that Ctrl-C once more quits is said as long as it is so", () => {
+  const scene = new ChatScene().start().types("\x03");
+  expect(scene.screen).toContain("Ctrl-C once more quits.");
+  scene.on({ type: "tick", nowMs: scene.model.nowMs + 4_000 });
+  expect(scene.screen).not.toContain("Ctrl-C once more quits.");
+  expect(scene.types("\x03").effects).not.toContainEqual({ type: "quit" });
+});
+
+test("what comes by itself closes no switch and moves nobody who reads further up", () => {
+  const scene = new ChatScene().start();
+  for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
+  scene.types("\x0bzo").join("geral");
+  expect(scene.screen).toContain("Go to");
+  scene.types("\x1b\x1b[5~");
+  const { screen } = scene;
+  scene.on({ type: "notice", lines: ["No keys."], isProblem: true, isAside: true });
+  expect(scene.screen).toBe(screen);
+  scene.on({ type: "notice", lines: ["Users (1): ana"] });
+  expect(scene.screen).toMatch(/No keys\.\n.*Users \(1\): ana/);
+});
+
+test("from the help the quick switch is one key, also right behind Esc", () => {
+  for (const keys of ["\x0b", "\x1b\x0b"]) {
+    const scene = new ChatScene().start().types("/help\r").types(keys);
+    expect(scene.screen).toContain("Go to");
+    expect(scene.types("x\x0b").screen).not.toContain("Go to");
+  }
 });
 
 test("another language is there at once", () => {

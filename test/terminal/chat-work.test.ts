@@ -1,0 +1,122 @@
+import { expect, test } from "vitest";
+import type { ChatClient, HistoryOptions } from "../../src/client/chat-client.ts";
+import type { Context } from "../../src/client/commands/context.ts";
+import type { ChatEvent } from "../../src/client/core/chat-events.ts";
+import { nothingSaved } from "../../src/client/core/chat-model.ts";
+import { ChatWork } from "../../src/client/terminal/chat-work.ts";
+import type { ServerName } from "../../src/protocol/ids.ts";
+import type { ConversationName } from "../../src/protocol/topics.ts";
+import { textsIn } from "../../src/texts/texts.ts";
+import { until } from "../support/until.ts";
+
+const channel = "geral" as never;
+const server = "server_0a1b2c3d" as ServerName;
+
+/** 3,000 messages, served as H3 says. */
+function history(name: ConversationName, { before, limit = 100 }: HistoryOptions) {
+  const end = before === undefined ? 3_000 : Number(before.split(":")[0]) - 1;
+  const start = Math.max(0, end - limit);
+  const entries = Array.from({ length: end - start }, (_, at) => {
+    const seq = start + at + 1;
+    return { ...name, seq, server, clock: seq, id: `${seq}`, message: "", user: "bia" };
+  });
+  return { entries, next: start > 0 ? `${start + 1}:${server}` : undefined, seen: {} };
+}
+
+function work(
+  given: object,
+  onEvent: (event: ChatEvent) => void = () => {},
+): { work: ChatWork; events: ChatEvent[] } {
+  const events: ChatEvent[] = [];
+  const client = {
+    history: async (name: ConversationName, options: HistoryOptions) => history(name, options),
+    subscribe: async () => {},
+    unsubscribe: () => {},
+    ...given,
+  };
+  const parts = {
+    context: {} as Context,
+    client: client as unknown as ChatClient,
+    user: "ana" as never,
+    dispatch: (event: ChatEvent) => {
+      events.push(event);
+      onEvent(event);
+    },
+    hear: () => {},
+    ask: <T>(request: () => Promise<T>) => request(),
+    text: () => textsIn("en"),
+    signal: new AbortController().signal,
+  };
+  return { work: new ChatWork(parts), events };
+}
+
+test("of a conversation all that is unread is fetched, and a page of what is not", async () => {
+  for (const [seq, count] of [
+    [undefined, 100],
+    [2_950, 100],
+    [2_500, 1_100],
+    [0, 2_100],
+  ] as const) {
+    const { work: joining, events } = work({});
+    await joining.join({ channel }, seq === undefined ? seq : { [server]: seq });
+    expect(events).toMatchObject([{ type: "joined", target: { channel } }]);
+    const [{ entries, next }] = events as (ChatEvent & { type: "joined" })[] as [
+      ChatEvent & { type: "joined" },
+    ];
+    expect(entries.map(({ seq }) => seq)).toEqual(
+      Array.from({ length: count }, (_, at) => 3_001 - count + at),
+    );
+    expect(next).toBe(`${3_001 - count}:${server}`);
+  }
+});
+
+test("a channel that was left while it was being made is not joined", async () => {
+  let made: () => void = () => {};
+  const createChannel = () => new Promise<void>((resolve) => (made = resolve));
+  const { work: creating, events } = work({ createChannel });
+  const ended = creating.create(channel);
+  creating.part(channel);
+  made();
+  await ended;
+  expect(events).toEqual([]);
+});
+
+test("who wrote while the person was away is found, however much others wrote since", async () => {
+  const entry = (seq: number) => ({
+    src: seq === 1 ? "zoe" : "bot",
+    dst: "ana",
+    seq,
+    server,
+    clock: seq,
+    id: `${seq}`,
+    message: "",
+  });
+  const asked: HistoryOptions[] = [];
+  let askedBefore = 0;
+  const client = {
+    channels: async () => [],
+    presence: async () => [],
+    ask: async () => ({}),
+    users: async () => [],
+    clock: { value: 0 },
+    history: async (_name: object, options: HistoryOptions) => {
+      asked.push(options);
+      const { since = {} as Record<string, number>, limit = 100 } = options;
+      const from = (since as Record<string, number>)[server] ?? 0;
+      const to = Math.min(2_500, from + limit);
+      const entries = Array.from({ length: to - from }, (_, at) => entry(from + at + 1));
+      return { entries, next: to < 2_500 ? `${to}:${server}` : undefined, seen: { [server]: to } };
+    },
+  };
+  const { work: starting, events } = work(client, ({ type }) => {
+    if (type === "started") askedBefore = asked.length;
+  });
+  const saved = { ...nothingSaved, heard: {} };
+  await starting.start(saved);
+  await until(() => events.some(({ type }) => type === "names"), "it has begun");
+  const found = events.find(({ type }) => type === "found");
+  expect(found).toEqual({ type: "found", users: ["zoe", "bot"], heard: { [server]: 2_500 } });
+  expect(asked).toHaveLength(3);
+  // What is then fetched of a conversation is no older than what is delivered from there on.
+  expect(askedBefore).toBe(3);
+});
