@@ -37,7 +37,7 @@ function order(a: Message, b: Message): number {
 }
 
 /** Puts messages in their places in the total order; of twins (R6) the first stands. */
-export function merge(items: readonly Placed[], messages: readonly Message[]): readonly Placed[] {
+function merge(items: readonly Placed[], messages: readonly Message[]): readonly Placed[] {
   const merged = [...items];
   const known = new Map(items.map((item) => [itemKey(item), item]));
   for (const message of messages) {
