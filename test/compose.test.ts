@@ -12,6 +12,7 @@ test.each(["bot", "client"])("[X1] the containers give a %s no secret, only the 
   const shared = [...part(service).matchAll(/\*([a-z]+)/g)].map(([, name = ""]) => part(name));
   const whole = [part(service), ...shared].join("");
   expect(whole).toContain("TERTULIA_SERVER_KEY_FILE: /app/public/server.key");
+  expect(whole).toMatch(/TERTULIA_CURVE: \$\{TERTULIA_CURVE:-\}/);
   expect(whole).toContain('public:/app/public:ro"');
   expect(whole).not.toMatch(/secret|reference-data/i);
   expect(part("server")).toMatch(/\*secret.*"reference-data:\/app\/reference:ro"/s);

@@ -1,7 +1,9 @@
 import { ChatClient } from "../client/chat-client.ts";
+import { isFinal, refusalText } from "../net/handshake.ts";
 import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
 import { now, pause } from "../platform/clock.ts";
 import { type Log, openLog } from "../platform/log.ts";
+import { Problem } from "../platform/problem.ts";
 import { type Random, random, seededRandom } from "../platform/random.ts";
 import type { Running } from "../platform/run-process.ts";
 import { ProtocolError } from "../protocol/errors.ts";
@@ -118,6 +120,7 @@ class Runner {
     };
   }
 
+  /** @throws Problem if no broker will ever take the connection */
   async run(): Promise<void> {
     const { client, account, config } = this.#parts;
     while (!this.#isDone) {
@@ -127,6 +130,7 @@ class Runner {
         this.#loggedIn = true;
         await this.#burst();
       } catch (error) {
+        this.#endIfRefused();
         const { retry } = this.#warn(error);
         // What only a person can put right is not asked for again and again.
         if (!retry) restMs = Math.max(restMs, refusedRestMs);
@@ -143,6 +147,13 @@ class Runner {
     await Promise.race([Promise.all(this.#open), pause(graceMs, grace.signal)]);
     grace.abort();
     await this.#parts.client.close();
+  }
+
+  /** Who starts it anew has it read the cluster's key anew. */
+  #endIfRefused(): void {
+    const { refusal } = this.#parts.client;
+    if (refusal === undefined || !isFinal(refusal) || this.#isDone) return;
+    throw new Problem(`The broker does not take the connection: ${refusalText[refusal]}.`);
   }
 
   get #isDone(): boolean {

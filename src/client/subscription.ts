@@ -151,7 +151,9 @@ export class Subscription {
   }
 
   #deliver(entry: Entry): void {
-    const key = `${"channel" in entry ? entry.user : entry.src}\0${entry.id}`;
+    // One id may stand for a message to each of several (R6): the sender's own topic shows them all.
+    const whose = "channel" in entry ? entry.user : `${entry.src}\0${entry.dst}`;
+    const key = `${whose}\0${entry.id}`;
     if (this.#ids.has(key)) return;
     this.#ids.add(key);
     if (this.#ids.size > rememberedIds) {

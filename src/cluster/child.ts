@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { pause } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { Problem } from "../platform/problem.ts";
-import type { ReadyMessage } from "../platform/run-process.ts";
+import { type ReadyMessage, supervised } from "../platform/run-process.ts";
 import type { Role } from "../protocol/messages.ts";
 
 export interface ChildOptions {
@@ -41,7 +41,7 @@ export class Child {
   readonly #options: ChildOptions;
   #process: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
-  #stopping = new AbortController();
+  readonly #stopping = new AbortController();
   #backoffMs = firstBackoffMs;
   #onReady: ((message: ReadyMessage) => void)[] = [];
 
@@ -88,12 +88,17 @@ export class Child {
     this.#process?.kill(signal);
   }
 
-  /** Ends it for good: SIGTERM, and SIGKILL if it has not ended in time. */
-  async stop(graceMs: number): Promise<void> {
+  /** Whenever it ends from now on, it is not started again. */
+  letEnd(): void {
     this.#stopping.abort();
+  }
+
+  /** Ends it for good: by the end of its channel, by SIGKILL if it has not ended in time. */
+  async stop(graceMs: number): Promise<void> {
+    this.letEnd();
     const running = this.#process;
     if (running === undefined) return;
-    running.kill("SIGTERM");
+    if (running.connected) running.disconnect();
     const timer = setTimeout(() => {
       this.#options.log.warn(`The ${this.label} did not stop in time: killed`);
       running.kill("SIGKILL");
@@ -112,7 +117,7 @@ export class Child {
     // passwords has to give way to all processes.
     const child = spawn(process.execPath, [cli, role, ...flags], {
       stdio: ["ignore", "ignore", stderr, "ipc"],
-      env: { ...process.env, UV_THREADPOOL_SIZE: "8", ...environment() },
+      env: { ...process.env, UV_THREADPOOL_SIZE: "8", ...supervised, ...environment() },
     });
     this.#process = child;
     child.on("message", (message: ReadyMessage) => {

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { withKey } from "../platform/endpoint.ts";
 import { type Log, type LogLevel, openLog, openLogFile } from "../platform/log.ts";
+import { Problem } from "../platform/problem.ts";
 import type { Running } from "../platform/run-process.ts";
 import { Child } from "./child.ts";
 
@@ -113,6 +114,7 @@ export class Supervisor implements Running {
   }
 
   async #stop(): Promise<void> {
+    for (const child of this.children) child.letEnd();
     const stopAll = (children: Child[], graceMs: number) =>
       Promise.all(children.map((child) => child.stop(graceMs)));
     await stopAll(this.of("bot"), stopBotsMs);
@@ -125,6 +127,8 @@ export class Supervisor implements Running {
   }
 
   async #add(role: Child["role"], count: number): Promise<void> {
+    // Who became ready a moment too late makes nobody else start.
+    if (this.#stopped !== undefined) throw new Problem("The cluster is being stopped.");
     const present = this.of(role).length;
     const added: Child[] = [];
     for (let number = present + 1; number <= present + count; number += 1) {

@@ -56,12 +56,22 @@ export function memberKeys(settings: Settings, secret: Secret): CurveKeys | unde
 /**
  * The key that those who only connect give to endpoints without one: that of the file which was
  * named, else with `--curve` the one that the secret tells.
- * @throws Problem if there is no such file or secret
+ * @throws Problem if there is no such file or secret, or the file says none against `--curve`
  */
 export function serverKey(settings: Settings): string | undefined {
   const path = settings.optional("serverKeyFile");
-  if (path !== undefined) return readKey(path);
-  if (!settings.get("curve")) return undefined;
+  const isEncrypted = settings.get("curve");
+  if (path !== undefined) {
+    const key = readKey(path);
+    if (key !== undefined || !isEncrypted) return key;
+    // Whoever said --curve gives no password away in clear.
+    throw new Problem(
+      `${path} says that the cluster is not encrypted, and --curve that it is: ` +
+        "copy the public/server.key of its reference anew.",
+      2,
+    );
+  }
+  if (!isEncrypted) return undefined;
   try {
     return curveKeys(readSecret(secretSource(settings))).publicKey;
   } catch (error) {

@@ -9,33 +9,42 @@ export interface ReadyMessage {
 }
 
 export function announceReady(message: Omit<ReadyMessage, "ready">): void {
-  process.send?.({ ready: true, ...message });
+  // Who is gone by now is told nothing; `untilStopped` sees to the rest.
+  process.send?.({ ready: true, ...message }, undefined, undefined, () => {});
 }
+
+/** What a process of ours gives to those that it watches over: any other channel is not ours. */
+export const supervised = { TERTULIA_SUPERVISED: "true" };
 
 export interface Running extends AsyncDisposable {
   /** Resolves when the process has to end by itself. */
   readonly ended?: Promise<void>;
 }
 
-/** Resolves at the first SIGTERM or SIGINT, or when the process that watches over us is gone. */
+/**
+ * Resolves at the first SIGTERM or SIGINT; in a process that one of ours watches over, when that
+ * one closes the channel or is gone.
+ */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     const stop = () => resolve();
-    // They stay: a second Ctrl-C must not cut short an end that is under way.
-    process.on("SIGTERM", stop);
-    if (process.connected) {
-      // The terminal sends these to all: who watches over us stops everybody in order.
-      for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
-    } else {
-      process.on("SIGINT", stop);
+    if (process.env.TERTULIA_SUPERVISED === undefined) {
+      // They stay: a second Ctrl-C must not cut short an end that is under way.
+      for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, stop);
+      return;
     }
+    // A terminal, a shell or `timeout` sends these to the whole group: who watches over us gets
+    // them too, and stops everybody in order.
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
     process.once("disconnect", stop);
+    // It may have ended while we were being loaded.
+    if (!process.connected) stop();
   });
 }
 
 /**
- * One role in the foreground: starts it, waits for a signal, disposes of it. The process ends by
- * emptying its loop.
+ * One role in the foreground: starts it, waits until it is stopped, disposes of it. The process
+ * ends by emptying its loop.
  */
 export async function runProcess(start: () => Promise<Running>): Promise<void> {
   const stopped = untilStopped();

@@ -116,6 +116,16 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`]);
   });
 
+  test("[C3] [R6] one id to two people is two messages on their sender's topic", () => {
+    const listener = new Listener();
+    const to = (dst: string, seq: number) => {
+      const entry = { src: "ana", dst, message: "olá", clock: seq, server: a, seq, id: "same" };
+      return { ...entry, prev: seq - 1 } as unknown as Publication;
+    };
+    listener.subscription.receive([to("bia", 1), to("caio", 2)]);
+    expect(listener.heard).toEqual([`${a} 1`, `${a} 2`]);
+  });
+
   test("[C3] a twin of what the first page showed is not delivered again", () => {
     const listener = new Listener();
     listener.subscription.begin({ [a]: 1 }, [publication(a, 1, 0, "same")]);

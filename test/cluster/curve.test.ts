@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Request, Subscriber } from "zeromq";
 import type { Child } from "../../src/cluster/child.ts";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { keyFileText } from "../../src/platform/curve.ts";
 import { splitKey, withKey } from "../../src/platform/endpoint.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { parseChannelName } from "../../src/protocol/ids.ts";
@@ -169,6 +170,23 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
     expect(logOf(cluster, broker as Child)).not.toMatch(refusal(back));
     const plainly = await command("health", "server", ...(healths[2]?.slice(1, 3) ?? []));
     expect(plainly).toMatchObject({ code: 1 });
+  });
+});
+
+describe("[X6] a bot", { timeout: 60_000 }, () => {
+  test("that is refused for good ends, and started anew reads the key anew", async () => {
+    const file = join(cluster.folder, "copied.key");
+    const data = ["--data", join(cluster.folder, "bot"), "--count", "1", "--log-level", "warn"];
+    writeFileSync(file, keyFileText(undefined));
+    const refused = await command("bot", ...data, "--server-key-file", file);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toMatch(
+      /^tertulia: The broker does not take the connection: it wants encryption.*\n$/,
+    );
+    copyFileSync(keyFile(), file);
+    const taken = await command("bot", ...data, "--server-key-file", file);
+    expect(taken).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(taken.stdout)).toMatchObject({ acknowledged: 1 });
   });
 });
 

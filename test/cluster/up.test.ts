@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -41,9 +42,10 @@ afterEach(async () => {
 
 function spawnUp(data: string, ...flags: string[]) {
   const args = [cli, "up", "--data", data, "--log-level", "warn", "--json", ...flags];
-  // With a process group of its own, as a shell gives one to each command.
+  // With a process group of its own, as a shell gives one to each command, and with a channel, as
+  // other supervisors give one.
   const child = spawn(process.execPath, args, {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
     detached: true,
   });
   running.push(child);
@@ -81,6 +83,12 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** The processes that it has started and that have not ended. */
+function childrenOf({ pid }: ChildProcess): number[] {
+  const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return pids === "" ? [] : pids.split(" ").map(Number);
 }
 
 function clientOf({ broker, proxy }: Ready): ChatClient {
@@ -135,10 +143,41 @@ describe("tertulia up", () => {
     expect(errors()).toBe("");
   });
 
-  test("what Ctrl-C sends to its processes ends none of them", async () => {
+  test("[R11] a SIGTERM that all processes get stops them in order, and starts none again", async () => {
+    const { child, ready, errors } = await startUp(await folder(), "--bots", "1");
+    process.kill(-Number(child.pid), "SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
+    expect(errors()).toBe("");
+  });
+
+  test("who dies while others are being stopped is not started again", async () => {
+    await using cluster = await LocalCluster.start({ servers: 1, bots: 1 });
+    const [bot] = cluster.of("bot");
+    const [broker] = cluster.of("broker");
+    // So that to stop it takes a while.
+    bot?.signal("SIGSTOP");
+    const stopped = cluster.stop();
+    broker?.signal("SIGKILL");
+    await stopped;
+    expect(broker?.starts).toBe(1);
+    const log = await readFile(join(cluster.folder, "logs", "up.log"), "utf8");
+    expect(log).toContain("The bot 1 did not stop in time: killed");
+    expect(log).not.toContain("started again");
+  });
+
+  test("a channel to whoever started it keeps no signal from it", async () => {
+    const { child, ready } = await startUp(await folder(), "--servers", "1");
+    expect(child.connected).toBe(true);
+    child.kill("SIGINT");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
+  });
+
+  test("what a terminal or a shell sends to all its processes ends none of them", async () => {
     const { ready, errors } = await startUp(await folder(), "--servers", "1");
     for (const { pid } of ready.processes) {
-      for (const signal of ["SIGINT", "SIGHUP"] as const) process.kill(pid, signal);
+      for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) process.kill(pid, signal);
     }
     await using client = clientOf(ready);
     await client.login("ana");
@@ -159,6 +198,21 @@ describe("tertulia up", () => {
     child.kill("SIGKILL");
     await until(() => ready.processes.every(({ pid }) => !isAlive(pid)), "all are gone");
   });
+
+  test.each([1, 2, 3, 4, 5, 6])(
+    "nor does its death while it starts leave one of %i",
+    async (count) => {
+      const up = spawnUp(await folder(), "--port", "0", "--servers", "2", "--bots", "1");
+      const { child, errors } = up;
+      await until(() => childrenOf(child).length >= count, "so many processes are there");
+      // It starts nobody while they are counted.
+      child.kill("SIGSTOP");
+      const pids = childrenOf(child);
+      child.kill("SIGKILL");
+      await until(() => !pids.some(isAlive), "all are gone");
+      expect(errors()).not.toMatch(/^\s+at /m);
+    },
+  );
 
   test("a port that is taken: one sentence, exit code 1, nobody left behind", async () => {
     const other = createServer().listen(0, "127.0.0.1");

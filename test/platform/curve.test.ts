@@ -58,6 +58,26 @@ test("[X6] a member derives its keys; a client has them from a file, or from the
   expect(() => serverKey(named)).toThrow("holds no key: 64 hex digits are wanted");
 });
 
+test("[X6] a key file that says none does not overrule --curve", async () => {
+  await using folder = await temporaryFolder();
+  const serverKeyFile = join(folder.path, "server.key");
+  const settings = new Settings(
+    {},
+    { TERTULIA_CURVE: "true", TERTULIA_SERVER_KEY_FILE: serverKeyFile },
+  );
+  const keys = curveKeys(secretOf("a secret of the cluster"));
+  writeFileSync(serverKeyFile, keyFileText(keys));
+  expect(serverKey(settings)).toBe(keys.publicKey);
+  writeFileSync(serverKeyFile, keyFileText(undefined));
+  const refused = expect.objectContaining({
+    exitCode: 2,
+    message: expect.stringContaining(
+      "says that the cluster is not encrypted, and --curve that it is",
+    ),
+  });
+  expect(() => serverKey(settings)).toThrow(refused);
+});
+
 test("[X3] what is open, or has accounts and is not encrypted, stays on this machine", () => {
   const beyond = "tcp://0.0.0.0:5555";
   const settings = (flags: Record<string, unknown>) => new Settings(flags, {});

@@ -77,6 +77,18 @@ export function forbids(
   return new ProtocolError("forbidden", description, { reason: "other_user" });
 }
 
+/** Refusals by what is known of accounts here. */
+const byAccounts: ReadonlySet<RefusalReason | undefined> = new Set<RefusalReason>([
+  "password_changed",
+  "account_locked",
+  "not_administrator",
+]);
+
+/** Whether what its client has seen may tell otherwise, who has a session of this cluster (A6). */
+export function restsOnAccounts({ reason }: ProtocolError): boolean {
+  return byAccounts.has(reason);
+}
+
 /** Who is logged in by now, though anybody may ask. */
 export function loggedIn(
   request: Request,

@@ -113,6 +113,7 @@ export function noUser(user: string): ProtocolError {
 export interface WaitingCover extends Pending {
   readonly request: Request;
   readonly connection: string;
+  readonly isAdmitted: boolean;
   readonly until: Vector;
   readonly deadlineMs: number;
 }

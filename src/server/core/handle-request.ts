@@ -46,7 +46,8 @@ export function decide(services: Services, request: Request, at: Circumstances):
       return write(services, request, at);
     case "register": {
       const error = services.auth === "open" ? undefined : mayRegister(services, request, at.now);
-      return error === undefined ? { next: "claim" } : { next: "refuse", error };
+      if (error === undefined) return { next: "claim" };
+      return waits(services, request, at) ?? refuse(error);
     }
     case "password":
       return waits(services, request, at) ?? changePassword(services, request);
@@ -112,10 +113,10 @@ function read(
 }
 
 /** An answer that depends on what its client has seen waits for it (R9). */
-function waits(
+export function waits(
   { replication }: Services,
   { after }: Request,
-  { waited }: Circumstances,
+  { waited }: Pick<Circumstances, "waited">,
 ): Decision | undefined {
   if (after === undefined || covers(replication.committed, after)) return undefined;
   return waited ? behind() : { next: "wait", until: after };

@@ -4,12 +4,12 @@ import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
-import { asOneself, forbids, loggedIn } from "./access.ts";
+import { asOneself, forbids, loggedIn, restsOnAccounts } from "./access.ts";
 import type { Claims } from "./claims.ts";
-import type { Decision, Services, WaitingCover } from "./decision.ts";
+import { type Decision, refuse, type Services, type WaitingCover } from "./decision.ts";
 import type { Effect, Input, Now } from "./effects.ts";
 import type { Flood } from "./flood.ts";
-import { decide } from "./handle-request.ts";
+import { decide, waits } from "./handle-request.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Passwords } from "./passwords.ts";
 import { isRefused, PayloadReply, type Pending } from "./requests.ts";
@@ -21,6 +21,8 @@ type Asked = Pending & {
   readonly request: Request;
   readonly connection: string;
   readonly waited: boolean;
+  /** Whether who asks may, and not too often: that is asked, and counted, once. */
+  readonly isAdmitted: boolean;
 };
 
 interface ServingParts {
@@ -75,13 +77,14 @@ export class Serving {
       const request = isRefused(incoming) ? incoming : asOneself(incoming);
       const obstacle = isRefused(request)
         ? new ProtocolError(request.refused.code, request.refused.description)
-        : (this.#obstacle(request, refusal) ?? this.#refuses(request, connection, now));
+        : (this.#obstacle(request, refusal) ??
+          this.#flood.refusesConnection(connection, now.steadyMs));
       if (obstacle !== undefined) {
         payload.refuse(index, obstacle);
         continue;
       }
-      const asked = { payload, index, request: request as Request, connection, waited: false };
-      this.#follow(asked, this.#decision(asked, now), now);
+      const asked = { payload, index, request: request as Request, connection };
+      this.#admit({ ...asked, waited: false, isAdmitted: false }, now);
     }
     this.#note(payload);
   }
@@ -128,21 +131,25 @@ export class Serving {
     return new ProtocolError("unavailable", "This server has too many open requests.");
   }
 
-  /** Who may not, or not so often. */
-  #refuses(request: Request, connection: string, now: Now): ProtocolError | undefined {
-    const { steadyMs } = now;
-    return (
-      this.#flood.refusesConnection(connection, steadyMs) ??
-      this.#forbids(request, now) ??
-      this.#flood.refusesUser(request, steadyMs) ??
-      this.#refusesAttempt(request, connection, steadyMs)
-    );
+  #admit(asked: Asked, now: Now): void {
+    const { request, connection } = asked;
+    const forbidden = this.#forbids(asked, now);
+    if (forbidden !== undefined) return this.#follow(asked, forbidden, now);
+    const error =
+      this.#flood.refusesUser(request, now.steadyMs) ??
+      this.#refusesAttempt(request, connection, now.steadyMs);
+    const admitted = { ...asked, isAdmitted: true };
+    this.#follow(admitted, error ? refuse(error) : this.#decision(admitted, now), now);
   }
 
-  #forbids(request: Request, now: Now): ProtocolError | undefined {
+  /** What is known here of who asks may be older than what he has seen (A6). */
+  #forbids({ request, waited }: Asked, now: Now): Decision | undefined {
     const { state, auth } = this.#services;
     const timeMs = this.#services.correctedMs(now);
-    return forbids(request, { auth, accounts: state.accounts, timeMs });
+    const error = forbids(request, { auth, accounts: state.accounts, timeMs });
+    if (error === undefined) return undefined;
+    const wait = restsOnAccounts(error) ? waits(this.#services, request, { waited }) : undefined;
+    return wait ?? refuse(error);
   }
 
   #refusesAttempt(
@@ -220,7 +227,7 @@ export class Serving {
       // Registration may have been closed while the password was hashed, an administrator locked.
       mayBeMade: (later) => {
         const again = this.#decision(asked, later);
-        if (again.next !== "refuse") return true;
+        if (again.next === "claim") return true;
         this.#openClaims -= 1;
         this.#follow(asked, again, later);
         return false;
@@ -263,15 +270,15 @@ export class Serving {
         this.#covers.push(asked);
       } else {
         const again = { ...asked, waited: true };
-        this.#decideLater(again, now, () => this.#decision(again, now));
+        if (again.isAdmitted) this.#decideLater(again, now, () => this.#decision(again, now));
+        else this.#admit(again, now);
       }
     }
   }
 
   /** What waited: the session may have ended meanwhile, or its user administer no more. */
   #decideLater(asked: Asked, now: Now, decide: (now: Now) => Decision): void {
-    const error = this.#forbids(asked.request, now);
-    this.#follow(asked, error === undefined ? decide(now) : { next: "refuse", error }, now);
+    this.#follow(asked, this.#forbids(asked, now) ?? decide(now), now);
   }
 
   #note(payload: PayloadReply): void {

@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import type { Receipt, ReplyData } from "../../../src/protocol/messages.ts";
+import type { FloodPaces } from "../../../src/server/core/flood.ts";
+import { type Fields, Scene } from "../../support/account-scene.ts";
+
+function seenOf({ entry }: ReplyData): Record<string, number> {
+  const { server, seq } = entry as Receipt;
+  return { [server]: seq };
+}
+
+/** Something changes at one server, while another is cut off. */
+class Lagging {
+  readonly scene: Scene;
+  readonly bia: string;
+  readonly operator: string;
+
+  constructor(flood?: FloodPaces) {
+    this.scene = new Scene(flood);
+    this.scene.user("ana");
+    this.bia = this.scene.user("bia");
+    this.operator = this.scene.operator;
+    this.scene.ask("channel", { channel: "geral", token: this.bia });
+    this.scene.cluster.runUntilEqual();
+  }
+
+  get #last() {
+    return this.scene.cluster.server(3);
+  }
+
+  cut(): void {
+    const names = this.scene.cluster.servers.map(({ name }) => name);
+    this.scene.cluster.network.partition(names.slice(2), names.slice(0, 2));
+  }
+
+  heal(): void {
+    this.scene.cluster.network.heal();
+  }
+
+  /** At a server that goes on; what its client has seen by it. */
+  change(service: string, data: Fields): { after: Record<string, number>; token: string } {
+    const reply = this.scene.ask(service, { ...data, after: {} });
+    expect(reply).toMatchObject({ status: "OK" });
+    return { after: seenOf(reply), token: this.scene.token(reply.grant) };
+  }
+
+  /** At the one that lags. */
+  ask(service: string, data: Fields) {
+    return this.scene.cluster.ask(this.#last, service, data);
+  }
+
+  reply(question: { readonly reply?: ReplyData | undefined }): ReplyData {
+    this.scene.cluster.runUntil(() => question.reply !== undefined, "a reply");
+    return question.reply as ReplyData;
+  }
+}
+
+const newPassword = { user: "ana", password: "ana's", newPassword: "new" };
+
+describe("[A6] [R9] a server that lags", () => {
+  test("refuses nobody for good before it has what he has seen", () => {
+    const lagging = new Lagging();
+    const { bia, operator: token } = lagging;
+    const { scene } = lagging;
+    scene.ask("account", { user: "bia", locked: true, token });
+    scene.ask("registration", { mode: "closed", token });
+    scene.cluster.runUntilEqual();
+    lagging.cut();
+    const password = lagging.change("password", newPassword);
+    const unlock = lagging.change("account", { user: "bia", locked: false, token });
+    const raise = lagging.change("account", { user: "bia", administrator: true, token });
+    const open = lagging.change("registration", { mode: "open", token });
+    const asked = [
+      lagging.ask("users", password),
+      lagging.ask("users", { token: bia, after: unlock.after }),
+      lagging.ask("account", { user: "ana", locked: true, token: bia, after: raise.after }),
+      lagging.ask("register", { user: "eva", password: "eva's", after: open.after }),
+    ];
+    scene.cluster.runFor(100);
+    expect(asked.map(({ reply }) => reply)).toEqual([undefined, undefined, undefined, undefined]);
+    lagging.heal();
+    for (const question of asked) {
+      expect(lagging.reply(question)).toMatchObject({ status: "OK" });
+    }
+  });
+
+  test("answers behind where it takes too long", () => {
+    const lagging = new Lagging();
+    lagging.cut();
+    const password = lagging.change("password", newPassword);
+    const startMs = lagging.scene.cluster.time.nowMs;
+    const reply = lagging.reply(lagging.ask("users", password));
+    expect(reply).toMatchObject({ code: "behind", retry: true });
+    expect(lagging.scene.cluster.time.nowMs - startMs).toBeGreaterThanOrEqual(1_000);
+  });
+
+  test("says so for good to whom nothing else helps, and holds no stranger's request", () => {
+    const lagging = new Lagging();
+    lagging.cut();
+    const { token, after } = lagging.change("password", newPassword);
+    const nowMs = lagging.scene.cluster.correctedMs(lagging.scene.server);
+    const session = { user: "ana", version: "of another time" };
+    const ended = lagging.scene.token(session, { expiresMs: nowMs });
+    const refused = [
+      lagging.ask("users", { token }),
+      lagging.ask("users", { after }),
+      lagging.ask("users", { after, token: "of nobody" }),
+      lagging.ask("users", { after, token: ended }),
+      lagging.ask("history", { after, token: lagging.bia, user: "ana" }),
+    ];
+    expect(refused.map(({ reply }) => reply?.reason)).toEqual([
+      "password_changed",
+      "no_session",
+      "session_unknown",
+      "session_expired",
+      "other_user",
+    ]);
+  });
+
+  test("refuses it once it knows better, and a name that was closed meanwhile", () => {
+    const lagging = new Lagging();
+    const { bia, operator: token } = lagging;
+    lagging.scene.ask("account", { user: "bia", locked: true, token });
+    lagging.scene.cluster.runUntilEqual();
+    lagging.cut();
+    const password = lagging.change("password", newPassword);
+    const question = lagging.ask("users", { token: bia, after: password.after });
+    lagging.heal();
+    expect(lagging.reply(question)).toMatchObject({ reason: "account_locked", retry: false });
+
+    for (const server of lagging.scene.cluster.servers) server.hashMs = () => 200;
+    const ahead = { [lagging.scene.server.name]: 1_000_000 };
+    const claim = lagging.ask("register", { user: "eva", password: "eva's", after: ahead });
+    lagging.change("registration", { mode: "closed", token });
+    expect(lagging.reply(claim)).toMatchObject({ code: "behind" });
+  });
+
+  test("counts what waited like everything else of its user", () => {
+    const pace = { perSecond: 0.1, burst: 1 };
+    const lagging = new Lagging({ user: pace, connection: undefined });
+    lagging.cut();
+    const { token, after } = lagging.change("password", newPassword);
+    const publish = { user: "ana", channel: "geral", message: "x", token, after };
+    const one = lagging.ask("publish", publish);
+    const other = lagging.ask("publish", publish);
+    lagging.heal();
+    expect(lagging.reply(one)).toMatchObject({ status: "OK" });
+    expect(lagging.reply(other)).toMatchObject({ code: "rate_limited" });
+  });
+});
