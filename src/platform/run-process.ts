@@ -22,20 +22,20 @@ export interface Running extends AsyncDisposable {
 }
 
 /**
- * Resolves at the first SIGTERM or SIGINT; in a process that one of ours watches over, when that
- * one closes the channel or is gone.
+ * Resolves at the first SIGTERM or SIGINT; in a process that one of ours watches over, at a SIGTERM
+ * and when that one closes the channel or is gone.
  */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     const stop = () => resolve();
+    // They stay: a second Ctrl-C must not cut short an end that is under way.
+    process.on("SIGTERM", stop);
     if (process.env.TERTULIA_SUPERVISED === undefined) {
-      // They stay: a second Ctrl-C must not cut short an end that is under way.
-      for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, stop);
+      process.on("SIGINT", stop);
       return;
     }
-    // A terminal, a shell or `timeout` sends these to the whole group: who watches over us gets
-    // them too, and stops everybody in order.
-    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+    // The terminal sends these to all: who watches over us stops everybody in order.
+    for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
     process.once("disconnect", stop);
     // It may have ended while we were being loaded.
     if (!process.connected) stop();
