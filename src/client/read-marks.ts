@@ -32,6 +32,11 @@ export class ReadMarks implements Disposable {
     return isRead(this.#of(entry), asMessage(entry));
   }
 
+  /** Whether the person has read something there, but not this. */
+  lacks(entry: Entry): boolean {
+    return this.#read[this.#key(entry)] !== undefined && !this.has(entry);
+  }
+
   add(entry: Entry): void {
     this.#read[this.#key(entry)] = readAll(this.#of(entry), [asMessage(entry)]);
     // Nobody is kept from ending by it.

@@ -70,6 +70,17 @@ describe("what a chat saves", () => {
     });
   });
 
+  test("keeps open what another chat has closed, and this one has not: there may be news", () => {
+    const open = { ...begun, closed: [], read: { ...begun.read, "@bia": {} } };
+    files().save(open);
+    const [one, other] = [files(), files()];
+    for (const chat of [one, other]) chat.read();
+    one.save({ ...open, closed: ["@bia"] });
+    expect(files().read().closed).toEqual(["@bia"]);
+    other.save({ ...open, heard: vector(9, 9) });
+    expect(files().read().closed).toEqual([]);
+  });
+
   test("that can't be saved leaves nothing behind", () => {
     const one = files();
     one.save(begun);

@@ -70,6 +70,19 @@ test("of a conversation all that is unread is fetched, and a page of what is not
   }
 });
 
+test("a page may come empty, where its answer was shared with others", async () => {
+  let isFirst = true;
+  const { work: joining, events } = work({
+    history: async (name: ConversationName, options: HistoryOptions) => {
+      if (!isFirst) return history(name, options);
+      isFirst = false;
+      return { entries: [], next: `3001:${server}`, seen: {} };
+    },
+  });
+  await joining.join({ channel }, undefined);
+  expect(events).toMatchObject([{ type: "joined", next: `2001:${server}` }]);
+});
+
 test("a channel that was left while it was being made is not joined", async () => {
   let made: () => void = () => {};
   const createChannel = () => new Promise<void>((resolve) => (made = resolve));

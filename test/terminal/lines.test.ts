@@ -125,6 +125,24 @@ test("a channel shows its newest lines when it is joined, then all that follow, 
   expect(all.length).toBeGreaterThanOrEqual(20);
 }, 60_000);
 
+test("what was not shown is not marked as read", async () => {
+  await zoe.createChannel("gap");
+  await zoe.publish("zoe", "gap", "known");
+  expect(shown(await run("rui", "/join gap\n"))).toEqual(["known"]);
+  const files = new PersonFiles(join(home.path, "tertulia"), [cluster.endpoints.broker], "rui");
+  const read = files.read().read["#gap"];
+  expect(read).toBeDefined();
+  for (let number = 0; number < 25; number += 1) await zoe.publish("zoe", "gap", `new ${number}`);
+  expect(shown(await run("rui", "/join gap\n"))).toHaveLength(20);
+  expect(files.read().read["#gap"]).toEqual(read);
+  // Of private messages all are shown, however long they are.
+  for (let number = 0; number < 120; number += 1) {
+    await zoe.message("zoe", "rui", `${number} ${"x".repeat(4_000)}`);
+  }
+  const numbers = shown(await run("rui", "")).map((text) => Number(text.split(" ")[0]));
+  expect(numbers).toEqual(Array.from({ length: 120 }, (_, at) => at));
+}, 60_000);
+
 test("how a command is written is told in the person's language", async () => {
   const { code, stderr } = await run("caio", "/msg ana\n", "--lang", "pt-br");
   expect(code).toBe(1);

@@ -6,6 +6,7 @@ import type { ChatClient, HistoryPage } from "../chat-client.ts";
 import { type Conversation, conversationOf } from "../core/conversation.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { parseSinceVector } from "../core/since.ts";
+import { newest } from "../newest.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
 import { zoneMinutes } from "./output.ts";
 
@@ -27,7 +28,7 @@ export async function history(
   const since = sinceOf(context, flags.since);
   const page = await withClient(context, (client) =>
     since === undefined
-      ? newest(client, conversation, { limit, before: flags.before })
+      ? newest(client, conversation.name, limit, { with: conversation.with, before: flags.before })
       : missed(client, conversation, { limit, since }),
   );
   for (const entry of page.entries) {
@@ -40,25 +41,6 @@ export async function history(
   } else if (next !== undefined) {
     output.note(text("note.newer", { seen: JSON.stringify(seen) }));
   }
-}
-
-/** Pages back until there are enough: one may be short. */
-async function newest(
-  client: ChatClient,
-  { name, with: other }: Conversation,
-  { limit, before }: { limit: number; before: string | undefined },
-): Promise<HistoryPage> {
-  let entries: readonly Entry[] = [];
-  let next = before;
-  let seen: Vector | undefined;
-  do {
-    const rest = limit - entries.length;
-    const page = await client.history(name, { with: other, limit: rest, before: next });
-    seen ??= page.seen;
-    entries = [...page.entries, ...entries];
-    next = page.next;
-  } while (next !== undefined && entries.length < limit);
-  return { entries, next, seen };
 }
 
 /** Pages forward: `seen` covers just what was shown. */

@@ -64,8 +64,9 @@ export interface Conversation {
   readonly unread: number;
   readonly mentions: number;
   readonly isMuted: boolean;
-  /** What of it the person has seen. */
+  /** What of it the person has seen; nothing new, before its newest messages are there. */
   readonly read: Vector;
+  readonly isJoined: boolean;
   /** The first message behind the line "new since you left". */
   readonly firstNew: string | undefined;
   readonly anchor: Anchor | undefined;
@@ -171,6 +172,7 @@ export function conversation(
     mentions: 0,
     isMuted: false,
     read: {},
+    isJoined: false,
     firstNew: undefined,
     anchor: undefined,
     older: undefined,

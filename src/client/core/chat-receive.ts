@@ -2,16 +2,7 @@ import type { Entry } from "../../protocol/messages.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { ChatEffect, ChatEvent } from "./chat-events.ts";
 import { type ChatModel, type Conversation, change, find, type Message } from "./chat-model.ts";
-import {
-  add,
-  countUnread,
-  enter,
-  enterAll,
-  look,
-  type Step,
-  still,
-  targetOf,
-} from "./chat-steps.ts";
+import { countUnread, enter, enterAll, look, type Step, still, targetOf } from "./chat-steps.ts";
 import { asMessage, fill, firstUnread, readAll, trimmed } from "./message-list.ts";
 import { writeTarget } from "./target.ts";
 
@@ -23,13 +14,15 @@ export function joined(
   const key = writeTarget(target);
   const { channel } = target;
   const messages = entries.map(asMessage);
+  // It was left meanwhile.
+  if (find(model, key) === undefined) return still(model);
   // Who is new in a channel has missed nothing.
   const isNew = channel !== undefined && model.saved.read[key] === undefined;
-  const filled = change(add(model, target), key, (present) => {
+  const filled = change(model, key, (present) => {
     const read = isNew ? readAll(present.read, messages) : present.read;
     const known = fill({ ...present, read }, messages);
     const counts = countUnread(known.items, { ...known, me: model.me });
-    return trimmed({ ...known, ...counts, older: next, isFetching: false });
+    return trimmed({ ...known, ...counts, older: next, isFetching: false, isJoined: true });
   });
   const isListed = channel === undefined || model.channels.includes(channel);
   const channels = isListed ? model.channels : [...model.channels, channel].sort();
@@ -42,10 +35,10 @@ export function found(
   model: ChatModel,
   { users, heard }: ChatEvent & { readonly type: "found" },
 ): Step {
-  return enterAll(
-    { ...model, heard },
-    users.map((user) => ({ user })),
-  );
+  const targets = users.map((user) => ({ user }));
+  // With an earlier chat whatever they wrote is new.
+  const unknown = model.saved.heard && {};
+  return enterAll({ ...model, heard }, targets, unknown);
 }
 
 /** What is said now. */
@@ -78,7 +71,7 @@ function withNew(
 ): Conversation {
   const { key, anchor, read } = present;
   const filled = trimmed(fill(present, messages));
-  if (key === current && anchor === undefined) {
+  if (key === current && anchor === undefined && present.isJoined) {
     return { ...filled, read: readAll(read, messages), unread: 0, mentions: 0 };
   }
   const shown = new Set<unknown>(filled.items);

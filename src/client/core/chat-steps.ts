@@ -1,4 +1,5 @@
 import type { Entry, PrivateEntry } from "../../protocol/messages.ts";
+import type { Vector } from "../../protocol/vector.ts";
 import type { ChatEffect } from "./chat-events.ts";
 import {
   type ChatModel,
@@ -52,19 +53,22 @@ export function notice(
   return change(told, currentOf(told).key, atEnd);
 }
 
-/** What is there already stays; of what is not, the newest messages are fetched. */
-export function enter(model: ChatModel, target: Target): Step {
+/**
+ * What is there already stays; of what is not, the newest messages are fetched.
+ * @param unknown what counts as read where that was never saved; without it, all but a page
+ */
+export function enter(model: ChatModel, target: Target, unknown?: Vector): Step {
   const key = writeTarget(target);
   if (find(model, key) !== undefined) return still(model);
-  const effect = { type: "join", target, read: model.saved.read[key] } as const;
+  const effect = { type: "join", target, read: model.saved.read[key] ?? unknown } as const;
   return { model: add(model, target), effects: [effect] };
 }
 
-export function enterAll(model: ChatModel, targets: readonly Target[]): Step {
+export function enterAll(model: ChatModel, targets: readonly Target[], unknown?: Vector): Step {
   const effects: ChatEffect[] = [];
   let entered = model;
   for (const target of targets) {
-    const step = enter(entered, target);
+    const step = enter(entered, target, unknown);
     entered = step.model;
     effects.push(...step.effects);
   }
@@ -88,20 +92,21 @@ export function add(model: ChatModel, target: Target): ChatModel {
   return { ...model, conversations };
 }
 
-export function remove(model: ChatModel, key: ConversationKey): ChatModel {
+/** @param to where the person goes, if he was there; without it to the one that takes its place */
+export function remove(model: ChatModel, key: ConversationKey, to?: ConversationKey): ChatModel {
   const conversations = model.conversations.filter((present) => present.key !== key);
-  const { read, isMuted } = find(model, key) ?? conversation(undefined);
+  const { read, isMuted, isJoined } = find(model, key) ?? conversation(undefined);
   const others = model.saved.muted.filter((muted) => muted !== key);
   const saved = {
     ...model.saved,
-    read: { ...model.saved.read, [key]: read },
+    read: isJoined ? { ...model.saved.read, [key]: read } : model.saved.read,
     muted: isMuted ? [...others, key] : others,
   };
   const left = { ...model, conversations, saved };
   if (model.current !== key) return left;
   const at = listed(model).findIndex((present) => present.key === key);
   const list = listed(left);
-  const next = list[Math.min(at, list.length - 1)]?.key ?? homeKey;
+  const next = to ?? list[Math.min(at, list.length - 1)]?.key ?? homeKey;
   return open(left, next).model;
 }
 
@@ -130,6 +135,7 @@ export function atEnd(present: Conversation): Conversation {
 }
 
 export function asRead(present: Conversation): Conversation {
+  if (!present.isJoined) return present;
   return {
     ...present,
     unread: 0,

@@ -10,17 +10,7 @@ import {
   type SavedChat,
 } from "./chat-model.ts";
 import { found, joined, older, receive } from "./chat-receive.ts";
-import {
-  aside,
-  asRead,
-  atEnd,
-  enter,
-  enterAll,
-  notice,
-  remove,
-  type Step,
-  still,
-} from "./chat-steps.ts";
+import { aside, atEnd, enter, enterAll, notice, remove, type Step, still } from "./chat-steps.ts";
 import { press, quitAsked } from "./key-press.ts";
 import { emptyEditor, submitted } from "./line-editor.ts";
 import { fill, itemKey, trimmed } from "./message-list.ts";
@@ -46,16 +36,16 @@ export function update(before: ChatModel, event: ChatEvent): Step {
 function withDraft(model: ChatModel, { current: left }: ChatModel): ChatModel {
   const { editor, current, drafts } = model;
   const { [left]: _, [current]: draft = emptyEditor, ...others } = drafts;
-  if (!listed(model).some(({ key }) => key === left)) {
-    // From the page one begins at the text goes along: it was meant for whatever comes.
-    if (left === homeKey) return { ...model, drafts: others, completion: undefined };
-    const { history } = submitted(editor);
-    return { ...model, editor: { ...draft, history }, drafts: others, completion: undefined };
+  // To and from the page where nothing can be sent the text goes along, but over no other.
+  if (left === homeKey || current === homeKey) {
+    if (draft.graphemes.length === 0) return { ...model, drafts: others, completion: undefined };
+    const { history, cut } = submitted(editor);
+    return { ...model, editor: { ...draft, history, cut }, drafts: others, completion: undefined };
   }
   const kept = editor.graphemes.length === 0 ? others : { ...others, [left]: editor };
   return {
     ...model,
-    editor: { ...draft, history: editor.history },
+    editor: { ...draft, history: editor.history, cut: editor.cut },
     drafts: kept,
     completion: undefined,
   };
@@ -76,7 +66,8 @@ function step(model: ChatModel, event: ChatEvent): Step {
     case "joined":
       return joined(model, event);
     case "notJoined": {
-      const left = remove(model, `#${event.channel}`);
+      // Nobody is taken elsewhere by it: what he writes just now is meant for nobody else.
+      const left = remove(model, `#${event.channel}`, homeKey);
       return still(aside(left, [event.why], true));
     }
     case "found":
@@ -168,8 +159,7 @@ function sent(
   const message: Message = { kind: "message", user, text, timeMs, clock, server, seq, id };
   const key = writeTarget(target);
   const told = change(model, key, (present) => {
-    const filled = trimmed(fill(present, [message]));
-    return key === model.current && present.anchor === undefined ? asRead(filled) : filled;
+    return trimmed(fill(present, [message]));
   });
   return still({
     ...told,

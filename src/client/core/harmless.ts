@@ -22,7 +22,8 @@ const belonging = [
 ].join("|");
 /** Controls, what changes direction or lines, and all that would be there unseen. */
 const harmful = "[\\p{Cc}\\p{DI}\\u2028\\u2029\\ufff9-\\ufffb]";
-const tooMany = `\\p{M}(?<=\\p{M}{${mostMarks + 1}})\\p{M}*`;
+const mark = "[\\p{M}\\u200c\\u200d]";
+const tooMany = `${mark}(?<=${mark}{${mostMarks + 1}})${mark}*`;
 const pattern = new RegExp(`(${belonging})|(${tooMany})|${harmful}`, "gu");
 
 /**

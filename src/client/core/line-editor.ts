@@ -47,13 +47,20 @@ export function withText(editor: Editor, text: string, units = text.length): Edi
 
 /** Empty again; the text can be called back. */
 export function submitted(editor: Editor): Editor {
-  const text = textOf(editor);
-  const history = editor.history.filter((older) => older !== text);
-  return {
-    ...emptyEditor,
-    cut: editor.cut,
-    history: text.trim() === "" ? editor.history : [...history, text].slice(-mostHistory),
-  };
+  const { cut, history } = adopted(editor);
+  return { ...emptyEditor, cut, history: remembered(history, textOf(editor)) };
+}
+
+function remembered(history: readonly string[], text: string): readonly string[] {
+  if (text.trim() === "") return history;
+  return [...history.filter((older) => older !== text), text].slice(-mostHistory);
+}
+
+/** What is recalled is now being written; what it took the place of can be called back too. */
+function adopted(editor: Editor): Editor {
+  const { recalled, history } = editor;
+  if (recalled === undefined) return editor;
+  return { ...editor, recalled: undefined, history: remembered(history, recalled.draft) };
 }
 
 function insert(editor: Editor, text: string): Editor {
@@ -62,7 +69,7 @@ function insert(editor: Editor, text: string): Editor {
   const room = Math.max(0, mostText - front.length - tail.length);
   const head = front + text.slice(0, room).toWellFormed();
   // What is inserted may join with what stands before it: a mark, or a part of an emoji.
-  return { ...withText(editor, head + tail, head.length), recalled: undefined };
+  return withText(adopted(editor), head + tail, head.length);
 }
 
 /** @returns undefined if the key is none that edits */
@@ -147,8 +154,8 @@ function removed(editor: Editor, to: number, isCut: boolean): Editor {
   if (from === end) return editor;
   const parts = [...editor.graphemes];
   const gone = parts.splice(from, end - from).join("");
-  const joined = withText(editor, parts.join(""), parts.slice(0, from).join("").length);
-  return { ...joined, recalled: undefined, cut: isCut && gone.length > 1 ? gone : editor.cut };
+  const joined = withText(adopted(editor), parts.join(""), parts.slice(0, from).join("").length);
+  return { ...joined, cut: isCut && gone.length > 1 ? gone : editor.cut };
 }
 
 /** A line up or down; at the first and the last one, an older or a newer text. */

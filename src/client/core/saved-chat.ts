@@ -5,9 +5,7 @@ import type { ChatModel, SavedChat } from "./chat-model.ts";
 export function savedOf({ conversations, current, saved, heard }: ChatModel): SavedChat {
   const read: Record<string, Vector> = { ...saved.read };
   const isThere = (key: string) => conversations.some((present) => present.key === key);
-  for (const { key, read: vector, target } of conversations) {
-    if (target !== undefined) read[key] = vector;
-  }
+  for (const { key, read: vector, isJoined } of conversations) if (isJoined) read[key] = vector;
   return {
     closed: Object.keys(read).filter((key) => key.startsWith("@") && !isThere(key)),
     joined: conversations.flatMap(({ target }) => target?.channel ?? []),
@@ -53,7 +51,10 @@ export function mergedSaved(
   for (const [key, vector] of Object.entries(after.read)) {
     read[key] = join(read[key] ?? {}, vector);
   }
-  const lists = { joined: merged("joined"), muted: merged("muted"), closed: merged("closed") };
+  // What another chat has closed, and this one has not, may have something new for it.
+  const isOpen = (key: string) => key in after.read && !after.closed.includes(key);
+  const closed = merged("closed").filter((key) => !isOpen(key));
+  const lists = { joined: merged("joined"), muted: merged("muted"), closed };
   const heard = after.heard && join(there.heard ?? {}, after.heard);
   return { ...lists, read, heard: heard ?? there.heard, current: after.current };
 }

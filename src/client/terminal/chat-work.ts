@@ -115,7 +115,9 @@ export class ChatWork {
     // The oldest that is there: what lies before it is read as well, if that is.
     const isUnread = ([oldest]: readonly Entry[]) =>
       oldest !== undefined && oldest.seq > (read?.[oldest.server] ?? 0);
-    while (next !== undefined && read && isUnread(entries) && entries.length < mostItems) {
+    // A page may be empty, where its answer was shared with others (H2).
+    const isWanted = () => entries.length === 0 || (read !== undefined && isUnread(entries));
+    while (next !== undefined && isWanted() && entries.length < mostItems) {
       page = await this.#page(target, { limit: limits.historyEntries, before: next });
       entries = [...page.entries, ...entries];
       next = page.next;

@@ -7,6 +7,7 @@ import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/messages.ts";
+import type { ConversationName } from "../../protocol/topics.ts";
 import { languageOf, type Text, textsIn } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import type { Context } from "../commands/context.ts";
@@ -25,6 +26,7 @@ import {
   parseLine,
 } from "../core/slash-command.ts";
 import type { Target } from "../core/target.ts";
+import { newest } from "../newest.ts";
 import { Outbox } from "../outbox.ts";
 import { PersonFiles } from "../person-files.ts";
 import { ReadMarks } from "../read-marks.ts";
@@ -72,6 +74,8 @@ export class LineChat {
   /** Where a text goes. */
   #current: ChannelName | undefined;
   readonly #muted = new Set<ChannelName>();
+  /** Channels of which something that was never read lies before what was shown. */
+  readonly #unmarked = new Set<ChannelName>();
   #text: Text;
   #state: "online" | "away" = "online";
   #failed = 0;
@@ -277,7 +281,7 @@ export class LineChat {
   }
 
   async #join(channel: ChannelName): Promise<void> {
-    if (!this.#joined.has(channel)) await this.#listen({ channel }, usualHistory);
+    if (!this.#joined.has(channel)) await this.#listen({ channel });
     this.#joined.add(channel);
     this.#current = channel;
     this.#parts.context.output.note(this.#text("lines.joined", { channel }));
@@ -296,24 +300,35 @@ export class LineChat {
     const { client, user } = this.#parts;
     if (this.#marks.isNew) {
       // Who is new has missed nothing.
-      const { entries } = await client.history({ user }, { limit: privateEntries });
+      const { entries } = await newest(client, { user }, privateEntries);
       for (const entry of entries) this.#marks.add(entry);
       this.#marks.save();
     }
-    await this.#listen({ user }, privateEntries);
+    await this.#listen({ user });
   }
 
-  async #listen(target: Target, last: number): Promise<void> {
+  /** To what is past first, then to all that follows. */
+  async #listen(name: ConversationName): Promise<void> {
+    const { client } = this.#parts;
+    const limit = name.user === undefined ? usualHistory : privateEntries;
+    const { entries, next, seen } = await newest(client, name, limit);
+    const [oldest] = entries;
+    // What lies before it has not been shown: the full screen still has it to tell.
+    const isMissing = next !== undefined && oldest !== undefined && this.#marks.lacks(oldest);
+    if (isMissing && name.channel !== undefined) this.#unmarked.add(name.channel);
     const hear = (entry: Entry) => {
       const isKnown = "channel" in entry ? this.#muted.has(entry.channel) : this.#marks.has(entry);
       if (!isKnown) this.#show(entry);
     };
-    await this.#parts.client.subscribe(target, hear, { last });
+    for (const entry of entries) {
+      if ("channel" in entry || entry.dst === name.user) hear(entry);
+    }
+    await client.subscribe(name, hear, { since: seen });
   }
 
   #show(entry: Entry): void {
     const { output } = this.#parts.context;
     output.data(entry, entryLine(entry, { paint: output.paint, zoneMinutes, mixed: true }));
-    this.#marks.add(entry);
+    if (!("channel" in entry && this.#unmarked.has(entry.channel))) this.#marks.add(entry);
   }
 }

@@ -5,6 +5,7 @@ import {
   nothingSaved,
   type SavedChat,
 } from "../../../src/client/core/chat-model.ts";
+import { add } from "../../../src/client/core/chat-steps.ts";
 import { update } from "../../../src/client/core/chat-update.ts";
 import { view } from "../../../src/client/core/chat-view.ts";
 import { decodeKeys } from "../../../src/client/core/keys.ts";
@@ -51,6 +52,7 @@ export class ChatScene {
 
   join(channel: string, entries: readonly ChannelEntry[] = [], next?: string): this {
     const target = { channel: channel as never };
+    this.model = add(this.model, target);
     return this.on({ type: "joined", target, entries, next });
   }
 

@@ -5,7 +5,10 @@ import { view } from "../../../src/client/core/chat-view.ts";
 import { mostItems } from "../../../src/client/core/message-list.ts";
 import type { Outgoing } from "../../../src/client/core/outgoing.ts";
 import { savedOf } from "../../../src/client/core/saved-chat.ts";
+import type { ServerName } from "../../../src/protocol/ids.ts";
 import { ChatScene } from "./chat-scene.ts";
+
+const café = { channel: "café" as never };
 
 const outgoing = (id: string, text: string): Outgoing => ({
   id: id as never,
@@ -89,6 +92,38 @@ describe("unread", () => {
     scene.types("/mute #café\r/part #café\r/join #café\r");
     expect(isMuted()).toBe(false);
     expect(savedOf(scene.model).muted).toEqual([]);
+  });
+
+  test("stays what it is until a conversation's newest messages are there", () => {
+    const saved = { ...nothingSaved, joined: ["geral", "café"], read: { "#café": {} } };
+    const scene = new ChatScene().start([], { ...saved, joined: ["geral"] });
+    scene.types("/join #café\r");
+    scene.on({ type: "queued", outgoing: { ...outgoing("a", "Oi"), target: café } });
+    const missed = [1, 2, 3].map((number) => scene.message("café", "bia", `ana? ${number}`));
+    const mine = { ...scene.message("café", "ana", "Oi"), id: "a" };
+    const receipt = { ...mine, durable: [] };
+    const own = { ...outgoing("a", "Oi"), target: café };
+    scene.on({ type: "sent", outgoing: own, receipt }).types("\x1b1");
+    expect(scene.model.current).toBe("#geral");
+    scene.on({ type: "joined", target: café, entries: [...missed, mine], next: undefined });
+    const now = scene.model.conversations.find(({ key }) => key === "#café");
+    expect(now).toMatchObject({ unread: 3, mentions: 3 });
+  });
+
+  test("is nothing of a channel that was never seen, however it was tried", () => {
+    const scene = new ChatScene().start(["geral"]).types("/join #café\r");
+    expect(savedOf(scene.model).read).not.toHaveProperty("#café");
+    scene.on({ type: "notJoined", channel: "café" as never, why: "No such channel." });
+    expect(savedOf(scene.model).read).not.toHaveProperty("#café");
+  });
+
+  test("of who first wrote while the person was away is all, with an earlier chat", () => {
+    for (const heard of [undefined, { ["server_0a1b2c3d" as ServerName]: 1 }]) {
+      const scene = new ChatScene().start(["geral"], { ...nothingSaved, joined: ["geral"], heard });
+      const target = { user: "bia" as never };
+      scene.on({ type: "found", users: [target.user], heard: {} });
+      expect(scene.effects.at(-1)).toEqual({ type: "join", target, read: heard && {} });
+    }
   });
 
   test("of a muted channel is only the mentions", () => {
@@ -306,23 +341,38 @@ describe("the past", () => {
     expect(scene.screen).not.toContain("the beginning");
     scene.on({ type: "joined", target, entries, next: undefined });
     expect(scene.screen).toMatch(/the beginning(.*\n)*.*bia {2}psst/);
+    // What was on its way does not bring it back.
+    scene.types("/part\r").on({ type: "joined", target, entries, next: undefined });
+    expect(scene.screen).not.toContain("│ @bia");
     // The same where somebody else begins it.
-    scene
-      .types("/part\r")
-      .on({ type: "entries", entries: [scene.privately("bia", "ana", "you?")] });
+    scene.on({ type: "entries", entries: [scene.privately("bia", "ana", "you?")] });
     expect(scene.effects.at(-1)).toEqual({ type: "join", target, read });
     scene.on({ type: "joined", target, entries, next: "1:server_0a1b2c3d" });
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 1, items: [{}, {}] });
   });
 
-  test("begun before there was any conversation goes along; where one is gone, it is called back", () => {
+  test("begun before there was any conversation goes along", () => {
     const scene = new ChatScene().types("hello every").start(["geral"]).types("body");
     expect(scene.screen).toContain("› hello everybody");
-    scene.types("\x15/join #nope\rto nobody");
+  });
+
+  test("written to a channel that there is not goes nowhere", () => {
+    const scene = new ChatScene().start(["geral"]).types("/join #nope\rto nobody el");
     scene.on({ type: "notJoined", channel: "nope" as never, why: "No such channel." });
-    expect(scene.model.current).toBe("#geral");
-    expect(scene.screen).not.toContain("to nobody");
-    expect(scene.types("\x1b[A").screen).toContain("› to nobody");
+    const before = scene.effects.length;
+    expect(scene.types("se\r").screen).toContain("› to nobody else");
+    expect(scene.screen).toContain("No such channel.");
+    expect(scene.effects).toHaveLength(before);
+    expect(scene.types("\x1b1").model.current).toBe("#geral");
+    expect(scene.screen).toContain("› to nobody else");
+  });
+
+  test("is not lost by what is called back, and what was cut goes along", () => {
+    const scene = new ChatScene().start(["geral", "cafe"]).types("first\rdraft\x1b[A!");
+    expect(scene.screen).toContain("› first!");
+    expect(scene.types("\r\x1b[A\x1b[A").screen).toContain("› draft");
+    const other = scene.model.current === "#geral" ? "\x1b1" : "\x1b2";
+    expect(scene.types(`\x15cut this\x15${other}\x19`).screen).toContain("› cut this");
   });
 
   test("has no hole where a page comes after the conversation was cut", () => {

@@ -232,6 +232,12 @@ test("what others write is harmless, and fakes no line", () => {
   `);
 });
 
+test("marks that are joined to each other are bounded as others are", () => {
+  const scene = new ChatScene(60, 12).start();
+  scene.says("geral", "mau", `क${"\u0951\u0951\u0951\u0951\u0951\u0951\u200d".repeat(40)}!`);
+  expect(scene.screen).toMatch(/mau {2}क\p{M}{6}\u200d?<\+\d+>!/u);
+});
+
 test("the connection is told in words", () => {
   const scene = conversation(80, 8);
   const retryAtMs = scene.model.nowMs + 3_200;

@@ -1,0 +1,24 @@
+import type { Entry } from "../protocol/messages.ts";
+import type { ConversationName } from "../protocol/topics.ts";
+import type { Vector } from "../protocol/vector.ts";
+import type { ChatClient, HistoryOptions, HistoryPage } from "./chat-client.ts";
+
+/** So many of a conversation's newest entries: one page may be short of them (H2). */
+export async function newest(
+  client: ChatClient,
+  name: ConversationName,
+  limit: number,
+  { with: other, before }: Pick<HistoryOptions, "with" | "before"> = {},
+): Promise<HistoryPage> {
+  let entries: readonly Entry[] = [];
+  let next = before;
+  let seen: Vector | undefined;
+  do {
+    const rest = limit - entries.length;
+    const page = await client.history(name, { with: other, limit: rest, before: next });
+    seen ??= page.seen;
+    entries = [...page.entries, ...entries];
+    next = page.next;
+  } while (next !== undefined && entries.length < limit);
+  return { entries, next, seen };
+}
