@@ -215,6 +215,14 @@ export function currentOf(model: ChatModel): Conversation {
   return find(model, model.current) ?? conversation(undefined);
 }
 
+/**
+ * Whether what was read of it is worth keeping: of a channel that was never seen nothing was missed,
+ * and a person's messages are found by his being known.
+ */
+export function isKnown({ target, isJoined }: Conversation): boolean {
+  return isJoined || target?.user !== undefined;
+}
+
 /** What the list shows: the page one begins at goes once there is something else. */
 export function listed(model: ChatModel): readonly Conversation[] {
   const others = model.conversations.filter(({ target }) => target !== undefined);

@@ -10,6 +10,7 @@ import {
   currentOf,
   find,
   homeKey,
+  isKnown,
   listed,
   type Message,
   type Placed,
@@ -95,12 +96,13 @@ export function add(model: ChatModel, target: Target): ChatModel {
 /** @param to where the person goes, if he was there; without it to the one that takes its place */
 export function remove(model: ChatModel, key: ConversationKey, to?: ConversationKey): ChatModel {
   const conversations = model.conversations.filter((present) => present.key !== key);
-  const { read, isMuted, isJoined } = find(model, key) ?? conversation(undefined);
+  const gone = find(model, key);
+  if (gone === undefined) return model;
   const others = model.saved.muted.filter((muted) => muted !== key);
   const saved = {
     ...model.saved,
-    read: isJoined ? { ...model.saved.read, [key]: read } : model.saved.read,
-    muted: isMuted ? [...others, key] : others,
+    read: isKnown(gone) ? { ...model.saved.read, [key]: gone.read } : model.saved.read,
+    muted: gone.isMuted ? [...others, key] : others,
   };
   const left = { ...model, conversations, saved };
   if (model.current !== key) return left;
@@ -134,7 +136,7 @@ export function atEnd(present: Conversation): Conversation {
   return asRead(trimmed({ ...present, anchor: undefined }));
 }
 
-export function asRead(present: Conversation): Conversation {
+function asRead(present: Conversation): Conversation {
   if (!present.isJoined) return present;
   return {
     ...present,

@@ -1,11 +1,11 @@
 import { join, type Vector } from "../../protocol/vector.ts";
-import type { ChatModel, SavedChat } from "./chat-model.ts";
+import { type ChatModel, isKnown, type SavedChat } from "./chat-model.ts";
 
 /** What is to be saved of a chat. */
 export function savedOf({ conversations, current, saved, heard }: ChatModel): SavedChat {
   const read: Record<string, Vector> = { ...saved.read };
   const isThere = (key: string) => conversations.some((present) => present.key === key);
-  for (const { key, read: vector, isJoined } of conversations) if (isJoined) read[key] = vector;
+  for (const present of conversations) if (isKnown(present)) read[present.key] = present.read;
   return {
     closed: Object.keys(read).filter((key) => key.startsWith("@") && !isThere(key)),
     joined: conversations.flatMap(({ target }) => target?.channel ?? []),

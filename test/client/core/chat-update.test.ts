@@ -117,6 +117,14 @@ describe("unread", () => {
     expect(savedOf(scene.model).read).not.toHaveProperty("#café");
   });
 
+  test("knows who has written as soon as he was found", () => {
+    const scene = new ChatScene().start(["geral"]);
+    scene.on({ type: "found", users: ["bia" as never], heard: {} });
+    expect(savedOf(scene.model)).toMatchObject({ read: { "@bia": {} }, heard: {}, closed: [] });
+    scene.types("\x1b2/part\r");
+    expect(savedOf(scene.model)).toMatchObject({ read: { "@bia": {} }, closed: ["@bia"] });
+  });
+
   test("of who first wrote while the person was away is all, with an earlier chat", () => {
     for (const heard of [undefined, { ["server_0a1b2c3d" as ServerName]: 1 }]) {
       const scene = new ChatScene().start(["geral"], { ...nothingSaved, joined: ["geral"], heard });
