@@ -16,6 +16,8 @@ const perMinute = Number(process.argv[3] ?? 10_000);
 const writers = 4;
 const keyMs = 90;
 const letters = 12;
+/** What takes so long never comes. */
+const mostMs = 20_000;
 const clearLine = "\x15";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -49,9 +51,14 @@ terminal.stdout.setEncoding("utf8").on("data", (chunk: string) => {
 });
 
 function shows(text: string): Promise<void> {
-  return new Promise((seen) => {
-    if (drawn.includes(text)) seen();
-    else waiting = { text, seen };
+  if (drawn.includes(text)) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`never drawn: ${text}`)), mostMs);
+    const seen = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    waiting = { text, seen };
   });
 }
 
@@ -60,7 +67,7 @@ async function type(letter: string, text: string): Promise<number> {
   drawn = "";
   const startMs = performance.now();
   terminal.stdin.write(letter);
-  await shows(`› \x1b[0m${text}\x1b[0m\x1b[K`);
+  await shows(`› \x1b[0m${text}\x1b`);
   return performance.now() - startMs;
 }
 
