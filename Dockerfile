@@ -23,7 +23,9 @@ FROM node:20-bookworm-slim
 # ZeroMQ's forwarding loop, a broker's, holds one of libuv's threads for good, and file work needs the others.
 ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 TERTULIA_DATA=/app/data
 WORKDIR /app
-RUN install -d -o node -g node /app/data /app/data/public
+# Whoever mounts a new volume here has its owner from it. The servers' has nothing in it to be copied:
+# several that begin at once would get in each other's way.
+RUN install -d -o node -g node /app/data /app/reference /app/reference/public
 COPY package.json LICENSE ./
 COPY --from=production-dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

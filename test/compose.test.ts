@@ -8,6 +8,15 @@ function part(name: string): string {
   return new RegExp(`^(?:x-|  )${name}:[^\\n]*\\n(.*?)^$`, "ms").exec(text)?.[1] ?? "";
 }
 
+test("a new volume of several containers has nothing in it to be copied by all at once", () => {
+  const [, folders = ""] =
+    /install -d .* node (\/app\/data.*)/.exec(readFileSync("Dockerfile", "utf8")) ?? [];
+  expect(folders.split(" ").filter((path) => path.startsWith("/app/data"))).toEqual(["/app/data"]);
+  for (const service of ["broker", "proxy", "server", "bot"]) {
+    expect(part(service)).toContain(`"${service}-data:/app/data"`);
+  }
+});
+
 test.each(["bot", "client"])("[X1] the containers give a %s no secret, only the key", (service) => {
   const shared = [...part(service).matchAll(/\*([a-z]+)/g)].map(([, name = ""]) => part(name));
   const whole = [part(service), ...shared].join("");
