@@ -83,6 +83,13 @@ export async function expectNothingLost(
   cluster: LocalCluster,
   { acknowledged }: Pick<Writer, "acknowledged">,
 ): Promise<void> {
+  // A stop waits for who is behind, but not for ever (R11).
+  const client = cluster.client();
+  const isEqual = async () => {
+    const { members } = (await client.status()) as { members: { member: boolean; lag: number }[] };
+    return members.every(({ member, lag }) => !member || lag === 0);
+  };
+  await until(isEqual, "all replicas have the same", 30_000);
   await cluster.stop();
   const entries = await equalFiles(cluster);
   const texts = new Set(entries.map(({ message }) => message));
