@@ -113,8 +113,8 @@ export class Child {
     this.starts += 1;
     const startedMs = performance.now();
     let served = false;
-    // Not `detached`: Linux weighs priorities within one session only (autogroup), and the work on
-    // passwords has to give way to all processes.
+    // Not `detached`: that is setsid, behind which Linux weighs priorities apart (autogroup), and the
+    // work on passwords has to give way to all processes.
     const child = spawn(process.execPath, [cli, role, ...flags], {
       stdio: ["ignore", "ignore", stderr, "ipc"],
       env: { ...process.env, UV_THREADPOOL_SIZE: "8", ...supervised, ...environment() },

@@ -1,5 +1,4 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { Child } from "../../src/cluster/child.ts";
@@ -52,10 +51,26 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     return terminal;
   }
 
+  function enter(terminal: Terminal, line: string): void {
+    terminal.types(line);
+    terminal.keys("Enter");
+  }
+
+  async function join(terminal: Terminal, name: string): Promise<void> {
+    await terminal.shows("#geral");
+    enter(terminal, `/join ${name}`);
+    await terminal.shows(`› #${name}`);
+  }
+
+  /** Its terminal is as it was. */
+  async function quit(terminal: Terminal): Promise<void> {
+    enter(terminal, "/quit");
+    await terminal.shows("code 0\nicanon", restartMs);
+  }
+
   /** Writes a line, and waits until a majority has it. */
   async function say(terminal: Terminal, text: string): Promise<void> {
-    terminal.types(text);
-    terminal.keys("Enter");
+    enter(terminal, text);
     await terminal.shows(`${text} ✓`, restartMs);
   }
 
@@ -87,15 +102,12 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     });
     opened.push(terminal);
     await terminal.shows("Your name", restartMs);
-    terminal.types("ana");
-    terminal.keys("Enter");
+    enter(terminal, "ana");
     await terminal.shows("/help tells all");
     await terminal.shows("› #geral");
     await until(() => /bot_\w+ {2}\S/.test(terminal.screen), "a bot says something");
     await say(terminal, "Bom dia!");
-    terminal.types("/quit");
-    terminal.keys("Enter");
-    await terminal.shows("code 0", restartMs);
+    await quit(terminal);
   }, 60_000);
 
   test("two people talk in a channel and in private", async () => {
@@ -107,8 +119,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await bia.shows("ana  Bom dia 🙂 漢字");
     await say(bia, "Oi @ana!");
     await ana.shows("bia  Oi @ana!");
-    bia.types("/msg ana psst");
-    bia.keys("Enter");
+    enter(bia, "/msg ana psst");
     await bia.shows("bia  psst ✓");
     await bia.shows("› @ana");
     await ana.shows("@bia");
@@ -118,8 +129,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await ana.shows("── new since you left");
     await say(ana, "shh");
     await bia.shows("ana  shh");
-    ana.types("/status");
-    ana.keys("Enter");
+    enter(ana, "/status");
     await ana.shows("3 of 3 members live");
   }, 60_000);
 
@@ -127,10 +137,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     const name = await channel("mid");
     const [ana, bia] = [open("ana"), open("bia")];
     for (const terminal of [ana, bia]) {
-      await terminal.shows("#geral");
-      terminal.types(`/join ${name}`);
-      terminal.keys("Enter");
-      await terminal.shows("› #mid");
+      await join(terminal, name);
     }
     const expected: string[] = [];
     let killed: Promise<void> | undefined;
@@ -152,10 +159,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     const name = await channel("whole");
     const [ana, bia] = [open("ana"), open("bia")];
     for (const terminal of [ana, bia]) {
-      await terminal.shows("#geral");
-      terminal.types(`/join ${name}`);
-      terminal.keys("Enter");
-      await terminal.shows("› #whole");
+      await join(terminal, name);
     }
     await say(ana, "a10");
     await bia.shows("a10");
@@ -163,8 +167,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
       (["reference", "proxy", "broker", "server"] as const).flatMap((role) => cluster.of(role)),
     );
     await ana.shows("reconnecting");
-    ana.types("a11");
-    ana.keys("Enter");
+    enter(ana, "a11");
     await ana.shows("a11 ⏳");
     await again;
     await ana.shows("a11 ✓", restartMs);
@@ -186,13 +189,11 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
       [desk, one],
       [sofa, other],
     ] as const) {
-      terminal.types(`/join ${name}`);
-      terminal.keys("Enter");
+      enter(terminal, `/join ${name}`);
       await terminal.shows(`› #${name}`);
     }
     for (const text of ["a10", "a11"]) {
-      desk.types(`/msg zoe ${text}`);
-      desk.keys("Enter");
+      enter(desk, `/msg zoe ${text}`);
       await desk.shows(`${text} ✓`);
     }
     await sofa.shows("@zoe");
@@ -202,9 +203,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await desk.shows("a12 ✓");
     for (const terminal of [sofa, desk]) {
       expect(numbered(terminal)).toEqual(["a10", "a11", "a12"]);
-      terminal.types("/quit");
-      terminal.keys("Enter");
-      await terminal.shows("code 0");
+      await quit(terminal);
     }
     const next = open("ana");
     for (const name of [one, other]) await next.shows(`#${name}`);
@@ -214,18 +213,14 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   test("killed -9 with three messages in the outbox, the next chat sends them once", async () => {
     const name = await channel("outbox");
     const ana = open("ana");
-    await ana.shows("#geral");
-    ana.types(`/join ${name}`);
-    ana.keys("Enter");
-    await ana.shows("› #outbox");
+    await join(ana, name);
     await say(ana, "a10");
     // Whoever is asked may write it, and nobody can tell that it is written.
     const stopped = [cluster.server(2), cluster.server(3)];
     for (const server of stopped) server.signal("SIGSTOP");
     const waiting = ["a11", "a12", "a13"];
     for (const text of waiting) {
-      ana.types(text);
-      ana.keys("Enter");
+      enter(ana, text);
       await ana.shows(`${text} ⏳`);
     }
     process.kill(ana.pid, "SIGKILL");
@@ -240,13 +235,9 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   test("goes on where it was left, and tells what is new", async () => {
     const name = await channel("left");
     const first = open("ana");
-    await first.shows("#geral");
-    first.types(`/join ${name}`);
-    first.keys("Enter");
+    await join(first, name);
     await say(first, "before");
-    first.types("/quit");
-    first.keys("Enter");
-    await first.shows("code 0\nicanon");
+    await quit(first);
     await reader.publish("zoe", name, "while away, ana");
     await reader.message("zoe", "ana", "private too");
     const second = open("ana");
@@ -258,13 +249,9 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   test("tells who wrote while one was away, however much came since", async () => {
     const name = await channel("tarde");
     const first = open("eva");
-    await first.shows("#geral");
-    first.types(`/join ${name}`);
-    first.keys("Enter");
+    await join(first, name);
     await say(first, "before");
-    first.types("/quit");
-    first.keys("Enter");
-    await first.shows("code 0\nicanon");
+    await quit(first);
     const bot = cluster.client();
     await bot.login("rob");
     await reader.message("zoe", "eva", "only this");
@@ -284,14 +271,11 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     }
     await second.shows("── new since you left");
     await second.shows("zoe  look, @eva");
-    second.types("/msg zoe");
-    second.keys("Enter");
+    enter(second, "/msg zoe");
     await second.shows("zoe  only this");
-    second.types("/part");
-    second.keys("Enter");
+    enter(second, "/part");
     await second.shows("You left @zoe");
-    second.types("/msg zoe");
-    second.keys("Enter");
+    enter(second, "/msg zoe");
     await second.shows("zoe  only this");
   }, 60_000);
 
@@ -304,10 +288,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
       "all is there",
     );
     const ana = open("ana", { rows: 24 });
-    await ana.shows("#geral");
-    ana.types(`/join ${name}`);
-    ana.keys("Enter");
-    await ana.shows("› #long");
+    await join(ana, name);
     await until(() => {
       ana.keys("PageUp");
       return ana.screen.includes("── the beginning");
@@ -343,11 +324,9 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   test("another language is spoken at once", async () => {
     const ana = open("ana");
     await ana.shows("ana · connected");
-    ana.types("/lang pt-br");
-    ana.keys("Enter");
+    enter(ana, "/lang pt-br");
     await ana.shows("ana · conectado");
-    ana.types("/jion x");
-    ana.keys("Enter");
+    enter(ana, "/jion x");
     await ana.shows("Seria /join?");
   }, 60_000);
 
@@ -388,7 +367,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     const chats = `${home.path}/ana/tertulia/chats`;
     await until(async () => {
       const [folder = ""] = await readdir(chats);
-      return (await readFile(join(chats, folder, "chat.log"), "utf8")).includes("a-warning");
+      return (await readFile(`${chats}/${folder}/chat.log`, "utf8")).includes("a-warning");
     }, "it is in the log");
     expect(ana.screen).not.toContain("a-warning");
   }, 30_000);

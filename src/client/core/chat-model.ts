@@ -91,7 +91,8 @@ export interface Size {
 
 export type Presence = "online" | "away";
 
-export interface ChatModel {
+/** What a chat begins with. */
+export interface Beginning {
   readonly me: UserName;
   readonly words: Words;
   readonly language: string;
@@ -99,6 +100,9 @@ export interface ChatModel {
   readonly nowMs: number;
   /** Minutes that the reader's clocks are ahead of UTC at a time. */
   readonly zoneMinutes: (ms: number) => number;
+}
+
+export interface ChatModel extends Beginning {
   readonly conversations: readonly Conversation[];
   readonly current: ConversationKey;
   readonly editor: Editor;
@@ -149,15 +153,6 @@ export const nothingSaved: SavedChat = {
   read: {},
   current: homeKey,
 };
-
-export interface Beginning {
-  readonly me: UserName;
-  readonly words: Words;
-  readonly language: string;
-  readonly size: Size;
-  readonly nowMs: number;
-  readonly zoneMinutes: (ms: number) => number;
-}
 
 export function conversation(
   target: Target | undefined,

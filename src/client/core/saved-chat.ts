@@ -19,8 +19,12 @@ export function savedOf({ conversations, current, saved, heard }: ChatModel): Sa
   };
 }
 
-/** Whether there is something to save: at once, if it is more than what was read. */
+/**
+ * Whether there is something to save: at once, if it is more than what was read. Nothing, as long as
+ * what an earlier chat has left is not taken up: that would count as gone.
+ */
 export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon" | undefined {
+  if (after.heard === undefined) return undefined;
   if (before.conversations === after.conversations && before.current === after.current) {
     return before.heard === after.heard ? undefined : "soon";
   }

@@ -84,7 +84,7 @@ const byAccounts: ReadonlySet<RefusalReason | undefined> = new Set<RefusalReason
   "not_administrator",
 ]);
 
-/** Whether what its client has seen may tell otherwise, who has a session of this cluster (A6). */
+/** Whether what its client, who is logged in, has seen may tell otherwise (A6). */
 export function restsOnAccounts({ reason }: ProtocolError): boolean {
   return byAccounts.has(reason);
 }

@@ -20,7 +20,9 @@ const firstMs = Date.parse("2026-01-31T08:00:00Z");
 /** A chat of ana's without terminal or servers. */
 export class ChatScene {
   model: ChatModel;
+  /** But for those that save. */
   readonly effects: object[] = [];
+  saves = 0;
   #seq = 0;
 
   constructor(columns = 80, rows = 24, language: "en" | "pt-br" = "en") {
@@ -37,7 +39,9 @@ export class ChatScene {
   on(event: ChatEvent): this {
     const { model, effects } = update(this.model, event);
     this.model = model;
-    this.effects.push(...effects.filter(({ type }) => type !== "save"));
+    const others = effects.filter(({ type }) => type !== "save");
+    this.saves += effects.length - others.length;
+    this.effects.push(...others);
     return this;
   }
 

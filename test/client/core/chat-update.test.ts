@@ -117,6 +117,19 @@ describe("unread", () => {
     expect(savedOf(scene.model).read).not.toHaveProperty("#café");
   });
 
+  test("is saved once what an earlier chat has left is taken up, and not before", () => {
+    const saved = { ...nothingSaved, joined: ["geral"], muted: ["#geral"] };
+    const scene = new ChatScene().types("/join #café\r");
+    expect(scene.saves).toBe(0);
+    scene.on({ type: "started", saved, channels: [] });
+    expect(scene.saves).toBe(0);
+    scene.on({ type: "found", users: [], heard: {} });
+    expect(scene.saves).toBe(1);
+    expect(savedOf(scene.model)).toMatchObject({ joined: ["café", "geral"], muted: ["#geral"] });
+    scene.types("/part #café\r");
+    expect(scene.saves).toBe(2);
+  });
+
   test("knows who has written as soon as he was found", () => {
     const scene = new ChatScene().start(["geral"]);
     scene.on({ type: "found", users: ["bia" as never], heard: {} });
