@@ -1,14 +1,14 @@
-import { Router } from "zeromq";
-import { startBroker } from "../src/net/forwarder.ts";
+import { Dealer, Proxy, Router } from "zeromq";
 import { socketOptions } from "../src/net/socket.ts";
 
 /** A broker or an echo of the raw workload, as a process of its own. */
 const [role, endpoint] = process.argv.slice(2);
 if (role === "broker") {
-  const any = "tcp://127.0.0.1:*";
-  const broker = await startBroker({ front: any, back: any, onConnections: () => {} });
-  process.send?.({ front: broker.front, back: broker.back });
-  await broker.ended;
+  const front = new Router(socketOptions);
+  const back = new Dealer(socketOptions);
+  for (const socket of [front, back]) await socket.bind("tcp://127.0.0.1:*");
+  process.send?.({ front: front.lastEndpoint, back: back.lastEndpoint });
+  await new Proxy(front, back).run();
 } else {
   const socket = new Router(socketOptions);
   socket.connect(endpoint ?? "");

@@ -98,7 +98,7 @@ function role(
 function defineRoles(): void {
   const secret = ["data", "secretFile", "cluster"] as const;
   const common = [...secret, "auth", "curve", "insecure", "logLevel", "lang"] as const;
-  const ends = ["front", "back", "reference", "advertise", ...common] as const;
+  const ends = ["front", "back", "reference", "advertise", "guestServers", ...common] as const;
   role(
     { name: "broker", help: "broker", settings: ends, example: "tertulia broker" },
     async (settings) => (await import("./broker/main.ts")).runBroker(settings),
@@ -179,6 +179,7 @@ function defineUp(): void {
         "cluster",
         "auth",
         "curve",
+        "guestServers",
         "user",
         "passwordFile",
         "logLevel",

@@ -1,8 +1,9 @@
 import { probe } from "../net/probe.ts";
 import { Requester } from "../net/requester.ts";
-import { serverKey } from "../platform/curve.ts";
+import { memberKey, memberKeys, serverKey } from "../platform/curve.ts";
 import { withKey } from "../platform/endpoint.ts";
 import { Problem } from "../platform/problem.ts";
+import { readSecret, secretSource } from "../platform/secret.ts";
 import { rows, type Settings } from "../platform/settings.ts";
 import { decode, encode } from "../protocol/codec.ts";
 import type { Role } from "../protocol/messages.ts";
@@ -34,13 +35,19 @@ export async function runHealth(settings: Settings, role: Role): Promise<void> {
       return;
     }
     case "reference":
-      return ask("reference", settings, settings.optional("bind") ?? rows.reference.fallback ?? "");
+      return ask("reference", settings.optional("bind") ?? rows.reference.fallback ?? "", () =>
+        serverKey(settings),
+      );
     case "server": {
       const endpoint = settings.optional("bind");
       if (endpoint === undefined || endpoint.endsWith(":*")) {
         throw new Problem("Say where the server's peer link is bound: --bind tcp://host:port.", 2);
       }
-      return ask("server", settings, endpoint);
+      // None but members connect to a peer link.
+      return ask("server", endpoint, () => {
+        const secret = readSecret(secretSource(settings));
+        return memberKey(secret, memberKeys(settings, secret));
+      });
     }
     case "bot":
       return;
@@ -51,10 +58,10 @@ export async function runHealth(settings: Settings, role: Role): Promise<void> {
 
 async function ask(
   role: "reference" | "server",
-  settings: Settings,
   endpoint: string,
+  key: () => string | undefined,
 ): Promise<void> {
-  const endpoints = withKey([local(endpoint)], serverKey(settings));
+  const endpoints = withKey([local(endpoint)], key());
   const requester = new Requester(endpoints, { waits: true });
   try {
     const payload = encode({ service: "health", data: { clock: 0 } });

@@ -22,6 +22,7 @@ export interface ClusterConfig {
   readonly auth?: "open" | "required";
   /** The cluster's public key, if all connections are encrypted. */
   readonly serverKey?: string | undefined;
+  readonly guestServers?: boolean;
   /** Whether the logs go to files below the data folder instead of stderr. */
   readonly logFiles: boolean;
   /** Settings of a server, as environment variables. */
@@ -187,6 +188,7 @@ export class Supervisor implements Running {
           ...common,
           TERTULIA_FRONT: at("front", first),
           TERTULIA_BACK: at("back", first + 1),
+          ...(this.#config.guestServers ? { TERTULIA_GUEST_SERVERS: "true" } : {}),
           TERTULIA_REFERENCE: this.#list("reference", "bind", child),
         };
       }

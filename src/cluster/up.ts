@@ -50,6 +50,7 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
     logFiles: hasChat,
     auth: settings.get("auth"),
     serverKey: keys?.publicKey,
+    guestServers: settings.get("guestServers"),
   };
 }
 

@@ -15,6 +15,8 @@ export interface ForwarderConfig {
   readonly slots: string;
   readonly secret: Secret;
   readonly keys: CurveKeys | undefined;
+  /** Whether servers that are no members may connect. */
+  readonly guestServers: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -37,6 +39,7 @@ export function forwarderConfig(
     slots: join(settings.get("data"), role),
     secret,
     keys,
+    guestServers: settings.get("guestServers"),
     logLevel: settings.get("logLevel"),
   };
 }

@@ -1,4 +1,4 @@
-import type { Forwarder, ForwarderOptions } from "../net/forwarder.ts";
+import type { Entrance } from "../net/listener.ts";
 import { Membership } from "../net/membership.ts";
 import { reportPresence } from "../net/reference-link.ts";
 import { advertised } from "../net/socket.ts";
@@ -11,14 +11,35 @@ import { ClockFile } from "../storage/clock-file.ts";
 import { openProcessFile } from "../storage/process-file.ts";
 import { type ForwarderConfig, forwarderConfig } from "./config.ts";
 
+export interface Forwarder {
+  /** Where the two sides are bound, with their real ports. */
+  readonly front: string;
+  readonly back: string;
+  close(): Promise<void>;
+}
+
+export type Side = "front" | "back";
+
+export interface ForwarderOptions {
+  readonly front: string;
+  readonly back: string;
+  readonly entrance: Readonly<Record<Side, Entrance>>;
+  /** Connections on the front and on the back. */
+  onConnections(side: Side, count: number): void;
+  /** Whoever forwards, where it speaks itself. */
+  readonly self: { readonly name: string; readonly clock: LamportClock };
+}
+
 /** What tells a broker from a proxy; all else they share. */
 export interface ForwarderRole {
   readonly role: "broker" | "proxy";
   /** Where the front and the back are bound unless told. */
-  readonly ends: { readonly front: string; readonly back: string };
+  readonly ends: Readonly<Record<Side, string>>;
+  /** Where none but servers connect: whoever passed for one would get clients' requests. */
+  readonly members: Side;
   start(options: ForwarderOptions): Promise<Forwarder>;
   /** What the log says when the connections of a side have changed. */
-  report(log: Log, side: "front" | "back", counts: { before: number; now: number }): void;
+  report(log: Log, side: Side, counts: { before: number; now: number }): void;
 }
 
 /** One broker or proxy in the foreground. */
@@ -38,10 +59,15 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
   const counts = { front: 0, back: 0 };
   const membership = new Membership({ secret, keys, self: () => name, clock, log });
   const link = membership.referenceLink(config.reference);
+  const forMembers = membership.forMembers({ withGuests: config.guestServers });
   const forwarder = await kind.start({
     front: config.front,
     back: config.back,
-    entrance: membership.entrance,
+    entrance: {
+      front: kind.members === "front" ? forMembers : membership.forGuests,
+      back: kind.members === "back" ? forMembers : membership.forGuests,
+    },
+    self: { name, clock },
     onConnections: (side, count) => {
       kind.report(log, side, { before: counts[side], now: count });
       counts[side] = count;
@@ -49,11 +75,16 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
   });
   const { front, back } = forwarder;
   const address = advertised(front, config.advertiseHost);
-  const presence = reportPresence(link, { name, role, address });
+  const presence = reportPresence(link, {
+    name,
+    role,
+    address,
+    ...(config.guestServers ? { guestServers: true } : {}),
+  });
+  if (config.guestServers) log.warn("Servers that are no members may connect (--guest-servers)");
   log.info({ front, back }, "Ready");
   announceReady({ name, endpoints: { front, back } });
   return {
-    ended: forwarder.ended,
     [Symbol.asyncDispose]: async () => {
       presence[Symbol.dispose]();
       link.close();

@@ -45,20 +45,3 @@ export function watchRefusals(
     if (hasKey) refuse(address, "otherKey");
   });
 }
-
-const otherKey = "it has another key than this endpoint's";
-
-/** Tells why a socket that is bound with a key lets somebody not in. */
-export function watchRefused(events: Observer, onRefused: (why: string) => void): void {
-  const plain = "it is not encrypted: a member wants --curve, a client the cluster's key";
-  events.on("handshake:error:protocol", ({ error }) => {
-    if (error.code === mismatch) onRefused(plain);
-    // Another cluster's, or a client's where none but members are let in: that can't be told.
-    else if (error.code === "ERR_ZMTP_CRYPTOGRAPHIC") onRefused(otherKey);
-    else onRefused(`it breaks the protocol (${error.code})`);
-  });
-  // Who is plain may hang up first. A connection that is reset is none of ours (`probe`).
-  events.on("handshake:error:other", ({ error }) => {
-    if (error.code === "EPIPE") onRefused(plain);
-  });
-}

@@ -1,8 +1,10 @@
-import type { CurveKeys } from "../platform/curve.ts";
+import { type CurveKeys, type CurvePair, memberKey } from "../platform/curve.ts";
+import { passwordOf } from "../platform/endpoint.ts";
 import type { Log } from "../platform/log.ts";
 import type { Purpose, Secret } from "../platform/secret.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
-import type { ForwarderEntrance } from "./forwarder.ts";
+import type { Door } from "../zmtp/handshake.ts";
+import type { Entrance } from "./listener.ts";
 import { ReferenceLink } from "./reference-link.ts";
 import { Refusals } from "./refusals.ts";
 import { Seals } from "./seal.ts";
@@ -44,9 +46,35 @@ export class Membership {
     return link;
   }
 
-  /** How this member's sockets are bound. */
-  get entrance(): ForwarderEntrance {
-    const onRefused = (endpoint: string, why: string) => this.refusals.connection(endpoint, why);
-    return { keys: this.#options.keys, onRefused };
+  /** Where anybody may connect; in an encrypted cluster whoever has its key. */
+  get forGuests(): Entrance {
+    return this.#entrance(guestDoor(this.#options.keys));
   }
+
+  /** Where none but members may connect, and guests' servers if somebody wants them. */
+  forMembers({ withGuests = false } = {}): Entrance {
+    const { secret, keys } = this.#options;
+    const door = memberDoor(secret, keys);
+    return withGuests ? this.#entrance(door, guestDoor(keys)) : this.#entrance(door);
+  }
+
+  #entrance(...doors: Door[]): Entrance {
+    const onRefused = (endpoint: string, why: string) => this.refusals.connection(endpoint, why);
+    return { doors, onRefused };
+  }
+}
+
+export function guestDoor(keys: CurveKeys | undefined): Door {
+  return keys === undefined ? { mechanism: "NULL" } : curveDoor(keys);
+}
+
+export function memberDoor(secret: Secret, keys: CurveKeys | undefined): Door {
+  if (keys !== undefined) return curveDoor(keys.members);
+  const password = Buffer.from(passwordOf(memberKey(secret, keys)) ?? "");
+  return { mechanism: "PLAIN", password };
+}
+
+function curveDoor({ publicKey, secretKey }: CurvePair): Door {
+  const keys = { publicKey: Buffer.from(publicKey, "hex"), secretKey: secretKey.export() };
+  return { mechanism: "CURVE", keys };
 }

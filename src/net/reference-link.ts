@@ -63,14 +63,9 @@ export class ReferenceLink {
 /** Tells the reference twice a second that a process is there, so that `status` shows it. */
 export function reportPresence(
   link: ReferenceLink,
-  who: { readonly name: string; readonly role: Role; readonly address?: string },
+  { name, ...who }: { readonly name: string; readonly role: Role } & Partial<HeartbeatReport>,
 ): Disposable {
-  const report: HeartbeatReport = {
-    user: who.name,
-    role: who.role,
-    ...(who.address === undefined ? {} : { address: who.address }),
-    pid: processId,
-  };
+  const report: HeartbeatReport = { user: name, ...who, pid: processId };
   const beat = () => {
     // A reference that is down is told again half a second later.
     link.ask("heartbeat", { ...report }).catch(() => {});

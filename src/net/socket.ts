@@ -1,9 +1,7 @@
 import { curveKeyPair, type Observer, type Socket } from "zeromq";
-import type { CurvePair } from "../platform/curve.ts";
-import { splitKey } from "../platform/endpoint.ts";
+import { passwordOf, splitKey } from "../platform/endpoint.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
 import { durations, limits } from "../protocol/limits.ts";
-import { watchRefused } from "./handshake.ts";
 
 /** What every socket gets: bounds where libzmq has none, and an end that does not wait forever. */
 export const socketOptions = {
@@ -81,46 +79,6 @@ function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
   });
 }
 
-/** How a member's sockets are bound. */
-export interface Entrance {
-  /** With them only encrypted connections are taken. */
-  readonly keys: CurvePair | undefined;
-  /** Somebody was not let in at that endpoint. ZeroMQ does not tell who. */
-  onRefused(endpoint: string, why: string): void;
-}
-
-/**
- * Binds and returns the endpoint with its real port.
- * @throws Problem if the port is taken, or the address is not this machine's
- */
-export async function bind(
-  socket: Socket & { bind(address: string): Promise<void> },
-  endpoint: string,
-  entrance?: Entrance,
-): Promise<string> {
-  let bound = endpoint;
-  if (entrance?.keys !== undefined) {
-    encrypt(socket, { curveServer: true, curveSecretKey: entrance.keys.secretKey.export() });
-    watchRefused(socket.events, (why) => entrance.onRefused(bound, why));
-  }
-  try {
-    await socket.bind(endpoint);
-  } catch (error) {
-    socket.close();
-    const code = errorCode(error);
-    if (code === "EADDRINUSE") {
-      throw new Problem(`${endpoint} is taken: stop what uses it, or choose another port.`);
-    }
-    if (code === "EACCES") {
-      throw new Problem(`${endpoint} may not be used by this user: choose a port above 1023.`);
-    }
-    throw new Problem(`${endpoint} can't be bound (${code}): give an address of this machine.`);
-  }
-  // Now or never: from here on a broker's socket is the loop's, in a thread of its own.
-  bound = socket.lastEndpoint ?? endpoint;
-  return bound;
-}
-
 type Connecting = Socket & { connect(address: string): void; disconnect(address: string): void };
 
 /**
@@ -152,9 +110,13 @@ export function disconnect(socket: Connecting, endpoint: string): void {
 
 /** With a pair of its own that nobody knows: whoever connects stays anonymous. */
 function setServerKey(socket: Socket, key: string | undefined): void {
-  if (key === undefined) {
-    // libzmq has no other way back to plain.
-    if (socket.securityMechanism === "curve") socket.curveServer = false;
+  // libzmq has no other ways back to plain.
+  if (socket.securityMechanism === "curve") socket.curveServer = false;
+  if (socket.securityMechanism === "plain") socket.plainUsername = null;
+  if (key === undefined) return;
+  const password = passwordOf(key);
+  if (password !== undefined) {
+    Object.assign(socket, { plainUsername: "member", plainPassword: password });
     return;
   }
   const { publicKey: curvePublicKey, secretKey: curveSecretKey } = curveKeyPair();
@@ -177,33 +139,6 @@ export function watchConnections(events: Observer, onChange: (count: number) => 
   events.on("handshake", ({ address }) => onChange(reached.add(address).size));
   events.on("disconnect", ({ address }) => {
     if (reached.delete(address)) onChange(reached.size);
-  });
-}
-
-/**
- * Counts the connections of a bound socket whose handshake was good. ZeroMQ tells of the end of each
- * connection, but not of which one, nor of every handshake that failed. So an end counts as that of
- * one in its handshake while there is any: a count may be too high that long, and then is right.
- */
-export function watchAccepted(events: Observer, onChange: (count: number) => void): void {
-  let count = 0;
-  let inHandshake = 0;
-  events.on("accept", () => {
-    inHandshake += 1;
-  });
-  events.on("handshake", () => {
-    // Its place was given to one that had ended before, and is counted already.
-    if (inHandshake === 0) return;
-    inHandshake -= 1;
-    count += 1;
-    onChange(count);
-  });
-  events.on("disconnect", () => {
-    if (inHandshake > 0) inHandshake -= 1;
-    else {
-      count -= 1;
-      onChange(count);
-    }
   });
 }
 

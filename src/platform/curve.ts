@@ -40,6 +40,16 @@ function pairOf(secretKey: KeyObject): CurvePair {
   return { secretKey, publicKey: Buffer.from(x, "base64url").toString("hex") };
 }
 
+/**
+ * What lets a process in where none but members connect: the members' public key where the cluster
+ * encrypts, else a password. Whoever has it has the secret, or listens where all goes in clear.
+ */
+export function memberKey(secret: Secret, keys: CurveKeys | undefined): string {
+  return (
+    keys?.members.publicKey ?? `member:${secret.deriveKey("members").export().toString("hex")}`
+  );
+}
+
 /** What stands in `server.key` of a cluster that is not encrypted: it says so itself. */
 const plain = "none";
 

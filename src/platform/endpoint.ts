@@ -1,10 +1,10 @@
-const withItsKey = /^(.+)#([0-9a-fA-F]{64})$/;
+const withItsKey = /^(.+)#((?:member:)?[0-9a-fA-F]{64})$/;
 
-/** An endpoint of a list carries the key of who is bound there, if that one encrypts. */
+/** An endpoint of a list carries what lets a connection in there, if that is not open to anybody. */
 export interface Keyed {
   /** What ZeroMQ knows. */
   readonly address: string;
-  /** 64 hex digits. */
+  /** 64 hex digits: the public key of a socket that encrypts; behind `member:` a password. */
   readonly key: string | undefined;
 }
 
@@ -12,6 +12,11 @@ export interface Keyed {
 export function splitKey(endpoint: string): Keyed {
   const [, address = endpoint, key] = withItsKey.exec(endpoint) ?? [];
   return { address, key };
+}
+
+/** The password of a key that is one. */
+export function passwordOf(key: string | undefined): string | undefined {
+  return key?.startsWith("member:") ? key.slice("member:".length) : undefined;
 }
 
 /** Gives the key to each endpoint that has none. */

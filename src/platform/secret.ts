@@ -23,6 +23,7 @@ export type Purpose =
   | "token"
   | "curve"
   | "curve/members"
+  | "members"
   | `topic/${string}`;
 
 /** Below it a secret could be guessed. */

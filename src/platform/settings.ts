@@ -150,6 +150,13 @@ export const rows = {
     "allow an open or plain cluster beyond this machine",
     yesOrNo,
   ),
+  guestServers: row(
+    "TERTULIA_GUEST_SERVERS",
+    "false",
+    "yes|no",
+    "let servers of other authors, which are no members, serve at the broker and publish",
+    yesOrNo,
+  ),
   leaveOnStop: row(
     "TERTULIA_LEAVE_ON_STOP",
     "false",

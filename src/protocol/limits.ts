@@ -97,8 +97,27 @@ export const limits = {
   sendQueueMessages: 100_000,
   /** Messages per peer that libzmq queues before it drops publications. */
   highWaterMark: 100_000,
-  /** Replies that a broker queues for a client who does not read; it asks again. */
-  unreadReplies: 1_000,
+  /** Connections of one address at a bound socket: a machine's own clients all have one. */
+  addressConnections: 4_096,
+  /** Of these, in their handshake at once, and new ones a second and at once: a scan, not a team. */
+  addressHandshakes: 256,
+  addressPace: 500,
+  addressBurst: 2_000,
+  /** Addresses whose pace is known; of more, the one that was heard of longest ago is forgotten. */
+  addresses: 10_000,
+  /** Frames of a guest's message: an envelope and a payload, with room. */
+  messageFrames: 16,
+  /** Bytes that wait for one connection that does not read, and for all of a socket's. */
+  unreadBytes: 16 * MiB,
+  unreadBytesOfAll: 256 * MiB,
+  /** Requests of one connection that a broker has handed on, and their bytes; it reads on after. */
+  openRequests: 4_096,
+  openRequestBytes: 16 * MiB,
+  /** Bytes of a topic: a name of 64 characters of any script, and what marks its kind. */
+  topicBytes: 320,
+  /** Topics of one connection at a proxy, and of all. */
+  connectionTopics: 10_000,
+  topics: 100_000,
   /** Lines that share one write and sync: text far below what one string may hold. */
   batchLines: 10_000,
   /** Messages in a person's outbox: more than anybody types before he sees that none goes out (C5). */
@@ -114,6 +133,12 @@ export const limits = {
   /** Older journal that is kept for peers that are behind, in times of that. */
   journalKeptCheckpoints: 2,
 } as const;
+
+/**
+ * Bytes of what a broker puts in front of a request's envelope: 8 of the client's connection, then 8
+ * of the request itself (B1).
+ */
+export const tagBytes = 16;
 
 /** Every duration of the protocol, in milliseconds. */
 export const durations = {
@@ -202,6 +227,10 @@ export const durations = {
   /** ZMTP heartbeats: a hung or cut-off server leaves the rotation within 2 s. */
   zmtpIntervalMs: 500,
   zmtpTimeoutMs: 1_500,
+  /** What the handshake of a connection may take. */
+  handshakeMs: 5_000,
+  /** After which a broker no longer expects an answer: every server has given one long before. */
+  openRequestMs: 30_000,
   /** The core's own tick. */
   tickMs: 50,
 } as const;

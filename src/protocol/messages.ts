@@ -393,6 +393,8 @@ export interface Listed {
   readonly pid?: number | undefined;
   /** Whether it has proven to have the cluster's secret (X1); nobody relies on a guest. */
   readonly isKnown: boolean;
+  /** Of a broker or proxy: whether servers that are no members may connect there. */
+  readonly guestServers?: boolean | undefined;
 }
 
 export type ReferenceRequest = { readonly clock: number; readonly id?: RequestId | undefined } & (
@@ -409,6 +411,7 @@ export interface HeartbeatReport {
   readonly address?: string | undefined;
   readonly role?: Role | undefined;
   readonly pid?: number | undefined;
+  readonly guestServers?: boolean | undefined;
   /** A server's adopted view and its durable vector, read at one instant. */
   readonly view?: View | undefined;
   readonly durable?: Vector | undefined;

@@ -73,12 +73,13 @@ export function parseReferenceRequest(value: unknown): ReferenceRequest {
 }
 
 function parseReport(data: Fields) {
-  const { user, address, role, pid, view, durable, ready } = data;
+  const { user, address, role, pid, guestServers, view, durable, ready } = data;
   const report = {
     user: nameOf(user),
     address: addressOf(address),
     role: isRole(role) ? role : undefined,
     pid: parseClock(pid),
+    guestServers: guestServers === true,
     ready: ready === true,
   };
   if (view == null) return report;
@@ -128,6 +129,7 @@ export function parseList(value: unknown): Listed[] {
       clock: parseClock(clock) ?? 0,
       pid: parseClock(pid),
       isKnown: isKnown === true,
+      guestServers: item.guestServers === true,
     };
   });
 }

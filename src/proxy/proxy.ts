@@ -1,13 +1,145 @@
-import type { ForwarderRole } from "../forwarder/forwarder.ts";
-import { startProxy } from "../net/forwarder.ts";
+import type { Forwarder, ForwarderOptions, ForwarderRole } from "../forwarder/forwarder.ts";
+import { Listener, type Peer } from "../net/listener.ts";
+import { limits } from "../protocol/limits.ts";
+import { replicationTopic } from "../protocol/topics.ts";
+import { Outgoing } from "../zmtp/connection.ts";
+import { Refused } from "../zmtp/refused.ts";
+import { Subscriptions } from "./core/subscriptions.ts";
 
 /** Publications from the servers to all who subscribed. */
 export const proxy: ForwarderRole = {
   role: "proxy",
   ends: { front: "tcp://127.0.0.1:5557", back: "tcp://127.0.0.1:5558" },
+  members: "front",
   start: startProxy,
   report(log, side, { now }) {
     if (side === "front") log.info({ publishers: now }, "Publishers");
     else log.debug({ subscribers: now }, "Subscribers");
   },
 };
+
+export async function startProxy(options: ForwarderOptions): Promise<Forwarder> {
+  const hub = new Hub(options);
+  const front = await Listener.bind(options.front, {
+    socketType: "XSUB",
+    peers: ["PUB", "XPUB"],
+    bounds: {
+      frameBytes: limits.frameBytes,
+      frames: limits.messageFrames,
+      messageBytes: limits.frameBytes + limits.requestBytes,
+    },
+    entrance: options.entrance.front,
+    onPeer: (publisher) => hub.publisherCame(publisher),
+    onMessage: (_publisher, frames) => hub.publish(frames),
+    onGone: (publisher) => hub.publisherWent(publisher),
+  });
+  try {
+    const topicBytes = 1 + limits.topicBytes;
+    const back = await Listener.bind(options.back, {
+      socketType: "XPUB",
+      peers: ["SUB", "XSUB"],
+      bounds: {
+        frameBytes: topicBytes,
+        frames: limits.messageFrames,
+        messageBytes: topicBytes,
+      },
+      entrance: options.entrance.back,
+      onPeer: () => hub.subscriberCame(),
+      onMessage: (subscriber, frames) => hub.take(subscriber, frames),
+      onGone: (subscriber) => hub.subscriberWent(subscriber),
+    });
+    return {
+      front: front.endpoint,
+      back: back.endpoint,
+      close: async () => {
+        await Promise.all([front.close(), back.close()]);
+      },
+    };
+  } catch (error) {
+    await front.close();
+    throw error;
+  }
+}
+
+const subscribe = 1;
+const cancel = 0;
+
+/** Who publishes, and who hears what of it. */
+class Hub {
+  readonly #options: ForwarderOptions;
+  readonly #publishers = new Set<Peer>();
+  readonly #subscriptions = new Subscriptions<Peer>();
+  #subscribers = 0;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+  }
+
+  publisherCame(publisher: Peer): void {
+    this.#publishers.add(publisher);
+    // Whatever guests say, members hear each other.
+    for (const topic of new Set([replicationTopic, ...this.#subscriptions.topics])) {
+      publisher.send(told(subscribe, topic));
+    }
+    this.#options.onConnections("front", this.#publishers.size);
+  }
+
+  publisherWent(publisher: Peer): void {
+    this.#publishers.delete(publisher);
+    this.#options.onConnections("front", this.#publishers.size);
+  }
+
+  publish(frames: Buffer[]): void {
+    const [topic] = frames;
+    if (topic === undefined) return;
+    const message = new Outgoing(frames);
+    for (const subscriber of this.#subscriptions.listeners(topic)) subscriber.send(message);
+  }
+
+  subscriberCame(): void {
+    this.#subscribers += 1;
+    this.#options.onConnections("back", this.#subscribers);
+  }
+
+  subscriberWent(subscriber: Peer): void {
+    for (const topic of this.#subscriptions.drop(subscriber)) this.#tell(cancel, topic);
+    this.#subscribers -= 1;
+    this.#options.onConnections("back", this.#subscribers);
+  }
+
+  /** @throws Refused above the bounds of topics */
+  take(subscriber: Peer, frames: Buffer[]): void {
+    for (const frame of frames) {
+      const topic = frame.toString("latin1", 1);
+      if (frame[0] === cancel) {
+        if (this.#subscriptions.cancel(subscriber, topic)) this.#tell(cancel, topic);
+      } else if (frame[0] === subscribe) {
+        this.#makeRoom(subscriber);
+        if (this.#subscriptions.add(subscriber, topic)) this.#tell(subscribe, topic);
+      }
+    }
+  }
+
+  #makeRoom(subscriber: Peer): void {
+    const isGreedy = this.#subscriptions.countOf(subscriber) >= limits.connectionTopics;
+    if (isGreedy) throw new Refused("tooLarge", "too many topics of one connection");
+    if (this.#subscriptions.size < limits.topics) return;
+    const largest = this.#subscriptions.largest();
+    if (largest === undefined || largest === subscriber) {
+      throw new Refused("tooLarge", "the most topics of all");
+    }
+    largest.refuse("tooLarge");
+    for (const topic of this.#subscriptions.drop(largest)) this.#tell(cancel, topic);
+  }
+
+  /** That members are heard never depends on who subscribes. */
+  #tell(what: typeof subscribe | typeof cancel, topic: string): void {
+    if (topic === replicationTopic) return;
+    const message = told(what, topic);
+    for (const publisher of this.#publishers) publisher.send(message);
+  }
+}
+
+function told(what: typeof subscribe | typeof cancel, topic: string): Outgoing {
+  return new Outgoing([Buffer.concat([Buffer.from([what]), Buffer.from(topic, "latin1")])]);
+}

@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import type { Envelope } from "../net/envelope.ts";
 import { Membership } from "../net/membership.ts";
 import { referenceName } from "../net/reference-link.ts";
-import { type Envelope, Responder } from "../net/responder.ts";
+import { Responder } from "../net/responder.ts";
 import type { Question } from "../net/seal.ts";
 import { advertised } from "../net/socket.ts";
 import { now } from "../platform/clock.ts";
@@ -96,7 +97,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
   }
 
   const responder = new Responder(take, { takesSeals: true });
-  const endpoint = await responder.bind(config.bind, membership.entrance);
+  const endpoint = await responder.bind(config.bind, membership.forGuests);
   const self = {
     user: referenceName,
     role: "reference",

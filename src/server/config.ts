@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type CurveKeys, memberKeys } from "../platform/curve.ts";
+import { type CurveKeys, memberKey, memberKeys } from "../platform/curve.ts";
 import { withKey } from "../platform/endpoint.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { openSecret, type Secret, secretSource } from "../platform/secret.ts";
@@ -40,7 +40,7 @@ export function serverConfig(settings: Settings): ServerConfig {
   const secret = openSecret(secretSource(settings));
   const keys = memberKeys(settings, secret);
   const keyed = (endpoints: readonly string[]) => withKey(endpoints, keys?.publicKey);
-  const forMembers = (endpoints: readonly string[]) => withKey(endpoints, keys?.members.publicKey);
+  const forMembers = (endpoints: readonly string[]) => withKey(endpoints, memberKey(secret, keys));
   return {
     brokers: forMembers(settings.get("brokerBack")),
     proxiesIn: forMembers(settings.get("proxyIn")),

@@ -18,13 +18,13 @@ import { parseOfficeAnswer, parseSnapshotPage, parseSyncAnswer } from "../protoc
 export class PeerLinks {
   readonly #links = new Map<ServerName, { readonly address: string; requester: SealedRequester }>();
   readonly #seals: () => Seals;
-  readonly #key: string | undefined;
+  readonly #key: string;
 
   /**
    * @param seals those of the peer links, there when the first question goes out
-   * @param key the cluster's public key, if it is encrypted: peers' addresses come without
+   * @param key what lets a member in: peers' addresses come without
    */
-  constructor(seals: () => Seals, key: string | undefined) {
+  constructor(seals: () => Seals, key: string) {
     this.#seals = seals;
     this.#key = key;
   }

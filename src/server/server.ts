@@ -1,12 +1,15 @@
+import { BrokeredResponder } from "../net/brokered-responder.ts";
+import type { Envelope } from "../net/envelope.ts";
 import { Membership } from "../net/membership.ts";
 import { Publisher } from "../net/publisher.ts";
 import type { ReferenceLink } from "../net/reference-link.ts";
-import { type Envelope, Responder } from "../net/responder.ts";
+import { Responder } from "../net/responder.ts";
 import type { Question, Seals } from "../net/seal.ts";
 import { Sessions } from "../net/sessions.ts";
 import { advertised } from "../net/socket.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { now, pause } from "../platform/clock.ts";
+import { memberKey } from "../platform/curve.ts";
 import { digest } from "../platform/digest.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, LogBudget, openLog } from "../platform/log.ts";
@@ -16,7 +19,7 @@ import { crash, type Running } from "../platform/run-process.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
-import { durations, limits } from "../protocol/limits.ts";
+import { durations, limits, tagBytes } from "../protocol/limits.ts";
 import type {
   Grant,
   Incoming,
@@ -119,7 +122,7 @@ class Shell {
   readonly #parts: Parts;
   readonly #log: Log;
   readonly #folder: string;
-  readonly #clients: Responder;
+  readonly #clients: BrokeredResponder;
   readonly #peerLink: Responder;
   readonly #peers: PeerLinks;
   readonly #budget = new LogBudget(requestLines);
@@ -179,8 +182,8 @@ class Shell {
       onFlushed: (count) => this.#onFlushed(count),
       onFailed: crash,
     });
-    this.#peers = new PeerLinks(() => this.#peerSeals, keys?.publicKey);
-    this.#clients = new Responder((to, payload) => this.#onClient(to, payload));
+    this.#peers = new PeerLinks(() => this.#peerSeals, memberKey(secret, keys));
+    this.#clients = new BrokeredResponder((to, payload) => this.#onClient(to, payload));
     this.#peerLink = new Responder((to, payload, seal) => this.#onPeer(to, payload, seal), {
       takesSeals: true,
     });
@@ -188,7 +191,7 @@ class Shell {
 
   async start(): Promise<void> {
     const { config, membership } = this.#parts;
-    const bound = await this.#peerLink.bind(config.bind, membership.entrance);
+    const bound = await this.#peerLink.bind(config.bind, membership.forMembers());
     this.address = advertised(bound, config.advertiseHost);
     const view = await this.#disk.readView();
     if (view.number > 0) await this.#tellView(view);
@@ -303,11 +306,7 @@ class Shell {
     const { format, batch, requests } = parsePayload(bytes);
     for (const request of requests) this.#logRequest(request);
     const to: ClientReply = { envelope, format };
-    // The broker and its client: frames behind them are the client's own.
-    const connection = envelope
-      .slice(0, 2)
-      .map((frame) => frame.toString("latin1"))
-      .join(" ");
+    const connection = connectionOf(envelope);
     const input = { type: "requests", to, batch, connection } as const;
     if (this.#parts.config.auth === "open") return this.#dispatch({ ...input, requests });
     void this.#proven(requests).then((proven) => this.#dispatch({ ...input, requests: proven }));
@@ -656,6 +655,12 @@ class Shell {
       crash((error as Error).message);
     }
   }
+}
+
+/** The broker and, in front of the request's number, its client: what follows is the client's own. */
+function connectionOf([broker, tag]: Envelope): string {
+  const client = tag?.length === tagBytes ? tag.subarray(0, tagBytes / 2) : tag;
+  return `${broker?.toString("latin1")} ${client?.toString("latin1")}`;
 }
 
 /** What is too large for a frame would cost the connection to the broker: an error goes instead. */

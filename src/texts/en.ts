@@ -138,6 +138,9 @@ export const en = {
   "status.summary": "{health} · coordinator {coordinator} · epoch {epoch} · view {view}: {members}",
   "status.members": "{live} of {count} members live",
   "status.noQuorum": "Only {live} of the {count} members are live; {quorum} are needed.",
+  "status.guestServers":
+    "Warning: servers that are no members may connect (--guest-servers): whoever reaches the " +
+    "servers' ports gets requests, and may publish.",
   "status.noBroker": "No broker is alive.",
   "status.noProxy": "No proxy is alive.",
   "status.noReference": "No reference answers.",
@@ -454,6 +457,8 @@ export const en = {
   "flag.userRate": "messages a second of one user at one server; 0: any",
   "flag.connectionRate": "requests a second of one connection at one server; 0: any",
   "flag.insecure": "allow an open or plain cluster beyond this machine",
+  "flag.guestServers":
+    "let servers of other authors, which are no members, serve at the broker and publish",
   "flag.leaveOnStop": "leave the view when stopped",
   "flag.keepPublications": "newest publications kept of a channel; the same on all servers",
   "flag.keepMessages": "newest private messages kept of a user; the same on all servers",

@@ -137,6 +137,9 @@ export const ptBr = {
     "{health} · coordenador {coordinator} · época {epoch} · visão {view}: {members}",
   "status.members": "{live} de {count} membros ativos",
   "status.noQuorum": "Só {live} dos {count} membros estão ativos; são precisos {quorum}.",
+  "status.guestServers":
+    "Aviso: servidores que não são membros podem se conectar (--guest-servers): quem alcança as " +
+    "portas dos servidores recebe requisições e pode publicar.",
   "status.noBroker": "Nenhum broker está ativo.",
   "status.noProxy": "Nenhum proxy está ativo.",
   "status.noReference": "Nenhuma referência responde.",
@@ -453,6 +456,8 @@ export const ptBr = {
   "flag.userRate": "mensagens por segundo de um usuário em um servidor; 0: qualquer",
   "flag.connectionRate": "pedidos por segundo de uma conexão em um servidor; 0: qualquer",
   "flag.insecure": "permite um cluster aberto ou sem criptografia além desta máquina",
+  "flag.guestServers":
+    "deixa servidores de outros autores, que não são membros, atenderem no broker e publicarem",
   "flag.leaveOnStop": "deixa a visão ao parar",
   "flag.keepPublications":
     "publicações mais novas guardadas por canal; igual em todos os servidores",

@@ -3,10 +3,9 @@ import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { Publisher } from "zeromq";
 import { ChatClient, type ChatClientOptions } from "../../src/client/chat-client.ts";
-import { type Forwarder, startBroker } from "../../src/net/forwarder.ts";
-import { Responder } from "../../src/net/responder.ts";
+import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
-import { localProxy } from "../support/local-wires.ts";
+import { localBroker, localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 
 const any = "tcp://127.0.0.1:*";
@@ -25,8 +24,8 @@ class Wires {
   endpoint = "";
 
   async open(): Promise<void> {
-    const broker: Forwarder = await startBroker({ front: any, back: any, onConnections: () => {} });
-    const worker: Responder = new Responder((to, payload) => {
+    const broker = await localBroker();
+    const worker: BrokeredResponder = new BrokeredResponder((to, payload) => {
       const value = decode(payload) as Asked | Asked[];
       this.payloads.push(value);
       const requests = Array.isArray(value) ? value : [value];

@@ -2,8 +2,12 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { curveKeyPair, Dealer, Pull, Request, Subscriber as ZmqSubscriber } from "zeromq";
-import { type ForwarderEntrance, startBroker } from "../../src/net/forwarder.ts";
+import { startBroker } from "../../src/broker/broker.ts";
+import type { Side } from "../../src/forwarder/forwarder.ts";
+import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import type { Refusal } from "../../src/net/handshake.ts";
+import type { Entrance } from "../../src/net/listener.ts";
+import { guestDoor, memberDoor } from "../../src/net/membership.ts";
 import { probe } from "../../src/net/probe.ts";
 import { Publisher } from "../../src/net/publisher.ts";
 import { RequestPipe } from "../../src/net/request-pipe.ts";
@@ -14,30 +18,42 @@ import { Subscriber } from "../../src/net/subscriber.ts";
 import { type CurveKeys, curveKeys } from "../../src/platform/curve.ts";
 import { withKey } from "../../src/platform/endpoint.ts";
 import { Secret } from "../../src/platform/secret.ts";
-import { anyPort, Closing, localBroker, localProxy } from "../support/local-wires.ts";
+import {
+  anyPort,
+  Closing,
+  forwarderOptions,
+  localBroker,
+  localProxy,
+} from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 
-function keysOf(text: string): CurveKeys {
-  const source = { text, path: "", isDefault: true, cluster: "tertulia" };
-  return curveKeys(new Secret(Buffer.from(text), source));
+function secretOf(text: string): Secret {
+  return new Secret(Buffer.from(text), { text, path: "", isDefault: true, cluster: "tertulia" });
 }
 
-const keys = keysOf("a secret of the cluster");
-const others = keysOf("the secret of another one");
+const secret = secretOf("a secret of the cluster");
+const keys: CurveKeys = curveKeys(secret);
+const others: CurveKeys = curveKeys(secretOf("the secret of another one"));
 
 /** What is said of a client at the members' door, too: it need not be of another cluster. */
 const otherKey = "it has another key than this endpoint's";
 
 /** What was told of who was not let in. */
 let refused: { endpoint: string; why: string }[] = [];
-let entrance: ForwarderEntrance;
+let entrance: Entrance;
+let brokers: Readonly<Record<Side, Entrance>>;
+let proxies: Readonly<Record<Side, Entrance>>;
 let closing: Closing;
 
 beforeEach(() => {
   // Its own for each test: sockets of the one before may tell something while they are closed.
   const told: typeof refused = [];
   refused = told;
-  entrance = { keys, onRefused: (endpoint, why) => told.push({ endpoint, why }) };
+  const onRefused = (endpoint: string, why: string) => void told.push({ endpoint, why });
+  entrance = { doors: [guestDoor(keys)], onRefused };
+  const members = { doors: [memberDoor(secret, keys)], onRefused };
+  brokers = { front: entrance, back: members };
+  proxies = { front: members, back: entrance };
   closing = new Closing();
 });
 afterEach(() => closing[Symbol.asyncDispose]());
@@ -45,6 +61,16 @@ afterEach(() => closing[Symbol.asyncDispose]());
 const asMember = (endpoint: string) => withKey([endpoint], keys.members.publicKey);
 const keyed = (...endpoints: string[]) => withKey(endpoints, keys.publicKey);
 const whys = () => [...new Set(refused.map(({ why }) => why))];
+
+/** A worker at a broker that does what `echo` does. */
+function worker(taken: string[] = []): BrokeredResponder {
+  const made: BrokeredResponder = new BrokeredResponder((to, payload) => {
+    taken.push(payload.toString());
+    made.reply(to, payload);
+  });
+  made.start();
+  return closing.add(made);
+}
 
 /** Answers each request with itself, and keeps what came. */
 function echo(taken: string[] = []): Responder {
@@ -113,7 +139,7 @@ describe("[X6] an encrypted socket", { timeout: 20_000 }, () => {
   });
 
   test("connects to each endpoint with the key that this one carries, or plain", async () => {
-    const otherEntrance = { ...entrance, keys: others };
+    const otherEntrance = { ...entrance, doors: [guestDoor(others)] };
     const taken: [string[], string[], string[]] = [[], [], []];
     const endpoints = [
       ...keyed(await echo(taken[0]).bind(anyPort, entrance)),
@@ -161,30 +187,30 @@ const quiet = { onPayload: () => {}, onConnections: () => {}, onRefusal: () => {
 
 describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
   test("passes requests on, counts whom it took, and takes workers back", async () => {
-    const broker = closing.add(await localBroker(entrance));
-    const worker = echo();
-    worker.connect(...asMember(broker.back));
+    const broker = closing.add(await localBroker(brokers));
+    const one = worker();
+    one.connect(...asMember(broker.back));
     await until(() => broker.connections.back === 1, "the worker is connected");
     const requester = closing.add(new Requester(keyed(broker.front), { waits: true }));
     expect(String(await requester.ask(Buffer.from("one"), 10_000))).toBe("one");
-    await Promise.all(asMember(broker.back).map((endpoint) => worker.disconnect(endpoint)));
+    await Promise.all(asMember(broker.back).map((endpoint) => one.disconnect(endpoint)));
     await until(() => broker.connections.back === 0, "the worker is gone");
-    worker.connect(...asMember(broker.back));
+    one.connect(...asMember(broker.back));
     await until(() => broker.connections.back === 1, "the worker is back");
     expect(String(await requester.ask(Buffer.from("two"), 10_000))).toBe("two");
   });
 
   test("gives a worker that is plain, or no member, nothing to do, and does not count it", async () => {
-    const broker = closing.add(await localBroker(entrance));
+    const broker = closing.add(await localBroker(brokers));
     const taken: string[] = [];
-    echo(taken).connect(broker.back);
+    worker(taken).connect(broker.back);
     await until(() => refused.length > 0, "it is refused");
     expect(refused[0]?.endpoint).toBe(broker.back);
     // Whoever may be a client has the key that this one has.
-    echo(taken).connect(...keyed(broker.back));
+    worker(taken).connect(...keyed(broker.back));
     await until(() => whys().includes(otherKey), "so is a client");
-    const worker = echo();
-    worker.connect(...asMember(broker.back));
+    const one = worker();
+    one.connect(...asMember(broker.back));
     await until(() => broker.connections.back === 1, "the other one is connected");
     const requester = closing.add(new Requester(keyed(broker.front), { waits: true }));
     for (const text of ["one", "two", "three"]) await requester.ask(Buffer.from(text), 10_000);
@@ -195,14 +221,11 @@ describe("[X6] an encrypted broker", { timeout: 20_000 }, () => {
 
 describe("a broker counts whom it took", { timeout: 20_000 }, () => {
   /** Its back, with the counts that it told there. */
-  async function counting(security?: ForwarderEntrance) {
+  async function counting(entrances?: Readonly<Record<Side, Entrance>>) {
     const told: number[] = [];
-    const broker = await startBroker({
-      front: anyPort,
-      back: anyPort,
-      ...(security && { entrance: security }),
-      onConnections: (side, count) => void (side === "back" && told.push(count)),
-    });
+    const broker = await startBroker(
+      forwarderOptions((side, count) => void (side === "back" && told.push(count)), entrances),
+    );
     closing.add(broker);
     return { back: broker.back, port: Number(new URL(broker.back).port), told };
   }
@@ -211,10 +234,10 @@ describe("a broker counts whom it took", { timeout: 20_000 }, () => {
     ["plain", false],
     ["encrypted", true],
   ])("%s, whoever else comes and goes without a good handshake", async (_kind, isEncrypted) => {
-    const { back, port, told } = await counting(isEncrypted ? entrance : undefined);
+    const { back, port, told } = await counting(isEncrypted ? brokers : undefined);
     const [endpoint = ""] = isEncrypted ? asMember(back) : [back];
-    const worker = echo();
-    worker.connect(endpoint);
+    const one = worker();
+    one.connect(endpoint);
     await until(() => told.at(-1) === 1, "the worker is counted");
     for (const text of ["", "GET / HTTP/1.1\r\n".repeat(10), "\u0001\u0000", "\u00ff"]) {
       const socket = connect(port, "127.0.0.1").on("error", () => {});
@@ -226,24 +249,24 @@ describe("a broker counts whom it took", { timeout: 20_000 }, () => {
     join(misfit, [endpoint]);
     await isRefused;
     // Events come in order: that of this one after all of theirs.
-    echo().connect(endpoint);
+    worker().connect(endpoint);
     await until(() => told.length > 1, "the next one is counted");
-    await worker.disconnect(endpoint);
+    await one.disconnect(endpoint);
     await until(() => told.length > 2, "one is left");
     expect(told).toEqual([1, 2, 1]);
   });
 
   test("also one that ended while another was in its handshake", async () => {
     const { back, port, told } = await counting();
-    const worker = echo();
-    worker.connect(back);
+    const one = worker();
+    one.connect(back);
     await until(() => told.at(-1) === 1, "the worker is counted");
     const mute = connect(port, "127.0.0.1");
     await once(mute, "data");
-    await worker.disconnect(back);
+    await one.disconnect(back);
     mute.destroy();
     await until(() => told.at(-1) === 0, "nobody is left");
-    worker.connect(back);
+    one.connect(back);
     await until(() => told.at(-1) === 1, "the worker is back");
     expect(told).toEqual([1, 0, 1]);
   });
@@ -251,7 +274,7 @@ describe("a broker counts whom it took", { timeout: 20_000 }, () => {
 
 describe("[X6] an encrypted proxy", { timeout: 20_000 }, () => {
   test("passes publications on, and a bare SUB hears none", async () => {
-    const proxy = closing.add(await localProxy(entrance));
+    const proxy = closing.add(await localProxy(proxies));
     const [heard, subscribed]: [string[], string[]] = [[], []];
     const bare = closing.add(new ZmqSubscriber({ receiveTimeout: 0 }));
     bare.connect(proxy.back);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { XSubscriber } from "zeromq";
 import { Publisher } from "../../src/net/publisher.ts";
 import { Subscriber } from "../../src/net/subscriber.ts";
+import { replicationTopic } from "../../src/protocol/topics.ts";
 import { anyPort, Closing, localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 
@@ -10,6 +11,8 @@ function publisher(closing: Closing, endpoints: readonly string[]) {
   const topics = new Set<string>();
   const wire = closing.add(
     new Publisher(endpoints, (topic, active) => {
+      // That of members is always wanted.
+      if (topic === replicationTopic) return;
       if (active) topics.add(topic);
       else topics.delete(topic);
     }),

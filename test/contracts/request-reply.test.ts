@@ -2,9 +2,11 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Dealer, Request } from "zeromq";
+import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
+import { type Envelope, type OnRequest, unwrap } from "../../src/net/envelope.ts";
 import { RequestPipe } from "../../src/net/request-pipe.ts";
 import { Requester } from "../../src/net/requester.ts";
-import { type Envelope, type OnRequest, Responder, unwrap } from "../../src/net/responder.ts";
+import { Responder } from "../../src/net/responder.ts";
 import { Problem } from "../../src/platform/problem.ts";
 import type { ProtocolError } from "../../src/protocol/errors.ts";
 import { anyPort, Closing, localBroker } from "../support/local-wires.ts";
@@ -23,6 +25,24 @@ function echo(closing: Closing, name = ""): Responder {
   );
   responder.start();
   return responder;
+}
+
+/** A worker that answers as `echo` does. */
+function worker(closing: Closing, name = ""): BrokeredResponder {
+  return workerTo(closing, (to, payload, answer) => answer(to, Buffer.from(`${name}${payload}`)));
+}
+
+type Answer = (to: Envelope, payload: Uint8Array) => void;
+
+function workerTo(
+  closing: Closing,
+  onRequest: (to: Envelope, payload: Buffer, answer: Answer) => void,
+): BrokeredResponder {
+  const made: BrokeredResponder = closing.add(
+    new BrokeredResponder((to, payload) => onRequest(to, payload, (...it) => made.reply(...it))),
+  );
+  made.start();
+  return made;
 }
 
 function responderTo(closing: Closing, onRequest: OnRequest): Responder {
@@ -128,7 +148,7 @@ describe("a requester and a responder", () => {
     const endpoint = await echo(closing).bind(anyPort);
     await expect(new Responder(() => {}).bind(endpoint)).rejects.toThrow(Problem);
     await expect(new Responder(() => {}).bind(endpoint)).rejects.toThrow(`${endpoint} is taken`);
-    const other = echo(closing);
+    const other = worker(closing);
     expect(() => other.connect("nonsense")).toThrow(/"nonsense" is no endpoint/);
   });
 
@@ -183,7 +203,7 @@ describe("through a broker", () => {
   test("[W1] requests go to the workers in turn", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
-    for (const name of ["a", "b", "c"]) echo(closing, name).connect(broker.back);
+    for (const name of ["a", "b", "c"]) worker(closing, name).connect(broker.back);
     await until(() => broker.connections.back === 3, "three workers are connected");
     const requester = closing.add(new Requester([broker.front]));
     await askUntilAnswered(requester, "");
@@ -199,8 +219,8 @@ describe("through a broker", () => {
   test("[R11] a worker that disconnects leaves the rotation, and returns when it connects", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
-    const workers = ["a", "b"].map((name) => echo(closing, name));
-    for (const worker of workers) worker.connect(broker.back);
+    const workers = ["a", "b"].map((name) => worker(closing, name));
+    for (const each of workers) each.connect(broker.back);
     await until(() => broker.connections.back === 2, "both are connected");
     const requester = closing.add(new Requester([broker.front]));
     await askUntilAnswered(requester, "");
@@ -220,11 +240,11 @@ describe("through a broker", () => {
     await using broker = await localBroker();
     await using closing = new Closing();
     const open: Envelope[] = [];
-    const worker = responderTo(closing, (to, payload) => {
+    const busy = workerTo(closing, (to, payload, answer) => {
       if (payload.toString() === "open") open.push(to);
-      else worker.reply(to, payload);
+      else answer(to, payload);
     });
-    worker.connect(broker.back);
+    busy.connect(broker.back);
     await until(() => broker.connections.back === 1, "the worker is connected");
     const requester = closing.add(new Requester([broker.front]));
     await askUntilAnswered(requester, "hello");
@@ -238,8 +258,8 @@ describe("through a broker", () => {
       );
     }
     await until(() => open.length === 50, "the worker has the requests");
-    for (const to of open) worker.reply(to, Buffer.from("finished"));
-    worker.disconnect(broker.back);
+    for (const to of open) busy.reply(to, Buffer.from("finished"));
+    busy.disconnect(broker.back);
     await until(() => broker.connections.back === 0, "it has left the rotation");
     await until(() => answered === 50, "all answers arrive", 3_000);
   });
@@ -247,7 +267,7 @@ describe("through a broker", () => {
   test("[W7] a request of many frames, or of none but the delimiter, is still answered", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
-    echo(closing, "got:").connect(broker.back);
+    worker(closing, "got:").connect(broker.back);
     await until(() => broker.connections.back === 1, "the worker is connected");
     const plain = closing.add(new Request({ linger: 0, receiveTimeout: patienceMs }));
     plain.connect(broker.front);
@@ -260,7 +280,7 @@ describe("through a broker", () => {
   test("[C1] a pipe's payloads all come back", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();
-    echo(closing).connect(broker.back);
+    worker(closing).connect(broker.back);
     await until(() => broker.connections.back === 1, "the worker is connected");
     const got: string[] = [];
     let brokers = 0;

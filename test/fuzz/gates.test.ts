@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { unwrap } from "../../src/net/responder.ts";
+import { unwrap } from "../../src/net/envelope.ts";
 import { decode, encode, formatOf } from "../../src/protocol/codec.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
 import { parsePayload } from "../../src/protocol/parse-message.ts";

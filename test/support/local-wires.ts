@@ -1,9 +1,8 @@
-import {
-  type Forwarder,
-  type ForwarderEntrance,
-  startBroker,
-  startProxy,
-} from "../../src/net/forwarder.ts";
+import { startBroker } from "../../src/broker/broker.ts";
+import type { Forwarder, ForwarderOptions, Side } from "../../src/forwarder/forwarder.ts";
+import { anybody, type Entrance } from "../../src/net/listener.ts";
+import { LamportClock } from "../../src/protocol/lamport-clock.ts";
+import { startProxy } from "../../src/proxy/proxy.ts";
 
 /** Any free port of this machine. */
 export const anyPort = "tcp://127.0.0.1:*";
@@ -13,28 +12,34 @@ export interface LocalForwarder extends Forwarder, AsyncDisposable {
   readonly connections: { front: number; back: number };
 }
 
-async function open(
-  start: typeof startBroker,
-  entrance?: ForwarderEntrance,
-): Promise<LocalForwarder> {
+type Entrances = Readonly<Record<Side, Entrance>>;
+const open: Entrances = { front: anybody, back: anybody };
+
+/** What a forwarder of a test is told, but for where it is bound. */
+export function forwarderOptions(
+  onConnections: ForwarderOptions["onConnections"],
+  entrance = open,
+): ForwarderOptions {
+  const self = { name: "forwarder", clock: new LamportClock() };
+  return { front: anyPort, back: anyPort, entrance, self, onConnections };
+}
+
+async function start(kind: typeof startBroker, entrance?: Entrances): Promise<LocalForwarder> {
   const connections = { front: 0, back: 0 };
-  const forwarder = await start({
-    front: anyPort,
-    back: anyPort,
-    ...(entrance && { entrance }),
-    onConnections: (side, count) => {
+  const forwarder = await kind(
+    forwarderOptions((side, count) => {
       connections[side] = count;
-    },
-  });
+    }, entrance),
+  );
   return { ...forwarder, connections, [Symbol.asyncDispose]: () => forwarder.close() };
 }
 
-export function localBroker(entrance?: ForwarderEntrance): Promise<LocalForwarder> {
-  return open(startBroker, entrance);
+export function localBroker(entrance?: Entrances): Promise<LocalForwarder> {
+  return start(startBroker, entrance);
 }
 
-export function localProxy(entrance?: ForwarderEntrance): Promise<LocalForwarder> {
-  return open(startProxy, entrance);
+export function localProxy(entrance?: Entrances): Promise<LocalForwarder> {
+  return start(startProxy, entrance);
 }
 
 /** Closes in reverse order what has no dispose of its own. */

@@ -28,7 +28,7 @@ export const jsonFlag: Flag = { name: "json" };
 export const timeoutFlag: Flag = { name: "timeout", value: "seconds", fallback: "10" };
 
 /** Settings that are switches: to name them is to say yes. */
-const switches: readonly SettingName[] = ["curve", "insecure", "leaveOnStop"];
+const switches: readonly SettingName[] = ["curve", "guestServers", "insecure", "leaveOnStop"];
 
 /** Adds a command whose words are all in the catalogue. */
 export function define(parent: Command, text: Text, definition: Definition): Command {

@@ -57,8 +57,10 @@ async function watchIt(
     const { cluster } = await ask(context, links);
     context.output.clear();
     show(context, cluster);
-    for (const problem of cluster.problems)
+    for (const problem of cluster.problems) {
       context.output.note(sentence(context, cluster, problem));
+    }
+    warn(context, cluster);
     await pause(watchEveryMs, signal);
   }
 }
@@ -68,6 +70,7 @@ async function lookOnce(context: Context, links: Links): Promise<void> {
   // Nobody answered: what is wrong is then where we asked.
   if (cluster.processes.length === 0) throw failure;
   show(context, cluster);
+  warn(context, cluster);
   if (cluster.healthy) return;
   const sentences = cluster.problems.map((problem) => sentence(context, cluster, problem));
   const cause = failure instanceof Problem ? [failure.message] : [];
@@ -120,7 +123,12 @@ export async function statusLines(context: Context, links: Links): Promise<strin
     return [role, name, address, state, behind].filter((part) => part !== "").join(" · ");
   });
   const problems = cluster.problems.map((problem) => sentence(context, cluster, problem));
-  return [summary(context, cluster, plain), ...rows, ...problems];
+  const warnings = cluster.warnings.map((warning) => context.text(`status.${warning}`));
+  return [summary(context, cluster, plain), ...rows, ...problems, ...warnings];
+}
+
+function warn({ output, text }: Context, { warnings }: ClusterStatus): void {
+  for (const warning of warnings) output.note(text(`status.${warning}`));
 }
 
 function show(context: Context, cluster: ClusterStatus): void {

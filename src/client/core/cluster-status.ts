@@ -30,9 +30,13 @@ export interface ProcessStatus {
 
 export type StatusProblem = "noServer" | "noQuorum" | "noBroker" | "noProxy" | "noReference";
 
+/** What works, and whoever runs the cluster should know. */
+export type StatusWarning = "guestServers";
+
 export interface ClusterStatus {
   readonly healthy: boolean;
   readonly problems: readonly StatusProblem[];
+  readonly warnings: readonly StatusWarning[];
   readonly coordinator: string | null;
   readonly epoch: Epoch | null;
   readonly view: View;
@@ -69,6 +73,7 @@ export function clusterStatus({ server, reference }: StatusSources): ClusterStat
   return {
     healthy: problems.length === 0,
     problems,
+    warnings: listed.some(({ guestServers }) => guestServers) ? ["guestServers"] : [],
     coordinator: text(server?.coordinator),
     epoch: parseEpoch(server?.epoch) ?? null,
     view,

@@ -26,6 +26,7 @@ interface Process {
   heardMs: number;
   /** Whether it is proven to be who it says (X1); a guest is listed and nothing else. */
   isKnown: boolean;
+  guestServers: boolean | undefined;
 }
 
 /** Who speaks: a member of the cluster, or anybody. */
@@ -120,8 +121,9 @@ export class Registry {
   list(steadyMs: number): Listed[] {
     return [...this.#processes.values()]
       .filter(({ heardMs }) => steadyMs - heardMs <= durations.aliveMs)
-      .map(({ name, address, role, clock, pid, isKnown }) => {
-        return { name, rank: this.#ranks.get(name) ?? 0, address, role, clock, pid, isKnown };
+      .map(({ name, address, role, clock, pid, isKnown, guestServers }) => {
+        const rank = this.#ranks.get(name) ?? 0;
+        return { name, rank, address, role, clock, pid, isKnown, guestServers };
       })
       .sort((a, b) => (a.role + a.name < b.role + b.name ? -1 : 1));
   }
@@ -286,6 +288,7 @@ export class Registry {
       address: report.address ?? known?.address ?? "",
       role: report.role ?? known?.role ?? "server",
       pid: report.pid ?? known?.pid,
+      guestServers: report.guestServers || undefined,
       clock,
       heardMs: steadyMs,
       isKnown,

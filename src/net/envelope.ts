@@ -1,0 +1,24 @@
+/** The frames in front of a payload: the way back to whoever asked. */
+export type Envelope = readonly Buffer[];
+
+/** @param seal the frame behind the payload, where seals are taken */
+export type OnRequest = (to: Envelope, payload: Buffer, seal?: Buffer) => void;
+
+/** Who seals a payload sends the delimiter, then just these two frames. */
+export function takeSeal(frames: Buffer[]): Buffer | undefined {
+  const delimiter = frames.findIndex((frame) => frame.length === 0);
+  return delimiter >= 0 && frames.length === delimiter + 3 ? frames.pop() : undefined;
+}
+
+/**
+ * A payload stands behind the empty delimiter of a REQ; a DEALER may leave the delimiter out, then
+ * it is the last frame. Frames that are too many become part of the payload and fail there.
+ */
+export function unwrap(frames: Buffer[]): { envelope: Envelope; payload: Buffer } {
+  const delimiter = frames.findIndex((frame) => frame.length === 0);
+  const split =
+    delimiter < 0 || delimiter === frames.length - 1 ? frames.length - 1 : delimiter + 1;
+  const [first = Buffer.alloc(0), ...rest] = frames.slice(split);
+  const payload = rest.length === 0 ? first : Buffer.concat([first, ...rest]);
+  return { envelope: frames.slice(0, split), payload };
+}

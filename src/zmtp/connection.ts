@@ -1,0 +1,233 @@
+import { CurveHandshake } from "./curve-handshake.ts";
+import {
+  commandBody,
+  encodeCommand,
+  encodeMessage,
+  type Frame,
+  FrameReader,
+  readCommand,
+} from "./frames.ts";
+import { encodeGreeting, greetingBytes, readGreeting, versionedBytes } from "./greeting.ts";
+import type { Channel, Door, Handshake } from "./handshake.ts";
+import { encodeMetadata, readSocketType, type SocketType } from "./metadata.ts";
+import { type EqualBytes, nullHandshake, passwordHandshake } from "./plain-handshakes.ts";
+import { Refused } from "./refused.ts";
+
+/** What a peer may send at most. */
+export interface Bounds {
+  readonly frameBytes: number;
+  /** Frames of one message, and bytes of them all. */
+  readonly frames: number;
+  readonly messageBytes: number;
+}
+
+export interface ConnectionOptions {
+  readonly socketType: SocketType;
+  /** Types of peers that are taken. */
+  readonly peers: readonly SocketType[];
+  /** One of them is enough. */
+  readonly doors: readonly Door[];
+  readonly bounds: Bounds;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly isEqual: EqualBytes;
+}
+
+export interface ConnectionEvents {
+  write(bytes: Buffer): void;
+  /** The handshake is good. */
+  onReady(): void;
+  onMessage(frames: Buffer[]): void;
+}
+
+/** Bytes of a command in a handshake: far above the longest, an INITIATE. */
+const handshakeBytes = 2_048;
+const pongContextBytes = 16;
+const pingTtlBytes = 2;
+
+/** One message for many connections: encoded once for all that are not encrypted. */
+export class Outgoing {
+  readonly frames: readonly Uint8Array[];
+  #plain: Buffer | undefined;
+
+  constructor(frames: readonly Uint8Array[]) {
+    this.frames = frames;
+  }
+
+  get plain(): Buffer {
+    this.#plain ??= encodeMessage(this.frames);
+    return this.#plain;
+  }
+}
+
+/**
+ * The bound side of one connection in ZMTP 3.x (RFC 37): bytes in, messages out, and back. It has no
+ * socket and no clock.
+ *
+ *     greeting ──▶ handshake ──▶ ready
+ *
+ * Whatever breaks the protocol or a bound is thrown as `Refused` before anything is gathered of it;
+ * the connection is of no use from then on.
+ */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #events: ConnectionEvents;
+  readonly #reader = new FrameReader(handshakeBytes);
+  #greeting = Buffer.alloc(0);
+  #handshake: Handshake | undefined;
+  #channel: Channel | undefined;
+  #peerMinor = 0;
+  #isReady = false;
+  #frames: Buffer[] = [];
+  #messageBytes = 0;
+
+  constructor(options: ConnectionOptions, events: ConnectionEvents) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Whether the peer answers heartbeats: those are newer than ZMTP 3.0. */
+  get knowsHeartbeats(): boolean {
+    return this.#isReady && this.#peerMinor > 0;
+  }
+
+  /**
+   * Says what comes first. The mechanism follows when the peer has named its own, so that each side
+   * learns of a mismatch, and several mechanisms can be taken.
+   */
+  start(): void {
+    this.#events.write(encodeGreeting("NULL").subarray(0, versionedBytes));
+  }
+
+  /** @throws Refused */
+  receive(chunk: Buffer): void {
+    const rest = this.#handshake === undefined ? this.#greet(chunk) : chunk;
+    if (rest.length > 0) this.#reader.read(rest, (frame) => this.#take(frame));
+  }
+
+  /** @returns how many bytes are on their way by it */
+  send(message: Outgoing): number {
+    const channel = this.#channel;
+    const bytes =
+      channel === undefined
+        ? message.plain
+        : Buffer.concat(
+            message.frames.map((frame, index) =>
+              encodeMessage([channel.seal(false, index < message.frames.length - 1, frame)]),
+            ),
+          );
+    this.#events.write(bytes);
+    return bytes.length;
+  }
+
+  /** Asks for a sign of life. */
+  ping(): void {
+    this.#command("PING", Buffer.alloc(pingTtlBytes));
+  }
+
+  /** @returns what stands behind the greeting */
+  #greet(chunk: Buffer): Buffer {
+    const bytes = Buffer.concat([this.#greeting, chunk]);
+    const greeting = readGreeting(bytes.subarray(0, greetingBytes));
+    this.#greeting = bytes;
+    if (greeting === undefined) return Buffer.alloc(0);
+    const { doors } = this.#options;
+    const fitting = doors.filter(({ mechanism }) => mechanism === greeting.mechanism);
+    const { mechanism } = fitting[0] ?? doors[0] ?? { mechanism: "NULL" };
+    this.#events.write(encodeGreeting(mechanism).subarray(versionedBytes));
+    this.#handshake = this.#handshakeOf(fitting);
+    this.#peerMinor = greeting.minor;
+    return bytes.subarray(greetingBytes);
+  }
+
+  #handshakeOf(doors: readonly Door[]): Handshake {
+    const { socketType, random, isEqual } = this.#options;
+    const metadata = encodeMetadata(socketType);
+    const [door] = doors;
+    switch (door?.mechanism) {
+      case "NULL":
+        return nullHandshake(metadata);
+      case "PLAIN":
+        return passwordHandshake(metadata, door.password, isEqual);
+      case "CURVE": {
+        const pairs = doors.flatMap((one) => ("keys" in one ? [one.keys] : []));
+        return new CurveHandshake({ metadata, pairs, random, isEqual });
+      }
+      default: {
+        const wanted = new Set(this.#options.doors.map(({ mechanism }) => mechanism));
+        const because = wanted.has("CURVE") ? "keyWanted" : "memberWanted";
+        throw new Refused(because, "another mechanism");
+      }
+    }
+  }
+
+  #take(frame: Frame): void {
+    if (!this.#isReady) return this.#shake(frame);
+    const { body, more, isCommand } = this.#channel?.open(frame.body) ?? frame;
+    if (isCommand) return this.#obey(body);
+    const { frames, messageBytes } = this.#options.bounds;
+    this.#messageBytes += body.length;
+    if (this.#frames.length === frames || this.#messageBytes > messageBytes) {
+      throw new Refused("tooLarge", `a message of more than ${frames} frames or too many bytes`);
+    }
+    this.#frames.push(body);
+    if (more) return;
+    const message = this.#frames;
+    this.#frames = [];
+    this.#messageBytes = 0;
+    this.#events.onMessage(message);
+  }
+
+  #shake({ body, isCommand }: Frame): void {
+    if (!isCommand) throw new Refused("malformed", "a message before the handshake's end");
+    const { name, rest } = readCommand(body);
+    const { answer, metadata, channel } = (this.#handshake as Handshake).take(name, rest);
+    if (metadata !== undefined) {
+      const socketType = readSocketType(metadata);
+      if (!this.#options.peers.some((one) => one === socketType)) {
+        throw new Refused("otherSocket", "a socket of another type");
+      }
+    }
+    if (answer !== undefined) this.#events.write(encodeCommand(...answer));
+    if (metadata === undefined) return;
+    this.#channel = channel;
+    this.#isReady = true;
+    this.#greeting = Buffer.alloc(0);
+    this.#reader.frameBytes = this.#options.bounds.frameBytes + (channel?.overhead ?? 0);
+    this.#events.onReady();
+  }
+
+  #obey(body: Buffer): void {
+    const { name, rest } = readCommand(body);
+    switch (name) {
+      case "PING":
+        this.#command("PONG", rest.subarray(pingTtlBytes, pingTtlBytes + pongContextBytes));
+        return;
+      case "SUBSCRIBE":
+        return this.#subscription(1, rest);
+      case "CANCEL":
+        return this.#subscription(0, rest);
+      default:
+      // PONG was a sign of life by coming; what is not known means nothing to us.
+    }
+  }
+
+  /** In the older form, a message: so there is one for both. */
+  #subscription(first: 0 | 1, topic: Buffer): void {
+    if (topic.length + 1 > this.#options.bounds.messageBytes) {
+      throw new Refused("tooLarge", `a topic of ${topic.length} bytes`);
+    }
+    this.#events.onMessage([Buffer.concat([Buffer.from([first]), topic])]);
+  }
+
+  #command(name: string, rest: Uint8Array): void {
+    const bytes =
+      this.#channel === undefined
+        ? encodeCommand(name, rest)
+        : encodeMessage([this.#channel.seal(true, false, commandBody(name, rest))]);
+    this.#events.write(bytes);
+  }
+}

@@ -1,0 +1,204 @@
+import sodium from "libsodium-wrappers";
+import type { Channel, Handshake, KeyPair, Step } from "./handshake.ts";
+import type { EqualBytes } from "./plain-handshakes.ts";
+import { Refused } from "./refused.ts";
+
+/** Resolves when keys can be made and boxes opened. */
+export const curveReady: Promise<void> = sodium.ready;
+
+const keyBytes = 32;
+const cookieBytes = 96;
+const longNonceBytes = 16;
+const shortNonceBytes = 8;
+/** `\x07MESSAGE`, a nonce, the MAC and the flags. */
+const messageName = Buffer.from("\x07MESSAGE", "latin1");
+const messageStart = messageName.length + shortNonceBytes;
+const macBytes = 16;
+const moreFlag = 1;
+const commandFlag = 2;
+
+export interface CurveOptions {
+  /** What is said of this side. */
+  readonly metadata: Uint8Array;
+  /** The pairs of which the peer has to know one's public key. */
+  readonly pairs: readonly KeyPair[];
+  readonly random: (bytes: number) => Uint8Array;
+  readonly isEqual: EqualBytes;
+}
+
+/**
+ * CurveZMQ (RFC 26), the server's side. C and S are the lasting keys of client and server, C' and S'
+ * those of this connection alone. The cookie is remembered, not sealed: a handshake that does not
+ * end costs little, and how many there are is bounded elsewhere.
+ *
+ *     client                        server
+ *     HELLO    C', box(C'→S)   ───▶           proves: knows S
+ *                              ◀─── WELCOME   box(S→C': S', cookie)
+ *     INITIATE cookie, box(C'→S': C, box(C→S': C', S), metadata)  ───▶
+ *                              ◀─── READY     box(S'→C': metadata)
+ */
+export class CurveHandshake implements Handshake {
+  readonly mechanism = "CURVE";
+  readonly #options: CurveOptions;
+  #welcomed: Welcomed | undefined;
+
+  constructor(options: CurveOptions) {
+    this.#options = options;
+  }
+
+  take(name: string, rest: Buffer): Step {
+    if (name === "HELLO" && this.#welcomed === undefined) return this.#welcome(rest);
+    if (name === "INITIATE" && this.#welcomed !== undefined) {
+      return this.#ready(rest, this.#welcomed);
+    }
+    throw new Refused("malformed", "a command out of turn");
+  }
+
+  /** HELLO: version (2), zeros (72), C' (32), nonce (8), box (80). */
+  #welcome(hello: Buffer): Step {
+    if (hello.length !== 194 || hello[0] !== 1) throw new Refused("malformed", "a HELLO");
+    const clientKey = Buffer.from(hello.subarray(74, 74 + keyBytes));
+    const nonce = shortNonce("CurveZMQHELLO---", hello.subarray(106, 114));
+    const pair = this.#options.pairs.find(
+      ({ secretKey }) => unbox(hello.subarray(114), nonce, [clientKey, secretKey]) !== undefined,
+    );
+    if (pair === undefined) throw new Refused("otherKey", "a HELLO for another key");
+    const secretKey = this.#options.random(keyBytes);
+    const ours = { secretKey, publicKey: sodium.crypto_scalarmult_base(secretKey) };
+    const cookie = this.#options.random(cookieBytes);
+    const random = this.#options.random(longNonceBytes);
+    const box = sodium.crypto_box_easy(
+      Buffer.concat([ours.publicKey, cookie]),
+      longNonce("WELCOME-", random),
+      clientKey,
+      pair.secretKey,
+    );
+    const counter = hello.readBigUInt64BE(106);
+    this.#welcomed = { clientKey, pair, ours, cookie, counter };
+    return { answer: ["WELCOME", Buffer.concat([random, box])] };
+  }
+
+  /** INITIATE: cookie (96), nonce (8), box of C (32), vouch (16 + 80) and metadata. */
+  #ready(initiate: Buffer, { clientKey, pair, ours, cookie, counter }: Welcomed): Step {
+    const boxStart = cookieBytes + shortNonceBytes;
+    if (initiate.length < boxStart + macBytes) throw new Refused("malformed", "an INITIATE");
+    if (!this.#options.isEqual(initiate.subarray(0, cookieBytes), cookie)) {
+      throw new Refused("malformed", "another cookie");
+    }
+    const short = initiate.subarray(cookieBytes, boxStart);
+    const nonce = shortNonce("CurveZMQINITIATE", short);
+    const plain = unbox(initiate.subarray(boxStart), nonce, [clientKey, ours.secretKey]);
+    if (plain === undefined || plain.length < keyBytes + longNonceBytes + 80) {
+      throw new Refused("otherKey", "an INITIATE that can't be opened");
+    }
+    const vouchEnd = keyBytes + longNonceBytes + 80;
+    const vouch = unbox(
+      plain.subarray(keyBytes + longNonceBytes, vouchEnd),
+      longNonce("VOUCH---", plain.subarray(keyBytes, keyBytes + longNonceBytes)),
+      [plain.subarray(0, keyBytes), ours.secretKey],
+    );
+    const vouched = Buffer.concat([clientKey, pair.publicKey]);
+    if (vouch === undefined || !this.#options.isEqual(vouch, vouched)) {
+      throw new Refused("otherKey", "a voucher for another key");
+    }
+    const peerCounter = short.readBigUInt64BE();
+    if (peerCounter <= counter) throw new Refused("malformed", "a nonce that was used");
+    const shared = sodium.crypto_box_beforenm(clientKey, ours.secretKey);
+    const ready = sodium.crypto_box_easy_afternm(
+      this.#options.metadata,
+      shortNonce("CurveZMQREADY---", counterBytes(1n)),
+      shared,
+    );
+    return {
+      answer: ["READY", Buffer.concat([counterBytes(1n), ready])],
+      metadata: plain.subarray(vouchEnd),
+      channel: curveChannel(shared, peerCounter),
+    };
+  }
+}
+
+interface Welcomed {
+  readonly clientKey: Uint8Array;
+  readonly pair: KeyPair;
+  /** S' with its secret key. */
+  readonly ours: KeyPair;
+  readonly cookie: Uint8Array;
+  /** The nonce of HELLO: those that follow are above it. */
+  readonly counter: bigint;
+}
+
+/** Each frame in a box of its own; nonces count upwards on both sides, so none comes twice. */
+function curveChannel(shared: Uint8Array, readyCounter: bigint): Channel {
+  let heard = readyCounter;
+  let said = 1n;
+  const nonceOut = Buffer.from("CurveZMQMESSAGES12345678", "latin1");
+  const nonceIn = Buffer.from("CurveZMQMESSAGEC12345678", "latin1");
+  return {
+    overhead: messageStart + macBytes + 1,
+    seal: (isCommand, more, body) => {
+      said += 1n;
+      nonceOut.writeBigUInt64BE(said, longNonceBytes);
+      const plain = Buffer.allocUnsafe(1 + body.length);
+      plain[0] = (more ? moreFlag : 0) | (isCommand ? commandFlag : 0);
+      plain.set(body, 1);
+      const box = sodium.crypto_box_easy_afternm(plain, nonceOut, shared);
+      const sealed = Buffer.allocUnsafe(messageStart + box.length);
+      messageName.copy(sealed);
+      sealed.writeBigUInt64BE(said, messageName.length);
+      sealed.set(box, messageStart);
+      return sealed;
+    },
+    open: (body) => {
+      if (body.length <= messageStart + macBytes || body.indexOf(messageName) !== 0) {
+        throw new Refused("malformed", "a frame that is not sealed");
+      }
+      const counter = body.readBigUInt64BE(messageName.length);
+      if (counter <= heard) throw new Refused("malformed", "a nonce that was used");
+      heard = counter;
+      nonceIn.writeBigUInt64BE(counter, longNonceBytes);
+      const plain = attempt(() =>
+        sodium.crypto_box_open_easy_afternm(body.subarray(messageStart), nonceIn, shared),
+      );
+      if (plain === undefined) throw new Refused("malformed", "a frame that was altered");
+      const flags = plain[0] as number;
+      return {
+        body: plain.subarray(1),
+        more: (flags & moreFlag) !== 0,
+        isCommand: (flags & commandFlag) !== 0,
+      };
+    },
+  };
+}
+
+function shortNonce(prefix: string, short: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(prefix, "latin1"), short]);
+}
+
+function longNonce(prefix: string, long: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(prefix, "latin1"), long]);
+}
+
+function counterBytes(counter: bigint): Buffer {
+  const bytes = Buffer.alloc(shortNonceBytes);
+  bytes.writeBigUInt64BE(counter);
+  return bytes;
+}
+
+/** @returns undefined if it was not boxed with these keys and this nonce */
+function unbox(
+  box: Uint8Array,
+  nonce: Uint8Array,
+  [publicKey, secretKey]: readonly [Uint8Array, Uint8Array],
+): Buffer | undefined {
+  return attempt(() => sodium.crypto_box_open_easy(box, nonce, publicKey, secretKey));
+}
+
+/** libsodium throws what it can't open. */
+function attempt(open: () => Uint8Array): Buffer | undefined {
+  try {
+    const bytes = open();
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  } catch {
+    return undefined;
+  }
+}

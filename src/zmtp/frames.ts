@@ -1,0 +1,129 @@
+import { Refused } from "./refused.ts";
+
+/** Flags in front of a frame (ZMTP 3.1, RFC 37, "Framing"). */
+const more = 1;
+const long = 2;
+const command = 4;
+/** Above it a frame's length takes eight bytes. */
+const shortBytes = 255;
+
+/** Bytes that are held for a frame that has not wholly come, at first. */
+const leastHeld = 4_096;
+
+export interface Frame {
+  readonly body: Buffer;
+  readonly more: boolean;
+  readonly isCommand: boolean;
+}
+
+/** Cuts a stream of bytes into frames. Holds at most twice what has come of one frame. */
+export class FrameReader {
+  /** The largest body that is taken; the reader's owner changes it after a handshake. */
+  frameBytes: number;
+  #held = Buffer.alloc(0);
+  #heldLength = 0;
+
+  constructor(frameBytes: number) {
+    this.frameBytes = frameBytes;
+  }
+
+  /**
+   * @param onFrame gets each frame; its body shares memory with `chunk`
+   * @throws Refused at the first frame that is malformed or too large, before its body has come
+   */
+  read(chunk: Buffer, onFrame: (frame: Frame) => void): void {
+    const bytes = this.#heldLength === 0 ? chunk : this.#hold(chunk);
+    let at = 0;
+    for (;;) {
+      const header = this.#header(bytes, at);
+      if (header === undefined || header.end > bytes.length) break;
+      at = header.end;
+      onFrame({ ...header, body: bytes.subarray(header.start, header.end) });
+    }
+    // What has been handed out must not be written over.
+    if (at > 0 || bytes === chunk) {
+      this.#held = Buffer.alloc(0);
+      this.#heldLength = 0;
+      if (at < bytes.length) this.#hold(bytes.subarray(at));
+    }
+  }
+
+  #header(bytes: Buffer, at: number) {
+    const flags = bytes[at];
+    if (flags === undefined) return undefined;
+    const isCommand = (flags & command) !== 0;
+    if (flags > 7 || (isCommand && (flags & more) !== 0)) {
+      throw new Refused("malformed", `a frame with the flags ${flags}`);
+    }
+    const isLong = (flags & long) !== 0;
+    const start = at + (isLong ? 9 : 2);
+    if (bytes.length < start) return undefined;
+    const length = isLong ? Number(bytes.readBigUInt64BE(at + 1)) : (bytes[at + 1] as number);
+    if (length > this.frameBytes) throw new Refused("tooLarge", `a frame of ${length} bytes`);
+    return { start, end: start + length, more: (flags & more) !== 0, isCommand };
+  }
+
+  /** @returns all that is held, `chunk` at its end */
+  #hold(chunk: Buffer): Buffer {
+    const length = this.#heldLength + chunk.length;
+    if (length > this.#held.length) {
+      const wider = Buffer.allocUnsafe(Math.max(leastHeld, length, 2 * this.#heldLength));
+      this.#held.copy(wider, 0, 0, this.#heldLength);
+      this.#held = wider;
+    }
+    chunk.copy(this.#held, this.#heldLength);
+    this.#heldLength = length;
+    return this.#held.subarray(0, length);
+  }
+}
+
+/** The bytes of one message. */
+export function encodeMessage(frames: readonly Uint8Array[]): Buffer {
+  let length = 0;
+  for (const { length: body } of frames) length += body + (body > shortBytes ? 9 : 2);
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (let index = 0; index < frames.length; index += 1) {
+    const flags = index < frames.length - 1 ? more : 0;
+    at = writeFrame(bytes, at, { flags, body: frames[index] as Uint8Array });
+  }
+  return bytes;
+}
+
+/** The bytes of a command: its name with its length in front, then what belongs to it. */
+export function encodeCommand(name: string, rest: Uint8Array = Buffer.alloc(0)): Buffer {
+  const body = commandBody(name, rest);
+  const bytes = Buffer.allocUnsafe(body.length + (body.length > shortBytes ? 9 : 2));
+  writeFrame(bytes, 0, { flags: command, body });
+  return bytes;
+}
+
+export function commandBody(name: string, rest: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([name.length]), Buffer.from(name, "latin1"), rest]);
+}
+
+/** @throws Refused if the body is no command's */
+export function readCommand(body: Buffer): { name: string; rest: Buffer } {
+  const end = 1 + (body[0] ?? 0);
+  if (end === 1 || body.length < end) throw new Refused("malformed", "a command without a name");
+  return { name: body.toString("latin1", 1, end), rest: body.subarray(end) };
+}
+
+function writeFrame(
+  bytes: Buffer,
+  start: number,
+  { flags, body }: { flags: number; body: Uint8Array },
+): number {
+  let at = start;
+  if (body.length > shortBytes) {
+    bytes[at] = flags | long;
+    bytes.writeBigUInt64BE(BigInt(body.length), at + 1);
+    at += 9;
+  } else {
+    bytes[at] = flags;
+    bytes[at + 1] = body.length;
+    at += 2;
+  }
+  bytes.set(body, at);
+  return at + body.length;
+}

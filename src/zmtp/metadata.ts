@@ -1,0 +1,41 @@
+import { Refused } from "./refused.ts";
+
+/** What a socket is, of those that peers of ours are or meet here. */
+export type SocketType = "REQ" | "REP" | "DEALER" | "ROUTER" | "PUB" | "SUB" | "XPUB" | "XSUB";
+
+/** What we say of ourselves (ZMTP 3.1, RFC 37, "The READY command"). */
+export function encodeMetadata(socketType: SocketType): Buffer {
+  return Buffer.concat([property("Socket-Type", socketType), property("Identity", "")]);
+}
+
+function property(name: string, value: string): Buffer {
+  const bytes = Buffer.alloc(1 + name.length + 4 + value.length);
+  bytes[0] = name.length;
+  bytes.write(name, 1, "latin1");
+  bytes.writeUInt32BE(value.length, 1 + name.length);
+  bytes.write(value, 5 + name.length, "latin1");
+  return bytes;
+}
+
+/**
+ * The type that a peer says it is. Whatever name it gives itself ("Identity") means nothing here.
+ * @throws Refused if the metadata is malformed
+ */
+export function readSocketType(metadata: Buffer): string {
+  let socketType = "";
+  for (let at = 0; at < metadata.length; ) {
+    const nameEnd = at + 1 + (metadata[at] as number);
+    const valueStart = nameEnd + 4;
+    if (nameEnd === at + 1 || valueStart > metadata.length) throw malformed();
+    const valueEnd = valueStart + metadata.readUInt32BE(nameEnd);
+    if (valueEnd > metadata.length) throw malformed();
+    const name = metadata.toString("latin1", at + 1, nameEnd).toLowerCase();
+    if (name === "socket-type") socketType = metadata.toString("latin1", valueStart, valueEnd);
+    at = valueEnd;
+  }
+  return socketType;
+}
+
+function malformed(): Refused {
+  return new Refused("malformed", "a property without its end");
+}

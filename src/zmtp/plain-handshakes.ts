@@ -1,0 +1,50 @@
+import type { Handshake, Step } from "./handshake.ts";
+import { Refused } from "./refused.ts";
+
+/** Bytes compared in a time that tells nothing of where they differ. */
+export type EqualBytes = (one: Uint8Array, other: Uint8Array) => boolean;
+
+/** Takes anybody (ZMTP 3.1, RFC 37, "The NULL mechanism"). */
+export function nullHandshake(ours: Uint8Array): Handshake {
+  return {
+    mechanism: "NULL",
+    take: (name, metadata) => {
+      if (name !== "READY") throw new Refused("malformed", `${name.length} bytes of a command`);
+      return { answer: ["READY", ours], metadata };
+    },
+  };
+}
+
+/**
+ * Takes whoever says the password (RFC 24). It goes over the wire in clear, as all does where the
+ * cluster is not encrypted.
+ */
+export function passwordHandshake(
+  ours: Uint8Array,
+  password: Uint8Array,
+  isEqual: EqualBytes,
+): Handshake {
+  let isKnown = false;
+  return {
+    mechanism: "PLAIN",
+    take: (name, rest): Step => {
+      if (name === "HELLO" && !isKnown) {
+        if (!isEqual(passwordOf(rest), password)) {
+          throw new Refused("memberWanted", "another password");
+        }
+        isKnown = true;
+        return { answer: ["WELCOME", Buffer.alloc(0)] };
+      }
+      if (name === "INITIATE" && isKnown) return { answer: ["READY", ours], metadata: rest };
+      throw new Refused("malformed", "a command out of turn");
+    },
+  };
+}
+
+/** HELLO: the user's name, then the password, each with its length in one byte in front. */
+function passwordOf(hello: Buffer): Buffer {
+  const start = 1 + (hello[0] ?? 0);
+  const end = start + 1 + (hello[start] ?? 0);
+  if (end !== hello.length) throw new Refused("malformed", "a HELLO without its end");
+  return hello.subarray(start + 1, end);
+}

@@ -1,0 +1,19 @@
+/** Why a peer is not let in, or is cut off. */
+export type RefusedBecause =
+  | "notZmtp"
+  | "keyWanted"
+  | "memberWanted"
+  | "otherKey"
+  | "otherSocket"
+  | "tooLarge"
+  | "malformed";
+
+/** Thrown where a peer's bytes break the protocol or a bound: its connection ends, nothing else. */
+export class Refused extends Error {
+  readonly because: RefusedBecause;
+
+  constructor(because: RefusedBecause, detail: string) {
+    super(detail);
+    this.because = because;
+  }
+}
