@@ -5,6 +5,7 @@ import { requestBounds } from "../net/responder.ts";
 import { now } from "../platform/clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
+import { decodeMessage } from "../zmtp/frames.ts";
 import { type OpenRequest, OpenRequests } from "./core/open-requests.ts";
 import { unavailable } from "./unavailable.ts";
 
@@ -126,12 +127,12 @@ class Routing {
   }
 
   #hand(worker: Peer, client: Peer, frames: Buffer[]): void {
-    const bytes = frames.reduce((sum, { length }) => sum + length, 0);
-    // Small ones share their memory with all that came with them.
-    const kept = bytes > limits.requestBytes ? frames : frames.map((frame) => Buffer.from(frame));
     const { steadyMs: atMs } = now();
-    const tag = this.#open.open({ client, worker, frames: kept, bytes, atMs });
-    worker.send(new Outgoing([tag, ...frames]));
+    this.#open.open({ client, worker, atMs }, (tag) => {
+      const message = new Outgoing([tag, ...frames]);
+      worker.send(message);
+      return message.plain;
+    });
     const load = this.#open.loadOf(client);
     if (load.requests >= limits.openRequests || load.bytes >= limits.openRequestBytes) {
       this.#pause(client);
@@ -168,8 +169,9 @@ class Routing {
     }
   }
 
-  #refuse({ client, frames }: OpenRequest<Peer, Peer>): void {
-    const { envelope, payload } = unwrap([...frames]);
+  #refuse({ client, message }: OpenRequest<Peer, Peer>): void {
+    const [, ...frames] = decodeMessage(message);
+    const { envelope, payload } = unwrap(frames);
     const { self } = this.#options;
     const reply = unavailable(payload, { ...self, wallMs: now().wallMs });
     client.send(new Outgoing([...envelope, reply]));

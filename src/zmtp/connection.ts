@@ -3,8 +3,9 @@ import {
   commandBody,
   encodeCommand,
   encodeMessage,
-  type Frame,
   FrameReader,
+  hasMore,
+  isCommand,
   readCommand,
 } from "./frames.ts";
 import { encodeGreeting, greetingBytes, readGreeting, versionedBytes } from "./greeting.ts";
@@ -105,7 +106,7 @@ export class Connection {
   /** @throws Refused */
   receive(chunk: Buffer): void {
     const rest = this.#handshake === undefined ? this.#greet(chunk) : chunk;
-    if (rest.length > 0) this.#reader.read(rest, (frame) => this.#take(frame));
+    if (rest.length > 0) this.#reader.read(rest, (body, flags) => this.#take(body, flags));
   }
 
   /** @returns how many bytes are on their way by it */
@@ -164,10 +165,17 @@ export class Connection {
     }
   }
 
-  #take(frame: Frame): void {
-    if (!this.#isReady) return this.#shake(frame);
-    const { body, more, isCommand } = this.#channel?.open(frame.body) ?? frame;
-    if (isCommand) return this.#obey(body);
+  #take(body: Buffer, flags: number): void {
+    if (!this.#isReady) return this.#shake(body, flags);
+    if (this.#channel === undefined) {
+      return isCommand(flags) ? this.#obey(body) : this.#gather(body, hasMore(flags));
+    }
+    const opened = this.#channel.open(body);
+    if (opened.isCommand) this.#obey(opened.body);
+    else this.#gather(opened.body, opened.more);
+  }
+
+  #gather(body: Buffer, more: boolean): void {
     const { frames, messageBytes } = this.#options.bounds;
     this.#messageBytes += body.length;
     if (this.#frames.length === frames || this.#messageBytes > messageBytes) {
@@ -181,8 +189,8 @@ export class Connection {
     this.#events.onMessage(message);
   }
 
-  #shake({ body, isCommand }: Frame): void {
-    if (!isCommand) throw new Refused("malformed", "a message before the handshake's end");
+  #shake(body: Buffer, flags: number): void {
+    if (!isCommand(flags)) throw new Refused("malformed", "a message before the handshake's end");
     const { name, rest } = readCommand(body);
     const { answer, metadata, channel } = (this.#handshake as Handshake).take(name, rest);
     if (metadata !== undefined) {
