@@ -80,6 +80,8 @@ export class Connection {
   #isReady = false;
   #frames: Buffer[] = [];
   #messageBytes = 0;
+  /** The context of a PING that is to be answered. */
+  #pong: Buffer | undefined;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
     this.#options = options;
@@ -107,6 +109,9 @@ export class Connection {
   receive(chunk: Buffer): void {
     const rest = this.#handshake === undefined ? this.#greet(chunk) : chunk;
     if (rest.length > 0) this.#reader.read(rest, (body, flags) => this.#take(body, flags));
+    if (this.#pong === undefined) return;
+    this.#command("PONG", this.#pong);
+    this.#pong = undefined;
   }
 
   /** @returns how many bytes are on their way by it */
@@ -212,7 +217,8 @@ export class Connection {
     const { name, rest } = readCommand(body);
     switch (name) {
       case "PING":
-        this.#command("PONG", rest.subarray(pingTtlBytes, pingTtlBytes + pongContextBytes));
+        // One answer for all that come at once: it says no more than that somebody is there.
+        this.#pong = rest.subarray(pingTtlBytes, pingTtlBytes + pongContextBytes);
         return;
       case "SUBSCRIBE":
         return this.#subscription(1, rest);
