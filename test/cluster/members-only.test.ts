@@ -6,13 +6,12 @@ import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { Membership } from "../../src/net/membership.ts";
 import type { Seals } from "../../src/net/seal.ts";
 import { connect } from "../../src/net/socket.ts";
-import { memberKey } from "../../src/platform/curve.ts";
-import { withKey } from "../../src/platform/endpoint.ts";
 import { openLog } from "../../src/platform/log.ts";
-import { type Purpose, readSecret, type Secret } from "../../src/platform/secret.ts";
+import { type Purpose, readSecret } from "../../src/platform/secret.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import type { View } from "../../src/protocol/messages.ts";
+import { withinTheDoor } from "../support/members-door.ts";
 import { until } from "../support/until.ts";
 import { CliProcess } from "../terminal/cli-process.ts";
 import { logOf } from "./folders.ts";
@@ -43,30 +42,19 @@ async function statusOf(server: Child): Promise<Fields & { members: Row[] }> {
 
 async function addressOf(server: Child): Promise<string> {
   const { members } = await statusOf(cluster.server(1));
-  const [address = ""] = withinTheDoor(
-    members.find(({ name }) => name === nameOf(server))?.address ?? "",
-  );
-  return address;
-}
-
-/** The cluster's secret, or another one. */
-function secretOf(text?: string): Secret {
-  const path = join(cluster.folder, "secret");
-  return readSecret({ text, path, isDefault: true, cluster: "tertulia" });
+  const address = members.find(({ name }) => name === nameOf(server))?.address ?? "";
+  return withinTheDoor(cluster.folder, address);
 }
 
 /** What a member with the cluster's secret, or one with another, says in a name of its choice. */
 function sealsOf(name: string, purpose: Purpose, { secret = "", clock = 0 } = {}): Seals {
   const self = () => name;
   const log = openLog({ level: "silent", role: "test", name: self, clock: () => 0 });
-  const read = secretOf(secret === "" ? undefined : secret);
+  const path = join(cluster.folder, "secret");
+  const text = secret === "" ? undefined : secret;
+  const read = readSecret({ text, path, isDefault: true, cluster: "tertulia" });
   const options = { secret: read, self, clock: new LamportClock(clock), log };
   return new Membership(options).seals(purpose);
-}
-
-/** As a process that was let in where members connect: what it says there may still be no member's. */
-function withinTheDoor(endpoint: string): readonly string[] {
-  return withKey([endpoint], memberKey(secretOf(), undefined));
 }
 
 /** Frames as anybody could send them who is let in at the endpoint. */
@@ -274,7 +262,7 @@ describe("[X1] a server with another secret", { timeout: 60_000 }, () => {
     });
     const sentence = /its secret differs: copy \S+ from the other machine/;
     await until(() => sentence.test(server.stderr), "it says why", 30_000);
-    const [, name = ""] = /"name":"(server_\w{8})"/.exec(server.stderr) ?? [];
+    const [, name] = /"name":"(server_\w{8})"/.exec(server.stderr) ?? [];
     const refused = () =>
       logOf(cluster, cluster.of("proxy")[0] as Child).includes("it is no member of this cluster");
     await until(refused, "the others say why");
@@ -289,7 +277,7 @@ class Publishing implements Disposable {
   readonly #socket = new Publisher({ linger: 0 });
 
   constructor(endpoint: string) {
-    connect(this.#socket, withinTheDoor(endpoint));
+    connect(this.#socket, [withinTheDoor(cluster.folder, endpoint)]);
   }
 
   send(frames: Uint8Array[] | (string | Uint8Array)[]): Promise<void> {
