@@ -5,7 +5,6 @@ import { requestBounds } from "../net/responder.ts";
 import { now } from "../platform/clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
-import { decodeMessage } from "../zmtp/frames.ts";
 import { type OpenRequest, OpenRequests } from "./core/open-requests.ts";
 import { unavailable } from "./unavailable.ts";
 
@@ -64,6 +63,7 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
 interface Waiting {
   readonly client: Peer;
   readonly frames: Buffer[];
+  readonly bytes: number;
 }
 
 class Routing {
@@ -71,6 +71,8 @@ class Routing {
   readonly #open = new OpenRequests<Peer, Peer>();
   readonly #workers: Peer[] = [];
   #waiting: Waiting[] = [];
+  /** Of all requests that are open or wait. */
+  #bytes = 0;
   /** Clients that are not read until something of theirs is answered. */
   readonly #paused = new Set<Peer>();
   #clients = 0;
@@ -87,7 +89,11 @@ class Routing {
 
   clientWent(client: Peer): void {
     this.#paused.delete(client);
-    this.#waiting = this.#waiting.filter((waiting) => waiting.client !== client);
+    this.#waiting = this.#waiting.filter((waiting) => {
+      if (waiting.client !== client) return true;
+      this.#bytes -= waiting.bytes;
+      return false;
+    });
     this.#clients -= 1;
     this.#options.onConnections("front", this.#clients);
   }
@@ -101,38 +107,40 @@ class Routing {
   workerWent(worker: Peer): void {
     this.#workers.splice(this.#workers.indexOf(worker), 1);
     this.#options.onConnections("back", this.#workers.length);
-    for (const request of this.#open.workerGone(worker)) this.#refuse(request);
+    for (const request of this.#open.workerGone(worker)) this.#giveUp(request);
     this.#goOn();
   }
 
   ask(client: Peer, frames: Buffer[]): void {
+    const bytes = frames.reduce((sum, { length }) => sum + length, 0);
+    if (this.#bytes + bytes > limits.openRequestBytesOfAll) return this.#refuse(client, frames);
+    this.#bytes += bytes;
+    const waiting: Waiting = { client, frames: keepable(frames, bytes), bytes };
     const worker = this.#waiting.length > 0 ? undefined : this.#nextWorker();
     if (worker === undefined) {
-      this.#waiting.push({ client, frames });
+      this.#waiting.push(waiting);
       this.#pause(client);
-    } else this.#hand(worker, client, frames);
+    } else this.#hand(worker, waiting);
   }
 
   answer(worker: Peer, [tag, ...frames]: Buffer[]): void {
     const request = this.#open.close(worker, tag);
     if (request === undefined) return;
+    this.#bytes -= request.bytes;
     request.client.send(new Outgoing(frames));
     this.#goOn();
   }
 
   tick(): void {
     const expired = this.#open.expire(now().steadyMs - durations.openRequestMs);
-    for (const request of expired) this.#refuse(request);
+    for (const request of expired) this.#giveUp(request);
     this.#goOn();
   }
 
-  #hand(worker: Peer, client: Peer, frames: Buffer[]): void {
+  #hand(worker: Peer, { client, frames, bytes }: Waiting): void {
     const { steadyMs: atMs } = now();
-    this.#open.open({ client, worker, atMs }, (tag) => {
-      const message = new Outgoing([tag, ...frames]);
-      worker.send(message);
-      return message.plain;
-    });
+    const tag = this.#open.open({ client, worker, frames, bytes, atMs });
+    worker.send(new Outgoing([tag, ...frames]));
     const load = this.#open.loadOf(client);
     if (load.requests >= limits.openRequests || load.bytes >= limits.openRequestBytes) {
       this.#pause(client);
@@ -158,8 +166,7 @@ class Routing {
     while (this.#waiting.length > 0) {
       const worker = this.#nextWorker();
       if (worker === undefined) return;
-      const { client, frames } = this.#waiting.shift() as Waiting;
-      this.#hand(worker, client, frames);
+      this.#hand(worker, this.#waiting.shift() as Waiting);
     }
     for (const client of this.#paused) {
       const { requests, bytes } = this.#open.loadOf(client);
@@ -169,11 +176,20 @@ class Routing {
     }
   }
 
-  #refuse({ client, message }: OpenRequest<Peer, Peer>): void {
-    const [, ...frames] = decodeMessage(message);
-    const { envelope, payload } = unwrap(frames);
+  #giveUp({ client, frames, bytes }: OpenRequest<Peer, Peer>): void {
+    this.#bytes -= bytes;
+    this.#refuse(client, frames);
+  }
+
+  #refuse(client: Peer, frames: readonly Buffer[]): void {
+    const { envelope, payload } = unwrap([...frames]);
     const { self } = this.#options;
     const reply = unavailable(payload, { ...self, wallMs: now().wallMs });
     client.send(new Outgoing([...envelope, reply]));
   }
+}
+
+/** Small frames share their memory with all that came with them: what is kept is copied. */
+function keepable(frames: Buffer[], bytes: number): Buffer[] {
+  return bytes > limits.requestBytes ? frames : frames.map((frame) => Buffer.from(frame));
 }

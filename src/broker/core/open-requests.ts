@@ -12,10 +12,11 @@ export interface Party {
 export interface OpenRequest<Client extends Party, Worker> {
   readonly client: Client;
   readonly worker: Worker;
+  /** All that the client sent: its envelope, then the payload. */
+  readonly frames: readonly Buffer[];
+  readonly bytes: number;
   /** Steady time. */
   readonly atMs: number;
-  /** The message that was handed on, encoded, its tag in front. */
-  readonly message: Buffer;
 }
 
 /** What the requests of one client are, while they are open. */
@@ -35,31 +36,31 @@ export class OpenRequests<Client extends Party, Worker extends object> {
   readonly #ofClient = new Map<Client, Load>();
   #last = 0;
 
-  /** @param encode makes the message of the tag that is to stand in front */
-  open(
-    asked: Pick<OpenRequest<Client, Worker>, "client" | "worker" | "atMs">,
-    encode: (tag: Buffer) => Buffer,
-  ): void {
-    const { client, worker } = asked;
+  /** @returns the frame to put in front */
+  open(request: OpenRequest<Client, Worker>): Buffer {
+    const { client, worker, bytes } = request;
     this.#last += 1;
-    const message = encode(this.#tag(client, this.#last));
-    const request = { ...asked, message };
     this.#open.set(this.#last, request);
     const numbers = this.#ofWorker.get(worker) ?? new Set();
     this.#ofWorker.set(worker, numbers.add(this.#last));
     const load = this.#ofClient.get(client) ?? { requests: 0, bytes: 0 };
     this.#ofClient.set(client, load);
     load.requests += 1;
-    load.bytes += message.length;
+    load.bytes += bytes;
+    const tag = Buffer.allocUnsafe(tagBytes);
+    client.name.copy(tag);
+    tag.writeBigUInt64BE(BigInt(this.#last), nameBytes);
+    return tag;
   }
 
   /** @returns the request that this is the answer to; undefined if it is nobody's */
-  close(worker: Worker, tag: Buffer | undefined): OpenRequest<Client, Worker> | undefined {
+  close(worker: Worker, tag: Uint8Array | undefined): OpenRequest<Client, Worker> | undefined {
     if (tag?.length !== tagBytes) return undefined;
-    const number = tag.readUInt32BE(nameBytes) * 2 ** 32 + tag.readUInt32BE(nameBytes + 4);
+    const bytes = Buffer.from(tag.buffer, tag.byteOffset, tagBytes);
+    const number = Number(bytes.readBigUInt64BE(nameBytes));
     const request = this.#open.get(number);
     if (request === undefined || request.worker !== worker) return undefined;
-    if (tag.compare(request.client.name, 0, nameBytes, 0, nameBytes) !== 0) return undefined;
+    if (bytes.compare(request.client.name, 0, nameBytes, 0, nameBytes) !== 0) return undefined;
     this.#forget(number, request);
     return request;
   }
@@ -98,21 +99,13 @@ export class OpenRequests<Client extends Party, Worker extends object> {
     return this.#open.size;
   }
 
-  #tag(client: Client, number: number): Buffer {
-    const tag = Buffer.allocUnsafe(tagBytes);
-    client.name.copy(tag);
-    tag.writeUInt32BE(Math.floor(number / 2 ** 32), nameBytes);
-    tag.writeUInt32BE(number % 2 ** 32, nameBytes + 4);
-    return tag;
-  }
-
-  #forget(number: number, { client, worker, message }: OpenRequest<Client, Worker>): void {
+  #forget(number: number, { client, worker, bytes }: OpenRequest<Client, Worker>): void {
     this.#open.delete(number);
     this.#ofWorker.get(worker)?.delete(number);
     const load = this.#ofClient.get(client);
     if (load === undefined) return;
     load.requests -= 1;
-    load.bytes -= message.length;
+    load.bytes -= bytes;
     if (load.requests === 0) this.#ofClient.delete(client);
   }
 }
