@@ -18,7 +18,7 @@ export const limits = {
   batchRequests: 1_000,
   /** Bytes of one array of requests. */
   batchBytes: 1 * MiB,
-  /** Values in a payload of a client, keys of maps too: as many as an array of requests has use for. */
+  /** Values in a payload of a client or in publications, keys too: as many as either has use for. */
   payloadValues: 100_000,
   /** Bytes of one ZeroMQ frame: above `batchBytes`, so that its error can still be answered. */
   frameBytes: 4 * MiB,

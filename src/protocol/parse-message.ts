@@ -319,9 +319,12 @@ export function parsePresenceState(value: unknown): PresenceState {
   throw new ProtocolError("bad_request", `\`state\` must be one of ${presenceStates.join(", ")}.`);
 }
 
-/** The client's own time in whatever form; only echoed, so only its size matters (W3). */
+/**
+ * The client's own time in whatever form: it is only echoed (W3). Beyond the integers that a number
+ * tells apart it would come back as another one.
+ */
 function parseOwnTime(value: unknown): string | number | undefined {
-  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
   if (typeof value !== "string" || value.length > limits.timestampCharacters) return undefined;
   return value.toWellFormed();
 }
