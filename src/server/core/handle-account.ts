@@ -65,7 +65,7 @@ export function changePassword(services: Services, request: Of<"password">): Dec
   if (done().length > 0) {
     return recall(done(), newPassword, {
       same: (change) => lock() ?? grantBy(services, { change, made: false }),
-      // That its id is in use is for him alone to know.
+      // Only whoever has the present password is told that the id is in use.
       other: () => ({
         next: "password",
         work: { check },
