@@ -328,7 +328,8 @@ export class ChatClient implements AsyncDisposable {
     if (plain === payload && this.#token !== undefined) return subscription.doubt(now().steadyMs);
     let value: unknown;
     try {
-      value = decode(plain);
+      // In an open cluster anybody may have sent it.
+      value = decode(plain, "msgpack", { values: limits.payloadValues });
     } catch {
       return;
     }

@@ -5,6 +5,7 @@ export const errorCodes = {
   too_large: { retry: false },
   name_invalid: { retry: false },
   name_taken: { retry: false },
+  id_reused: { retry: false },
   channel_exists: { retry: false },
   channel_not_found: { retry: false },
   user_not_found: { retry: false },

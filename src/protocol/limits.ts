@@ -18,6 +18,8 @@ export const limits = {
   batchRequests: 1_000,
   /** Bytes of one array of requests. */
   batchBytes: 1 * MiB,
+  /** Values in a payload of a client or in publications, keys too: as many as either has use for. */
+  payloadValues: 100_000,
   /** Bytes of one ZeroMQ frame: above `batchBytes`, so that its error can still be answered. */
   frameBytes: 4 * MiB,
   /** Entries in a history page. */

@@ -10,14 +10,14 @@ import { keyFileText } from "../platform/curve.ts";
 import { processId } from "../platform/host.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { crash, type Running } from "../platform/run-process.ts";
-import { decode, encode, formatOf } from "../protocol/codec.ts";
+import { encode, formatOf } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
 import type { ReferenceRequest } from "../protocol/messages.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { parseView } from "../protocol/parse-peer.ts";
-import { parseReferenceRequest } from "../protocol/parse-reference.ts";
+import { decodeReferenceRequest, parseReferenceRequest } from "../protocol/parse-reference.ts";
 import { isoTime } from "../protocol/time.ts";
 import { ClockFile } from "../storage/clock-file.ts";
 import { makeFolder } from "../storage/folder.ts";
@@ -144,7 +144,7 @@ function respond(
 ): { service: string; answer: Answer } {
   let service = "error";
   try {
-    const value = decodeRequest(payload);
+    const value = decodeReferenceRequest(payload, member !== undefined);
     if (isMap(value) && typeof value.service === "string") service = value.service.slice(0, 64);
     const request: ReferenceRequest = parseReferenceRequest(value);
     if (request.service === "rank") log.info({ user: request.user }, "Recebido: rank");
@@ -154,14 +154,6 @@ function respond(
     if (!(error instanceof ProtocolError)) throw error;
     const { code, message: description, retry } = error;
     return { service, answer: { status: "erro", code, description, retry } };
-  }
-}
-
-function decodeRequest(payload: Buffer): unknown {
-  try {
-    return decode(payload, formatOf(payload));
-  } catch {
-    throw new ProtocolError("bad_request", "The payload is not one value in MessagePack or JSON.");
   }
 }
 

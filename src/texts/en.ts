@@ -9,6 +9,8 @@ export const en = {
   "error.name_invalid":
     'A name has 1 to 64 letters, digits, "_", "-" or ".", and does not begin with ".".',
   "error.name_taken": "That name is taken.",
+  "error.id_reused":
+    "Nothing was done: something else was asked under the same id before. Ask again, and it gets an id of its own.",
   "error.channel_exists": "There is a channel of that name already.",
   "error.channel_not_found":
     "There is no such channel: `tertulia channels` lists them, `tertulia create` makes one.",

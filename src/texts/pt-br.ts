@@ -8,6 +8,8 @@ export const ptBr = {
   "error.name_invalid":
     'Um nome tem de 1 a 64 letras, algarismos, "_", "-" ou ".", e não começa com ".".',
   "error.name_taken": "Esse nome já está em uso.",
+  "error.id_reused":
+    "Nada foi feito: outra coisa já foi pedida com o mesmo id. Peça de novo, e o pedido terá um id próprio.",
   "error.channel_exists": "Já existe um canal com esse nome.",
   "error.channel_not_found":
     "Esse canal não existe: `tertulia channels` mostra os que há, `tertulia create` cria um.",

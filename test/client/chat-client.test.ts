@@ -5,6 +5,7 @@ import { Publisher } from "zeromq";
 import { ChatClient, type ChatClientOptions } from "../../src/client/chat-client.ts";
 import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
+import type { RequestId } from "../../src/protocol/ids.ts";
 import { localBroker, localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 
@@ -92,6 +93,24 @@ describe("requests", () => {
     const client = made.client({ deadlineMs: 400 });
     await expect(client.ask("users", {})).rejects.toMatchObject({ code: "behind", retry: true });
     expect(made.asked.length).toBeGreaterThan(1);
+  });
+
+  test("[C2] [R6] an id that stands for something else is told at once, and not tried again", async () => {
+    const made = await wires();
+    made.answer = () => ({ status: "erro", code: "id_reused", description: "No.", retry: false });
+    const publishing = made.client().publish("ana", "geral", "x", "1" as RequestId);
+    await expect(publishing).rejects.toMatchObject({ code: "id_reused", retry: false });
+    expect(made.asked).toHaveLength(1);
+  });
+
+  test("[W17] a process has ids that no other one has, after a restart either", async () => {
+    const made = await wires();
+    const ids = Array.from({ length: 20 }, () => {
+      const client = made.client();
+      return [client.newId(), client.newId()];
+    }).flat();
+    expect(new Set(ids).size).toBe(40);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{16}-[12]$/);
   });
 
   test("[C2] who asks too often waits as long as he is told, if that is in time", async () => {

@@ -143,17 +143,17 @@ export class Accounts {
     return this.#registrations.at(-1) ?? { mode: "open", hash: undefined };
   }
 
-  /** What an earlier copy of the request did. */
-  passwordChange(user: UserName, request: Asked): PasswordChange | undefined {
-    return findAsked(this.#passwords.get(user), request);
+  /** What was done under the id of the request: by an earlier copy of it, or another content. */
+  passwordChanges(user: UserName, request: Asked): PasswordChange[] {
+    return allAsked(this.#passwords.get(user), request);
   }
 
-  flagChange(change: Pick<FlagChange, "user" | "flag">, request: Asked): FlagChange | undefined {
-    return findAsked(this.#flags.get(flagKey(change)), request);
+  flagChanges(change: Pick<FlagChange, "user" | "flag">, request: Asked): FlagChange[] {
+    return allAsked(this.#flags.get(flagKey(change)), request);
   }
 
-  registrationChange(request: Asked): RegistrationChange | undefined {
-    return findAsked(this.#registrations, request);
+  registrationChanges(request: Asked): RegistrationChange[] {
+    return allAsked(this.#registrations, request);
   }
 
   /** All changes that are kept. */
@@ -219,9 +219,9 @@ interface Asked {
   readonly by: UserName;
 }
 
-function findAsked<T extends Change>(list: readonly T[] | undefined, asked: Asked): T | undefined {
-  if (asked.id === undefined) return undefined;
-  return list?.find(({ id, by }) => id === asked.id && by === asked.by);
+function allAsked<T extends Change>(list: readonly T[] = [], asked: Asked): T[] {
+  if (asked.id === undefined) return [];
+  return list.filter(({ id, by }) => id === asked.id && by === asked.by);
 }
 
 function flagKey({ flag, user }: Pick<FlagChange, "flag" | "user">): string {

@@ -36,7 +36,7 @@ export class Conversation {
   readonly byServer = new Map<ServerName, Tail<StoredMessage>>();
 
   constructor(most: number) {
-    this.window = new Window(most, (a, b) => a.from === b.from && sameTarget(a.to, b.to));
+    this.window = new Window(most, isOfOneRequest);
   }
 
   add(message: StoredMessage): void {
@@ -49,6 +49,11 @@ export class Conversation {
     // The lowest of all is the lowest of its server.
     for (const dropped of this.window.add(message)) this.byServer.get(dropped.server)?.shift();
   }
+}
+
+/** Two that have one id: it names its sender's request and what was asked for (R6). */
+function isOfOneRequest(a: StoredMessage, b: StoredMessage): boolean {
+  return a.from === b.from && sameTarget(a.to, b.to) && a.text === b.text;
 }
 
 export function sameTarget(a: Target, b: Target): boolean {

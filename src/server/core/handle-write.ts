@@ -3,11 +3,12 @@ import type { UserName } from "../../protocol/ids.ts";
 import type { Grant, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
 import type { EventName } from "./accounts.ts";
-import { type ChatState, type StoredMessage, sameTarget, type Target } from "./chat-state.ts";
+import { type ChatState, type StoredMessage, sameTarget } from "./chat-state.ts";
 import {
   behind,
   type Circumstances,
   type Decision,
+  idReused,
   noChannel,
   noUser,
   receiptOf,
@@ -25,6 +26,7 @@ interface WriteCircumstances extends Pick<Circumstances, "now" | "waited"> {
 }
 
 type Write = Extract<Request, { service: "login" | "channel" | "publish" | "message" }>;
+type Messaging = Extract<Write, { service: "publish" | "message" }>;
 
 /**
  * A write answers with the event that already has its id, or makes one (R6). Users and channels
@@ -69,7 +71,7 @@ function commit(
   return { next: "commit", event, made, answer };
 }
 
-/** The event that an earlier copy of this request made, the earliest of several. */
+/** The event that an earlier copy of this request made, of the same content; the earliest of several. */
 function existing(state: ChatState, request: Write): Placed | undefined {
   const { id } = request;
   if (id === undefined) return undefined;
@@ -81,27 +83,39 @@ function existing(state: ChatState, request: Write): Placed | undefined {
         .get(request.channel)
         ?.creations.slice()
         .find((creation) => creation.id === id && creation.user === request.user);
-    case "publish": {
-      const isIt = isOf(request.user, { channel: request.channel });
-      return state.channels.get(request.channel)?.conversation.window.find(id, isIt);
-    }
-    case "message": {
-      const isIt = isOf(request.src, { user: request.dst });
-      // It stays while either party keeps it (J3).
-      for (const party of [request.dst, request.src]) {
-        const found = state.users.get(party)?.conversation.window.find(id, isIt);
-        if (found !== undefined) return found;
-      }
-      return undefined;
-    }
+    case "publish":
+    case "message":
+      return findMessage(state, request, ({ text }) => text === request.message);
     default:
       request satisfies never;
       return undefined;
   }
 }
 
-function isOf(from: string, to: Target): (message: StoredMessage) => boolean {
-  return (message) => message.from === from && sameTarget(message.to, to);
+/** What its sender has sent to its target under its id. */
+function findMessage(
+  state: ChatState,
+  request: Messaging,
+  isWanted: (message: StoredMessage) => boolean,
+): StoredMessage | undefined {
+  const { id } = request;
+  if (id === undefined) return undefined;
+  const [from, to, conversations] =
+    request.service === "publish"
+      ? [request.user, { channel: request.channel }, [state.channels.get(request.channel)]]
+      : // It stays while either party keeps it (J3).
+        [
+          request.src,
+          { user: request.dst },
+          [request.dst, request.src].map((user) => state.users.get(user)),
+        ];
+  for (const holder of conversations) {
+    const found = holder?.conversation.window.find(id, (message) => {
+      return message.from === from && sameTarget(message.to, to) && isWanted(message);
+    });
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** What stands against the write, by what this server holds. */
@@ -116,9 +130,11 @@ function obstacle(state: ChatState, request: Write): ProtocolError | undefined {
         `The channel "${request.channel}" exists already.`,
       );
     case "publish":
+      if (findMessage(state, request, () => true) !== undefined) return idReused();
       if (!state.knowsChannel(request.channel)) return noChannel(request.channel);
       return state.knowsUser(request.user) ? undefined : noUser(request.user);
     case "message":
+      if (findMessage(state, request, () => true) !== undefined) return idReused();
       if (!state.knowsUser(request.src)) return noUser(request.src);
       return state.knowsUser(request.dst) ? undefined : noUser(request.dst);
     default:

@@ -87,6 +87,65 @@ describe("[R6] a change of an account that is asked for twice takes effect once"
   });
 });
 
+describe("[R6] another change of an account under an id that was used is refused", () => {
+  const reused = { status: "erro", code: "id_reused", retry: false };
+  const change = { user: "ana", password: "ana's", newPassword: "new", id: "1" };
+
+  test("a password: to whoever knows the present one, and to nobody else", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    scene.ask("password", change);
+    const other = { ...change, password: "new", newPassword: "newer" };
+    expect(scene.ask("password", other)).toMatchObject(reused);
+    expect(scene.ask("password", { ...other, password: "a guess" })).toMatchObject(wrong);
+    scene.login("ana", "new");
+    expect(scene.ask("password", { ...other, id: "2" })).toMatchObject({ status: "OK" });
+    expect(scene.ask("password", change)).toMatchObject({ status: "OK" });
+    scene.login("ana", "newer");
+  });
+
+  test("a password: also while the first copy is being hashed", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { server, cluster } = scene;
+    server.hashMs = () => 40;
+    const copies = ["new", "other"].map((newPassword) => {
+      return cluster.ask(server, "password", { ...change, newPassword });
+    });
+    cluster.runUntil(() => copies.every(({ reply }) => reply !== undefined), "both are answered");
+    expect(copies.map(({ reply }) => reply?.status)).toEqual(["OK", "erro"]);
+    scene.login("ana", "new");
+  });
+
+  test("what an administrator does: to an account, its password, and registration", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { operator: token } = scene;
+    const { accounts } = scene.server.core.state;
+    const pairs = [
+      ["account", { user: "ana", locked: true }, { user: "ana", locked: false }],
+      ["account", { user: "ana", administrator: true }, { user: "ana", administrator: false }],
+      ["account", { user: "ana", newPassword: "first" }, { user: "ana", newPassword: "second" }],
+      ["registration", { mode: "closed" }, { mode: "open" }],
+    ] as const;
+    for (const [at, [service, one, other]] of pairs.entries()) {
+      const first = scene.ask(service, { ...one, id: `id ${at}`, token });
+      const again = scene.ask(service, { ...one, id: `id ${at}`, token });
+      expect(first).toMatchObject({ status: "OK" });
+      expect(again).toMatchObject({ status: "OK", entry: { seq: eventOf(first) } });
+      expect(scene.ask(service, { ...other, id: `id ${at}`, token })).toMatchObject(reused);
+    }
+    const invite = { mode: "invitation", invitation: "a long invitation", id: "invite", token };
+    scene.ask("registration", invite);
+    expect(scene.ask("registration", invite)).toMatchObject({ status: "OK" });
+    const another = { ...invite, invitation: "another invitation" };
+    expect(scene.ask("registration", another)).toMatchObject(reused);
+    expect(accounts.has("locked", ana)).toBe(true);
+    scene.ask("account", { user: "ana", locked: false, token });
+    scene.login("ana", "first");
+  });
+});
+
 describe("[X2] what was tried and is refused", () => {
   test("a reset holds against what a thief did before at a server that was cut off", () => {
     const scene = new Scene();
