@@ -5,7 +5,7 @@ import { requestBounds } from "../net/responder.ts";
 import { now } from "../platform/clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
-import { type OpenRequest, OpenRequests } from "./core/open-requests.ts";
+import { type Asked, OpenRequests } from "./core/open-requests.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** Requests to the servers in turn, replies back to whoever asked. */
@@ -50,6 +50,7 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
       back: back.endpoint,
       close: async () => {
         clearInterval(timer);
+        routing.close();
         await Promise.all([front.close(), back.close()]);
       },
     };
@@ -59,18 +60,11 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
   }
 }
 
-/** What of a client's is read but not handed on: no worker is there, or each has enough. */
-interface Waiting {
-  readonly client: Peer;
-  readonly frames: Buffer[];
-}
-
 class Routing {
   readonly #options: ForwarderOptions;
   readonly #open = new OpenRequests<Peer, Peer>();
   readonly #workers: Peer[] = [];
-  #waiting: Waiting[] = [];
-  /** Clients that are not read until something of theirs is answered. */
+  /** Clients that are not read until there is less open. */
   readonly #paused = new Set<Peer>();
   #clients = 0;
   #turn = 0;
@@ -86,7 +80,7 @@ class Routing {
 
   clientWent(client: Peer): void {
     this.#paused.delete(client);
-    this.#waiting = this.#waiting.filter((waiting) => waiting.client !== client);
+    this.#open.clientGone(client);
     this.#clients -= 1;
     this.#options.onConnections("front", this.#clients);
   }
@@ -100,41 +94,60 @@ class Routing {
   workerWent(worker: Peer): void {
     this.#workers.splice(this.#workers.indexOf(worker), 1);
     this.#options.onConnections("back", this.#workers.length);
-    for (const request of this.#open.workerGone(worker)) this.#refuse(request);
+    for (const asked of this.#open.workerGone(worker)) this.#refuse(asked);
     this.#goOn();
   }
 
   ask(client: Peer, frames: Buffer[]): void {
-    const worker = this.#waiting.length > 0 ? undefined : this.#nextWorker();
-    if (worker === undefined) {
-      this.#waiting.push({ client, frames });
-      this.#pause(client);
-    } else this.#hand(worker, client, frames);
+    const bytes = frames.reduce((sum, { length }) => sum + length, 0);
+    // Small ones share their memory with all that came with them.
+    const kept = bytes > limits.requestBytes ? frames : frames.map((frame) => Buffer.from(frame));
+    this.#open.take({ client, frames: kept, bytes, atMs: now().steadyMs });
+    this.#handOn();
+    // One that waits is read on: only so its end is noticed, and its heartbeats are answered.
+    if (this.#open.loadOf(client) < 1) return;
+    this.#paused.add(client);
+    client.pause();
   }
 
   answer(worker: Peer, [tag, ...frames]: Buffer[]): void {
-    const request = this.#open.close(worker, tag);
-    if (request === undefined) return;
-    request.client.send(new Outgoing(frames));
+    // Without frames it answers nothing.
+    if (tag === undefined || frames.length === 0) return;
+    const client = this.#open.close(worker, tag);
+    if (client === undefined) return;
+    client.send(new Outgoing(frames));
     this.#goOn();
   }
 
   tick(): void {
-    const expired = this.#open.expire(now().steadyMs - durations.openRequestMs);
-    for (const request of expired) this.#refuse(request);
+    this.#giveUp(now().steadyMs - durations.openRequestMs);
     this.#goOn();
   }
 
-  #hand(worker: Peer, client: Peer, frames: Buffer[]): void {
-    const bytes = frames.reduce((sum, { length }) => sum + length, 0);
-    // Small ones share their memory with all that came with them.
-    const kept = bytes > limits.requestBytes ? frames : frames.map((frame) => Buffer.from(frame));
-    const { steadyMs: atMs } = now();
-    const tag = this.#open.open({ client, worker, frames: kept, bytes, atMs });
-    worker.send(new Outgoing([tag, ...frames]));
-    const load = this.#open.loadOf(client);
-    if (load.requests >= limits.openRequests || load.bytes >= limits.openRequestBytes) {
-      this.#pause(client);
+  /** Nobody is to wait for what comes no more. */
+  close(): void {
+    this.#giveUp(Number.POSITIVE_INFINITY);
+  }
+
+  #giveUp(beforeMs: number): void {
+    for (const asked of this.#open.expire(beforeMs)) this.#refuse(asked);
+  }
+
+  /** Hands on what waits, and reads on of whom it can. */
+  #goOn(): void {
+    this.#handOn();
+    for (const client of this.#paused) {
+      if (this.#open.loadOf(client) > 0.5) continue;
+      this.#paused.delete(client);
+      client.resume();
+    }
+  }
+
+  #handOn(): void {
+    for (const asked of this.#open.waiting) {
+      const worker = this.#nextWorker();
+      if (worker === undefined) return;
+      worker.send(new Outgoing([this.#open.hand(asked, worker), ...asked.frames]));
     }
   }
 
@@ -147,28 +160,7 @@ class Routing {
     return undefined;
   }
 
-  #pause(client: Peer): void {
-    this.#paused.add(client);
-    client.pause();
-  }
-
-  /** Hands on what waits, and reads on of whom it can. */
-  #goOn(): void {
-    while (this.#waiting.length > 0) {
-      const worker = this.#nextWorker();
-      if (worker === undefined) return;
-      const { client, frames } = this.#waiting.shift() as Waiting;
-      this.#hand(worker, client, frames);
-    }
-    for (const client of this.#paused) {
-      const { requests, bytes } = this.#open.loadOf(client);
-      if (requests > limits.openRequests / 2 || bytes > limits.openRequestBytes / 2) continue;
-      this.#paused.delete(client);
-      client.resume();
-    }
-  }
-
-  #refuse({ client, frames }: OpenRequest<Peer, Peer>): void {
+  #refuse({ client, frames }: Asked<Peer>): void {
     const { envelope, payload } = unwrap([...frames]);
     const { self } = this.#options;
     const reply = unavailable(payload, { ...self, wallMs: now().wallMs });

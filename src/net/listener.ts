@@ -25,7 +25,7 @@ export interface Peer {
   readonly name: Buffer;
   /** Above the bound of what waits for it the message is dropped: whoever misses it asks again. */
   send(message: Outgoing): void;
-  /** Whether it reads too slowly to be sent more. */
+  /** Whether it is sent no more: it reads too slowly, or its connection is being closed. */
   readonly isFull: boolean;
   /** Reads nothing of it until `resume`. */
   pause(): void;
@@ -202,11 +202,11 @@ class Wire implements Peer {
   }
 
   get isFull(): boolean {
-    return this.unreadBytes > limits.unreadBytes;
+    return this.#isEnding || this.unreadBytes > limits.unreadBytes;
   }
 
   send(message: Outgoing): void {
-    if (!this.isFull && !this.#isEnding) this.#connection.send(message);
+    if (!this.isFull) this.#connection.send(message);
   }
 
   pause(): void {
@@ -242,6 +242,8 @@ class Wire implements Peer {
   }
 
   tick(steadyMs: number): void {
+    // Whoever does not read would never let it be closed.
+    if (this.#isEnding) return this.destroy();
     if (this.#isShaking) {
       if (steadyMs - this.#openedMs > durations.handshakeMs) this.destroy();
       return;

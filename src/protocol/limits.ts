@@ -110,9 +110,12 @@ export const limits = {
   /** Bytes that wait for one connection that does not read, and for all of a socket's. */
   unreadBytes: 16 * MiB,
   unreadBytesOfAll: 256 * MiB,
-  /** Requests of one connection that a broker has handed on, and their bytes; it reads on after. */
+  /** Requests of one connection that are open at a broker, and their bytes; it reads on after. */
   openRequests: 4_096,
   openRequestBytes: 16 * MiB,
+  /** Those of all that no server has been handed, and their bytes: a minute of chat, not memory. */
+  waitingRequests: 100_000,
+  waitingRequestBytes: 256 * MiB,
   /** Bytes of a topic: a name of 64 characters of any script, and what marks its kind. */
   topicBytes: 320,
   /** Topics of one connection at a proxy, and of all. */
