@@ -1,14 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { splitKey, withKey } from "../../src/platform/endpoint.ts";
+import { durations } from "../../src/protocol/limits.ts";
 import { type Fields, PlainRequest } from "../support/plain-client.ts";
 import { until } from "../support/until.ts";
 
 export interface ReceiversOptions {
   readonly brokers: number;
   readonly curve: boolean;
-  readonly signal: "SIGKILL" | "SIGTERM";
-  /** How often a broker is ended and started again. */
+  /** SIGSTOP: it hangs until its servers and clients have given it up, then goes on. */
+  readonly signal: "SIGKILL" | "SIGTERM" | "SIGSTOP";
+  /** How often a broker is ended and started again, or hangs. */
   readonly restarts: number;
   /** Log-ins that are begun before each; another user's each. */
   readonly logins: number;
@@ -72,7 +74,10 @@ class Race {
     victim.signal(this.#options.signal);
     // Some are there before the new broker, some come with it, some a little later.
     const others = this.#newcomers(endpoint, `${number} early`);
-    await back;
+    if (this.#options.signal === "SIGSTOP") {
+      await pause(2 * durations.zmtpTimeoutMs);
+      victim.signal("SIGCONT");
+    } else await back;
     others.push(...this.#newcomers(endpoint, `${number} at once`));
     await pause(50);
     others.push(...this.#newcomers(endpoint, `${number} later`));
