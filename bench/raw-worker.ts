@@ -1,4 +1,4 @@
-import { Dealer, Proxy, Router } from "zeromq";
+import { Dealer, Router, Proxy as ZmqProxy } from "zeromq";
 import { socketOptions } from "../src/net/socket.ts";
 
 /** A broker or an echo of the raw workload, as a process of its own. */
@@ -8,7 +8,7 @@ if (role === "broker") {
   const back = new Dealer(socketOptions);
   for (const socket of [front, back]) await socket.bind("tcp://127.0.0.1:*");
   process.send?.({ front: front.lastEndpoint, back: back.lastEndpoint });
-  await new Proxy(front, back).run();
+  await new ZmqProxy(front, back).run();
 } else {
   const socket = new Router(socketOptions);
   socket.connect(endpoint ?? "");

@@ -5,7 +5,8 @@ import { requestBounds } from "../net/responder.ts";
 import { now } from "../platform/clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
-import { type Asked, OpenRequests } from "./core/open-requests.ts";
+import { ClientRequest } from "./client-request.ts";
+import { OpenRequests } from "./core/open-requests.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** Requests to the servers in turn, replies back to whoever asked. */
@@ -62,7 +63,7 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
 
 class Routing {
   readonly #options: ForwarderOptions;
-  readonly #open = new OpenRequests<Peer, Peer>();
+  readonly #open = new OpenRequests<ClientRequest, Peer>();
   readonly #workers: Peer[] = [];
   /** Clients that are not read until there is less open. */
   readonly #paused = new Set<Peer>();
@@ -94,16 +95,15 @@ class Routing {
   workerWent(worker: Peer): void {
     this.#workers.splice(this.#workers.indexOf(worker), 1);
     this.#options.onConnections("back", this.#workers.length);
-    for (const asked of this.#open.workerGone(worker)) this.#refuse(asked);
+    for (const request of this.#open.workerGone(worker)) this.#refuse(request);
     this.#goOn();
   }
 
   ask(client: Peer, frames: Buffer[]): void {
-    const bytes = frames.reduce((sum, { length }) => sum + length, 0);
-    // Small ones share their memory with all that came with them.
-    const kept = bytes > limits.requestBytes ? frames : frames.map((frame) => Buffer.from(frame));
-    this.#open.take({ client, frames: kept, bytes, atMs: now().steadyMs });
+    const request = new ClientRequest(client, frames);
+    this.#open.take(request);
     this.#handOn();
+    request.wait();
     // One that waits is read on: only so its end is noticed, and its heartbeats are answered.
     if (this.#open.loadOf(client) < 1) return;
     this.#paused.add(client);
@@ -113,9 +113,9 @@ class Routing {
   answer(worker: Peer, [tag, ...frames]: Buffer[]): void {
     // Without frames it answers nothing.
     if (tag === undefined || frames.length === 0) return;
-    const client = this.#open.close(worker, tag);
-    if (client === undefined) return;
-    client.send(new Outgoing(frames));
+    const request = this.#open.close(worker, tag);
+    if (request === undefined) return;
+    request.client.send(new Outgoing(frames));
     this.#goOn();
   }
 
@@ -130,7 +130,7 @@ class Routing {
   }
 
   #giveUp(beforeMs: number): void {
-    for (const asked of this.#open.expire(beforeMs)) this.#refuse(asked);
+    for (const request of this.#open.expire(beforeMs)) this.#refuse(request);
   }
 
   /** Hands on what waits, and reads on of whom it can. */
@@ -144,10 +144,10 @@ class Routing {
   }
 
   #handOn(): void {
-    for (const asked of this.#open.waiting) {
+    for (const request of this.#open.waiting) {
       const worker = this.#nextWorker();
       if (worker === undefined) return;
-      worker.send(new Outgoing([this.#open.hand(asked, worker), ...asked.frames]));
+      worker.send(request.tagged(this.#open.hand(request, worker)));
     }
   }
 
@@ -160,8 +160,8 @@ class Routing {
     return undefined;
   }
 
-  #refuse({ client, frames }: Asked<Peer>): void {
-    const { envelope, payload } = unwrap([...frames]);
+  #refuse({ client, frames }: ClientRequest): void {
+    const { envelope, payload } = unwrap(frames);
     const { self } = this.#options;
     const reply = unavailable(payload, { ...self, wallMs: now().wallMs });
     client.send(new Outgoing([...envelope, reply]));

@@ -3,8 +3,9 @@ import {
   commandBody,
   encodeCommand,
   encodeMessage,
-  type Frame,
   FrameReader,
+  hasMore,
+  isCommand,
   readCommand,
 } from "./frames.ts";
 import { encodeGreeting, greetingBytes, readGreeting, versionedBytes } from "./greeting.ts";
@@ -79,6 +80,8 @@ export class Connection {
   #isReady = false;
   #frames: Buffer[] = [];
   #messageBytes = 0;
+  /** The context of a PING that is to be answered. */
+  #pong: Buffer | undefined;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
     this.#options = options;
@@ -105,7 +108,10 @@ export class Connection {
   /** @throws Refused */
   receive(chunk: Buffer): void {
     const rest = this.#handshake === undefined ? this.#greet(chunk) : chunk;
-    if (rest.length > 0) this.#reader.read(rest, (frame) => this.#take(frame));
+    if (rest.length > 0) this.#reader.read(rest, (body, flags) => this.#take(body, flags));
+    if (this.#pong === undefined) return;
+    this.#command("PONG", this.#pong);
+    this.#pong = undefined;
   }
 
   /** @returns how many bytes are on their way by it */
@@ -164,10 +170,17 @@ export class Connection {
     }
   }
 
-  #take(frame: Frame): void {
-    if (!this.#isReady) return this.#shake(frame);
-    const { body, more, isCommand } = this.#channel?.open(frame.body) ?? frame;
-    if (isCommand) return this.#obey(body);
+  #take(body: Buffer, flags: number): void {
+    if (!this.#isReady) return this.#shake(body, flags);
+    if (this.#channel === undefined) {
+      return isCommand(flags) ? this.#obey(body) : this.#gather(body, hasMore(flags));
+    }
+    const opened = this.#channel.open(body);
+    if (opened.isCommand) this.#obey(opened.body);
+    else this.#gather(opened.body, opened.more);
+  }
+
+  #gather(body: Buffer, more: boolean): void {
     const { frames, messageBytes } = this.#options.bounds;
     this.#messageBytes += body.length;
     if (this.#frames.length === frames || this.#messageBytes > messageBytes) {
@@ -181,8 +194,8 @@ export class Connection {
     this.#events.onMessage(message);
   }
 
-  #shake({ body, isCommand }: Frame): void {
-    if (!isCommand) throw new Refused("malformed", "a message before the handshake's end");
+  #shake(body: Buffer, flags: number): void {
+    if (!isCommand(flags)) throw new Refused("malformed", "a message before the handshake's end");
     const { name, rest } = readCommand(body);
     const { answer, metadata, channel } = (this.#handshake as Handshake).take(name, rest);
     if (metadata !== undefined) {
@@ -204,7 +217,8 @@ export class Connection {
     const { name, rest } = readCommand(body);
     switch (name) {
       case "PING":
-        this.#command("PONG", rest.subarray(pingTtlBytes, pingTtlBytes + pongContextBytes));
+        // One answer for all that come at once: it says no more than that somebody is there.
+        this.#pong = rest.subarray(pingTtlBytes, pingTtlBytes + pongContextBytes);
         return;
       case "SUBSCRIBE":
         return this.#subscription(1, rest);

@@ -52,19 +52,19 @@ const patienceMs = 100;
 
 /** A broker with clients and workers, and beside it what must hold, kept in the plainest way. */
 class World {
-  #broker = new OpenRequests<Client, Worker>();
+  #broker = new OpenRequests<Asked, Worker>();
   #nowMs = 0;
   #names = 0;
   #clients: Client[] = [];
   readonly #everyName: Buffer[] = [];
   #workers: Worker[] = [];
   /** Of this broker, by tag: who asked, whom it was handed to. */
-  #handed = new Map<string, { asked: Asked<Client>; worker: Worker }>();
+  #handed = new Map<string, { asked: Asked; worker: Worker }>();
   readonly #everyTag: Buffer[] = [];
   /** All that were asked, but for what was dropped with its client. */
-  readonly #asked = new Set<Asked<Client>>();
+  readonly #asked = new Set<Asked>();
   /** Those that came to an end: an answer, or word that there is none. */
-  readonly #ended = new Set<Asked<Client>>();
+  readonly #ended = new Set<Asked>();
 
   do(step: Step): void {
     switch (step.kind) {
@@ -103,7 +103,7 @@ class World {
       case "ask": {
         const client = this.#clients[step.of % (this.#clients.length || 1)];
         if (client === undefined) return;
-        const asked = { client, frames: [], bytes: 10 + step.of, atMs: this.#nowMs };
+        const asked = { client, bytes: 10 + step.of, atMs: this.#nowMs };
         this.#asked.add(asked);
         this.#broker.take(asked);
         return;
@@ -139,12 +139,11 @@ class World {
     if (worker === undefined || tag === undefined) return;
     const handed = this.#handed.get(tag.toString("hex"));
     const isOpen = handed?.worker === worker && !this.#ended.has(handed.asked);
-    const client = this.#broker.close(worker, tag);
-    expect(client).toBe(isOpen ? handed?.asked.client : undefined);
+    expect(this.#broker.close(worker, tag)).toBe(isOpen ? handed?.asked : undefined);
     if (isOpen) this.#end(handed.asked);
   }
 
-  #end(asked: Asked<Client>): void {
+  #end(asked: Asked): void {
     expect(this.#ended.has(asked)).toBe(false);
     this.#ended.add(asked);
   }
@@ -182,12 +181,12 @@ describe("[B1] requests that are open at a broker", () => {
   });
 
   const client = () => ({ name: Buffer.alloc(tagBytes / 2, 1) });
-  const ask = (who: Client, { atMs = 0, bytes = 100 } = {}): Asked<Client> => {
-    return { client: who, frames: [], bytes, atMs };
+  const ask = (who: Client, { atMs = 0, bytes = 100 } = {}): Asked => {
+    return { client: who, bytes, atMs };
   };
 
   test("what a client that has gone let wait is handed to nobody", () => {
-    const open = new OpenRequests<Client, Worker>();
+    const open = new OpenRequests<Asked, Worker>();
     const [gone, other] = [client(), client()];
     open.take(ask(gone));
     open.take(ask(other));
@@ -197,11 +196,11 @@ describe("[B1] requests that are open at a broker", () => {
   });
 
   test("[B4] what waits is given up like what was handed on, each at its time", () => {
-    const open = new OpenRequests<Client, Worker>();
+    const open = new OpenRequests<Asked, Worker>();
     const requests = [10, 20, 30, 40].map((atMs) => ask(client(), { atMs }));
     for (const asked of requests) open.take(asked);
-    open.hand(requests[1] as Asked<Client>, { number: 1 });
-    open.hand(requests[0] as Asked<Client>, { number: 1 });
+    open.hand(requests[1] as Asked, { number: 1 });
+    open.hand(requests[0] as Asked, { number: 1 });
     expect(open.expire(20)).toEqual([requests[0]]);
     expect(open.expire(40)).toEqual([requests[1], requests[2]]);
     expect(open.expire(41)).toEqual([requests[3]]);
@@ -209,24 +208,24 @@ describe("[B1] requests that are open at a broker", () => {
   });
 
   test("what one client has open is bounded, and what waits of all together", () => {
-    const open = new OpenRequests<Client, Worker>();
+    const open = new OpenRequests<Asked, Worker>();
     const busy = client();
     const worker: Worker = { number: 1 };
     const fill = (bytes: number) => {
-      const tags: Buffer[] = [];
+      const handed: [Buffer, Asked][] = [];
       while (open.loadOf(busy) < 1) {
         const asked = ask(busy, { bytes });
         open.take(asked);
-        tags.push(open.hand(asked, worker));
+        handed.push([open.hand(asked, worker), asked]);
       }
       expect(open.loadOf(client())).toBe(0);
-      return tags;
+      return handed;
     };
     for (const [bytes, most] of [[100, 4_096] as const, [1_048_576, 16] as const]) {
-      const tags = fill(bytes);
-      expect(tags).toHaveLength(most);
-      for (const [index, tag] of tags.entries()) {
-        expect(open.close(worker, tag)).toBe(busy);
+      const handed = fill(bytes);
+      expect(handed).toHaveLength(most);
+      for (const [index, [tag, asked]] of handed.entries()) {
+        expect(open.close(worker, tag)).toBe(asked);
         expect(open.loadOf(busy)).toBeCloseTo(1 - (index + 1) / most);
       }
     }

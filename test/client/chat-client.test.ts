@@ -8,8 +8,6 @@ import { decode, encode } from "../../src/protocol/codec.ts";
 import { localBroker, localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 
-const any = "tcp://127.0.0.1:*";
-
 interface Asked {
   service: string;
   data: Record<string, unknown> & { id: string };

@@ -5,6 +5,7 @@ import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { Sessions } from "../../src/net/sessions.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
+import { tagBytes } from "../../src/protocol/limits.ts";
 import type { View } from "../../src/protocol/messages.ts";
 import { replicationTopic } from "../../src/protocol/topics.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
@@ -12,7 +13,6 @@ import { until } from "../support/until.ts";
 import { Insider } from "./insider.ts";
 import type { Sample } from "./mutate.ts";
 import { Tap } from "./tap.ts";
-import { BrokerBack } from "./targets.ts";
 
 export type Auth = "open" | "required";
 
@@ -152,7 +152,7 @@ export async function record(
   return {
     front: asked.flatMap(enveloped),
     back: tap.replies.map((reply) => {
-      return { frames: [Buffer.from(BrokerBack.client), Buffer.alloc(0), reply], payload: 2 };
+      return { frames: [Buffer.alloc(tagBytes, 7), Buffer.alloc(0), reply], payload: 2 };
     }),
     peerLinks: new Map(view.members.map((name) => [name, insider.toServer(name, known)])),
     reference: insider.toReference(known),

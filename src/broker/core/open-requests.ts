@@ -10,17 +10,15 @@ export interface Party {
 }
 
 /** A request that has no answer yet. */
-export interface Asked<Client> {
-  readonly client: Client;
-  /** All that the client sent: its envelope, then the payload. */
-  readonly frames: readonly Buffer[];
+export interface Asked {
+  readonly client: Party;
   readonly bytes: number;
   /** Steady time. */
   readonly atMs: number;
 }
 
-interface Handed<Client, Worker> {
-  readonly asked: Asked<Client>;
+interface Handed<Request, Worker> {
+  readonly asked: Request;
   readonly worker: Worker;
 }
 
@@ -35,17 +33,17 @@ interface Load {
  * on with; each request has one answer. What an earlier process of this broker is still owed, or a
  * connection that is gone, fits none.
  */
-export class OpenRequests<Client extends Party, Worker extends object> {
+export class OpenRequests<Request extends Asked, Worker extends object> {
   /** The oldest first. */
-  readonly #waiting = new Set<Asked<Client>>();
-  readonly #handed = new Map<number, Handed<Client, Worker>>();
+  readonly #waiting = new Set<Request>();
+  readonly #handed = new Map<number, Handed<Request, Worker>>();
   readonly #ofWorker = new Map<Worker, Set<number>>();
-  readonly #ofClient = new Map<Client, Load>();
+  readonly #ofClient = new Map<Party, Load>();
   readonly #waitingLoad: Load = { requests: 0, bytes: 0 };
   #last = 0;
 
   /** Of what comes it waits first. */
-  take(asked: Asked<Client>): void {
+  take(asked: Request): void {
     const load = this.#ofClient.get(asked.client) ?? { requests: 0, bytes: 0 };
     this.#ofClient.set(asked.client, load);
     add(load, asked.bytes);
@@ -54,12 +52,12 @@ export class OpenRequests<Client extends Party, Worker extends object> {
   }
 
   /** Those that wait, the oldest first; each may be handed on meanwhile. */
-  get waiting(): Iterable<Asked<Client>> {
+  get waiting(): Iterable<Request> {
     return this.#waiting;
   }
 
   /** @returns the frame to put in front of what that worker is sent */
-  hand(asked: Asked<Client>, worker: Worker): Buffer {
+  hand(asked: Request, worker: Worker): Buffer {
     this.#stopWaiting(asked);
     this.#last += 1;
     this.#handed.set(this.#last, { asked, worker });
@@ -67,26 +65,26 @@ export class OpenRequests<Client extends Party, Worker extends object> {
     this.#ofWorker.set(worker, numbers.add(this.#last));
     const tag = Buffer.allocUnsafe(tagBytes);
     asked.client.name.copy(tag);
-    tag.writeBigUInt64BE(BigInt(this.#last), nameBytes);
+    tag.writeUInt32BE(Math.floor(this.#last / 2 ** 32), nameBytes);
+    tag.writeUInt32BE(this.#last % 2 ** 32, nameBytes + 4);
     return tag;
   }
 
-  /** @returns the client that this is the answer for; undefined if it is nobody's */
-  close(worker: Worker, tag: Uint8Array): Client | undefined {
+  /** @returns the request that this is the answer to; undefined if it is nobody's */
+  close(worker: Worker, tag: Buffer): Request | undefined {
     if (tag.length !== tagBytes) return undefined;
-    const bytes = Buffer.from(tag.buffer, tag.byteOffset, tagBytes);
-    const number = Number(bytes.readBigUInt64BE(nameBytes));
+    const number = tag.readUInt32BE(nameBytes) * 2 ** 32 + tag.readUInt32BE(nameBytes + 4);
     const handed = this.#handed.get(number);
     if (handed === undefined || handed.worker !== worker) return undefined;
-    const { client } = handed.asked;
-    if (bytes.compare(client.name, 0, nameBytes, 0, nameBytes) !== 0) return undefined;
+    const { asked } = handed;
+    if (tag.compare(asked.client.name, 0, nameBytes, 0, nameBytes) !== 0) return undefined;
     this.#forget(number, handed);
-    return client;
+    return asked;
   }
 
   /** @returns the requests of before that time: nobody answers them any more */
-  expire(beforeMs: number): Asked<Client>[] {
-    const expired: Asked<Client>[] = [];
+  expire(beforeMs: number): Request[] {
+    const expired: Request[] = [];
     for (const [number, handed] of this.#handed) {
       if (handed.asked.atMs >= beforeMs) continue;
       expired.push(handed.asked);
@@ -101,8 +99,8 @@ export class OpenRequests<Client extends Party, Worker extends object> {
   }
 
   /** @returns the requests that nobody answers any more */
-  workerGone(worker: Worker): Asked<Client>[] {
-    const open: Asked<Client>[] = [];
+  workerGone(worker: Worker): Request[] {
+    const open: Request[] = [];
     for (const number of this.#ofWorker.get(worker) ?? []) {
       const handed = this.#handed.get(number);
       assert(handed !== undefined, "what is over was forgotten");
@@ -114,13 +112,13 @@ export class OpenRequests<Client extends Party, Worker extends object> {
   }
 
   /** What waits of it is not asked any more; what is under way may come to its end. */
-  clientGone(client: Client): void {
+  clientGone(client: Party): void {
     if (this.#waiting.size === 0 || !this.#ofClient.has(client)) return;
     for (const asked of this.#waiting) if (asked.client === client) this.#drop(asked);
   }
 
   /** How much a client has open, or all together let wait, as a share of what they may. */
-  loadOf(client: Client): number {
+  loadOf(client: Party): number {
     const { requests, bytes } = this.#ofClient.get(client) ?? { requests: 0, bytes: 0 };
     return Math.max(
       requests / limits.openRequests,
@@ -135,22 +133,22 @@ export class OpenRequests<Client extends Party, Worker extends object> {
     return this.#waiting.size + this.#handed.size + this.#ofClient.size === 0;
   }
 
-  #stopWaiting(asked: Asked<Client>): void {
+  #stopWaiting(asked: Request): void {
     if (this.#waiting.delete(asked)) remove(this.#waitingLoad, asked.bytes);
   }
 
-  #drop(asked: Asked<Client>): void {
+  #drop(asked: Request): void {
     this.#stopWaiting(asked);
     this.#unload(asked);
   }
 
-  #forget(number: number, { asked, worker }: Handed<Client, Worker>): void {
+  #forget(number: number, { asked, worker }: Handed<Request, Worker>): void {
     this.#handed.delete(number);
     this.#ofWorker.get(worker)?.delete(number);
     this.#unload(asked);
   }
 
-  #unload({ client, bytes }: Asked<Client>): void {
+  #unload({ client, bytes }: Request): void {
     const load = this.#ofClient.get(client);
     if (load === undefined) return;
     remove(load, bytes);
