@@ -101,7 +101,7 @@ class Routing {
 
   ask(client: Peer, frames: Buffer[]): void {
     const request = new ClientRequest(client, frames);
-    this.#open.take(request);
+    if (!this.#open.take(request)) return this.#refuse(request);
     this.#handOn();
     request.wait();
     // One that waits is read on: only so its end is noticed, and its heartbeats are answered.

@@ -23,6 +23,8 @@ export interface Entrance {
 export interface Peer {
   /** 8 random bytes that no other connection ever has, here or at another process. */
   readonly name: Buffer;
+  /** Where it connects from, as far as bounds go. */
+  readonly address: string;
   /** Above the bound of what waits for it the message is dropped: whoever misses it asks again. */
   send(message: Outgoing): void;
   /** Whether it is sent no more: it reads too slowly, or its connection is being closed. */
@@ -32,6 +34,8 @@ export interface Peer {
   resume(): void;
   /** Ends the connection, for a peer that goes beyond a bound. */
   refuse(because: RefusedBecause): void;
+  /** Ends the connection, once what it is to be told is told; the peer may come again. */
+  end(): void;
 }
 
 export interface ListenerOptions {
@@ -62,6 +66,9 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #addresses = new AddressBook();
   readonly #wires = new Set<Wire>();
+  /** Bytes of messages that have not wholly come; where one began first stands first. */
+  readonly #held = new Map<Wire, number>();
+  #heldBytes = 0;
   readonly #timer: NodeJS.Timeout;
   #tickedMs = now().steadyMs;
 
@@ -102,15 +109,31 @@ export class Listener {
       socket.resetAndDestroy();
       return;
     }
-    const wire: Wire = new Wire(socket, this.#options, {
+    const wire: Wire = new Wire(socket, address, this.#options, {
       onShaken: () => this.#addresses.shaken(address),
       onClosed: () => {
         this.#addresses.gone(address);
         this.#wires.delete(wire);
+        this.#hold(wire, 0);
       },
       onRefused: (because) => this.#tell(because),
+      onHeld: (bytes) => this.#hold(wire, bytes),
     });
     this.#wires.add(wire);
+  }
+
+  /** However many peers begin messages that they don't end, what they fill has a bound. */
+  #hold(wire: Wire, bytes: number): void {
+    this.#heldBytes += bytes - (this.#held.get(wire) ?? 0);
+    if (bytes > 0) this.#held.set(wire, bytes);
+    else this.#held.delete(wire);
+    for (const [oldest, held] of this.#held) {
+      if (this.#heldBytes <= limits.heldBytesOfAll) return;
+      this.#heldBytes -= held;
+      this.#held.delete(oldest);
+      this.#tell("tooLarge");
+      oldest.destroy();
+    }
   }
 
   #tell(because: RefusedBecause): void {
@@ -159,26 +182,33 @@ interface WireEvents {
   onShaken(): void;
   onClosed(): void;
   onRefused(because: RefusedBecause): void;
+  /** So many bytes of a message have come, but not its end. */
+  onHeld(bytes: number): void;
 }
 
 /** One TCP connection and what is said over it. */
 class Wire implements Peer {
   readonly name = randomBytes(nameBytes);
+  readonly address: string;
   readonly #socket: Socket;
   readonly #options: ListenerOptions;
   readonly #events: WireEvents;
   readonly #connection: Connection;
   /** What this turn of the loop has to say, to be written at once. */
   #unwritten: Buffer[] = [];
+  #unwrittenBytes = 0;
   #isShaking = true;
   #isPaused = false;
-  #isEnding = false;
+  /** When it began to end. */
+  #endedMs: number | undefined;
   readonly #openedMs = now().steadyMs;
   #heardMs = now().steadyMs;
   #pingedMs = 0;
+  #heldBytes = 0;
 
-  constructor(socket: Socket, options: ListenerOptions, events: WireEvents) {
+  constructor(socket: Socket, address: string, options: ListenerOptions, events: WireEvents) {
     this.#socket = socket;
+    this.address = address;
     this.#options = options;
     this.#events = events;
     const { socketType, peers, bounds, entrance } = options;
@@ -193,16 +223,21 @@ class Wire implements Peer {
     );
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("error", () => {});
+    socket.on("end", () => this.end());
     socket.on("close", () => this.#closed());
     this.#connection.start();
   }
 
   get unreadBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#unwrittenBytes;
   }
 
   get isFull(): boolean {
     return this.#isEnding || this.unreadBytes > limits.unreadBytes;
+  }
+
+  get #isEnding(): boolean {
+    return this.#endedMs !== undefined;
   }
 
   send(message: Outgoing): void {
@@ -226,10 +261,11 @@ class Wire implements Peer {
     this.end();
   }
 
-  /** Closes it once what it has to say is said. */
+  /** Closes it once what it has to say is said: soon, for a peer may never read it. */
   end(): void {
+    if (this.#isEnding) return;
     this.#flush();
-    this.#isEnding = true;
+    this.#endedMs = now().steadyMs;
     this.#socket.destroySoon();
   }
 
@@ -242,14 +278,18 @@ class Wire implements Peer {
   }
 
   tick(steadyMs: number): void {
-    // Whoever does not read would never let it be closed.
-    if (this.#isEnding) return this.destroy();
+    if (this.#endedMs !== undefined) {
+      if (steadyMs - this.#endedMs > lingerMs) this.destroy();
+      return;
+    }
     if (this.#isShaking) {
       if (steadyMs - this.#openedMs > durations.handshakeMs) this.destroy();
       return;
     }
-    if (this.#isPaused || !this.#connection.knowsHeartbeats) return;
-    if (steadyMs - this.#heardMs > durations.zmtpTimeoutMs) return this.destroy();
+    if (!this.#connection.knowsHeartbeats) return;
+    // A peer that is not read can't be heard; that it is gone shows by what is written to it.
+    const isSilent = !this.#isPaused && steadyMs - this.#heardMs > durations.zmtpTimeoutMs;
+    if (isSilent) return this.destroy();
     if (steadyMs - this.#pingedMs < durations.zmtpIntervalMs || this.isFull) return;
     this.#pingedMs = steadyMs;
     this.#connection.ping();
@@ -260,6 +300,9 @@ class Wire implements Peer {
     this.#heardMs = now().steadyMs;
     try {
       this.#connection.receive(chunk);
+      const { heldBytes } = this.#connection;
+      if (heldBytes !== this.#heldBytes) this.#events.onHeld(heldBytes);
+      this.#heldBytes = heldBytes;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.refuse(error.because);
@@ -278,13 +321,16 @@ class Wire implements Peer {
   }
 
   #closed(): void {
-    this.#isEnding = true;
+    this.#endedMs ??= now().steadyMs;
     this.#shaken();
     this.#events.onClosed();
     if (this.#connection.isReady) this.#options.onGone(this);
   }
 
+  /** Also what answers a peer's own words is dropped above the bound. */
   #write(bytes: Buffer): void {
+    if (this.isFull) return;
+    this.#unwrittenBytes += bytes.length;
     if (this.#unwritten.push(bytes) === 1) queueMicrotask(() => this.#flush());
   }
 
@@ -292,6 +338,7 @@ class Wire implements Peer {
     const bytes = this.#unwritten;
     if (bytes.length === 0) return;
     this.#unwritten = [];
+    this.#unwrittenBytes = 0;
     if (this.#socket.destroyed) return;
     this.#socket.write(bytes.length === 1 ? (bytes[0] as Buffer) : Buffer.concat(bytes));
   }

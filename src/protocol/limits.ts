@@ -110,17 +110,23 @@ export const limits = {
   /** Bytes that wait for one connection that does not read, and for all of a socket's. */
   unreadBytes: 16 * MiB,
   unreadBytesOfAll: 256 * MiB,
+  /** Bytes of messages that have not wholly come, of all connections of a socket. */
+  heldBytesOfAll: 64 * MiB,
   /** Requests of one connection that are open at a broker, and their bytes; it reads on after. */
   openRequests: 4_096,
   openRequestBytes: 16 * MiB,
-  /** Those of all that no server has been handed, and their bytes: a minute of chat, not memory. */
-  waitingRequests: 100_000,
-  waitingRequestBytes: 256 * MiB,
+  /** All requests that are open at a broker, and their bytes; above it new ones get `unavailable`. */
+  openRequestsOfAll: 200_000,
+  openRequestBytesOfAll: 256 * MiB,
   /** Bytes of a topic: a name of 64 characters of any script, and what marks its kind. */
   topicBytes: 320,
-  /** Topics of one connection at a proxy, and of all. */
+  /** Topics of one connection at a proxy. */
   connectionTopics: 10_000,
+  /** Of all: different topics, and their bytes, which a publisher is told at once when it comes. */
   topics: 100_000,
+  topicBytesOfAll: 8 * MiB,
+  /** And how many connections have how many topics, summed up. */
+  subscriptions: 500_000,
   /** Lines that share one write and sync: text far below what one string may hold. */
   batchLines: 10_000,
   /** Messages in a person's outbox: more than anybody types before he sees that none goes out (C5). */

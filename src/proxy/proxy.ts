@@ -35,14 +35,12 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
   });
   try {
     const topicBytes = 1 + limits.topicBytes;
+    // As a command, too (ZMTP 3.1).
+    const frameBytes = "SUBSCRIBE".length + topicBytes;
     const back = await Listener.bind(options.back, {
       socketType: "XPUB",
       peers: ["SUB", "XSUB"],
-      bounds: {
-        frameBytes: topicBytes,
-        frames: limits.messageFrames,
-        messageBytes: topicBytes,
-      },
+      bounds: { frameBytes, frames: limits.messageFrames, messageBytes: topicBytes },
       entrance: options.entrance.back,
       onPeer: () => hub.subscriberCame(),
       onMessage: (subscriber, frames) => hub.take(subscriber, frames),
@@ -114,6 +112,7 @@ class Hub {
       if (frame[0] === cancel) {
         if (this.#subscriptions.cancel(subscriber, topic)) this.#tell(cancel, topic);
       } else if (frame[0] === subscribe) {
+        if (this.#subscriptions.has(subscriber, topic)) continue;
         this.#makeRoom(subscriber);
         if (this.#subscriptions.add(subscriber, topic)) this.#tell(subscribe, topic);
       }
@@ -121,10 +120,12 @@ class Hub {
   }
 
   #makeRoom(subscriber: Peer): void {
+    const { size, count } = this.#subscriptions;
     const isGreedy = this.#subscriptions.countOf(subscriber) >= limits.connectionTopics;
     if (isGreedy) throw new Refused("tooLarge", "too many topics of one connection");
-    if (this.#subscriptions.size < limits.topics) return;
-    const largest = this.#subscriptions.largest();
+    const isRoom = size.topics < limits.topics && size.bytes < limits.topicBytesOfAll;
+    if (isRoom && count < limits.subscriptions) return;
+    const largest = this.#subscriptions.largest(({ address }) => address);
     if (largest === undefined || largest === subscriber) {
       throw new Refused("tooLarge", "the most topics of all");
     }
@@ -136,7 +137,11 @@ class Hub {
   #tell(what: typeof subscribe | typeof cancel, topic: string): void {
     if (topic === replicationTopic) return;
     const message = told(what, topic);
-    for (const publisher of this.#publishers) publisher.send(message);
+    for (const publisher of this.#publishers) {
+      // What is not told now would never be: when it comes again it is told all.
+      if (publisher.isFull) publisher.end();
+      else publisher.send(message);
+    }
   }
 }
 

@@ -92,6 +92,11 @@ export class Connection {
     return this.#isReady;
   }
 
+  /** Bytes of memory that are held for a message that has not wholly come. */
+  get heldBytes(): number {
+    return this.#reader.heldBytes + this.#messageBytes;
+  }
+
   /** Whether the peer answers heartbeats: those are newer than ZMTP 3.0. */
   get knowsHeartbeats(): boolean {
     return this.#isReady && this.#peerMinor > 0;
@@ -109,6 +114,7 @@ export class Connection {
   receive(chunk: Buffer): void {
     const rest = this.#handshake === undefined ? this.#greet(chunk) : chunk;
     if (rest.length > 0) this.#reader.read(rest, (body, flags) => this.#take(body, flags));
+    if (this.#frames.length > 0) this.#frames = this.#frames.map(withoutTheRest);
     if (this.#pong === undefined) return;
     this.#command("PONG", this.#pong);
     this.#pong = undefined;
@@ -138,7 +144,7 @@ export class Connection {
   #greet(chunk: Buffer): Buffer {
     const bytes = Buffer.concat([this.#greeting, chunk]);
     const greeting = readGreeting(bytes.subarray(0, greetingBytes));
-    this.#greeting = bytes;
+    this.#greeting = greeting === undefined ? bytes : Buffer.alloc(0);
     if (greeting === undefined) return Buffer.alloc(0);
     const { doors } = this.#options;
     const fitting = doors.filter(({ mechanism }) => mechanism === greeting.mechanism);
@@ -208,7 +214,6 @@ export class Connection {
     if (metadata === undefined) return;
     this.#channel = channel;
     this.#isReady = true;
-    this.#greeting = Buffer.alloc(0);
     this.#reader.frameBytes = this.#options.bounds.frameBytes + (channel?.overhead ?? 0);
     this.#events.onReady();
   }
@@ -229,8 +234,9 @@ export class Connection {
     }
   }
 
-  /** In the older form, a message: so there is one for both. */
+  /** In the older form, a message: so there is one for both. It means nothing to other sockets. */
   #subscription(first: 0 | 1, topic: Buffer): void {
+    if (this.#options.socketType !== "XPUB") return;
     if (topic.length + 1 > this.#options.bounds.messageBytes) {
       throw new Refused("tooLarge", `a topic of ${topic.length} bytes`);
     }
@@ -244,4 +250,12 @@ export class Connection {
         : encodeMessage([this.#channel.seal(true, false, commandBody(name, rest))]);
     this.#events.write(bytes);
   }
+}
+
+/** A frame that waits for its message's end keeps no more memory than its own. */
+function withoutTheRest(frame: Buffer): Buffer {
+  if (frame.buffer.byteLength <= 2 * frame.length) return frame;
+  const copy = Buffer.allocUnsafeSlow(frame.length);
+  frame.copy(copy);
+  return copy;
 }

@@ -32,6 +32,11 @@ export class FrameReader {
     this.frameBytes = frameBytes;
   }
 
+  /** Bytes of memory that are held for a frame that has not wholly come. */
+  get heldBytes(): number {
+    return this.#held.length;
+  }
+
   /**
    * @param onFrame gets each frame; its body shares memory with `chunk`
    * @throws Refused at the first frame that is malformed or too large, before its body has come

@@ -229,7 +229,18 @@ describe("[B1] requests that are open at a broker", () => {
         expect(open.loadOf(busy)).toBeCloseTo(1 - (index + 1) / most);
       }
     }
-    for (let number = 0; number < 100_000; number += 1) open.take(ask(client()));
-    expect(open.loadOf(busy)).toBe(1);
+    // Each by another connection: it may wait, or be handed on.
+    let taken = 0;
+    while (open.take(ask(client()))) taken += 1;
+    expect(taken).toBe(200_000);
+    for (const asked of [...open.waiting].slice(0, 100)) open.hand(asked, worker);
+    expect(open.take(ask(client()))).toBe(false);
+    open.workerGone(worker);
+    expect(open.take(ask(client()))).toBe(true);
+    open.expire(Number.POSITIVE_INFINITY);
+    while (open.take(ask(client(), { bytes: 4_194_304 }))) taken += 1;
+    expect(taken).toBe(200_000 + 64);
+    open.expire(Number.POSITIVE_INFINITY);
+    expect(open.isEmpty).toBe(true);
   });
 });

@@ -39,16 +39,23 @@ export class OpenRequests<Request extends Asked, Worker extends object> {
   readonly #handed = new Map<number, Handed<Request, Worker>>();
   readonly #ofWorker = new Map<Worker, Set<number>>();
   readonly #ofClient = new Map<Party, Load>();
-  readonly #waitingLoad: Load = { requests: 0, bytes: 0 };
+  readonly #all: Load = { requests: 0, bytes: 0 };
   #last = 0;
 
-  /** Of what comes it waits first. */
-  take(asked: Request): void {
+  /**
+   * It waits first.
+   * @returns false if there is no more room
+   */
+  take(asked: Request): boolean {
+    const { requests, bytes } = this.#all;
+    if (requests >= limits.openRequestsOfAll) return false;
+    if (bytes + asked.bytes > limits.openRequestBytesOfAll) return false;
     const load = this.#ofClient.get(asked.client) ?? { requests: 0, bytes: 0 };
     this.#ofClient.set(asked.client, load);
     add(load, asked.bytes);
-    add(this.#waitingLoad, asked.bytes);
+    add(this.#all, asked.bytes);
     this.#waiting.add(asked);
+    return true;
   }
 
   /** Those that wait, the oldest first; each may be handed on meanwhile. */
@@ -58,7 +65,7 @@ export class OpenRequests<Request extends Asked, Worker extends object> {
 
   /** @returns the frame to put in front of what that worker is sent */
   hand(asked: Request, worker: Worker): Buffer {
-    this.#stopWaiting(asked);
+    this.#waiting.delete(asked);
     this.#last += 1;
     this.#handed.set(this.#last, { asked, worker });
     const numbers = this.#ofWorker.get(worker) ?? new Set();
@@ -117,28 +124,19 @@ export class OpenRequests<Request extends Asked, Worker extends object> {
     for (const asked of this.#waiting) if (asked.client === client) this.#drop(asked);
   }
 
-  /** How much a client has open, or all together let wait, as a share of what they may. */
+  /** What a client has open, as a share of what it may. */
   loadOf(client: Party): number {
     const { requests, bytes } = this.#ofClient.get(client) ?? { requests: 0, bytes: 0 };
-    return Math.max(
-      requests / limits.openRequests,
-      bytes / limits.openRequestBytes,
-      this.#waitingLoad.requests / limits.waitingRequests,
-      this.#waitingLoad.bytes / limits.waitingRequestBytes,
-    );
+    return Math.max(requests / limits.openRequests, bytes / limits.openRequestBytes);
   }
 
   /** Whether nothing is kept of anybody. */
   get isEmpty(): boolean {
-    return this.#waiting.size + this.#handed.size + this.#ofClient.size === 0;
-  }
-
-  #stopWaiting(asked: Request): void {
-    if (this.#waiting.delete(asked)) remove(this.#waitingLoad, asked.bytes);
+    return this.#ofClient.size + this.#all.requests + this.#all.bytes === 0;
   }
 
   #drop(asked: Request): void {
-    this.#stopWaiting(asked);
+    this.#waiting.delete(asked);
     this.#unload(asked);
   }
 
@@ -149,6 +147,7 @@ export class OpenRequests<Request extends Asked, Worker extends object> {
   }
 
   #unload({ client, bytes }: Request): void {
+    remove(this.#all, bytes);
     const load = this.#ofClient.get(client);
     if (load === undefined) return;
     remove(load, bytes);

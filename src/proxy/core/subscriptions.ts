@@ -1,42 +1,66 @@
+interface Topic<Subscriber> {
+  readonly text: string;
+  readonly subscribers: Set<Subscriber>;
+}
+
 /**
- * Who has subscribed to what, counted by connection: a cancel counts only for whoever has subscribed.
- * A topic is the beginning of those that it stands for (ZMTP 3.1, RFC 29, "PUB").
+ * Which connections have subscribed to what, counted by connection: a cancel counts only for a
+ * connection that has subscribed. A topic is the beginning of those that it stands for (ZMTP 3.1,
+ * RFC 29, "PUB").
  */
 export class Subscriptions<Subscriber> {
-  readonly #ofTopic = new Map<string, Set<Subscriber>>();
-  readonly #ofSubscriber = new Map<Subscriber, Set<string>>();
+  readonly #topics = new Map<string, Topic<Subscriber>>();
+  readonly #ofSubscriber = new Map<Subscriber, Set<Topic<Subscriber>>>();
   /** How many topics have each length, so that a publication is looked up by these alone. */
   readonly #lengths: number[] = [];
+  #topicBytes = 0;
+  #count = 0;
 
   get topics(): Iterable<string> {
-    return this.#ofTopic.keys();
+    return this.#topics.keys();
   }
 
-  get size(): number {
-    return this.#ofTopic.size;
+  /** Different topics, and the bytes of them all. */
+  get size(): { readonly topics: number; readonly bytes: number } {
+    return { topics: this.#topics.size, bytes: this.#topicBytes };
+  }
+
+  /** Pairs of a connection and a topic of its. */
+  get count(): number {
+    return this.#count;
   }
 
   countOf(subscriber: Subscriber): number {
     return this.#ofSubscriber.get(subscriber)?.size ?? 0;
   }
 
-  /** @param topic its bytes, as latin1; @returns whether nobody had subscribed to it before */
-  add(subscriber: Subscriber, topic: string): boolean {
-    const subscribers = this.#ofTopic.get(topic);
+  /** @param topic its bytes, as latin1 */
+  has(subscriber: Subscriber, topic: string): boolean {
+    return this.#topics.get(topic)?.subscribers.has(subscriber) ?? false;
+  }
+
+  /** @returns whether nobody had subscribed to it before */
+  add(subscriber: Subscriber, text: string): boolean {
+    const known = this.#topics.get(text);
+    const topic = known ?? { text, subscribers: new Set() };
+    if (topic.subscribers.has(subscriber)) return false;
+    topic.subscribers.add(subscriber);
     const topics = this.#ofSubscriber.get(subscriber) ?? new Set();
     this.#ofSubscriber.set(subscriber, topics.add(topic));
-    if (subscribers !== undefined) {
-      subscribers.add(subscriber);
-      return false;
-    }
-    this.#ofTopic.set(topic, new Set([subscriber]));
-    this.#lengths[topic.length] = (this.#lengths[topic.length] ?? 0) + 1;
+    this.#count += 1;
+    if (known !== undefined) return false;
+    this.#topics.set(text, topic);
+    this.#topicBytes += text.length;
+    this.#lengths[text.length] = (this.#lengths[text.length] ?? 0) + 1;
     return true;
   }
 
-  /** @returns whether nobody is subscribed to it any more, who was before */
-  cancel(subscriber: Subscriber, topic: string): boolean {
-    if (this.#ofSubscriber.get(subscriber)?.delete(topic) !== true) return false;
+  /** @returns whether nobody is subscribed to it any more, after somebody was */
+  cancel(subscriber: Subscriber, text: string): boolean {
+    const topic = this.#topics.get(text);
+    const topics = this.#ofSubscriber.get(subscriber);
+    if (topic === undefined || topics?.delete(topic) !== true) return false;
+    if (topics.size === 0) this.#ofSubscriber.delete(subscriber);
     return this.#leave(subscriber, topic);
   }
 
@@ -44,17 +68,18 @@ export class Subscriptions<Subscriber> {
   drop(subscriber: Subscriber): string[] {
     const topics = [...(this.#ofSubscriber.get(subscriber) ?? [])];
     this.#ofSubscriber.delete(subscriber);
-    return topics.filter((topic) => this.#leave(subscriber, topic));
+    return topics.filter((topic) => this.#leave(subscriber, topic)).map(({ text }) => text);
   }
 
-  /** Whoever hears a publication on that topic, each once. */
+  /** All subscribers that hear a publication on that topic, each once. */
   listeners(topic: Uint8Array): ReadonlySet<Subscriber> {
-    const text = Buffer.from(topic.buffer, topic.byteOffset, topic.length).toString("latin1");
+    const longest = Math.min(topic.length, this.#lengths.length);
+    const text = Buffer.from(topic.buffer, topic.byteOffset, longest).toString("latin1");
     let found: ReadonlySet<Subscriber> | undefined;
     let all: Set<Subscriber> | undefined;
-    for (let length = 0; length <= text.length && length < this.#lengths.length; length += 1) {
+    for (let length = 0; length <= longest; length += 1) {
       if (!this.#lengths[length]) continue;
-      const subscribers = this.#ofTopic.get(text.slice(0, length));
+      const subscribers = this.#topics.get(text.slice(0, length))?.subscribers;
       if (subscribers === undefined) continue;
       if (found === undefined) found = subscribers;
       else {
@@ -65,25 +90,29 @@ export class Subscriptions<Subscriber> {
     return all ?? found ?? new Set();
   }
 
-  /** Whoever is subscribed to the most topics. */
-  largest(): Subscriber | undefined {
-    let most = 0;
-    let largest: Subscriber | undefined;
+  /**
+   * The subscriber with the most topics, of the group whose subscribers have the most together: many
+   * connections of one address don't push out another address's.
+   */
+  largest(groupOf: (subscriber: Subscriber) => string): Subscriber | undefined {
+    const ofGroup = new Map<string, { sum: number; most: number; subscriber: Subscriber }>();
     for (const [subscriber, { size }] of this.#ofSubscriber) {
-      if (size <= most) continue;
-      most = size;
-      largest = subscriber;
+      const name = groupOf(subscriber);
+      const group = ofGroup.get(name) ?? { sum: 0, most: 0, subscriber };
+      group.sum += size;
+      if (size > group.most) Object.assign(group, { most: size, subscriber });
+      ofGroup.set(name, group);
     }
-    return largest;
+    return [...ofGroup.values()].sort((a, b) => b.sum - a.sum)[0]?.subscriber;
   }
 
-  #leave(subscriber: Subscriber, topic: string): boolean {
-    const subscribers = this.#ofTopic.get(topic);
-    if (subscribers === undefined) return false;
+  #leave(subscriber: Subscriber, { text, subscribers }: Topic<Subscriber>): boolean {
     subscribers.delete(subscriber);
+    this.#count -= 1;
     if (subscribers.size > 0) return false;
-    this.#ofTopic.delete(topic);
-    this.#lengths[topic.length] = (this.#lengths[topic.length] ?? 1) - 1;
+    this.#topics.delete(text);
+    this.#topicBytes -= text.length;
+    this.#lengths[text.length] = (this.#lengths[text.length] ?? 1) - 1;
     return true;
   }
 }

@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { AddressBook, addressOf } from "../../src/net/address-book.ts";
+import { limits } from "../../src/protocol/limits.ts";
+
+const { addressBurst, addressConnections, addressHandshakes, addressPace, addresses } = limits;
+
+/** Connections that are made at one moment, and whose handshakes are good at once. */
+function connect(book: AddressBook, address: string, count: number, atMs: number): number {
+  let taken = 0;
+  for (let made = 0; made < count; made += 1) {
+    if (!book.admit(address, atMs)) continue;
+    book.shaken(address);
+    taken += 1;
+  }
+  return taken;
+}
+
+describe("[X7] connections of one address", () => {
+  test("are taken so many at once, then so many a second", () => {
+    const book = new AddressBook();
+    expect(connect(book, "a", addressBurst + 100, 5_000)).toBe(addressBurst);
+    expect(connect(book, "a", 100, 5_000)).toBe(0);
+    expect(connect(book, "a", addressPace, 5_100)).toBe(addressPace / 10);
+    // Whoever rests has the burst again, and no more than that.
+    for (let left = 0; left < addressBurst; left += 1) book.gone("a");
+    expect(connect(book, "a", 3 * addressBurst, 1_000_000)).toBe(addressBurst);
+    // A clock that goes back gives nothing.
+    expect(connect(book, "a", 1, 900_000)).toBe(0);
+  });
+
+  test("have a bound, and one that went makes room", () => {
+    const book = new AddressBook();
+    let nowMs = 0;
+    let taken = 0;
+    for (; taken < addressConnections; nowMs += 1_000)
+      taken += connect(book, "a", addressPace, nowMs);
+    expect(taken).toBe(addressConnections);
+    expect(book.admit("a", nowMs + 60_000)).toBe(false);
+    book.gone("a");
+    expect(book.admit("a", nowMs + 60_000)).toBe(true);
+  });
+
+  test("in their handshake have a bound of their own", () => {
+    const book = new AddressBook();
+    for (let made = 0; made < addressHandshakes; made += 1) expect(book.admit("a", 0)).toBe(true);
+    expect(book.admit("a", 0)).toBe(false);
+    book.shaken("a");
+    expect(book.admit("a", 0)).toBe(true);
+  });
+
+  test("are no other address's", () => {
+    const book = new AddressBook();
+    connect(book, "a", 2 * addressBurst, 0);
+    expect(book.admit("b", 0)).toBe(true);
+  });
+
+  test("are never forgotten, however many other addresses come", () => {
+    const book = new AddressBook();
+    for (let made = 0; made < addressHandshakes; made += 1) book.admit("a", 0);
+    for (let other = 0; other < 2 * addresses; other += 1) {
+      book.admit(`${other}`, 1);
+      book.shaken(`${other}`);
+      book.gone(`${other}`);
+    }
+    expect(book.admit("a", 60_000)).toBe(false);
+  });
+
+  test("never count below none, in whatever order things happen", () => {
+    const does = fc.constantFrom("admit", "shaken", "gone");
+    fc.assert(
+      fc.property(fc.array(fc.tuple(does, fc.nat(2)), { maxLength: 200 }), (all) => {
+        const book = new AddressBook();
+        const open = [0, 0, 0];
+        for (const [what, who] of all) {
+          if (what === "admit" && book.admit(`${who}`, 0)) open[who] = (open[who] ?? 0) + 1;
+          else if (what === "gone" && (open[who] ?? 0) > 0) {
+            book.shaken(`${who}`);
+            book.gone(`${who}`);
+            open[who] = (open[who] ?? 0) - 1;
+          }
+        }
+        const [count = 0] = open;
+        const left = addressHandshakes - count;
+        expect(
+          Array.from({ length: 300 }, () => book.admit("0", 1e9)).filter(Boolean),
+        ).toHaveLength(left);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe("an address", () => {
+  test.each([
+    ["127.0.0.1", "127.0.0.1"],
+    ["::ffff:10.1.2.3", "10.1.2.3"],
+    ["::1", "0:0:0:0"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+    ["2001:db8:1:2::9", "2001:db8:1:2"],
+    ["2001:db8::9", "2001:db8:0:0"],
+    ["2001:db8:1:2:3:4:5::", "2001:db8:1:2"],
+    ["fe80::1%eth0", "fe80:0:0:0"],
+    ["::", "0:0:0:0"],
+    [undefined, "ipc"],
+  ])("of %s counts as %s", (remote, counted) => {
+    expect(addressOf(remote)).toBe(counted);
+  });
+
+  test("of IPv6 is that of its network: whoever owns one has 2^64", () => {
+    const group = fc.nat(0xffff).map((number) => number.toString(16));
+    const eight = fc.array(group, { minLength: 8, maxLength: 8 });
+    fc.assert(
+      fc.property(eight, eight, (one, other) => {
+        const near = [...one.slice(0, 4), ...other.slice(4)];
+        expect(addressOf(near.join(":"))).toBe(addressOf(one.join(":")));
+        expect(addressOf(one.join(":"))).toBe(one.slice(0, 4).join(":"));
+      }),
+    );
+  });
+});

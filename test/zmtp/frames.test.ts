@@ -1,0 +1,104 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { encodeCommand, encodeMessage, FrameReader, readCommand } from "../../src/zmtp/frames.ts";
+import { Refused } from "../../src/zmtp/refused.ts";
+import { frame, message } from "../support/zmtp.ts";
+
+/** Sizes around the one at which a length takes eight bytes. */
+const body = fc.oneof(
+  fc.uint8Array({ maxLength: 12 }),
+  fc.constantFrom(0, 1, 254, 255, 256, 257, 700).map((size) => new Uint8Array(size).fill(size)),
+);
+const messages = fc.array(fc.array(body, { minLength: 1, maxLength: 5 }), { maxLength: 8 });
+
+/** All messages of a stream that comes in pieces of these sizes. */
+function read(bytes: Buffer, sizes: readonly number[], frameBytes = 10_000): Buffer[][] {
+  const reader = new FrameReader(frameBytes);
+  const found: Buffer[][] = [];
+  let frames: Buffer[] = [];
+  let pieces = 0;
+  for (let at = 0; at < bytes.length; pieces += 1) {
+    const end = at + (sizes[pieces % sizes.length] ?? bytes.length);
+    // A copy: a piece that is written over later must not change what was read.
+    const piece = Buffer.from(bytes.subarray(at, end));
+    reader.read(piece, ({ body: one, more }) => {
+      frames.push(one);
+      if (more) return;
+      found.push(frames);
+      frames = [];
+    });
+    at = end;
+  }
+  return found;
+}
+
+describe("a stream of frames", () => {
+  test("gives the same messages wherever it is cut", () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 600 }), { minLength: 1, maxLength: 10 });
+    fc.assert(
+      fc.property(messages, sizes, (sent, cuts) => {
+        const bytes = Buffer.concat(sent.map((one) => encodeMessage(one)));
+        expect(bytes).toEqual(Buffer.concat(sent.map((one) => message(...one))));
+        const wanted = sent.map((frames) => frames.map((one) => Buffer.from(one)));
+        expect(read(bytes, cuts)).toEqual(wanted);
+        expect(read(bytes, [1])).toEqual(wanted);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("is refused at a frame's length, before its body comes", () => {
+    for (const length of [10_001, 2 ** 32, 2 ** 53]) {
+      const head = Buffer.alloc(9);
+      head[0] = 2;
+      head.writeBigUInt64BE(BigInt(length), 1);
+      expect(() => read(head, [])).toThrow(Refused);
+    }
+    expect(() => read(Buffer.from("02ffffffffffffffff", "hex"), [])).toThrow(Refused);
+    expect(() => read(Buffer.of(0, 255), [], 254)).toThrow(Refused);
+    expect(() => read(Buffer.of(0, 255), [], 255)).not.toThrow();
+  });
+
+  test("is refused at flags that mean nothing, by that one byte", () => {
+    for (let flags = 0; flags < 256; flags += 1) {
+      const isKnown = [0, 1, 2, 3, 4, 6].includes(flags);
+      const reading = () => new FrameReader(10).read(Buffer.of(flags), () => {});
+      if (isKnown) expect(reading).not.toThrow();
+      else expect(reading).toThrow(Refused);
+    }
+  });
+
+  test("holds at most twice what has come of a frame, whatever was announced", () => {
+    const announced = 4 * 1_024 * 1_024;
+    const bytes = frame(Buffer.alloc(announced));
+    const reader = new FrameReader(announced);
+    const bodies: number[] = [];
+    for (let at = 0; at < bytes.length; at += 60_000) {
+      const end = Math.min(at + 60_000, bytes.length);
+      reader.read(bytes.subarray(at, end), ({ body: whole }) => bodies.push(whole.length));
+      expect(reader.heldBytes).toBeLessThanOrEqual(Math.max(4_096, 2 * end));
+    }
+    expect(bodies).toEqual([announced]);
+    expect(reader.heldBytes).toBe(0);
+  });
+
+  test("gives commands with their names, and refuses one without", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 1, maxLength: 40, unit: "binary-ascii" }),
+        body,
+        (name, rest) => {
+          const found: { isCommand: boolean; body: Buffer }[] = [];
+          new FrameReader(10_000).read(encodeCommand(name, rest), (one) => found.push(one));
+          expect(found).toHaveLength(1);
+          expect(found[0]?.isCommand).toBe(true);
+          const command = readCommand(found[0]?.body as Buffer);
+          expect(command).toEqual({ name, rest: Buffer.from(rest) });
+        },
+      ),
+    );
+    for (const none of ["", "\0", "\u0005PING"]) {
+      expect(() => readCommand(Buffer.from(none))).toThrow(Refused);
+    }
+  });
+});
