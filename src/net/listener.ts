@@ -27,7 +27,7 @@ export interface Peer {
   readonly address: string;
   /** Above the bound of what waits for it the message is dropped: whoever misses it asks again. */
   send(message: Outgoing): void;
-  /** Whether it reads too slowly to be sent more. */
+  /** Whether it is sent no more: it reads too slowly, or its connection is being closed. */
   readonly isFull: boolean;
   /** Reads nothing of it until `resume`. */
   pause(): void;
@@ -233,7 +233,7 @@ class Wire implements Peer {
   }
 
   get isFull(): boolean {
-    return this.unreadBytes > limits.unreadBytes;
+    return this.#isEnding || this.unreadBytes > limits.unreadBytes;
   }
 
   get #isEnding(): boolean {
@@ -241,7 +241,7 @@ class Wire implements Peer {
   }
 
   send(message: Outgoing): void {
-    if (!this.isFull && !this.#isEnding) this.#connection.send(message);
+    if (!this.isFull) this.#connection.send(message);
   }
 
   pause(): void {

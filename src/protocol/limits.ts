@@ -114,10 +114,11 @@ export const limits = {
   unreadBytesOfAll: 256 * MiB,
   /** Bytes of messages that have not wholly come, of all connections of a socket. */
   heldBytesOfAll: 64 * MiB,
-  /** Requests of one connection that a broker has handed on, and their bytes; it reads on after. */
+  /** Requests of one connection that are open at a broker, and their bytes; it reads on after. */
   openRequests: 4_096,
   openRequestBytes: 16 * MiB,
-  /** Bytes of all requests that a broker holds; above it new ones get `unavailable`. */
+  /** All requests that are open at a broker, and their bytes; above it new ones get `unavailable`. */
+  openRequestsOfAll: 200_000,
   openRequestBytesOfAll: 256 * MiB,
   /** Bytes of a topic: a name of 64 characters of any script, and what marks its kind. */
   topicBytes: 320,
