@@ -58,6 +58,9 @@ export function forbids(
     const description = "This cluster runs with --auth open: it has no sessions.";
     return new ProtocolError("forbidden", description, { reason: "no_accounts" });
   }
+  if (service === "login" && request.password === undefined) {
+    return unauthenticated("no_session", "This cluster wants a `password` with the name.");
+  }
   const rule = access[service] as Rule<Service>;
   if (rule.for === "anybody") return undefined;
   const ended = sessionProblem(request, accounts, timeMs);

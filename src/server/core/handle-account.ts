@@ -24,12 +24,8 @@ type Of<S extends Request["service"]> = Extract<Request, { service: S }>;
 
 /** Where accounts are, a login is a name with its password (X2). */
 export function login(services: Services, request: Of<"login">): Decision {
-  const { user, password } = request;
+  const { user, password = "" } = request;
   const { accounts } = services.state;
-  if (password === undefined) {
-    const description = "This cluster wants a `password` with the name.";
-    return refuse("unauthenticated", description, "no_session");
-  }
   const known = accounts.credential(user);
   if (known === undefined && accounts.holder(user) !== undefined) {
     return refuse("unavailable", `The account "${user}" is just being made.`);

@@ -37,9 +37,7 @@ export function decide(services: Services, request: Request, at: Circumstances):
     case "history":
       return read(services, request, at);
     case "login":
-      return services.auth === "open"
-        ? write(services, request, at)
-        : (waits(services, request, at) ?? login(services, request));
+      return services.auth === "open" ? write(services, request, at) : login(services, request);
     case "channel":
     case "publish":
     case "message":
@@ -50,7 +48,7 @@ export function decide(services: Services, request: Request, at: Circumstances):
       return waits(services, request, at) ?? refuse(error);
     }
     case "password":
-      return waits(services, request, at) ?? changePassword(services, request);
+      return changePassword(services, request);
     case "account":
       return waits(services, request, at) ?? changeAccount(services, request, at.now);
     case "registration":
