@@ -198,13 +198,12 @@ function defineUp(): void {
     async (settings, flags, command) => {
       const { runUp } = await import("./cluster/up.ts");
       const open: UpOptions["openChat"] = (endpoints) => openChat(contextOf(command, endpoints));
-      const readyText: UpOptions["readyText"] = (endpoints) => {
+      const readyLines: UpOptions["readyLines"] = (endpoints) => {
         const ready = text("up.ready", endpoints);
-        return settings.get("auth") === "open"
-          ? ready
-          : `${ready}\n${text("up.promote", { flags: flagsOf(settings, endpoints) })}`;
+        if (settings.get("auth") === "open") return [ready];
+        return [ready, text("up.promote", { flags: flagsOf(settings, endpoints) })];
       };
-      await runUp({ settings, flags, openChat: open, readyText });
+      await runUp({ settings, flags, openChat: open, readyLines });
     },
   );
 }
