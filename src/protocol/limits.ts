@@ -74,6 +74,8 @@ export const limits = {
   connectionAttempts: 20,
   /** Wrong invitations at once, at one server, over all connections. */
   invitationGuesses: 20,
+  /** Channels that one user may make, where accounts are: more than a team has. */
+  userChannels: 200,
   /** Users, or connections, whose pace a server knows: of more, who was silent longest is forgotten. */
   floodBuckets: 20_000,
   /** Passwords on their way to the thread that works on them, so that it is never idle between two. */

@@ -130,6 +130,7 @@ const commands: readonly (readonly [words: readonly string[], input?: string])[]
   [["accounts", "lock", "ana"]],
   [["accounts", "add", "ana"], "password\n"],
   [["accounts", "registration", "closed"]],
+  [["channels", "remove", "geral"]],
   [["servers", "remove", "server_0000000a"]],
   [["chat"], "/users\n/channels\n/who\n/time\n/status\n/join geral\nx\n/msg bia x\n/history\n"],
 ];

@@ -35,10 +35,17 @@ export const access: { readonly [S in Service]: Rule<S> } = {
   password: { for: "anybody" },
   account: { for: "administrators" },
   registration: { for: "administrators" },
+  removal: { for: "administrators" },
 };
 
 /** Services that have no meaning without accounts. */
-const accountsOnly: ReadonlySet<Service> = new Set(["keys", "password", "account", "registration"]);
+const accountsOnly: ReadonlySet<Service> = new Set([
+  "keys",
+  "password",
+  "account",
+  "registration",
+  "removal",
+]);
 
 interface Circumstances {
   readonly auth: Auth;

@@ -11,6 +11,7 @@ import {
   charge,
   type Decision,
   full,
+  noChannel,
   receiptOf,
   type Services,
 } from "./decision.ts";
@@ -132,6 +133,21 @@ export function changeRegistration(
   if (before !== undefined) return commit(services, { event: before, made: false });
   const hash = invitation === undefined ? undefined : hashOf(services, invitation);
   const event = make(services, "registration", { mode, hash, ...asked }, now);
+  return commit(services, { event, made: true });
+}
+
+/** What was written to a channel that is taken away stays, and is told no more until it is given back. */
+export function changeChannel(
+  services: Services,
+  { channel, isRemoved, id, session }: Of<"removal">,
+  now: Now,
+): Decision {
+  const { accounts, channels } = services.state;
+  if (channels.get(channel)?.isKnown !== true) return { next: "refuse", error: noChannel(channel) };
+  const asked = { id, by: session?.user as UserName };
+  const before = accounts.channelChange(channel, asked);
+  if (before !== undefined) return commit(services, { event: before, made: false });
+  const event = make(services, "removal", { channel, isRemoved, ...asked }, now);
   return commit(services, { event, made: true });
 }
 
