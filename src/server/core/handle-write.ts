@@ -28,9 +28,10 @@ interface WriteCircumstances extends Pick<Circumstances, "now" | "waited"> {
 type Write = Extract<Request, { service: "login" | "channel" | "publish" | "message" }>;
 
 /**
- * A write answers with the event that already has its id, or makes one (R6). Users and channels
- * never go away, so a write that finds what it names need not wait for what the client has seen;
- * one that would fail, or succeed only because something is missing, does.
+ * A write answers with the event that already has its id, or makes one (R6). Users never go away,
+ * and a channel only hides what is written to it (A10), so a write that finds what it names need not
+ * wait for what the client has seen; one that would fail, or succeed only because something is
+ * missing, does.
  */
 export function write(services: Services, request: Write, at: WriteCircumstances): Decision {
   const { state, replication } = services;

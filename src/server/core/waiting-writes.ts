@@ -21,7 +21,7 @@ export class WaitingWrites {
   #lastOwn = 0;
   /** What an outcome may depend on, as of the last look. */
   #seen = { version: -1, live: 0 };
-  /** Whether something was added since. */
+  /** Whether something was added since that is committed already. */
   #isNew = false;
 
   constructor(name: ServerName, replication: Replication) {
@@ -34,7 +34,7 @@ export class WaitingWrites {
   }
 
   add(write: WaitingWrite): void {
-    this.#isNew = true;
+    this.#isNew ||= (this.#replication.committed[write.server] ?? 0) >= write.seq;
     if (write.server === this.#name && write.seq > this.#lastOwn) {
       this.#lastOwn = write.seq;
       this.#own.push(write);
