@@ -75,13 +75,12 @@ const row = {
 /** What the services of the commands answer with, all at once. */
 const replies: Readonly<Record<string, Fields>> = {
   "an error": { status: "erro", code: "bad_request", description: harmful, message: harmful },
-  "an error with a reason": {
+  "an error of no known kind": {
     status: "erro",
-    code: "forbidden",
+    code: harmful,
     description: harmful,
     reason: harmful,
   },
-  "a code that is none": { status: "erro", code: harmful, description: harmful },
   "a reply": {
     entry,
     entries: [publication, { ...publication, src: harmful, dst: harmful, channel: undefined }],
@@ -180,7 +179,7 @@ describe.each(Object.keys(replies))("where a server answers with %s that would d
       };
       await Promise.all([work(), work(), work()]);
     },
-    180_000,
+    300_000,
   );
 });
 
@@ -190,5 +189,5 @@ test("a script gets what the server said as it is", async () => {
   expect(JSON.parse(stderr)).toMatchObject({ error: { description: harmful } });
   standIn.answer = replies["a reply"] ?? {};
   const { stdout } = await run(["users", "--json"]);
-  expect(JSON.parse(stdout)).toEqual({ user: harmful });
+  expect(JSON.parse(stdout.split("\n")[0] ?? "")).toEqual({ user: harmful });
 });
