@@ -37,6 +37,8 @@ export const refusalReasons = [
   "registration_closed",
   "invitation_wanted",
   "name_in_use",
+  "too_many_channels",
+  "channel_removed",
 ] as const;
 
 export type RefusalReason = (typeof refusalReasons)[number];

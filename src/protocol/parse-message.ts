@@ -16,6 +16,7 @@ import {
   type Envelope,
   type HistoryQuery,
   type Incoming,
+  type NamesQuery,
   type PresenceState,
   presenceStates,
   type Refused,
@@ -170,6 +171,13 @@ function parseService(service: string, data: Fields, envelope: Envelope): Reques
       return { ...envelope, service, user: parseUserName(data.user), change: parseChange(data) };
     case "registration":
       return { ...envelope, service, ...parseRegistration(data) };
+    case "removal":
+      return {
+        ...envelope,
+        service,
+        channel: parseChannelName(data.channel),
+        isRemoved: parseRemoved(data.removed),
+      };
     case "keys":
       return { ...envelope, service, topics: parseTopics(data.topics) };
     case "presence": {
@@ -180,6 +188,7 @@ function parseService(service: string, data: Fields, envelope: Envelope): Reques
     }
     case "users":
     case "channels":
+      return { ...envelope, service, ...parseNamesQuery(data) };
     case "time":
     case "status":
       return { ...envelope, service };
@@ -292,6 +301,11 @@ function parseRegistration({ mode, invitation }: Fields) {
   return { mode, invitation: told } as const;
 }
 
+function parseRemoved(value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw new ProtocolError("bad_request", "`removed` must be true or false.");
+}
+
 function parseTopics(value: unknown): string[] {
   const most = limits.keysTopics;
   const isList = Array.isArray(value) && value.length >= 1 && value.length <= most;
@@ -329,9 +343,41 @@ function parseOwnTime(value: unknown): string | number | undefined {
   return value.toWellFormed();
 }
 
+/** As a name is: other texts are the beginning of none. */
+function parseNamePart(value: unknown, field: "prefix" | "from"): string | undefined {
+  if (value == null) return undefined;
+  const isText = typeof value === "string" && value.length <= 4 * limits.nameCharacters;
+  const part = isText ? value.normalize("NFC").toWellFormed() : "";
+  if (!isText || characters(part) > limits.nameCharacters) {
+    throw new ProtocolError(
+      "bad_request",
+      `\`${field}\` must be a string of at most ${limits.nameCharacters} characters.`,
+    );
+  }
+  return part;
+}
+
+function parseNamesQuery(data: Fields): NamesQuery {
+  return {
+    prefix: parseNamePart(data.prefix, "prefix"),
+    from: parseNamePart(data.from, "from"),
+    limit: data.limit === undefined ? undefined : parseLimit(data.limit),
+  };
+}
+
+function parseLimit(limit: unknown): number {
+  if (
+    !Number.isInteger(limit) ||
+    (limit as number) < 1 ||
+    (limit as number) > limits.historyEntries
+  ) {
+    throw new ProtocolError("bad_request", `\`limit\` must be 1 to ${limits.historyEntries}.`);
+  }
+  return limit as number;
+}
+
 function parseHistoryQuery(data: Fields): HistoryQuery {
   const { channel, user, before, since } = data;
-  const limit = data.limit ?? limits.historyEntriesDefault;
   if ((channel == null) === (user == null)) {
     throw new ProtocolError("bad_request", "`history` takes either `channel` or `user`.");
   }
@@ -341,20 +387,13 @@ function parseHistoryQuery(data: Fields): HistoryQuery {
   if (before != null && since != null) {
     throw new ProtocolError("bad_request", "`history` takes either `before` or `since`.");
   }
-  if (
-    !Number.isInteger(limit) ||
-    (limit as number) < 1 ||
-    (limit as number) > limits.historyEntries
-  ) {
-    throw new ProtocolError("bad_request", `\`limit\` must be 1 to ${limits.historyEntries}.`);
-  }
   return {
     conversation:
       channel == null ? { user: parseUserName(user) } : { channel: parseChannelName(channel) },
     with: data.with == null ? undefined : parseUserName(data.with, "with"),
     before: before == null ? undefined : parseCursor(before),
     since: since == null ? undefined : parseVector(since, "since"),
-    limit: limit as number,
+    limit: parseLimit(data.limit ?? limits.historyEntriesDefault),
   };
 }
 

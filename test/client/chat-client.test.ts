@@ -5,7 +5,9 @@ import { Publisher } from "zeromq";
 import { ChatClient, type ChatClientOptions } from "../../src/client/chat-client.ts";
 import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
-import type { RequestId } from "../../src/protocol/ids.ts";
+import type { RequestId, UserName } from "../../src/protocol/ids.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import { readNames } from "../../src/server/core/names.ts";
 import { localBroker, localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 
@@ -76,6 +78,31 @@ describe("requests", () => {
     await Promise.all(Array.from({ length: 500 }, () => client.ask("users", {})));
     expect(made.asked).toHaveLength(500);
     expect(made.payloads.length).toBeLessThan(50);
+  });
+
+  test("[W2] lists are fetched page by page, and one user is looked for without any", async () => {
+    const made = await wires();
+    const sorted = Array.from({ length: 25 }, (_, at) => `name${String(at).padStart(2, "0")}`);
+    made.answer = ({ service, data }) => {
+      const room = { bytes: limits.replyBytes };
+      const query = { limit: 10, ...data };
+      const options = { room, copies: 1, isShown: () => true };
+      const { names, next } = readNames(sorted, query, options);
+      return { status: "OK", [service]: names, next };
+    };
+    const client = made.client();
+    expect(await client.users()).toEqual(sorted);
+    expect(await client.channels()).toEqual(sorted);
+    expect(made.asked).toHaveLength(6);
+    expect(await client.knowsUser("name07" as UserName)).toBe(true);
+    expect(await client.knowsUser("name" as UserName)).toBe(false);
+    expect(made.asked).toHaveLength(8);
+  });
+
+  test("[W2] a server that goes round in circles is not followed", async () => {
+    const made = await wires();
+    made.answer = () => ({ status: "OK", users: ["a"], next: "a" });
+    expect(await made.client().users()).toEqual(["a", "a"]);
   });
 
   test("[C2] without an answer the same id goes out again, until there is one", async () => {

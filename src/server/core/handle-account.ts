@@ -12,6 +12,7 @@ import {
   type Decision,
   full,
   idReused,
+  noChannel,
   receiptOf,
   refuse as refuseWith,
   type Services,
@@ -26,12 +27,8 @@ type Of<S extends Request["service"]> = Extract<Request, { service: S }>;
 
 /** Where accounts are, a login is a name with its password (X2). */
 export function login(services: Services, request: Of<"login">): Decision {
-  const { user, password } = request;
+  const { user, password = "" } = request;
   const { accounts } = services.state;
-  if (password === undefined) {
-    const description = "This cluster wants a `password` with the name.";
-    return refuse("unauthenticated", description, "no_session");
-  }
   const known = accounts.credential(user);
   if (known === undefined && accounts.holder(user) !== undefined) {
     return refuse("unavailable", `The account "${user}" is just being made.`);
@@ -172,6 +169,22 @@ export function changeRegistration(
   const again = repeated(services, before, (one) => one.mode === mode && one.hash === hash);
   if (again !== undefined) return again;
   const event = make(services, "registration", { mode, hash, ...asked }, now);
+  return commit(services, { event, made: true });
+}
+
+/** What was written to a channel that is taken away stays, and is told no more until it is given back. */
+export function changeChannel(
+  services: Services,
+  { channel, isRemoved, id, session }: Of<"removal">,
+  now: Now,
+): Decision {
+  const { accounts, channels } = services.state;
+  if (channels.get(channel)?.isKnown !== true) return { next: "refuse", error: noChannel(channel) };
+  const asked = { id, by: session?.user as UserName };
+  const before = accounts.channelChanges(channel, asked);
+  const again = repeated(services, before, (one) => one.isRemoved === isRemoved);
+  if (again !== undefined) return again;
+  const event = make(services, "removal", { channel, isRemoved, ...asked }, now);
   return commit(services, { event, made: true });
 }
 

@@ -1,5 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
 import type { Grant, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
 import type { EventName } from "./accounts.ts";
@@ -29,16 +30,17 @@ type Write = Extract<Request, { service: "login" | "channel" | "publish" | "mess
 type Messaging = Extract<Write, { service: "publish" | "message" }>;
 
 /**
- * A write answers with the event that already has its id, or makes one (R6). Users and channels
- * never go away, so a write that finds what it names need not wait for what the client has seen;
- * one that would fail, or succeed only because something is missing, does.
+ * A write answers with the event that already has its id, or makes one (R6). Users never go away,
+ * and a channel only hides what is written to it (A10), so a write that finds what it names need not
+ * wait for what the client has seen; one that would fail, or succeed only because something is
+ * missing, does.
  */
 export function write(services: Services, request: Write, at: WriteCircumstances): Decision {
   const { state, replication } = services;
   const { now, waited, grant } = at;
   const old = existing(state, request);
   if (old !== undefined) return commit(services, request, { event: old, made: false, grant });
-  const problem = obstacle(state, request);
+  const problem = obstacle(services, request);
   const depends = problem !== undefined || request.service === "channel";
   if (depends && request.after !== undefined && !covers(replication.committed, request.after)) {
     return waited ? behind() : { next: "wait", until: request.after };
@@ -119,16 +121,18 @@ function findMessage(
 }
 
 /** What stands against the write, by what this server holds. */
-function obstacle(state: ChatState, request: Write): ProtocolError | undefined {
+function obstacle({ state, auth }: Services, request: Write): ProtocolError | undefined {
   switch (request.service) {
     case "login":
       return undefined;
     case "channel":
-      if (!state.knowsChannel(request.channel)) return undefined;
-      return new ProtocolError(
-        "channel_exists",
-        `The channel "${request.channel}" exists already.`,
-      );
+      if (state.accounts.isRemoved(request.channel)) return removedChannel(request.channel);
+      if (state.knowsChannel(request.channel)) {
+        const description = `The channel "${request.channel}" exists already.`;
+        return new ProtocolError("channel_exists", description);
+      }
+      // In an open cluster a name is anybody's word.
+      return auth === "required" ? tooManyChannels(state, request.user) : undefined;
     case "publish":
       if (findMessage(state, request, () => true) !== undefined) return idReused();
       if (!state.knowsChannel(request.channel)) return noChannel(request.channel);
@@ -141,6 +145,17 @@ function obstacle(state: ChatState, request: Write): ProtocolError | undefined {
       request satisfies never;
       return undefined;
   }
+}
+
+function removedChannel(channel: string): ProtocolError {
+  const description = `An administrator has taken the channel "${channel}" away.`;
+  return new ProtocolError("forbidden", description, { reason: "channel_removed" });
+}
+
+function tooManyChannels(state: ChatState, user: UserName | undefined): ProtocolError | undefined {
+  if (user === undefined || state.channelsOf(user) < limits.userChannels) return undefined;
+  const description = `"${user}" has made ${limits.userChannels} channels: an administrator can take some away.`;
+  return new ProtocolError("forbidden", description, { reason: "too_many_channels" });
 }
 
 function make(services: Services, request: Write, now: Now) {

@@ -127,6 +127,7 @@ describe("[R6] another change of an account under an id that was used is refused
       ["account", { user: "ana", administrator: true }, { user: "ana", administrator: false }],
       ["account", { user: "ana", newPassword: "first" }, { user: "ana", newPassword: "second" }],
       ["registration", { mode: "closed" }, { mode: "open" }],
+      ["removal", { channel: "geral", removed: true }, { channel: "geral", removed: false }],
     ] as const;
     for (const [at, [service, one, other]] of pairs.entries()) {
       const first = scene.ask(service, { ...one, id: `id ${at}`, token });
@@ -209,6 +210,37 @@ describe("[X2] what was tried and is refused", () => {
     });
     expect(codes[0]).toBe("forbidden");
     expect(codes.at(-1)).toBe("rate_limited");
+  });
+
+  test("guessing an invitation is as slow over many connections, and tells nothing meanwhile", () => {
+    const scene = new Scene();
+    const { operator: token, cluster, server } = scene;
+    scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
+    const ask = (user: string, invitation: string | undefined, connection: string) => {
+      const data = { user, password: "x", invitation };
+      const question = cluster.askPayload(server, { service: "register", data }, connection);
+      cluster.runUntil(() => question.reply !== undefined, "an answer");
+      return question.reply as ReplyData;
+    };
+    const guess = (at: number) => ask("eva", `tertulia${at}`.padEnd(12, "0"), `wire ${at}`);
+    // Right ones, and none at all, slow nobody.
+    for (let at = 0; at < limits.invitationGuesses; at += 1) {
+      expect(ask(`leo${at}`, "tertulia2026", `his wire ${at}`).status).toBe("OK");
+      expect(ask("eva", undefined, `her wire ${at}`).code).toBe("forbidden");
+    }
+    const startMs = cluster.time.nowMs;
+    const codes = Array.from({ length: 300 }, (_, at) => guess(at).code);
+    const judged = codes.filter((code) => code === "forbidden").length;
+    const seconds = (cluster.time.nowMs - startMs) / 1_000;
+    expect(judged).toBeGreaterThanOrEqual(limits.invitationGuesses);
+    expect(judged).toBeLessThanOrEqual(limits.invitationGuesses + 2 * seconds + 1);
+    // Meanwhile the right one is told how long to wait, as a wrong one is, and then gets through.
+    const told = ask("bia", "tertulia2026", "a quiet wire");
+    expect(told).toMatchObject({ code: "rate_limited", retry: true });
+    cluster.runFor(1_000 * Number(told.wait));
+    expect(ask("bia", "tertulia2026", "a quiet wire").status).toBe("OK");
+    // An administrator is not slowed.
+    expect(scene.ask("register", { user: "ana", password: "x", token }).status).toBe("OK");
   });
 
   test("who asks for somebody's name takes none of his attempts to log in", () => {

@@ -106,6 +106,7 @@ describe("[X2] who may do what", () => {
     password: { user: "ana", password: "ana's", newPassword: "y" },
     account: { user: "bia", locked: false },
     registration: { mode: "open" },
+    removal: { channel: "geral", removed: false },
   };
 
   function furnish() {
