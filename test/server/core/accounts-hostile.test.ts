@@ -122,6 +122,7 @@ describe("[R6] another change of an account under an id that was used is refused
     scene.user("ana");
     const { operator: token } = scene;
     const { accounts } = scene.server.core.state;
+    scene.ask("channel", { channel: "geral", user: "ana", token: scene.login("ana", "ana's") });
     const pairs = [
       ["account", { user: "ana", locked: true }, { user: "ana", locked: false }],
       ["account", { user: "ana", administrator: true }, { user: "ana", administrator: false }],
