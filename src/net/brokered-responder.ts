@@ -1,22 +1,20 @@
-import { Router } from "zeromq";
+import { Dealer } from "zeromq";
 import { type Envelope, type OnRequest, unwrap } from "./envelope.ts";
 import { SendQueue } from "./send-queue.ts";
-import { connect, disconnect, receiveAll, socketOptions } from "./socket.ts";
+import { connect, receiveAll, socketOptions } from "./socket.ts";
 
-/** What a disconnect waits for a moment with nothing to read: at least, and at most. */
+/** What leaving waits for a moment with nothing to read: at least, and at most. */
 const quietMs = 10;
 const longestQuietMs = 200;
 
-/** Takes requests that brokers hand on and answers them in any order: a ROUTER, connected to them. */
+/** Takes requests that brokers hand on, and answers them in any order: a DEALER for each broker. */
 export class BrokeredResponder {
   readonly #onRequest: OnRequest;
-  readonly #socket = new Router(socketOptions);
-  readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
-  /** Endpoints that are wanted, and those that the socket is connected to. */
-  readonly #wanted = new Set<string>();
-  readonly #connected = new Set<string>();
-  /** Endpoints to disconnect from at the next moment with nothing to read and nothing to send. */
-  readonly #leaving = new Map<string, () => void>();
+  readonly #links = new Map<string, Link>();
+  /** By the frame in front of an envelope. */
+  readonly #named = new Map<string, Link>();
+  #isStarted = false;
+  #made = 0;
 
   constructor(onRequest: OnRequest) {
     this.#onRequest = onRequest;
@@ -24,21 +22,22 @@ export class BrokeredResponder {
 
   /** Takes requests from now on; what came before has waited. */
   start(): void {
-    const take = (frames: Buffer[]) => {
-      const { envelope, payload } = unwrap(frames);
-      this.#onRequest(envelope, payload);
-    };
-    void receiveAll(this.#socket, take, {
-      isWanted: () => this.#leaving.size > 0,
-      reached: () => this.#leave(),
-    });
+    this.#isStarted = true;
+    for (const link of this.#links.values()) this.#read(link);
   }
 
+  /** @throws Problem if one is no endpoint */
   connect(...endpoints: string[]): void {
-    for (const endpoint of endpoints) this.#wanted.add(endpoint);
-    const fresh = endpoints.filter((endpoint) => !this.#connected.has(endpoint));
-    connect(this.#socket, fresh);
-    for (const endpoint of fresh) this.#connected.add(endpoint);
+    for (const endpoint of endpoints) {
+      const known = this.#links.get(endpoint);
+      known?.stay();
+      if (known !== undefined) continue;
+      this.#made += 1;
+      const link = new Link(endpoint, `${this.#made}`);
+      this.#links.set(endpoint, link);
+      this.#named.set(link.name, link);
+      if (this.#isStarted) this.#read(link);
+    }
   }
 
   /**
@@ -46,34 +45,84 @@ export class BrokeredResponder {
    * queued goes out, before. Only what is on the wire at that very moment is lost.
    */
   async disconnect(endpoint: string): Promise<void> {
-    this.#wanted.delete(endpoint);
-    if (!this.#connected.has(endpoint)) return;
-    await new Promise<void>((resolve) => {
-      this.#leaving.set(endpoint, resolve);
+    const link = this.#links.get(endpoint);
+    if (link === undefined || !(await link.leave())) return;
+    if (this.#links.get(endpoint) === link) this.#links.delete(endpoint);
+    this.#named.delete(link.name);
+  }
+
+  reply([name, ...envelope]: Envelope, payload: Uint8Array): void {
+    this.#named.get(String(name))?.send([...envelope, payload]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
+  }
+
+  #read(link: Link): void {
+    const name = Buffer.from(link.name);
+    link.read((frames) => {
+      const { envelope, payload } = unwrap(frames);
+      this.#onRequest([name, ...envelope], payload);
+    });
+  }
+}
+
+/**
+ * The connection to one broker. It has a socket of its own, which is closed to leave: a ROUTER from
+ * which one of several is disconnected may have read the beginning of a message, and libzmq aborts the
+ * process when it looks for the rest.
+ */
+class Link {
+  readonly name: string;
+  readonly #socket = new Dealer(socketOptions);
+  readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
+  /** Told whether it has left, at the next moment with nothing to read and nothing to send. */
+  #leaving: ((hasLeft: boolean) => void)[] = [];
+
+  constructor(endpoint: string, name: string) {
+    this.name = name;
+    connect(this.#socket, [endpoint]);
+  }
+
+  read(take: (frames: Buffer[]) => void): void {
+    void receiveAll(this.#socket, take, {
+      isWanted: () => this.#leaving.length > 0,
+      reached: () => this.#leave(),
+    });
+  }
+
+  send(frames: Uint8Array[]): void {
+    this.#queue.push(frames);
+  }
+
+  /** @returns whether it has left: it may be told to stay meanwhile */
+  leave(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#leaving.push(resolve);
       // Where nothing comes there is no next message to be idle after.
       setTimeout(() => this.#leave(), quietMs);
       setTimeout(() => this.#leave({ atAnyRate: true }), longestQuietMs);
     });
   }
 
-  #leave({ atAnyRate = false } = {}): void {
-    if (this.#leaving.size === 0 || !(this.#queue.isEmpty || atAnyRate)) return;
-    for (const [endpoint, left] of this.#leaving) {
-      if (!this.#wanted.has(endpoint) && !this.#socket.closed) {
-        if (this.#connected.delete(endpoint)) disconnect(this.#socket, endpoint);
-      }
-      left();
-    }
-    this.#leaving.clear();
-  }
-
-  reply(to: Envelope, payload: Uint8Array): void {
-    this.#queue.push([...to, payload]);
+  stay(): void {
+    for (const told of this.#leaving.splice(0)) told(false);
   }
 
   async close(): Promise<void> {
     await this.#queue.empty();
+    this.#end();
+  }
+
+  #leave({ atAnyRate = false } = {}): void {
+    if (this.#leaving.length === 0 || !(this.#queue.isEmpty || atAnyRate)) return;
+    this.#end();
+  }
+
+  #end(): void {
     this.#queue.close();
-    this.#socket.close();
+    if (!this.#socket.closed) this.#socket.close();
+    for (const told of this.#leaving.splice(0)) told(true);
   }
 }

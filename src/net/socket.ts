@@ -79,7 +79,7 @@ function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
   });
 }
 
-type Connecting = Socket & { connect(address: string): void; disconnect(address: string): void };
+type Connecting = Socket & { connect(address: string): void };
 
 /**
  * Connects to each endpoint, with the key that it carries or plain.
@@ -102,10 +102,6 @@ export function connect(socket: Connecting, endpoints: readonly string[]): void 
       );
     }
   }
-}
-
-export function disconnect(socket: Connecting, endpoint: string): void {
-  socket.disconnect(splitKey(endpoint).address);
 }
 
 /** With a pair of its own that nobody knows: whoever connects stays anonymous. */

@@ -236,6 +236,31 @@ describe("through a broker", () => {
     expect(new Set((await Promise.all(later)).map(String))).toEqual(new Set(["a", "b"]));
   });
 
+  test("[R11] a worker that leaves with a request half read, and returns, goes on", async () => {
+    await using broker = await localBroker();
+    await using closing = new Closing();
+    const taken: string[] = [];
+    const late: BrokeredResponder = new BrokeredResponder((to, payload) => {
+      taken.push(String(payload));
+      late.reply(to, payload);
+    });
+    closing.add(late).connect(broker.back);
+    await until(() => broker.connections.back === 1, "the worker is connected");
+    const requester = closing.add(new Requester([broker.front]));
+    for (let count = 0; count < 3; count += 1) {
+      await requester.ask(Buffer.from("unread"), 200).catch(() => {});
+    }
+    // A socket that sends looks whether there is something to read, and may begin with it.
+    late.reply(buffers("nobody", "", ""), Buffer.from("for nobody"));
+    await late.disconnect(broker.back);
+    await until(() => broker.connections.back === 0, "the worker has left");
+    late.connect(broker.back);
+    await until(() => broker.connections.back === 1, "the worker is back");
+    late.start();
+    expect(await askUntilAnswered(requester, "hello")).toBe("hello");
+    expect(taken).toContain("hello");
+  });
+
   test("[R11] replies given just before the rotation is left still reach who asked", async () => {
     await using broker = await localBroker();
     await using closing = new Closing();

@@ -1,12 +1,16 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import type { Auth, Sender } from "./corpus.ts";
+import type { Grown } from "./memory.ts";
 import { type FuzzReport, fuzz } from "./run.ts";
+import { fuzzWires } from "./wire.ts";
 
 /**
  *     npm run fuzz                                    100,000 frames, a fresh seed
  *     npm run fuzz -- --frames 1000000 --seed 1       these
  *     npm run fuzz -- --auth open --sender strangers  one kind of run alone
+ *     npm run fuzz -- --wire 100000                   bytes: connections to each bound port
+ *     npm run fuzz -- --wire 100000 --curve           the same where all is encrypted
  */
 const { values } = parseArgs({
   options: {
@@ -14,9 +18,12 @@ const { values } = parseArgs({
     seed: { type: "string" },
     auth: { type: "string" },
     sender: { type: "string" },
+    wire: { type: "string" },
+    curve: { type: "boolean", default: false },
   },
 });
 const frames = Number(values.frames);
+const connections = Number(values.wire ?? 1);
 const seed = Number(values.seed ?? randomInt(1, 2 ** 31));
 
 /** What is sent in one cluster after the other, and its part of all frames. */
@@ -33,9 +40,10 @@ const runs = all.filter(({ auth, sender }) => {
     [undefined, sender].includes(values.sender as Sender)
   );
 });
-if (!Number.isSafeInteger(frames) || frames < 1 || !Number.isSafeInteger(seed) || !runs.length) {
+const numbers = [frames, connections, seed];
+if (numbers.some((number) => !(Number.isSafeInteger(number) && number > 0)) || !runs.length) {
   process.stderr.write(
-    "tertulia: --frames and --seed are whole numbers, --auth is open or required, " +
+    "tertulia: --frames, --wire and --seed are whole numbers, --auth is open or required, " +
       "--sender is strangers, users or members; users are there only with --auth required.\n",
   );
   process.exit(2);
@@ -47,14 +55,45 @@ function say(what: string, value: string | number = ""): void {
 
 const megabytes = (bytes: number) => `${Math.round(bytes / 1_024 / 1_024)} MiB`.padStart(8);
 
-function tell({ sent, seconds, memory, refused, ...rest }: FuzzReport): void {
-  const total = Object.values(sent).reduce((sum, count) => sum + count, 0);
-  for (const [name, count] of Object.entries(sent)) say(`  ${name}`, `${count}`.padStart(8));
-  say("  frames", `${`${total}`.padStart(8)}, ${Math.round(total / seconds)} a second`);
+function tellMemory(memory: readonly Grown[]): void {
   for (const { label, firstBytes, lastBytes, mostBytes } of memory) {
     const quarters = `${megabytes(firstBytes)} first quarter, ${megabytes(lastBytes)} last`;
     say(`  ${label}`, `${quarters}, ${megabytes(mostBytes)} at most`);
   }
+}
+
+/** @returns the exit code */
+async function runWires(curve: boolean): Promise<number> {
+  let done = 0;
+  const shown = setInterval(() => process.stderr.write(`  ${done} connections\n`), 10_000);
+  const onProgress = (count: number) => {
+    done = count;
+  };
+  const report = await fuzzWires({ curve, connections, seed, onProgress });
+  clearInterval(shown);
+  for (const [name, { connections: made, greeted, shaken, cutOff }] of Object.entries(
+    report.ports,
+  )) {
+    const parts = `${greeted} greeted, ${shaken} with a good handshake, ${cutOff} cut off`;
+    say(`  ${name}`, `${`${made}`.padStart(8)}, ${parts}`);
+  }
+  const total = Object.values(report.ports).reduce((sum, { connections: one }) => sum + one, 0);
+  const { seconds } = report;
+  say("  connections", `${`${total}`.padStart(8)}, ${Math.round(total / seconds)} a second`);
+  tellMemory(report.memory);
+  say("  valid messages", `${report.acknowledged}`.padStart(8));
+  for (const problem of report.problems) say("  PROBLEM", problem);
+  if (report.problems.length === 0) return 0;
+  say("  data and logs", report.folder);
+  say("Again", `npm run fuzz -- --wire ${connections}${curve ? " --curve" : ""} --seed ${seed}`);
+  return 1;
+}
+
+function tell({ sent, seconds, memory, refused, ...rest }: FuzzReport): void {
+  const total = Object.values(sent).reduce((sum, count) => sum + count, 0);
+  for (const [name, count] of Object.entries(sent)) say(`  ${name}`, `${count}`.padStart(8));
+  say("  frames", `${`${total}`.padStart(8)}, ${Math.round(total / seconds)} a second`);
+  tellMemory(memory);
   for (const [server, counts] of Object.entries(refused)) say(`  ${server} refused`, counts);
   say("  valid messages", `${rest.acknowledged}`.padStart(8));
   say("  strange events", `${rest.strange ?? "not judged"}`.padStart(8));
@@ -65,6 +104,7 @@ function tell({ sent, seconds, memory, refused, ...rest }: FuzzReport): void {
 }
 
 say("seed", seed);
+if (values.wire !== undefined) process.exit(await runWires(values.curve));
 const shares = runs.reduce((sum, { share }) => sum + share, 0);
 let failed = 0;
 for (const { auth, sender, share } of runs) {

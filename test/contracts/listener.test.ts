@@ -1,0 +1,310 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Dealer, Request } from "zeromq";
+import { anybody, type Entrance, Listener, type Peer } from "../../src/net/listener.ts";
+import { durations, limits } from "../../src/protocol/limits.ts";
+import { type Bounds, Outgoing } from "../../src/zmtp/connection.ts";
+import type { SocketType } from "../../src/zmtp/metadata.ts";
+import { anyPort, Closing } from "../support/local-wires.ts";
+import { until } from "../support/until.ts";
+import {
+  command,
+  frame,
+  framesOf,
+  greeting,
+  message,
+  metadata,
+  plainHello,
+  RawPeer,
+} from "../support/zmtp.ts";
+
+const bounds: Bounds = {
+  frameBytes: limits.frameBytes,
+  frames: 16,
+  messageBytes: limits.frameBytes + 1_024,
+};
+
+let closing: Closing;
+beforeEach(() => {
+  closing = new Closing();
+});
+afterEach(() => closing[Symbol.asyncDispose]());
+
+/** A bound ROUTER that notes who comes, goes and says what. */
+class Scene {
+  readonly peers = new Set<Peer>();
+  readonly names: string[] = [];
+  readonly messages: { from: Peer; frames: Buffer[] }[] = [];
+  readonly refused: string[] = [];
+  onMessage: (peer: Peer) => void = () => {};
+  endpoint = "";
+
+  static async open({
+    entrance = anybody,
+    socketType = "ROUTER" as SocketType,
+    endpoint = anyPort,
+  } = {}): Promise<Scene> {
+    const scene = new Scene();
+    const listener = await Listener.bind(endpoint, {
+      socketType,
+      peers: ["REQ", "DEALER", "SUB"],
+      bounds,
+      entrance: { ...entrance, onRefused: (_endpoint, why) => scene.refused.push(why) },
+      onPeer: (peer) => {
+        scene.peers.add(peer);
+        scene.names.push(peer.name.toString("hex"));
+      },
+      onMessage: (from, frames) => {
+        scene.messages.push({ from, frames });
+        scene.onMessage(from);
+      },
+      onGone: (peer) => scene.peers.delete(peer),
+    });
+    closing.add(listener);
+    scene.endpoint = listener.endpoint;
+    return scene;
+  }
+
+  /** One whose handshake is good, and its other side. */
+  async peer(manner: Parameters<typeof RawPeer.shaken>[1] = {}): Promise<[RawPeer, Peer]> {
+    const before = new Set(this.peers);
+    const peer = closing.add(await RawPeer.shaken(this.endpoint, manner));
+    await until(() => this.peers.size > before.size, "it is there");
+    const [other] = [...this.peers].filter((one) => !before.has(one));
+    return [peer, other as Peer];
+  }
+}
+
+const byPassword: Entrance = {
+  doors: [{ mechanism: "PLAIN", password: Buffer.from("the password") }],
+  onRefused: () => {},
+};
+const hungry = "it breaks the protocol, or a bound of it";
+
+describe("[X7] a bound socket", { timeout: 30_000 }, () => {
+  test("gives each connection a name that no other ever has, whatever it calls itself", async () => {
+    const scene = await Scene.open();
+    const next = Buffer.from("006b8b4567", "hex");
+    for (const identity of ["", "", next, next, Buffer.alloc(255, 1), "ana", "ana"]) {
+      const [peer] = await scene.peer({ identity });
+      expect(framesOf(peer.heard)).toHaveLength(1);
+    }
+    expect(new Set(scene.names).size).toBe(7);
+    for (const name of scene.names) {
+      expect(name).toMatch(/^[0-9a-f]{16}$/);
+      expect(name).not.toContain("6b8b4567");
+    }
+  });
+
+  test("sends each connection what is its own, also to two that have one name", async () => {
+    const scene = await Scene.open();
+    scene.onMessage = (peer) => peer.send(new Outgoing(scene.messages.at(-1)?.frames ?? []));
+    const sockets = ["one", "two"].map((text) => {
+      const socket = closing.add(
+        new Dealer({ linger: 0, routingId: "the same", receiveTimeout: 9_000 }),
+      );
+      socket.connect(scene.endpoint);
+      return { socket, text };
+    });
+    for (const { socket, text } of sockets) await socket.send(["", text]);
+    for (const { socket, text } of sockets)
+      expect((await socket.receive()).map(String)).toEqual(["", text]);
+  });
+
+  test.each([
+    [
+      "a browser",
+      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n\u0001\u0000\u0000\u0000",
+    ],
+    ["a TLS client", "\u0016\u0003\u0001\u0002\u0000\u0001"],
+    ["ZMTP 1.0", "\u0001\u0000\u0000\u0003\u0000hey"],
+    ["ZMTP 2.0", "\u00ff\0\0\0\0\0\0\0\u0001\u007f\u0001\u0005\0\0"],
+  ])("cuts off %s, and says why", async (_kind, text) => {
+    const scene = await Scene.open();
+    const peer = closing.add(new RawPeer(scene.endpoint));
+    peer.say(Buffer.from(text, "latin1"));
+    await peer.closed();
+    expect(scene.refused).toEqual([
+      expect.stringMatching(/a browser, a scanner, or ZeroMQ below 4.0/),
+    ]);
+    expect(scene.names).toEqual([]);
+  });
+
+  test("gives up a handshake that takes too long, and keeps one whose handshake is good", async () => {
+    const scene = await Scene.open();
+    const [good] = await scene.peer({ minor: 0 });
+    const late = [greeting().subarray(0, 1), greeting(), Buffer.alloc(0)].map((bytes) => {
+      const peer = closing.add(new RawPeer(scene.endpoint));
+      peer.say(bytes);
+      return peer;
+    });
+    for (const peer of late) await peer.closed(3 * durations.handshakeMs);
+    expect(good.isClosed).toBe(false);
+    expect(scene.refused).toEqual([]);
+  });
+
+  test("cuts off a silent peer that knows heartbeats, and none that does not", async () => {
+    const scene = await Scene.open();
+    const [old] = await scene.peer({ minor: 0 });
+    const [mute] = await scene.peer();
+    const lively = closing.add(new Dealer({ linger: 0 }));
+    lively.connect(scene.endpoint);
+    await mute.closed();
+    expect(framesOf(mute.heard).map(({ flags }) => flags)).toContain(4);
+    await until(() => scene.peers.size === 2, "it is gone");
+    expect(old.isClosed).toBe(false);
+    expect(framesOf(old.heard)).toHaveLength(1);
+  });
+
+  test("notices that a peer is gone while it does not read it", async () => {
+    const scene = await Scene.open();
+    scene.onMessage = (from) => from.pause();
+    const [peer] = await scene.peer();
+    peer.say(message("", "a request that waits"));
+    await until(() => scene.messages.length > 0, "it has come");
+    peer.close();
+    await until(() => scene.peers.size === 0, "it is gone");
+  });
+
+  test("keeps alive a peer that it does not read, and reads on where it was", async () => {
+    const scene = await Scene.open();
+    const [first] = await scene.peer();
+    scene.onMessage = (from) => from.pause();
+    first.say(message("one"));
+    await until(() => scene.messages.length === 1, "the first has come");
+    const [second] = await scene.peer();
+    await second.closed();
+    // As long, the first was not read.
+    expect(first.isClosed).toBe(false);
+    scene.onMessage = () => {};
+    first.say(message("two"));
+    for (const { from } of scene.messages) from.resume();
+    await until(() => scene.messages.length === 2, "the second has come");
+  });
+
+  test("holds little for a peer that does not read, and ends it when it is refused", async () => {
+    const scene = await Scene.open();
+    const [deaf, its] = await scene.peer({ minor: 0 });
+    deaf.socket.pause();
+    const large = new Outgoing([Buffer.alloc(1_024 * 1_024)]);
+    await until(() => {
+      its.send(large);
+      return its.isFull;
+    }, "it is full");
+    const full = residentBytes();
+    for (let count = 0; count < 1_000; count += 1)
+      its.send(new Outgoing([Buffer.alloc(1_024 * 1_024)]));
+    expect(residentBytes() - full).toBeLessThan(200 * 1_024 * 1_024);
+    // Its own words are answered, but not beyond that bound.
+    deaf.say(frame("", 5));
+    await until(() => scene.refused.length > 0, "it is refused");
+    await until(() => scene.peers.size === 0, "it is ended");
+  });
+
+  test("answers no PING of a peer that does not read the answers", async () => {
+    const scene = await Scene.open();
+    const [deaf, its] = await scene.peer({ minor: 0 });
+    deaf.socket.pause();
+    await until(() => {
+      its.send(new Outgoing([Buffer.alloc(1_024 * 1_024)]));
+      return its.isFull;
+    }, "it is full");
+    const before = (its as unknown as { unreadBytes: number }).unreadBytes;
+    const pings = Buffer.alloc(100_000 * 9, command("PING", "\0\0"));
+    deaf.say(pings, message("the last"));
+    await until(() => scene.messages.length > 0, "all is read");
+    expect((its as unknown as { unreadBytes: number }).unreadBytes).toBeLessThanOrEqual(before);
+  });
+
+  test("bounds what peers begin and don't end: the oldest goes", async () => {
+    const scene = await Scene.open();
+    const head = Buffer.from("0200000000003fffff", "hex");
+    const [oldest] = await scene.peer({ minor: 0 });
+    oldest.say(head, "begun");
+    const many: RawPeer[] = [];
+    for (let count = 0; count < 40; count += 1) {
+      many.push((await scene.peer({ minor: 0 }))[0]);
+    }
+    const part = Buffer.alloc(3 * 1_024 * 1_024);
+    const before = residentBytes();
+    for (const peer of many) peer.say(head, part);
+    await oldest.closed();
+    await until(() => many.filter(({ isClosed }) => isClosed).length >= 20, "more go");
+    expect(new Set(scene.refused)).toEqual(new Set([hungry]));
+    expect(many.some(({ isClosed }) => !isClosed)).toBe(true);
+    // What is held, and what this process sends: 120 MiB of its own.
+    expect(residentBytes() - before).toBeLessThan(400 * 1_024 * 1_024);
+    const plain = closing.add(new Request({ linger: 0, sendTimeout: 9_000 }));
+    plain.connect(scene.endpoint);
+    await plain.send(Buffer.alloc(1_024 * 1_024));
+    await until(() => scene.messages.length > 0, "a large one that ends is taken");
+  });
+
+  test("refuses a message of a million empty frames at once, at no cost", async () => {
+    const scene = await Scene.open();
+    const before = residentBytes();
+    for (const socketless of [1, 2, 3]) {
+      const [peer] = await scene.peer({ minor: socketless % 2 });
+      peer.say(Buffer.alloc(2_000_000, Buffer.of(1, 0)));
+      await peer.closed();
+    }
+    expect(scene.messages).toEqual([]);
+    expect(scene.refused).toEqual([hungry, hungry, hungry]);
+    expect(residentBytes() - before).toBeLessThan(50 * 1_024 * 1_024);
+  });
+
+  test("lets a member in by its password, and nobody by a guess", async () => {
+    const scene = await Scene.open({ entrance: byPassword });
+    const stranger = closing.add(new RawPeer(scene.endpoint));
+    stranger.say(greeting("PLAIN"), plainHello("a guess"), command("INITIATE", metadata("DEALER")));
+    await stranger.closed();
+    const plain = closing.add(new RawPeer(scene.endpoint));
+    plain.say(greeting(), command("READY", metadata("DEALER")), message("", "hello"));
+    await plain.closed();
+    const member = closing.add(
+      new Dealer({ linger: 0, plainUsername: "any", plainPassword: "the password" }),
+    );
+    member.connect(scene.endpoint);
+    await member.send(["", "hello"]);
+    await until(() => scene.messages.length > 0, "the member is heard");
+    expect(scene.names).toHaveLength(1);
+    expect(new Set(scene.refused)).toEqual(
+      new Set(["it is no member of this cluster: its secret differs, or it has none"]),
+    );
+  });
+
+  test("takes no more handshakes at once of one address than the bound, and others' still", async () => {
+    const scene = await Scene.open();
+    const pending = Array.from({ length: limits.addressHandshakes + 40 }, () => {
+      return closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.9" }));
+    });
+    await until(
+      () => pending.filter(({ isClosed }) => isClosed).length === 40,
+      "40 are turned away",
+    );
+    await scene.peer({ localAddress: "127.9.9.8" });
+    pending.find(({ isClosed }) => !isClosed)?.close();
+    await until(async () => {
+      const peer = closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.9" }));
+      await peer.hears((heard) => heard.length > 0, 1_000);
+      return !peer.isClosed;
+    }, "one that went makes room");
+  });
+
+  test("ends all when it closes, also those that do not read", async () => {
+    const scene = await Scene.open();
+    const [deaf, its] = await scene.peer({ minor: 0 });
+    deaf.socket.pause();
+    await until(() => {
+      its.send(new Outgoing([Buffer.alloc(1_024 * 1_024)]));
+      return its.isFull;
+    }, "it is full");
+    const [other] = await scene.peer();
+    await closing[Symbol.asyncDispose]();
+    await other.closed();
+    closing = new Closing();
+  });
+});
+
+function residentBytes(): number {
+  return process.memoryUsage.rss();
+}
