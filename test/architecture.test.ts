@@ -28,7 +28,8 @@ const table: readonly Row[] = [
   { part: "protocol/", may: ["protocol/"] },
   // A port declared by the language, here made from the machine's own hash.
   { part: "platform/digest.ts", may: ["platform/", "protocol/event.ts", "protocol/ids.ts"] },
-  { part: "platform/", may: ["platform/"] },
+  // What goes to a terminal is made harmless where it is written.
+  { part: "platform/", may: ["platform/", "protocol/harmless.ts"] },
   { part: "texts/", may: ["texts/", "protocol/", "platform/"] },
   { part: "net/", may: ["net/", "zmtp/", "protocol/", "platform/"] },
   { part: "storage/", may: ["storage/", "protocol/", "platform/"] },

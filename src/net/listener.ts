@@ -169,7 +169,7 @@ export class Listener {
 const protocolBroken = "it breaks the protocol, or a bound of it";
 
 const whyRefused: Readonly<Record<RefusedBecause, string>> = {
-  notZmtp: "it speaks something else than ZMTP 3: a browser, a scanner, or ZeroMQ below 4.0",
+  notZmtp: "it speaks something else than ZMTP: a browser, a scanner, or ZeroMQ below 3.2",
   keyWanted: "it is not encrypted: a member wants --curve, a client the cluster's key",
   memberWanted: "it is no member of this cluster: its secret differs, or it has none",
   otherKey: "it has another key than this endpoint's",

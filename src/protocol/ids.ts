@@ -39,10 +39,21 @@ export function characters(text: string): number {
   return count;
 }
 
+/**
+ * What could not be read has become U+FFFD, so that two texts which differed may be alike: nothing
+ * that tells one from another may hold it (W14).
+ * @throws ProtocolError `bad_request`
+ */
+export function assertReadable(value: string, field: string): void {
+  if (value.isWellFormed() && !value.includes("\ufffd")) return;
+  throw new ProtocolError("bad_request", `\`${field}\` must be text in UTF-8.`);
+}
+
 function parseName(value: unknown, field: string): string {
   if (typeof value !== "string") {
     throw new ProtocolError("name_invalid", `\`${field}\` must be a string.`);
   }
+  assertReadable(value, field);
   // The bound on units comes first: a megabyte is not normalised only to be refused.
   const name = value.length > 4 * limits.nameCharacters ? value : value.normalize("NFC");
   const length = characters(name);

@@ -30,6 +30,16 @@ import { parseVector } from "./vector.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const tcpPattern = /^tcp:\/\/[\w.:%[\]-]{1,255}:(\d{1,5})$/;
+const ipcPattern = /^ipc:\/\/[\x21-\x7e]{1,100}$/;
+
+/** Whether a socket may be told to connect to it. */
+function isEndpoint(value: unknown): value is string {
+  if (typeof value !== "string") return false;
+  const port = Number(tcpPattern.exec(value)?.[1] ?? 0);
+  return (port >= 1 && port <= 65_535) || ipcPattern.test(value);
+}
+
 /** What a peer sent is none of the messages of the protocol; it is dropped and counted. */
 export class PeerMessageError extends Error {
   override readonly name = "PeerMessageError";
@@ -138,7 +148,7 @@ export function parseReplication(payload: Uint8Array): ReplicationMessage {
       return { ...standing, type: "ack" };
     case "heartbeat": {
       const { address, phase, chains, rate, offsetMs, lastCorrectionMs, clockRounds } = fields;
-      if (typeof address !== "string" || !phases.includes(phase as Phase)) {
+      if (!isEndpoint(address) || !phases.includes(phase as Phase)) {
         throw new PeerMessageError("`address` or `phase` is wrong");
       }
       return {

@@ -8,7 +8,13 @@ import {
   isCommand,
   readCommand,
 } from "./frames.ts";
-import { encodeGreeting, greetingBytes, readGreeting, versionedBytes } from "./greeting.ts";
+import {
+  greetingBytes,
+  greetingStart,
+  readGreeting,
+  restOfGreeting,
+  restOfOlderGreeting,
+} from "./greeting.ts";
 import type { Channel, Door, Handshake } from "./handshake.ts";
 import { encodeMetadata, readSocketType, type SocketType } from "./metadata.ts";
 import { type EqualBytes, nullHandshake, passwordHandshake } from "./plain-handshakes.ts";
@@ -61,8 +67,8 @@ export class Outgoing {
 }
 
 /**
- * The bound side of one connection in ZMTP 3.x (RFC 37): bytes in, messages out, and back. It has no
- * socket and no clock.
+ * The bound side of one connection in ZMTP 3.x (RFC 37), and in ZMTP 2.0 (RFC 15) where anybody may
+ * connect: bytes in, messages out, and back. It has no socket and no clock.
  *
  *     greeting ──▶ handshake ──▶ ready
  *
@@ -77,6 +83,8 @@ export class Connection {
   #handshake: Handshake | undefined;
   #channel: Channel | undefined;
   #peerMinor = 0;
+  /** The type of a peer of ZMTP 2.0: its name follows, then messages. */
+  #olderType: string | undefined;
   #isReady = false;
   #frames: Buffer[] = [];
   #messageBytes = 0;
@@ -107,7 +115,7 @@ export class Connection {
    * learns of a mismatch, and several mechanisms can be taken.
    */
   start(): void {
-    this.#events.write(encodeGreeting("NULL").subarray(0, versionedBytes));
+    this.#events.write(greetingStart);
   }
 
   /** @throws Refused */
@@ -149,10 +157,14 @@ export class Connection {
     const { doors } = this.#options;
     const fitting = doors.filter(({ mechanism }) => mechanism === greeting.mechanism);
     const { mechanism } = fitting[0] ?? doors[0] ?? { mechanism: "NULL" };
-    this.#events.write(encodeGreeting(mechanism).subarray(versionedBytes));
+    const { olderType, minor } = greeting;
+    const { socketType } = this.#options;
+    const isOlder = olderType !== undefined;
+    this.#events.write(isOlder ? restOfOlderGreeting(socketType) : restOfGreeting(mechanism));
     this.#handshake = this.#handshakeOf(fitting);
-    this.#peerMinor = greeting.minor;
-    return bytes.subarray(greetingBytes);
+    this.#olderType = olderType;
+    this.#peerMinor = minor;
+    return bytes.subarray(greeting.bytes);
   }
 
   #handshakeOf(doors: readonly Door[]): Handshake {
@@ -201,17 +213,21 @@ export class Connection {
   }
 
   #shake(body: Buffer, flags: number): void {
+    if (this.#olderType !== undefined) {
+      if (flags > 2 || hasMore(flags)) throw new Refused("malformed", "a name in several frames");
+      return this.#admit(this.#olderType);
+    }
     if (!isCommand(flags)) throw new Refused("malformed", "a message before the handshake's end");
     const { name, rest } = readCommand(body);
     const { answer, metadata, channel } = (this.#handshake as Handshake).take(name, rest);
-    if (metadata !== undefined) {
-      const socketType = readSocketType(metadata);
-      if (!this.#options.peers.some((one) => one === socketType)) {
-        throw new Refused("otherSocket", "a socket of another type");
-      }
-    }
     if (answer !== undefined) this.#events.write(encodeCommand(...answer));
-    if (metadata === undefined) return;
+    if (metadata !== undefined) this.#admit(readSocketType(metadata), channel);
+  }
+
+  #admit(socketType: string, channel?: Channel): void {
+    if (!this.#options.peers.some((one) => one === socketType)) {
+      throw new Refused("otherSocket", "a socket of another type");
+    }
     this.#channel = channel;
     this.#isReady = true;
     this.#reader.frameBytes = this.#options.bounds.frameBytes + (channel?.overhead ?? 0);

@@ -103,6 +103,24 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
     ]);
   });
 
+  test("[O18] tells of a guest's questions by so many lines a second, and counts the rest", async () => {
+    const startMs = performance.now();
+    const socket = new Dealer({ linger: 0, receiveTimeout: 10_000 });
+    socket.connect(cluster.endpoints.reference);
+    const count = 2_000;
+    for (let sent = 0; sent < count; sent += 1) {
+      await socket.send(["", encode({ service: "rank", data: { user: "a_curious_guest" } })]);
+    }
+    for (let heard = 0; heard < count; heard += 1) await socket.receive();
+    socket.close();
+    const seconds = Math.ceil((performance.now() - startMs) / 1_000) + 1;
+    const lines = logOf(cluster, cluster.of("reference")[0] as Child)
+      .split("\n")
+      .filter((line) => line.includes("a_curious_guest"));
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.length).toBeLessThanOrEqual(50 * seconds);
+  });
+
   test("lets nobody leave or be removed on a guest's word, and drops a wrong seal", async () => {
     const user = nameOf(cluster.server(3));
     const refusal = { status: "erro", code: "unauthenticated", retry: false };

@@ -71,6 +71,8 @@ async function useAll(client: ChatClient, auth: Auth): Promise<void> {
   await Promise.all([
     client.users(),
     client.channels(),
+    client.ask("channels", { prefix: "g", from: "geral", limit: 1 }),
+    client.ask("removal", { channel, removed: false }).catch(() => "an administrator's"),
     client.time(),
     client.status(),
     client.presence("online"),

@@ -328,6 +328,39 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: "another content acknowledged with the first one's receipt",
+    rule: "R6",
+    edits: [
+      core(
+        "handle-write",
+        "return findMessage(state, request, ({ text }) => text === request.message);",
+        "return findMessage(state, request, () => true);",
+      ),
+    ],
+  },
+  {
+    name: "of two contents under one id the earlier hides the later",
+    rule: "R6",
+    edits: [
+      core(
+        "chat-state",
+        "return a.from === b.from && sameTarget(a.to, b.to) && a.text === b.text;",
+        "return a.from === b.from && sameTarget(a.to, b.to);",
+      ),
+    ],
+  },
+  {
+    name: "a copy of what another server made refused for its id",
+    rule: "R6",
+    edits: [
+      core(
+        "handle-write",
+        "if (old !== undefined) return commit(services, request, { event: old, made: false, grant });",
+        "if (old?.server === services.name) return commit(services, request, { event: old, made: false, grant });",
+      ),
+    ],
+  },
+  {
     name: "the fold drops twins",
     rule: "R4",
     edits: [

@@ -19,6 +19,8 @@ interface WorkloadOptions {
   readonly clients: number;
   /** The share of requests that are about names of accounts. */
   readonly claims: number;
+  /** Whether clients send two contents under one id now and then. */
+  readonly reusesIds: boolean;
   /** Whether the state keeps all that the run writes, so that every message must be seen. */
   readonly keepsAll: boolean;
   /** Milliseconds between a client's requests, at most. */
@@ -97,6 +99,8 @@ class Client {
   readonly #seen: MutableVector = {};
   readonly #mine = new Set<string>();
   readonly #open = new Set<Asked>();
+  /** Ids that stand for two contents. */
+  readonly #reused = new Set<RequestId>();
   #count = 0;
 
   constructor(
@@ -147,9 +151,14 @@ class Client {
     if (!plain) this.#read();
   }
 
+  /** Now and then as two programs that number their requests alike: under one id two contents. */
   #publish(): void {
     const message = `${this.#user} says ${this.#count}`;
-    this.#ask({ service: "publish", user: this.#user, channel, message, ...this.#envelope() });
+    const asked = { service: "publish", user: this.#user, channel, ...this.#envelope() } as const;
+    this.#ask({ ...asked, message });
+    if (!this.#options.reusesIds || this.#count % 8 !== 0) return;
+    this.#reused.add(asked.id);
+    this.#ask({ ...asked, message: `${message}, and something else` });
   }
 
   /** A name that the others want as well; or somebody shows himself by it. */
@@ -228,6 +237,14 @@ class Client {
     const isFirst = this.#open.delete(asked);
     const { request, mine } = asked;
     if (request.service === "register") this.#noteClaim(request, data);
+    if (data.code === "id_reused") {
+      const isReused = this.#reused.has(request.id as RequestId);
+      assertPromise(
+        isReused,
+        "R6",
+        `${data.server} says ${request.id} was used for something else`,
+      );
+    }
     if (data.status === "erro") return;
     if (request.service === "login" && data.account !== undefined) {
       const claim = data.account as { server: ServerName; seq: number };
@@ -235,11 +252,22 @@ class Client {
     }
     const entry = data.entry as Receipt | undefined;
     if (entry !== undefined) raise(this.#seen, { [entry.server]: entry.seq });
+    if (request.service === "publish" && entry !== undefined) this.#checkReceipt(request, entry);
     if (request.service === "publish" && isFirst) {
       this.#workload.acknowledged.add(request.message);
       this.#mine.add(request.message);
     }
     if (request.service === "history") this.#checkRead(data, request, mine);
+  }
+
+  /** A receipt is for what was asked, not for what else has its id (R6). */
+  #checkReceipt({ message }: Request & { service: "publish" }, { server, seq, id }: Receipt): void {
+    for (const { core, name } of this.#options.cluster.servers) {
+      const events = core.state.channels.get(channel)?.conversation.byServer.get(server)?.slice();
+      const text = events?.find((event) => event.seq === seq)?.text ?? message;
+      const told = `"${message}" has ${id} for a receipt, which at ${name} is "${text}"`;
+      assertPromise(text === message, "R6", told);
+    }
   }
 
   #noteClaim({ user, id }: Request & { service: "register" }, data: ReplyData): void {

@@ -1,11 +1,9 @@
 import { connect } from "node:net";
 import { encodeCommand } from "../../src/zmtp/frames.ts";
-import { encodeGreeting } from "../../src/zmtp/greeting.ts";
 import { encodeMetadata, type SocketType } from "../../src/zmtp/metadata.ts";
 import type { Closing } from "./local-wires.ts";
 import { until } from "./until.ts";
-
-const minorAt = 11;
+import { greeting } from "./zmtp.ts";
 
 /** A peer that is written by hand: behind its handshake it says what it likes. */
 export async function rawPeer(
@@ -21,9 +19,7 @@ export async function rawPeer(
     heard = Buffer.concat([heard, chunk]);
   });
   socket.on("error", () => {});
-  const greeting = encodeGreeting("NULL");
-  greeting[minorAt] = minor;
-  socket.write(greeting);
+  socket.write(greeting("NULL", { minor }));
   socket.write(encodeCommand("READY", encodeMetadata(socketType)));
   await until(() => heard.includes("READY"), "the handshake is done");
   return { socket, heard: () => heard };

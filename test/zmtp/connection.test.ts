@@ -93,6 +93,31 @@ const options: Omit<ConnectionOptions, "doors"> = {
 };
 const about = metadata("DEALER");
 
+describe("a peer of ZMTP 2.0", () => {
+  /** Its greeting, which ends with the type of its socket, and its name. */
+  const from = (type: number, name = "") =>
+    Buffer.concat([Buffer.from("ff00000000000000017f01", "hex"), Buffer.of(type), frame(name)]);
+
+  test("is taken where anybody is, and told our type and that we have no name", () => {
+    const bound = new Bound(nobody).hear(from(3, "whatever it is called"), message("", "hello"));
+    expect(bound.ready).toBe(1);
+    expect(bound.messages).toEqual([["", "hello"]]);
+    expect(bound.said.subarray(11).toString("hex")).toBe("060000");
+    expect(bound.connection.knowsHeartbeats).toBe(false);
+  });
+
+  test("is refused where members alone connect, or where all is encrypted", () => {
+    expect(new Bound(password).refuses(from(3))).toBe("memberWanted");
+    expect(new Bound(curve).refuses(from(3))).toBe("keyWanted");
+  });
+
+  test("is refused with a socket that has nothing to say here, or a name in several frames", () => {
+    expect(new Bound(nobody).refuses(from(8))).toBe("otherSocket");
+    expect(new Bound(nobody).refuses(from(3).subarray(0, 12), message("a", "b"))).toBe("malformed");
+    expect(new Bound(nobody).refuses(from(3).subarray(0, 12), command("READY"))).toBe("malformed");
+  });
+});
+
 describe("[X7] a handshake", () => {
   const open = [greeting(), command("READY", about)];
 

@@ -1,6 +1,6 @@
 import { compareEpochs, type Epoch, noEpoch } from "../../protocol/epoch.ts";
 import { compareOrder } from "../../protocol/event.ts";
-import type { RequestId, ServerName, UserName } from "../../protocol/ids.ts";
+import type { ChannelName, RequestId, ServerName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { covers, type Vector } from "../../protocol/vector.ts";
 import { idOf, type Placed } from "./placed.ts";
@@ -63,7 +63,13 @@ export interface RegistrationChange extends Change {
   readonly hash: string | undefined;
 }
 
-export type AccountChange = PasswordChange | FlagChange | RegistrationChange;
+/** An administrator has taken a channel away, or given it back: the last word holds. */
+export interface ChannelChange extends Change {
+  readonly channel: ChannelName;
+  readonly isRemoved: boolean;
+}
+
+export type AccountChange = PasswordChange | FlagChange | RegistrationChange | ChannelChange;
 
 /** What proves who somebody is, as of now. */
 export interface Credential {
@@ -96,6 +102,7 @@ export class Accounts {
   readonly #passwords = new Map<UserName, PasswordChange[]>();
   readonly #flags = new Map<string, FlagChange[]>();
   readonly #registrations: RegistrationChange[] = [];
+  readonly #channels = new Map<ChannelName, ChannelChange[]>();
 
   addOffice(office: Office): void {
     insertByEpoch(this.offices, office);
@@ -127,6 +134,14 @@ export class Accounts {
     insertNewest(this.#registrations, change, compareOrder);
   }
 
+  changeChannel(change: ChannelChange): void {
+    insertNewest(listOf(this.#channels, change.channel), change, compareOrder);
+  }
+
+  isRemoved(channel: ChannelName): boolean {
+    return this.#channels.get(channel)?.at(-1)?.isRemoved === true;
+  }
+
   /** Nothing is granted on a claim that may still fall: only who owns the name has one. */
   credential(user: UserName): Credential | undefined {
     const owner = this.owner(user);
@@ -143,22 +158,27 @@ export class Accounts {
     return this.#registrations.at(-1) ?? { mode: "open", hash: undefined };
   }
 
-  /** What an earlier copy of the request did. */
-  passwordChange(user: UserName, request: Asked): PasswordChange | undefined {
-    return findAsked(this.#passwords.get(user), request);
+  /** What was done under the id of the request: by an earlier copy of it, or another content. */
+  passwordChanges(user: UserName, request: Asked): PasswordChange[] {
+    return allAsked(this.#passwords.get(user), request);
   }
 
-  flagChange(change: Pick<FlagChange, "user" | "flag">, request: Asked): FlagChange | undefined {
-    return findAsked(this.#flags.get(flagKey(change)), request);
+  flagChanges(change: Pick<FlagChange, "user" | "flag">, request: Asked): FlagChange[] {
+    return allAsked(this.#flags.get(flagKey(change)), request);
   }
 
-  registrationChange(request: Asked): RegistrationChange | undefined {
-    return findAsked(this.#registrations, request);
+  registrationChanges(request: Asked): RegistrationChange[] {
+    return allAsked(this.#registrations, request);
+  }
+
+  channelChanges(channel: ChannelName, request: Asked): ChannelChange[] {
+    return allAsked(this.#channels.get(channel), request);
   }
 
   /** All changes that are kept. */
   changes(): AccountChange[] {
-    return [...this.#passwords.values(), ...this.#flags.values(), this.#registrations].flat();
+    const lists = [this.#passwords, this.#flags, this.#channels].map((map) => [...map.values()]);
+    return [...lists.flat(2), ...this.#registrations];
   }
 
   /** The highest epoch that an office was entered in. */
@@ -219,9 +239,9 @@ interface Asked {
   readonly by: UserName;
 }
 
-function findAsked<T extends Change>(list: readonly T[] | undefined, asked: Asked): T | undefined {
-  if (asked.id === undefined) return undefined;
-  return list?.find(({ id, by }) => id === asked.id && by === asked.by);
+function allAsked<T extends Change>(list: readonly T[] = [], asked: Asked): T[] {
+  if (asked.id === undefined) return [];
+  return list.filter(({ id, by }) => id === asked.id && by === asked.by);
 }
 
 function flagKey({ flag, user }: Pick<FlagChange, "flag" | "user">): string {

@@ -2,6 +2,7 @@ import type { ChannelName, ServerName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import { Accounts } from "./accounts.ts";
+import { SortedNames } from "./names.ts";
 import { isCommitted, type Placed } from "./placed.ts";
 import { insert, Tail, Window } from "./window.ts";
 
@@ -36,7 +37,7 @@ export class Conversation {
   readonly byServer = new Map<ServerName, Tail<StoredMessage>>();
 
   constructor(most: number) {
-    this.window = new Window(most, (a, b) => a.from === b.from && sameTarget(a.to, b.to));
+    this.window = new Window(most, isOfOneRequest);
   }
 
   add(message: StoredMessage): void {
@@ -49,6 +50,11 @@ export class Conversation {
     // The lowest of all is the lowest of its server.
     for (const dropped of this.window.add(message)) this.byServer.get(dropped.server)?.shift();
   }
+}
+
+/** Two that have one id: it names its sender's request and what was asked for (R6). */
+function isOfOneRequest(a: StoredMessage, b: StoredMessage): boolean {
+  return a.from === b.from && sameTarget(a.to, b.to) && a.text === b.text;
 }
 
 export function sameTarget(a: Target, b: Target): boolean {
@@ -126,6 +132,11 @@ export class ChatState {
   readonly users = new Map<UserName, User>();
   readonly channels = new Map<ChannelName, Channel>();
   readonly accounts = new Accounts();
+  /** Of all users and channels that are known. */
+  readonly userNames = new SortedNames<UserName>();
+  readonly channelNames = new SortedNames<ChannelName>();
+  /** Channels by whoever made them. */
+  readonly #madeBy = new Map<UserName, Set<ChannelName>>();
   readonly #retention: Retention;
   /** One string for each name, however many messages bear it. */
   readonly #names = new Map<string, string>();
@@ -153,11 +164,20 @@ export class ChatState {
   }
 
   addLogin(name: UserName, login: Placed): void {
-    this.user(name).logins.add(login);
+    const user = this.user(name);
+    if (!user.isKnown) this.userNames.add(user.name);
+    user.logins.add(login);
   }
 
   addCreation(name: ChannelName, creation: Creation): void {
-    insert(this.channel(name).creations, creation);
+    const channel = this.channel(name);
+    if (!channel.isKnown) this.channelNames.add(channel.name);
+    insert(channel.creations, creation);
+    const { user } = creation;
+    if (user === undefined) return;
+    const made = this.#madeBy.get(user);
+    if (made === undefined) this.#madeBy.set(user, new Set([channel.name]));
+    else made.add(channel.name);
   }
 
   addMessage(from: UserName, to: Target, text: string, placed: Placed): void {
@@ -181,8 +201,15 @@ export class ChatState {
     return this.users.get(name)?.isKnown === true;
   }
 
+  /** Whether it was made, and no administrator has taken it away. */
   knowsChannel(name: ChannelName): boolean {
-    return this.channels.get(name)?.isKnown === true;
+    return this.channels.get(name)?.isKnown === true && !this.accounts.isRemoved(name);
+  }
+
+  /** How many of the channels that are there somebody has made. */
+  channelsOf(user: UserName): number {
+    const made = [...(this.#madeBy.get(user) ?? [])];
+    return made.filter((name) => !this.accounts.isRemoved(name)).length;
   }
 
   #once<T extends string>(name: T): T {

@@ -17,6 +17,7 @@ import { parseVector, type Vector } from "../../protocol/vector.ts";
 import {
   type AccountFlag,
   accountFlags,
+  type ChannelChange,
   type FlagChange,
   type PasswordChange,
   type RegistrationChange,
@@ -60,6 +61,7 @@ export interface EventData {
   password: Omit<PasswordChange, keyof Placed> & { readonly id?: RequestId | undefined };
   account: Omit<FlagChange, keyof Placed> & { readonly id?: RequestId | undefined };
   registration: Omit<RegistrationChange, keyof Placed> & { readonly id?: RequestId | undefined };
+  removal: Omit<ChannelChange, keyof Placed> & { readonly id?: RequestId | undefined };
 }
 
 export type Operation = keyof EventData;
@@ -153,6 +155,12 @@ const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
       state.accounts.changeRegistration({ ...place(event, id), ...change });
     },
   },
+  removal: {
+    parse: (data) => ({ ...readChannelChange(data), id: parseRequestId(data.id) }),
+    fold: (state, event, { id, ...change }) => {
+      state.accounts.changeChannel({ ...place(event, id), ...change });
+    },
+  },
 };
 
 /** @throws Error if it is none */
@@ -189,6 +197,12 @@ export function readRegistrationChange({ mode, hash, by }: Data) {
   assert(registrationModes.includes(mode as RegistrationMode), "`mode` is unknown");
   const known = hash === undefined ? undefined : parseText(hash, "hash");
   return { mode: mode as RegistrationMode, hash: known, by: parseUserName(by) };
+}
+
+/** @throws Error if it is none */
+export function readChannelChange({ channel, isRemoved, by }: Data) {
+  assert(typeof isRemoved === "boolean", "`isRemoved` is no boolean");
+  return { channel: parseChannelName(channel), isRemoved, by: parseUserName(by) };
 }
 
 function parseText(value: unknown, field = "message"): string {

@@ -14,7 +14,13 @@ import { isoTime } from "../../protocol/time.ts";
 import { parseVector, sorted, type Vector } from "../../protocol/vector.ts";
 import type { AccountChange, FrozenClaims, Office } from "./accounts.ts";
 import type { ChatState, Creation, StoredMessage } from "./chat-state.ts";
-import { readEpoch, readFlagChange, readPasswordChange, readRegistrationChange } from "./events.ts";
+import {
+  readChannelChange,
+  readEpoch,
+  readFlagChange,
+  readPasswordChange,
+  readRegistrationChange,
+} from "./events.ts";
 import { toEntry } from "./history.ts";
 import { mergeInOrder } from "./merge-in-order.ts";
 import { idOf, isCommitted, type Placed, place } from "./placed.ts";
@@ -86,7 +92,7 @@ export function freeze(state: ChatState): FrozenState {
         lines: enclosed(
           "[",
           "]",
-          writeNames(channels.filter(({ creations }) => creations.length > 0)),
+          writeNames(channels.filter(({ name }) => state.knowsChannel(name))),
         ),
       },
       { name: accountsFile, lines: enclosed("[", "]", writeClaims(claims)) },
@@ -121,6 +127,8 @@ export function foldSaved(state: ChatState, saved: SavedState, held: Vector): vo
       state.accounts.changeFlag({ ...placed, ...readFlagChange(row) });
     } else if (row.mode !== undefined) {
       state.accounts.changeRegistration({ ...placed, ...readRegistrationChange(row) });
+    } else if (row.isRemoved !== undefined) {
+      state.accounts.changeChannel({ ...placed, ...readChannelChange(row) });
     } else {
       const by = row.user === undefined ? undefined : user(row.user);
       state.addCreation(channel(row.channel), { ...placed, user: by });

@@ -25,6 +25,12 @@ export class Flood {
     burst: limits.connectionAttempts,
   });
 
+  /** Wrong invitations, over whatever connections. */
+  readonly #invitations = new Buckets({
+    perSecond: 1_000 / durations.invitationGuessMs,
+    burst: limits.invitationGuesses,
+  });
+
   constructor({ user, connection }: FloodPaces) {
     this.#users = user && new Buckets(user);
     this.#connections = connection && new Buckets(connection);
@@ -55,6 +61,17 @@ export class Flood {
   refusesGuesser(connection: string, steadyMs: number): ProtocolError | undefined {
     const waitMs = this.#guessers.take(connection, steadyMs);
     return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
+  }
+
+  /** After too many wrong invitations none is judged for a while, or a right one would show itself. */
+  refusesInvitation(steadyMs: number): ProtocolError | undefined {
+    const waitMs = this.#invitations.wait("", steadyMs);
+    return waitMs > 0 ? slower("wrong invitations", waitMs) : undefined;
+  }
+
+  /** An invitation was wrong: only such ones slow others. */
+  noteWrongInvitation(steadyMs: number): void {
+    this.#invitations.take("", steadyMs);
   }
 }
 
