@@ -8,8 +8,8 @@ import { Responder } from "../../src/net/responder.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { encodeCommand, encodeMessage } from "../../src/zmtp/frames.ts";
 import { anyPort, Closing, forwarderOptions, localBroker } from "../support/local-wires.ts";
-import { rawPeer } from "../support/raw-peer.ts";
 import { until } from "../support/until.ts";
+import { RawPeer } from "../support/zmtp.ts";
 
 const patienceMs = 10_000;
 const empty = Buffer.alloc(0);
@@ -264,10 +264,10 @@ describe("[B5] a client that waits for a worker", () => {
   test("is forgotten once it goes, with what it asked", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
-    const { socket } = await rawPeer(closing, broker.front);
+    const { socket } = closing.add(await RawPeer.shaken(broker.front));
     socket.write(encodeMessage([empty, Buffer.from("one")]));
     // Somebody else comes in meanwhile: so this has been read.
-    await rawPeer(closing, broker.front);
+    closing.add(await RawPeer.shaken(broker.front));
     socket.end(encodeCommand("PING", Buffer.from("\0\0")));
     await until(() => broker.connections.front === 1, "its end is noticed");
     const client = new Client(closing, broker.front);
@@ -280,13 +280,13 @@ describe("[B5] a client that waits for a worker", () => {
   test("still has its heartbeats answered", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
-    const { socket, heard } = await rawPeer(closing, broker.front);
-    socket.write(encodeMessage([empty, Buffer.from("hello")]));
+    const peer = closing.add(await RawPeer.shaken(broker.front));
+    peer.say(encodeMessage([empty, Buffer.from("hello")]));
     await until(() => broker.connections.front === 1, "it is there");
     for (const number of [1, 2, 3]) {
       const context = `heartbeat ${number}`;
-      socket.write(encodeCommand("PING", Buffer.from(`\0\0${context}`)));
-      await until(() => heard().includes(context), "it is answered");
+      peer.say(encodeCommand("PING", Buffer.from(`\0\0${context}`)));
+      await until(() => peer.heard.includes(context), "it is answered");
     }
   });
 });
@@ -304,11 +304,8 @@ test("[S9] whoever does not read and breaks the protocol is cut off all the same
   responder.start();
   const endpoint = await responder.bind(anyPort);
   // Of ZMTP 3.0, which has no heartbeats to miss.
-  const { socket } = await rawPeer(closing, endpoint, { minor: 0 });
-  let isClosed = false;
-  socket.on("close", () => {
-    isClosed = true;
-  });
+  const peer = closing.add(await RawPeer.shaken(endpoint, { minor: 0 }));
+  const { socket } = peer;
   socket.pause();
   // More than the kernels on both sides hold.
   for (let number = 0; number < 16; number += 1) {
@@ -319,7 +316,7 @@ test("[S9] whoever does not read and breaks the protocol is cut off all the same
   // It writes until it is told that nobody is there.
   await until(() => {
     socket.write(Buffer.from([0xff]));
-    return isClosed || socket.destroyed;
+    return peer.isClosed || socket.destroyed;
   }, "it is cut off");
 });
 
