@@ -47,13 +47,14 @@ const packageOwners = {
   "fs-native-extensions": "storage/",
   pino: "platform/",
   "@msgpack/msgpack": "protocol/",
+  unhomoglyph: "protocol/",
   inquirer: "client/",
   "get-east-asian-width": "client/core/",
 } as const;
 
-/** Packages of `protocol/`, and the `node:` modules it and each `core/` may use. */
+/** Packages of `protocol/`, a codec and a table of letters, and the `node:` modules it and each `core/` may use. */
 const purePackages = ["node:assert", "node:assert/strict"];
-const protocolPackages = [...purePackages, "@msgpack/msgpack"];
+const protocolPackages = [...purePackages, "@msgpack/msgpack", "unhomoglyph"];
 /** A table of the widths of characters, as a function. */
 const chatPackages = [...purePackages, "get-east-asian-width"];
 

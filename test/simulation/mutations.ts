@@ -180,8 +180,41 @@ const officeMutations: readonly Mutation[] = [
     edits: [
       core(
         "accounts",
-        "return this.#claims.get(user)?.findLast((claim) => this.counts(claim));",
-        "return this.#claims.get(user)?.find((claim) => this.counts(claim));",
+        "const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));",
+        "const newest = this.#claims.get(user)?.find((claim) => this.counts(claim));",
+      ),
+    ],
+  },
+  {
+    name: "a name is claimed beside one that looks the same",
+    rule: "E3",
+    edits: [
+      core(
+        "claims",
+        "accounts.holder(asked.user) ?? accounts.holderLike(asked.user);",
+        "accounts.holder(asked.user);",
+      ),
+    ],
+  },
+  {
+    name: "a claim stands beside a newer one of a name that looks the same",
+    rule: "E3",
+    edits: [
+      core(
+        "accounts",
+        "return newest === undefined || this.#isOvershadowed(newest) ? undefined : newest;",
+        "return newest;",
+      ),
+    ],
+  },
+  {
+    name: "the id of a claim is enough to have won it",
+    rule: "E3",
+    edits: [
+      core(
+        "serving",
+        "if (credential === undefined || credential === own) return won;",
+        "if (credential !== null || own !== null) return won;",
       ),
     ],
   },

@@ -25,6 +25,12 @@ export class Flood {
     burst: limits.connectionAttempts,
   });
 
+  /** Passwords that come with the id of a claim that was won. */
+  readonly #repeated = new Buckets({
+    perSecond: 1_000 / durations.accountAttemptMs,
+    burst: limits.accountAttempts,
+  });
+
   constructor({ user, connection }: FloodPaces) {
     this.#users = user && new Buckets(user);
     this.#connections = connection && new Buckets(connection);
@@ -54,6 +60,12 @@ export class Flood {
   /** Somebody asks for a name, perhaps with an invitation: it is no attempt of who has the name. */
   refusesGuesser(connection: string, steadyMs: number): ProtocolError | undefined {
     const waitMs = this.#guessers.take(connection, steadyMs);
+    return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
+  }
+
+  /** Somebody repeats a claim that was won, and may be guessing its password. */
+  refusesRepetition(user: string, steadyMs: number): ProtocolError | undefined {
+    const waitMs = this.#repeated.take(user, steadyMs);
     return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
+import { oddityOf } from "../../protocol/looks.ts";
 import type { Grant, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
 import type { EventName } from "./accounts.ts";
@@ -107,14 +108,19 @@ function isOf(from: string, to: Target): (message: StoredMessage) => boolean {
 /** What stands against the write, by what this server holds. */
 function obstacle(state: ChatState, request: Write): ProtocolError | undefined {
   switch (request.service) {
-    case "login":
-      return undefined;
-    case "channel":
-      if (!state.knowsChannel(request.channel)) return undefined;
-      return new ProtocolError(
-        "channel_exists",
-        `The channel "${request.channel}" exists already.`,
-      );
+    case "login": {
+      const { user } = request;
+      const isNew = !state.knowsUser(user) && state.accounts.owner(user) === undefined;
+      return isNew ? invalid(oddityOf(user, "user")) : undefined;
+    }
+    case "channel": {
+      const { channel } = request;
+      const other = state.knowsChannel(channel) ? channel : state.channelLike(channel);
+      if (other === undefined) return invalid(oddityOf(channel, "channel"));
+      const looks = other === channel ? "" : ", and looks the same";
+      const description = `The channel "${other}" exists already${looks}.`;
+      return new ProtocolError("channel_exists", description);
+    }
     case "publish":
       if (!state.knowsChannel(request.channel)) return noChannel(request.channel);
       return state.knowsUser(request.user) ? undefined : noUser(request.user);
@@ -127,12 +133,18 @@ function obstacle(state: ChatState, request: Write): ProtocolError | undefined {
   }
 }
 
+function invalid(oddity: string | undefined): ProtocolError | undefined {
+  return oddity === undefined ? undefined : new ProtocolError("name_invalid", oddity);
+}
+
 function make(services: Services, request: Write, now: Now) {
   const event = <O extends Operation>(operation: O, data: EventData[O]) =>
     services.ledger.make(operation, data, services.correctedMs(now));
   switch (request.service) {
-    case "login":
-      return event("login", { user: request.user, id: request.id });
+    case "login": {
+      const isProven = services.auth === "required" ? true : undefined;
+      return event("login", { user: request.user, isProven, id: request.id });
+    }
     case "channel":
       return event("channel", { channel: request.channel, user: request.user, id: request.id });
     case "publish": {
