@@ -164,8 +164,12 @@ class Client {
     const chance = random();
     const { user, id } = workload.lastClaimed;
     const envelope = this.#envelope();
-    // Whoever has just claimed a name logs in by it at once, wherever.
-    if (chance < 0.4) return this.#ask({ service: "login", user, ...envelope });
+    // Whoever has just claimed a name logs in by it at once, wherever; by one that nobody has claimed
+    // somebody does seldom, since nobody may claim it after that.
+    if (chance < 0.4) {
+      if (!this.#isClaimed(user) && random() < 0.9) return;
+      return this.#ask({ service: "login", user, ...envelope });
+    }
     if (chance < 0.5 && id !== undefined) {
       return this.#ask({ ...envelope, service: "register", user, password: "gestohlen", id });
     }
@@ -175,6 +179,11 @@ class Client {
     workload.claimed += 1;
     workload.lastClaimed = { user: name, id: envelope.id };
     this.#ask({ service: "register", user: name, password: "geheim", ...envelope });
+  }
+
+  #isClaimed(user: UserName): boolean {
+    const { servers } = this.#options.cluster;
+    return servers.some(({ core }) => core.state.accounts.holder(user) !== undefined);
   }
 
   #message(): void {
