@@ -315,9 +315,11 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
   });
 
   test("[E3] tell whose claim a repeated id is, however each copy of it is hashed", async () => {
-    const client = cluster.client();
-    const claim = (password: string) => {
-      return client.ask("register", { user: "zoe", password: passwordOf(password) }, "1" as never);
+    // A client of its own each time: by the id alone it could not tell the replies apart.
+    const claim = async (password: string) => {
+      const client = cluster.client();
+      const asked = { user: "zoe", password: passwordOf(password) };
+      return await client.ask("register", asked, "1" as never).finally(() => client.close());
     };
     await claim("zoe");
     const taken = { code: "name_taken", retry: false };
@@ -325,7 +327,7 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
       await expect(claim("somebody else")).rejects.toMatchObject(taken);
       await claim("zoe");
     }
-    await client.login("zoe", passwordOf("zoe"));
+    await cluster.client().login("zoe", passwordOf("zoe"));
   });
 
   test("stand nowhere: not in a log, not in a file, not on the wire among servers", async () => {
