@@ -6,8 +6,8 @@ export const ptBr = {
   "error.unknown_service": "O servidor não oferece esse serviço.",
   "error.too_large": "Isso é grande demais para uma só mensagem ou um só pedido.",
   "error.name_invalid":
-    'Um nome tem de 1 a 64 letras, algarismos, "_", "-" ou ".", e não começa com ".".',
-  "error.name_taken": "Esse nome já está em uso.",
+    'Um nome tem de 1 a 64 letras de uma só escrita, algarismos, "_", "-" ou ".", nada invisível, e não começa com ".".',
+  "error.name_taken": "Esse nome, ou um que parece igual, já tem conta.",
   "error.channel_exists": "Já existe um canal com esse nome.",
   "error.channel_not_found":
     "Esse canal não existe: `tertulia channels` mostra os que há, `tertulia create` cria um.",
@@ -34,7 +34,7 @@ export const ptBr = {
   "reason.invitation_wanted":
     "Para se registrar aqui é preciso o convite de um administrador: --invitation TEXTO.",
   "reason.name_in_use":
-    "O nome é mais antigo que as contas daqui: peça a um administrador a conta dele.",
+    "Alguém usa esse nome, ou um que parece igual: só um administrador pode dar a conta dele.",
 
   "problem.noBroker":
     "Nenhum broker responde em {endpoints}: inicie um com `tertulia up`, ou indique o seu em --broker.",
