@@ -28,16 +28,18 @@ export interface OpenClaim {
   readonly isForwarded: boolean;
   /** Asked once, before anybody else hears of it. If it may not be made after all, that is told. */
   mayBeMade?: ((now: Now) => boolean) | undefined;
-  /** @param own the credential of this very copy, once there is one */
-  settle(outcome: ClaimOutcome, now: Now, held?: Held, own?: string): Effect | undefined;
+  settle(end: ClaimEnd): Effect | undefined;
 }
 
-/** What a claim was won by, as far as it is known. */
-export interface Held {
-  /** The event that holds the name. */
-  readonly event: EventName | undefined;
-  /** Of the copy of the claim that was proposed first. */
-  readonly credential: string | undefined;
+export interface ClaimEnd {
+  readonly outcome: ClaimOutcome;
+  readonly now: Now;
+  /** Of a claim that was won: the event that holds the name, if it is known. */
+  readonly event?: EventName | undefined;
+  /** And the credential of the copy that was proposed first. */
+  readonly credential?: string | undefined;
+  /** The credential of this very copy, once there is one. */
+  readonly own?: string | undefined;
 }
 
 /** What stands in the event beside its epoch. */
@@ -49,6 +51,12 @@ interface Waiting extends OpenClaim {
   forget(): void;
   /** Which coordinator was asked last, and when. */
   forwarded?: { readonly to: ServerName; readonly atMs: number; isOpen: boolean } | undefined;
+}
+
+interface ForwardedClaim {
+  readonly from: ServerName;
+  readonly claim: ProposedClaim;
+  readonly answer: OfficeAnswer | undefined;
 }
 
 export interface ClaimsParts {
@@ -104,12 +112,7 @@ export class Claims {
   }
 
   /** The coordinator has answered, or has not. */
-  onForwarded(
-    from: ServerName,
-    claim: ProposedClaim,
-    answer: OfficeAnswer | undefined,
-    now: Now,
-  ): Effect[] {
+  onForwarded({ from, claim, answer }: ForwardedClaim, now: Now): Effect[] {
     const { outcome, seq, credential } = answer?.service === "forward" ? answer : noOutcome;
     const event = seq === undefined ? undefined : { server: from, seq };
     const effects: Effect[] = [];
@@ -117,7 +120,7 @@ export class Claims {
       if (waiting.id !== claim.id || waiting.user !== claim.user) continue;
       if (waiting.forwarded?.to === from) waiting.forwarded.isOpen = false;
       if (outcome === "won" || outcome === "taken") {
-        effects.push(...this.#settle(waiting, outcome, now, { event, credential }));
+        effects.push(...this.#settle(waiting, { outcome, now, event, credential }));
       }
     }
     return effects;
@@ -173,8 +176,10 @@ export class Claims {
   #decide(claim: Waiting, now: Now): Effect[] {
     const { state, coordination } = this.#parts;
     const owner = state.accounts.owner(claim.user);
-    if (owner !== undefined && idOf(owner) !== claim.id) return this.#settle(claim, "taken", now);
-    if (now.steadyMs >= claim.deadlineMs) return this.#settle(claim, "busy", now);
+    if (owner !== undefined && idOf(owner) !== claim.id) {
+      return this.#settle(claim, { outcome: "taken", now });
+    }
+    if (now.steadyMs >= claim.deadlineMs) return this.#settle(claim, { outcome: "busy", now });
     if (claim.credential === undefined) return [];
     const { mayBeMade } = claim;
     claim.mayBeMade = undefined;
@@ -186,11 +191,11 @@ export class Claims {
       const { user, id, credential } = claim;
       const outcome = this.#propose({ user, id, credential }, now);
       if (outcome === "busy") return [];
-      if (outcome === "taken") return this.#settle(claim, outcome, now);
+      if (outcome === "taken") return this.#settle(claim, { outcome, now });
       const event = state.accounts.holder(user);
-      return this.#settle(claim, outcome, now, { event, credential: event?.credential });
+      return this.#settle(claim, { outcome, now, event, credential: event?.credential });
     }
-    if (claim.isForwarded) return this.#settle(claim, "busy", now);
+    if (claim.isForwarded) return this.#settle(claim, { outcome: "busy", now });
     return this.#forward(claim, now);
   }
 
@@ -243,10 +248,10 @@ export class Claims {
     return [{ type: "askPeer", peer: leader.name, address, request, patienceMs }];
   }
 
-  #settle(claim: Waiting, outcome: ClaimOutcome, now: Now, held?: Held): Effect[] {
+  #settle(claim: Waiting, end: ClaimEnd): Effect[] {
     if (!this.#open.delete(claim)) return [];
     claim.forget();
-    const effect = claim.settle(outcome, now, held, claim.credential);
+    const effect = claim.settle({ ...end, own: claim.credential });
     return effect === undefined ? [] : [effect];
   }
 }

@@ -5,7 +5,7 @@ import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
 import { asOneself, forbids, loggedIn, restsOnAccounts } from "./access.ts";
-import type { Claims, Held } from "./claims.ts";
+import type { ClaimEnd, Claims } from "./claims.ts";
 import { type Decision, refuse, type Services, type WaitingCover } from "./decision.ts";
 import type { Effect, Input, Now } from "./effects.ts";
 import type { Flood } from "./flood.ts";
@@ -232,24 +232,20 @@ export class Serving {
         this.#follow(asked, again, later);
         return false;
       },
-      settle: (outcome, later, held, own) => {
+      settle: (end) => {
         this.#openClaims -= 1;
         const decision =
-          outcome === "won"
-            ? this.#won(request, { ...held, own }, later)
-            : refuse(outcome === "taken" ? nameTaken(user) : noCoordinator());
-        this.#follow(asked, decision, later);
+          end.outcome === "won"
+            ? this.#won(request, end)
+            : refuse(end.outcome === "taken" ? nameTaken(user) : noCoordinator());
+        this.#follow(asked, decision, end.now);
         return undefined;
       },
     });
   }
 
   /** A claim that was won is the asker's if the password is: by its id alone it is anybody's. */
-  #won(
-    { user, password }: RegisterRequest,
-    { event, credential, own }: Partial<Held> & { readonly own: string | undefined },
-    now: Now,
-  ): Decision {
+  #won({ user, password }: RegisterRequest, { event, credential, own, now }: ClaimEnd): Decision {
     // Whoever then logs in elsewhere says that they have seen this.
     const account = event && { server: event.server, seq: event.seq };
     const won: Decision = { next: "answer", answer: { status: "OK", account } };

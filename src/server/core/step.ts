@@ -434,8 +434,7 @@ export class ServerCore {
           ...request.claim,
           deadlineMs: now.steadyMs + durations.peerRequestMs,
           isForwarded: true,
-          settle: (outcome, _, held) => {
-            const { event, credential } = held ?? {};
+          settle: ({ outcome, event, credential }) => {
             return answer({ service: "forward", outcome, seq: event?.seq, credential });
           },
         });
@@ -458,7 +457,7 @@ export class ServerCore {
     const answer = input.answer?.server === from ? input.answer : undefined;
     if (answer !== undefined) this.#hear(answer, now);
     if (request.service === "forward") {
-      this.#do(this.#claims.onForwarded(from, request.claim, answer, now));
+      this.#do(this.#claims.onForwarded({ from, claim: request.claim, answer }, now));
     } else if (request.service === "clock") {
       this.#do(this.clockSync.onAnswer(from, request, answer, now));
     } else {
