@@ -170,7 +170,7 @@ const officeMutations: readonly Mutation[] = [
       core(
         "claims",
         "    if (now.steadyMs >= claim.deadlineMs)",
-        '    const held = state.accounts.holder(claim.user);\n    if (held?.id === claim.id && held.server !== this.#parts.name) {\n      return this.#settle(claim, { outcome: "won", now });\n    }\n    if (now.steadyMs >= claim.deadlineMs)',
+        '    const held = state.accounts.holder(claim.user);\n    if (held?.id === claim.id && held.server !== this.#parts.name) {\n      return this.#settle(claim, { outcome: "won", now, event: held, credential: held.credential });\n    }\n    if (now.steadyMs >= claim.deadlineMs)',
       ),
     ],
   },
