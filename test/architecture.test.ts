@@ -52,13 +52,14 @@ const packageOwners = {
   "fs-native-extensions": "storage/",
   pino: "platform/",
   "@msgpack/msgpack": "protocol/",
+  unhomoglyph: "protocol/",
   inquirer: "client/",
   "get-east-asian-width": "client/core/",
 } as const;
 
-/** Packages of `protocol/`, and the `node:` modules it and each `core/` may use. */
+/** Packages of `protocol/`, a codec and a table of letters, and the `node:` modules it and each `core/` may use. */
 const purePackages = ["node:assert", "node:assert/strict"];
-const protocolPackages = [...purePackages, "@msgpack/msgpack"];
+const protocolPackages = [...purePackages, "@msgpack/msgpack", "unhomoglyph"];
 /** Boxes that are sealed and opened with keys that arrive as values. */
 const zmtpPackages = [...purePackages, "libsodium-wrappers"];
 /** A table of the widths of characters, as a function. */

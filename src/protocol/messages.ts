@@ -351,6 +351,8 @@ export type OfficeAnswer = Standing &
         readonly outcome: ClaimOutcome;
         /** Of the sender's own event that holds the name. */
         readonly seq: number | undefined;
+        /** Of a claim that was won: that of the copy that came first. */
+        readonly credential?: string | undefined;
       }
     | {
         readonly service: "clock";

@@ -5,7 +5,7 @@ import {
   isChain,
   isServerName,
   parseRequestId,
-  parseUserName,
+  readUserName,
   type ServerName,
 } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
@@ -126,7 +126,7 @@ function parseWord(value: unknown): HeardPresence {
   if (!isAge) throw new PeerMessageError("`ageMs` of what was heard is wrong");
   try {
     return {
-      user: parseUserName(user),
+      user: readUserName(user),
       client: parseClient(client),
       state: parsePresenceState(state),
       clock: need(parseClock(clock), "clock"),
@@ -235,7 +235,7 @@ function msOf(value: unknown): number {
 function parseClaim(value: unknown): ProposedClaim {
   const { user, id, credential } = isMap(value) ? value : {};
   try {
-    const name = parseUserName(user);
+    const name = readUserName(user);
     const known = need(parseRequestId(id), "claim.id");
     if (typeof credential !== "string") throw new PeerMessageError("`claim` has no credential");
     return { user: name, id: known, credential };
@@ -267,6 +267,7 @@ export function parseOfficeAnswer(payload: Uint8Array): OfficeAnswer {
         service,
         outcome: need(outcome, "outcome"),
         seq: parseClock(fields.seq),
+        credential: typeof fields.credential === "string" ? fields.credential : undefined,
       };
     }
     case "clock":

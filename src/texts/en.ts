@@ -7,8 +7,8 @@ export const en = {
   "error.unknown_service": "The server does not offer this service.",
   "error.too_large": "That is too long for one message or request.",
   "error.name_invalid":
-    'A name has 1 to 64 letters, digits, "_", "-" or ".", and does not begin with ".".',
-  "error.name_taken": "That name is taken.",
+    'A name has 1 to 64 letters of one script, digits, "_", "-" or ".", nothing that nobody sees, and does not begin with ".".',
+  "error.name_taken": "That name is taken, or one that looks the same.",
   "error.id_reused":
     "Nothing was done: something else was asked under the same id before. Ask again, and it gets an id of its own.",
   "error.channel_exists": "There is a channel of that name already.",
@@ -36,7 +36,7 @@ export const en = {
   "reason.invitation_wanted":
     "Who registers here needs an administrator's invitation: --invitation TEXT.",
   "reason.name_in_use":
-    "The name is older than the accounts here: ask an administrator for its account.",
+    "Somebody uses that name, or one that looks the same: only an administrator can give its account.",
   "reason.too_many_channels":
     "You have made as many channels as one user may; an administrator can take some away.",
   "reason.channel_removed":

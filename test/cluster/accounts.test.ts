@@ -312,6 +312,22 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     await until(async () => (await guess("gil")) === "rate_limited", "the guessing is slowed");
   });
 
+  test("[E3] tell whose claim a repeated id is, however each copy of it is hashed", async () => {
+    // A client of its own each time: by the id alone it could not tell the replies apart.
+    const claim = async (password: string) => {
+      const client = cluster.client();
+      const asked = { user: "zoe", password: passwordOf(password) };
+      return await client.ask("register", asked, "1" as never).finally(() => client.close());
+    };
+    await claim("zoe");
+    const taken = { code: "name_taken", retry: false };
+    for (let copy = 1; copy <= 3; copy += 1) {
+      await expect(claim("somebody else")).rejects.toMatchObject(taken);
+      await claim("zoe");
+    }
+    await cluster.client().login("zoe", passwordOf("zoe"));
+  });
+
   test("stand nowhere: not in a log, not in a file, not on the wire among servers", async () => {
     const heard = await overhear(async () => {
       const ida = await enter("ida");

@@ -36,7 +36,9 @@ export class Workload {
   readonly claims = new ClaimsModel();
   /** Names that were asked for. */
   claimed = 0;
-  lastClaimed = "konto0" as UserName;
+  lastClaimed: { readonly user: UserName; readonly id?: RequestId } = {
+    user: "konto0" as UserName,
+  };
   readonly #cluster: CoreCluster;
   readonly #options: WorkloadOptions;
   readonly #clients: Client[];
@@ -161,20 +163,36 @@ class Client {
     this.#ask({ ...asked, message: `${message}, and something else` });
   }
 
-  /** A name that the others want as well; or somebody shows himself by it. */
+  /**
+   * A name that the others want as well, or one that looks the same; or somebody logs in by it, or
+   * repeats a claim with a password of their own.
+   */
   #claim(): void {
+    const workload = this.#workload;
     const { random } = this.#options.cluster;
+    const chance = random();
+    const { user, id } = workload.lastClaimed;
+    const envelope = this.#envelope();
+    // Whoever has just claimed a name logs in by it at once, wherever; by one that nobody has claimed
+    // somebody does seldom, since nobody may claim it after that.
+    if (chance < 0.4) {
+      if (!this.#isClaimed(user) && random() < 0.9) return;
+      return this.#ask({ service: "login", user, ...envelope });
+    }
+    if (chance < 0.5 && id !== undefined) {
+      return this.#ask({ ...envelope, service: "register", user, password: "gestohlen", id });
+    }
     // Old ones are asked for again, and there are always new ones.
-    const isLogin = random() < 0.4;
-    const name = `konto${Math.floor(this.#workload.claimed / 10 + random() * 6)}` as UserName;
-    this.#workload.claimed += 1;
-    // Who has just claimed a name shows himself by it at once, wherever.
-    const user = isLogin ? this.#workload.lastClaimed : name;
-    if (!isLogin) this.#workload.lastClaimed = name;
-    const request = isLogin
-      ? ({ service: "login", user } as const)
-      : ({ service: "register", user, password: "geheim" } as const);
-    this.#ask({ ...request, ...this.#envelope() });
+    const number = Math.floor(workload.claimed / 10 + random() * 6);
+    const name = `${random() < 0.3 ? "Konto" : "konto"}${number}` as UserName;
+    workload.claimed += 1;
+    workload.lastClaimed = { user: name, id: envelope.id };
+    this.#ask({ service: "register", user: name, password: "geheim", ...envelope });
+  }
+
+  #isClaimed(user: UserName): boolean {
+    const { servers } = this.#options.cluster;
+    return servers.some(({ core }) => core.state.accounts.holder(user) !== undefined);
   }
 
   #message(): void {
@@ -270,12 +288,13 @@ class Client {
     }
   }
 
-  #noteClaim({ user, id }: Request & { service: "register" }, data: ReplyData): void {
+  #noteClaim({ user, id, password }: Request & { service: "register" }, data: ReplyData): void {
     const { claims } = this.#workload;
-    const told = { name: user, id: id as RequestId, byWhom: data.server };
+    const told = { name: user, id: id as RequestId, password, byWhom: data.server };
     if (data.status === "OK") claims.tell({ ...told, what: "won" });
     else if (data.code === "name_taken") claims.tell({ ...told, what: "taken" });
-    else assertPromise(false, "E3", `a claim was answered with ${data.code}`);
+    // Somebody has logged in by the name before anybody claimed it.
+    else assertPromise(data.reason === "name_in_use", "E3", `a claim was answered ${data.code}`);
   }
 
   /** A reader that says what it has seen sees what it wrote, each once (R6, R9). */

@@ -3,6 +3,7 @@ import { compareOrder } from "../../protocol/event.ts";
 import type { ChannelName, RequestId, ServerName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { covers, type Vector } from "../../protocol/vector.ts";
+import { NamesByLook } from "./names-by-look.ts";
 import { idOf, type Placed } from "./placed.ts";
 
 /** A coordinator's entry into office. */
@@ -18,6 +19,10 @@ export interface Claim extends Placed {
   /** What proves later who owns the name; opaque. */
   readonly credential: string;
   readonly epoch: Epoch;
+  /** What its coordinator found that the name looks like; undefined if it compared no looks. */
+  readonly looks?: readonly string[] | undefined;
+  /** Whether it was made while the cluster was open. */
+  readonly isOpen?: boolean | undefined;
 }
 
 /** The claims of a name, and whether each is confirmed. */
@@ -95,6 +100,7 @@ export class Accounts {
   version = 0;
   readonly offices: Office[] = [];
   readonly #claims = new Map<UserName, Claim[]>();
+  readonly #byLook = new NamesByLook<UserName>();
   readonly #confirmed = new Set<string>();
   /** Names that were claimed and, when last looked at, had no owner. */
   readonly #unowned = new Set<UserName>();
@@ -113,6 +119,7 @@ export class Accounts {
     const claims = this.#claims.get(claim.user);
     if (claims === undefined) this.#claims.set(claim.user, [claim]);
     else insertByEpoch(claims, claim);
+    this.#byLook.add(claim.user, claim.looks);
     this.#unowned.add(claim.user);
     this.version += 1;
   }
@@ -148,6 +155,11 @@ export class Accounts {
     if (owner === undefined) return undefined;
     const { credential } = owner;
     return this.#passwords.get(user)?.at(-1) ?? { credential, since: 0, version: idOf(owner) };
+  }
+
+  /** Whether another password took the place of the claim's. */
+  hasChanged(user: UserName): boolean {
+    return this.#passwords.has(user);
   }
 
   has(flag: AccountFlag, user: UserName): boolean {
@@ -190,9 +202,40 @@ export class Accounts {
     return this.offices.findLast((office) => compareEpochs(office.epoch, epoch) === 0);
   }
 
-  /** The claim that the name is held by, by all that this replica has: of several the newest. */
+  /**
+   * The claim that the name is held by, by all that this replica has: of several the newest; none
+   * if a newer one holds a name that looks the same.
+   */
   holder(user: UserName): Claim | undefined {
-    return this.#claims.get(user)?.findLast((claim) => this.counts(claim));
+    const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));
+    return newest === undefined || this.#isOvershadowed(newest) ? undefined : newest;
+  }
+
+  /** The claim that holds a name which looks the same, an owner's if there is one. */
+  holderLike(user: UserName): Claim | undefined {
+    let found: Claim | undefined;
+    for (const name of this.#byLook.like(user)) {
+      const owner = this.owner(name);
+      if (owner !== undefined) return owner;
+      found ??= this.holder(name);
+    }
+    return found;
+  }
+
+  /** By the looks that stand in the claims, so that it is the same on all replicas. */
+  #isOvershadowed({ user, epoch, looks = [] }: Claim): boolean {
+    return looks.some((look) => {
+      for (const name of this.#byLook.with(look)) {
+        if (name === user) continue;
+        const isNewer = (other: Claim) => compareEpochs(other.epoch, epoch) > 0;
+        const isLike = (other: Claim) => other.looks?.includes(look) === true;
+        const others = this.#claims.get(name) ?? [];
+        if (others.some((other) => isNewer(other) && isLike(other) && this.counts(other))) {
+          return true;
+        }
+      }
+      return false;
+    });
   }
 
   /** The claim that the name is held by for good: it was confirmed, and so it counts forever. */

@@ -3,6 +3,7 @@ import { limits } from "../../protocol/limits.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import { Accounts } from "./accounts.ts";
 import { SortedNames } from "./names.ts";
+import { NamesByLook } from "./names-by-look.ts";
 import { isCommitted, type Placed } from "./placed.ts";
 import { insert, Tail, Window } from "./window.ts";
 
@@ -62,6 +63,11 @@ export function sameTarget(a: Target, b: Target): boolean {
   return "user" in b && a.user === b.user;
 }
 
+export interface Login extends Placed {
+  /** Whether the password of the account came with it, as where accounts are. */
+  readonly isProven?: boolean | undefined;
+}
+
 /** A channel's creation; whose it is belongs to the scope of its id (R6). */
 export interface Creation extends Placed {
   readonly user: UserName | undefined;
@@ -71,7 +77,7 @@ export class User {
   readonly name: UserName;
   readonly to: Target;
   /** None for a name that so far is only somebody's recipient. */
-  readonly logins: Window<Placed>;
+  readonly logins: Window<Login>;
   readonly conversation: Conversation;
 
   constructor(name: UserName, { userLogins, userMessages }: Retention) {
@@ -137,6 +143,8 @@ export class ChatState {
   readonly channelNames = new SortedNames<ChannelName>();
   /** Channels by whoever made them. */
   readonly #madeBy = new Map<UserName, Set<ChannelName>>();
+  readonly #userLooks = new NamesByLook<UserName>();
+  readonly #channelLooks = new NamesByLook<ChannelName>();
   readonly #retention: Retention;
   /** One string for each name, however many messages bear it. */
   readonly #names = new Map<string, string>();
@@ -150,6 +158,7 @@ export class ChatState {
     if (user === undefined) {
       user = new User(name, this.#retention);
       this.users.set(name, user);
+      this.#userLooks.add(name);
     }
     return user;
   }
@@ -159,11 +168,12 @@ export class ChatState {
     if (channel === undefined) {
       channel = new Channel(name, this.#retention);
       this.channels.set(name, channel);
+      this.#channelLooks.add(name);
     }
     return channel;
   }
 
-  addLogin(name: UserName, login: Placed): void {
+  addLogin(name: UserName, login: Login): void {
     const user = this.user(name);
     if (!user.isKnown) this.userNames.add(user.name);
     user.logins.add(login);
@@ -210,6 +220,30 @@ export class ChatState {
   channelsOf(user: UserName): number {
     const made = [...(this.#madeBy.get(user) ?? [])];
     return made.filter((name) => !this.accounts.isRemoved(name)).length;
+  }
+
+  /** A user who has logged in, written or received, and whom a person would take for this name's. */
+  userLike(name: UserName): UserName | undefined {
+    const [first] = this.#userLooks.like(name);
+    return first;
+  }
+
+  /** A channel that a person would take for the one of this name. */
+  channelLike(name: ChannelName): ChannelName | undefined {
+    for (const other of this.#channelLooks.like(name)) {
+      if (this.knowsChannel(other)) return other;
+    }
+    return undefined;
+  }
+
+  /**
+   * Whether the account was taken while the cluster was open, and somebody used its name without
+   * the password: whose messages those are only an administrator can tell, by a new password.
+   */
+  isDoubtful(name: UserName): boolean {
+    if (this.accounts.owner(name)?.isOpen !== true || this.accounts.hasChanged(name)) return false;
+    const logins = this.users.get(name)?.logins.entries.slice() ?? [];
+    return logins.some(({ isProven }) => isProven !== true);
   }
 
   #once<T extends string>(name: T): T {

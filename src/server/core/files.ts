@@ -3,9 +3,9 @@ import { compareOrder } from "../../protocol/event.ts";
 import {
   type ChannelName,
   isServerName,
-  parseChannelName,
   parseRequestId,
-  parseUserName,
+  readChannelName,
+  readUserName,
   type UserName,
 } from "../../protocol/ids.ts";
 import { parseClock } from "../../protocol/lamport-clock.ts";
@@ -13,10 +13,12 @@ import { limits } from "../../protocol/limits.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { parseVector, sorted, type Vector } from "../../protocol/vector.ts";
 import type { AccountChange, FrozenClaims, Office } from "./accounts.ts";
-import type { ChatState, Creation, StoredMessage } from "./chat-state.ts";
+import type { ChatState, Creation, Login, StoredMessage } from "./chat-state.ts";
 import {
   readChannelChange,
+  readClaim,
   readEpoch,
+  readFlag,
   readFlagChange,
   readPasswordChange,
   readRegistrationChange,
@@ -53,7 +55,7 @@ const publicationsFile = "publications.json";
 
 interface FrozenUser {
   readonly name: UserName;
-  readonly logins: readonly Placed[];
+  readonly logins: readonly Login[];
 }
 
 interface FrozenChannel {
@@ -110,14 +112,14 @@ export function freeze(state: ChatState): FrozenState {
  */
 export function foldSaved(state: ChatState, saved: SavedState, held: Vector): void {
   const isNew = (placed: Placed) => !isCommitted(placed, held);
-  const user = once(parseUserName);
-  const channel = once(parseChannelName);
+  const user = once(readUserName);
+  const channel = once(readChannelName);
   for (const line of saved.rows) {
     const row = JSON.parse(line) as Readonly<Record<string, unknown>>;
     const placed = readPlace(row);
     if (!isNew(placed)) continue;
     if (row.login !== undefined) {
-      state.addLogin(user(row.login), placed);
+      state.addLogin(user(row.login), { ...placed, isProven: readFlag(row.isProven) });
     } else if (row.sees !== undefined) {
       const sees = parseVector(row.sees, "sees", limits.memberVectorServers);
       state.accounts.addOffice({ ...placed, epoch: readEpoch(row.epoch), sees });
@@ -137,13 +139,10 @@ export function foldSaved(state: ChatState, saved: SavedState, held: Vector): vo
   for (const line of saved.entries(accountsFile)) {
     const row = JSON.parse(line) as Readonly<Record<string, unknown>>;
     const placed = readPlace(row);
-    const { credential, confirmed } = row;
-    assert(typeof credential === "string", "it has no `credential`");
     // The claim may be held already, and its confirmation not yet.
-    if (confirmed === true) state.accounts.confirm(placed);
+    if (row.confirmed === true) state.accounts.confirm(placed);
     if (!isNew(placed)) continue;
-    const epoch = readEpoch(row.epoch);
-    state.accounts.addClaim({ ...placed, user: user(row.user), credential, epoch });
+    state.accounts.addClaim({ ...placed, ...readClaim(row) });
   }
   for (const line of saved.entries(publicationsFile)) {
     const entry = JSON.parse(line) as Readonly<Record<string, unknown>>;
@@ -236,7 +235,9 @@ interface FrozenRows {
 
 function* writeRows({ users, channels, offices, changes }: FrozenRows): Generator<string> {
   for (const { name: login, logins } of users) {
-    for (const placed of logins) yield JSON.stringify({ login, ...writePlace(placed) });
+    for (const placed of logins) {
+      yield JSON.stringify({ login, isProven: placed.isProven, ...writePlace(placed) });
+    }
   }
   for (const { name: channel, creations } of channels) {
     for (const creation of creations) {
@@ -255,8 +256,9 @@ function* writeClaims(names: FrozenClaims[]): Generator<string> {
   names.sort((a, b) => (a.user < b.user ? -1 : 1));
   for (const { user, claims } of names) {
     for (const [claim, confirmed] of claims) {
-      const { credential, epoch } = claim;
-      yield JSON.stringify({ user, credential, epoch, confirmed, ...writePlace(claim) });
+      const { credential, epoch, looks, isOpen } = claim;
+      const fields = { user, credential, epoch, looks, isOpen, confirmed };
+      yield JSON.stringify({ ...fields, ...writePlace(claim) });
     }
   }
 }

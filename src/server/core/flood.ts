@@ -31,6 +31,12 @@ export class Flood {
     burst: limits.invitationGuesses,
   });
 
+  /** Passwords that come with the id of a claim that was won. */
+  readonly #repeated = new Buckets({
+    perSecond: 1_000 / durations.accountAttemptMs,
+    burst: limits.accountAttempts,
+  });
+
   constructor({ user, connection }: FloodPaces) {
     this.#users = user && new Buckets(user);
     this.#connections = connection && new Buckets(connection);
@@ -72,6 +78,12 @@ export class Flood {
   /** An invitation was wrong: only such ones slow others. */
   noteWrongInvitation(steadyMs: number): void {
     this.#invitations.take("", steadyMs);
+  }
+
+  /** Somebody repeats a claim that was won, and may be guessing its password. */
+  refusesRepetition(user: string, steadyMs: number): ProtocolError | undefined {
+    const waitMs = this.#repeated.take(user, steadyMs);
+    return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
   }
 }
 

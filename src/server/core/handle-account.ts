@@ -1,6 +1,7 @@
 import { ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
 import type { Chain, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
+import { oddityOf } from "../../protocol/looks.ts";
 import type { Request } from "../../protocol/messages.ts";
 import { dayOf } from "../../protocol/sealed.ts";
 import { readTopic } from "../../protocol/topics.ts";
@@ -40,6 +41,7 @@ export function login(services: Services, request: Of<"login">): Decision {
       const present = accounts.credential(user);
       if (!isRight || present?.version !== known?.version) return wrong();
       if (accounts.has("locked", user)) return refuseWith(locked(user));
+      if (services.state.isDoubtful(user)) return doubtful(user);
       const { since, version } = present as Credential;
       if (credential !== undefined) {
         // Hashed as is recommended by now; no session ends by it.
@@ -77,6 +79,7 @@ export function changePassword(services: Services, request: Of<"password">): Dec
       if (!isRight) return wrong();
       const refusal = lock();
       if (refusal !== undefined) return refusal;
+      if (services.state.isDoubtful(user)) return doubtful(user);
       // Another copy of the request may have been quicker.
       if (done().length > 0) return changePassword(services, request);
       if (accounts.credential(user)?.version !== known?.version) return wrong();
@@ -195,12 +198,18 @@ export function mayRegister(
   now: Now,
 ): ProtocolError | undefined {
   const { user, invitation, id } = request;
-  const { accounts } = services.state;
+  const { state, auth } = services;
+  const { accounts } = state;
   // A request that comes again (R6).
   const holder = accounts.holder(user);
   if (holder !== undefined && idOf(holder) === id) return undefined;
-  if (administers(request, accounts, services.correctedMs(now))) return undefined;
-  const { mode, hash } = accounts.registration;
+  const isNew = holder === undefined && !state.users.has(user);
+  const oddity = isNew ? oddityOf(user, "user") : undefined;
+  if (oddity !== undefined) return new ProtocolError("name_invalid", oddity);
+  if (auth === "required" && administers(request, accounts, services.correctedMs(now))) {
+    return undefined;
+  }
+  const { mode, hash } = auth === "required" ? accounts.registration : anybody;
   if (mode === "closed") {
     const description = "Registration is closed: ask an administrator.";
     return new ProtocolError("forbidden", description, { reason: "registration_closed" });
@@ -212,12 +221,21 @@ export function mayRegister(
     const description = "Registration wants the `invitation` of an administrator.";
     return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
   }
-  // Whoever took it now would read what its user wrote and got.
-  if (services.state.knowsUser(user) && holder === undefined) {
-    const description = `The name "${user}" is older than accounts: an administrator makes its account.`;
-    return new ProtocolError("forbidden", description, { reason: "name_in_use" });
-  }
-  return undefined;
+  // Whoever took it now would read what its user wrote and got, or be taken for that user.
+  const like = state.userLike(user);
+  const isHeld = holder !== undefined || accounts.holderLike(user) !== undefined;
+  if (like === undefined || isHeld) return undefined;
+  const description = `The name "${like}" is in use, without an account: an administrator makes it.`;
+  return new ProtocolError("forbidden", description, { reason: "name_in_use" });
+}
+
+/** In an open cluster nobody administers. */
+const anybody = { mode: "open", hash: undefined } as const;
+
+/** Not before the password was right: it tells of the account. */
+function doubtful(user: UserName): Decision {
+  const description = `The name "${user}" was in use while the cluster was open: an administrator gives its account a password.`;
+  return refuse("forbidden", description, "name_in_use");
 }
 
 /** Today's and yesterday's key of each topic that the asker may read (X5). */

@@ -46,7 +46,7 @@ export function decide(services: Services, request: Request, at: Circumstances):
     case "message":
       return write(services, request, at);
     case "register": {
-      const error = services.auth === "open" ? undefined : mayRegister(services, request, at.now);
+      const error = mayRegister(services, request, at.now);
       if (error === undefined) return { next: "claim" };
       return waits(services, request, at) ?? refuse(error);
     }

@@ -1,6 +1,7 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
+import { oddityOf } from "../../protocol/looks.ts";
 import type { Grant, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
 import type { EventName } from "./accounts.ts";
@@ -123,16 +124,24 @@ function findMessage(
 /** What stands against the write, by what this server holds. */
 function obstacle({ state, auth }: Services, request: Write): ProtocolError | undefined {
   switch (request.service) {
-    case "login":
-      return undefined;
-    case "channel":
-      if (state.accounts.isRemoved(request.channel)) return removedChannel(request.channel);
-      if (state.knowsChannel(request.channel)) {
-        const description = `The channel "${request.channel}" exists already.`;
+    case "login": {
+      const { user } = request;
+      const isNew = !state.knowsUser(user) && state.accounts.owner(user) === undefined;
+      return isNew ? invalid(oddityOf(user, "user")) : undefined;
+    }
+    case "channel": {
+      const { channel, user } = request;
+      if (state.accounts.isRemoved(channel)) return removedChannel(channel);
+      const other = state.knowsChannel(channel) ? channel : state.channelLike(channel);
+      if (other !== undefined) {
+        const looks = other === channel ? "" : ", and looks the same";
+        const description = `The channel "${other}" exists already${looks}.`;
         return new ProtocolError("channel_exists", description);
       }
       // In an open cluster a name is anybody's word.
-      return auth === "required" ? tooManyChannels(state, request.user) : undefined;
+      const tooMany = auth === "required" ? tooManyChannels(state, user) : undefined;
+      return invalid(oddityOf(channel, "channel")) ?? tooMany;
+    }
     case "publish":
       if (findMessage(state, request, () => true) !== undefined) return idReused();
       if (!state.knowsChannel(request.channel)) return noChannel(request.channel);
@@ -158,12 +167,18 @@ function tooManyChannels(state: ChatState, user: UserName | undefined): Protocol
   return new ProtocolError("forbidden", description, { reason: "too_many_channels" });
 }
 
+function invalid(oddity: string | undefined): ProtocolError | undefined {
+  return oddity === undefined ? undefined : new ProtocolError("name_invalid", oddity);
+}
+
 function make(services: Services, request: Write, now: Now) {
   const event = <O extends Operation>(operation: O, data: EventData[O]) =>
     services.ledger.make(operation, data, services.correctedMs(now));
   switch (request.service) {
-    case "login":
-      return event("login", { user: request.user, id: request.id });
+    case "login": {
+      const isProven = services.auth === "required" ? true : undefined;
+      return event("login", { user: request.user, isProven, id: request.id });
+    }
     case "channel":
       return event("channel", { channel: request.channel, user: request.user, id: request.id });
     case "publish": {

@@ -5,7 +5,7 @@ import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Refused, Request } from "../../protocol/messages.ts";
 import { servers } from "../../protocol/vector.ts";
 import { asOneself, forbids, loggedIn, restsOnAccounts } from "./access.ts";
-import type { Claims } from "./claims.ts";
+import type { ClaimEnd, Claims } from "./claims.ts";
 import { type Decision, refuse, type Services, type WaitingCover } from "./decision.ts";
 import type { Effect, Input, Now } from "./effects.ts";
 import type { Flood } from "./flood.ts";
@@ -285,16 +285,32 @@ export class Serving {
         this.#follow(asked, again, later);
         return false;
       },
-      settle: (outcome, seen) => {
+      settle: (end) => {
         this.#openClaims -= 1;
-        // Whoever then logs in elsewhere says that he has seen this.
-        const account = seen && { server: seen.server, seq: seen.seq };
-        if (outcome === "won") payload.answer(index, { status: "OK", account });
-        else payload.refuse(index, outcome === "taken" ? nameTaken(user) : noCoordinator());
-        this.#note(payload);
+        const decision =
+          end.outcome === "won"
+            ? this.#won(request, end)
+            : refuse(end.outcome === "taken" ? nameTaken(user) : noCoordinator());
+        this.#follow(asked, decision, end.now);
         return undefined;
       },
     });
+  }
+
+  /** A claim that was won is the asker's if the password is: by its id alone it is anybody's. */
+  #won({ user, password }: RegisterRequest, { event, credential, own, now }: ClaimEnd): Decision {
+    // Whoever then logs in elsewhere says that they have seen this.
+    const account = event && { server: event.server, seq: event.seq };
+    const won: Decision = { next: "answer", answer: { status: "OK", account } };
+    // An older server in office does not tell what it was won with.
+    if (credential === undefined || credential === own) return won;
+    const error = this.#flood.refusesRepetition(user, now.steadyMs);
+    if (error !== undefined) return refuse(error);
+    return {
+      next: "password",
+      work: { check: { password, credential } },
+      settle: ({ isRight }) => (isRight ? won : refuse(nameTaken(user))),
+    };
   }
 
   #workOn(
@@ -366,7 +382,10 @@ function behindForGuests(): ProtocolError {
 }
 
 function nameTaken(user: string): ProtocolError {
-  return new ProtocolError("name_taken", `The name "${user}" belongs to an account already.`);
+  return new ProtocolError(
+    "name_taken",
+    `The name "${user}", or one that looks the same, belongs to an account already.`,
+  );
 }
 
 function passwordFailed(): ProtocolError {
