@@ -20,8 +20,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
   && node -e 'Promise.all([import("zeromq"), import("fs-native-extensions")])'
 
 FROM node:20-bookworm-slim
-# ZeroMQ's forwarding loop, a broker's, holds one of libuv's threads for good, and file work needs the others.
-ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 TERTULIA_DATA=/app/data
+ENV NODE_ENV=production TERTULIA_DATA=/app/data
 WORKDIR /app
 # Whoever mounts a new volume here has its owner from it. The servers' has nothing in it to be copied:
 # several that begin at once would get in each other's way.

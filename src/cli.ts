@@ -2,7 +2,12 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { changePassword, login, register } from "./client/commands/account.ts";
-import { accountActions, changeAccount, setRegistration } from "./client/commands/accounts.ts";
+import {
+  accountActions,
+  changeAccount,
+  changeChannel,
+  setRegistration,
+} from "./client/commands/accounts.ts";
 import { listSettings } from "./client/commands/config.ts";
 import type { Context } from "./client/commands/context.ts";
 import {
@@ -56,9 +61,15 @@ function settingsOf(command: Command): Settings {
   return new Settings(command.opts(), process.env);
 }
 
+/** A flag that the command above has too is that one's, wherever it stands. */
+function flagsOf(command: Command): ClientFlags & Partial<Record<SettingName, string>> {
+  return command.optsWithGlobals();
+}
+
 function contextOf(command: Command, endpoints: { broker?: string; proxy?: string } = {}): Context {
-  const settings = new Settings({ ...command.opts(), ...endpoints }, process.env);
-  const config = clientConfig(settings, command.opts<ClientFlags>(), text);
+  const flags = flagsOf(command);
+  const settings = new Settings({ ...flags, ...endpoints }, process.env);
+  const config = clientConfig(settings, flags, text);
   return { config, text, language, host, output: outputOf(config.json) };
 }
 
@@ -66,17 +77,19 @@ function contextOf(command: Command, endpoints: { broker?: string; proxy?: strin
 function asClient(command: Command, act: Act): void {
   command.action(async () => {
     try {
-      await act(contextOf(command), command.args, command.opts() as never);
+      await act(contextOf(command), command.args, flagsOf(command) as never);
     } catch (error) {
-      host.endWith(report(error, outputOf(command.opts().json === true), text));
+      host.endWith(report(error, outputOf(flagsOf(command).json === true), text));
     }
   });
 }
 
-function client(definition: Definition, act: Act, parent: Command = program): void {
+function client(definition: Definition, act: Act, parent: Command = program): Command {
   const settings = [...clientSettings, ...(definition.settings ?? [])];
   const flags = [...(definition.flags ?? []), jsonFlag, timeoutFlag];
-  asClient(define(parent, text, { ...definition, settings, flags }), act);
+  const command = define(parent, text, { ...definition, settings, flags });
+  asClient(command, act);
+  return command;
 }
 
 /** A process in the foreground: a defect of it shows its stack, to whoever runs it. */
@@ -199,19 +212,18 @@ function defineUp(): void {
     async (settings, flags, command) => {
       const { runUp } = await import("./cluster/up.ts");
       const open: UpOptions["openChat"] = (endpoints) => openChat(contextOf(command, endpoints));
-      const readyText: UpOptions["readyText"] = (endpoints) => {
+      const readyLines: UpOptions["readyLines"] = (endpoints) => {
         const ready = text("up.ready", endpoints);
-        return settings.get("auth") === "open"
-          ? ready
-          : `${ready}\n${text("up.promote", { flags: flagsOf(settings, endpoints) })}`;
+        if (settings.get("auth") === "open") return [ready];
+        return [ready, text("up.promote", { flags: operatorFlags(settings, endpoints) })];
       };
-      await runUp({ settings, flags, openChat: open, readyText });
+      await runUp({ settings, flags, openChat: open, readyLines });
     },
   );
 }
 
 /** What a command of the operator has to be told to mean this very cluster. */
-function flagsOf(settings: Settings, { broker }: { broker: string }): string {
+function operatorFlags(settings: Settings, { broker }: { broker: string }): string {
   const values = { data: settings.get("data"), broker } as const;
   const names = (["data", "broker"] as const).filter(
     (name) => values[name] !== rows[name].fallback,
@@ -239,6 +251,30 @@ function defineTrials(): void {
   );
 }
 
+/** What an administrator's command needs: whoever has the cluster's secret needs no session. */
+const administering = ["data", "secretFile", "cluster", "curve"] as const;
+
+/** By itself the command lists the channels. */
+function defineChannels(): void {
+  const list = client(
+    { name: "channels", help: "channels", example: "tertulia channels --json" },
+    (context) => channels(context),
+  ).helpCommand(false);
+  for (const action of ["remove", "restore"] as const) {
+    client(
+      {
+        name: action,
+        help: `${action}Channel`,
+        args: ["CHANNEL"],
+        settings: administering,
+        example: `tertulia channels ${action} geral`,
+      },
+      (context, [channel]) => changeChannel(context, action, channel as string),
+      list,
+    );
+  }
+}
+
 function defineScripting(): void {
   const named = (name: "login" | "password", run: typeof login) =>
     client(
@@ -263,10 +299,11 @@ function defineScripting(): void {
     },
     (context, [name]) => register(context, name as string),
   );
-  for (const [name, run] of Object.entries({ users, channels, time } as const)) {
-    const help = name as "users" | "channels" | "time";
+  for (const [name, run] of Object.entries({ users, time } as const)) {
+    const help = name as "users" | "time";
     client({ name, help, example: `tertulia ${name} --json` }, (context) => run(context));
   }
+  defineChannels();
   client(
     { name: "create", help: "create", args: ["CHANNEL"], example: "tertulia create geral" },
     (context, [channel]) => create(context, channel as string),
@@ -347,7 +384,7 @@ function defineWatching(): void {
       name: "remove",
       help: "remove",
       args: ["NAME"],
-      settings: ["data", "secretFile", "cluster", "curve"],
+      settings: administering,
       flags: [{ name: "force" }],
       example: "tertulia servers remove server_0a1b2c3d",
     },
@@ -356,11 +393,10 @@ function defineWatching(): void {
   );
   const accounts = program.command("accounts").description(text("help.accounts"));
   accounts.helpOption("-h, --help", text("help.help")).helpCommand(false);
-  const settings = ["data", "secretFile", "cluster", "curve"] as const;
   for (const name of accountActions) {
     const example = `tertulia accounts ${name} ana`;
     client(
-      { name, help: name, args: ["NAME"], settings, example },
+      { name, help: name, args: ["NAME"], settings: administering, example },
       (context, [user]) => changeAccount(context, name, user as string),
       accounts,
     );
@@ -370,7 +406,7 @@ function defineWatching(): void {
       name: "registration",
       help: "registration",
       args: ["MODE"],
-      settings,
+      settings: administering,
       example: "tertulia accounts registration invitation",
     },
     (context, [mode]) => setRegistration(context, mode as string),

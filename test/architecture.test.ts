@@ -28,7 +28,8 @@ const table: readonly Row[] = [
   { part: "protocol/", may: ["protocol/"] },
   // A port declared by the language, here made from the machine's own hash.
   { part: "platform/digest.ts", may: ["platform/", "protocol/event.ts", "protocol/ids.ts"] },
-  { part: "platform/", may: ["platform/"] },
+  // What goes to a terminal is made harmless where it is written.
+  { part: "platform/", may: ["platform/", "protocol/harmless.ts"] },
   { part: "texts/", may: ["texts/", "protocol/", "platform/"] },
   { part: "net/", may: ["net/", "zmtp/", "protocol/", "platform/"] },
   { part: "storage/", may: ["storage/", "protocol/", "platform/"] },
@@ -51,13 +52,14 @@ const packageOwners = {
   "fs-native-extensions": "storage/",
   pino: "platform/",
   "@msgpack/msgpack": "protocol/",
+  unhomoglyph: "protocol/",
   inquirer: "client/",
   "get-east-asian-width": "client/core/",
 } as const;
 
-/** Packages of `protocol/`, and the `node:` modules it and each `core/` may use. */
+/** Packages of `protocol/`, a codec and a table of letters, and the `node:` modules it and each `core/` may use. */
 const purePackages = ["node:assert", "node:assert/strict"];
-const protocolPackages = [...purePackages, "@msgpack/msgpack"];
+const protocolPackages = [...purePackages, "@msgpack/msgpack", "unhomoglyph"];
 /** Boxes that are sealed and opened with keys that arrive as values. */
 const zmtpPackages = [...purePackages, "libsodium-wrappers"];
 /** A table of the widths of characters, as a function. */

@@ -5,7 +5,8 @@ import { requestBounds } from "../net/responder.ts";
 import { now } from "../platform/clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
-import { type OpenRequest, OpenRequests } from "./core/open-requests.ts";
+import { ClientRequest } from "./client-request.ts";
+import { OpenRequests } from "./core/open-requests.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** Requests to the servers in turn, replies back to whoever asked. */
@@ -50,6 +51,7 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
       back: back.endpoint,
       close: async () => {
         clearInterval(timer);
+        routing.close();
         await Promise.all([front.close(), back.close()]);
       },
     };
@@ -59,21 +61,11 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
   }
 }
 
-/** What of a client's is read but not handed on: no worker is there, or each has enough. */
-interface Waiting {
-  readonly client: Peer;
-  readonly frames: Buffer[];
-  readonly bytes: number;
-}
-
 class Routing {
   readonly #options: ForwarderOptions;
-  readonly #open = new OpenRequests<Peer, Peer>();
+  readonly #open = new OpenRequests<ClientRequest, Peer>();
   readonly #workers: Peer[] = [];
-  #waiting: Waiting[] = [];
-  /** Of all requests that are open or wait. */
-  #bytes = 0;
-  /** Clients that are not read until something of theirs is answered. */
+  /** Clients that are not read until there is less open. */
   readonly #paused = new Set<Peer>();
   #clients = 0;
   #turn = 0;
@@ -89,11 +81,7 @@ class Routing {
 
   clientWent(client: Peer): void {
     this.#paused.delete(client);
-    this.#waiting = this.#waiting.filter((waiting) => {
-      if (waiting.client !== client) return true;
-      this.#bytes -= waiting.bytes;
-      return false;
-    });
+    this.#open.clientGone(client);
     this.#clients -= 1;
     this.#options.onConnections("front", this.#clients);
   }
@@ -107,43 +95,59 @@ class Routing {
   workerWent(worker: Peer): void {
     this.#workers.splice(this.#workers.indexOf(worker), 1);
     this.#options.onConnections("back", this.#workers.length);
-    for (const request of this.#open.workerGone(worker)) this.#giveUp(request);
+    for (const request of this.#open.workerGone(worker)) this.#refuse(request);
     this.#goOn();
   }
 
   ask(client: Peer, frames: Buffer[]): void {
-    const bytes = frames.reduce((sum, { length }) => sum + length, 0);
-    if (this.#bytes + bytes > limits.openRequestBytesOfAll) return this.#refuse(client, frames);
-    this.#bytes += bytes;
-    const waiting: Waiting = { client, frames: keepable(frames, bytes), bytes };
-    const worker = this.#waiting.length > 0 ? undefined : this.#nextWorker();
-    if (worker === undefined) {
-      this.#waiting.push(waiting);
-      this.#pause(client);
-    } else this.#hand(worker, waiting);
+    const request = new ClientRequest(client, frames);
+    if (!this.#open.take(request)) return this.#refuse(request);
+    this.#handOn();
+    request.wait();
+    // One that waits is read on: only so its end is noticed, and its heartbeats are answered.
+    if (this.#open.loadOf(client) < 1) return;
+    this.#paused.add(client);
+    client.pause();
   }
 
   answer(worker: Peer, [tag, ...frames]: Buffer[]): void {
+    // Without frames it answers nothing.
+    if (tag === undefined || frames.length === 0) return;
     const request = this.#open.close(worker, tag);
     if (request === undefined) return;
-    this.#bytes -= request.bytes;
     request.client.send(new Outgoing(frames));
     this.#goOn();
   }
 
   tick(): void {
-    const expired = this.#open.expire(now().steadyMs - durations.openRequestMs);
-    for (const request of expired) this.#giveUp(request);
+    this.#giveUp(now().steadyMs - durations.openRequestMs);
     this.#goOn();
   }
 
-  #hand(worker: Peer, { client, frames, bytes }: Waiting): void {
-    const { steadyMs: atMs } = now();
-    const tag = this.#open.open({ client, worker, frames, bytes, atMs });
-    worker.send(new Outgoing([tag, ...frames]));
-    const load = this.#open.loadOf(client);
-    if (load.requests >= limits.openRequests || load.bytes >= limits.openRequestBytes) {
-      this.#pause(client);
+  /** Nobody is to wait for what comes no more. */
+  close(): void {
+    this.#giveUp(Number.POSITIVE_INFINITY);
+  }
+
+  #giveUp(beforeMs: number): void {
+    for (const request of this.#open.expire(beforeMs)) this.#refuse(request);
+  }
+
+  /** Hands on what waits, and reads on of whom it can. */
+  #goOn(): void {
+    this.#handOn();
+    for (const client of this.#paused) {
+      if (this.#open.loadOf(client) > 0.5) continue;
+      this.#paused.delete(client);
+      client.resume();
+    }
+  }
+
+  #handOn(): void {
+    for (const request of this.#open.waiting) {
+      const worker = this.#nextWorker();
+      if (worker === undefined) return;
+      worker.send(request.tagged(this.#open.hand(request, worker)));
     }
   }
 
@@ -156,40 +160,10 @@ class Routing {
     return undefined;
   }
 
-  #pause(client: Peer): void {
-    this.#paused.add(client);
-    client.pause();
-  }
-
-  /** Hands on what waits, and reads on of whom it can. */
-  #goOn(): void {
-    while (this.#waiting.length > 0) {
-      const worker = this.#nextWorker();
-      if (worker === undefined) return;
-      this.#hand(worker, this.#waiting.shift() as Waiting);
-    }
-    for (const client of this.#paused) {
-      const { requests, bytes } = this.#open.loadOf(client);
-      if (requests > limits.openRequests / 2 || bytes > limits.openRequestBytes / 2) continue;
-      this.#paused.delete(client);
-      client.resume();
-    }
-  }
-
-  #giveUp({ client, frames, bytes }: OpenRequest<Peer, Peer>): void {
-    this.#bytes -= bytes;
-    this.#refuse(client, frames);
-  }
-
-  #refuse(client: Peer, frames: readonly Buffer[]): void {
-    const { envelope, payload } = unwrap([...frames]);
+  #refuse({ client, frames }: ClientRequest): void {
+    const { envelope, payload } = unwrap(frames);
     const { self } = this.#options;
     const reply = unavailable(payload, { ...self, wallMs: now().wallMs });
     client.send(new Outgoing([...envelope, reply]));
   }
-}
-
-/** Small frames share their memory with all that came with them: what is kept is copied. */
-function keepable(frames: Buffer[], bytes: number): Buffer[] {
-  return bytes > limits.requestBytes ? frames : frames.map((frame) => Buffer.from(frame));
 }

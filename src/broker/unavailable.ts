@@ -3,9 +3,9 @@ import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { parsePayload } from "../protocol/parse-message.ts";
 import { isoTime } from "../protocol/time.ts";
 
-const description = "The server that was asked is gone; whether it did it is not known: ask again.";
+const description = "No server has answered; whether one has done it is not known: ask again.";
 
-/** The answer to a request whose server went away with it (C2, W8). */
+/** The answer to a request that nobody answers any more (B4, W8). */
 export function unavailable(
   payload: Buffer,
   { name, clock, wallMs }: { name: string; clock: LamportClock; wallMs: number },

@@ -191,14 +191,19 @@ export class ChatClient implements AsyncDisposable {
     return this.#write("message", { src, dst, message }, id);
   }
 
-  async users(): Promise<UserName[]> {
-    const { users } = await this.ask("users", {});
-    return users as UserName[];
+  /** All of them, sorted. */
+  users(): Promise<UserName[]> {
+    return this.#names<UserName>("users");
   }
 
-  async channels(): Promise<ChannelName[]> {
-    const { channels } = await this.ask("channels", {});
-    return channels as ChannelName[];
+  channels(): Promise<ChannelName[]> {
+    return this.#names<ChannelName>("channels");
+  }
+
+  /** Whether a user has ever logged in, however many there are. */
+  async knowsUser(user: UserName): Promise<boolean> {
+    const { users } = await this.ask("users", { prefix: user, limit: 1 });
+    return namesIn(users).includes(user);
   }
 
   async history(name: ConversationName, options: HistoryOptions = {}): Promise<HistoryPage> {
@@ -303,6 +308,19 @@ export class ChatClient implements AsyncDisposable {
     await subscription.settled();
   }
 
+  /** Page after page; each begins further on, or the server goes round in circles. */
+  async #names<Name extends string>(service: "users" | "channels"): Promise<Name[]> {
+    const all: string[] = [];
+    let from: string | undefined;
+    for (;;) {
+      const reply = await this.ask(service, from === undefined ? {} : { from });
+      for (const name of namesIn(reply[service])) all.push(name);
+      const { next } = reply;
+      if (typeof next !== "string" || next <= (from ?? "")) return all as Name[];
+      from = next;
+    }
+  }
+
   async #page(name: ConversationName, since: Vector): Promise<Page> {
     const page = await this.history(name, { since, limit: limits.historyEntries });
     return { entries: page.entries, seen: page.seen, more: page.next !== undefined };
@@ -328,7 +346,8 @@ export class ChatClient implements AsyncDisposable {
     if (plain === payload && this.#token !== undefined) return subscription.doubt(now().steadyMs);
     let value: unknown;
     try {
-      value = decode(plain);
+      // In an open cluster anybody may have sent it.
+      value = decode(plain, "msgpack", { values: limits.payloadValues });
     } catch {
       return;
     }
@@ -351,6 +370,10 @@ export class ChatClient implements AsyncDisposable {
   #lookAgain(): void {
     for (const subscription of this.#subscriptions.values()) subscription.fill();
   }
+}
+
+function namesIn(list: unknown): string[] {
+  return Array.isArray(list) ? list.filter((name) => typeof name === "string") : [];
 }
 
 function isFor(name: ConversationName, entry: Entry): boolean {

@@ -83,7 +83,7 @@ export class Outbox {
     }
     const id = randomHex(16) as RequestId;
     const atMs = Math.max(now().wallMs, this.#waiting.at(-1)?.atMs ?? 0);
-    const outgoing: Outgoing = { id, user, target, text, atMs };
+    const outgoing: Outgoing = { id, user, target, text: text.toWellFormed(), atMs };
     try {
       this.#own.add(outgoing);
     } catch (error) {

@@ -75,7 +75,8 @@ export class RequestQueue {
   readonly #options: RequestQueueOptions;
   readonly #pipe: RequestPipe;
   readonly #random: Random;
-  readonly #prefix = randomHex(6);
+  /** Unlike that of any other process (W17). */
+  readonly #prefix = randomHex(8);
   readonly #pending = new Map<RequestId, Pending>();
   #ready: Pending[] = [];
   readonly #resting = new Set<Pending>();

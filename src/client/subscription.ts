@@ -1,4 +1,6 @@
+import { digest } from "../platform/digest.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import { emptyChain } from "../protocol/ids.ts";
 import type { Entry, Publication } from "../protocol/messages.ts";
 import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 
@@ -151,9 +153,10 @@ export class Subscription {
   }
 
   #deliver(entry: Entry): void {
-    // One id may stand for a message to each of several (R6): the sender's own topic shows them all.
-    const whose = "channel" in entry ? entry.user : `${entry.src}\0${entry.dst}`;
-    const key = `${whose}\0${entry.id}`;
+    // One id may stand for a message to each of several, and of twins each that says something
+    // else is one of its own (R6).
+    const whose = "channel" in entry ? [entry.user] : [entry.src, entry.dst];
+    const key = digest.chain(emptyChain, JSON.stringify([...whose, entry.id, entry.message]));
     if (this.#ids.has(key)) return;
     this.#ids.add(key);
     if (this.#ids.size > rememberedIds) {

@@ -117,7 +117,7 @@ export class Child {
     // work on passwords has to give way to all processes.
     const child = spawn(process.execPath, [cli, role, ...flags], {
       stdio: ["ignore", "ignore", stderr, "ipc"],
-      env: { ...process.env, UV_THREADPOOL_SIZE: "8", ...supervised, ...environment() },
+      env: { ...process.env, ...supervised, ...environment() },
     });
     this.#process = child;
     child.on("message", (message: ReadyMessage) => {

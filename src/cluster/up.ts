@@ -1,5 +1,5 @@
 import { memberKeys } from "../platform/curve.ts";
-import { isInteractive, printLine } from "../platform/host.ts";
+import { isInteractive, printLine, printValue } from "../platform/host.ts";
 import type { ReadyMessage } from "../platform/run-process.ts";
 import { untilStopped } from "../platform/run-process.ts";
 import { openSecret, secretSource } from "../platform/secret.ts";
@@ -23,8 +23,12 @@ export interface UpOptions {
   readonly flags: UpFlags;
   /** The chat in this terminal; resolves when the person quits it. */
   readonly openChat: (endpoints: { broker: string; proxy: string }) => Promise<void>;
-  /** The line that tells a person that everybody is ready. */
-  readonly readyText: (endpoints: { broker: string; proxy: string; reference: string }) => string;
+  /** The lines that tell a person that everybody is ready. */
+  readonly readyLines: (endpoints: {
+    broker: string;
+    proxy: string;
+    reference: string;
+  }) => readonly string[];
 }
 
 /** A line now and then, among which a person's own can be read. */
@@ -55,23 +59,19 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
 }
 
 /** `tertulia up`: the whole cluster on this machine, until a signal or the end of the chat. */
-export async function runUp({ settings, flags, openChat, readyText }: UpOptions): Promise<void> {
+export async function runUp({ settings, flags, openChat, readyLines }: UpOptions): Promise<void> {
   const hasChat = flags.chat === true && isInteractive();
   const stopped = untilStopped();
   await using cluster = new Supervisor(upConfig(settings, flags, hasChat));
   const started = await Promise.race([cluster.start().then(() => true), stopped.then(() => false)]);
   if (!started) return;
   const { broker, proxy, reference } = cluster.endpoints;
-  const line = flags.json
-    ? JSON.stringify({
-        ready: true,
-        broker,
-        proxy,
-        reference,
-        processes: cluster.children.map(described),
-      })
-    : readyText({ broker, proxy, reference });
-  printLine(line);
+  const endpoints = { broker, proxy, reference };
+  if (flags.json) {
+    printValue({ ready: true, ...endpoints, processes: cluster.children.map(described) });
+  } else {
+    for (const line of readyLines(endpoints)) printLine(line);
+  }
   await Promise.race(hasChat ? [stopped, openChat({ broker, proxy })] : [stopped]);
 }
 

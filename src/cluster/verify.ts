@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { digest } from "../platform/digest.ts";
-import { printLine } from "../platform/host.ts";
+import { printLine, printValue } from "../platform/host.ts";
 import { Problem } from "../platform/problem.ts";
 import { describeDamage } from "../storage/damage.ts";
 import { lockFolderOrFail } from "../storage/slot-lock.ts";
@@ -19,7 +19,7 @@ export function runVerify(folder: string, json: boolean, text: Text): void {
   for (const path of folders) {
     const verified = verifyUnused(path);
     damages += verified.damages.length;
-    if (json) printLine(JSON.stringify(verified));
+    if (json) printValue(verified);
     else printVerified(folder, verified, text);
   }
   if (damages > 0) throw new Problem(text("verify.damaged", { count: damages }));

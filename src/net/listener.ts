@@ -27,7 +27,7 @@ export interface Peer {
   readonly address: string;
   /** Above the bound of what waits for it the message is dropped: whoever misses it asks again. */
   send(message: Outgoing): void;
-  /** Whether it reads too slowly to be sent more. */
+  /** Whether it is sent no more: it reads too slowly, or its connection is being closed. */
   readonly isFull: boolean;
   /** Reads nothing of it until `resume`. */
   pause(): void;
@@ -170,7 +170,7 @@ export class Listener {
 const protocolBroken = "it breaks the protocol, or a bound of it";
 
 const whyRefused: Readonly<Record<RefusedBecause, string>> = {
-  notZmtp: "it speaks something else than ZMTP 3: a browser, a scanner, or ZeroMQ below 4.0",
+  notZmtp: "it speaks something else than ZMTP: a browser, a scanner, or ZeroMQ below 3.2",
   keyWanted: "it is not encrypted: a member wants --curve, a client the cluster's key",
   memberWanted: "it is no member of this cluster: its secret differs, or it has none",
   otherKey: "it has another key than this endpoint's",
@@ -236,7 +236,7 @@ class Wire implements Peer {
   }
 
   get isFull(): boolean {
-    return this.unreadBytes > limits.unreadBytes;
+    return this.#isEnding || this.unreadBytes > limits.unreadBytes;
   }
 
   get #isEnding(): boolean {
@@ -244,7 +244,7 @@ class Wire implements Peer {
   }
 
   send(message: Outgoing): void {
-    if (!this.isFull && !this.#isEnding) this.#connection.send(message);
+    if (!this.isFull) this.#connection.send(message);
   }
 
   pause(): void {

@@ -1,6 +1,6 @@
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { jwtVerify, SignJWT } from "jose";
-import { parseUserName } from "../protocol/ids.ts";
+import { readUserName } from "../protocol/ids.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import type { Grant, Session } from "../protocol/messages.ts";
 
@@ -69,7 +69,7 @@ export class Sessions {
       const { payload } = await jwtVerify(token, this.#key, options);
       const { sub, iat = 0, exp = 0, version = "", operator } = payload;
       return {
-        user: parseUserName(sub),
+        user: readUserName(sub),
         version: String(version),
         issuedMs: 1_000 * iat,
         expiresMs: 1_000 * exp,

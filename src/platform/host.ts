@@ -1,3 +1,4 @@
+import { harmless, harmlessJson } from "../protocol/harmless.ts";
 import { errorCode } from "./problem.ts";
 
 /** The streams of the process that a person or a script is at the other end of. */
@@ -76,9 +77,14 @@ export function thisHost(): Host {
 /** The process's number, for those who watch over it. */
 export const processId = process.pid;
 
-/** A line of data on stdout. */
-export function printLine(text: string): void {
-  process.stdout.write(`${text}\n`);
+/** A line of data on stdout, which steers no terminal. */
+export function printLine(line: string): void {
+  process.stdout.write(`${harmless(line)}\n`);
+}
+
+/** The same in JSON. */
+export function printValue(value: unknown): void {
+  process.stdout.write(`${harmlessJson(JSON.stringify(value))}\n`);
 }
 
 /** Whether a person sits at both ends. */

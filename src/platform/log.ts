@@ -1,6 +1,8 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import pino from "pino";
+import { harmless, harmlessJson } from "../protocol/harmless.ts";
+import { now } from "./clock.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -16,7 +18,10 @@ export interface LogOptions {
 
 export type Log = pino.Logger;
 
-/** JSON lines on stderr; on a terminal, one readable line each. */
+/**
+ * JSON lines on stderr; on a terminal, one readable line each. Some of it is what others sent: it
+ * steers no terminal, nor that of whoever reads the file later.
+ */
 export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
   const options: pino.LoggerOptions = {
     level,
@@ -29,30 +34,56 @@ export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
     const destination = pino.destination({ dest: fd, sync: true });
     // A full disk may cost a line of the log, never the process.
     destination.on("error", () => {});
-    return pino(options, destination);
+    return pino(options, { write: (line) => destination.write(fit(line)) });
   }
   return pino(options, { write: (line: string) => writeSync(fd, readable(line)) });
 }
 
 const dim = (text: string) => (process.env.NO_COLOR ? text : `\u001b[2m${text}\u001b[0m`);
+function fit(line: string): string {
+  return `${harmlessJson(line.trimEnd())}\n`;
+}
+
 const plainFields = new Set(["level", "time", "role", "name", "clock", "msg"]);
 
-function readable(line: string): string {
+/** A JSON line as a person reads it on a terminal. */
+export function readable(line: string): string {
   const entry = JSON.parse(line) as Record<string, unknown>;
   const rest = Object.entries(entry).filter(([field]) => !plainFields.has(field));
   const mark = entry.level === "info" || entry.level === "debug" ? "" : `${entry.level}: `;
-  const tail = rest.length === 0 ? "" : ` ${dim(JSON.stringify(Object.fromEntries(rest)))}`;
+  const tail =
+    rest.length === 0 ? "" : ` ${dim(harmlessJson(JSON.stringify(Object.fromEntries(rest))))}`;
   const time = dim(String(entry.time).slice(11, 19));
-  // Some of it is what others sent: it must not steer the terminal.
-  const text = `${mark}${entry.msg}`.replace(/\p{Cc}/gu, "\uFFFD");
+  const text = harmless(`${mark}${entry.msg}`);
   return `${time} [${entry.name} Clock=${entry.clock}] ${text}${tail}\n`;
 }
 
+/** Lines a second about single requests. */
+const requestLines = 50;
+
 /**
- * Lets through at most `perSecond` calls a second and counts the rest, so that a log line a
- * request costs a busy server nothing.
+ * Lines about single requests, whoever sent them: so many a second, the rest is counted, so that they
+ * cost a busy process nothing and nobody fills the disk with them.
  */
-export class LogBudget {
+export class RequestLog {
+  readonly #log: Log;
+  readonly #budget = new LogBudget(requestLines);
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  write(level: "info" | "warn", text: string, fields: object = {}): void {
+    if (!this.#log.isLevelEnabled(level)) return;
+    const skipped = this.#budget.spend(now().steadyMs);
+    if (skipped === undefined) return;
+    if (skipped > 0) this.#log.info({ skipped }, `Recebido: … (${skipped} more)`);
+    this.#log[level](fields, text);
+  }
+}
+
+/** Lets through at most `perSecond` calls a second and counts the rest. */
+class LogBudget {
   readonly #perSecond: number;
   #second = 0;
   #used = 0;

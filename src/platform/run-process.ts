@@ -1,3 +1,4 @@
+import { harmless } from "../protocol/harmless.ts";
 import { errorCode, Problem } from "./problem.ts";
 
 /** What a process tells the one that watches over it, once it serves. */
@@ -59,8 +60,9 @@ export async function runProcess(start: () => Promise<Running>): Promise<void> {
 /** Ends the process with one sentence for a person; only a defect shows a stack. */
 export function endByFailure(error: unknown): never {
   const known = error instanceof Problem || errorCode(error) !== undefined;
-  const text = error instanceof Error ? (known ? error.message : error.stack) : String(error);
-  process.stderr.write(`tertulia: ${text}\n`);
+  const text = error instanceof Error && !known ? error.stack : undefined;
+  const lines = text?.split("\n") ?? [error instanceof Error ? error.message : String(error)];
+  process.stderr.write(`tertulia: ${lines.map(harmless).join("\n")}\n`);
   process.exit(error instanceof Problem ? error.exitCode : 1);
 }
 
@@ -69,6 +71,6 @@ export function endByFailure(error: unknown): never {
  * disk (R2).
  */
 export function crash(reason: string): never {
-  process.stderr.write(`tertulia: ${reason}\n`);
+  process.stderr.write(`tertulia: ${harmless(reason)}\n`);
   process.exit(1);
 }

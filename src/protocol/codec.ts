@@ -1,26 +1,33 @@
-import { Decoder, Encoder } from "@msgpack/msgpack";
-import { assertShape } from "./msgpack-shape.ts";
+import { Encoder } from "@msgpack/msgpack";
+import { jsonShape } from "./json-shape.ts";
+import {
+  type DecodeBounds,
+  deepestNesting,
+  elementsOf,
+  MsgpackDecoder,
+} from "./msgpack-decoder.ts";
 
 /** MessagePack, or JSON for those who begin a payload with `{` or `[` (W9). */
 export type Format = "msgpack" | "json";
 
-const utf8 = new TextDecoder();
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const utf8Encoder = new TextEncoder();
-
-/** Keys may be strings or binary (W10); a number is told by its digits. */
-function keyToText(key: unknown): string {
-  if (typeof key === "string") return key;
-  if (key instanceof Uint8Array) return utf8.decode(key);
-  if (typeof key === "number") return String(key);
-  throw new Error("a key of a map must be a string");
-}
-
 const encoder = new Encoder({ ignoreUndefined: true });
-const decoder = new Decoder({ mapKeyConverter: keyToText });
+const decoder = new MsgpackDecoder();
 
 /** The format in which a payload is written, by its first byte. */
 export function formatOf(payload: Uint8Array): Format {
   return payload[0] === 0x7b || payload[0] === 0x5b ? "json" : "msgpack";
+}
+
+/** Whether a payload says to be an array, by its first byte. */
+export function isArray(payload: Uint8Array): boolean {
+  return payload[0] === 0x5b || elementsOf(payload) !== undefined;
+}
+
+/** How many elements an array has, as far as can be told before it is decoded. */
+export function countElements(payload: Uint8Array, format: Format): number {
+  return format === "json" ? jsonShape(payload).elements : (elementsOf(payload) ?? 1);
 }
 
 /** Fields that are undefined are left out. */
@@ -28,9 +35,18 @@ export function encode(value: unknown, format: Format = "msgpack"): Uint8Array {
   return format === "json" ? utf8Encoder.encode(JSON.stringify(value)) : encoder.encode(value);
 }
 
-/** @throws Error if the payload is not exactly one value. */
-export function decode(payload: Uint8Array, format: Format = "msgpack"): unknown {
-  if (format === "json") return JSON.parse(utf8.decode(payload));
-  assertShape(payload);
-  return decoder.decode(payload);
+/**
+ * Bytes that are no UTF-8 become U+FFFD, in either format (W14).
+ * @throws Error if the payload is not exactly one value, is nested too deeply, or breaks a bound
+ */
+export function decode(
+  payload: Uint8Array,
+  format: Format = "msgpack",
+  bounds: DecodeBounds = {},
+): unknown {
+  if (format === "msgpack") return decoder.decode(payload, bounds);
+  const { values, depth } = jsonShape(payload);
+  if (depth > deepestNesting) throw new Error("the payload is nested too deeply");
+  if (values > (bounds.values ?? values)) throw new Error("the payload has too many values");
+  return JSON.parse(utf8.decode(payload));
 }

@@ -5,6 +5,7 @@ export const errorCodes = {
   too_large: { retry: false },
   name_invalid: { retry: false },
   name_taken: { retry: false },
+  id_reused: { retry: false },
   channel_exists: { retry: false },
   channel_not_found: { retry: false },
   user_not_found: { retry: false },
@@ -36,6 +37,8 @@ export const refusalReasons = [
   "registration_closed",
   "invitation_wanted",
   "name_in_use",
+  "too_many_channels",
+  "channel_removed",
 ] as const;
 
 export type RefusalReason = (typeof refusalReasons)[number];

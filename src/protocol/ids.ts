@@ -19,6 +19,8 @@ export type Chain = Branded<"Chain">;
 export const emptyChain = "0".repeat(32) as Chain;
 
 const reservedNames = new Set(["servers", "replication"]);
+/** Of a name on disk, whatever Unicode its writer knew: nothing that splits a line or a topic. */
+const writtenPattern = /^(?!\.)[\w.\-\u00a1-\u2027\u202a-\ud7ff\ue000-\u{10ffff}]{1,64}$/u;
 const namePattern = /^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}_.-]*$/u;
 const serverPattern = /^server_[0-9a-f]{8}$/;
 const chainPattern = /^[0-9a-f]{32}$/;
@@ -39,10 +41,21 @@ export function characters(text: string): number {
   return count;
 }
 
+/**
+ * What could not be read has become U+FFFD, so that two texts which differed may be alike: nothing
+ * that tells one from another may hold it (W14).
+ * @throws ProtocolError `bad_request`
+ */
+export function assertReadable(value: string, field: string): void {
+  if (value.isWellFormed() && !value.includes("\ufffd")) return;
+  throw new ProtocolError("bad_request", `\`${field}\` must be text in UTF-8.`);
+}
+
 function parseName(value: unknown, field: string): string {
   if (typeof value !== "string") {
     throw new ProtocolError("name_invalid", `\`${field}\` must be a string.`);
   }
+  assertReadable(value, field);
   // The bound on units comes first: a megabyte is not normalised only to be refused.
   const name = value.length > 4 * limits.nameCharacters ? value : value.normalize("NFC");
   const length = characters(name);
@@ -75,6 +88,27 @@ export function parseUserName(value: unknown, field = "user"): UserName {
 /** @throws ProtocolError `name_invalid`, naming the field and the bound. */
 export function parseChannelName(value: unknown, field = "channel"): ChannelName {
   return parseName(value, field) as ChannelName;
+}
+
+/**
+ * A name that some server took in: its own version of Unicode may know letters that this one does
+ * not, and what is written is taken as it stands.
+ * @throws Error if it is none
+ */
+export function readUserName(value: unknown): UserName {
+  return readName(value) as UserName;
+}
+
+/** @throws Error as `readUserName` */
+export function readChannelName(value: unknown): ChannelName {
+  return readName(value) as ChannelName;
+}
+
+function readName(value: unknown): string {
+  if (typeof value === "string" && writtenPattern.test(value) && !reservedNames.has(value)) {
+    return value;
+  }
+  throw new Error("a name is none");
 }
 
 /** @throws ProtocolError `bad_request` unless absent or a string of 1 to 64 characters. */

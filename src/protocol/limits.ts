@@ -18,6 +18,8 @@ export const limits = {
   batchRequests: 1_000,
   /** Bytes of one array of requests. */
   batchBytes: 1 * MiB,
+  /** Values in a payload of a client or in publications, keys too: as many as either has use for. */
+  payloadValues: 100_000,
   /** Bytes of one ZeroMQ frame: above `batchBytes`, so that its error can still be answered. */
   frameBytes: 4 * MiB,
   /** Entries in a history page. */
@@ -72,6 +74,10 @@ export const limits = {
   /** Attempts with a password at once, at one server: of one account; over one connection, to register too. */
   accountAttempts: 10,
   connectionAttempts: 20,
+  /** Wrong invitations at once, at one server, over all connections. */
+  invitationGuesses: 20,
+  /** Channels that one user may make, where accounts are: more than a team has. */
+  userChannels: 200,
   /** Users, or connections, whose pace a server knows: of more, who was silent longest is forgotten. */
   floodBuckets: 20_000,
   /** Passwords on their way to the thread that works on them, so that it is never idle between two. */
@@ -93,6 +99,10 @@ export const limits = {
   openSnapshots: 4,
   /** Requests a server holds unanswered; above it new ones get `unavailable`. */
   pendingRequests: 100_000,
+  /** Requests over one connection that a server holds unanswered: as many as may come at once (A9). */
+  connectionOpen: 5_000,
+  /** Names in `after` that count as one request more there: a vector of 1,024 takes some 60 kB. */
+  namesOfOneRequest: 16,
   /** Messages in a socket's send queue: seconds of full load, megabytes of memory. */
   sendQueueMessages: 100_000,
   /** Messages per peer that libzmq queues before it drops publications. */
@@ -112,10 +122,11 @@ export const limits = {
   unreadBytesOfAll: 256 * MiB,
   /** Bytes of messages that have not wholly come, of all connections of a socket. */
   heldBytesOfAll: 64 * MiB,
-  /** Requests of one connection that a broker has handed on, and their bytes; it reads on after. */
+  /** Requests of one connection that are open at a broker, and their bytes; it reads on after. */
   openRequests: 4_096,
   openRequestBytes: 16 * MiB,
-  /** Bytes of all requests that a broker holds; above it new ones get `unavailable`. */
+  /** All requests that are open at a broker, and their bytes; above it new ones get `unavailable`. */
+  openRequestsOfAll: 200_000,
   openRequestBytesOfAll: 256 * MiB,
   /** Bytes of a topic: a name of 64 characters of any script, and what marks its kind. */
   topicBytes: 320,
@@ -187,6 +198,8 @@ export const durations = {
   /** After which one more attempt with a password is taken. */
   accountAttemptMs: 5_000,
   connectionAttemptMs: 500,
+  /** After which one more wrong invitation is judged: a server takes two a second. */
+  invitationGuessMs: 500,
   /** The token that a command makes of the cluster's secret, for one request. */
   operatorMs: 60_000,
   /** A client's word that its user is there, and a server's word to the others on all it heard. */

@@ -78,6 +78,12 @@ export type Request = Envelope &
         readonly mode: "open" | "closed" | "invitation";
         readonly invitation: string | undefined;
       }
+    | {
+        /** An administrator takes a channel away, or gives it back. */
+        readonly service: "removal";
+        readonly channel: ChannelName;
+        readonly isRemoved: boolean;
+      }
     | { readonly service: "keys"; readonly topics: readonly string[] }
     | {
         /** Says that a user is there, and asks who else is. */
@@ -87,8 +93,8 @@ export type Request = Envelope &
         readonly client: string;
         readonly state: PresenceState;
       }
-    | { readonly service: "users" }
-    | { readonly service: "channels" }
+    | ({ readonly service: "users" } & NamesQuery)
+    | ({ readonly service: "channels" } & NamesQuery)
     | { readonly service: "time" }
     | { readonly service: "status" }
     | {
@@ -119,6 +125,16 @@ export type PresenceState = (typeof presenceStates)[number];
 export interface Present {
   readonly user: UserName;
   readonly state: Exclude<PresenceState, "gone">;
+}
+
+/** A page of a list of names; without any of these, as many as a reply holds. */
+export interface NamesQuery {
+  /** What the names begin with. */
+  readonly prefix?: string | undefined;
+  /** The first name of the page, or what would stand in its place: `next` of the page before. */
+  readonly from?: string | undefined;
+  /** Names, 1 to 1,000. */
+  readonly limit?: number | undefined;
 }
 
 export interface HistoryQuery {
@@ -335,6 +351,8 @@ export type OfficeAnswer = Standing &
         readonly outcome: ClaimOutcome;
         /** Of the sender's own event that holds the name. */
         readonly seq: number | undefined;
+        /** Of a claim that was won: that of the copy that came first. */
+        readonly credential?: string | undefined;
       }
     | {
         readonly service: "clock";

@@ -1,6 +1,7 @@
-import { decode, type Format, formatOf } from "./codec.ts";
+import { countElements, decode, type Format, formatOf, isArray } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import {
+  assertReadable,
   characters,
   isServerName,
   parseChannelName,
@@ -15,6 +16,7 @@ import {
   type Envelope,
   type HistoryQuery,
   type Incoming,
+  type NamesQuery,
   type PresenceState,
   presenceStates,
   type Refused,
@@ -31,30 +33,23 @@ export interface Payload {
   readonly requests: readonly Incoming[];
 }
 
+/** What is too large is looked at for whose it is, and not decoded: long texts are passed over. */
+const glance = { values: 4_096, bytes: 4 * limits.idCharacters } as const;
+
 /** The gate of a server: whatever the bytes, there is something to answer (W7). */
 export function parsePayload(bytes: Uint8Array): Payload {
   const format = formatOf(bytes);
+  const large = refuseLarge(bytes, format);
+  if (large !== undefined) return single(format, large);
   let value: unknown;
   try {
-    value = decode(bytes, format);
+    value = decode(bytes, format, { values: limits.payloadValues });
   } catch {
-    if (bytes.byteLength > limits.batchBytes) {
-      return single(format, refuse("too_large", `A payload may have ${limits.batchBytes} bytes.`));
-    }
     const name = format === "json" ? "JSON" : "MessagePack";
     return single(format, refuse("bad_request", `The payload is not one value in ${name}.`));
   }
-  const most = Array.isArray(value) ? limits.batchBytes : limits.requestBytes;
-  if (bytes.byteLength > most) {
-    const what = Array.isArray(value) ? "An array of requests" : "A request";
-    return single(format, refuseLarge(value, `${what} may have ${most} bytes.`));
-  }
   if (!Array.isArray(value)) return single(format, parseRequest(value));
-  if (value.length < 1 || value.length > limits.batchRequests) {
-    const code = value.length < 1 ? "bad_request" : "too_large";
-    const text = `An array must hold 1 to ${limits.batchRequests} requests; it has ${value.length}.`;
-    return single(format, refuse(code, text));
-  }
+  if (value.length === 0) return single(format, refuse("bad_request", wrongLength(0)));
   return { format, batch: true, requests: value.map(parseRequest) };
 }
 
@@ -66,8 +61,36 @@ function refuse(code: Refused["refused"]["code"], description: string, service =
   return { service, refused: { code, description }, clock: undefined, id: undefined };
 }
 
-/** Whoever asked finds his request again, if it can be read at all. */
-function refuseLarge(value: unknown, description: string): Refused {
+/** What is above a bound is refused by its size, before it is decoded (W11). */
+function refuseLarge(bytes: Uint8Array, format: Format): Refused | undefined {
+  if (!isArray(bytes)) {
+    if (bytes.byteLength <= limits.requestBytes) return undefined;
+    const [what, most] =
+      bytes.byteLength > limits.batchBytes
+        ? ["payload", limits.batchBytes]
+        : ["request", limits.requestBytes];
+    return refuseLargeRequest(bytes, format, `A ${what} may have ${most} bytes.`);
+  }
+  if (bytes.byteLength > limits.batchBytes) {
+    const text = `An array of requests may have ${limits.batchBytes} bytes.`;
+    return refuse("too_large", text);
+  }
+  const length = countElements(bytes, format);
+  return length > limits.batchRequests ? refuse("too_large", wrongLength(length)) : undefined;
+}
+
+function wrongLength(length: number): string {
+  return `An array must hold 1 to ${limits.batchRequests} requests; it has ${length}.`;
+}
+
+/** Whoever asked finds the request again, if it says in MessagePack whose it is. */
+function refuseLargeRequest(bytes: Uint8Array, format: Format, description: string): Refused {
+  let value: unknown;
+  try {
+    value = format === "json" ? undefined : decode(bytes, format, glance);
+  } catch {
+    // There is too much in it, or it is malformed as well: then it is nobody's.
+  }
   const refused = refuse("too_large", description, isMap(value) ? serviceOf(value) : "error");
   const data = isMap(value) && isMap(value.data) ? value.data : {};
   const isId = typeof data.id === "string" && data.id.length <= limits.idCharacters;
@@ -83,8 +106,7 @@ export function isMap(value: unknown): value is Fields {
     typeof value === "object" &&
     value !== null &&
     !Array.isArray(value) &&
-    !(value instanceof Uint8Array) &&
-    !(value instanceof Date)
+    !(value instanceof Uint8Array)
   );
 }
 
@@ -109,6 +131,7 @@ function parseRequest(value: unknown): Incoming {
   let id: RequestId | undefined;
   try {
     id = parseRequestId(data.id);
+    if (id !== undefined) assertReadable(id, "id");
     const after = data.after == null ? undefined : parseVector(data.after, "after");
     const token = parseToken(data.token);
     const envelope = { clock, id, after, timestamp: parseOwnTime(data.timestamp), token };
@@ -148,18 +171,24 @@ function parseService(service: string, data: Fields, envelope: Envelope): Reques
       return { ...envelope, service, user: parseUserName(data.user), change: parseChange(data) };
     case "registration":
       return { ...envelope, service, ...parseRegistration(data) };
-    case "keys":
-      return { ...envelope, service, topics: parseTopics(data.topics) };
-    case "presence":
+    case "removal":
       return {
         ...envelope,
         service,
-        user: parseUserName(data.user),
-        client: parseClient(data.client),
-        state: parsePresenceState(data.state),
+        channel: parseChannelName(data.channel),
+        isRemoved: parseRemoved(data.removed),
       };
+    case "keys":
+      return { ...envelope, service, topics: parseTopics(data.topics) };
+    case "presence": {
+      const client = parseClient(data.client);
+      assertReadable(client, "client");
+      const user = parseUserName(data.user);
+      return { ...envelope, service, user, client, state: parsePresenceState(data.state) };
+    }
     case "users":
     case "channels":
+      return { ...envelope, service, ...parseNamesQuery(data) };
     case "time":
     case "status":
       return { ...envelope, service };
@@ -208,6 +237,7 @@ function parsePassword(value: unknown, field = "password"): string {
   if (typeof value !== "string") {
     throw new ProtocolError("bad_request", `\`${field}\` must be a string.`);
   }
+  assertReadable(value, field);
   const password = value.length > 4 * limits.passwordCharacters ? value : value.normalize("NFC");
   const length = characters(password);
   if (length < 1 || length > limits.passwordCharacters) {
@@ -239,6 +269,7 @@ function parseInvitation(value: unknown): string | undefined {
       `\`invitation\` must be a string of ${least} to ${most} characters.`,
     );
   }
+  assertReadable(value, "invitation");
   return value;
 }
 
@@ -270,6 +301,11 @@ function parseRegistration({ mode, invitation }: Fields) {
   return { mode, invitation: told } as const;
 }
 
+function parseRemoved(value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw new ProtocolError("bad_request", "`removed` must be true or false.");
+}
+
 function parseTopics(value: unknown): string[] {
   const most = limits.keysTopics;
   const isList = Array.isArray(value) && value.length >= 1 && value.length <= most;
@@ -297,16 +333,51 @@ export function parsePresenceState(value: unknown): PresenceState {
   throw new ProtocolError("bad_request", `\`state\` must be one of ${presenceStates.join(", ")}.`);
 }
 
-/** The client's own time in whatever form; only echoed, so only its size matters (W3). */
+/**
+ * The client's own time in whatever form: it is only echoed (W3). Beyond the integers that a number
+ * tells apart it would come back as another one.
+ */
 function parseOwnTime(value: unknown): string | number | undefined {
-  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
   if (typeof value !== "string" || value.length > limits.timestampCharacters) return undefined;
   return value.toWellFormed();
 }
 
+/** As a name is: other texts are the beginning of none. */
+function parseNamePart(value: unknown, field: "prefix" | "from"): string | undefined {
+  if (value == null) return undefined;
+  const isText = typeof value === "string" && value.length <= 4 * limits.nameCharacters;
+  const part = isText ? value.normalize("NFC").toWellFormed() : "";
+  if (!isText || characters(part) > limits.nameCharacters) {
+    throw new ProtocolError(
+      "bad_request",
+      `\`${field}\` must be a string of at most ${limits.nameCharacters} characters.`,
+    );
+  }
+  return part;
+}
+
+function parseNamesQuery(data: Fields): NamesQuery {
+  return {
+    prefix: parseNamePart(data.prefix, "prefix"),
+    from: parseNamePart(data.from, "from"),
+    limit: data.limit === undefined ? undefined : parseLimit(data.limit),
+  };
+}
+
+function parseLimit(limit: unknown): number {
+  if (
+    !Number.isInteger(limit) ||
+    (limit as number) < 1 ||
+    (limit as number) > limits.historyEntries
+  ) {
+    throw new ProtocolError("bad_request", `\`limit\` must be 1 to ${limits.historyEntries}.`);
+  }
+  return limit as number;
+}
+
 function parseHistoryQuery(data: Fields): HistoryQuery {
   const { channel, user, before, since } = data;
-  const limit = data.limit ?? limits.historyEntriesDefault;
   if ((channel == null) === (user == null)) {
     throw new ProtocolError("bad_request", "`history` takes either `channel` or `user`.");
   }
@@ -316,20 +387,13 @@ function parseHistoryQuery(data: Fields): HistoryQuery {
   if (before != null && since != null) {
     throw new ProtocolError("bad_request", "`history` takes either `before` or `since`.");
   }
-  if (
-    !Number.isInteger(limit) ||
-    (limit as number) < 1 ||
-    (limit as number) > limits.historyEntries
-  ) {
-    throw new ProtocolError("bad_request", `\`limit\` must be 1 to ${limits.historyEntries}.`);
-  }
   return {
     conversation:
       channel == null ? { user: parseUserName(user) } : { channel: parseChannelName(channel) },
     with: data.with == null ? undefined : parseUserName(data.with, "with"),
     before: before == null ? undefined : parseCursor(before),
     since: since == null ? undefined : parseVector(since, "since"),
-    limit: limit as number,
+    limit: parseLimit(data.limit ?? limits.historyEntriesDefault),
   };
 }
 

@@ -5,7 +5,7 @@ import {
   isChain,
   isServerName,
   parseRequestId,
-  parseUserName,
+  readUserName,
   type ServerName,
 } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
@@ -29,6 +29,16 @@ import { isMap, parseClient, parsePresenceState } from "./parse-message.ts";
 import { parseVector } from "./vector.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
+
+const tcpPattern = /^tcp:\/\/[\w.:%[\]-]{1,255}:(\d{1,5})$/;
+const ipcPattern = /^ipc:\/\/[\x21-\x7e]{1,100}$/;
+
+/** Whether a socket may be told to connect to it. */
+function isEndpoint(value: unknown): value is string {
+  if (typeof value !== "string") return false;
+  const port = Number(tcpPattern.exec(value)?.[1] ?? 0);
+  return (port >= 1 && port <= 65_535) || ipcPattern.test(value);
+}
 
 /** What a peer sent is none of the messages of the protocol; it is dropped and counted. */
 export class PeerMessageError extends Error {
@@ -116,7 +126,7 @@ function parseWord(value: unknown): HeardPresence {
   if (!isAge) throw new PeerMessageError("`ageMs` of what was heard is wrong");
   try {
     return {
-      user: parseUserName(user),
+      user: readUserName(user),
       client: parseClient(client),
       state: parsePresenceState(state),
       clock: need(parseClock(clock), "clock"),
@@ -138,7 +148,7 @@ export function parseReplication(payload: Uint8Array): ReplicationMessage {
       return { ...standing, type: "ack" };
     case "heartbeat": {
       const { address, phase, chains, rate, offsetMs, lastCorrectionMs, clockRounds } = fields;
-      if (typeof address !== "string" || !phases.includes(phase as Phase)) {
+      if (!isEndpoint(address) || !phases.includes(phase as Phase)) {
         throw new PeerMessageError("`address` or `phase` is wrong");
       }
       return {
@@ -225,7 +235,7 @@ function msOf(value: unknown): number {
 function parseClaim(value: unknown): ProposedClaim {
   const { user, id, credential } = isMap(value) ? value : {};
   try {
-    const name = parseUserName(user);
+    const name = readUserName(user);
     const known = need(parseRequestId(id), "claim.id");
     if (typeof credential !== "string") throw new PeerMessageError("`claim` has no credential");
     return { user: name, id: known, credential };
@@ -257,6 +267,7 @@ export function parseOfficeAnswer(payload: Uint8Array): OfficeAnswer {
         service,
         outcome: need(outcome, "outcome"),
         seq: parseClock(fields.seq),
+        credential: typeof fields.credential === "string" ? fields.credential : undefined,
       };
     }
     case "clock":

@@ -1,4 +1,4 @@
-import { decode } from "./codec.ts";
+import { decode, formatOf } from "./codec.ts";
 import { isErrorCode, ProtocolError } from "./errors.ts";
 import { isServerName, parseRequestId, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
@@ -41,6 +41,22 @@ function addressOf(value: unknown): string | undefined {
   if (value == null) return undefined;
   if (typeof value === "string" && addressPattern.test(value)) return value;
   throw bad("`address` must be an endpoint.");
+}
+
+/**
+ * What anybody has to say to the reference is short; a member's vector may fill a frame.
+ * @throws ProtocolError
+ */
+export function decodeReferenceRequest(payload: Uint8Array, isMember: boolean): unknown {
+  const most = isMember ? limits.frameBytes : limits.requestBytes;
+  if (payload.byteLength > most) {
+    throw new ProtocolError("too_large", `A request may have ${most} bytes.`);
+  }
+  try {
+    return decode(payload, formatOf(payload));
+  } catch {
+    throw bad("The payload is not one value in MessagePack or JSON.");
+  }
 }
 
 /**

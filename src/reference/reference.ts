@@ -8,16 +8,16 @@ import { advertised } from "../net/socket.ts";
 import { now } from "../platform/clock.ts";
 import { keyFileText } from "../platform/curve.ts";
 import { processId } from "../platform/host.ts";
-import { type Log, openLog } from "../platform/log.ts";
+import { openLog, RequestLog } from "../platform/log.ts";
 import { crash, type Running } from "../platform/run-process.ts";
-import { decode, encode, formatOf } from "../protocol/codec.ts";
+import { encode, formatOf } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
 import type { ReferenceRequest } from "../protocol/messages.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { parseView } from "../protocol/parse-peer.ts";
-import { parseReferenceRequest } from "../protocol/parse-reference.ts";
+import { decodeReferenceRequest, parseReferenceRequest } from "../protocol/parse-reference.ts";
 import { isoTime } from "../protocol/time.ts";
 import { ClockFile } from "../storage/clock-file.ts";
 import { makeFolder } from "../storage/folder.ts";
@@ -58,6 +58,8 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
   const { path, saved, clock, log, membership, close } = await open(config);
   const seals = membership.seals("reference");
   const registry = new Registry(saved, now().steadyMs);
+  const requestLog = new RequestLog(log);
+  let viewLogged = registry.view.number;
   const save = () => writeJson(path, { clock: clock.value, ...registry.saved });
 
   /** One after the other, so that nothing is told before it is saved. */
@@ -73,12 +75,16 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     } catch (error) {
       crash(`${path} can't be written (${(error as Error).message}).`);
     }
-    log.info({ view: registry.view }, "Saved ranks and view");
+    const { view } = registry;
+    // A new rank is a single request's doing; a new view is not.
+    if (view.number === viewLogged) requestLog.write("info", "Saved ranks", { view });
+    else log.info({ view }, "Saved ranks and view");
+    viewLogged = view.number;
   }
 
   async function answerOne(to: Envelope, payload: Buffer, member?: Question): Promise<void> {
     const format = formatOf(payload);
-    const { service, answer } = respond({ registry, clock, log }, payload, member?.sender);
+    const { service, answer } = respond({ registry, clock, requestLog }, payload, member?.sender);
     await saveChanges();
     const data = { ...answer, clock: clock.tick(), timestamp: isoTime(now().wallMs) };
     reply(to, encode({ service, data }, format), member);
@@ -133,35 +139,29 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
 interface Parts {
   readonly registry: Registry;
   readonly clock: LamportClock;
-  readonly log: Log;
+  readonly requestLog: RequestLog;
 }
 
 /** @param member the name of who has sealed the request, undefined of a guest */
 function respond(
-  { registry, clock, log }: Parts,
+  { registry, clock, requestLog }: Parts,
   payload: Buffer,
   member: string | undefined,
 ): { service: string; answer: Answer } {
   let service = "error";
   try {
-    const value = decodeRequest(payload);
+    const value = decodeReferenceRequest(payload, member !== undefined);
     if (isMap(value) && typeof value.service === "string") service = value.service.slice(0, 64);
     const request: ReferenceRequest = parseReferenceRequest(value);
-    if (request.service === "rank") log.info({ user: request.user }, "Recebido: rank");
+    if (request.service === "rank") {
+      requestLog.write("info", "Recebido: rank", { user: request.user });
+    }
     const answer = handleRequest(registry, clock, { ...request, member }, now().steadyMs);
     return { service, answer: request.id === undefined ? answer : { ...answer, id: request.id } };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     const { code, message: description, retry } = error;
     return { service, answer: { status: "erro", code, description, retry } };
-  }
-}
-
-function decodeRequest(payload: Buffer): unknown {
-  try {
-    return decode(payload, formatOf(payload));
-  } catch {
-    throw new ProtocolError("bad_request", "The payload is not one value in MessagePack or JSON.");
   }
 }
 

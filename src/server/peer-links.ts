@@ -1,6 +1,7 @@
 import type { Seals } from "../net/seal.ts";
 import { SealedRequester } from "../net/sealed-requester.ts";
 import { withKey } from "../platform/endpoint.ts";
+import { Problem } from "../platform/problem.ts";
 import { encode } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
@@ -53,7 +54,12 @@ export class PeerLinks {
 
   /** Keeps a connection to the peer. @param onLost called when it ends */
   watch(peer: ServerName, address: string, onLost: () => void): void {
-    this.#to(peer, address).onDisconnect = onLost;
+    try {
+      this.#to(peer, address).onDisconnect = onLost;
+    } catch (error) {
+      // What it said of itself is no endpoint: its silence will tell.
+      if (!(error instanceof Problem)) throw error;
+    }
   }
 
   /** @throws ProtocolError, PeerMessageError as `sync` */

@@ -12,7 +12,7 @@ import { now, pause } from "../platform/clock.ts";
 import { memberKey } from "../platform/curve.ts";
 import { digest } from "../platform/digest.ts";
 import { processId } from "../platform/host.ts";
-import { type Log, LogBudget, openLog } from "../platform/log.ts";
+import { type Log, openLog, RequestLog } from "../platform/log.ts";
 import { PasswordThread } from "../platform/password-thread.ts";
 import { randomHex } from "../platform/random.ts";
 import { crash, type Running } from "../platform/run-process.ts";
@@ -62,8 +62,6 @@ export interface Server extends Running {
 
 /** `health` has less. */
 const healthBytes = 256;
-/** Lines a second about single requests; the rest is counted. */
-const requestLines = 50;
 
 /** One replica: the shell that gives the core its sockets, files and time. */
 export async function startServer(config: ServerConfig): Promise<Server> {
@@ -125,7 +123,7 @@ class Shell {
   readonly #clients: BrokeredResponder;
   readonly #peerLink: Responder;
   readonly #peers: PeerLinks;
-  readonly #budget = new LogBudget(requestLines);
+  readonly #requestLog: RequestLog;
   readonly #disk: ReplicaDisk;
   readonly #repair = new RepairWatch(() => {
     if (this.#disk.isDamaged) crash(this.#disk.way);
@@ -158,6 +156,7 @@ class Shell {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#log = parts.log;
+    this.#requestLog = new RequestLog(parts.log);
     this.#folder = parts.slot.folder;
     this.firstServing = new Promise((resolve) => {
       this.#onFirstServing = resolve;
@@ -304,7 +303,7 @@ class Shell {
 
   #onClient(envelope: Envelope, bytes: Buffer): void {
     const { format, batch, requests } = parsePayload(bytes);
-    for (const request of requests) this.#logRequest(request);
+    for (const { service } of requests) this.#requestLog.write("info", `Recebido: ${service}`);
     const to: ClientReply = { envelope, format };
     const connection = connectionOf(envelope);
     const input = { type: "requests", to, batch, connection } as const;
@@ -320,14 +319,6 @@ class Shell {
         return { ...request, session: await this.#sessions.check(request.token) };
       }),
     );
-  }
-
-  #logRequest(request: Incoming): void {
-    if (!this.#log.isLevelEnabled("info")) return;
-    const skipped = this.#budget.spend(now().steadyMs);
-    if (skipped === undefined) return;
-    if (skipped > 0) this.#log.info({ skipped }, `Recebido: … (${skipped} more)`);
-    this.#log.info(`Recebido: ${request.service}`);
   }
 
   #onPeer(envelope: Envelope, payload: Buffer, seal: Buffer | undefined): void {
@@ -381,8 +372,7 @@ class Shell {
 
   #dropPeerMessage(error: unknown): void {
     if (!(error instanceof PeerMessageError)) throw error;
-    if (this.#budget.spend(now().steadyMs) === undefined) return;
-    this.#log.warn(`A peer's message was dropped: ${error.message}`);
+    this.#requestLog.write("warn", `A peer's message was dropped: ${error.message}`);
   }
 
   /** Anybody may ask: nothing changes by it, not even the clock. */

@@ -7,8 +7,10 @@ export const en = {
   "error.unknown_service": "The server does not offer this service.",
   "error.too_large": "That is too long for one message or request.",
   "error.name_invalid":
-    'A name has 1 to 64 letters, digits, "_", "-" or ".", and does not begin with ".".',
-  "error.name_taken": "That name is taken.",
+    'A name has 1 to 64 letters of one script, digits, "_", "-" or ".", nothing that nobody sees, and does not begin with ".".',
+  "error.name_taken": "That name is taken, or one that looks the same.",
+  "error.id_reused":
+    "Nothing was done: something else was asked under the same id before. Ask again, and it gets an id of its own.",
   "error.channel_exists": "There is a channel of that name already.",
   "error.channel_not_found":
     "There is no such channel: `tertulia channels` lists them, `tertulia create` makes one.",
@@ -34,7 +36,11 @@ export const en = {
   "reason.invitation_wanted":
     "Who registers here needs an administrator's invitation: --invitation TEXT.",
   "reason.name_in_use":
-    "The name is older than the accounts here: ask an administrator for its account.",
+    "Somebody uses that name, or one that looks the same: only an administrator can give its account.",
+  "reason.too_many_channels":
+    "You have made as many channels as one user may; an administrator can take some away.",
+  "reason.channel_removed":
+    "An administrator has taken that channel away; only an administrator can give it back.",
 
   // ---- what goes wrong on this side
   "problem.noBroker":
@@ -110,6 +116,9 @@ export const en = {
   "done.registration.open": "Anybody may register.",
   "done.registration.closed": "Nobody may register.",
   "done.registration.invitation": "Who knows this invitation may register: {invitation}",
+  "done.removeChannel":
+    "The channel #{channel} is taken away. What was written there stays on disk.",
+  "done.restoreChannel": "The channel #{channel} is there again, with all that was written there.",
   "done.create": "The channel #{channel} is there.",
   "done.send": "Sent to {target}; servers with it on disk: {count}.",
   "done.remove": "{name} is out of the view.",
@@ -428,6 +437,8 @@ export const en = {
   "help.promote": "make somebody an administrator",
   "help.demote": "an administrator no more",
   "help.reset": "give an account another password, read from standard input",
+  "help.removeChannel": "take a channel away",
+  "help.restoreChannel": "give a channel back that was taken away",
   "help.registration": "who may register: open, closed or invitation",
   "help.config": "show each setting, its value and where it came from",
   "help.chaos":

@@ -6,8 +6,10 @@ export const ptBr = {
   "error.unknown_service": "O servidor não oferece esse serviço.",
   "error.too_large": "Isso é grande demais para uma só mensagem ou um só pedido.",
   "error.name_invalid":
-    'Um nome tem de 1 a 64 letras, algarismos, "_", "-" ou ".", e não começa com ".".',
-  "error.name_taken": "Esse nome já está em uso.",
+    'Um nome tem de 1 a 64 letras de uma só escrita, algarismos, "_", "-" ou ".", nada invisível, e não começa com ".".',
+  "error.name_taken": "Esse nome, ou um que parece igual, já tem conta.",
+  "error.id_reused":
+    "Nada foi feito: outra coisa já foi pedida com o mesmo id. Peça de novo, e o pedido terá um id próprio.",
   "error.channel_exists": "Já existe um canal com esse nome.",
   "error.channel_not_found":
     "Esse canal não existe: `tertulia channels` mostra os que há, `tertulia create` cria um.",
@@ -34,7 +36,11 @@ export const ptBr = {
   "reason.invitation_wanted":
     "Para se registrar aqui é preciso o convite de um administrador: --invitation TEXTO.",
   "reason.name_in_use":
-    "O nome é mais antigo que as contas daqui: peça a um administrador a conta dele.",
+    "Alguém usa esse nome, ou um que parece igual: só um administrador pode dar a conta dele.",
+  "reason.too_many_channels":
+    "Você já criou tantos canais quanto um usuário pode; um administrador pode retirar alguns.",
+  "reason.channel_removed":
+    "Um administrador retirou esse canal; só um administrador pode devolvê-lo.",
 
   "problem.noBroker":
     "Nenhum broker responde em {endpoints}: inicie um com `tertulia up`, ou indique o seu em --broker.",
@@ -109,6 +115,9 @@ export const ptBr = {
   "done.registration.open": "Qualquer um pode se registrar.",
   "done.registration.closed": "Ninguém pode se registrar.",
   "done.registration.invitation": "Quem souber este convite pode se registrar: {invitation}",
+  "done.removeChannel":
+    "O canal #{channel} foi retirado. O que foi escrito nele continua no disco.",
+  "done.restoreChannel": "O canal #{channel} voltou, com tudo o que foi escrito nele.",
   "done.create": "O canal #{channel} foi criado.",
   "done.send": "Enviado para {target}; servidores que já o têm em disco: {count}.",
   "done.remove": "{name} saiu da visão.",
@@ -427,6 +436,8 @@ export const ptBr = {
   "help.promote": "torna alguém administrador",
   "help.demote": "deixa de ser administrador",
   "help.reset": "dá outra senha a uma conta, lida da entrada padrão",
+  "help.removeChannel": "retira um canal",
+  "help.restoreChannel": "devolve um canal que foi retirado",
   "help.registration": "quem pode se registrar: open, closed ou invitation",
   "help.config": "mostra cada ajuste, seu valor e de onde veio",
   "help.chaos":

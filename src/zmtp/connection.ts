@@ -3,11 +3,18 @@ import {
   commandBody,
   encodeCommand,
   encodeMessage,
-  type Frame,
   FrameReader,
+  hasMore,
+  isCommand,
   readCommand,
 } from "./frames.ts";
-import { encodeGreeting, greetingBytes, readGreeting, versionedBytes } from "./greeting.ts";
+import {
+  greetingBytes,
+  greetingStart,
+  readGreeting,
+  restOfGreeting,
+  restOfOlderGreeting,
+} from "./greeting.ts";
 import type { Channel, Door, Handshake } from "./handshake.ts";
 import { encodeMetadata, readSocketType, type SocketType } from "./metadata.ts";
 import { type EqualBytes, nullHandshake, passwordHandshake } from "./plain-handshakes.ts";
@@ -60,8 +67,8 @@ export class Outgoing {
 }
 
 /**
- * The bound side of one connection in ZMTP 3.x (RFC 37): bytes in, messages out, and back. It has no
- * socket and no clock.
+ * The bound side of one connection in ZMTP 3.x (RFC 37), and in ZMTP 2.0 (RFC 15) where anybody may
+ * connect: bytes in, messages out, and back. It has no socket and no clock.
  *
  *     greeting ──▶ handshake ──▶ ready
  *
@@ -76,9 +83,13 @@ export class Connection {
   #handshake: Handshake | undefined;
   #channel: Channel | undefined;
   #peerMinor = 0;
+  /** The type of a peer of ZMTP 2.0: its name follows, then messages. */
+  #olderType: string | undefined;
   #isReady = false;
   #frames: Buffer[] = [];
   #messageBytes = 0;
+  /** The context of a PING that is to be answered. */
+  #pong: Buffer | undefined;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
     this.#options = options;
@@ -104,14 +115,17 @@ export class Connection {
    * learns of a mismatch, and several mechanisms can be taken.
    */
   start(): void {
-    this.#events.write(encodeGreeting("NULL").subarray(0, versionedBytes));
+    this.#events.write(greetingStart);
   }
 
   /** @throws Refused */
   receive(chunk: Buffer): void {
     const rest = this.#handshake === undefined ? this.#greet(chunk) : chunk;
-    if (rest.length > 0) this.#reader.read(rest, (frame) => this.#take(frame));
+    if (rest.length > 0) this.#reader.read(rest, (body, flags) => this.#take(body, flags));
     if (this.#frames.length > 0) this.#frames = this.#frames.map(withoutTheRest);
+    if (this.#pong === undefined) return;
+    this.#command("PONG", this.#pong);
+    this.#pong = undefined;
   }
 
   /** @returns how many bytes are on their way by it */
@@ -143,10 +157,14 @@ export class Connection {
     const { doors } = this.#options;
     const fitting = doors.filter(({ mechanism }) => mechanism === greeting.mechanism);
     const { mechanism } = fitting[0] ?? doors[0] ?? { mechanism: "NULL" };
-    this.#events.write(encodeGreeting(mechanism).subarray(versionedBytes));
+    const { olderType, minor } = greeting;
+    const { socketType } = this.#options;
+    const isOlder = olderType !== undefined;
+    this.#events.write(isOlder ? restOfOlderGreeting(socketType) : restOfGreeting(mechanism));
     this.#handshake = this.#handshakeOf(fitting);
-    this.#peerMinor = greeting.minor;
-    return bytes.subarray(greetingBytes);
+    this.#olderType = olderType;
+    this.#peerMinor = minor;
+    return bytes.subarray(greeting.bytes);
   }
 
   #handshakeOf(doors: readonly Door[]): Handshake {
@@ -170,10 +188,17 @@ export class Connection {
     }
   }
 
-  #take(frame: Frame): void {
-    if (!this.#isReady) return this.#shake(frame);
-    const { body, more, isCommand } = this.#channel?.open(frame.body) ?? frame;
-    if (isCommand) return this.#obey(body);
+  #take(body: Buffer, flags: number): void {
+    if (!this.#isReady) return this.#shake(body, flags);
+    if (this.#channel === undefined) {
+      return isCommand(flags) ? this.#obey(body) : this.#gather(body, hasMore(flags));
+    }
+    const opened = this.#channel.open(body);
+    if (opened.isCommand) this.#obey(opened.body);
+    else this.#gather(opened.body, opened.more);
+  }
+
+  #gather(body: Buffer, more: boolean): void {
     const { frames, messageBytes } = this.#options.bounds;
     this.#messageBytes += body.length;
     if (this.#frames.length === frames || this.#messageBytes > messageBytes) {
@@ -187,18 +212,22 @@ export class Connection {
     this.#events.onMessage(message);
   }
 
-  #shake({ body, isCommand }: Frame): void {
-    if (!isCommand) throw new Refused("malformed", "a message before the handshake's end");
+  #shake(body: Buffer, flags: number): void {
+    if (this.#olderType !== undefined) {
+      if (flags > 2 || hasMore(flags)) throw new Refused("malformed", "a name in several frames");
+      return this.#admit(this.#olderType);
+    }
+    if (!isCommand(flags)) throw new Refused("malformed", "a message before the handshake's end");
     const { name, rest } = readCommand(body);
     const { answer, metadata, channel } = (this.#handshake as Handshake).take(name, rest);
-    if (metadata !== undefined) {
-      const socketType = readSocketType(metadata);
-      if (!this.#options.peers.some((one) => one === socketType)) {
-        throw new Refused("otherSocket", "a socket of another type");
-      }
-    }
     if (answer !== undefined) this.#events.write(encodeCommand(...answer));
-    if (metadata === undefined) return;
+    if (metadata !== undefined) this.#admit(readSocketType(metadata), channel);
+  }
+
+  #admit(socketType: string, channel?: Channel): void {
+    if (!this.#options.peers.some((one) => one === socketType)) {
+      throw new Refused("otherSocket", "a socket of another type");
+    }
     this.#channel = channel;
     this.#isReady = true;
     this.#reader.frameBytes = this.#options.bounds.frameBytes + (channel?.overhead ?? 0);
@@ -209,7 +238,8 @@ export class Connection {
     const { name, rest } = readCommand(body);
     switch (name) {
       case "PING":
-        this.#command("PONG", rest.subarray(pingTtlBytes, pingTtlBytes + pongContextBytes));
+        // One answer for all that come at once: it says no more than that somebody is there.
+        this.#pong = rest.subarray(pingTtlBytes, pingTtlBytes + pongContextBytes);
         return;
       case "SUBSCRIBE":
         return this.#subscription(1, rest);

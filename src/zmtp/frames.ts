@@ -10,10 +10,15 @@ const shortBytes = 255;
 /** Bytes that are held for a frame that has not wholly come, at first. */
 const leastHeld = 4_096;
 
-export interface Frame {
-  readonly body: Buffer;
-  readonly more: boolean;
-  readonly isCommand: boolean;
+/** @param flags `hasMore` and `isCommand` read them */
+export type OnFrame = (body: Buffer, flags: number) => void;
+
+export function hasMore(flags: number): boolean {
+  return (flags & more) !== 0;
+}
+
+export function isCommand(flags: number): boolean {
+  return (flags & command) !== 0;
 }
 
 /** Cuts a stream of bytes into frames. Holds at most twice what has come of one frame. */
@@ -36,14 +41,22 @@ export class FrameReader {
    * @param onFrame gets each frame; its body shares memory with `chunk`
    * @throws Refused at the first frame that is malformed or too large, before its body has come
    */
-  read(chunk: Buffer, onFrame: (frame: Frame) => void): void {
+  read(chunk: Buffer, onFrame: OnFrame): void {
     const bytes = this.#heldLength === 0 ? chunk : this.#hold(chunk);
     let at = 0;
-    for (;;) {
-      const header = this.#header(bytes, at);
-      if (header === undefined || header.end > bytes.length) break;
-      at = header.end;
-      onFrame({ ...header, body: bytes.subarray(header.start, header.end) });
+    while (at < bytes.length) {
+      const flags = bytes[at] as number;
+      const start = at + ((flags & long) === 0 ? 2 : 9);
+      if (flags > 7 || (flags & (command | more)) === (command | more)) {
+        throw new Refused("malformed", `a frame with the flags ${flags}`);
+      }
+      if (bytes.length < start) break;
+      const length = start === at + 2 ? (bytes[at + 1] as number) : longLength(bytes, at + 1);
+      if (length > this.frameBytes) throw new Refused("tooLarge", `a frame of ${length} bytes`);
+      const end = start + length;
+      if (end > bytes.length) break;
+      at = end;
+      onFrame(bytes.subarray(start, end), flags);
     }
     // What has been handed out must not be written over.
     if (at > 0 || bytes === chunk) {
@@ -51,21 +64,6 @@ export class FrameReader {
       this.#heldLength = 0;
       if (at < bytes.length) this.#hold(bytes.subarray(at));
     }
-  }
-
-  #header(bytes: Buffer, at: number) {
-    const flags = bytes[at];
-    if (flags === undefined) return undefined;
-    const isCommand = (flags & command) !== 0;
-    if (flags > 7 || (isCommand && (flags & more) !== 0)) {
-      throw new Refused("malformed", `a frame with the flags ${flags}`);
-    }
-    const isLong = (flags & long) !== 0;
-    const start = at + (isLong ? 9 : 2);
-    if (bytes.length < start) return undefined;
-    const length = isLong ? Number(bytes.readBigUInt64BE(at + 1)) : (bytes[at + 1] as number);
-    if (length > this.frameBytes) throw new Refused("tooLarge", `a frame of ${length} bytes`);
-    return { start, end: start + length, more: (flags & more) !== 0, isCommand };
   }
 
   /** @returns all that is held, `chunk` at its end */
@@ -80,6 +78,17 @@ export class FrameReader {
     this.#heldLength = length;
     return this.#held.subarray(0, length);
   }
+}
+
+function longLength(bytes: Buffer, at: number): number {
+  return bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
+}
+
+/** The frames of one message, from all of its bytes. */
+export function decodeMessage(bytes: Buffer): Buffer[] {
+  const frames: Buffer[] = [];
+  new FrameReader(bytes.length).read(bytes, (body) => frames.push(body));
+  return frames;
 }
 
 /** The bytes of one message. */

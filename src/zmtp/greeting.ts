@@ -1,34 +1,47 @@
+import type { SocketType } from "./metadata.ts";
 import { Refused } from "./refused.ts";
 
 /** A way to prove who one is, by its name on the wire (ZMTP 3.1, RFC 37, "Security Mechanism"). */
 export type Mechanism = "NULL" | "PLAIN" | "CURVE";
 
-/** Bytes of a greeting, and of what stands in front of the mechanism in it. */
 export const greetingBytes = 64;
-export const versionedBytes = 12;
-
-const signature = Buffer.from("ff00000000000000007f", "hex");
-const version = [3, 1] as const;
+/** Of a greeting of ZMTP 2.0. */
+const olderGreetingBytes = 12;
+const signatureBytes = 10;
+const mechanismStart = 12;
 const mechanismBytes = 20;
 
-/**
- * Our greeting. Its first `versionedBytes` are the same for every mechanism.
- *
- *     signature (10) | version (2) | mechanism (20) | as-server (1) | filler (31)
- */
-export function encodeGreeting(mechanism: Mechanism): Buffer {
+/** What every greeting of ours begins with: the signature, and that it is ZMTP 3. */
+export const greetingStart = Buffer.from("ff00000000000000007f03", "hex");
+
+/** What follows it: the minor version, the mechanism (20), whether it is the server (1), filler (31). */
+export function restOfGreeting(mechanism: Mechanism): Buffer {
   const greeting = Buffer.alloc(greetingBytes);
-  signature.copy(greeting);
-  greeting.set(version, signature.length);
-  greeting.write(mechanism, versionedBytes, "latin1");
-  greeting[versionedBytes + mechanismBytes] = mechanism === "NULL" ? 0 : 1;
-  return greeting;
+  greeting[signatureBytes + 1] = 1;
+  greeting.write(mechanism, mechanismStart, "latin1");
+  greeting[mechanismStart + mechanismBytes] = mechanism === "NULL" ? 0 : 1;
+  return greeting.subarray(greetingStart.length);
+}
+
+/** The types of sockets by their numbers in ZMTP 2.0 (RFC 15). */
+const olderTypes: readonly (SocketType | undefined)[] = [
+  ...[undefined, "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", undefined, undefined],
+  ...["XPUB", "XSUB"],
+] as (SocketType | undefined)[];
+
+/** What follows the start for a peer of ZMTP 2.0: our type, and that we have no name. */
+export function restOfOlderGreeting(ours: SocketType): Buffer {
+  return Buffer.from([olderTypes.indexOf(ours), 0, 0]);
 }
 
 export interface Greeting {
+  /** Bytes of it; what comes behind is frames. */
+  readonly bytes: number;
   /** Heartbeats, and subscriptions as commands, are known from minor version 1 on. */
   readonly minor: number;
   readonly mechanism: string;
+  /** Of a peer of ZMTP 2.0, which has no handshake. */
+  readonly olderType: string | undefined;
 }
 
 /**
@@ -38,11 +51,25 @@ export interface Greeting {
  * @throws Refused
  */
 export function readGreeting(bytes: Uint8Array): Greeting | undefined {
-  const [first, major = 3, minor = 0] = [bytes[0], bytes[10], bytes[11]];
+  const [first, major = 3, minor = 0] = [
+    bytes[0],
+    bytes[signatureBytes],
+    bytes[signatureBytes + 1],
+  ];
   if (first !== undefined && first !== 0xff) throw new Refused("notZmtp", "no ZeroMQ signature");
-  if (bytes.length > 9 && bytes[9] !== 0x7f) throw new Refused("notZmtp", "no ZeroMQ signature");
-  if (major < 3) throw new Refused("notZmtp", "ZMTP older than 3.0");
+  if (bytes.length >= signatureBytes && bytes[signatureBytes - 1] !== 0x7f) {
+    throw new Refused("notZmtp", "no ZeroMQ signature");
+  }
+  if (major === 0) throw new Refused("notZmtp", "ZMTP older than 2.0");
+  if (major < 3) {
+    if (bytes.length < olderGreetingBytes) return undefined;
+    // In place of a minor version it has the type.
+    const olderType = olderTypes[minor] ?? "none";
+    return { bytes: olderGreetingBytes, minor: 0, mechanism: "NULL", olderType };
+  }
   if (bytes.length < greetingBytes) return undefined;
-  const mechanism = Buffer.from(bytes.subarray(versionedBytes, versionedBytes + mechanismBytes));
-  return { minor, mechanism: mechanism.toString("latin1").replace(/\0+$/, "") };
+  const mechanism = Buffer.from(bytes.subarray(mechanismStart, mechanismStart + mechanismBytes))
+    .toString("latin1")
+    .replace(/\0+$/, "");
+  return { bytes: greetingBytes, minor, mechanism, olderType: undefined };
 }

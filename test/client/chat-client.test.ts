@@ -5,6 +5,9 @@ import { Publisher } from "zeromq";
 import { ChatClient, type ChatClientOptions } from "../../src/client/chat-client.ts";
 import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
+import type { RequestId, UserName } from "../../src/protocol/ids.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import { readNames } from "../../src/server/core/names.ts";
 import { localBroker, localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 
@@ -77,6 +80,31 @@ describe("requests", () => {
     expect(made.payloads.length).toBeLessThan(50);
   });
 
+  test("[W2] lists are fetched page by page, and one user is looked for without any", async () => {
+    const made = await wires();
+    const sorted = Array.from({ length: 25 }, (_, at) => `name${String(at).padStart(2, "0")}`);
+    made.answer = ({ service, data }) => {
+      const room = { bytes: limits.replyBytes };
+      const query = { limit: 10, ...data };
+      const options = { room, copies: 1, isShown: () => true };
+      const { names, next } = readNames(sorted, query, options);
+      return { status: "OK", [service]: names, next };
+    };
+    const client = made.client();
+    expect(await client.users()).toEqual(sorted);
+    expect(await client.channels()).toEqual(sorted);
+    expect(made.asked).toHaveLength(6);
+    expect(await client.knowsUser("name07" as UserName)).toBe(true);
+    expect(await client.knowsUser("name" as UserName)).toBe(false);
+    expect(made.asked).toHaveLength(8);
+  });
+
+  test("[W2] a server that goes round in circles is not followed", async () => {
+    const made = await wires();
+    made.answer = () => ({ status: "OK", users: ["a"], next: "a" });
+    expect(await made.client().users()).toEqual(["a", "a"]);
+  });
+
   test("[C2] without an answer the same id goes out again, until there is one", async () => {
     const made = await wires();
     made.answer = () => (made.asked.length < 2 ? undefined : { status: "OK" });
@@ -92,6 +120,24 @@ describe("requests", () => {
     const client = made.client({ deadlineMs: 400 });
     await expect(client.ask("users", {})).rejects.toMatchObject({ code: "behind", retry: true });
     expect(made.asked.length).toBeGreaterThan(1);
+  });
+
+  test("[C2] [R6] an id that stands for something else is told at once, and not tried again", async () => {
+    const made = await wires();
+    made.answer = () => ({ status: "erro", code: "id_reused", description: "No.", retry: false });
+    const publishing = made.client().publish("ana", "geral", "x", "1" as RequestId);
+    await expect(publishing).rejects.toMatchObject({ code: "id_reused", retry: false });
+    expect(made.asked).toHaveLength(1);
+  });
+
+  test("[W17] a process has ids that no other one has, after a restart either", async () => {
+    const made = await wires();
+    const ids = Array.from({ length: 20 }, () => {
+      const client = made.client();
+      return [client.newId(), client.newId()];
+    }).flat();
+    expect(new Set(ids).size).toBe(40);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{16}-[12]$/);
   });
 
   test("[C2] who asks too often waits as long as he is told, if that is in time", async () => {

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { entryLine } from "../../src/client/core/entry-line.ts";
-import { harmless } from "../../src/client/core/harmless.ts";
 import { ansi, plain } from "../../src/client/core/paint.ts";
 import { parseSince } from "../../src/client/core/since.ts";
 import { parseLine } from "../../src/client/core/slash-command.ts";
 import { table } from "../../src/client/core/table.ts";
+import { harmless } from "../../src/protocol/harmless.ts";
 import type { Entry } from "../../src/protocol/messages.ts";
 
 const common = {

@@ -8,7 +8,7 @@ import { serverName } from "../support/event-lines.ts";
 const [a, b] = [serverName(1), serverName(2)];
 
 function publication(server: ServerName, seq: number, prev: number, id = `${server}-${seq}`) {
-  const text = `${server} ${seq}`;
+  const text = `says ${id}`;
   const entry = { channel: "geral", user: "ana", message: text, clock: seq, server, seq, id };
   return { ...entry, timestamp: "2026-01-01T00:00:00.000Z", prev } as unknown as Publication;
 }
@@ -114,6 +114,17 @@ describe("a subscription", () => {
     const listener = new Listener();
     listener.subscription.receive([publication(a, 1, 0, "same"), publication(b, 1, 0, "same")]);
     expect(listener.heard).toEqual([`${a} 1`]);
+  });
+
+  test("[C3] [R6] two contents under one id are two messages", () => {
+    const listener = new Listener();
+    const other = { ...publication(b, 1, 0, "same"), message: "something else" };
+    listener.subscription.receive([
+      publication(a, 1, 0, "same"),
+      other,
+      publication(b, 2, 1, "same"),
+    ]);
+    expect(listener.heard).toEqual([`${a} 1`, `${b} 1`]);
   });
 
   test("[C3] [R6] one id to two people is two messages on their sender's topic", () => {

@@ -6,12 +6,13 @@ import { Publisher, Subscriber } from "zeromq";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { Sessions } from "../../src/net/sessions.ts";
+import { connect } from "../../src/net/socket.ts";
 import { encrypt } from "../../src/platform/encryption.ts";
-import { readSecret } from "../../src/platform/secret.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import type { Entry } from "../../src/protocol/messages.ts";
 import { dayOf, sealedForm } from "../../src/protocol/sealed.ts";
 import { type ConversationName, conversationTopic } from "../../src/protocol/topics.ts";
+import { secretIn, withinTheDoor } from "../support/members-door.ts";
 import { until } from "../support/until.ts";
 
 let cluster: LocalCluster;
@@ -41,14 +42,11 @@ async function enter(user: string): Promise<ChatClient> {
 /** Somebody who has a token, wherever he got it. */
 const holding = (token: string | undefined) => cluster.client({ token });
 
-function secretOf() {
-  const path = join(cluster.folder, "secret");
-  return readSecret({ text: undefined, path, isDefault: true, cluster: "tertulia" });
-}
-
 /** A client of whoever has the cluster's secret. */
 async function operator(): Promise<ChatClient> {
-  return holding(await new Sessions(secretOf().deriveKey("token")).giveOperator(Date.now()));
+  return holding(
+    await new Sessions(secretIn(cluster.folder).deriveKey("token")).giveOperator(Date.now()),
+  );
 }
 
 const topicOf = (name: object) => conversationTopic(name as ConversationName);
@@ -115,7 +113,7 @@ describe("[X5] a bare SUB socket", { timeout: 60_000 }, () => {
   });
 });
 
-describe("[X5] whoever reaches the proxy may publish there", { timeout: 60_000 }, () => {
+describe("[X5] whoever is let in where servers publish may publish", { timeout: 60_000 }, () => {
   test("but in clear, or by a key of his own, nobody believes it", async () => {
     const [ana, bea] = [await enter("ana"), await enter("bea")];
     const got: Entry[] = [];
@@ -129,7 +127,7 @@ describe("[X5] whoever reaches the proxy may publish there", { timeout: 60_000 }
     const plain = encode([{ ...lie, ...place }]);
     const sealed = sealedForm(dayOf(Date.now()), encrypt(Buffer.alloc(32, 7), plain, topic));
     const socket = new Publisher({ linger: 0 });
-    socket.connect(cluster.endpoints.proxyIn);
+    connect(socket, [withinTheDoor(cluster.folder, cluster.endpoints.proxyIn)]);
     const heard = await overhear(async () => {
       let arrived = 0;
       const ears = new Subscriber({ linger: 0 });
@@ -182,7 +180,7 @@ describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
       ...forge({ seq: 2 ** 41, prev: 2 ** 40, clock: 2 ** 50 }),
     ];
     const socket = new Publisher({ linger: 0 });
-    socket.connect(cluster.endpoints.proxyIn);
+    connect(socket, [withinTheDoor(cluster.folder, cluster.endpoints.proxyIn)]);
     await overhear(async (frames) => {
       const arrived = () => frames.filter(([, sent]) => sent?.equals(forged.at(-1) as Buffer));
       await until(async () => {
@@ -245,7 +243,7 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
     await enter("ana");
     const [, body = ""] = (tokens.get("ana") ?? "").split(".");
     const claims = JSON.parse(Buffer.from(body, "base64url").toString());
-    const key = secretOf().deriveKey("token");
+    const key = secretIn(cluster.folder).deriveKey("token");
     const sign = (by: Parameters<SignJWT["sign"]>[0], more = {}) =>
       new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg: "HS256" }).sign(by);
     const foreign = await sign(Buffer.alloc(32, 1));
@@ -312,6 +310,22 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     expect(await guess("nobody-at-all")).toBe("unauthenticated");
     expect(answers).toEqual(new Set(["The name or the password is wrong."]));
     await until(async () => (await guess("gil")) === "rate_limited", "the guessing is slowed");
+  });
+
+  test("[E3] tell whose claim a repeated id is, however each copy of it is hashed", async () => {
+    // A client of its own each time: by the id alone it could not tell the replies apart.
+    const claim = async (password: string) => {
+      const client = cluster.client();
+      const asked = { user: "zoe", password: passwordOf(password) };
+      return await client.ask("register", asked, "1" as never).finally(() => client.close());
+    };
+    await claim("zoe");
+    const taken = { code: "name_taken", retry: false };
+    for (let copy = 1; copy <= 3; copy += 1) {
+      await expect(claim("somebody else")).rejects.toMatchObject(taken);
+      await claim("zoe");
+    }
+    await cluster.client().login("zoe", passwordOf("zoe"));
   });
 
   test("stand nowhere: not in a log, not in a file, not on the wire among servers", async () => {

@@ -225,7 +225,10 @@ describe("tertulia up", () => {
     const { code, errors } = await endOf(up);
     other.close();
     expect(code).toBe(1);
-    expect(errors).toContain(`tcp://127.0.0.1:${port} is taken: stop what uses it`);
+    // It wants five ports from that one on; what else is in use is whatever else runs here.
+    const [, taken] = /tcp:\/\/127\.0\.0\.1:(\d+) is taken: stop what uses it/.exec(errors) ?? [];
+    expect(Number(taken) - port).toBeGreaterThanOrEqual(0);
+    expect(Number(taken) - port).toBeLessThan(5);
     expect(errors).not.toMatch(/^\s+at /m);
   });
 

@@ -80,7 +80,7 @@ const byPassword: Entrance = {
 };
 const hungry = "it breaks the protocol, or a bound of it";
 
-describe("[X7] a bound socket", { timeout: 30_000 }, () => {
+describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   test("gives each connection a name that no other ever has, whatever it calls itself", async () => {
     const scene = await Scene.open();
     const next = Buffer.from("006b8b4567", "hex");

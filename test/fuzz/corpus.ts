@@ -5,6 +5,7 @@ import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { Sessions } from "../../src/net/sessions.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
+import { tagBytes } from "../../src/protocol/limits.ts";
 import type { View } from "../../src/protocol/messages.ts";
 import { replicationTopic } from "../../src/protocol/topics.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
@@ -12,7 +13,6 @@ import { until } from "../support/until.ts";
 import { Insider } from "./insider.ts";
 import type { Sample } from "./mutate.ts";
 import { Tap } from "./tap.ts";
-import { BrokerBack } from "./targets.ts";
 
 export type Auth = "open" | "required";
 
@@ -71,6 +71,8 @@ async function useAll(client: ChatClient, auth: Auth): Promise<void> {
   await Promise.all([
     client.users(),
     client.channels(),
+    client.ask("channels", { prefix: "g", from: "geral", limit: 1 }),
+    client.ask("removal", { channel, removed: false }).catch(() => "an administrator's"),
     client.time(),
     client.status(),
     client.presence("online"),
@@ -152,7 +154,7 @@ export async function record(
   return {
     front: asked.flatMap(enveloped),
     back: tap.replies.map((reply) => {
-      return { frames: [Buffer.from(BrokerBack.client), Buffer.alloc(0), reply], payload: 2 };
+      return { frames: [Buffer.alloc(tagBytes, 7), Buffer.alloc(0), reply], payload: 2 };
     }),
     peerLinks: new Map(view.members.map((name) => [name, insider.toServer(name, known)])),
     reference: insider.toReference(known),

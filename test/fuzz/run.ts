@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { decode } from "../../src/protocol/codec.ts";
 import { replicationTopic } from "../../src/protocol/topics.ts";
+import { withinTheDoor } from "../support/members-door.ts";
 import { until } from "../support/until.ts";
 import { type Auth, type Corpus, record, type SealedSample, type Sender } from "./corpus.ts";
 import { Insider } from "./insider.ts";
@@ -152,7 +153,9 @@ class Run {
   }
 
   #lanesTo(corpus: Corpus, sockets: Sockets): Lane[] {
-    const { broker, brokerBack, proxyIn, proxy, reference } = this.#cluster.endpoints;
+    const { broker, proxy, reference, ...forMembers } = this.#cluster.endpoints;
+    const within = (endpoint: string) => withinTheDoor(this.#cluster.folder, endpoint);
+    const [brokerBack, proxyIn] = [within(forMembers.brokerBack), within(forMembers.proxyIn)];
     const servers = this.#cluster.of("server");
     const answerers = servers.length;
     const front = sockets.add(new Answering("the broker", broker, { service: "time", answerers }));
@@ -160,7 +163,7 @@ class Run {
     if (this.#options.sender === "users") return [{ ...asFront, weight: 1 }];
     const peerLinks = servers.map(({ label, ready }): Lane => {
       const endpoint = ready?.endpoints.peer ?? "";
-      const target = sockets.add(new Answering(label, endpoint));
+      const target = sockets.add(new Answering(label, within(endpoint)));
       const samples = corpus.peerLinks.get(ready?.name ?? "") ?? [];
       return { name: `peer link, ${label}`, target, samples, weight: 6 };
     });

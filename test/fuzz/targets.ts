@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Dealer, Subscriber, XPublisher, XSubscriber } from "zeromq";
+import { connect } from "../../src/net/socket.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import { until } from "../support/until.ts";
@@ -54,7 +55,7 @@ export class Answering implements Target {
     this.#name = name;
     this.#answerers = answerers;
     this.#question = Buffer.from(encode({ service, data: {} }));
-    this.#socket.connect(endpoint);
+    connect(this.#socket, [endpoint]);
     void readAll(this.#socket, (frames) => {
       const [mark = "", delimiter, payload] = frames;
       if (delimiter?.length !== 0 || payload === undefined) return;
@@ -89,7 +90,7 @@ export class Answering implements Target {
 }
 
 /**
- * The broker's side for servers. Whoever connects there is given requests too, so it does so only
+ * The broker's side for servers. Whoever is let in there is given requests too, so it is there only
  * for as long as its frames take, all at once.
  */
 export class BrokerBack implements Target {
@@ -98,12 +99,10 @@ export class BrokerBack implements Target {
   readonly #waiting: Buffer[][] = [];
   readonly #heard = new Set<string>();
   #marks = 0;
-  /** The routing id of a client of our own. */
-  static readonly client = "a fuzzing client";
 
   constructor(front: string, back: string) {
     this.#back = back;
-    this.#client = new Dealer({ ...options, routingId: BrokerBack.client });
+    this.#client = new Dealer(options);
     this.#client.connect(front);
     void readAll(this.#client, (frames) => this.#heard.add(String(frames.at(-1))));
   }
@@ -116,17 +115,22 @@ export class BrokerBack implements Target {
     if (this.#waiting.length === 0) return;
     const socket = new Dealer(options);
     const connected = new Promise((resolve) => socket.events.on("handshake", resolve));
-    socket.connect(this.#back);
-    void readAll(socket);
+    connect(socket, [this.#back]);
+    const mark = `mark ${this.#marks}`;
+    this.#marks += 1;
+    // The answer to a request of our own comes behind all that was sent before it.
+    let isSent = false;
+    void readAll(socket, (frames) => {
+      if (isSent && frames.at(-1)?.toString() === mark) void socket.send(frames).catch(() => {});
+    });
     await Promise.race([connected, pause(markMs)]);
     for (const frames of this.#waiting.splice(0)) await socket.send(frames);
+    isSent = true;
     this.#heard.clear();
     const giveUpMs = performance.now() + patienceMs;
-    this.#marks += 1;
-    const mark = `mark ${this.#marks}`;
     while (!this.#heard.has(mark)) {
       if (performance.now() > giveUpMs) throw new Error("the broker forwards nothing");
-      await socket.send([BrokerBack.client, "", mark]);
+      await this.#client.send(["", mark]);
       await until(() => this.#heard.has(mark), "the mark", 200).catch(() => {});
     }
     socket.close();
@@ -146,7 +150,7 @@ export class ProxyIn implements Target {
   #marks = 0;
 
   constructor(front: string, back: string) {
-    this.#socket.connect(front);
+    connect(this.#socket, [front]);
     this.#listener.connect(back);
     this.#listener.subscribe("fuzz mark ");
     void readAll(this.#socket, ([frame]) => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decode, encode, formatOf } from "../../src/protocol/codec.ts";
+import { jsonShape } from "../../src/protocol/json-shape.ts";
 
 /** JSON as messages have it: no negative zero, and no key that objects treat as special. */
 const anyMessage = fc
@@ -58,5 +59,46 @@ describe("encode and decode", () => {
 
   test("[W10] a key that is a number is told by its digits", () => {
     expect(decode(Buffer.of(0x81, 0x07, 0x01))).toEqual({ 7: 1 });
+  });
+});
+
+describe("the shape of JSON", () => {
+  const countValues = (value: unknown): number => {
+    if (typeof value !== "object" || value === null) return 1;
+    const keys = Array.isArray(value) ? 0 : Object.keys(value).length;
+    return Object.values(value).reduce((sum: number, one) => sum + countValues(one), 1 + keys);
+  };
+
+  test("[W11] is told without parsing it: how many values, and how many elements", () => {
+    fc.assert(
+      fc.property(fc.array(anyMessage), fc.constantFrom(0, 2), (value, indent) => {
+        const shape = jsonShape(Buffer.from(JSON.stringify(value, null, indent)));
+        expect(shape.elements).toBe(Math.max(1, value.length));
+        // A container with nothing in it counts as if it had one.
+        expect(shape.values).toBeGreaterThanOrEqual(countValues(value));
+        expect(shape.values).toBeLessThanOrEqual(2 * countValues(value));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("[W11] of what is no JSON it ends too", () => {
+    for (const text of ['["\\', '"', "]]]]", '{"a', "[,,,]"]) {
+      expect(jsonShape(Buffer.from(text)).values).toBeGreaterThan(0);
+    }
+  });
+
+  test("[W11] 16 levels are enough, 17 are too deep; brackets in a text are none", () => {
+    const nested = (levels: number) => Buffer.from("[".repeat(levels) + "]".repeat(levels));
+    expect(() => decode(nested(16), "json")).not.toThrow();
+    expect(() => decode(nested(17), "json")).toThrow(/too deeply/);
+    const text = '"[[[[{{{{\\"[[[['.repeat(9);
+    expect(decode(encode([text], "json"), "json")).toEqual([text]);
+  });
+
+  test("[W11] what has more values than it may is refused", () => {
+    const payload = encode({ list: [1, 2, 3], more: "x" }, "json");
+    expect(() => decode(payload, "json", { values: 100 })).not.toThrow();
+    expect(() => decode(payload, "json", { values: 5 })).toThrow(/too many values/);
   });
 });

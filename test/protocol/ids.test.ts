@@ -7,6 +7,8 @@ import {
   parseChannelName,
   parseRequestId,
   parseUserName,
+  readChannelName,
+  readUserName,
 } from "../../src/protocol/ids.ts";
 import { parseReplication } from "../../src/protocol/parse-peer.ts";
 
@@ -73,6 +75,50 @@ describe("names", () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+});
+
+describe("a name that is written down", () => {
+  /** In no Unicode so far. */
+  const newLetter = "\u{3fffd}";
+
+  test("is read as it stands, also if it has letters that only its writer's Unicode knows", () => {
+    expect(() => parseUserName(`ana${newLetter}`)).toThrow(/letters/);
+    expect(readUserName(`ana${newLetter}`)).toBe(`ana${newLetter}`);
+    expect(readChannelName("Jose\u0301")).toBe("Jose\u0301");
+  });
+
+  test.each([
+    "",
+    ".a",
+    "a b",
+    "a/b",
+    "#a",
+    "a\0",
+    "a\n",
+    "a\u2028",
+    "\ud800",
+    "servers",
+    5,
+    undefined,
+  ])("is not %j", (name) => {
+    expect(() => readUserName(name)).toThrow();
+  });
+
+  test("is any that may be taken in", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", maxLength: 70 }), (text) => {
+        let name: string;
+        try {
+          name = parseUserName(text);
+        } catch {
+          return;
+        }
+        expect(readUserName(name)).toBe(name);
+      }),
+      { numRuns: 1_000 },
+    );
+    for (const name of ["𝒜".repeat(64), "नेहा", "a.b-c_1"]) expect(readUserName(name)).toBe(name);
   });
 });
 

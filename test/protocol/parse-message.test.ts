@@ -181,6 +181,11 @@ describe("bounds", () => {
     ["users", { id: "" }, "bad_request", "`id`", "64"],
     ["users", { id: 7 }, "bad_request", "`id`", "64"],
     ["users", { after: 7 }, "bad_request", "`after`", ""],
+    ["users", { prefix: 7 }, "bad_request", "`prefix`", "64"],
+    ["users", { from: "x".repeat(65) }, "bad_request", "`from`", "64"],
+    ["channels", { limit: 0 }, "bad_request", "`limit`", "1000"],
+    ["channels", { limit: null }, "bad_request", "`limit`", "1000"],
+    ["removal", { channel: "geral" }, "bad_request", "`removed`", ""],
     ["users", { after: { ana: 1 } }, "bad_request", "`after`", ""],
     ["users", { after: { server_00000001: -1 } }, "bad_request", "`after`", ""],
     ["history", {}, "bad_request", "`channel`", ""],
@@ -280,6 +285,103 @@ describe("an array of requests", () => {
   });
 });
 
+describe("what is above a bound", () => {
+  const size = 4 * 1024 * 1024 - 100;
+  const filled = (first: number[], fill: number[]) => {
+    const payload = Buffer.alloc(size, Buffer.from(fill));
+    payload.set(first);
+    return payload;
+  };
+  const wide = size - 5;
+  const sizeOf = [wide >> 24, (wide >> 16) & 255, (wide >> 8) & 255, wide & 255];
+  const inData = [...map(text("service"), text("users"), text("data"), bytes(0xc0)).slice(0, -1)];
+  const large: [string, Buffer][] = [
+    ["an array of empty maps", filled([0xdd, ...sizeOf], [0x80])],
+    ["an array in a request", filled([...inData, 0xdd, ...sizeOf], [0x90])],
+    ["a text of bytes that are no UTF-8", filled([...inData, 0xdb, ...sizeOf], [0xff])],
+    ["a JSON array of arrays", filled([0x5b], [...Buffer.from("[],")])],
+    ["a JSON object", filled([0x7b], [...Buffer.from('"":[],')])],
+    ["nothing but nil", filled([], [0xc0])],
+  ];
+
+  test.each(large)("[W11] is refused by its size, and not decoded: %s", (_, payload) => {
+    // To decode the least of these takes some hundred milliseconds each time.
+    const started = performance.now();
+    for (let round = 0; round < 20; round += 1) {
+      expect(refused(payload).refused.code).toBe("too_large");
+    }
+    expect((performance.now() - started) / 20).toBeLessThan(10);
+  });
+
+  test.each([
+    ["MessagePack", bytes(0xdc, 0x03, 0xe9, 0xc1)],
+    ["JSON", Buffer.from(`[${"7,".repeat(1_000)}nonsense]`)],
+  ])(
+    "[W2] an array of too many is refused by their number, before any is decoded: %s",
+    (_, payload) => {
+      const { code, description } = refused(payload).refused;
+      expect(code).toBe("too_large");
+      expect(description).toContain("it has 1001");
+    },
+  );
+
+  test.each([
+    ["MessagePack", encode([{ service: "users", data: { list: Array(100_000).fill(0) } }])],
+    ["JSON", encode([{ service: "users", data: { list: Array(100_000).fill(0) } }], "json")],
+  ])("[W11] more values than requests have use for are refused: %s", (_, payload) => {
+    expect(payload.byteLength).toBeLessThan(limits.batchBytes);
+    expect(refused(payload).refused.code).toBe("bad_request");
+  });
+});
+
+describe("bytes that are no UTF-8", () => {
+  const latin1 = (value: string) => bytes(0xd9, value.length, Buffer.from(value, "latin1"));
+  const inMessagePack = (service: string, fields: Record<string, string>) => {
+    const items = Object.entries(fields).flatMap(([key, value]) => [text(key), latin1(value)]);
+    return map(text("service"), text(service), text("data"), map(...items));
+  };
+  const inJson = (service: string, fields: Record<string, string>) => {
+    return Buffer.from(JSON.stringify({ service, data: fields }), "latin1");
+  };
+  const formats = [
+    ["MessagePack", inMessagePack],
+    ["JSON", inJson],
+  ] as const;
+
+  describe.each(formats)("in %s", (_, write) => {
+    test.each([
+      ["login", "user", { user: "José" }],
+      ["channel", "channel", { channel: "ação" }],
+      ["message", "dst", { src: "ana", dst: "José", message: "x" }],
+      ["users", "id", { id: "José-1" }],
+      ["login", "password", { user: "ana", password: "não digo" }],
+      ["password", "newPassword", { user: "ana", password: "geheim", newPassword: "não digo" }],
+      ["registration", "invitation", { mode: "invitation", invitation: "só para amigos" }],
+      ["presence", "client", { user: "ana", state: "online", client: "celular do José" }],
+    ])("[W14] are refused where they would make two alike: %s, %s", (service, field, data) => {
+      const { code, description } = refused(write(service, data)).refused;
+      expect(code).toBe("bad_request");
+      expect(description).toContain(`\`${field}\``);
+    });
+
+    test("[W14] in a text they become U+FFFD, and nothing else is changed by them", () => {
+      for (const message of ["Olá, ação do José", "é", "é".padEnd(201)]) {
+        const request = only(write("publish", { user: "ana", channel: "geral", message }));
+        expect(request).toMatchObject({
+          user: "ana",
+          channel: "geral",
+          message: message.replaceAll(/[^ -~]/g, "\ufffd"),
+        });
+      }
+    });
+  });
+
+  test("[W14] nor are lone surrogates an id", () => {
+    const json = '{"service":"users","data":{"id":"x\\ud800"}}';
+    expect(refused(Buffer.from(json)).refused.code).toBe("bad_request");
+  });
+});
+
 describe("the envelope", () => {
   test.each([undefined, null, "12", -5, 3.5, 2 ** 53, 2 ** 63, true, [], {}])(
     "[W4] a clock of %j counts as none",
@@ -306,6 +408,16 @@ describe("the envelope", () => {
       expect(accepted("users", { timestamp }).timestamp).toBe(timestamp);
     },
   );
+
+  test.each([
+    ["uint64", bytes(0xcf, 0x17, 0x97, 0x9c, 0xfe, 0x36, 0x2a, 0x00, 0x15)],
+    ["int64", bytes(0xd3, 0xff, 0xdf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)],
+  ])("[W3] a timestamp beyond what a number holds is none, not another one: %s", (_, time) => {
+    const payload = map(text("service"), text("users"), text("data"), map(text("timestamp"), time));
+    expect((only(payload) as Request).timestamp).toBeUndefined();
+    const json = '{"service":"users","data":{"timestamp":1700000000123456789}}';
+    expect((only(Buffer.from(json)) as Request).timestamp).toBeUndefined();
+  });
 
   test.each([undefined, null, {}, true, Number.NaN, "x".repeat(65)])(
     "[W3] the timestamp %j is accepted as none",

@@ -86,6 +86,16 @@ describe("the gate among servers, for the office", () => {
     expect(heard({})).toMatchObject({ type: "heartbeat", ...nothing });
   });
 
+  test.each(["\n{}", "", "tcp://", "tcp://a b:1", "tcp://a:0", "tcp://a:70000", "http://a:1", 7])(
+    "[L1] a heartbeat with an address that is no endpoint is none: %j",
+    (address) => expect(() => heard({ address })).toThrow(PeerMessageError),
+  );
+
+  test.each(["tcp://127.0.0.1:5", "tcp://[::1]:65535", "tcp://server_1.local:80", "ipc:///tmp/a"])(
+    "[L1] but not with %s",
+    (address) => expect(heard({ address })).toMatchObject({ address }),
+  );
+
   test.each(noTimes)("[L1] [E5] an offset or correction of %s is none", (value) => {
     const none = { offsetMs: undefined, lastCorrectionMs: undefined };
     expect(heard({ offsetMs: value, lastCorrectionMs: value })).toMatchObject(none);

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { encode } from "../../src/protocol/codec.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
-import { parseReferenceRequest } from "../../src/protocol/parse-reference.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import {
+  decodeReferenceRequest,
+  parseReferenceRequest,
+} from "../../src/protocol/parse-reference.ts";
 
 describe("the gate of the reference", () => {
   test.each(["garbage", "http://host:1", "tcp://", "tcp://a b:1", 7, `tcp://${"x".repeat(300)}`])(
@@ -16,5 +21,16 @@ describe("the gate of the reference", () => {
     expect(none.clock).toBe(0);
     const beside = parseReferenceRequest({ service: "list", data: {}, clock: 7 });
     expect(beside.clock).toBe(7);
+  });
+
+  test("[W11] what a guest says is refused by its size, before it is decoded", () => {
+    const large = Buffer.alloc(limits.requestBytes + 1, 0xc1);
+    expect(() => decodeReferenceRequest(large, false)).toThrow(/65536 bytes/);
+    // A member's vector may name all servers that there ever were.
+    const vector = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, at) => [`server_${String(at).padStart(8, "0")}`, at]),
+    );
+    expect(decodeReferenceRequest(encode(vector), true)).toEqual(vector);
+    expect(() => decodeReferenceRequest(large, true)).toThrow(/not one value/);
   });
 });

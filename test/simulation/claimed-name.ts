@@ -17,8 +17,9 @@ export class ClaimedName {
   }
 
   claim(server: VirtualServer, id: string): void {
-    const told = { name, id: id as RequestId, byWhom: server.name };
-    const request = { service: "register", user: name, password: "x", id: told.id } as const;
+    const told = { name, id: id as RequestId, password: "x", byWhom: server.name };
+    const { password } = told;
+    const request = { service: "register", user: name, password, id: told.id } as const;
     this.#cluster.askParsed(
       server,
       { ...request, clock: 0, timestamp: undefined, after: undefined },

@@ -1,11 +1,18 @@
 import type { RequestId, ServerName, UserName } from "../../src/protocol/ids.ts";
+import { looksOf } from "../../src/protocol/looks.ts";
+import type { Claim } from "../../src/server/core/accounts.ts";
 import { assertPromise } from "../support/check-promises.ts";
-import type { CoreCluster } from "../support/core-cluster.ts";
+import { type CoreCluster, hashOf } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 
-interface Told {
+/** A logical claim: the same id with another password is another one. */
+interface Claimed {
   readonly name: UserName;
   readonly id: RequestId;
+  readonly password: string;
+}
+
+interface Told extends Claimed {
   readonly what: "won" | "taken";
   readonly byWhom: ServerName;
 }
@@ -18,8 +25,9 @@ interface Granted {
 
 /**
  * What clients were told of names, against the sequential model of a name: the first claim that
- * takes effect owns it, forever (R10). So the answers fit together iff one id at most was told that
- * it won, none was told both, and whoever was told that the name is taken was told so of another.
+ * takes effect owns it, and all names that look the same, forever (R10, E3). So the answers fit
+ * together iff one claim at most was told that it won, none was told both, and whoever was told that
+ * the name is taken was told so of another.
  */
 export class ClaimsModel {
   readonly #told: Told[] = [];
@@ -36,13 +44,15 @@ export class ClaimsModel {
 
   /** When all is well again: what was told holds on every replica. */
   check({ servers }: CoreCluster, up: readonly VirtualServer[]): void {
-    const winners = new Map<UserName, RequestId>();
-    for (const { name, id, what, byWhom } of this.#told) {
-      if (what !== "won") continue;
-      const other = winners.get(name) ?? id;
-      const text = `${name} was given to ${other}, and by ${byWhom} to ${id}`;
-      assertPromise(other === id, "R10", text);
-      winners.set(name, id);
+    const winners = new Map<string, Claimed>();
+    for (const told of this.#told) {
+      if (told.what !== "won") continue;
+      const [look = ""] = looksOf(told.name);
+      const other = winners.get(look) ?? told;
+      const text = `${written(other)} has it, and ${told.byWhom} gives it to ${written(told)}`;
+      const rule = other.name === told.name ? "R10" : "E3";
+      assertPromise(written(other) === written(told), rule, text);
+      winners.set(look, told);
     }
     const known = new Map(
       servers.flatMap(({ core }) =>
@@ -51,22 +61,27 @@ export class ClaimsModel {
     );
     for (const { core, name: server } of up) {
       const { accounts } = core.state;
-      for (const [name, id] of winners) {
+      for (const winner of winners.values()) {
         // Its confirmation may have been lost with the coordinator; it counts all the same.
-        const owner = accounts.holder(name)?.id;
-        assertPromise(owner === id, "R10", `${server} has ${name} with ${owner}; ${id} won it`);
-        const confirmed = accounts.owner(name)?.id ?? id;
-        assertPromise(
-          confirmed === id,
-          "R10",
-          `${server} confirms ${confirmed}; ${id} won ${name}`,
-        );
+        const holder = accounts.holder(winner.name);
+        const text = `${written(winner)} won, and ${server} has ${holder?.id}`;
+        assertPromise(isOf(holder, winner), "R10", text);
+        const owner = accounts.owner(winner.name) ?? holder;
+        assertPromise(isOf(owner, winner), "R10", `${text}, and confirms ${owner?.id}`);
       }
-      for (const { name, id, what } of this.#told) {
-        if (what !== "taken") continue;
-        const holder = accounts.holder(name)?.id;
-        const text = `${id} was told that ${name} is taken, and ${server} has it with ${holder}`;
-        assertPromise(holder !== undefined && holder !== id, "E3", text);
+      for (const told of this.#told) {
+        if (told.what !== "taken") continue;
+        const holder = accounts.holder(told.name) ?? accounts.holderLike(told.name);
+        const text = `${written(told)} was told that it is taken, and ${server} has ${holder?.id}`;
+        assertPromise(holder !== undefined && !isOf(holder, told), "E3", text);
+      }
+      const owned = new Map<string, UserName>();
+      for (const { user } of accounts.claims()) {
+        if (accounts.owner(user) === undefined) continue;
+        const [look = ""] = looksOf(user);
+        const other = owned.get(look) ?? user;
+        assertPromise(other === user, "E3", `${server} has accounts of ${other} and of ${user}`);
+        owned.set(look, user);
       }
       for (const { name, claim, byWhom } of this.#granted) {
         const relied = known.get(at(claim))?.id;
@@ -76,6 +91,14 @@ export class ClaimsModel {
       }
     }
   }
+}
+
+function written({ name, id, password }: Claimed): string {
+  return `${name}, ${id}, ${password}`;
+}
+
+function isOf(claim: Claim | undefined, { name, id, password }: Claimed): boolean {
+  return claim?.user === name && claim.id === id && claim.credential === hashOf(password);
 }
 
 function at({ server, seq }: { readonly server: ServerName; readonly seq: number }): string {

@@ -170,7 +170,7 @@ const officeMutations: readonly Mutation[] = [
       core(
         "claims",
         "    if (now.steadyMs >= claim.deadlineMs)",
-        '    const held = state.accounts.holder(claim.user);\n    if (held?.id === claim.id && held.server !== this.#parts.name) {\n      return this.#settle(claim, "won", effects);\n    }\n    if (now.steadyMs >= claim.deadlineMs)',
+        '    const held = state.accounts.holder(claim.user);\n    if (held?.id === claim.id && held.server !== this.#parts.name) {\n      return this.#settle(claim, { outcome: "won", now, event: held, credential: held.credential });\n    }\n    if (now.steadyMs >= claim.deadlineMs)',
       ),
     ],
   },
@@ -180,8 +180,41 @@ const officeMutations: readonly Mutation[] = [
     edits: [
       core(
         "accounts",
-        "return this.#claims.get(user)?.findLast((claim) => this.counts(claim));",
-        "return this.#claims.get(user)?.find((claim) => this.counts(claim));",
+        "const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));",
+        "const newest = this.#claims.get(user)?.find((claim) => this.counts(claim));",
+      ),
+    ],
+  },
+  {
+    name: "a name is claimed beside one that looks the same",
+    rule: "E3",
+    edits: [
+      core(
+        "claims",
+        "accounts.holder(asked.user) ?? accounts.holderLike(asked.user);",
+        "accounts.holder(asked.user);",
+      ),
+    ],
+  },
+  {
+    name: "a claim stands beside a newer one of a name that looks the same",
+    rule: "E3",
+    edits: [
+      core(
+        "accounts",
+        "return newest === undefined || this.#isOvershadowed(newest) ? undefined : newest;",
+        "return newest;",
+      ),
+    ],
+  },
+  {
+    name: "the id of a claim is enough to have won it",
+    rule: "E3",
+    edits: [
+      core(
+        "serving",
+        "if (credential === undefined || credential === own) return won;",
+        "if (credential !== null || own !== null) return won;",
       ),
     ],
   },
@@ -324,6 +357,39 @@ export const mutations: readonly Mutation[] = [
         "handle-write",
         "if (old !== undefined) return commit(services, request, { event: old, made: false, grant });",
         'if (old !== undefined) {\n    const decision = commit(services, request, { event: old, made: false, grant });\n    return decision.next === "commit" ? { next: "answer", answer: decision.answer() } : decision;\n  }',
+      ),
+    ],
+  },
+  {
+    name: "another content acknowledged with the first one's receipt",
+    rule: "R6",
+    edits: [
+      core(
+        "handle-write",
+        "return findMessage(state, request, ({ text }) => text === request.message);",
+        "return findMessage(state, request, () => true);",
+      ),
+    ],
+  },
+  {
+    name: "of two contents under one id the earlier hides the later",
+    rule: "R6",
+    edits: [
+      core(
+        "chat-state",
+        "return a.from === b.from && sameTarget(a.to, b.to) && a.text === b.text;",
+        "return a.from === b.from && sameTarget(a.to, b.to);",
+      ),
+    ],
+  },
+  {
+    name: "a copy of what another server made refused for its id",
+    rule: "R6",
+    edits: [
+      core(
+        "handle-write",
+        "if (old !== undefined) return commit(services, request, { event: old, made: false, grant });",
+        "if (old?.server === services.name) return commit(services, request, { event: old, made: false, grant });",
       ),
     ],
   },

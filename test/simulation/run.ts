@@ -86,6 +86,8 @@ class Simulation {
       clients: dice.between(1, 4),
       claims: dice.pick([0.03, 0.03, 0.3]) ?? 0.03,
       keepsAll,
+      // No throw: so it leaves the dice of a run as they are.
+      reusesIds: seed % 5 === 3,
       paceMs: dice.pick([30, 100, 400]) ?? 100,
       patienceMs: dice.pick([30, 300, 1_500]) ?? 300,
     });

@@ -19,6 +19,8 @@ interface WorkloadOptions {
   readonly clients: number;
   /** The share of requests that are about names of accounts. */
   readonly claims: number;
+  /** Whether clients send two contents under one id now and then. */
+  readonly reusesIds: boolean;
   /** Whether the state keeps all that the run writes, so that every message must be seen. */
   readonly keepsAll: boolean;
   /** Milliseconds between a client's requests, at most. */
@@ -34,7 +36,9 @@ export class Workload {
   readonly claims = new ClaimsModel();
   /** Names that were asked for. */
   claimed = 0;
-  lastClaimed = "konto0" as UserName;
+  lastClaimed: { readonly user: UserName; readonly id?: RequestId } = {
+    user: "konto0" as UserName,
+  };
   readonly #cluster: CoreCluster;
   readonly #options: WorkloadOptions;
   readonly #clients: Client[];
@@ -97,6 +101,8 @@ class Client {
   readonly #seen: MutableVector = {};
   readonly #mine = new Set<string>();
   readonly #open = new Set<Asked>();
+  /** Ids that stand for two contents. */
+  readonly #reused = new Set<RequestId>();
   #count = 0;
 
   constructor(
@@ -147,25 +153,46 @@ class Client {
     if (!plain) this.#read();
   }
 
+  /** Now and then as two programs that number their requests alike: under one id two contents. */
   #publish(): void {
     const message = `${this.#user} says ${this.#count}`;
-    this.#ask({ service: "publish", user: this.#user, channel, message, ...this.#envelope() });
+    const asked = { service: "publish", user: this.#user, channel, ...this.#envelope() } as const;
+    this.#ask({ ...asked, message });
+    if (!this.#options.reusesIds || this.#count % 8 !== 0) return;
+    this.#reused.add(asked.id);
+    this.#ask({ ...asked, message: `${message}, and something else` });
   }
 
-  /** A name that the others want as well; or somebody shows himself by it. */
+  /**
+   * A name that the others want as well, or one that looks the same; or somebody logs in by it, or
+   * repeats a claim with a password of their own.
+   */
   #claim(): void {
+    const workload = this.#workload;
     const { random } = this.#options.cluster;
+    const chance = random();
+    const { user, id } = workload.lastClaimed;
+    const envelope = this.#envelope();
+    // Whoever has just claimed a name logs in by it at once, wherever; by one that nobody has claimed
+    // somebody does seldom, since nobody may claim it after that.
+    if (chance < 0.4) {
+      if (!this.#isClaimed(user) && random() < 0.9) return;
+      return this.#ask({ service: "login", user, ...envelope });
+    }
+    if (chance < 0.5 && id !== undefined) {
+      return this.#ask({ ...envelope, service: "register", user, password: "gestohlen", id });
+    }
     // Old ones are asked for again, and there are always new ones.
-    const isLogin = random() < 0.4;
-    const name = `konto${Math.floor(this.#workload.claimed / 10 + random() * 6)}` as UserName;
-    this.#workload.claimed += 1;
-    // Who has just claimed a name shows himself by it at once, wherever.
-    const user = isLogin ? this.#workload.lastClaimed : name;
-    if (!isLogin) this.#workload.lastClaimed = name;
-    const request = isLogin
-      ? ({ service: "login", user } as const)
-      : ({ service: "register", user, password: "geheim" } as const);
-    this.#ask({ ...request, ...this.#envelope() });
+    const number = Math.floor(workload.claimed / 10 + random() * 6);
+    const name = `${random() < 0.3 ? "Konto" : "konto"}${number}` as UserName;
+    workload.claimed += 1;
+    workload.lastClaimed = { user: name, id: envelope.id };
+    this.#ask({ service: "register", user: name, password: "geheim", ...envelope });
+  }
+
+  #isClaimed(user: UserName): boolean {
+    const { servers } = this.#options.cluster;
+    return servers.some(({ core }) => core.state.accounts.holder(user) !== undefined);
   }
 
   #message(): void {
@@ -228,6 +255,14 @@ class Client {
     const isFirst = this.#open.delete(asked);
     const { request, mine } = asked;
     if (request.service === "register") this.#noteClaim(request, data);
+    if (data.code === "id_reused") {
+      const isReused = this.#reused.has(request.id as RequestId);
+      assertPromise(
+        isReused,
+        "R6",
+        `${data.server} says ${request.id} was used for something else`,
+      );
+    }
     if (data.status === "erro") return;
     if (request.service === "login" && data.account !== undefined) {
       const claim = data.account as { server: ServerName; seq: number };
@@ -235,6 +270,7 @@ class Client {
     }
     const entry = data.entry as Receipt | undefined;
     if (entry !== undefined) raise(this.#seen, { [entry.server]: entry.seq });
+    if (request.service === "publish" && entry !== undefined) this.#checkReceipt(request, entry);
     if (request.service === "publish" && isFirst) {
       this.#workload.acknowledged.add(request.message);
       this.#mine.add(request.message);
@@ -242,12 +278,23 @@ class Client {
     if (request.service === "history") this.#checkRead(data, request, mine);
   }
 
-  #noteClaim({ user, id }: Request & { service: "register" }, data: ReplyData): void {
+  /** A receipt is for what was asked, not for what else has its id (R6). */
+  #checkReceipt({ message }: Request & { service: "publish" }, { server, seq, id }: Receipt): void {
+    for (const { core, name } of this.#options.cluster.servers) {
+      const events = core.state.channels.get(channel)?.conversation.byServer.get(server)?.slice();
+      const text = events?.find((event) => event.seq === seq)?.text ?? message;
+      const told = `"${message}" has ${id} for a receipt, which at ${name} is "${text}"`;
+      assertPromise(text === message, "R6", told);
+    }
+  }
+
+  #noteClaim({ user, id, password }: Request & { service: "register" }, data: ReplyData): void {
     const { claims } = this.#workload;
-    const told = { name: user, id: id as RequestId, byWhom: data.server };
+    const told = { name: user, id: id as RequestId, password, byWhom: data.server };
     if (data.status === "OK") claims.tell({ ...told, what: "won" });
     else if (data.code === "name_taken") claims.tell({ ...told, what: "taken" });
-    else assertPromise(false, "E3", `a claim was answered with ${data.code}`);
+    // Somebody has logged in by the name before anybody claimed it.
+    else assertPromise(data.reason === "name_in_use", "E3", `a claim was answered ${data.code}`);
   }
 
   /** A reader that says what it has seen sees what it wrote, each once (R6, R9). */

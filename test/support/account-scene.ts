@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import type { UserName } from "../../src/protocol/ids.ts";
 import { durations } from "../../src/protocol/limits.ts";
 import type { ReplyData, Session } from "../../src/protocol/messages.ts";
+import type { Auth } from "../../src/server/core/access.ts";
 import type { FloodPaces } from "../../src/server/core/flood.ts";
 import { CoreCluster } from "./core-cluster.ts";
 import { coordinator } from "./offices.ts";
@@ -14,8 +15,8 @@ export class Scene {
   readonly cluster: CoreCluster;
   #tokens = 0;
 
-  constructor(flood?: FloodPaces) {
-    this.cluster = new CoreCluster({ servers: 3, auth: "required", flood });
+  constructor(flood?: FloodPaces, auth: Auth = "required") {
+    this.cluster = new CoreCluster({ servers: 3, auth, flood });
     this.cluster.runUntilServing();
     coordinator(this.cluster);
   }

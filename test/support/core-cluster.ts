@@ -699,6 +699,7 @@ export function checkpointText(server: VirtualServer): string {
   return `${texts.join("")}${[...rows].join("\n")}${JSON.stringify(mark)}`;
 }
 
-function hashOf(password: string): string {
+/** As a password's credential stands in an event. */
+export function hashOf(password: string): string {
   return `hash of ${password}`;
 }

@@ -51,11 +51,14 @@ export class VirtualServer {
   watched: { readonly peer: ServerName; readonly life: number } | undefined;
   readonly published: { readonly topic: string; readonly payload: unknown }[] = [];
   readonly logged: string[] = [];
+  /** As its next process is told. */
+  auth: Auth | undefined;
   readonly #options: ServerOptions;
 
   constructor(number: number, options: ServerOptions) {
     this.name = serverName(number);
     this.#options = options;
+    this.auth = options.auth;
     this.core = this.newCore();
   }
 
@@ -70,8 +73,8 @@ export class VirtualServer {
 
   /** A core with all that the disk holds, as a start makes it. */
   newCore(): ServerCore {
-    const { disk, name, address } = this;
-    const { digest, retention, auth, flood } = this.#options;
+    const { disk, name, address, auth } = this;
+    const { digest, retention, flood } = this.#options;
     const clock = new LamportClock(disk.clock);
     const core = new ServerCore({
       name,

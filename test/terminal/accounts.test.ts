@@ -132,6 +132,26 @@ describe("a session", () => {
     expect(await run("users")).toMatchObject({ code: 0 });
   }, 20_000);
 
+  test("of an administrator takes a channel away, and gives it back", async () => {
+    await account("ivone");
+    for (const words of ["create sala", "send #sala Olá!"]) {
+      expect(await run(words)).toMatchObject({ code: 0 });
+    }
+    const others = await run("channels remove sala");
+    expect(others).toMatchObject({ code: 1 });
+    expect(others.stderr).toContain("administrator");
+    expect(await run("channels remove #sala", "", operator())).toMatchObject({
+      code: 0,
+      stderr: "The channel #sala is taken away. What was written there stays on disk.\n",
+    });
+    expect((await run("channels")).stdout).not.toContain("sala");
+    expect(await run("send #sala no")).toMatchObject({ code: 1 });
+    expect((await run("create sala --lang pt-br")).stderr).toContain("retirou esse canal");
+    const back = await run("channels restore sala --json", "", operator());
+    expect(JSON.parse(back.stdout)).toEqual({ channel: "sala", action: "restore" });
+    expect((await run("history #sala")).stdout).toContain("ivone: Olá!");
+  });
+
   test("of a locked account is no good, as long as it is locked", async () => {
     await account("gil");
     expect(await run("accounts lock gil", "", operator())).toMatchObject({ code: 0 });

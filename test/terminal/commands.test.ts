@@ -210,7 +210,8 @@ describe("wrong use", () => {
     const commands =
       "up broker proxy reference server bot chat menu login register users channels create send " +
       "history listen time status health config";
-    for (const command of [...commands.split(" "), "servers remove"]) {
+    const groups = ["servers remove", "channels remove", "channels restore"];
+    for (const command of [...commands.split(" "), ...groups]) {
       const { code, stdout } = await run([...command.split(" "), "--help", "--lang", "pt-br"]);
       expect(code, command).toBe(0);
       expect(stdout, command).toContain(`Exemplo:\n  $ tertulia ${command}`);

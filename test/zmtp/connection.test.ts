@@ -93,7 +93,32 @@ const options: Omit<ConnectionOptions, "doors"> = {
 };
 const about = metadata("DEALER");
 
-describe("[X7] a handshake", () => {
+describe("a peer of ZMTP 2.0", () => {
+  /** Its greeting, which ends with the type of its socket, and its name. */
+  const from = (type: number, name = "") =>
+    Buffer.concat([Buffer.from("ff00000000000000017f01", "hex"), Buffer.of(type), frame(name)]);
+
+  test("is taken where anybody is, and told our type and that we have no name", () => {
+    const bound = new Bound(nobody).hear(from(3, "whatever it is called"), message("", "hello"));
+    expect(bound.ready).toBe(1);
+    expect(bound.messages).toEqual([["", "hello"]]);
+    expect(bound.said.subarray(11).toString("hex")).toBe("060000");
+    expect(bound.connection.knowsHeartbeats).toBe(false);
+  });
+
+  test("is refused where members alone connect, or where all is encrypted", () => {
+    expect(new Bound(password).refuses(from(3))).toBe("memberWanted");
+    expect(new Bound(curve).refuses(from(3))).toBe("keyWanted");
+  });
+
+  test("is refused with a socket that has nothing to say here, or a name in several frames", () => {
+    expect(new Bound(nobody).refuses(from(8))).toBe("otherSocket");
+    expect(new Bound(nobody).refuses(from(3).subarray(0, 12), message("a", "b"))).toBe("malformed");
+    expect(new Bound(nobody).refuses(from(3).subarray(0, 12), command("READY"))).toBe("malformed");
+  });
+});
+
+describe("[X8] a handshake", () => {
   const open = [greeting(), command("READY", about)];
 
   test("without a mechanism takes a peer of the right type, and answers with its own", () => {
@@ -189,7 +214,7 @@ describe("[X7] a handshake", () => {
   });
 });
 
-describe("[X7] the handshake of PLAIN", () => {
+describe("[X8] the handshake of PLAIN", () => {
   const initiate = command("INITIATE", about);
 
   test("takes whoever says the password, in whatever name", () => {
@@ -232,7 +257,7 @@ describe("[X7] the handshake of PLAIN", () => {
   });
 });
 
-describe("[X7] the handshake of CURVE", () => {
+describe("[X8] the handshake of CURVE", () => {
   async function welcomed(...doors: Door[]): Promise<[Bound, CurveClient]> {
     const client = await CurveClient.of(keys.publicKey);
     const bound = new Bound(doors.length > 0 ? doors : curve);
@@ -458,7 +483,7 @@ describe("a connection whose handshake is good", () => {
   });
 });
 
-describe("[X7] any bytes", () => {
+describe("[X8] any bytes", () => {
   test("are a conversation or are refused, and break nothing", () => {
     const valid = Buffer.concat([
       greeting(),

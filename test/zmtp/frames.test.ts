@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encodeCommand, encodeMessage, FrameReader, readCommand } from "../../src/zmtp/frames.ts";
+import {
+  encodeCommand,
+  encodeMessage,
+  FrameReader,
+  hasMore,
+  isCommand,
+  readCommand,
+} from "../../src/zmtp/frames.ts";
 import { Refused } from "../../src/zmtp/refused.ts";
 import { frame, message } from "../support/zmtp.ts";
 
@@ -21,9 +28,9 @@ function read(bytes: Buffer, sizes: readonly number[], frameBytes = 10_000): Buf
     const end = at + (sizes[pieces % sizes.length] ?? bytes.length);
     // A copy: a piece that is written over later must not change what was read.
     const piece = Buffer.from(bytes.subarray(at, end));
-    reader.read(piece, ({ body: one, more }) => {
+    reader.read(piece, (one, flags) => {
       frames.push(one);
-      if (more) return;
+      if (hasMore(flags)) return;
       found.push(frames);
       frames = [];
     });
@@ -75,7 +82,7 @@ describe("a stream of frames", () => {
     const bodies: number[] = [];
     for (let at = 0; at < bytes.length; at += 60_000) {
       const end = Math.min(at + 60_000, bytes.length);
-      reader.read(bytes.subarray(at, end), ({ body: whole }) => bodies.push(whole.length));
+      reader.read(bytes.subarray(at, end), (whole) => bodies.push(whole.length));
       expect(reader.heldBytes).toBeLessThanOrEqual(Math.max(4_096, 2 * end));
     }
     expect(bodies).toEqual([announced]);
@@ -88,11 +95,13 @@ describe("a stream of frames", () => {
         fc.string({ minLength: 1, maxLength: 40, unit: "binary-ascii" }),
         body,
         (name, rest) => {
-          const found: { isCommand: boolean; body: Buffer }[] = [];
-          new FrameReader(10_000).read(encodeCommand(name, rest), (one) => found.push(one));
+          const found: { one: Buffer; flags: number }[] = [];
+          new FrameReader(10_000).read(encodeCommand(name, rest), (one, flags) =>
+            found.push({ one, flags }),
+          );
           expect(found).toHaveLength(1);
-          expect(found[0]?.isCommand).toBe(true);
-          const command = readCommand(found[0]?.body as Buffer);
+          expect(isCommand(found[0]?.flags ?? 0)).toBe(true);
+          const command = readCommand(found[0]?.one as Buffer);
           expect(command).toEqual({ name, rest: Buffer.from(rest) });
         },
       ),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encodeGreeting, readGreeting } from "../../src/zmtp/greeting.ts";
+import { greetingStart, readGreeting, restOfGreeting } from "../../src/zmtp/greeting.ts";
 import { Refused } from "../../src/zmtp/refused.ts";
 import { greeting } from "../support/zmtp.ts";
 
@@ -29,8 +29,6 @@ describe("a greeting", () => {
 
   test.each([
     ["ZMTP 1.0 with a length in eight bytes", "ff000000000000000500"],
-    ["ZMTP 2.0", `${signature}0100`],
-    ["ZMTP 2.1", `${signature}0200`],
     ["version 0", `${signature}00`],
   ])("of %s is refused as soon as it shows", (_name, hex) => {
     const bytes = Buffer.from(hex, "hex");
@@ -49,16 +47,24 @@ describe("a greeting", () => {
         for (let end = 0; end < bytes.length; end += 1) {
           expect(readGreeting(bytes.subarray(0, end))).toBeUndefined();
         }
-        expect(readGreeting(bytes)).toEqual({ minor, mechanism: name });
+        expect(readGreeting(bytes)).toMatchObject({ bytes: 64, minor, mechanism: name });
       }),
     );
   });
 
   test("of our own is one of ZMTP 3.1", () => {
     for (const mechanism of ["NULL", "PLAIN", "CURVE"] as const) {
-      const bytes = encodeGreeting(mechanism);
+      const bytes = Buffer.concat([greetingStart, restOfGreeting(mechanism)]);
       expect(bytes.toString("hex", 0, 12)).toBe("ff00000000000000007f0301");
-      expect(readGreeting(bytes)).toEqual({ minor: 1, mechanism });
+      expect(readGreeting(bytes)).toMatchObject({ minor: 1, mechanism });
     }
+  });
+
+  test("of ZMTP 2.0 ends with the type of the socket", () => {
+    const bytes = Buffer.from(`${signature}0103`, "hex");
+    expect(readGreeting(bytes.subarray(0, 11))).toBeUndefined();
+    expect(readGreeting(bytes)).toMatchObject({ bytes: 12, mechanism: "NULL", olderType: "REQ" });
+    const unknown = Buffer.from(`${signature}01ff`, "hex");
+    expect(readGreeting(unknown)).toMatchObject({ olderType: "none" });
   });
 });

@@ -1,4 +1,5 @@
-import { tagBytes } from "../../protocol/limits.ts";
+import assert from "node:assert";
+import { limits, tagBytes } from "../../protocol/limits.ts";
 
 const nameBytes = tagBytes / 2;
 
@@ -8,104 +9,158 @@ export interface Party {
   readonly name: Buffer;
 }
 
-/** A request that was handed to a worker and has no answer yet. */
-export interface OpenRequest<Client extends Party, Worker> {
-  readonly client: Client;
-  readonly worker: Worker;
-  /** All that the client sent: its envelope, then the payload. */
-  readonly frames: readonly Buffer[];
+/** A request that has no answer yet. */
+export interface Asked {
+  readonly client: Party;
   readonly bytes: number;
   /** Steady time. */
   readonly atMs: number;
 }
 
-/** What the requests of one client are, while they are open. */
-export interface Load {
+interface Handed<Request, Worker> {
+  readonly asked: Request;
+  readonly worker: Worker;
+}
+
+interface Load {
   requests: number;
   bytes: number;
 }
 
 /**
- * Which answer is whose. A reply counts only from the worker that was asked, for a request that is
- * open, with the very tag that it was handed on with; each request has one answer. What an earlier
- * process of this broker is still owed, or a connection that is gone, fits none.
+ * What was asked and is not answered: what waits for a worker, and what one was handed. A reply counts
+ * only from the worker that was asked, for a request that is open, with the very tag that it was handed
+ * on with; each request has one answer. What an earlier process of this broker is still owed, or a
+ * connection that is gone, fits none.
  */
-export class OpenRequests<Client extends Party, Worker extends object> {
-  readonly #open = new Map<number, OpenRequest<Client, Worker>>();
+export class OpenRequests<Request extends Asked, Worker extends object> {
+  /** The oldest first. */
+  readonly #waiting = new Set<Request>();
+  readonly #handed = new Map<number, Handed<Request, Worker>>();
   readonly #ofWorker = new Map<Worker, Set<number>>();
-  readonly #ofClient = new Map<Client, Load>();
+  readonly #ofClient = new Map<Party, Load>();
+  readonly #all: Load = { requests: 0, bytes: 0 };
   #last = 0;
 
-  /** @returns the frame to put in front */
-  open(request: OpenRequest<Client, Worker>): Buffer {
-    const { client, worker, bytes } = request;
+  /**
+   * It waits first.
+   * @returns false if there is no more room
+   */
+  take(asked: Request): boolean {
+    const { requests, bytes } = this.#all;
+    if (requests >= limits.openRequestsOfAll) return false;
+    if (bytes + asked.bytes > limits.openRequestBytesOfAll) return false;
+    const load = this.#ofClient.get(asked.client) ?? { requests: 0, bytes: 0 };
+    this.#ofClient.set(asked.client, load);
+    add(load, asked.bytes);
+    add(this.#all, asked.bytes);
+    this.#waiting.add(asked);
+    return true;
+  }
+
+  /** Those that wait, the oldest first; each may be handed on meanwhile. */
+  get waiting(): Iterable<Request> {
+    return this.#waiting;
+  }
+
+  /** @returns the frame to put in front of what that worker is sent */
+  hand(asked: Request, worker: Worker): Buffer {
+    this.#waiting.delete(asked);
     this.#last += 1;
-    this.#open.set(this.#last, request);
+    this.#handed.set(this.#last, { asked, worker });
     const numbers = this.#ofWorker.get(worker) ?? new Set();
     this.#ofWorker.set(worker, numbers.add(this.#last));
-    const load = this.#ofClient.get(client) ?? { requests: 0, bytes: 0 };
-    this.#ofClient.set(client, load);
-    load.requests += 1;
-    load.bytes += bytes;
     const tag = Buffer.allocUnsafe(tagBytes);
-    client.name.copy(tag);
-    tag.writeBigUInt64BE(BigInt(this.#last), nameBytes);
+    asked.client.name.copy(tag);
+    tag.writeUInt32BE(Math.floor(this.#last / 2 ** 32), nameBytes);
+    tag.writeUInt32BE(this.#last % 2 ** 32, nameBytes + 4);
     return tag;
   }
 
   /** @returns the request that this is the answer to; undefined if it is nobody's */
-  close(worker: Worker, tag: Uint8Array | undefined): OpenRequest<Client, Worker> | undefined {
-    if (tag?.length !== tagBytes) return undefined;
-    const bytes = Buffer.from(tag.buffer, tag.byteOffset, tagBytes);
-    const number = Number(bytes.readBigUInt64BE(nameBytes));
-    const request = this.#open.get(number);
-    if (request === undefined || request.worker !== worker) return undefined;
-    if (bytes.compare(request.client.name, 0, nameBytes, 0, nameBytes) !== 0) return undefined;
-    this.#forget(number, request);
-    return request;
+  close(worker: Worker, tag: Buffer): Request | undefined {
+    if (tag.length !== tagBytes) return undefined;
+    const number = tag.readUInt32BE(nameBytes) * 2 ** 32 + tag.readUInt32BE(nameBytes + 4);
+    const handed = this.#handed.get(number);
+    if (handed === undefined || handed.worker !== worker) return undefined;
+    const { asked } = handed;
+    if (tag.compare(asked.client.name, 0, nameBytes, 0, nameBytes) !== 0) return undefined;
+    this.#forget(number, handed);
+    return asked;
   }
 
-  /** @returns the requests of before that time, whose answers count no more */
-  expire(beforeMs: number): OpenRequest<Client, Worker>[] {
-    const requests: OpenRequest<Client, Worker>[] = [];
-    // They stand in the order in which they were opened.
-    for (const [number, request] of this.#open) {
-      if (request.atMs >= beforeMs) break;
-      requests.push(request);
-      this.#forget(number, request);
+  /** @returns the requests of before that time: nobody answers them any more */
+  expire(beforeMs: number): Request[] {
+    const expired: Request[] = [];
+    for (const [number, handed] of this.#handed) {
+      if (handed.asked.atMs >= beforeMs) continue;
+      expired.push(handed.asked);
+      this.#forget(number, handed);
     }
-    return requests;
+    for (const asked of this.#waiting) {
+      if (asked.atMs >= beforeMs) continue;
+      expired.push(asked);
+      this.#drop(asked);
+    }
+    return expired;
   }
 
   /** @returns the requests that nobody answers any more */
-  workerGone(worker: Worker): OpenRequest<Client, Worker>[] {
-    const requests: OpenRequest<Client, Worker>[] = [];
+  workerGone(worker: Worker): Request[] {
+    const open: Request[] = [];
     for (const number of this.#ofWorker.get(worker) ?? []) {
-      const request = this.#open.get(number);
-      if (request === undefined) continue;
-      requests.push(request);
-      this.#forget(number, request);
+      const handed = this.#handed.get(number);
+      assert(handed !== undefined, "what is over was forgotten");
+      open.push(handed.asked);
+      this.#forget(number, handed);
     }
     this.#ofWorker.delete(worker);
-    return requests;
+    return open;
   }
 
-  /** What a client has open. */
-  loadOf(client: Client): Readonly<Load> {
-    return this.#ofClient.get(client) ?? { requests: 0, bytes: 0 };
+  /** What waits of it is not asked any more; what is under way may come to its end. */
+  clientGone(client: Party): void {
+    if (this.#waiting.size === 0 || !this.#ofClient.has(client)) return;
+    for (const asked of this.#waiting) if (asked.client === client) this.#drop(asked);
   }
 
-  get size(): number {
-    return this.#open.size;
+  /** What a client has open, as a share of what it may. */
+  loadOf(client: Party): number {
+    const { requests, bytes } = this.#ofClient.get(client) ?? { requests: 0, bytes: 0 };
+    return Math.max(requests / limits.openRequests, bytes / limits.openRequestBytes);
   }
 
-  #forget(number: number, { client, worker, bytes }: OpenRequest<Client, Worker>): void {
-    this.#open.delete(number);
+  /** Whether nothing is kept of anybody. */
+  get isEmpty(): boolean {
+    return this.#ofClient.size + this.#all.requests + this.#all.bytes === 0;
+  }
+
+  #drop(asked: Request): void {
+    this.#waiting.delete(asked);
+    this.#unload(asked);
+  }
+
+  #forget(number: number, { asked, worker }: Handed<Request, Worker>): void {
+    this.#handed.delete(number);
     this.#ofWorker.get(worker)?.delete(number);
+    this.#unload(asked);
+  }
+
+  #unload({ client, bytes }: Request): void {
+    remove(this.#all, bytes);
     const load = this.#ofClient.get(client);
     if (load === undefined) return;
-    load.requests -= 1;
-    load.bytes -= bytes;
+    remove(load, bytes);
     if (load.requests === 0) this.#ofClient.delete(client);
   }
+}
+
+function add(load: Load, bytes: number): void {
+  load.requests += 1;
+  load.bytes += bytes;
+}
+
+function remove(load: Load, bytes: number): void {
+  load.requests -= 1;
+  load.bytes -= bytes;
 }

@@ -5,7 +5,7 @@ import { randomHex } from "../../platform/random.ts";
 import { readSecret, type Secret } from "../../platform/secret.ts";
 import type { ChatClientOptions } from "../chat-client.ts";
 import type { Fields } from "../request-queue.ts";
-import { type Context, nameOf, withClient } from "./context.ts";
+import { type Context, channelOf, nameOf, withClient } from "./context.ts";
 import { Failure } from "./failure.ts";
 import { readNewPassword } from "./read-password.ts";
 
@@ -31,6 +31,18 @@ export async function changeAccount(
   const change = await changes[action]();
   await administer(context, action === "add" ? "register" : "account", { user, ...change });
   context.output.done({ user, action }, context.text(`done.${action}`, { user }));
+}
+
+/** `tertulia channels remove CHANNEL`, `tertulia channels restore CHANNEL` */
+export async function changeChannel(
+  context: Context,
+  action: "remove" | "restore",
+  name: string,
+): Promise<void> {
+  const channel = channelOf(context, name);
+  await administer(context, "removal", { channel, removed: action === "remove" });
+  const key = action === "remove" ? "done.removeChannel" : "done.restoreChannel";
+  context.output.done({ channel, action }, context.text(key, { channel }));
 }
 
 /** `tertulia accounts registration MODE`: with an invitation, which is shown this once. */

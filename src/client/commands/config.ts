@@ -1,6 +1,6 @@
 import { flagOf, rows, type SettingName, type Settings } from "../../platform/settings.ts";
+import { harmless } from "../../protocol/harmless.ts";
 import type { Text } from "../../texts/texts.ts";
-import { harmless } from "../core/harmless.ts";
 import { table } from "../core/table.ts";
 import type { Output } from "./output.ts";
 
@@ -14,7 +14,7 @@ export function listSettings(settings: Settings, output: Output, text: Text): vo
     return { setting: name, value: value ?? null, source, flag: flagOf(name), env: rows[name].env };
   });
   if (output.json) {
-    for (const row of found) output.line(JSON.stringify(row));
+    for (const row of found) output.value(row);
     return;
   }
   const columns = [

@@ -2,6 +2,7 @@ import { addressesOf } from "../../platform/endpoint.ts";
 import { errorCode, Problem } from "../../platform/problem.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { harmless } from "../../protocol/harmless.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
@@ -54,7 +55,7 @@ export function wantsLogin(
 /** What a server refused, and why, in one sentence. */
 export function describe({ code, reason, message, wait = 1 }: ProtocolError, text: Text): string {
   if (reason !== undefined) return text(`reason.${reason}`);
-  return text(`error.${code}`, { description: message, wait: Math.ceil(wait) });
+  return text(`error.${code}`, { description: harmless(message), wait: Math.ceil(wait) });
 }
 
 /** What the client library says when no reply came at all. */
@@ -67,7 +68,7 @@ export function report(error: unknown, output: Output, text: Text): 1 | 2 {
   const message = known ? said : text("problem.unexpected", { message: said });
   if (output.json) {
     const { code, description } = error instanceof Failure ? error : {};
-    output.error(JSON.stringify({ error: { code, message, description } }));
+    output.errorValue({ error: { code, message, description } });
   } else {
     output.error(`tertulia: ${message}`);
   }

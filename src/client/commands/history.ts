@@ -35,7 +35,7 @@ export async function history(
     output.data(entry, entryLine(entry, { paint: output.paint, zoneMinutes }));
   }
   const { seen, next } = page;
-  if (output.json) output.line(JSON.stringify({ seen, next }));
+  if (output.json) output.value({ seen, next });
   else if (next !== undefined && since === undefined) {
     output.note(text("note.older", { cursor: next }));
   } else if (next !== undefined) {

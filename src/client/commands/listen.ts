@@ -36,7 +36,7 @@ export async function listen(
     const start = await begin(client, name, since);
     Object.assign(seen, start.vector);
     output.note(text("note.listening", { target: writeTarget(target) }));
-    if (output.json) output.line(JSON.stringify({ seen }));
+    if (output.json) output.value({ seen });
     for (const entry of start.entries) show(entry);
     await client.subscribe(name, show, { since: start.vector });
     await stopped;

@@ -1,4 +1,4 @@
-import { harmless } from "../core/harmless.ts";
+import { harmless } from "../../protocol/harmless.ts";
 import { type Context, channelOf, withClient } from "./context.ts";
 
 /** `tertulia users` */

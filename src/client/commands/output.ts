@@ -1,7 +1,11 @@
 import type { Host } from "../../platform/host.ts";
-import { ansi, type Paint, plain } from "../core/paint.ts";
+import { harmless, harmlessJson } from "../../protocol/harmless.ts";
+import { ansi, harmlessLine, type Paint, plain } from "../core/paint.ts";
 
-/** Data goes to stdout, messages to stderr; in JSON mode data is one object a line. */
+/**
+ * Data goes to stdout, messages to stderr; in JSON mode both are one object a line. The one place
+ * where a command writes: whatever is in a line, from whomever, it stays one line and steers nothing.
+ */
 export class Output {
   readonly json: boolean;
   readonly paint: Paint;
@@ -15,26 +19,37 @@ export class Output {
 
   /** Prints `value` in JSON mode, else the line. */
   data(value: unknown, line: string): void {
-    this.line(this.json ? JSON.stringify(value) : line);
+    if (this.json) this.value(value);
+    else this.line(line);
   }
 
   line(line: string): void {
-    this.#host.output.write(`${line}\n`);
+    this.#host.output.write(`${harmlessLine(line, this.paint)}\n`);
+  }
+
+  /** Data in JSON. */
+  value(value: unknown): void {
+    this.#host.output.write(`${harmlessJson(JSON.stringify(value))}\n`);
   }
 
   /** A word to the person, which no script reads: none in JSON mode. */
   note(line: string): void {
-    if (!this.json) this.#host.errors.write(`${line}\n`);
+    if (!this.json) this.error(line);
   }
 
   /** What a write's reply told: for scripts an object, for a person a sentence. */
   done(value: unknown, sentence: string): void {
-    if (this.json) this.line(JSON.stringify(value));
+    if (this.json) this.value(value);
     else this.note(sentence);
   }
 
   error(line: string): void {
-    this.#host.errors.write(`${line}\n`);
+    this.#host.errors.write(`${harmless(line)}\n`);
+  }
+
+  /** What went wrong, for scripts. */
+  errorValue(value: unknown): void {
+    this.#host.errors.write(`${harmlessJson(JSON.stringify(value))}\n`);
   }
 
   /** A terminal's screen is cleared before something is shown again. */

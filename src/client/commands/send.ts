@@ -48,7 +48,7 @@ export async function deliver(
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.code !== "user_not_found") throw error;
     // Either of the two may be unknown: nobody is logged in because the other one is not there.
-    if ((await client.users()).includes(user)) throw error;
+    if (await client.knowsUser(user)) throw error;
   }
   await client.login(user);
   return { receipt: await sendOnce(client, delivery, id), loggedIn: true };

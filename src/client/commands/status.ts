@@ -5,6 +5,7 @@ import { addressesOf } from "../../platform/endpoint.ts";
 import { Problem } from "../../platform/problem.ts";
 import { untilStopped } from "../../platform/run-process.ts";
 import { writeEpoch } from "../../protocol/epoch.ts";
+import { harmless } from "../../protocol/harmless.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
 import type { ChatClient } from "../chat-client.ts";
 import {
@@ -133,7 +134,7 @@ function warn({ output, text }: Context, { warnings }: ClusterStatus): void {
 
 function show(context: Context, cluster: ClusterStatus): void {
   const { output } = context;
-  if (output.json) return output.line(JSON.stringify(cluster));
+  if (output.json) return output.value(cluster);
   output.line(summary(context, cluster, output.paint));
   for (const line of tableOf(context, cluster)) output.line(line);
 }
@@ -147,7 +148,7 @@ function summary({ text }: Context, cluster: ClusterStatus, paint: Paint): strin
   const members = text("status.members", { live, count: view.members.length });
   return text("status.summary", {
     health,
-    coordinator: coordinator ?? "-",
+    coordinator: harmless(String(coordinator ?? "-")),
     epoch: epoch === null ? "-" : writeEpoch(epoch),
     view: view.number,
     members,

@@ -1,6 +1,6 @@
+import { harmless } from "../../protocol/harmless.ts";
 import { cut } from "./cells.ts";
 import { type ChatModel, type Conversation, currentOf, listed } from "./chat-model.ts";
-import { harmless } from "./harmless.ts";
 import { helpLines } from "./help.ts";
 import { edge } from "./item-block.ts";
 import { type Layout, layoutOf, promptText } from "./layout.ts";

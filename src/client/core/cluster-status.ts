@@ -1,9 +1,9 @@
 import { type Epoch, parseEpoch } from "../../protocol/epoch.ts";
+import { harmless } from "../../protocol/harmless.ts";
 import { type Listed, noView, quorumOf, type View } from "../../protocol/messages.ts";
 import { isMap } from "../../protocol/parse-message.ts";
 import { parseView } from "../../protocol/parse-peer.ts";
 import { parseList } from "../../protocol/parse-reference.ts";
-import { harmless } from "./harmless.ts";
 import { table } from "./table.ts";
 
 type Fields = Readonly<Record<string, unknown>>;

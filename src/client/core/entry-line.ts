@@ -1,5 +1,5 @@
+import { harmless } from "../../protocol/harmless.ts";
 import type { Entry } from "../../protocol/messages.ts";
-import { harmless } from "./harmless.ts";
 import type { Paint } from "./paint.ts";
 import { actionPrefix } from "./slash-command.ts";
 

@@ -1,6 +1,6 @@
+import { harmless } from "../../protocol/harmless.ts";
 import { cellsOf, cut, wrap } from "./cells.ts";
 import type { ChatModel, Conversation, Item, Notice } from "./chat-model.ts";
-import { harmless } from "./harmless.ts";
 import { mentionsOf } from "./mentions.ts";
 import { itemAt, itemKey } from "./message-list.ts";
 import { nameColour } from "./name-colour.ts";

@@ -1,6 +1,6 @@
+import { harmless } from "../../protocol/harmless.ts";
 import { cellsOf } from "./cells.ts";
 import type { ChatModel, Size } from "./chat-model.ts";
-import { harmless } from "./harmless.ts";
 import type { Editor } from "./line-editor.ts";
 
 /** Columns from which on the list of conversations has its place. */

@@ -17,9 +17,11 @@ export function asMessage(entry: Entry): Message {
   return { kind: "message", user, text, timeMs, clock, server, seq, id };
 }
 
-/** What is said keeps its own from being written on, whichever server has it (R6). */
+/** The same of what one request said, whichever servers have it; under its id may stand something else (R6). */
 export function itemKey(item: Item): string {
-  return item.kind === "notice" ? `notice ${item.number}` : `${item.user}\0${item.id}`;
+  return item.kind === "notice"
+    ? `notice ${item.number}`
+    : `${item.user}\0${item.id}\0${item.text}`;
 }
 
 /** A conversation's items as they stand on the screen. */

@@ -1,3 +1,5 @@
+import { harmless } from "../../protocol/harmless.ts";
+
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
 export type Style = keyof typeof codes;
@@ -7,3 +9,15 @@ export type Paint = (style: Style, text: string) => string;
 export const plain: Paint = (_style, text) => text;
 
 export const ansi: Paint = (style, text) => `\x1b[${codes[style]}m${text}\x1b[0m`;
+
+const own = new RegExp(`(\x1b\\[(?:${[0, ...Object.values(codes)].join("|")})m)`);
+
+/** A line that is fit for a terminal: of all that steers one, only our own colours are left. */
+export function harmlessLine(line: string, paint: Paint): string {
+  if (paint === plain) return harmless(line);
+  // The odd parts are what was split at.
+  return line
+    .split(own)
+    .map((part, at) => (at % 2 === 1 ? part : harmless(part)))
+    .join("");
+}

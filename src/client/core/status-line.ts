@@ -1,5 +1,5 @@
+import { harmless } from "../../protocol/harmless.ts";
 import type { ChatModel } from "./chat-model.ts";
-import { harmless } from "./harmless.ts";
 import { type Line, lineCells, type Span, span } from "./spans.ts";
 
 interface Part {

@@ -1,8 +1,8 @@
+import { harmless } from "../../protocol/harmless.ts";
 import { type ChannelName, characters } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { type ChatModel, change, currentOf, find } from "./chat-model.ts";
 import { add, countUnread, notice, open, remove, type Step, still } from "./chat-steps.ts";
-import { harmless } from "./harmless.ts";
 import { commandHelp } from "./help.ts";
 import { submitted, textOf } from "./line-editor.ts";
 import { goTo } from "./overlay-keys.ts";

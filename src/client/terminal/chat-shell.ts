@@ -247,7 +247,7 @@ export class ChatShell {
   async #prompt(error: ProtocolError): Promise<void> {
     const { entrance, user, context } = this.#parts;
     this.#terminal.close();
-    context.host.output.write(`${describe(error, this.#text)}\n`);
+    context.output.line(describe(error, this.#text));
     try {
       if (!(await entrance.again(user, "menu.askPasswordOrQuit"))) return this.#quitting.abort();
     } catch (ended) {

@@ -1,6 +1,7 @@
 import { ReferenceLink } from "../../net/reference-link.ts";
 import { now, pause } from "../../platform/clock.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
@@ -13,7 +14,6 @@ import { statusLines } from "../commands/status.ts";
 import type { Question } from "../core/chat-events.ts";
 import { type ConversationKey, nothingSaved, type SavedChat } from "../core/chat-model.ts";
 import { targetOf } from "../core/chat-steps.ts";
-import { harmless } from "../core/harmless.ts";
 import { mostItems } from "../core/message-list.ts";
 import { type Target, writeTarget } from "../core/target.ts";
 import type { ChatPorts } from "./chat-ports.ts";

@@ -3,6 +3,7 @@ import { ReferenceLink } from "../../net/reference-link.ts";
 import { Problem } from "../../platform/problem.ts";
 import { stateFolder } from "../../platform/state-folder.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations } from "../../protocol/limits.ts";
@@ -16,7 +17,6 @@ import { zoneMinutes } from "../commands/output.ts";
 import { deliver } from "../commands/send.ts";
 import { statusLines } from "../commands/status.ts";
 import { entryLine } from "../core/entry-line.ts";
-import { harmless } from "../core/harmless.ts";
 import { commandHelp } from "../core/help.ts";
 import {
   actionPrefix,

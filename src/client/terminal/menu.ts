@@ -1,4 +1,5 @@
 import type { ProtocolError } from "../../protocol/errors.ts";
+import { harmless } from "../../protocol/harmless.ts";
 import { type ChannelName, characters, type UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/messages.ts";
@@ -8,7 +9,6 @@ import { describe } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
 import { stateNotes } from "../commands/state-notes.ts";
 import { entryLine } from "../core/entry-line.ts";
-import { harmless } from "../core/harmless.ts";
 import { parseChannel, parseUser, type Target, writeTarget } from "../core/target.ts";
 import { askOn, Entrance } from "./entrance.ts";
 import { withPrompts } from "./prompts.ts";
@@ -26,7 +26,7 @@ const shownOnJoin = 10;
  * @throws Problem if there is no terminal, or the login fails
  */
 export async function runMenu(context: Context): Promise<void> {
-  const { text, config, host } = context;
+  const { text, config, output } = context;
   await withPrompts(context, async ({ screen, prompts, stopping }) => {
     const stopped = new Promise<void>((resolve) => {
       stopping.addEventListener("abort", () => resolve(), { once: true });
@@ -44,7 +44,7 @@ export async function runMenu(context: Context): Promise<void> {
       onRefused: (error) => menu?.refused(error),
     });
   });
-  host.output.write(`${text("menu.bye")}\n`);
+  output.line(text("menu.bye"));
 }
 
 interface Parts extends MenuParts {

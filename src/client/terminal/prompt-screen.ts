@@ -1,4 +1,5 @@
 import { Writable } from "node:stream";
+import { ansi, harmlessLine } from "../core/paint.ts";
 
 const csi = "\x1b\\[";
 /** How inquirer begins a drawing: back to the top of the one before, erasing its lines. */
@@ -44,7 +45,8 @@ export class PromptScreen {
   }
 
   /** Prints above the prompt, if there is one. */
-  print(text: string): void {
+  print(line: string): void {
+    const text = harmlessLine(line, ansi);
     const drawing = this.#drawing;
     if (drawing === undefined) {
       this.#terminal.write(`${text}\n`);

@@ -1,9 +1,9 @@
 import inquirer from "inquirer";
 import { Problem } from "../../platform/problem.ts";
+import { harmless } from "../../protocol/harmless.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { Context } from "../commands/context.ts";
-import { harmless } from "../core/harmless.ts";
 import { parseUser } from "../core/target.ts";
 import { PromptScreen } from "./prompt-screen.ts";
 

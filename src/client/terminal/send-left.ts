@@ -1,11 +1,11 @@
 import { Problem } from "../../platform/problem.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { harmless } from "../../protocol/harmless.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import type { Context } from "../commands/context.ts";
 import { asFailure, report, wantsLogin } from "../commands/failure.ts";
 import { deliver } from "../commands/send.ts";
-import { harmless } from "../core/harmless.ts";
 import { writeTarget } from "../core/target.ts";
 import type { Outbox } from "../outbox.ts";
 

@@ -35,10 +35,17 @@ export const access: { readonly [S in Service]: Rule<S> } = {
   password: { for: "anybody" },
   account: { for: "administrators" },
   registration: { for: "administrators" },
+  removal: { for: "administrators" },
 };
 
 /** Services that have no meaning without accounts. */
-const accountsOnly: ReadonlySet<Service> = new Set(["keys", "password", "account", "registration"]);
+const accountsOnly: ReadonlySet<Service> = new Set([
+  "keys",
+  "password",
+  "account",
+  "registration",
+  "removal",
+]);
 
 interface Circumstances {
   readonly auth: Auth;
@@ -57,6 +64,9 @@ export function forbids(
     if (!accountsOnly.has(service)) return undefined;
     const description = "This cluster runs with --auth open: it has no sessions.";
     return new ProtocolError("forbidden", description, { reason: "no_accounts" });
+  }
+  if (service === "login" && request.password === undefined) {
+    return unauthenticated("no_session", "This cluster wants a `password` with the name.");
   }
   const rule = access[service] as Rule<Service>;
   if (rule.for === "anybody") return undefined;

@@ -1,8 +1,9 @@
 import { compareEpochs, type Epoch, noEpoch } from "../../protocol/epoch.ts";
 import { compareOrder } from "../../protocol/event.ts";
-import type { RequestId, ServerName, UserName } from "../../protocol/ids.ts";
+import type { ChannelName, RequestId, ServerName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { covers, type Vector } from "../../protocol/vector.ts";
+import { NamesByLook } from "./names-by-look.ts";
 import { idOf, type Placed } from "./placed.ts";
 
 /** A coordinator's entry into office. */
@@ -18,6 +19,10 @@ export interface Claim extends Placed {
   /** What proves later who owns the name; opaque. */
   readonly credential: string;
   readonly epoch: Epoch;
+  /** What its coordinator found that the name looks like; undefined if it compared no looks. */
+  readonly looks?: readonly string[] | undefined;
+  /** Whether it was made while the cluster was open. */
+  readonly isOpen?: boolean | undefined;
 }
 
 /** The claims of a name, and whether each is confirmed. */
@@ -63,7 +68,13 @@ export interface RegistrationChange extends Change {
   readonly hash: string | undefined;
 }
 
-export type AccountChange = PasswordChange | FlagChange | RegistrationChange;
+/** An administrator has taken a channel away, or given it back: the last word holds. */
+export interface ChannelChange extends Change {
+  readonly channel: ChannelName;
+  readonly isRemoved: boolean;
+}
+
+export type AccountChange = PasswordChange | FlagChange | RegistrationChange | ChannelChange;
 
 /** What proves who somebody is, as of now. */
 export interface Credential {
@@ -89,6 +100,7 @@ export class Accounts {
   version = 0;
   readonly offices: Office[] = [];
   readonly #claims = new Map<UserName, Claim[]>();
+  readonly #byLook = new NamesByLook<UserName>();
   readonly #confirmed = new Set<string>();
   /** Names that were claimed and, when last looked at, had no owner. */
   readonly #unowned = new Set<UserName>();
@@ -96,6 +108,7 @@ export class Accounts {
   readonly #passwords = new Map<UserName, PasswordChange[]>();
   readonly #flags = new Map<string, FlagChange[]>();
   readonly #registrations: RegistrationChange[] = [];
+  readonly #channels = new Map<ChannelName, ChannelChange[]>();
 
   addOffice(office: Office): void {
     insertByEpoch(this.offices, office);
@@ -106,6 +119,7 @@ export class Accounts {
     const claims = this.#claims.get(claim.user);
     if (claims === undefined) this.#claims.set(claim.user, [claim]);
     else insertByEpoch(claims, claim);
+    this.#byLook.add(claim.user, claim.looks);
     this.#unowned.add(claim.user);
     this.version += 1;
   }
@@ -127,12 +141,25 @@ export class Accounts {
     insertNewest(this.#registrations, change, compareOrder);
   }
 
+  changeChannel(change: ChannelChange): void {
+    insertNewest(listOf(this.#channels, change.channel), change, compareOrder);
+  }
+
+  isRemoved(channel: ChannelName): boolean {
+    return this.#channels.get(channel)?.at(-1)?.isRemoved === true;
+  }
+
   /** Nothing is granted on a claim that may still fall: only who owns the name has one. */
   credential(user: UserName): Credential | undefined {
     const owner = this.owner(user);
     if (owner === undefined) return undefined;
     const { credential } = owner;
     return this.#passwords.get(user)?.at(-1) ?? { credential, since: 0, version: idOf(owner) };
+  }
+
+  /** Whether another password took the place of the claim's. */
+  hasChanged(user: UserName): boolean {
+    return this.#passwords.has(user);
   }
 
   has(flag: AccountFlag, user: UserName): boolean {
@@ -143,22 +170,27 @@ export class Accounts {
     return this.#registrations.at(-1) ?? { mode: "open", hash: undefined };
   }
 
-  /** What an earlier copy of the request did. */
-  passwordChange(user: UserName, request: Asked): PasswordChange | undefined {
-    return findAsked(this.#passwords.get(user), request);
+  /** What was done under the id of the request: by an earlier copy of it, or another content. */
+  passwordChanges(user: UserName, request: Asked): PasswordChange[] {
+    return allAsked(this.#passwords.get(user), request);
   }
 
-  flagChange(change: Pick<FlagChange, "user" | "flag">, request: Asked): FlagChange | undefined {
-    return findAsked(this.#flags.get(flagKey(change)), request);
+  flagChanges(change: Pick<FlagChange, "user" | "flag">, request: Asked): FlagChange[] {
+    return allAsked(this.#flags.get(flagKey(change)), request);
   }
 
-  registrationChange(request: Asked): RegistrationChange | undefined {
-    return findAsked(this.#registrations, request);
+  registrationChanges(request: Asked): RegistrationChange[] {
+    return allAsked(this.#registrations, request);
+  }
+
+  channelChanges(channel: ChannelName, request: Asked): ChannelChange[] {
+    return allAsked(this.#channels.get(channel), request);
   }
 
   /** All changes that are kept. */
   changes(): AccountChange[] {
-    return [...this.#passwords.values(), ...this.#flags.values(), this.#registrations].flat();
+    const lists = [this.#passwords, this.#flags, this.#channels].map((map) => [...map.values()]);
+    return [...lists.flat(2), ...this.#registrations];
   }
 
   /** The highest epoch that an office was entered in. */
@@ -170,9 +202,40 @@ export class Accounts {
     return this.offices.findLast((office) => compareEpochs(office.epoch, epoch) === 0);
   }
 
-  /** The claim that the name is held by, by all that this replica has: of several the newest. */
+  /**
+   * The claim that the name is held by, by all that this replica has: of several the newest; none
+   * if a newer one holds a name that looks the same.
+   */
   holder(user: UserName): Claim | undefined {
-    return this.#claims.get(user)?.findLast((claim) => this.counts(claim));
+    const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));
+    return newest === undefined || this.#isOvershadowed(newest) ? undefined : newest;
+  }
+
+  /** The claim that holds a name which looks the same, an owner's if there is one. */
+  holderLike(user: UserName): Claim | undefined {
+    let found: Claim | undefined;
+    for (const name of this.#byLook.like(user)) {
+      const owner = this.owner(name);
+      if (owner !== undefined) return owner;
+      found ??= this.holder(name);
+    }
+    return found;
+  }
+
+  /** By the looks that stand in the claims, so that it is the same on all replicas. */
+  #isOvershadowed({ user, epoch, looks = [] }: Claim): boolean {
+    return looks.some((look) => {
+      for (const name of this.#byLook.with(look)) {
+        if (name === user) continue;
+        const isNewer = (other: Claim) => compareEpochs(other.epoch, epoch) > 0;
+        const isLike = (other: Claim) => other.looks?.includes(look) === true;
+        const others = this.#claims.get(name) ?? [];
+        if (others.some((other) => isNewer(other) && isLike(other) && this.counts(other))) {
+          return true;
+        }
+      }
+      return false;
+    });
   }
 
   /** The claim that the name is held by for good: it was confirmed, and so it counts forever. */
@@ -219,9 +282,9 @@ interface Asked {
   readonly by: UserName;
 }
 
-function findAsked<T extends Change>(list: readonly T[] | undefined, asked: Asked): T | undefined {
-  if (asked.id === undefined) return undefined;
-  return list?.find(({ id, by }) => id === asked.id && by === asked.by);
+function allAsked<T extends Change>(list: readonly T[] = [], asked: Asked): T[] {
+  if (asked.id === undefined) return [];
+  return list.filter(({ id, by }) => id === asked.id && by === asked.by);
 }
 
 function flagKey({ flag, user }: Pick<FlagChange, "flag" | "user">): string {

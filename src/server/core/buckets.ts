@@ -27,12 +27,25 @@ export class Buckets {
    * @returns 0, or the milliseconds until there is one, and takes none
    */
   take(key: string, steadyMs: number): number {
-    const { perSecond, burst } = this.#pace;
-    const { tokens, atMs } = this.#buckets.get(key) ?? { tokens: burst, atMs: steadyMs };
-    const filled = Math.min(burst, tokens + ((steadyMs - atMs) * perSecond) / 1_000);
+    const filled = this.#filled(key, steadyMs);
     const left = filled < 1 ? filled : filled - 1;
     this.#put(key, { tokens: left, atMs: steadyMs });
-    return filled < 1 ? Math.ceil(((1 - filled) * 1_000) / perSecond) : 0;
+    return this.#waitFor(filled);
+  }
+
+  /** @returns 0 if there is a token, else the milliseconds until there is one; takes none */
+  wait(key: string, steadyMs: number): number {
+    return this.#waitFor(this.#filled(key, steadyMs));
+  }
+
+  #filled(key: string, steadyMs: number): number {
+    const { perSecond, burst } = this.#pace;
+    const { tokens, atMs } = this.#buckets.get(key) ?? { tokens: burst, atMs: steadyMs };
+    return Math.min(burst, tokens + ((steadyMs - atMs) * perSecond) / 1_000);
+  }
+
+  #waitFor(filled: number): number {
+    return filled < 1 ? Math.ceil(((1 - filled) * 1_000) / this.#pace.perSecond) : 0;
   }
 
   /** To have a bucket forgotten takes more requests than it would have held back. */

@@ -2,6 +2,8 @@ import type { ChannelName, ServerName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import { Accounts } from "./accounts.ts";
+import { SortedNames } from "./names.ts";
+import { NamesByLook } from "./names-by-look.ts";
 import { isCommitted, type Placed } from "./placed.ts";
 import { insert, Tail, Window } from "./window.ts";
 
@@ -36,7 +38,7 @@ export class Conversation {
   readonly byServer = new Map<ServerName, Tail<StoredMessage>>();
 
   constructor(most: number) {
-    this.window = new Window(most, (a, b) => a.from === b.from && sameTarget(a.to, b.to));
+    this.window = new Window(most, isOfOneRequest);
   }
 
   add(message: StoredMessage): void {
@@ -51,9 +53,19 @@ export class Conversation {
   }
 }
 
+/** Two that have one id: it names its sender's request and what was asked for (R6). */
+function isOfOneRequest(a: StoredMessage, b: StoredMessage): boolean {
+  return a.from === b.from && sameTarget(a.to, b.to) && a.text === b.text;
+}
+
 export function sameTarget(a: Target, b: Target): boolean {
   if ("channel" in a) return "channel" in b && a.channel === b.channel;
   return "user" in b && a.user === b.user;
+}
+
+export interface Login extends Placed {
+  /** Whether the password of the account came with it, as where accounts are. */
+  readonly isProven?: boolean | undefined;
 }
 
 /** A channel's creation; whose it is belongs to the scope of its id (R6). */
@@ -65,7 +77,7 @@ export class User {
   readonly name: UserName;
   readonly to: Target;
   /** None for a name that so far is only somebody's recipient. */
-  readonly logins: Window<Placed>;
+  readonly logins: Window<Login>;
   readonly conversation: Conversation;
 
   constructor(name: UserName, { userLogins, userMessages }: Retention) {
@@ -126,6 +138,13 @@ export class ChatState {
   readonly users = new Map<UserName, User>();
   readonly channels = new Map<ChannelName, Channel>();
   readonly accounts = new Accounts();
+  /** Of all users and channels that are known. */
+  readonly userNames = new SortedNames<UserName>();
+  readonly channelNames = new SortedNames<ChannelName>();
+  /** Channels by whoever made them. */
+  readonly #madeBy = new Map<UserName, Set<ChannelName>>();
+  readonly #userLooks = new NamesByLook<UserName>();
+  readonly #channelLooks = new NamesByLook<ChannelName>();
   readonly #retention: Retention;
   /** One string for each name, however many messages bear it. */
   readonly #names = new Map<string, string>();
@@ -139,6 +158,7 @@ export class ChatState {
     if (user === undefined) {
       user = new User(name, this.#retention);
       this.users.set(name, user);
+      this.#userLooks.add(name);
     }
     return user;
   }
@@ -148,16 +168,26 @@ export class ChatState {
     if (channel === undefined) {
       channel = new Channel(name, this.#retention);
       this.channels.set(name, channel);
+      this.#channelLooks.add(name);
     }
     return channel;
   }
 
-  addLogin(name: UserName, login: Placed): void {
-    this.user(name).logins.add(login);
+  addLogin(name: UserName, login: Login): void {
+    const user = this.user(name);
+    if (!user.isKnown) this.userNames.add(user.name);
+    user.logins.add(login);
   }
 
   addCreation(name: ChannelName, creation: Creation): void {
-    insert(this.channel(name).creations, creation);
+    const channel = this.channel(name);
+    if (!channel.isKnown) this.channelNames.add(channel.name);
+    insert(channel.creations, creation);
+    const { user } = creation;
+    if (user === undefined) return;
+    const made = this.#madeBy.get(user);
+    if (made === undefined) this.#madeBy.set(user, new Set([channel.name]));
+    else made.add(channel.name);
   }
 
   addMessage(from: UserName, to: Target, text: string, placed: Placed): void {
@@ -181,8 +211,39 @@ export class ChatState {
     return this.users.get(name)?.isKnown === true;
   }
 
+  /** Whether it was made, and no administrator has taken it away. */
   knowsChannel(name: ChannelName): boolean {
-    return this.channels.get(name)?.isKnown === true;
+    return this.channels.get(name)?.isKnown === true && !this.accounts.isRemoved(name);
+  }
+
+  /** How many of the channels that are there somebody has made. */
+  channelsOf(user: UserName): number {
+    const made = [...(this.#madeBy.get(user) ?? [])];
+    return made.filter((name) => !this.accounts.isRemoved(name)).length;
+  }
+
+  /** A user who has logged in, written or received, and whom a person would take for this name's. */
+  userLike(name: UserName): UserName | undefined {
+    const [first] = this.#userLooks.like(name);
+    return first;
+  }
+
+  /** A channel that a person would take for the one of this name. */
+  channelLike(name: ChannelName): ChannelName | undefined {
+    for (const other of this.#channelLooks.like(name)) {
+      if (this.knowsChannel(other)) return other;
+    }
+    return undefined;
+  }
+
+  /**
+   * Whether the account was taken while the cluster was open, and somebody used its name without
+   * the password: whose messages those are only an administrator can tell, by a new password.
+   */
+  isDoubtful(name: UserName): boolean {
+    if (this.accounts.owner(name)?.isOpen !== true || this.accounts.hasChanged(name)) return false;
+    const logins = this.users.get(name)?.logins.entries.slice() ?? [];
+    return logins.some(({ isProven }) => isProven !== true);
   }
 
   #once<T extends string>(name: T): T {

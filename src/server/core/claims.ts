@@ -1,12 +1,14 @@
 import { compareEpochs, type Epoch } from "../../protocol/epoch.ts";
 import type { RequestId, ServerName, UserName } from "../../protocol/ids.ts";
 import { durations, limits } from "../../protocol/limits.ts";
+import { looksOf } from "../../protocol/looks.ts";
 import type {
   ClaimOutcome,
   OfficeAnswer,
   ProposedClaim,
   Standing,
 } from "../../protocol/messages.ts";
+import type { Auth } from "./access.ts";
 import type { Claim, EventName } from "./accounts.ts";
 import type { ChatState } from "./chat-state.ts";
 import type { Coordination } from "./coordination.ts";
@@ -26,9 +28,22 @@ export interface OpenClaim {
   readonly isForwarded: boolean;
   /** Asked once, before anybody else hears of it. If it may not be made after all, that is told. */
   mayBeMade?: ((now: Now) => boolean) | undefined;
-  /** @param seen the event that holds the name */
-  settle(outcome: ClaimOutcome, seen?: EventName): Effect | undefined;
+  settle(end: ClaimEnd): Effect | undefined;
 }
+
+export interface ClaimEnd {
+  readonly outcome: ClaimOutcome;
+  readonly now: Now;
+  /** Of a claim that was won: the event that holds the name, if it is known. */
+  readonly event?: EventName | undefined;
+  /** And the credential of the copy that was proposed first. */
+  readonly credential?: string | undefined;
+  /** The credential of this very copy, once there is one. */
+  readonly own?: string | undefined;
+}
+
+/** What stands in the event beside its epoch. */
+type Proposal = ProposedClaim & Pick<Claim, "looks" | "isOpen">;
 
 interface Waiting extends OpenClaim {
   deadlineMs: number;
@@ -38,6 +53,12 @@ interface Waiting extends OpenClaim {
   forwarded?: { readonly to: ServerName; readonly atMs: number; isOpen: boolean } | undefined;
 }
 
+interface ForwardedClaim {
+  readonly from: ServerName;
+  readonly claim: ProposedClaim;
+  readonly answer: OfficeAnswer | undefined;
+}
+
 export interface ClaimsParts {
   readonly name: ServerName;
   readonly state: ChatState;
@@ -45,6 +66,7 @@ export interface ClaimsParts {
   readonly replication: Replication;
   readonly coordination: Coordination;
   readonly passwords: Passwords;
+  readonly auth: Auth;
   standing(): Standing;
   correctedMs(now: Now): number;
 }
@@ -90,16 +112,15 @@ export class Claims {
   }
 
   /** The coordinator has answered, or has not. */
-  onForwarded(from: ServerName, claim: ProposedClaim, answer: OfficeAnswer | undefined): Effect[] {
-    const outcome = answer?.service === "forward" ? answer.outcome : undefined;
+  onForwarded({ from, claim, answer }: ForwardedClaim, now: Now): Effect[] {
+    const { outcome, seq, credential } = answer?.service === "forward" ? answer : noOutcome;
+    const event = seq === undefined ? undefined : { server: from, seq };
     const effects: Effect[] = [];
     for (const waiting of this.#open) {
       if (waiting.id !== claim.id || waiting.user !== claim.user) continue;
       if (waiting.forwarded?.to === from) waiting.forwarded.isOpen = false;
       if (outcome === "won" || outcome === "taken") {
-        const seq = answer?.service === "forward" ? answer.seq : undefined;
-        const seen = seq === undefined ? undefined : { server: from, seq };
-        this.#settle(waiting, outcome, effects, seen);
+        effects.push(...this.#settle(waiting, { outcome, now, event, credential }));
       }
     }
     return effects;
@@ -123,9 +144,9 @@ export class Claims {
     const pauseMs = isSame ? durations.tickMs : durations.claimsMs;
     if (now.steadyMs - this.#seen.atMs >= pauseMs) {
       this.#seen = { version, committed, atMs: now.steadyMs };
-      for (const claim of this.#open) this.#decide(claim, now, effects);
+      for (const claim of this.#open) effects.push(...this.#decide(claim, now));
     } else {
-      for (const claim of this.#changed) this.#decide(claim, now, effects);
+      for (const claim of this.#changed) effects.push(...this.#decide(claim, now));
     }
     this.#changed.clear();
     return effects;
@@ -152,44 +173,57 @@ export class Claims {
     }
   }
 
-  #decide(claim: Waiting, now: Now, effects: Effect[]): void {
+  #decide(claim: Waiting, now: Now): Effect[] {
     const { state, coordination } = this.#parts;
     const owner = state.accounts.owner(claim.user);
     if (owner !== undefined && idOf(owner) !== claim.id) {
-      return this.#settle(claim, "taken", effects);
+      return this.#settle(claim, { outcome: "taken", now });
     }
-    if (now.steadyMs >= claim.deadlineMs) return this.#settle(claim, "busy", effects);
-    if (claim.credential === undefined) return;
+    if (now.steadyMs >= claim.deadlineMs) return this.#settle(claim, { outcome: "busy", now });
+    if (claim.credential === undefined) return [];
     const { mayBeMade } = claim;
     claim.mayBeMade = undefined;
-    if (mayBeMade?.(now) === false) return void this.#open.delete(claim);
+    if (mayBeMade?.(now) === false) {
+      this.#open.delete(claim);
+      return [];
+    }
     if (coordination.office !== undefined) {
       const { user, id, credential } = claim;
       const outcome = this.#propose({ user, id, credential }, now);
-      if (outcome !== "busy") this.#settle(claim, outcome, effects, state.accounts.holder(user));
-      return;
+      if (outcome === "busy") return [];
+      if (outcome === "taken") return this.#settle(claim, { outcome, now });
+      const event = state.accounts.holder(user);
+      return this.#settle(claim, { outcome, now, event, credential: event?.credential });
     }
-    if (claim.isForwarded) this.#settle(claim, "busy", effects);
-    else this.#forward(claim, now, effects);
+    if (claim.isForwarded) return this.#settle(claim, { outcome: "busy", now });
+    return this.#forward(claim, now);
   }
 
-  /** In office: what holds the name decides, once that itself is decided. */
+  /** In office: the claim that holds the name, or one like it, decides, once it is decided itself. */
   #propose(asked: ProposedClaim, now: Now): ClaimOutcome {
-    const { state, coordination, name } = this.#parts;
+    const { state, coordination, name, auth } = this.#parts;
+    const { accounts } = state;
     const epoch = coordination.office as Epoch;
-    const holder = state.accounts.holder(asked.user);
-    if (holder !== undefined && compareEpochs(holder.epoch, epoch) === 0) {
+    const holder = accounts.holder(asked.user) ?? accounts.holderLike(asked.user);
+    if (holder === undefined) {
+      const isOpen = auth === "open" ? true : undefined;
+      this.#append({ ...asked, looks: looksOf(asked.user), isOpen }, now);
+      return "busy";
+    }
+    const isLike = holder.user !== asked.user;
+    if (isLike && accounts.isConfirmed(holder)) return "taken";
+    if (compareEpochs(holder.epoch, epoch) === 0) {
       const isOwn = holder.server === name;
       if (!isOwn || holder.seq > coordination.committed) return "busy";
-      return idOf(holder) === asked.id ? "won" : "taken";
+      return !isLike && idOf(holder) === asked.id ? "won" : "taken";
     }
     // What an older office left holds for good once this one has it accepted: until then another,
     // newer one may come to count, of a server that was away.
-    this.#append(holder === undefined ? asked : proposalOf(holder), now);
+    this.#append(proposalOf(holder), now);
     return "busy";
   }
 
-  #append(claim: ProposedClaim, now: Now): void {
+  #append(claim: Proposal, now: Now): void {
     const { ledger, coordination, correctedMs } = this.#parts;
     const epoch = coordination.office as Epoch;
     const { seq } = ledger.make("register", { ...claim, epoch }, correctedMs(now));
@@ -197,36 +231,35 @@ export class Claims {
     coordination.want(seq);
   }
 
-  #forward(claim: Waiting, now: Now, effects: Effect[]): void {
+  #forward(claim: Waiting, now: Now): Effect[] {
     const { coordination, replication, standing } = this.#parts;
     const leader = coordination.current(now);
-    if (leader === undefined) return;
+    if (leader === undefined) return [];
     const { forwarded } = claim;
     const isSame = forwarded?.to === leader.name;
     const isSoon = isSame && now.steadyMs - forwarded.atMs < durations.askAgainMs;
-    if (isSame && (forwarded.isOpen || isSoon)) return;
+    if (isSame && (forwarded.isOpen || isSoon)) return [];
     const { address } = replication.peer(leader.name);
-    if (address === "") return;
+    if (address === "") return [];
     claim.forwarded = { to: leader.name, atMs: now.steadyMs, isOpen: true };
     const { user, id, credential = "" } = claim;
-    effects.push({
-      type: "askPeer",
-      peer: leader.name,
-      address,
-      request: { service: "forward", ...standing(), claim: { user, id, credential } },
-      patienceMs: durations.peerRequestMs,
-    });
+    const request = { service: "forward", ...standing(), claim: { user, id, credential } } as const;
+    const patienceMs = durations.peerRequestMs;
+    return [{ type: "askPeer", peer: leader.name, address, request, patienceMs }];
   }
 
-  #settle(claim: Waiting, outcome: ClaimOutcome, effects: Effect[], seen?: EventName): void {
-    if (!this.#open.delete(claim)) return;
+  #settle(claim: Waiting, end: ClaimEnd): Effect[] {
+    if (!this.#open.delete(claim)) return [];
     claim.forget();
-    const effect = claim.settle(outcome, seen);
-    if (effect !== undefined) effects.push(effect);
+    const effect = claim.settle({ ...end, own: claim.credential });
+    return effect === undefined ? [] : [effect];
   }
 }
 
+const noOutcome = { outcome: undefined, seq: undefined, credential: undefined };
+
 /** To be proposed anew: the same logical claim, and the same password. */
-function proposalOf(claim: Claim): ProposedClaim {
-  return { user: claim.user, id: idOf(claim) as RequestId, credential: claim.credential };
+function proposalOf(claim: Claim): Proposal {
+  const { user, credential, looks, isOpen } = claim;
+  return { user, id: idOf(claim) as RequestId, credential, looks, isOpen };
 }

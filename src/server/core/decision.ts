@@ -101,6 +101,12 @@ export function full(): Decision {
   );
 }
 
+/** The id names another request: what this one asks for would be acknowledged and nowhere (R6). */
+export function idReused(): ProtocolError {
+  const description = "The `id` stands for another content already: what is new wants a new one.";
+  return new ProtocolError("id_reused", description);
+}
+
 export function noChannel(channel: string): ProtocolError {
   return new ProtocolError("channel_not_found", `There is no channel "${channel}".`);
 }

@@ -4,10 +4,10 @@ import type { Event } from "../../protocol/event.ts";
 import {
   type ChannelName,
   isServerName,
-  parseChannelName,
   parseRequestId,
-  parseUserName,
   type RequestId,
+  readChannelName,
+  readUserName,
   type ServerName,
   type UserName,
 } from "../../protocol/ids.ts";
@@ -17,6 +17,7 @@ import { parseVector, type Vector } from "../../protocol/vector.ts";
 import {
   type AccountFlag,
   accountFlags,
+  type ChannelChange,
   type FlagChange,
   type PasswordChange,
   type RegistrationChange,
@@ -28,7 +29,11 @@ import { type Placed, place } from "./placed.ts";
 
 /** What an event of each operation carries; `id` is the request's (R6). */
 export interface EventData {
-  login: { readonly user: UserName; readonly id?: RequestId | undefined };
+  login: {
+    readonly user: UserName;
+    readonly isProven?: boolean | undefined;
+    readonly id?: RequestId | undefined;
+  };
   channel: {
     readonly channel: ChannelName;
     readonly user?: UserName | undefined;
@@ -53,6 +58,8 @@ export interface EventData {
     readonly user: UserName;
     readonly credential: string;
     readonly epoch: Epoch;
+    readonly looks?: readonly string[] | undefined;
+    readonly isOpen?: boolean | undefined;
     readonly id: RequestId;
   };
   /** The claim of that name was accepted by a quorum. */
@@ -60,6 +67,7 @@ export interface EventData {
   password: Omit<PasswordChange, keyof Placed> & { readonly id?: RequestId | undefined };
   account: Omit<FlagChange, keyof Placed> & { readonly id?: RequestId | undefined };
   registration: Omit<RegistrationChange, keyof Placed> & { readonly id?: RequestId | undefined };
+  removal: Omit<ChannelChange, keyof Placed> & { readonly id?: RequestId | undefined };
 }
 
 export type Operation = keyof EventData;
@@ -73,13 +81,18 @@ interface Row<Data> {
 /** The table of operations: a new kind of fact is a new row, nothing else changes. */
 const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
   login: {
-    parse: (data) => ({ user: parseUserName(data.user), id: parseRequestId(data.id) }),
-    fold: (state, event, data) => state.addLogin(data.user, place(event, data.id)),
+    parse: (data) => ({
+      user: readUserName(data.user),
+      isProven: readFlag(data.isProven),
+      id: parseRequestId(data.id),
+    }),
+    fold: (state, event, { user, isProven, id }) =>
+      state.addLogin(user, { ...place(event, id), isProven }),
   },
   channel: {
     parse: (data) => ({
-      channel: parseChannelName(data.channel),
-      user: data.user === undefined ? undefined : parseUserName(data.user),
+      channel: readChannelName(data.channel),
+      user: data.user === undefined ? undefined : readUserName(data.user),
       id: parseRequestId(data.id),
     }),
     fold: (state, event, data) =>
@@ -87,8 +100,8 @@ const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
   },
   publication: {
     parse: (data) => ({
-      user: parseUserName(data.user),
-      channel: parseChannelName(data.channel),
+      user: readUserName(data.user),
+      channel: readChannelName(data.channel),
       message: parseText(data.message),
       id: parseRequestId(data.id),
     }),
@@ -99,8 +112,8 @@ const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
   },
   message: {
     parse: (data) => ({
-      src: parseUserName(data.src),
-      dst: parseUserName(data.dst),
+      src: readUserName(data.src),
+      dst: readUserName(data.dst),
       message: parseText(data.message),
       id: parseRequestId(data.id),
     }),
@@ -121,11 +134,10 @@ const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
     parse: (data) => {
       const id = parseRequestId(data.id);
       assert(id !== undefined, "`id` is missing");
-      const credential = parseText(data.credential, "credential");
-      return { user: parseUserName(data.user), credential, epoch: readEpoch(data.epoch), id };
+      return { ...readClaim(data), id };
     },
-    fold: (state, event, { user, credential, epoch, id }) => {
-      state.accounts.addClaim({ ...place(event, id), user, credential, epoch });
+    fold: (state, event, { id, ...claim }) => {
+      state.accounts.addClaim({ ...place(event, id), ...claim });
     },
   },
   confirmed: {
@@ -153,6 +165,12 @@ const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
       state.accounts.changeRegistration({ ...place(event, id), ...change });
     },
   },
+  removal: {
+    parse: (data) => ({ ...readChannelChange(data), id: parseRequestId(data.id) }),
+    fold: (state, event, { id, ...change }) => {
+      state.accounts.changeChannel({ ...place(event, id), ...change });
+    },
+  },
 };
 
 /** @throws Error if it is none */
@@ -165,30 +183,58 @@ export function readEpoch(value: unknown): Epoch {
 type Data = Readonly<Record<string, unknown>>;
 
 /** @throws Error if it is none */
+export function readClaim({ user, credential, epoch, looks, isOpen }: Data) {
+  return {
+    user: readUserName(user),
+    credential: parseText(credential, "credential"),
+    epoch: readEpoch(epoch),
+    looks: readLooks(looks),
+    isOpen: readFlag(isOpen),
+  };
+}
+
+function readLooks(value: unknown): string[] | undefined {
+  if (value === undefined) return undefined;
+  assert(Array.isArray(value), "`looks` is no list");
+  return value.map((look) => parseText(look, "looks"));
+}
+
+/** @returns undefined rather than false: only what is true stands in an event */
+export function readFlag(value: unknown): true | undefined {
+  return value === true ? true : undefined;
+}
+
+/** @throws Error if it is none */
 export function readPasswordChange({ user, credential, since, version, by }: Data) {
   const clock = parseClock(since);
   assert(clock !== undefined, "`since` is none");
   return {
-    user: parseUserName(user),
+    user: readUserName(user),
     credential: parseText(credential, "credential"),
     since: clock,
     version: parseText(version, "version"),
-    by: parseUserName(by),
+    by: readUserName(by),
   };
 }
 
 /** @throws Error if it is none */
 export function readFlagChange({ user, flag, isSet, by }: Data) {
   assert(accountFlags.includes(flag as AccountFlag), "`flag` is unknown");
-  const whose = { user: parseUserName(user), flag: flag as AccountFlag };
-  return { ...whose, isSet: isSet === true, by: parseUserName(by) };
+  const whose = { user: readUserName(user), flag: flag as AccountFlag };
+  return { ...whose, isSet: isSet === true, by: readUserName(by) };
 }
 
 /** @throws Error if it is none */
 export function readRegistrationChange({ mode, hash, by }: Data) {
   assert(registrationModes.includes(mode as RegistrationMode), "`mode` is unknown");
   const known = hash === undefined ? undefined : parseText(hash, "hash");
-  return { mode: mode as RegistrationMode, hash: known, by: parseUserName(by) };
+  return { mode: mode as RegistrationMode, hash: known, by: readUserName(by) };
+}
+
+/** @throws Error if it is none */
+export function readChannelChange({ channel, isRemoved, by }: Data) {
+  assert(typeof isRemoved === "boolean", "`isRemoved` is no boolean");
+  return { channel: readChannelName(channel), isRemoved, by: readUserName(by) };
 }
 
 function parseText(value: unknown, field = "message"): string {

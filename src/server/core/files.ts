@@ -3,9 +3,9 @@ import { compareOrder } from "../../protocol/event.ts";
 import {
   type ChannelName,
   isServerName,
-  parseChannelName,
   parseRequestId,
-  parseUserName,
+  readChannelName,
+  readUserName,
   type UserName,
 } from "../../protocol/ids.ts";
 import { parseClock } from "../../protocol/lamport-clock.ts";
@@ -13,8 +13,16 @@ import { limits } from "../../protocol/limits.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { parseVector, sorted, type Vector } from "../../protocol/vector.ts";
 import type { AccountChange, FrozenClaims, Office } from "./accounts.ts";
-import type { ChatState, Creation, StoredMessage } from "./chat-state.ts";
-import { readEpoch, readFlagChange, readPasswordChange, readRegistrationChange } from "./events.ts";
+import type { ChatState, Creation, Login, StoredMessage } from "./chat-state.ts";
+import {
+  readChannelChange,
+  readClaim,
+  readEpoch,
+  readFlag,
+  readFlagChange,
+  readPasswordChange,
+  readRegistrationChange,
+} from "./events.ts";
 import { toEntry } from "./history.ts";
 import { mergeInOrder } from "./merge-in-order.ts";
 import { idOf, isCommitted, type Placed, place } from "./placed.ts";
@@ -47,7 +55,7 @@ const publicationsFile = "publications.json";
 
 interface FrozenUser {
   readonly name: UserName;
-  readonly logins: readonly Placed[];
+  readonly logins: readonly Login[];
 }
 
 interface FrozenChannel {
@@ -86,7 +94,7 @@ export function freeze(state: ChatState): FrozenState {
         lines: enclosed(
           "[",
           "]",
-          writeNames(channels.filter(({ creations }) => creations.length > 0)),
+          writeNames(channels.filter(({ name }) => state.knowsChannel(name))),
         ),
       },
       { name: accountsFile, lines: enclosed("[", "]", writeClaims(claims)) },
@@ -104,14 +112,14 @@ export function freeze(state: ChatState): FrozenState {
  */
 export function foldSaved(state: ChatState, saved: SavedState, held: Vector): void {
   const isNew = (placed: Placed) => !isCommitted(placed, held);
-  const user = once(parseUserName);
-  const channel = once(parseChannelName);
+  const user = once(readUserName);
+  const channel = once(readChannelName);
   for (const line of saved.rows) {
     const row = JSON.parse(line) as Readonly<Record<string, unknown>>;
     const placed = readPlace(row);
     if (!isNew(placed)) continue;
     if (row.login !== undefined) {
-      state.addLogin(user(row.login), placed);
+      state.addLogin(user(row.login), { ...placed, isProven: readFlag(row.isProven) });
     } else if (row.sees !== undefined) {
       const sees = parseVector(row.sees, "sees", limits.memberVectorServers);
       state.accounts.addOffice({ ...placed, epoch: readEpoch(row.epoch), sees });
@@ -121,6 +129,8 @@ export function foldSaved(state: ChatState, saved: SavedState, held: Vector): vo
       state.accounts.changeFlag({ ...placed, ...readFlagChange(row) });
     } else if (row.mode !== undefined) {
       state.accounts.changeRegistration({ ...placed, ...readRegistrationChange(row) });
+    } else if (row.isRemoved !== undefined) {
+      state.accounts.changeChannel({ ...placed, ...readChannelChange(row) });
     } else {
       const by = row.user === undefined ? undefined : user(row.user);
       state.addCreation(channel(row.channel), { ...placed, user: by });
@@ -129,13 +139,10 @@ export function foldSaved(state: ChatState, saved: SavedState, held: Vector): vo
   for (const line of saved.entries(accountsFile)) {
     const row = JSON.parse(line) as Readonly<Record<string, unknown>>;
     const placed = readPlace(row);
-    const { credential, confirmed } = row;
-    assert(typeof credential === "string", "it has no `credential`");
     // The claim may be held already, and its confirmation not yet.
-    if (confirmed === true) state.accounts.confirm(placed);
+    if (row.confirmed === true) state.accounts.confirm(placed);
     if (!isNew(placed)) continue;
-    const epoch = readEpoch(row.epoch);
-    state.accounts.addClaim({ ...placed, user: user(row.user), credential, epoch });
+    state.accounts.addClaim({ ...placed, ...readClaim(row) });
   }
   for (const line of saved.entries(publicationsFile)) {
     const entry = JSON.parse(line) as Readonly<Record<string, unknown>>;
@@ -228,7 +235,9 @@ interface FrozenRows {
 
 function* writeRows({ users, channels, offices, changes }: FrozenRows): Generator<string> {
   for (const { name: login, logins } of users) {
-    for (const placed of logins) yield JSON.stringify({ login, ...writePlace(placed) });
+    for (const placed of logins) {
+      yield JSON.stringify({ login, isProven: placed.isProven, ...writePlace(placed) });
+    }
   }
   for (const { name: channel, creations } of channels) {
     for (const creation of creations) {
@@ -247,8 +256,9 @@ function* writeClaims(names: FrozenClaims[]): Generator<string> {
   names.sort((a, b) => (a.user < b.user ? -1 : 1));
   for (const { user, claims } of names) {
     for (const [claim, confirmed] of claims) {
-      const { credential, epoch } = claim;
-      yield JSON.stringify({ user, credential, epoch, confirmed, ...writePlace(claim) });
+      const { credential, epoch, looks, isOpen } = claim;
+      const fields = { user, credential, epoch, looks, isOpen, confirmed };
+      yield JSON.stringify({ ...fields, ...writePlace(claim) });
     }
   }
 }

@@ -25,6 +25,18 @@ export class Flood {
     burst: limits.connectionAttempts,
   });
 
+  /** Wrong invitations, over whatever connections. */
+  readonly #invitations = new Buckets({
+    perSecond: 1_000 / durations.invitationGuessMs,
+    burst: limits.invitationGuesses,
+  });
+
+  /** Passwords that come with the id of a claim that was won. */
+  readonly #repeated = new Buckets({
+    perSecond: 1_000 / durations.accountAttemptMs,
+    burst: limits.accountAttempts,
+  });
+
   constructor({ user, connection }: FloodPaces) {
     this.#users = user && new Buckets(user);
     this.#connections = connection && new Buckets(connection);
@@ -54,6 +66,23 @@ export class Flood {
   /** Somebody asks for a name, perhaps with an invitation: it is no attempt of who has the name. */
   refusesGuesser(connection: string, steadyMs: number): ProtocolError | undefined {
     const waitMs = this.#guessers.take(connection, steadyMs);
+    return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
+  }
+
+  /** After too many wrong invitations none is judged for a while, or a right one would show itself. */
+  refusesInvitation(steadyMs: number): ProtocolError | undefined {
+    const waitMs = this.#invitations.wait("", steadyMs);
+    return waitMs > 0 ? slower("wrong invitations", waitMs) : undefined;
+  }
+
+  /** An invitation was wrong: only such ones slow others. */
+  noteWrongInvitation(steadyMs: number): void {
+    this.#invitations.take("", steadyMs);
+  }
+
+  /** Somebody repeats a claim that was won, and may be guessing its password. */
+  refusesRepetition(user: string, steadyMs: number): ProtocolError | undefined {
+    const waitMs = this.#repeated.take(user, steadyMs);
     return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
   }
 }

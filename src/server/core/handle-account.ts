@@ -1,6 +1,7 @@
 import { ProtocolError, type RefusalReason } from "../../protocol/errors.ts";
 import type { Chain, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
+import { oddityOf } from "../../protocol/looks.ts";
 import type { Request } from "../../protocol/messages.ts";
 import { dayOf } from "../../protocol/sealed.ts";
 import { readTopic } from "../../protocol/topics.ts";
@@ -11,7 +12,10 @@ import {
   charge,
   type Decision,
   full,
+  idReused,
+  noChannel,
   receiptOf,
+  refuse as refuseWith,
   type Services,
 } from "./decision.ts";
 import type { Now } from "./effects.ts";
@@ -24,12 +28,8 @@ type Of<S extends Request["service"]> = Extract<Request, { service: S }>;
 
 /** Where accounts are, a login is a name with its password (X2). */
 export function login(services: Services, request: Of<"login">): Decision {
-  const { user, password } = request;
+  const { user, password = "" } = request;
   const { accounts } = services.state;
-  if (password === undefined) {
-    const description = "This cluster wants a `password` with the name.";
-    return refuse("unauthenticated", description, "no_session");
-  }
   const known = accounts.credential(user);
   if (known === undefined && accounts.holder(user) !== undefined) {
     return refuse("unavailable", `The account "${user}" is just being made.`);
@@ -40,7 +40,8 @@ export function login(services: Services, request: Of<"login">): Decision {
     settle: ({ isRight, credential }, later) => {
       const present = accounts.credential(user);
       if (!isRight || present?.version !== known?.version) return wrong();
-      if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
+      if (accounts.has("locked", user)) return refuseWith(locked(user));
+      if (services.state.isDoubtful(user)) return doubtful(user);
       const { since, version } = present as Credential;
       if (credential !== undefined) {
         // Hashed as is recommended by now; no session ends by it.
@@ -56,27 +57,49 @@ export function changePassword(services: Services, request: Of<"password">): Dec
   const { user, password, newPassword, id } = request;
   const { accounts } = services.state;
   const known = accounts.credential(user);
+  const check = { password, credential: known?.credential };
   const asked = { id, by: user };
-  const done = accounts.passwordChange(user, asked);
-  const hash = done === undefined ? newPassword : undefined;
-  // Of a request that comes again the new password is the right one by now.
-  const check =
-    done === undefined
-      ? { password, credential: known?.credential }
-      : { password: newPassword, credential: done.credential };
+  const lock = () => (accounts.has("locked", user) ? refuseWith(locked(user)) : undefined);
+  const done = () => accounts.passwordChanges(user, asked);
+  if (done().length > 0) {
+    return recall(done(), newPassword, {
+      same: (change) => lock() ?? grantBy(services, { change, made: false }),
+      // Only whoever has the present password is told that the id is in use.
+      other: () => ({
+        next: "password",
+        work: { check },
+        settle: ({ isRight }) => (isRight ? refuseWith(idReused()) : wrong()),
+      }),
+    });
+  }
   return {
     next: "password",
-    work: hash === undefined ? { check } : { check, hash },
+    work: { check, hash: newPassword },
     settle: ({ isRight, credential }, now) => {
       if (!isRight) return wrong();
-      if (accounts.has("locked", user)) return { next: "refuse", error: locked(user) };
+      const refusal = lock();
+      if (refusal !== undefined) return refusal;
+      if (services.state.isDoubtful(user)) return doubtful(user);
       // Another copy of the request may have been quicker.
-      const before = accounts.passwordChange(user, asked);
-      if (before !== undefined) return grantBy(services, { change: before, made: false });
+      if (done().length > 0) return changePassword(services, request);
       if (accounts.credential(user)?.version !== known?.version) return wrong();
       const change = replacePassword(services, { user, ...asked, credential }, now);
       return grantBy(services, { change, made: true });
     },
+  };
+}
+
+/** Which of the changes under the request's id is to this password: only a check of it tells. */
+function recall(
+  [change, ...rest]: readonly PasswordChange[],
+  password: string,
+  then: { same(change: PasswordChange): Decision; other(): Decision },
+): Decision {
+  if (change === undefined) return then.other();
+  return {
+    next: "password",
+    work: { check: { password, credential: change.credential } },
+    settle: ({ isRight }) => (isRight ? then.same(change) : recall(rest, password, then)),
   };
 }
 
@@ -98,28 +121,40 @@ export function changeAccount(services: Services, request: Of<"account">, now: N
   }
   const asked = { id, by: request.session?.user as UserName };
   if ("newPassword" in change) return resetPassword(services, request, change.newPassword);
-  const event = accounts.flagChange({ user, ...change }, asked);
-  if (event !== undefined) return commit(services, { event, made: false });
-  const made = make(services, "account", { user, ...change, ...asked }, now);
-  return commit(services, { event: made, made: true });
+  const before = accounts.flagChanges({ user, ...change }, asked);
+  const again = repeated(services, before, ({ isSet }) => isSet === change.isSet);
+  if (again !== undefined) return again;
+  const event = make(services, "account", { user, ...change, ...asked }, now);
+  return commit(services, { event, made: true });
 }
 
-function resetPassword(
+/** Of a request whose id was used before: the same content gets its receipt, another is refused. */
+function repeated<Change extends Placed>(
   services: Services,
-  { user, id, session }: Of<"account">,
-  newPassword: string,
-): Decision {
+  before: readonly Change[],
+  isSame: (change: Change) => boolean,
+): Decision | undefined {
+  const event = before.find(isSame);
+  if (event !== undefined) return commit(services, { event, made: false });
+  return before.length === 0 ? undefined : refuseWith(idReused());
+}
+
+function resetPassword(services: Services, request: Of<"account">, newPassword: string): Decision {
+  const { user, id, session } = request;
   const asked = { id, by: session?.user as UserName };
-  const { accounts } = services.state;
-  const done = accounts.passwordChange(user, asked);
-  if (done !== undefined) return commit(services, { event: done, made: false });
+  const done = () => services.state.accounts.passwordChanges(user, asked);
+  if (done().length > 0) {
+    return recall(done(), newPassword, {
+      same: (event) => commit(services, { event, made: false }),
+      other: () => refuseWith(idReused()),
+    });
+  }
   return {
     next: "password",
     work: { hash: newPassword },
     // No session with it: that of the account is its owner's alone.
     settle: ({ credential }, now) => {
-      const before = accounts.passwordChange(user, asked);
-      if (before !== undefined) return commit(services, { event: before, made: false });
+      if (done().length > 0) return resetPassword(services, request, newPassword);
       const event = replacePassword(services, { user, ...asked, credential }, now);
       return commit(services, { event, made: true });
     },
@@ -132,10 +167,27 @@ export function changeRegistration(
   now: Now,
 ): Decision {
   const asked = { id, by: session?.user as UserName };
-  const before = services.state.accounts.registrationChange(asked);
-  if (before !== undefined) return commit(services, { event: before, made: false });
   const hash = invitation === undefined ? undefined : hashOf(services, invitation);
+  const before = services.state.accounts.registrationChanges(asked);
+  const again = repeated(services, before, (one) => one.mode === mode && one.hash === hash);
+  if (again !== undefined) return again;
   const event = make(services, "registration", { mode, hash, ...asked }, now);
+  return commit(services, { event, made: true });
+}
+
+/** What was written to a channel that is taken away stays, and is told no more until it is given back. */
+export function changeChannel(
+  services: Services,
+  { channel, isRemoved, id, session }: Of<"removal">,
+  now: Now,
+): Decision {
+  const { accounts, channels } = services.state;
+  if (channels.get(channel)?.isKnown !== true) return { next: "refuse", error: noChannel(channel) };
+  const asked = { id, by: session?.user as UserName };
+  const before = accounts.channelChanges(channel, asked);
+  const again = repeated(services, before, (one) => one.isRemoved === isRemoved);
+  if (again !== undefined) return again;
+  const event = make(services, "removal", { channel, isRemoved, ...asked }, now);
   return commit(services, { event, made: true });
 }
 
@@ -146,12 +198,18 @@ export function mayRegister(
   now: Now,
 ): ProtocolError | undefined {
   const { user, invitation, id } = request;
-  const { accounts } = services.state;
+  const { state, auth } = services;
+  const { accounts } = state;
   // A request that comes again (R6).
   const holder = accounts.holder(user);
   if (holder !== undefined && idOf(holder) === id) return undefined;
-  if (administers(request, accounts, services.correctedMs(now))) return undefined;
-  const { mode, hash } = accounts.registration;
+  const isNew = holder === undefined && !state.users.has(user);
+  const oddity = isNew ? oddityOf(user, "user") : undefined;
+  if (oddity !== undefined) return new ProtocolError("name_invalid", oddity);
+  if (auth === "required" && administers(request, accounts, services.correctedMs(now))) {
+    return undefined;
+  }
+  const { mode, hash } = auth === "required" ? accounts.registration : anybody;
   if (mode === "closed") {
     const description = "Registration is closed: ask an administrator.";
     return new ProtocolError("forbidden", description, { reason: "registration_closed" });
@@ -163,12 +221,21 @@ export function mayRegister(
     const description = "Registration wants the `invitation` of an administrator.";
     return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
   }
-  // Whoever took it now would read what its user wrote and got.
-  if (services.state.knowsUser(user) && holder === undefined) {
-    const description = `The name "${user}" is older than accounts: an administrator makes its account.`;
-    return new ProtocolError("forbidden", description, { reason: "name_in_use" });
-  }
-  return undefined;
+  // Whoever took it now would read what its user wrote and got, or be taken for that user.
+  const like = state.userLike(user);
+  const isHeld = holder !== undefined || accounts.holderLike(user) !== undefined;
+  if (like === undefined || isHeld) return undefined;
+  const description = `The name "${like}" is in use, without an account: an administrator makes it.`;
+  return new ProtocolError("forbidden", description, { reason: "name_in_use" });
+}
+
+/** In an open cluster nobody administers. */
+const anybody = { mode: "open", hash: undefined } as const;
+
+/** Not before the password was right: it tells of the account. */
+function doubtful(user: UserName): Decision {
+  const description = `The name "${user}" was in use while the cluster was open: an administrator gives its account a password.`;
+  return refuse("forbidden", description, "name_in_use");
 }
 
 /** Today's and yesterday's key of each topic that the asker may read (X5). */

@@ -1,3 +1,4 @@
+import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Request } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
@@ -15,6 +16,7 @@ import {
 } from "./decision.ts";
 import {
   changeAccount,
+  changeChannel,
   changePassword,
   changeRegistration,
   keys,
@@ -22,7 +24,8 @@ import {
   mayRegister,
 } from "./handle-account.ts";
 import { write } from "./handle-write.ts";
-import { listChannels, listUsers, readHistory } from "./history.ts";
+import { readHistory } from "./history.ts";
+import { nameBytes, readNames } from "./names.ts";
 
 export function decide(services: Services, request: Request, at: Circumstances): Decision {
   switch (request.service) {
@@ -37,24 +40,24 @@ export function decide(services: Services, request: Request, at: Circumstances):
     case "history":
       return read(services, request, at);
     case "login":
-      return services.auth === "open"
-        ? write(services, request, at)
-        : (waits(services, request, at) ?? login(services, request));
+      return services.auth === "open" ? write(services, request, at) : login(services, request);
     case "channel":
     case "publish":
     case "message":
       return write(services, request, at);
     case "register": {
-      const error = services.auth === "open" ? undefined : mayRegister(services, request, at.now);
+      const error = mayRegister(services, request, at.now);
       if (error === undefined) return { next: "claim" };
       return waits(services, request, at) ?? refuse(error);
     }
     case "password":
-      return waits(services, request, at) ?? changePassword(services, request);
+      return changePassword(services, request);
     case "account":
       return waits(services, request, at) ?? changeAccount(services, request, at.now);
     case "registration":
       return changeRegistration(services, request, at.now);
+    case "removal":
+      return waits(services, request, at) ?? changeChannel(services, request, at.now);
     case "keys":
       return waits(services, request, at) ?? keys(services, request, at);
     case "presence":
@@ -82,16 +85,19 @@ function read(
   }
   switch (request.service) {
     case "users": {
-      room.users ??= listUsers(state, committed);
-      if (!charge(room, namesBytes(room.users))) return full();
-      return { next: "answer", answer: { status: "OK", users: room.users } };
+      const isShown = (name: UserName) => state.users.get(name)?.isCommitted(committed) === true;
+      const options = { room, copies: 1, isShown };
+      const { names, next } = readNames(state.userNames.sorted, request, options);
+      return { next: "answer", answer: { status: "OK", users: names, ...more(next) } };
     }
     case "channels": {
-      room.channels ??= listChannels(state, committed);
-      const { channels } = room;
+      const isShown = (name: ChannelName) =>
+        state.knowsChannel(name) && state.channels.get(name)?.isCommitted(committed) === true;
+      const options = { room, copies: 2, isShown };
+      const { names, next } = readNames(state.channelNames.sorted, request, options);
       // The original text has the list of channels under `users`.
-      if (!charge(room, 2 * namesBytes(channels))) return full();
-      return { next: "answer", answer: { status: "OK", channels, users: channels } };
+      const answer = { status: "OK", channels: names, users: names, ...more(next) };
+      return { next: "answer", answer };
     }
     case "history": {
       const { channel, user } = request.conversation;
@@ -133,7 +139,7 @@ function presence(
   if (!services.state.knowsUser(user)) return waits(services, request, at) ?? refuse(noUser(user));
   services.presence.hear({ ...request, clock: services.clock.tick() }, steadyMs);
   const present = services.presence.list(steadyMs);
-  const bytes = namesBytes(present.map((one) => one.user)) + presentBytes * present.length;
+  const bytes = present.reduce((sum, one) => sum + nameBytes(one.user) + presentBytes, 0);
   if (!charge(at.room, bytes)) return full();
   return { next: "answer", answer: { status: "OK", present } };
 }
@@ -141,9 +147,9 @@ function presence(
 /** Bytes around a name in the list of who is there. */
 const presentBytes = 30;
 
-/** Bytes of names in a reply: up to four a UTF-16 unit is never reached, three may be. */
-function namesBytes(names: readonly string[]): number {
-  return names.reduce((sum, name) => sum + 3 * name.length + 2, 0);
+/** What tells that a list goes on. */
+function more(next: string | undefined): { readonly next?: string } {
+  return next === undefined ? {} : { next };
 }
 
 /** The same for all requests of a payload, and no less dear to send. */

@@ -1,13 +1,16 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
+import { oddityOf } from "../../protocol/looks.ts";
 import type { Grant, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
 import type { EventName } from "./accounts.ts";
-import { type ChatState, type StoredMessage, sameTarget, type Target } from "./chat-state.ts";
+import { type ChatState, type StoredMessage, sameTarget } from "./chat-state.ts";
 import {
   behind,
   type Circumstances,
   type Decision,
+  idReused,
   noChannel,
   noUser,
   receiptOf,
@@ -25,18 +28,20 @@ interface WriteCircumstances extends Pick<Circumstances, "now" | "waited"> {
 }
 
 type Write = Extract<Request, { service: "login" | "channel" | "publish" | "message" }>;
+type Messaging = Extract<Write, { service: "publish" | "message" }>;
 
 /**
- * A write answers with the event that already has its id, or makes one (R6). Users and channels
- * never go away, so a write that finds what it names need not wait for what the client has seen;
- * one that would fail, or succeed only because something is missing, does.
+ * A write answers with the event that already has its id, or makes one (R6). Users never go away,
+ * and a channel only hides what is written to it (A10), so a write that finds what it names need not
+ * wait for what the client has seen; one that would fail, or succeed only because something is
+ * missing, does.
  */
 export function write(services: Services, request: Write, at: WriteCircumstances): Decision {
   const { state, replication } = services;
   const { now, waited, grant } = at;
   const old = existing(state, request);
   if (old !== undefined) return commit(services, request, { event: old, made: false, grant });
-  const problem = obstacle(state, request);
+  const problem = obstacle(services, request);
   const depends = problem !== undefined || request.service === "channel";
   if (depends && request.after !== undefined && !covers(replication.committed, request.after)) {
     return waited ? behind() : { next: "wait", until: request.after };
@@ -69,7 +74,7 @@ function commit(
   return { next: "commit", event, made, answer };
 }
 
-/** The event that an earlier copy of this request made, the earliest of several. */
+/** The event that an earlier copy of this request made, of the same content; the earliest of several. */
 function existing(state: ChatState, request: Write): Placed | undefined {
   const { id } = request;
   if (id === undefined) return undefined;
@@ -81,44 +86,68 @@ function existing(state: ChatState, request: Write): Placed | undefined {
         .get(request.channel)
         ?.creations.slice()
         .find((creation) => creation.id === id && creation.user === request.user);
-    case "publish": {
-      const isIt = isOf(request.user, { channel: request.channel });
-      return state.channels.get(request.channel)?.conversation.window.find(id, isIt);
-    }
-    case "message": {
-      const isIt = isOf(request.src, { user: request.dst });
-      // It stays while either party keeps it (J3).
-      for (const party of [request.dst, request.src]) {
-        const found = state.users.get(party)?.conversation.window.find(id, isIt);
-        if (found !== undefined) return found;
-      }
-      return undefined;
-    }
+    case "publish":
+    case "message":
+      return findMessage(state, request, ({ text }) => text === request.message);
     default:
       request satisfies never;
       return undefined;
   }
 }
 
-function isOf(from: string, to: Target): (message: StoredMessage) => boolean {
-  return (message) => message.from === from && sameTarget(message.to, to);
+/** What its sender has sent to its target under its id. */
+function findMessage(
+  state: ChatState,
+  request: Messaging,
+  isWanted: (message: StoredMessage) => boolean,
+): StoredMessage | undefined {
+  const { id } = request;
+  if (id === undefined) return undefined;
+  const [from, to, conversations] =
+    request.service === "publish"
+      ? [request.user, { channel: request.channel }, [state.channels.get(request.channel)]]
+      : // It stays while either party keeps it (J3).
+        [
+          request.src,
+          { user: request.dst },
+          [request.dst, request.src].map((user) => state.users.get(user)),
+        ];
+  for (const holder of conversations) {
+    const found = holder?.conversation.window.find(id, (message) => {
+      return message.from === from && sameTarget(message.to, to) && isWanted(message);
+    });
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** What stands against the write, by what this server holds. */
-function obstacle(state: ChatState, request: Write): ProtocolError | undefined {
+function obstacle({ state, auth }: Services, request: Write): ProtocolError | undefined {
   switch (request.service) {
-    case "login":
-      return undefined;
-    case "channel":
-      if (!state.knowsChannel(request.channel)) return undefined;
-      return new ProtocolError(
-        "channel_exists",
-        `The channel "${request.channel}" exists already.`,
-      );
+    case "login": {
+      const { user } = request;
+      const isNew = !state.knowsUser(user) && state.accounts.owner(user) === undefined;
+      return isNew ? invalid(oddityOf(user, "user")) : undefined;
+    }
+    case "channel": {
+      const { channel, user } = request;
+      if (state.accounts.isRemoved(channel)) return removedChannel(channel);
+      const other = state.knowsChannel(channel) ? channel : state.channelLike(channel);
+      if (other !== undefined) {
+        const looks = other === channel ? "" : ", and looks the same";
+        const description = `The channel "${other}" exists already${looks}.`;
+        return new ProtocolError("channel_exists", description);
+      }
+      // In an open cluster a name is anybody's word.
+      const tooMany = auth === "required" ? tooManyChannels(state, user) : undefined;
+      return invalid(oddityOf(channel, "channel")) ?? tooMany;
+    }
     case "publish":
+      if (findMessage(state, request, () => true) !== undefined) return idReused();
       if (!state.knowsChannel(request.channel)) return noChannel(request.channel);
       return state.knowsUser(request.user) ? undefined : noUser(request.user);
     case "message":
+      if (findMessage(state, request, () => true) !== undefined) return idReused();
       if (!state.knowsUser(request.src)) return noUser(request.src);
       return state.knowsUser(request.dst) ? undefined : noUser(request.dst);
     default:
@@ -127,12 +156,29 @@ function obstacle(state: ChatState, request: Write): ProtocolError | undefined {
   }
 }
 
+function removedChannel(channel: string): ProtocolError {
+  const description = `An administrator has taken the channel "${channel}" away.`;
+  return new ProtocolError("forbidden", description, { reason: "channel_removed" });
+}
+
+function tooManyChannels(state: ChatState, user: UserName | undefined): ProtocolError | undefined {
+  if (user === undefined || state.channelsOf(user) < limits.userChannels) return undefined;
+  const description = `"${user}" has made ${limits.userChannels} channels: an administrator can take some away.`;
+  return new ProtocolError("forbidden", description, { reason: "too_many_channels" });
+}
+
+function invalid(oddity: string | undefined): ProtocolError | undefined {
+  return oddity === undefined ? undefined : new ProtocolError("name_invalid", oddity);
+}
+
 function make(services: Services, request: Write, now: Now) {
   const event = <O extends Operation>(operation: O, data: EventData[O]) =>
     services.ledger.make(operation, data, services.correctedMs(now));
   switch (request.service) {
-    case "login":
-      return event("login", { user: request.user, id: request.id });
+    case "login": {
+      const isProven = services.auth === "required" ? true : undefined;
+      return event("login", { user: request.user, isProven, id: request.id });
+    }
     case "channel":
       return event("channel", { channel: request.channel, user: request.user, id: request.id });
     case "publish": {

@@ -6,7 +6,7 @@ import { writeCursor } from "../../protocol/parse-message.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { channelTopic, userTopic } from "../../protocol/topics.ts";
 import { join, type MutableVector, sorted, type Vector } from "../../protocol/vector.ts";
-import type { ChatState, Conversation, StoredMessage } from "./chat-state.ts";
+import type { Conversation, StoredMessage } from "./chat-state.ts";
 import { idOf, isCommitted } from "./placed.ts";
 import { lowerBound, type Tail } from "./window.ts";
 
@@ -35,11 +35,9 @@ export function topicsOf({ from, to }: Pick<StoredMessage, "from" | "to">): read
   return to.user === from ? [userTopic(from)] : [userTopic(to.user), userTopic(from)];
 }
 
-/** What the replies to one payload may take together, and the lists that they share. */
+/** What the replies to one payload may take together, and what they share. */
 export interface Room {
   bytes: number;
-  users?: readonly string[];
-  channels?: readonly string[];
   status?: Readonly<Record<string, unknown>>;
 }
 
@@ -146,25 +144,4 @@ function firstAbove(messages: Tail<StoredMessage>, seq: number): number {
     else high = middle;
   }
   return low;
-}
-
-/** Names of users with a committed login, in code point order. */
-export function listUsers(state: ChatState, committed: Vector): string[] {
-  return names(state.users.values(), committed);
-}
-
-/** Names of channels with a committed creation. */
-export function listChannels(state: ChatState, committed: Vector): string[] {
-  return names(state.channels.values(), committed);
-}
-
-interface Named {
-  readonly name: string;
-  isCommitted(committed: Vector): boolean;
-}
-
-function names(items: Iterable<Named>, committed: Vector): string[] {
-  const found: string[] = [];
-  for (const item of items) if (item.isCommitted(committed)) found.push(item.name);
-  return found.sort();
 }

@@ -10,8 +10,8 @@ import {
 } from "../../protocol/messages.ts";
 import {
   emptyVector,
-  join,
   type MutableVector,
+  raise,
   servers,
   type Vector,
 } from "../../protocol/vector.ts";
@@ -41,6 +41,8 @@ export interface Peer {
  */
 export class Replication {
   readonly peers = new Map<ServerName, Peer>();
+  /** Rises with each change of the view, of what is committed, and of what a peer has on disk. */
+  version = 0;
   /** The adopted view: on disk. */
   view: View = noView;
   /** Seen, higher, not yet on disk: as long as there is one, nothing is counted. */
@@ -94,7 +96,11 @@ export class Replication {
     const peer = this.peer(standing.server);
     peer.heardMs = steadyMs;
     peer.clock = standing.clock;
-    peer.durable = join(peer.durable, standing.durable);
+    const durable: MutableVector = { ...peer.durable };
+    if (raise(durable, standing.durable)) {
+      peer.durable = durable;
+      this.version += 1;
+    }
     return peer;
   }
 
@@ -110,6 +116,7 @@ export class Replication {
     if (this.adopting?.number !== number) return false;
     this.view = this.adopting;
     this.adopting = undefined;
+    this.version += 1;
     return true;
   }
 
@@ -161,6 +168,7 @@ export class Replication {
         rose = true;
       }
     }
+    if (rose) this.version += 1;
     return rose;
   }
 

@@ -2,10 +2,10 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { RequestId } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
-import type { Incoming, Request } from "../../protocol/messages.ts";
-import { covers } from "../../protocol/vector.ts";
+import type { Incoming, Refused, Request } from "../../protocol/messages.ts";
+import { servers } from "../../protocol/vector.ts";
 import { asOneself, forbids, loggedIn, restsOnAccounts } from "./access.ts";
-import type { Claims } from "./claims.ts";
+import type { ClaimEnd, Claims } from "./claims.ts";
 import { type Decision, refuse, type Services, type WaitingCover } from "./decision.ts";
 import type { Effect, Input, Now } from "./effects.ts";
 import type { Flood } from "./flood.ts";
@@ -13,6 +13,7 @@ import { decide, waits } from "./handle-request.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Passwords } from "./passwords.ts";
 import { isRefused, PayloadReply, type Pending } from "./requests.ts";
+import { WaitingCovers } from "./waiting-covers.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
 
 type RegisterRequest = Request & { readonly service: "register" };
@@ -24,6 +25,8 @@ type Asked = Pending & {
   /** Whether who asks may, and not too often: that is asked, and counted, once. */
   readonly isAdmitted: boolean;
 };
+
+type Covered = Asked & WaitingCover;
 
 interface ServingParts {
   readonly services: Services;
@@ -42,7 +45,7 @@ export class Serving {
   readonly #outbox: Outbox;
   readonly #writes: WaitingWrites;
   readonly #claims: Claims;
-  #covers: WaitingCover[] = [];
+  readonly #covers = new WaitingCovers<Covered>();
   #openClaims = 0;
   readonly #passwords: Passwords;
   #openPasswords = 0;
@@ -51,6 +54,9 @@ export class Serving {
   readonly #flood: Flood;
   /** Payloads that the present step completed. */
   readonly #complete = new Set<PayloadReply>();
+  /** Payloads that wait, and what they count for; the sum of that for each connection. */
+  readonly #held = new Map<PayloadReply, { readonly connection: string; readonly count: number }>();
+  readonly #heldBy = new Map<string, number>();
 
   constructor({ services, outbox, claims, passwords, flood }: ServingParts) {
     this.#claims = claims;
@@ -65,7 +71,7 @@ export class Serving {
   /** Requests that wait for their answer. */
   get open(): number {
     const passwords = this.#openPasswords + this.#proven.length;
-    return this.#writes.size + this.#covers.length + this.#openClaims + passwords;
+    return this.#writes.size + this.#covers.size + this.#openClaims + passwords;
   }
 
   /** @param refusal why no request but `status` is served now, if so */
@@ -73,12 +79,16 @@ export class Serving {
     const { to, batch, requests, connection } = input;
     this.#receiveClocks(requests, now);
     const payload = new PayloadReply({ to, batch, requests, server: this.#services.name });
+    const isFull = (this.#heldBy.get(connection) ?? 0) >= limits.connectionOpen;
     for (const [index, incoming] of requests.entries()) {
       const request = isRefused(incoming) ? incoming : asOneself(incoming);
-      const obstacle = isRefused(request)
-        ? new ProtocolError(request.refused.code, request.refused.description)
-        : (this.#obstacle(request, refusal) ??
-          this.#flood.refusesConnection(connection, now.steadyMs));
+      // What is malformed costs as much to read: it draws on the connection's pace as well (X4).
+      const obstacle =
+        (isRefused(request)
+          ? undefined
+          : this.#obstacle(request, isFull ? tooManyOpen : refusal)) ??
+        this.#flood.refusesConnection(connection, now.steadyMs) ??
+        (isRefused(request) ? toError(request) : undefined);
       if (obstacle !== undefined) {
         payload.refuse(index, obstacle);
         continue;
@@ -87,6 +97,7 @@ export class Serving {
       this.#admit({ ...asked, waited: false, isAdmitted: false }, now);
     }
     this.#note(payload);
+    if (!payload.isComplete) this.#hold(payload, { connection, count: weightOf(requests) });
   }
 
   /** Answers what can be answered now, and gives up what has waited too long. */
@@ -97,12 +108,33 @@ export class Serving {
       else payload.refuse(index, noQuorum());
       this.#note(payload);
     }
-    if (this.#covers.length > 0) this.#decideCovered(now);
+    this.#decideCovered(now);
     for (const { asked, decide } of this.#proven.splice(0)) this.#decideLater(asked, now, decide);
     if (this.#complete.size === 0) return;
     const timeMs = this.#services.correctedMs(now);
-    for (const payload of this.#complete) yield payload.effect(this.#clock, timeMs);
+    for (const payload of this.#complete) {
+      this.#letGo(payload);
+      yield payload.effect(this.#clock, timeMs);
+    }
     this.#complete.clear();
+  }
+
+  #hold(payload: PayloadReply, held: { readonly connection: string; readonly count: number }) {
+    this.#held.set(payload, held);
+    this.#addTo(held.connection, held.count);
+  }
+
+  #letGo(payload: PayloadReply): void {
+    const held = this.#held.get(payload);
+    if (held === undefined) return;
+    this.#held.delete(payload);
+    this.#addTo(held.connection, -held.count);
+  }
+
+  #addTo(connection: string, count: number): void {
+    const sum = (this.#heldBy.get(connection) ?? 0) + count;
+    if (sum === 0) this.#heldBy.delete(connection);
+    else this.#heldBy.set(connection, sum);
   }
 
   #receiveClocks(requests: readonly Incoming[], now: Now): void {
@@ -139,17 +171,22 @@ export class Serving {
       this.#flood.refusesUser(request, now.steadyMs) ??
       this.#refusesAttempt(request, connection, now.steadyMs);
     const admitted = { ...asked, isAdmitted: true };
-    this.#follow(admitted, error ? refuse(error) : this.#decision(admitted, now), now);
+    const decision = error ? refuse(error) : this.#decision(admitted, now);
+    if (isWrongInvitation(request, decision)) this.#flood.noteWrongInvitation(now.steadyMs);
+    this.#follow(admitted, decision, now);
   }
 
-  /** What is known here of who asks may be older than what he has seen (A6). */
+  /**
+   * What is known here of whoever asks may be older than what they have seen (A6). An attempt with a
+   * password is counted only once it is looked at.
+   */
   #forbids({ request, waited }: Asked, now: Now): Decision | undefined {
     const { state, auth } = this.#services;
     const timeMs = this.#services.correctedMs(now);
     const error = forbids(request, { auth, accounts: state.accounts, timeMs });
-    if (error === undefined) return undefined;
-    const wait = restsOnAccounts(error) ? waits(this.#services, request, { waited }) : undefined;
-    return wait ?? refuse(error);
+    const mayWait = error === undefined ? this.#isAttempt(request) : restsOnAccounts(error);
+    const wait = mayWait ? waits(this.#services, request, { waited }) : undefined;
+    return wait ?? (error && refuse(error));
   }
 
   #refusesAttempt(
@@ -159,11 +196,22 @@ export class Serving {
   ): ProtocolError | undefined {
     const { service } = request;
     if (this.#services.auth === "open") return undefined;
-    if (service === "register") return this.#flood.refusesGuesser(connection, steadyMs);
-    const isAttempt = service === "password" || service === "login";
-    // A login without a password is refused for that.
-    if (!isAttempt || request.password === undefined) return undefined;
+    if (service === "register") {
+      const guesses = request.invitation !== undefined && this.#wantsInvitation;
+      const refusal = guesses ? this.#flood.refusesInvitation(steadyMs) : undefined;
+      return refusal ?? this.#flood.refusesGuesser(connection, steadyMs);
+    }
+    if (!this.#isAttempt(request)) return undefined;
     return this.#flood.refusesAttempt(request.user, connection, steadyMs);
+  }
+
+  get #wantsInvitation(): boolean {
+    return this.#services.state.accounts.registration.mode === "invitation";
+  }
+
+  #isAttempt(request: Request): request is Request & { service: "login" | "password" } {
+    if (this.#services.auth === "open") return false;
+    return request.service === "login" || request.service === "password";
   }
 
   #decision({ payload, request, waited }: Asked, now: Now): Decision {
@@ -180,9 +228,14 @@ export class Serving {
         payload.refuse(index, decision.error);
         break;
       case "wait": {
+        if (this.#isGuest(request)) {
+          payload.refuse(index, behindForGuests());
+          break;
+        }
         const plain = request.after === undefined;
         const deadlineMs = now.steadyMs + (plain ? durations.allMembersMs : durations.coverMs);
-        this.#covers.push({ ...asked, until: decision.until, deadlineMs });
+        const { committed } = this.#services.replication;
+        this.#covers.add({ ...asked, until: decision.until, deadlineMs }, committed);
         break;
       }
       case "commit": {
@@ -232,16 +285,32 @@ export class Serving {
         this.#follow(asked, again, later);
         return false;
       },
-      settle: (outcome, seen) => {
+      settle: (end) => {
         this.#openClaims -= 1;
-        // Whoever then logs in elsewhere says that he has seen this.
-        const account = seen && { server: seen.server, seq: seen.seq };
-        if (outcome === "won") payload.answer(index, { status: "OK", account });
-        else payload.refuse(index, outcome === "taken" ? nameTaken(user) : noCoordinator());
-        this.#note(payload);
+        const decision =
+          end.outcome === "won"
+            ? this.#won(request, end)
+            : refuse(end.outcome === "taken" ? nameTaken(user) : noCoordinator());
+        this.#follow(asked, decision, end.now);
         return undefined;
       },
     });
+  }
+
+  /** A claim that was won is the asker's if the password is: by its id alone it is anybody's. */
+  #won({ user, password }: RegisterRequest, { event, credential, own, now }: ClaimEnd): Decision {
+    // Whoever then logs in elsewhere says that they have seen this.
+    const account = event && { server: event.server, seq: event.seq };
+    const won: Decision = { next: "answer", answer: { status: "OK", account } };
+    // An older server in office does not tell what it was won with.
+    if (credential === undefined || credential === own) return won;
+    const error = this.#flood.refusesRepetition(user, now.steadyMs);
+    if (error !== undefined) return refuse(error);
+    return {
+      next: "password",
+      work: { check: { password, credential } },
+      settle: ({ isRight }) => (isRight ? won : refuse(nameTaken(user))),
+    };
   }
 
   #workOn(
@@ -262,18 +331,17 @@ export class Serving {
   }
 
   #decideCovered(now: Now): void {
-    const waiting = this.#covers;
-    this.#covers = [];
     const { committed } = this.#services.replication;
-    for (const asked of waiting) {
-      if (!covers(committed, asked.until) && now.steadyMs < asked.deadlineMs) {
-        this.#covers.push(asked);
-      } else {
-        const again = { ...asked, waited: true };
-        if (again.isAdmitted) this.#decideLater(again, now, () => this.#decision(again, now));
-        else this.#admit(again, now);
-      }
+    for (const asked of this.#covers.due(committed, now.steadyMs)) {
+      const again = { ...asked, waited: true };
+      if (again.isAdmitted) this.#decideLater(again, now, () => this.#decision(again, now));
+      else this.#admit(again, now);
     }
+  }
+
+  /** Where accounts are, nothing waits for whoever has no session. */
+  #isGuest({ session }: Request): boolean {
+    return this.#services.auth === "required" && session === undefined;
   }
 
   /** What waited: the session may have ended meanwhile, or its user administer no more. */
@@ -286,8 +354,38 @@ export class Serving {
   }
 }
 
+function toError({ refused: { code, description } }: Refused): ProtocolError {
+  return new ProtocolError(code, description);
+}
+
+/** What a payload counts for that is held: large vectors take memory. */
+function weightOf(requests: readonly Incoming[]): number {
+  const names = requests.reduce((sum, request) => {
+    const after = isRefused(request) ? undefined : request.after;
+    return sum + (after === undefined ? 0 : servers(after).length);
+  }, 0);
+  return requests.length + Math.floor(names / limits.namesOfOneRequest);
+}
+
+function isWrongInvitation(request: Request, decision: Decision): boolean {
+  if (request.service !== "register" || request.invitation === undefined) return false;
+  return decision.next === "refuse" && decision.error.reason === "invitation_wanted";
+}
+
+const tooManyOpen = `This connection has ${limits.connectionOpen} requests that wait here already.`;
+
+function behindForGuests(): ProtocolError {
+  return new ProtocolError(
+    "behind",
+    "This server lacks some of what `after` names, and nothing waits without a session.",
+  );
+}
+
 function nameTaken(user: string): ProtocolError {
-  return new ProtocolError("name_taken", `The name "${user}" belongs to an account already.`);
+  return new ProtocolError(
+    "name_taken",
+    `The name "${user}", or one that looks the same, belongs to an account already.`,
+  );
 }
 
 function passwordFailed(): ProtocolError {

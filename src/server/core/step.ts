@@ -125,7 +125,7 @@ export class ServerCore {
       log: (level, text) => this.#log(level, text),
     });
     const passwords = this.#passwords;
-    this.#claims = new Claims({ ...parts, passwords, coordination: this.coordination });
+    this.#claims = new Claims({ ...parts, auth, passwords, coordination: this.coordination });
     const status = (now: Now) => this.#status(now);
     this.#presence = new Presence(name);
     this.#serving = new Serving({
@@ -434,7 +434,9 @@ export class ServerCore {
           ...request.claim,
           deadlineMs: now.steadyMs + durations.peerRequestMs,
           isForwarded: true,
-          settle: (outcome, seen) => answer({ service: "forward", outcome, seq: seen?.seq }),
+          settle: ({ outcome, event, credential }) => {
+            return answer({ service: "forward", outcome, seq: event?.seq, credential });
+          },
         });
       case "clock": {
         // One that is no longer in office corrects nobody.
@@ -455,7 +457,7 @@ export class ServerCore {
     const answer = input.answer?.server === from ? input.answer : undefined;
     if (answer !== undefined) this.#hear(answer, now);
     if (request.service === "forward") {
-      this.#do(this.#claims.onForwarded(from, request.claim, answer));
+      this.#do(this.#claims.onForwarded({ from, claim: request.claim, answer }, now));
     } else if (request.service === "clock") {
       this.#do(this.clockSync.onAnswer(from, request, answer, now));
     } else {
@@ -687,6 +689,7 @@ type Unanswered =
       readonly service: "forward";
       readonly outcome: ClaimOutcome;
       readonly seq: number | undefined;
+      readonly credential: string | undefined;
     }
   | { readonly service: "clock"; readonly timeMs: number; readonly isCorrected: boolean };
 

@@ -19,6 +19,10 @@ export class WaitingWrites {
   readonly #name: ServerName;
   readonly #replication: Replication;
   #lastOwn = 0;
+  /** What an outcome may depend on, as of the last look. */
+  #seen = { version: -1, live: 0 };
+  /** Whether something was added since that is committed already. */
+  #isNew = false;
 
   constructor(name: ServerName, replication: Replication) {
     this.#name = name;
@@ -30,6 +34,7 @@ export class WaitingWrites {
   }
 
   add(write: WaitingWrite): void {
+    this.#isNew ||= (this.#replication.committed[write.server] ?? 0) >= write.seq;
     if (write.server === this.#name && write.seq > this.#lastOwn) {
       this.#lastOwn = write.seq;
       this.#own.push(write);
@@ -38,8 +43,12 @@ export class WaitingWrites {
     }
   }
 
-  /** Takes out what can be answered now: committed, or given up. */
+  /**
+   * Takes out what can be answered now: committed, or given up. As long as nothing has come that a
+   * write may wait for, only deadlines are looked at.
+   */
   due(steadyMs: number): DueWrite[] {
+    if (this.size === 0 || !this.#mayBeDue(steadyMs)) return [];
     const due: DueWrite[] = [];
     const { committed } = this.#replication;
     const settle = (write: WaitingWrite): boolean => {
@@ -73,5 +82,18 @@ export class WaitingWrites {
       }
     }
     return due;
+  }
+
+  /** Each of the lists is in the order of its deadlines. */
+  #mayBeDue(steadyMs: number): boolean {
+    const { version } = this.#replication;
+    const live = this.#plain.length === 0 ? 0 : this.#replication.liveMembers(steadyMs).length;
+    const isSame = version === this.#seen.version && live === this.#seen.live;
+    const first = [this.#own.at(0), this.#others[0], this.#plain[0]];
+    const isLate = first.some((write) => write !== undefined && steadyMs >= write.deadlineMs);
+    if (isSame && !isLate && !this.#isNew) return false;
+    this.#seen = { version, live };
+    this.#isNew = false;
+    return true;
   }
 }

@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { describe as describeError } from "../../../src/client/commands/failure.ts";
 import { currentOf, nothingSaved } from "../../../src/client/core/chat-model.ts";
 import { view } from "../../../src/client/core/chat-view.ts";
 import { mostItems } from "../../../src/client/core/message-list.ts";
 import type { Outgoing } from "../../../src/client/core/outgoing.ts";
 import { savedOf } from "../../../src/client/core/saved-chat.ts";
+import { ProtocolError } from "../../../src/protocol/errors.ts";
 import type { ServerName } from "../../../src/protocol/ids.ts";
+import { textsIn } from "../../../src/texts/texts.ts";
 import { ChatScene } from "./chat-scene.ts";
 
 const café = { channel: "café" as never };
@@ -199,6 +202,19 @@ describe("a message of one's own", () => {
       });
       expect(currentOf(scene.model).items).toMatchObject([{ text: "Oi", seq: first.seq }]);
     }
+  });
+
+  test("[R6] whose id stood for something else is refused with a sentence, and both stand there", () => {
+    const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
+    const entry = { ...scene.message("geral", "ana", "Olá"), id: "a" };
+    scene.on({ type: "entries", entries: [entry] });
+    const error = new ProtocolError("id_reused", "");
+    for (const language of [textsIn("en"), textsIn("pt-br")]) {
+      expect(describeError(error, language)).toMatch(/\bid\b.*\.$/);
+    }
+    const why = describeError(error, textsIn("en"));
+    scene.on({ type: "refused", outgoing: outgoing("a", "Oi"), why });
+    expect(scene.screen).toMatch(/ana {2}Olá ✓\n.*ana {2}Oi\n.*✗ Nothing was done: something else/);
   });
 
   test("that is refused says why", () => {

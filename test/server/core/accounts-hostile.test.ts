@@ -87,6 +87,67 @@ describe("[R6] a change of an account that is asked for twice takes effect once"
   });
 });
 
+describe("[R6] another change of an account under an id that was used is refused", () => {
+  const reused = { status: "erro", code: "id_reused", retry: false };
+  const change = { user: "ana", password: "ana's", newPassword: "new", id: "1" };
+
+  test("a password: to whoever knows the present one, and to nobody else", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    scene.ask("password", change);
+    const other = { ...change, password: "new", newPassword: "newer" };
+    expect(scene.ask("password", other)).toMatchObject(reused);
+    expect(scene.ask("password", { ...other, password: "a guess" })).toMatchObject(wrong);
+    scene.login("ana", "new");
+    expect(scene.ask("password", { ...other, id: "2" })).toMatchObject({ status: "OK" });
+    expect(scene.ask("password", change)).toMatchObject({ status: "OK" });
+    scene.login("ana", "newer");
+  });
+
+  test("a password: also while the first copy is being hashed", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { server, cluster } = scene;
+    server.hashMs = () => 40;
+    const copies = ["new", "other"].map((newPassword) => {
+      return cluster.ask(server, "password", { ...change, newPassword });
+    });
+    cluster.runUntil(() => copies.every(({ reply }) => reply !== undefined), "both are answered");
+    expect(copies.map(({ reply }) => reply?.status)).toEqual(["OK", "erro"]);
+    scene.login("ana", "new");
+  });
+
+  test("what an administrator does: to an account, its password, and registration", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { operator: token } = scene;
+    const { accounts } = scene.server.core.state;
+    scene.ask("channel", { channel: "geral", user: "ana", token: scene.login("ana", "ana's") });
+    const pairs = [
+      ["account", { user: "ana", locked: true }, { user: "ana", locked: false }],
+      ["account", { user: "ana", administrator: true }, { user: "ana", administrator: false }],
+      ["account", { user: "ana", newPassword: "first" }, { user: "ana", newPassword: "second" }],
+      ["registration", { mode: "closed" }, { mode: "open" }],
+      ["removal", { channel: "geral", removed: true }, { channel: "geral", removed: false }],
+    ] as const;
+    for (const [at, [service, one, other]] of pairs.entries()) {
+      const first = scene.ask(service, { ...one, id: `id ${at}`, token });
+      const again = scene.ask(service, { ...one, id: `id ${at}`, token });
+      expect(first).toMatchObject({ status: "OK" });
+      expect(again).toMatchObject({ status: "OK", entry: { seq: eventOf(first) } });
+      expect(scene.ask(service, { ...other, id: `id ${at}`, token })).toMatchObject(reused);
+    }
+    const invite = { mode: "invitation", invitation: "a long invitation", id: "invite", token };
+    scene.ask("registration", invite);
+    expect(scene.ask("registration", invite)).toMatchObject({ status: "OK" });
+    const another = { ...invite, invitation: "another invitation" };
+    expect(scene.ask("registration", another)).toMatchObject(reused);
+    expect(accounts.has("locked", ana)).toBe(true);
+    scene.ask("account", { user: "ana", locked: false, token });
+    scene.login("ana", "first");
+  });
+});
+
 describe("[X2] what was tried and is refused", () => {
   test("a reset holds against what a thief did before at a server that was cut off", () => {
     const scene = new Scene();
@@ -150,6 +211,37 @@ describe("[X2] what was tried and is refused", () => {
     });
     expect(codes[0]).toBe("forbidden");
     expect(codes.at(-1)).toBe("rate_limited");
+  });
+
+  test("guessing an invitation is as slow over many connections, and tells nothing meanwhile", () => {
+    const scene = new Scene();
+    const { operator: token, cluster, server } = scene;
+    scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
+    const ask = (user: string, invitation: string | undefined, connection: string) => {
+      const data = { user, password: "x", invitation };
+      const question = cluster.askPayload(server, { service: "register", data }, connection);
+      cluster.runUntil(() => question.reply !== undefined, "an answer");
+      return question.reply as ReplyData;
+    };
+    const guess = (at: number) => ask("eva", `tertulia${at}`.padEnd(12, "0"), `wire ${at}`);
+    // Right ones, and none at all, slow nobody.
+    for (let at = 0; at < limits.invitationGuesses; at += 1) {
+      expect(ask(`leo${at}`, "tertulia2026", `his wire ${at}`).status).toBe("OK");
+      expect(ask("eva", undefined, `her wire ${at}`).code).toBe("forbidden");
+    }
+    const startMs = cluster.time.nowMs;
+    const codes = Array.from({ length: 300 }, (_, at) => guess(at).code);
+    const judged = codes.filter((code) => code === "forbidden").length;
+    const seconds = (cluster.time.nowMs - startMs) / 1_000;
+    expect(judged).toBeGreaterThanOrEqual(limits.invitationGuesses);
+    expect(judged).toBeLessThanOrEqual(limits.invitationGuesses + 2 * seconds + 1);
+    // Meanwhile the right one is told how long to wait, as a wrong one is, and then gets through.
+    const told = ask("bia", "tertulia2026", "a quiet wire");
+    expect(told).toMatchObject({ code: "rate_limited", retry: true });
+    cluster.runFor(1_000 * Number(told.wait));
+    expect(ask("bia", "tertulia2026", "a quiet wire").status).toBe("OK");
+    // An administrator is not slowed.
+    expect(scene.ask("register", { user: "ana", password: "x", token }).status).toBe("OK");
   });
 
   test("who asks for somebody's name takes none of his attempts to log in", () => {

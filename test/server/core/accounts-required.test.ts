@@ -106,6 +106,7 @@ describe("[X2] who may do what", () => {
     password: { user: "ana", password: "ana's", newPassword: "y" },
     account: { user: "bia", locked: false },
     registration: { mode: "open" },
+    removal: { channel: "geral", removed: false },
   };
 
   function furnish() {
@@ -303,5 +304,23 @@ describe("[X4] who asks too often", () => {
     expect(send()).toMatchObject({ status: "OK" });
     const asked = Array.from({ length: 200 }, () => scene.cluster.ask(scene.server, "time"));
     expect(asked.some(({ reply }) => reply?.code === "rate_limited")).toBe(true);
+  });
+
+  test("[X4] what is malformed draws on its connection's pace, and on no other's", () => {
+    const scene = new Scene({ user: undefined, connection: { perSecond: 2, burst: 4 } });
+    const send = (payload: unknown, connection: string) => {
+      const asked = scene.cluster.askPayload(scene.server, payload, connection);
+      scene.cluster.runUntil(() => asked.reply !== undefined, "a reply");
+      return (asked.replies ?? []).map(({ data }) => data.code);
+    };
+    expect(Array.from({ length: 6 }, () => send({ service: 7 }, "one")).flat()).toEqual([
+      ...Array(4).fill("bad_request"),
+      ...Array(2).fill("rate_limited"),
+    ]);
+    expect(send({ service: "time", data: {} }, "one")).toEqual(["rate_limited"]);
+    expect(send({ service: "time", data: {} }, "another")).toEqual([undefined]);
+    // Each of an array counts.
+    const codes = send(Array(6).fill(null), "a third");
+    expect(codes.filter((code) => code === "rate_limited")).toHaveLength(2);
   });
 });

@@ -20,6 +20,49 @@ function office(at: number, epoch: Epoch, sees: Vector, server = b): Office {
   return { server, seq: at, clock: at, time: at, id: undefined, epoch, sees };
 }
 
+/** A claim of a name that looks like Eva's. */
+function claimLike(at: number, id: string, epoch: Epoch, server = a): Claim {
+  return { ...claim(at, id, epoch, server), user: "Eva" as UserName, looks: ["eva"] };
+}
+
+describe("names that look the same", () => {
+  const looks = ["eva"];
+
+  test("[E3] of two that count the one of the higher epoch holds, and the other name is held by it", () => {
+    const accounts = new Accounts();
+    accounts.addClaim({ ...claim(2, "old", term(1)), looks });
+    expect(accounts.holderLike("Eva" as UserName)?.id).toBe("old");
+    accounts.addClaim(claimLike(9, "young", term(2), b));
+    accounts.addOffice(office(3, term(3), { [a]: 2, [b]: 9 }));
+    expect(accounts.holder(eva)).toBeUndefined();
+    expect(accounts.holderLike(eva)?.id).toBe("young");
+    expect([...accounts.unowned()].map(({ id }) => id)).toEqual(["young"]);
+  });
+
+  test("[E3] one that does not count holds nothing", () => {
+    const accounts = new Accounts();
+    accounts.addClaim({ ...claim(2, "old", term(1)), looks });
+    accounts.addClaim(claimLike(9, "young", term(2), b));
+    accounts.addOffice(office(3, term(3), { [a]: 2 }));
+    expect(accounts.holder(eva)?.id).toBe("old");
+  });
+
+  test("[E3] claims from before looks were compared stay, beside each other", () => {
+    const accounts = new Accounts();
+    accounts.addClaim(claim(2, "old", term(1)));
+    accounts.addClaim(claimLike(9, "young", term(2), b));
+    expect(accounts.holder(eva)?.id).toBe("old");
+    expect(accounts.holder("Eva" as UserName)?.id).toBe("young");
+  });
+
+  test("[R4] what stands in the claims decides, not what this process finds", () => {
+    const accounts = new Accounts();
+    accounts.addClaim({ ...claim(2, "old", term(1)), looks: ["as another Unicode has it"] });
+    accounts.addClaim(claimLike(9, "young", term(2), b));
+    expect(accounts.holder(eva)?.id).toBe("old");
+  });
+});
+
 describe("what counts", () => {
   test("[E3] a claim counts as long as no higher office is known", () => {
     const accounts = new Accounts();
@@ -61,7 +104,8 @@ describe("what counts", () => {
       (accounts) => accounts.addOffice(office(4, term(2), { [a]: 2 })),
       (accounts) => accounts.addOffice(office(8, term(3), { [a]: 3, [b]: 5 })),
       (accounts) => accounts.addClaim(claim(2, "x", term(1))),
-      (accounts) => accounts.addClaim(claim(3, "y", term(1))),
+      (accounts) => accounts.addClaim({ ...claim(3, "y", term(1)), looks: ["eva"] }),
+      (accounts) => accounts.addClaim(claimLike(7, "like", term(2), b)),
       (accounts) => accounts.addClaim(claim(5, "z", term(2), b)),
       (accounts) => accounts.confirm({ server: b, seq: 5 }),
     ];
@@ -69,7 +113,9 @@ describe("what counts", () => {
       const accounts = new Accounts();
       for (const at of order) facts[at]?.(accounts);
       const { offices } = accounts;
-      return [accounts.holder(eva), accounts.owner(eva), [...accounts.claims()], offices];
+      const like = accounts.holder("Eva" as UserName);
+      const claims = [...accounts.claims()].sort((a, b) => a.seq - b.seq);
+      return [accounts.holder(eva), like, accounts.owner(eva), claims, offices];
     };
     const all = facts.map((_, at) => at);
     const expected = fold(all);

@@ -157,7 +157,7 @@ describe("claims", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const server = cluster.server(1);
-    expect(cluster.request(server, "login", { user: "eva" }).account).toBeUndefined();
+    expect(cluster.request(server, "login", { user: "ana" }).account).toBeUndefined();
     expect(cluster.request(server, "register", register("eva", "a")).status).toBe("OK");
     cluster.runUntilEqual();
     const { account } = cluster.request(server, "login", { user: "eva" });
@@ -199,7 +199,7 @@ describe("claims", () => {
     const chat = { user: "ana", channel: "geral", message: "oi" };
     expect(cluster.request(third, "publish", { ...chat, after: {} }).status).toBe("OK");
     cluster.kill(third);
-    expect(claim("bia")).toMatchObject({ code: "unavailable", retry: true });
+    expect(claim("leo")).toMatchObject({ code: "unavailable", retry: true });
     cluster.network.heal();
     cluster.start(third);
     cluster.runUntil(() => second.core.isServing && inOffice(cluster).length === 1, "a quorum");

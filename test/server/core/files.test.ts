@@ -11,7 +11,11 @@ const retention: Retention = { channelMessages: 5, userMessages: 4, userLogins: 
 
 const anyName = fc.constantFrom("ana", "bia", "caio");
 const anyData = fc.oneof(
-  fc.record({ operation: fc.constant("login"), user: anyName }),
+  fc.record({
+    operation: fc.constant("login"),
+    user: anyName,
+    isProven: fc.constantFrom(true, undefined),
+  }),
   fc.record({
     operation: fc.constant("channel"),
     channel: fc.constantFrom("geral", "jogos"),

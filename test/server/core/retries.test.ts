@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ChannelName } from "../../../src/protocol/ids.ts";
 import type { Receipt } from "../../../src/protocol/messages.ts";
 import { servingCluster } from "../../support/core-cluster.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const hello = { user: "ana", channel: "geral", message: "Olá!", id: "once" };
 
@@ -93,6 +94,84 @@ describe("a request that comes again", () => {
     expect(texts({ channel: "other" })).toEqual(["3"]);
     expect(texts({ user: "ana" })).toEqual(["4", "5"]);
     expect(texts({ user: "bia" })).toEqual(["4", "5"]);
+  });
+
+  test("[R6] with another content is refused, and makes nothing", () => {
+    const cluster = servingCluster(3);
+    const note = { src: "ana", dst: "bia", message: "first", id: "once" };
+    const page = () => ({
+      channel: textsOf(cluster.server(3), { channel: "geral" }),
+      user: textsOf(cluster.server(3), { user: "ana" }),
+    });
+    const textsOf = (server: VirtualServer, data: Record<string, string>) => {
+      const { entries } = cluster.request(server, "history", data);
+      return (entries as { message: string }[]).map(({ message }) => message);
+    };
+    cluster.request(cluster.server(1), "publish", hello);
+    cluster.request(cluster.server(1), "message", note);
+    for (const server of cluster.servers) {
+      const reused = { status: "erro", code: "id_reused", retry: false, id: "once" };
+      const other = { message: "of the second run" };
+      expect(cluster.request(server, "publish", { ...hello, ...other })).toMatchObject(reused);
+      expect(cluster.request(server, "message", { ...note, ...other })).toMatchObject(reused);
+      // What only says when it was asked, and by whom, is no content.
+      const again = { ...hello, timestamp: "later", clock: 7, after: {} };
+      expect(cluster.request(server, "publish", again).status).toBe("OK");
+    }
+    expect(page()).toEqual({ channel: ["Olá!"], user: ["first"] });
+  });
+
+  test("[R6] with another content while the first is under way is refused", () => {
+    const cluster = servingCluster(3);
+    const copies = ["Olá!", "Oi!", "Olá!"].map((message) => {
+      return cluster.ask(cluster.server(1), "publish", { ...hello, message });
+    });
+    cluster.runUntil(() => copies.every(({ reply }) => reply !== undefined), "all are answered");
+    expect(copies.map(({ reply }) => reply?.code ?? reply?.status)).toEqual([
+      "OK",
+      "id_reused",
+      "OK",
+    ]);
+  });
+
+  test("[R6] with other contents at two servers at once: both are shown, each once, for good", () => {
+    const cluster = servingCluster(5);
+    const bye = { ...hello, message: "Tchau!" };
+    const twins = [hello, bye, hello].map((data, at) => {
+      return cluster.ask(cluster.server(at + 1), "publish", data);
+    });
+    cluster.runUntil(() => twins.every(({ reply }) => reply?.status === "OK"), "all are OK");
+    cluster.runUntilEqual();
+    for (const server of cluster.servers) {
+      const page = cluster.request(server, "history", { channel: "geral" });
+      const texts = (page.entries as { message: string }[]).map(({ message }) => message);
+      expect(texts.toSorted()).toEqual(["Olá!", "Tchau!"]);
+      // Whoever asks again is told of the own content, whoever says something else of the reuse.
+      expect(cluster.request(server, "publish", hello).status).toBe("OK");
+      expect(cluster.request(server, "publish", bye).status).toBe("OK");
+      expect(cluster.request(server, "publish", { ...hello, message: "?" }).code).toBe("id_reused");
+    }
+    const receipts = [hello, bye].map((data) => {
+      return cluster.servers.map((server) => {
+        const entry = cluster.request(server, "publish", data).entry as Receipt;
+        return `${entry.server}/${entry.seq}`;
+      });
+    });
+    expect(receipts.map((all) => new Set(all).size)).toEqual([1, 1]);
+    expect(receipts[0]?.[0]).not.toBe(receipts[1]?.[0]);
+  });
+
+  test("[R6] that some server says was used waits for what its client has seen", () => {
+    const cluster = servingCluster(3);
+    const [a, b] = [cluster.server(1), cluster.server(2)];
+    const first = cluster.request(a, "publish", hello).entry as Receipt;
+    cluster.runUntilEqual();
+    const after = { [first.server]: first.seq + 1 };
+    const other = cluster.ask(b, "publish", { ...hello, message: "Oi!", after });
+    cluster.runFor(100);
+    expect(other.reply).toBeUndefined();
+    cluster.request(a, "publish", { ...hello, id: "another" });
+    cluster.runUntil(() => other.reply?.code === "id_reused", "it is refused");
   });
 
   test("[R6] a channel's creation repeated with its id is sucesso, without it channel_exists", () => {

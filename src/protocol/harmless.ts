@@ -40,3 +40,18 @@ export function harmless(text: string): string {
     return `<U+${code.toString(16).toUpperCase().padStart(4, "0")}>`;
   });
 }
+
+/**
+ * A value in JSON, as one line for a terminal: what would do harm there is escaped, so that a program
+ * still reads the true text.
+ */
+export function harmlessJson(json: string): string {
+  return json.replace(pattern, (found, belongs?: string) =>
+    belongs === undefined ? escaped(found) : found,
+  );
+}
+
+function escaped(text: string): string {
+  const units = Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+}

@@ -1,0 +1,24 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { describe, expect, test } from "vitest";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { python, readmePython } from "../support/readme-python.ts";
+import { inNode, sendPlainly } from "./plain-clients.ts";
+
+describe("a plain REQ client as README has it", { timeout: 120_000 }, () => {
+  test("[B6] neither hangs nor loses or doubles a message, whoever is killed or stopped", async () => {
+    const result = await sendPlainly(inNode, { clients: 50, rounds: 1 });
+    expect(result).toMatchObject({ refused: [], lost: [], doubled: [] });
+    expect(result.acknowledged).toBeGreaterThan(500);
+  });
+
+  test.skipIf(python === undefined)("in Python does what README says", async () => {
+    await using cluster = await LocalCluster.start();
+    const { defines, does } = readmePython(cluster);
+    const child = spawn(python ?? "", ["-u", "-c", defines + does], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const lines = (await text(child.stdout)).trimEnd().split("\n");
+    expect(lines).toEqual(["sucesso", "sucesso", expect.stringMatching(/server_/), "Olá!"]);
+  });
+});

@@ -1,0 +1,325 @@
+import { describe, expect, test } from "vitest";
+import { Dealer, Request, Router } from "zeromq";
+import { startBroker } from "../../src/broker/broker.ts";
+import { Relay, roadsBetween } from "../../src/cluster/relay.ts";
+import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
+import type { Envelope } from "../../src/net/envelope.ts";
+import { Responder } from "../../src/net/responder.ts";
+import { decode, encode } from "../../src/protocol/codec.ts";
+import { encodeCommand, encodeMessage } from "../../src/zmtp/frames.ts";
+import { anyPort, Closing, forwarderOptions, localBroker } from "../support/local-wires.ts";
+import { until } from "../support/until.ts";
+import { RawPeer } from "../support/zmtp.ts";
+
+const patienceMs = 10_000;
+const empty = Buffer.alloc(0);
+
+/** A client that asks many things at once, and keeps all that comes. */
+class Client {
+  readonly got: string[] = [];
+  readonly #socket = new Dealer({ linger: 0, reconnectInterval: 20 });
+
+  constructor(closing: Closing, endpoint: string) {
+    closing.add(this);
+    this.#socket.connect(endpoint);
+    void this.#receive();
+  }
+
+  ask(payload: string | Uint8Array): Promise<void> {
+    return this.#socket.send([empty, payload]);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  async #receive(): Promise<void> {
+    try {
+      for await (const [, payload = empty] of this.#socket) this.got.push(told(payload));
+    } catch {
+      // Closed.
+    }
+  }
+}
+
+/** A text, or the code of an error. */
+function told(payload: Buffer): string {
+  try {
+    const { data } = decode(payload) as { data: { code: string; id: string } };
+    return `${data.code} ${data.id}`;
+  } catch {
+    return String(payload);
+  }
+}
+
+const question = (id: string) => encode({ service: "time", data: { id } });
+
+interface Asked {
+  readonly to: Envelope;
+  readonly payload: Buffer;
+}
+
+interface Worker {
+  /** All that it was asked, in turn. */
+  readonly asked: Asked[];
+  reply(to: Envelope, payload: string | Buffer): void;
+}
+
+/** A worker as our servers are. */
+function ourWorker(closing: Closing, ...backs: string[]): Worker {
+  const asked: Asked[] = [];
+  const responder = closing.add(
+    new BrokeredResponder((to, payload) => asked.push({ to, payload })),
+  );
+  responder.start();
+  responder.connect(...backs);
+  return { asked, reply: (to, payload) => responder.reply(to, Buffer.from(payload)) };
+}
+
+/** A worker as somebody else may write one: a bare ROUTER of libzmq. */
+function bareWorker(closing: Closing, ...backs: string[]): Worker {
+  const asked: Asked[] = [];
+  const socket = closing.add(new Router({ linger: 0, reconnectInterval: 20 }));
+  for (const back of backs) socket.connect(back);
+  const receiving = async () => {
+    try {
+      for await (const frames of socket) {
+        asked.push({ to: frames.slice(0, -1), payload: frames.at(-1) as Buffer });
+      }
+    } catch {
+      // Closed.
+    }
+  };
+  void receiving();
+  let sending = Promise.resolve();
+  const reply = (to: Envelope, payload: string | Buffer) => {
+    sending = sending.then(() => socket.send([...to, payload]));
+  };
+  return { asked, reply };
+}
+
+const workers = [
+  ["a server's", ourWorker],
+  ["a bare ROUTER's", bareWorker],
+] as const;
+
+describe("[B3] what a worker owes", () => {
+  test.each(workers)(
+    "a broker that is gone: %s replies reach no client of the next one",
+    async (_, workerOf) => {
+      await using closing = new Closing();
+      const first = await startBroker(forwarderOptions(() => {}));
+      const worker = workerOf(closing, first.back);
+      const before = Array.from({ length: 20 }, () => new Client(closing, first.front));
+      for (const [number, client] of before.entries()) await client.ask(question(`old ${number}`));
+      await until(() => worker.asked.length === 20, "the worker has all requests");
+      const owed = worker.asked.splice(0);
+      await first.close();
+      // One half is in libzmq's queue before there is a next broker, one half comes later.
+      for (const { to } of owed.slice(0, 10)) worker.reply(to, "owed to another one");
+      const options = forwarderOptions(() => {});
+      const next = closing.add(
+        await startBroker({ ...options, ...{ front: first.front, back: first.back } }),
+      );
+      const after = Array.from({ length: 20 }, () => new Client(closing, next.front));
+      for (const [number, client] of after.entries()) await client.ask(question(`new ${number}`));
+      await until(() => worker.asked.length === 20, "the worker has the new requests");
+      for (const { to } of owed) worker.reply(to, "owed to another one");
+      // What is owed went the same way before.
+      for (const { to, payload } of worker.asked) worker.reply(to, `to ${idOf(payload)}`);
+      await until(() => after.every(({ got }) => got.length > 0), "all are answered");
+      expect(after.map(({ got }) => got)).toEqual(after.map((_, number) => [`to new ${number}`]));
+      expect(before.map(({ got }) => got)).toEqual(
+        before.map((_, number) => [`unavailable old ${number}`]),
+      );
+    },
+  );
+
+  test.each(workers)(
+    "a client that has connected anew: %s reply comes only if it asks again",
+    async (_, workerOf) => {
+      await using closing = new Closing();
+      await using broker = await localBroker();
+      await using relay = await Relay.open(1);
+      const way = relay.add({ from: "client", to: "broker", target: broker.front });
+      const worker = workerOf(closing, broker.back);
+      const client = new Client(closing, way);
+      for (const number of [1, 2, 3]) await client.ask(question(`${number}`));
+      await until(() => worker.asked.length === 3, "the worker has them");
+      const owed = worker.asked.splice(0);
+      relay.cut(roadsBetween("client", ["broker"])).heal({ reset: true });
+      await until(() => broker.connections.front === 0, "the connection is lost");
+      await until(() => broker.connections.front === 1, "there is another");
+      for (const { to } of owed) worker.reply(to, "owed to the earlier connection");
+      await client.ask(question("2"));
+      await until(() => worker.asked.length === 1, "it asks again");
+      for (const { to, payload } of worker.asked) worker.reply(to, `to ${idOf(payload)}`);
+      await until(() => client.got.length > 0, "it is answered");
+      expect(client.got).toEqual(["to 2"]);
+    },
+  );
+
+  test.each(workers)(
+    "at two brokers: %s replies go to who asked there, also if they change places",
+    async (_, workerOf) => {
+      await using closing = new Closing();
+      await using one = await localBroker();
+      await using other = await localBroker();
+      const worker = workerOf(closing, one.back, other.back);
+      const [here, there] = [new Client(closing, one.front), new Client(closing, other.front)];
+      for (let number = 0; number < 10; number += 1) {
+        await here.ask(`here ${number}`);
+        await there.ask(`there ${number}`);
+      }
+      await until(() => worker.asked.length === 20, "the worker has all requests");
+      const byBroker = new Map<string, Asked[]>();
+      for (const asked of worker.asked) {
+        const key = String(asked.to[0]?.toString("hex"));
+        byBroker.set(key, [...(byBroker.get(key) ?? []), asked]);
+      }
+      const [a = [], b = []] = [...byBroker.values()];
+      expect([a.length, b.length]).toEqual([10, 10]);
+      // The tag of a request of the one, said to the other: it is open there under no such name.
+      for (const [index, asked] of a.entries()) {
+        const swapped = [asked.to[0], ...(b[index]?.to.slice(1) ?? [])] as Buffer[];
+        worker.reply(swapped, "from the wrong broker");
+      }
+      for (const { to, payload } of worker.asked.reverse()) {
+        worker.reply(to, `to ${payload}`);
+        worker.reply(to, "a second answer");
+      }
+      await until(() => here.got.length + there.got.length >= 20, "all are answered");
+      const answers = (what: string) =>
+        Array.from({ length: 10 }, (_, number) => `to ${what} ${number}`);
+      expect(here.got.sort()).toEqual(answers("here"));
+      expect(there.got.sort()).toEqual(answers("there"));
+    },
+  );
+
+  test("nobody else: the answer of one that was not asked counts for nothing, nor one without frames", async () => {
+    await using closing = new Closing();
+    await using broker = await localBroker();
+    const asked = bareWorker(closing, broker.back);
+    await until(() => broker.connections.back === 1, "the worker is connected");
+    const client = new Client(closing, broker.front);
+    await client.ask("hello");
+    await until(() => asked.asked.length === 1, "it has the request");
+    const other = bareWorker(closing, broker.back);
+    await until(() => broker.connections.back === 2, "another is connected");
+    const second = new Client(closing, broker.front);
+    await second.ask("of the second");
+    await until(() => other.asked.length === 1, "it has a request too");
+    const [{ to, payload }, { to: otherTo }] = [asked.asked[0], other.asked[0]] as [Asked, Asked];
+    other.reply([otherTo[0] as Buffer, ...to.slice(1)], "forged");
+    // Its own, behind the forged one on the same way.
+    other.reply(otherTo, "to the second");
+    await until(() => second.got.length === 1, "the second is answered");
+    // The tag alone.
+    asked.reply(to.slice(0, 1), to[1] as Buffer);
+    asked.reply(to, `to ${payload}`);
+    await until(() => client.got.length > 0, "the first is answered");
+    expect(client.got).toEqual(["to hello"]);
+  });
+});
+
+describe("[B4] a request that nobody answers any more", () => {
+  test("of a worker that goes gets `unavailable` at once, in the form of its payload", async () => {
+    await using closing = new Closing();
+    await using broker = await localBroker();
+    const worker = closing.add(new Router({ linger: 0 }));
+    worker.connect(broker.back);
+    await until(() => broker.connections.back === 1, "the worker is connected");
+    const request = { service: "publish", data: { id: "7" } };
+    const text = Buffer.from(JSON.stringify([request, { service: "users", data: {} }]));
+    const plain = ["msgpack", "json"].map(() => {
+      const socket = closing.add(new Request({ linger: 0, receiveTimeout: patienceMs }));
+      socket.connect(broker.front);
+      return socket;
+    });
+    await plain[0]?.send(encode(request));
+    await plain[1]?.send(text);
+    for (const _ of plain) await worker.receive();
+    worker.close();
+    const [map, list] = await Promise.all(plain.map((socket) => socket.receive()));
+    const error = { status: "erro", code: "unavailable", retry: true, server: "forwarder" };
+    const refusal = { service: "publish", data: { ...error, id: "7" } };
+    expect(decode(map?.[0] as Buffer)).toMatchObject(refusal);
+    expect(JSON.parse(String(list?.[0]))).toMatchObject([refusal, { service: "users" }]);
+  });
+
+  test("nor waits for a broker that is stopped, whether a server has it or not", async () => {
+    await using closing = new Closing();
+    const broker = await startBroker(forwarderOptions(() => {}));
+    const waiting = new Client(closing, broker.front);
+    await waiting.ask(question("for a worker"));
+    const worker = ourWorker(closing, broker.back);
+    await until(() => worker.asked.length === 1, "the worker has it");
+    await broker.close();
+    await until(() => waiting.got.length === 1, "it is told");
+    expect(waiting.got).toEqual(["unavailable for a worker"]);
+  });
+});
+
+describe("[B5] a client that waits for a worker", () => {
+  test("is forgotten once it goes, with what it asked", async () => {
+    await using closing = new Closing();
+    await using broker = await localBroker();
+    const { socket } = closing.add(await RawPeer.shaken(broker.front));
+    socket.write(encodeMessage([empty, Buffer.from("one")]));
+    // Somebody else comes in meanwhile: so this has been read.
+    closing.add(await RawPeer.shaken(broker.front));
+    socket.end(encodeCommand("PING", Buffer.from("\0\0")));
+    await until(() => broker.connections.front === 1, "its end is noticed");
+    const client = new Client(closing, broker.front);
+    await client.ask("two");
+    const worker = ourWorker(closing, broker.back);
+    await until(() => worker.asked.length > 0, "the worker is asked");
+    expect(worker.asked.map(({ payload }) => String(payload))).toEqual(["two"]);
+  });
+
+  test("still has its heartbeats answered", async () => {
+    await using closing = new Closing();
+    await using broker = await localBroker();
+    const peer = closing.add(await RawPeer.shaken(broker.front));
+    peer.say(encodeMessage([empty, Buffer.from("hello")]));
+    await until(() => broker.connections.front === 1, "it is there");
+    for (const number of [1, 2, 3]) {
+      const context = `heartbeat ${number}`;
+      peer.say(encodeCommand("PING", Buffer.from(`\0\0${context}`)));
+      await until(() => peer.heard.includes(context), "it is answered");
+    }
+  });
+});
+
+test("[S9] whoever does not read and breaks the protocol is cut off all the same", async () => {
+  await using closing = new Closing();
+  let asked = 0;
+  const page = Buffer.alloc(1_000_000);
+  const responder: Responder = closing.add(
+    new Responder((to) => {
+      asked += 1;
+      responder.reply(to, page);
+    }),
+  );
+  responder.start();
+  const endpoint = await responder.bind(anyPort);
+  // Of ZMTP 3.0, which has no heartbeats to miss.
+  const peer = closing.add(await RawPeer.shaken(endpoint, { minor: 0 }));
+  const { socket } = peer;
+  socket.pause();
+  // More than the kernels on both sides hold.
+  for (let number = 0; number < 16; number += 1) {
+    socket.write(encodeMessage([empty, Buffer.from("a page")]));
+  }
+  await until(() => asked === 16, "it has asked");
+  socket.write(Buffer.from([0xff, 0, 0, 0]));
+  // It writes until it is told that nobody is there.
+  await until(() => {
+    socket.write(Buffer.from([0xff]));
+    return peer.isClosed || socket.destroyed;
+  }, "it is cut off");
+});
+
+function idOf(payload: Buffer): string {
+  return (decode(payload) as { data: { id: string } }).data.id;
+}

@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { seededRandom } from "../../src/platform/random.ts";
+import { harmless, harmlessJson } from "../../src/protocol/harmless.ts";
+import { harmful, signs } from "../support/harmful.ts";
+
+/** Texts of signs that steer a terminal, of what belongs into some scripts, and of plain letters. */
+function* texts(): Generator<string> {
+  const parts = [
+    ...signs,
+    "a",
+    "é",
+    "👩‍🚀",
+    "❤️",
+    "م‌ن",
+    "e\u0301",
+    "\u0301".repeat(9),
+    '"',
+    "\\",
+    "\ud800",
+  ];
+  const random = seededRandom(7);
+  for (let count = 0; count < 2_000; count += 1) {
+    const length = Math.floor(random() * 8);
+    yield Array.from({ length }, () => parts[Math.floor(random() * parts.length)]).join("");
+  }
+}
+
+const left = (text: string) => signs.filter((sign) => text.includes(sign));
+
+describe("another's text, whatever it is", () => {
+  test("stays on one line and steers no terminal", () => {
+    expect(left(harmless(harmful))).toEqual([]);
+    for (const text of texts()) {
+      const shown = harmless(text);
+      expect(left(shown), JSON.stringify(text)).toEqual([]);
+      expect(harmless(shown)).toBe(shown);
+    }
+  });
+
+  test("in JSON it is escaped, and read as it was", () => {
+    for (const text of texts()) {
+      const json = harmlessJson(JSON.stringify({ text }));
+      expect(left(json), JSON.stringify(text)).toEqual([]);
+      expect(JSON.parse(json)).toEqual({ text });
+    }
+  });
+
+  test("what belongs to emoji and scripts stays as it is", () => {
+    for (const text of ["👩‍🚀 ❤️ 1️⃣", "می‌خواهم", "क्‍ष"]) {
+      expect(harmless(text)).toBe(text);
+      expect(harmlessJson(JSON.stringify(text))).toBe(JSON.stringify(text));
+    }
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, test } from "vitest";
+import type { ChannelName, UserName } from "../../../src/protocol/ids.ts";
+import type { Auth } from "../../../src/server/core/access.ts";
+import { Scene } from "../../support/account-scene.ts";
+import { CoreCluster, servingCluster } from "../../support/core-cluster.ts";
+import { coordinator } from "../../support/offices.ts";
+
+const likeCarlos = {
+  "a capital letter": "Carlos",
+  "a full-width letter": "\uff43arlos",
+  "a mathematical letter": "\u{1d41c}arlos",
+  "a one for an l": "car1os",
+};
+const likeCoco = "\u0441\u043e\u0441\u043e";
+const odd = { "a Cyrillic letter": "c\u0430rlos", "a character that nobody sees": "carlos\ufe0f" };
+
+function started(auth: Auth): CoreCluster {
+  const cluster = new CoreCluster({ servers: 3, auth });
+  cluster.runUntilServing();
+  coordinator(cluster);
+  return cluster;
+}
+
+describe.each<Auth>(["open", "required"])("names that look alike, auth %s", (auth) => {
+  const register = (cluster: CoreCluster, at: number, user: string) => {
+    return cluster.request(cluster.server(at), "register", { user, password: `${user}'s` });
+  };
+
+  test.each(Object.entries(likeCarlos))("[E3] no second account, by %s", (_, name) => {
+    const cluster = started(auth);
+    expect(register(cluster, 1, "carlos")).toMatchObject({ status: "OK" });
+    for (const at of [1, 2, 3]) {
+      expect(register(cluster, at, name)).toMatchObject({ code: "name_taken", retry: false });
+    }
+  });
+
+  test("[E3] no second account, by letters of another script alone", () => {
+    const cluster = started(auth);
+    expect(register(cluster, 1, likeCoco)).toMatchObject({ status: "OK" });
+    expect(register(cluster, 2, "coco")).toMatchObject({ code: "name_taken" });
+  });
+
+  test("[E3] of many at once one name wins, on every replica the same", () => {
+    const cluster = started(auth);
+    const names = ["carlos", ...Object.values(likeCarlos)];
+    const asked = names.map((user, at) => {
+      return cluster.ask(cluster.server(1 + (at % 3)), "register", { user, password: "x" });
+    });
+    cluster.runUntil(() => asked.every(({ reply }) => reply !== undefined), "all are answered");
+    expect(asked.filter(({ reply }) => reply?.status === "OK")).toHaveLength(1);
+    expect(asked.filter(({ reply }) => reply?.code === "name_taken")).toHaveLength(4);
+    cluster.runUntilEqual();
+    for (const { core } of cluster.servers) {
+      const { accounts } = core.state;
+      const owned = names.filter((name) => accounts.owner(name as UserName) !== undefined);
+      expect(owned).toHaveLength(1);
+    }
+  });
+
+  test.each(Object.entries(odd))("[W14] no new name with %s, in whatever service", (_, name) => {
+    const cluster = started(auth);
+    expect(register(cluster, 1, name)).toMatchObject({ code: "name_invalid", retry: false });
+  });
+});
+
+describe("[W14] where names are made by their use", () => {
+  test.each(Object.entries(odd))("none has %s, but those that were there before", (_, name) => {
+    const cluster = servingCluster(3);
+    const server = cluster.server(1);
+    const login = (user: string) => cluster.request(server, "login", { user });
+    const create = (channel: string) => cluster.request(server, "channel", { channel });
+    expect(login(name)).toMatchObject({ code: "name_invalid" });
+    expect(create(name)).toMatchObject({ code: "name_invalid" });
+    const { ledger, clock } = server.core;
+    ledger.make("login", { user: name as UserName }, clock.value);
+    ledger.make("channel", { channel: name as ChannelName }, clock.value);
+    cluster.runUntilEqual();
+    expect(login(name)).toMatchObject({ status: "sucesso" });
+    expect(create(name)).toMatchObject({ code: "channel_exists" });
+    const sent = { user: name, channel: name, message: "oi" };
+    expect(cluster.request(server, "publish", sent)).toMatchObject({ status: "OK" });
+    for (const one of cluster.servers) {
+      cluster.kill(one);
+      cluster.start(one);
+    }
+    cluster.runUntilServing();
+    expect(login(name)).toMatchObject({ status: "sucesso" });
+  });
+
+  test("a channel that looks like another is that one", () => {
+    const cluster = servingCluster(3);
+    const create = (channel: string, id?: string) => {
+      return cluster.request(cluster.server(2), "channel", { channel, id });
+    };
+    expect(create("Coco", "1")).toMatchObject({ status: "sucesso" });
+    expect(create("Coco", "1")).toMatchObject({ status: "sucesso" });
+    for (const name of ["coco", "C0co", "COCO", "\u0421\u043e\u0441\u043e"]) {
+      const reply = create(name);
+      expect(reply).toMatchObject({ code: "channel_exists" });
+      expect(reply.description).toContain('"Coco"');
+    }
+  });
+
+  test("in an open cluster two users may look alike, and neither becomes the other's account", () => {
+    const cluster = servingCluster(3);
+    const server = cluster.server(1);
+    const register = (user: string) => {
+      return cluster.request(server, "register", { user, password: "x" });
+    };
+    expect(cluster.request(server, "login", { user: "Ana" })).toMatchObject({ status: "sucesso" });
+    const refused = { code: "forbidden", reason: "name_in_use" };
+    for (const name of ["ana", "Ana", "ANA"]) expect(register(name)).toMatchObject(refused);
+  });
+});
+
+describe("[X2] a log-in", () => {
+  test("by a name that looks like an account's is nobody's", () => {
+    const scene = new Scene();
+    scene.user("carlos");
+    for (const user of [...Object.values(likeCarlos), ...Object.values(odd)]) {
+      expect(scene.ask("login", { user, password: "carlos's" })).toMatchObject({
+        code: "unauthenticated",
+        reason: "password_wrong",
+      });
+    }
+    scene.login("carlos");
+  });
+
+  test("an administrator makes no second account that looks the same either", () => {
+    const scene = new Scene();
+    scene.user("carlos");
+    const asked = { user: "Carlos", password: "x", token: scene.operator };
+    expect(scene.ask("register", asked)).toMatchObject({ code: "name_taken" });
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, test, vi } from "vitest";
+import type { ServerName } from "../../../src/protocol/ids.ts";
+import { limits } from "../../../src/protocol/limits.ts";
+import type { Request } from "../../../src/protocol/messages.ts";
+import type { Vector } from "../../../src/protocol/vector.ts";
+import type { WaitingCover } from "../../../src/server/core/decision.ts";
+import { PayloadReply } from "../../../src/server/core/requests.ts";
+import { WaitingCovers } from "../../../src/server/core/waiting-covers.ts";
+import { Scene } from "../../support/account-scene.ts";
+import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
+
+/** As many names as a vector may have, none of a server that there ever was. */
+const never = Object.fromEntries(
+  Array.from({ length: limits.vectorServers }, (_, number) => [
+    `server_${(0xff000000 + number).toString(16)}`,
+    1,
+  ]),
+);
+
+describe("[X2] where accounts are, nothing of a guest waits", () => {
+  test("a login without a password is refused at once, whatever it asks to wait for", () => {
+    const scene = new Scene();
+    const asked = scene.cluster.ask(scene.server, "login", { user: "ana", after: never });
+    expect(asked.reply).toMatchObject({ code: "unauthenticated", reason: "no_session" });
+  });
+
+  test("what would wait is behind at once, and uses up no attempt", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { cluster, server } = scene;
+    const login = { user: "ana", password: "ana's" };
+    const asked = [
+      cluster.ask(server, "login", { ...login, after: never }),
+      cluster.ask(server, "password", { ...login, newPassword: "new", after: never }),
+      ...Array.from({ length: 2 * limits.accountAttempts }, () => {
+        return cluster.ask(server, "login", { ...login, after: never });
+      }),
+    ];
+    for (const { reply } of asked) expect(reply).toMatchObject({ code: "behind", retry: true });
+    scene.login("ana");
+  });
+
+  test("a user's request waits as ever", () => {
+    const scene = new Scene();
+    const token = scene.user("ana");
+    const asked = scene.cluster.ask(scene.server, "users", { token, after: never });
+    expect(asked.reply).toBeUndefined();
+    scene.cluster.runUntil(() => asked.reply !== undefined, "it is given up");
+    expect(asked.reply).toMatchObject({ code: "behind" });
+  });
+});
+
+describe("[X4] what waits has a bound for each connection", () => {
+  const waiting = (cluster: CoreCluster, connection: string, after: object, count: number) => {
+    const payload = Array.from({ length: count }, () => ({ service: "users", data: { after } }));
+    return cluster.askPayload(cluster.server(1), payload, connection);
+  };
+
+  test("above it a request is refused, but none of another connection", () => {
+    const cluster = servingCluster(1);
+    const { name } = cluster.server(1);
+    const after = { [name]: 1_000_000 };
+    const count = limits.batchRequests;
+    for (let held = 0; held < limits.connectionOpen; held += count) {
+      expect(waiting(cluster, "one", after, count).replies).toBeUndefined();
+    }
+    const refused = waiting(cluster, "one", after, 1).reply;
+    expect(refused).toMatchObject({ code: "unavailable", retry: true });
+    expect(refused?.description).toContain("This connection has");
+    expect(waiting(cluster, "another", {}, 1).reply).toMatchObject({ status: "OK" });
+    // Once they are given up, there is room again.
+    cluster.runFor(1_100);
+    expect(waiting(cluster, "one", {}, 1).reply).toMatchObject({ status: "OK" });
+  });
+
+  test("large vectors count for more than one request", () => {
+    const cluster = servingCluster(1);
+    const most = limits.connectionOpen / (limits.vectorServers / limits.namesOfOneRequest);
+    const asked = Array.from({ length: 100 }, () => waiting(cluster, "one", never, 1));
+    const held = asked.filter(({ reply }) => reply === undefined);
+    expect(held.length).toBeLessThanOrEqual(most);
+    expect(held.length).toBeGreaterThan(most / 2);
+  });
+});
+
+describe("[R9] what waits is looked at only when something came that it waits for", () => {
+  const [a, b] = ["server_0000000a", "server_0000000b"] as [ServerName, ServerName];
+
+  /** How often its vector is read. */
+  function cover(until: Vector, deadlineMs: number) {
+    const reads = { count: 0 };
+    const counted = new Proxy(until, {
+      ownKeys: (target) => {
+        reads.count += 1;
+        return Reflect.ownKeys(target);
+      },
+    });
+    const request = { service: "users", after: until } as Request;
+    const payload = new PayloadReply({ to: {}, batch: false, requests: [request], server: a });
+    const asked = { payload, index: 0, request, connection: "one", isAdmitted: true };
+    return { reads, asked: { ...asked, until: counted, deadlineMs } satisfies WaitingCover };
+  }
+
+  test("a read, for the event that it lacks", () => {
+    const covers = new WaitingCovers<WaitingCover>();
+    const first = cover({ [a]: 2, [b]: 5 }, 1_000);
+    const second = cover({ [b]: 3 }, 1_000);
+    const third = cover({ [a]: 1 }, 1_001);
+    for (const { asked } of [first, second, third]) covers.add(asked, {});
+    for (let step = 0; step < 500; step += 1) expect(covers.due({ [b]: 2 }, step)).toEqual([]);
+    expect([first, second, third].map(({ reads }) => reads.count)).toEqual([1, 1, 1]);
+    // Those that become due together come in their order.
+    expect(covers.due({ [a]: 1, [b]: 3 }, 500)).toEqual([second.asked, third.asked]);
+    expect(covers.due({ [a]: 2, [b]: 3 }, 501)).toEqual([]);
+    expect(first.reads.count).toBe(2);
+    expect(covers.due({ [a]: 2, [b]: 3 }, 999)).toEqual([]);
+    expect(covers.due({ [a]: 2, [b]: 3 }, 1_000)).toEqual([first.asked]);
+    expect(covers.size).toBe(0);
+  });
+
+  test("a write, for a quorum and for all live members", () => {
+    const cluster = servingCluster(3);
+    const [server, , last] = cluster.servers;
+    if (server === undefined || last === undefined) throw new Error("no servers");
+    last.syncMs = 150;
+    const looks = vi.spyOn(server.core.replication, "onAllLive");
+    const publish = { user: "ana", channel: "geral", message: "Olá!" };
+    const asked = cluster.ask(server, "publish", publish);
+    cluster.runUntil(() => looks.mock.calls.length > 0, "it waits for the last one's disk");
+    const before = looks.mock.calls.length;
+    for (let step = 0; step < 200; step += 1) cluster.hand(server, { type: "tick" });
+    // Once more since it was added to them, and no more.
+    expect(looks.mock.calls.length - before).toBeLessThanOrEqual(1);
+    cluster.runUntil(() => asked.reply !== undefined, "it is answered");
+    expect(asked.reply).toMatchObject({ status: "OK" });
+  });
+});

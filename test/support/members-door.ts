@@ -1,0 +1,19 @@
+import { join } from "node:path";
+import { memberKey } from "../../src/platform/curve.ts";
+import { withKey } from "../../src/platform/endpoint.ts";
+import { readSecret, type Secret } from "../../src/platform/secret.ts";
+
+/** The secret of a cluster whose data is in that folder. */
+export function secretIn(folder: string): Secret {
+  const path = join(folder, "secret");
+  return readSecret({ text: undefined, path, isDefault: true, cluster: "tertulia" });
+}
+
+/**
+ * An endpoint where members alone connect, with what lets one in. What is said there may still be no
+ * member's. @param folder the data of a cluster that is not encrypted
+ */
+export function withinTheDoor(folder: string, endpoint: string): string {
+  const [within = ""] = withKey([endpoint], memberKey(secretIn(folder), undefined));
+  return within;
+}

@@ -1,0 +1,21 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
+
+const readme = fileURLToPath(new URL("../../README.md", import.meta.url));
+
+/** A Python that can run README's example; undefined if there is none here. */
+export const python = ["python3", "/usr/bin/python3"].find(
+  (candidate) => spawnSync(candidate, ["-c", "import zmq, msgpack"]).status === 0,
+);
+
+/** README's example, for that cluster: what it defines, and what it then does. */
+export function readmePython({ endpoints }: LocalCluster): { defines: string; does: string } {
+  const [, block = ""] = /```python\n(.*?)```/s.exec(readFileSync(readme, "utf8")) ?? [];
+  const source = block
+    .replace("tcp://127.0.0.1:5555", endpoints.broker)
+    .replace("tcp://127.0.0.1:5558", endpoints.proxy);
+  const start = source.indexOf("\nprint(");
+  return { defines: source.slice(0, start), does: source.slice(start) };
+}
