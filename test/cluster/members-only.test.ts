@@ -147,7 +147,11 @@ function heartbeat(server: string, view: unknown): Buffer {
 
 describe("[X1] replication", { timeout: 60_000 }, () => {
   test("a forged message counts for nothing, also one that announces a coordinator", async () => {
-    const before = await statusOf(cluster.server(1));
+    let before = await statusOf(cluster.server(1));
+    await until(async () => {
+      before = await statusOf(cluster.server(1));
+      return before.coordinator !== null;
+    }, "there is a coordinator");
     const forged = () =>
       (async () => ((await statusOf(cluster.server(1))).refused as Fields).forged)();
     const count = Number(await forged());
