@@ -173,7 +173,8 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     const [peer] = await scene.peer();
     peer.say(message("", "a request that waits"));
     await until(() => scene.messages.length > 0, "it has come");
-    peer.close();
+    await new Promise((said) => peer.socket.write(message("", "one more"), said));
+    peer.socket.destroy();
     await until(() => scene.peers.size === 0, "it is gone");
   });
 
