@@ -51,7 +51,7 @@ const hears = (peer: RawPeer, text: string) =>
     `${text} is heard`,
   );
 
-describe("[P4] [X7] a proxy", { timeout: 30_000 }, () => {
+describe("[P4] [X8] a proxy", { timeout: 30_000 }, () => {
   test("tells members that replication is wanted, whatever guests say of it", async () => {
     const guest = await subscriber();
     guest.say(cancel(replicationTopic), cancel(""), subscribe(replicationTopic));
@@ -198,7 +198,7 @@ describe("[X7] a stranger's publisher", { timeout: 20_000 }, () => {
   });
 });
 
-describe("[X7] a broker without servers", { timeout: 30_000 }, () => {
+describe("[X8] a broker without servers", { timeout: 30_000 }, () => {
   test("holds so many bytes of requests, and says of more that nobody is there", async () => {
     const broker = closing.add(await localBroker());
     const part = Buffer.alloc(limits.frameBytes);

@@ -16,7 +16,7 @@ function connect(book: AddressBook, address: string, count: number, atMs: number
   return taken;
 }
 
-describe("[X7] connections of one address", () => {
+describe("[X8] connections of one address", () => {
   test("are taken so many at once, then so many a second", () => {
     const book = new AddressBook();
     expect(connect(book, "a", addressBurst + 100, 5_000)).toBe(addressBurst);

@@ -234,7 +234,9 @@ export class RawPeer {
     return until(() => this.isClosed, "it is cut off", limitMs);
   }
 
+  /** By a reset, unless it is ending already: Node keeps the file of such a one for ever. */
   close(): void {
-    this.socket.resetAndDestroy();
+    if (!this.socket.writableEnded) this.socket.resetAndDestroy();
+    this.socket.destroy();
   }
 }

@@ -118,7 +118,7 @@ describe("a peer of ZMTP 2.0", () => {
   });
 });
 
-describe("[X7] a handshake", () => {
+describe("[X8] a handshake", () => {
   const open = [greeting(), command("READY", about)];
 
   test("without a mechanism takes a peer of the right type, and answers with its own", () => {
@@ -214,7 +214,7 @@ describe("[X7] a handshake", () => {
   });
 });
 
-describe("[X7] the handshake of PLAIN", () => {
+describe("[X8] the handshake of PLAIN", () => {
   const initiate = command("INITIATE", about);
 
   test("takes whoever says the password, in whatever name", () => {
@@ -257,7 +257,7 @@ describe("[X7] the handshake of PLAIN", () => {
   });
 });
 
-describe("[X7] the handshake of CURVE", () => {
+describe("[X8] the handshake of CURVE", () => {
   async function welcomed(...doors: Door[]): Promise<[Bound, CurveClient]> {
     const client = await CurveClient.of(keys.publicKey);
     const bound = new Bound(doors.length > 0 ? doors : curve);
@@ -483,7 +483,7 @@ describe("a connection whose handshake is good", () => {
   });
 });
 
-describe("[X7] any bytes", () => {
+describe("[X8] any bytes", () => {
   test("are a conversation or are refused, and break nothing", () => {
     const valid = Buffer.concat([
       greeting(),
