@@ -109,7 +109,8 @@ export class Listener {
       socket.resetAndDestroy();
       return;
     }
-    const wire: Wire = new Wire(socket, address, this.#options, {
+    const wire: Wire = new Wire(socket, this.#options, {
+      address,
       onShaken: () => this.#addresses.shaken(address),
       onClosed: () => {
         this.#addresses.gone(address);
@@ -179,6 +180,8 @@ const whyRefused: Readonly<Record<RefusedBecause, string>> = {
 };
 
 interface WireEvents {
+  /** Where it comes from. */
+  readonly address: string;
   onShaken(): void;
   onClosed(): void;
   onRefused(because: RefusedBecause): void;
@@ -206,9 +209,9 @@ class Wire implements Peer {
   #pingedMs = 0;
   #heldBytes = 0;
 
-  constructor(socket: Socket, address: string, options: ListenerOptions, events: WireEvents) {
+  constructor(socket: Socket, options: ListenerOptions, events: WireEvents) {
     this.#socket = socket;
-    this.address = address;
+    this.address = events.address;
     this.#options = options;
     this.#events = events;
     const { socketType, peers, bounds, entrance } = options;

@@ -43,7 +43,7 @@ const names = [
   Buffer.alloc(255, "n"),
 ];
 
-/** A valid conversation in ZMTP, drawn by chance: handshake, then some messages and commands. */
+/** A valid conversation in ZMTP 2.0 or 3, drawn by chance: handshake, then some messages and commands. */
 export async function conversation(mutator: Mutator, way: Way): Promise<Step[]> {
   const minor = mutator.below(2);
   const { types, password, serverKey } = way;
@@ -51,12 +51,20 @@ export async function conversation(mutator: Mutator, way: Way): Promise<Step[]> 
   const about = metadata(type, mutator.pick(names));
   const kinds = [
     "NULL",
-    ...(password ? ["PLAIN", "PLAIN", "PLAIN"] : []),
-    ...(serverKey ? ["CURVE", "CURVE", "CURVE"] : []),
+    "ZMTP 2.0",
+    ...(password ? ["PLAIN", "PLAIN", "PLAIN", "PLAIN"] : []),
+    ...(serverKey ? ["CURVE", "CURVE", "CURVE", "CURVE"] : []),
   ];
   const kind = mutator.pick(kinds);
-  const opening = said(greeting(kind, { minor }));
   const talk = Array.from({ length: mutator.below(4) }, () => words(mutator));
+  if (kind === "ZMTP 2.0") {
+    const older = Buffer.concat([greeting().subarray(0, 10), Buffer.of(1, mutator.below(12))]);
+    return [
+      said(Buffer.concat([older, frame(mutator.pick(names))])),
+      said(Buffer.concat(talk.map(plain))),
+    ];
+  }
+  const opening = said(greeting(kind, { minor }));
   if (kind === "PLAIN") {
     const isKnown = mutator.below(4) > 0;
     return [
