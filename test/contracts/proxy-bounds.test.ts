@@ -3,7 +3,7 @@ import { XPublisher, Publisher as ZmqPublisher, Subscriber as ZmqSubscriber } fr
 import type { Entrance } from "../../src/net/listener.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import { replicationTopic } from "../../src/protocol/topics.ts";
-import { Closing, type LocalForwarder, localBroker, localProxy } from "../support/local-wires.ts";
+import { Closing, type LocalForwarder, localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 import {
   command,
@@ -195,35 +195,6 @@ describe("[X7] a stranger's publisher", { timeout: 20_000 }, () => {
     }, "the member is heard");
     expect(new Set(heard)).toEqual(new Set(["true"]));
     expect(closed.connections.front).toBe(1);
-  });
-});
-
-describe("[X8] a broker without servers", { timeout: 30_000 }, () => {
-  test("holds so many bytes of requests, and says of more that nobody is there", async () => {
-    const broker = closing.add(await localBroker());
-    // Small enough that what has not wholly come of all of them stays within its own bound.
-    const part = Buffer.alloc(limits.frameBytes / 8);
-    const parts = Array.from({ length: 8 }, () => message("", part));
-    const peers: RawPeer[] = [];
-    const fitting = Math.floor(limits.openRequestBytesOfAll / limits.frameBytes);
-    const last = async () => {
-      const peer = closing.add(await RawPeer.shaken(broker.front));
-      peers.push(peer);
-      return peer;
-    };
-    for (let count = 0; count < fitting; count += 1) (await last()).say(...parts);
-    const late = await last();
-    await until(async () => {
-      late.say(message("", "hello"));
-      await late.hears((heard) => heard.includes("unavailable"), 200);
-      return late.heard.includes("unavailable");
-    }, "there is no room");
-    for (const peer of peers) peer.close();
-    await until(() => broker.connections.front === 0, "all have gone");
-    const next = await last();
-    next.say(message("", "hello"));
-    await next.hears((heard) => heard.includes("unavailable"), 200);
-    expect(next.heard.includes("unavailable")).toBe(false);
   });
 });
 
