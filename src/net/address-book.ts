@@ -1,66 +1,41 @@
+import { Buckets } from "../protocol/buckets.ts";
 import { limits } from "../protocol/limits.ts";
 
-interface Known {
+interface Open {
   connections: number;
+  /** Of these, in their handshake. */
   handshakes: number;
-  /** What is left of the pace, and when that was so. */
-  tokens: number;
-  atMs: number;
 }
 
 /** How many connections each address has at a socket, and how fast it makes them. */
 export class AddressBook {
-  readonly #known = new Map<string, Known>();
+  readonly #pace = new Buckets({ perSecond: limits.addressPace, burst: limits.addressBurst });
+  readonly #open = new Map<string, Open>();
 
   /** Whether one more connection of that address is taken; if so it counts from now on. */
   admit(address: string, nowMs: number): boolean {
-    const known = this.#at(address, nowMs);
-    const elapsedMs = Math.max(0, nowMs - known.atMs);
-    known.tokens = Math.min(
-      limits.addressBurst,
-      known.tokens + (elapsedMs * limits.addressPace) / 1_000,
-    );
-    known.atMs = nowMs;
-    if (known.tokens < 1) return false;
-    known.tokens -= 1;
-    if (known.connections >= limits.addressConnections) return false;
-    if (known.handshakes >= limits.addressHandshakes) return false;
-    known.connections += 1;
-    known.handshakes += 1;
+    if (this.#pace.take(address, nowMs) > 0) return false;
+    const open = this.#open.get(address) ?? { connections: 0, handshakes: 0 };
+    if (open.connections >= limits.addressConnections) return false;
+    if (open.handshakes >= limits.addressHandshakes) return false;
+    open.connections += 1;
+    open.handshakes += 1;
+    this.#open.set(address, open);
     return true;
   }
 
   /** Its handshake is over, one way or the other. */
   shaken(address: string): void {
-    const known = this.#known.get(address);
-    if (known !== undefined) known.handshakes -= 1;
+    const open = this.#open.get(address);
+    if (open !== undefined) open.handshakes -= 1;
   }
 
+  /** It has ended, behind its handshake. */
   gone(address: string): void {
-    const known = this.#known.get(address);
-    if (known !== undefined) known.connections -= 1;
-  }
-
-  #at(address: string, nowMs: number): Known {
-    const known = this.#known.get(address) ?? {
-      connections: 0,
-      handshakes: 0,
-      tokens: limits.addressBurst,
-      atMs: nowMs,
-    };
-    // Heard of longest ago stands first.
-    this.#known.delete(address);
-    this.#known.set(address, known);
-    if (this.#known.size > limits.addresses) this.#forgetOne();
-    return known;
-  }
-
-  #forgetOne(): void {
-    for (const [address, { connections }] of this.#known) {
-      if (connections > 0) continue;
-      this.#known.delete(address);
-      return;
-    }
+    const open = this.#open.get(address);
+    if (open === undefined) return;
+    open.connections -= 1;
+    if (open.connections === 0) this.#open.delete(address);
   }
 }
 

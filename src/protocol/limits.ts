@@ -78,7 +78,7 @@ export const limits = {
   invitationGuesses: 20,
   /** Channels that one user may make, where accounts are: more than a team has. */
   userChannels: 200,
-  /** Users, or connections, whose pace a server knows: of more, who was silent longest is forgotten. */
+  /** Users, connections or addresses whose pace is known: of more, the longest silent is forgotten. */
   floodBuckets: 20_000,
   /** Passwords on their way to the thread that works on them, so that it is never idle between two. */
   hashesAtOnce: 2,
@@ -113,8 +113,6 @@ export const limits = {
   addressHandshakes: 256,
   addressPace: 500,
   addressBurst: 2_000,
-  /** Addresses whose pace is known; of more, the one that was heard of longest ago is forgotten. */
-  addresses: 10_000,
   /** Frames of a guest's message: an envelope and a payload, with room. */
   messageFrames: 16,
   /** Bytes that wait for one connection that does not read, and for all of a socket's. */

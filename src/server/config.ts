@@ -4,8 +4,8 @@ import { withKey } from "../platform/endpoint.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { openSecret, type Secret, secretSource } from "../platform/secret.ts";
 import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
+import type { Pace } from "../protocol/buckets.ts";
 import type { Auth } from "./core/access.ts";
-import type { Pace } from "./core/buckets.ts";
 import type { Retention } from "./core/chat-state.ts";
 import type { FloodPaces } from "./core/flood.ts";
 

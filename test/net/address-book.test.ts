@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { AddressBook, addressOf } from "../../src/net/address-book.ts";
 import { limits } from "../../src/protocol/limits.ts";
 
-const { addressBurst, addressConnections, addressHandshakes, addressPace, addresses } = limits;
+const { addressBurst, addressConnections, addressHandshakes, addressPace, floodBuckets } = limits;
 
 /** Connections that are made at one moment, and whose handshakes are good at once. */
 function connect(book: AddressBook, address: string, count: number, atMs: number): number {
@@ -58,7 +58,7 @@ describe("[X8] connections of one address", () => {
   test("are never forgotten, however many other addresses come", () => {
     const book = new AddressBook();
     for (let made = 0; made < addressHandshakes; made += 1) book.admit("a", 0);
-    for (let other = 0; other < 2 * addresses; other += 1) {
+    for (let other = 0; other < 2 * floodBuckets; other += 1) {
       book.admit(`${other}`, 1);
       book.shaken(`${other}`);
       book.gone(`${other}`);

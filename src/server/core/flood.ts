@@ -1,7 +1,7 @@
+import { Buckets, type Pace } from "../../protocol/buckets.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Request } from "../../protocol/messages.ts";
-import { Buckets, type Pace } from "./buckets.ts";
 
 /** What one server takes; undefined for any amount. */
 export interface FloodPaces {

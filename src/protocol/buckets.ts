@@ -1,4 +1,4 @@
-import { limits } from "../../protocol/limits.ts";
+import { limits } from "./limits.ts";
 
 export interface Pace {
   /** Tokens that come back in a second. */

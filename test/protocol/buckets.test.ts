@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { limits } from "../../../src/protocol/limits.ts";
-import { Buckets } from "../../../src/server/core/buckets.ts";
+import { Buckets } from "../../src/protocol/buckets.ts";
+import { limits } from "../../src/protocol/limits.ts";
 
 test("[X4] a bucket gives its burst at once, then one token each time it has come back", () => {
   const buckets = new Buckets({ perSecond: 2, burst: 3 });
