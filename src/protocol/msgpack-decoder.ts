@@ -11,8 +11,8 @@ export const deepestNesting = 16;
 /** Bytes of a key that is remembered: the names of fields and of servers. */
 const rememberedBytes = 24;
 const rememberedKeys = 1_024;
-/** Bytes of a text that is put together here: a call of the platform's decoder takes longer. */
-const shortBytes = 200;
+/** Bytes of a text that is put together here: a call of the platform takes longer. */
+const shortBytes = 12;
 
 export interface DecodeBounds {
   /** Values in it, keys of maps too; above it there is an error. */
@@ -30,7 +30,9 @@ interface KnownKey {
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class MsgpackDecoder {
-  #bytes: Uint8Array = new Uint8Array(0);
+  #payload: Uint8Array = new Uint8Array(0);
+  /** The payload, as the platform reads texts from it. */
+  #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #depth = 0;
   #valuesLeft = 0;
@@ -43,7 +45,10 @@ export class MsgpackDecoder {
    * @throws Error if the payload is not exactly one value, or breaks a bound
    */
   decode(payload: Uint8Array, bounds: DecodeBounds = {}): unknown {
-    this.#bytes = payload;
+    this.#payload = payload;
+    this.#bytes = Buffer.isBuffer(payload)
+      ? payload
+      : Buffer.from(payload.buffer, payload.byteOffset, payload.length);
     this.#at = 0;
     this.#depth = 0;
     this.#valuesLeft = bounds.values ?? Number.POSITIVE_INFINITY;
@@ -186,20 +191,19 @@ export class MsgpackDecoder {
   #textAt(start: number, length: number): string {
     const bytes = this.#bytes;
     const end = start + length;
-    if (length > shortBytes) return utf8.decode(bytes.subarray(start, end));
-    let text = "";
     for (let at = start; at < end; at += 1) {
-      const byte = bytes[at] as number;
-      if (byte > 0x7f) return utf8.decode(bytes.subarray(start, end));
-      text += String.fromCharCode(byte);
+      if ((bytes[at] as number) > 0x7f) return utf8.decode(bytes.subarray(start, end));
     }
+    if (length > shortBytes) return bytes.toString("latin1", start, end);
+    let text = "";
+    for (let at = start; at < end; at += 1) text += String.fromCharCode(bytes[at] as number);
     return text;
   }
 
   #binary(length: number): Uint8Array | undefined {
     const start = this.#skip(length);
     if (length > this.#mostBytes) return undefined;
-    return this.#bytes.subarray(start, start + length);
+    return this.#payload.subarray(start, start + length);
   }
 
   #extension(length: number): Uint8Array | undefined {
