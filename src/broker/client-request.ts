@@ -1,8 +1,7 @@
 import type { Peer } from "../net/listener.ts";
 import { now } from "../platform/clock.ts";
-import { limits } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
-import { decodeMessage } from "../zmtp/frames.ts";
+import { decodeMessage, pieceBytes } from "../zmtp/frames.ts";
 import type { Asked } from "./core/open-requests.ts";
 
 /** What a client asked, until it is answered. */
@@ -24,16 +23,17 @@ export class ClientRequest implements Asked {
     return Array.isArray(this.#kept) ? this.#kept : decodeMessage(this.#kept).slice(1);
   }
 
-  /** What a worker is sent; of this one encoded copy is kept. */
+  /** What a worker is sent; of what is short the encoded copy is kept. */
   tagged(tag: Buffer): Outgoing {
     const message = new Outgoing([tag, ...this.frames]);
-    this.#kept = message.plain;
+    const [encoded, ...more] = message.pieces;
+    if (encoded !== undefined && more.length === 0) this.#kept = encoded;
     return message;
   }
 
   /** For longer than a moment: small frames share their memory with all that came with them. */
   wait(): void {
-    if (!Array.isArray(this.#kept) || this.bytes > limits.requestBytes) return;
+    if (!Array.isArray(this.#kept) || this.bytes >= pieceBytes) return;
     this.#kept = this.#kept.map((frame) => Buffer.from(frame));
   }
 }

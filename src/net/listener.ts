@@ -7,6 +7,7 @@ import { errorCode, Problem } from "../platform/problem.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { type Bounds, Connection, type Outgoing } from "../zmtp/connection.ts";
 import { curveReady } from "../zmtp/curve-handshake.ts";
+import { pieceBytes } from "../zmtp/frames.ts";
 import type { Door } from "../zmtp/handshake.ts";
 import type { SocketType } from "../zmtp/metadata.ts";
 import { Refused, type RefusedBecause } from "../zmtp/refused.ts";
@@ -343,7 +344,14 @@ class Wire implements Peer {
     this.#unwritten = [];
     this.#unwrittenBytes = 0;
     if (this.#socket.destroyed) return;
-    this.#socket.write(bytes.length === 1 ? (bytes[0] as Buffer) : Buffer.concat(bytes));
+    if (bytes.length === 1) this.#socket.write(bytes[0] as Buffer);
+    else if (!bytes.some(({ length }) => length >= pieceBytes)) {
+      this.#socket.write(Buffer.concat(bytes));
+    } else {
+      this.#socket.cork();
+      for (const piece of bytes) this.#socket.write(piece);
+      this.#socket.uncork();
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import {
   commandBody,
   encodeCommand,
   encodeMessage,
+  encodePieces,
   FrameReader,
   hasMore,
   isCommand,
@@ -54,15 +55,16 @@ const pingTtlBytes = 2;
 /** One message for many connections: encoded once for all that are not encrypted. */
 export class Outgoing {
   readonly frames: readonly Uint8Array[];
-  #plain: Buffer | undefined;
+  #pieces: readonly Buffer[] | undefined;
 
   constructor(frames: readonly Uint8Array[]) {
     this.frames = frames;
   }
 
-  get plain(): Buffer {
-    this.#plain ??= encodeMessage(this.frames);
-    return this.#plain;
+  /** Its bytes where it is not encrypted. */
+  get pieces(): readonly Buffer[] {
+    this.#pieces ??= encodePieces(this.frames);
+    return this.#pieces;
   }
 }
 
@@ -128,19 +130,16 @@ export class Connection {
     this.#pong = undefined;
   }
 
-  /** @returns how many bytes are on their way by it */
-  send(message: Outgoing): number {
+  send(message: Outgoing): void {
     const channel = this.#channel;
-    const bytes =
-      channel === undefined
-        ? message.plain
-        : Buffer.concat(
-            message.frames.map((frame, index) =>
-              encodeMessage([channel.seal(false, index < message.frames.length - 1, frame)]),
-            ),
-          );
-    this.#events.write(bytes);
-    return bytes.length;
+    if (channel === undefined) {
+      for (const piece of message.pieces) this.#events.write(piece);
+      return;
+    }
+    const last = message.frames.length - 1;
+    for (const [index, frame] of message.frames.entries()) {
+      this.#events.write(encodeMessage([channel.seal(false, index < last, frame)]));
+    }
   }
 
   /** Asks for a sign of life. */

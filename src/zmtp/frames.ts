@@ -7,8 +7,13 @@ const command = 4;
 /** Above it a frame's length takes eight bytes. */
 const shortBytes = 255;
 
+/** Bytes of a frame that is not copied: one more piece to write takes less. */
+export const pieceBytes = 8_192;
+
 /** Bytes that are held for a frame that has not wholly come, at first. */
 const leastHeld = 4_096;
+/** How many times what has come of it: one allocation for most, and nothing on the word of a header. */
+const mostAhead = 4;
 
 /** @param flags `hasMore` and `isCommand` read them */
 export type OnFrame = (body: Buffer, flags: number) => void;
@@ -21,12 +26,14 @@ export function isCommand(flags: number): boolean {
   return (flags & command) !== 0;
 }
 
-/** Cuts a stream of bytes into frames. Holds at most twice what has come of one frame. */
+/** Cuts a stream of bytes into frames. Holds at most four times what has come of one frame. */
 export class FrameReader {
   /** The largest body that is taken; the reader's owner changes it after a handshake. */
   frameBytes: number;
   #held = Buffer.alloc(0);
   #heldLength = 0;
+  /** Bytes of the frame that has not wholly come, as far as its header tells. */
+  #wanted = 0;
 
   constructor(frameBytes: number) {
     this.frameBytes = frameBytes;
@@ -54,6 +61,7 @@ export class FrameReader {
       const length = start === at + 2 ? (bytes[at + 1] as number) : longLength(bytes, at + 1);
       if (length > this.frameBytes) throw new Refused("tooLarge", `a frame of ${length} bytes`);
       const end = start + length;
+      this.#wanted = end - at;
       if (end > bytes.length) break;
       at = end;
       onFrame(bytes.subarray(start, end), flags);
@@ -70,7 +78,8 @@ export class FrameReader {
   #hold(chunk: Buffer): Buffer {
     const length = this.#heldLength + chunk.length;
     if (length > this.#held.length) {
-      const wider = Buffer.allocUnsafe(Math.max(leastHeld, length, 2 * this.#heldLength));
+      const room = Math.min(this.#wanted, mostAhead * length);
+      const wider = Buffer.allocUnsafe(Math.max(leastHeld, length, room));
       this.#held.copy(wider, 0, 0, this.#heldLength);
       this.#held = wider;
     }
@@ -94,7 +103,7 @@ export function decodeMessage(bytes: Buffer): Buffer[] {
 /** The bytes of one message. */
 export function encodeMessage(frames: readonly Uint8Array[]): Buffer {
   let length = 0;
-  for (const { length: body } of frames) length += body + (body > shortBytes ? 9 : 2);
+  for (const body of frames) length += headBytes(body) + body.length;
   const bytes = Buffer.allocUnsafe(length);
   let at = 0;
   for (let index = 0; index < frames.length; index += 1) {
@@ -104,10 +113,21 @@ export function encodeMessage(frames: readonly Uint8Array[]): Buffer {
   return bytes;
 }
 
+/** The same in pieces: a long frame is a piece of its own, as it is. */
+export function encodePieces(frames: readonly Uint8Array[]): Buffer[] {
+  if (frames.every(({ length }) => length < pieceBytes)) return [encodeMessage(frames)];
+  return frames.flatMap((body, index) => {
+    const flags = index < frames.length - 1 ? more : 0;
+    const head = Buffer.allocUnsafe(headBytes(body));
+    writeHead(head, 0, { flags, body });
+    return [head, Buffer.from(body.buffer, body.byteOffset, body.length)];
+  });
+}
+
 /** The bytes of a command: its name with its length in front, then what belongs to it. */
 export function encodeCommand(name: string, rest: Uint8Array = Buffer.alloc(0)): Buffer {
   const body = commandBody(name, rest);
-  const bytes = Buffer.allocUnsafe(body.length + (body.length > shortBytes ? 9 : 2));
+  const bytes = Buffer.allocUnsafe(headBytes(body) + body.length);
   writeFrame(bytes, 0, { flags: command, body });
   return bytes;
 }
@@ -123,21 +143,29 @@ export function readCommand(body: Buffer): { name: string; rest: Buffer } {
   return { name: body.toString("latin1", 1, end), rest: body.subarray(end) };
 }
 
-function writeFrame(
-  bytes: Buffer,
-  start: number,
-  { flags, body }: { flags: number; body: Uint8Array },
-): number {
-  let at = start;
-  if (body.length > shortBytes) {
-    bytes[at] = flags | long;
-    bytes.writeBigUInt64BE(BigInt(body.length), at + 1);
-    at += 9;
-  } else {
+interface Head {
+  readonly flags: number;
+  readonly body: Uint8Array;
+}
+
+function headBytes({ length }: Uint8Array): number {
+  return length > shortBytes ? 9 : 2;
+}
+
+/** @returns where the body belongs */
+function writeHead(bytes: Buffer, at: number, { flags, body }: Head): number {
+  if (body.length <= shortBytes) {
     bytes[at] = flags;
     bytes[at + 1] = body.length;
-    at += 2;
+    return at + 2;
   }
-  bytes.set(body, at);
-  return at + body.length;
+  bytes[at] = flags | long;
+  bytes.writeBigUInt64BE(BigInt(body.length), at + 1);
+  return at + 9;
+}
+
+function writeFrame(bytes: Buffer, start: number, head: Head): number {
+  const at = writeHead(bytes, start, head);
+  bytes.set(head.body, at);
+  return at + head.body.length;
 }
