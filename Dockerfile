@@ -17,7 +17,7 @@ FROM node:20-bookworm-slim AS production-dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
-  && node -e 'Promise.all([import("zeromq"), import("fs-native-extensions")])'
+  && node -e 'Promise.all([import("zeromq"), import("fs-native-extensions"), import("sodium-native")])'
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production TERTULIA_DATA=/app/data

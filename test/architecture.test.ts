@@ -48,7 +48,8 @@ const table: readonly Row[] = [
 /** Packages that only one folder may import. */
 const packageOwners = {
   zeromq: "net/",
-  "libsodium-wrappers": "zmtp/",
+  "sodium-native": "zmtp/",
+  "@noble/ciphers": "zmtp/",
   "fs-native-extensions": "storage/",
   pino: "platform/",
   "@msgpack/msgpack": "protocol/",
@@ -61,7 +62,7 @@ const packageOwners = {
 const purePackages = ["node:assert", "node:assert/strict"];
 const protocolPackages = [...purePackages, "@msgpack/msgpack", "unhomoglyph"];
 /** Boxes that are sealed and opened with keys that arrive as values. */
-const zmtpPackages = [...purePackages, "libsodium-wrappers"];
+const zmtpPackages = [...purePackages, "sodium-native", "@noble/ciphers/salsa.js"];
 /** A table of the widths of characters, as a function. */
 const chatPackages = [...purePackages, "get-east-asian-width"];
 

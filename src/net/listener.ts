@@ -6,7 +6,6 @@ import { now } from "../platform/clock.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { type Bounds, Connection, type Outgoing } from "../zmtp/connection.ts";
-import { curveReady } from "../zmtp/curve-handshake.ts";
 import { pieceBytes } from "../zmtp/frames.ts";
 import type { Door } from "../zmtp/handshake.ts";
 import type { SocketType } from "../zmtp/metadata.ts";
@@ -85,7 +84,6 @@ export class Listener {
 
   /** @throws Problem if the port is taken, or the address is not this machine's */
   static async bind(endpoint: string, options: ListenerOptions): Promise<Listener> {
-    await curveReady;
     const server = createServer({ noDelay: true, keepAlive: true });
     const bound = await listen(server, endpoint);
     return new Listener(server, bound, options);

@@ -138,7 +138,9 @@ export class Connection {
     }
     const last = message.frames.length - 1;
     for (const [index, frame] of message.frames.entries()) {
-      this.#events.write(encodeMessage([channel.seal(false, index < last, frame)]));
+      for (const piece of encodePieces([channel.seal(false, index < last, frame)])) {
+        this.#events.write(piece);
+      }
     }
   }
 

@@ -1,19 +1,14 @@
-import sodium from "libsodium-wrappers";
+import { keyBytes, macBytes, open, publicKeyOf, seal, sealInPlace, sharedKey } from "./box.ts";
 import type { Channel, Handshake, KeyPair, Step } from "./handshake.ts";
 import type { EqualBytes } from "./plain-handshakes.ts";
 import { Refused } from "./refused.ts";
 
-/** Resolves when keys can be made and boxes opened. */
-export const curveReady: Promise<void> = sodium.ready;
-
-const keyBytes = 32;
 const cookieBytes = 96;
 const longNonceBytes = 16;
 const shortNonceBytes = 8;
 /** `\x07MESSAGE`, a nonce, the MAC and the flags. */
 const messageName = Buffer.from("\x07MESSAGE", "latin1");
 const messageStart = messageName.length + shortNonceBytes;
-const macBytes = 16;
 const moreFlag = 1;
 const commandFlag = 2;
 
@@ -62,17 +57,16 @@ export class CurveHandshake implements Handshake {
     const pair = this.#options.pairs.find(
       ({ secretKey }) => unbox(hello.subarray(114), nonce, [clientKey, secretKey]) !== undefined,
     );
-    if (pair === undefined) throw new Refused("otherKey", "a HELLO for another key");
+    const key = pair && sharedKey(clientKey, pair.secretKey);
+    if (pair === undefined || key === undefined) {
+      throw new Refused("otherKey", "a HELLO for another key");
+    }
     const secretKey = this.#options.random(keyBytes);
-    const ours = { secretKey, publicKey: sodium.crypto_scalarmult_base(secretKey) };
+    const ours = { secretKey, publicKey: publicKeyOf(secretKey) };
     const cookie = this.#options.random(cookieBytes);
     const random = this.#options.random(longNonceBytes);
-    const box = sodium.crypto_box_easy(
-      Buffer.concat([ours.publicKey, cookie]),
-      longNonce("WELCOME-", random),
-      clientKey,
-      pair.secretKey,
-    );
+    const told = Buffer.concat([ours.publicKey, cookie]);
+    const box = seal(told, longNonce("WELCOME-", random), key);
     const counter = hello.readBigUInt64BE(106);
     this.#welcomed = { clientKey, pair, ours, cookie, counter };
     return { answer: ["WELCOME", Buffer.concat([random, box])] };
@@ -103,16 +97,13 @@ export class CurveHandshake implements Handshake {
     }
     const peerCounter = short.readBigUInt64BE();
     if (peerCounter <= counter) throw new Refused("malformed", "a nonce that was used");
-    const shared = sodium.crypto_box_beforenm(clientKey, ours.secretKey);
-    const ready = sodium.crypto_box_easy_afternm(
-      this.#options.metadata,
-      shortNonce("CurveZMQREADY---", counterBytes(1n)),
-      shared,
-    );
+    const key = sharedKey(clientKey, ours.secretKey) as Uint8Array;
+    const first = counterBytes(1n);
+    const ready = seal(this.#options.metadata, shortNonce("CurveZMQREADY---", first), key);
     return {
-      answer: ["READY", Buffer.concat([counterBytes(1n), ready])],
+      answer: ["READY", Buffer.concat([first, ready])],
       metadata: plain.subarray(vouchEnd),
-      channel: curveChannel(shared, peerCounter),
+      channel: curveChannel(key, peerCounter),
     };
   }
 }
@@ -128,7 +119,7 @@ interface Welcomed {
 }
 
 /** Each frame in a box of its own; nonces count upwards on both sides, so none comes twice. */
-function curveChannel(shared: Uint8Array, readyCounter: bigint): Channel {
+function curveChannel(key: Uint8Array, readyCounter: bigint): Channel {
   let heard = readyCounter;
   let said = 1n;
   const nonceOut = Buffer.from("CurveZMQMESSAGES12345678", "latin1");
@@ -138,14 +129,13 @@ function curveChannel(shared: Uint8Array, readyCounter: bigint): Channel {
     seal: (isCommand, more, body) => {
       said += 1n;
       nonceOut.writeBigUInt64BE(said, longNonceBytes);
-      const plain = Buffer.allocUnsafe(1 + body.length);
-      plain[0] = (more ? moreFlag : 0) | (isCommand ? commandFlag : 0);
-      plain.set(body, 1);
-      const box = sodium.crypto_box_easy_afternm(plain, nonceOut, shared);
-      const sealed = Buffer.allocUnsafe(messageStart + box.length);
+      const flagsAt = messageStart + macBytes;
+      const sealed = Buffer.allocUnsafe(flagsAt + 1 + body.length);
       messageName.copy(sealed);
       sealed.writeBigUInt64BE(said, messageName.length);
-      sealed.set(box, messageStart);
+      sealed[flagsAt] = (more ? moreFlag : 0) | (isCommand ? commandFlag : 0);
+      sealed.set(body, flagsAt + 1);
+      sealInPlace(sealed.subarray(messageStart), nonceOut, key);
       return sealed;
     },
     open: (body) => {
@@ -156,9 +146,7 @@ function curveChannel(shared: Uint8Array, readyCounter: bigint): Channel {
       if (counter <= heard) throw new Refused("malformed", "a nonce that was used");
       heard = counter;
       nonceIn.writeBigUInt64BE(counter, longNonceBytes);
-      const plain = attempt(() =>
-        sodium.crypto_box_open_easy_afternm(body.subarray(messageStart), nonceIn, shared),
-      );
+      const plain = open(body.subarray(messageStart), nonceIn, key);
       if (plain === undefined) throw new Refused("malformed", "a frame that was altered");
       const flags = plain[0] as number;
       return {
@@ -190,15 +178,6 @@ function unbox(
   nonce: Uint8Array,
   [publicKey, secretKey]: readonly [Uint8Array, Uint8Array],
 ): Buffer | undefined {
-  return attempt(() => sodium.crypto_box_open_easy(box, nonce, publicKey, secretKey));
-}
-
-/** libsodium throws what it can't open. */
-function attempt(open: () => Uint8Array): Buffer | undefined {
-  try {
-    const bytes = open();
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  } catch {
-    return undefined;
-  }
+  const key = sharedKey(publicKey, secretKey);
+  return key && open(box, nonce, key);
 }

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import sodium from "libsodium-wrappers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Connection, type ConnectionOptions, Outgoing } from "../../src/zmtp/connection.ts";
-import { curveReady } from "../../src/zmtp/curve-handshake.ts";
 import type { Door } from "../../src/zmtp/handshake.ts";
 import { Refused, type RefusedBecause } from "../../src/zmtp/refused.ts";
 import {
@@ -26,7 +25,7 @@ let keys: { publicKey: Uint8Array; secretKey: Uint8Array };
 let curve: Door;
 
 beforeAll(async () => {
-  await curveReady;
+  await sodium.ready;
   const { publicKey, privateKey } = sodium.crypto_box_keypair();
   keys = { publicKey, secretKey: privateKey };
   curve = { mechanism: "CURVE", keys };

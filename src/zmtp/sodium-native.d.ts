@@ -1,0 +1,22 @@
+/** What is used of libsodium: results go into the first argument, which must have their length. */
+declare module "sodium-native" {
+  interface Sodium {
+    crypto_scalarmult_base(publicKey: Uint8Array, secretKey: Uint8Array): void;
+    crypto_scalarmult(shared: Uint8Array, secretKey: Uint8Array, publicKey: Uint8Array): void;
+    crypto_secretbox_easy(
+      box: Uint8Array,
+      plain: Uint8Array,
+      nonce: Uint8Array,
+      key: Uint8Array,
+    ): void;
+    /** @returns false if it was not boxed with this key and nonce */
+    crypto_secretbox_open_easy(
+      plain: Uint8Array,
+      box: Uint8Array,
+      nonce: Uint8Array,
+      key: Uint8Array,
+    ): boolean;
+  }
+  const sodium: Sodium;
+  export default sodium;
+}
