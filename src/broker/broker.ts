@@ -1,7 +1,7 @@
 import type { Forwarder, ForwarderOptions, ForwarderRole } from "../forwarder/forwarder.ts";
 import { unwrap } from "../net/envelope.ts";
-import { Listener, type Peer } from "../net/listener.ts";
-import { requestBounds } from "../net/responder.ts";
+import { Listener, messageBounds } from "../net/listener.ts";
+import type { Peer } from "../net/wire.ts";
 import { now } from "../platform/clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
@@ -28,7 +28,7 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
   const front = await Listener.bind(options.front, {
     socketType: "ROUTER",
     peers: ["REQ", "DEALER", "ROUTER"],
-    bounds: requestBounds,
+    bounds: messageBounds,
     entrance: clients,
     onPeer: () => routing.clientCame(),
     onMessage: (client, frames) => routing.ask(client, frames),
@@ -39,7 +39,7 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
       socketType: "DEALER",
       peers: ["ROUTER", "REP", "DEALER"],
       // One frame more than a client's: the tag.
-      bounds: { ...requestBounds, frames: limits.messageFrames + 1 },
+      bounds: { ...messageBounds, frames: limits.messageFrames + 1 },
       entrance: workers,
       onPeer: (worker) => routing.workerCame(worker),
       onMessage: (worker, frames) => routing.answer(worker, frames),

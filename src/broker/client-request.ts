@@ -1,4 +1,4 @@
-import type { Peer } from "../net/listener.ts";
+import type { Peer } from "../net/wire.ts";
 import { now } from "../platform/clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";

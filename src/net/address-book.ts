@@ -1,9 +1,10 @@
 import { limits } from "../protocol/limits.ts";
 
+/** What is known of one address. */
 interface Known {
   connections: number;
   handshakes: number;
-  /** What is left of the pace, and when that was so. */
+  /** Connections that it may make at once, and when that was counted. */
   tokens: number;
   atMs: number;
 }
@@ -30,7 +31,7 @@ export class AddressBook {
     return true;
   }
 
-  /** Its handshake is over, one way or the other. */
+  /** A handshake of that address is over, one way or the other. */
   shaken(address: string): void {
     const known = this.#known.get(address);
     if (known !== undefined) known.handshakes -= 1;
@@ -48,7 +49,7 @@ export class AddressBook {
       tokens: limits.addressBurst,
       atMs: nowMs,
     };
-    // Heard of longest ago stands first.
+    // The address that was heard of longest ago stands first.
     this.#known.delete(address);
     this.#known.set(address, known);
     if (this.#known.size > limits.addresses) this.#forgetOne();
@@ -64,7 +65,10 @@ export class AddressBook {
   }
 }
 
-/** One who has an IPv6 network of their own has 2^64 addresses in it: it counts as one. */
+/**
+ * The address that bounds count by. Of IPv6 it is the network of 64 bits: whoever has one has 2^64
+ * addresses.
+ */
 export function addressOf(remote: string | undefined): string {
   if (remote === undefined) return "ipc";
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(remote)?.[1];

@@ -1,5 +1,6 @@
 import type { Forwarder, ForwarderOptions, ForwarderRole } from "../forwarder/forwarder.ts";
-import { Listener, type Peer } from "../net/listener.ts";
+import { Listener, messageBounds } from "../net/listener.ts";
+import type { Peer } from "../net/wire.ts";
 import { limits } from "../protocol/limits.ts";
 import { replicationTopic } from "../protocol/topics.ts";
 import { Outgoing } from "../zmtp/connection.ts";
@@ -23,11 +24,7 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
   const front = await Listener.bind(options.front, {
     socketType: "XSUB",
     peers: ["PUB", "XPUB"],
-    bounds: {
-      frameBytes: limits.frameBytes,
-      frames: limits.messageFrames,
-      messageBytes: limits.frameBytes + limits.requestBytes,
-    },
+    bounds: messageBounds,
     entrance: options.entrance.front,
     onPeer: (publisher) => hub.publisherCame(publisher),
     onMessage: (_publisher, frames) => hub.publish(frames),

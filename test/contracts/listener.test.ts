@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Dealer, Request } from "zeromq";
-import { anybody, type Entrance, Listener, type Peer } from "../../src/net/listener.ts";
+import { anybody, type Entrance, Listener } from "../../src/net/listener.ts";
+import type { Peer } from "../../src/net/wire.ts";
 import { durations, limits } from "../../src/protocol/limits.ts";
 import { type Bounds, Outgoing } from "../../src/zmtp/connection.ts";
 import type { SocketType } from "../../src/zmtp/metadata.ts";
