@@ -3,14 +3,14 @@ import type { Channel, Handshake, KeyPair, Step } from "./handshake.ts";
 import type { EqualBytes } from "./plain-handshakes.ts";
 import { Refused } from "./refused.ts";
 
-/** Resolves when keys can be made and boxes opened. */
+/** Resolves when libsodium is loaded: no `CurveHandshake` works before. */
 export const curveReady: Promise<void> = sodium.ready;
 
 const keyBytes = 32;
 const cookieBytes = 96;
 const longNonceBytes = 16;
 const shortNonceBytes = 8;
-/** `\x07MESSAGE`, a nonce, the MAC and the flags. */
+/** A frame that is sealed: this name, a short nonce, and a box with the flags in front. */
 const messageName = Buffer.from("\x07MESSAGE", "latin1");
 const messageStart = messageName.length + shortNonceBytes;
 const macBytes = 16;
@@ -18,18 +18,18 @@ const moreFlag = 1;
 const commandFlag = 2;
 
 export interface CurveOptions {
-  /** What is said of this side. */
+  /** This side's metadata. */
   readonly metadata: Uint8Array;
-  /** The pairs of which the peer has to know one's public key. */
+  /** Key pairs of this side: the peer must know the public key of one. */
   readonly pairs: readonly KeyPair[];
   readonly random: (bytes: number) => Uint8Array;
   readonly isEqual: EqualBytes;
 }
 
 /**
- * CurveZMQ (RFC 26), the server's side. C and S are the lasting keys of client and server, C' and S'
- * those of this connection alone. The cookie is remembered, not sealed: a handshake that does not
- * end costs little, and how many there are is bounded elsewhere.
+ * CurveZMQ (RFC 26), the server's side. C and S are the permanent keys of client and server, C' and S'
+ * their keys for this connection alone. This side remembers the cookie instead of sealing its state in
+ * it: an unfinished handshake takes little memory, and their number is bounded (Z4).
  *
  *     client                        server
  *     HELLO    C', box(C'→S)   ───▶           proves: knows S
@@ -58,7 +58,7 @@ export class CurveHandshake implements Handshake {
   #welcome(hello: Buffer): Step {
     if (hello.length !== 194 || hello[0] !== 1) throw new Refused("malformed", "a HELLO");
     const clientKey = Buffer.from(hello.subarray(74, 74 + keyBytes));
-    const nonce = shortNonce("CurveZMQHELLO---", hello.subarray(106, 114));
+    const nonce = nonceOf("CurveZMQHELLO---", hello.subarray(106, 114));
     const pair = this.#options.pairs.find(
       ({ secretKey }) => unbox(hello.subarray(114), nonce, [clientKey, secretKey]) !== undefined,
     );
@@ -69,7 +69,7 @@ export class CurveHandshake implements Handshake {
     const random = this.#options.random(longNonceBytes);
     const box = sodium.crypto_box_easy(
       Buffer.concat([ours.publicKey, cookie]),
-      longNonce("WELCOME-", random),
+      nonceOf("WELCOME-", random),
       clientKey,
       pair.secretKey,
     );
@@ -86,7 +86,7 @@ export class CurveHandshake implements Handshake {
       throw new Refused("malformed", "another cookie");
     }
     const short = initiate.subarray(cookieBytes, boxStart);
-    const nonce = shortNonce("CurveZMQINITIATE", short);
+    const nonce = nonceOf("CurveZMQINITIATE", short);
     const plain = unbox(initiate.subarray(boxStart), nonce, [clientKey, ours.secretKey]);
     if (plain === undefined || plain.length < keyBytes + longNonceBytes + 80) {
       throw new Refused("otherKey", "an INITIATE that can't be opened");
@@ -94,7 +94,7 @@ export class CurveHandshake implements Handshake {
     const vouchEnd = keyBytes + longNonceBytes + 80;
     const vouch = unbox(
       plain.subarray(keyBytes + longNonceBytes, vouchEnd),
-      longNonce("VOUCH---", plain.subarray(keyBytes, keyBytes + longNonceBytes)),
+      nonceOf("VOUCH---", plain.subarray(keyBytes, keyBytes + longNonceBytes)),
       [plain.subarray(0, keyBytes), ours.secretKey],
     );
     const vouched = Buffer.concat([clientKey, pair.publicKey]);
@@ -106,7 +106,7 @@ export class CurveHandshake implements Handshake {
     const shared = sodium.crypto_box_beforenm(clientKey, ours.secretKey);
     const ready = sodium.crypto_box_easy_afternm(
       this.#options.metadata,
-      shortNonce("CurveZMQREADY---", counterBytes(1n)),
+      nonceOf("CurveZMQREADY---", counterBytes(1n)),
       shared,
     );
     return {
@@ -123,11 +123,11 @@ interface Welcomed {
   /** S' with its secret key. */
   readonly ours: KeyPair;
   readonly cookie: Uint8Array;
-  /** The nonce of HELLO: those that follow are above it. */
+  /** The nonce of HELLO: later ones must be above it. */
   readonly counter: bigint;
 }
 
-/** Each frame in a box of its own; nonces count upwards on both sides, so none comes twice. */
+/** Each frame is in a box of its own. Nonces count upwards on both sides, so none is used twice. */
 function curveChannel(shared: Uint8Array, readyCounter: bigint): Channel {
   let heard = readyCounter;
   let said = 1n;
@@ -170,12 +170,9 @@ function curveChannel(shared: Uint8Array, readyCounter: bigint): Channel {
   };
 }
 
-function shortNonce(prefix: string, short: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(prefix, "latin1"), short]);
-}
-
-function longNonce(prefix: string, long: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(prefix, "latin1"), long]);
+/** A nonce is 24 bytes: a prefix for each kind of box, then what is never used twice with it. */
+function nonceOf(prefix: string, unique: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(prefix, "latin1"), unique]);
 }
 
 function counterBytes(counter: bigint): Buffer {
@@ -193,7 +190,7 @@ function unbox(
   return attempt(() => sodium.crypto_box_open_easy(box, nonce, publicKey, secretKey));
 }
 
-/** libsodium throws what it can't open. */
+/** @returns undefined where libsodium throws: it can't open the box */
 function attempt(open: () => Uint8Array): Buffer | undefined {
   try {
     const bytes = open();

@@ -7,7 +7,7 @@ const command = 4;
 /** Above it a frame's length takes eight bytes. */
 const shortBytes = 255;
 
-/** Bytes that are held for a frame that has not wholly come, at first. */
+/** Bytes that an unfinished frame holds at first. */
 const leastHeld = 4_096;
 
 /** @param flags `hasMore` and `isCommand` read them */
@@ -21,9 +21,9 @@ export function isCommand(flags: number): boolean {
   return (flags & command) !== 0;
 }
 
-/** Cuts a stream of bytes into frames. Holds at most twice what has come of one frame. */
+/** Cuts a stream of bytes into frames. It holds at most twice what has come of an unfinished frame. */
 export class FrameReader {
-  /** The largest body that is taken; the reader's owner changes it after a handshake. */
+  /** Bytes of a body at most; the connection sets it anew after the handshake. */
   frameBytes: number;
   #held = Buffer.alloc(0);
   #heldLength = 0;
@@ -32,7 +32,7 @@ export class FrameReader {
     this.frameBytes = frameBytes;
   }
 
-  /** Bytes of memory that are held for a frame that has not wholly come. */
+  /** Bytes of memory that an unfinished frame holds. */
   get heldBytes(): number {
     return this.#held.length;
   }
@@ -58,7 +58,7 @@ export class FrameReader {
       at = end;
       onFrame(bytes.subarray(start, end), flags);
     }
-    // What has been handed out must not be written over.
+    // Frames that were handed out share this memory: it must not be written over.
     if (at > 0 || bytes === chunk) {
       this.#held = Buffer.alloc(0);
       this.#heldLength = 0;
@@ -104,7 +104,7 @@ export function encodeMessage(frames: readonly Uint8Array[]): Buffer {
   return bytes;
 }
 
-/** The bytes of a command: its name with its length in front, then what belongs to it. */
+/** The bytes of a command: a byte for the length of its name, the name, then what belongs to it. */
 export function encodeCommand(name: string, rest: Uint8Array = Buffer.alloc(0)): Buffer {
   const body = commandBody(name, rest);
   const bytes = Buffer.allocUnsafe(body.length + (body.length > shortBytes ? 9 : 2));
@@ -116,7 +116,7 @@ export function commandBody(name: string, rest: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([name.length]), Buffer.from(name, "latin1"), rest]);
 }
 
-/** @throws Refused if the body is no command's */
+/** @throws Refused if the body is not a command */
 export function readCommand(body: Buffer): { name: string; rest: Buffer } {
   const end = 1 + (body[0] ?? 0);
   if (end === 1 || body.length < end) throw new Refused("malformed", "a command without a name");
