@@ -38,7 +38,6 @@ export interface CurveOptions {
  *                              ◀─── READY     box(S'→C': metadata)
  */
 export class CurveHandshake implements Handshake {
-  readonly mechanism = "CURVE";
   readonly #options: CurveOptions;
   #welcomed: Welcomed | undefined;
 

@@ -1,5 +1,3 @@
-import type { Mechanism } from "./greeting.ts";
-
 /** A secret key and its public one, 32 bytes each (X25519). */
 export interface KeyPair {
   readonly publicKey: Uint8Array;
@@ -31,7 +29,6 @@ export interface Step {
 
 /** The server's side of one handshake. */
 export interface Handshake {
-  readonly mechanism: Mechanism;
   /** @throws Refused if the command is not the next one, or proves nothing */
   take(name: string, rest: Buffer): Step;
 }

@@ -7,7 +7,6 @@ export type EqualBytes = (one: Uint8Array, other: Uint8Array) => boolean;
 /** Takes anybody (ZMTP 3.1, RFC 37, "The NULL mechanism"). */
 export function nullHandshake(ours: Uint8Array): Handshake {
   return {
-    mechanism: "NULL",
     take: (name, metadata) => {
       if (name !== "READY") throw new Refused("malformed", "a command out of turn");
       return { answer: ["READY", ours], metadata };
@@ -26,7 +25,6 @@ export function passwordHandshake(
 ): Handshake {
   let isKnown = false;
   return {
-    mechanism: "PLAIN",
     take: (name, rest): Step => {
       if (name === "HELLO" && !isKnown) {
         if (!isEqual(passwordOf(rest), password)) {
