@@ -105,7 +105,7 @@ class Routing {
     if (!this.#open.take(request)) return this.#refuse(request);
     this.#handOn();
     request.wait();
-    // Below its bound a client is read on: else its end would go unnoticed, its heartbeats unanswered.
+    // Below its bound a client is read on: else nobody would notice its end, or answer its PINGs.
     if (this.#open.loadOf(client) < 1) return;
     this.#paused.add(client);
     client.pause();

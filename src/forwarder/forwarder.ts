@@ -35,7 +35,10 @@ export interface ForwarderRole {
   readonly role: "broker" | "proxy";
   /** Where the front and the back are bound unless told. */
   readonly ends: Readonly<Record<Side, string>>;
-  /** The side where members alone connect (X7): there requests are handed out, or messages published. */
+  /**
+   * The side where members alone connect (X7): there requests are handed out, or messages
+   * published.
+   */
   readonly members: Side;
   start(options: ForwarderOptions): Promise<Forwarder>;
   /** What the log says when the connections of a side have changed. */

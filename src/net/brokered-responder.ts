@@ -3,7 +3,9 @@ import { type Envelope, type OnRequest, unwrap } from "./envelope.ts";
 import { SendQueue } from "./send-queue.ts";
 import { connect, receiveAll, socketOptions } from "./socket.ts";
 
-/** Leaving a broker waits for a moment with nothing to read and nothing to send: how long it waits. */
+/**
+ * Leaving a broker waits for a moment with nothing to read and nothing to send: how long it waits.
+ */
 const shortestWaitMs = 10;
 const longestWaitMs = 200;
 
@@ -41,8 +43,9 @@ export class BrokeredResponder {
   }
 
   /**
-   * Leaves a broker. Its requests that have come are taken first, and replies that are queued go out.
-   * Only a request that is on the wire at that very moment is lost: the broker answers it (B4).
+   * Leaves a broker. Its requests that have come are taken first, and replies that are queued go
+   * out. Only a request that is on the wire at that very moment is lost: the broker answers it
+   * (B4).
    */
   async disconnect(endpoint: string): Promise<void> {
     const link = this.#links.get(endpoint);
@@ -69,9 +72,9 @@ export class BrokeredResponder {
 }
 
 /**
- * The connection to one broker, with a socket of its own, which is closed to leave. One ROUTER for all
- * brokers would not do: when it disconnects from one of them it may have read the beginning of a message,
- * and libzmq aborts the process when it looks for the rest.
+ * The connection to one broker, with a socket of its own, which is closed to leave. One ROUTER for
+ * all brokers would not do: when it disconnects from one of them it may have read the beginning of
+ * a message, and libzmq aborts the process when it looks for the rest.
  */
 class Link {
   readonly name: string;

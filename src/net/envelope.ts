@@ -11,8 +11,9 @@ export function takeSeal(frames: Buffer[]): Buffer | undefined {
 }
 
 /**
- * The payload is what stands behind the empty delimiter of a REQ (W12). A DEALER may leave the delimiter
- * out: then the payload is the last frame. Further frames become part of the payload and fail there.
+ * The payload is what stands behind the empty delimiter of a REQ (W12). A DEALER may leave the
+ * delimiter out: then the payload is the last frame. Further frames become part of the payload and
+ * fail there.
  */
 export function unwrap(frames: Buffer[]): { envelope: Envelope; payload: Buffer } {
   const delimiter = frames.findIndex((frame) => frame.length === 0);

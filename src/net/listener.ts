@@ -43,9 +43,9 @@ export const messageBounds = {
 const tickMs = 250;
 
 /**
- * A bound ZeroMQ socket without libzmq: bytes that any peer may send make libzmq abort, swell or stop
- * (decision 0013). It speaks ZMTP over TCP and Unix sockets, within bounds for each peer and each
- * address (Z1 to Z7).
+ * A bound ZeroMQ socket without libzmq: bytes that any peer may send make libzmq abort, swell or
+ * stop (decision 0013). It speaks ZMTP over TCP and Unix sockets, within bounds for each peer and
+ * each address (Z1 to Z7).
  */
 export class Listener {
   /** Where it is bound, with its real port. */
@@ -115,7 +115,9 @@ export class Listener {
     this.#wires.add(wire);
   }
 
-  /** Bounds the memory of messages that peers begin and don't end: the oldest connection ends (Z6). */
+  /**
+   * Bounds the memory of messages that peers begin and don't end: the oldest connection ends (Z6).
+   */
   #hold(wire: Wire, bytes: number): void {
     this.#heldBytes += bytes - (this.#held.get(wire) ?? 0);
     if (bytes > 0) this.#held.set(wire, bytes);

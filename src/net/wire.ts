@@ -11,7 +11,9 @@ export interface Peer {
   readonly name: Buffer;
   /** The address that bounds count by: a host, or a network of IPv6. */
   readonly address: string;
-  /** A message above the bound of unread bytes is dropped: the peer asks again for what it misses. */
+  /**
+   * A message above the bound of unread bytes is dropped: the peer asks again for what it misses.
+   */
   send(message: Outgoing): void;
   /** Whether messages are dropped: the peer reads too slowly, or its connection is being closed. */
   readonly isFull: boolean;

@@ -4,7 +4,10 @@ const withItsKey = /^(.+)#((?:member:)?[0-9a-fA-F]{64})$/;
 export interface Keyed {
   /** The part that ZeroMQ knows. */
   readonly address: string;
-  /** The public key of a socket that encrypts, 64 hex digits; or `member:` and a password of as many. */
+  /**
+   * The public key of a socket that encrypts, 64 hex digits; or `member:` and a password of as
+   * many.
+   */
   readonly key: string | undefined;
 }
 

@@ -19,8 +19,9 @@ export interface LogOptions {
 export type Log = pino.Logger;
 
 /**
- * JSON lines on stderr; on a terminal, one readable line each. Text that others sent is made harmless,
- * so that it steers neither this terminal nor the one on which somebody reads the file later.
+ * JSON lines on stderr; on a terminal, one readable line each. Text that others sent is made
+ * harmless, so that it steers neither this terminal nor the one on which somebody reads the file
+ * later.
  */
 export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
   const options: pino.LoggerOptions = {
@@ -63,8 +64,8 @@ export function readable(line: string): string {
 const requestLines = 50;
 
 /**
- * Writes at most `requestLines` lines a second about single requests, and counts the rest (O18). So they
- * cost a busy process nothing, and nobody fills the disk with them.
+ * Writes at most `requestLines` lines a second about single requests, and counts the rest (O18). So
+ * they cost a busy process nothing, and nobody fills the disk with them.
  */
 export class RequestLog {
   readonly #log: Log;

@@ -12,7 +12,9 @@ const joining =
     .map((script) => `\\p{scx=${script}}`)
     .join("");
 
-/** Invisible characters that belong there: in emoji, and in scripts that can't be written without. */
+/**
+ * Invisible characters that belong there: in emoji, and in scripts that can't be written without.
+ */
 const belonging = [
   `[\\u200c\\u200d](?<=[${joining}].)`,
   "\\u200d(?<=\\p{ExtPict}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]?.)(?=\\p{ExtPict})",
@@ -27,8 +29,8 @@ const tooMany = `${mark}(?<=${mark}{${mostMarks + 1}})${mark}*`;
 const pattern = new RegExp(`(${belonging})|(${tooMany})|${harmful}`, "gu");
 
 /**
- * Makes another's text fit for a terminal, as one line: characters that would move the cursor, colour,
- * ring, reorder, hide or spill over other lines become visible symbols.
+ * Makes another's text fit for a terminal, as one line: characters that would move the cursor,
+ * colour, ring, reorder, hide or spill over other lines become visible symbols.
  */
 export function harmless(text: string): string {
   return text.replace(pattern, (found, belongs?: string, marks?: string) => {
@@ -42,8 +44,8 @@ export function harmless(text: string): string {
 }
 
 /**
- * Makes JSON fit for a terminal, as one line: the same characters are escaped, so that a program still
- * reads the true text.
+ * Makes JSON fit for a terminal, as one line: the same characters are escaped, so that a program
+ * still reads the true text.
  */
 export function harmlessJson(json: string): string {
   return json.replace(pattern, (found, belongs?: string) =>

@@ -42,8 +42,8 @@ export function characters(text: string): number {
 }
 
 /**
- * Refuses U+FFFD in texts that tell one thing from another (W14): bytes that are no UTF-8 have become
- * that, so two texts that differed would be alike.
+ * Refuses U+FFFD in texts that tell one thing from another (W14): bytes that are no UTF-8 have
+ * become that, so two texts that differed would be alike.
  * @throws ProtocolError `bad_request`
  */
 export function assertReadable(value: string, field: string): void {
@@ -91,8 +91,8 @@ export function parseChannelName(value: unknown, field = "channel"): ChannelName
 }
 
 /**
- * Reads a name that a server has written (W18). That server's version of Unicode may know letters that
- * this one does not, so the name is taken as it stands.
+ * Reads a name that a server has written (W18). That server's version of Unicode may know letters
+ * that this one does not, so the name is taken as it stands.
  * @throws Error if it can't be a name
  */
 export function readUserName(value: unknown): UserName {

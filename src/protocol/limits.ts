@@ -101,7 +101,7 @@ export const limits = {
   pendingRequests: 100_000,
   /** Requests over one connection that a server holds unanswered: as many as may come at once (A9). */
   connectionOpen: 5_000,
-  /** Names in `after` that count as one request more there: a vector of 1,024 takes some 60 kB. */
+  /** Names in `after` that count there as one request more: a vector of 1,024 takes some 60 kB. */
   namesOfOneRequest: 16,
   /** Messages in a socket's send queue: seconds of full load, megabytes of memory. */
   sendQueueMessages: 100_000,
@@ -109,11 +109,11 @@ export const limits = {
   highWaterMark: 100_000,
   /** Connections of one address at a bound socket: a machine's own clients all have one. */
   addressConnections: 4_096,
-  /** Of these, in their handshake at once, and new ones a second and at once: a scan, not a team. */
+  /** Of these, how many may be in their handshake; then new ones a second, and at once. */
   addressHandshakes: 256,
   addressPace: 500,
   addressBurst: 2_000,
-  /** Addresses whose pace is known; of more, the one that was heard of longest ago is forgotten. */
+  /** Addresses whose pace is known; above it the one that was heard of longest ago is forgotten. */
   addresses: 10_000,
   /** Frames of a guest's message: an envelope and a payload, with room. */
   messageFrames: 16,
@@ -122,7 +122,7 @@ export const limits = {
   unreadBytesOfAll: 256 * MiB,
   /** Bytes of messages that have not wholly come, of all connections of a socket. */
   heldBytesOfAll: 64 * MiB,
-  /** Requests of one connection that are open at a broker, and their bytes; it reads on after. */
+  /** Open requests of one connection at a broker, and their bytes; above, it is not read (B5). */
   openRequests: 4_096,
   openRequestBytes: 16 * MiB,
   /** All requests that are open at a broker, and their bytes; above it new ones get `unavailable`. */
@@ -132,10 +132,10 @@ export const limits = {
   topicBytes: 320,
   /** Topics of one connection at a proxy. */
   connectionTopics: 10_000,
-  /** Of all: different topics, and their bytes, which a publisher is told at once when it comes. */
+  /** Different topics of all, and their bytes: a publisher is told all when it connects. */
   topics: 100_000,
   topicBytesOfAll: 8 * MiB,
-  /** And how many connections have how many topics, summed up. */
+  /** Subscriptions of all connections: the sum of their topics. */
   subscriptions: 500_000,
   /** Lines that share one write and sync: text far below what one string may hold. */
   batchLines: 10_000,
@@ -248,7 +248,7 @@ export const durations = {
   /** ZMTP heartbeats: a hung or cut-off server leaves the rotation within 2 s. */
   zmtpIntervalMs: 500,
   zmtpTimeoutMs: 1_500,
-  /** What the handshake of a connection may take. */
+  /** After which a connection whose handshake is unfinished is closed. */
   handshakeMs: 5_000,
   /** After which a broker no longer expects an answer: every server has given one long before. */
   openRequestMs: 30_000,

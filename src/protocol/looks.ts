@@ -1,8 +1,8 @@
 import unhomoglyph from "unhomoglyph";
 
 /**
- * The scripts of living languages, and the combinations that one language writes together: the level
- * "highly restrictive" of Unicode's UTS 39. Every Node that runs this knows all of them.
+ * The scripts of living languages, and the combinations that one language writes together: the
+ * level "highly restrictive" of Unicode's UTS 39. Every Node that runs this knows all of them.
  */
 const scripts = `
   Latin+Han+Hiragana+Katakana Latin+Han+Bopomofo Latin+Han+Hangul
@@ -30,12 +30,13 @@ const invisible = /\p{Default_Ignorable_Code_Point}/gu;
 const dotOverDot = /(?<=[ij])\u0307/gu;
 
 /**
- * What a name looks like, in small letters: a person does not tell two names apart that share a look. One
- * look is the name in plain letters (NFKC, case folding). In the other, each letter is replaced by the one
- * that it looks like (Unicode's confusables), but "m" is not taken for "rn": in a terminal they differ.
+ * What a name looks like, in small letters: a person does not tell two names apart that share a
+ * look. One look is the name in plain letters (NFKC, case folding). In the other, each letter is
+ * replaced by the one that it looks like (Unicode's confusables), but "m" is not taken for "rn": in
+ * a terminal they differ.
  *
- * Letters that are newer than the Unicode of this process may get other looks elsewhere. So an event that
- * several servers must agree on carries the looks that one of them found.
+ * Letters that are newer than the Unicode of this process may get other looks elsewhere. So an
+ * event that several servers must agree on carries the looks that one of them found.
  */
 export function looksOf(name: string): readonly string[] {
   const plain = name.replace(invisible, "").normalize("NFKD");

@@ -4,7 +4,9 @@ export const deepestNesting = 16;
 /** Bytes at most of a key that is remembered: as many as names of fields and of servers have. */
 const rememberedBytes = 24;
 const rememberedKeys = 1_024;
-/** Up to these many bytes a text of ASCII is put together here, which is quicker than `TextDecoder`. */
+/**
+ * Up to these many bytes a text of ASCII is put together here, which is quicker than `TextDecoder`.
+ */
 const shortBytes = 200;
 
 export interface DecodeBounds {
@@ -23,10 +25,10 @@ interface KnownKey {
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Reads MessagePack from anybody, within bounds (W11). It allocates nothing on the word of a header: 64
- * KiB of nested headers that each promise thousands of elements cost nothing. In any text, bytes that are
- * no UTF-8 become U+FFFD, as in the WHATWG encoding standard (W14).
- * Source: the MessagePack specification, "Formats".
+ * Reads MessagePack from anybody, within bounds (W11). It allocates nothing on the word of a
+ * header: 64 KiB of nested headers that each promise thousands of elements cost nothing. In any
+ * text, bytes that are no UTF-8 become U+FFFD, as in the WHATWG encoding standard (W14). Source:
+ * the MessagePack specification, "Formats".
  */
 export class MsgpackDecoder {
   #bytes: Uint8Array = new Uint8Array(0);
@@ -231,7 +233,9 @@ export class MsgpackDecoder {
   }
 }
 
-/** How many elements the array that begins a payload claims to have; undefined if none begins it. */
+/**
+ * How many elements the array that begins a payload claims to have; undefined if none begins it.
+ */
 export function elementsOf(payload: Uint8Array): number | undefined {
   const first = payload[0] ?? 0;
   if (first >= 0x90 && first <= 0x9f) return first & 0x0f;

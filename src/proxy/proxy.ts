@@ -136,7 +136,7 @@ class Hub {
     if (topic === replicationTopic) return;
     const message = told(what, topic);
     for (const publisher of this.#publishers) {
-      // A publisher that missed this would never hear of it. It connects again, and is told all topics.
+      // It would never hear of what it misses now. When it connects again it is told all topics.
       if (publisher.isFull) publisher.end();
       else publisher.send(message);
     }

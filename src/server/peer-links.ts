@@ -30,7 +30,9 @@ export class PeerLinks {
     this.#key = key;
   }
 
-  /** @throws ProtocolError `unavailable` without an answer in time, PeerMessageError for nonsense */
+  /**
+   * @throws ProtocolError `unavailable` without an answer in time, PeerMessageError for nonsense
+   */
   async sync(
     peer: ServerName,
     address: string,

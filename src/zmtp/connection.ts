@@ -68,12 +68,13 @@ export class Outgoing {
 
 /**
  * The bound side of one connection in ZMTP 3.x (RFC 37), and in ZMTP 2.0 (RFC 15) where anybody may
- * connect. Bytes come in and messages go out, and the other way round; it has no socket and no clock.
+ * connect. Bytes come in and messages go out, and the other way round; it has no socket and no
+ * clock.
  *
  *     greeting ──▶ handshake ──▶ ready
  *
- * It throws `Refused` when bytes break the protocol or a bound, before it gathers them. The connection
- * is of no use from then on.
+ * It throws `Refused` when bytes break the protocol or a bound, before it gathers them. The
+ * connection is of no use from then on.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -111,8 +112,8 @@ export class Connection {
   }
 
   /**
-   * Writes the beginning of the greeting. The mechanism follows when the peer has named its own: so a
-   * socket can have doors of several mechanisms, and each side learns of a mismatch.
+   * Writes the beginning of the greeting. The mechanism follows when the peer has named its own: so
+   * a socket can have doors of several mechanisms, and each side learns of a mismatch.
    */
   start(): void {
     this.#events.write(greetingStart);

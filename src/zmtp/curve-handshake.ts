@@ -27,9 +27,9 @@ export interface CurveOptions {
 }
 
 /**
- * CurveZMQ (RFC 26), the server's side. C and S are the permanent keys of client and server, C' and S'
- * their keys for this connection alone. This side remembers the cookie instead of sealing its state in
- * it: an unfinished handshake takes little memory, and their number is bounded (Z4).
+ * CurveZMQ (RFC 26), the server's side. C and S are the permanent keys of client and server, C' and
+ * S' their keys for this connection alone. This side remembers the cookie instead of sealing its
+ * state in it: an unfinished handshake takes little memory, and their number is bounded (Z4).
  *
  *     client                        server
  *     HELLO    C', box(C'→S)   ───▶           proves: knows S

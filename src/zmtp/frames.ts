@@ -21,7 +21,9 @@ export function isCommand(flags: number): boolean {
   return (flags & command) !== 0;
 }
 
-/** Cuts a stream of bytes into frames. It holds at most twice what has come of an unfinished frame. */
+/**
+ * Cuts a stream of bytes into frames. It holds at most twice what has come of an unfinished frame.
+ */
 export class FrameReader {
   /** Bytes of a body at most; the connection sets it anew after the handshake. */
   frameBytes: number;

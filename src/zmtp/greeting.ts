@@ -14,7 +14,10 @@ const mechanismBytes = 20;
 /** Every greeting of ours begins with it: the signature, and major version 3. */
 export const greetingStart = Buffer.from("ff00000000000000007f03", "hex");
 
-/** The rest for a peer of ZMTP 3: the minor version, the mechanism, whether it is the server, filler. */
+/**
+ * The rest for a peer of ZMTP 3: the minor version, the mechanism, whether it is the server,
+ * filler.
+ */
 export function restOfGreeting(mechanism: Mechanism): Buffer {
   const greeting = Buffer.alloc(greetingBytes);
   greeting[signatureBytes + 1] = 1;
@@ -45,8 +48,8 @@ export interface Greeting {
 }
 
 /**
- * Reads a greeting, or its beginning. A peer that speaks another protocol is refused at the first byte
- * that shows it: a browser's request begins with a letter, and ZMTP 1.0 with a length.
+ * Reads a greeting, or its beginning. A peer that speaks another protocol is refused at the first
+ * byte that shows it: a browser's request begins with a letter, and ZMTP 1.0 with a length.
  * @returns undefined while the greeting is unfinished
  * @throws Refused
  */

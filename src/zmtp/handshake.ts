@@ -4,7 +4,9 @@ export interface KeyPair {
   readonly secretKey: Uint8Array;
 }
 
-/** Lets peers in at a socket: anybody, or whoever has the password, or whoever has the public key. */
+/**
+ * Lets peers in at a socket: anybody, or whoever has the password, or whoever has the public key.
+ */
 export type Door =
   | { readonly mechanism: "NULL" }
   | { readonly mechanism: "PLAIN"; readonly password: Uint8Array }
@@ -13,7 +15,10 @@ export type Door =
 /** Seals and opens the frames of an encrypted connection, after its handshake. */
 export interface Channel {
   seal(isCommand: boolean, more: boolean, body: Uint8Array): Buffer;
-  /** @throws Refused unless the frame was sealed by the peer, unaltered, and comes for the first time */
+  /**
+   * @throws Refused unless the frame was sealed by the peer, unaltered, and comes for the first
+   * time
+   */
   open(body: Buffer): { body: Buffer; more: boolean; isCommand: boolean };
   /** Bytes by which a sealed body is longer. */
   readonly overhead: number;

@@ -18,7 +18,8 @@ function property(name: string, value: string): Buffer {
 }
 
 /**
- * The type of socket that a peer says it has. A name that it gives itself ("Identity") is ignored (Z2).
+ * The type of socket that a peer says it has. A name that it gives itself ("Identity") is ignored
+ * (Z2).
  * @throws Refused if the metadata is malformed
  */
 export function readSocketType(metadata: Buffer): string {

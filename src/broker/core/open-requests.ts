@@ -28,9 +28,10 @@ interface Load {
 }
 
 /**
- * The requests that wait for a worker, and those that were handed to one. A reply counts once, if it has
- * the whole tag of an open request and comes from the worker that this request was handed to (B3). Replies
- * owed to an earlier process of this broker, or to a connection that is gone, fit no open request.
+ * The requests that wait for a worker, and those that were handed to one. A reply counts once, if
+ * it has the whole tag of an open request and comes from the worker that this request was handed to
+ * (B3). Replies owed to an earlier process of this broker, or to a connection that is gone, fit no
+ * open request.
  */
 export class OpenRequests<Request extends OpenRequest, Worker extends object> {
   /** In the order in which they came. */

@@ -5,8 +5,8 @@ interface Topic<Subscriber> {
 
 /**
  * The topics that each connection has subscribed to. A cancel counts only for a connection that has
- * subscribed. A subscription holds for all publications whose topic begins with its own (RFC 29, "SUB").
- * A topic is given as its bytes in latin1.
+ * subscribed. A subscription holds for all publications whose topic begins with its own (RFC 29,
+ * "SUB"). A topic is given as its bytes in latin1.
  */
 export class Subscriptions<Subscriber> {
   readonly #topics = new Map<string, Topic<Subscriber>>();

@@ -203,8 +203,8 @@ export class Accounts {
   }
 
   /**
-   * The claim that holds the name, as far as this replica knows: of several that count, the newest. None,
-   * if a newer claim holds a name that looks the same.
+   * The claim that holds the name, as far as this replica knows: of several that count, the newest.
+   * None, if a newer claim holds a name that looks the same.
    */
   holder(user: UserName): Claim | undefined {
     const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));
@@ -222,7 +222,10 @@ export class Accounts {
     return found;
   }
 
-  /** Compares the looks in the claims, not those that this process would find: so all replicas agree. */
+  /**
+   * Compares the looks in the claims, not those that this process would find: so all replicas
+   * agree.
+   */
   #isOvershadowed({ user, epoch, looks = [] }: Claim): boolean {
     return looks.some((look) => {
       for (const name of this.#byLook.with(look)) {

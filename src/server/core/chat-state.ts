@@ -237,8 +237,9 @@ export class ChatState {
   }
 
   /**
-   * Whether the account was claimed while the cluster was open, and somebody logged in by its name without
-   * its password (A11). Only an administrator can tell whose the name is, and gives it a new password.
+   * Whether the account was claimed while the cluster was open, and somebody logged in by its name
+   * without its password (A11). Only an administrator can tell whose the name is, and gives it a
+   * new password.
    */
   isDoubtful(name: UserName): boolean {
     if (this.accounts.owner(name)?.isOpen !== true || this.accounts.hasNewPassword(name))

@@ -79,7 +79,9 @@ export interface ClaimsParts {
 export class Claims {
   readonly #parts: ClaimsParts;
   readonly #open = new Set<Waiting>();
-  /** Own proposals of the present office whose confirmation is still to be written, by rising `seq`. */
+  /**
+   * Own proposals of the present office whose confirmation is still to be written, by rising `seq`.
+   */
   readonly #unconfirmed: number[] = [];
   #office: Epoch | undefined;
   /** What the outcome of a claim may depend on, as of the last look at all of them. */
@@ -199,7 +201,10 @@ export class Claims {
     return this.#forward(claim, now);
   }
 
-  /** As coordinator: the claim that holds the name, or one that looks the same, decides, once it is decided. */
+  /**
+   * As coordinator: the claim that holds the name, or one that looks the same, decides, once it is
+   * decided.
+   */
   #propose(asked: ProposedClaim, now: Now): ClaimOutcome {
     const { state, coordination, name, auth } = this.#parts;
     const { accounts } = state;

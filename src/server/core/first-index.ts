@@ -1,5 +1,6 @@
 /**
- * The first index of a sorted list whose item is not before some place; the list's length if all are.
+ * The first index of a sorted list whose item is not before some place; the list's length if all
+ * are.
  * @param isBefore of the item at an index; true for none behind one for which it is false
  */
 export function firstIndex(length: number, isBefore: (index: number) => boolean): number {

@@ -69,7 +69,10 @@ export class Flood {
     return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
   }
 
-  /** After too many wrong invitations none is judged for a while: else a right one would show itself. */
+  /**
+   * After too many wrong invitations none is judged for a while: else a right one would show
+   * itself.
+   */
   refusesInvitation(steadyMs: number): ProtocolError | undefined {
     const waitMs = this.#invitations.wait("", steadyMs);
     return waitMs > 0 ? slower("wrong invitations", waitMs) : undefined;

@@ -89,7 +89,9 @@ export function changePassword(services: Services, request: Of<"password">): Dec
   };
 }
 
-/** Finds the change under the request's id that set this password: only a check of each one tells. */
+/**
+ * Finds the change under the request's id that set this password: only a check of each one tells.
+ */
 function recall(
   [change, ...rest]: readonly PasswordChange[],
   password: string,
@@ -128,7 +130,9 @@ export function changeAccount(services: Services, request: Of<"account">, now: N
   return commit(services, { event, made: true });
 }
 
-/** The answer to a request whose id was used before: a receipt for the same content, else a refusal. */
+/**
+ * The answer to a request whose id was used before: a receipt for the same content, else a refusal.
+ */
 function repeated<Change extends Placed>(
   services: Services,
   before: readonly Change[],
@@ -175,7 +179,9 @@ export function changeRegistration(
   return commit(services, { event, made: true });
 }
 
-/** Messages of a channel that is taken away stay, but are not shown until it is given back (A10). */
+/**
+ * Messages of a channel that is taken away stay, but are not shown until it is given back (A10).
+ */
 export function changeChannel(
   services: Services,
   { channel, isRemoved, id, session }: Of<"removal">,

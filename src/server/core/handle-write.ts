@@ -32,9 +32,9 @@ type Messaging = Extract<Write, { service: "publish" | "message" }>;
 
 /**
  * A write answers with the event that already has its id, or makes one (R6). Users never go away,
- * and a channel that is taken away only hides its messages (A10). So a write that finds what it names
- * need not wait for what the client has seen. A write that would fail, or would succeed only because
- * something is missing, waits.
+ * and a channel that is taken away only hides its messages (A10). So a write that finds what it
+ * names need not wait for what the client has seen. A write that would fail, or would succeed only
+ * because something is missing, waits.
  */
 export function write(services: Services, request: Write, at: WriteCircumstances): Decision {
   const { state, replication } = services;
@@ -52,7 +52,9 @@ export function write(services: Services, request: Write, at: WriteCircumstances
   return commit(services, request, { event: placed, made: true, grant });
 }
 
-/** The claim that the name belongs to an account by: nothing is granted on one that may still fall. */
+/**
+ * The claim that the name belongs to an account by: nothing is granted on one that may still fall.
+ */
 function account(state: ChatState, user: UserName): EventName | undefined {
   const owner = state.accounts.owner(user);
   return owner === undefined ? undefined : { server: owner.server, seq: owner.seq };

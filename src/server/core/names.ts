@@ -49,7 +49,10 @@ interface NamesOptions<Name> {
   isShown(name: Name): boolean;
 }
 
-/** One page of names. It ends early when the room is used up; `next` tells that there are more (Q13). */
+/**
+ * One page of names. It ends early when the room is used up; `next` tells that there are more
+ * (Q13).
+ */
 export function readNames<Name extends string>(
   sorted: readonly Name[],
   { prefix = "", from = "", limit = Number.POSITIVE_INFINITY }: NamesQuery,

@@ -177,8 +177,8 @@ export class Serving {
   }
 
   /**
-   * This server may know an older state of the account than the user has seen: then the request waits
-   * (A6). An attempt with a password is counted only when it is judged.
+   * This server may know an older state of the account than the user has seen: then the request
+   * waits (A6). An attempt with a password is counted only when it is judged.
    */
   #forbids({ request, waited }: Asked, now: Now): Decision | undefined {
     const { state, auth } = this.#services;

@@ -6,15 +6,18 @@ import { firstIndex } from "./first-index.ts";
 /** A request, and one event that it waits for. */
 interface Lacking<Asked> {
   readonly asked: Asked;
-  /** Rises with each request: requests that become due together are decided in their order (W15). */
+  /**
+   * Rises with each request: requests that become due together are decided in their order (W15).
+   */
   readonly number: number;
   server: ServerName;
   seq: number;
 }
 
 /**
- * Requests that wait until a vector is committed. Each stands at one event that it lacks, and is looked
- * at only when that event is committed, or at its deadline: an event that never comes costs nothing.
+ * Requests that wait until a vector is committed. Each stands at one event that it lacks, and is
+ * looked at only when that event is committed, or at its deadline: an event that never comes costs
+ * nothing.
  */
 export class WaitingCovers<Asked extends WaitingCover> {
   /** By server, sorted by `seq`, then by number. */

@@ -44,8 +44,8 @@ export class WaitingWrites {
   }
 
   /**
-   * Takes out writes that can be answered now: committed, or given up. While nothing has come that a
-   * write may wait for, it looks at deadlines only.
+   * Takes out writes that can be answered now: committed, or given up. While nothing has come that
+   * a write may wait for, it looks at deadlines only.
    */
   due(steadyMs: number): DueWrite[] {
     if (this.size === 0 || !this.#mayBeDue(steadyMs)) return [];
