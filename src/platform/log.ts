@@ -35,12 +35,12 @@ export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
     const destination = pino.destination({ dest: fd, sync: true });
     // A full disk may cost a line of the log, never the process.
     destination.on("error", () => {});
-    return pino(options, { write: (line) => destination.write(harmlessLine(line)) });
+    return pino(options, { write: (line) => destination.write(jsonLine(line)) });
   }
   return pino(options, { write: (line: string) => writeSync(fd, readable(line)) });
 }
 
-function harmlessLine(line: string): string {
+function jsonLine(line: string): string {
   return `${harmlessJson(line.trimEnd())}\n`;
 }
 
