@@ -61,7 +61,7 @@ function settingsOf(command: Command): Settings {
   return new Settings(command.opts(), process.env);
 }
 
-/** A flag that the command above has too is that one's, wherever it stands. */
+/** A command's flags and its parents'. Of a flag that both have, the parent's value counts. */
 function flagsOf(command: Command): ClientFlags & Partial<Record<SettingName, string>> {
   return command.optsWithGlobals();
 }
@@ -251,10 +251,10 @@ function defineTrials(): void {
   );
 }
 
-/** What an administrator's command needs: whoever has the cluster's secret needs no session. */
+/** Settings that find the cluster's secret: with it an administrator's command needs no session. */
 const administering = ["data", "secretFile", "cluster", "curve"] as const;
 
-/** By itself the command lists the channels. */
+/** `channels` alone lists them. */
 function defineChannels(): void {
   const list = client(
     { name: "channels", help: "channels", example: "tertulia channels --json" },

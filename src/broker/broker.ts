@@ -1,7 +1,7 @@
 import type { Forwarder, ForwarderOptions, ForwarderRole } from "../forwarder/forwarder.ts";
 import { unwrap } from "../net/envelope.ts";
-import { Listener, type Peer } from "../net/listener.ts";
-import { requestBounds } from "../net/responder.ts";
+import { Listener, messageBounds } from "../net/listener.ts";
+import type { Peer } from "../net/wire.ts";
 import { now } from "../platform/clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
@@ -9,7 +9,7 @@ import { ClientRequest } from "./client-request.ts";
 import { OpenRequests } from "./core/open-requests.ts";
 import { unavailable } from "./unavailable.ts";
 
-/** Requests to the servers in turn, replies back to whoever asked. */
+/** Hands requests to the servers in turn, and replies back to whoever asked (B1 to B5). */
 export const broker: ForwarderRole = {
   role: "broker",
   ends: { front: "tcp://127.0.0.1:5555", back: "tcp://127.0.0.1:5556" },
@@ -28,7 +28,7 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
   const front = await Listener.bind(options.front, {
     socketType: "ROUTER",
     peers: ["REQ", "DEALER", "ROUTER"],
-    bounds: requestBounds,
+    bounds: messageBounds,
     entrance: clients,
     onPeer: () => routing.clientCame(),
     onMessage: (client, frames) => routing.ask(client, frames),
@@ -39,7 +39,7 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
       socketType: "DEALER",
       peers: ["ROUTER", "REP", "DEALER"],
       // One frame more than a client's: the tag.
-      bounds: { ...requestBounds, frames: limits.messageFrames + 1 },
+      bounds: { ...messageBounds, frames: limits.messageFrames + 1 },
       entrance: workers,
       onPeer: (worker) => routing.workerCame(worker),
       onMessage: (worker, frames) => routing.answer(worker, frames),
@@ -61,11 +61,12 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
   }
 }
 
+/** The clients and workers of one broker, and what goes between them. */
 class Routing {
   readonly #options: ForwarderOptions;
   readonly #open = new OpenRequests<ClientRequest, Peer>();
   readonly #workers: Peer[] = [];
-  /** Clients that are not read until there is less open. */
+  /** Clients that are not read until they have less open. */
   readonly #paused = new Set<Peer>();
   #clients = 0;
   #turn = 0;
@@ -104,14 +105,14 @@ class Routing {
     if (!this.#open.take(request)) return this.#refuse(request);
     this.#handOn();
     request.wait();
-    // One that waits is read on: only so its end is noticed, and its heartbeats are answered.
+    // Below its bound a client is read on: else nobody would notice its end, or answer its PINGs.
     if (this.#open.loadOf(client) < 1) return;
     this.#paused.add(client);
     client.pause();
   }
 
   answer(worker: Peer, [tag, ...frames]: Buffer[]): void {
-    // Without frames it answers nothing.
+    // A tag alone is no reply.
     if (tag === undefined || frames.length === 0) return;
     const request = this.#open.close(worker, tag);
     if (request === undefined) return;
@@ -124,7 +125,7 @@ class Routing {
     this.#goOn();
   }
 
-  /** Nobody is to wait for what comes no more. */
+  /** Answers all open requests: their replies could not come any more. */
   close(): void {
     this.#giveUp(Number.POSITIVE_INFINITY);
   }
@@ -133,7 +134,7 @@ class Routing {
     for (const request of this.#open.expire(beforeMs)) this.#refuse(request);
   }
 
-  /** Hands on what waits, and reads on of whom it can. */
+  /** Hands on requests that wait, and reads on from clients that have less open now. */
   #goOn(): void {
     this.#handOn();
     for (const client of this.#paused) {

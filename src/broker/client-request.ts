@@ -1,15 +1,15 @@
-import type { Peer } from "../net/listener.ts";
+import type { Peer } from "../net/wire.ts";
 import { now } from "../platform/clock.ts";
 import { Outgoing } from "../zmtp/connection.ts";
 import { decodeMessage, pieceBytes } from "../zmtp/frames.ts";
-import type { Asked } from "./core/open-requests.ts";
+import type { OpenRequest } from "./core/open-requests.ts";
 
-/** What a client asked, until it is answered. */
-export class ClientRequest implements Asked {
+/** A client's request until it is answered. */
+export class ClientRequest implements OpenRequest {
   readonly client: Peer;
   readonly bytes: number;
   readonly atMs = now().steadyMs;
-  /** The client's envelope and payload, or the message that was made of them, its tag in front. */
+  /** The frames that the client sent; once it is tagged, the encoded message that has them. */
   #kept: Buffer[] | Buffer;
 
   constructor(client: Peer, frames: Buffer[]) {
@@ -18,12 +18,12 @@ export class ClientRequest implements Asked {
     this.bytes = frames.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** All that the client sent. */
+  /** The frames that the client sent: envelope and payload. */
   get frames(): Buffer[] {
     return Array.isArray(this.#kept) ? this.#kept : decodeMessage(this.#kept).slice(1);
   }
 
-  /** What a worker is sent; of what is short the encoded copy is kept. */
+  /** The message for a worker, tag first. Of a short one its encoded copy is kept from then on. */
   tagged(tag: Buffer): Outgoing {
     const message = new Outgoing([tag, ...this.frames]);
     const [encoded, ...more] = message.pieces;
@@ -31,7 +31,7 @@ export class ClientRequest implements Asked {
     return message;
   }
 
-  /** For longer than a moment: small frames share their memory with all that came with them. */
+  /** Copies small frames before a long wait: they share memory with all that came with them. */
   wait(): void {
     if (!Array.isArray(this.#kept) || this.bytes >= pieceBytes) return;
     this.#kept = this.#kept.map((frame) => Buffer.from(frame));

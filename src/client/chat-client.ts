@@ -200,7 +200,7 @@ export class ChatClient implements AsyncDisposable {
     return this.#names<ChannelName>("channels");
   }
 
-  /** Whether a user has ever logged in, however many there are. */
+  /** Whether a user has ever logged in: one question, however many users there are. */
   async knowsUser(user: UserName): Promise<boolean> {
     const { users } = await this.ask("users", { prefix: user, limit: 1 });
     return namesIn(users).includes(user);
@@ -308,7 +308,7 @@ export class ChatClient implements AsyncDisposable {
     await subscription.settled();
   }
 
-  /** Page after page; each begins further on, or the server goes round in circles. */
+  /** Reads page after page, until one does not begin further on: then the server goes in circles. */
   async #names<Name extends string>(service: "users" | "channels"): Promise<Name[]> {
     const all: string[] = [];
     let from: string | undefined;

@@ -75,7 +75,7 @@ export class RequestQueue {
   readonly #options: RequestQueueOptions;
   readonly #pipe: RequestPipe;
   readonly #random: Random;
-  /** Unlike that of any other process (W17). */
+  /** Begins the ids of this process: no other process has it (W17). */
   readonly #prefix = randomHex(8);
   readonly #pending = new Map<RequestId, Pending>();
   #ready: Pending[] = [];

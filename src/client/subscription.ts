@@ -153,8 +153,8 @@ export class Subscription {
   }
 
   #deliver(entry: Entry): void {
-    // One id may stand for a message to each of several, and of twins each that says something
-    // else is one of its own (R6).
+    // Only messages of one sender, target and content are duplicates (R6): an id may stand for a
+    // message to each of several people, or for two contents.
     const whose = "channel" in entry ? [entry.user] : [entry.src, entry.dst];
     const key = digest.chain(emptyChain, JSON.stringify([...whose, entry.id, entry.message]));
     if (this.#ids.has(key)) return;

@@ -26,7 +26,7 @@ export interface ForwarderOptions {
   readonly entrance: Readonly<Record<Side, Entrance>>;
   /** Connections on the front and on the back. */
   onConnections(side: Side, count: number): void;
-  /** Whoever forwards, where it speaks itself. */
+  /** This process, for what it says itself. */
   readonly self: { readonly name: string; readonly clock: LamportClock };
 }
 
@@ -35,7 +35,10 @@ export interface ForwarderRole {
   readonly role: "broker" | "proxy";
   /** Where the front and the back are bound unless told. */
   readonly ends: Readonly<Record<Side, string>>;
-  /** Where none but servers connect: whoever passed for one would get clients' requests. */
+  /**
+   * The side where members alone connect (X7): there requests are handed out, or messages
+   * published.
+   */
   readonly members: Side;
   start(options: ForwarderOptions): Promise<Forwarder>;
   /** What the log says when the connections of a side have changed. */

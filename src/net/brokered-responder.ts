@@ -3,15 +3,17 @@ import { type Envelope, type OnRequest, unwrap } from "./envelope.ts";
 import { SendQueue } from "./send-queue.ts";
 import { connect, receiveAll, socketOptions } from "./socket.ts";
 
-/** What leaving waits for a moment with nothing to read: at least, and at most. */
-const quietMs = 10;
-const longestQuietMs = 200;
+/**
+ * Leaving a broker waits for a moment with nothing to read and nothing to send: how long it waits.
+ */
+const shortestWaitMs = 10;
+const longestWaitMs = 200;
 
 /** Takes requests that brokers hand on, and answers them in any order: a DEALER for each broker. */
 export class BrokeredResponder {
   readonly #onRequest: OnRequest;
   readonly #links = new Map<string, Link>();
-  /** By the frame in front of an envelope. */
+  /** By name: that of its link stands in front of each envelope. */
   readonly #named = new Map<string, Link>();
   #isStarted = false;
   #made = 0;
@@ -20,7 +22,7 @@ export class BrokeredResponder {
     this.#onRequest = onRequest;
   }
 
-  /** Takes requests from now on; what came before has waited. */
+  /** Takes requests from now on; those that came before have waited. */
   start(): void {
     this.#isStarted = true;
     for (const link of this.#links.values()) this.#read(link);
@@ -41,8 +43,9 @@ export class BrokeredResponder {
   }
 
   /**
-   * Takes the way back from all that came from there: so what has come is still taken, and what is
-   * queued goes out, before. Only what is on the wire at that very moment is lost.
+   * Leaves a broker. Its requests that have come are taken first, and replies that are queued go
+   * out. Only a request that is on the wire at that very moment is lost: the broker answers it
+   * (B4).
    */
   async disconnect(endpoint: string): Promise<void> {
     const link = this.#links.get(endpoint);
@@ -69,15 +72,15 @@ export class BrokeredResponder {
 }
 
 /**
- * The connection to one broker. It has a socket of its own, which is closed to leave: a ROUTER from
- * which one of several is disconnected may have read the beginning of a message, and libzmq aborts the
- * process when it looks for the rest.
+ * The connection to one broker, with a socket of its own, which is closed to leave. One ROUTER for
+ * all brokers would not do: when it disconnects from one of them it may have read the beginning of
+ * a message, and libzmq aborts the process when it looks for the rest.
  */
 class Link {
   readonly name: string;
   readonly #socket = new Dealer(socketOptions);
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
-  /** Told whether it has left, at the next moment with nothing to read and nothing to send. */
+  /** Calls that wait to be told whether the link has left. */
   #leaving: ((hasLeft: boolean) => void)[] = [];
 
   constructor(endpoint: string, name: string) {
@@ -96,13 +99,13 @@ class Link {
     this.#queue.push(frames);
   }
 
-  /** @returns whether it has left: it may be told to stay meanwhile */
+  /** @returns whether it has left: false if `stay` was called first */
   leave(): Promise<boolean> {
     return new Promise((resolve) => {
       this.#leaving.push(resolve);
-      // Where nothing comes there is no next message to be idle after.
-      setTimeout(() => this.#leave(), quietMs);
-      setTimeout(() => this.#leave({ atAnyRate: true }), longestQuietMs);
+      // If nothing comes, `read` finds no idle moment: it looks for one after each message.
+      setTimeout(() => this.#leave(), shortestWaitMs);
+      setTimeout(() => this.#leave({ evenIfBusy: true }), longestWaitMs);
     });
   }
 
@@ -115,8 +118,8 @@ class Link {
     this.#end();
   }
 
-  #leave({ atAnyRate = false } = {}): void {
-    if (this.#leaving.length === 0 || !(this.#queue.isEmpty || atAnyRate)) return;
+  #leave({ evenIfBusy = false } = {}): void {
+    if (this.#leaving.length === 0 || !(this.#queue.isEmpty || evenIfBusy)) return;
     this.#end();
   }
 

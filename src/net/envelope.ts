@@ -1,18 +1,19 @@
 /** The frames in front of a payload: the way back to whoever asked. */
 export type Envelope = readonly Buffer[];
 
-/** @param seal the frame behind the payload, where seals are taken */
+/** @param seal the frame behind the payload, where the socket takes seals */
 export type OnRequest = (to: Envelope, payload: Buffer, seal?: Buffer) => void;
 
-/** Who seals a payload sends the delimiter, then just these two frames. */
+/** A sealed request is the empty delimiter, the payload and the seal, and nothing behind them. */
 export function takeSeal(frames: Buffer[]): Buffer | undefined {
   const delimiter = frames.findIndex((frame) => frame.length === 0);
   return delimiter >= 0 && frames.length === delimiter + 3 ? frames.pop() : undefined;
 }
 
 /**
- * A payload stands behind the empty delimiter of a REQ; a DEALER may leave the delimiter out, then
- * it is the last frame. Frames that are too many become part of the payload and fail there.
+ * The payload is what stands behind the empty delimiter of a REQ (W12). A DEALER may leave the
+ * delimiter out: then the payload is the last frame. Further frames become part of the payload and
+ * fail there.
  */
 export function unwrap(frames: Buffer[]): { envelope: Envelope; payload: Buffer } {
   const delimiter = frames.findIndex((frame) => frame.length === 0);

@@ -1,41 +1,22 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { unlinkSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { now } from "../platform/clock.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
-import { durations, limits } from "../protocol/limits.ts";
-import { type Bounds, Connection, type Outgoing } from "../zmtp/connection.ts";
-import { pieceBytes } from "../zmtp/frames.ts";
+import { limits } from "../protocol/limits.ts";
+import type { Bounds } from "../zmtp/connection.ts";
 import type { Door } from "../zmtp/handshake.ts";
 import type { SocketType } from "../zmtp/metadata.ts";
-import { Refused, type RefusedBecause } from "../zmtp/refused.ts";
+import type { RefusedBecause } from "../zmtp/refused.ts";
 import { AddressBook, addressOf } from "./address-book.ts";
+import { lingerMs, type Peer, Wire } from "./wire.ts";
 
-/** Who is let in at a bound socket. */
+/** The peers that a bound socket lets in. */
 export interface Entrance {
+  /** A peer needs only one of them. */
   readonly doors: readonly Door[];
-  /** Somebody was not let in at that endpoint, or was cut off. */
+  /** A peer was not let in at that endpoint, or was cut off. */
   onRefused(endpoint: string, why: string): void;
-}
-
-/** One connection whose handshake was good. */
-export interface Peer {
-  /** 8 random bytes that no other connection ever has, here or at another process. */
-  readonly name: Buffer;
-  /** Where it connects from, as far as bounds go. */
-  readonly address: string;
-  /** Above the bound of what waits for it the message is dropped: whoever misses it asks again. */
-  send(message: Outgoing): void;
-  /** Whether it is sent no more: it reads too slowly, or its connection is being closed. */
-  readonly isFull: boolean;
-  /** Reads nothing of it until `resume`. */
-  pause(): void;
-  resume(): void;
-  /** Ends the connection, for a peer that goes beyond a bound. */
-  refuse(because: RefusedBecause): void;
-  /** Ends the connection, once what it is to be told is told; the peer may come again. */
-  end(): void;
 }
 
 export interface ListenerOptions {
@@ -51,13 +32,19 @@ export interface ListenerOptions {
 
 export const anybody: Entrance = { doors: [{ mechanism: "NULL" }], onRefused: () => {} };
 
+/** What a request or a publication may be. */
+export const messageBounds = {
+  frameBytes: limits.frameBytes,
+  frames: limits.messageFrames,
+  messageBytes: limits.frameBytes + limits.requestBytes,
+} as const;
+
 const tickMs = 250;
-const lingerMs = 500;
-const nameBytes = 8;
 
 /**
- * A bound ZeroMQ socket without libzmq, which aborts, swells or stops at what any peer may send. Speaks
- * ZMTP 3 over TCP and Unix sockets; what each peer may send, and each address, is bounded.
+ * A bound ZeroMQ socket without libzmq: bytes that any peer may send make libzmq abort, swell or
+ * stop (decision 0013). It speaks ZMTP over TCP and Unix sockets, within bounds for each peer and
+ * each address (Z1 to Z7).
  */
 export class Listener {
   /** Where it is bound, with its real port. */
@@ -66,7 +53,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #addresses = new AddressBook();
   readonly #wires = new Set<Wire>();
-  /** Bytes of messages that have not wholly come; where one began first stands first. */
+  /** Bytes of messages that have not wholly come. The message that began first stands first. */
   readonly #held = new Map<Wire, number>();
   #heldBytes = 0;
   readonly #timer: NodeJS.Timeout;
@@ -77,7 +64,7 @@ export class Listener {
     this.endpoint = endpoint;
     this.#options = options;
     server.on("connection", (socket) => this.#accept(socket));
-    // An address with no file left for one more connection: those that are there go on.
+    // No file is left for one more connection: the connections that exist go on.
     server.on("error", () => {});
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
@@ -89,7 +76,7 @@ export class Listener {
     return new Listener(server, bound, options);
   }
 
-  /** Sends what waits, for a moment at most, and lets go of all. */
+  /** Ends all connections: what waits for their peers is written, for `lingerMs` at most. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const closed = new Promise((resolve) => this.#server.close(resolve));
@@ -108,13 +95,17 @@ export class Listener {
       socket.resetAndDestroy();
       return;
     }
-    const wire: Wire = new Wire(socket, this.#options, {
-      address,
+    const { socketType, peers, bounds, entrance, onPeer, onMessage, onGone } = this.#options;
+    const settings = { address, socketType, peers, bounds, doors: entrance.doors };
+    const wire: Wire = new Wire(socket, settings, {
       onShaken: () => this.#addresses.shaken(address),
-      onClosed: () => {
+      onReady: () => onPeer(wire),
+      onMessage: (frames) => onMessage(wire, frames),
+      onClosed: ({ wasReady }) => {
         this.#addresses.gone(address);
         this.#wires.delete(wire);
         this.#hold(wire, 0);
+        if (wasReady) onGone(wire);
       },
       onRefused: (because) => this.#tell(because),
       onHeld: (bytes) => this.#hold(wire, bytes),
@@ -122,7 +113,9 @@ export class Listener {
     this.#wires.add(wire);
   }
 
-  /** However many peers begin messages that they don't end, what they fill has a bound. */
+  /**
+   * Bounds the memory of messages that peers begin and don't end: the oldest connection ends (Z6).
+   */
   #hold(wire: Wire, bytes: number): void {
     this.#heldBytes += bytes - (this.#held.get(wire) ?? 0);
     if (bytes > 0) this.#held.set(wire, bytes);
@@ -142,7 +135,7 @@ export class Listener {
 
   #tick(): void {
     const { steadyMs } = now();
-    // A process that was stopped has heard nobody meanwhile, which is nobody's fault.
+    // While this process was stopped it heard no peer: that is not the peers' silence.
     const wasStopped = steadyMs - this.#tickedMs > 2 * tickMs;
     this.#tickedMs = steadyMs;
     let unread = 0;
@@ -154,7 +147,7 @@ export class Listener {
     if (unread > limits.unreadBytesOfAll) this.#endLargest(unread);
   }
 
-  /** Those who read least pay for it. */
+  /** The peers that have read the least are cut off. */
   #endLargest(unread: number): void {
     const largest = [...this.#wires].sort((a, b) => b.unreadBytes - a.unreadBytes);
     let left = unread;
@@ -177,185 +170,6 @@ const whyRefused: Readonly<Record<RefusedBecause, string>> = {
   tooLarge: protocolBroken,
   malformed: protocolBroken,
 };
-
-interface WireEvents {
-  /** Where it comes from. */
-  readonly address: string;
-  onShaken(): void;
-  onClosed(): void;
-  onRefused(because: RefusedBecause): void;
-  /** So many bytes of a message have come, but not its end. */
-  onHeld(bytes: number): void;
-}
-
-/** One TCP connection and what is said over it. */
-class Wire implements Peer {
-  readonly name = randomBytes(nameBytes);
-  readonly address: string;
-  readonly #socket: Socket;
-  readonly #options: ListenerOptions;
-  readonly #events: WireEvents;
-  readonly #connection: Connection;
-  /** What this turn of the loop has to say, to be written at once. */
-  #unwritten: Buffer[] = [];
-  #unwrittenBytes = 0;
-  #isShaking = true;
-  #isPaused = false;
-  /** When it began to end. */
-  #endedMs: number | undefined;
-  readonly #openedMs = now().steadyMs;
-  #heardMs = now().steadyMs;
-  #pingedMs = 0;
-  #heldBytes = 0;
-
-  constructor(socket: Socket, options: ListenerOptions, events: WireEvents) {
-    this.#socket = socket;
-    this.address = events.address;
-    this.#options = options;
-    this.#events = events;
-    const { socketType, peers, bounds, entrance } = options;
-    const settings = { socketType, peers, bounds, doors: entrance.doors };
-    this.#connection = new Connection(
-      { ...settings, random: randomBytes, isEqual },
-      {
-        write: (bytes) => this.#write(bytes),
-        onReady: () => this.#ready(),
-        onMessage: (frames) => options.onMessage(this, frames),
-      },
-    );
-    socket.on("data", (chunk: Buffer) => this.#take(chunk));
-    socket.on("error", () => {});
-    socket.on("end", () => this.end());
-    socket.on("close", () => this.#closed());
-    this.#connection.start();
-  }
-
-  get unreadBytes(): number {
-    return this.#socket.writableLength + this.#unwrittenBytes;
-  }
-
-  get isFull(): boolean {
-    return this.#isEnding || this.unreadBytes > limits.unreadBytes;
-  }
-
-  get #isEnding(): boolean {
-    return this.#endedMs !== undefined;
-  }
-
-  send(message: Outgoing): void {
-    if (!this.isFull) this.#connection.send(message);
-  }
-
-  pause(): void {
-    this.#isPaused = true;
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#isPaused = false;
-    this.#heardMs = now().steadyMs;
-    this.#socket.resume();
-  }
-
-  refuse(because: RefusedBecause): void {
-    if (this.#isEnding) return;
-    this.#events.onRefused(because);
-    this.end();
-  }
-
-  /** Closes it once what it has to say is said: soon, for a peer may never read it. */
-  end(): void {
-    if (this.#isEnding) return;
-    this.#flush();
-    this.#endedMs = now().steadyMs;
-    this.#socket.destroySoon();
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
-  excuse(steadyMs: number): void {
-    this.#heardMs = steadyMs;
-  }
-
-  tick(steadyMs: number): void {
-    if (this.#endedMs !== undefined) {
-      if (steadyMs - this.#endedMs > lingerMs) this.destroy();
-      return;
-    }
-    if (this.#isShaking) {
-      if (steadyMs - this.#openedMs > durations.handshakeMs) this.destroy();
-      return;
-    }
-    if (!this.#connection.knowsHeartbeats) return;
-    // A peer that is not read can't be heard; that it is gone shows by what is written to it.
-    const isSilent = !this.#isPaused && steadyMs - this.#heardMs > durations.zmtpTimeoutMs;
-    if (isSilent) return this.destroy();
-    if (steadyMs - this.#pingedMs < durations.zmtpIntervalMs || this.isFull) return;
-    this.#pingedMs = steadyMs;
-    this.#connection.ping();
-  }
-
-  #take(chunk: Buffer): void {
-    if (this.#isEnding) return;
-    this.#heardMs = now().steadyMs;
-    try {
-      this.#connection.receive(chunk);
-      const { heldBytes } = this.#connection;
-      if (heldBytes !== this.#heldBytes) this.#events.onHeld(heldBytes);
-      this.#heldBytes = heldBytes;
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.refuse(error.because);
-    }
-  }
-
-  #ready(): void {
-    this.#shaken();
-    this.#options.onPeer(this);
-  }
-
-  #shaken(): void {
-    if (!this.#isShaking) return;
-    this.#isShaking = false;
-    this.#events.onShaken();
-  }
-
-  #closed(): void {
-    this.#endedMs ??= now().steadyMs;
-    this.#shaken();
-    this.#events.onClosed();
-    if (this.#connection.isReady) this.#options.onGone(this);
-  }
-
-  /** Also what answers a peer's own words is dropped above the bound. */
-  #write(bytes: Buffer): void {
-    if (this.isFull) return;
-    this.#unwrittenBytes += bytes.length;
-    if (this.#unwritten.push(bytes) === 1) queueMicrotask(() => this.#flush());
-  }
-
-  #flush(): void {
-    const bytes = this.#unwritten;
-    if (bytes.length === 0) return;
-    this.#unwritten = [];
-    this.#unwrittenBytes = 0;
-    if (this.#socket.destroyed) return;
-    if (bytes.length === 1) this.#socket.write(bytes[0] as Buffer);
-    else if (!bytes.some(({ length }) => length >= pieceBytes)) {
-      this.#socket.write(Buffer.concat(bytes));
-    } else {
-      this.#socket.cork();
-      for (const piece of bytes) this.#socket.write(piece);
-      this.#socket.uncork();
-    }
-  }
-}
-
-function isEqual(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && timingSafeEqual(one, other);
-}
 
 /** @returns the endpoint with its real port */
 async function listen(server: Server, endpoint: string): Promise<string> {
@@ -391,7 +205,7 @@ function whyUnbound(endpoint: string, code: string | undefined): string {
   return `${endpoint} can't be bound (${code}): give an address of this machine.`;
 }
 
-/** A process that was killed leaves its Unix socket behind, at which nobody answers. */
+/** Removes the Unix socket of a process that was killed: nobody answers there. */
 async function removeStale(path: string): Promise<void> {
   const probe = connect(path);
   try {

@@ -46,12 +46,12 @@ export class Membership {
     return link;
   }
 
-  /** Where anybody may connect; in an encrypted cluster whoever has its key. */
+  /** Where anybody may connect; in an encrypted cluster, whoever has its public key. */
   get forGuests(): Entrance {
     return this.#entrance(guestDoor(this.#options.keys));
   }
 
-  /** Where none but members may connect, and guests' servers if somebody wants them. */
+  /** Where members alone may connect; with `withGuests`, whoever may connect as a guest, too. */
   forMembers({ withGuests = false } = {}): Entrance {
     const { secret, keys } = this.#options;
     const door = memberDoor(secret, keys);

@@ -1,23 +1,16 @@
-import { limits } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
 import { type Envelope, type OnRequest, takeSeal, unwrap } from "./envelope.ts";
-import { anybody, type Entrance, Listener, type Peer } from "./listener.ts";
-
-/** What one request over a bound socket may be. */
-export const requestBounds = {
-  frameBytes: limits.frameBytes,
-  frames: limits.messageFrames,
-  messageBytes: limits.frameBytes + limits.requestBytes,
-} as const;
+import { anybody, type Entrance, Listener, messageBounds } from "./listener.ts";
+import type { Peer } from "./wire.ts";
 
 /** Answers whoever connects, in any order: a ROUTER, bound. */
 export class Responder {
   readonly #onRequest: OnRequest;
   readonly #takesSeals: boolean;
-  /** By their names, which stand in front of each envelope. */
+  /** By name: a peer's name stands in front of each of its envelopes. */
   readonly #peers = new Map<string, Peer>();
   #listener: Listener | undefined;
-  /** Those who have asked before the start. */
+  /** Requests that came before the start. */
   #early: [Peer, Buffer[]][] | undefined = [];
 
   constructor(onRequest: OnRequest, { takesSeals = false } = {}) {
@@ -30,7 +23,7 @@ export class Responder {
     this.#listener = await Listener.bind(endpoint, {
       socketType: "ROUTER",
       peers: ["REQ", "DEALER", "ROUTER"],
-      bounds: requestBounds,
+      bounds: messageBounds,
       entrance,
       onPeer: (peer) => this.#peers.set(keyOf(peer.name), peer),
       onMessage: (peer, frames) => this.#take(peer, frames),

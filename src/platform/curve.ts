@@ -41,8 +41,8 @@ function pairOf(secretKey: KeyObject): CurvePair {
 }
 
 /**
- * What lets a process in where none but members connect: the members' public key where the cluster
- * encrypts, else a password. Whoever has it has the secret, or listens where all goes in clear.
+ * What lets a process in where members alone connect (X7): the members' public key if the cluster
+ * encrypts, else a password. Only a member knows it, or whoever listens where nothing is encrypted.
  */
 export function memberKey(secret: Secret, keys: CurveKeys | undefined): string {
   return (

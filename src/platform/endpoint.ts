@@ -1,10 +1,13 @@
 const withItsKey = /^(.+)#((?:member:)?[0-9a-fA-F]{64})$/;
 
-/** An endpoint of a list carries what lets a connection in there, if that is not open to anybody. */
+/** An endpoint, and what lets a connection in there if it is not open to anybody. */
 export interface Keyed {
-  /** What ZeroMQ knows. */
+  /** The part that ZeroMQ knows. */
   readonly address: string;
-  /** 64 hex digits: the public key of a socket that encrypts; behind `member:` a password. */
+  /**
+   * The public key of a socket that encrypts, 64 hex digits; or `member:` and a password of as
+   * many.
+   */
   readonly key: string | undefined;
 }
 

@@ -19,8 +19,9 @@ export interface LogOptions {
 export type Log = pino.Logger;
 
 /**
- * JSON lines on stderr; on a terminal, one readable line each. Some of it is what others sent: it
- * steers no terminal, nor that of whoever reads the file later.
+ * JSON lines on stderr; on a terminal, one readable line each. Text that others sent is made
+ * harmless, so that it steers neither this terminal nor the one on which somebody reads the file
+ * later.
  */
 export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
   const options: pino.LoggerOptions = {
@@ -34,15 +35,16 @@ export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
     const destination = pino.destination({ dest: fd, sync: true });
     // A full disk may cost a line of the log, never the process.
     destination.on("error", () => {});
-    return pino(options, { write: (line) => destination.write(fit(line)) });
+    return pino(options, { write: (line) => destination.write(jsonLine(line)) });
   }
   return pino(options, { write: (line: string) => writeSync(fd, readable(line)) });
 }
 
-const dim = (text: string) => (process.env.NO_COLOR ? text : `\u001b[2m${text}\u001b[0m`);
-function fit(line: string): string {
+function jsonLine(line: string): string {
   return `${harmlessJson(line.trimEnd())}\n`;
 }
+
+const dim = (text: string) => (process.env.NO_COLOR ? text : `\u001b[2m${text}\u001b[0m`);
 
 const plainFields = new Set(["level", "time", "role", "name", "clock", "msg"]);
 
@@ -62,8 +64,8 @@ export function readable(line: string): string {
 const requestLines = 50;
 
 /**
- * Lines about single requests, whoever sent them: so many a second, the rest is counted, so that they
- * cost a busy process nothing and nobody fills the disk with them.
+ * Writes at most `requestLines` lines a second about single requests, and counts the rest (O18). So
+ * they cost a busy process nothing, and nobody fills the disk with them.
  */
 export class RequestLog {
   readonly #log: Log;

@@ -20,7 +20,7 @@ export function formatOf(payload: Uint8Array): Format {
   return payload[0] === 0x7b || payload[0] === 0x5b ? "json" : "msgpack";
 }
 
-/** Whether a payload says to be an array, by its first byte. */
+/** Whether a payload begins as an array, by its first byte. */
 export function isArray(payload: Uint8Array): boolean {
   return payload[0] === 0x5b || elementsOf(payload) !== undefined;
 }

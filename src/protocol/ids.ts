@@ -19,7 +19,7 @@ export type Chain = Branded<"Chain">;
 export const emptyChain = "0".repeat(32) as Chain;
 
 const reservedNames = new Set(["servers", "replication"]);
-/** Of a name on disk, whatever Unicode its writer knew: nothing that splits a line or a topic. */
+/** A name on disk, whatever Unicode its writer knew: nothing in it splits a line or a topic. */
 const writtenPattern = /^(?!\.)[\w.\-\u00a1-\u2027\u202a-\ud7ff\ue000-\u{10ffff}]{1,64}$/u;
 const namePattern = /^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}_.-]*$/u;
 const serverPattern = /^server_[0-9a-f]{8}$/;
@@ -42,8 +42,8 @@ export function characters(text: string): number {
 }
 
 /**
- * What could not be read has become U+FFFD, so that two texts which differed may be alike: nothing
- * that tells one from another may hold it (W14).
+ * Refuses U+FFFD in texts that tell one thing from another (W14): bytes that are no UTF-8 have
+ * become that, so two texts that differed would be alike.
  * @throws ProtocolError `bad_request`
  */
 export function assertReadable(value: string, field: string): void {
@@ -91,9 +91,9 @@ export function parseChannelName(value: unknown, field = "channel"): ChannelName
 }
 
 /**
- * A name that some server took in: its own version of Unicode may know letters that this one does
- * not, and what is written is taken as it stands.
- * @throws Error if it is none
+ * Reads a name that a server has written (W18). That server's version of Unicode may know letters
+ * that this one does not, so the name is taken as it stands.
+ * @throws Error if it can't be a name
  */
 export function readUserName(value: unknown): UserName {
   return readName(value) as UserName;
@@ -108,7 +108,7 @@ function readName(value: unknown): string {
   if (typeof value === "string" && writtenPattern.test(value) && !reservedNames.has(value)) {
     return value;
   }
-  throw new Error("a name is none");
+  throw new Error("it is not a name");
 }
 
 /** @throws ProtocolError `bad_request` unless absent or a string of 1 to 64 characters. */

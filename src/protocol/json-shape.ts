@@ -1,16 +1,16 @@
-/** What a look over JSON tells without parsing it, which makes an object of every two bytes. */
+/** What can be told of JSON without parsing it: a parser may make an object of every two bytes. */
 export interface JsonShape {
-  /** Of the outermost array, or one for none. */
+  /** Elements of the outermost array; 1 if there is no array. */
   readonly elements: number;
-  /** Keys of objects count too; what is empty counts as if it had one. */
+  /** Values, keys of objects too. An empty array or object counts as if it had one. */
   readonly values: number;
-  /** Arrays and objects within one another. */
+  /** How deep arrays and objects are nested. */
   readonly depth: number;
 }
 
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 
-/** Of what is no JSON it tells something too: that is for the parser to find. */
+/** Of bytes that are not JSON the result means nothing: the parser refuses them. */
 export function jsonShape(payload: Uint8Array): JsonShape {
   let [elements, values, depth, deepest] = [1, 1, 0, 0];
   for (let at = 0; at < payload.length; at += 1) {

@@ -1,9 +1,8 @@
 import unhomoglyph from "unhomoglyph";
 
 /**
- * The scripts of living languages, each alone, and those that one language writes together, as at
- * the level "highly restrictive" of Unicode's UTS 39. All of them are older than any Node that runs
- * this.
+ * The scripts of living languages, and the combinations that one language writes together: the
+ * level "highly restrictive" of Unicode's UTS 39. Every Node that runs this knows all of them.
  */
 const scripts = `
   Latin+Han+Hiragana+Katakana Latin+Han+Bopomofo Latin+Han+Hangul
@@ -22,7 +21,7 @@ const scripts = `
       .join(""),
   );
 
-/** A letter of one of them. */
+/** A letter of any of these scripts. */
 const anyScript = new RegExp(`[${scripts.join("")}]`, "u");
 const shared = "\\p{Script_Extensions=Common}\\p{Script_Extensions=Inherited}";
 const ofOneLanguage = scripts.map((script) => new RegExp(`^[${shared}${script}]*$`, "u"));
@@ -31,13 +30,13 @@ const invisible = /\p{Default_Ignorable_Code_Point}/gu;
 const dotOverDot = /(?<=[ij])\u0307/gu;
 
 /**
- * What a name looks like, without the difference of capital and small letters: two names that share
- * a look are not told apart by a person. One look is the name in plain letters (NFKC, case folding),
- * the other one with each letter that looks like another replaced by that (Unicode's confusables).
- * "m" stays, beside "rn": in a terminal they differ.
+ * What a name looks like, in small letters: a person does not tell two names apart that share a
+ * look. One look is the name in plain letters (NFKC, case folding). In the other, each letter is
+ * replaced by the one that it looks like (Unicode's confusables), but "m" is not taken for "rn": in
+ * a terminal they differ.
  *
- * Both depend on the Unicode of this process, though only for letters newer than it: what several
- * servers have to agree on must carry the looks that one of them found.
+ * Letters that are newer than the Unicode of this process may get other looks elsewhere. So an
+ * event that several servers must agree on carries the looks that one of them found.
  */
 export function looksOf(name: string): readonly string[] {
   const plain = name.replace(invisible, "").normalize("NFKD");
@@ -50,8 +49,8 @@ function foldCase(text: string): string {
 }
 
 /**
- * Why nobody may begin to use the name, though it is one: a sentence, for `field`.
- * @returns undefined for almost any name
+ * Why a name that keeps all other rules is refused as a new one (W18).
+ * @returns a sentence about `field`; undefined if the name may be new
  */
 export function oddityOf(name: string, field: string): string | undefined {
   if (name.search(invisible) >= 0) return `\`${field}\` holds a character that nobody sees.`;

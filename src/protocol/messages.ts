@@ -131,7 +131,7 @@ export interface Present {
 export interface NamesQuery {
   /** What the names begin with. */
   readonly prefix?: string | undefined;
-  /** The first name of the page, or what would stand in its place: `next` of the page before. */
+  /** Where the page begins: names from here on. It is the `next` of the page before. */
   readonly from?: string | undefined;
   /** Names, 1 to 1,000. */
   readonly limit?: number | undefined;
@@ -351,7 +351,7 @@ export type OfficeAnswer = Standing &
         readonly outcome: ClaimOutcome;
         /** Of the sender's own event that holds the name. */
         readonly seq: number | undefined;
-        /** Of a claim that was won: that of the copy that came first. */
+        /** For a claim that was won: the credential of the copy that was proposed first. */
         readonly credential?: string | undefined;
       }
     | {

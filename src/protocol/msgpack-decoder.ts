@@ -1,23 +1,16 @@
-/**
- * Reads MessagePack that anybody may have sent, within bounds: nothing is taken on the word of a
- * header, so 64 KiB of nested headers that each promise thousands of elements cost nothing. Bytes
- * that are no UTF-8 become U+FFFD as the WHATWG encoding standard has it, in whatever text.
- * Source: the MessagePack specification, "Formats".
- */
-
-/** Maps and arrays within one another; the deepest message of the protocol has 5 levels. */
+/** How deep maps and arrays may be nested; the deepest message of the protocol has 5 levels. */
 export const deepestNesting = 16;
 
-/** Bytes of a key that is remembered: the names of fields and of servers. */
+/** Bytes at most of a key that is remembered: as many as names of fields and of servers have. */
 const rememberedBytes = 24;
 const rememberedKeys = 1_024;
-/** Bytes of a text that is put together here: a call of the platform takes longer. */
+/** Up to so many bytes a text of ASCII is put together here: a call of the platform takes longer. */
 const shortBytes = 12;
 
 export interface DecodeBounds {
-  /** Values in it, keys of maps too; above it there is an error. */
+  /** Values at most, keys of maps too; more are an error. */
   readonly values?: number;
-  /** Bytes of a text or binary value; a longer one is passed over, and reads as undefined. */
+  /** Bytes of a text or binary value at most; a longer one is skipped, and reads as undefined. */
   readonly bytes?: number;
 }
 
@@ -26,9 +19,15 @@ interface KnownKey {
   readonly text: string;
 }
 
-/** A text is what was sent: a mark of the byte order in front belongs to it. */
+/** A byte order mark in front of a text belongs to the text. */
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/**
+ * Reads MessagePack from anybody, within bounds (W11). It allocates nothing on the word of a
+ * header: 64 KiB of nested headers that each promise thousands of elements cost nothing. In any
+ * text, bytes that are no UTF-8 become U+FFFD, as in the WHATWG encoding standard (W14). Source:
+ * the MessagePack specification, "Formats".
+ */
 export class MsgpackDecoder {
   #payload: Uint8Array = new Uint8Array(0);
   /** The payload, as the platform reads texts from it. */
@@ -40,8 +39,8 @@ export class MsgpackDecoder {
   readonly #keys: (KnownKey | undefined)[] = new Array(rememberedKeys).fill(undefined);
 
   /**
-   * Keys of maps may be strings, binary, or numbers, which are told by their digits (W10). A value
-   * of an extension type, such as a time, reads as binary: no message has one.
+   * Keys of maps may be strings, binary, or numbers, which become their digits (W10). A value of an
+   * extension type, such as a time, reads as binary: no message has one.
    * @throws Error if the payload is not exactly one value, or breaks a bound
    */
   decode(payload: Uint8Array, bounds: DecodeBounds = {}): unknown {
@@ -144,7 +143,7 @@ export class MsgpackDecoder {
     return map;
   }
 
-  /** The least that so many values take is a byte each. */
+  /** @param values how many the header promises: each takes a byte at least */
   #enter(values: number): void {
     this.#depth += 1;
     if (values > 0 && this.#depth > deepestNesting) {
@@ -167,7 +166,7 @@ export class MsgpackDecoder {
     return safeKey(text);
   }
 
-  /** What comes again and again is not made anew each time. */
+  /** A short key: the text of one that came before is used again. */
   #knownKey(length: number): string {
     const start = this.#skip(length);
     const bytes = this.#bytes;
@@ -177,7 +176,7 @@ export class MsgpackDecoder {
     const known = this.#keys[place];
     if (known !== undefined && isAt(known.bytes, bytes, start, length)) return known.text;
     const text = safeKey(this.#textAt(start, length));
-    // Of its own: a slice of a Buffer would hold all of the payload.
+    // A copy: a slice of a Buffer would keep the whole payload in memory.
     const own = new Uint8Array(bytes.subarray(start, start + length));
     this.#keys[place] = { bytes: own, text };
     return text;
@@ -227,7 +226,7 @@ export class MsgpackDecoder {
     return number;
   }
 
-  /** @returns where the bytes that are passed over begin */
+  /** @returns where the skipped bytes begin */
   #skip(length: number): number {
     const start = this.#at;
     if (length > this.#bytes.length - start) throw new Error("the payload ends too early");
@@ -236,7 +235,9 @@ export class MsgpackDecoder {
   }
 }
 
-/** How many elements the array that a payload begins says to have; undefined of anything else. */
+/**
+ * How many elements the array that begins a payload claims to have; undefined if none begins it.
+ */
 export function elementsOf(payload: Uint8Array): number | undefined {
   const first = payload[0] ?? 0;
   if (first >= 0x90 && first <= 0x9f) return first & 0x0f;
@@ -251,7 +252,7 @@ function isAt(known: Uint8Array, bytes: Uint8Array, start: number, length: numbe
   return true;
 }
 
-/** An object takes this one for what it inherits from. */
+/** @throws Error for the key that would change what an object inherits from */
 function safeKey(key: string): string {
   if (key === "__proto__") throw new Error("the payload has a key that is not allowed");
   return key;

@@ -33,7 +33,7 @@ export interface Payload {
   readonly requests: readonly Incoming[];
 }
 
-/** What is too large is looked at for whose it is, and not decoded: long texts are passed over. */
+/** A request that is too large is read only for its service and `id`: long texts are skipped. */
 const glance = { values: 4_096, bytes: 4 * limits.idCharacters } as const;
 
 /** The gate of a server: whatever the bytes, there is something to answer (W7). */
@@ -83,13 +83,13 @@ function wrongLength(length: number): string {
   return `An array must hold 1 to ${limits.batchRequests} requests; it has ${length}.`;
 }
 
-/** Whoever asked finds the request again, if it says in MessagePack whose it is. */
+/** The error has the request's service and `id`, if they can be read: so the client knows it again. */
 function refuseLargeRequest(bytes: Uint8Array, format: Format, description: string): Refused {
   let value: unknown;
   try {
     value = format === "json" ? undefined : decode(bytes, format, glance);
   } catch {
-    // There is too much in it, or it is malformed as well: then it is nobody's.
+    // It has too many values, or is malformed too: then the error has neither.
   }
   const refused = refuse("too_large", description, isMap(value) ? serviceOf(value) : "error");
   const data = isMap(value) && isMap(value.data) ? value.data : {};
@@ -334,8 +334,8 @@ export function parsePresenceState(value: unknown): PresenceState {
 }
 
 /**
- * The client's own time in whatever form: it is only echoed (W3). Beyond the integers that a number
- * tells apart it would come back as another one.
+ * The client's own time in whatever form: it is only echoed (W3). Numbers beyond the safe integers
+ * are not taken, since they could come back as others.
  */
 function parseOwnTime(value: unknown): string | number | undefined {
   if (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
@@ -343,7 +343,7 @@ function parseOwnTime(value: unknown): string | number | undefined {
   return value.toWellFormed();
 }
 
-/** As a name is: other texts are the beginning of none. */
+/** A beginning of a name, normalised as names are: else it would be the beginning of none. */
 function parseNamePart(value: unknown, field: "prefix" | "from"): string | undefined {
   if (value == null) return undefined;
   const isText = typeof value === "string" && value.length <= 4 * limits.nameCharacters;

@@ -33,7 +33,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const tcpPattern = /^tcp:\/\/[\w.:%[\]-]{1,255}:(\d{1,5})$/;
 const ipcPattern = /^ipc:\/\/[\x21-\x7e]{1,100}$/;
 
-/** Whether a socket may be told to connect to it. */
+/** Whether it is an endpoint that a socket can be told to connect to. */
 function isEndpoint(value: unknown): value is string {
   if (typeof value !== "string") return false;
   const port = Number(tcpPattern.exec(value)?.[1] ?? 0);

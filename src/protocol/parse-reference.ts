@@ -44,7 +44,7 @@ function addressOf(value: unknown): string | undefined {
 }
 
 /**
- * What anybody has to say to the reference is short; a member's vector may fill a frame.
+ * Bounds a payload before it is decoded: a guest's is short, a member's vector may fill a frame.
  * @throws ProtocolError
  */
 export function decodeReferenceRequest(payload: Uint8Array, isMember: boolean): unknown {

@@ -1,12 +1,13 @@
 import type { Forwarder, ForwarderOptions, ForwarderRole } from "../forwarder/forwarder.ts";
-import { Listener, type Peer } from "../net/listener.ts";
+import { Listener, messageBounds } from "../net/listener.ts";
+import type { Peer } from "../net/wire.ts";
 import { limits } from "../protocol/limits.ts";
 import { replicationTopic } from "../protocol/topics.ts";
 import { Outgoing } from "../zmtp/connection.ts";
 import { Refused } from "../zmtp/refused.ts";
 import { Subscriptions } from "./core/subscriptions.ts";
 
-/** Publications from the servers to all who subscribed. */
+/** Hands publications of the servers to all that have subscribed (P4). */
 export const proxy: ForwarderRole = {
   role: "proxy",
   ends: { front: "tcp://127.0.0.1:5557", back: "tcp://127.0.0.1:5558" },
@@ -23,11 +24,7 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
   const front = await Listener.bind(options.front, {
     socketType: "XSUB",
     peers: ["PUB", "XPUB"],
-    bounds: {
-      frameBytes: limits.frameBytes,
-      frames: limits.messageFrames,
-      messageBytes: limits.frameBytes + limits.requestBytes,
-    },
+    bounds: messageBounds,
     entrance: options.entrance.front,
     onPeer: (publisher) => hub.publisherCame(publisher),
     onMessage: (_publisher, frames) => hub.publish(frames),
@@ -35,7 +32,7 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
   });
   try {
     const topicBytes = 1 + limits.topicBytes;
-    // As a command, too (ZMTP 3.1).
+    // A subscription may come as a command (ZMTP 3.1), which is longer.
     const frameBytes = "SUBSCRIBE".length + topicBytes;
     const back = await Listener.bind(options.back, {
       socketType: "XPUB",
@@ -62,7 +59,7 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
 const subscribe = 1;
 const cancel = 0;
 
-/** Who publishes, and who hears what of it. */
+/** The publishers and subscribers of one proxy, and what goes between them. */
 class Hub {
   readonly #options: ForwarderOptions;
   readonly #publishers = new Set<Peer>();
@@ -75,7 +72,7 @@ class Hub {
 
   publisherCame(publisher: Peer): void {
     this.#publishers.add(publisher);
-    // Whatever guests say, members hear each other.
+    // Members hear each other, whatever guests have subscribed to (Z7).
     for (const topic of new Set([replicationTopic, ...this.#subscriptions.topics])) {
       publisher.send(told(subscribe, topic));
     }
@@ -119,6 +116,7 @@ class Hub {
     }
   }
 
+  /** Before one more topic: cuts off the connection that has too many (Z7). */
   #makeRoom(subscriber: Peer): void {
     const { size, count } = this.#subscriptions;
     const isGreedy = this.#subscriptions.countOf(subscriber) >= limits.connectionTopics;
@@ -133,12 +131,12 @@ class Hub {
     for (const topic of this.#subscriptions.drop(largest)) this.#tell(cancel, topic);
   }
 
-  /** That members are heard never depends on who subscribes. */
+  /** Tells publishers of a topic; `replication` they were told at once, for good. */
   #tell(what: typeof subscribe | typeof cancel, topic: string): void {
     if (topic === replicationTopic) return;
     const message = told(what, topic);
     for (const publisher of this.#publishers) {
-      // What is not told now would never be: when it comes again it is told all.
+      // It would never hear of what it misses now. When it connects again it is told all topics.
       if (publisher.isFull) publisher.end();
       else publisher.send(message);
     }

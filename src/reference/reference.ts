@@ -76,7 +76,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
       crash(`${path} can't be written (${(error as Error).message}).`);
     }
     const { view } = registry;
-    // A new rank is a single request's doing; a new view is not.
+    // Single requests make ranks, so lines about ranks are budgeted; views change seldom.
     if (view.number === viewLogged) requestLog.write("info", "Saved ranks", { view });
     else log.info({ view }, "Saved ranks and view");
     viewLogged = view.number;

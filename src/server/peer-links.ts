@@ -23,14 +23,16 @@ export class PeerLinks {
 
   /**
    * @param seals those of the peer links, there when the first question goes out
-   * @param key what lets a member in: peers' addresses come without
+   * @param key what lets a member in: addresses of peers come without it
    */
   constructor(seals: () => Seals, key: string) {
     this.#seals = seals;
     this.#key = key;
   }
 
-  /** @throws ProtocolError `unavailable` without an answer in time, PeerMessageError for nonsense */
+  /**
+   * @throws ProtocolError `unavailable` without an answer in time, PeerMessageError for nonsense
+   */
   async sync(
     peer: ServerName,
     address: string,
@@ -57,7 +59,7 @@ export class PeerLinks {
     try {
       this.#to(peer, address).onDisconnect = onLost;
     } catch (error) {
-      // What it said of itself is no endpoint: its silence will tell.
+      // The address that the peer gave is no endpoint: the peer will count as silent.
       if (!(error instanceof Problem)) throw error;
     }
   }

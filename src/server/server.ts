@@ -647,7 +647,7 @@ class Shell {
   }
 }
 
-/** The broker and, in front of the request's number, its client: what follows is the client's own. */
+/** The connection that A9 counts by: the broker, and the client's half of the tag (B1). */
 function connectionOf([broker, tag]: Envelope): string {
   const client = tag?.length === tagBytes ? tag.subarray(0, tagBytes / 2) : tag;
   return `${broker?.toString("latin1")} ${client?.toString("latin1")}`;

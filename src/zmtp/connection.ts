@@ -24,16 +24,16 @@ import { Refused } from "./refused.ts";
 /** What a peer may send at most. */
 export interface Bounds {
   readonly frameBytes: number;
-  /** Frames of one message, and bytes of them all. */
+  /** Frames of one message, and their bytes together. */
   readonly frames: number;
   readonly messageBytes: number;
 }
 
 export interface ConnectionOptions {
   readonly socketType: SocketType;
-  /** Types of peers that are taken. */
+  /** Types of sockets that may connect. */
   readonly peers: readonly SocketType[];
-  /** One of them is enough. */
+  /** A peer needs only one of them. */
   readonly doors: readonly Door[];
   readonly bounds: Bounds;
   readonly random: (bytes: number) => Uint8Array;
@@ -52,7 +52,7 @@ const handshakeBytes = 2_048;
 const pongContextBytes = 16;
 const pingTtlBytes = 2;
 
-/** One message for many connections: encoded once for all that are not encrypted. */
+/** A message for one or many connections: it is encoded once for all that are not encrypted. */
 export class Outgoing {
   readonly frames: readonly Uint8Array[];
   #pieces: readonly Buffer[] | undefined;
@@ -70,12 +70,13 @@ export class Outgoing {
 
 /**
  * The bound side of one connection in ZMTP 3.x (RFC 37), and in ZMTP 2.0 (RFC 15) where anybody may
- * connect: bytes in, messages out, and back. It has no socket and no clock.
+ * connect. Bytes come in and messages go out, and the other way round; it has no socket and no
+ * clock.
  *
  *     greeting ──▶ handshake ──▶ ready
  *
- * Whatever breaks the protocol or a bound is thrown as `Refused` before anything is gathered of it;
- * the connection is of no use from then on.
+ * It throws `Refused` when bytes break the protocol or a bound, before it gathers them. The
+ * connection is of no use from then on.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -85,12 +86,12 @@ export class Connection {
   #handshake: Handshake | undefined;
   #channel: Channel | undefined;
   #peerMinor = 0;
-  /** The type of a peer of ZMTP 2.0: its name follows, then messages. */
+  /** Of a peer of ZMTP 2.0, the type of its socket: its name comes next, then messages. */
   #olderType: string | undefined;
   #isReady = false;
   #frames: Buffer[] = [];
   #messageBytes = 0;
-  /** The context of a PING that is to be answered. */
+  /** The context of a PING that has no PONG yet. */
   #pong: Buffer | undefined;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
@@ -102,19 +103,19 @@ export class Connection {
     return this.#isReady;
   }
 
-  /** Bytes of memory that are held for a message that has not wholly come. */
+  /** Bytes of memory that an unfinished message holds. */
   get heldBytes(): number {
     return this.#reader.heldBytes + this.#messageBytes;
   }
 
-  /** Whether the peer answers heartbeats: those are newer than ZMTP 3.0. */
+  /** Whether the peer answers heartbeats: ZMTP has them since 3.1. */
   get knowsHeartbeats(): boolean {
     return this.#isReady && this.#peerMinor > 0;
   }
 
   /**
-   * Says what comes first. The mechanism follows when the peer has named its own, so that each side
-   * learns of a mismatch, and several mechanisms can be taken.
+   * Writes the beginning of the greeting. The mechanism follows when the peer has named its own: so
+   * a socket can have doors of several mechanisms, and each side learns of a mismatch.
    */
   start(): void {
     this.#events.write(greetingStart);
@@ -149,7 +150,7 @@ export class Connection {
     this.#command("PING", Buffer.alloc(pingTtlBytes));
   }
 
-  /** @returns what stands behind the greeting */
+  /** @returns the bytes behind the greeting, none if the greeting is unfinished */
   #greet(chunk: Buffer): Buffer {
     const bytes = Buffer.concat([this.#greeting, chunk]);
     const greeting = readGreeting(bytes.subarray(0, greetingBytes));
@@ -239,7 +240,7 @@ export class Connection {
     const { name, rest } = readCommand(body);
     switch (name) {
       case "PING":
-        // One answer for all that come at once: it says no more than that somebody is there.
+        // All PINGs of one chunk get one answer: it is a sign of life, no more.
         this.#pong = rest.subarray(pingTtlBytes, pingTtlBytes + pongContextBytes);
         return;
       case "SUBSCRIBE":
@@ -247,11 +248,11 @@ export class Connection {
       case "CANCEL":
         return this.#subscription(0, rest);
       default:
-      // PONG was a sign of life by coming; what is not known means nothing to us.
+      // PONG is a sign of life by its coming. Other commands mean nothing here.
     }
   }
 
-  /** In the older form, a message: so there is one for both. It means nothing to other sockets. */
+  /** A subscription as a command becomes a message, the form of ZMTP 3.0. Only an XPUB takes it. */
   #subscription(first: 0 | 1, topic: Buffer): void {
     if (this.#options.socketType !== "XPUB") return;
     if (topic.length + 1 > this.#options.bounds.messageBytes) {
@@ -269,7 +270,7 @@ export class Connection {
   }
 }
 
-/** A frame that waits for its message's end keeps no more memory than its own. */
+/** A frame of an unfinished message: a copy, if it would hold much more memory than its own. */
 function withoutTheRest(frame: Buffer): Buffer {
   if (frame.buffer.byteLength <= 2 * frame.length) return frame;
   const copy = Buffer.allocUnsafeSlow(frame.length);

@@ -6,7 +6,7 @@ import { Refused } from "./refused.ts";
 const cookieBytes = 96;
 const longNonceBytes = 16;
 const shortNonceBytes = 8;
-/** `\x07MESSAGE`, a nonce, the MAC and the flags. */
+/** A frame that is sealed: this name, a short nonce, and a box with the flags in front. */
 const messageName = Buffer.from("\x07MESSAGE", "latin1");
 const messageStart = messageName.length + shortNonceBytes;
 const moreFlag = 1;
@@ -33,7 +33,6 @@ export interface CurveOptions {
  *                              ◀─── READY     box(S'→C': metadata)
  */
 export class CurveHandshake implements Handshake {
-  readonly mechanism = "CURVE";
   readonly #options: CurveOptions;
   #welcomed: Welcomed | undefined;
 
@@ -53,7 +52,7 @@ export class CurveHandshake implements Handshake {
   #welcome(hello: Buffer): Step {
     if (hello.length !== 194 || hello[0] !== 1) throw new Refused("malformed", "a HELLO");
     const clientKey = Buffer.from(hello.subarray(74, 74 + keyBytes));
-    const nonce = shortNonce("CurveZMQHELLO---", hello.subarray(106, 114));
+    const nonce = nonceOf("CurveZMQHELLO---", hello.subarray(106, 114));
     const pair = this.#options.pairs.find(
       ({ secretKey }) => unbox(hello.subarray(114), nonce, [clientKey, secretKey]) !== undefined,
     );
@@ -66,7 +65,7 @@ export class CurveHandshake implements Handshake {
     const cookie = this.#options.random(cookieBytes);
     const random = this.#options.random(longNonceBytes);
     const told = Buffer.concat([ours.publicKey, cookie]);
-    const box = seal(told, longNonce("WELCOME-", random), key);
+    const box = seal(told, nonceOf("WELCOME-", random), key);
     const counter = hello.readBigUInt64BE(106);
     this.#welcomed = { clientKey, pair, ours, cookie, counter };
     return { answer: ["WELCOME", Buffer.concat([random, box])] };
@@ -80,7 +79,7 @@ export class CurveHandshake implements Handshake {
       throw new Refused("malformed", "another cookie");
     }
     const short = initiate.subarray(cookieBytes, boxStart);
-    const nonce = shortNonce("CurveZMQINITIATE", short);
+    const nonce = nonceOf("CurveZMQINITIATE", short);
     const plain = unbox(initiate.subarray(boxStart), nonce, [clientKey, ours.secretKey]);
     if (plain === undefined || plain.length < keyBytes + longNonceBytes + 80) {
       throw new Refused("otherKey", "an INITIATE that can't be opened");
@@ -88,7 +87,7 @@ export class CurveHandshake implements Handshake {
     const vouchEnd = keyBytes + longNonceBytes + 80;
     const vouch = unbox(
       plain.subarray(keyBytes + longNonceBytes, vouchEnd),
-      longNonce("VOUCH---", plain.subarray(keyBytes, keyBytes + longNonceBytes)),
+      nonceOf("VOUCH---", plain.subarray(keyBytes, keyBytes + longNonceBytes)),
       [plain.subarray(0, keyBytes), ours.secretKey],
     );
     const vouched = Buffer.concat([clientKey, pair.publicKey]);
@@ -99,7 +98,7 @@ export class CurveHandshake implements Handshake {
     if (peerCounter <= counter) throw new Refused("malformed", "a nonce that was used");
     const key = sharedKey(clientKey, ours.secretKey) as Uint8Array;
     const first = counterBytes(1n);
-    const ready = seal(this.#options.metadata, shortNonce("CurveZMQREADY---", first), key);
+    const ready = seal(this.#options.metadata, nonceOf("CurveZMQREADY---", first), key);
     return {
       answer: ["READY", Buffer.concat([first, ready])],
       metadata: plain.subarray(vouchEnd),
@@ -118,7 +117,7 @@ interface Welcomed {
   readonly counter: bigint;
 }
 
-/** Each frame in a box of its own; nonces count upwards on both sides, so none comes twice. */
+/** Each frame is in a box of its own. Nonces count upwards on both sides, so none is used twice. */
 function curveChannel(key: Uint8Array, readyCounter: bigint): Channel {
   let heard = readyCounter;
   let said = 1n;
@@ -158,12 +157,8 @@ function curveChannel(key: Uint8Array, readyCounter: bigint): Channel {
   };
 }
 
-function shortNonce(prefix: string, short: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(prefix, "latin1"), short]);
-}
-
-function longNonce(prefix: string, long: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(prefix, "latin1"), long]);
+function nonceOf(prefix: string, rest: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(prefix, "latin1"), rest]);
 }
 
 function counterBytes(counter: bigint): Buffer {

@@ -10,7 +10,7 @@ const shortBytes = 255;
 /** Bytes of a frame that is not copied: one more piece to write takes less. */
 export const pieceBytes = 8_192;
 
-/** Bytes that are held for a frame that has not wholly come, at first. */
+/** Bytes that an unfinished frame holds at first. */
 const leastHeld = 4_096;
 /** How many times what has come of it: one allocation for most, and nothing on the word of a header. */
 const mostAhead = 4;
@@ -26,9 +26,11 @@ export function isCommand(flags: number): boolean {
   return (flags & command) !== 0;
 }
 
-/** Cuts a stream of bytes into frames. Holds at most four times what has come of one frame. */
+/**
+ * Cuts a stream of bytes into frames. It holds at most four times what has come of an unfinished frame.
+ */
 export class FrameReader {
-  /** The largest body that is taken; the reader's owner changes it after a handshake. */
+  /** Bytes of a body at most; the connection sets it anew after the handshake. */
   frameBytes: number;
   #held = Buffer.alloc(0);
   #heldLength = 0;
@@ -39,7 +41,7 @@ export class FrameReader {
     this.frameBytes = frameBytes;
   }
 
-  /** Bytes of memory that are held for a frame that has not wholly come. */
+  /** Bytes of memory that an unfinished frame holds. */
   get heldBytes(): number {
     return this.#held.length;
   }
@@ -66,7 +68,7 @@ export class FrameReader {
       at = end;
       onFrame(bytes.subarray(start, end), flags);
     }
-    // What has been handed out must not be written over.
+    // Frames that were handed out share this memory: it must not be written over.
     if (at > 0 || bytes === chunk) {
       this.#held = Buffer.alloc(0);
       this.#heldLength = 0;
@@ -124,7 +126,7 @@ export function encodePieces(frames: readonly Uint8Array[]): Buffer[] {
   });
 }
 
-/** The bytes of a command: its name with its length in front, then what belongs to it. */
+/** The bytes of a command: a byte for the length of its name, the name, then what belongs to it. */
 export function encodeCommand(name: string, rest: Uint8Array = Buffer.alloc(0)): Buffer {
   const body = commandBody(name, rest);
   const bytes = Buffer.allocUnsafe(headBytes(body) + body.length);
@@ -136,7 +138,7 @@ export function commandBody(name: string, rest: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([name.length]), Buffer.from(name, "latin1"), rest]);
 }
 
-/** @throws Refused if the body is no command's */
+/** @throws Refused if the body is not a command */
 export function readCommand(body: Buffer): { name: string; rest: Buffer } {
   const end = 1 + (body[0] ?? 0);
   if (end === 1 || body.length < end) throw new Refused("malformed", "a command without a name");

@@ -1,20 +1,23 @@
 import type { SocketType } from "./metadata.ts";
 import { Refused } from "./refused.ts";
 
-/** A way to prove who one is, by its name on the wire (ZMTP 3.1, RFC 37, "Security Mechanism"). */
+/** The name of a security mechanism on the wire (ZMTP 3.1, RFC 37, "Security Mechanism"). */
 export type Mechanism = "NULL" | "PLAIN" | "CURVE";
 
 export const greetingBytes = 64;
-/** Of a greeting of ZMTP 2.0. */
+/** The same of ZMTP 2.0. */
 const olderGreetingBytes = 12;
 const signatureBytes = 10;
 const mechanismStart = 12;
 const mechanismBytes = 20;
 
-/** What every greeting of ours begins with: the signature, and that it is ZMTP 3. */
+/** Every greeting of ours begins with it: the signature, and major version 3. */
 export const greetingStart = Buffer.from("ff00000000000000007f03", "hex");
 
-/** What follows it: the minor version, the mechanism (20), whether it is the server (1), filler (31). */
+/**
+ * The rest for a peer of ZMTP 3: the minor version, the mechanism, whether it is the server,
+ * filler.
+ */
 export function restOfGreeting(mechanism: Mechanism): Buffer {
   const greeting = Buffer.alloc(greetingBytes);
   greeting[signatureBytes + 1] = 1;
@@ -23,31 +26,31 @@ export function restOfGreeting(mechanism: Mechanism): Buffer {
   return greeting.subarray(greetingStart.length);
 }
 
-/** The types of sockets by their numbers in ZMTP 2.0 (RFC 15). */
+/** The types of sockets, at their numbers in ZMTP 2.0 (RFC 15). */
 const olderTypes: readonly (SocketType | undefined)[] = [
   ...[undefined, "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", undefined, undefined],
   ...["XPUB", "XSUB"],
 ] as (SocketType | undefined)[];
 
-/** What follows the start for a peer of ZMTP 2.0: our type, and that we have no name. */
+/** The rest for a peer of ZMTP 2.0: the type of our socket, and an empty name. */
 export function restOfOlderGreeting(ours: SocketType): Buffer {
   return Buffer.from([olderTypes.indexOf(ours), 0, 0]);
 }
 
 export interface Greeting {
-  /** Bytes of it; what comes behind is frames. */
+  /** Its length in bytes; frames follow. */
   readonly bytes: number;
   /** Heartbeats, and subscriptions as commands, are known from minor version 1 on. */
   readonly minor: number;
   readonly mechanism: string;
-  /** Of a peer of ZMTP 2.0, which has no handshake. */
+  /** The type of the socket, of a peer of ZMTP 2.0; undefined of newer ones. */
   readonly olderType: string | undefined;
 }
 
 /**
- * Looks at what has come of a greeting, so that a peer that speaks something else is cut off by its
- * first byte: a browser's request begins with a letter, and ZMTP 1.0 with a length.
- * @returns undefined as long as some of it is still to come
+ * Reads a greeting, or its beginning. A peer that speaks another protocol is refused at the first
+ * byte that shows it: a browser's request begins with a letter, and ZMTP 1.0 with a length.
+ * @returns undefined while the greeting is unfinished
  * @throws Refused
  */
 export function readGreeting(bytes: Uint8Array): Greeting | undefined {

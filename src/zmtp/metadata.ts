@@ -1,9 +1,9 @@
 import { Refused } from "./refused.ts";
 
-/** What a socket is, of those that peers of ours are or meet here. */
+/** The types of sockets that our sockets are, or may meet. */
 export type SocketType = "REQ" | "REP" | "DEALER" | "ROUTER" | "PUB" | "SUB" | "XPUB" | "XSUB";
 
-/** What we say of ourselves (ZMTP 3.1, RFC 37, "The READY command"). */
+/** The metadata of a socket of ours (ZMTP 3.1, RFC 37, "The READY command"). */
 export function encodeMetadata(socketType: SocketType): Buffer {
   return Buffer.concat([property("Socket-Type", socketType), property("Identity", "")]);
 }
@@ -18,7 +18,8 @@ function property(name: string, value: string): Buffer {
 }
 
 /**
- * The type that a peer says it is. Whatever name it gives itself ("Identity") means nothing here.
+ * The type of socket that a peer says it has. A name that it gives itself ("Identity") is ignored
+ * (Z2).
  * @throws Refused if the metadata is malformed
  */
 export function readSocketType(metadata: Buffer): string {

@@ -1,23 +1,22 @@
 import type { Handshake, Step } from "./handshake.ts";
 import { Refused } from "./refused.ts";
 
-/** Bytes compared in a time that tells nothing of where they differ. */
+/** Compares bytes in a time that does not show where they differ. */
 export type EqualBytes = (one: Uint8Array, other: Uint8Array) => boolean;
 
 /** Takes anybody (ZMTP 3.1, RFC 37, "The NULL mechanism"). */
 export function nullHandshake(ours: Uint8Array): Handshake {
   return {
-    mechanism: "NULL",
     take: (name, metadata) => {
-      if (name !== "READY") throw new Refused("malformed", `${name.length} bytes of a command`);
+      if (name !== "READY") throw new Refused("malformed", "a command out of turn");
       return { answer: ["READY", ours], metadata };
     },
   };
 }
 
 /**
- * Takes whoever says the password (RFC 24). It goes over the wire in clear, as all does where the
- * cluster is not encrypted.
+ * Takes whoever says the password, in whatever name (RFC 24). It goes over the wire in clear, as
+ * everything does where the cluster is not encrypted.
  */
 export function passwordHandshake(
   ours: Uint8Array,
@@ -26,7 +25,6 @@ export function passwordHandshake(
 ): Handshake {
   let isKnown = false;
   return {
-    mechanism: "PLAIN",
     take: (name, rest): Step => {
       if (name === "HELLO" && !isKnown) {
         if (!isEqual(passwordOf(rest), password)) {
@@ -41,7 +39,7 @@ export function passwordHandshake(
   };
 }
 
-/** HELLO: the user's name, then the password, each with its length in one byte in front. */
+/** HELLO: the user's name and the password, each behind a byte with its length. */
 function passwordOf(hello: Buffer): Buffer {
   const start = 1 + (hello[0] ?? 0);
   const end = start + 1 + (hello[start] ?? 0);

@@ -8,7 +8,10 @@ export type RefusedBecause =
   | "tooLarge"
   | "malformed";
 
-/** Thrown where a peer's bytes break the protocol or a bound: its connection ends, nothing else. */
+/**
+ * A peer's bytes break the protocol or a bound, or prove nothing: its connection ends, nothing
+ * else.
+ */
 export class Refused extends Error {
   readonly because: RefusedBecause;
 

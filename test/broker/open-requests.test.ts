@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Asked, OpenRequests } from "../../src/broker/core/open-requests.ts";
+import {
+  type Client,
+  type OpenRequest,
+  OpenRequests,
+} from "../../src/broker/core/open-requests.ts";
 import { tagBytes } from "../../src/protocol/limits.ts";
-
-interface Client {
-  readonly name: Buffer;
-}
 
 interface Worker {
   readonly number: number;
@@ -52,19 +52,19 @@ const patienceMs = 100;
 
 /** A broker with clients and workers, and beside it what must hold, kept in the plainest way. */
 class World {
-  #broker = new OpenRequests<Asked, Worker>();
+  #broker = new OpenRequests<OpenRequest, Worker>();
   #nowMs = 0;
   #names = 0;
   #clients: Client[] = [];
   readonly #everyName: Buffer[] = [];
   #workers: Worker[] = [];
   /** Of this broker, by tag: who asked, whom it was handed to. */
-  #handed = new Map<string, { asked: Asked; worker: Worker }>();
+  #handed = new Map<string, { asked: OpenRequest; worker: Worker }>();
   readonly #everyTag: Buffer[] = [];
   /** All that were asked, but for what was dropped with its client. */
-  readonly #asked = new Set<Asked>();
+  readonly #asked = new Set<OpenRequest>();
   /** Those that came to an end: an answer, or word that there is none. */
-  readonly #ended = new Set<Asked>();
+  readonly #ended = new Set<OpenRequest>();
 
   do(step: Step): void {
     switch (step.kind) {
@@ -143,7 +143,7 @@ class World {
     if (isOpen) this.#end(handed.asked);
   }
 
-  #end(asked: Asked): void {
+  #end(asked: OpenRequest): void {
     expect(this.#ended.has(asked)).toBe(false);
     this.#ended.add(asked);
   }
@@ -181,12 +181,12 @@ describe("[B1] requests that are open at a broker", () => {
   });
 
   const client = () => ({ name: Buffer.alloc(tagBytes / 2, 1) });
-  const ask = (who: Client, { atMs = 0, bytes = 100 } = {}): Asked => {
+  const ask = (who: Client, { atMs = 0, bytes = 100 } = {}): OpenRequest => {
     return { client: who, bytes, atMs };
   };
 
   test("what a client that has gone let wait is handed to nobody", () => {
-    const open = new OpenRequests<Asked, Worker>();
+    const open = new OpenRequests<OpenRequest, Worker>();
     const [gone, other] = [client(), client()];
     open.take(ask(gone));
     open.take(ask(other));
@@ -196,11 +196,11 @@ describe("[B1] requests that are open at a broker", () => {
   });
 
   test("[B4] what waits is given up like what was handed on, each at its time", () => {
-    const open = new OpenRequests<Asked, Worker>();
+    const open = new OpenRequests<OpenRequest, Worker>();
     const requests = [10, 20, 30, 40].map((atMs) => ask(client(), { atMs }));
     for (const asked of requests) open.take(asked);
-    open.hand(requests[1] as Asked, { number: 1 });
-    open.hand(requests[0] as Asked, { number: 1 });
+    open.hand(requests[1] as OpenRequest, { number: 1 });
+    open.hand(requests[0] as OpenRequest, { number: 1 });
     expect(open.expire(20)).toEqual([requests[0]]);
     expect(open.expire(40)).toEqual([requests[1], requests[2]]);
     expect(open.expire(41)).toEqual([requests[3]]);
@@ -208,11 +208,11 @@ describe("[B1] requests that are open at a broker", () => {
   });
 
   test("what one client has open is bounded, and what waits of all together", () => {
-    const open = new OpenRequests<Asked, Worker>();
+    const open = new OpenRequests<OpenRequest, Worker>();
     const busy = client();
     const worker: Worker = { number: 1 };
     const fill = (bytes: number) => {
-      const handed: [Buffer, Asked][] = [];
+      const handed: [Buffer, OpenRequest][] = [];
       while (open.loadOf(busy) < 1) {
         const asked = ask(busy, { bytes });
         open.take(asked);

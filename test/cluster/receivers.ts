@@ -22,7 +22,7 @@ export interface ReceiversResult {
   /** Clients that came to the new broker, and those of them that were answered. */
   newcomers: number;
   answered: number;
-  /** Replies at a client that did not ask them, and who got whose. */
+  /** Replies that reached a client that did not ask for them, each as a sentence. */
   wrong: string[];
 }
 
@@ -31,7 +31,7 @@ const patienceMs = 15_000;
 
 /**
  * Users log in by plain REQ sockets while a broker is ended again and again, and others connect to the
- * one that is started in its place. Each client looks whether what it gets is its own.
+ * broker that is started in its place. Each client checks that the reply it gets is its own.
  */
 export async function raceForReplies(options: ReceiversOptions): Promise<ReceiversResult> {
   const { brokers, curve } = options;
@@ -72,7 +72,7 @@ class Race {
     this.result.inFlight += logins.length - answered;
     const back = victim.nextReady();
     victim.signal(this.#options.signal);
-    // Some are there before the new broker, some come with it, some a little later.
+    // Some connect before the new broker is bound, some with it, some a little later.
     const others = this.#newcomers(endpoint, `${number} early`);
     if (this.#options.signal === "SIGSTOP") {
       await pause(2 * durations.zmtpTimeoutMs);
@@ -91,7 +91,7 @@ class Race {
   #newcomers(endpoint: string, round: string): PlainRequest[] {
     const count = Math.ceil(this.#options.logins / 3);
     return Array.from({ length: count }, (_, number) => {
-      // Some of them log in too: what they wait for looks like what is owed to others.
+      // Some of them log in too: the replies they wait for look like those owed to others.
       const user = this.#users[number * 3];
       if (number % 5 === 0 && user !== undefined) {
         return this.#logIn(endpoint, user, `${round} ${user}`);

@@ -103,7 +103,7 @@ const workers = [
   ["a bare ROUTER's", bareWorker],
 ] as const;
 
-describe("[B3] what a worker owes", () => {
+describe("[B3] what a worker owes reaches nobody but the client that asked", () => {
   test.each(workers)(
     "a broker that is gone: %s replies reach no client of the next one",
     async (_, workerOf) => {
@@ -136,7 +136,7 @@ describe("[B3] what a worker owes", () => {
   );
 
   test.each(workers)(
-    "a client that has connected anew: %s reply comes only if it asks again",
+    "a client that has connected again: %s reply comes only if it asks again",
     async (_, workerOf) => {
       await using closing = new Closing();
       await using broker = await localBroker();
@@ -160,7 +160,7 @@ describe("[B3] what a worker owes", () => {
   );
 
   test.each(workers)(
-    "at two brokers: %s replies go to who asked there, also if they change places",
+    "at two brokers: %s replies go to the client that asked there, also if the brokers change places",
     async (_, workerOf) => {
       await using closing = new Closing();
       await using one = await localBroker();
@@ -196,7 +196,7 @@ describe("[B3] what a worker owes", () => {
     },
   );
 
-  test("nobody else: the answer of one that was not asked counts for nothing, nor one without frames", async () => {
+  test("a reply of a worker that was not asked counts for nothing, nor does one without frames", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const asked = bareWorker(closing, broker.back);
@@ -247,7 +247,7 @@ describe("[B4] a request that nobody answers any more", () => {
     expect(JSON.parse(String(list?.[0]))).toMatchObject([refusal, { service: "users" }]);
   });
 
-  test("nor waits for a broker that is stopped, whether a server has it or not", async () => {
+  test("gets `unavailable` from a broker that is stopped, whether a server has it or not", async () => {
     await using closing = new Closing();
     const broker = await startBroker(forwarderOptions(() => {}));
     const waiting = new Client(closing, broker.front);
@@ -261,7 +261,7 @@ describe("[B4] a request that nobody answers any more", () => {
 });
 
 describe("[B5] a client that waits for a worker", () => {
-  test("is forgotten once it goes, with what it asked", async () => {
+  test("is forgotten with its requests once it goes", async () => {
     await using closing = new Closing();
     await using broker = await localBroker();
     const { socket } = closing.add(await RawPeer.shaken(broker.front));
@@ -291,7 +291,7 @@ describe("[B5] a client that waits for a worker", () => {
   });
 });
 
-test("[S9] whoever does not read and breaks the protocol is cut off all the same", async () => {
+test("[X8] a peer that does not read and breaks the protocol is cut off all the same", async () => {
   await using closing = new Closing();
   let asked = 0;
   const page = Buffer.alloc(1_000_000);

@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { percentile } from "../../bench/measure.ts";
 import type { Child } from "../../src/cluster/child.ts";
 
+/** Memory that an event may take for good: state, journal and what names them. */
+export const eventBytes = 4_096;
+
 /** Part of a run in which a process takes what it needs once: caches, compiled code, a full heap. */
 const warmUp = 0.2;
 /** What a process may grow by between the first and the last quarter, whatever its size. */

@@ -9,7 +9,7 @@ import { withinTheDoor } from "../support/members-door.ts";
 import { until } from "../support/until.ts";
 import { type Auth, type Corpus, record, type SealedSample, type Sender } from "./corpus.ts";
 import { Insider } from "./insider.ts";
-import { type Grown, MemoryWatch } from "./memory.ts";
+import { eventBytes, type Grown, MemoryWatch } from "./memory.ts";
 import { Mutator } from "./mutate.ts";
 import { Answering, BrokerBack, isSendable, ProxyIn, ProxyOut, type Target } from "./targets.ts";
 import { ValidTraffic } from "./valid-traffic.ts";
@@ -51,8 +51,6 @@ interface Lane {
 
 /** Frames between two round trips on all sockets: far below any queue's bound. */
 const roundFrames = 600;
-/** Memory that an event may take for good: state, journal and what names them. */
-const eventBytes = 4_096;
 const patienceMs = 30_000;
 /** Far below the end of safe integers, and far beyond what a run reaches by itself. */
 const lastClock = 2 ** 48;

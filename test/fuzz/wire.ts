@@ -3,14 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
-import { memberKey, memberKeys } from "../../src/platform/curve.ts";
+import { curveKeys, memberKey } from "../../src/platform/curve.ts";
 import { passwordOf, splitKey, withKey } from "../../src/platform/endpoint.ts";
-import { readSecret } from "../../src/platform/secret.ts";
-import { Settings } from "../../src/platform/settings.ts";
+import { secretIn } from "../support/members-door.ts";
 import { RawPeer, restOf } from "../support/zmtp.ts";
 import { conversation, type Step, type Way } from "./conversations.ts";
 import { channel, people } from "./corpus.ts";
-import { type Grown, MemoryWatch } from "./memory.ts";
+import { eventBytes, type Grown, MemoryWatch } from "./memory.ts";
 import { Mutator } from "./mutate.ts";
 import { ValidTraffic } from "./valid-traffic.ts";
 import { errorsIn, eventsOf, quiet } from "./verdict.ts";
@@ -45,22 +44,20 @@ export interface Counts {
 
 interface Port extends Way {
   readonly name: string;
-  /** Whoever is let in is given people's requests. */
+  /** Whether a peer that is let in is given people's requests. */
   readonly isForWorkers: boolean;
   readonly endpoint: string;
 }
 
 /** Connections to one port at once. */
 const atOnce = 40;
-/** What a peer waits for an answer, at most: a valid one, and one that has said something wrong. */
+/** How long a peer waits for an answer; and how long, once it has said something wrong. */
 const patienceMs = 5_000;
 const impatienceMs = 20;
-/** Memory that an event may take for good. */
-const eventBytes = 4_096;
 
 /**
- * One fresh cluster, at whose bound ports peers say what begins as a valid conversation in ZMTP and is
- * changed byte by byte, while two people chat.
+ * Starts a fresh cluster. Peers connect to its bound ports with conversations in ZMTP that begin valid
+ * and are changed byte by byte, while two people chat.
  */
 export async function fuzzWires(options: WireOptions): Promise<WireReport> {
   const folder = await mkdtemp(join(tmpdir(), "tertulia-wire-"));
@@ -134,9 +131,8 @@ async function run(cluster: LocalCluster, options: WireOptions): Promise<WireRep
 
 /** Every port at which a process of the cluster is bound, and the way in at it. */
 function portsOf(cluster: LocalCluster, { curve }: WireOptions): Port[] {
-  const path = join(cluster.folder, "secret");
-  const secret = readSecret({ text: undefined, path, isDefault: true, cluster: "tertulia" });
-  const keys = memberKeys(new Settings({ curve }, {}), secret);
+  const secret = secretIn(cluster.folder);
+  const keys = curve ? curveKeys(secret) : undefined;
   const { broker, brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
   const forMembers = (endpoint: string) => withKey([endpoint], memberKey(secret, keys))[0] ?? "";
   const asking = ["REQ", "DEALER", "ROUTER"];

@@ -10,8 +10,9 @@ export function secretIn(folder: string): Secret {
 }
 
 /**
- * An endpoint where members alone connect, with what lets one in. What is said there may still be no
- * member's. @param folder the data of a cluster that is not encrypted
+ * An endpoint where members alone connect, with the password that lets a peer in. What the peer then says
+ * may still be no member's.
+ * @param folder the data of a cluster that is not encrypted
  */
 export function withinTheDoor(folder: string, endpoint: string): string {
   const [within = ""] = withKey([endpoint], memberKey(secretIn(folder), undefined));

@@ -3,22 +3,22 @@ import { limits, tagBytes } from "../../protocol/limits.ts";
 
 const nameBytes = tagBytes / 2;
 
-/** One who asks or answers, as far as routing goes. */
-export interface Party {
+/** The connection of a client. */
+export interface Client {
   /** 8 bytes that no other connection ever has. */
   readonly name: Buffer;
 }
 
-/** A request that has no answer yet. */
-export interface Asked {
-  readonly client: Party;
+/** A request without an answer. */
+export interface OpenRequest {
+  readonly client: Client;
   readonly bytes: number;
   /** Steady time. */
   readonly atMs: number;
 }
 
 interface Handed<Request, Worker> {
-  readonly asked: Request;
+  readonly request: Request;
   readonly worker: Worker;
 }
 
@@ -28,122 +28,122 @@ interface Load {
 }
 
 /**
- * What was asked and is not answered: what waits for a worker, and what one was handed. A reply counts
- * only from the worker that was asked, for a request that is open, with the very tag that it was handed
- * on with; each request has one answer. What an earlier process of this broker is still owed, or a
- * connection that is gone, fits none.
+ * The requests that wait for a worker, and those that were handed to one. A reply counts once, if
+ * it has the whole tag of an open request and comes from the worker that this request was handed to
+ * (B3). Replies owed to an earlier process of this broker, or to a connection that is gone, fit no
+ * open request.
  */
-export class OpenRequests<Request extends Asked, Worker extends object> {
-  /** The oldest first. */
+export class OpenRequests<Request extends OpenRequest, Worker extends object> {
+  /** In the order in which they came. */
   readonly #waiting = new Set<Request>();
   readonly #handed = new Map<number, Handed<Request, Worker>>();
   readonly #ofWorker = new Map<Worker, Set<number>>();
-  readonly #ofClient = new Map<Party, Load>();
+  readonly #ofClient = new Map<Client, Load>();
   readonly #all: Load = { requests: 0, bytes: 0 };
   #last = 0;
 
   /**
-   * It waits first.
-   * @returns false if there is no more room
+   * Adds a request, which waits for a worker.
+   * @returns false if there is no room (B5)
    */
-  take(asked: Request): boolean {
+  take(request: Request): boolean {
     const { requests, bytes } = this.#all;
     if (requests >= limits.openRequestsOfAll) return false;
-    if (bytes + asked.bytes > limits.openRequestBytesOfAll) return false;
-    const load = this.#ofClient.get(asked.client) ?? { requests: 0, bytes: 0 };
-    this.#ofClient.set(asked.client, load);
-    add(load, asked.bytes);
-    add(this.#all, asked.bytes);
-    this.#waiting.add(asked);
+    if (bytes + request.bytes > limits.openRequestBytesOfAll) return false;
+    const load = this.#ofClient.get(request.client) ?? { requests: 0, bytes: 0 };
+    this.#ofClient.set(request.client, load);
+    add(load, request.bytes);
+    add(this.#all, request.bytes);
+    this.#waiting.add(request);
     return true;
   }
 
-  /** Those that wait, the oldest first; each may be handed on meanwhile. */
+  /** Requests that wait, the oldest first. They may be handed on during the iteration. */
   get waiting(): Iterable<Request> {
     return this.#waiting;
   }
 
-  /** @returns the frame to put in front of what that worker is sent */
-  hand(asked: Request, worker: Worker): Buffer {
-    this.#waiting.delete(asked);
+  /** @returns the tag to put in front of what the worker is sent */
+  hand(request: Request, worker: Worker): Buffer {
+    this.#waiting.delete(request);
     this.#last += 1;
-    this.#handed.set(this.#last, { asked, worker });
+    this.#handed.set(this.#last, { request, worker });
     const numbers = this.#ofWorker.get(worker) ?? new Set();
     this.#ofWorker.set(worker, numbers.add(this.#last));
     const tag = Buffer.allocUnsafe(tagBytes);
-    asked.client.name.copy(tag);
+    request.client.name.copy(tag);
     tag.writeUInt32BE(Math.floor(this.#last / 2 ** 32), nameBytes);
     tag.writeUInt32BE(this.#last % 2 ** 32, nameBytes + 4);
     return tag;
   }
 
-  /** @returns the request that this is the answer to; undefined if it is nobody's */
+  /** @returns the request that a reply with this tag answers; undefined if there is none */
   close(worker: Worker, tag: Buffer): Request | undefined {
     if (tag.length !== tagBytes) return undefined;
     const number = tag.readUInt32BE(nameBytes) * 2 ** 32 + tag.readUInt32BE(nameBytes + 4);
     const handed = this.#handed.get(number);
     if (handed === undefined || handed.worker !== worker) return undefined;
-    const { asked } = handed;
-    if (tag.compare(asked.client.name, 0, nameBytes, 0, nameBytes) !== 0) return undefined;
+    const { request } = handed;
+    if (tag.compare(request.client.name, 0, nameBytes, 0, nameBytes) !== 0) return undefined;
     this.#forget(number, handed);
-    return asked;
+    return request;
   }
 
-  /** @returns the requests of before that time: nobody answers them any more */
+  /** Takes out the requests that came before that time. */
   expire(beforeMs: number): Request[] {
     const expired: Request[] = [];
     for (const [number, handed] of this.#handed) {
-      if (handed.asked.atMs >= beforeMs) continue;
-      expired.push(handed.asked);
+      if (handed.request.atMs >= beforeMs) continue;
+      expired.push(handed.request);
       this.#forget(number, handed);
     }
-    for (const asked of this.#waiting) {
-      if (asked.atMs >= beforeMs) continue;
-      expired.push(asked);
-      this.#drop(asked);
+    for (const request of this.#waiting) {
+      if (request.atMs >= beforeMs) continue;
+      expired.push(request);
+      this.#drop(request);
     }
     return expired;
   }
 
-  /** @returns the requests that nobody answers any more */
+  /** Takes out the requests that the worker was handed. */
   workerGone(worker: Worker): Request[] {
     const open: Request[] = [];
     for (const number of this.#ofWorker.get(worker) ?? []) {
       const handed = this.#handed.get(number);
-      assert(handed !== undefined, "what is over was forgotten");
-      open.push(handed.asked);
+      assert(handed !== undefined, "a worker has only requests that are open");
+      open.push(handed.request);
       this.#forget(number, handed);
     }
     this.#ofWorker.delete(worker);
     return open;
   }
 
-  /** What waits of it is not asked any more; what is under way may come to its end. */
-  clientGone(client: Party): void {
+  /** Drops the client's requests that wait; those that a worker has may still be answered. */
+  clientGone(client: Client): void {
     if (this.#waiting.size === 0 || !this.#ofClient.has(client)) return;
-    for (const asked of this.#waiting) if (asked.client === client) this.#drop(asked);
+    for (const request of this.#waiting) if (request.client === client) this.#drop(request);
   }
 
-  /** What a client has open, as a share of what it may. */
-  loadOf(client: Party): number {
+  /** What a client has open, as a share of its bound. */
+  loadOf(client: Client): number {
     const { requests, bytes } = this.#ofClient.get(client) ?? { requests: 0, bytes: 0 };
     return Math.max(requests / limits.openRequests, bytes / limits.openRequestBytes);
   }
 
-  /** Whether nothing is kept of anybody. */
+  /** Whether nothing is kept, of any client. */
   get isEmpty(): boolean {
     return this.#ofClient.size + this.#all.requests + this.#all.bytes === 0;
   }
 
-  #drop(asked: Request): void {
-    this.#waiting.delete(asked);
-    this.#unload(asked);
+  #drop(request: Request): void {
+    this.#waiting.delete(request);
+    this.#unload(request);
   }
 
-  #forget(number: number, { asked, worker }: Handed<Request, Worker>): void {
+  #forget(number: number, { request, worker }: Handed<Request, Worker>): void {
     this.#handed.delete(number);
     this.#ofWorker.get(worker)?.delete(number);
-    this.#unload(asked);
+    this.#unload(request);
   }
 
   #unload({ client, bytes }: Request): void {

@@ -3,8 +3,8 @@ import { harmless, harmlessJson } from "../../protocol/harmless.ts";
 import { ansi, harmlessLine, type Paint, plain } from "../core/paint.ts";
 
 /**
- * Data goes to stdout, messages to stderr; in JSON mode both are one object a line. The one place
- * where a command writes: whatever is in a line, from whomever, it stays one line and steers nothing.
+ * Data goes to stdout, messages to stderr; in JSON mode both are one object a line. This is the one
+ * place where a command writes, so it makes every line harmless, whoever wrote what is in it.
  */
 export class Output {
   readonly json: boolean;

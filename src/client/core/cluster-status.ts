@@ -30,7 +30,7 @@ export interface ProcessStatus {
 
 export type StatusProblem = "noServer" | "noQuorum" | "noBroker" | "noProxy" | "noReference";
 
-/** What works, and whoever runs the cluster should know. */
+/** What is no fault, but whoever runs the cluster should know. */
 export type StatusWarning = "guestServers";
 
 export interface ClusterStatus {

@@ -17,7 +17,10 @@ export function asMessage(entry: Entry): Message {
   return { kind: "message", user, text, timeMs, clock, server, seq, id };
 }
 
-/** The same of what one request said, whichever servers have it; under its id may stand something else (R6). */
+/**
+ * Identifies an item. All copies of one request's message have the same key, whichever servers sent
+ * them; another content under its id has another (R6).
+ */
 export function itemKey(item: Item): string {
   return item.kind === "notice"
     ? `notice ${item.number}`

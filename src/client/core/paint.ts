@@ -12,10 +12,10 @@ export const ansi: Paint = (style, text) => `\x1b[${codes[style]}m${text}\x1b[0m
 
 const own = new RegExp(`(\x1b\\[(?:${[0, ...Object.values(codes)].join("|")})m)`);
 
-/** A line that is fit for a terminal: of all that steers one, only our own colours are left. */
+/** Makes a line fit for a terminal: of all that would steer it, only our own colours stay. */
 export function harmlessLine(line: string, paint: Paint): string {
   if (paint === plain) return harmless(line);
-  // The odd parts are what was split at.
+  // Split by a group: the odd parts are our colours.
   return line
     .split(own)
     .map((part, at) => (at % 2 === 1 ? part : harmless(part)))

@@ -4,14 +4,14 @@ interface Topic<Subscriber> {
 }
 
 /**
- * Which connections have subscribed to what, counted by connection: a cancel counts only for a
- * connection that has subscribed. A topic is the beginning of those that it stands for (ZMTP 3.1,
- * RFC 29, "PUB").
+ * The topics that each connection has subscribed to. A cancel counts only for a connection that has
+ * subscribed. A subscription holds for all publications whose topic begins with its own (RFC 29,
+ * "SUB"). A topic is given as its bytes in latin1.
  */
 export class Subscriptions<Subscriber> {
   readonly #topics = new Map<string, Topic<Subscriber>>();
   readonly #ofSubscriber = new Map<Subscriber, Set<Topic<Subscriber>>>();
-  /** How many topics have each length, so that a publication is looked up by these alone. */
+  /** How many topics have each length: a publication is looked up by these lengths alone. */
   readonly #lengths: number[] = [];
   #topicBytes = 0;
   #count = 0;
@@ -20,12 +20,12 @@ export class Subscriptions<Subscriber> {
     return this.#topics.keys();
   }
 
-  /** Different topics, and the bytes of them all. */
+  /** The number of different topics, and their bytes together. */
   get size(): { readonly topics: number; readonly bytes: number } {
     return { topics: this.#topics.size, bytes: this.#topicBytes };
   }
 
-  /** Pairs of a connection and a topic of its. */
+  /** Subscriptions of all connections. */
   get count(): number {
     return this.#count;
   }
@@ -34,7 +34,6 @@ export class Subscriptions<Subscriber> {
     return this.#ofSubscriber.get(subscriber)?.size ?? 0;
   }
 
-  /** @param topic its bytes, as latin1 */
   has(subscriber: Subscriber, topic: string): boolean {
     return this.#topics.get(topic)?.subscribers.has(subscriber) ?? false;
   }
@@ -71,7 +70,7 @@ export class Subscriptions<Subscriber> {
     return topics.filter((topic) => this.#leave(subscriber, topic)).map(({ text }) => text);
   }
 
-  /** All subscribers that hear a publication on that topic, each once. */
+  /** The subscribers of a publication on that topic, each once. */
   listeners(topic: Uint8Array): ReadonlySet<Subscriber> {
     const longest = Math.min(topic.length, this.#lengths.length);
     const text = Buffer.from(topic.buffer, topic.byteOffset, longest).toString("latin1");
@@ -91,8 +90,8 @@ export class Subscriptions<Subscriber> {
   }
 
   /**
-   * The subscriber with the most topics, of the group whose subscribers have the most together: many
-   * connections of one address don't push out another address's.
+   * The subscriber with the most topics, in the group that has the most topics together: so many
+   * connections of one address don't push out those of another.
    */
   largest(groupOf: (subscriber: Subscriber) => string): Subscriber | undefined {
     const ofGroup = new Map<string, { sum: number; most: number; subscriber: Subscriber }>();

@@ -19,7 +19,7 @@ export interface Claim extends Placed {
   /** What proves later who owns the name; opaque. */
   readonly credential: string;
   readonly epoch: Epoch;
-  /** What its coordinator found that the name looks like; undefined if it compared no looks. */
+  /** What its coordinator found that the name looks like; undefined in claims of older versions. */
   readonly looks?: readonly string[] | undefined;
   /** Whether it was made while the cluster was open. */
   readonly isOpen?: boolean | undefined;
@@ -68,7 +68,7 @@ export interface RegistrationChange extends Change {
   readonly hash: string | undefined;
 }
 
-/** An administrator has taken a channel away, or given it back: the last word holds. */
+/** An administrator took a channel away, or gave it back; of several changes the last one holds. */
 export interface ChannelChange extends Change {
   readonly channel: ChannelName;
   readonly isRemoved: boolean;
@@ -157,8 +157,8 @@ export class Accounts {
     return this.#passwords.get(user)?.at(-1) ?? { credential, since: 0, version: idOf(owner) };
   }
 
-  /** Whether another password took the place of the claim's. */
-  hasChanged(user: UserName): boolean {
+  /** Whether the account has another password than its claim's. */
+  hasNewPassword(user: UserName): boolean {
     return this.#passwords.has(user);
   }
 
@@ -170,7 +170,7 @@ export class Accounts {
     return this.#registrations.at(-1) ?? { mode: "open", hash: undefined };
   }
 
-  /** What was done under the id of the request: by an earlier copy of it, or another content. */
+  /** Changes under the request's id: of an earlier copy of it, or of another content. */
   passwordChanges(user: UserName, request: Asked): PasswordChange[] {
     return allAsked(this.#passwords.get(user), request);
   }
@@ -203,15 +203,15 @@ export class Accounts {
   }
 
   /**
-   * The claim that the name is held by, by all that this replica has: of several the newest; none
-   * if a newer one holds a name that looks the same.
+   * The claim that holds the name, as far as this replica knows: of several that count, the newest.
+   * None, if a newer claim holds a name that looks the same.
    */
   holder(user: UserName): Claim | undefined {
     const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));
     return newest === undefined || this.#isOvershadowed(newest) ? undefined : newest;
   }
 
-  /** The claim that holds a name which looks the same, an owner's if there is one. */
+  /** The claim that holds a name that looks the same; an owner's claim if there is one. */
   holderLike(user: UserName): Claim | undefined {
     let found: Claim | undefined;
     for (const name of this.#byLook.like(user)) {
@@ -222,7 +222,10 @@ export class Accounts {
     return found;
   }
 
-  /** By the looks that stand in the claims, so that it is the same on all replicas. */
+  /**
+   * Compares the looks in the claims, not those that this process would find: so all replicas
+   * agree.
+   */
   #isOvershadowed({ user, epoch, looks = [] }: Claim): boolean {
     return looks.some((look) => {
       for (const name of this.#byLook.with(look)) {

@@ -53,7 +53,7 @@ export class Conversation {
   }
 }
 
-/** Two that have one id: it names its sender's request and what was asked for (R6). */
+/** Whether two messages with one id are of one request: same sender, target and content (R6). */
 function isOfOneRequest(a: StoredMessage, b: StoredMessage): boolean {
   return a.from === b.from && sameTarget(a.to, b.to) && a.text === b.text;
 }
@@ -64,7 +64,7 @@ export function sameTarget(a: Target, b: Target): boolean {
 }
 
 export interface Login extends Placed {
-  /** Whether the password of the account came with it, as where accounts are. */
+  /** Whether it came with the account's password: never in an open cluster. */
   readonly isProven?: boolean | undefined;
 }
 
@@ -138,10 +138,10 @@ export class ChatState {
   readonly users = new Map<UserName, User>();
   readonly channels = new Map<ChannelName, Channel>();
   readonly accounts = new Accounts();
-  /** Of all users and channels that are known. */
+  /** The names of all users and channels that are known. */
   readonly userNames = new SortedNames<UserName>();
   readonly channelNames = new SortedNames<ChannelName>();
-  /** Channels by whoever made them. */
+  /** The channels that each user has made. */
   readonly #madeBy = new Map<UserName, Set<ChannelName>>();
   readonly #userLooks = new NamesByLook<UserName>();
   readonly #channelLooks = new NamesByLook<ChannelName>();
@@ -211,24 +211,24 @@ export class ChatState {
     return this.users.get(name)?.isKnown === true;
   }
 
-  /** Whether it was made, and no administrator has taken it away. */
+  /** Whether the channel exists: it was made, and no administrator has taken it away. */
   knowsChannel(name: ChannelName): boolean {
     return this.channels.get(name)?.isKnown === true && !this.accounts.isRemoved(name);
   }
 
-  /** How many of the channels that are there somebody has made. */
+  /** How many channels the user has made, without those that were taken away. */
   channelsOf(user: UserName): number {
     const made = [...(this.#madeBy.get(user) ?? [])];
     return made.filter((name) => !this.accounts.isRemoved(name)).length;
   }
 
-  /** A user who has logged in, written or received, and whom a person would take for this name's. */
+  /** A user who has logged in, written or received, and whose name looks the same. */
   userLike(name: UserName): UserName | undefined {
     const [first] = this.#userLooks.like(name);
     return first;
   }
 
-  /** A channel that a person would take for the one of this name. */
+  /** A channel that exists, and whose name looks the same. */
   channelLike(name: ChannelName): ChannelName | undefined {
     for (const other of this.#channelLooks.like(name)) {
       if (this.knowsChannel(other)) return other;
@@ -237,11 +237,13 @@ export class ChatState {
   }
 
   /**
-   * Whether the account was taken while the cluster was open, and somebody used its name without
-   * the password: whose messages those are only an administrator can tell, by a new password.
+   * Whether the account was claimed while the cluster was open, and somebody logged in by its name
+   * without its password (A11). Only an administrator can tell whose the name is, and gives it a
+   * new password.
    */
   isDoubtful(name: UserName): boolean {
-    if (this.accounts.owner(name)?.isOpen !== true || this.accounts.hasChanged(name)) return false;
+    if (this.accounts.owner(name)?.isOpen !== true || this.accounts.hasNewPassword(name))
+      return false;
     const logins = this.users.get(name)?.logins.entries.slice() ?? [];
     return logins.some(({ isProven }) => isProven !== true);
   }

@@ -34,15 +34,15 @@ export interface OpenClaim {
 export interface ClaimEnd {
   readonly outcome: ClaimOutcome;
   readonly now: Now;
-  /** Of a claim that was won: the event that holds the name, if it is known. */
+  /** For a claim that was won: the event that holds the name, if it is known. */
   readonly event?: EventName | undefined;
-  /** And the credential of the copy that was proposed first. */
+  /** For a claim that was won: the credential of the copy that was proposed first. */
   readonly credential?: string | undefined;
   /** The credential of this very copy, once there is one. */
   readonly own?: string | undefined;
 }
 
-/** What stands in the event beside its epoch. */
+/** What a `register` event holds, without its epoch. */
 type Proposal = ProposedClaim & Pick<Claim, "looks" | "isOpen">;
 
 interface Waiting extends OpenClaim {
@@ -79,7 +79,9 @@ export interface ClaimsParts {
 export class Claims {
   readonly #parts: ClaimsParts;
   readonly #open = new Set<Waiting>();
-  /** Own proposals of the present office whose confirmation is still to be written, by rising `seq`. */
+  /**
+   * Own proposals of the present office whose confirmation is still to be written, by rising `seq`.
+   */
   readonly #unconfirmed: number[] = [];
   #office: Epoch | undefined;
   /** What the outcome of a claim may depend on, as of the last look at all of them. */
@@ -199,7 +201,10 @@ export class Claims {
     return this.#forward(claim, now);
   }
 
-  /** In office: the claim that holds the name, or one like it, decides, once it is decided itself. */
+  /**
+   * As coordinator: the claim that holds the name, or one that looks the same, decides, once it is
+   * decided.
+   */
   #propose(asked: ProposedClaim, now: Now): ClaimOutcome {
     const { state, coordination, name, auth } = this.#parts;
     const { accounts } = state;
@@ -258,7 +263,7 @@ export class Claims {
 
 const noOutcome = { outcome: undefined, seq: undefined, credential: undefined };
 
-/** To be proposed anew: the same logical claim, and the same password. */
+/** What proposes a claim again: the same logical claim, with the same password. */
 function proposalOf(claim: Claim): Proposal {
   const { user, credential, looks, isOpen } = claim;
   return { user, id: idOf(claim) as RequestId, credential, looks, isOpen };

@@ -101,9 +101,9 @@ export function full(): Decision {
   );
 }
 
-/** The id names another request: what this one asks for would be acknowledged and nowhere (R6). */
+/** The id stands for another content: an acknowledgement would be for what was never done (R6). */
 export function idReused(): ProtocolError {
-  const description = "The `id` stands for another content already: what is new wants a new one.";
+  const description = "The `id` stands for another content already: a new request needs a new one.";
   return new ProtocolError("id_reused", description);
 }
 

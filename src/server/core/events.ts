@@ -78,7 +78,9 @@ interface Row<Data> {
   fold(state: ChatState, event: Event, data: Data): void;
 }
 
-/** The table of operations: a new kind of fact is a new row, nothing else changes. */
+/**
+ * The table of operations. A new kind of fact is a row here, and must be saved by `files.ts` too.
+ */
 const operations: { readonly [O in Operation]: Row<EventData[O]> } = {
   login: {
     parse: (data) => ({

@@ -31,7 +31,7 @@ export class Flood {
     burst: limits.invitationGuesses,
   });
 
-  /** Passwords that come with the id of a claim that was won. */
+  /** Copies of a claim that was won, with another password, by the claimed name. */
   readonly #repeated = new Buckets({
     perSecond: 1_000 / durations.accountAttemptMs,
     burst: limits.accountAttempts,
@@ -69,18 +69,21 @@ export class Flood {
     return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
   }
 
-  /** After too many wrong invitations none is judged for a while, or a right one would show itself. */
+  /**
+   * After too many wrong invitations none is judged for a while: else a right one would show
+   * itself.
+   */
   refusesInvitation(steadyMs: number): ProtocolError | undefined {
     const waitMs = this.#invitations.wait("", steadyMs);
     return waitMs > 0 ? slower("wrong invitations", waitMs) : undefined;
   }
 
-  /** An invitation was wrong: only such ones slow others. */
+  /** Only wrong invitations use up the pace of invitations. */
   noteWrongInvitation(steadyMs: number): void {
     this.#invitations.take("", steadyMs);
   }
 
-  /** Somebody repeats a claim that was won, and may be guessing its password. */
+  /** Whoever repeats a claim that was won may be guessing its password. */
   refusesRepetition(user: string, steadyMs: number): ProtocolError | undefined {
     const waitMs = this.#repeated.take(user, steadyMs);
     return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;

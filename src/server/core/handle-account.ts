@@ -89,7 +89,9 @@ export function changePassword(services: Services, request: Of<"password">): Dec
   };
 }
 
-/** Which of the changes under the request's id is to this password: only a check of it tells. */
+/**
+ * Finds the change under the request's id that set this password: only a check of each one tells.
+ */
 function recall(
   [change, ...rest]: readonly PasswordChange[],
   password: string,
@@ -128,7 +130,9 @@ export function changeAccount(services: Services, request: Of<"account">, now: N
   return commit(services, { event, made: true });
 }
 
-/** Of a request whose id was used before: the same content gets its receipt, another is refused. */
+/**
+ * The answer to a request whose id was used before: a receipt for the same content, else a refusal.
+ */
 function repeated<Change extends Placed>(
   services: Services,
   before: readonly Change[],
@@ -175,7 +179,9 @@ export function changeRegistration(
   return commit(services, { event, made: true });
 }
 
-/** What was written to a channel that is taken away stays, and is told no more until it is given back. */
+/**
+ * Messages of a channel that is taken away stay, but are not shown until it is given back (A10).
+ */
 export function changeChannel(
   services: Services,
   { channel, isRemoved, id, session }: Of<"removal">,

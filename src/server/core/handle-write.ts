@@ -32,9 +32,9 @@ type Messaging = Extract<Write, { service: "publish" | "message" }>;
 
 /**
  * A write answers with the event that already has its id, or makes one (R6). Users never go away,
- * and a channel only hides what is written to it (A10), so a write that finds what it names need not
- * wait for what the client has seen; one that would fail, or succeed only because something is
- * missing, does.
+ * and a channel that is taken away only hides its messages (A10). So a write that finds what it
+ * names need not wait for what the client has seen. A write that would fail, or would succeed only
+ * because something is missing, waits.
  */
 export function write(services: Services, request: Write, at: WriteCircumstances): Decision {
   const { state, replication } = services;
@@ -52,7 +52,9 @@ export function write(services: Services, request: Write, at: WriteCircumstances
   return commit(services, request, { event: placed, made: true, grant });
 }
 
-/** The claim that the name belongs to an account by: nothing is granted on one that may still fall. */
+/**
+ * The claim that the name belongs to an account by: nothing is granted on one that may still fall.
+ */
 function account(state: ChatState, user: UserName): EventName | undefined {
   const owner = state.accounts.owner(user);
   return owner === undefined ? undefined : { server: owner.server, seq: owner.seq };
@@ -74,7 +76,7 @@ function commit(
   return { next: "commit", event, made, answer };
 }
 
-/** The event that an earlier copy of this request made, of the same content; the earliest of several. */
+/** The event that an earlier copy of this request made; the earliest of several. */
 function existing(state: ChatState, request: Write): Placed | undefined {
   const { id } = request;
   if (id === undefined) return undefined;
@@ -95,7 +97,7 @@ function existing(state: ChatState, request: Write): Placed | undefined {
   }
 }
 
-/** What its sender has sent to its target under its id. */
+/** A message under the request's id, from its sender to its target. */
 function findMessage(
   state: ChatState,
   request: Messaging,
@@ -138,7 +140,7 @@ function obstacle({ state, auth }: Services, request: Write): ProtocolError | un
         const description = `The channel "${other}" exists already${looks}.`;
         return new ProtocolError("channel_exists", description);
       }
-      // In an open cluster a name is anybody's word.
+      // In an open cluster anybody may use any name.
       const tooMany = auth === "required" ? tooManyChannels(state, user) : undefined;
       return invalid(oddityOf(channel, "channel")) ?? tooMany;
     }

@@ -7,6 +7,7 @@ import { isoTime } from "../../protocol/time.ts";
 import { channelTopic, userTopic } from "../../protocol/topics.ts";
 import { join, type MutableVector, sorted, type Vector } from "../../protocol/vector.ts";
 import type { Conversation, StoredMessage } from "./chat-state.ts";
+import { firstIndex } from "./first-index.ts";
 import { idOf, isCommitted } from "./placed.ts";
 import { lowerBound, type Tail } from "./window.ts";
 
@@ -136,12 +137,5 @@ function isWanted(
 }
 
 function firstAbove(messages: Tail<StoredMessage>, seq: number): number {
-  let low = 0;
-  let high = messages.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((messages.at(middle) as StoredMessage).seq <= seq) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstIndex(messages.length, (at) => (messages.at(at) as StoredMessage).seq <= seq);
 }

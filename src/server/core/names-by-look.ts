@@ -1,10 +1,10 @@
 import { looksOf } from "../../protocol/looks.ts";
 
-/** Names by what they look like. */
+/** Finds the names that look the same as a name (W18). */
 export class NamesByLook<Name extends string> {
   readonly #names = new Map<string, Set<Name>>();
 
-  /** @param looks that another server found for it */
+  /** @param looks what another server, with its own version of Unicode, found for the name */
   add(name: Name, looks: readonly string[] = []): void {
     for (const look of [...looksOf(name), ...looks]) {
       const names = this.#names.get(look);
@@ -13,7 +13,7 @@ export class NamesByLook<Name extends string> {
     }
   }
 
-  /** All that a person would take for the name, itself too if it was added. */
+  /** All names that look the same, the name itself too if it was added; some come twice. */
   *like(name: Name): Generator<Name> {
     for (const look of looksOf(name)) yield* this.with(look);
   }

@@ -1,11 +1,12 @@
 import type { NamesQuery } from "../../protocol/messages.ts";
+import { firstIndex } from "./first-index.ts";
 
-/** Names that are there, sorted: asking for a page costs no more than the page. */
+/** A growing list of names that stays sorted: to read a page costs no more than the page. */
 export class SortedNames<Name extends string> {
   #sorted: Name[] = [];
   #added: Name[] = [];
 
-  /** @param name that was never added before */
+  /** @param name one that was never added before */
   add(name: Name): void {
     this.#added.push(name);
   }
@@ -41,21 +42,26 @@ export interface NamesPage<Name extends string> {
 }
 
 interface NamesOptions<Name> {
-  /** What the replies to one payload may still take. */
+  /** Bytes that the replies to one payload may still take. */
   readonly room: { bytes: number };
-  /** How often a name stands in the reply. */
+  /** How many times the reply has each name. */
   readonly copies: number;
   isShown(name: Name): boolean;
 }
 
-/** Names by the page: it ends early when the room is used up, and `next` tells that there are more. */
+/**
+ * One page of names. It ends early when the room is used up; `next` tells that there are more
+ * (Q13).
+ */
 export function readNames<Name extends string>(
   sorted: readonly Name[],
   { prefix = "", from = "", limit = Number.POSITIVE_INFINITY }: NamesQuery,
   { room, copies, isShown }: NamesOptions<Name>,
 ): NamesPage<Name> {
   const names: Name[] = [];
-  for (let at = firstFrom(sorted, from > prefix ? from : prefix); at < sorted.length; at += 1) {
+  const start = from > prefix ? from : prefix;
+  const first = firstIndex(sorted.length, (at) => (sorted[at] as Name) < start);
+  for (let at = first; at < sorted.length; at += 1) {
     const name = sorted[at] as Name;
     if (!name.startsWith(prefix)) break;
     if (!isShown(name)) continue;
@@ -67,18 +73,7 @@ export function readNames<Name extends string>(
   return { names };
 }
 
-/** Bytes of a name in a reply: up to four a UTF-16 unit are never reached, three may be. */
+/** Bytes of a name in a reply at most: three for each unit of UTF-16, two around it. */
 export function nameBytes(name: string): number {
   return 3 * name.length + 2;
-}
-
-function firstFrom(sorted: readonly string[], name: string): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] as string) < name) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -54,7 +54,7 @@ export class Serving {
   readonly #flood: Flood;
   /** Payloads that the present step completed. */
   readonly #complete = new Set<PayloadReply>();
-  /** Payloads that wait, and what they count for; the sum of that for each connection. */
+  /** Payloads that wait, with what each counts for; and the sum of that for each connection. */
   readonly #held = new Map<PayloadReply, { readonly connection: string; readonly count: number }>();
   readonly #heldBy = new Map<string, number>();
 
@@ -82,7 +82,7 @@ export class Serving {
     const isFull = (this.#heldBy.get(connection) ?? 0) >= limits.connectionOpen;
     for (const [index, incoming] of requests.entries()) {
       const request = isRefused(incoming) ? incoming : asOneself(incoming);
-      // What is malformed costs as much to read: it draws on the connection's pace as well (X4).
+      // A malformed request costs as much to read: it draws on the connection's pace too (X4).
       const obstacle =
         (isRefused(request)
           ? undefined
@@ -177,8 +177,8 @@ export class Serving {
   }
 
   /**
-   * What is known here of whoever asks may be older than what they have seen (A6). An attempt with a
-   * password is counted only once it is looked at.
+   * This server may know an older state of the account than the user has seen: then the request
+   * waits (A6). An attempt with a password is counted only when it is judged.
    */
   #forbids({ request, waited }: Asked, now: Now): Decision | undefined {
     const { state, auth } = this.#services;
@@ -297,12 +297,12 @@ export class Serving {
     });
   }
 
-  /** A claim that was won is the asker's if the password is: by its id alone it is anybody's. */
+  /** A claim that was won belongs to whoever has its password: an id alone proves nothing (E3). */
   #won({ user, password }: RegisterRequest, { event, credential, own, now }: ClaimEnd): Decision {
     // Whoever then logs in elsewhere says that they have seen this.
     const account = event && { server: event.server, seq: event.seq };
     const won: Decision = { next: "answer", answer: { status: "OK", account } };
-    // An older server in office does not tell what it was won with.
+    // A coordinator of an older version does not tell the credential.
     if (credential === undefined || credential === own) return won;
     const error = this.#flood.refusesRepetition(user, now.steadyMs);
     if (error !== undefined) return refuse(error);
@@ -339,7 +339,7 @@ export class Serving {
     }
   }
 
-  /** Where accounts are, nothing waits for whoever has no session. */
+  /** Where accounts are, no request without a session waits. */
   #isGuest({ session }: Request): boolean {
     return this.#services.auth === "required" && session === undefined;
   }
@@ -358,7 +358,7 @@ function toError({ refused: { code, description } }: Refused): ProtocolError {
   return new ProtocolError(code, description);
 }
 
-/** What a payload counts for that is held: large vectors take memory. */
+/** How many requests a waiting payload counts for: large vectors take memory, so they count too. */
 function weightOf(requests: readonly Incoming[]): number {
   const names = requests.reduce((sum, request) => {
     const after = isRefused(request) ? undefined : request.after;

@@ -1,25 +1,30 @@
 import type { ServerName } from "../../protocol/ids.ts";
 import { servers, type Vector } from "../../protocol/vector.ts";
 import type { WaitingCover } from "./decision.ts";
+import { firstIndex } from "./first-index.ts";
 
-/** One request, at the first event that it lacks. */
+/** A request, and one event that it waits for. */
 interface Lacking<Asked> {
   readonly asked: Asked;
-  /** Rises with each request: those that become due together are decided in their order (W15). */
+  /**
+   * Rises with each request: requests that become due together are decided in their order (W15).
+   */
   readonly number: number;
   server: ServerName;
   seq: number;
 }
 
 /**
- * Requests that wait for a vector. Each stands at one event that it lacks, and is looked at when that
- * event is committed or when its time is up: what never comes costs nothing meanwhile.
+ * Requests that wait until a vector is committed. Each stands at one event that it lacks, and is
+ * looked at only when that event is committed, or at its deadline: an event that never comes costs
+ * nothing.
  */
 export class WaitingCovers<Asked extends WaitingCover> {
   /** By server, sorted by `seq`, then by number. */
   readonly #lacking = new Map<ServerName, Lacking<Asked>[]>();
-  /** In the order of their deadlines: those with `after`, and those without. */
+  /** Requests with `after`, and requests without: within each set the deadlines rise. */
   readonly #byDeadline = [new Set<Lacking<Asked>>(), new Set<Lacking<Asked>>()] as const;
+  /** Requests that lacked nothing when they came. */
   #covered: Lacking<Asked>[] = [];
   #last = 0;
 
@@ -35,7 +40,7 @@ export class WaitingCovers<Asked extends WaitingCover> {
     else this.#covered.push(lacking);
   }
 
-  /** Takes out those whose vector is committed or whose time is up, in the order in which they came. */
+  /** Takes out requests whose vector is committed or whose deadline has come, in their order. */
   due(committed: Vector, steadyMs: number): Asked[] {
     if (this.size === 0) return [];
     const due = this.#covered;
@@ -92,15 +97,9 @@ export class WaitingCovers<Asked extends WaitingCover> {
 
 type Place = Pick<Lacking<unknown>, "seq" | "number">;
 
-/** The first index whose item is not before the place. */
 function indexOf(list: readonly Place[], { seq, number }: Place): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const item = list[middle] as Place;
-    if (item.seq < seq || (item.seq === seq && item.number < number)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstIndex(list.length, (index) => {
+    const item = list[index] as Place;
+    return item.seq < seq || (item.seq === seq && item.number < number);
+  });
 }

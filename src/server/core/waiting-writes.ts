@@ -19,9 +19,9 @@ export class WaitingWrites {
   readonly #name: ServerName;
   readonly #replication: Replication;
   #lastOwn = 0;
-  /** What an outcome may depend on, as of the last look. */
+  /** What outcomes depend on, as of the last look. */
   #seen = { version: -1, live: 0 };
-  /** Whether something was added since that is committed already. */
+  /** Whether a write was added since then that is committed already. */
   #isNew = false;
 
   constructor(name: ServerName, replication: Replication) {
@@ -44,8 +44,8 @@ export class WaitingWrites {
   }
 
   /**
-   * Takes out what can be answered now: committed, or given up. As long as nothing has come that a
-   * write may wait for, only deadlines are looked at.
+   * Takes out writes that can be answered now: committed, or given up. While nothing has come that
+   * a write may wait for, it looks at deadlines only.
    */
   due(steadyMs: number): DueWrite[] {
     if (this.size === 0 || !this.#mayBeDue(steadyMs)) return [];
@@ -84,7 +84,7 @@ export class WaitingWrites {
     return due;
   }
 
-  /** Each of the lists is in the order of its deadlines. */
+  /** Each list is in the order of its deadlines, so its first write is the first that is late. */
   #mayBeDue(steadyMs: number): boolean {
     const { version } = this.#replication;
     const live = this.#plain.length === 0 ? 0 : this.#replication.liveMembers(steadyMs).length;

@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { compareOrder } from "../../protocol/event.ts";
 import type { RequestId, ServerName } from "../../protocol/ids.ts";
 import type { Vector } from "../../protocol/vector.ts";
+import { firstIndex } from "./first-index.ts";
 import { isCommitted, type Placed } from "./placed.ts";
 
 /** A list that grows at its end and goes from its beginning, without moving all for each item. */
@@ -48,14 +49,7 @@ export function lowerBound(
   list: Tail<Placed>,
   place: { readonly clock: number; readonly server: ServerName },
 ): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareOrder(list.at(middle) as Placed, place) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstIndex(list.length, (index) => compareOrder(list.at(index) as Placed, place) < 0);
 }
 
 /** Inserts in the total order; nearly always at the end. */

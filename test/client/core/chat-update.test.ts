@@ -204,7 +204,7 @@ describe("a message of one's own", () => {
     }
   });
 
-  test("[R6] whose id stood for something else is refused with a sentence, and both stand there", () => {
+  test("[R6] under an id that stood for another text is refused with a sentence, and both are shown", () => {
     const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
     const entry = { ...scene.message("geral", "ana", "Olá"), id: "a" };
     scene.on({ type: "entries", entries: [entry] });

@@ -64,7 +64,7 @@ describe.each<Auth>(["open", "required"])("names that look alike, auth %s", (aut
 });
 
 describe("[W14] where names are made by their use", () => {
-  test.each(Object.entries(odd))("none has %s, but those that were there before", (_, name) => {
+  test.each(Object.entries(odd))("no new name has %s, and older names go on", (_, name) => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const login = (user: string) => cluster.request(server, "login", { user });

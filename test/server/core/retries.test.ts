@@ -161,7 +161,7 @@ describe("a request that comes again", () => {
     expect(receipts[0]?.[0]).not.toBe(receipts[1]?.[0]);
   });
 
-  test("[R6] that some server says was used waits for what its client has seen", () => {
+  test("[R6] under an id that another server knows waits for what its client has seen", () => {
     const cluster = servingCluster(3);
     const [a, b] = [cluster.server(1), cluster.server(2)];
     const first = cluster.request(a, "publish", hello).entry as Receipt;

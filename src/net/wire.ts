@@ -1,0 +1,213 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import type { Socket } from "node:net";
+import { now } from "../platform/clock.ts";
+import { durations, limits } from "../protocol/limits.ts";
+import { Connection, type ConnectionOptions, type Outgoing } from "../zmtp/connection.ts";
+import { pieceBytes } from "../zmtp/frames.ts";
+import { Refused, type RefusedBecause } from "../zmtp/refused.ts";
+
+/** One connection whose handshake was good. */
+export interface Peer {
+  /** 8 random bytes that no other connection ever has, at this process or another. */
+  readonly name: Buffer;
+  /** The address that bounds count by: a host, or a network of IPv6. */
+  readonly address: string;
+  /**
+   * A message above the bound of unread bytes is dropped: the peer asks again for what it misses.
+   */
+  send(message: Outgoing): void;
+  /** Whether messages are dropped: the peer reads too slowly, or its connection is being closed. */
+  readonly isFull: boolean;
+  /** Reads nothing of it until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Ends the connection of a peer that breaks a bound. */
+  refuse(because: RefusedBecause): void;
+  /** Ends the connection once what waits for the peer is written; the peer may connect again. */
+  end(): void;
+}
+
+type WireSettings = Pick<ConnectionOptions, "socketType" | "peers" | "doors" | "bounds"> & {
+  readonly address: string;
+};
+
+interface WireEvents {
+  /** The handshake is over, one way or the other. */
+  onShaken(): void;
+  /** The handshake was good. */
+  onReady(): void;
+  onMessage(frames: Buffer[]): void;
+  onClosed(end: { readonly wasReady: boolean }): void;
+  onRefused(because: RefusedBecause): void;
+  /** So many bytes of a message have come, but not its end. */
+  onHeld(bytes: number): void;
+}
+
+/** How long a connection that ends may still be written to. */
+export const lingerMs = 500;
+const nameBytes = 8;
+
+/** One connection over TCP or a Unix socket, in ZMTP. */
+export class Wire implements Peer {
+  readonly name = randomBytes(nameBytes);
+  readonly address: string;
+  readonly #socket: Socket;
+  readonly #events: WireEvents;
+  readonly #connection: Connection;
+  /** What this turn of the loop has to say: it is written in one piece. */
+  #unwritten: Buffer[] = [];
+  #unwrittenBytes = 0;
+  #isShaking = true;
+  #isPaused = false;
+  /** When it began to end. */
+  #endedMs: number | undefined;
+  readonly #openedMs = now().steadyMs;
+  #heardMs = now().steadyMs;
+  #pingedMs = 0;
+  #heldBytes = 0;
+
+  constructor(socket: Socket, { address, ...settings }: WireSettings, events: WireEvents) {
+    this.#socket = socket;
+    this.address = address;
+    this.#events = events;
+    this.#connection = new Connection(
+      { ...settings, random: randomBytes, isEqual },
+      {
+        write: (bytes) => this.#write(bytes),
+        onReady: () => this.#ready(),
+        onMessage: events.onMessage,
+      },
+    );
+    socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    socket.on("error", () => {});
+    socket.on("end", () => this.end());
+    socket.on("close", () => this.#closed());
+    this.#connection.start();
+  }
+
+  get unreadBytes(): number {
+    return this.#socket.writableLength + this.#unwrittenBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#isEnding || this.unreadBytes > limits.unreadBytes;
+  }
+
+  get #isEnding(): boolean {
+    return this.#endedMs !== undefined;
+  }
+
+  send(message: Outgoing): void {
+    if (!this.isFull) this.#connection.send(message);
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#heardMs = now().steadyMs;
+    this.#socket.resume();
+  }
+
+  refuse(because: RefusedBecause): void {
+    if (this.#isEnding) return;
+    this.#events.onRefused(because);
+    this.end();
+  }
+
+  /** Closes it after what waits is written, but soon: a peer may never read that. */
+  end(): void {
+    if (this.#isEnding) return;
+    this.#flush();
+    this.#endedMs = now().steadyMs;
+    this.#socket.destroySoon();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Forgives the peer its silence up to now. */
+  excuse(steadyMs: number): void {
+    this.#heardMs = steadyMs;
+  }
+
+  tick(steadyMs: number): void {
+    if (this.#endedMs !== undefined) {
+      if (steadyMs - this.#endedMs > lingerMs) this.destroy();
+      return;
+    }
+    if (this.#isShaking) {
+      if (steadyMs - this.#openedMs > durations.handshakeMs) this.destroy();
+      return;
+    }
+    if (!this.#connection.knowsHeartbeats) return;
+    // A peer that is not read can't be heard. That it is gone shows when it is written to.
+    const isSilent = !this.#isPaused && steadyMs - this.#heardMs > durations.zmtpTimeoutMs;
+    if (isSilent) return this.destroy();
+    if (steadyMs - this.#pingedMs < durations.zmtpIntervalMs || this.isFull) return;
+    this.#pingedMs = steadyMs;
+    this.#connection.ping();
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#isEnding) return;
+    this.#heardMs = now().steadyMs;
+    try {
+      this.#connection.receive(chunk);
+      const { heldBytes } = this.#connection;
+      if (heldBytes !== this.#heldBytes) this.#events.onHeld(heldBytes);
+      this.#heldBytes = heldBytes;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.refuse(error.because);
+    }
+  }
+
+  #ready(): void {
+    this.#shaken();
+    this.#events.onReady();
+  }
+
+  #shaken(): void {
+    if (!this.#isShaking) return;
+    this.#isShaking = false;
+    this.#events.onShaken();
+  }
+
+  #closed(): void {
+    this.#endedMs ??= now().steadyMs;
+    this.#shaken();
+    this.#events.onClosed({ wasReady: this.#connection.isReady });
+  }
+
+  /** Answers to a peer's own commands are dropped above the bound, too. */
+  #write(bytes: Buffer): void {
+    if (this.isFull) return;
+    this.#unwrittenBytes += bytes.length;
+    if (this.#unwritten.push(bytes) === 1) queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    const bytes = this.#unwritten;
+    if (bytes.length === 0) return;
+    this.#unwritten = [];
+    this.#unwrittenBytes = 0;
+    if (this.#socket.destroyed) return;
+    if (bytes.length === 1) this.#socket.write(bytes[0] as Buffer);
+    else if (!bytes.some(({ length }) => length >= pieceBytes)) {
+      this.#socket.write(Buffer.concat(bytes));
+    } else {
+      this.#socket.cork();
+      for (const piece of bytes) this.#socket.write(piece);
+      this.#socket.uncork();
+    }
+  }
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
+}
