@@ -66,6 +66,8 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #addresses = new AddressBook();
   readonly #wires = new Set<Wire>();
+  /** Those in their handshake, the oldest first. */
+  readonly #shaking = new Set<Wire>();
   /** Bytes of messages that have not wholly come; where one began first stands first. */
   readonly #held = new Map<Wire, number>();
   #heldBytes = 0;
@@ -111,7 +113,10 @@ export class Listener {
     }
     const wire: Wire = new Wire(socket, this.#options, {
       address,
-      onShaken: () => this.#addresses.shaken(address),
+      onShaken: () => {
+        this.#shaking.delete(wire);
+        this.#addresses.shaken(address);
+      },
       onClosed: () => {
         this.#addresses.gone(address);
         this.#wires.delete(wire);
@@ -121,6 +126,17 @@ export class Listener {
       onHeld: (bytes) => this.#hold(wire, bytes),
     });
     this.#wires.add(wire);
+    this.#shaking.add(wire);
+    if (this.#addresses.isCrowded(address)) this.#endOldestShaking(address);
+  }
+
+  /** Whoever means to speak has done so by then: those that don't keep nobody else out. */
+  #endOldestShaking(address: string): void {
+    for (const wire of this.#shaking) {
+      if (wire.address !== address) continue;
+      wire.giveUp();
+      return;
+    }
   }
 
   /** However many peers begin messages that they don't end, what they fill has a bound. */
@@ -221,7 +237,11 @@ class Wire implements Peer {
       {
         write: (bytes) => this.#write(bytes),
         onReady: () => this.#ready(),
-        onMessage: (frames) => options.onMessage(this, frames),
+        onMessage: (frames) => {
+          // What is held after it was begun after it.
+          this.#hold(0);
+          options.onMessage(this, frames);
+        },
       },
     );
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
@@ -276,6 +296,12 @@ class Wire implements Peer {
     this.#socket.destroy();
   }
 
+  /** Waits for its handshake no longer. */
+  giveUp(): void {
+    this.#shaken();
+    this.destroy();
+  }
+
   excuse(steadyMs: number): void {
     this.#heardMs = steadyMs;
   }
@@ -286,7 +312,7 @@ class Wire implements Peer {
       return;
     }
     if (this.#isShaking) {
-      if (steadyMs - this.#openedMs > durations.handshakeMs) this.destroy();
+      if (steadyMs - this.#openedMs > durations.handshakeMs) this.giveUp();
       return;
     }
     if (!this.#connection.knowsHeartbeats) return;
@@ -303,13 +329,16 @@ class Wire implements Peer {
     this.#heardMs = now().steadyMs;
     try {
       this.#connection.receive(chunk);
-      const { heldBytes } = this.#connection;
-      if (heldBytes !== this.#heldBytes) this.#events.onHeld(heldBytes);
-      this.#heldBytes = heldBytes;
+      this.#hold(this.#connection.heldBytes);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.refuse(error.because);
     }
+  }
+
+  #hold(bytes: number): void {
+    if (bytes !== this.#heldBytes) this.#events.onHeld(bytes);
+    this.#heldBytes = bytes;
   }
 
   #ready(): void {
