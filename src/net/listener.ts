@@ -296,10 +296,11 @@ class Wire implements Peer {
     this.#socket.destroy();
   }
 
-  /** Waits for its handshake no longer. */
+  /** Waits for its handshake no longer. By a reset: an end in good order would tell of another key. */
   giveUp(): void {
     this.#shaken();
-    this.destroy();
+    if (this.#isEnding) this.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   excuse(steadyMs: number): void {
