@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { unlinkSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -66,7 +66,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #addresses = new AddressBook();
   readonly #wires = new Set<Wire>();
-  /** Those in their handshake, the oldest first. */
+  /** Those in their handshake. */
   readonly #shaking = new Set<Wire>();
   /** Bytes of messages that have not wholly come; where one began first stands first. */
   readonly #held = new Map<Wire, number>();
@@ -126,17 +126,17 @@ export class Listener {
       onHeld: (bytes) => this.#hold(wire, bytes),
     });
     this.#wires.add(wire);
+    if (this.#addresses.isCrowded(address)) this.#giveOneUp(address);
     this.#shaking.add(wire);
-    if (this.#addresses.isCrowded(address)) this.#endOldestShaking(address);
   }
 
-  /** Whoever means to speak has done so by then: those that don't keep nobody else out. */
-  #endOldestShaking(address: string): void {
-    for (const wire of this.#shaking) {
-      if (wire.address !== address) continue;
-      wire.giveUp();
-      return;
-    }
+  /**
+   * By chance: a handshake is short, so that those who mean nothing by theirs keep nobody else out,
+   * and of many that come at once some pass, however long theirs take.
+   */
+  #giveOneUp(address: string): void {
+    const shaking = [...this.#shaking].filter((wire) => wire.address === address);
+    shaking[randomInt(shaking.length)]?.giveUp();
   }
 
   /** However many peers begin messages that they don't end, what they fill has a bound. */
