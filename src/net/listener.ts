@@ -1,9 +1,6 @@
 import { randomBytes, randomInt, timingSafeEqual } from "node:crypto";
-import { once } from "node:events";
-import { unlinkSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { now } from "../platform/clock.ts";
-import { errorCode, Problem } from "../platform/problem.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { type Bounds, Connection, type Outgoing } from "../zmtp/connection.ts";
 import { curveReady } from "../zmtp/curve-handshake.ts";
@@ -11,6 +8,7 @@ import type { Door } from "../zmtp/handshake.ts";
 import type { SocketType } from "../zmtp/metadata.ts";
 import { Refused, type RefusedBecause } from "../zmtp/refused.ts";
 import { AddressBook, addressOf } from "./address-book.ts";
+import { listen } from "./listen.ts";
 
 /** Who is let in at a bound socket. */
 export interface Entrance {
@@ -106,8 +104,7 @@ export class Listener {
 
   #accept(socket: Socket): void {
     const address = addressOf(socket.remoteAddress);
-    const { steadyMs } = now();
-    if (!this.#addresses.admit(address, steadyMs)) {
+    if (!this.#addresses.admit(address, now().steadyMs)) {
       socket.resetAndDestroy();
       return;
     }
@@ -348,9 +345,8 @@ class Wire implements Peer {
   }
 
   #shaken(): void {
-    if (!this.#isShaking) return;
+    if (this.#isShaking) this.#events.onShaken();
     this.#isShaking = false;
-    this.#events.onShaken();
   }
 
   #closed(): void {
@@ -379,50 +375,4 @@ class Wire implements Peer {
 
 function isEqual(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
-}
-
-/** @returns the endpoint with its real port */
-async function listen(server: Server, endpoint: string): Promise<string> {
-  const [, path] = /^ipc:\/\/(.+)$/.exec(endpoint) ?? [];
-  const [, host = "", port = ""] = /^tcp:\/\/(.+):(\d+|\*)$/.exec(endpoint) ?? [];
-  try {
-    if (path !== undefined) {
-      await removeStale(path);
-      server.listen(path);
-    } else {
-      const number = port === "*" ? 0 : Number(port);
-      server.listen({
-        host: host === "*" ? "0.0.0.0" : host.replace(/^\[(.+)\]$/, "$1"),
-        port: number,
-      });
-    }
-    await once(server, "listening");
-  } catch (error) {
-    throw new Problem(whyUnbound(endpoint, errorCode(error)));
-  }
-  if (path !== undefined) return endpoint;
-  const { address, port: bound, family } = server.address() as AddressInfo;
-  return `tcp://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
-}
-
-function whyUnbound(endpoint: string, code: string | undefined): string {
-  if (code === "EADDRINUSE") {
-    return `${endpoint} is taken: stop what uses it, or choose another port.`;
-  }
-  if (code === "EACCES") {
-    return `${endpoint} may not be used by this user: choose a port above 1023.`;
-  }
-  return `${endpoint} can't be bound (${code}): give an address of this machine.`;
-}
-
-/** A process that was killed leaves its Unix socket behind, at which nobody answers. */
-async function removeStale(path: string): Promise<void> {
-  const probe = connect(path);
-  try {
-    await once(probe, "connect");
-  } catch (error) {
-    if (errorCode(error) === "ECONNREFUSED") unlinkSync(path);
-  } finally {
-    probe.destroy();
-  }
 }
