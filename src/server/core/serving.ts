@@ -228,7 +228,7 @@ export class Serving {
         payload.refuse(index, decision.error);
         break;
       case "wait": {
-        if (this.#isGuest(request)) {
+        if (this.#isGuest(request, now)) {
           payload.refuse(index, behindForGuests());
           break;
         }
@@ -340,8 +340,9 @@ export class Serving {
   }
 
   /** Where accounts are, nothing waits for whoever has no session. */
-  #isGuest({ session }: Request): boolean {
-    return this.#services.auth === "required" && session === undefined;
+  #isGuest({ session }: Request, now: Now): boolean {
+    if (this.#services.auth === "open") return false;
+    return session === undefined || session.expiresMs <= this.#services.correctedMs(now);
   }
 
   /** What waited: the session may have ended meanwhile, or its user administer no more. */
