@@ -17,11 +17,15 @@ export class AddressBook {
     if (this.#pace.take(address, nowMs) > 0) return false;
     const open = this.#open.get(address) ?? { connections: 0, handshakes: 0 };
     if (open.connections >= limits.addressConnections) return false;
-    if (open.handshakes >= limits.addressHandshakes) return false;
     open.connections += 1;
     open.handshakes += 1;
     this.#open.set(address, open);
     return true;
+  }
+
+  /** Whether more of its connections are in their handshake than may be: one of these is to go. */
+  isCrowded(address: string): boolean {
+    return (this.#open.get(address)?.handshakes ?? 0) > limits.addressHandshakes;
   }
 
   /** Its handshake is over, one way or the other. */

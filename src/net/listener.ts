@@ -1,14 +1,13 @@
-import { once } from "node:events";
-import { unlinkSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { now } from "../platform/clock.ts";
-import { errorCode, Problem } from "../platform/problem.ts";
+import { randomIndex } from "../platform/random.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Bounds } from "../zmtp/connection.ts";
 import type { Door } from "../zmtp/handshake.ts";
 import type { SocketType } from "../zmtp/metadata.ts";
 import type { RefusedBecause } from "../zmtp/refused.ts";
 import { AddressBook, addressOf } from "./address-book.ts";
+import { listen } from "./listen.ts";
 import { lingerMs, type Peer, Wire } from "./wire.ts";
 
 /** The peers that a bound socket lets in. */
@@ -53,6 +52,8 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #addresses = new AddressBook();
   readonly #wires = new Set<Wire>();
+  /** Those in their handshake. */
+  readonly #shaking = new Set<Wire>();
   /** Bytes of messages that have not wholly come. The message that began first stands first. */
   readonly #held = new Map<Wire, number>();
   #heldBytes = 0;
@@ -90,15 +91,17 @@ export class Listener {
 
   #accept(socket: Socket): void {
     const address = addressOf(socket.remoteAddress);
-    const { steadyMs } = now();
-    if (!this.#addresses.admit(address, steadyMs)) {
+    if (!this.#addresses.admit(address, now().steadyMs)) {
       socket.resetAndDestroy();
       return;
     }
     const { socketType, peers, bounds, entrance, onPeer, onMessage, onGone } = this.#options;
     const settings = { address, socketType, peers, bounds, doors: entrance.doors };
     const wire: Wire = new Wire(socket, settings, {
-      onShaken: () => this.#addresses.shaken(address),
+      onShaken: () => {
+        this.#shaking.delete(wire);
+        this.#addresses.shaken(address);
+      },
       onReady: () => onPeer(wire),
       onMessage: (frames) => onMessage(wire, frames),
       onClosed: ({ wasReady }) => {
@@ -111,6 +114,17 @@ export class Listener {
       onHeld: (bytes) => this.#hold(wire, bytes),
     });
     this.#wires.add(wire);
+    if (this.#addresses.isCrowded(address)) this.#giveOneUp(address);
+    this.#shaking.add(wire);
+  }
+
+  /**
+   * By chance: a handshake is short, so that those who mean nothing by theirs keep nobody else out,
+   * and of many that come at once some pass, however long theirs take.
+   */
+  #giveOneUp(address: string): void {
+    const shaking = [...this.#shaking].filter((wire) => wire.address === address);
+    shaking[randomIndex(shaking.length)]?.giveUp();
   }
 
   /**
@@ -170,49 +184,3 @@ const whyRefused: Readonly<Record<RefusedBecause, string>> = {
   tooLarge: protocolBroken,
   malformed: protocolBroken,
 };
-
-/** @returns the endpoint with its real port */
-async function listen(server: Server, endpoint: string): Promise<string> {
-  const [, path] = /^ipc:\/\/(.+)$/.exec(endpoint) ?? [];
-  const [, host = "", port = ""] = /^tcp:\/\/(.+):(\d+|\*)$/.exec(endpoint) ?? [];
-  try {
-    if (path !== undefined) {
-      await removeStale(path);
-      server.listen(path);
-    } else {
-      const number = port === "*" ? 0 : Number(port);
-      server.listen({
-        host: host === "*" ? "0.0.0.0" : host.replace(/^\[(.+)\]$/, "$1"),
-        port: number,
-      });
-    }
-    await once(server, "listening");
-  } catch (error) {
-    throw new Problem(whyUnbound(endpoint, errorCode(error)));
-  }
-  if (path !== undefined) return endpoint;
-  const { address, port: bound, family } = server.address() as AddressInfo;
-  return `tcp://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
-}
-
-function whyUnbound(endpoint: string, code: string | undefined): string {
-  if (code === "EADDRINUSE") {
-    return `${endpoint} is taken: stop what uses it, or choose another port.`;
-  }
-  if (code === "EACCES") {
-    return `${endpoint} may not be used by this user: choose a port above 1023.`;
-  }
-  return `${endpoint} can't be bound (${code}): give an address of this machine.`;
-}
-
-/** Removes the Unix socket of a process that was killed: nobody answers there. */
-async function removeStale(path: string): Promise<void> {
-  const probe = connect(path);
-  try {
-    await once(probe, "connect");
-  } catch (error) {
-    if (errorCode(error) === "ECONNREFUSED") unlinkSync(path);
-  } finally {
-    probe.destroy();
-  }
-}

@@ -75,7 +75,10 @@ export class Wire implements Peer {
       {
         write: (bytes) => this.#write(bytes),
         onReady: () => this.#ready(),
-        onMessage: events.onMessage,
+        onMessage: (frames) => {
+          this.#hold(0);
+          events.onMessage(frames);
+        },
       },
     );
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
@@ -130,6 +133,13 @@ export class Wire implements Peer {
     this.#socket.destroy();
   }
 
+  /** Waits for its handshake no longer. By a reset: an end in good order would tell of another key. */
+  giveUp(): void {
+    this.#shaken();
+    if (this.#isEnding) this.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
   /** Forgives the peer its silence up to now. */
   excuse(steadyMs: number): void {
     this.#heardMs = steadyMs;
@@ -141,7 +151,7 @@ export class Wire implements Peer {
       return;
     }
     if (this.#isShaking) {
-      if (steadyMs - this.#openedMs > durations.handshakeMs) this.destroy();
+      if (steadyMs - this.#openedMs > durations.handshakeMs) this.giveUp();
       return;
     }
     if (!this.#connection.knowsHeartbeats) return;
@@ -158,13 +168,16 @@ export class Wire implements Peer {
     this.#heardMs = now().steadyMs;
     try {
       this.#connection.receive(chunk);
-      const { heldBytes } = this.#connection;
-      if (heldBytes !== this.#heldBytes) this.#events.onHeld(heldBytes);
-      this.#heldBytes = heldBytes;
+      this.#hold(this.#connection.heldBytes);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.refuse(error.because);
     }
+  }
+
+  #hold(bytes: number): void {
+    if (bytes !== this.#heldBytes) this.#events.onHeld(bytes);
+    this.#heldBytes = bytes;
   }
 
   #ready(): void {
@@ -173,9 +186,8 @@ export class Wire implements Peer {
   }
 
   #shaken(): void {
-    if (!this.#isShaking) return;
+    if (this.#isShaking) this.#events.onShaken();
     this.#isShaking = false;
-    this.#events.onShaken();
   }
 
   #closed(): void {

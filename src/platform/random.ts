@@ -1,7 +1,12 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 
 export function randomHex(bytes: number): string {
   return randomBytes(bytes).toString("hex");
+}
+
+/** One of 0 to `count` − 1; 0 for none. */
+export function randomIndex(count: number): number {
+  return count > 0 ? randomInt(count) : 0;
 }
 
 /** A number in [0, 1). */

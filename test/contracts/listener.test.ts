@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Dealer, Request } from "zeromq";
 import { anybody, type Entrance, Listener } from "../../src/net/listener.ts";
@@ -94,7 +95,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     const scene = await Scene.open();
     const next = Buffer.from("006b8b4567", "hex");
     for (const identity of ["", "", next, next, Buffer.alloc(255, 1), "ana", "ana"]) {
-      const [peer] = await scene.peer({ identity });
+      const [peer] = await scene.peer({ identity, minor: 0 });
       expect(framesOf(peer.heard)).toHaveLength(1);
     }
     expect(new Set(scene.names).size).toBe(7);
@@ -258,6 +259,30 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     await until(() => scene.messages.length > 0, "a large one that ends is taken");
   });
 
+  test("counts a message from its own beginning, however long its sender has been busy", async () => {
+    const scene = await Scene.open();
+    const [busy] = await scene.peer({ minor: 0 });
+    const whole = message("", "a message");
+    const middle = 3;
+    busy.say(whole, whole.subarray(0, middle));
+    await until(() => scene.messages.length === 1, "the first is there");
+    const head = Buffer.from("0200000000003fffff", "hex");
+    const begun: RawPeer[] = [];
+    for (let count = 0; count < 40; count += 1) {
+      const [peer] = await scene.peer({ minor: 0 });
+      peer.say(head, "begun");
+      begun.push(peer);
+    }
+    // It ends what it began before those, and begins the next in one breath.
+    busy.say(whole.subarray(middle), whole.subarray(0, middle));
+    await until(() => scene.messages.length === 2, "the second is there");
+    const part = Buffer.alloc(3 * 1_024 * 1_024);
+    for (const peer of begun) peer.say(part);
+    await until(() => begun.filter(({ isClosed }) => isClosed).length >= 20, "the oldest go");
+    busy.say(whole.subarray(middle));
+    await until(() => scene.messages.length === 3, "the third is there");
+  });
+
   test("refuses a message of a million empty frames at once, at no cost", async () => {
     const scene = await Scene.open();
     const before = residentBytes();
@@ -291,22 +316,31 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     );
   });
 
-  test("takes no more handshakes at once of one address than the bound, and others' still", async () => {
+  test("has so many handshakes of one address at once: one makes room, and none of another address", async () => {
     const scene = await Scene.open();
-    const pending = Array.from({ length: limits.addressHandshakes + 40 }, () => {
-      return closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.9" }));
-    });
-    await until(
-      () => pending.filter(({ isClosed }) => isClosed).length === 40,
-      "40 are turned away",
-    );
-    await scene.peer({ localAddress: "127.9.9.8" });
-    pending.find(({ isClosed }) => !isClosed)?.close();
-    await until(async () => {
-      const peer = closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.9" }));
-      await peer.hears((heard) => heard.length > 0, 1_000);
-      return !peer.isClosed;
-    }, "one that went makes room");
+    const localAddress = "127.9.9.9";
+    const other = closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.8" }));
+    await other.hears((heard) => heard.length > 0, 5_000);
+    const [shaken] = await scene.peer({ localAddress });
+    const silent: RawPeer[] = [];
+    for (let count = 0; count < limits.addressHandshakes + 40; count += 1) {
+      const peer = closing.add(new RawPeer(scene.endpoint, { localAddress }));
+      silent.push(peer);
+      await once(peer.socket, "connect");
+    }
+    await until(() => silent.filter(({ isClosed }) => isClosed).length === 40, "40 are ended");
+    // Whoever speaks is let in meanwhile.
+    await scene.peer({ localAddress });
+    expect([shaken.isClosed, other.isClosed]).toEqual([false, false]);
+  });
+
+  test("lets all in who come at once from one address, more than may be in their handshake", async () => {
+    const scene = await Scene.open();
+    for (let count = 0; count < 2 * limits.addressHandshakes; count += 1) {
+      const plain = closing.add(new Request({ linger: 0, reconnectInterval: 50 }));
+      plain.connect(scene.endpoint);
+    }
+    await until(() => scene.peers.size === 2 * limits.addressHandshakes, "all are there", 20_000);
   });
 
   test("ends all when it closes, also those that do not read", async () => {

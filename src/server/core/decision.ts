@@ -22,7 +22,12 @@ export type Decision =
   | { readonly next: "answer"; readonly answer: Answer }
   | { readonly next: "refuse"; readonly error: ProtocolError }
   /** The answer could depend on what is missing here: decide again once it is there (R9). */
-  | { readonly next: "wait"; readonly until: Vector }
+  | {
+      readonly next: "wait";
+      readonly until: Vector;
+      /** The answer as things stand here, where that somebody has to wait tells as much. */
+      readonly error?: ProtocolError;
+    }
   /** The answer leaves once this event is committed. */
   | {
       readonly next: "commit";

@@ -48,7 +48,8 @@ export function decide(services: Services, request: Request, at: Circumstances):
     case "register": {
       const error = mayRegister(services, request, at.now);
       if (error === undefined) return { next: "claim" };
-      return waits(services, request, at) ?? refuse(error);
+      const wait = waits(services, request, at) ?? refuse(error);
+      return wait.next === "wait" ? { ...wait, error } : wait;
     }
     case "password":
       return changePassword(services, request);

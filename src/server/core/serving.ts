@@ -172,7 +172,6 @@ export class Serving {
       this.#refusesAttempt(request, connection, now.steadyMs);
     const admitted = { ...asked, isAdmitted: true };
     const decision = error ? refuse(error) : this.#decision(admitted, now);
-    if (isWrongInvitation(request, decision)) this.#flood.noteWrongInvitation(now.steadyMs);
     this.#follow(admitted, decision, now);
   }
 
@@ -220,6 +219,7 @@ export class Serving {
 
   #follow(asked: Asked, decision: Decision, now: Now): void {
     const { payload, index, request } = asked;
+    if (isWrongInvitation(request, decision)) this.#flood.noteWrongInvitation(now.steadyMs);
     switch (decision.next) {
       case "answer":
         payload.answer(index, decision.answer);
@@ -228,7 +228,7 @@ export class Serving {
         payload.refuse(index, decision.error);
         break;
       case "wait": {
-        if (this.#isGuest(request)) {
+        if (this.#isGuest(request, now)) {
           payload.refuse(index, behindForGuests());
           break;
         }
@@ -339,9 +339,10 @@ export class Serving {
     }
   }
 
-  /** Where accounts are, no request without a session waits. */
-  #isGuest({ session }: Request): boolean {
-    return this.#services.auth === "required" && session === undefined;
+  /** Where accounts are, nothing waits for whoever has no session. */
+  #isGuest({ session }: Request, now: Now): boolean {
+    if (this.#services.auth === "open") return false;
+    return session === undefined || session.expiresMs <= this.#services.correctedMs(now);
   }
 
   /** What waited: the session may have ended meanwhile, or its user administer no more. */
@@ -369,7 +370,9 @@ function weightOf(requests: readonly Incoming[]): number {
 
 function isWrongInvitation(request: Request, decision: Decision): boolean {
   if (request.service !== "register" || request.invitation === undefined) return false;
-  return decision.next === "refuse" && decision.error.reason === "invitation_wanted";
+  // One that has to wait is none of the right ones.
+  const isJudged = decision.next === "refuse" || decision.next === "wait";
+  return isJudged && decision.error?.reason === "invitation_wanted";
 }
 
 const tooManyOpen = `This connection has ${limits.connectionOpen} requests that wait here already.`;

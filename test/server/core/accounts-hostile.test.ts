@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ChannelName, UserName } from "../../../src/protocol/ids.ts";
-import { limits } from "../../../src/protocol/limits.ts";
+import { durations, limits } from "../../../src/protocol/limits.ts";
 import type { Receipt, ReplyData } from "../../../src/protocol/messages.ts";
 import { Scene } from "../../support/account-scene.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
@@ -242,6 +242,27 @@ describe("[X2] what was tried and is refused", () => {
     expect(ask("bia", "tertulia2026", "a quiet wire").status).toBe("OK");
     // An administrator is not slowed.
     expect(scene.ask("register", { user: "ana", password: "x", token }).status).toBe("OK");
+  });
+
+  test("an invitation is guessed no quicker by whoever says that they have seen what never was", () => {
+    const scene = new Scene();
+    const { operator: token, cluster, server } = scene;
+    const ana = scene.user("ana");
+    scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
+    const after = { [server.name]: 1_000_000 };
+    for (const session of [{}, { token: ana }]) {
+      const codes = Array.from({ length: 3 * limits.invitationGuesses }, (_, at) => {
+        const invitation = `tertulia${at}`.padEnd(12, "0");
+        const data = { user: "eva", password: "x", invitation, after, ...session };
+        const payload = { service: "register", data };
+        return cluster.askPayload(server, payload, `${data.token} wire ${at}`);
+      });
+      cluster.runUntil(() => codes.every(({ reply }) => reply !== undefined), "answers");
+      const judged = codes.filter(({ reply }) => reply?.code === "behind");
+      expect(judged.length).toBeLessThanOrEqual(limits.invitationGuesses);
+      expect(codes.at(-1)?.reply).toMatchObject({ code: "rate_limited" });
+      cluster.runFor(limits.invitationGuesses * durations.invitationGuessMs);
+    }
   });
 
   test("who asks for somebody's name takes none of his attempts to log in", () => {

@@ -40,6 +40,16 @@ describe("[X2] where accounts are, nothing of a guest waits", () => {
     scene.login("ana");
   });
 
+  test("nor of whoever has a session's token that is past its time", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { cluster, server } = scene;
+    const expiresMs = cluster.correctedMs(server) - 1;
+    const token = scene.token({ user: "ana", version: "" }, { expiresMs });
+    const login = { user: "ana", password: "ana's", after: never, token };
+    expect(cluster.ask(server, "login", login).reply).toMatchObject({ code: "behind" });
+  });
+
   test("a user's request waits as ever", () => {
     const scene = new Scene();
     const token = scene.user("ana");
