@@ -6,6 +6,7 @@ import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import type { Envelope } from "../../src/net/envelope.ts";
 import { Responder } from "../../src/net/responder.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
+import { limits } from "../../src/protocol/limits.ts";
 import { encodeCommand, encodeMessage } from "../../src/zmtp/frames.ts";
 import { anyPort, Closing, forwarderOptions, localBroker } from "../support/local-wires.ts";
 import { rawPeer } from "../support/raw-peer.ts";
@@ -219,6 +220,24 @@ describe("[B3] what a worker owes", () => {
     asked.reply(to, `to ${payload}`);
     await until(() => client.got.length > 0, "the first is answered");
     expect(client.got).toEqual(["to hello"]);
+  });
+});
+
+describe("[B2] a request with much in front of it", () => {
+  test("has all of that in front of its reply, however long this is, and ends no worker", async () => {
+    await using closing = new Closing();
+    await using broker = await localBroker();
+    const worker = ourWorker(closing, broker.back);
+    const client = closing.add(new Dealer({ linger: 0, receiveTimeout: patienceMs }));
+    client.connect(broker.front);
+    const front = Buffer.alloc(limits.frameBytes, "f");
+    const reply = Buffer.alloc(limits.frameBytes, "r");
+    await client.send([front, empty, "a question"]);
+    await until(() => worker.asked.length === 1, "the worker is asked");
+    for (const { to } of worker.asked) worker.reply(to, reply);
+    const [returned, , payload] = await client.receive();
+    expect([returned?.equals(front), payload?.equals(reply)]).toEqual([true, true]);
+    expect(broker.connections.back).toBe(1);
   });
 });
 
