@@ -1,10 +1,11 @@
 import type { ChannelName, ServerName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
+import { conversationTopic } from "../../protocol/topics.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import { Accounts } from "./accounts.ts";
 import { SortedNames } from "./names.ts";
 import { isCommitted, type Placed } from "./placed.ts";
-import { insert, Tail, Window } from "./window.ts";
+import { insert, type Sameness, Tail, Window } from "./window.ts";
 
 export type Target = { readonly channel: ChannelName } | { readonly user: UserName };
 
@@ -37,7 +38,7 @@ export class Conversation {
   readonly byServer = new Map<ServerName, Tail<StoredMessage>>();
 
   constructor(most: number) {
-    this.window = new Window(most, isOfOneRequest);
+    this.window = new Window(most, ofOneRequest);
   }
 
   add(message: StoredMessage): void {
@@ -52,14 +53,15 @@ export class Conversation {
   }
 }
 
-/** Two that have one id: it names its sender's request and what was asked for (R6). */
-function isOfOneRequest(a: StoredMessage, b: StoredMessage): boolean {
-  return a.from === b.from && sameTarget(a.to, b.to) && a.text === b.text;
-}
+/** An id names its sender's request to a target, and what was asked for (R6). */
+const ofOneRequest: Sameness<StoredMessage> = {
+  scopeOf: ({ from, to }) => scopeOf(from, to),
+  isTwin: (one, other) => one.text === other.text,
+};
 
-export function sameTarget(a: Target, b: Target): boolean {
-  if ("channel" in a) return "channel" in b && a.channel === b.channel;
-  return "user" in b && a.user === b.user;
+/** Whose the id of a message is. */
+export function scopeOf(from: UserName, to: Target): string {
+  return `${conversationTopic(to)}${from}`;
 }
 
 /** A channel's creation; whose it is belongs to the scope of its id (R6). */
@@ -77,7 +79,7 @@ export class User {
   constructor(name: UserName, { userLogins, userMessages }: Retention) {
     this.name = name;
     this.to = { user: name };
-    this.logins = new Window(userLogins, () => true);
+    this.logins = new Window(userLogins, { scopeOf: () => "", isTwin: () => true });
     this.conversation = new Conversation(userMessages);
   }
 

@@ -4,7 +4,7 @@ import { limits } from "../../protocol/limits.ts";
 import type { Grant, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
 import type { EventName } from "./accounts.ts";
-import { type ChatState, type StoredMessage, sameTarget } from "./chat-state.ts";
+import { type ChatState, type StoredMessage, scopeOf } from "./chat-state.ts";
 import {
   behind,
   type Circumstances,
@@ -79,7 +79,7 @@ function existing(state: ChatState, request: Write): Placed | undefined {
   if (id === undefined) return undefined;
   switch (request.service) {
     case "login":
-      return state.users.get(request.user)?.logins.find(id, () => true);
+      return state.users.get(request.user)?.logins.find(id, "", () => true);
     case "channel":
       return state.channels
         .get(request.channel)
@@ -112,9 +112,7 @@ function findMessage(
           [request.dst, request.src].map((user) => state.users.get(user)),
         ];
   for (const holder of conversations) {
-    const found = holder?.conversation.window.find(id, (message) => {
-      return message.from === from && sameTarget(message.to, to) && isWanted(message);
-    });
+    const found = holder?.conversation.window.find(id, scopeOf(from, to), isWanted);
     if (found !== undefined) return found;
   }
   return undefined;
