@@ -105,7 +105,7 @@ export const limits = {
   namesOfOneRequest: 16,
   /** Messages in a socket's send queue: seconds of full load, megabytes of memory. */
   sendQueueMessages: 100_000,
-  /** Messages per peer that libzmq queues before it drops publications. */
+  /** Messages to a peer that libzmq queues before it drops publications. */
   highWaterMark: 100_000,
   /** Connections of one address at a bound socket: a machine's own clients all have one. */
   addressConnections: 4_096,
@@ -135,6 +135,9 @@ export const limits = {
   /** Of all: different topics, and their bytes, which a publisher is told at once when it comes. */
   topics: 100_000,
   topicBytesOfAll: 8 * MiB,
+  /** Topics that publishers must be told of by one address, a second and at once. */
+  addressTopicPace: 1_000,
+  addressTopicBurst: 10_000,
   /** And how many connections have how many topics, summed up. */
   subscriptions: 500_000,
   /** Lines that share one write and sync: text far below what one string may hold. */
@@ -248,6 +251,8 @@ export const durations = {
   /** ZMTP heartbeats: a hung or cut-off server leaves the rotation within 2 s. */
   zmtpIntervalMs: 500,
   zmtpTimeoutMs: 1_500,
+  /** What publishers go on with a topic that nobody is subscribed to any more. */
+  topicLingerMs: 1_000,
   /** What the handshake of a connection may take. */
   handshakeMs: 5_000,
   /** After which a broker no longer expects an answer: every server has given one long before. */
