@@ -41,6 +41,8 @@ export const limits = {
   memberVectorServers: 65_536,
   /** How far ahead of a Lamport clock its disk is, so that a crash takes it back by nothing (X1). */
   clockReserve: 100_000,
+  /** The same at most, of a clock that has risen faster than its disk follows. */
+  clockReserveMost: 100_000_000,
   /** Newest messages of a member that a receiver tells from replays: what two proxies may be apart. */
   replayWindow: 1_024,
   /** Members whose newest messages are known; of more, the longest silent one's are forgotten. */
@@ -49,6 +51,10 @@ export const limits = {
   ranks: 65_536,
   /** Ticks that a client's clock may be ahead before it counts as 0 (W4). */
   clockAhead: 1_000_000,
+  /** By how many of these all together may raise a server's or the reference's clock a second. */
+  clockAheadPace: 100_000,
+  /** What is not counted there: servers in full work are behind each other by less. */
+  clockLead: 1_000,
   /** Processes that the reference lists: anybody may say that he is one. */
   processes: 1_000,
   /** Characters of a password: a long sentence, and not enough to keep a hash busy. */
