@@ -24,10 +24,14 @@ export class AddressBook {
     if (known.tokens < 1) return false;
     known.tokens -= 1;
     if (known.connections >= limits.addressConnections) return false;
-    if (known.handshakes >= limits.addressHandshakes) return false;
     known.connections += 1;
     known.handshakes += 1;
     return true;
+  }
+
+  /** Whether more of that address are in their handshake than may be: one is to give way. */
+  isCrowded(address: string): boolean {
+    return (this.#known.get(address)?.handshakes ?? 0) > limits.addressHandshakes;
   }
 
   /** Its handshake is over, one way or the other. */

@@ -120,6 +120,15 @@ export class Listener {
       onHeld: (bytes) => this.#hold(wire, bytes),
     });
     this.#wires.add(wire);
+    if (this.#addresses.isCrowded(address)) this.#endOldestHandshake(address);
+  }
+
+  /** A handshake takes milliseconds: whoever holds one up gives way to whoever has just come. */
+  #endOldestHandshake(address: string): void {
+    for (const wire of this.#wires) {
+      if (!wire.isShaking || wire.address !== address) continue;
+      return wire.giveWay();
+    }
   }
 
   /** However many peers begin messages that they don't end, what they fill has a bound. */
@@ -236,6 +245,10 @@ class Wire implements Peer {
     return this.#isEnding || this.unreadBytes > limits.unreadBytes;
   }
 
+  get isShaking(): boolean {
+    return this.#isShaking;
+  }
+
   get #isEnding(): boolean {
     return this.#endedMs !== undefined;
   }
@@ -271,6 +284,12 @@ class Wire implements Peer {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** Ends its handshake, and counts as gone from it at once. */
+  giveWay(): void {
+    this.#shaken();
+    this.destroy();
   }
 
   excuse(steadyMs: number): void {

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Dealer, Request, Router } from "zeromq";
 import { startBroker } from "../../src/broker/broker.ts";
@@ -308,6 +309,24 @@ describe("[B5] a client that waits for a worker", () => {
       await until(() => heard().includes(context), "it is answered");
     }
   });
+});
+
+test("[X8] whoever holds handshakes up gives way to others of the same address", async () => {
+  await using closing = new Closing();
+  await using broker = await localBroker();
+  const worker = ourWorker(closing, broker.back);
+  const { port } = new URL(broker.front);
+  const idle = Array.from({ length: 2 * limits.addressHandshakes }, () => {
+    const socket = connect(Number(port), "127.0.0.1").on("error", () => {});
+    closing.add({ close: () => void socket.destroy() });
+    return socket.resume();
+  });
+  const ended = () => idle.filter(({ closed }) => closed).length;
+  await until(() => ended() === limits.addressHandshakes, "the oldest are ended");
+  const client = new Client(closing, broker.front);
+  await client.ask("a question");
+  await until(() => worker.asked.length === 1, "somebody else of that address is let in");
+  expect(ended()).toBe(limits.addressHandshakes + 1);
 });
 
 test("[S9] whoever does not read and breaks the protocol is cut off all the same", async () => {
