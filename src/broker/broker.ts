@@ -3,7 +3,7 @@ import { unwrap } from "../net/envelope.ts";
 import { Listener, messageBounds } from "../net/listener.ts";
 import type { Peer } from "../net/wire.ts";
 import { now } from "../platform/clock.ts";
-import { durations, limits } from "../protocol/limits.ts";
+import { durations, limits, tagBytes } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
 import { ClientRequest } from "./client-request.ts";
 import { OpenRequests } from "./core/open-requests.ts";
@@ -22,6 +22,13 @@ export const broker: ForwarderRole = {
   },
 };
 
+/** What a request has in front of its payload comes back, with the tag, in front of the reply. */
+const replyBounds = {
+  frameBytes: limits.frameBytes,
+  frames: limits.messageFrames + 1,
+  messageBytes: tagBytes + messageBounds.messageBytes + limits.frameBytes,
+} as const;
+
 export async function startBroker(options: ForwarderOptions): Promise<Forwarder> {
   const routing = new Routing(options);
   const { front: clients, back: workers } = options.entrance;
@@ -38,8 +45,7 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
     const back = await Listener.bind(options.back, {
       socketType: "DEALER",
       peers: ["ROUTER", "REP", "DEALER"],
-      // One frame more than a client's: the tag.
-      bounds: { ...messageBounds, frames: limits.messageFrames + 1 },
+      bounds: replyBounds,
       entrance: workers,
       onPeer: (worker) => routing.workerCame(worker),
       onMessage: (worker, frames) => routing.answer(worker, frames),

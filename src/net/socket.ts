@@ -7,7 +7,9 @@ import { durations, limits } from "../protocol/limits.ts";
 export const socketOptions = {
   linger: 500,
   sendHighWaterMark: limits.highWaterMark,
-  receiveHighWaterMark: limits.highWaterMark,
+  // libzmq aborts if a connection ends that it has stopped to read: it reads on, and what may come
+  // is bounded where it comes from (B5, X8).
+  receiveHighWaterMark: 0,
   maxMessageSize: limits.frameBytes,
   heartbeatInterval: durations.zmtpIntervalMs,
   heartbeatTimeout: durations.zmtpTimeoutMs,

@@ -27,6 +27,9 @@ function row<T>(
 
 const text = (value: string): string => value;
 
+/** A host, an address of IPv4, or one of IPv6 in brackets; then a number, or `*` for any free one. */
+const hostAndPort = /^tcp:\/\/(?:\[[^\s/[\]]+\]|[^\s/:[\]]+):(\d{1,5}|\*)$/;
+
 /** A comma-separated list of endpoints, each with its server's key or without. */
 function endpoints(value: string): readonly string[] {
   const list = value.split(",").map((item) => item.trim());
@@ -36,6 +39,10 @@ function endpoints(value: string): readonly string[] {
       throw new Error(`"${endpoint}" is no endpoint; write it as tcp://host:port`);
     }
     if (/^tcp:.*#/.test(address)) throw new Error("a key, behind #, has 64 hex digits");
+    const [, port] = hostAndPort.exec(address) ?? [];
+    if (address.startsWith("tcp:") && !(port === "*" || Number(port) <= 65_535)) {
+      throw new Error(`"${endpoint}" is no endpoint; write it as tcp://host:port`);
+    }
   }
   return list;
 }

@@ -45,6 +45,28 @@ export class LamportClock {
   }
 }
 
+/**
+ * How far those who need not be members may raise a process's clock together (W4): a leap costs its
+ * disk a sync, and that of each member that hears of it (X1c). A small lead is always believed, as
+ * servers are behind each other by so much.
+ */
+export class ClockAllowance {
+  #left: number = limits.clockAhead;
+  #atMs = 0;
+
+  /** @returns whether a clock is believed by a process whose own is `own` */
+  believes(clock: number, own: number, steadyMs: number): boolean {
+    const ahead = clock - own;
+    if (ahead <= limits.clockLead) return true;
+    const earned = (Math.max(0, steadyMs - this.#atMs) * limits.clockAheadPace) / 1_000;
+    this.#left = Math.min(limits.clockAhead, this.#left + earned);
+    this.#atMs = steadyMs;
+    if (ahead > this.#left) return false;
+    this.#left -= ahead;
+    return true;
+  }
+}
+
 /** The clock as it stands on the wire, or undefined if it is no integer of at least 0. */
 export function parseClock(value: unknown): number | undefined {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;

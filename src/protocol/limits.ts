@@ -41,6 +41,8 @@ export const limits = {
   memberVectorServers: 65_536,
   /** How far ahead of a Lamport clock its disk is, so that a crash takes it back by nothing (X1). */
   clockReserve: 100_000,
+  /** The same at most, of a clock that has risen faster than its disk follows. */
+  clockReserveMost: 100_000_000,
   /** Newest messages of a member that a receiver tells from replays: what two proxies may be apart. */
   replayWindow: 1_024,
   /** Members whose newest messages are known; of more, the longest silent one's are forgotten. */
@@ -49,6 +51,10 @@ export const limits = {
   ranks: 65_536,
   /** Ticks that a client's clock may be ahead before it counts as 0 (W4). */
   clockAhead: 1_000_000,
+  /** By how many of these all together may raise a server's or the reference's clock a second. */
+  clockAheadPace: 100_000,
+  /** What is not counted there: servers in full work are behind each other by less. */
+  clockLead: 1_000,
   /** Processes that the reference lists: anybody may say that he is one. */
   processes: 1_000,
   /** Characters of a password: a long sentence, and not enough to keep a hash busy. */
@@ -105,7 +111,7 @@ export const limits = {
   namesOfOneRequest: 16,
   /** Messages in a socket's send queue: seconds of full load, megabytes of memory. */
   sendQueueMessages: 100_000,
-  /** Messages per peer that libzmq queues before it drops publications. */
+  /** Messages to a peer that libzmq queues before it drops publications. */
   highWaterMark: 100_000,
   /** Connections of one address at a bound socket: a machine's own clients all have one. */
   addressConnections: 4_096,
@@ -133,6 +139,9 @@ export const limits = {
   /** Of all: different topics, and their bytes, which a publisher is told at once when it comes. */
   topics: 100_000,
   topicBytesOfAll: 8 * MiB,
+  /** Topics that publishers must be told of by one address, a second and at once. */
+  addressTopicPace: 1_000,
+  addressTopicBurst: 10_000,
   /** And how many connections have how many topics, summed up. */
   subscriptions: 500_000,
   /** Lines that share one write and sync: text far below what one string may hold. */
@@ -246,6 +255,8 @@ export const durations = {
   /** ZMTP heartbeats: a hung or cut-off server leaves the rotation within 2 s. */
   zmtpIntervalMs: 500,
   zmtpTimeoutMs: 1_500,
+  /** What publishers go on with a topic that nobody is subscribed to any more. */
+  topicLingerMs: 1_000,
   /** What the handshake of a connection may take. */
   handshakeMs: 5_000,
   /** After which a broker no longer expects an answer: every server has given one long before. */

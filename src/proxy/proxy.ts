@@ -1,11 +1,13 @@
 import type { Forwarder, ForwarderOptions, ForwarderRole } from "../forwarder/forwarder.ts";
 import { Listener, messageBounds } from "../net/listener.ts";
 import type { Peer } from "../net/wire.ts";
-import { limits } from "../protocol/limits.ts";
+import { now } from "../platform/clock.ts";
+import { durations, limits } from "../protocol/limits.ts";
 import { replicationTopic } from "../protocol/topics.ts";
 import { Outgoing } from "../zmtp/connection.ts";
 import { Refused } from "../zmtp/refused.ts";
 import { Subscriptions } from "./core/subscriptions.ts";
+import { WantedTopics } from "./core/wanted-topics.ts";
 
 /** Hands publications of the servers to all that have subscribed (P4). */
 export const proxy: ForwarderRole = {
@@ -43,10 +45,12 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
       onMessage: (subscriber, frames) => hub.take(subscriber, frames),
       onGone: (subscriber) => hub.subscriberWent(subscriber),
     });
+    const timer = setInterval(() => hub.tick(), durations.topicLingerMs / 4);
     return {
       front: front.endpoint,
       back: back.endpoint,
       close: async () => {
+        clearInterval(timer);
         await Promise.all([front.close(), back.close()]);
       },
     };
@@ -64,6 +68,9 @@ class Hub {
   readonly #options: ForwarderOptions;
   readonly #publishers = new Set<Peer>();
   readonly #subscriptions = new Subscriptions<Peer>();
+  readonly #wanted = new WantedTopics();
+  /** Subscribers that are not read until their address has kept its pace. */
+  readonly #paused = new Set<Peer>();
   #subscribers = 0;
 
   constructor(options: ForwarderOptions) {
@@ -73,7 +80,8 @@ class Hub {
   publisherCame(publisher: Peer): void {
     this.#publishers.add(publisher);
     // Members hear each other, whatever guests have subscribed to (Z7).
-    for (const topic of new Set([replicationTopic, ...this.#subscriptions.topics])) {
+    const { topics } = this.#subscriptions;
+    for (const topic of new Set([replicationTopic, ...topics, ...this.#wanted.ending])) {
       publisher.send(told(subscribe, topic));
     }
     this.#options.onConnections("front", this.#publishers.size);
@@ -97,23 +105,48 @@ class Hub {
   }
 
   subscriberWent(subscriber: Peer): void {
-    for (const topic of this.#subscriptions.drop(subscriber)) this.#tell(cancel, topic);
+    this.#paused.delete(subscriber);
+    this.#drop(subscriber);
     this.#subscribers -= 1;
     this.#options.onConnections("back", this.#subscribers);
   }
 
   /** @throws Refused above the bounds of topics */
   take(subscriber: Peer, frames: Buffer[]): void {
+    const { steadyMs } = now();
     for (const frame of frames) {
       const topic = frame.toString("latin1", 1);
       if (frame[0] === cancel) {
-        if (this.#subscriptions.cancel(subscriber, topic)) this.#tell(cancel, topic);
+        if (this.#subscriptions.cancel(subscriber, topic)) this.#wanted.end(topic, steadyMs);
       } else if (frame[0] === subscribe) {
-        if (this.#subscriptions.has(subscriber, topic)) continue;
-        this.#makeRoom(subscriber);
-        if (this.#subscriptions.add(subscriber, topic)) this.#tell(subscribe, topic);
+        this.#subscribe(subscriber, topic, steadyMs);
       }
     }
+  }
+
+  /** Ends what nobody wants any more, and reads on of whom it can. */
+  tick(): void {
+    const { steadyMs } = now();
+    for (const topic of this.#wanted.over(steadyMs)) this.#tell(cancel, topic);
+    for (const subscriber of this.#paused) {
+      if (this.#wanted.left(subscriber.address, steadyMs) < 0) continue;
+      this.#paused.delete(subscriber);
+      subscriber.resume();
+    }
+  }
+
+  #subscribe(subscriber: Peer, topic: string, steadyMs: number): void {
+    if (this.#subscriptions.has(subscriber, topic)) return;
+    this.#makeRoom(subscriber);
+    if (!this.#subscriptions.add(subscriber, topic)) return;
+    const { address } = subscriber;
+    if (!this.#wanted.begin(topic, address, steadyMs)) return;
+    this.#tell(subscribe, topic);
+    const left = this.#wanted.left(address, steadyMs);
+    if (left >= 0) return;
+    if (left < -limits.addressTopicBurst) throw new Refused("tooLarge", "too many new topics");
+    this.#paused.add(subscriber);
+    subscriber.pause();
   }
 
   /** Before one more topic: cuts off the connection that has too many (Z7). */
@@ -128,12 +161,16 @@ class Hub {
       throw new Refused("tooLarge", "the most topics of all");
     }
     largest.refuse("tooLarge");
-    for (const topic of this.#subscriptions.drop(largest)) this.#tell(cancel, topic);
+    this.#drop(largest);
+  }
+
+  #drop(subscriber: Peer): void {
+    const { steadyMs } = now();
+    for (const topic of this.#subscriptions.drop(subscriber)) this.#wanted.end(topic, steadyMs);
   }
 
   /** Tells publishers of a topic; `replication` they were told at once, for good. */
   #tell(what: typeof subscribe | typeof cancel, topic: string): void {
-    if (topic === replicationTopic) return;
     const message = told(what, topic);
     for (const publisher of this.#publishers) {
       // It would never hear of what it misses now. When it connects again it is told all topics.

@@ -26,6 +26,7 @@ import { lockFolderOrFail } from "../storage/slot-lock.ts";
 import type { ReferenceConfig } from "./config.ts";
 import { type Answer, handleRequest } from "./core/handle-request.ts";
 import { Registry, type Saved } from "./core/registry.ts";
+import { SharedSave } from "./shared-save.ts";
 
 export interface Reference extends Running {
   readonly endpoint: string;
@@ -53,7 +54,7 @@ async function open(config: ReferenceConfig) {
   return { path, saved, clock, log, membership, close };
 }
 
-/** Ranks, heartbeats, the view: answers one request after the other, each change saved first. */
+/** Ranks, heartbeats, the view: answers in the order of the requests, each change saved first. */
 export async function startReference(config: ReferenceConfig): Promise<Reference> {
   const { path, saved, clock, log, membership, close } = await open(config);
   const seals = membership.seals("reference");
@@ -61,12 +62,6 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
   const requestLog = new RequestLog(log);
   let viewLogged = registry.view.number;
   const save = () => writeJson(path, { clock: clock.value, ...registry.saved });
-
-  /** One after the other, so that nothing is told before it is saved. */
-  let last = Promise.resolve();
-  const serially = (task: () => Promise<void>) => {
-    last = last.then(task);
-  };
 
   async function saveChanges(): Promise<void> {
     if (!registry.takeChanged()) return;
@@ -82,12 +77,15 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     viewLogged = view.number;
   }
 
-  async function answerOne(to: Envelope, payload: Buffer, member?: Question): Promise<void> {
+  const saving = new SharedSave(saveChanges);
+
+  function answer(to: Envelope, payload: Buffer, member?: Question): void {
     const format = formatOf(payload);
     const { service, answer } = respond({ registry, clock, requestLog }, payload, member?.sender);
-    await saveChanges();
-    const data = { ...answer, clock: clock.tick(), timestamp: isoTime(now().wallMs) };
-    reply(to, encode({ service, data }, format), member);
+    saving.afterwards(() => {
+      const data = { ...answer, clock: clock.tick(), timestamp: isoTime(now().wallMs) };
+      reply(to, encode({ service, data }, format), member);
+    });
   }
 
   function reply(to: Envelope, payload: Uint8Array, member: Question | undefined): void {
@@ -96,9 +94,9 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
 
   /** Whoever has no seal is a guest; a seal that is wrong is worth no answer. */
   function take(to: Envelope, payload: Buffer, seal: Buffer | undefined): void {
-    if (seal === undefined) return serially(() => answerOne(to, payload));
+    if (seal === undefined) return answer(to, payload);
     const question = seals.takeQuestion(payload, seal);
-    if (question?.isNew) serially(() => answerOne(to, payload, question));
+    if (question?.isNew) answer(to, payload, question);
     else if (question !== undefined) reply(to, Buffer.alloc(0), question);
   }
 
@@ -113,7 +111,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
   const beat = () => {
     registry.heartbeat(self, { isKnown: true, clock: clock.value }, now().steadyMs);
     registry.advance(now().steadyMs);
-    serially(saveChanges);
+    saving.afterwards(() => {});
   };
   // Before it answers anybody: who waits for that has the key of this very cluster then.
   makeFolder(config.publicFolder);
@@ -127,7 +125,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     endpoint,
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
-      await last;
+      await saving.settled();
       await responder.close();
       await save();
       await close();

@@ -1,12 +1,15 @@
 import { closeSync, fdatasyncSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { now } from "../platform/clock.ts";
 import { errorCode } from "../platform/problem.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { syncFolder, syncFolderNow } from "./folder.ts";
 import { readJson } from "./json-file.ts";
+
+const soonMs = 1_000;
 
 /**
  * Keeps a Lamport clock from ever saying a number twice, or forgetting one that it heard, also after
@@ -19,6 +22,9 @@ export class ClockFile implements AsyncDisposable {
   readonly #onFailed: (reason: string) => never;
   /** What is on disk. */
   #reserved = 0;
+  /** How far ahead of the clock that was when it was raised last, and when. */
+  #reserve: number = limits.clockReserve;
+  #raisedMs = Number.NEGATIVE_INFINITY;
   #raising: Promise<void> | undefined;
 
   private constructor(folder: string, clock: LamportClock, onFailed: (reason: string) => never) {
@@ -52,12 +58,23 @@ export class ClockFile implements AsyncDisposable {
   }
 
   #cover(value: number): void {
-    if (value > this.#reserved) this.#raiseNow(value + limits.clockReserve);
+    if (value > this.#reserved) this.#raiseNow(value + this.#nextReserve());
     else if (value > this.#reserved - limits.clockReserve / 2) {
       this.#raising ??= this.#raiseSoon(value + limits.clockReserve).finally(() => {
         this.#raising = undefined;
       });
     }
+  }
+
+  /** A clock that is soon beyond its reserve again gets a larger one: each costs the process a sync. */
+  #nextReserve(): number {
+    const { steadyMs } = now();
+    const isSoon = steadyMs - this.#raisedMs < soonMs;
+    this.#reserve = isSoon
+      ? Math.min(2 * this.#reserve, limits.clockReserveMost)
+      : limits.clockReserve;
+    this.#raisedMs = steadyMs;
+    return this.#reserve;
   }
 
   /** Seldom: a start, or another's clock was far ahead; nobody may hear of it before the disk does. */

@@ -104,6 +104,30 @@ describe("the status", () => {
     expect(status.problems).toEqual(["noBroker", "noProxy"]);
   });
 
+  test("[X1] is judged by members alone, whatever guests say of themselves", () => {
+    const guests = ["broker", "proxy", "reference"].map((role) => {
+      return { ...listed(role, `guest_${role}`, ""), isKnown: false, guestServers: true };
+    });
+    const judged = (processes: readonly object[]) => {
+      const reply = { ...reference.reply, list: processes };
+      const {
+        problems,
+        warnings,
+        processes: rows,
+      } = clusterStatus({
+        server: { ...server, processes },
+        reference: { ...reference, reply },
+      });
+      return { problems, warnings, references: rows.filter(({ role }) => role === "reference") };
+    };
+    const servers = list.filter(({ role }) => role === "server");
+    const { problems, warnings, references } = judged([...servers, ...guests]);
+    expect({ problems, warnings }).toEqual({ problems: ["noBroker", "noProxy"], warnings: [] });
+    expect(references).toHaveLength(2);
+    const open = { ...listed("broker", "broker_1", ""), guestServers: true };
+    expect(judged([...servers, open]).warnings).toEqual(["guestServers"]);
+  });
+
   test("without the reference does not guess about brokers and proxies", () => {
     const status = clusterStatus({ server: { ...server, processes: [] }, reference: undefined });
     expect(status.problems).toEqual(["noReference"]);

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Dealer, Request, Router } from "zeromq";
 import { startBroker } from "../../src/broker/broker.ts";
@@ -6,6 +7,7 @@ import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import type { Envelope } from "../../src/net/envelope.ts";
 import { Responder } from "../../src/net/responder.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
+import { limits } from "../../src/protocol/limits.ts";
 import { encodeCommand, encodeMessage } from "../../src/zmtp/frames.ts";
 import { anyPort, Closing, forwarderOptions, localBroker } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
@@ -222,6 +224,24 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
   });
 });
 
+describe("[B2] a request with much in front of it", () => {
+  test("has all of that in front of its reply, however long this is, and ends no worker", async () => {
+    await using closing = new Closing();
+    await using broker = await localBroker();
+    const worker = ourWorker(closing, broker.back);
+    const client = closing.add(new Dealer({ linger: 0, receiveTimeout: patienceMs }));
+    client.connect(broker.front);
+    const front = Buffer.alloc(limits.frameBytes, "f");
+    const reply = Buffer.alloc(limits.frameBytes, "r");
+    await client.send([front, empty, "a question"]);
+    await until(() => worker.asked.length === 1, "the worker is asked");
+    for (const { to } of worker.asked) worker.reply(to, reply);
+    const [returned, , payload] = await client.receive();
+    expect([returned?.equals(front), payload?.equals(reply)]).toEqual([true, true]);
+    expect(broker.connections.back).toBe(1);
+  });
+});
+
 describe("[B4] a request that nobody answers any more", () => {
   test("of a worker that goes gets `unavailable` at once, in the form of its payload", async () => {
     await using closing = new Closing();
@@ -289,6 +309,24 @@ describe("[B5] a client that waits for a worker", () => {
       await until(() => peer.heard.includes(context), "it is answered");
     }
   });
+});
+
+test("[X8] whoever holds handshakes up gives way to others of the same address", async () => {
+  await using closing = new Closing();
+  await using broker = await localBroker();
+  const worker = ourWorker(closing, broker.back);
+  const { port } = new URL(broker.front);
+  const idle = Array.from({ length: 2 * limits.addressHandshakes }, () => {
+    const socket = connect(Number(port), "127.0.0.1").on("error", () => {});
+    closing.add({ close: () => void socket.destroy() });
+    return socket.resume();
+  });
+  const ended = () => idle.filter(({ closed }) => closed).length;
+  await until(() => ended() === limits.addressHandshakes, "the oldest are ended");
+  const client = new Client(closing, broker.front);
+  await client.ask("a question");
+  await until(() => worker.asked.length === 1, "somebody else of that address is let in");
+  expect(ended()).toBe(limits.addressHandshakes + 1);
 });
 
 test("[X8] a peer that does not read and breaks the protocol is cut off all the same", async () => {

@@ -46,7 +46,7 @@ describe("[X8] connections of one address", () => {
     for (let made = 0; made < addressHandshakes; made += 1) expect(book.admit("a", 0)).toBe(true);
     expect(book.isCrowded("a")).toBe(false);
     expect(book.admit("a", 0)).toBe(true);
-    expect(book.isCrowded("a")).toBe(true);
+    expect([book.isCrowded("a"), book.isCrowded("b")]).toEqual([true, false]);
     book.shaken("a");
     expect(book.isCrowded("a")).toBe(false);
   });
@@ -83,13 +83,9 @@ describe("[X8] connections of one address", () => {
           }
         }
         const [count = 0] = open;
-        for (let left = addressHandshakes - count; left > 0; left -= 1) {
-          expect(book.isCrowded("0")).toBe(false);
-          book.admit("0", 1e9);
-        }
-        expect(book.isCrowded("0")).toBe(false);
-        book.admit("0", 1e9);
-        expect(book.isCrowded("0")).toBe(true);
+        let more = 0;
+        while (!book.isCrowded("0") && book.admit("0", 1e9)) more += 1;
+        expect(more).toBe(addressHandshakes - count + 1);
       }),
       { numRuns: 50 },
     );

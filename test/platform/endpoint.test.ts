@@ -38,3 +38,22 @@ test("[X6] nobody is bound at an endpoint with a key", () => {
   expect(() => settings.get("bind")).toThrow("--bind: ");
   expect(() => settings.get("bind")).toThrow("no key belongs where it is bound");
 });
+
+test("an endpoint names a host and a port", () => {
+  const read = (broker: string) => new Settings({ broker }, {}).get("broker");
+  for (const right of ["tcp://a:1", "tcp://127.0.0.1:65535", "tcp://[::1]:5555", "tcp://*:*"]) {
+    expect(read(right), right).toEqual([right]);
+  }
+  for (const wrong of [
+    "tcp://127.0.0.1:65536",
+    "tcp://[::1",
+    "tcp://::1:5555",
+    "tcp://a:1/",
+    "tcp://a",
+    "tcp://:1",
+    "tcp://a:one",
+    "tcp://a:-1",
+  ]) {
+    expect(() => read(wrong), wrong).toThrow("is no endpoint");
+  }
+});

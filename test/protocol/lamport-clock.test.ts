@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LamportClock, parseClock } from "../../src/protocol/lamport-clock.ts";
+import { ClockAllowance, LamportClock, parseClock } from "../../src/protocol/lamport-clock.ts";
+import { limits } from "../../src/protocol/limits.ts";
 
 describe("a Lamport clock", () => {
   test("[W5] adds 1 before it sends", () => {
@@ -44,6 +45,29 @@ describe("a Lamport clock", () => {
         const clock = new LamportClock();
         for (const value of received) clock.receiveFromAnyone(value);
         expect(clock.value).toBeLessThanOrEqual(received.length * 1_000_001);
+      }),
+    );
+  });
+
+  test("[W4] all who need not be members raise it so far at once, and so far a second", () => {
+    const { clockAhead, clockAheadPace, clockLead } = limits;
+    const leaps = fc.array(
+      fc.record({ ms: fc.nat(2_000), by: fc.oneof(fc.nat(3 * clockLead), fc.nat(2 * clockAhead)) }),
+    );
+    fc.assert(
+      fc.property(leaps, (drawn) => {
+        const allowance = new ClockAllowance();
+        let [own, nowMs, most] = [0, 0, clockAhead];
+        for (const { ms, by } of drawn) {
+          nowMs += ms;
+          most += (ms * clockAheadPace) / 1_000 + clockLead;
+          const isBelieved = allowance.believes(own + by, own, nowMs);
+          if (by <= clockLead) expect(isBelieved).toBe(true);
+          if (isBelieved) own += by;
+          expect(own).toBeLessThanOrEqual(most);
+        }
+        expect(allowance.believes(own + clockAhead, own, nowMs + 10_000)).toBe(true);
+        expect(allowance.believes(own + clockAhead + 1, own, nowMs + 90_000)).toBe(false);
       }),
     );
   });

@@ -375,11 +375,7 @@ export const mutations: readonly Mutation[] = [
     name: "of two contents under one id the earlier hides the later",
     rule: "R6",
     edits: [
-      core(
-        "chat-state",
-        "return a.from === b.from && sameTarget(a.to, b.to) && a.text === b.text;",
-        "return a.from === b.from && sameTarget(a.to, b.to);",
-      ),
+      core("chat-state", "isTwin: (one, other) => one.text === other.text", "isTwin: () => true"),
     ],
   },
   {

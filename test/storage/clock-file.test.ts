@@ -57,6 +57,20 @@ test("[X1] half of the reserve is taken while messages go on", async () => {
   expect(readdirSync(folder.path)).toEqual(["clock.json"]);
 });
 
+test("[X1] a clock that leaps on and on waits for the disk a few times only", async () => {
+  await using folder = await temporaryFolder();
+  const { clock, file } = await opened(folder.path);
+  await using _closed = file;
+  const seen = new Set<number>();
+  for (let leap = 0; leap < 1_000; leap += 1) {
+    clock.receive(clock.value + limits.clockAhead);
+    const ahead = reserved(folder.path);
+    expect(ahead).toBeGreaterThanOrEqual(clock.value);
+    seen.add(ahead);
+  }
+  expect(seen.size).toBeLessThan(50);
+});
+
 test("a clock file that is damaged is told of", async () => {
   await using folder = await temporaryFolder();
   writeFileSync(join(folder.path, "clock.json"), "{}");

@@ -61,7 +61,9 @@ export function clusterStatus({ server, reference }: StatusSources): ClusterStat
   const members = Array.isArray(server?.members) ? server.members.filter(isMap) : [];
   const servers = serverRows(members, listed, view);
   const others = listed.filter(({ role }) => role !== "server").map(otherRow);
-  const isListed = listed.some(({ role }) => role === "reference");
+  // What a guest says of itself is shown, and judges nothing.
+  const known = listed.filter(({ isKnown }) => isKnown);
+  const isListed = known.some(({ role }) => role === "reference");
   const processes = [...(isListed ? [] : referenceRows(reference)), ...others, ...servers];
   // Servers without a quorum take no requests: then only the reference tells who is up.
   const serving = servers.filter(
@@ -69,11 +71,11 @@ export function clusterStatus({ server, reference }: StatusSources): ClusterStat
       member === true && live && (server === undefined || phase === "live"),
   );
   const liveMembers = (server ?? reference) === undefined ? null : serving.length;
-  const problems = problemsOf({ server, reference, view, liveMembers, listed });
+  const problems = problemsOf({ server, reference, view, liveMembers, listed: known });
   return {
     healthy: problems.length === 0,
     problems,
-    warnings: listed.some(({ guestServers }) => guestServers) ? ["guestServers"] : [],
+    warnings: known.some(({ guestServers }) => guestServers) ? ["guestServers"] : [],
     coordinator: text(server?.coordinator),
     epoch: parseEpoch(server?.epoch) ?? null,
     view,

@@ -19,7 +19,7 @@ export function handleRequest(
   const { member } = request;
   const speaker = { isKnown: member !== undefined, clock: request.clock };
   // Of a member the seal has told the clock already.
-  if (!speaker.isKnown) clock.receiveFromAnyone(request.clock);
+  if (!speaker.isKnown) clock.receive(registry.believed(request.clock, clock.value, steadyMs));
   switch (request.service) {
     case "rank": {
       const { user, address } = request;

@@ -1,5 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ServerName } from "../../protocol/ids.ts";
+import { ClockAllowance } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import {
   type HeartbeatReport,
@@ -58,6 +59,7 @@ export class Registry {
   readonly #processes = new Map<string, Process>();
   readonly #reports = new Map<string, ServerReport>();
   readonly #leaving = new Set<ServerName>();
+  readonly #clockAllowance = new ClockAllowance();
   #highestRank: number;
   #view: View;
   #changed = false;
@@ -87,6 +89,11 @@ export class Registry {
     const changed = this.#changed;
     this.#changed = false;
     return changed;
+  }
+
+  /** A guest's clock, or 0 if it is too far ahead (W4). */
+  believed(clock: number, own: number, steadyMs: number): number {
+    return this.#clockAllowance.believes(clock, own, steadyMs) ? clock : 0;
   }
 
   /** Whether there is no view yet because servers may still report one. */

@@ -1,11 +1,12 @@
 import type { ChannelName, ServerName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
+import { conversationTopic } from "../../protocol/topics.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import { Accounts } from "./accounts.ts";
 import { SortedNames } from "./names.ts";
 import { NamesByLook } from "./names-by-look.ts";
 import { isCommitted, type Placed } from "./placed.ts";
-import { insert, Tail, Window } from "./window.ts";
+import { insert, type Sameness, Tail, Window } from "./window.ts";
 
 export type Target = { readonly channel: ChannelName } | { readonly user: UserName };
 
@@ -38,7 +39,7 @@ export class Conversation {
   readonly byServer = new Map<ServerName, Tail<StoredMessage>>();
 
   constructor(most: number) {
-    this.window = new Window(most, isOfOneRequest);
+    this.window = new Window(most, ofOneRequest);
   }
 
   add(message: StoredMessage): void {
@@ -53,14 +54,15 @@ export class Conversation {
   }
 }
 
-/** Whether two messages with one id are of one request: same sender, target and content (R6). */
-function isOfOneRequest(a: StoredMessage, b: StoredMessage): boolean {
-  return a.from === b.from && sameTarget(a.to, b.to) && a.text === b.text;
-}
+/** An id names its sender's request to a target, and what was asked for (R6). */
+const ofOneRequest: Sameness<StoredMessage> = {
+  scopeOf: ({ from, to }) => scopeOf(from, to),
+  isTwin: (one, other) => one.text === other.text,
+};
 
-export function sameTarget(a: Target, b: Target): boolean {
-  if ("channel" in a) return "channel" in b && a.channel === b.channel;
-  return "user" in b && a.user === b.user;
+/** Whose the id of a message is. */
+export function scopeOf(from: UserName, to: Target): string {
+  return `${conversationTopic(to)}${from}`;
 }
 
 export interface Login extends Placed {
@@ -83,7 +85,7 @@ export class User {
   constructor(name: UserName, { userLogins, userMessages }: Retention) {
     this.name = name;
     this.to = { user: name };
-    this.logins = new Window(userLogins, () => true);
+    this.logins = new Window(userLogins, { scopeOf: () => "", isTwin: () => true });
     this.conversation = new Conversation(userMessages);
   }
 

@@ -5,7 +5,7 @@ import { oddityOf } from "../../protocol/looks.ts";
 import type { Grant, Request } from "../../protocol/messages.ts";
 import { covers } from "../../protocol/vector.ts";
 import type { EventName } from "./accounts.ts";
-import { type ChatState, type StoredMessage, sameTarget } from "./chat-state.ts";
+import { type ChatState, type StoredMessage, scopeOf } from "./chat-state.ts";
 import {
   behind,
   type Circumstances,
@@ -82,7 +82,7 @@ function existing(state: ChatState, request: Write): Placed | undefined {
   if (id === undefined) return undefined;
   switch (request.service) {
     case "login":
-      return state.users.get(request.user)?.logins.find(id, () => true);
+      return state.users.get(request.user)?.logins.find(id, "", () => true);
     case "channel":
       return state.channels
         .get(request.channel)
@@ -115,9 +115,7 @@ function findMessage(
           [request.dst, request.src].map((user) => state.users.get(user)),
         ];
   for (const holder of conversations) {
-    const found = holder?.conversation.window.find(id, (message) => {
-      return message.from === from && sameTarget(message.to, to) && isWanted(message);
-    });
+    const found = holder?.conversation.window.find(id, scopeOf(from, to), isWanted);
     if (found !== undefined) return found;
   }
   return undefined;

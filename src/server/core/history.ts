@@ -59,11 +59,15 @@ export function readHistory(
 
 /** Before every other server in the order. */
 const lowestServer = "server_00000000" as ServerName;
+const lowestPlace = { clock: 0, server: lowestServer };
 
 /** Bytes of a message in a page, generously: text in UTF-8 and the fields around it. */
 export function messageBytes(message: StoredMessage): number {
   return 3 * message.text.length + 300;
 }
+
+/** What it counts for to look at a message, shown or not: so all that one payload looks at is bounded. */
+const passedBytes = 10;
 
 function pageBefore(
   conversation: Conversation,
@@ -80,6 +84,7 @@ function pageBefore(
   while (at > 0 && page.length < limit && room.bytes > Math.max(0, least)) {
     at -= 1;
     const message = messages.at(at) as StoredMessage;
+    room.bytes -= passedBytes;
     if (!isWanted(message, query) || !window.shows(message, committed)) continue;
     page.push(message);
     room.bytes -= messageBytes(message);
@@ -98,13 +103,16 @@ function pageSince(
   committed: Vector,
   room: Room,
 ): HistoryPage {
+  if (room.bytes <= 0) return { entries: [], next: writeCursor(lowestPlace), seen: sorted(since) };
   const missed: StoredMessage[] = [];
+  let passed = 0;
   for (const [server, messages] of conversation.byServer) {
     let at = firstAbove(messages, since[server] ?? 0);
     // A page never needs more than `limit` of one server, whatever the others have.
     for (let found = 0; at < messages.length && found <= limit; at += 1) {
       const message = messages.at(at) as StoredMessage;
       if (!isCommitted(message, committed)) break;
+      passed += 1;
       if (!isWanted(message, query)) continue;
       missed.push(message);
       found += 1;
@@ -122,6 +130,8 @@ function pageSince(
     seen[message.server] = message.seq;
     if (conversation.window.shows(message, committed)) entries.push(toEntry(message));
   }
+  // It shortens no page of its own: each has to lead on, however much it passes over.
+  room.bytes -= passed * passedBytes;
   if (taken === missed.length) return { entries, seen: sorted(join(since, committed)) };
   // In the total order each server's own order is kept, so what was taken is a prefix of each.
   return { entries, next: writeCursor(missed[taken] as StoredMessage), seen: sorted(seen) };

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { RequestId } from "../../protocol/ids.ts";
-import type { LamportClock } from "../../protocol/lamport-clock.ts";
+import { ClockAllowance, type LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Incoming, Refused, Request } from "../../protocol/messages.ts";
 import { servers } from "../../protocol/vector.ts";
@@ -42,6 +42,7 @@ export class Serving {
   disbelievedClocks = 0;
   readonly #services: Services;
   readonly #clock: LamportClock;
+  readonly #clockAllowance = new ClockAllowance();
   readonly #outbox: Outbox;
   readonly #writes: WaitingWrites;
   readonly #claims: Claims;
@@ -143,7 +144,9 @@ export class Serving {
       const { clock } = request;
       // Each leap costs the disk a sync (X1c): where there are users, only they make it one.
       if (this.#services.auth === "required" && !this.#isLoggedIn(request, now)) continue;
-      const believed = clock !== undefined && clock <= this.#clock.value + limits.clockAhead;
+      const own = Math.max(this.#clock.value, highest);
+      const believed =
+        clock !== undefined && this.#clockAllowance.believes(clock, own, now.steadyMs);
       if (believed) highest = Math.max(highest, clock);
       else this.disbelievedClocks += 1;
     }

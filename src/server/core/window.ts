@@ -59,6 +59,14 @@ export function insert<T extends Placed>(list: Tail<T>, item: T): void {
   else list.insert(lowerBound(list, item), item);
 }
 
+/** Which entries with one id are of the same request (R6). */
+export interface Sameness<T> {
+  /** Whose an id is: the same in different scopes is of different requests. */
+  scopeOf(entry: T): string;
+  /** Whether two with one id and one scope ask for the same. */
+  isTwin(one: T, other: T): boolean;
+}
+
 /**
  * The newest entries in the total order (J3). Going down from the newest, the entry at which the
  * N-th distinct request is first met is the last one kept; all below it goes, older twins of kept
@@ -69,19 +77,21 @@ export class Window<T extends Placed> {
   /** In the total order, twins included. */
   readonly entries = new Tail<T>();
   readonly #most: number;
-  readonly #isTwin: (a: T, b: T) => boolean;
-  /** Mostly one entry has an id: a list only where there are several, in the order. */
-  readonly #byId = new Map<RequestId, T | T[]>();
+  readonly #sameness: Sameness<T>;
+  /**
+   * Mostly one entry has an id. Where several have, they are listed by scope, in the order: however
+   * many senders call their first request "1", each is looked up among its own.
+   */
+  readonly #byId = new Map<RequestId, T | Map<string, T[]>>();
   /** Distinct requests among the entries. */
   #distinct = 0;
 
   /**
    * @param most distinct requests that are kept
-   * @param isTwin whether two entries with one id are of the same request: ids are scoped (R6)
    */
-  constructor(most: number, isTwin: (a: T, b: T) => boolean) {
+  constructor(most: number, sameness: Sameness<T>) {
     this.#most = most;
-    this.#isTwin = isTwin;
+    this.#sameness = sameness;
   }
 
   get isFull(): boolean {
@@ -108,17 +118,14 @@ export class Window<T extends Placed> {
 
   /** All entries of the request that an entry with an id is of, in the order. */
   twins(like: T): readonly T[] {
-    const same = like.id === undefined ? undefined : this.#byId.get(like.id);
-    if (same === undefined) return [];
-    if (!Array.isArray(same)) return this.#isTwin(same, like) ? [same] : [];
-    return same.filter((entry) => this.#isTwin(entry, like));
+    if (like.id === undefined) return [];
+    const alike = this.#named(like.id, () => this.#sameness.scopeOf(like));
+    return alike.filter((entry) => this.#sameness.isTwin(entry, like));
   }
 
-  /** The earliest entry with this id that the scope lets pass. */
-  find(id: RequestId, isInScope: (entry: T) => boolean): T | undefined {
-    const same = this.#byId.get(id);
-    if (same === undefined) return undefined;
-    return (Array.isArray(same) ? same : [same]).find(isInScope);
+  /** The earliest entry with this id, in this scope, that is wanted. */
+  find(id: RequestId, scope: string, isWanted: (entry: T) => boolean): T | undefined {
+    return this.#named(id, () => scope).find(isWanted);
   }
 
   holds(entry: T): boolean {
@@ -129,8 +136,15 @@ export class Window<T extends Placed> {
   /** Whether a reader sees it: committed, and the earliest of its twins that are (R6). */
   shows(entry: T, committed: Vector): boolean {
     if (!isCommitted(entry, committed)) return false;
-    if (entry.id === undefined || !Array.isArray(this.#byId.get(entry.id))) return true;
+    if (entry.id === undefined || !(this.#byId.get(entry.id) instanceof Map)) return true;
     return this.twins(entry).find((twin) => isCommitted(twin, committed)) === entry;
+  }
+
+  #named(id: RequestId, scope: () => string): readonly T[] {
+    const same = this.#byId.get(id);
+    if (same === undefined) return [];
+    if (same instanceof Map) return same.get(scope()) ?? [];
+    return this.#sameness.scopeOf(same) === scope() ? [same] : [];
   }
 
   #note(entry: T): void {
@@ -140,21 +154,25 @@ export class Window<T extends Placed> {
       this.#byId.set(entry.id, entry);
       return;
     }
-    const all = Array.isArray(same) ? same : [same];
-    all.push(entry);
-    all.sort(compareOrder);
-    this.#byId.set(entry.id, all);
+    const { scopeOf } = this.#sameness;
+    const byScope = same instanceof Map ? same : new Map([[scopeOf(same), [same]]]);
+    const all = [...(byScope.get(scopeOf(entry)) ?? []), entry].sort(compareOrder);
+    this.#byId.set(entry.id, byScope.set(scopeOf(entry), all));
   }
 
   #forget(entry: T): void {
     if (entry.id === undefined) return;
     const same = this.#byId.get(entry.id);
-    if (!Array.isArray(same)) {
+    if (!(same instanceof Map)) {
       this.#byId.delete(entry.id);
       return;
     }
-    const rest = same.filter((other) => other !== entry);
-    assert(rest.length === same.length - 1, "an entry of the window is known by its id");
-    this.#byId.set(entry.id, rest.length === 1 ? (rest[0] as T) : rest);
+    const scope = this.#sameness.scopeOf(entry);
+    const all = same.get(scope) ?? [];
+    const rest = all.filter((other) => other !== entry);
+    assert(rest.length === all.length - 1, "an entry of the window is known by its id");
+    if (rest.length > 0) same.set(scope, rest);
+    else same.delete(scope);
+    if (same.size === 0) this.#byId.delete(entry.id);
   }
 }

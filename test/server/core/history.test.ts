@@ -1,8 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { compareOrder } from "../../../src/protocol/event.ts";
+import type { UserName } from "../../../src/protocol/ids.ts";
+import { limits } from "../../../src/protocol/limits.ts";
 import type { ChannelEntry, ReplyData } from "../../../src/protocol/messages.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
+import { Conversation } from "../../../src/server/core/chat-state.ts";
+import { readHistory } from "../../../src/server/core/history.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
+import { serverName } from "../../support/event-lines.ts";
 
 interface Page {
   readonly entries: ChannelEntry[];
@@ -202,5 +207,36 @@ describe("history", () => {
     expect(rest.entries.at(-1)?.seq).toBe(server.disk.durable[server.name]);
     const older = page(cluster, { channel: "geral", limit: 1_000, before: rest.next });
     expect(older.entries.at(-1)?.seq).toBe((rest.entries[0]?.seq ?? 0) - 1);
+  });
+});
+
+describe("[W2] what the pages of one payload look at", () => {
+  const conversation = new Conversation(1_000);
+  const [ana, bia, server] = ["ana" as UserName, "bia" as UserName, serverName(1)];
+  for (let seq = 1; seq <= 100; seq += 1) {
+    const placed = { server, seq, clock: seq, time: seq, id: undefined };
+    conversation.add({ ...placed, from: bia, to: { user: ana }, text: "" });
+  }
+  const query = {
+    conversation: { user: ana },
+    with: "caio" as UserName,
+    limit: 1,
+    before: undefined,
+  };
+  const committed = { [server]: 100 };
+
+  test.each([undefined, {}])("has a bound, shown or not (since: %j)", (since) => {
+    const room = { bytes: limits.replyBytes };
+    let pages = 0;
+    for (; room.bytes > 0; pages += 1) {
+      const page = readHistory(conversation, { ...query, since }, committed, room);
+      expect(page).toMatchObject({ entries: [], seen: committed });
+    }
+    expect(pages).toBeGreaterThan(1_000);
+    const late = readHistory(conversation, { ...query, since }, committed, room);
+    expect({ entries: late.entries, goesOn: late.next !== undefined }).toEqual({
+      entries: [],
+      goesOn: true,
+    });
   });
 });

@@ -40,7 +40,7 @@ function keptOf(entries: readonly Placed[], most: number): Placed[] {
 }
 
 function windowOf(most: number): Window<Placed> {
-  return new Window<Placed>(most, () => true);
+  return new Window<Placed>(most, { scopeOf: () => "", isTwin: () => true });
 }
 
 describe("a window", () => {
@@ -107,7 +107,7 @@ describe("a window", () => {
           if (entry.id === undefined) continue;
           const twins = kept.filter(({ id }) => id === entry.id);
           expect(window.twins(entry)).toEqual(twins);
-          expect(window.find(entry.id, () => true)).toBe(twins[0]);
+          expect(window.find(entry.id, "", () => true)).toBe(twins[0]);
         }
       }),
       { numRuns: 1_000 },
@@ -115,13 +115,35 @@ describe("a window", () => {
   });
 
   test("[J3] ids are scoped: what two users sent under one id are two requests", () => {
-    const window = new Window<Placed>(2, (one, other) => one.server === other.server);
+    const window = new Window<Placed>(2, { scopeOf: ({ server }) => server, isTwin: () => true });
     const id = "id-1" as RequestId;
     const entries = [1, 2, 3].map((number) => {
       return { server: serverName(number), seq: 1, clock: number, time: number, id };
     });
     for (const entry of entries) window.add(entry);
     expect(window.entries.slice()).toEqual(entries.slice(1));
+  });
+
+  test("[S9] [R6] one id of many senders is looked up among each one's own", () => {
+    let compared = 0;
+    const window = new Window<Placed>(10_000, {
+      scopeOf: ({ seq }) => String(seq),
+      isTwin: () => {
+        compared += 1;
+        return true;
+      },
+    });
+    const id = "1" as RequestId;
+    const entries = Array.from({ length: 2_000 }, (_, seq) => {
+      return { server: serverName(1), seq, clock: seq, time: seq, id };
+    });
+    for (const entry of entries) window.add(entry);
+    const committed = { [serverName(1)]: entries.length };
+    expect(entries.every((entry) => window.shows(entry, committed))).toBe(true);
+    for (const entry of entries) {
+      expect(window.find(id, String(entry.seq), () => true)).toBe(entry);
+    }
+    expect(compared).toBeLessThan(3 * entries.length);
   });
 });
 

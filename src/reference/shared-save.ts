@@ -1,0 +1,35 @@
+/**
+ * Tells nothing before it is saved. What comes while a save goes on shares the next one: so many who
+ * change something hold nobody up for more than two saves.
+ */
+export class SharedSave {
+  readonly #save: () => Promise<void>;
+  #waiting: (() => void)[] = [];
+  #running: Promise<void> | undefined;
+
+  /** @param save resolves at once if there is nothing to save; never fails */
+  constructor(save: () => Promise<void>) {
+    this.#save = save;
+  }
+
+  /** Calls `tell` once all that is changed by now is saved, in the order of these calls. */
+  afterwards(tell: () => void): void {
+    this.#waiting.push(tell);
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when nothing is to be saved or told any more. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const telling = this.#waiting;
+      this.#waiting = [];
+      await this.#save();
+      for (const tell of telling) tell();
+    }
+    this.#running = undefined;
+  }
+}
