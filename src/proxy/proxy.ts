@@ -1,10 +1,11 @@
 import type { Forwarder, ForwarderOptions, ForwarderRole } from "../forwarder/forwarder.ts";
 import { Listener, type Peer } from "../net/listener.ts";
-import { limits } from "../protocol/limits.ts";
+import { durations, limits } from "../protocol/limits.ts";
 import { replicationTopic } from "../protocol/topics.ts";
 import { Outgoing } from "../zmtp/connection.ts";
 import { Refused } from "../zmtp/refused.ts";
 import { Subscriptions } from "./core/subscriptions.ts";
+import { WantedTopics } from "./core/wanted-topics.ts";
 
 /** Publications from the servers to all who subscribed. */
 export const proxy: ForwarderRole = {
@@ -51,6 +52,7 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
       back: back.endpoint,
       close: async () => {
         await Promise.all([front.close(), back.close()]);
+        hub.close();
       },
     };
   } catch (error) {
@@ -67,6 +69,9 @@ class Hub {
   readonly #options: ForwarderOptions;
   readonly #publishers = new Set<Peer>();
   readonly #subscriptions = new Subscriptions<Peer>();
+  readonly #wanted = new WantedTopics();
+  /** Until then what is new waits: guests change what they want as often as they like. */
+  #pause: NodeJS.Timeout | undefined;
   #subscribers = 0;
 
   constructor(options: ForwarderOptions) {
@@ -76,7 +81,7 @@ class Hub {
   publisherCame(publisher: Peer): void {
     this.#publishers.add(publisher);
     // Whatever guests say, members hear each other.
-    for (const topic of new Set([replicationTopic, ...this.#subscriptions.topics])) {
+    for (const topic of new Set([replicationTopic, ...this.#wanted.told])) {
       publisher.send(told(subscribe, topic));
     }
     this.#options.onConnections("front", this.#publishers.size);
@@ -100,7 +105,7 @@ class Hub {
   }
 
   subscriberWent(subscriber: Peer): void {
-    for (const topic of this.#subscriptions.drop(subscriber)) this.#tell(cancel, topic);
+    this.#dropAll(subscriber);
     this.#subscribers -= 1;
     this.#options.onConnections("back", this.#subscribers);
   }
@@ -110,11 +115,11 @@ class Hub {
     for (const frame of frames) {
       const topic = frame.toString("latin1", 1);
       if (frame[0] === cancel) {
-        if (this.#subscriptions.cancel(subscriber, topic)) this.#tell(cancel, topic);
+        if (this.#subscriptions.cancel(subscriber, topic)) this.#note(topic, false);
       } else if (frame[0] === subscribe) {
         if (this.#subscriptions.has(subscriber, topic)) continue;
         this.#makeRoom(subscriber);
-        if (this.#subscriptions.add(subscriber, topic)) this.#tell(subscribe, topic);
+        if (this.#subscriptions.add(subscriber, topic)) this.#note(topic, true);
       }
     }
   }
@@ -130,18 +135,37 @@ class Hub {
       throw new Refused("tooLarge", "the most topics of all");
     }
     largest.refuse("tooLarge");
-    for (const topic of this.#subscriptions.drop(largest)) this.#tell(cancel, topic);
+    this.#dropAll(largest);
+  }
+
+  #dropAll(subscriber: Peer): void {
+    for (const topic of this.#subscriptions.drop(subscriber)) this.#note(topic, false);
   }
 
   /** That members are heard never depends on who subscribes. */
-  #tell(what: typeof subscribe | typeof cancel, topic: string): void {
+  #note(topic: string, isWanted: boolean): void {
     if (topic === replicationTopic) return;
-    const message = told(what, topic);
-    for (const publisher of this.#publishers) {
-      // What is not told now would never be: when it comes again it is told all.
-      if (publisher.isFull) publisher.end();
-      else publisher.send(message);
+    this.#wanted.note(topic, isWanted);
+    if (this.#pause === undefined) this.#tell();
+  }
+
+  /** At once where nothing was told just now; else so many a moment. */
+  #tell(): void {
+    const news = this.#wanted.take(limits.topicNews);
+    this.#pause =
+      news.length === 0 ? undefined : setTimeout(() => this.#tell(), durations.topicNewsMs);
+    for (const [topic, isWanted] of news) {
+      const message = told(isWanted ? subscribe : cancel, topic);
+      for (const publisher of this.#publishers) {
+        // What is not told now would never be: when it comes again it is told all.
+        if (publisher.isFull) publisher.end();
+        else publisher.send(message);
+      }
     }
+  }
+
+  close(): void {
+    clearTimeout(this.#pause);
   }
 }
 
