@@ -139,9 +139,8 @@ export const limits = {
   /** Of all: different topics, and their bytes, which a publisher is told at once when it comes. */
   topics: 100_000,
   topicBytesOfAll: 8 * MiB,
-  /** Topics that publishers must be told of by one address, a second and at once. */
-  addressTopicPace: 1_000,
-  addressTopicBurst: 10_000,
+  /** Changes of what is wanted that members are told at once: a chat that begins has some dozens. */
+  topicNews: 200,
   /** And how many connections have how many topics, summed up. */
   subscriptions: 500_000,
   /** Lines that share one write and sync: text far below what one string may hold. */
@@ -255,10 +254,10 @@ export const durations = {
   /** ZMTP heartbeats: a hung or cut-off server leaves the rotation within 2 s. */
   zmtpIntervalMs: 500,
   zmtpTimeoutMs: 1_500,
-  /** What publishers go on with a topic that nobody is subscribed to any more. */
-  topicLingerMs: 1_000,
   /** What the handshake of a connection may take. */
   handshakeMs: 5_000,
+  /** Between what a proxy tells members of the topics that are wanted by now. */
+  topicNewsMs: 20,
   /** After which a broker no longer expects an answer: every server has given one long before. */
   openRequestMs: 30_000,
   /** The core's own tick. */

@@ -1,7 +1,6 @@
 import type { Forwarder, ForwarderOptions, ForwarderRole } from "../forwarder/forwarder.ts";
 import { Listener, messageBounds } from "../net/listener.ts";
 import type { Peer } from "../net/wire.ts";
-import { now } from "../platform/clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { replicationTopic } from "../protocol/topics.ts";
 import { Outgoing } from "../zmtp/connection.ts";
@@ -34,7 +33,7 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
   });
   try {
     const topicBytes = 1 + limits.topicBytes;
-    // A subscription may come as a command (ZMTP 3.1), which is longer.
+    // As a command, too (ZMTP 3.1).
     const frameBytes = "SUBSCRIBE".length + topicBytes;
     const back = await Listener.bind(options.back, {
       socketType: "XPUB",
@@ -45,13 +44,12 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
       onMessage: (subscriber, frames) => hub.take(subscriber, frames),
       onGone: (subscriber) => hub.subscriberWent(subscriber),
     });
-    const timer = setInterval(() => hub.tick(), durations.topicLingerMs / 4);
     return {
       front: front.endpoint,
       back: back.endpoint,
       close: async () => {
-        clearInterval(timer);
         await Promise.all([front.close(), back.close()]);
+        hub.close();
       },
     };
   } catch (error) {
@@ -63,14 +61,14 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
 const subscribe = 1;
 const cancel = 0;
 
-/** The publishers and subscribers of one proxy, and what goes between them. */
+/** Who publishes, and who hears what of it. */
 class Hub {
   readonly #options: ForwarderOptions;
   readonly #publishers = new Set<Peer>();
   readonly #subscriptions = new Subscriptions<Peer>();
   readonly #wanted = new WantedTopics();
-  /** Subscribers that are not read until their address has kept its pace. */
-  readonly #paused = new Set<Peer>();
+  /** Until then what is new waits: guests change what they want as often as they like. */
+  #pause: NodeJS.Timeout | undefined;
   #subscribers = 0;
 
   constructor(options: ForwarderOptions) {
@@ -80,8 +78,7 @@ class Hub {
   publisherCame(publisher: Peer): void {
     this.#publishers.add(publisher);
     // Members hear each other, whatever guests have subscribed to (Z7).
-    const { topics } = this.#subscriptions;
-    for (const topic of new Set([replicationTopic, ...topics, ...this.#wanted.ending])) {
+    for (const topic of new Set([replicationTopic, ...this.#wanted.told])) {
       publisher.send(told(subscribe, topic));
     }
     this.#options.onConnections("front", this.#publishers.size);
@@ -105,51 +102,25 @@ class Hub {
   }
 
   subscriberWent(subscriber: Peer): void {
-    this.#paused.delete(subscriber);
-    this.#drop(subscriber);
+    this.#dropAll(subscriber);
     this.#subscribers -= 1;
     this.#options.onConnections("back", this.#subscribers);
   }
 
   /** @throws Refused above the bounds of topics */
   take(subscriber: Peer, frames: Buffer[]): void {
-    const { steadyMs } = now();
     for (const frame of frames) {
       const topic = frame.toString("latin1", 1);
       if (frame[0] === cancel) {
-        if (this.#subscriptions.cancel(subscriber, topic)) this.#wanted.end(topic, steadyMs);
+        if (this.#subscriptions.cancel(subscriber, topic)) this.#note(topic, false);
       } else if (frame[0] === subscribe) {
-        this.#subscribe(subscriber, topic, steadyMs);
+        if (this.#subscriptions.has(subscriber, topic)) continue;
+        this.#makeRoom(subscriber);
+        if (this.#subscriptions.add(subscriber, topic)) this.#note(topic, true);
       }
     }
   }
 
-  /** Ends what nobody wants any more, and reads on of whom it can. */
-  tick(): void {
-    const { steadyMs } = now();
-    for (const topic of this.#wanted.over(steadyMs)) this.#tell(cancel, topic);
-    for (const subscriber of this.#paused) {
-      if (this.#wanted.left(subscriber.address, steadyMs) < 0) continue;
-      this.#paused.delete(subscriber);
-      subscriber.resume();
-    }
-  }
-
-  #subscribe(subscriber: Peer, topic: string, steadyMs: number): void {
-    if (this.#subscriptions.has(subscriber, topic)) return;
-    this.#makeRoom(subscriber);
-    if (!this.#subscriptions.add(subscriber, topic)) return;
-    const { address } = subscriber;
-    if (!this.#wanted.begin(topic, address, steadyMs)) return;
-    this.#tell(subscribe, topic);
-    const left = this.#wanted.left(address, steadyMs);
-    if (left >= 0) return;
-    if (left < -limits.addressTopicBurst) throw new Refused("tooLarge", "too many new topics");
-    this.#paused.add(subscriber);
-    subscriber.pause();
-  }
-
-  /** Before one more topic: cuts off the connection that has too many (Z7). */
   #makeRoom(subscriber: Peer): void {
     const { size, count } = this.#subscriptions;
     const isGreedy = this.#subscriptions.countOf(subscriber) >= limits.connectionTopics;
@@ -161,22 +132,37 @@ class Hub {
       throw new Refused("tooLarge", "the most topics of all");
     }
     largest.refuse("tooLarge");
-    this.#drop(largest);
+    this.#dropAll(largest);
   }
 
-  #drop(subscriber: Peer): void {
-    const { steadyMs } = now();
-    for (const topic of this.#subscriptions.drop(subscriber)) this.#wanted.end(topic, steadyMs);
+  #dropAll(subscriber: Peer): void {
+    for (const topic of this.#subscriptions.drop(subscriber)) this.#note(topic, false);
   }
 
-  /** Tells publishers of a topic; `replication` they were told at once, for good. */
-  #tell(what: typeof subscribe | typeof cancel, topic: string): void {
-    const message = told(what, topic);
-    for (const publisher of this.#publishers) {
-      // It would never hear of what it misses now. When it connects again it is told all topics.
-      if (publisher.isFull) publisher.end();
-      else publisher.send(message);
+  /** That members are heard never depends on who subscribes. */
+  #note(topic: string, isWanted: boolean): void {
+    if (topic === replicationTopic) return;
+    this.#wanted.note(topic, isWanted);
+    if (this.#pause === undefined) this.#tell();
+  }
+
+  /** At once where nothing was told just now; else so many a moment. */
+  #tell(): void {
+    const news = this.#wanted.take(limits.topicNews);
+    this.#pause =
+      news.length === 0 ? undefined : setTimeout(() => this.#tell(), durations.topicNewsMs);
+    for (const [topic, isWanted] of news) {
+      const message = told(isWanted ? subscribe : cancel, topic);
+      for (const publisher of this.#publishers) {
+        // It would never hear of what it misses now. When it connects again it is told all topics.
+        if (publisher.isFull) publisher.end();
+        else publisher.send(message);
+      }
     }
+  }
+
+  close(): void {
+    clearTimeout(this.#pause);
   }
 }
 

@@ -18,5 +18,6 @@ declare module "sodium-native" {
     ): boolean;
   }
   const sodium: Sodium;
+  // biome-ignore lint/style/noDefaultExport: the package has no other
   export default sodium;
 }

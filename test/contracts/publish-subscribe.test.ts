@@ -2,11 +2,9 @@ import { describe, expect, test } from "vitest";
 import { XSubscriber } from "zeromq";
 import { Publisher } from "../../src/net/publisher.ts";
 import { Subscriber } from "../../src/net/subscriber.ts";
-import { limits } from "../../src/protocol/limits.ts";
 import { replicationTopic } from "../../src/protocol/topics.ts";
 import { anyPort, Closing, localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
-import { frame, RawPeer } from "../support/zmtp.ts";
 
 /** A publisher that knows what is subscribed to. */
 function publisher(closing: Closing, endpoints: readonly string[]) {
@@ -172,44 +170,6 @@ describe("a publisher and a subscriber, through a proxy", () => {
     await proxy.send(["nothing", "\u0001geral"]);
     await proxy.send("\u0001the last one");
     await until(() => topics.has("the last one"), "the publisher goes on");
-  });
-
-  test("[X8] a topic that is subscribed to and cancelled over and over is told a publisher once", async () => {
-    await using proxy = await localProxy();
-    await using closing = new Closing();
-    const told: string[] = [];
-    closing.add(new Publisher([proxy.front], (topic) => told.push(topic)));
-    await until(() => told.includes(replicationTopic), "the publisher is there");
-    const toggler = await RawPeer.shaken(proxy.back, { type: "SUB" });
-    closing.add(toggler);
-    const both = Buffer.concat([frame("\u0001on and off"), frame("\u0000on and off")]);
-    toggler.say(Buffer.alloc(5_000 * both.length, both), frame("\u0001the last one"));
-    await until(() => told.includes("the last one"), "the publisher goes on");
-    expect(told.filter((topic) => topic === "on and off")).toHaveLength(1);
-    await until(() => told.length === 4, "it is told of the end");
-    expect(told.at(-1)).toBe("on and off");
-  });
-
-  test("[X8] topics of one address have a pace, and hold up no other's", async () => {
-    await using proxy = await localProxy();
-    await using closing = new Closing();
-    const { topics } = publisher(closing, [proxy.front]);
-    const many = limits.addressTopicBurst * 0.8;
-    // Of ZMTP 3.0, which has no heartbeats to answer.
-    const manner = { type: "SUB", minor: 0 };
-    for (const name of ["one", "another"]) {
-      const peer = await RawPeer.shaken(proxy.back, manner);
-      closing.add(peer);
-      const texts = Array.from({ length: many }, (_, at) => `${name} ${at}`.padEnd(200));
-      peer.say(...texts.map((text) => frame(`\u0001${text}`)));
-    }
-    await until(() => topics.size >= limits.addressTopicBurst, "the burst is told");
-    const other = await RawPeer.shaken(proxy.back, { ...manner, localAddress: "127.0.0.2" });
-    closing.add(other);
-    other.say(frame("\u0001somebody else's"));
-    await until(() => topics.has("somebody else's"), "the other one's is told");
-    expect(topics.size).toBeLessThan(2 * many);
-    await until(() => topics.size === 2 * many + 1, "the rest is told in time", 30_000);
   });
 
   test("closing a publisher sends what it was given first", async () => {
