@@ -50,7 +50,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
     await ana.publish("ana", "geral", "olá");
     await until(() => heard.includes("olá"), "it is heard");
     // A claim goes from server to server, to whoever is in office.
-    await ana.register("ana", "a password of ana's");
+    await ana.register("caio", "a password of caio's");
     const { members, processes } = await ana.status();
     expect(members).toHaveLength(3);
     expect((processes as { role: string }[]).map(({ role }) => role).sort()).toEqual(
