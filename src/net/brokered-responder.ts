@@ -78,7 +78,8 @@ export class BrokeredResponder {
  */
 class Link {
   readonly name: string;
-  readonly #socket = new Dealer(socketOptions);
+  /** What is owed to a broker that is gone is dropped: its next process would drop it too (B3). */
+  readonly #socket = new Dealer({ ...socketOptions, immediate: true, sendTimeout: 0 });
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
   /** Calls that wait to be told whether the link has left. */
   #leaving: ((hasLeft: boolean) => void)[] = [];
