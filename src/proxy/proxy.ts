@@ -67,7 +67,8 @@ class Hub {
   readonly #publishers = new Set<Peer>();
   readonly #subscriptions = new Subscriptions<Peer>();
   readonly #wanted = new WantedTopics();
-  /** Until then what is new waits: guests change what they want as often as they like. */
+  /** How much may still be told until then: guests change what they want as often as they like. */
+  #newsLeft: number = limits.topicNews;
   #pause: NodeJS.Timeout | undefined;
   #subscribers = 0;
 
@@ -143,14 +144,15 @@ class Hub {
   #note(topic: string, isWanted: boolean): void {
     if (topic === replicationTopic) return;
     this.#wanted.note(topic, isWanted);
-    if (this.#pause === undefined) this.#tell();
+    this.#tell();
   }
 
-  /** At once where nothing was told just now; else so many a moment. */
+  /** At once, up to so many a moment: a subscription that waited would miss what is published next. */
   #tell(): void {
-    const news = this.#wanted.take(limits.topicNews);
-    this.#pause =
-      news.length === 0 ? undefined : setTimeout(() => this.#tell(), durations.topicNewsMs);
+    const news = this.#wanted.take(this.#newsLeft);
+    if (news.length === 0) return;
+    this.#newsLeft -= news.length;
+    this.#pause ??= setTimeout(() => this.#goOn(), durations.topicNewsMs);
     for (const [topic, isWanted] of news) {
       const message = told(isWanted ? subscribe : cancel, topic);
       for (const publisher of this.#publishers) {
@@ -159,6 +161,12 @@ class Hub {
         else publisher.send(message);
       }
     }
+  }
+
+  #goOn(): void {
+    this.#pause = undefined;
+    this.#newsLeft = limits.topicNews;
+    this.#tell();
   }
 
   close(): void {
