@@ -43,7 +43,7 @@ export class AddressBook {
   }
 }
 
-/** One who has an IPv6 network of their own has 2^64 addresses in it: it counts as one. */
+/** An IPv6 network of 64 bits counts as one address: its owner has 2^64 of them. */
 export function addressOf(remote: string | undefined): string {
   if (remote === undefined) return "ipc";
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(remote)?.[1];

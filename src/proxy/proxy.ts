@@ -61,7 +61,7 @@ export async function startProxy(options: ForwarderOptions): Promise<Forwarder> 
 const subscribe = 1;
 const cancel = 0;
 
-/** Who publishes, and who hears what of it. */
+/** The publishers, the subscribers, and what each subscriber hears. */
 class Hub {
   readonly #options: ForwarderOptions;
   readonly #publishers = new Set<Peer>();

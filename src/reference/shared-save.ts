@@ -18,7 +18,7 @@ export class SharedSave {
     this.#running ??= this.#run();
   }
 
-  /** Resolves when nothing is to be saved or told any more. */
+  /** Resolves when everything is saved and told. */
   async settled(): Promise<void> {
     await this.#running;
   }

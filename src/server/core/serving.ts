@@ -373,7 +373,7 @@ function weightOf(requests: readonly Incoming[]): number {
 
 function isWrongInvitation(request: Request, decision: Decision): boolean {
   if (request.service !== "register" || request.invitation === undefined) return false;
-  // One that has to wait is none of the right ones.
+  // A register that has to wait did not have the right invitation.
   const isJudged = decision.next === "refuse" || decision.next === "wait";
   return isJudged && decision.error?.reason === "invitation_wanted";
 }
