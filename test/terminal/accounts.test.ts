@@ -287,7 +287,9 @@ describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
     const command = `${settings.join(" ")} ${process.execPath} ${cliFile} chat`;
     const chat = new Terminal(`LANG=C.UTF-8 ${command}`);
     await chat.shows("sara · connected");
-    chat.types("/join praia\rbefore\r");
+    chat.types("/join praia\r");
+    await chat.shows("› #praia");
+    chat.types("before\r");
     await chat.shows("before ✓");
     await changePassword("sara");
     chat.types("after\r");

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Key } from "../../src/client/core/keys.ts";
 import { FullTerminal } from "../../src/client/terminal/full-terminal.ts";
 import type { Host } from "../../src/platform/host.ts";
@@ -54,6 +54,75 @@ test("of a paste that stands still what is there is shown", () => {
   input.types("two");
   vi.advanceTimersByTime(100);
   expect(pasted()).toBe("onetwo");
+});
+
+describe("a paste without brackets", () => {
+  const gaps = [0, 15];
+
+  test.each(gaps)("is kept together over several reads, %i ms apart", (gapMs) => {
+    for (const piece of ["one\r", "/part\r", "\nthree", " and more\r", "four\r"]) {
+      input.types(piece);
+      vi.advanceTimersByTime(gapMs);
+    }
+    vi.advanceTimersByTime(1_000);
+    expect(pasted()).toBe("\n/part\nthree and more\nfour\n");
+    expect(keys[0]).toEqual({ name: "text", text: "one" });
+    expect(keys.some(({ name }) => name === "enter")).toBe(false);
+  });
+
+  test("is kept together where a long read ends with its first line", () => {
+    input.types(`${"x".repeat(4_094)}\r`);
+    vi.advanceTimersByTime(60);
+    input.types("/part\r");
+    vi.advanceTimersByTime(1_000);
+    expect(pasted()).toBe("\n/part\n");
+    expect(keys.some(({ name }) => name === "enter")).toBe(false);
+  });
+
+  test("ends, and Enter is Enter again", () => {
+    input.types("one\rtwo\r");
+    vi.advanceTimersByTime(1_000);
+    input.types("\r");
+    expect(keys).toEqual([
+      { name: "paste", text: "one\ntwo" },
+      { name: "paste", text: "\n" },
+      { name: "enter" },
+    ]);
+  });
+
+  test("is not kept going by a key that is held down", () => {
+    input.types("one\rtwo");
+    for (let at = 0; at < 5; at += 1) {
+      vi.advanceTimersByTime(33);
+      input.types("\r");
+    }
+    expect(keys.at(-1)).toEqual({ name: "enter" });
+  });
+
+  test("is given up with the terminal", () => {
+    input.types("one\rtwo\r");
+    anotherTurn();
+    vi.advanceTimersByTime(1_000);
+    expect(pasted()).toBe("one\ntwo");
+  });
+});
+
+test.each([
+  ["key by key", [..."hi\ryou\r"], 3],
+  ["by words", ["hi\r", "you\r"], 30],
+])("what is typed fast, %s, is sent line by line", (_how, pieces, gapMs) => {
+  for (const piece of pieces) {
+    input.types(piece);
+    vi.advanceTimersByTime(gapMs);
+  }
+  const typed = keys.map(({ name, text }) => text ?? name).join(" ");
+  expect(typed.replaceAll("h i", "hi").replaceAll("y o u", "you")).toBe("hi enter you enter");
+});
+
+test("Enter at once behind a paste with brackets is Enter", () => {
+  input.types("\x1b[200~one\rtwo\x1b[201~\r");
+  vi.advanceTimersByTime(30);
+  expect(keys).toEqual([{ name: "paste", text: "one\ntwo" }, { name: "enter" }]);
 });
 
 function anotherTurn(): void {

@@ -68,6 +68,16 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     expect(lines.filter((line) => line.includes("Name of the new"))).toHaveLength(1);
   }, 30_000);
 
+  test("a paste of several lines is part of one answer, and waits for Enter", async () => {
+    const menu = open("menu", "--user", "duda");
+    await menu.answers("7) Quit", "2", "Enter");
+    await menu.shows("? Name of the new channel");
+    menu.pastes("one\ntwo\n7\n");
+    await menu.shows("? Name of the new channel one two 7");
+    menu.keys("BSpace");
+    await menu.shows("? Name of the new channel one two\n");
+  }, 30_000);
+
   test.each([["C-c"], ["C-d"]])("%s ends it, with the terminal as it was", async (key) => {
     const menu = open("menu", "--user", "ana");
     await menu.answers("7) Quit", key);

@@ -40,6 +40,12 @@ export class Terminal {
     this.#tmux("send-keys", "-l", text);
   }
 
+  /** As a terminal that does not tell what is pasted: each line ends in a CR. */
+  pastes(text: string): void {
+    this.#tmux("set-buffer", text);
+    this.#tmux("paste-buffer");
+  }
+
   resize(columns: number, rows: number): void {
     this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
   }

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { Problem } from "../../platform/problem.ts";
 import { readPasswordFile } from "../../storage/password-file.ts";
+import { PromptInput } from "../terminal/prompt-input.ts";
 import type { Context } from "./context.ts";
 import { readAll } from "./read-input.ts";
 
@@ -59,7 +60,8 @@ async function readLines(context: Context, ...questions: Question[]): Promise<st
 /** Asks a person, without showing what is typed. */
 async function type({ host, text }: Context, question: Question): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input: host.input, output: nowhere, terminal: true });
+  using input = new PromptInput(host.input);
+  const reader = createInterface({ input, output: nowhere, terminal: true });
   const interrupted = new Promise<string>((resolve) => reader.once("close", () => resolve("")));
   host.errors.write(text(question));
   try {

@@ -1,3 +1,5 @@
+import { withPlainLineEnds } from "../../protocol/plain-text.ts";
+
 /** A key that was pressed, or a text that was pasted. */
 export interface Key {
   readonly name: KeyName;
@@ -37,7 +39,7 @@ const escapeByte = "\x1b";
 const pasteBegins = "\x1b[200~";
 const pasteEnds = "\x1b[201~";
 
-const finals: Readonly<Record<string, KeyName>> = {
+export const finals: Readonly<Record<string, KeyName>> = {
   A: "up",
   B: "down",
   C: "right",
@@ -48,7 +50,7 @@ const finals: Readonly<Record<string, KeyName>> = {
 };
 /** With CSI instead of SS3 it would be a mouse's. */
 const keypadEnter = "\x1bOM";
-const numbers: Readonly<Record<string, KeyName>> = {
+export const numbers: Readonly<Record<string, KeyName>> = {
   1: "home",
   3: "delete",
   4: "end",
@@ -142,8 +144,7 @@ function withAlt(input: string): Step {
 }
 
 function pasted(input: string, end: number): Key {
-  const text = input.slice(pasteBegins.length, end).replace(/\r\n?/g, "\n");
-  return { name: "paste", text };
+  return { name: "paste", text: withPlainLineEnds(input.slice(pasteBegins.length, end)) };
 }
 
 function sequenceKey(parameters = "", final = ""): Key {
@@ -164,6 +165,8 @@ function plain(input: string): Step {
   const character = String.fromCodePoint(input.codePointAt(0) ?? 0);
   const code = character.codePointAt(0) ?? 0;
   if (code >= 0x20 && code !== 0x7f) return typed(input);
+  // A terminal on a serial line may say Enter like this.
+  if (input.startsWith("\r\n")) return { key: { name: "enter" }, length: 2 };
   const letter = String.fromCharCode(code + 0x60);
   const names: Readonly<Record<number, KeyName>> = {
     8: "backspace",

@@ -5,6 +5,7 @@ import type { UserName } from "../../protocol/ids.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { Context } from "../commands/context.ts";
 import { parseUser } from "../core/target.ts";
+import { PromptInput } from "./prompt-input.ts";
 import { PromptScreen } from "./prompt-screen.ts";
 
 /** The person pressed Ctrl-C, or a signal came, while something was asked. */
@@ -13,7 +14,7 @@ export class PromptEnded extends Error {
 }
 
 interface PromptsOptions {
-  readonly input: NodeJS.ReadableStream;
+  readonly input: NodeJS.ReadStream;
   readonly screen: PromptScreen;
   /** Aborted when the process has to end: what is being asked is then taken back. */
   readonly signal: AbortSignal;
@@ -136,11 +137,11 @@ export class Prompts {
   }
 
   async #ask<Value extends string>(question: Record<string, unknown>): Promise<Value> {
-    const { input, screen, signal } = this.#options;
+    const { screen, signal } = this.#options;
+    using input = new PromptInput(this.#options.input);
     const closing = new AbortController();
     // Ctrl-D closes the input under the prompt, which then would wait for ever.
-    const onPause = () => setImmediate(() => closing.abort());
-    input.on("pause", onPause);
+    input.on("pause", () => setImmediate(() => closing.abort()));
     const prompt = inquirer.createPromptModule({
       input,
       output: screen.open(),
@@ -153,8 +154,6 @@ export class Prompts {
       const { name } = error as Error;
       if (name === "ExitPromptError" || name === "AbortPromptError") throw new PromptEnded();
       throw error;
-    } finally {
-      input.off("pause", onPause);
     }
   }
 }

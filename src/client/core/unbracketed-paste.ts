@@ -1,0 +1,52 @@
+import { withPlainLineEnds } from "../../protocol/plain-text.ts";
+import type { Key } from "./keys.ts";
+
+function typesText({ name, ctrl, alt }: Key): boolean {
+  return name === "text" && ctrl !== true && alt !== true;
+}
+
+function endsLine({ name, text, ctrl, alt }: Key): boolean {
+  return (name === "enter" && alt !== true) || (name === "text" && ctrl === true && text === "j");
+}
+
+/**
+ * Whether these keys, which came in one piece, are a paste that the terminal did not bracket: more
+ * was typed behind the end of a line. Nobody presses keys that fast.
+ */
+export function isUnbracketedPaste(keys: readonly Key[]): boolean {
+  const end = keys.findIndex(endsLine);
+  return end >= 0 && keys.slice(end).some(typesText);
+}
+
+/**
+ * The same keys as a bracketed paste would have given them: Enter and all that does something is
+ * text. What only moves and erases stays a key, since it may have been typed while the line was slow.
+ */
+export function asPaste(keys: readonly Key[]): readonly Key[] {
+  const pasted: Key[] = [];
+  for (const key of keys) {
+    const text = textOf(key);
+    const before = pasted.at(-1);
+    if (text === undefined) pasted.push(key);
+    else if (before?.name !== "paste") pasted.push({ name: "paste", text });
+    else pasted[pasted.length - 1] = { name: "paste", text: before.text + text };
+  }
+  return pasted.map((key) =>
+    key.name === "paste" ? { name: "paste", text: withPlainLineEnds(key.text ?? "") } : key,
+  );
+}
+
+function textOf({ name, text = "", ctrl }: Key): string | undefined {
+  switch (name) {
+    case "paste":
+      return text;
+    case "text":
+      return ctrl === true ? String.fromCharCode(text.charCodeAt(0) & 0x1f) : text;
+    case "enter":
+      return "\r";
+    case "tab":
+      return "\t";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { bytesOf } from "../../../src/client/core/key-bytes.ts";
+import { decodeKeys, type Key } from "../../../src/client/core/keys.ts";
+import { asPaste, isUnbracketedPaste } from "../../../src/client/core/unbracketed-paste.ts";
+
+const keysOf = (input: string) => decodeKeys(input, true).keys;
+const line = fc.stringMatching(/^[ -~\u00e1\u65e5]{1,20}$/);
+const lineEnd = fc.constantFrom("\r", "\n", "\r\n");
+
+describe("a piece of input", () => {
+  test.each(["hello\r", "hello\r\n", "\r", "a", "\r\r", "one\x1b\rtwo\r", "\r\x1b1", "foo\t"])(
+    "is typed, if no text is behind the end of a line: %j",
+    (input) => expect(isUnbracketedPaste(keysOf(input))).toBe(false),
+  );
+
+  test("is a paste, if text is behind the end of a line: its lines are all kept, and nothing is done", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(line, lineEnd), { minLength: 2 }), (lines) => {
+        const keys = keysOf(lines.flat().join(""));
+        expect(isUnbracketedPaste(keys)).toBe(true);
+        const text = lines.map(([words]) => `${words}\n`).join("");
+        expect(asPaste(keys)).toEqual([{ name: "paste", text }]);
+      }),
+    );
+  });
+});
+
+test("in a paste tabs and control characters are text, and colours are left out", () => {
+  const keys = keysOf("\x1b[31mdef\r\treturn\x03\x04\x1b[0m\r");
+  const kept = asPaste(keys).filter(({ name }) => name !== "unknown");
+  expect(kept.map(({ text }) => text).join("")).toBe("def\n\treturn\x03\x04\n");
+});
+
+test("in a paste an erased letter is erased: it may have been typed while the line was slow", () => {
+  expect(asPaste(keysOf("hello\rho\x7f\x7fyou"))).toEqual([
+    { name: "paste", text: "hello\nho" },
+    { name: "backspace" },
+    { name: "backspace" },
+    { name: "paste", text: "you" },
+  ]);
+});
+
+describe("a key that is handed on", () => {
+  const names = "up down left right home end backtab delete pageUp pageDown".split(" ");
+  const moves = fc.record({
+    name: fc.constantFrom(...(names as Key["name"][])),
+    alt: fc.boolean(),
+    ctrl: fc.boolean(),
+  });
+  const others = fc.constantFrom<Key>(
+    { name: "enter" },
+    { name: "tab" },
+    { name: "backspace" },
+    { name: "escape" },
+    { name: "text", text: "é" },
+    { name: "text", text: "c", ctrl: true },
+    { name: "text", text: "b", alt: true },
+  );
+
+  test("is the same key to the program behind", () => {
+    fc.assert(
+      fc.property(fc.oneof(moves, others), (key) => {
+        const { keys } = decodeKeys(bytesOf(key), true);
+        const told = Object.entries(key).filter(([, value]) => value !== false);
+        expect(keys).toEqual([Object.fromEntries(told)]);
+      }),
+    );
+  });
+
+  test("is one line without anything that acts, if it is a paste", () => {
+    expect(bytesOf({ name: "paste", text: "one\n\n two\x03\tthree\n" })).toBe("one  two three");
+  });
+});
