@@ -313,7 +313,9 @@ function defineScripting(): void {
       name: "send",
       help: "send",
       args: ["TARGET", "TEXT"],
-      example: "tertulia send '#geral' 'Bom dia!'\n  $ uptime | tertulia send @ana -",
+      example:
+        "tertulia send '#geral' 'Bom dia!'\n  $ tertulia send '#geral' -- '-1 grad'\n" +
+        "  $ uptime | tertulia send @ana -",
     },
     (context, [target, words]) => send(context, target as string, words as string),
   );
@@ -484,8 +486,9 @@ defineTrials();
 
 /** The command that was asked for, to point at its help. */
 function askedCommand(): string {
-  const known = program.commands.find((command) => host.args.includes(command.name()));
-  return known === undefined ? "tertulia" : `tertulia ${known.name()}`;
+  const names = program.commands.map((command) => command.name());
+  const known = host.args.find((arg) => names.includes(arg));
+  return known === undefined ? "tertulia" : `tertulia ${known}`;
 }
 
 try {

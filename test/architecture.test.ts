@@ -28,8 +28,11 @@ const table: readonly Row[] = [
   { part: "protocol/", may: ["protocol/"] },
   // A port declared by the language, here made from the machine's own hash.
   { part: "platform/digest.ts", may: ["platform/", "protocol/event.ts", "protocol/ids.ts"] },
-  // What goes to a terminal is made harmless where it is written.
-  { part: "platform/", may: ["platform/", "protocol/harmless.ts"] },
+  // What goes to a terminal is made harmless where it is written, a file plain where it is read.
+  {
+    part: "platform/",
+    may: ["platform/", "protocol/harmless.ts", "protocol/plain-text.ts"],
+  },
   { part: "texts/", may: ["texts/", "protocol/", "platform/"] },
   { part: "net/", may: ["net/", "zmtp/", "protocol/", "platform/"] },
   { part: "storage/", may: ["storage/", "protocol/", "platform/"] },

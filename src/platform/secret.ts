@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { decodePlainText } from "../protocol/plain-text.ts";
 import { errorCode, Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 
@@ -99,7 +100,11 @@ export function readSecret(source: SecretSource): Secret {
     );
   }
   try {
-    return new Secret(Buffer.from(readFileSync(fd, "utf8").trim()), source, fstatSync(fd).mode);
+    return new Secret(
+      Buffer.from(decodePlainText(readFileSync(fd)).trim()),
+      source,
+      fstatSync(fd).mode,
+    );
   } finally {
     closeSync(fd);
   }

@@ -1,4 +1,5 @@
 import { networkInterfaces, userInfo } from "node:os";
+import { plainText } from "../protocol/plain-text.ts";
 import { splitKey } from "./endpoint.ts";
 import { type LogLevel, logLevels } from "./log.ts";
 import { Problem } from "./problem.ts";
@@ -259,10 +260,11 @@ export class Settings {
   /** The text of a setting and where it came from. */
   lookUp(name: SettingName): { text: string | undefined; source: Source } {
     const flag = this.#flags[name];
-    if (flag !== undefined) return { text: String(flag), source: "flag" };
+    if (flag !== undefined) return { text: plainText(String(flag)), source: "flag" };
     const { env, fallback } = rows[name];
-    const value = this.#env[env];
-    if (value !== undefined && value !== "") return { text: value, source: "environment" };
+    // A file of settings from Windows leaves a CR behind each value.
+    const value = plainText(this.#env[env] ?? "");
+    if (value !== "") return { text: value, source: "environment" };
     return { text: fallback, source: "default" };
   }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, Problem } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
+import { decodePlainText } from "../protocol/plain-text.ts";
 import { ownerOnly } from "./file-modes.ts";
 import { writeAtomically } from "./json-file.ts";
 
@@ -9,12 +10,12 @@ import { writeAtomically } from "./json-file.ts";
 export function readPasswordFile(path: string): string {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = decodePlainText(readFileSync(path));
   } catch (error) {
     const code = errorCode(error);
     throw new Problem(`The password file ${path} can't be read (${code}): check it.`, 2);
   }
-  const [line = ""] = text.split(/\r?\n/);
+  const [line = ""] = text.split("\n");
   if (line !== "") return line;
   throw new Problem(`The password file ${path} is empty: write the password on its first line.`, 2);
 }

@@ -97,6 +97,7 @@ export const en = {
   "usage.missingArgument": "{what} is missing.",
   "usage.optionMissingArgument": "The option {what} wants a value.",
   "usage.excessArguments": "There are too many arguments: put a text with spaces in quotes.",
+  "usage.dashText": "Put -- before a text that begins with a dash: tertulia send TARGET -- TEXT.",
   "usage.didYouMean": "Did you mean {what}?",
   "usage.seeHelp": "See: {command} --help",
 
@@ -334,8 +335,12 @@ export const en = {
   "chat.quitAgain": "Ctrl-C once more quits.",
   "chat.noSuchChannel": "There is no channel {name}: /create {name} makes it.",
   "chat.noConversation": "There is nobody here to write to: /join #channel or /msg name.",
-  "chat.unknown": "There is no command {command}; nothing was sent. Did you mean {suggestion}?",
-  "chat.unknownHelp": "There is no command {command}; nothing was sent. /help lists them.",
+  "chat.likeAction":
+    "A text can't begin with /me and a space, which tells what you do; nothing was sent.",
+  "chat.unknown":
+    "There is no command {command}; nothing was sent. Did you mean {suggestion}? To send it as a text, write /{command}.",
+  "chat.unknownHelp":
+    "There is no command {command}; nothing was sent. /help lists them. To send it as a text, write /{command}.",
   "chat.wrongUse": "Write it like this: {usage}",
   "chat.historyPages": "Here /history goes back a page, as PgUp does: it takes no number.",
   "chat.parted": "You left {name}.",
@@ -371,6 +376,7 @@ export const en = {
   "chat.command.create": "/create #channel: makes a channel and goes into it",
   "chat.command.msg": "/msg name text: writes to somebody in private",
   "chat.command.me": "/me text: tells what you do: * ana waves",
+  "chat.command.say": "/say text: sends a text, also one that begins with a slash; so does //text",
   "chat.command.who": "/who: who is online",
   "chat.command.users": "/users: all users",
   "chat.command.channels": "/channels: all channels",
@@ -448,7 +454,7 @@ export const en = {
   "argument.FOLDER": "a data folder, or the folder of one server in it",
   "argument.CHANNEL": "the channel's name, with or without #",
   "argument.TARGET": "'#channel' (in quotes: # begins a comment in most shells) or @user",
-  "argument.TEXT": "the text; - reads it from standard input",
+  "argument.TEXT": "the text, behind -- if it begins with a dash; - alone reads standard input",
   "argument.ROLE": "broker, proxy, reference, server or bot; else TERTULIA_ROLE",
   "flag.broker": "the brokers, for clients",
   "flag.brokerBack": "the brokers, for servers",

@@ -100,6 +100,8 @@ export const ptBr = {
   "usage.missingArgument": "Falta {what}.",
   "usage.optionMissingArgument": "A opção {what} precisa de um valor.",
   "usage.excessArguments": "Há argumentos demais: ponha entre aspas um texto com espaços.",
+  "usage.dashText":
+    "Ponha -- antes de um texto que começa com um traço: tertulia send TARGET -- TEXT.",
   "usage.didYouMean": "Você quis dizer {what}?",
   "usage.seeHelp": "Veja: {command} --help",
 
@@ -336,8 +338,12 @@ export const ptBr = {
   "chat.quitAgain": "Ctrl-C mais uma vez encerra.",
   "chat.noSuchChannel": "Não há o canal {name}: /create {name} cria.",
   "chat.noConversation": "Não há a quem escrever aqui: /join #canal ou /msg nome.",
-  "chat.unknown": "O comando {command} não existe; nada foi enviado. Seria {suggestion}?",
-  "chat.unknownHelp": "O comando {command} não existe; nada foi enviado. /help mostra todos.",
+  "chat.likeAction":
+    "Um texto não pode começar com /me e um espaço, que conta o que você faz; nada foi enviado.",
+  "chat.unknown":
+    "O comando {command} não existe; nada foi enviado. Seria {suggestion}? Para enviar como texto, escreva /{command}.",
+  "chat.unknownHelp":
+    "O comando {command} não existe; nada foi enviado. /help mostra todos. Para enviar como texto, escreva /{command}.",
   "chat.wrongUse": "Escreva assim: {usage}",
   "chat.historyPages": "Aqui /history vai uma página para trás, como PgUp: sem número.",
   "chat.parted": "Você saiu de {name}.",
@@ -373,6 +379,7 @@ export const ptBr = {
   "chat.command.create": "/create #canal: cria um canal e entra nele",
   "chat.command.msg": "/msg nome texto: escreve a alguém em particular",
   "chat.command.me": "/me texto: conta o que você faz: * ana acena",
+  "chat.command.say": "/say texto: envia um texto, mesmo que comece com uma barra; //texto também",
   "chat.command.who": "/who: quem está online",
   "chat.command.users": "/users: todos os usuários",
   "chat.command.channels": "/channels: todos os canais",
@@ -447,7 +454,7 @@ export const ptBr = {
   "argument.FOLDER": "uma pasta de dados, ou a pasta de um servidor dentro dela",
   "argument.CHANNEL": "o nome do canal, com ou sem #",
   "argument.TARGET": "'#canal' (entre aspas: # começa um comentário no shell) ou @usuario",
-  "argument.TEXT": "o texto; - lê da entrada padrão",
+  "argument.TEXT": "o texto, depois de -- se começa com um traço; só - lê da entrada padrão",
   "argument.ROLE": "broker, proxy, reference, server ou bot; senão, TERTULIA_ROLE",
   "flag.broker": "os brokers, para clientes",
   "flag.brokerBack": "os brokers, para servidores",

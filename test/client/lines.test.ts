@@ -101,12 +101,36 @@ test("a command that is none is never a text, and the nearest is suggested", () 
   }
 });
 
-test("no line beginning with a slash is ever sent as a text", () => {
+test("no line beginning with one slash is ever sent as a text, but for what is behind /say", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (rest) => {
+      fc.pre(!/^(?:\/|say\s)/i.test(rest));
       expect(parseLine(`/${rest}`).type).not.toBe("text");
     }),
   );
+});
+
+test("behind a second slash, and behind /say, a text may begin with a slash", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), (rest) => {
+      fc.pre(!rest.startsWith("me "));
+      expect(parseLine(`//${rest}`)).toEqual({ type: "text", text: `/${rest}` });
+    }),
+  );
+  expect(parseLine("//")).toEqual({ type: "text", text: "/" });
+  expect(parseLine("/SAY  /part\nb")).toEqual({ type: "text", text: "/part\nb" });
+  expect(parseLine("/say")).toEqual({ type: "wrongUse", command: "/say" });
+});
+
+test("a text that others would take for an action is refused as one", () => {
+  for (const line of ["//me waves", "/say /me waves"]) {
+    expect(parseLine(line)).toEqual({ type: "likeAction" });
+  }
+  for (const text of ["/me", "/meow x", "/ME x"]) {
+    expect(parseLine(`/${text}`)).toEqual({ type: "text", text });
+    const shown = entryLine({ ...inChannel, message: text } as Entry, utc);
+    expect(shown).toBe(`2026-01-31 23:30:05 ana: ${text}`);
+  }
 });
 
 test("a beginning is a vector or a time", () => {

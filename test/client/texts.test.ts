@@ -1,5 +1,6 @@
+import { CommanderError } from "commander";
 import { expect, test } from "vitest";
-import { rootHelp } from "../../src/client/commands/define.ts";
+import { rootHelp, usageSentence } from "../../src/client/commands/define.ts";
 import { commandHelp } from "../../src/client/core/help.ts";
 import { commands } from "../../src/client/core/slash-command.ts";
 import { chatWords } from "../../src/client/terminal/chat-words.ts";
@@ -60,6 +61,19 @@ test("the language is that of the flag, else of the environment, else English", 
   expect(chooseLanguage(undefined, { LC_ALL: "C", LANG: "pt_BR.UTF-8" })).toBe("en");
   expect(chooseLanguage(undefined, {})).toBe("en");
   expect(languageOf("klingon")).toBeUndefined();
+});
+
+test.each([
+  ["en", "There is no option -it's. Put -- before a text that begins with a dash"],
+  ["pt-br", "A opção -it's não existe. Ponha -- antes de um texto que começa com um traço"],
+] as const)("in %s a text taken for an option is told how to be sent", (language, told) => {
+  const error = (message: string) => new CommanderError(1, "commander.unknownOption", message);
+  const sentence = (message: string, command: string) =>
+    usageSentence(error(message), textsIn(language), command);
+  expect(sentence("error: unknown option '-it's'", "tertulia send")).toContain(told);
+  const mistyped = "error: unknown option '--jsn'\n(Did you mean --json?)";
+  expect(sentence(mistyped, "tertulia send")).not.toContain(" -- ");
+  expect(sentence("error: unknown option '-x'", "tertulia users")).not.toContain(" -- ");
 });
 
 test("the help of the program fits a screen of 24 lines by 80 columns", () => {

@@ -57,3 +57,9 @@ test("an endpoint names a host and a port", () => {
     expect(() => read(wrong), wrong).toThrow("is no endpoint");
   }
 });
+
+test("a value from a file of settings with the line ends of Windows has no CR", () => {
+  const settings = new Settings({}, { TERTULIA_INVITATION: "abc\r", TERTULIA_USER: "\r" });
+  expect(settings.optional("invitation")).toBe("abc");
+  expect(settings.optional("user")).toBeUndefined();
+});

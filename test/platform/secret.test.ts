@@ -105,3 +105,15 @@ test("[X1] no log and no error shows the secret", () => {
     /a secret of|61 20 73/,
   );
 });
+
+test("[X1] a secret is the same with the line ends and the byte order mark of Windows", async () => {
+  await using folder = await temporaryFolder();
+  const secretFile = join(folder.path, "secret");
+  const text = "0123456789abcdef0123456789abcdef";
+  const keys = [`${text}\n`, `\ufeff${text}\r\n`].map((written) => {
+    writeFileSync(secretFile, written, { mode: 0o600 });
+    return keyOf(readSecret(source({ secretFile })));
+  });
+  expect(keys[1]).toBe(keys[0]);
+  expect(keyOf(readSecret(source({}, { TERTULIA_SECRET: `${text}\r` })))).toBe(keys[0]);
+});

@@ -9,6 +9,8 @@ test("a password is the first line of its file", async () => {
   const path = join(folder.path, "password");
   await writeFile(path, "  with spaces \r\nnot this\n");
   expect(readPasswordFile(path)).toBe("  with spaces ");
+  await writeFile(path, "\ufeffsecret\r\n");
+  expect(readPasswordFile(path)).toBe("secret");
   await writeFile(path, "\nnot this\n");
   expect(() => readPasswordFile(path)).toThrow(/is empty/);
   expect(() => readPasswordFile(folder.path)).toThrow(/can't be read \(EISDIR\)/);

@@ -84,6 +84,18 @@ describe("scripting", () => {
     expect(older.stdout).toMatch(/ana: oi\n$/);
   });
 
+  test("a text has the same lines whatever ends them, from an argument or from the input", async () => {
+    await run(["login", "lia"]);
+    const texts = [
+      (await run(["send", "@lia", "um\r\ndois\r\n", "--user", "ana"])).code,
+      (await run(["send", "@lia", "-", "--user", "ana"], "\ufeffum\r\ndois\r\n")).code,
+      (await run(["send", "@lia", "-", "--user", "ana\r"], "um\rdois\r")).code,
+    ];
+    expect(texts).toEqual([0, 0, 0]);
+    const kept = objects(await run(["history", "@lia", "--user", "lia", "--json"])).slice(0, -1);
+    expect(kept.map(({ message }) => message)).toEqual(Array(3).fill("um\ndois"));
+  });
+
   test("a text that is too long or empty is not sent", async () => {
     const long = await run(["send", "#geral", "-", "--user", "ana"], "ã".repeat(4_097));
     expect(long).toMatchObject({ code: 2, stdout: "" });

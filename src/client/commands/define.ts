@@ -90,11 +90,14 @@ export function usageSentence(
   // A command that only groups others was given alone: its help was shown instead.
   if (error.exitCode === 0 || error.code === "commander.help") return undefined;
   const key = usageKeys[error.code];
-  const [, what = ""] = /'([^']*)'/.exec(error.message) ?? [];
+  // A text with an apostrophe may have been taken for an option.
+  const [, what = ""] = /'(.*)'/.exec(error.message) ?? [];
   const [, near] = /Did you mean (?:one of )?([^)]*?)\??\)/.exec(error.message) ?? [];
   const said = key === undefined ? error.message : text(`usage.${key}`, { what });
   const hint = near === undefined ? "" : ` ${text("usage.didYouMean", { what: near })}`;
-  return `${said}${hint} ${text("usage.seeHelp", { command: asked })}`;
+  const isText = key === "unknownOption" && near === undefined && asked === "tertulia send";
+  const way = isText ? ` ${text("usage.dashText")}` : "";
+  return `${said}${hint}${way} ${text("usage.seeHelp", { command: asked })}`;
 }
 
 /** The help of `tertulia` itself: one screen of 24 lines. */

@@ -3,6 +3,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { characters, type RequestId, type UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Receipt } from "../../protocol/messages.ts";
+import { plainText } from "../../protocol/plain-text.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { type Target, writeTarget } from "../core/target.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
@@ -66,7 +67,7 @@ function sendOnce(
 
 async function messageOf({ host, text }: Context, words: string): Promise<string> {
   const most = limits.messageCharacters;
-  const message = words === "-" ? await readAll(host.input, most) : words;
+  const message = words === "-" ? await readAll(host.input, most) : plainText(words);
   if (message === undefined || characters(message) > most) {
     host.input.destroy();
     throw new Problem(text("problem.messageTooLong", { most }), 2);

@@ -5,6 +5,8 @@ import { parseChannel, parseUser } from "./target.ts";
 export type Line =
   | { readonly type: "nothing" }
   | { readonly type: "text"; readonly text: string }
+  /** A text that everybody would take for an action. */
+  | { readonly type: "likeAction" }
   | { readonly type: "join"; readonly channel: ChannelName }
   | { readonly type: "create"; readonly channel: ChannelName }
   /** Without a channel: the present one. */
@@ -35,6 +37,7 @@ export const commands = [
   "/create",
   "/msg",
   "/me",
+  "/say",
   "/who",
   "/users",
   "/channels",
@@ -50,18 +53,31 @@ export const commands = [
 export type Command = (typeof commands)[number];
 const aliases: Readonly<Record<string, Command>> = { "/leave": "/part", "/exit": "/quit" };
 
-/** How a text begins that tells what its sender does: no other text begins with a slash. */
+/** How a text begins that tells what its sender does. */
 export const actionPrefix = "/me ";
 
-/** What begins with a slash is never a text: a command mistyped is not told to everybody. */
+/** A text as it is shown, without the mark of an action. */
+export function spokenText(text: string): string {
+  return text.startsWith(actionPrefix) ? text.slice(actionPrefix.length) : text;
+}
+
+/**
+ * What begins with one slash is never a text: a command mistyped is not told to everybody. Behind a
+ * second slash, and behind `/say`, stands a text that may begin with one.
+ */
 export function parseLine(line: string): Line {
   if (line.trim() === "") return { type: "nothing" };
   if (!line.startsWith("/")) return { type: "text", text: line };
+  if (line.startsWith("//")) return textLine(line.slice(1));
   const [, name = "", rest = ""] = /^(\S+)\s*(.*)$/su.exec(line.trim()) ?? [];
   const typed = name.toLowerCase();
   const command = aliases[typed] ?? commands.find((known) => known === typed);
   if (command === undefined) return { type: "unknown", command: name, suggestion: closest(name) };
   return parseCommand(command, rest) ?? { type: "wrongUse", command };
+}
+
+function textLine(text: string): Line {
+  return text.startsWith(actionPrefix) ? { type: "likeAction" } : { type: "text", text };
 }
 
 function parseCommand(command: Command, rest: string): Line | undefined {
@@ -85,6 +101,8 @@ function parseCommand(command: Command, rest: string): Line | undefined {
     }
     case "/me":
       return rest === "" ? undefined : { type: "me", text: rest };
+    case "/say":
+      return rest === "" ? undefined : textLine(rest);
     case "/history":
       if (rest === "") return { type: "history", count: undefined };
       return /^[1-9]\d{0,2}$/.test(rest) ? { type: "history", count: Number(rest) } : undefined;

@@ -38,6 +38,8 @@ export function submit(model: ChatModel): Step {
       const said = say(opened.model, { user: line.user }, line.text);
       return { model: said.model, effects: [...opened.effects, ...said.effects] };
     }
+    case "likeAction":
+      return problem(left, "likeAction");
     case "wrongUse":
       return problem(left, "wrongUse", { usage: commandHelp(model.words, line.command).usage });
     case "unknown": {
@@ -62,7 +64,7 @@ function problem(model: ChatModel, ...[key, values]: Parameters<Words>): Step {
 
 type Doing = Exclude<
   Line,
-  { readonly type: "nothing" | "text" | "me" | "message" | "wrongUse" | "unknown" }
+  { readonly type: "nothing" | "text" | "likeAction" | "me" | "message" | "wrongUse" | "unknown" }
 >;
 
 function perform(model: ChatModel, line: Doing): Step {

@@ -48,6 +48,7 @@ export type WordKey =
       | "quitAgain"
       | "noConversation"
       | "noSuchChannel"
+      | "likeAction"
       | "unknown"
       | "unknownHelp"
       | "wrongUse"

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import { ReferenceLink } from "../../net/reference-link.ts";
 import { Problem } from "../../platform/problem.ts";
 import { stateFolder } from "../../platform/state-folder.ts";
@@ -14,6 +13,7 @@ import type { ChatClient } from "../chat-client.ts";
 import type { Context } from "../commands/context.ts";
 import { asFailure, Failure, report, wantsLogin } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
+import { linesOf } from "../commands/read-input.ts";
 import { deliver } from "../commands/send.ts";
 import { statusLines } from "../commands/status.ts";
 import { entryLine } from "../core/entry-line.ts";
@@ -44,6 +44,7 @@ type Asking = Exclude<
     readonly type:
       | "nothing"
       | "text"
+      | "likeAction"
       | "me"
       | "message"
       | "wrongUse"
@@ -101,17 +102,15 @@ export class LineChat {
     const outbox = this.#outbox;
     this.#failed += await sendLeft({ context, client, outbox, text: this.#text, signal });
     this.#left = outbox.waiting.length;
-    const reader = createInterface({ input: context.host.input, terminal: false });
     try {
       // One after the other: what is written first is said first.
-      for await (const text of reader) {
+      for await (const text of linesOf(context.host.input)) {
         const line = parseLine(text);
         if (line.type === "quit" || signal.aborted) break;
         await this.#try(line);
       }
     } finally {
       clearInterval(beating);
-      reader.close();
     }
     if (this.#failed > 0) throw new Problem(this.#text("problem.unsent", { count: this.#failed }));
   }
@@ -155,6 +154,8 @@ export class LineChat {
         return;
       case "text":
         return this.#send(this.#here(), line.text);
+      case "likeAction":
+        throw new Problem(this.#text("chat.likeAction"));
       case "me":
         return this.#send(this.#here(), actionPrefix + line.text);
       case "message":
