@@ -17,6 +17,7 @@ import {
 } from "./chat-model.ts";
 import { mentionsOf } from "./mentions.ts";
 import { firstUnread, isRead, readAll, trimmed } from "./message-list.ts";
+import { spokenText } from "./slash-command.ts";
 import { type Target, writeTarget } from "./target.ts";
 
 /** What an event leads to. */
@@ -163,6 +164,6 @@ export function countUnread(
   const fresh = items.filter(
     (item): item is Message => item.kind === "message" && item.user !== me && !isRead(read, item),
   );
-  const mentions = fresh.filter(({ text }) => mentionsOf(text, me).length > 0);
+  const mentions = fresh.filter(({ text }) => mentionsOf(spokenText(text), me).length > 0);
   return { unread: isMuted ? 0 : fresh.length, mentions: mentions.length };
 }

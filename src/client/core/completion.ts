@@ -1,4 +1,5 @@
 import { before, type Editor, textOf, withText } from "./line-editor.ts";
+import { beginsName, sortedByMatch } from "./name-search.ts";
 import { commands } from "./slash-command.ts";
 
 /** Candidates for the word in front of the cursor; each Tab takes the next. */
@@ -41,12 +42,15 @@ export function complete(
 
 function candidatesOf(word: string, head: string, { users, channels }: Names): string[] {
   const begun = (names: readonly string[], part: string) =>
-    names.filter((name) => name.toLowerCase().startsWith(part.toLowerCase()));
+    sortedByMatch(
+      names.filter((name) => beginsName(name, part)),
+      part,
+    );
   if (word.startsWith("/") && head === "") return begun(commands, word).map((name) => `${name} `);
-  if (word.startsWith("#") || /^\/(join|part|leave|mute)\s+$/.test(head)) {
+  if (word.startsWith("#") || /^\/(join|part|leave|mute)\s+$/i.test(head)) {
     return begun(channels, word.replace(/^#/, "")).map((name) => `#${name} `);
   }
-  if (word === "" && !/^\/msg\s+$/.test(head)) return [];
+  if (word === "" && !/^\/msg\s+$/i.test(head)) return [];
   return begun(users, word.replace(/^@/, "")).map((name) => `@${name} `);
 }
 

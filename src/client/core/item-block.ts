@@ -4,7 +4,7 @@ import type { ChatModel, Conversation, Item, Notice } from "./chat-model.ts";
 import { mentionsOf } from "./mentions.ts";
 import { itemAt, itemKey } from "./message-list.ts";
 import { nameColour } from "./name-colour.ts";
-import { actionPrefix } from "./slash-command.ts";
+import { actionPrefix, spokenText } from "./slash-command.ts";
 import { fitLine, type Line, type Span, type Style, span } from "./spans.ts";
 
 const dayMs = 86_400_000;
@@ -93,16 +93,16 @@ function said(item: Exclude<Item, Notice>, columns: number, context: Context): r
   opening.push(span(name, colour), span(isAction ? " " : "  "));
   const used = opening.reduce((cells, { text }) => cells + cellsOf(text), 0);
   const hanging = hasTime ? indent : "  ";
-  const text = isAction ? item.text.slice(actionPrefix.length) : item.text;
   const mark = markOf(item, context);
-  const rows = text
+  const reader = item.user === context.me ? undefined : context.me;
+  const rows = spokenText(item.text)
     .split("\n")
-    .flatMap((line, at) =>
-      wrap(harmless(line), columns - (at === 0 ? used : hanging.length), columns - hanging.length),
-    );
-  const isMentioning = item.user !== context.me;
-  const lines = rows.map((row, at): Line => {
-    const words = isMentioning ? highlighted(row, context.me) : [span(row)];
+    .flatMap((line, at) => {
+      const text = harmless(line);
+      const first = columns - (at === 0 ? used : hanging.length);
+      return highlighted(text, wrap(text, first, columns - hanging.length), reader);
+    });
+  const lines = rows.map((words, at): Line => {
     return at === 0 ? [...opening, ...words] : [span(hanging), ...words];
   });
   return withMark(lines, mark, { columns, hanging });
@@ -128,14 +128,24 @@ function withMark(
   return [...lines, ...rows.map((row) => [span(hanging), span(row, mark.style)])];
 }
 
-function highlighted(text: string, me: string): Span[] {
-  const spans: Span[] = [];
-  let done = 0;
-  for (const { from, to } of mentionsOf(text, me)) {
-    if (from > done) spans.push(span(text.slice(done, from)));
-    spans.push(span(text.slice(from, to), "mention"));
-    done = to;
-  }
-  if (done < text.length || spans.length === 0) spans.push(span(text.slice(done)));
-  return spans;
+/** The rows of a text, with all mentions of its reader, also of a name that two rows share. */
+function highlighted(text: string, rows: readonly string[], reader: string | undefined): Line[] {
+  const mentions = reader === undefined ? [] : mentionsOf(text, reader);
+  let end = 0;
+  return rows.map((row) => {
+    // Between rows only spaces are left out.
+    const begin = text.indexOf(row, end);
+    end = begin + row.length;
+    const spans: Span[] = [];
+    let done = begin;
+    for (const { from, to } of mentions) {
+      const [first, last] = [Math.max(from, done), Math.min(to, end)];
+      if (first >= last) continue;
+      if (first > done) spans.push(span(text.slice(done, first)));
+      spans.push(span(text.slice(first, last), "mention"));
+      done = last;
+    }
+    if (done < end || spans.length === 0) spans.push(span(text.slice(done, end)));
+    return spans;
+  });
 }

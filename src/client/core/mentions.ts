@@ -1,12 +1,36 @@
-const letter = "[\\p{L}\\p{N}\\p{M}_]";
+import { sameName } from "./name-search.ts";
 
-/** Where a name stands alone in a text: `ana`, `@ana`, but not in `banana`. In UTF-16 units. */
+/** As many characters in a row as a name could be made of. */
+const run = /[\p{L}\p{N}\p{M}_.-]+/gu;
+/** What stands in front of a run where it is part of an address or a channel's name. */
+const noMentionBehind = /(?:#|[\w.-]@)$/;
+
+/**
+ * Where a text mentions a name: `ana`, `@ana`, `(ana...)`; but not `banana`, `ana-maria`, `#ana` or
+ * `ana@example.org`. In UTF-16 units.
+ */
 export function mentionsOf(text: string, name: string): readonly { from: number; to: number }[] {
-  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  // Its letters are compared one by one, so that none that grows with its case shifts the others.
-  const wanted = new RegExp(`(?:@|(?<!${letter}))${escaped}(?!${letter})`, "giu");
-  return Array.from(text.matchAll(wanted), ({ index, 0: found }) => ({
-    from: index,
-    to: index + found.length,
-  }));
+  return Array.from(text.matchAll(run)).flatMap(({ index, 0: found }) => {
+    const end = index + found.length;
+    if (text[end] === "@" || noMentionBehind.test(text.slice(Math.max(0, index - 2), index))) {
+      return [];
+    }
+    const part = nameIn(found, name);
+    if (part === undefined) return [];
+    const from = index + part.from;
+    const hasSign = part.from === 0 && text[index - 1] === "@";
+    return { from: hasSign ? from - 1 : from, to: index + part.to };
+  });
+}
+
+/** The name in a run, which may have dots and dashes around it: a sentence's, or the name's own. */
+function nameIn(found: string, name: string): { from: number; to: number } | undefined {
+  const [before = ""] = /^[.-]*/.exec(found) ?? [];
+  const [behind = ""] = /[.-]*$/.exec(found.slice(before.length)) ?? [];
+  const [own = ""] = /^[.-]*/.exec(name) ?? [];
+  const [ownEnd = ""] = /[.-]*$/.exec(name.slice(own.length)) ?? [];
+  const from = before.length - own.length;
+  const to = found.length - behind.length + ownEnd.length;
+  if (from < 0 || to > found.length) return undefined;
+  return sameName(found.slice(from, to), name) ? { from, to } : undefined;
 }

@@ -4,6 +4,7 @@ import { helpLines } from "./help.ts";
 import type { Key } from "./keys.ts";
 import { layoutOf } from "./layout.ts";
 import { edit, textOf } from "./line-editor.ts";
+import { hasInName, sortedByMatch } from "./name-search.ts";
 import { parseTarget, type Target, writeTarget } from "./target.ts";
 
 /** Keys while the help or the quick switch is shown. */
@@ -92,14 +93,9 @@ export function switchTargets(model: ChatModel, filter: string): readonly Target
       user === model.me ? [] : `@${user}`,
     ),
   ];
-  const wanted = filter.trim().toLowerCase();
-  return [...new Set(names)]
-    .filter((name) => name !== model.current && name.toLowerCase().includes(wanted))
-    .sort((a, b) => Number(startsWith(b, wanted)) - Number(startsWith(a, wanted)))
-    .flatMap((name) => parseTarget(name) ?? []);
-}
-
-function startsWith(name: string, wanted: string): boolean {
-  const lower = name.toLowerCase();
-  return lower.startsWith(wanted) || lower.slice(1).startsWith(wanted);
+  const wanted = filter.trim();
+  const found = [...new Set(names)].filter(
+    (name) => name !== model.current && hasInName(name, wanted),
+  );
+  return sortedByMatch(found, wanted).flatMap((name) => parseTarget(name) ?? []);
 }

@@ -4,6 +4,7 @@ import { harmless } from "../../protocol/harmless.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { Context } from "../commands/context.ts";
+import { hasInName } from "../core/name-search.ts";
 import { parseUser } from "../core/target.ts";
 import { PromptInput } from "./prompt-input.ts";
 import { PromptScreen } from "./prompt-screen.ts";
@@ -84,9 +85,8 @@ export class Prompts {
     const all = names.map((name) => ({ name: harmless(name), value: name }));
     const back = { name: this.#text("menu.back"), value: "" };
     const found = (term = "") => {
-      const part = term.replace(/^[#@]/, "").toLowerCase();
-      if (part === "") return [...all, back];
-      return all.filter(({ name }) => name.toLowerCase().includes(part));
+      const part = term.replace(/^[#@]/, "");
+      return part === "" ? [...all, back] : all.filter(({ value }) => hasInName(value, part));
     };
     return this.#ask({
       type: "search",

@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { mentionsOf } from "../../../src/client/core/mentions.ts";
 
 function mentioned(text: string, name: string): string[] {
@@ -16,4 +17,67 @@ test("a letter that grows with its case shifts nothing", () => {
   expect(mentioned("İİİ @ana, İ", "ana")).toEqual(["@ana"]);
   expect(mentioned("oi İlker", "İlker")).toEqual(["İlker"]);
   expect(mentioned("Straße, ẞ: ana", "ana")).toEqual(["ana"]);
+  expect(mentioned("ΟΔΥΣΣΕΑΣ, οδυσσεας", "Οδυσσέας")).toEqual([]);
+  expect(mentioned("ΟΔΥΣΣΈΑΣ, οδυσσέας", "Οδυσσέας")).toEqual(["ΟΔΥΣΣΈΑΣ", "οδυσσέας"]);
+});
+
+describe("a longer name", () => {
+  test.each([
+    "@ana-maria: can you look?",
+    "ana.paula has the keys",
+    "maria-ana",
+    "mail ana@example.org",
+    "mail bia@ana.org",
+    "root@ana",
+    "ana.@x",
+    "#ana",
+    "ana_",
+    "ana...vem",
+    "ana\u0303",
+  ])("is no mention of its part: %s", (text) => expect(mentioned(text, "ana")).toEqual([]));
+
+  test("is mentioned itself", () => {
+    expect(mentioned("@ana-maria, Ana-Maria. (ana-maria)", "ana-maria")).toHaveLength(3);
+    expect(mentioned("ana. e ana.. mas não ana", "ana.")).toEqual(["ana.", "ana."]);
+    expect(mentioned("--ana- -ana", "-ana")).toEqual(["-ana", "-ana"]);
+  });
+});
+
+test.each([
+  "ana.",
+  "ana...",
+  "ana-",
+  "ana.-",
+  "-ana",
+  "...ana",
+  "(ana)",
+  "ana's",
+  "ana/bia",
+  "ana:",
+])("dots, dashes and other signs around a name are a sentence's: %s", (text) =>
+  expect(mentioned(text, "ana")).toEqual(["ana"]),
+);
+
+test("a sign of a mention belongs to it, also behind a letter of a script without spaces", () => {
+  expect(mentioned("@ana, @@ana 你好@ana", "ana")).toEqual(["@ana", "@ana", "@ana"]);
+});
+
+test("a name is found however its letters are composed, at the place where it is written", () => {
+  expect(mentioned("bom dia Jose\u0301, tudo?", "José")).toEqual(["Jose\u0301"]);
+  expect(mentioned("@JOSE\u0301-MARIA José Jose", "José")).toEqual(["José"]);
+  expect(mentioned("\u1112\u1161\u11ab 한", "한")).toEqual(["\u1112\u1161\u11ab", "한"]);
+});
+
+test("a mention is the name, whatever the text", () => {
+  const name = fc.stringMatching(/^[aé_-][aé._-]{0,3}$/).map((one) => one.normalize("NFC"));
+  const text = fc.stringMatching(/^(?:[aéeÉ @#._-]|\u0301){0,20}$/);
+  fc.assert(
+    fc.property(name, text, (wanted, said) => {
+      for (const found of mentioned(`${said} ${wanted} ${said}`, wanted)) {
+        const bare = found.replace(/^@/, "").normalize("NFC").toLowerCase();
+        expect(bare).toBe(wanted.toLowerCase());
+      }
+      expect(mentioned(`${said} ${wanted} ${said}`, wanted)).not.toEqual([]);
+    }),
+  );
 });
