@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { entryLine } from "../../src/client/core/entry-line.ts";
 import { ansi, plain } from "../../src/client/core/paint.ts";
-import { parseSince } from "../../src/client/core/since.ts";
 import { parseLine } from "../../src/client/core/slash-command.ts";
 import { table } from "../../src/client/core/table.ts";
 import { harmless } from "../../src/protocol/harmless.ts";
@@ -132,16 +131,6 @@ test("a text that others would take for an action is refused as one", () => {
     expect(shown).toBe(`2026-01-31 23:30:05 ana: ${text}`);
   }
 });
-
-test("a beginning is a vector or a time", () => {
-  expect(parseSince('{"server_0a1b2c3d":7}')).toEqual({ vector: { server_0a1b2c3d: 7 } });
-  expect(parseSince("2026-01-31T08:00:00Z")).toEqual({ timeMs: 1_769_846_400_000 });
-  expect(parseSince("2026-01-31")).toEqual({ timeMs: 1_769_817_600_000 });
-  for (const wrong of ["", "7", "yesterday", '{"x":1}', '{"server_0a1b2c3d":-1}', "[]"]) {
-    expect(parseSince(wrong), wrong).toBeUndefined();
-  }
-});
-
 test("a table is as wide as its cells, numbers on the right", () => {
   expect(
     table(

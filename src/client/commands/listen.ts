@@ -87,7 +87,7 @@ async function from(client: ChatClient, name: ConversationName, timeMs: number):
 
 function sinceOf({ text }: Context, value: string | undefined): Since | undefined {
   if (value === undefined) return undefined;
-  const since = parseSince(value);
+  const since = parseSince(value, zoneMinutes);
   if (since === undefined) throw new Problem(text("problem.since", { value }), 2);
   return since;
 }

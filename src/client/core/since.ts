@@ -3,6 +3,12 @@ import { parseVector, type Vector } from "../../protocol/vector.ts";
 /** Where to begin: behind a vector, or at a time in milliseconds since 1970. */
 export type Since = { readonly vector: Vector } | { readonly timeMs: number };
 
+/** Minutes that the clocks of a place are ahead of UTC at a time. */
+export type Zone = (timeMs: number) => number;
+
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+
 /** @returns undefined if the text is no vector in JSON */
 export function parseSinceVector(text: string): Vector | undefined {
   try {
@@ -12,12 +18,61 @@ export function parseSinceVector(text: string): Vector | undefined {
   }
 }
 
-const isoPattern = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$/;
-
 /** @returns undefined if the text is neither a vector in JSON nor an ISO 8601 time */
-export function parseSince(text: string): Since | undefined {
+export function parseSince(text: string, zone: Zone): Since | undefined {
   const vector = parseSinceVector(text);
   if (vector !== undefined) return { vector };
-  const timeMs = isoPattern.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(timeMs) ? undefined : { timeMs };
+  const timeMs = parseTime(text.trim(), zone);
+  return timeMs === undefined ? undefined : { timeMs };
+}
+
+const date = "(?<year>\\d{4})-(?<month>\\d\\d)-(?<day>\\d\\d)";
+const clock =
+  "(?<hour>\\d\\d):(?<minute>\\d\\d)(?::(?<second>\\d\\d)(?:[.,](?<fraction>\\d{1,9}))?)?";
+const offset = "(?<utc>z)|(?<sign>[+-])(?<ahead>\\d\\d):?(?<minutesAhead>\\d\\d)";
+const timePattern = new RegExp(`^${date}(?:[t ]${clock}(?:${offset})?)?$`, "i");
+
+/**
+ * Reads a date, a date with a time, or one with an offset from UTC too, as ISO 8601 writes them. What
+ * has no offset is meant where the person is; a date alone is the first moment of that day there.
+ * @returns undefined for any other text, and for a day or a time that does not exist
+ */
+function parseTime(text: string, zone: Zone): number | undefined {
+  const parts = timePattern.exec(text)?.groups;
+  if (parts === undefined) return undefined;
+  const { year, month, day, hour = "00", minute = "00", second = "00", fraction = "0" } = parts;
+  const written = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  const seconds = Date.parse(`${written}Z`);
+  // JavaScript takes the 31st of any month, and 24:00, for a time of the day after.
+  if (Number.isNaN(seconds) || new Date(seconds).toISOString().slice(0, 19) !== written) {
+    return undefined;
+  }
+  const wallMs = seconds + Math.floor(Number(`0.${fraction}`) * 1_000);
+  if (parts.utc !== undefined) return wallMs;
+  if (parts.sign === undefined) return instantOf(wallMs, zone);
+  const { sign, ahead, minutesAhead } = parts;
+  if (Number(ahead) > 23 || Number(minutesAhead) > 59) return undefined;
+  const minutes = Number(ahead) * 60 + Number(minutesAhead);
+  return wallMs - (sign === "-" ? -minutes : minutes) * minuteMs;
+}
+
+/**
+ * When the clocks of a place show a time: the first moment, where they show it twice. If they leap
+ * over it, the moment of the leap.
+ * @param wallMs what the clocks show, as if it were UTC
+ */
+function instantOf(wallMs: number, zone: Zone): number {
+  const around = [zone(wallMs - dayMs), zone(wallMs + dayMs)] as const;
+  const candidates = around.map((minutes) => wallMs - minutes * minuteMs);
+  const isShown = (timeMs: number) => timeMs + zone(timeMs) * minuteMs === wallMs;
+  const found = candidates.find(isShown);
+  if (found !== undefined) return found;
+  const [before] = around;
+  let [after = 0, earlier = 0] = candidates;
+  while (after - earlier > 1) {
+    const middle = Math.floor((after + earlier) / 2);
+    if (zone(middle) === before) earlier = middle;
+    else after = middle;
+  }
+  return after;
 }
