@@ -46,9 +46,19 @@ const openFullScreen = async (context: Context) =>
 const openLines = async (context: Context) =>
   (await import("./client/terminal/lines.ts")).runLines(context);
 
+/** Why output can't be written, by the system's code. */
+const outputProblems: Readonly<Record<string, "problem.outputClosed" | "problem.outputFull">> = {
+  EPIPE: "problem.outputClosed",
+  ENOSPC: "problem.outputFull",
+  EDQUOT: "problem.outputFull",
+};
+
 type Act = (context: Context, args: readonly string[], flags: never) => Promise<void> | void;
 
-const host = thisHost();
+const host = thisHost((code) => {
+  const key = outputProblems[code] ?? "problem.output";
+  report(new Problem(text(key, { code })), outputOf(host.args.includes("--json")), text);
+});
 const asked = askedLanguage(host.args);
 const language = chooseLanguage(asked, process.env);
 const text = textsIn(language);

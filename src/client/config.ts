@@ -37,6 +37,8 @@ export interface ClientConfig {
   readonly secret: SecretSource;
   readonly timeoutMs: number;
   readonly json: boolean;
+  /** Where the person's programs keep what lasts; undefined if there is no such folder. */
+  readonly keptIn: string | undefined;
   /** Begun before, where accounts are. */
   readonly session: SavedSession | undefined;
   readonly sessions: SessionFiles;
@@ -51,12 +53,14 @@ export function clientConfig(settings: Settings, flags: ClientFlags, text: Text)
   const key = serverKey(settings);
   const brokers = withKey(settings.get("broker"), key);
   const user = userOf(settings.optional("user"), text);
-  const sessions = new SessionFiles(join(stateFolder(), "sessions"), brokers);
+  const keptIn = stateFolder();
+  const sessions = new SessionFiles(keptIn && join(keptIn, "sessions"), brokers);
   return {
     brokers,
     proxies: withKey(settings.get("proxy"), key),
     reference: withKey(settings.get("reference"), key),
     user,
+    keptIn,
     session: sessions.read(user),
     sessions,
     passwordFile: settings.optional("passwordFile"),

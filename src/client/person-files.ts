@@ -1,35 +1,43 @@
-import {
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { openLogFile } from "../platform/log.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
-import { randomHex } from "../platform/random.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { parseVector, type Vector } from "../protocol/vector.ts";
-import { ownerOnly } from "../storage/file-modes.ts";
+import { type FileTrouble, KeptFile } from "../storage/kept-file.ts";
 import type { Text } from "../texts/texts.ts";
+import type { Context } from "./commands/context.ts";
 import { nothingSaved, type SavedChat } from "./core/chat-model.ts";
 import { mergedSaved } from "./core/saved-chat.ts";
 import { clusterOf, fileName } from "./session-files.ts";
 
 const mostLogBytes = 1_000_000;
 
+/**
+ * The files of one person in the cluster of a command.
+ * @throws Problem if the person has no folder for them
+ */
+export function personFiles({ config, text }: Context, user: string): PersonFiles {
+  const { keptIn, brokers } = config;
+  if (keptIn === undefined) throw new Problem(text("problem.noFolder"));
+  return new PersonFiles(keptIn, brokers, user);
+}
+
 /** What one person's chats in one cluster keep: what was read, what waits to be sent, a log. */
 export class PersonFiles {
+  /** Hears of each file that was not read, and why. */
+  onTrouble: (trouble: FileTrouble) => void = () => {};
   readonly #folder: string;
+  readonly #file: KeptFile<SavedChat>;
   /** What this chat saved last, or began with. */
   #saved = nothingSaved;
 
   /** @param root of all that the person's programs keep */
   constructor(root: string, brokers: readonly string[], user: string) {
     this.#folder = join(root, "chats", fileName([clusterOf(brokers), user]));
+    this.#file = new KeptFile(join(this.#folder, "chat.json"), parseSaved, (trouble) =>
+      this.onTrouble(trouble),
+    );
   }
 
   get outboxFolder(): string {
@@ -55,44 +63,23 @@ export class PersonFiles {
     }
   }
 
-  /** Nothing, if there is no such file or it is damaged: then all counts as unread. */
+  /** Nothing, if there is no file that can be read: then all counts as unread. */
   read(): SavedChat {
-    this.#saved = this.#read() ?? nothingSaved;
+    this.#saved = this.#file.read() ?? nothingSaved;
     return this.#saved;
   }
 
   /** Another chat of the same person keeps what it has saved meanwhile. @throws what the file system says */
   save(chat: SavedChat): void {
-    const there = this.#read();
     const change = { before: this.#saved, after: chat };
-    const merged = there === undefined ? chat : mergedSaved(there, change);
-    const own = `${this.#path}.${randomHex(4)}`;
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    try {
-      writeFileSync(own, `${JSON.stringify(merged)}\n`, { mode: ownerOnly });
-      renameSync(own, this.#path);
-    } catch (error) {
-      rmSync(own, { force: true });
-      throw error;
-    }
+    this.#file.update((there) => (there === undefined ? chat : mergedSaved(there, change)));
     this.#saved = chat;
-  }
-
-  #read(): SavedChat | undefined {
-    try {
-      return parseSaved(JSON.parse(readFileSync(this.#path, "utf8")));
-    } catch {
-      return undefined;
-    }
-  }
-
-  get #path(): string {
-    return join(this.#folder, "chat.json");
   }
 }
 
-function parseSaved(value: unknown): SavedChat | undefined {
-  if (!isMap(value)) return undefined;
+/** @throws Error if it is not what a chat saves */
+function parseSaved(value: unknown): SavedChat {
+  if (!isMap(value)) throw new Error("it is no map");
   const read: Record<string, Vector> = {};
   for (const [key, vector] of Object.entries(isMap(value.read) ? value.read : {})) {
     read[key] = parseVector(vector, key);
@@ -107,6 +94,7 @@ function parseSaved(value: unknown): SavedChat | undefined {
   };
 }
 
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+function strings(value: unknown = []): string[] {
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+  throw new Error("it is no list of names");
 }

@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "../platform/problem.ts";
-import { randomHex } from "../platform/random.ts";
 import { isMap } from "../protocol/parse-message.ts";
-import { ownerOnly, ownerOnlyFolder } from "../storage/file-modes.ts";
+import { type FileTrouble, KeptFile } from "../storage/kept-file.ts";
 import { subjectOf } from "./session-token.ts";
 
 /** Whose session it is, and its token. */
@@ -18,52 +16,70 @@ export interface SavedSession {
  * not lose each other's, and one that says who logged in last.
  */
 export class SessionFiles {
-  readonly #folder: string;
+  readonly #folder: string | undefined;
   readonly #cluster: string;
   /** Why something could not be kept, if so: the session is good all the same, for this process. */
   failure: string | undefined;
+  /** Files that were not read, and why. */
+  readonly troubles: FileTrouble[] = [];
 
-  /** @param folder which nobody else reads */
-  constructor(folder: string, brokers: readonly string[]) {
+  /** @param folder which nobody else reads; undefined if there is none: then nothing is kept */
+  constructor(folder: string | undefined, brokers: readonly string[]) {
     this.#folder = folder;
     this.#cluster = clusterOf(brokers);
   }
 
   /** What the user is logged in by, or whoever logged in last. */
   read(user: string | undefined): SavedSession | undefined {
-    const whose = user ?? read(this.#path()).user;
-    if (typeof whose !== "string") return undefined;
-    const { token } = read(this.#path(whose));
-    return typeof token === "string" ? { user: whose, token } : undefined;
+    const whose = user ?? this.#file()?.read()?.user;
+    if (whose === undefined) return undefined;
+    const token = this.#file(whose)?.read()?.token;
+    return token === undefined ? undefined : { user: whose, token };
   }
 
   /** Keeps a token for the next process. */
   save(token: string): void {
     const user = subjectOf(token);
-    if (user !== undefined) this.#write(this.#path(user), { user, token });
+    if (user !== undefined) this.#write({ user, token }, user);
   }
 
   /** Commands that name no user are this one's from now on. */
   choose(user: string): void {
-    this.#write(this.#path(), { user });
+    this.#write({ user });
   }
 
   /** Whatever letters a name has, and however many, a file can have this one. */
-  #path(...user: string[]): string {
-    return join(this.#folder, `${fileName([this.#cluster, ...user])}.json`);
+  #file(...user: string[]): KeptFile<Kept> | undefined {
+    if (this.#folder === undefined) return undefined;
+    const path = join(this.#folder, `${fileName([this.#cluster, ...user])}.json`);
+    return new KeptFile(path, parseKept, (trouble) => this.troubles.push(trouble));
   }
 
-  #write(path: string, value: object): void {
-    const own = `${path}.${randomHex(4)}`;
+  #write(value: Kept, ...user: string[]): void {
+    const file = this.#file(...user);
+    if (file === undefined) this.failure = "neither HOME nor XDG_STATE_HOME names a folder.";
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: ownerOnlyFolder });
-      writeFileSync(own, `${JSON.stringify(value)}\n`, { mode: ownerOnly });
-      renameSync(own, path);
+      file?.update(() => value);
     } catch (error) {
       if (errorCode(error) === undefined) throw error;
       this.failure = (error as Error).message;
     }
   }
+}
+
+/** What a file holds: one says who logged in last, the others have a token. */
+interface Kept {
+  readonly user: string;
+  readonly token?: string;
+}
+
+/** @throws Error if it is not what is kept of a session */
+function parseKept(value: unknown): Kept {
+  const { user, token } = isMap(value) ? value : {};
+  if (typeof user !== "string") throw new Error("it has no `user`");
+  if (token === undefined) return { user };
+  if (typeof token !== "string") throw new Error("its `token` is no text");
+  return { user, token };
 }
 
 /**
@@ -77,14 +93,4 @@ export function clusterOf(brokers: readonly string[]): string {
 /** Whatever letters the names have, and however many, a file can have this one. */
 export function fileName(names: readonly string[]): string {
   return createHash("sha256").update(names.join("\n")).digest("hex").slice(0, 32);
-}
-
-function read(path: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
-    return isMap(value) ? value : {};
-  } catch {
-    // Without it a person logs in again.
-    return {};
-  }
 }

@@ -24,14 +24,19 @@ export interface Host {
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 /**
- * This process's own. Who reads our output may close it when he has enough (`tertulia users | head`):
- * that ends the process, quietly.
+ * This process's own. Output that can't be written ends the process with code 1: what reads it lacks
+ * something.
+ * @param sayWhy tells on stderr why the data on stdout is not whole; gets the system's code
  */
-export function thisHost(): Host {
+export function thisHost(sayWhy: (code: string) => void): Host {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error) => {
-      if (errorCode(error) === "EPIPE") process.exit(0);
-      throw error;
+      const code = errorCode(error);
+      if (code === undefined) throw error;
+      // A terminal that is gone: the same as when the system says so.
+      if (stream.isTTY) return void process.kill(processId, "SIGHUP");
+      if (stream === process.stdout) sayWhy(code);
+      process.exit(1);
     });
   }
   return {

@@ -3,6 +3,7 @@ import { isatty } from "node:tty";
 import pino from "pino";
 import { harmless, harmlessJson } from "../protocol/harmless.ts";
 import { now } from "./clock.ts";
+import { errorCode } from "./problem.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -37,7 +38,16 @@ export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
     destination.on("error", () => {});
     return pino(options, { write: (line) => destination.write(jsonLine(line)) });
   }
-  return pino(options, { write: (line: string) => writeSync(fd, readable(line)) });
+  return pino(options, { write: (line: string) => writeIfPossible(fd, readable(line)) });
+}
+
+/** A terminal that is gone costs a line of the log, never the process. */
+function writeIfPossible(fd: number, line: string): void {
+  try {
+    writeSync(fd, line);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  }
 }
 
 function jsonLine(line: string): string {

@@ -67,6 +67,16 @@ export const en = {
   "problem.messageEmpty": "There is no text to send.",
   "problem.chatFolder":
     "What the chat keeps is in {folder}, which can't be used ({code}): check its owner and mode.",
+  "problem.fileDamaged":
+    "{path} can't be understood, so it was put aside as {aside}, and what it kept is missing here.",
+  "problem.fileUnreadable":
+    "{path} can't be read ({code}), so what it keeps is missing here; it stays as it is.",
+  "problem.noFolder":
+    "What the chat keeps has no folder: set HOME or XDG_STATE_HOME to an absolute path.",
+  "problem.output": "The output can't be written ({code}), so it is not whole.",
+  "problem.outputClosed": "The output was closed before all of it was written ({code}).",
+  "problem.outputFull":
+    "The output is not whole: there is no space left where it is written ({code}).",
   "problem.outbox":
     "What waits to be sent is kept in {folder}, which can't be used ({code}): check its owner and mode.",
   "problem.outboxFull":
@@ -75,7 +85,8 @@ export const en = {
     "The message was not taken: there is no space left in {folder}, so free some and send it again.",
   "problem.outboxNotWritten":
     "The message was not taken: {folder} can't be written ({code}), so check its disk, owner and mode.",
-  "problem.since": '"{value}" is neither a vector in JSON nor a time such as 2026-01-31T08:00:00Z.',
+  "problem.since":
+    '"{value}" is neither a vector in JSON nor a date or time that exists, such as 2026-01-31 or 2026-01-31T08:00:00Z.',
   "problem.sinceVector": '"{value}" is no vector such as {"server_0a1b2c3d":7}.',
   "problem.limit": '--limit: "{value}" won\'t do: a whole number from 1 to {most} is wanted.',
   "problem.timeout": '--timeout: "{value}" won\'t do: seconds from 0.1 to 3600 are wanted.',
@@ -493,7 +504,8 @@ export const en = {
   "flag.limit": "at most so many entries",
   "flag.before": "only what comes before this place, as an earlier page told it",
   "flag.sinceVector": "only what this vector, as an earlier answer told it, has not seen",
-  "flag.since": "begin behind this vector, or at this time (ISO 8601)",
+  "flag.since":
+    "begin behind this vector, or at this time (2026-01-31, 2026-01-31T08:00; local without Z or an offset)",
   "flag.lines": "lines in and out instead of the whole screen",
   "flag.watch": "show it again every second, until Ctrl-C",
   "flag.force": "also without a majority of those that remain; may lose what only it had",

@@ -67,6 +67,15 @@ export const ptBr = {
   "problem.messageEmpty": "Não há texto para enviar.",
   "problem.chatFolder":
     "O que o chat guarda fica em {folder}, que não pode ser usada ({code}): confira o dono e o modo.",
+  "problem.fileDamaged":
+    "Não foi possível entender {path}; o arquivo foi guardado como {aside}, e o que havia nele falta aqui.",
+  "problem.fileUnreadable":
+    "Não foi possível ler {path} ({code}); o que há nele falta aqui, e o arquivo fica como está.",
+  "problem.noFolder":
+    "O que o chat guarda não tem pasta: defina HOME ou XDG_STATE_HOME com um caminho absoluto.",
+  "problem.output": "Não foi possível escrever a saída ({code}); ela está incompleta.",
+  "problem.outputClosed": "A saída foi fechada antes de ser escrita por inteiro ({code}).",
+  "problem.outputFull": "A saída está incompleta: não há mais espaço onde ela é escrita ({code}).",
   "problem.outbox":
     "O que espera para ser enviado fica em {folder}, que não pode ser usada ({code}): confira o dono e o modo.",
   "problem.outboxFull":
@@ -75,7 +84,8 @@ export const ptBr = {
     "A mensagem não foi aceita: não há mais espaço em {folder}; libere algum e envie de novo.",
   "problem.outboxNotWritten":
     "A mensagem não foi aceita: não se pode escrever em {folder} ({code}); confira o disco, o dono e o modo.",
-  "problem.since": '"{value}" não é nem um vetor em JSON nem uma hora como 2026-01-31T08:00:00Z.',
+  "problem.since":
+    '"{value}" não é nem um vetor em JSON nem uma data ou hora que exista, como 2026-01-31 ou 2026-01-31T08:00:00Z.',
   "problem.sinceVector": '"{value}" não é um vetor como {"server_0a1b2c3d":7}.',
   "problem.limit": '--limit: "{value}" não serve: use um número inteiro de 1 a {most}.',
   "problem.timeout": '--timeout: "{value}" não serve: use segundos, de 0.1 a 3600.',
@@ -494,7 +504,8 @@ export const ptBr = {
   "flag.limit": "no máximo tantas mensagens",
   "flag.before": "só o que vem antes deste ponto, dado por uma página anterior",
   "flag.sinceVector": "só o que este vetor, dado por uma resposta anterior, ainda não viu",
-  "flag.since": "começa depois deste vetor, ou a partir desta hora (ISO 8601)",
+  "flag.since":
+    "começa depois deste vetor, ou nesta data ou hora (2026-01-31, 2026-01-31T08:00; local sem Z nem fuso)",
   "flag.lines": "linhas que entram e saem, em vez da tela inteira",
   "flag.watch": "mostra de novo a cada segundo, até Ctrl-C",
   "flag.force": "mesmo sem maioria dos que restam; pode perder o que só ele tinha",

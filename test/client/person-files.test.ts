@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { nothingSaved, type SavedChat } from "../../src/client/core/chat-model.ts";
@@ -6,6 +14,7 @@ import { PersonFiles } from "../../src/client/person-files.ts";
 import { Problem } from "../../src/platform/problem.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
+import type { FileTrouble } from "../../src/storage/kept-file.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -81,27 +90,71 @@ describe("what a chat saves", () => {
     expect(files().read().closed).toEqual([]);
   });
 
-  test("that can't be saved leaves nothing behind", () => {
+  const pathOf = (one: PersonFiles) => join(one.outboxFolder, "..", "chat.json");
+
+  test.each([
+    "",
+    "{",
+    "[]",
+    "7",
+    '{"read": {"#geral": 1}}',
+    '{"joined":["geral"],}',
+    '{"joined":5}',
+    Buffer.from([0x7b, 0xff, 0x7d]),
+  ])(
+    "is put aside where it can't be understood (%s), told once, and never written over",
+    (damage) => {
+      const one = files();
+      const told: FileTrouble[] = [];
+      one.onTrouble = (trouble) => told.push(trouble);
+      one.save(begun);
+      const path = pathOf(one);
+      for (const number of [1, 2]) {
+        writeFileSync(path, damage);
+        // Twice: by a chat that begins, and by one that found a good file when it began.
+        if (number === 1) expect(one.read()).toBe(nothingSaved);
+        one.save(begun);
+        const aside = `${path}.damaged-${number}`;
+        expect(readFileSync(aside)).toEqual(Buffer.from(damage));
+        expect(told).toHaveLength(number);
+        expect(told.at(-1)).toEqual({ path, aside });
+        expect(files().read()).toEqual(begun);
+      }
+    },
+  );
+
+  test("is put aside where a folder has its place", () => {
     const one = files();
     one.save(begun);
-    const chats = join(one.outboxFolder, "..");
-    rmSync(join(chats, "chat.json"));
-    // Nothing can take its place.
-    mkdirSync(join(chats, "chat.json"));
-    expect(() => one.save(begun)).toThrow();
-    expect(readdirSync(chats)).toEqual(["chat.json"]);
+    const path = pathOf(one);
+    rmSync(path);
+    mkdirSync(path);
+    one.save(begun);
+    expect(readdirSync(join(path, "..")).sort()).toEqual(["chat.json", "chat.json.damaged-1"]);
+    expect(files().read()).toEqual(begun);
   });
 
-  test("is all there is, where the file is damaged", () => {
+  test("is read where an editor put a byte order mark in front", () => {
     const one = files();
     one.save(begun);
-    const path = join(one.outboxFolder, "..", "chat.json");
-    mkdirSync(one.outboxFolder, { recursive: true });
-    for (const damage of ["", "{", "[]", '{"read": {"#geral": 1}}']) {
-      writeFileSync(path, damage);
-      one.save({ ...begun, current: "#geral" });
-      expect(files().read()).toEqual({ ...begun, current: "#geral" });
-    }
+    writeFileSync(pathOf(one), `\ufeff${readFileSync(pathOf(one), "utf8")}`);
+    expect(files().read()).toEqual(begun);
+  });
+
+  test("stays as it is where it can't be read: that is told once, and nothing takes its place", () => {
+    const one = files();
+    one.save(begun);
+    const path = pathOf(one);
+    rmSync(path);
+    // A link to itself: nobody can read it, not even root.
+    symlinkSync(path, path);
+    const told: FileTrouble[] = [];
+    one.onTrouble = (trouble) => told.push(trouble);
+    expect(one.read()).toBe(nothingSaved);
+    expect(() => one.save(begun)).toThrow("ELOOP");
+    expect(told).toEqual([{ path, code: "ELOOP" }]);
+    expect(readdirSync(join(path, ".."))).toEqual(["chat.json"]);
+    expect(lstatSync(path).isSymbolicLink()).toBe(true);
   });
 });
 

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SessionFiles } from "../../src/client/session-files.ts";
@@ -58,13 +58,24 @@ test("any name has a file, and no two share one", () => {
   for (const name of names) expect(files().read(name)?.user).toBe(name);
 });
 
-test("what is damaged counts as none, and is written anew", () => {
+test("a damaged session counts as none; its file is put aside, told, and a new one takes its place", () => {
   files().save(tokenOf("ana"));
   const [name = ""] = readdirSync(folder.path);
-  writeFileSync(join(folder.path, name), "{");
-  expect(files().read("ana")).toBeUndefined();
+  const path = join(folder.path, name);
+  writeFileSync(path, "{");
+  const reading = files();
+  expect(reading.read("ana")).toBeUndefined();
+  expect(reading.troubles).toEqual([{ path, aside: `${path}.damaged-1` }]);
+  expect(readFileSync(`${path}.damaged-1`, "utf8")).toBe("{");
   files().save(tokenOf("ana"));
   expect(files().read("ana")).toBeDefined();
+});
+
+test("without any folder nothing is kept, and that is told", () => {
+  const nowhere = new SessionFiles(undefined, brokers);
+  nowhere.save(tokenOf("ana"));
+  expect(nowhere.read("ana")).toBeUndefined();
+  expect(nowhere.failure).toContain("XDG_STATE_HOME");
 });
 
 test("a token that is none is not kept; where nothing can be kept, that is told", () => {

@@ -163,14 +163,16 @@ describe("listen", () => {
     expect(listener.stdout.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  test("ends quietly when nobody reads any more", async () => {
+  test("ends with one sentence and code 1 when nobody reads any more", async () => {
     using listener = new CliProcess(["listen", "#geral", "--since", "2026-01-01"], env);
     await listener.saw(": oi");
     listener.child.stdout.destroy();
     await run(["send", "#geral", "into the void", "--user", "ana"]);
     const { code, stderr } = await listener.end();
-    expect(code).toBe(0);
-    expect(stderr).not.toMatch(/EPIPE|at /);
+    expect(code).toBe(1);
+    const said = stderr.split("\n").filter((line) => line.startsWith("tertulia: "));
+    expect(said).toEqual(["tertulia: The output was closed before all of it was written (EPIPE)."]);
+    expect(stderr).not.toContain("    at ");
   });
 });
 

@@ -6,7 +6,7 @@ import type { Language, Text } from "../../texts/texts.ts";
 import { ChatClient, type ChatClientOptions } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
 import { parseChannel, parseTarget, parseUser, type Target } from "../core/target.ts";
-import { asFailure } from "./failure.ts";
+import { asFailure, describeTrouble } from "./failure.ts";
 import type { Output } from "./output.ts";
 
 /** What every command has at hand. */
@@ -47,7 +47,8 @@ export async function withClient<T>(
     throw asFailure(error, text, { config, client });
   } finally {
     await client.close();
-    const { failure } = config.sessions;
+    const { failure, troubles } = config.sessions;
+    for (const trouble of troubles) output.note(describeTrouble(trouble, text));
     if (failure !== undefined) output.note(text("note.notKept", { failure }));
   }
 }

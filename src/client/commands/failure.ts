@@ -3,6 +3,7 @@ import { errorCode, Problem } from "../../platform/problem.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
+import type { FileTrouble } from "../../storage/kept-file.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
@@ -56,6 +57,13 @@ export function wantsLogin(
 export function describe({ code, reason, message, wait = 1 }: ProtocolError, text: Text): string {
   if (reason !== undefined) return text(`reason.${reason}`);
   return text(`error.${code}`, { description: harmless(message), wait: Math.ceil(wait) });
+}
+
+/** Why what a file keeps is missing. */
+export function describeTrouble(trouble: FileTrouble, text: Text): string {
+  return "aside" in trouble
+    ? text("problem.fileDamaged", trouble)
+    : text("problem.fileUnreadable", trouble);
 }
 
 /** What the client library says when no reply came at all. */

@@ -8,7 +8,7 @@ import type { Entry } from "../../protocol/messages.ts";
 import { languageOf, type Text, textsIn } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import type { Context } from "../commands/context.ts";
-import { describe, wantsLogin } from "../commands/failure.ts";
+import { describe, describeTrouble, wantsLogin } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
 import type { ChatEffect, ChatEvent } from "../core/chat-events.ts";
 import { beginning, type ChatModel } from "../core/chat-model.ts";
@@ -119,6 +119,11 @@ export class ChatShell {
     using _warnings = this.#parts.context.host.onWarning((warning) => log.warn(warning));
     using terminal = this.#terminal;
     terminal.open();
+    files.onTrouble = (trouble) => {
+      const told = describeTrouble(trouble, this.#text);
+      log.warn(told);
+      this.#dispatch({ type: "notice", lines: [told], isProblem: true, isAside: true });
+    };
     this.connection(client.state);
     log.info("The chat begins");
     try {

@@ -1,10 +1,9 @@
 import { openLog } from "../../platform/log.ts";
-import { stateFolder } from "../../platform/state-folder.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { type Context, withClient } from "../commands/context.ts";
 import { Outbox } from "../outbox.ts";
-import { PersonFiles } from "../person-files.ts";
+import { personFiles } from "../person-files.ts";
 import { ChatShell } from "./chat-shell.ts";
 import { Entrance } from "./entrance.ts";
 import { type Asking, withPrompts } from "./prompts.ts";
@@ -22,7 +21,7 @@ export async function runFullScreen(context: Context): Promise<void> {
   const chat = async (client: ChatClient, { prompts, screen, stopping }: Asking) => {
     const entrance = new Entrance({ context, client, prompts, screen });
     const user = await entrance.enter();
-    const files = new PersonFiles(stateFolder(), config.brokers, user);
+    const files = personFiles(context, user);
     const logFile = files.openLogFile(text);
     const outbox = Outbox.open(files.outboxFolder, () => shell?.text ?? text);
     try {

@@ -1,6 +1,5 @@
 import { ReferenceLink } from "../../net/reference-link.ts";
 import { Problem } from "../../platform/problem.ts";
-import { stateFolder } from "../../platform/state-folder.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
@@ -11,7 +10,7 @@ import type { ConversationName } from "../../protocol/topics.ts";
 import { languageOf, type Text, textsIn } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import type { Context } from "../commands/context.ts";
-import { asFailure, Failure, report, wantsLogin } from "../commands/failure.ts";
+import { asFailure, describeTrouble, Failure, report, wantsLogin } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
 import { linesOf } from "../commands/read-input.ts";
 import { deliver } from "../commands/send.ts";
@@ -28,7 +27,7 @@ import {
 import type { Target } from "../core/target.ts";
 import { newest } from "../newest.ts";
 import { Outbox } from "../outbox.ts";
-import { PersonFiles } from "../person-files.ts";
+import { personFiles } from "../person-files.ts";
 import { ReadMarks } from "../read-marks.ts";
 import { chatWords } from "./chat-words.ts";
 import { sendLeft } from "./send-left.ts";
@@ -86,7 +85,9 @@ export class LineChat {
     const { context, user } = parts;
     this.#parts = parts;
     this.#text = context.text;
-    const files = new PersonFiles(stateFolder(), context.config.brokers, user);
+    const files = personFiles(context, user);
+    const { output } = context;
+    files.onTrouble = (trouble) => output.note(describeTrouble(trouble, this.#text));
     this.#outbox = Outbox.open(files.outboxFolder, () => this.#text);
     this.#marks = new ReadMarks(files, user);
   }

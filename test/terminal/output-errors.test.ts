@@ -1,0 +1,130 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { cliFile } from "./cli-process.ts";
+
+let cluster: LocalCluster;
+
+beforeAll(async () => {
+  cluster = await LocalCluster.start();
+  const client = cluster.client();
+  await client.login("ana");
+  await client.createChannel("geral");
+}, 60_000);
+
+afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+interface Outputs {
+  readonly stdout?: number | "pipe";
+  readonly stderr?: number | "pipe";
+}
+
+function run(args: readonly string[], env: Record<string, string>, outputs: Outputs = {}) {
+  const { broker, proxy, reference } = cluster.endpoints;
+  const endpoints = {
+    TERTULIA_BROKER: broker,
+    TERTULIA_PROXY: proxy,
+    TERTULIA_REFERENCE: reference,
+    TERTULIA_DATA: cluster.folder,
+  };
+  const { PATH = "" } = process.env;
+  const { stdout = "pipe", stderr = "pipe" } = outputs;
+  return spawnSync(process.execPath, [cliFile, ...args], {
+    env: { PATH, LANG: "C.UTF-8", ...endpoints, ...env },
+    stdio: ["pipe", stdout, stderr],
+    // Of the chat by lines; other commands don't read it.
+    input: "/time\n",
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+}
+
+/** Every write to it fails, as on a full disk; Linux has it. */
+const fullDisk = "/dev/full";
+
+function withFullDisk<T>(use: (fd: number) => T): T {
+  const fd = openSync(fullDisk, "w");
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+describe.runIf(existsSync(fullDisk))("output that finds no space", () => {
+  test.each([
+    ["channels"],
+    ["channels", "--json"],
+    ["users", "--help"],
+    ["--version"],
+    ["config"],
+    ["time"],
+    ["status"],
+    ["chat", "--lines", "--user", "ana"],
+  ])("%s %s: one sentence, code 1, no stack", async (...args) => {
+    await using home = await temporaryFolder();
+    const { status, stderr } = withFullDisk((stdout) => run(args, { HOME: home.path }, { stdout }));
+    const lines = stderr.trimEnd().split("\n");
+    const said = "The output is not whole: there is no space left where it is written (ENOSPC).";
+    expect(lines.filter((line) => line.includes(said))).toHaveLength(1);
+    expect(stderr).not.toContain("    at ");
+    expect(status).toBe(1);
+  });
+
+  test("is told in the person's language, and in JSON where a script may read", async () => {
+    await using home = await temporaryFolder();
+    const told = (...args: string[]) =>
+      withFullDisk((stdout) => run(args, { HOME: home.path }, { stdout })).stderr;
+    expect(told("channels", "--lang", "pt-br")).toBe(
+      "tertulia: A saída está incompleta: não há mais espaço onde ela é escrita (ENOSPC).\n",
+    );
+    expect(JSON.parse(told("channels", "--json")).error.message).toContain("no space left");
+  });
+
+  test("on stderr ends a command with code 1 too", async () => {
+    await using home = await temporaryFolder();
+    const { status } = withFullDisk((stderr) =>
+      run(["create", "geral"], { HOME: home.path }, { stderr }),
+    );
+    expect(status).toBe(1);
+  });
+});
+
+describe("a person without a folder of their own", () => {
+  // An environment without HOME, and a user that the system does not know.
+  const isRoot = process.getuid?.() === 0;
+  const nobody = { XDG_STATE_HOME: "state", HOME: "not/absolute" };
+
+  test.runIf(isRoot)("does what needs none, and is told what to set where one is needed", () => {
+    const { broker, proxy } = cluster.endpoints;
+    const as = (args: readonly string[], lang: string) =>
+      spawnSync(process.execPath, [cliFile, ...args, "--broker", broker, "--lang", lang], {
+        env: { PATH: process.env.PATH ?? "", ...nobody },
+        uid: 54_321,
+        gid: 54_321,
+        cwd: "/",
+        encoding: "utf8",
+        input: "",
+        timeout: 20_000,
+      });
+    expect(as(["channels"], "en")).toMatchObject({ status: 0, stdout: "geral\n", stderr: "" });
+    expect(as(["send", "#geral", "oi", "--user", "ana"], "en")).toMatchObject({ status: 0 });
+    const chat = ["chat", "--lines", "--user", "ana", "--proxy", proxy];
+    expect(as(chat, "en")).toMatchObject({ status: 1 });
+    expect(as(chat, "en").stderr).toContain(
+      "tertulia: What the chat keeps has no folder: set HOME or XDG_STATE_HOME to an absolute path.",
+    );
+    expect(as(chat, "pt-br").stderr).toContain("defina HOME ou XDG_STATE_HOME");
+  });
+
+  test("a folder that is not absolute counts as not set", async () => {
+    await using home = await temporaryFolder();
+    const env = { XDG_STATE_HOME: "state", HOME: home.path };
+    const { status } = run(["chat", "--lines", "--user", "ana"], env);
+    expect(status).toBe(0);
+    expect(existsSync("state")).toBe(false);
+    expect(existsSync(`${home.path}/.local/state/tertulia/chats`)).toBe(true);
+  });
+});
