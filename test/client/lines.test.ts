@@ -131,6 +131,7 @@ test("a text that others would take for an action is refused as one", () => {
     expect(shown).toBe(`2026-01-31 23:30:05 ana: ${text}`);
   }
 });
+
 test("a table is as wide as its cells, numbers on the right", () => {
   expect(
     table(
