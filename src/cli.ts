@@ -17,6 +17,7 @@ import {
   helpTitles,
   isCommanderError,
   jsonFlag,
+  optionsOf,
   rootHelp,
   timeoutFlag,
   usageSentence,
@@ -507,7 +508,7 @@ try {
   }
   await program.parseAsync(host.args, { from: "user" });
 } catch (error) {
-  const output = outputOf(host.args.includes("--json"));
+  const output = outputOf(optionsOf(host.args).includes("--json"));
   if (!isCommanderError(error)) {
     host.endWith(report(error, output, text));
   } else if (error.exitCode !== 0) {

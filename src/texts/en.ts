@@ -108,7 +108,8 @@ export const en = {
   "usage.missingArgument": "{what} is missing.",
   "usage.optionMissingArgument": "The option {what} wants a value.",
   "usage.excessArguments": "There are too many arguments: put a text with spaces in quotes.",
-  "usage.dashText": "Put -- before a text that begins with a dash: tertulia send TARGET -- TEXT.",
+  "usage.dashText":
+    "Put -- before a text that begins with a dash, behind all options: tertulia send TARGET -- TEXT.",
   "usage.didYouMean": "Did you mean {what}?",
   "usage.seeHelp": "See: {command} --help",
 

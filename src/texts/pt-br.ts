@@ -111,7 +111,7 @@ export const ptBr = {
   "usage.optionMissingArgument": "A opção {what} precisa de um valor.",
   "usage.excessArguments": "Há argumentos demais: ponha entre aspas um texto com espaços.",
   "usage.dashText":
-    "Ponha -- antes de um texto que começa com um traço: tertulia send TARGET -- TEXT.",
+    "Ponha -- antes de um texto que começa com um traço, depois de todas as opções: tertulia send TARGET -- TEXT.",
   "usage.didYouMean": "Você quis dizer {what}?",
   "usage.seeHelp": "Veja: {command} --help",
 

@@ -144,9 +144,14 @@ export function isCommanderError(error: unknown): error is CommanderError {
   return error instanceof CommanderError;
 }
 
+/** Words that may be options: behind `--` there are none. */
+export function optionsOf(args: readonly string[]): readonly string[] {
+  return args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+}
+
 /** What `--lang` says: it is wanted before the commands, whose help it changes, are defined. */
 export function askedLanguage(args: readonly string[]): string | undefined {
-  const before = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
+  const before = optionsOf(args);
   const at = before.findLastIndex((arg) => arg === "--lang" || arg.startsWith("--lang="));
   const flag = before[at];
   return flag === "--lang" ? before[at + 1] : flag?.slice("--lang=".length);
