@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { decodePlainText } from "../protocol/plain-text.ts";
-import { errorCode, Problem } from "./problem.ts";
+import { errorCode, folderProblem, Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a key is for: each has its own, so that what one seals means nothing to another. */
@@ -136,10 +136,7 @@ function makeSecret(path: string): void {
     }
     syncPath(dirname(path));
   } catch (error) {
-    throw new Problem(
-      `No secret can be made at ${path} (${errorCode(error)}): make one with ` +
-        "`openssl rand -hex 32`, and name it by --secret-file.",
-    );
+    throw folderProblem(dirname(path), error);
   }
 }
 
