@@ -104,6 +104,8 @@ class Runner {
   #acknowledged = 0;
   #received = 0;
   #loggedIn = false;
+  /** Why this bot can do nothing here, if so. */
+  #unsupported: Problem | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -120,7 +122,7 @@ class Runner {
     };
   }
 
-  /** @throws Problem if no broker will ever take the connection */
+  /** @throws Problem if no broker will ever take the connection, or a server lacks what it needs */
   async run(): Promise<void> {
     const { client, account, config } = this.#parts;
     while (!this.#isDone) {
@@ -138,6 +140,7 @@ class Runner {
       if (!this.#isDone) await pause(restMs, this.#stopping.signal);
     }
     await Promise.all(this.#open);
+    if (this.#unsupported !== undefined) throw this.#unsupported;
   }
 
   /** Sends nothing new, and waits a moment for the answers that are still open. */
@@ -158,6 +161,7 @@ class Runner {
 
   get #isDone(): boolean {
     const { count } = this.#parts.config;
+    if (this.#unsupported !== undefined) return true;
     return this.#stopping.signal.aborted || (count > 0 && this.#sent >= count);
   }
 
@@ -198,6 +202,11 @@ class Runner {
   /** @throws whatever is no answer of a server */
   #warn(error: unknown): ProtocolError {
     if (!(error instanceof ProtocolError)) throw error;
+    // To ask again would only have the same done twice, where no id tells that it is the same.
+    if (error.code === "unsupported") {
+      this.#unsupported ??= new Problem(error.message);
+      return error;
+    }
     // The session has ended, if there was one.
     if (error.code === "unauthenticated") this.#loggedIn = false;
     const { log } = this.#parts;

@@ -15,10 +15,19 @@ import {
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import type { Entry, PresenceState, Present, Receipt } from "../protocol/messages.ts";
-import { isMap } from "../protocol/parse-message.ts";
-import { parsePresent, parsePublications, parseReceipt } from "../protocol/parse-reply.ts";
+import {
+  type HistoryPage,
+  parseAccount,
+  parseHistoryPage,
+  parseNamesPage,
+  parsePresent,
+  parsePublications,
+  parseReceipt,
+  parseTime,
+} from "../protocol/parse-reply.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
-import { type MutableVector, parseVector, raise, type Vector } from "../protocol/vector.ts";
+import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
+import { PlainServerError } from "./plain-server.ts";
 import { type ConnectionState, type Fields, RequestQueue } from "./request-queue.ts";
 import { subjectOf } from "./session-token.ts";
 import { type Page, Subscription } from "./subscription.ts";
@@ -55,13 +64,6 @@ export interface HistoryOptions {
   readonly since?: Vector | undefined;
   /** 1 to 1,000; 100 unless told. */
   readonly limit?: number | undefined;
-}
-
-export interface HistoryPage {
-  /** Oldest to newest. */
-  readonly entries: readonly Entry[];
-  readonly next: string | undefined;
-  readonly seen: Vector;
 }
 
 export interface SubscribeOptions {
@@ -169,9 +171,9 @@ export class ChatClient implements AsyncDisposable {
   /** Claims a name for an account. @throws ProtocolError `name_taken` */
   async register(user: string, password: string, invitation?: string): Promise<void> {
     const asked = { user: parseUserName(user), password, invitation };
-    const { account } = await this.ask("register", asked);
+    const account = parseAccount((await this.ask("register", asked)).account);
     // Whatever is asked next is answered by who knows of the account.
-    if (isMap(account)) this.#see(account.server as ServerName, Number(account.seq));
+    if (account !== undefined) this.#see(account.server, account.seq);
   }
 
   /** Ends all older sessions of the user; this one goes on. */
@@ -202,22 +204,16 @@ export class ChatClient implements AsyncDisposable {
 
   /** Whether a user has ever logged in: one question, however many users there are. */
   async knowsUser(user: UserName): Promise<boolean> {
-    const { users } = await this.ask("users", { prefix: user, limit: 1 });
-    return namesIn(users).includes(user);
+    const reply = await this.ask("users", { prefix: user, limit: 1 });
+    return parseNamesPage("users", reply).names.includes(user);
   }
 
   async history(name: ConversationName, options: HistoryOptions = {}): Promise<HistoryPage> {
-    const reply = await this.ask("history", { ...name, ...options });
-    const seen = parseVector(reply.seen, "seen");
-    const entries = reply.entries as Entry[];
+    const page = parseHistoryPage(await this.ask("history", { ...name, ...options }));
     // With `since` the reply repeats it (H5), and what a publication said may be in it, true or not.
-    if (options.since === undefined) raise(this.#seen, seen);
-    for (const { server, seq } of entries) this.#see(server, seq);
-    return {
-      entries,
-      next: typeof reply.next === "string" ? reply.next : undefined,
-      seen,
-    };
+    if (options.since === undefined) raise(this.#seen, page.seen);
+    for (const { server, seq } of page.entries) this.#see(server, seq);
+    return page;
   }
 
   /**
@@ -235,8 +231,7 @@ export class ChatClient implements AsyncDisposable {
 
   /** The cluster's corrected time, ISO 8601. */
   async time(): Promise<string> {
-    const { time } = await this.ask("time", {});
-    return String(time);
+    return parseTime((await this.ask("time", {})).time);
   }
 
   status(): Promise<Fields> {
@@ -314,9 +309,9 @@ export class ChatClient implements AsyncDisposable {
     let from: string | undefined;
     for (;;) {
       const reply = await this.ask(service, from === undefined ? {} : { from });
-      for (const name of namesIn(reply[service])) all.push(name);
-      const { next } = reply;
-      if (typeof next !== "string" || next <= (from ?? "")) return all as Name[];
+      const { names, next } = parseNamesPage(service, reply);
+      for (const name of names) all.push(name);
+      if (next === undefined || next <= (from ?? "")) return all as Name[];
       from = next;
     }
   }
@@ -329,6 +324,7 @@ export class ChatClient implements AsyncDisposable {
   async #write(service: string, data: Fields, id?: RequestId): Promise<Receipt> {
     const reply = await this.ask(service, data, id);
     const receipt = parseReceipt(reply.entry);
+    if (receipt === undefined) throw new PlainServerError("accepted", service);
     this.#see(receipt.server, receipt.seq);
     return receipt;
   }
@@ -370,10 +366,6 @@ export class ChatClient implements AsyncDisposable {
   #lookAgain(): void {
     for (const subscription of this.#subscriptions.values()) subscription.fill();
   }
-}
-
-function namesIn(list: unknown): string[] {
-  return Array.isArray(list) ? list.filter((name) => typeof name === "string") : [];
 }
 
 function isFor(name: ConversationName, entry: Entry): boolean {

@@ -1,7 +1,8 @@
 import type { Entry } from "../protocol/messages.ts";
+import type { HistoryPage } from "../protocol/parse-reply.ts";
 import type { ConversationName } from "../protocol/topics.ts";
 import type { Vector } from "../protocol/vector.ts";
-import type { ChatClient, HistoryOptions, HistoryPage } from "./chat-client.ts";
+import type { ChatClient, HistoryOptions } from "./chat-client.ts";
 
 /** So many of a conversation's newest entries: one page may be short of them (H2). */
 export async function newest(

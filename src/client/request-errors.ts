@@ -1,15 +1,26 @@
-import { isErrorCode, isRefusalReason, ProtocolError } from "../protocol/errors.ts";
+import { type Refusal, refusalText } from "../net/handshake.ts";
+import { addressesOf } from "../platform/endpoint.ts";
+import { ProtocolError } from "../protocol/errors.ts";
 import { characters } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a server answered in place of a reply. */
-export function readError({ code, description, wait, reason }: Fields): ProtocolError {
-  return new ProtocolError(isErrorCode(code) ? code : "internal", String(description), {
-    wait: typeof wait === "number" ? wait : undefined,
-    reason: isRefusalReason(reason) ? reason : undefined,
-  });
+export function silenceError(): ProtocolError {
+  return new ProtocolError("unavailable", "No server answered in time.");
+}
+
+/** @param refusal why no broker takes the connection, if one said so */
+export function absenceError(
+  brokers: readonly string[],
+  refusal: Refusal | undefined,
+): ProtocolError {
+  const where = addressesOf(brokers);
+  const sentence =
+    refusal === undefined
+      ? `No broker can be reached at ${where}.`
+      : `The broker at ${where} does not take the connection: ${refusalText[refusal]}.`;
+  return new ProtocolError("unavailable", sentence);
 }
 
 export function closedError(): ProtocolError {

@@ -1,17 +1,20 @@
-import { isFinal, type Refusal, refusalText } from "../net/handshake.ts";
+import { isFinal, type Refusal } from "../net/handshake.ts";
 import { RequestPipe } from "../net/request-pipe.ts";
 import { now } from "../platform/clock.ts";
-import { addressesOf } from "../platform/endpoint.ts";
 import { type Random, random, randomHex } from "../platform/random.ts";
-import { decode, encode } from "../protocol/codec.ts";
-import { ProtocolError } from "../protocol/errors.ts";
+import { encode } from "../protocol/codec.ts";
+import type { ProtocolError } from "../protocol/errors.ts";
 import type { RequestId } from "../protocol/ids.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
-import { isMap } from "../protocol/parse-message.ts";
+import { parseError } from "../protocol/parse-reply.ts";
 import { isoTime } from "../protocol/time.ts";
 import { servers, type Vector } from "../protocol/vector.ts";
-import { closedError, readError, tooLarge } from "./request-errors.ts";
+import { decodeReplies } from "./decode-replies.ts";
+import { isOriginal, PlainServerError, readPlain } from "./plain-server.ts";
+import { requestBytes } from "./request-bytes.ts";
+import { absenceError, closedError, silenceError, tooLarge } from "./request-errors.ts";
+import { SentPayloads } from "./sent-payloads.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -47,12 +50,6 @@ interface Pending {
   reject(error: ProtocolError): void;
 }
 
-interface SentPayload {
-  readonly ids: Set<RequestId>;
-  /** Steady time at which it counts as lost. */
-  readonly lostMs: number;
-}
-
 /** Payloads on their way at once: enough to keep several servers busy. */
 const openPayloads = 4;
 /** Without an answer in this time a payload is sent again, a little later each time. */
@@ -62,9 +59,6 @@ const firstRestMs = 50;
 const longestRestMs = 1_000;
 const giveUpMs = 60_000;
 const sweepMs = 25;
-/** Bytes around a request's own text, generously: names, id, clock; and each server in `after`. */
-const envelopeBytes = 768;
-const vectorEntryBytes = 32;
 
 /**
  * Requests over one connection, pipelined: while payloads are on their way, what comes gathers
@@ -80,14 +74,17 @@ export class RequestQueue {
   readonly #pending = new Map<RequestId, Pending>();
   #ready: Pending[] = [];
   readonly #resting = new Set<Pending>();
-  readonly #sent = new Set<SentPayload>();
-  readonly #payloadOf = new Map<RequestId, SentPayload>();
+  readonly #sent = new SentPayloads();
   readonly #sweeper: NodeJS.Timeout;
   #sending = false;
   #closed = false;
   #nextId = 1;
   #state: ConnectionState = "reconnecting";
   #refusal: Refusal | undefined;
+  /** Who answers here, as the replies over this connection have shown. */
+  #servers: "unknown" | "ours" | "plain" = "unknown";
+  /** Whether a payload went unanswered, so that a reply without an id may be a late one. */
+  #hasLost = false;
   #lostMs = now().steadyMs;
   /** Requests that were sent more than once. */
   retried = 0;
@@ -172,7 +169,7 @@ export class RequestQueue {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      while (this.#ready.length > 0 && this.#sent.size < openPayloads) {
+      while (this.#ready.length > 0 && this.#sent.size < this.#mostPayloads) {
         const requests = this.#gather();
         if (requests.length === 0) continue;
         this.#note(requests);
@@ -185,14 +182,19 @@ export class RequestQueue {
     }
   }
 
+  /** Servers of the original protocol know neither arrays nor ids: they hear what a REQ would say. */
+  get #mostPayloads(): number {
+    return this.#servers === "ours" ? openPayloads : 1;
+  }
+
   #gather(): Pending[] {
+    const most = this.#servers === "ours" ? limits.batchRequests : 1;
     const requests: Pending[] = [];
-    const around = envelopeBytes + vectorEntryBytes * servers(this.#options.seen).length;
     let room: number = limits.batchBytes;
     let taken = 0;
     for (const pending of this.#ready) {
-      const bytes = around + textBytes(pending.data);
-      const full = requests.length === limits.batchRequests || bytes > room;
+      const bytes = requestBytes(pending.data, this.#options.seen);
+      const full = requests.length === most || bytes > room;
       if (full && requests.length > 0) break;
       taken += 1;
       if (!this.#pending.has(pending.id)) continue;
@@ -206,13 +208,11 @@ export class RequestQueue {
   #note(requests: readonly Pending[]): void {
     const tries = Math.max(...requests.map((pending) => pending.tries));
     const patienceMs = Math.min(firstTimeoutMs * 1.5 ** tries, longestTimeoutMs);
-    const ids = new Set(requests.map(({ id }) => id));
-    const payload: SentPayload = { ids, lostMs: now().steadyMs + patienceMs };
-    this.#sent.add(payload);
+    const ids = requests.map(({ id }) => id);
+    this.#sent.add(ids, now().steadyMs + patienceMs);
     for (const pending of requests) {
       pending.tries += 1;
       if (pending.tries > 1) this.retried += 1;
-      this.#payloadOf.set(pending.id, payload);
     }
   }
 
@@ -231,33 +231,48 @@ export class RequestQueue {
   }
 
   #receive(payload: Buffer): void {
-    let value: unknown;
-    try {
-      value = decode(payload);
-    } catch {
-      return;
+    const { clock } = this.#options;
+    let ours = 0;
+    for (const { service, data } of decodeReplies(payload)) {
+      const whose = this.#answered(service, data);
+      const said = parseClock(data.clock) ?? 0;
+      // Each reply of ours has `server` (W6).
+      if (typeof data.server === "string") {
+        ours = Math.max(ours, said);
+        this.#servers = "ours";
+      } else clock.receiveFromAnyone(said);
+      for (const pending of whose) this.#answer(pending, data);
     }
-    let clock = 0;
-    for (const reply of Array.isArray(value) ? value : [value]) {
-      const data = isMap(reply) && isMap(reply.data) ? reply.data : undefined;
-      if (data === undefined) continue;
-      clock = Math.max(clock, parseClock(data.clock) ?? 0);
-      const pending = this.#pending.get(data.id as RequestId);
-      if (pending !== undefined) this.#answer(pending, data);
-    }
-    this.#options.clock.receive(clock);
+    clock.receive(ours);
     // Whoever answers is there, whatever the count of connections says.
     this.#tell("connected");
     if (this.#ready.length > 0) void this.#pump();
   }
 
+  /** Whose the reply is: without an id it is for the one payload that it can be for. */
+  #answered(service: unknown, data: Fields): Pending[] {
+    const named = this.#pending.get(data.id as RequestId);
+    if (named !== undefined) return [named];
+    if (typeof data.id === "string" && typeof data.server === "string") return [];
+    const isSure = this.#servers !== "ours" && !this.#hasLost;
+    const fitting = this.#sent.requests
+      .map((ids) => this.#pendingOf(ids))
+      .filter((requests) => isSure || requests.some((one) => one.service === service));
+    return fitting.length === 1 ? (fitting[0] ?? []) : [];
+  }
+
+  #pendingOf(ids: readonly RequestId[]): Pending[] {
+    return ids.flatMap((id) => this.#pending.get(id) ?? []);
+  }
+
   #answer(pending: Pending, data: Fields): void {
+    if (typeof data.server !== "string") return this.#answerPlainly(pending, data);
     if (data.status !== "erro") {
       if (typeof data.token === "string") this.#options.onToken(data.token);
       this.#settle(pending)?.resolve(data);
       return;
     }
-    const error = readError(data);
+    const error = parseError(data);
     const restMs = 1_000 * (error.wait ?? 0);
     const isTooLate = now().steadyMs + restMs >= pending.deadlineMs;
     if (data.retry !== true || isTooLate) {
@@ -268,9 +283,17 @@ export class RequestQueue {
     this.#rest(pending, restMs);
   }
 
+  /** Whatever a server of the original protocol says ends the request. */
+  #answerPlainly(pending: Pending, data: Fields): void {
+    this.#servers = "plain";
+    const answer = readPlain(pending.service, data);
+    if (answer instanceof PlainServerError) this.#settle(pending)?.reject(answer);
+    else this.#settle(pending)?.resolve(answer);
+  }
+
   /** Waits a while, by chance a little longer or shorter, and sends it again. */
   #rest(pending: Pending, leastMs = 0): void {
-    this.#leavePayload(pending.id);
+    this.#sent.settle(pending.id);
     const restMs = Math.min(firstRestMs * 2 ** (pending.tries - 1), longestRestMs);
     pending.notBeforeMs = now().steadyMs + leastMs + restMs * (0.5 + this.#random());
     this.#resting.add(pending);
@@ -278,14 +301,10 @@ export class RequestQueue {
 
   #sweep(): void {
     const { steadyMs } = now();
-    for (const payload of this.#sent) {
-      if (steadyMs < payload.lostMs) continue;
-      for (const id of [...payload.ids]) {
-        const pending = this.#pending.get(id);
-        if (pending !== undefined) this.#rest(pending);
-      }
-      this.#sent.delete(payload);
-    }
+    // What has no id at the other side would be done twice.
+    const lost = this.#servers === "plain" ? [] : this.#pendingOf(this.#sent.takeLost(steadyMs));
+    for (const pending of lost) this.#rest(pending);
+    if (lost.length > 0) this.#lose(lost);
     for (const pending of this.#resting) {
       if (steadyMs < pending.notBeforeMs) continue;
       this.#resting.delete(pending);
@@ -295,42 +314,46 @@ export class RequestQueue {
     if (this.#ready.length > 0) void this.#pump();
   }
 
+  /** A server of the original protocol may keep silent at what it does not know: this it does. */
+  #lose(lost: readonly Pending[]): void {
+    const isFirst = this.#servers === "unknown" && !this.#hasLost;
+    this.#hasLost = true;
+    if (!isFirst || lost.some(({ service }) => isOriginal(service))) return;
+    this.ask("channels", { limit: 1 }, { deadlineMs: longestTimeoutMs }).catch(() => {});
+  }
+
   #giveUp(steadyMs: number): void {
     if (this.#state === "reconnecting" && steadyMs - this.#lostMs > giveUpMs) {
       this.#tell("gave up");
     }
     const isHopeless = this.#state === "gave up" || isFinal(this.refusal);
     for (const pending of this.#pending.values()) {
-      if (steadyMs < pending.deadlineMs && !isHopeless) continue;
-      const reason = this.#state === "connected" ? "No server answered in time." : this.#absence;
-      this.#settle(pending)?.reject(pending.lastError ?? new ProtocolError("unavailable", reason));
+      const isLacking = this.#servers === "plain" && !isOriginal(pending.service);
+      if (steadyMs < pending.deadlineMs && !isHopeless && !isLacking) continue;
+      this.#settle(pending)?.reject(pending.lastError ?? this.#silence(pending));
     }
   }
 
-  get #absence(): string {
-    const where = addressesOf(this.#options.brokers);
-    if (this.refusal === undefined) return `No broker can be reached at ${where}.`;
-    return `The broker at ${where} does not take the connection: ${refusalText[this.refusal]}.`;
+  #silence({ service }: Pending): ProtocolError {
+    if (this.#servers === "plain") {
+      return new PlainServerError(isOriginal(service) ? "silent" : "noService", service);
+    }
+    const isConnected = this.#state === "connected";
+    return isConnected ? silenceError() : absenceError(this.#options.brokers, this.refusal);
   }
 
   #settle(pending: Pending): Pending | undefined {
     if (!this.#pending.delete(pending.id)) return undefined;
     this.#resting.delete(pending);
-    this.#leavePayload(pending.id);
+    this.#sent.settle(pending.id);
     return pending;
-  }
-
-  #leavePayload(id: RequestId): void {
-    const payload = this.#payloadOf.get(id);
-    if (payload === undefined) return;
-    this.#payloadOf.delete(id);
-    payload.ids.delete(id);
-    if (payload.ids.size === 0) this.#sent.delete(payload);
   }
 
   #connections(count: number): void {
     if (count > 0) this.#tell("connected");
     else if (this.#state === "connected") {
+      // What a server of the original protocol has not answered is not asked of another one.
+      if (this.#servers === "ours") this.#servers = "unknown";
       this.#lostMs = now().steadyMs;
       this.#tell("reconnecting");
     }
@@ -341,8 +364,4 @@ export class RequestQueue {
     this.#state = state;
     this.#options.onState(state);
   }
-}
-
-function textBytes(data: Fields): number {
-  return typeof data.message === "string" ? 4 * data.message.length : 0;
 }

@@ -1,9 +1,7 @@
 import { once } from "node:events";
 import { unlinkSync } from "node:fs";
 import { type AddressInfo, connect, type Server } from "node:net";
-import { splitHost } from "../platform/parse-endpoint.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
-import { addressOfName } from "./resolve.ts";
 
 /**
  * Binds it to an endpoint as ZeroMQ writes them.
@@ -12,13 +10,17 @@ import { addressOfName } from "./resolve.ts";
  */
 export async function listen(server: Server, endpoint: string): Promise<string> {
   const [, path] = /^ipc:\/\/(.+)$/.exec(endpoint) ?? [];
-  const { host = "", port = "" } = splitHost(endpoint) ?? {};
+  const [, host = "", port = ""] = /^tcp:\/\/(.+):(\d+|\*)$/.exec(endpoint) ?? [];
   try {
     if (path !== undefined) {
       await removeStale(path);
       server.listen(path);
     } else {
-      server.listen({ host: await addressFor(host), port: port === "*" ? 0 : Number(port) });
+      const number = port === "*" ? 0 : Number(port);
+      server.listen({
+        host: host === "*" ? "0.0.0.0" : host.replace(/^\[(.+)\]$/, "$1"),
+        port: number,
+      });
     }
     await once(server, "listening");
   } catch (error) {
@@ -27,12 +29,6 @@ export async function listen(server: Server, endpoint: string): Promise<string> 
   if (path !== undefined) return endpoint;
   const { address, port: bound, family } = server.address() as AddressInfo;
   return `tcp://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
-}
-
-/** A name that nobody knows is left to `listen`, which says so. */
-async function addressFor(host: string): Promise<string> {
-  if (host === "*") return "0.0.0.0";
-  return (await addressOfName(host))?.address ?? host;
 }
 
 function whyUnbound(endpoint: string, code: string | undefined): string {

@@ -1,7 +1,6 @@
 import { Dealer } from "zeromq";
-import { connect } from "./connect.ts";
 import { type Refusal, watchRefusals } from "./handshake.ts";
-import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
+import { connect, receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
 export interface RequestPipeEvents {
   onPayload(payload: Buffer): void;

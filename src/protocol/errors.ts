@@ -11,6 +11,7 @@ export const errorCodes = {
   user_not_found: { retry: false },
   unauthenticated: { retry: false },
   forbidden: { retry: false },
+  unsupported: { retry: false },
   rate_limited: { retry: true },
   behind: { retry: true },
   unavailable: { retry: true },

@@ -1,21 +1,108 @@
-import { ProtocolError } from "./errors.ts";
-import { isServerName } from "./ids.ts";
+import { type ErrorCode, isErrorCode, isRefusalReason, ProtocolError } from "./errors.ts";
+import { isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
-import { type Present, type Publication, presenceStates, type Receipt } from "./messages.ts";
+import {
+  type Entry,
+  type Present,
+  type Publication,
+  presenceStates,
+  type Receipt,
+} from "./messages.ts";
 import { isMap } from "./parse-message.ts";
+import { parseVector, type Vector } from "./vector.ts";
 
-/** @throws ProtocolError `internal` if a write's reply carries no receipt */
-export function parseReceipt(value: unknown): Receipt {
-  if (
-    !isMap(value) ||
-    !isServerName(value.server) ||
-    parseClock(value.seq) === undefined ||
-    parseClock(value.clock) === undefined ||
-    !Array.isArray(value.durable)
-  ) {
-    throw new ProtocolError("internal", "The server's reply has no receipt.");
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface HistoryPage {
+  /** Oldest to newest. */
+  readonly entries: readonly Entry[];
+  readonly next: string | undefined;
+  readonly seen: Vector;
+}
+
+/** A server's words are shown to people: no more of them than anybody reads. */
+const mostWords = 500;
+
+function lacks(field: string): ProtocolError {
+  return new ProtocolError("unsupported", `The reply has no valid \`${field}\`.`);
+}
+
+function areStrings(list: unknown): list is string[] {
+  return Array.isArray(list) && list.every((item) => typeof item === "string");
+}
+
+/** What a server says in words, wherever it says it. */
+export function parseWords({ description, message }: Fields): string {
+  const said = [description, message].find((words) => typeof words === "string" && words !== "");
+  return typeof said === "string" ? said.slice(0, mostWords) : "";
+}
+
+/** What a server answered in place of a reply. A newer one may have codes of its own. */
+export function parseError(data: Fields): ProtocolError {
+  const { code, wait, reason, retry } = data;
+  const other: ErrorCode = retry === true ? "unavailable" : "unsupported";
+  return new ProtocolError(isErrorCode(code) ? code : other, parseWords(data), {
+    wait: typeof wait === "number" && wait >= 0 ? wait : undefined,
+    reason: isRefusalReason(reason) ? reason : undefined,
+  });
+}
+
+/** @returns undefined if it is no list of names */
+export function parseNames(value: unknown): string[] | undefined {
+  return areStrings(value) ? value : undefined;
+}
+
+/** A page of `users` or `channels`. @throws ProtocolError `unsupported` */
+export function parseNamesPage(service: "users" | "channels", reply: Fields) {
+  const names = parseNames(reply[service]);
+  if (names === undefined) throw lacks(service);
+  return { names, next: typeof reply.next === "string" ? reply.next : undefined };
+}
+
+/** @returns undefined if a write's reply carries no receipt */
+export function parseReceipt(value: unknown): Receipt | undefined {
+  const isReceipt =
+    isMap(value) &&
+    isServerName(value.server) &&
+    parseClock(value.seq) !== undefined &&
+    parseClock(value.clock) !== undefined &&
+    typeof value.id === "string" &&
+    typeof value.timestamp === "string" &&
+    areStrings(value.durable);
+  return isReceipt ? (value as unknown as Receipt) : undefined;
+}
+
+/** The claim that holds an account's name; undefined where the reply does not tell it. */
+export function parseAccount(
+  value: unknown,
+): { readonly server: ServerName; readonly seq: number } | undefined {
+  if (!isMap(value) || !isServerName(value.server)) return undefined;
+  const seq = parseClock(value.seq);
+  return seq === undefined ? undefined : { server: value.server, seq };
+}
+
+/** A page of `history`. @throws ProtocolError `unsupported` */
+export function parseHistoryPage({ entries, next, seen }: Fields): HistoryPage {
+  if (!Array.isArray(entries) || !entries.every(isEntry)) throw lacks("entries");
+  return {
+    entries,
+    next: typeof next === "string" ? next : undefined,
+    seen: vectorOf(seen),
+  };
+}
+
+function vectorOf(seen: unknown): Vector {
+  try {
+    return parseVector(seen, "seen");
+  } catch {
+    throw lacks("seen");
   }
-  return value as unknown as Receipt;
+}
+
+/** @throws ProtocolError `unsupported` */
+export function parseTime(time: unknown): string {
+  if (typeof time !== "string") throw lacks("time");
+  return time;
 }
 
 /** Who is there; what is none is left out. */
@@ -31,14 +118,18 @@ export function parsePresent(value: unknown): Present[] {
 export function parsePublications(value: unknown): Publication[] {
   if (!Array.isArray(value)) return [];
   return value.filter((item: unknown): item is Publication => {
-    return (
-      isMap(item) &&
-      isServerName(item.server) &&
-      parseClock(item.seq) !== undefined &&
-      parseClock(item.prev) !== undefined &&
-      parseClock(item.clock) !== undefined &&
-      typeof item.message === "string" &&
-      typeof item.id === "string"
-    );
+    return isEntry(item) && isMap(item) && parseClock(item.prev) !== undefined;
   });
+}
+
+function isEntry(item: unknown): item is Entry {
+  if (!isMap(item)) return false;
+  const { channel, user, src, dst, message, timestamp, id } = item;
+  const whose = channel === undefined ? [src, dst] : [channel, user];
+  return (
+    areStrings([...whose, message, timestamp, id]) &&
+    isServerName(item.server) &&
+    parseClock(item.seq) !== undefined &&
+    parseClock(item.clock) !== undefined
+  );
 }

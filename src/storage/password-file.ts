@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, Problem } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
-import { readShortFile } from "../platform/short-file.ts";
 import { decodePlainText } from "../protocol/plain-text.ts";
 import { ownerOnly } from "./file-modes.ts";
 import { writeAtomically } from "./json-file.ts";
@@ -11,7 +10,7 @@ import { writeAtomically } from "./json-file.ts";
 export function readPasswordFile(path: string): string {
   let text: string;
   try {
-    text = decodePlainText(readShortFile(path).bytes);
+    text = decodePlainText(readFileSync(path));
   } catch (error) {
     const code = errorCode(error);
     throw new Problem(`The password file ${path} can't be read (${code}): check it.`, 2);

@@ -33,8 +33,8 @@ class Wires {
       this.asked.push(...requests);
       const replies = requests.flatMap(({ service, data }, index) => {
         const fields = this.answer({ service, data });
-        const { id } = data;
-        return fields === undefined ? [] : [{ service, data: { id, clock: index + 1, ...fields } }];
+        const said = { id: data.id, server: "server_0000000a", clock: index + 1 };
+        return fields === undefined ? [] : [{ service, data: { ...said, ...fields } }];
       });
       if (replies.length > 0) worker.reply(to, encode(Array.isArray(value) ? replies : replies[0]));
     });
@@ -70,6 +70,9 @@ async function wires(): Promise<Wires> {
 afterEach(async () => {
   for (const item of open.splice(0)) await item.close();
 });
+
+const place = { server: "server_00000001", seq: 7, clock: 1 };
+const entry = { ...place, id: "a", timestamp: "", durable: [] };
 
 describe("requests", () => {
   test("[C1] what is asked while payloads are on their way goes out in one array", async () => {
@@ -162,7 +165,6 @@ describe("requests", () => {
 
   test("[R9] who has seen nothing does not say so; then what was seen goes with each", async () => {
     const made = await wires();
-    const entry = { id: "a", server: "server_00000001", seq: 7, clock: 1, durable: [] };
     made.answer = ({ service }) =>
       service === "publish" ? { status: "OK", entry } : { status: "OK" };
     const client = made.client();
@@ -175,7 +177,6 @@ describe("requests", () => {
 
   test("[L11] presence is that of whoever logged in, or whose session it is, and of one client", async () => {
     const made = await wires();
-    const entry = { id: "a", server: "server_00000001", seq: 7, clock: 1, durable: [] };
     const present = [{ user: "ana", state: "online" }];
     made.answer = ({ service }) =>
       service === "login"

@@ -3,6 +3,7 @@ import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { ChatEvent } from "../../src/client/core/chat-events.ts";
 import { parseTarget, type Target } from "../../src/client/core/target.ts";
 import { Outbox } from "../../src/client/outbox.ts";
+import { PlainServerError } from "../../src/client/plain-server.ts";
 import { SendLoop } from "../../src/client/terminal/send-loop.ts";
 import type { Log } from "../../src/platform/log.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
@@ -65,3 +66,34 @@ test("what can't be sent yet holds up its own conversation, in order, and is log
   expect(sent()).toEqual(["up 1", "down 1", "down 2"]);
   expect(outbox.waiting).toEqual([]);
 });
+
+test.each(["accepted", "refused", "unreadable", "silent"] as const)(
+  "[C8] what a server of the original protocol has %s is told, and never sent again",
+  async (outcome) => {
+    vi.useFakeTimers();
+    const asked: string[] = [];
+    const client = {
+      publish: async (_user: string, _channel: string, text: string) => {
+        asked.push(text);
+        throw new PlainServerError(outcome, "publish", "Não");
+      },
+    } as unknown as ChatClient;
+    const events: ChatEvent[] = [];
+    const sending = new SendLoop({
+      client,
+      outbox,
+      log: { warn: () => {} } as unknown as Log,
+      dispatch: (event) => events.push(event),
+      hear: () => {},
+      ask: (request) => request(),
+      text: () => textsIn("en"),
+      signal: new AbortController().signal,
+      watch: (work) => void work,
+    });
+    sending.add("ana" as never, target("#geral"), "Oi");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked).toEqual(["Oi"]);
+    expect(outbox.waiting).toEqual([]);
+    expect(events.map(({ type }) => type)).toEqual(["queued", "refused"]);
+  },
+);

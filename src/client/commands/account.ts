@@ -1,6 +1,7 @@
 import type { UserName } from "../../protocol/ids.ts";
 import type { Receipt } from "../../protocol/messages.ts";
 import type { ChatClient } from "../chat-client.ts";
+import { receiptIfAny } from "../plain-server.ts";
 import { type Context, nameOf, withClient } from "./context.ts";
 import { logIn } from "./enter.ts";
 import { wantsLogin } from "./failure.ts";
@@ -10,13 +11,18 @@ import { readNewPassword, readPassword, readPasswords } from "./read-password.ts
 export async function login(context: Context, name: string): Promise<void> {
   const user = nameOf(context, name);
   const entry = await withClient(context, (client) => begin(context, client, user));
-  context.output.done({ user, ...entry }, context.text("done.login", { user }));
+  const done = entry === undefined ? "done.loginPlain" : "done.login";
+  context.output.done({ user, ...entry }, context.text(done, { user }));
 }
 
 /** Where the cluster wants a password, the person is asked for it. */
-async function begin(context: Context, client: ChatClient, user: UserName): Promise<Receipt> {
+async function begin(
+  context: Context,
+  client: ChatClient,
+  user: UserName,
+): Promise<Receipt | undefined> {
   try {
-    return await client.login(user);
+    return await receiptIfAny(client.login(user));
   } catch (error) {
     if (!wantsLogin(error)) throw error;
   }

@@ -2,6 +2,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import type { Receipt } from "../../protocol/messages.ts";
 import type { ChatClient } from "../chat-client.ts";
+import { PlainServerError } from "../plain-server.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -27,6 +28,8 @@ async function refusalOf(asked: Promise<unknown>): Promise<ProtocolError | undef
     await asked;
     return undefined;
   } catch (error) {
+    // No password helps at a server of the original protocol.
+    if (error instanceof PlainServerError) throw error;
     if (error instanceof ProtocolError && !error.retry) return error;
     throw error;
   }

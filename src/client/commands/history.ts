@@ -1,8 +1,9 @@
 import { Problem } from "../../platform/problem.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/messages.ts";
+import type { HistoryPage } from "../../protocol/parse-reply.ts";
 import type { Vector } from "../../protocol/vector.ts";
-import type { ChatClient, HistoryPage } from "../chat-client.ts";
+import type { ChatClient } from "../chat-client.ts";
 import { type Conversation, conversationOf } from "../core/conversation.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { parseSinceVector } from "../core/since.ts";

@@ -1,4 +1,5 @@
 import { harmless } from "../../protocol/harmless.ts";
+import { receiptIfAny } from "../plain-server.ts";
 import { type Context, channelOf, withClient } from "./context.ts";
 
 /** `tertulia users` */
@@ -18,8 +19,11 @@ export async function create(context: Context, name: string): Promise<void> {
   const channel = channelOf(context, name);
   const { session, loginName } = context.config;
   const user = context.config.user ?? session?.user ?? loginName;
-  const entry = await withClient(context, (client) => client.createChannel(channel, user));
-  context.output.done({ channel, ...entry }, context.text("done.create", { channel }));
+  const entry = await withClient(context, (client) =>
+    receiptIfAny(client.createChannel(channel, user)),
+  );
+  const done = entry === undefined ? "done.createPlain" : "done.create";
+  context.output.done({ channel, ...entry }, context.text(done, { channel }));
 }
 
 /** `tertulia time` */

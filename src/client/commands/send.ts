@@ -4,8 +4,10 @@ import { characters, type RequestId, type UserName } from "../../protocol/ids.ts
 import { limits } from "../../protocol/limits.ts";
 import type { Receipt } from "../../protocol/messages.ts";
 import { plainText } from "../../protocol/plain-text.ts";
+import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { type Target, writeTarget } from "../core/target.ts";
+import { receiptIfAny } from "../plain-server.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
 import { readAll } from "./read-input.ts";
 
@@ -19,11 +21,16 @@ export async function send(context: Context, to: string, words: string): Promise
     deliver(client, { user, target, message }),
   );
   if (loggedIn) output.note(text("note.loggedInFirst", { user }));
-  const sentence = text("done.send", {
-    target: writeTarget(target),
-    count: receipt.durable.length,
-  });
+  const sentence = sentSentence(text, target, receipt);
   output.done({ ...target, user, ...receipt }, sentence);
+}
+
+/** What became of a message that was taken. */
+export function sentSentence(text: Text, to: Target, receipt: Receipt | undefined): string {
+  const target = writeTarget(to);
+  return receipt === undefined
+    ? text("done.sendPlain", { target })
+    : text("done.send", { target, count: receipt.durable.length });
 }
 
 interface Delivery {
@@ -37,11 +44,12 @@ interface Delivery {
 /**
  * Sends a text; a user that the servers do not know is logged in first. The request keeps its id,
  * so that it takes effect once whatever was lost on the way.
+ * @returns no receipt if a server of the original protocol took it, which is told nothing twice
  */
 export async function deliver(
   client: ChatClient,
   delivery: Delivery,
-): Promise<{ receipt: Receipt; loggedIn: boolean }> {
+): Promise<{ receipt: Receipt | undefined; loggedIn: boolean }> {
   const { user } = delivery;
   const { id = client.newId() } = delivery;
   try {
@@ -59,10 +67,12 @@ function sendOnce(
   client: ChatClient,
   { user, target, message }: Delivery,
   id: RequestId,
-): Promise<Receipt> {
-  return target.channel === undefined
-    ? client.message(user, target.user, message, id)
-    : client.publish(user, target.channel, message, id);
+): Promise<Receipt | undefined> {
+  return receiptIfAny(
+    target.channel === undefined
+      ? client.message(user, target.user, message, id)
+      : client.publish(user, target.channel, message, id),
+  );
 }
 
 async function messageOf({ host, text }: Context, words: string): Promise<string> {

@@ -18,7 +18,7 @@ import {
 } from "../core/cluster-status.ts";
 import { type Paint, plain } from "../core/paint.ts";
 import { type Context, withClient } from "./context.ts";
-import { asFailure } from "./failure.ts";
+import { asFailure, Failure } from "./failure.ts";
 
 const watchEveryMs = 1_000;
 
@@ -70,6 +70,8 @@ async function lookOnce(context: Context, links: Links): Promise<void> {
   const { cluster, failure } = await ask(context, links);
   // Nobody answered: what is wrong is then where we asked.
   if (cluster.processes.length === 0) throw failure;
+  // Nothing else is to be told of a cluster that is none of ours.
+  if (failure instanceof Failure && failure.code === "unsupported") throw failure;
   show(context, cluster);
   warn(context, cluster);
   if (cluster.healthy) return;

@@ -13,7 +13,7 @@ import type { Context } from "../commands/context.ts";
 import { asFailure, describeTrouble, Failure, report, wantsLogin } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
 import { linesOf } from "../commands/read-input.ts";
-import { deliver } from "../commands/send.ts";
+import { deliver, sentSentence } from "../commands/send.ts";
 import { statusLines } from "../commands/status.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { commandHelp } from "../core/help.ts";
@@ -272,10 +272,11 @@ export class LineChat {
   }
 
   async #send(target: Target, message: string): Promise<void> {
-    const { client, user } = this.#parts;
+    const { context, client, user } = this.#parts;
     const { id } = this.#outbox.add(target, user, message);
     try {
-      await deliver(client, { user, target, message, id });
+      const { receipt } = await deliver(client, { user, target, message, id });
+      if (receipt === undefined) context.output.note(sentSentence(this.#text, target, receipt));
     } finally {
       // Of a failure he is told: then it is his again. An outbox that is closed keeps it.
       this.#outbox.settle(id);

@@ -30,9 +30,10 @@ export async function sendLeft(parts: LeftParts): Promise<number> {
   for (const { id, user, target, text: message } of outbox.waiting) {
     const told = { target: writeTarget(target), text: harmless(message) };
     try {
-      await deliver(client, { user, target, message, id });
+      const { receipt } = await deliver(client, { user, target, message, id });
       outbox.settle(id);
       output.note(text("lines.leftSent", told));
+      if (receipt === undefined) output.note(text("plain.accepted"));
     } catch (error) {
       if (!(error instanceof ProtocolError) || wantsLogin(error)) throw error;
       if (signal.aborted) break;

@@ -4,7 +4,7 @@ import { Problem } from "../../platform/problem.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { describe, wantsLogin } from "../commands/failure.ts";
-import { deliver } from "../commands/send.ts";
+import { deliver, sentSentence } from "../commands/send.ts";
 import type { Outgoing } from "../core/outgoing.ts";
 import { type Target, writeTarget } from "../core/target.ts";
 import type { Outbox } from "../outbox.ts";
@@ -73,7 +73,9 @@ export class SendLoop {
       try {
         const { receipt } = await ask(() => deliver(client, { user, target, message, id }));
         outbox.settle(id);
-        return dispatch({ type: "sent", outgoing, receipt });
+        if (receipt !== undefined) return dispatch({ type: "sent", outgoing, receipt });
+        // It has no place among the others' messages, and is never sent again.
+        return dispatch({ type: "refused", outgoing, why: sentSentence(text(), target, receipt) });
       } catch (error) {
         // At the end it stays where it is, for the next process.
         if (signal.aborted) return;

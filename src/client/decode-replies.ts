@@ -1,0 +1,23 @@
+import { decode } from "../protocol/codec.ts";
+import { isMap } from "../protocol/parse-message.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface Reply {
+  readonly service: unknown;
+  readonly data: Fields;
+}
+
+/** The replies of a payload, whatever its bytes: what is none is a reply without fields. */
+export function decodeReplies(payload: Uint8Array): Reply[] {
+  let value: unknown;
+  try {
+    value = decode(payload);
+  } catch {
+    value = undefined;
+  }
+  return (Array.isArray(value) ? value : [value]).map((reply: unknown) => {
+    const { service, data } = isMap(reply) ? reply : {};
+    return { service, data: isMap(data) ? data : {} };
+  });
+}

@@ -1,0 +1,237 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { ChatClient } from "../../src/client/chat-client.ts";
+import type { ChannelName } from "../../src/protocol/ids.ts";
+import { parsePublications } from "../../src/protocol/parse-reply.ts";
+import { type PlainAnswer, PlainStandIn } from "../support/plain-stand-in.ts";
+
+const open: { [Symbol.dispose]?(): void; close?(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  for (const item of open.splice(0)) {
+    await item.close?.();
+    item[Symbol.dispose]?.();
+  }
+});
+
+async function meet(answer: PlainAnswer, deadlineMs = 4_000) {
+  const server = await PlainStandIn.start(answer);
+  const client = new ChatClient({ brokers: [server.endpoint], proxies: [], deadlineMs });
+  open.push(client, server);
+  return { server, client };
+}
+
+const said = { timestamp: "2025-11-13T02:13:20", clock: 3 };
+const saying = (data: object) => (request: { service: string }) => {
+  return { service: request.service, data: { ...said, ...data } };
+};
+const channel = "geral" as ChannelName;
+
+describe("[C8] a write at a server of the original protocol is sent once", () => {
+  const accepted: Readonly<Record<string, PlainAnswer>> = {
+    "says OK": saying({ status: "OK" }),
+    "says ok in small letters": saying({ status: "ok" }),
+    "says sucesso": saying({ status: "sucesso" }),
+    "has a clock that is a string": saying({ status: "OK", clock: "12" }),
+    "has a clock in nanoseconds": saying({ status: "OK", clock: 1.7e18 }),
+    "gives the id back, and no server": ({ service, data }) => {
+      return { service, data: { ...said, id: data.id, status: "OK" } };
+    },
+    "names its server, and no id": saying({ status: "OK", server: "s1" }),
+    "has a receipt that is none": ({ service, data }) => {
+      const entry = { id: data.id, server: "s1", seq: "1" };
+      return { service, data: { ...said, id: data.id, server: "s1", status: "OK", entry } };
+    },
+    "has an id of its own": saying({ status: "OK", id: 77 }),
+    "is called otherwise": () => ({ service: "message", data: { ...said, status: "OK" } }),
+  };
+
+  test.each(Object.entries(accepted))("and accepted if its answer %s", async (_name, answer) => {
+    const { client, server } = await meet(answer);
+    const sending = client.publish("ana", "geral", "Oi");
+    await expect(sending).rejects.toMatchObject({
+      code: "unsupported",
+      retry: false,
+      outcome: "accepted",
+    });
+    expect(server.asked).toHaveLength(1);
+    expect(client.clock.value).toBeLessThan(100);
+  });
+
+  const refused: Readonly<Record<string, [PlainAnswer, object]>> = {
+    "is an error with words": [saying({ status: "erro", message: "Não há" }), { words: "Não há" }],
+    "is an error without words": [saying({ status: "erro" }), { words: "erro" }],
+    "is an error whose words are none": [
+      saying({ status: "erro", description: 7, message: null }),
+      { words: "erro" },
+    ],
+    "is an error that wants it again, and has no code": [
+      saying({ status: "erro", retry: true, description: "De novo" }),
+      { outcome: "refused" },
+    ],
+    "has another status": [saying({ status: "error" }), { words: "error" }],
+    "has no status": [saying({}), { outcome: "unreadable" }],
+    "has a number for its status": [saying({ status: 200 }), { outcome: "unreadable" }],
+    "is a number": [() => 7, { outcome: "unreadable" }],
+    "is an array": [() => [1, 2], { outcome: "unreadable" }],
+    "has an array for its data": [
+      ({ service }) => ({ service, data: ["OK"] }),
+      { outcome: "unreadable" },
+    ],
+    "is no MessagePack": [() => new Uint8Array([0xc1, 0xff]), { outcome: "unreadable" }],
+    "is empty": [() => new Uint8Array(), { outcome: "unreadable" }],
+    "is JSON": [() => Buffer.from('{"data":{"status":"OK"}}'), { outcome: "unreadable" }],
+  };
+
+  test.each(Object.entries(refused))(
+    "and not again if its answer %s",
+    async (_name, [answer, is]) => {
+      const { client, server } = await meet(answer);
+      const sending = client.publish("ana", "geral", "Oi");
+      await expect(sending).rejects.toMatchObject({ code: "unsupported", retry: false, ...is });
+      expect(server.asked).toHaveLength(1);
+    },
+  );
+
+  test("also if it is not answered, once it is known who is there", async () => {
+    const { client, server } = await meet(saying({ users: [] }), 2_500);
+    await client.users();
+    server.answer = () => undefined;
+    const sending = client.publish("ana", "geral", "Oi");
+    await expect(sending).rejects.toMatchObject({ outcome: "silent", service: "publish" });
+    expect(server.asked).toHaveLength(2);
+  });
+
+  test("and others wait until it is answered, one in each payload", async () => {
+    const { client, server } = await meet(saying({ status: "OK" }));
+    const sending = Array.from({ length: 20 }, (_, at) => client.publish("ana", "geral", `${at}`));
+    const outcomes = await Promise.allSettled(sending);
+    expect(outcomes.every(({ status }) => status === "rejected")).toBe(true);
+    const texts = server.asked.map(
+      (request) => (request as { data: { message: string } }).data.message,
+    );
+    expect(texts).toEqual(Array.from({ length: 20 }, (_, at) => `${at}`));
+  });
+
+  test("and an error of ours without an id is the answer to the payload that is open", async () => {
+    const code = { status: "erro", code: "too_large", description: "Too large.", retry: false };
+    const { client, server } = await meet(() => {
+      return { service: "error", data: { ...said, server: "server_0000000a", ...code } };
+    });
+    await expect(client.publish("ana", "geral", "Oi")).rejects.toMatchObject({ code: "too_large" });
+    expect(server.asked).toHaveLength(1);
+  });
+});
+
+describe("[C8] a read at a server of the original protocol", () => {
+  test("is a list where that suffices, also of channels under `users`", async () => {
+    const { client } = await meet(({ service }) => ({
+      service,
+      data: { ...said, users: service === "users" ? ["ana"] : ["geral"], next: "zz" },
+    }));
+    expect(await client.users()).toEqual(["ana"]);
+    expect(await client.channels()).toEqual(["geral"]);
+  });
+
+  test.each([
+    ["null", null],
+    ["a map", { ana: 1 }],
+    ["numbers", [1, 2]],
+    ["maps", [{ name: "ana" }]],
+  ])("is refused in one sentence if its list is %s", async (_name, users) => {
+    const { client, server } = await meet(saying({ users }));
+    await expect(client.users()).rejects.toMatchObject({ outcome: "unreadable" });
+    expect(server.asked).toHaveLength(1);
+  });
+
+  test.each([
+    ["an error", saying({ status: "erro", description: "Serviço desconhecido" })],
+    ["OK, whatever that means", saying({ status: "OK", entries: null })],
+    ["an error under another name", () => ({ service: "erro", data: { status: "erro" } })],
+  ])("ends at a service that it does not have: %s", async (_name, answer) => {
+    const { client, server } = await meet(answer);
+    await expect(client.history({ channel })).rejects.toMatchObject({
+      outcome: "noService",
+      service: "history",
+    });
+    expect(server.asked).toHaveLength(1);
+  });
+
+  test("ends also if it keeps silent at what it does not know", async () => {
+    const { client, server } = await meet(({ service }) =>
+      service === "channels" ? { service, data: { ...said, channels: [] } } : undefined,
+    );
+    await expect(client.history({ channel })).rejects.toMatchObject({ outcome: "noService" });
+    const asked = server.asked.map((request) => (request as { service: string }).service);
+    expect(asked.filter((service) => service === "channels")).toHaveLength(1);
+    expect(asked.length).toBeLessThanOrEqual(3);
+  });
+});
+
+describe("[C8] a reply of a server that looks like ours", () => {
+  const whole = {
+    channel: "geral",
+    user: "ana",
+    message: "Oi",
+    timestamp: said.timestamp,
+    clock: 1,
+    server: "server_0000000a",
+    seq: 1,
+    id: "a",
+  };
+  const { server: _server, ...placeless } = whole;
+
+  test.each([
+    ["entries of null", { entries: null, seen: {} }],
+    ["an entry without a place", { entries: [placeless], seen: {} }],
+    ["an entry of nobody", { entries: [{ ...whole, user: undefined }], seen: {} }],
+    ["an entry that is null", { entries: [null], seen: {} }],
+    ["no vector", { entries: [whole] }],
+    ["a vector of strings", { entries: [whole], seen: { server_0000000a: "1" } }],
+  ])("is no page of history with %s", async (_name, data) => {
+    const { client, server } = await meet(({ service, data: { id } }) => {
+      return { service, data: { ...said, id, server: "server_0000000a", status: "OK", ...data } };
+    });
+    const page = client.history({ channel });
+    await expect(page).rejects.toMatchObject({ code: "unsupported", retry: false });
+    expect(server.asked).toHaveLength(1);
+  });
+
+  test.each([
+    ["no code", {}, 1],
+    ["a code that is not known yet", { code: "newer" }, 1],
+  ])("is no reason to ask again if it is an error with %s", async (_name, data, times) => {
+    const { client, server } = await meet(({ service, data: { id } }) => {
+      return { service, data: { ...said, id, server: "server_0000000a", status: "erro", ...data } };
+    });
+    const sending = client.publish("ana", "geral", "Oi");
+    await expect(sending).rejects.toMatchObject({ code: "unsupported", retry: false });
+    expect(server.asked).toHaveLength(times);
+  });
+
+  test("counts for its own request alone, however many are open", async () => {
+    const ours = { server: "server_0000000a", status: "OK" };
+    const replies = (request: unknown): unknown => {
+      if (Array.isArray(request)) return request.map(replies);
+      const { service, data } = request as { service: string; data: { id: string } };
+      return { service, data: { ...said, ...ours, id: data.id, users: [data.id] } };
+    };
+    const { client } = await meet(replies);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () =>
+        client.ask("users", {}).then(({ id, users }) => [id, users]),
+      ),
+    );
+    expect(answers.every(([id, users]) => (users as string[])[0] === id)).toBe(true);
+  });
+});
+
+test("[P2] a publication without a place or a sender is dropped", () => {
+  const flat = { user: "ana", message: "Oi", timestamp: said.timestamp, clock: 1 };
+  const placed = { ...flat, channel: "geral", server: "server_0000000a", seq: 1, prev: 0, id: "a" };
+  expect(
+    parsePublications([flat, { ...placed, user: 7 }, { ...placed, timestamp: 5 }, placed]),
+  ).toEqual([placed]);
+  for (const value of [flat, null, "Oi", [null, [placed]]]) {
+    expect(parsePublications(value)).toEqual([]);
+  }
+});

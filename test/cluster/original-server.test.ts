@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { OriginalServer } from "../support/original-server.ts";
+import { python } from "../support/readme-python.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { CliProcess, cliFile, type Ended } from "../terminal/cli-process.ts";
+import { closeTerminals, hasTmux, Terminal } from "../terminal/tmux-terminal.ts";
+
+const only = "The server speaks only the original protocol";
+
+describe.skipIf(python === undefined)(
+  "[C8] at a cluster of the original protocol in Python",
+  () => {
+    let home: TemporaryFolder;
+    let server: OriginalServer;
+
+    beforeEach(async () => {
+      home = await temporaryFolder();
+    });
+
+    afterEach(async () => {
+      server[Symbol.dispose]();
+      await home[Symbol.asyncDispose]();
+    });
+
+    async function run(args: readonly string[], input = ""): Promise<Ended> {
+      using command = new CliProcess([...args, ...server.flags], { XDG_STATE_HOME: home.path });
+      return await command.end(input);
+    }
+
+    test("what it answers is taken, and sent once", async () => {
+      server = await OriginalServer.start();
+      expect(await run(["login", "ana"])).toMatchObject({ code: 0 });
+      expect(await run(["create", "geral", "--user", "ana"])).toMatchObject({ code: 0 });
+      expect(await run(["users"])).toMatchObject({ code: 0, stdout: "ana\n" });
+      expect(await run(["channels"])).toMatchObject({ code: 0, stdout: "geral\n" });
+      const sent = await run(["send", "#geral", "Oi", "--user", "ana"]);
+      expect(sent).toMatchObject({ code: 0, stdout: "" });
+      expect(sent.stderr).toBe(
+        "Sent to #geral: the server answered OK, but speaks only the original protocol and gives no receipt.\n",
+      );
+      const refused = await run(["send", "#nada", "Olá", "--user", "ana"]);
+      expect(refused).toMatchObject({ code: 1 });
+      expect(refused.stderr).toBe(`tertulia: ${only}, and refused: Canal não existe\n`);
+      expect(await server.counts()).toEqual({
+        "login ana": 1,
+        "channel geral": 1,
+        "users ": 1,
+        "channels ": 1,
+        "publish Oi": 1,
+        "publish Olá": 1,
+      });
+    }, 60_000);
+
+    const lacking = [["listen", "#geral"], ["history", "#geral"], ["status"], ["time"]] as const;
+
+    test.each(["erro", "message", "silent"])(
+      "what it does not have ends in one sentence, if it answers such a request by: %s",
+      async (unknown) => {
+        server = await OriginalServer.start("--unknown", unknown);
+        const results = await Promise.all(lacking.map((args) => run([...args, "--user", "ana"])));
+        for (const [at, { code, stdout, stderr }] of results.entries()) {
+          const [name] = lacking[at] ?? [];
+          const service = name === "listen" ? "history" : name;
+          expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+          expect(stderr).toBe(`tertulia: ${only}, which has no \`${service}\`.\n`);
+        }
+        const { "history geral": histories = 0, ...counts } = await server.counts();
+        expect(histories).toBeLessThanOrEqual(4);
+        expect(counts["status "]).toBeLessThanOrEqual(2);
+        expect(counts["time "]).toBeLessThanOrEqual(2);
+      },
+      60_000,
+    );
+
+    test("a bot, the menu and both chats end in one sentence, after one log-in", async () => {
+      server = await OriginalServer.start();
+      const said = `${only}: it answered OK, but has no receipts and no history.`;
+      const lines = await run(["chat", "--lines", "--user", "leo"], "/join geral\nOi\n");
+      expect(lines).toMatchObject({ code: 1, stderr: `tertulia: ${said}\n` });
+      const bot = await run(["bot", "--data", home.path, "--name", "robo"]);
+      expect(bot.code).toBe(1);
+      expect(bot.stderr.match(/original protocol/g)).toHaveLength(1);
+      if (hasTmux) await fullScreen(said);
+      const counts = await server.counts();
+      const asked = Object.keys(counts).filter((key) => !key.startsWith("reference"));
+      const logins = ["login leo", "login robo", ...(hasTmux ? ["login eva", "login mia"] : [])];
+      expect(asked.sort()).toEqual(logins.sort());
+      for (const login of logins) expect(counts[login]).toBe(1);
+    }, 60_000);
+
+    async function fullScreen(said: string): Promise<void> {
+      for (const [command, user] of [
+        ["chat", "eva"],
+        ["menu", "mia"],
+      ]) {
+        const env = `LANG=C.UTF-8 XDG_STATE_HOME=${home.path}`;
+        const cli = `${process.execPath} ${cliFile} ${command} --user ${user}`;
+        const terminal = new Terminal(`${env} ${cli} ${server.flags.join(" ")}`, {
+          columns: 120,
+          rows: 20,
+        });
+        try {
+          await terminal.shows(`tertulia: ${said}`);
+          await terminal.shows("code 1");
+        } finally {
+          terminal.killNow();
+          closeTerminals();
+        }
+      }
+    }
+  },
+);
