@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, truncateSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openLogFile } from "../platform/log.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
@@ -45,7 +45,7 @@ export class PersonFiles {
   }
 
   /**
-   * Made if need be; one that has grown large begins anew.
+   * Made if need be.
    * @throws Problem if the folder or the file can't be used
    */
   openLogFile(text: Text): ReturnType<typeof openLogFile> {
@@ -53,9 +53,7 @@ export class PersonFiles {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       const path = join(folder, "chat.log");
-      const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-      if (size > mostLogBytes) truncateSync(path);
-      return openLogFile(path);
+      return openLogFile(path, mostLogBytes);
     } catch (error) {
       const code = errorCode(error);
       if (code === undefined) throw error;

@@ -1,5 +1,6 @@
 import { probe } from "../net/probe.ts";
 import { Requester } from "../net/requester.ts";
+import { locally } from "../net/socket.ts";
 import { memberKey, memberKeys, serverKey } from "../platform/curve.ts";
 import { withKey } from "../platform/endpoint.ts";
 import { Problem } from "../platform/problem.ts";
@@ -28,7 +29,7 @@ export async function runHealth(settings: Settings, role: Role): Promise<void> {
       ];
       await Promise.all(
         ends.map(async (endpoint) => {
-          const alive = await probe(local(endpoint ?? ""), timeoutMs);
+          const alive = await probe(locally(endpoint ?? ""), timeoutMs);
           if (!alive) throw new Problem(`The ${role} does not answer at ${endpoint}.`);
         }),
       );
@@ -40,7 +41,7 @@ export async function runHealth(settings: Settings, role: Role): Promise<void> {
       );
     case "server": {
       const endpoint = settings.optional("bind");
-      if (endpoint === undefined || endpoint.endsWith(":*")) {
+      if (endpoint === undefined || /:(?:\*|0+)$/.test(endpoint)) {
         throw new Problem("Say where the server's peer link is bound: --bind tcp://host:port.", 2);
       }
       // None but members connect to a peer link.
@@ -61,7 +62,7 @@ async function ask(
   endpoint: string,
   key: () => string | undefined,
 ): Promise<void> {
-  const endpoints = withKey([local(endpoint)], key());
+  const endpoints = withKey([locally(endpoint)], key());
   const requester = new Requester(endpoints, { waits: true });
   try {
     const payload = encode({ service: "health", data: { clock: 0 } });
@@ -76,9 +77,4 @@ async function ask(
   } finally {
     requester.close();
   }
-}
-
-/** A process that is bound to all addresses is asked at this machine's own. */
-function local(endpoint: string): string {
-  return endpoint.replace(/^tcp:\/\/(0\.0\.0\.0|\*|\[::\])/, "tcp://127.0.0.1");
 }

@@ -53,6 +53,13 @@ export interface Endpoints {
 
 /** Ports of the second broker and proxy are ten above those of the first. */
 const portStep = 10;
+
+/** The highest first port with which all others exist too. */
+export function lastFirstPort(brokers: number, proxies: number): number {
+  const offsets = [4, portStep * (brokers - 1) + 1, portStep * (proxies - 1) + 3];
+  return 65_535 - Math.max(...offsets);
+}
+
 /** Together below the 10 s in which `up` has to end. */
 const stopBotsMs = 2_300;
 const stopServersMs = 5_500;

@@ -5,7 +5,7 @@ import { untilStopped } from "../platform/run-process.ts";
 import { openSecret, secretSource } from "../platform/secret.ts";
 import { integer, readFlag, type Settings } from "../platform/settings.ts";
 import type { Child } from "./child.ts";
-import { type ClusterConfig, Supervisor } from "./supervisor.ts";
+import { type ClusterConfig, lastFirstPort, Supervisor } from "./supervisor.ts";
 
 /** `tertulia up`'s own flags, as the command line gives them. */
 export interface UpFlags {
@@ -40,16 +40,18 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
   const keys = memberKeys(settings, openSecret(secret));
   const number = (flag: "servers" | "bots" | "brokers" | "proxies", fallback: number) =>
     readFlag(flag, flags[flag] ?? String(fallback), integer(flag === "bots" ? 0 : 1, 1_000));
+  const brokers = number("brokers", 1);
+  const proxies = number("proxies", 1);
   return {
     servers: number("servers", 3),
     bots: number("bots", 0),
     botFlags: hasChat ? besideAPerson : [],
-    brokers: number("brokers", 1),
-    proxies: number("proxies", 1),
+    brokers,
+    proxies,
     data: settings.get("data"),
     secretFile: secret.text === undefined ? secret.path : undefined,
     cluster: secret.cluster,
-    port: readFlag("port", flags.port ?? "5555", integer(0, 65_000)),
+    port: readFlag("port", flags.port ?? "5555", integer(0, lastFirstPort(brokers, proxies))),
     logLevel: settings.get("logLevel"),
     logFiles: hasChat,
     auth: settings.get("auth"),

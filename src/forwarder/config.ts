@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { type CurveKeys, memberKeys } from "../platform/curve.ts";
 import { withKey } from "../platform/endpoint.ts";
 import type { LogLevel } from "../platform/log.ts";
+import { advertisedHost, protect } from "../platform/reach.ts";
 import { openSecret, type Secret, secretSource } from "../platform/secret.ts";
-import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
+import type { Settings } from "../platform/settings.ts";
 
 export interface ForwarderConfig {
   /** Where the front and the back are bound. */

@@ -1,7 +1,8 @@
 import { Dealer } from "zeromq";
+import { connect } from "./connect.ts";
 import { type Envelope, type OnRequest, unwrap } from "./envelope.ts";
 import { SendQueue } from "./send-queue.ts";
-import { connect, receiveAll, socketOptions } from "./socket.ts";
+import { receiveAll, socketOptions } from "./socket.ts";
 
 /**
  * Leaving a broker waits for a moment with nothing to read and nothing to send: how long it waits.

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { unlinkSync } from "node:fs";
 import { type AddressInfo, connect, type Server } from "node:net";
+import { splitHost } from "../platform/parse-endpoint.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
+import { addressOfName } from "./resolve.ts";
 
 /**
  * Binds it to an endpoint as ZeroMQ writes them.
@@ -10,17 +12,13 @@ import { errorCode, Problem } from "../platform/problem.ts";
  */
 export async function listen(server: Server, endpoint: string): Promise<string> {
   const [, path] = /^ipc:\/\/(.+)$/.exec(endpoint) ?? [];
-  const [, host = "", port = ""] = /^tcp:\/\/(.+):(\d+|\*)$/.exec(endpoint) ?? [];
+  const { host = "", port = "" } = splitHost(endpoint) ?? {};
   try {
     if (path !== undefined) {
       await removeStale(path);
       server.listen(path);
     } else {
-      const number = port === "*" ? 0 : Number(port);
-      server.listen({
-        host: host === "*" ? "0.0.0.0" : host.replace(/^\[(.+)\]$/, "$1"),
-        port: number,
-      });
+      server.listen({ host: await addressFor(host), port: port === "*" ? 0 : Number(port) });
     }
     await once(server, "listening");
   } catch (error) {
@@ -29,6 +27,12 @@ export async function listen(server: Server, endpoint: string): Promise<string> 
   if (path !== undefined) return endpoint;
   const { address, port: bound, family } = server.address() as AddressInfo;
   return `tcp://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
+}
+
+/** A name that nobody knows is left to `listen`, which says so. */
+async function addressFor(host: string): Promise<string> {
+  if (host === "*") return "0.0.0.0";
+  return (await addressOfName(host))?.address ?? host;
 }
 
 function whyUnbound(endpoint: string, code: string | undefined): string {

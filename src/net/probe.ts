@@ -1,12 +1,14 @@
 import { connect } from "node:net";
+import { splitHost } from "../platform/parse-endpoint.ts";
 
 /**
  * Whether a ZeroMQ socket greets at a TCP endpoint (ZMTP 3.1, "Greeting": its signature begins with
  * 0xFF). No handshake follows, so that a broker never takes the probe for a worker.
  */
 export function probe(endpoint: string, timeoutMs: number): Promise<boolean> {
-  const [, host, port] = /^tcp:\/\/(.+):(\d+)$/.exec(endpoint) ?? [];
-  if (host === undefined) return Promise.resolve(false);
+  const parts = splitHost(endpoint);
+  if (parts === undefined || parts.port === "*") return Promise.resolve(false);
+  const { host, port } = parts;
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port), timeout: timeoutMs });
     const end = (greeted: boolean) => {

@@ -1,6 +1,7 @@
 import { XPublisher } from "zeromq";
+import { connect } from "./connect.ts";
 import { SendQueue } from "./send-queue.ts";
-import { connect, isSubscription, receiveAll, socketOptions } from "./socket.ts";
+import { isSubscription, receiveAll, socketOptions } from "./socket.ts";
 
 /** Publishes to all proxies and learns what is subscribed to behind them (P4). */
 export class Publisher {

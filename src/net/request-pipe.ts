@@ -1,6 +1,7 @@
 import { Dealer } from "zeromq";
+import { connect } from "./connect.ts";
 import { type Refusal, watchRefusals } from "./handshake.ts";
-import { connect, receiveAll, socketOptions, watchConnections } from "./socket.ts";
+import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
 export interface RequestPipeEvents {
   onPayload(payload: Buffer): void;

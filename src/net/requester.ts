@@ -1,9 +1,10 @@
 import { Dealer } from "zeromq";
 import { now } from "../platform/clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import { connect } from "./connect.ts";
 import { type Refusal, watchRefusals } from "./handshake.ts";
 import { SendQueue } from "./send-queue.ts";
-import { connect, receiveAll, socketOptions } from "./socket.ts";
+import { receiveAll, socketOptions } from "./socket.ts";
 
 /** A payload, and the frame behind it if there was one. */
 export interface Answer {

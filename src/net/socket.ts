@@ -1,6 +1,6 @@
-import { curveKeyPair, type Observer, type Socket } from "zeromq";
-import { passwordOf, splitKey } from "../platform/endpoint.ts";
-import { errorCode, Problem } from "../platform/problem.ts";
+import type { Observer } from "zeromq";
+import { inBrackets } from "../platform/parse-endpoint.ts";
+import { errorCode } from "../platform/problem.ts";
 import { durations, limits } from "../protocol/limits.ts";
 
 /** What every socket gets: bounds where libzmq has none, and an end that does not wait forever. */
@@ -81,55 +81,6 @@ function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
   });
 }
 
-type Connecting = Socket & { connect(address: string): void };
-
-/**
- * Connects to each endpoint, with the key that it carries or plain.
- * @throws Problem if one is no endpoint
- */
-export function connect(socket: Connecting, endpoints: readonly string[]): void {
-  // Options count for the connections that follow. They stay where the key does, as zeromq warns of
-  // each that is set on a connected socket.
-  let present: string | undefined | null = null;
-  for (const endpoint of endpoints) {
-    const { address, key } = splitKey(endpoint);
-    if (key !== present) setServerKey(socket, key);
-    present = key;
-    try {
-      socket.connect(address);
-    } catch (error) {
-      throw new Problem(
-        `"${address}" is no endpoint (${errorCode(error)}): write it as tcp://host:port.`,
-        2,
-      );
-    }
-  }
-}
-
-/** With a pair of its own that nobody knows: whoever connects stays anonymous. */
-function setServerKey(socket: Socket, key: string | undefined): void {
-  // libzmq has no other ways back to plain.
-  if (socket.securityMechanism === "curve") socket.curveServer = false;
-  if (socket.securityMechanism === "plain") socket.plainUsername = null;
-  if (key === undefined) return;
-  const password = passwordOf(key);
-  if (password !== undefined) {
-    Object.assign(socket, { plainUsername: "member", plainPassword: password });
-    return;
-  }
-  const { publicKey: curvePublicKey, secretKey: curveSecretKey } = curveKeyPair();
-  const curveServerKey = Buffer.from(key, "hex");
-  encrypt(socket, { curveServerKey, curvePublicKey, curveSecretKey });
-}
-
-/** @param options the typings know keys as Z85 text only; libzmq takes their 32 bytes as well */
-function encrypt(socket: Socket, options: Readonly<Record<string, unknown>>): void {
-  Object.assign(socket, options);
-  // Without CURVE in libzmq zeromq has no such options, and sets mere fields.
-  if (socket.securityMechanism === "curve") return;
-  throw new Problem("This machine's ZeroMQ can't encrypt: install zeromq's own libzmq.");
-}
-
 /** Counts the endpoints that a connecting socket has reached and tells of every change. */
 export function watchConnections(events: Observer, onChange: (count: number) => void): void {
   // A connection that never was a ZeroMQ one is lost too: only those that were there count.
@@ -146,5 +97,12 @@ export function watchConnections(events: Observer, onChange: (count: number) => 
  */
 export function advertised(endpoint: string, host: string): string {
   if (host.includes("://")) return host;
-  return endpoint.replace(/^tcp:\/\/(0\.0\.0\.0|\*|\[::\])/, `tcp://${host}`);
+  return endpoint.replace(anywhere, `tcp://${inBrackets(host)}`);
 }
+
+/** A process that is bound to all addresses of this machine is reached at its loopback too. */
+export function locally(endpoint: string): string {
+  return advertised(endpoint, endpoint.startsWith("tcp://[") ? "::1" : "127.0.0.1");
+}
+
+const anywhere = /^tcp:\/\/(0\.0\.0\.0|\*|\[::\])/;

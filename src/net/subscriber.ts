@@ -1,5 +1,6 @@
 import { Subscriber as ZmqSubscriber } from "zeromq";
-import { connect, receiveAll, socketOptions, watchConnections } from "./socket.ts";
+import { connect } from "./connect.ts";
+import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
 /** A SUB never sends. */
 const { sendHighWaterMark: _, ...receivingOptions } = { ...socketOptions, linger: 0 };

@@ -1,9 +1,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { decodePlainText } from "../protocol/plain-text.ts";
 import { errorCode, Problem } from "./problem.ts";
 import { readSecret, type Secret, secretSource } from "./secret.ts";
 import type { Settings } from "./settings.ts";
+import { readShortFile } from "./short-file.ts";
 
 /**
  * The cluster's CURVE key pair (ZeroMQ RFC 26). Whoever knows the public key may connect, and knows
@@ -94,7 +94,7 @@ export function serverKey(settings: Settings): string | undefined {
 function readKey(path: string): string | undefined {
   let text: string;
   try {
-    text = decodePlainText(readFileSync(path)).trim();
+    text = decodePlainText(readShortFile(path).bytes).trim();
   } catch (error) {
     throw new Problem(
       `The cluster's key can't be read at ${path} (${errorCode(error)}): ` +

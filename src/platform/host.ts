@@ -79,6 +79,17 @@ export function thisHost(sayWhy: (code: string) => void): Host {
   };
 }
 
+/** Does something of which a package warns that is meant as it is done. */
+export function withoutWarnings(act: () => void): void {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    act();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
 /** The process's number, for those who watch over it. */
 export const processId = process.pid;
 

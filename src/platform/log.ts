@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import pino from "pino";
 import { harmless, harmlessJson } from "../protocol/harmless.ts";
@@ -123,8 +123,37 @@ class LogBudget {
   }
 }
 
-/** A file that takes a child's stderr. */
-export function openLogFile(path: string): { fd: number; close(): void } {
+/** Bytes above which a log file begins anew; the one before it is kept. */
+const mostLogBytes = 10_000_000;
+/** Between two looks at how much it has grown. */
+const lookMs = 2_000;
+
+/**
+ * A file for logs that others may write too, such as a child by its stderr. Above `mostBytes` it
+ * begins anew, and what it held is in `path.1`.
+ */
+export function openLogFile(
+  path: string,
+  mostBytes: number = mostLogBytes,
+): { fd: number; close(): void } {
   const fd = openSync(path, "a");
-  return { fd, close: () => closeSync(fd) };
+  const bound = () => {
+    if (fstatSync(fd).size <= mostBytes) return;
+    try {
+      copyFileSync(path, `${path}.1`);
+    } catch (error) {
+      // On a full disk the log gives way.
+      if (errorCode(error) === undefined) throw error;
+    }
+    ftruncateSync(fd);
+  };
+  bound();
+  const timer = setInterval(bound, lookMs).unref();
+  return {
+    fd,
+    close: () => {
+      clearInterval(timer);
+      closeSync(fd);
+    },
+  };
 }

@@ -1,3 +1,6 @@
+import { accessSync, constants } from "node:fs";
+import { dirname, resolve } from "node:path";
+
 /**
  * Something a person has to put right: a port that is taken, a folder in use, a damaged file. Its
  * message is one sentence that says what to do; it is shown without a stack.
@@ -10,6 +13,37 @@ export class Problem extends Error {
   constructor(message: string, exitCode: 1 | 2 = 1, options?: ErrorOptions) {
     super(message, options);
     this.exitCode = exitCode;
+  }
+}
+
+/** Why a data folder can't be written, and what to do about it. */
+export function folderProblem(folder: string, error: unknown): Problem {
+  // What Node says of a folder that it could not make is not always why.
+  const code = whyUnwritable(folder) ?? errorCode(error);
+  const why = unusable[code ?? ""] ?? "can't be used";
+  const way = "check it, or name another folder by --data";
+  return new Problem(`The data folder ${folder} ${why} (${code}): ${way}.`, 1, { cause: error });
+}
+
+const unusable: Readonly<Record<string, string>> = {
+  EROFS: "is on a disk that can only be read",
+  EACCES: "may not be written by this user",
+  EPERM: "may not be written by this user",
+  ENOSPC: "has no space left",
+  EDQUOT: "has no space left",
+  ENOTDIR: "is no folder, or lies below a file",
+  EEXIST: "is no folder, or lies below a file",
+};
+
+/** What the system says against writing where the folder is, or would be made. */
+function whyUnwritable(folder: string): string | undefined {
+  try {
+    accessSync(folder, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    const code = errorCode(error);
+    const above = dirname(resolve(folder));
+    return code === "ENOENT" && above !== resolve(folder) ? whyUnwritable(above) : code;
   }
 }
 

@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import { harmless } from "../protocol/harmless.ts";
 import { errorCode, Problem } from "./problem.ts";
 
@@ -23,8 +24,16 @@ export interface Running extends AsyncDisposable {
 }
 
 /**
- * Resolves at the first SIGTERM or SIGINT; in a process that one of ours watches over, at a SIGTERM
- * and when that one closes the channel or is gone.
+ * Whether a terminal's end is ours too. Node forgets that nohup has told it to ignore SIGHUP, but
+ * nohup also leaves no stream at the terminal.
+ */
+function hasTerminal(): boolean {
+  return [0, 1, 2].some((fd) => isatty(fd));
+}
+
+/**
+ * Resolves at the first SIGTERM or SIGINT, and when its terminal closes (SIGHUP); in a process that
+ * one of ours watches over, at a SIGTERM and when that one closes the channel or is gone.
  */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
@@ -33,6 +42,7 @@ export function untilStopped(): Promise<void> {
     process.on("SIGTERM", stop);
     if (process.env.TERTULIA_SUPERVISED === undefined) {
       process.on("SIGINT", stop);
+      process.on("SIGHUP", hasTerminal() ? stop : () => {});
       return;
     }
     // The terminal sends these to all: who watches over us stops everybody in order.

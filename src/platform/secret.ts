@@ -1,19 +1,18 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
 import {
   closeSync,
-  fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
-  readFileSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { decodePlainText } from "../protocol/plain-text.ts";
-import { errorCode, Problem } from "./problem.ts";
+import { errorCode, folderProblem, Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
+import { readShortFile } from "./short-file.ts";
 
 /** What a key is for: each has its own, so that what one seals means nothing to another. */
 export type Purpose =
@@ -88,9 +87,9 @@ export class Secret {
 export function readSecret(source: SecretSource): Secret {
   const { text, path } = source;
   if (text !== undefined) return new Secret(Buffer.from(text.trim()), source);
-  let fd: number;
+  let file: ReturnType<typeof readShortFile>;
   try {
-    fd = openSync(path, "r");
+    file = readShortFile(path);
   } catch (error) {
     const code = errorCode(error);
     throw new Problem(
@@ -99,15 +98,7 @@ export function readSecret(source: SecretSource): Secret {
         : `The secret at ${path} can't be read (${code}): check its owner and mode.`,
     );
   }
-  try {
-    return new Secret(
-      Buffer.from(decodePlainText(readFileSync(fd)).trim()),
-      source,
-      fstatSync(fd).mode,
-    );
-  } finally {
-    closeSync(fd);
-  }
+  return new Secret(Buffer.from(decodePlainText(file.bytes).trim()), source, file.mode);
 }
 
 /**
@@ -136,10 +127,7 @@ function makeSecret(path: string): void {
     }
     syncPath(dirname(path));
   } catch (error) {
-    throw new Problem(
-      `No secret can be made at ${path} (${errorCode(error)}): make one with ` +
-        "`openssl rand -hex 32`, and name it by --secret-file.",
-    );
+    throw folderProblem(dirname(path), error);
   }
 }
 

@@ -1,7 +1,7 @@
-import { networkInterfaces, userInfo } from "node:os";
+import { userInfo } from "node:os";
 import { plainText } from "../protocol/plain-text.ts";
-import { splitKey } from "./endpoint.ts";
 import { type LogLevel, logLevels } from "./log.ts";
+import { advertisedPlace, boundEndpoint, endpoints } from "./parse-endpoint.ts";
 import { Problem } from "./problem.ts";
 
 /** Where a setting's value came from. */
@@ -27,33 +27,6 @@ function row<T>(
 }
 
 const text = (value: string): string => value;
-
-/** A host, an address of IPv4, or one of IPv6 in brackets; then a number, or `*` for any free one. */
-const hostAndPort = /^tcp:\/\/(?:\[[^\s/[\]]+\]|[^\s/:[\]]+):(\d{1,5}|\*)$/;
-
-/** A comma-separated list of endpoints, each with its server's key or without. */
-function endpoints(value: string): readonly string[] {
-  const list = value.split(",").map((item) => item.trim());
-  for (const endpoint of list) {
-    const { address } = splitKey(endpoint);
-    if (!/^(tcp|ipc):\/\/[^\s]+$/.test(address)) {
-      throw new Error(`"${endpoint}" is no endpoint; write it as tcp://host:port`);
-    }
-    if (/^tcp:.*#/.test(address)) throw new Error("a key, behind #, has 64 hex digits");
-    const [, port] = hostAndPort.exec(address) ?? [];
-    if (address.startsWith("tcp:") && !(port === "*" || Number(port) <= 65_535)) {
-      throw new Error(`"${endpoint}" is no endpoint; write it as tcp://host:port`);
-    }
-  }
-  return list;
-}
-
-function endpoint(value: string): string {
-  const [one, ...more] = endpoints(value);
-  if (one === undefined || more.length > 0) throw new Error("one endpoint is wanted");
-  if (splitKey(one).key !== undefined) throw new Error("no key belongs where it is bound");
-  return one;
-}
 
 function oneOf<T extends string>(...values: readonly T[]): (value: string) => T {
   return (value) => {
@@ -97,15 +70,15 @@ export const rows = {
   proxyIn: row("TERTULIA_PROXY_IN", `${local}:5557`, "endpoints", "proxies, to publish", endpoints),
   proxy: row("TERTULIA_PROXY", `${local}:5558`, "endpoints", "proxies, to subscribe", endpoints),
   reference: row("TERTULIA_REFERENCE", `${local}:5559`, "endpoints", "the reference", endpoints),
-  front: row("TERTULIA_FRONT", undefined, "endpoint", "where the front is bound", endpoint),
-  back: row("TERTULIA_BACK", undefined, "endpoint", "where the back is bound", endpoint),
-  bind: row("TERTULIA_BIND", undefined, "endpoint", "where the process is bound", endpoint),
+  front: row("TERTULIA_FRONT", undefined, "endpoint", "where the front is bound", boundEndpoint),
+  back: row("TERTULIA_BACK", undefined, "endpoint", "where the back is bound", boundEndpoint),
+  bind: row("TERTULIA_BIND", undefined, "endpoint", "where the process is bound", boundEndpoint),
   advertise: row(
     "TERTULIA_ADVERTISE",
     undefined,
     "host",
     "the host, or the whole endpoint, at which others reach this process",
-    text,
+    advertisedPlace,
   ),
   data: row("TERTULIA_DATA", "./data", "folder", "the data folder", text),
   auth: row(
@@ -302,38 +275,6 @@ export function readFlag<T>(flag: string, text: string, parser: (text: string) =
   } catch (error) {
     throw new Problem(`${flagOf(flag)}: "${text}" won't do: ${(error as Error).message}.`, 2);
   }
-}
-
-const loopback = /^(tcp:\/\/(127\.|localhost[:/]|\[::1\])|ipc:)/;
-
-/**
- * What is open or not encrypted stays on this machine unless told otherwise on purpose (X3).
- * @throws Problem that says how
- */
-export function protect(settings: Settings, ...bound: readonly string[]): void {
-  const beyond = bound.find((endpoint) => !loopback.test(endpoint));
-  if (beyond === undefined || settings.get("insecure")) return;
-  const isOpen = settings.get("auth") === "open";
-  if (!isOpen && settings.get("curve")) return;
-  const [danger, way] = isOpen
-    ? ["with --auth open anybody there may read and write everything", "bind to 127.0.0.1"]
-    : ["passwords and sessions would go to it in clear", "encrypt them by --curve"];
-  throw new Problem(
-    `${beyond} is reachable from other machines, and ${danger}: ${way}, or say --insecure if ` +
-      "that is what you want.",
-    2,
-  );
-}
-
-/** The host (or endpoint) at which others reach this process: as told, else its first address. */
-export function advertisedHost(settings: Settings): string {
-  const told = settings.optional("advertise");
-  if (told !== undefined) return told;
-  for (const addresses of Object.values(networkInterfaces())) {
-    const found = addresses?.find(({ internal, family }) => !internal && family === "IPv4");
-    if (found !== undefined) return found.address;
-  }
-  return "127.0.0.1";
 }
 
 /** The name of whoever runs the process, for commands that need a user. */

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { type CurveKeys, memberKeys } from "../platform/curve.ts";
 import type { LogLevel } from "../platform/log.ts";
+import { advertisedHost, protect } from "../platform/reach.ts";
 import { openSecret, type Secret, secretSource } from "../platform/secret.ts";
-import { advertisedHost, protect, type Settings } from "../platform/settings.ts";
+import type { Settings } from "../platform/settings.ts";
 
 export interface ReferenceConfig {
   readonly bind: string;

@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -139,9 +140,19 @@ function beside(path: string, make: (aside: string) => void): string {
   }
 }
 
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // A file has the place of its folder: nothing is there, and whoever saves is told.
+    if (errorCode(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
 /** @returns no bytes of what is no file, such as a folder or a pipe; undefined if nothing is there */
 function readRegular(path: string): { inode: number; bytes: Buffer | undefined } | undefined {
-  const there = statSync(path, { throwIfNoEntry: false });
+  const there = statIfThere(path);
   if (there === undefined) return undefined;
   if (!there.isFile()) return { inode: there.ino, bytes: undefined };
   const fd = openSync(path, "r");

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode, Problem } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
+import { readShortFile } from "../platform/short-file.ts";
 import { decodePlainText } from "../protocol/plain-text.ts";
 import { ownerOnly } from "./file-modes.ts";
 import { writeAtomically } from "./json-file.ts";
@@ -10,7 +11,7 @@ import { writeAtomically } from "./json-file.ts";
 export function readPasswordFile(path: string): string {
   let text: string;
   try {
-    text = decodePlainText(readFileSync(path));
+    text = decodePlainText(readShortFile(path).bytes);
   } catch (error) {
     const code = errorCode(error);
     throw new Problem(`The password file ${path} can't be read (${code}): check it.`, 2);

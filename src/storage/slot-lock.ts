@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { tryLock } from "fs-native-extensions";
-import { errorCode, Problem } from "../platform/problem.ts";
+import { folderProblem, Problem } from "../platform/problem.ts";
 import { makeFolder } from "./folder.ts";
 
 /** A folder that this process alone uses, until it is released or the process dies. */
@@ -21,11 +21,7 @@ export function lockFolder(folder: string, mode?: number): Slot | undefined {
     makeFolder(folder, mode);
     fd = openSync(join(folder, "lock"), "a+");
   } catch (error) {
-    throw new Problem(
-      `The data folder ${folder} can't be used (${errorCode(error)}): check its owner and mode.`,
-      1,
-      { cause: error },
-    );
+    throw folderProblem(folder, error);
   }
   if (!tryLock(fd)) {
     closeSync(fd);
@@ -95,11 +91,7 @@ function slotsIn(parent: string, mode?: number): string[] {
     makeFolder(parent, mode);
     return readdirSync(parent).filter((name) => /^\d+$/.test(name));
   } catch (error) {
-    throw new Problem(
-      `The data folder ${parent} can't be used (${errorCode(error)}): check its owner and mode.`,
-      1,
-      { cause: error },
-    );
+    throw folderProblem(parent, error);
   }
 }
 

@@ -5,6 +5,7 @@ import { curveKeyPair, Dealer, Pull, Request, Subscriber as ZmqSubscriber } from
 import { startBroker } from "../../src/broker/broker.ts";
 import type { Side } from "../../src/forwarder/forwarder.ts";
 import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
+import { connect as join } from "../../src/net/connect.ts";
 import type { Refusal } from "../../src/net/handshake.ts";
 import type { Entrance } from "../../src/net/listener.ts";
 import { guestDoor, memberDoor } from "../../src/net/membership.ts";
@@ -13,7 +14,6 @@ import { Publisher } from "../../src/net/publisher.ts";
 import { RequestPipe } from "../../src/net/request-pipe.ts";
 import { Requester } from "../../src/net/requester.ts";
 import { Responder } from "../../src/net/responder.ts";
-import { connect as join } from "../../src/net/socket.ts";
 import { Subscriber } from "../../src/net/subscriber.ts";
 import { type CurveKeys, curveKeys } from "../../src/platform/curve.ts";
 import { withKey } from "../../src/platform/endpoint.ts";

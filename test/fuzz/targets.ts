@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Dealer, Subscriber, XPublisher, XSubscriber } from "zeromq";
-import { connect } from "../../src/net/socket.ts";
+import { connect } from "../../src/net/connect.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import { until } from "../support/until.ts";

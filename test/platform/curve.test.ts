@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { curveKeys, keyFileText, memberKeys, serverKey } from "../../src/platform/curve.ts";
+import { protect } from "../../src/platform/reach.ts";
 import { openSecret, Secret } from "../../src/platform/secret.ts";
-import { protect, Settings } from "../../src/platform/settings.ts";
+import { Settings } from "../../src/platform/settings.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 function secretOf(text: string, cluster = "tertulia"): Secret {

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { advertised } from "../../src/net/socket.ts";
 import { addressesOf, splitKey, withKey } from "../../src/platform/endpoint.ts";
+import { protect } from "../../src/platform/reach.ts";
 import { Settings } from "../../src/platform/settings.ts";
 
 const key = "0123456789abcdef".repeat(4);
@@ -39,22 +41,159 @@ test("[X6] nobody is bound at an endpoint with a key", () => {
   expect(() => settings.get("bind")).toThrow("no key belongs where it is bound");
 });
 
-test("an endpoint names a host and a port", () => {
+const rightAnywhere = [
+  "tcp://a:1",
+  "tcp://127.0.0.1:65535",
+  "tcp://[::1]:5555",
+  "tcp://[fe80::1%eth0]:5555",
+  "tcp://my_broker:5555",
+  "tcp://broker.example.:5555",
+  "tcp://xn--bcher-kva.example:1",
+  "ipc:///tmp/a",
+];
+
+const wrongAnywhere = [
+  "",
+  "tcp://127.0.0.1:65536",
+  "tcp://127.0.0.1:5555x",
+  "tcp://127.0.0.1: 5555",
+  "tcp://[::1",
+  "tcp://[::1]",
+  "tcp://[::1:5555",
+  "tcp://::1:5555",
+  "tcp://[127.0.0.1]:5555",
+  "tcp://[zz]:5555",
+  "tcp://[]:5555",
+  "tcp://a:1/",
+  "tcp://a:1/x",
+  "tcp://a",
+  "tcp://a:",
+  "tcp://:1",
+  "tcp://a:one",
+  "tcp://a:-1",
+  "tcp://a:0x10",
+  "tcp://a b:1",
+  "tcp://ana@a:1",
+  "tcp://a;b:1",
+  "tcp://127.0.0.1:0;127.0.0.1:5555",
+  "tcp://-a:1",
+  "tcp://a..b:1",
+  "tcp://999.1.1.1:1",
+  "tcp://127.1:1",
+  `tcp://${"a".repeat(64)}:1`,
+  `tcp://${"a.".repeat(127)}a:1`,
+  "tcp://bücher.example:1",
+  "tcp://*.example:1",
+  "TCP://a:1",
+  "tcp:a:1",
+  "a:1",
+  "127.0.0.1:5555",
+  "http://a:1",
+  "inproc://a",
+  "ipc://",
+  "ipc://a b",
+  `ipc:///${"a".repeat(107)}`,
+];
+
+const wrongWhereItConnects = ["tcp://a:0", "tcp://a:*", "tcp://*:1", "tcp://*:*"];
+
+test("an endpoint where one connects names a host and a port", () => {
   const read = (broker: string) => new Settings({ broker }, {}).get("broker");
-  for (const right of ["tcp://a:1", "tcp://127.0.0.1:65535", "tcp://[::1]:5555", "tcp://*:*"]) {
-    expect(read(right), right).toEqual([right]);
+  for (const right of rightAnywhere) expect(read(right), right).toEqual([right]);
+  for (const wrong of [...wrongAnywhere, ...wrongWhereItConnects]) {
+    expect(() => read(wrong), wrong).toThrow("is no endpoint");
+  }
+});
+
+test("an endpoint where one binds may leave host and port open", () => {
+  const read = (bind: string) => new Settings({ bind }, {}).get("bind");
+  for (const right of [...rightAnywhere, ...wrongWhereItConnects, "tcp://[::]:0"]) {
+    expect(read(right), right).toBe(right);
+  }
+  for (const wrong of wrongAnywhere) expect(() => read(wrong), wrong).toThrow("is no endpoint");
+});
+
+test("a list of endpoints has no gap and names none twice", () => {
+  const read = (broker: string) => new Settings({ broker }, {}).get("broker");
+  expect(read(" tcp://a:1 ,tcp://b:1")).toEqual(["tcp://a:1", "tcp://b:1"]);
+  for (const wrong of [",", "tcp://a:1,", ",tcp://a:1", "tcp://a:1,,tcp://b:1"]) {
+    expect(() => read(wrong), wrong).toThrow("an endpoint is missing beside a comma");
+  }
+  for (const wrong of ["tcp://a:1,tcp://a:1", `tcp://a:1,tcp://b:1,tcp://a:1#${key}`]) {
+    expect(() => read(wrong), wrong).toThrow('"tcp://a:1" is named twice');
+  }
+});
+
+test("a host name in other letters is shown as the net knows it", () => {
+  const settings = new Settings({}, { TERTULIA_BROKER: "tcp://bücher.example:5555" });
+  expect(() => settings.get("broker")).toThrow(
+    'TERTULIA_BROKER: "tcp://bücher.example:5555" won\'t do: "tcp://bücher.example:5555" is no ' +
+      "endpoint: its host is written xn--bcher-kva.example; write it as tcp://host:port.",
+  );
+});
+
+test("[O9] a host that is told to others is one by which they can reach it", () => {
+  const read = (advertise: string) => new Settings({ advertise }, {}).get("advertise");
+  for (const [said, meant] of [
+    ["10.0.0.1", "10.0.0.1"],
+    ["broker.example", "broker.example"],
+    ["::1", "::1"],
+    ["[fd00::2]", "fd00::2"],
+    ["tcp://a:1", "tcp://a:1"],
+    ["tcp://[fd00::2]:1", "tcp://[fd00::2]:1"],
+  ] as const) {
+    expect(read(said)).toBe(meant);
   }
   for (const wrong of [
-    "tcp://127.0.0.1:65536",
-    "tcp://[::1",
-    "tcp://::1:5555",
-    "tcp://a:1/",
+    "a:5555",
+    "[a]",
+    "*",
+    "0.0.0.0",
+    "::",
+    "a b",
+    "http://a:1",
     "tcp://a",
-    "tcp://:1",
-    "tcp://a:one",
-    "tcp://a:-1",
+    "tcp://a:0",
+    "tcp://*:1",
+    `tcp://a:1#${key}`,
   ]) {
-    expect(() => read(wrong), wrong).toThrow("is no endpoint");
+    expect(() => read(wrong), wrong).toThrow("--advertise: ");
+  }
+});
+
+test("[O9] an address of IPv6 is told in brackets", () => {
+  expect(advertised("tcp://[::]:5555", "fd00::2")).toBe("tcp://[fd00::2]:5555");
+  expect(advertised("tcp://0.0.0.0:5555", "fd00::2")).toBe("tcp://[fd00::2]:5555");
+  expect(advertised("tcp://[::]:5555", "a")).toBe("tcp://a:5555");
+  expect(advertised("tcp://[::1]:5555", "a")).toBe("tcp://[::1]:5555");
+  expect(advertised("tcp://0.0.0.0:5555", "tcp://[fd00::2]:1")).toBe("tcp://[fd00::2]:1");
+});
+
+test("[X3] a process bound to any loopback address needs no --insecure, and one beyond does", () => {
+  const settings = new Settings({}, {});
+  for (const loopback of [
+    "tcp://127.0.0.1:1",
+    "tcp://127.8.9.10:1",
+    "tcp://[::1]:*",
+    "tcp://[0:0:0:0:0:0:0:1]:1",
+    "tcp://[::ffff:127.0.0.1]:1",
+    "tcp://localhost:1",
+    "tcp://ip6-localhost:1",
+    "ipc:///tmp/a",
+  ]) {
+    expect(() => protect(settings, loopback), loopback).not.toThrow();
+  }
+  for (const beyond of [
+    "tcp://*:1",
+    "tcp://0.0.0.0:1",
+    "tcp://[::]:1",
+    "tcp://10.0.0.1:1",
+    "tcp://[fd00::1]:1",
+    "tcp://[::1:1]:1",
+    "tcp://127.example:1",
+    "tcp://localhost.example:1",
+  ]) {
+    expect(() => protect(settings, beyond), beyond).toThrow("reachable from other machines");
   }
 });
 

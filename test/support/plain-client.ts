@@ -1,5 +1,5 @@
 import { Request } from "zeromq";
-import { connect } from "../../src/net/socket.ts";
+import { connect } from "../../src/net/connect.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;

@@ -1,0 +1,130 @@
+import { isIP, isIPv4, isIPv6 } from "node:net";
+import { domainToASCII } from "node:url";
+import { splitKey } from "./endpoint.ts";
+
+/** The parts of a TCP endpoint. */
+export interface HostAndPort {
+  /** A name or an address, of IPv6 without its brackets; `*` for all addresses of this machine. */
+  readonly host: string;
+  /** A number, or `*` for any free one. */
+  readonly port: string;
+}
+
+/** @returns undefined for what is no TCP endpoint */
+export function splitHost(address: string): HostAndPort | undefined {
+  const [, bracketed, plain, port] =
+    /^tcp:\/\/(?:\[([^[\]]*)\]|([^[\]:]*)):([^:]*)$/.exec(address) ?? [];
+  const host = bracketed ?? plain;
+  return host === undefined || port === undefined ? undefined : { host, port };
+}
+
+/** The host as it stands in an endpoint: an address of IPv6 in brackets. */
+export function inBrackets(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
+/** What of a path fits into a Unix socket's address. */
+const mostPathBytes = 107;
+const mostNameLetters = 253;
+const label = /^[a-z0-9](?:[\w-]{0,61}[a-z0-9])?$/i;
+
+/**
+ * Where a process connects: a comma-separated list, each with its server's key or without.
+ * @throws Error that says what is wrong with which one
+ */
+export function endpoints(value: string): readonly string[] {
+  const list = value.split(",").map((item) => item.trim());
+  const seen = new Set<string>();
+  for (const item of list) {
+    const { address } = splitKey(item);
+    if (item === "" && list.length > 1) throw new Error("an endpoint is missing beside a comma");
+    checkPeer(address);
+    if (seen.has(address)) throw new Error(`"${address}" is named twice`);
+    seen.add(address);
+  }
+  return list;
+}
+
+/**
+ * Where a process is bound.
+ * @throws Error that says what is wrong with it
+ */
+export function boundEndpoint(value: string): string {
+  const one = value.trim();
+  if (one.includes(",")) throw new Error("one endpoint is wanted");
+  const { address, key } = splitKey(one);
+  check(address, { isBound: true });
+  if (key !== undefined) throw new Error("no key belongs where it is bound");
+  return one;
+}
+
+/**
+ * How others reach this process: a host, or a whole endpoint where ports are mapped on the way.
+ * @throws Error that says what is wrong with it
+ */
+export function advertisedPlace(value: string): string {
+  const place = value.trim();
+  if (place.includes("#")) throw new Error("no key belongs where others are told of it");
+  if (place.includes("://")) {
+    checkPeer(place);
+    return place;
+  }
+  const host = place.replace(/^\[(.*)\]$/, "$1");
+  const why = whyNoHost(host) ?? (isAnywhere(host) ? "no host can be reached by it" : undefined);
+  if (why === undefined && !(place !== host && !isIPv6(host))) return host;
+  throw new Error(`${why ?? "it is no host"}; write a host, or tcp://host:port`);
+}
+
+function checkPeer(address: string): void {
+  check(address, { isBound: false });
+}
+
+function check(address: string, { isBound }: { isBound: boolean }): void {
+  const why = address.startsWith("ipc://")
+    ? whyNoPath(address.slice("ipc://".length))
+    : whyNotTcp(address, isBound);
+  if (why === undefined) return;
+  throw new Error(`"${address}" is no endpoint${why && `: ${why}`}; write it as tcp://host:port`);
+}
+
+function whyNoPath(path: string): string | undefined {
+  if (path === "" || /\s/.test(path)) return "";
+  return Buffer.byteLength(path) > mostPathBytes
+    ? `its path is longer than ${mostPathBytes} bytes`
+    : undefined;
+}
+
+/** @returns undefined if it is right, "" where its shape says all */
+function whyNotTcp(address: string, isBound: boolean): string | undefined {
+  if (/^tcp:.*#/.test(address)) throw new Error("a key, behind #, has 64 hex digits");
+  const parts = splitHost(address);
+  if (parts === undefined || (isIP(parts.host) === 6) !== address.includes("[")) return "";
+  const { host, port } = parts;
+  if (!(isBound && host === "*")) {
+    const why = whyNoHost(host);
+    if (why !== undefined) return why;
+  }
+  if (isBound && port === "*") return undefined;
+  const least = isBound ? 0 : 1;
+  if (/^\d{1,5}$/.test(port) && Number(port) >= least && Number(port) <= 65_535) return undefined;
+  return port === "" ? "" : `its port must be a number from ${least} to 65535`;
+}
+
+function whyNoHost(host: string): string | undefined {
+  if (isIP(host) !== 0) return undefined;
+  if (host === "") return "";
+  if (host === "*") return "only a process that is bound can take every address";
+  if (/^[\d.]+$/.test(host) && !isIPv4(host)) return `"${host}" is no address of IPv4`;
+  if (/[^ -~]/.test(host)) {
+    const ascii = domainToASCII(host);
+    return ascii === "" ? "its host is no name" : `its host is written ${ascii}`;
+  }
+  const name = host.replace(/\.$/, "");
+  const isName =
+    name.length <= mostNameLetters && name.split(".").every((part) => label.test(part));
+  return isName ? undefined : `"${host}" is no name of a host`;
+}
+
+function isAnywhere(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}

@@ -1,0 +1,55 @@
+import { isIP, isIPv4 } from "node:net";
+import { networkInterfaces } from "node:os";
+import { splitHost } from "./parse-endpoint.ts";
+import { Problem } from "./problem.ts";
+import type { Settings } from "./settings.ts";
+
+/** Names of this machine's own, in every hosts file that has them (Debian's for the last two). */
+const loopbackNames: readonly string[] = ["localhost", "ip6-localhost", "ip6-loopback"];
+
+/** Whether no other machine reaches what is bound there. */
+function isLoopback(endpoint: string): boolean {
+  const host = splitHost(endpoint)?.host;
+  // A Unix socket is this machine's.
+  if (host === undefined) return true;
+  return (
+    (isIPv4(host) && host.startsWith("127.")) ||
+    /^(?:0*:)+0*1$/.test(host) ||
+    /^::ffff:127\./i.test(host) ||
+    loopbackNames.includes(host.toLowerCase())
+  );
+}
+
+/**
+ * What is open or not encrypted stays on this machine unless told otherwise on purpose (X3).
+ * @throws Problem that says how
+ */
+export function protect(settings: Settings, ...bound: readonly string[]): void {
+  const beyond = bound.find((endpoint) => !isLoopback(endpoint));
+  if (beyond === undefined || settings.get("insecure")) return;
+  const isOpen = settings.get("auth") === "open";
+  if (!isOpen && settings.get("curve")) return;
+  const [danger, way] = isOpen
+    ? ["with --auth open anybody there may read and write everything", "bind to 127.0.0.1"]
+    : ["passwords and sessions would go to it in clear", "encrypt them by --curve"];
+  throw new Problem(
+    `${beyond} is reachable from other machines, and ${danger}: ${way}, or say --insecure if ` +
+      "that is what you want.",
+    2,
+  );
+}
+
+/**
+ * The host (or endpoint) at which others reach this process: as told, else its first address. One of
+ * IPv6 counts where there is none of IPv4.
+ */
+export function advertisedHost(settings: Settings): string {
+  const told = settings.optional("advertise");
+  if (told !== undefined) return told;
+  const outside = Object.values(networkInterfaces())
+    .flatMap((addresses = []) => addresses)
+    // An address of the link alone means nothing without the link's name, which differs by machine.
+    .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"))
+    .map(({ address }) => address);
+  return outside.find((address) => isIP(address) === 4) ?? outside[0] ?? "127.0.0.1";
+}

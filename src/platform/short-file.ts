@@ -1,0 +1,24 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+
+/** Far more than a key, a secret or a password has. */
+const mostBytes = 65_536;
+
+/**
+ * Reads a file that a person named, which may be a pipe, or have no end, as `/dev/zero`.
+ * @throws what the file system says; an error with the code EFBIG if it is longer than 64 KiB
+ */
+export function readShortFile(path: string): { readonly bytes: Buffer; readonly mode: number } {
+  const fd = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(mostBytes + 1);
+    let length = 0;
+    while (length < bytes.length) {
+      const read = readSync(fd, bytes, length, bytes.length - length, null);
+      if (read === 0) return { bytes: bytes.subarray(0, length), mode: fstatSync(fd).mode };
+      length += read;
+    }
+  } finally {
+    closeSync(fd);
+  }
+  throw Object.assign(new Error(`${path} is too long`), { code: "EFBIG" });
+}

@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+import { cliFile } from "../terminal/cli-process.ts";
+
+/** Whether a process can have a hosts file of its own: Linux, root or user namespaces. */
+const canHaveHosts =
+  spawnSync("unshare", ["-rm", "mount", "--bind", "/etc/hosts", "/etc/hosts"]).status === 0;
+
+let folder: TemporaryFolder;
+const running: ChildProcess[] = [];
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+
+afterEach(async () => {
+  await Promise.all(
+    running.splice(0).map(async (child) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill("SIGTERM");
+      await once(child, "exit");
+    }),
+  );
+  await folder[Symbol.asyncDispose]();
+}, 30_000);
+
+/** Names that the processes know, as lines of a hosts file. */
+function spawnCli(args: readonly string[], hosts?: string): ChildProcess {
+  const { PATH = "" } = process.env;
+  const env = { PATH, XDG_STATE_HOME: folder.path, LANG: "C.UTF-8", TERTULIA_DATA: folder.path };
+  const command = [process.execPath, cliFile, ...args];
+  const file = join(folder.path, "hosts");
+  if (hosts !== undefined) {
+    writeFileSync(file, hosts);
+    command.unshift(
+      "unshare",
+      "-rm",
+      "sh",
+      "-c",
+      'mount --bind "$0" /etc/hosts && exec "$@"',
+      file,
+    );
+  }
+  const child = spawn(command[0] as string, command.slice(1), { env });
+  running.push(child);
+  return child;
+}
+
+/** Starts a role. @returns what its log says of it once it serves */
+async function startRole(args: readonly string[], hosts?: string) {
+  const child = spawnCli(args, hosts);
+  const entries: Record<string, unknown>[] = [];
+  let said = "";
+  createInterface({ input: child.stderr as NodeJS.ReadableStream }).on("line", (line) => {
+    said += line;
+    if (line.startsWith("{")) entries.push(JSON.parse(line) as Record<string, unknown>);
+  });
+  const find = () => entries.find(({ msg }) => msg === "Ready");
+  return {
+    child,
+    said: () => said,
+    ready: async () => {
+      await until(() => find() !== undefined || child.exitCode !== null, `${args[0]} is ready`);
+      return (find() ?? { said }) as Record<string, string>;
+    },
+  };
+}
+
+async function run(args: readonly string[], hosts?: string) {
+  const child = spawnCli(args, hosts);
+  const said = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream]?.on("data", (chunk) => {
+      said[stream] += String(chunk);
+    });
+  }
+  const [code] = (await once(child, "close")) as [number];
+  return { code, ...said };
+}
+
+/** A cluster of processes of their own, bound to ::1, that reach each other at `host`. */
+async function startCluster(host: string, flags: readonly string[], hosts?: string) {
+  const at = (bound = "") => bound.replace("[::1]", host);
+  const role = async (name: string, ...more: string[]) =>
+    await (await startRole([name, ...flags, ...more], hosts)).ready();
+  const anyPort = "tcp://[::1]:*";
+  const reference = at((await role("reference", "--bind", anyPort)).endpoint);
+  const ends = ["--front", anyPort, "--back", anyPort, "--reference", reference];
+  const [broker, proxy] = await Promise.all([role("broker", ...ends), role("proxy", ...ends)]);
+  const links = ["--broker-back", at(broker.back), "--proxy-in", at(proxy.front)];
+  const more = ["--proxy", at(proxy.back), "--reference", reference, "--bind", anyPort];
+  await Promise.all([1, 2, 3].map(() => startRole(["server", ...flags, ...links, ...more], hosts)));
+  return ["--broker", at(broker.front), "--proxy", at(proxy.back), "--reference", reference];
+}
+
+async function talk(host: string, flags: readonly string[], hosts?: string): Promise<void> {
+  const ends = await startCluster(host, flags, hosts);
+  if (flags.includes("--curve"))
+    ends.push("--server-key-file", join(folder.path, "public/server.key"));
+  const command = (...args: string[]) => run([...args, ...ends], hosts);
+  let last: { code: number; stdout: string; stderr: string } | undefined;
+  const isHealthy = async () => {
+    last = await command("status", "--json");
+    return last.code === 0 && last.stdout.split('"role":"server"').length === 4;
+  };
+  await until(isHealthy, `the cluster is whole at ${host}`, 30_000).catch(() => {
+    throw new Error(JSON.stringify(last));
+  });
+  expect(last?.stdout).toContain('"address":"tcp://[::1]:');
+  expect(await command("create", "geral", "--user", "ana")).toMatchObject({ code: 0 });
+  const listener = spawnCli(["listen", "#geral", ...ends], hosts);
+  let heard = "";
+  listener.stderr?.on("data", (chunk) => {
+    heard += String(chunk);
+  });
+  listener.stdout?.on("data", (chunk) => {
+    heard += String(chunk);
+  });
+  await until(() => heard.includes("geral"), "somebody listens");
+  expect(await command("send", "#geral", "bom dia", "--user", "ana")).toMatchObject({ code: 0 });
+  await until(() => heard.includes("bom dia"), "the message is heard");
+}
+
+describe("a cluster of processes of their own on IPv6", { timeout: 90_000 }, () => {
+  test("serves at [::1]", () => talk("[::1]", []));
+
+  test("serves at [::1] encrypted", () => talk("[::1]", ["--curve"]));
+
+  test.skipIf(!canHaveHosts)("serves at a name that has addresses of IPv6 alone", () =>
+    talk("six.example", [], "127.0.0.1 localhost\n::1 six.example\n"),
+  );
+});
+
+test.skipIf(!canHaveHosts)(
+  "a name with addresses of both families is reached by IPv4, where it is bound as well",
+  { timeout: 60_000 },
+  async () => {
+    const hosts = "::1 both.example\n127.0.0.1 both.example\n";
+    const bind = ["--bind", "tcp://both.example:*", "--insecure"];
+    const role = await startRole(["reference", ...bind], hosts);
+    const { endpoint = "" } = await role.ready();
+    expect(endpoint, role.said()).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
+    const named = endpoint.replace("127.0.0.1", "both.example");
+    expect(await run(["health", "reference", "--bind", named], hosts)).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
+  },
+);
+
+test("what is bound to all addresses of IPv6 is reached by both families", async () => {
+  const role = await startRole(["reference", "--bind", "tcp://[::]:*", "--insecure"]);
+  const { endpoint = "" } = await role.ready();
+  for (const host of ["[::]", "[::1]", "127.0.0.1", "localhost"]) {
+    const bind = endpoint.replace("[::]", host);
+    expect(await run(["health", "reference", "--bind", bind]), host).toMatchObject({ code: 0 });
+  }
+  // Several families in one list cost no warning.
+  const port = endpoint.replace("tcp://[::]", "");
+  const list = ["[::1]", "127.0.0.1", "localhost"].map((host) => `tcp://${host}${port}`).join(",");
+  const { stderr } = await run([
+    "status",
+    "--reference",
+    list,
+    "--broker",
+    "tcp://[::1]:1",
+    "--timeout",
+    "1",
+  ]);
+  expect(stderr).not.toMatch(/warning/i);
+});

@@ -1,0 +1,43 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { serverKey } from "../../src/platform/curve.ts";
+import { readSecret } from "../../src/platform/secret.ts";
+import { Settings } from "../../src/platform/settings.ts";
+import { readPasswordFile } from "../../src/storage/password-file.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const secretAt = (path: string) =>
+  readSecret({ text: undefined, path, isDefault: false, cluster: "tertulia" });
+
+const readers: readonly (readonly [what: string, read: (path: string) => unknown])[] = [
+  ["a password", readPasswordFile],
+  ["a secret", secretAt],
+  ["the cluster's key", (serverKeyFile) => serverKey(new Settings({ serverKeyFile }, {}))],
+];
+
+describe.each(readers)("%s in a file that a person named", (_, read) => {
+  test.runIf(existsSync("/dev/zero"))("is refused where the file has no end", () => {
+    expect(() => read("/dev/zero")).toThrow("(EFBIG)");
+  });
+
+  test("is refused where the file is far too long, or no file", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "long");
+    writeFileSync(path, "a".repeat(65_537));
+    expect(() => read(path)).toThrow("(EFBIG)");
+    mkdirSync(join(folder.path, "folder"));
+    expect(() => read(join(folder.path, "folder"))).toThrow("(EISDIR)");
+  });
+});
+
+test("a password may come by a pipe, in pieces", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "pipe");
+  execFileSync("mkfifo", [path]);
+  const writer = spawn("sh", ["-c", '(printf "correct horse "; printf "battery\\n") >"$0"', path]);
+  expect(readPasswordFile(path)).toBe("correct horse battery");
+  await once(writer, "exit");
+});

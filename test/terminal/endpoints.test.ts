@@ -1,0 +1,81 @@
+import { describe, expect, test } from "vitest";
+import { CliProcess } from "./cli-process.ts";
+
+const ofClients = ["broker", "proxy", "reference"];
+const ofForwarders = ["front", "back", "reference", "advertise"];
+
+/** Each command with the settings it takes that are endpoints. */
+const commands: readonly (readonly [command: string, settings: readonly string[]])[] = [
+  ["broker", ofForwarders],
+  ["proxy", ofForwarders],
+  ["reference", ["bind"]],
+  ["server", ["broker-back", "proxy-in", "proxy", "reference", "bind", "advertise"]],
+  ["bot", ofClients],
+  ["health broker", ["front", "back"]],
+  ["health proxy", ["front", "back"]],
+  ["health reference", ["bind"]],
+  ["health server", ["bind"]],
+  ["config", [...ofClients, ...ofForwarders, "bind", "broker-back", "proxy-in"]],
+  ...[
+    "chat",
+    "menu",
+    "login ana",
+    "register ana",
+    "password ana",
+    "users",
+    "channels",
+    "channels remove geral",
+    "create geral",
+    "send #geral olá",
+    "history #geral",
+    "listen #geral",
+    "time",
+    "status",
+    "accounts promote ana",
+    "accounts registration open",
+    "servers remove server_0",
+  ].map((command) => [command, ofClients] as const),
+];
+
+const cases = commands.flatMap(([command, settings]) =>
+  settings.flatMap((setting) => [
+    { command, setting, from: "flag" as const },
+    { command, setting, from: "environment" as const },
+  ]),
+);
+
+const wrong = "tcp://127.0.0.1:5555/";
+const variable = (setting: string) => `TERTULIA_${setting.toUpperCase().replaceAll("-", "_")}`;
+
+describe.concurrent("an endpoint that cannot be used ends the command at once", () => {
+  test.each(cases)("$command: --$setting by $from", { timeout: 30_000 }, async (one) => {
+    const { command, setting, from } = one;
+    const words = command.split(" ");
+    using process =
+      from === "flag"
+        ? new CliProcess([...words, `--${setting}`, wrong])
+        : new CliProcess(words, { [variable(setting)]: wrong });
+    const { code, stdout, stderr } = await process.end();
+    const name = from === "flag" ? `--${setting}` : variable(setting);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^tertulia: .*\n$/);
+    expect(stderr).toContain(`${name}: "${wrong}" won't do: `);
+  });
+});
+
+test("`up` takes no ports beyond the last there is", async () => {
+  for (const flags of [
+    ["--port", "65536"],
+    ["--port", "65532"],
+    ["--port", "60000", "--brokers", "600"],
+    ["--port", "abc"],
+  ]) {
+    using up = new CliProcess(["up", ...flags]);
+    const { code, stderr } = await up.end();
+    expect({ code, lines: stderr.split("\n").length }, flags.join(" ")).toEqual({
+      code: 2,
+      lines: 2,
+    });
+    expect(stderr).toContain("--port");
+  }
+});
