@@ -15,14 +15,30 @@ const utf8Encoder = new TextEncoder();
 const encoder = new Encoder({ ignoreUndefined: true });
 const decoder = new MsgpackDecoder();
 
-/** The format in which a payload is written, by its first byte. */
+/** The format in which a payload is written, by its beginning: MessagePack of a request is no integer. */
 export function formatOf(payload: Uint8Array): Format {
-  return payload[0] === 0x7b || payload[0] === 0x5b ? "json" : "msgpack";
+  const first = firstOfJson(payload);
+  return first === 0x7b || first === 0x5b ? "json" : "msgpack";
 }
 
-/** Whether a payload begins as an array, by its first byte. */
+/** The byte behind a byte order mark and white space, which may stand in front of JSON (W9). */
+function firstOfJson(payload: Uint8Array): number | undefined {
+  let at = hasByteOrderMark(payload) ? 3 : 0;
+  while (isSpace(payload[at])) at += 1;
+  return payload[at];
+}
+
+function hasByteOrderMark(payload: Uint8Array): boolean {
+  return payload[0] === 0xef && payload[1] === 0xbb && payload[2] === 0xbf;
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** Whether a payload begins as an array. */
 export function isArray(payload: Uint8Array): boolean {
-  return payload[0] === 0x5b || elementsOf(payload) !== undefined;
+  return firstOfJson(payload) === 0x5b || elementsOf(payload) !== undefined;
 }
 
 /** How many elements an array has, as far as can be told before it is decoded. */
@@ -48,5 +64,14 @@ export function decode(
   const { values, depth } = jsonShape(payload);
   if (depth > deepestNesting) throw new Error("the payload is nested too deeply");
   if (values > (bounds.values ?? values)) throw new Error("the payload has too many values");
-  return JSON.parse(utf8.decode(payload));
+  return JSON.parse(utf8.decode(hasByteOrderMark(payload) ? payload.subarray(3) : payload));
+}
+
+/** Why a payload could not be decoded, in one sentence for its sender. */
+export function whyUndecodable(error: unknown, format: Format): string {
+  // The platform's own sentences quote what was sent.
+  if (!(error instanceof Error) || error instanceof SyntaxError) {
+    return `The payload is not one value in ${format === "json" ? "JSON" : "MessagePack"}.`;
+  }
+  return `${error.message.replace(/^t/, "T")}.`;
 }

@@ -38,6 +38,7 @@ export const refusalReasons = [
   "registration_closed",
   "invitation_wanted",
   "name_in_use",
+  "name_confusable",
   "too_many_channels",
   "channel_removed",
 ] as const;

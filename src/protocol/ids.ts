@@ -1,10 +1,11 @@
 import { ProtocolError } from "./errors.ts";
+import { hasFittingJoiners } from "./joiners.ts";
 import { limits } from "./limits.ts";
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** A user's name: 1–64 letters, digits, `_`, `-`, `.`; NFC; no leading `.`. */
+/** A user's name: 1–64 letters, digits, `_`, `-`, `.`; NFC; no leading `.`; joiners where they fit. */
 export type UserName = Branded<"UserName">;
 /** A channel's name: the same shape as a user's. */
 export type ChannelName = Branded<"ChannelName">;
@@ -21,7 +22,7 @@ export const emptyChain = "0".repeat(32) as Chain;
 const reservedNames = new Set(["servers", "replication"]);
 /** A name on disk, whatever Unicode its writer knew: nothing in it splits a line or a topic. */
 const writtenPattern = /^(?!\.)[\w.\-\u00a1-\u2027\u202a-\ud7ff\ue000-\u{10ffff}]{1,64}$/u;
-const namePattern = /^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}_.-]*$/u;
+const namePattern = /^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}\p{Join_Control}_.-]*$/u;
 const serverPattern = /^server_[0-9a-f]{8}$/;
 const chainPattern = /^[0-9a-f]{32}$/;
 
@@ -69,6 +70,12 @@ function parseName(value: unknown, field: string): string {
     throw new ProtocolError(
       "name_invalid",
       `\`${field}\` may hold letters, digits, "_", "-" and ".", and not begin with ".".`,
+    );
+  }
+  if (!hasFittingJoiners(name)) {
+    throw new ProtocolError(
+      "name_invalid",
+      `\`${field}\` holds a joiner (U+200C, U+200D) where no script needs one.`,
     );
   }
   if (reservedNames.has(name)) {

@@ -333,8 +333,8 @@ export type OfficeRequest = Standing &
       }
   );
 
-/** What became of a claim: `busy` if it is still open, or the asked server is not in office. */
-export const claimOutcomes = ["won", "taken", "busy"] as const;
+/** What became of a claim: `alike` if an account has a name that looks the same; `busy` if it is still open, or the asked server is not in office. */
+export const claimOutcomes = ["won", "taken", "alike", "busy"] as const;
 export type ClaimOutcome = (typeof claimOutcomes)[number];
 
 export type OfficeAnswer = Standing &

@@ -1,4 +1,4 @@
-import { countElements, decode, type Format, formatOf, isArray } from "./codec.ts";
+import { countElements, decode, type Format, formatOf, isArray, whyUndecodable } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import {
   assertReadable,
@@ -44,9 +44,8 @@ export function parsePayload(bytes: Uint8Array): Payload {
   let value: unknown;
   try {
     value = decode(bytes, format, { values: limits.payloadValues });
-  } catch {
-    const name = format === "json" ? "JSON" : "MessagePack";
-    return single(format, refuse("bad_request", `The payload is not one value in ${name}.`));
+  } catch (error) {
+    return single(format, refuse("bad_request", whyUndecodable(error, format)));
   }
   if (!Array.isArray(value)) return single(format, parseRequest(value));
   if (value.length === 0) return single(format, refuse("bad_request", wrongLength(0)));

@@ -1,6 +1,6 @@
-import { decode, formatOf } from "./codec.ts";
+import { decode, formatOf, whyUndecodable } from "./codec.ts";
 import { isErrorCode, ProtocolError } from "./errors.ts";
-import { isServerName, parseRequestId, type ServerName } from "./ids.ts";
+import { isServerName, parseRequestId, parseUserName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
 import {
@@ -27,11 +27,6 @@ function bad(description: string): ProtocolError {
   return new ProtocolError("bad_request", description);
 }
 
-function nameOf(value: unknown): string {
-  if (typeof value === "string" && /^[\p{L}\p{N}_.-]{1,64}$/u.test(value)) return value;
-  throw new ProtocolError("name_invalid", "`user` must be a name of 1 to 64 characters.");
-}
-
 function serverOf(value: unknown): ServerName {
   if (isServerName(value)) return value;
   throw new ProtocolError("name_invalid", "`user` must be a server's name.");
@@ -52,10 +47,11 @@ export function decodeReferenceRequest(payload: Uint8Array, isMember: boolean): 
   if (payload.byteLength > most) {
     throw new ProtocolError("too_large", `A request may have ${most} bytes.`);
   }
+  const format = formatOf(payload);
   try {
-    return decode(payload, formatOf(payload));
-  } catch {
-    throw bad("The payload is not one value in MessagePack or JSON.");
+    return decode(payload, format);
+  } catch (error) {
+    throw bad(whyUndecodable(error, format));
   }
 }
 
@@ -73,7 +69,13 @@ export function parseReferenceRequest(value: unknown): ReferenceRequest {
   const service = value.service;
   switch (service) {
     case "rank":
-      return { service, clock, id, user: nameOf(data.user), address: addressOf(data.address) };
+      return {
+        service,
+        clock,
+        id,
+        user: parseUserName(data.user),
+        address: addressOf(data.address),
+      };
     case "list":
     case "health":
       return { service, clock, id };
@@ -91,7 +93,7 @@ export function parseReferenceRequest(value: unknown): ReferenceRequest {
 function parseReport(data: Fields) {
   const { user, address, role, pid, guestServers, view, durable, ready } = data;
   const report = {
-    user: nameOf(user),
+    user: parseUserName(user),
     address: addressOf(address),
     role: isRole(role) ? role : undefined,
     pid: parseClock(pid),

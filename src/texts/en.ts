@@ -8,7 +8,7 @@ export const en = {
   "error.too_large": "That is too long for one message or request.",
   "error.name_invalid":
     'A name has 1 to 64 letters of one script, digits, "_", "-" or ".", nothing that nobody sees, and does not begin with ".".',
-  "error.name_taken": "That name is taken, or one that looks the same.",
+  "error.name_taken": "That name is taken.",
   "error.id_reused":
     "Nothing was done: something else was asked under the same id before. Ask again, and it gets an id of its own.",
   "error.channel_exists": "There is a channel of that name already.",
@@ -46,6 +46,8 @@ export const en = {
     "Who registers here needs an administrator's invitation: --invitation TEXT.",
   "reason.name_in_use":
     "Somebody uses that name, or one that looks the same: only an administrator can give its account.",
+  "reason.name_confusable":
+    "That name looks like one that exists already, so that people would mix them up: choose another.",
   "reason.too_many_channels":
     "You have made as many channels as one user may; an administrator can take some away.",
   "reason.channel_removed":

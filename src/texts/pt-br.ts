@@ -7,7 +7,7 @@ export const ptBr = {
   "error.too_large": "Isso é grande demais para uma só mensagem ou um só pedido.",
   "error.name_invalid":
     'Um nome tem de 1 a 64 letras de uma só escrita, algarismos, "_", "-" ou ".", nada invisível, e não começa com ".".',
-  "error.name_taken": "Esse nome, ou um que parece igual, já tem conta.",
+  "error.name_taken": "Esse nome já tem conta.",
   "error.id_reused":
     "Nada foi feito: outra coisa já foi pedida com o mesmo id. Peça de novo, e o pedido terá um id próprio.",
   "error.channel_exists": "Já existe um canal com esse nome.",
@@ -46,6 +46,8 @@ export const ptBr = {
     "Para se registrar aqui é preciso o convite de um administrador: --invitation TEXTO.",
   "reason.name_in_use":
     "Alguém usa esse nome, ou um que parece igual: só um administrador pode dar a conta dele.",
+  "reason.name_confusable":
+    "Esse nome parece igual a um que já existe, e as pessoas os confundiriam: escolha outro.",
   "reason.too_many_channels":
     "Você já criou tantos canais quanto um usuário pode; um administrador pode retirar alguns.",
   "reason.channel_removed":

@@ -447,6 +447,62 @@ describe("formats", () => {
     expect(parsePayload(encode({}))).toMatchObject({ format: "msgpack" });
   });
 
+  test.each([
+    ["a space", " "],
+    ["line ends and tabs", "\r\n\t \n"],
+    ["a byte order mark", "\ufeff"],
+    ["a byte order mark and a line end", "\ufeff\n"],
+  ])("[W9] JSON with %s in front is JSON, one request or an array", (_, front) => {
+    const one = { service: "login", data: { user: "ana" } };
+    const payload = (value: unknown) => Buffer.from(front + JSON.stringify(value));
+    const requests = [{ service: "login", user: "ana" }];
+    expect(parsePayload(payload(one))).toMatchObject({ format: "json", batch: false, requests });
+    expect(parsePayload(payload([one]))).toMatchObject({ format: "json", batch: true, requests });
+    // Its bounds are those of what it is.
+    const large = Buffer.concat([payload(one), Buffer.alloc(limits.requestBytes, 0x20)]);
+    expect(parsePayload(large).requests).toMatchObject([{ refused: { code: "too_large" } }]);
+  });
+
+  test("[W9] white space alone, and a byte order mark behind it, are no request", () => {
+    for (const payload of [" ", "\n", "\ufeff", " \ufeff{}", "\ufeff\ufeff{}"]) {
+      const [request] = parsePayload(Buffer.from(payload)).requests;
+      expect(request, JSON.stringify(payload)).toMatchObject({ refused: { code: "bad_request" } });
+    }
+  });
+
+  test("[W7] what can't be decoded is told why", () => {
+    const told = (payload: Uint8Array) => {
+      const [request] = parsePayload(payload).requests;
+      return request !== undefined && "refused" in request ? request.refused.description : request;
+    };
+    expect(told(bytes(0xc1))).toBe("The payload is not MessagePack.");
+    expect(told(map(bytes(0xc0), bytes(1)))).toBe("The payload has a key that is no text.");
+    expect(told(map(text("__proto__"), bytes(1)))).toBe(
+      "The payload has a key that is not allowed.",
+    );
+    expect(told(Buffer.from("{nonsense"))).toBe("The payload is not one value in JSON.");
+    expect(told(Buffer.concat([encode({}), bytes(1)]))).toBe(
+      "The payload goes on behind its value.",
+    );
+    expect(told(Buffer.from("[".repeat(40)))).toBe("The payload is nested too deeply.");
+  });
+
+  test.each(["json", "msgpack"])(
+    "[W10] of a key that comes twice the last counts, in %s",
+    (format) => {
+      const json = Buffer.from(
+        '{"service":"users","service":"login","data":{"user":"bia","user":"ana"}}',
+      );
+      const data = map(text("user"), text("bia"), text("user"), text("ana"));
+      const names = [text("service"), text("users"), text("service"), text("login")];
+      const packed = map(...names, text("data"), data);
+      expect(only(format === "json" ? json : packed)).toMatchObject({
+        service: "login",
+        user: "ana",
+      });
+    },
+  );
+
   test("[W9] lone surrogates, which JSON can carry, are made well-formed", () => {
     const json = '{"service":"publish","data":{"user":"a","channel":"c","message":"x\\ud800"}}';
     expect(only(Buffer.from(json))).toMatchObject({ message: "x\ufffd" });

@@ -1,7 +1,7 @@
 import { sameName } from "./name-search.ts";
 
 /** As many characters in a row as a name could be made of. */
-const run = /[\p{L}\p{N}\p{M}_.-]+/gu;
+const run = /[\p{L}\p{N}\p{M}\p{Join_Control}_.-]+/gu;
 /** What stands in front of a run where it is part of an address or a channel's name. */
 const noMentionBehind = /(?:#|[\w.-]@)$/;
 

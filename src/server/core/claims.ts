@@ -121,7 +121,7 @@ export class Claims {
     for (const waiting of this.#open) {
       if (waiting.id !== claim.id || waiting.user !== claim.user) continue;
       if (waiting.forwarded?.to === from) waiting.forwarded.isOpen = false;
-      if (outcome === "won" || outcome === "taken") {
+      if (outcome !== undefined && outcome !== "busy") {
         effects.push(...this.#settle(waiting, { outcome, now, event, credential }));
       }
     }
@@ -193,7 +193,7 @@ export class Claims {
       const { user, id, credential } = claim;
       const outcome = this.#propose({ user, id, credential }, now);
       if (outcome === "busy") return [];
-      if (outcome === "taken") return this.#settle(claim, { outcome, now });
+      if (outcome !== "won") return this.#settle(claim, { outcome, now });
       const event = state.accounts.holder(user);
       return this.#settle(claim, { outcome, now, event, credential: event?.credential });
     }
@@ -216,11 +216,12 @@ export class Claims {
       return "busy";
     }
     const isLike = holder.user !== asked.user;
-    if (isLike && accounts.isConfirmed(holder)) return "taken";
+    if (isLike && accounts.isConfirmed(holder)) return "alike";
     if (compareEpochs(holder.epoch, epoch) === 0) {
       const isOwn = holder.server === name;
       if (!isOwn || holder.seq > coordination.committed) return "busy";
-      return !isLike && idOf(holder) === asked.id ? "won" : "taken";
+      if (isLike) return "alike";
+      return idOf(holder) === asked.id ? "won" : "taken";
     }
     // What an older office left holds for good once this one has it accepted: until then another,
     // newer one may come to count, of a server that was away.

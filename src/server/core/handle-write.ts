@@ -124,23 +124,21 @@ function findMessage(
 /** What stands against the write, by what this server holds. */
 function obstacle({ state, auth }: Services, request: Write): ProtocolError | undefined {
   switch (request.service) {
-    case "login": {
-      const { user } = request;
-      const isNew = !state.knowsUser(user) && state.accounts.owner(user) === undefined;
-      return isNew ? invalid(oddityOf(user, "user")) : undefined;
-    }
+    case "login":
+      return oddUser(state, request.user);
     case "channel": {
       const { channel, user } = request;
       if (state.accounts.isRemoved(channel)) return removedChannel(channel);
       const other = state.knowsChannel(channel) ? channel : state.channelLike(channel);
       if (other !== undefined) {
-        const looks = other === channel ? "" : ", and looks the same";
-        const description = `The channel "${other}" exists already${looks}.`;
-        return new ProtocolError("channel_exists", description);
+        const isSame = other === channel;
+        const description = `The channel "${other}" exists already${isSame ? "" : ", and looks the same"}.`;
+        const reason = isSame ? undefined : "name_confusable";
+        return new ProtocolError("channel_exists", description, { reason });
       }
       // In an open cluster anybody may use any name.
       const tooMany = auth === "required" ? tooManyChannels(state, user) : undefined;
-      return invalid(oddityOf(channel, "channel")) ?? tooMany;
+      return invalid(oddityOf(channel, "channel")) ?? oddUser(state, user) ?? tooMany;
     }
     case "publish":
       if (findMessage(state, request, () => true) !== undefined) return idReused();
@@ -165,6 +163,13 @@ function tooManyChannels(state: ChatState, user: UserName | undefined): Protocol
   if (user === undefined || state.channelsOf(user) < limits.userChannels) return undefined;
   const description = `"${user}" has made ${limits.userChannels} channels: an administrator can take some away.`;
   return new ProtocolError("forbidden", description, { reason: "too_many_channels" });
+}
+
+/** A name that nobody has used yet keeps the rules of new ones (W18). */
+function oddUser(state: ChatState, user: UserName | undefined): ProtocolError | undefined {
+  if (user === undefined || state.knowsUser(user)) return undefined;
+  if (state.accounts.owner(user) !== undefined) return undefined;
+  return invalid(oddityOf(user, "user"));
 }
 
 function invalid(oddity: string | undefined): ProtocolError | undefined {

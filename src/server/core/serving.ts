@@ -2,7 +2,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { RequestId } from "../../protocol/ids.ts";
 import { ClockAllowance, type LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
-import type { Incoming, Refused, Request } from "../../protocol/messages.ts";
+import type { ClaimOutcome, Incoming, Refused, Request } from "../../protocol/messages.ts";
 import { servers } from "../../protocol/vector.ts";
 import { asOneself, forbids, loggedIn, restsOnAccounts } from "./access.ts";
 import type { ClaimEnd, Claims } from "./claims.ts";
@@ -291,9 +291,7 @@ export class Serving {
       settle: (end) => {
         this.#openClaims -= 1;
         const decision =
-          end.outcome === "won"
-            ? this.#won(request, end)
-            : refuse(end.outcome === "taken" ? nameTaken(user) : noCoordinator());
+          end.outcome === "won" ? this.#won(request, end) : refuse(notWon(user, end.outcome));
         this.#follow(asked, decision, end.now);
         return undefined;
       },
@@ -387,11 +385,15 @@ function behindForGuests(): ProtocolError {
   );
 }
 
+function notWon(user: string, outcome: ClaimOutcome): ProtocolError {
+  if (outcome === "taken") return nameTaken(user);
+  if (outcome !== "alike") return noCoordinator();
+  const description = `A name that looks like "${user}" belongs to an account already.`;
+  return new ProtocolError("name_taken", description, { reason: "name_confusable" });
+}
+
 function nameTaken(user: string): ProtocolError {
-  return new ProtocolError(
-    "name_taken",
-    `The name "${user}", or one that looks the same, belongs to an account already.`,
-  );
+  return new ProtocolError("name_taken", `The name "${user}" belongs to an account already.`);
 }
 
 function passwordFailed(): ProtocolError {

@@ -30,8 +30,13 @@ describe.each<Auth>(["open", "required"])("names that look alike, auth %s", (aut
     const cluster = started(auth);
     expect(register(cluster, 1, "carlos")).toMatchObject({ status: "OK" });
     for (const at of [1, 2, 3]) {
-      expect(register(cluster, at, name)).toMatchObject({ code: "name_taken", retry: false });
+      const refused = { code: "name_taken", reason: "name_confusable", retry: false };
+      expect(register(cluster, at, name)).toMatchObject(refused);
     }
+    // The very same name is taken, and nothing is confused.
+    const again = cluster.request(cluster.server(2), "register", { user: "carlos", password: "x" });
+    expect(again).toMatchObject({ code: "name_taken" });
+    expect(again.reason).toBeUndefined();
   });
 
   test("[E3] no second account, by letters of another script alone", () => {
@@ -96,7 +101,7 @@ describe("[W14] where names are made by their use", () => {
     expect(create("Coco", "1")).toMatchObject({ status: "sucesso" });
     for (const name of ["coco", "C0co", "COCO", "\u0421\u043e\u0441\u043e"]) {
       const reply = create(name);
-      expect(reply).toMatchObject({ code: "channel_exists" });
+      expect(reply).toMatchObject({ code: "channel_exists", reason: "name_confusable" });
       expect(reply.description).toContain('"Coco"');
     }
   });
