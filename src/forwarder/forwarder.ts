@@ -82,6 +82,7 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
     name,
     role,
     address,
+    refused: membership.refusals.counts,
     ...(config.guestServers ? { guestServers: true } : {}),
   });
   if (config.guestServers) log.warn("Servers that are no members may connect (--guest-servers)");

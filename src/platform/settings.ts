@@ -114,7 +114,7 @@ export const rows = {
     "TERTULIA_USER_RATE",
     "20",
     "count",
-    "messages a second of one user at one server, five times as many at once; 0: any",
+    "messages a second of one user at one server where accounts are, five times as many at once; 0: any",
     integer(0, 1_000_000),
   ),
   connectionRate: row(

@@ -413,6 +413,9 @@ export interface Listed {
   readonly isKnown: boolean;
   /** Of a broker or proxy: whether servers that are no members may connect there. */
   readonly guestServers?: boolean | undefined;
+  /** What a member has refused since it started. */
+  readonly refused?: Readonly<RefusedMessages> | undefined;
+  readonly disbelievedClocks?: number | undefined;
 }
 
 export type ReferenceRequest = { readonly clock: number; readonly id?: RequestId | undefined } & (
@@ -430,6 +433,8 @@ export interface HeartbeatReport {
   readonly role?: Role | undefined;
   readonly pid?: number | undefined;
   readonly guestServers?: boolean | undefined;
+  readonly refused?: Readonly<RefusedMessages> | undefined;
+  readonly disbelievedClocks?: number | undefined;
   /** A server's adopted view and its durable vector, read at one instant. */
   readonly view?: View | undefined;
   readonly durable?: Vector | undefined;

@@ -7,6 +7,7 @@ import {
   type HeartbeatReply,
   type Listed,
   type ReferenceRequest,
+  type RefusedMessages,
   type Role,
   roles,
   type View,
@@ -99,6 +100,7 @@ function parseReport(data: Fields) {
     pid: parseClock(pid),
     guestServers: guestServers === true,
     ready: ready === true,
+    ...parseCounts(data),
   };
   if (view == null) return report;
   try {
@@ -111,6 +113,17 @@ function parseReport(data: Fields) {
   } catch (error) {
     throw error instanceof ProtocolError ? error : bad((error as Error).message);
   }
+}
+
+/** What a process tells that it has refused; what can't be counted is not told. */
+export function parseCounts({ refused, disbelievedClocks }: Fields) {
+  const { forged, stale } = isMap(refused) ? refused : {};
+  const counts = { forged: parseClock(forged), stale: parseClock(stale) };
+  const isTold = counts.forged !== undefined && counts.stale !== undefined;
+  return {
+    refused: isTold ? (counts as RefusedMessages) : undefined,
+    disbelievedClocks: parseClock(disbelievedClocks),
+  };
 }
 
 /** A reply of the reference that says yes, or the error that it told. */
@@ -148,6 +161,17 @@ export function parseList(value: unknown): Listed[] {
       pid: parseClock(pid),
       isKnown: isKnown === true,
       guestServers: item.guestServers === true,
+      ...parseCounts(item),
     };
   });
+}
+
+/** All processes that a reply to `list` names; a reference of the original protocol tells no roles. */
+export function parseProcesses({ list, others }: Fields): Listed[] {
+  return [...parseList(list), ...parseList(others)];
+}
+
+/** Whether a reply to `list` is that of a reference of ours: another one knows of no view. */
+export function isOurList({ view }: Fields): boolean {
+  return isMap(view);
 }

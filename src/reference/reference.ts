@@ -107,9 +107,15 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     role: "reference",
     address: advertised(endpoint, config.advertiseHost),
     pid: processId,
+    refused: membership.refusals.counts,
   } as const;
   const beat = () => {
-    registry.heartbeat(self, { isKnown: true, clock: clock.value }, now().steadyMs);
+    const { disbelievedClocks } = registry;
+    registry.heartbeat(
+      { ...self, disbelievedClocks },
+      { isKnown: true, clock: clock.value },
+      now().steadyMs,
+    );
     registry.advance(now().steadyMs);
     saving.afterwards(() => {});
   };

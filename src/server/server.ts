@@ -453,10 +453,10 @@ class Shell {
     }
   }
 
-  /** What members say as such has their seal (X1); who leads is in clear for all (P6). */
+  /** What members say to members has their seal (X1); all else is for any listener (P1, P6). */
   #publish(topic: string, payload: Uint8Array): void {
-    const isByMember = topic === replicationTopic || topic === serversTopic;
-    const seal = isByMember ? this.#replicationSeals.seal(topic, payload) : undefined;
+    const seal =
+      topic === replicationTopic ? this.#replicationSeals.seal(topic, payload) : undefined;
     this.#publisher.publish(topic, payload, seal);
   }
 

@@ -182,6 +182,10 @@ export const en = {
   "status.noBroker": "No broker is alive.",
   "status.noProxy": "No proxy is alive.",
   "status.noReference": "No reference answers.",
+  "status.foreignReference":
+    "The reference speaks only the original protocol: it knows of no view and no members.",
+  "status.counts":
+    "{name} has refused, since it started: {forged} messages without the secret, {stale} late or replayed ones, {clocks} clocks too far ahead.",
   "status.noServer": "No server answers.",
   "status.role": "ROLE",
   "status.name": "NAME",
@@ -499,7 +503,7 @@ export const en = {
   "flag.auth": "open: names only; required: accounts with passwords",
   "flag.curve": "encrypt all connections, with keys that the secret tells",
   "flag.serverKeyFile": "the cluster's public key, if it is encrypted",
-  "flag.userRate": "messages a second of one user at one server; 0: any",
+  "flag.userRate": "messages a second of one user at one server, where accounts are; 0: any",
   "flag.connectionRate": "requests a second of one connection at one server; 0: any",
   "flag.insecure": "allow an open or plain cluster beyond this machine",
   "flag.guestServers":

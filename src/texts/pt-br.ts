@@ -179,6 +179,10 @@ export const ptBr = {
   "status.noBroker": "Nenhum broker está ativo.",
   "status.noProxy": "Nenhum proxy está ativo.",
   "status.noReference": "Nenhuma referência responde.",
+  "status.foreignReference":
+    "A referência só fala o protocolo original: não conhece visão nem membros.",
+  "status.counts":
+    "{name} recusou, desde que começou: {forged} mensagens sem o segredo, {stale} atrasadas ou repetidas, {clocks} relógios adiantados demais.",
   "status.noServer": "Nenhum servidor responde.",
   "status.role": "PAPEL",
   "status.name": "NOME",
@@ -496,7 +500,8 @@ export const ptBr = {
   "flag.auth": "open: só nomes; required: contas com senha",
   "flag.curve": "criptografa todas as conexões, com chaves derivadas do segredo",
   "flag.serverKeyFile": "a chave pública do cluster, se ele usa criptografia",
-  "flag.userRate": "mensagens por segundo de um usuário em um servidor; 0: qualquer",
+  "flag.userRate":
+    "mensagens por segundo de um usuário em um servidor, onde há contas; 0: qualquer",
   "flag.connectionRate": "pedidos por segundo de uma conexão em um servidor; 0: qualquer",
   "flag.insecure": "permite um cluster aberto ou sem criptografia além desta máquina",
   "flag.guestServers":

@@ -174,3 +174,52 @@ describe("the status", () => {
     expect(status).toMatchObject({ coordinator: first, epoch });
   });
 });
+
+describe("what processes have refused", () => {
+  const counts = { refused: { forged: 2, stale: 1 }, disbelievedClocks: 3 };
+
+  test("is shown of each member: of the server that was asked as it says, of others as is listed", () => {
+    const told = list.map((process) => ({ ...process, ...counts }));
+    const own = { server: first, refused: { forged: 9, stale: 0 }, disbelievedClocks: 0 };
+    const { processes } = clusterStatus({
+      server: { ...server, ...own },
+      reference: { ...reference, reply: { ...reference.reply, list: told } },
+    });
+    const row = (name: string) => processes.find((process) => process.name === name);
+    expect(row(first)).toMatchObject({ refused: own.refused, disbelievedClocks: 0 });
+    expect(row(second)).toMatchObject(counts);
+    expect(row("broker_1")).toMatchObject(counts);
+  });
+
+  test.each([
+    ["nothing", {}],
+    ["strings", { refused: { forged: "2", stale: "1" }, disbelievedClocks: "3" }],
+    ["null", { refused: null, disbelievedClocks: null }],
+    ["less than nothing", { refused: { forged: -1, stale: 0 }, disbelievedClocks: -3 }],
+  ])("is not known where %s is told", (_name, odd) => {
+    const told = list.map((process) => ({ ...process, ...odd }));
+    const reply = { ...reference.reply, list: told };
+    const { processes } = clusterStatus({ server, reference: { ...reference, reply } });
+    const untold = { refused: null, disbelievedClocks: null };
+    for (const process of processes.filter(({ role }) => role !== "reference")) {
+      expect(process).toMatchObject(untold);
+    }
+  });
+});
+
+describe("a reference of the original protocol", () => {
+  test("is told, and the servers' own list is shown", () => {
+    const foreign = { list: [{ name: "s1", rank: 1 }], clock: 4, timestamp: "" };
+    const cluster = clusterStatus({ server, reference: { ...reference, reply: foreign } });
+    expect(cluster.problems).toEqual(["foreignReference"]);
+    expect(cluster.processes).toHaveLength(list.length);
+  });
+});
+
+test("[N5] a reference's list is whole also where only servers are under `list`", () => {
+  const servers = list.filter(({ role }) => role === "server");
+  const others = list.filter(({ role }) => role !== "server");
+  const reply = { ...reference.reply, list: servers, others };
+  const cluster = clusterStatus({ server, reference: { ...reference, reply } });
+  expect(cluster).toEqual(clusterStatus({ server, reference }));
+});

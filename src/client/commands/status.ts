@@ -127,7 +127,8 @@ export async function statusLines(context: Context, links: Links): Promise<strin
   });
   const problems = cluster.problems.map((problem) => sentence(context, cluster, problem));
   const warnings = cluster.warnings.map((warning) => context.text(`status.${warning}`));
-  return [summary(context, cluster, plain), ...rows, ...problems, ...warnings];
+  const counts = countsOf(context, cluster);
+  return [summary(context, cluster, plain), ...rows, ...counts, ...problems, ...warnings];
 }
 
 function warn({ output, text }: Context, { warnings }: ClusterStatus): void {
@@ -139,6 +140,17 @@ function show(context: Context, cluster: ClusterStatus): void {
   if (output.json) return output.value(cluster);
   output.line(summary(context, cluster, output.paint));
   for (const line of tableOf(context, cluster)) output.line(line);
+  for (const line of countsOf(context, cluster)) output.line(line);
+}
+
+/** What processes have refused, where they have. */
+function countsOf({ text }: Context, { processes }: ClusterStatus): string[] {
+  return processes.flatMap(({ name, refused, disbelievedClocks }) => {
+    const { forged, stale } = refused ?? { forged: 0, stale: 0 };
+    const clocks = disbelievedClocks ?? 0;
+    if (forged + stale + clocks === 0) return [];
+    return [text("status.counts", { name: harmless(name), forged, stale, clocks })];
+  });
 }
 
 function summary({ text }: Context, cluster: ClusterStatus, paint: Paint): string {

@@ -1,9 +1,20 @@
 import { type Epoch, parseEpoch } from "../../protocol/epoch.ts";
 import { harmless } from "../../protocol/harmless.ts";
-import { type Listed, noView, quorumOf, type View } from "../../protocol/messages.ts";
+import {
+  type Listed,
+  noView,
+  quorumOf,
+  type RefusedMessages,
+  type View,
+} from "../../protocol/messages.ts";
 import { isMap } from "../../protocol/parse-message.ts";
 import { parseView } from "../../protocol/parse-peer.ts";
-import { parseList } from "../../protocol/parse-reference.ts";
+import {
+  isOurList,
+  parseCounts,
+  parseList,
+  parseProcesses,
+} from "../../protocol/parse-reference.ts";
 import { table } from "./table.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -26,9 +37,19 @@ export interface ProcessStatus {
   readonly clockRounds: number | null;
   /** Requests served in the last second. */
   readonly rate: number | null;
+  /** Messages that it has dropped since it started, by why. */
+  readonly refused: Readonly<RefusedMessages> | null;
+  /** Clocks that it has not believed (W4). */
+  readonly disbelievedClocks: number | null;
 }
 
-export type StatusProblem = "noServer" | "noQuorum" | "noBroker" | "noProxy" | "noReference";
+export type StatusProblem =
+  | "noServer"
+  | "noQuorum"
+  | "noBroker"
+  | "noProxy"
+  | "noReference"
+  | "foreignReference";
 
 /** What is no fault, but whoever runs the cluster should know. */
 export type StatusWarning = "guestServers";
@@ -54,12 +75,14 @@ export interface StatusSources {
 }
 
 /** The cluster as a server and the reference see it, and what is wrong with it. */
-export function clusterStatus({ server, reference }: StatusSources): ClusterStatus {
+export function clusterStatus({ server, reference: asked }: StatusSources): ClusterStatus {
+  const isForeign = asked !== undefined && !isOurList(asked.reply);
+  const reference = isForeign ? undefined : asked;
   const view = viewOf(server?.view ?? reference?.reply.view);
   // Without the reference a server's list is what it was when the reference was last heard.
-  const listed = parseList(reference?.reply.list ?? server?.processes);
+  const listed = reference ? parseProcesses(reference.reply) : parseList(server?.processes);
   const members = Array.isArray(server?.members) ? server.members.filter(isMap) : [];
-  const servers = serverRows(members, listed, view);
+  const servers = serverRows(members, listed, view).map((row) => withCounts(row, listed, server));
   const others = listed.filter(({ role }) => role !== "server").map(otherRow);
   // What a guest says of itself is shown, and judges nothing.
   const known = listed.filter(({ isKnown }) => isKnown);
@@ -72,6 +95,7 @@ export function clusterStatus({ server, reference }: StatusSources): ClusterStat
   );
   const liveMembers = (server ?? reference) === undefined ? null : serving.length;
   const problems = problemsOf({ server, reference, view, liveMembers, listed: known });
+  if (isForeign) problems.splice(problems.indexOf("noReference"), 1, "foreignReference");
   return {
     healthy: problems.length === 0,
     problems,
@@ -127,6 +151,8 @@ function serverRows(
       lastCorrectionMs: number(member.lastCorrectionMs),
       clockRounds: number(member.clockRounds),
       rate: live ? number(member.rate) : null,
+      refused: null,
+      disbelievedClocks: null,
     };
   });
   const known = new Set(rows.map(({ name }) => name));
@@ -153,10 +179,30 @@ const nobody: Omit<ProcessStatus, "role" | "name"> = {
   lastCorrectionMs: null,
   clockRounds: null,
   rate: null,
+  refused: null,
+  disbelievedClocks: null,
 };
 
-function otherRow({ role, name, rank, address, clock }: Listed): ProcessStatus {
-  return { ...nobody, role, name, rank: rank === 0 ? null : rank, address, live: true, clock };
+function otherRow(listed: Listed): ProcessStatus {
+  const { role, name, rank, address, clock } = listed;
+  const row = { ...nobody, role, name, address, live: true, clock, ...countsOf(listed) };
+  return { ...row, rank: rank === 0 ? null : rank };
+}
+
+function countsOf({ refused, disbelievedClocks }: Pick<Listed, "refused" | "disbelievedClocks">) {
+  return { refused: refused ?? null, disbelievedClocks: disbelievedClocks ?? null };
+}
+
+/** A server's row with what it has refused: as it said itself if it was asked, else as is listed. */
+function withCounts(
+  row: ProcessStatus,
+  listed: readonly Listed[],
+  server: Fields | undefined,
+): ProcessStatus {
+  if (server !== undefined && server.server === row.name)
+    return { ...row, ...countsOf(parseCounts(server)) };
+  const known = listed.find(({ name, isKnown }) => isKnown && name === row.name);
+  return known === undefined ? row : { ...row, ...countsOf(known) };
 }
 
 function referenceRows(reference: StatusSources["reference"]): ProcessStatus[] {

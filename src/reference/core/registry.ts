@@ -28,6 +28,10 @@ interface Process {
   /** Whether it is proven to be who it says (X1); a guest is listed and nothing else. */
   isKnown: boolean;
   guestServers: boolean | undefined;
+  /** Whether it has told its role, which the original protocol knows nothing of. */
+  hasRole: boolean;
+  refused: Listed["refused"];
+  disbelievedClocks: number | undefined;
 }
 
 /** Who speaks: a member of the cluster, or anybody. */
@@ -63,6 +67,8 @@ export class Registry {
   #highestRank: number;
   #view: View;
   #changed = false;
+  /** Clocks of guests that were too far ahead. */
+  disbelievedClocks = 0;
   /**
    * Steady time until which it changes no view, but is told of higher ones: whoever is up can
    * report in that time. Without it the next view might have the number of one that its file lacks.
@@ -93,7 +99,9 @@ export class Registry {
 
   /** A guest's clock, or 0 if it is too far ahead (W4). */
   believed(clock: number, own: number, steadyMs: number): number {
-    return this.#clockAllowance.believes(clock, own, steadyMs) ? clock : 0;
+    if (this.#clockAllowance.believes(clock, own, steadyMs)) return clock;
+    this.disbelievedClocks += 1;
+    return 0;
   }
 
   /** Whether there is no view yet because servers may still report one. */
@@ -127,10 +135,12 @@ export class Registry {
 
   list(steadyMs: number): Listed[] {
     return [...this.#processes.values()]
-      .filter(({ heardMs }) => steadyMs - heardMs <= durations.aliveMs)
-      .map(({ name, address, role, clock, pid, isKnown, guestServers }) => {
-        const rank = this.#ranks.get(name) ?? 0;
-        return { name, rank, address, role, clock, pid, isKnown, guestServers };
+      .filter(({ heardMs, isKnown, hasRole }) => {
+        const { aliveMs, originalAliveMs } = durations;
+        return steadyMs - heardMs <= (isKnown || hasRole ? aliveMs : originalAliveMs);
+      })
+      .map(({ heardMs: _heard, hasRole: _has, ...process }) => {
+        return { ...process, rank: this.#ranks.get(process.name) ?? 0 };
       })
       .sort((a, b) => (a.role + a.name < b.role + b.name ? -1 : 1));
   }
@@ -296,6 +306,11 @@ export class Registry {
       role: report.role ?? known?.role ?? "server",
       pid: report.pid ?? known?.pid,
       guestServers: report.guestServers || undefined,
+      hasRole: report.role !== undefined || known?.hasRole === true,
+      refused: isKnown ? (report.refused ?? known?.refused) : undefined,
+      disbelievedClocks: isKnown
+        ? (report.disbelievedClocks ?? known?.disbelievedClocks)
+        : undefined,
       clock,
       heardMs: steadyMs,
       isKnown,

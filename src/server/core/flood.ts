@@ -2,10 +2,11 @@ import { Buckets, type Pace } from "../../protocol/buckets.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Request } from "../../protocol/messages.ts";
+import type { Auth } from "./access.ts";
 
 /** What one server takes; undefined for any amount. */
 export interface FloodPaces {
-  /** Messages of one user. */
+  /** Messages of one user, where accounts are. */
   readonly user: Pace | undefined;
   /** Requests over one connection. */
   readonly connection: Pace | undefined;
@@ -37,8 +38,9 @@ export class Flood {
     burst: limits.accountAttempts,
   });
 
-  constructor({ user, connection }: FloodPaces) {
-    this.#users = user && new Buckets(user);
+  /** @param auth in open mode anybody may use up a name's pace: its user would be silenced */
+  constructor({ user, connection }: FloodPaces, auth: Auth) {
+    this.#users = user && auth === "required" ? new Buckets(user) : undefined;
     this.#connections = connection && new Buckets(connection);
   }
 

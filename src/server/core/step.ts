@@ -133,7 +133,7 @@ export class ServerCore {
       outbox: this.#outbox,
       claims: this.#claims,
       passwords,
-      flood: new Flood(flood),
+      flood: new Flood(flood, auth),
     });
   }
 
@@ -615,6 +615,8 @@ export class ServerCore {
       // Who lost something says nothing of its disk: rule (b) must not be told too little.
       durable: this.#owes ? undefined : this.ledger.snapshot(),
       ready: this.catchUp.phase === "live" && this.#stopping?.mayBeMember !== false,
+      refused: this.#refused,
+      disbelievedClocks: this.disbelievedClocks,
     };
     this.#effects.push({ type: "heartbeat", report, clock: this.clock.tick() });
   }

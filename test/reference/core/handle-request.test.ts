@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { LamportClock } from "../../../src/protocol/lamport-clock.ts";
+import type { ReferenceRequest } from "../../../src/protocol/messages.ts";
+import { parseProcesses } from "../../../src/protocol/parse-reference.ts";
+import { type Asked, handleRequest } from "../../../src/reference/core/handle-request.ts";
+import { Registry } from "../../../src/reference/core/registry.ts";
+
+test("[N5] only servers are under `list`, as clients of the original protocol read it", () => {
+  const registry = new Registry(undefined, 0);
+  const clock = new LamportClock();
+  const ask = (request: ReferenceRequest, member?: string) =>
+    handleRequest(registry, clock, { ...request, member } as Asked, 0);
+  for (const [user, role] of [
+    ["server_00000001", "server"],
+    ["broker_1", "broker"],
+    ["proxy_1", "proxy"],
+  ] as const) {
+    ask({ service: "heartbeat", clock: 1, user, role }, user);
+  }
+  ask({ service: "heartbeat", clock: 1, user: "bot_1", role: "bot" });
+  ask({ service: "rank", clock: 1, user: "old_server" });
+  const answer = ask({ service: "list", clock: 1 });
+  const names = (list: unknown) => (list as { name: string }[]).map(({ name }) => name).sort();
+  expect(names(answer.list)).toEqual(["old_server", "server_00000001"]);
+  expect(names(answer.others)).toEqual(["bot_1", "broker_1", "proxy_1"]);
+  expect(parseProcesses(answer)).toHaveLength(5);
+});
+
+test("a guest's clock that is too far ahead is counted, and not believed", () => {
+  const registry = new Registry(undefined, 0);
+  expect(registry.believed(2 ** 50, 7, 0)).toBe(0);
+  expect(registry.believed(8, 7, 0)).toBe(8);
+  expect(registry.disbelievedClocks).toBe(1);
+});
+
+test("what members say that they have refused is listed, what guests say is not", () => {
+  const registry = new Registry(undefined, 0);
+  const counts = { refused: { forged: 2, stale: 1 }, disbelievedClocks: 3 };
+  for (const [user, isKnown] of [
+    ["liar", false],
+    ["server_00000001", true],
+  ] as const) {
+    registry.heartbeat({ user, role: "server", ...counts }, { isKnown, clock: 1 }, 0);
+  }
+  const [liar, server] = registry.list(0);
+  expect(server).toMatchObject({ name: "server_00000001", ...counts });
+  expect(liar).toMatchObject({ name: "liar", refused: undefined, disbelievedClocks: undefined });
+});
+
+test("[N5] a guest of the original protocol is listed for 30 s, one that tells its role as a member is", () => {
+  const registry = new Registry(undefined, 0);
+  const guest = { isKnown: false, clock: 1 };
+  registry.rank({ user: "old_server" }, guest, 0);
+  registry.heartbeat({ user: "old_server" }, guest, 1_000);
+  registry.heartbeat({ user: "our_bot", role: "bot" }, guest, 1_000);
+  const names = (steadyMs: number) => registry.list(steadyMs).map(({ name }) => name);
+  expect(names(3_000)).toEqual(["our_bot", "old_server"]);
+  expect(names(3_001)).toEqual(["old_server"]);
+  expect(names(31_000)).toEqual(["old_server"]);
+  expect(names(31_001)).toEqual([]);
+});

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { Scene } from "../../support/account-scene.ts";
+
+test("[X4] in open mode nobody uses up a name's pace: its user writes on", () => {
+  const pace = { perSecond: 2, burst: 4 };
+  const scene = new Scene({ user: pace, connection: { perSecond: 100, burst: 100 } }, "open");
+  scene.ask("login", { user: "ana" });
+  scene.ask("channel", { channel: "geral", user: "ana" });
+  const send = () => scene.ask("publish", { user: "ana", channel: "geral", message: "x" });
+  const statuses = Array.from({ length: 20 }, () => send().status);
+  expect(new Set(statuses)).toEqual(new Set(["OK"]));
+  // What a connection asks has its pace in either mode.
+  const asked = Array.from({ length: 200 }, () => scene.cluster.ask(scene.server, "time"));
+  expect(asked.some(({ reply }) => reply?.code === "rate_limited")).toBe(true);
+});
