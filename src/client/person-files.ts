@@ -89,7 +89,18 @@ function parseSaved(value: unknown): SavedChat {
     read,
     heard: value.heard === undefined ? undefined : parseVector(value.heard, "heard"),
     current: typeof value.current === "string" ? value.current : "",
+    drafts: texts(value.drafts),
   };
+}
+
+function texts(value: unknown = {}): Record<string, string> {
+  const found: Record<string, string> = {};
+  if (!isMap(value)) throw new Error("it is no map of texts");
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== "string") throw new Error("it is no map of texts");
+    found[key] = text;
+  }
+  return found;
 }
 
 function strings(value: unknown = []): string[] {

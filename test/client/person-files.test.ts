@@ -66,10 +66,12 @@ describe("what a chat saves", () => {
       read: { "#geral": vector(5, 7), "#other": {} },
       heard: vector(2, 9),
       current: "#other",
+      drafts: { "#geral": "begun here" },
     };
     // Twice: what was taken over is not taken for a change of its own.
     for (let time = 0; time < 2; time += 1) other.save(after);
     expect(files().read()).toEqual({
+      drafts: { "#geral": "begun here" },
       joined: ["geral", "new", "other"],
       muted: ["#new"],
       closed: [],
@@ -77,6 +79,23 @@ describe("what a chat saves", () => {
       heard: vector(3, 9),
       current: "#other",
     });
+  });
+
+  test("keeps a draft of another chat, but for the one that this chat has changed", () => {
+    files().save({ ...begun, drafts: { "#geral": "old", "@bia": "hi" } });
+    const [one, other] = [files(), files()];
+    for (const chat of [one, other]) chat.read();
+    one.save({ ...begun, drafts: { "#geral": "new", "@bia": "hi" } });
+    other.save({ ...begun, drafts: { "#geral": "old", "#old": "more" } });
+    expect(files().read().drafts).toEqual({ "#geral": "new", "#old": "more" });
+  });
+
+  test("may come from a version that kept no drafts", () => {
+    const one = files();
+    const { drafts: _, ...older } = begun;
+    one.save(begun);
+    writeFileSync(join(one.outboxFolder, "..", "chat.json"), JSON.stringify(older));
+    expect(files().read()).toEqual(begun);
   });
 
   test("keeps open what another chat has closed, and this one has not: there may be news", () => {

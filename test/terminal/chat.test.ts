@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
+import { PersonFiles } from "../../src/client/person-files.ts";
 import type { Child } from "../../src/cluster/child.ts";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
@@ -11,6 +12,14 @@ import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
 const restartMs = 30_000;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
 const colour = /\u001b\[[0-9;]*[39][0-7]m/;
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   let cluster: LocalCluster;
@@ -209,6 +218,32 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     for (const name of [one, other]) await next.shows(`#${name}`);
     await next.shows("@zoe");
   }, 60_000);
+
+  test.each(["its terminal is closed", "SIGTERM", "SIGKILL"] as const)(
+    "a draft is there in the next chat: %s",
+    async (way) => {
+      const ana = open("ana");
+      await join(ana, "geral");
+      ana.types("begun and not sent");
+      await ana.shows("› begun and not sent");
+      // A kill that nothing can be done at leaves what was saved before.
+      const files = new PersonFiles(`${home.path}/ana/tertulia`, [cluster.endpoints.broker], "ana");
+      if (way === "SIGKILL") {
+        await until(() => files.read().drafts["#geral"] === "begun and not sent", "it is saved");
+      }
+      const { pid } = ana;
+      if (way === "its terminal is closed") ana.close();
+      else process.kill(pid, way);
+      await until(() => !isAlive(pid), "the chat has ended", restartMs);
+      const again = open("ana");
+      await again.shows("› begun and not sent");
+      enter(again, "");
+      await again.shows("begun and not sent ✓", restartMs);
+      await quit(again);
+      expect(files.read().drafts).toEqual({});
+    },
+    restartMs,
+  );
 
   test("killed -9 with three messages in the outbox, the next chat sends them once", async () => {
     const name = await channel("outbox");

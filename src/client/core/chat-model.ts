@@ -144,6 +144,8 @@ export interface SavedChat {
   /** Of private messages all that has come: who wrote since then is found by it. */
   readonly heard?: Vector | undefined;
   readonly current: string;
+  /** What was begun and not sent, by conversation. */
+  readonly drafts: Readonly<Record<string, string>>;
 }
 
 export const nothingSaved: SavedChat = {
@@ -152,6 +154,7 @@ export const nothingSaved: SavedChat = {
   closed: [],
   read: {},
   current: homeKey,
+  drafts: {},
 };
 
 export function conversation(

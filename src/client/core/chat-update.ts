@@ -12,7 +12,7 @@ import {
 import { found, joined, older, receive } from "./chat-receive.ts";
 import { aside, atEnd, enter, enterAll, notice, remove, type Step, still } from "./chat-steps.ts";
 import { press, quitAsked } from "./key-press.ts";
-import { emptyEditor, submitted } from "./line-editor.ts";
+import { type Editor, emptyEditor, submitted, withText } from "./line-editor.ts";
 import { fill, itemKey, trimmed } from "./message-list.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { goTo } from "./overlay-keys.ts";
@@ -113,11 +113,22 @@ function started(
     ...names.flatMap((name) => parseTarget(`#${name}`) ?? []),
     ...privateKeys(saved).flatMap((key) => parseTarget(key) ?? []),
   ];
-  const { model: begun, effects } = enterAll({ ...model, channels, saved, isNew }, targets);
+  const known = { ...withSavedDrafts(model, saved), channels, saved, isNew };
+  const { model: begun, effects } = enterAll(known, targets);
   const left = saved.current === homeKey ? undefined : find(begun, saved.current);
   const shown = { ...begun, current: (left ?? listed(begun)[0])?.key ?? homeKey };
   const isAlone = isNew && targets.length === 0;
   return { model: isAlone ? notice(shown, [model.words("noChannels")]) : shown, effects };
+}
+
+/** What the person has begun meanwhile is not written over. */
+function withSavedDrafts(model: ChatModel, saved: SavedChat): ChatModel {
+  const drafts: Record<string, Editor> = {};
+  for (const [key, text] of Object.entries(saved.drafts)) drafts[key] = withText(emptyEditor, text);
+  const { [homeKey]: atHome, ...others } = drafts;
+  const isEmpty = model.editor.graphemes.length === 0;
+  const editor = atHome !== undefined && isEmpty ? atHome : model.editor;
+  return { ...model, editor, drafts: { ...others, ...model.drafts } };
 }
 
 function privateKeys({ read, closed }: SavedChat): string[] {

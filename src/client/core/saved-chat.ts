@@ -1,8 +1,10 @@
 import { join, type Vector } from "../../protocol/vector.ts";
 import { type ChatModel, isKnown, type SavedChat } from "./chat-model.ts";
+import { textOf } from "./line-editor.ts";
 
 /** What is to be saved of a chat. */
-export function savedOf({ conversations, current, saved, heard }: ChatModel): SavedChat {
+export function savedOf(model: ChatModel): SavedChat {
+  const { conversations, current, saved, heard } = model;
   const read: Record<string, Vector> = { ...saved.read };
   const isThere = (key: string) => conversations.some((present) => present.key === key);
   for (const present of conversations) if (isKnown(present)) read[present.key] = present.read;
@@ -16,7 +18,15 @@ export function savedOf({ conversations, current, saved, heard }: ChatModel): Sa
     read,
     heard: heard ?? saved.heard,
     current,
+    drafts: draftsOf(model),
   };
+}
+
+/** What was begun and not sent, of each conversation. */
+function draftsOf({ drafts, editor, current }: ChatModel): Record<string, string> {
+  const begun = Object.entries({ ...drafts, [current]: editor });
+  const texts = begun.map(([key, draft]) => [key, textOf(draft)] as const);
+  return Object.fromEntries(texts.filter(([, text]) => text !== ""));
 }
 
 /**
@@ -25,6 +35,9 @@ export function savedOf({ conversations, current, saved, heard }: ChatModel): Sa
  */
 export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon" | undefined {
   if (after.heard === undefined) return undefined;
+  // What was sent, or put aside, does not come back as a draft.
+  if (textOf(before.editor) !== "" && textOf(after.editor) === "") return "at once";
+  if (before.editor.graphemes !== after.editor.graphemes) return "soon";
   if (before.conversations === after.conversations && before.current === after.current) {
     return before.heard === after.heard ? undefined : "soon";
   }
@@ -60,5 +73,12 @@ export function mergedSaved(
   const closed = merged("closed").filter((key) => !isOpen(key));
   const lists = { joined: merged("joined"), muted: merged("muted"), closed };
   const heard = after.heard && join(there.heard ?? {}, after.heard);
-  return { ...lists, read, heard: heard ?? there.heard, current: after.current };
+  const drafts = { ...there.drafts };
+  for (const key of Object.keys({ ...before.drafts, ...after.drafts })) {
+    const draft = after.drafts[key];
+    if (draft === before.drafts[key]) continue;
+    if (draft === undefined) delete drafts[key];
+    else drafts[key] = draft;
+  }
+  return { ...lists, read, heard: heard ?? there.heard, current: after.current, drafts };
 }
