@@ -15,11 +15,30 @@ export interface Host {
    * that is called once, it stays: inquirer ends the process when it finds that it alone listens.
    */
   onStop(stop: () => void): Disposable;
+  /**
+   * Gives the terminal back before the process is stopped as a job (Ctrl-Z, SIGTSTP), and takes it
+   * again once the process goes on (`fg`), or at once where nothing stops jobs.
+   */
+  onSuspend(terminal: Lent): Suspension;
   /** Calls back, at most twice, when the process ends by whatever way but a kill. */
   onEnd(end: () => void): Disposable;
   /** Takes Node's warnings, which it would write to stderr. */
   onWarning(warn: (text: string) => void): Disposable;
 }
+
+/** A terminal that others use while the process is stopped. Each may be called twice in a row. */
+export interface Lent {
+  giveBack(): void;
+  takeAgain(): void;
+}
+
+export interface Suspension extends Disposable {
+  /** What Ctrl-Z does where the terminal is in raw mode. */
+  suspend(): void;
+}
+
+/** Time for a signal that stops the process to arrive; it does not pass while the process stands. */
+const signalMs = 50;
 
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
@@ -52,6 +71,42 @@ export function thisHost(sayWhy: (code: string) => void): Host {
       return {
         [Symbol.dispose]: () => {
           for (const signal of stopSignals) process.off(signal, stop);
+        },
+      };
+    },
+    onSuspend: ({ giveBack, takeAgain }) => {
+      let timer: NodeJS.Timeout | undefined;
+      const comeBack = () => {
+        // Nobody has told a process that was stopped of a terminal's new size.
+        process.emit("SIGWINCH");
+        takeAgain();
+      };
+      const suspend = () => {
+        giveBack();
+        // With a listener the signal would not stop anything.
+        process.off("SIGTSTP", suspend);
+        // All of the job, so that the shell notices.
+        process.kill(0, "SIGTSTP");
+        timer = setTimeout(() => {
+          timer = undefined;
+          process.on("SIGTSTP", suspend);
+          comeBack();
+        }, signalMs);
+      };
+      // Of a stop that nobody could see coming: others may have used the terminal meanwhile.
+      const goOn = () => {
+        if (timer !== undefined) return;
+        giveBack();
+        comeBack();
+      };
+      process.on("SIGTSTP", suspend);
+      process.on("SIGCONT", goOn);
+      return {
+        suspend,
+        [Symbol.dispose]: () => {
+          clearTimeout(timer);
+          process.off("SIGTSTP", suspend);
+          process.off("SIGCONT", goOn);
         },
       };
     },

@@ -401,6 +401,7 @@ export const en = {
   "chat.key.cut": "cuts all in front of the cursor, or a word",
   "chat.key.putBack": "puts back what was cut",
   "chat.key.redraw": "draws the screen again",
+  "chat.key.suspend": "goes back to the shell; fg returns",
   "chat.key.back": "closes this, or goes to the newest message",
   "chat.key.quit": "quits; once puts aside what you write, for ↑",
   "chat.command.join": "/join #channel: goes into a channel",

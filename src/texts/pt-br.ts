@@ -401,6 +401,7 @@ export const ptBr = {
   "chat.key.cut": "corta tudo antes do cursor, ou uma palavra",
   "chat.key.putBack": "põe de volta o que foi cortado",
   "chat.key.redraw": "desenha a tela de novo",
+  "chat.key.suspend": "volta ao shell; fg retorna ao chat",
   "chat.key.back": "fecha isto, ou vai à mensagem mais nova",
   "chat.key.quit": "encerra; uma vez põe de lado o que escrevia, para ↑",
   "chat.command.join": "/join #canal: entra em um canal",

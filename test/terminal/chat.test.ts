@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
@@ -49,13 +50,17 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
 
   afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
-  function open(user: string, { flags = "", env = "", rows = 50, columns = 100 } = {}): Terminal {
+  function open(
+    user: string,
+    { flags = "", env = "", rows = 50, columns = 100, isJob = false } = {},
+  ): Terminal {
     const { broker, proxy, reference } = cluster.endpoints;
     const endpoints = `--broker ${broker} --proxy ${proxy} --reference ${reference}`;
     const state = `XDG_STATE_HOME=${home.path}/${user}`;
     const chat = `${process.execPath} ${cliFile} chat --user ${user} ${flags} ${endpoints}`;
     const command = `TZ=UTC LANG=C.UTF-8 ${state} ${env} ${chat}`;
-    const terminal = new Terminal(command, { columns, rows });
+    const terminal = new Terminal(isJob ? "bash --norc -i" : command, { columns, rows });
+    if (isJob) enter(terminal, command);
     opened.push(terminal);
     return terminal;
   }
@@ -243,6 +248,32 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
       expect(files.read().drafts).toEqual({});
     },
     restartMs,
+  );
+
+  test.each(["Ctrl-Z", "SIGTSTP"] as const)(
+    "%s gives the terminal back to the shell, and fg draws all again",
+    async (way) => {
+      const ana = open("ana", { isJob: true });
+      await join(ana, "geral");
+      ana.types("begun before");
+      await ana.shows("› begun before");
+      if (way === "Ctrl-Z") ana.keys("C-z");
+      else
+        execFileSync("pkill", [`-${way}`, "-f", `chat --user ana .*${cluster.endpoints.broker}`]);
+      await ana.shows("Stopped");
+      enter(ana, "stty -a | grep -ow -e '-*icanon'");
+      await ana.shows("\nicanon");
+      expect(ana.screen).not.toContain("› begun before");
+      ana.resize(90, 20);
+      enter(ana, "fg");
+      await ana.shows("› begun before");
+      expect(ana.screen).toContain("#geral");
+      ana.types(" and behind");
+      await ana.shows("› begun before and behind");
+      enter(ana, "");
+      await ana.shows("begun before and behind ✓", restartMs);
+    },
+    2 * restartMs,
   );
 
   test("killed -9 with three messages in the outbox, the next chat sends them once", async () => {

@@ -23,7 +23,8 @@ beforeEach(() => {
   input = new FakeInput();
   output = Object.assign(new EventEmitter(), { write: () => true });
   keys = [];
-  const host = { input, output, onEnd: () => ({ [Symbol.dispose]: () => {} }) };
+  const nothing = () => ({ [Symbol.dispose]: () => {} });
+  const host = { input, output, onEnd: nothing, onSuspend: nothing };
   const onKey = (key: Key) => keys.push(key);
   terminal = new FullTerminal(host as unknown as Host, { onKey, onResize: () => {} }, false);
   terminal.open();

@@ -82,4 +82,5 @@ export type ChatEffect =
   /** What was read, or where the person is; the latter at once. */
   | { readonly type: "save"; readonly isUrgent: boolean }
   | { readonly type: "redraw" }
+  | { readonly type: "suspend" }
   | { readonly type: "quit" };

@@ -25,6 +25,7 @@ export function press(model: ChatModel, key: Key): Step {
   }
   if (key.name === "unknown") return still(model);
   if (isControl(key, "l")) return { model, effects: [{ type: "redraw" }] };
+  if (isControl(key, "z")) return { model, effects: [{ type: "suspend" }] };
   if (isControl(key, "c")) return interrupt(model);
   const awake: ChatModel = { ...model, quitAskedMs: undefined };
   const opensSwitch = isControl(key, "k") && awake.overlay?.type !== "switch";

@@ -17,6 +17,7 @@ export const helpKeys = [
   ["Ctrl-U Ctrl-W", "cut"],
   ["Ctrl-Y", "putBack"],
   ["Ctrl-L", "redraw"],
+  ["Ctrl-Z", "suspend"],
   ["Esc", "back"],
   ["Ctrl-C Ctrl-C", "quit"],
 ] as const;

@@ -205,6 +205,8 @@ export class ChatShell {
         return this.#setLanguage(effect.name);
       case "save":
         return this.#saveSoon(effect.isUrgent);
+      case "suspend":
+        return this.#terminal.suspend();
       case "redraw":
         return this.#terminal.forget();
       case "quit":

@@ -1,4 +1,4 @@
-import type { Host } from "../../platform/host.ts";
+import type { Host, Suspension } from "../../platform/host.ts";
 import type { Size } from "../core/chat-model.ts";
 import type { Screen } from "../core/chat-view.ts";
 import type { Key } from "../core/keys.ts";
@@ -26,9 +26,12 @@ export class FullTerminal implements Disposable {
   readonly #events: FullTerminalEvents;
   readonly #hasColours: boolean;
   readonly #ending: Disposable;
+  readonly #suspension: Suspension;
   readonly #keys: KeyReader;
   #shown: string[] = [];
   #isOpen = false;
+  /** Others have the terminal while the process is stopped. */
+  #isLent = false;
 
   constructor(host: Host, events: FullTerminalEvents, hasColours: boolean) {
     this.#host = host;
@@ -36,6 +39,16 @@ export class FullTerminal implements Disposable {
     this.#hasColours = hasColours;
     this.#keys = new KeyReader((key) => events.onKey(key));
     this.#ending = host.onEnd(() => this.close());
+    this.#suspension = host.onSuspend({
+      giveBack: () => {
+        this.#isLent ||= this.#isOpen;
+        this.close();
+      },
+      takeAgain: () => {
+        if (this.#isLent) this.open();
+        this.#isLent = false;
+      },
+    });
   }
 
   get size(): Size {
@@ -70,6 +83,11 @@ export class FullTerminal implements Disposable {
     output.write(leave);
   }
 
+  /** Ctrl-Z: the shell has the terminal until the job goes on. */
+  suspend(): void {
+    this.#suspension.suspend();
+  }
+
   /** What is shown counts no more: the next drawing writes all of it. */
   forget(): void {
     this.#shown = [];
@@ -93,6 +111,7 @@ export class FullTerminal implements Disposable {
   [Symbol.dispose](): void {
     this.close();
     this.#ending[Symbol.dispose]();
+    this.#suspension[Symbol.dispose]();
   }
 
   readonly #resized = () => this.#events.onResize();

@@ -176,11 +176,11 @@ test("the help", () => {
                     │ Ctrl-U Ctrl-W     cuts all in front of the cursor, or a word
                     │ Ctrl-Y            puts back what was cut
                     │ Ctrl-L            draws the screen again
+                    │ Ctrl-Z            goes back to the shell; fg returns
                     │ Esc               closes this, or goes to the newest message
                     │ Ctrl-C Ctrl-C     quits; once puts aside what you write, for ↑
                     │
                     │ /join #channel    goes into a channel
-                    │ /part #channel    leaves a channel; alone, this conversation
     ana · connected · 3 ms · server_0a1b2c3d · clock 42
     ›
     "
