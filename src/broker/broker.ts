@@ -6,6 +6,7 @@ import { now } from "../platform/clock.ts";
 import { durations, limits, tagBytes } from "../protocol/limits.ts";
 import { Outgoing } from "../zmtp/connection.ts";
 import { ClientRequest } from "./client-request.ts";
+import { GivenNames } from "./core/given-names.ts";
 import { OpenRequests } from "./core/open-requests.ts";
 import { unavailable } from "./unavailable.ts";
 
@@ -37,7 +38,7 @@ export async function startBroker(options: ForwarderOptions): Promise<Forwarder>
     peers: ["REQ", "DEALER", "ROUTER"],
     bounds: messageBounds,
     entrance: clients,
-    onPeer: () => routing.clientCame(),
+    onPeer: (client) => routing.clientCame(client),
     onMessage: (client, frames) => routing.ask(client, frames),
     onGone: (client) => routing.clientWent(client),
   });
@@ -74,6 +75,7 @@ class Routing {
   readonly #workers: Peer[] = [];
   /** Clients that are not read until they have less open. */
   readonly #paused = new Set<Peer>();
+  readonly #names = new GivenNames<Peer>();
   #clients = 0;
   #turn = 0;
 
@@ -81,12 +83,14 @@ class Routing {
     this.#options = options;
   }
 
-  clientCame(): void {
+  clientCame(client: Peer): void {
+    if (this.#names.came(client)) this.#options.onSharedName(client.identity);
     this.#clients += 1;
     this.#options.onConnections("front", this.#clients);
   }
 
   clientWent(client: Peer): void {
+    this.#names.went(client);
     this.#paused.delete(client);
     this.#open.clientGone(client);
     this.#clients -= 1;

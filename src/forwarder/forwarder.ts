@@ -26,6 +26,8 @@ export interface ForwarderOptions {
   readonly entrance: Readonly<Record<Side, Entrance>>;
   /** Connections on the front and on the back. */
   onConnections(side: Side, count: number): void;
+  /** Two connections to a broker's front give themselves this name, in bytes. */
+  onSharedName(identity: string): void;
   /** This process, for what it says itself. */
   readonly self: { readonly name: string; readonly clock: LamportClock };
 }
@@ -75,6 +77,7 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
       kind.report(log, side, { before: counts[side], now: count });
       counts[side] = count;
     },
+    onSharedName: (identity) => membership.refusals.sharedName(identity),
   });
   const { front, back } = forwarder;
   const address = advertised(front, config.advertiseHost);

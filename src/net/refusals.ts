@@ -1,11 +1,13 @@
 import { now } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { harmless } from "../protocol/harmless.ts";
 import type { RefusedMessages } from "../protocol/messages.ts";
 import { type Refusal, refusalText } from "./handshake.ts";
 
 const everyMs = 60_000;
 /** Names are the sender's own to choose: of more in a minute no line is written. */
 const mostSenders = 100;
+const mostNameBytes = 64;
 
 /** Counts what is dropped, and says so at most once a minute for each sender. */
 export class Refusals {
@@ -41,6 +43,17 @@ export class Refusals {
   connection(endpoint: string, why: string): void {
     if (!this.#isDue(`${endpoint} ${why}`)) return;
     this.#log.warn({ endpoint }, `A connection to ${endpoint} was refused: ${why}`);
+  }
+
+  /**
+   * A program of the original protocol may count on replies by name (Z2). Names are the peers' own
+   * to choose, so that one line a minute is for all of them.
+   */
+  sharedName(identity: string): void {
+    if (!this.#isDue("shared name")) return;
+    const name = harmless(Buffer.from(identity.slice(0, mostNameBytes), "latin1").toString());
+    const text = "it means nothing here, each gets the replies to its own requests";
+    this.#log.warn(`Two connections give the same name "${name}" (Identity): ${text}`);
   }
 
   /** The reference's doing: without it a member waits, and nobody else could say for what. */

@@ -12,12 +12,16 @@ export interface Peer {
   readonly name: Buffer;
   /** The address that bounds count by: a host, or a network of IPv6. */
   readonly address: string;
+  /** What it calls itself, which decides nothing (Z2): one character a byte, empty if nothing. */
+  readonly identity: string;
   /**
    * A message above the bound of unread bytes is dropped: the peer asks again for what it misses.
    */
   send(message: Outgoing): void;
   /** Whether messages are dropped: the peer reads too slowly, or its connection is being closed. */
   readonly isFull: boolean;
+  /** Whether its connection is being closed. */
+  readonly isEnding: boolean;
   /** Reads nothing of it until `resume`. */
   pause(): void;
   resume(): void;
@@ -88,15 +92,19 @@ export class Wire implements Peer {
     this.#connection.start();
   }
 
+  get identity(): string {
+    return this.#connection.identity;
+  }
+
   get unreadBytes(): number {
     return this.#socket.writableLength + this.#unwrittenBytes;
   }
 
   get isFull(): boolean {
-    return this.#isEnding || this.unreadBytes > limits.unreadBytes;
+    return this.isEnding || this.unreadBytes > limits.unreadBytes;
   }
 
-  get #isEnding(): boolean {
+  get isEnding(): boolean {
     return this.#endedMs !== undefined;
   }
 
@@ -116,14 +124,14 @@ export class Wire implements Peer {
   }
 
   refuse(because: RefusedBecause): void {
-    if (this.#isEnding) return;
+    if (this.isEnding) return;
     this.#events.onRefused(because);
     this.end();
   }
 
   /** Closes it after what waits is written, but soon: a peer may never read that. */
   end(): void {
-    if (this.#isEnding) return;
+    if (this.isEnding) return;
     this.#flush();
     this.#endedMs = now().steadyMs;
     this.#socket.destroySoon();
@@ -136,7 +144,7 @@ export class Wire implements Peer {
   /** Waits for its handshake no longer. By a reset: an end in good order would tell of another key. */
   giveUp(): void {
     this.#shaken();
-    if (this.#isEnding) this.destroy();
+    if (this.isEnding) this.destroy();
     else this.#socket.resetAndDestroy();
   }
 
@@ -164,7 +172,7 @@ export class Wire implements Peer {
   }
 
   #take(chunk: Buffer): void {
-    if (this.#isEnding) return;
+    if (this.isEnding) return;
     this.#heardMs = now().steadyMs;
     try {
       this.#connection.receive(chunk);

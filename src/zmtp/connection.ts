@@ -17,7 +17,7 @@ import {
   restOfOlderGreeting,
 } from "./greeting.ts";
 import type { Channel, Door, Handshake } from "./handshake.ts";
-import { encodeMetadata, readSocketType, type SocketType } from "./metadata.ts";
+import { encodeMetadata, type Metadata, readMetadata, type SocketType } from "./metadata.ts";
 import { type EqualBytes, nullHandshake, passwordHandshake } from "./plain-handshakes.ts";
 import { Refused } from "./refused.ts";
 
@@ -89,6 +89,7 @@ export class Connection {
   /** Of a peer of ZMTP 2.0, the type of its socket: its name comes next, then messages. */
   #olderType: string | undefined;
   #isReady = false;
+  #identity = "";
   #frames: Buffer[] = [];
   #messageBytes = 0;
   /** The context of a PING that has no PONG yet. */
@@ -101,6 +102,11 @@ export class Connection {
 
   get isReady(): boolean {
     return this.#isReady;
+  }
+
+  /** The name that the peer gave itself, one character a byte; empty if none. */
+  get identity(): string {
+    return this.#identity;
   }
 
   /** Bytes of memory that an unfinished message holds. */
@@ -217,20 +223,24 @@ export class Connection {
   #shake(body: Buffer, flags: number): void {
     if (this.#olderType !== undefined) {
       if (flags > 2 || hasMore(flags)) throw new Refused("malformed", "a name in several frames");
-      return this.#admit(this.#olderType);
+      return this.#admit({
+        socketType: this.#olderType,
+        identity: body.toString("latin1"),
+      });
     }
     if (!isCommand(flags)) throw new Refused("malformed", "a message before the handshake's end");
     const { name, rest } = readCommand(body);
     const { answer, metadata, channel } = (this.#handshake as Handshake).take(name, rest);
     if (answer !== undefined) this.#events.write(encodeCommand(...answer));
-    if (metadata !== undefined) this.#admit(readSocketType(metadata), channel);
+    if (metadata !== undefined) this.#admit(readMetadata(metadata), channel);
   }
 
-  #admit(socketType: string, channel?: Channel): void {
+  #admit({ socketType, identity }: Metadata, channel?: Channel): void {
     if (!this.#options.peers.some((one) => one === socketType)) {
       throw new Refused("otherSocket", "a socket of another type");
     }
     this.#channel = channel;
+    this.#identity = identity;
     this.#isReady = true;
     this.#reader.frameBytes = this.#options.bounds.frameBytes + (channel?.overhead ?? 0);
     this.#events.onReady();

@@ -17,13 +17,19 @@ function property(name: string, value: string): Buffer {
   return bytes;
 }
 
+export interface Metadata {
+  readonly socketType: string;
+  /** The name that the peer gives itself, which decides nothing (Z2). */
+  readonly identity: string;
+}
+
 /**
- * The type of socket that a peer says it has. A name that it gives itself ("Identity") is ignored
- * (Z2).
+ * What a peer says of itself; bytes of a name are characters of one byte each.
  * @throws Refused if the metadata is malformed
  */
-export function readSocketType(metadata: Buffer): string {
+export function readMetadata(metadata: Buffer): Metadata {
   let socketType = "";
+  let identity = "";
   for (let at = 0; at < metadata.length; ) {
     const nameEnd = at + 1 + (metadata[at] as number);
     const valueStart = nameEnd + 4;
@@ -31,10 +37,12 @@ export function readSocketType(metadata: Buffer): string {
     const valueEnd = valueStart + metadata.readUInt32BE(nameEnd);
     if (valueEnd > metadata.length) throw malformed();
     const name = metadata.toString("latin1", at + 1, nameEnd).toLowerCase();
-    if (name === "socket-type") socketType = metadata.toString("latin1", valueStart, valueEnd);
+    const value = metadata.toString("latin1", valueStart, valueEnd);
+    if (name === "socket-type") socketType = value;
+    if (name === "identity") identity = value;
     at = valueEnd;
   }
-  return socketType;
+  return { socketType, identity };
 }
 
 function malformed(): Refused {

@@ -10,6 +10,8 @@ export const anyPort = "tcp://127.0.0.1:*";
 export interface LocalForwarder extends Forwarder, AsyncDisposable {
   /** Connections on each side, as they stand now. */
   readonly connections: { front: number; back: number };
+  /** Names that two connections gave themselves, as often as that was seen. */
+  readonly sharedNames: readonly string[];
 }
 
 type Entrances = Readonly<Record<Side, Entrance>>;
@@ -19,19 +21,24 @@ const open: Entrances = { front: anybody, back: anybody };
 export function forwarderOptions(
   onConnections: ForwarderOptions["onConnections"],
   entrance = open,
+  onSharedName: ForwarderOptions["onSharedName"] = () => {},
 ): ForwarderOptions {
   const self = { name: "forwarder", clock: new LamportClock() };
-  return { front: anyPort, back: anyPort, entrance, self, onConnections };
+  return { front: anyPort, back: anyPort, entrance, self, onConnections, onSharedName };
 }
 
 async function start(kind: typeof startBroker, entrance?: Entrances): Promise<LocalForwarder> {
   const connections = { front: 0, back: 0 };
-  const forwarder = await kind(
-    forwarderOptions((side, count) => {
+  const sharedNames: string[] = [];
+  const options = forwarderOptions(
+    (side, count) => {
       connections[side] = count;
-    }, entrance),
+    },
+    entrance,
+    (name) => sharedNames.push(name),
   );
-  return { ...forwarder, connections, [Symbol.asyncDispose]: () => forwarder.close() };
+  const forwarder = await kind(options);
+  return { ...forwarder, connections, sharedNames, [Symbol.asyncDispose]: () => forwarder.close() };
 }
 
 export function localBroker(entrance?: Entrances): Promise<LocalForwarder> {

@@ -101,6 +101,7 @@ describe("a peer of ZMTP 2.0", () => {
     const bound = new Bound(nobody).hear(from(3, "whatever it is called"), message("", "hello"));
     expect(bound.ready).toBe(1);
     expect(bound.messages).toEqual([["", "hello"]]);
+    expect(bound.connection.identity).toBe("whatever it is called");
     expect(bound.said.subarray(11).toString("hex")).toBe("060000");
     expect(bound.connection.knowsHeartbeats).toBe(false);
   });
@@ -145,6 +146,7 @@ describe("[X8] a handshake", () => {
         const bound = new Bound(nobody);
         bound.hear(greeting(), command("READY", metadata("DEALER", identity)));
         expect(bound.ready).toBe(1);
+        expect(Buffer.from(bound.connection.identity, "latin1")).toEqual(Buffer.from(identity));
         expect(bound.answer("READY")).toEqual(metadata("ROUTER"));
       }),
     );

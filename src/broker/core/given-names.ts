@@ -1,0 +1,24 @@
+interface Named {
+  readonly identity: string;
+  readonly isEnding: boolean;
+}
+
+/** The connections whose peers give themselves a name, by that name. */
+export class GivenNames<Peer extends Named> {
+  readonly #peers = new Map<string, Set<Peer>>();
+
+  /** @returns whether another one that stands gives itself the same name */
+  came(peer: Peer): boolean {
+    if (peer.identity === "") return false;
+    const peers = this.#peers.get(peer.identity) ?? new Set();
+    const isShared = [...peers].some(({ isEnding }) => !isEnding);
+    this.#peers.set(peer.identity, peers.add(peer));
+    return isShared;
+  }
+
+  went(peer: Peer): void {
+    const peers = this.#peers.get(peer.identity);
+    peers?.delete(peer);
+    if (peers?.size === 0) this.#peers.delete(peer.identity);
+  }
+}
