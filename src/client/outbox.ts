@@ -15,6 +15,7 @@ import { limits } from "../protocol/limits.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { AppendFile } from "../storage/append-file.ts";
 import { ownerOnlyFolder } from "../storage/file-modes.ts";
+import { copyAside, type FileTrouble } from "../storage/kept-file.ts";
 import { type Slot, takeFreeSlots } from "../storage/slot-lock.ts";
 import type { Text } from "../texts/texts.ts";
 import type { Outgoing } from "./core/outgoing.ts";
@@ -40,6 +41,7 @@ export class Outbox {
     this.#text = text;
     this.#own = own;
     this.#files = files;
+    this.troubles = [...files].flatMap(({ trouble }) => trouble ?? []);
     for (const file of files) if (file !== own && file.waiting.size === 0) closeOne(files, file);
     // No two of one file change places: each has its times in order.
     this.#waiting = [...files]
@@ -61,6 +63,9 @@ export class Outbox {
       throw new Problem(text()("problem.outbox", { folder, code }));
     }
   }
+
+  /** Files of which something could not be understood, each with a copy that has all of it. */
+  readonly troubles: readonly FileTrouble[];
 
   /** In the order in which they were accepted; another array after each change. */
   get waiting(): readonly Outgoing[] {
@@ -139,6 +144,8 @@ class OutboxFile {
   readonly #slot: Slot;
   readonly #file: AppendFile;
   readonly waiting = new Map<RequestId, Outgoing>();
+  /** A copy of a damaged file is kept: what is not understood is not sent, nor lost. */
+  readonly trouble: FileTrouble | undefined;
   /** Bytes at which what is settled is taken out. */
   #largestBytes: number = limits.outboxBytes;
 
@@ -146,7 +153,11 @@ class OutboxFile {
     this.#slot = slot;
     this.#file = new AppendFile(join(slot.folder, "outbox.jsonl"));
     const { lines } = this.#file;
-    for (const line of lines) this.#take(line);
+    const damaged = lines.filter((line) => !this.#take(line));
+    if (damaged.length > 0) {
+      const path = join(slot.folder, "outbox.jsonl");
+      this.trouble = { path, aside: copyOf(path) };
+    }
     if (this.waiting.size < lines.length) this.#compact();
   }
 
@@ -180,18 +191,19 @@ class OutboxFile {
     this.#slot[Symbol.dispose]();
   }
 
-  /** A line that is none was never accepted: a power cut left it while it was being written. */
-  #take(line: string): void {
+  /** @returns whether the line could be understood */
+  #take(line: string): boolean {
     try {
       const value: unknown = JSON.parse(line);
-      if (!isMap(value)) return;
+      if (!isMap(value)) return false;
       const settled = parseRequestId(value.settled);
       if (settled !== undefined) this.waiting.delete(settled);
-      if (value.add === undefined) return;
+      if (value.add === undefined) return settled !== undefined;
       const outgoing = parseOutgoing(value.add);
       this.waiting.set(outgoing.id, outgoing);
+      return true;
     } catch {
-      return;
+      return false;
     }
   }
 
@@ -205,6 +217,16 @@ class OutboxFile {
     }
     // So that of what is written at most half is written again.
     this.#largestBytes = 2 * this.#file.bytes + limits.outboxBytes;
+  }
+}
+
+/** @throws Problem: what can't be kept is not written over */
+function copyOf(path: string): string {
+  try {
+    return copyAside(path);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    throw new Problem(`${path} is damaged and can't be copied.`, 1, { cause: error });
   }
 }
 

@@ -1,5 +1,7 @@
 import {
   closeSync,
+  constants,
+  copyFileSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -126,6 +128,11 @@ function putAside(path: string): string {
       throw error;
     }
   });
+}
+
+/** Copies a file to a name of its own beside it. @throws what the file system says */
+export function copyAside(path: string): string {
+  return beside(path, (aside) => copyFileSync(path, aside, constants.COPYFILE_EXCL));
 }
 
 function beside(path: string, make: (aside: string) => void): string {

@@ -305,3 +305,22 @@ describe("[C5] bounds of an outbox", () => {
     expect(outbox.waiting).toHaveLength(limits.outboxMessages);
   });
 });
+
+test("a damaged line costs only itself, and a copy of the file keeps it", () => {
+  const first = open();
+  for (const text of ["one", "two", "three"]) first.add(geral, ana, text);
+  const [slot = ""] = readdirSync(boxes());
+  const path = join(boxes(), slot, "outbox.jsonl");
+  const [one, , three] = readFileSync(path, "utf8").split("\n");
+  first.close();
+  const damaged = [one, '{"add":{"id":"x",}}', "[]", three, ""].join("\n");
+  writeFileSync(path, damaged);
+  const second = open();
+  expect(second.waiting.map(({ text }) => text)).toEqual(["one", "three"]);
+  const aside = `${path}.damaged-1`;
+  expect(second.troubles).toEqual([{ path, aside }]);
+  expect(readFileSync(aside, "utf8")).toBe(damaged);
+  second.close();
+  // Once is enough.
+  expect(open().troubles).toEqual([]);
+});

@@ -124,6 +124,7 @@ export class ChatShell {
       log.warn(told);
       this.#dispatch({ type: "notice", lines: [told], isProblem: true, isAside: true });
     };
+    for (const trouble of this.#parts.outbox.troubles) files.onTrouble(trouble);
     this.connection(client.state);
     log.info("The chat begins");
     try {

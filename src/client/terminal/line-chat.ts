@@ -89,6 +89,7 @@ export class LineChat {
     const { output } = context;
     files.onTrouble = (trouble) => output.note(describeTrouble(trouble, this.#text));
     this.#outbox = Outbox.open(files.outboxFolder, () => this.#text);
+    for (const trouble of this.#outbox.troubles) files.onTrouble(trouble);
     this.#marks = new ReadMarks(files, user);
   }
 
