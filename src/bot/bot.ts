@@ -1,6 +1,7 @@
 import { ChatClient } from "../client/chat-client.ts";
 import { isFinal, refusalText } from "../net/handshake.ts";
 import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
+import { ReferenceWatch } from "../net/reference-watch.ts";
 import { now, pause } from "../platform/clock.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { Problem } from "../platform/problem.ts";
@@ -60,7 +61,9 @@ export async function startBot(config: BotConfig): Promise<Bot> {
   const password = async () => told ?? (await ownPassword(file.folder));
   const account = { name, password, invitation };
   const runner = new Runner({ config, name, account, client, log, chance });
-  const link = new ReferenceLink(config.reference, client.clock);
+  const link = new ReferenceLink(config.reference, client.clock, {
+    watch: new ReferenceWatch(config.reference, log),
+  });
   const presence = reportPresence(link, { name, role: "bot" });
   const ended = runner.run();
   return {

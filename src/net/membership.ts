@@ -6,6 +6,7 @@ import type { LamportClock } from "../protocol/lamport-clock.ts";
 import type { Door } from "../zmtp/handshake.ts";
 import type { Entrance } from "./listener.ts";
 import { ReferenceLink } from "./reference-link.ts";
+import { ReferenceWatch } from "./reference-watch.ts";
 import { Refusals } from "./refusals.ts";
 import { Seals } from "./seal.ts";
 
@@ -39,7 +40,9 @@ export class Membership {
 
   /** A connection to the reference, as a member's. */
   referenceLink(endpoints: readonly string[]): ReferenceLink {
-    const link = new ReferenceLink(endpoints, this.#options.clock, this.seals("reference"));
+    const { clock, log } = this.#options;
+    const watch = new ReferenceWatch(endpoints, log);
+    const link = new ReferenceLink(endpoints, clock, { seals: this.seals("reference"), watch });
     link.onRefusal = (refusal) => {
       if (refusal !== undefined) this.refusals.byReference(refusal);
     };

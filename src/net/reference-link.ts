@@ -1,19 +1,31 @@
 import { now } from "../platform/clock.ts";
 import { processId } from "../platform/host.ts";
 import { encode } from "../protocol/codec.ts";
+import { ProtocolError } from "../protocol/errors.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
 import type { HeartbeatReport, Role } from "../protocol/messages.ts";
-import { parseReferenceReply } from "../protocol/parse-reference.ts";
+import { isOurList, parseReferenceReply } from "../protocol/parse-reference.ts";
 import { isoTime } from "../protocol/time.ts";
 import type { Refusal } from "./handshake.ts";
+import type { ReferenceWatch } from "./reference-watch.ts";
 import { Requester } from "./requester.ts";
 import type { Seals } from "./seal.ts";
 import { SealedRequester } from "./sealed-requester.ts";
 
 /** The reference's name: there is one. */
 export const referenceName = "reference";
+
+interface ReferenceLinkOptions {
+  /** A member's; without them the process is a guest, who may ask but not decide. */
+  readonly seals?: Seals;
+  /** With it the link looks what is there before it says anything, and tells it. */
+  readonly watch?: ReferenceWatch;
+}
+
+/** How often a reference of the original protocol is asked whether it still is one. */
+const foreignMs = 2_000;
 
 /** A process's connection to the reference. */
 export class ReferenceLink {
@@ -23,9 +35,18 @@ export class ReferenceLink {
   /** Why it is not connected, if the reference does not take it. */
   refusal: Refusal | undefined;
   onRefusal: (refusal: Refusal | undefined) => void = () => {};
+  readonly #watch: ReferenceWatch | undefined;
+  /** Resolves once a reference of ours has answered. */
+  #meeting: Promise<void> | undefined;
+  /** Steady time from which it is looked again who is there. */
+  #lookAgainMs = Number.NEGATIVE_INFINITY;
 
-  /** @param seals a member's; without them the process is a guest, who may ask but not decide */
-  constructor(endpoints: readonly string[], clock: LamportClock, seals?: Seals) {
+  constructor(
+    endpoints: readonly string[],
+    clock: LamportClock,
+    { seals, watch }: ReferenceLinkOptions = {},
+  ) {
+    this.#watch = watch;
     this.#requester =
       seals === undefined
         ? new Requester(endpoints)
@@ -33,6 +54,9 @@ export class ReferenceLink {
     this.#requester.onRefusal = (refusal) => {
       this.refusal = refusal;
       this.onRefusal(refusal);
+    };
+    this.#requester.onDisconnect = () => {
+      this.#lookAgainMs = Number.NEGATIVE_INFINITY;
     };
     this.#clock = clock;
     this.#isMember = seals !== undefined;
@@ -47,8 +71,8 @@ export class ReferenceLink {
     data: Readonly<Record<string, unknown>>,
     timeoutMs: number = durations.peerRequestMs,
   ): Promise<Readonly<Record<string, unknown>>> {
-    const sent = { ...data, clock: this.#clock.tick(), timestamp: isoTime(now().wallMs) };
-    const reply = await this.#requester.ask(encode({ service, data: sent }), timeoutMs);
+    if (this.#watch !== undefined) await this.#meet(this.#watch, timeoutMs);
+    const reply = await this.#requester.ask(this.#encode(service, data), timeoutMs);
     const fields = parseReferenceReply(reply);
     // Of a member the seal has told the clock already.
     if (!this.#isMember) this.#clock.receiveFromAnyone(parseClock(fields.clock) ?? 0);
@@ -57,6 +81,50 @@ export class ReferenceLink {
 
   close(): void {
     this.#requester.close();
+  }
+
+  /**
+   * A seal is a frame that a REP of the original protocol does not expect: before anything is sealed,
+   * the reference shows by its list whose it is.
+   */
+  #meet(watch: ReferenceWatch, timeoutMs: number): Promise<void> {
+    if (this.#meeting === undefined || now().steadyMs >= this.#lookAgainMs) {
+      this.#lookAgainMs = Number.POSITIVE_INFINITY;
+      this.#meeting = this.#look(watch, timeoutMs);
+    }
+    return this.#meeting;
+  }
+
+  async #look(watch: ReferenceWatch, timeoutMs: number): Promise<void> {
+    let reply: Buffer;
+    try {
+      reply = await this.#requester.askOpenly(this.#encode("list", {}), timeoutMs);
+    } catch (error) {
+      this.#lookAgainMs = Number.NEGATIVE_INFINITY;
+      // Of a refusal the log tells itself.
+      if (this.refusal === undefined) watch.silent();
+      throw error;
+    }
+    const isOurs = isOurReply(reply);
+    watch.answered(isOurs ? "ours" : "foreign");
+    if (isOurs) return;
+    // Heartbeats are more frequent than what another author's program is to be asked.
+    this.#lookAgainMs = now().steadyMs + foreignMs;
+    const sentence = "The reference speaks only the original protocol.";
+    throw new ProtocolError("unsupported", sentence);
+  }
+
+  #encode(service: string, data: Readonly<Record<string, unknown>>): Uint8Array {
+    const clock = this.#clock.tick();
+    return encode({ service, data: { ...data, clock, timestamp: isoTime(now().wallMs) } });
+  }
+}
+
+function isOurReply(payload: Uint8Array): boolean {
+  try {
+    return isOurList(parseReferenceReply(payload));
+  } catch {
+    return false;
   }
 }
 

@@ -60,6 +60,11 @@ export class Requester {
     return (await this.#ask([payload], timeoutMs)).payload;
   }
 
+  /** As `ask`: nothing that it says has a seal. */
+  askOpenly(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
+    return this.ask(payload, timeoutMs);
+  }
+
   /** @throws ProtocolError as `ask` */
   askSealed(payload: Uint8Array, seal: Uint8Array, timeoutMs: number): Promise<Answer> {
     return this.#ask([payload, seal], timeoutMs);

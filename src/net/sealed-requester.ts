@@ -26,6 +26,11 @@ export class SealedRequester {
     this.#requester.onRefusal = call;
   }
 
+  /** For what is asked before it is known who is there. @throws ProtocolError as `ask` */
+  askOpenly(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
+    return this.#requester.ask(payload, timeoutMs);
+  }
+
   /** @throws ProtocolError `unavailable` without an answer of that member within `timeoutMs` */
   async ask(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
     for (let tries = 0; tries < mostTries; tries += 1) {

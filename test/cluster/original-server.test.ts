@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { OriginalServer } from "../support/original-server.ts";
 import { python } from "../support/readme-python.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
 import { CliProcess, cliFile, type Ended } from "../terminal/cli-process.ts";
 import { closeTerminals, hasTmux, Terminal } from "../terminal/tmux-terminal.ts";
 
@@ -79,13 +80,44 @@ describe.skipIf(python === undefined)(
       expect(lines).toMatchObject({ code: 1, stderr: `tertulia: ${said}\n` });
       const bot = await run(["bot", "--data", home.path, "--name", "robo"]);
       expect(bot.code).toBe(1);
-      expect(bot.stderr.match(/original protocol/g)).toHaveLength(1);
+      expect(bot.stderr.match(/without a receipt/g)).toHaveLength(1);
       if (hasTmux) await fullScreen(said);
       const counts = await server.counts();
       const asked = Object.keys(counts).filter((key) => !key.startsWith("reference"));
       const logins = ["login leo", "login robo", ...(hasTmux ? ["login eva", "login mia"] : [])];
       expect(asked.sort()).toEqual(logins.sort());
       for (const login of logins) expect(counts[login]).toBe(1);
+    }, 60_000);
+
+    test("[O48] its reference is told once in each process's log, and gets nothing but `list`", async () => {
+      server = await OriginalServer.start();
+      const { reference } = server.endpoints;
+      const at = ["--reference", reference, "--data", home.path];
+      const ends = ["--front", "tcp://127.0.0.1:*", "--back", "tcp://127.0.0.1:*"];
+      // Nobody is there: it is the reference alone that these are to meet.
+      const nobody = "tcp://127.0.0.1:9";
+      const others = ["--broker", nobody, "--proxy", nobody];
+      const servers = ["--broker-back", nobody, "--proxy-in", nobody, "--proxy", nobody];
+      const env = { TERTULIA_SECRET: "the secret of a test, long enough" };
+      const processes = [
+        ["broker", ...ends, ...at],
+        ["proxy", ...ends, ...at],
+        ["server", ...servers, "--bind", "tcp://127.0.0.1:*", ...at],
+        ["bot", ...others, ...at],
+      ].map((args) => new CliProcess(args, env));
+      try {
+        const startMs = performance.now();
+        const text = "speaks only the original protocol";
+        await Promise.all(processes.map((process) => process.saw(text)));
+        expect(performance.now() - startMs).toBeLessThan(8_000);
+        // Some more questions: what is known already is no news.
+        await until(() => performance.now() - startMs > 7_000, "more heartbeats");
+        for (const { stderr } of processes) expect(stderr.split(text)).toHaveLength(2);
+      } finally {
+        for (const process of processes) process[Symbol.dispose]();
+      }
+      const asked = await server.counts();
+      expect(Object.keys(asked)).toEqual(["reference list"]);
     }, 60_000);
 
     async function fullScreen(said: string): Promise<void> {

@@ -68,7 +68,9 @@ describe("[X1] a foreign reference", () => {
         { takesSeals: true },
       ),
     );
-    const link = closing.add(new ReferenceLink([await foreign.bind(anyPort)], a.clock, a.seals));
+    const link = closing.add(
+      new ReferenceLink([await foreign.bind(anyPort)], a.clock, { seals: a.seals }),
+    );
     foreign.start();
     await expect(link.ask("list", {}, 5_000)).rejects.toMatchObject({ code: "unavailable" });
     expect(a.clock.value).toBeLessThan(100);

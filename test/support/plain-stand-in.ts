@@ -12,6 +12,8 @@ export type PlainAnswer = (request: PlainRequest) => unknown;
 /** A server of the original protocol, or of anything else, that keeps what it was asked. */
 export class PlainStandIn implements Disposable {
   readonly asked: unknown[] = [];
+  /** Frames behind payloads: a REP of the original protocol breaks at one. */
+  sealed = 0;
   readonly #socket = new Router({ linger: 0 });
   #answer: PlainAnswer;
 
@@ -39,14 +41,17 @@ export class PlainStandIn implements Disposable {
   }
 
   async #serve(): Promise<void> {
-    for await (const [client, delimiter, payload] of this.#socket) {
-      if (client === undefined || delimiter === undefined || payload === undefined) continue;
+    for await (const frames of this.#socket) {
+      const envelope = frames.slice(0, frames.findIndex((frame) => frame.length === 0) + 1);
+      const [payload, ...more] = frames.slice(envelope.length);
+      if (payload === undefined) continue;
       const request = decode(payload) as PlainRequest;
+      this.sealed += more.length;
       this.asked.push(request);
       const answer = this.#answer(request);
       if (answer === undefined) continue;
       const bytes = answer instanceof Uint8Array ? answer : encode(answer);
-      await this.#socket.send([client, delimiter, bytes]);
+      await this.#socket.send([...envelope, bytes]);
     }
   }
 }

@@ -8,6 +8,7 @@ import { readSecret, type Secret, type SecretSource } from "../../platform/secre
 import { ProtocolError } from "../../protocol/errors.ts";
 import { isServerName } from "../../protocol/ids.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
+import { isOurList } from "../../protocol/parse-reference.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { Context } from "./context.ts";
 import { askReference } from "./status.ts";
@@ -25,9 +26,11 @@ export async function removeServer(
   const endpoints = addressesOf(config.reference);
   try {
     // Questions that are only read come first: the removal itself is not to be asked twice.
-    if ((await askReference(guest, config.timeoutMs)) === undefined) {
+    const reply = await askReference(guest, config.timeoutMs);
+    if (reply === undefined) {
       throw new Problem(text(`problem.${guest.refusal ?? "noReference"}`, { endpoints }));
     }
+    if (!isOurList(reply)) throw new Problem(text("status.foreignReference"));
     const secret = secretOf(config.secret, text);
     link = memberLink(config.reference, clock, secret);
     if ((await askReference(link, Math.min(config.timeoutMs, silenceMs))) === undefined) {
