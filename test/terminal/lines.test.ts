@@ -177,7 +177,7 @@ test("private messages that came while one was away are shown once, in whatever 
   // As the full screen leaves it.
   const more = { ...nothingSaved, joined: ["geral"], muted: ["#geral"], current: "#geral" };
   files.save({ ...more, read });
-  expect(others).toEqual({ joined: [], muted: [], closed: [], current: "" });
+  expect(others).toEqual({ joined: [], muted: [], closed: [], current: "", drafts: {} });
   await zoe.message("zoe", "dora", "away again");
   expect(shown(await run("dora", ""))).toEqual(["away again"]);
   const after = files.read();
