@@ -74,6 +74,8 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await terminal.shows("#geral");
     enter(terminal, `/join ${name}`);
     await terminal.shows(`› #${name}`);
+    // What comes at once behind Enter would be a paste with it.
+    await until(() => !terminal.screen.includes("› /join"), "Enter is read");
   }
 
   /** Its terminal is as it was. */
