@@ -166,11 +166,6 @@ export function parseList(value: unknown): Listed[] {
   });
 }
 
-/** All processes that a reply to `list` names; a reference of the original protocol tells no roles. */
-export function parseProcesses({ list, others }: Fields): Listed[] {
-  return [...parseList(list), ...parseList(others)];
-}
-
 /** Whether a reply to `list` is that of a reference of ours: another one knows of no view. */
 export function isOurList({ view }: Fields): boolean {
   return isMap(view);

@@ -215,11 +215,3 @@ describe("a reference of the original protocol", () => {
     expect(cluster.processes).toHaveLength(list.length);
   });
 });
-
-test("[N5] a reference's list is whole also where only servers are under `list`", () => {
-  const servers = list.filter(({ role }) => role === "server");
-  const others = list.filter(({ role }) => role !== "server");
-  const reply = { ...reference.reply, list: servers, others };
-  const cluster = clusterStatus({ server, reference: { ...reference, reply } });
-  expect(cluster).toEqual(clusterStatus({ server, reference }));
-});

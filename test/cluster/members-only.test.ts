@@ -91,13 +91,13 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
       expect(answer).toMatchObject({ status: "OK" });
       expect(answer).not.toHaveProperty("view");
     }
-    const after = (await ask("list", {})) as { view: View; list: Row[]; others: Row[] };
+    const after = (await ask("list", {})) as { view: View; list: Row[] };
     expect(after.view).toEqual(before.view);
     const row = (name: string) => after.list.find((one) => one.name === name);
     expect(row(server)?.address).toBe(before.list.find(({ name }) => name === server)?.address);
     expect(row(server)).toMatchObject({ isKnown: true });
     expect(row("server_00000099")).toMatchObject({ isKnown: false });
-    expect(after.others.filter(({ role }) => role === "broker" || role === "proxy")).toEqual([
+    expect(after.list.filter(({ role }) => role === "broker" || role === "proxy")).toEqual([
       expect.objectContaining({ isKnown: true }),
       expect.objectContaining({ isKnown: true }),
     ]);

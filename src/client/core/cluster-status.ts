@@ -9,12 +9,7 @@ import {
 } from "../../protocol/messages.ts";
 import { isMap } from "../../protocol/parse-message.ts";
 import { parseView } from "../../protocol/parse-peer.ts";
-import {
-  isOurList,
-  parseCounts,
-  parseList,
-  parseProcesses,
-} from "../../protocol/parse-reference.ts";
+import { isOurList, parseCounts, parseList } from "../../protocol/parse-reference.ts";
 import { table } from "./table.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -80,7 +75,7 @@ export function clusterStatus({ server, reference: asked }: StatusSources): Clus
   const reference = isForeign ? undefined : asked;
   const view = viewOf(server?.view ?? reference?.reply.view);
   // Without the reference a server's list is what it was when the reference was last heard.
-  const listed = reference ? parseProcesses(reference.reply) : parseList(server?.processes);
+  const listed = reference ? parseList(reference.reply.list) : parseList(server?.processes);
   const members = Array.isArray(server?.members) ? server.members.filter(isMap) : [];
   const servers = serverRows(members, listed, view).map((row) => withCounts(row, listed, server));
   const others = listed.filter(({ role }) => role !== "server").map(otherRow);

@@ -26,13 +26,8 @@ export function handleRequest(
       assertSelf(user, member);
       return { status: "OK", rank: registry.rank({ user, address }, speaker, steadyMs) };
     }
-    case "list": {
-      const all = registry.list(steadyMs);
-      // Clients of the original protocol take all in `list` for servers.
-      const list = all.filter(({ role }) => role === "server");
-      const others = all.filter(({ role }) => role !== "server");
-      return { status: "OK", list, others, view: registry.view };
-    }
+    case "list":
+      return { status: "OK", list: registry.list(steadyMs), view: registry.view };
     case "heartbeat": {
       assertSelf(request.user, member);
       registry.heartbeat(request, speaker, steadyMs);

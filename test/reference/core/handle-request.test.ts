@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { LamportClock } from "../../../src/protocol/lamport-clock.ts";
 import type { ReferenceRequest } from "../../../src/protocol/messages.ts";
-import { parseProcesses } from "../../../src/protocol/parse-reference.ts";
+import { parseList } from "../../../src/protocol/parse-reference.ts";
 import { type Asked, handleRequest } from "../../../src/reference/core/handle-request.ts";
 import { Registry } from "../../../src/reference/core/registry.ts";
 
-test("[N5] only servers are under `list`, as clients of the original protocol read it", () => {
+test("[N5] all processes are under `list`, each with its role; one that tells none is a server", () => {
   const registry = new Registry(undefined, 0);
   const clock = new LamportClock();
   const ask = (request: ReferenceRequest, member?: string) =>
@@ -20,10 +20,14 @@ test("[N5] only servers are under `list`, as clients of the original protocol re
   ask({ service: "heartbeat", clock: 1, user: "bot_1", role: "bot" });
   ask({ service: "rank", clock: 1, user: "old_server" });
   const answer = ask({ service: "list", clock: 1 });
-  const names = (list: unknown) => (list as { name: string }[]).map(({ name }) => name).sort();
-  expect(names(answer.list)).toEqual(["old_server", "server_00000001"]);
-  expect(names(answer.others)).toEqual(["bot_1", "broker_1", "proxy_1"]);
-  expect(parseProcesses(answer)).toHaveLength(5);
+  const listed = parseList(answer.list).map(({ name, role }) => `${role} ${name}`);
+  expect(listed).toEqual([
+    "bot bot_1",
+    "broker broker_1",
+    "proxy proxy_1",
+    "server old_server",
+    "server server_00000001",
+  ]);
 });
 
 test("a guest's clock that is too far ahead is counted, and not believed", () => {
