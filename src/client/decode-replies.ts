@@ -8,7 +8,7 @@ export interface Reply {
   readonly data: Fields;
 }
 
-/** The replies of a payload, whatever its bytes: what is none is a reply without fields. */
+/** The replies in a payload. Bytes that are no reply count as a reply without fields. */
 export function decodeReplies(payload: Uint8Array): Reply[] {
   let value: unknown;
   try {

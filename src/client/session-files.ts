@@ -23,7 +23,7 @@ export class SessionFiles {
   /** Files that were not read, and why. */
   readonly troubles: FileTrouble[] = [];
 
-  /** @param folder which nobody else reads; undefined if there is none: then nothing is kept */
+  /** @param folder that nobody else reads; without one nothing is kept */
   constructor(folder: string | undefined, brokers: readonly string[]) {
     this.#folder = folder;
     this.#cluster = clusterOf(brokers);

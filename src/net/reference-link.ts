@@ -38,7 +38,7 @@ export class ReferenceLink {
   readonly #watch: ReferenceWatch | undefined;
   /** Resolves once a reference of ours has answered. */
   #meeting: Promise<void> | undefined;
-  /** Steady time from which it is looked again who is there. */
+  /** Steady time of the next look at which reference answers. */
   #lookAgainMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -108,7 +108,7 @@ export class ReferenceLink {
     const isOurs = isOurReply(reply);
     watch.answered(isOurs ? "ours" : "foreign");
     if (isOurs) return;
-    // Heartbeats are more frequent than what another author's program is to be asked.
+    // Another author's program is asked less often than a heartbeat would ask it.
     this.#lookAgainMs = now().steadyMs + foreignMs;
     const sentence = "The reference speaks only the original protocol.";
     throw new ProtocolError("unsupported", sentence);

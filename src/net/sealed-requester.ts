@@ -26,7 +26,7 @@ export class SealedRequester {
     this.#requester.onRefusal = call;
   }
 
-  /** For what is asked before it is known who is there. @throws ProtocolError as `ask` */
+  /** For a question that is asked before the other side is known to be there. @throws ProtocolError as `ask` */
   askOpenly(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
     return this.#requester.ask(payload, timeoutMs);
   }

@@ -70,7 +70,7 @@ async function lookOnce(context: Context, links: Links): Promise<void> {
   const { cluster, failure } = await ask(context, links);
   // Nobody answered: what is wrong is then where we asked.
   if (cluster.processes.length === 0) throw failure;
-  // Nothing else is to be told of a cluster that is none of ours.
+  // Another author's cluster tells nothing more that `status` could show.
   if (failure instanceof Failure && failure.code === "unsupported") throw failure;
   show(context, cluster);
   warn(context, cluster);

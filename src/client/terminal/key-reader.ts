@@ -29,7 +29,7 @@ export class KeyReader {
   readonly #onKey: (key: Key) => void;
   readonly #decoder = new StringDecoder("utf8");
   #rest = "";
-  /** A paste stood still: what comes of it is shown at once. */
+  /** The last paste stopped for a while: what still comes of it is shown at once. */
   #isStalled = false;
   #timer: NodeJS.Timeout | undefined;
   /** An Enter at the end of a piece that may go on. */

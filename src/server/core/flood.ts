@@ -12,7 +12,7 @@ export interface FloodPaces {
   readonly connection: Pace | undefined;
 }
 
-/** Who asks too often is told how long to wait (X4). */
+/** Tells whoever asks too often how long to wait (X4). */
 export class Flood {
   readonly #users: Buckets | undefined;
   readonly #connections: Buckets | undefined;
