@@ -232,7 +232,8 @@ class Runner {
     try {
       await this.#parts.client.createChannel(channel, name);
     } catch (error) {
-      if (!(error instanceof ProtocolError && error.code === "channel_exists")) throw error;
+      const isThere = error instanceof ProtocolError && error.code === "channel_exists";
+      if (!isThere || error.reason === "name_confusable") throw error;
     }
   }
 

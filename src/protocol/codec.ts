@@ -67,11 +67,12 @@ export function decode(
   return JSON.parse(utf8.decode(hasByteOrderMark(payload) ? payload.subarray(3) : payload));
 }
 
-/** Why a payload could not be decoded, in one sentence for its sender. */
+/** Why a payload could not be decoded, for its sender. */
 export function whyUndecodable(error: unknown, format: Format): string {
   // The platform's own sentences quote what was sent.
   if (!(error instanceof Error) || error instanceof SyntaxError) {
     return `The payload is not one value in ${format === "json" ? "JSON" : "MessagePack"}.`;
   }
-  return `${error.message.replace(/^t/, "T")}.`;
+  const told = `${error.message.replace(/^t/, "T")}.`;
+  return format === "json" ? told : `${told} It was read as MessagePack: JSON begins with { or [.`;
 }

@@ -7,7 +7,7 @@ const mostMarks = 6;
 
 /** Scripts whose letters change their shape by the two joiners. */
 const joining =
-  "Arab Syrc Mand Nkoo Mong Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Khmr Mymr Tibt"
+  "Arab Syrc Mand Nkoo Mong Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Khmr Mymr Tibt Bali Java Sund Lana Adlm Rohg"
     .split(" ")
     .map((script) => `\\p{scx=${script}}`)
     .join("");

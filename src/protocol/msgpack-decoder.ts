@@ -39,8 +39,9 @@ export class MsgpackDecoder {
   readonly #keys: (KnownKey | undefined)[] = new Array(rememberedKeys).fill(undefined);
 
   /**
-   * Keys of maps may be strings, binary, or numbers, which become their digits (W10). A value of an
-   * extension type, such as a time, reads as binary: no message has one.
+   * Keys of maps may be strings, binary, or numbers, which become their digits (W10); no key is
+   * special, as in JSON. A value of an extension type, such as a time, reads as binary: no message
+   * has one.
    * @throws Error if the payload is not exactly one value, or breaks a bound
    */
   decode(payload: Uint8Array, bounds: DecodeBounds = {}): unknown {
@@ -137,7 +138,9 @@ export class MsgpackDecoder {
     const map: Record<string, unknown> = {};
     for (let left = length; left > 0; left -= 1) {
       const key = this.#key();
-      map[key] = this.#value();
+      const value = this.#value();
+      if (key === "__proto__") setOwn(map, key, value);
+      else map[key] = value;
     }
     this.#depth -= 1;
     return map;
@@ -159,11 +162,12 @@ export class MsgpackDecoder {
       this.#at += 1;
       return this.#knownKey(first & 0x1f);
     }
+    if (isExtension(first)) throw new Error("the payload has a key that is no text");
     const key = this.#value();
     const text = key instanceof Uint8Array ? utf8.decode(key) : key;
     if (typeof text === "number") return String(text);
     if (typeof text !== "string") throw new Error("the payload has a key that is no text");
-    return safeKey(text);
+    return text;
   }
 
   /** A short key: the text of one that came before is used again. */
@@ -175,7 +179,7 @@ export class MsgpackDecoder {
     const place = (length * 7 + (bytes[start] ?? 0) * 31 + middle * 17 + last * 5) % rememberedKeys;
     const known = this.#keys[place];
     if (known !== undefined && isAt(known.bytes, bytes, start, length)) return known.text;
-    const text = safeKey(this.#textAt(start, length));
+    const text = this.#textAt(start, length);
     // A copy: a slice of a Buffer would keep the whole payload in memory.
     const own = new Uint8Array(bytes.subarray(start, start + length));
     this.#keys[place] = { bytes: own, text };
@@ -252,8 +256,16 @@ function isAt(known: Uint8Array, bytes: Uint8Array, start: number, length: numbe
   return true;
 }
 
-/** @throws Error for the key that would change what an object inherits from */
-function safeKey(key: string): string {
-  if (key === "__proto__") throw new Error("the payload has a key that is not allowed");
-  return key;
+function isExtension(first: number): boolean {
+  return (first >= 0xc7 && first <= 0xc9) || (first >= 0xd4 && first <= 0xd8);
+}
+
+/** As JSON.parse does it: a plain assignment would change what the object inherits from. */
+function setOwn(map: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(map, key, {
+    value,
+    configurable: true,
+    enumerable: true,
+    writable: true,
+  });
 }

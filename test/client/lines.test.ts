@@ -45,6 +45,16 @@ test("a time that is none does no harm", () => {
   expect(entryLine({ ...inChannel, timestamp: "\x07never" } as Entry, utc)).toBe("␇never ana: Oi!");
 });
 
+test.each(["+275760-09-13T00:00:00Z", "-271821-04-20T00:00:00Z", "0000-01-01T00:00:00Z"])(
+  "a time that the reader's clocks can't show is shown as it came: %s",
+  (timestamp) => {
+    for (const zone of [-840, 0, 840]) {
+      const line = entryLine({ ...inChannel, timestamp }, { ...utc, zoneMinutes: () => zone });
+      expect(line).toBe(`${timestamp} ana: Oi!`);
+    }
+  },
+);
+
 test("what controls a terminal becomes visible; all else is kept", () => {
   expect(harmless("a\0b\tc\x7fd")).toBe("a␀b␉c␡d");
   expect(harmless("\u009b31m \u202e")).toBe("<U+009B>31m <U+202E>");
@@ -57,7 +67,7 @@ test("what would be there unseen becomes visible; where a script or an emoji nee
   expect(harmless("ana\u034f an\u200da 1\ufe0f a\ufe0f")).toBe(
     "ana<U+034F> an<U+200D>a 1<U+FE0F> a<U+FE0F>",
   );
-  for (const whole of ["👨‍👩‍👧‍👦 ❤️ ❤️‍🔥 🤷🏽‍♂️ 1️⃣ 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می‌خواهم", "क्‍ष", "ශ්‍රී ලංකා"]) {
+  for (const whole of ["👨‍👩‍👧‍👦 ❤️ ❤️‍🔥 🤷🏽‍♂️ 1️⃣ 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "می‌خواهم", "क्‍ष", "ශ්‍රී ලංකා", "ᬅ᭄\u200dᬅ"]) {
     expect(harmless(whole)).toBe(whole);
   }
 });

@@ -63,7 +63,7 @@ describe("payloads that are whole", () => {
   test("[W10] whatever the library encodes is decoded as the library decodes it", () => {
     const value = fc.anything({
       maxDepth: 5,
-      // Which is refused (W10).
+      // Which the library refuses.
       key: fc.string().filter((key) => key !== "__proto__"),
       withDate: true,
       withTypedArray: true,
@@ -228,8 +228,27 @@ describe("keys that an object takes for something else", () => {
     ["a string", bytes(0x81, 0xa9, proto, inherited)],
     ["a string with a long header", bytes(0x81, 0xd9, 9, proto, inherited)],
     ["binary", bytes(0x81, 0xc4, 9, proto, inherited)],
-  ])("[W10] __proto__ as %s is refused", (_, payload) => {
-    expect(() => decode(payload)).toThrow(/not allowed/);
+  ])("[W10] __proto__ as %s is a key like any other, as in JSON", (_, payload) => {
+    const map = decode(payload) as Record<string, unknown>;
+    expect(Object.getPrototypeOf(map)).toBe(Object.prototype);
+    expect(map.user).toBeUndefined();
+    expect(Object.entries(map)).toEqual(Object.entries(JSON.parse('{"__proto__":{"user":"ana"}}')));
+  });
+
+  test.each([
+    ["nil", bytes(0xc0)],
+    ["a boolean", bytes(0xc3)],
+    ["an array", bytes(0x90)],
+    ["a map", bytes(0x80)],
+    ["an extension", bytes(0xc7, 4, 1, Buffer.from("user"))],
+    ["an extension of one size", bytes(0xd6, 1, Buffer.from("user"))],
+  ])("[W10] a key that is %s is refused", (_, key) => {
+    expect(() => decode(bytes(0x81, key, 1))).toThrow(/key that is no text/);
+  });
+
+  test("[W10] numbers of any kind are keys of their digits", () => {
+    const notANumber = bytes(0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0);
+    expect(decode(bytes(0x83, 7, 1, 0xff, 2, notANumber, 3))).toEqual({ 7: 1, "-1": 2, NaN: 3 });
   });
 
   test("[W10] of keys that come twice the last counts", () => {

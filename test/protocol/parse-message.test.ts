@@ -475,14 +475,16 @@ describe("formats", () => {
       const [request] = parsePayload(payload).requests;
       return request !== undefined && "refused" in request ? request.refused.description : request;
     };
-    expect(told(bytes(0xc1))).toBe("The payload is not MessagePack.");
-    expect(told(map(bytes(0xc0), bytes(1)))).toBe("The payload has a key that is no text.");
-    expect(told(map(text("__proto__"), bytes(1)))).toBe(
-      "The payload has a key that is not allowed.",
-    );
+    const reading = "It was read as MessagePack: JSON begins with { or [.";
+    expect(told(bytes(0xc1))).toBe(`The payload is not MessagePack. ${reading}`);
+    const noText = map(bytes(0xc0), bytes(1));
+    expect(told(noText)).toBe(`The payload has a key that is no text. ${reading}`);
+    for (const other of ['"a text"', "null", "GET / HTTP/1.1", "\u00a0{}"]) {
+      expect(told(Buffer.from(other)), other).toContain(reading);
+    }
     expect(told(Buffer.from("{nonsense"))).toBe("The payload is not one value in JSON.");
     expect(told(Buffer.concat([encode({}), bytes(1)]))).toBe(
-      "The payload goes on behind its value.",
+      `The payload goes on behind its value. ${reading}`,
     );
     expect(told(Buffer.from("[".repeat(40)))).toBe("The payload is nested too deeply.");
   });
@@ -502,6 +504,19 @@ describe("formats", () => {
       });
     },
   );
+
+  test.each([
+    ["json", Buffer.from('{"__proto__":{},"service":"users","data":{"__proto__":{"id":"x"}}}')],
+    [
+      "msgpack",
+      map(
+        ...[text("__proto__"), map(), text("service"), text("users")],
+        ...[text("data"), map(text("__proto__"), map(text("id"), text("x")))],
+      ),
+    ],
+  ])("[W10] __proto__ is unknown and gives nothing, in %s", (_, payload) => {
+    expect(only(payload)).toMatchObject({ service: "users", id: undefined });
+  });
 
   test("[W9] lone surrogates, which JSON can carry, are made well-formed", () => {
     const json = '{"service":"publish","data":{"user":"a","channel":"c","message":"x\\ud800"}}';

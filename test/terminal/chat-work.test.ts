@@ -4,6 +4,7 @@ import type { Context } from "../../src/client/commands/context.ts";
 import type { ChatEvent } from "../../src/client/core/chat-events.ts";
 import { nothingSaved } from "../../src/client/core/chat-model.ts";
 import { ChatWork } from "../../src/client/terminal/chat-work.ts";
+import { ProtocolError } from "../../src/protocol/errors.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import type { ConversationName } from "../../src/protocol/topics.ts";
 import { textsIn } from "../../src/texts/texts.ts";
@@ -92,6 +93,17 @@ test("a channel that was left while it was being made is not joined", async () =
   made();
   await ended;
   expect(events).toEqual([]);
+});
+
+test("a channel that only looks like one that exists is told, and not joined", async () => {
+  const createChannel = async () => {
+    throw new ProtocolError("channel_exists", "", { reason: "name_confusable" });
+  };
+  const { work: creating, events } = work({ createChannel });
+  await creating.create(channel);
+  expect(events).toMatchObject([
+    { type: "notJoined", why: expect.stringMatching(/^#geral: That name looks like one/) },
+  ]);
 });
 
 test("who wrote while the person was away is found, however much others wrote since", async () => {

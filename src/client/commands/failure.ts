@@ -1,6 +1,6 @@
 import { addressesOf } from "../../platform/endpoint.ts";
 import { errorCode, Problem } from "../../platform/problem.ts";
-import type { ErrorCode } from "../../protocol/errors.ts";
+import type { ErrorCode, RefusalReason } from "../../protocol/errors.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { FileTrouble } from "../../storage/kept-file.ts";
@@ -13,12 +13,14 @@ import type { Output } from "./output.ts";
 /** What went wrong, in the person's language; the server's own words beside it. */
 export class Failure extends Problem {
   readonly code: ErrorCode;
+  readonly reason: RefusalReason | undefined;
   /** The server's description, in English. */
   readonly description: string;
 
-  constructor(message: string, { code, message: description }: ProtocolError) {
+  constructor(message: string, { code, reason, message: description }: ProtocolError) {
     super(message);
     this.code = code;
+    this.reason = reason;
     this.description = description;
   }
 }
@@ -81,8 +83,8 @@ export function report(error: unknown, output: Output, text: Text): 1 | 2 {
   const said = error instanceof Error ? error.message : String(error);
   const message = known ? said : text("problem.unexpected", { message: said });
   if (output.json) {
-    const { code, description } = error instanceof Failure ? error : {};
-    output.errorValue({ error: { code, message, description } });
+    const { code, reason, description } = error instanceof Failure ? error : {};
+    output.errorValue({ error: { code, reason, message, description } });
   } else {
     output.error(`tertulia: ${message}`);
   }

@@ -7,6 +7,7 @@ import type { MutableVector, Vector } from "../../protocol/vector.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { conversationOf } from "../core/conversation.ts";
 import { entryLine } from "../core/entry-line.ts";
+import { timeOf } from "../core/server-time.ts";
 import { parseSince, type Since } from "../core/since.ts";
 import { writeTarget } from "../core/target.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
@@ -71,7 +72,7 @@ async function begin(
 /** Pages back until it is older than the time. */
 async function from(client: ChatClient, name: ConversationName, timeMs: number): Promise<Start> {
   const pages: Entry[][] = [];
-  const isNew = ({ timestamp }: Entry) => Date.parse(timestamp) >= timeMs;
+  const isNew = ({ timestamp }: Entry) => timeOf(timestamp) >= timeMs;
   let vector: Vector | undefined;
   let before: string | undefined;
   do {

@@ -17,6 +17,7 @@ import { fill, itemKey, trimmed } from "./message-list.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { goTo } from "./overlay-keys.ts";
 import { savingOf } from "./saved-chat.ts";
+import { timeOf } from "./server-time.ts";
 import { parseTarget, writeTarget } from "./target.ts";
 
 /** What becomes of the chat by an event, and what the shell has to do. Pure. */
@@ -166,7 +167,7 @@ function sent(
 ): Step {
   const { id, user, target, text } = outgoing;
   const { server, seq, clock, durable } = receipt;
-  const timeMs = Date.parse(receipt.timestamp);
+  const timeMs = timeOf(receipt.timestamp);
   const message: Message = { kind: "message", user, text, timeMs, clock, server, seq, id };
   const key = writeTarget(target);
   const told = change(model, key, (present) => {

@@ -1,6 +1,7 @@
 import { harmless } from "../../protocol/harmless.ts";
 import type { Entry } from "../../protocol/messages.ts";
 import type { Paint } from "./paint.ts";
+import { timeOf } from "./server-time.ts";
 import { actionPrefix } from "./slash-command.ts";
 
 export interface LineOptions {
@@ -30,7 +31,7 @@ export function entryLine(
 }
 
 function localTime(timestamp: string, zoneMinutes: (ms: number) => number, short: boolean): string {
-  const ms = Date.parse(timestamp);
+  const ms = timeOf(timestamp);
   if (Number.isNaN(ms)) return harmless(String(timestamp));
   const local = new Date(ms + zoneMinutes(ms) * 60_000).toISOString();
   return short ? local.slice(11, 16) : `${local.slice(0, 10)} ${local.slice(11, 19)}`;

@@ -2,6 +2,7 @@ import type { Entry } from "../../protocol/messages.ts";
 import { writeCursor } from "../../protocol/parse-message.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
 import type { Conversation, Item, Message, Placed } from "./chat-model.ts";
+import { timeOf } from "./server-time.ts";
 
 /** Items that a conversation holds; what is older is fetched again when it is paged to. */
 export const mostItems = 2_000;
@@ -13,7 +14,7 @@ const slack = 200;
 export function asMessage(entry: Entry): Message {
   const { message: text, clock, server, seq, id, timestamp } = entry;
   const user = "channel" in entry ? entry.user : entry.src;
-  const timeMs = Date.parse(timestamp);
+  const timeMs = timeOf(timestamp);
   return { kind: "message", user, text, timeMs, clock, server, seq, id };
 }
 

@@ -162,7 +162,11 @@ export class ChatWork {
       await ask(() => client.createChannel(channel, user));
     } catch (error) {
       if (!this.#isWished({ channel }, wish)) return;
-      const isThere = error instanceof ProtocolError && error.code === "channel_exists";
+      // One that only looks the same is not the channel that was asked for.
+      const isThere =
+        error instanceof ProtocolError &&
+        error.code === "channel_exists" &&
+        error.reason !== "name_confusable";
       if (!isThere) return this.#notJoined(channel, error);
       dispatch({ type: "notice", lines: [describe(error, text())] });
     }

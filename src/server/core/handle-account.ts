@@ -231,7 +231,9 @@ export function mayRegister(
   const like = state.userLike(user);
   const isHeld = holder !== undefined || accounts.holderLike(user) !== undefined;
   if (like === undefined || isHeld) return undefined;
-  const description = `The name "${like}" is in use, without an account: an administrator makes it.`;
+  // A guest asks: which name it is tells only whoever may ask for `users`.
+  const what = state.users.has(user) ? `The name "${user}"` : `A name that looks like "${user}"`;
+  const description = `${what} is in use, without an account: an administrator makes it.`;
   return new ProtocolError("forbidden", description, { reason: "name_in_use" });
 }
 

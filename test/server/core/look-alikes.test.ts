@@ -115,6 +115,8 @@ describe("[W14] where names are made by their use", () => {
     expect(cluster.request(server, "login", { user: "Ana" })).toMatchObject({ status: "sucesso" });
     const refused = { code: "forbidden", reason: "name_in_use" };
     for (const name of ["ana", "Ana", "ANA"]) expect(register(name)).toMatchObject(refused);
+    // Who is here is for `users` to tell, which guests may not ask where accounts are.
+    expect(register("ANA").description).toMatch(/^A name that looks like "ANA" is in use/);
   });
 });
 
