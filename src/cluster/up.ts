@@ -1,7 +1,7 @@
 import { memberKeys } from "../platform/curve.ts";
 import { isInteractive, printLine, printValue } from "../platform/host.ts";
 import type { ReadyMessage } from "../platform/run-process.ts";
-import { untilStopped } from "../platform/run-process.ts";
+import { outliveLog, untilStopped } from "../platform/run-process.ts";
 import { openSecret, secretSource } from "../platform/secret.ts";
 import { integer, readFlag, type Settings } from "../platform/settings.ts";
 import type { Child } from "./child.ts";
@@ -63,8 +63,10 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
 /** `tertulia up`: the whole cluster on this machine, until a signal or the end of the chat. */
 export async function runUp({ settings, flags, openChat, readyLines }: UpOptions): Promise<void> {
   const hasChat = flags.chat === true && isInteractive();
+  const config = upConfig(settings, flags, hasChat);
   const stopped = untilStopped();
-  await using cluster = new Supervisor(upConfig(settings, flags, hasChat));
+  outliveLog();
+  await using cluster = new Supervisor(config);
   const started = await Promise.race([cluster.start().then(() => true), stopped.then(() => false)]);
   if (!started) return;
   const { broker, proxy, reference } = cluster.endpoints;

@@ -49,7 +49,8 @@ export interface ForwarderRole {
 
 /** One broker or proxy in the foreground. */
 export function runForwarder(kind: ForwarderRole, settings: Settings): Promise<void> {
-  return runProcess(() => start(kind, forwarderConfig(kind.role, kind.ends, settings)));
+  const config = forwarderConfig(kind.role, kind.ends, settings);
+  return runProcess(() => start(kind, config));
 }
 
 async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Running> {

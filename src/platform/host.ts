@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import { harmless, harmlessJson } from "../protocol/harmless.ts";
 import { errorCode } from "./problem.ts";
 
@@ -48,6 +49,7 @@ const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
  * @param sayWhy tells on stderr why the data on stdout is not whole; gets the system's code
  */
 export function thisHost(sayWhy: (code: string) => void): Host {
+  endWithTerminal();
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error) => {
       const code = errorCode(error);
@@ -132,6 +134,19 @@ export function thisHost(sayWhy: (code: string) => void): Host {
       };
     },
   };
+}
+
+/**
+ * Node aborts at its end, with a core dump, if a terminal that it began with is gone. The signal that
+ * tells so ends it without.
+ */
+function endWithTerminal(): void {
+  const terminals = [0, 1, 2].filter((fd) => isatty(fd));
+  process.on("exit", () => {
+    if (terminals.every((fd) => isatty(fd))) return;
+    process.removeAllListeners("SIGHUP");
+    process.kill(processId, "SIGHUP");
+  });
 }
 
 /** Does something of which a package warns that is meant as it is done. */

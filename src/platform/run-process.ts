@@ -53,12 +53,20 @@ export function untilStopped(): Promise<void> {
   });
 }
 
+/** A full disk under the log ends no process that serves: what it would say there is lost. */
+export function outliveLog(): void {
+  process.stderr.removeAllListeners("error");
+  process.stderr.on("error", () => {});
+}
+
 /**
  * One role in the foreground: starts it, waits until it is stopped, disposes of it. The process
- * ends by emptying its loop.
+ * ends by emptying its loop. The role's settings are read before: that may wait for a pipe, and
+ * until then a signal ends the process by itself.
  */
 export async function runProcess(start: () => Promise<Running>): Promise<void> {
   const stopped = untilStopped();
+  outliveLog();
   const running = await Promise.race([start(), stopped]);
   // Told to stop before it served: there is nothing to finish.
   if (running === undefined) process.exit(0);

@@ -5,8 +5,9 @@ import { startReference } from "./reference.ts";
 
 /** `tertulia reference`: the reference in the foreground. */
 export function runReference(settings: Settings): Promise<void> {
+  const config = referenceConfig(settings);
   return runProcess(async () => {
-    const reference = await startReference(referenceConfig(settings));
+    const reference = await startReference(config);
     announceReady({ name: "reference", endpoints: { bind: reference.endpoint } });
     return reference;
   });

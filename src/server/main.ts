@@ -5,8 +5,9 @@ import { startServer } from "./server.ts";
 
 /** `tertulia server`: one replica in the foreground. */
 export function runServer(settings: Settings): Promise<void> {
+  const config = serverConfig(settings);
   return runProcess(async () => {
-    const server = await startServer(serverConfig(settings));
+    const server = await startServer(config);
     void server.firstServing.then(() => {
       announceReady({ name: server.name, endpoints: { peer: server.address } });
     });

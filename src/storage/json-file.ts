@@ -1,21 +1,26 @@
 import { open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
-import { errorCode, Problem } from "../platform/problem.ts";
+import { errorCode, folderProblem, Problem } from "../platform/problem.ts";
 import { syncFolder } from "./folder.ts";
 
 /**
  * Replaces a file as a whole: after a crash it holds either the old text or the new (R2). One at a
  * time for each path.
+ * @throws Problem that names the folder
  */
 export async function writeAtomically(path: string, text: string, mode = 0o644): Promise<void> {
   const temporary = `${path}.tmp`;
-  {
-    await using file = await open(temporary, "w", mode);
-    await file.writeFile(text);
-    await file.datasync();
+  try {
+    {
+      await using file = await open(temporary, "w", mode);
+      await file.writeFile(text);
+      await file.datasync();
+    }
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw folderProblem(dirname(path), error);
   }
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
 }
 
 export async function writeJson(path: string, value: unknown, mode?: number): Promise<void> {

@@ -1,6 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
@@ -22,6 +24,11 @@ afterEach(async () => {
   }
   await folder[Symbol.asyncDispose]();
 }, 30_000);
+
+interface Ready {
+  readonly broker: string;
+  readonly processes: readonly { readonly pid: number }[];
+}
 
 /** Starts it as `nohup … &` does, and waits until it says `ready`. */
 async function startBehind(args: readonly string[], ready: string) {
@@ -65,6 +72,143 @@ describe("what nohup has started", { timeout: 60_000 }, () => {
     expect(await users.end()).toMatchObject({ code: 0 });
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
+  });
+});
+
+describe("a log that can't be written", { timeout: 60_000 }, () => {
+  /** Node writes its warnings to stderr by itself; they begin once there is the first file. */
+  const warnings = (begin: string, written: string) => `
+    const { existsSync, writeFileSync } = require("node:fs");
+    let count = 0;
+    setInterval(() => {
+      if (!existsSync(${JSON.stringify(begin)})) return;
+      process.emitWarning("a warning of Node's");
+      if (++count === 5) writeFileSync(${JSON.stringify(written)} + process.pid, "");
+    }, 10).unref();
+  `;
+
+  test.runIf(existsSync("/dev/full"))("ends no process of a cluster", async () => {
+    const begin = join(folder.path, "begin");
+    const written = join(folder.path, "written-");
+    const preload = join(folder.path, "warnings.cjs");
+    writeFileSync(preload, warnings(begin, written));
+    const full = openSync("/dev/full", "w");
+    const args = ["up", "--servers", "1", "--port", "0", "--json", "--data", folder.path];
+    const child = spawn(process.execPath, [cliFile, ...args], {
+      stdio: ["ignore", "pipe", full],
+      env: { ...process.env, NODE_OPTIONS: `--require ${preload}` },
+    });
+    running.push(child);
+    closeSync(full);
+    let said = "";
+    child.stdout?.on("data", (chunk) => {
+      said += String(chunk);
+    });
+    await until(
+      () => said.endsWith("\n") || child.exitCode !== null,
+      "the cluster is ready",
+      30_000,
+    );
+    const { broker, processes } = JSON.parse(said) as Ready;
+    writeFileSync(begin, "");
+    for (const pid of [child.pid, ...processes.map(({ pid }) => pid)]) {
+      await until(() => existsSync(written + pid), "each process has warned");
+    }
+    using create = new CliProcess(["create", "geral", "--user", "ana", "--broker", broker]);
+    expect(await create.end()).toMatchObject({ code: 0 });
+    // None was started again.
+    for (const { pid } of processes) expect(() => process.kill(pid, 0)).not.toThrow();
+  });
+});
+
+describe("a process that is only starting", { timeout: 30_000 }, () => {
+  test.each([
+    ["server"],
+    ["reference", "--bind", "tcp://127.0.0.1:*"],
+    ["broker", "--front", "tcp://127.0.0.1:*", "--back", "tcp://127.0.0.1:*"],
+    ["up", "--port", "0"],
+  ])("is ended by SIGTERM while '%s' waits for its secret", async (...args) => {
+    const pipe = join(folder.path, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const secret = ["--secret-file", pipe, "--data", folder.path];
+    using command = new CliProcess([...args, ...secret]);
+    const ended = once(command.child, "exit");
+    // It opens once somebody reads.
+    await using _writer = await open(pipe, "w");
+    command.child.kill("SIGTERM");
+    expect(await ended).toEqual([null, "SIGTERM"]);
+  });
+});
+
+/** Closes the terminal of a program once it has said `Ready`, and prints how the program ended. */
+const closingTerminal = `
+import os, pty, signal, subprocess, sys
+ours, its = pty.openpty()
+program = subprocess.Popen(sys.argv[1:], stdin=its, stdout=its, stderr=its)
+os.close(its)
+said = b""
+while b"Ready" not in said:
+    said += os.read(ours, 1000)
+os.close(ours)
+program.send_signal(signal.SIGHUP)
+print(program.wait())
+`;
+const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0;
+
+test.runIf(hasPython)("a terminal that closes ends a role cleanly, without an abort", async () => {
+  const role = ["reference", "--bind", "tcp://127.0.0.1:*", "--data", folder.path];
+  const python = spawn("python3", ["-c", closingTerminal, process.execPath, cliFile, ...role]);
+  running.push(python);
+  let said = "";
+  python.stdout.on("data", (chunk) => {
+    said += String(chunk);
+  });
+  await once(python, "close");
+  expect(said.trim()).toBe(`-${constants.signals.SIGHUP}`);
+  // Only a clean stop saves it in a cluster without members.
+  expect(existsSync(join(folder.path, "reference", "reference.json"))).toBe(true);
+});
+
+/** Whether a test can mount a disk that nobody else sees: Linux, root or user namespaces. */
+const canMount = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
+
+describe.runIf(canMount)("a disk", { timeout: 30_000 }, () => {
+  const roles = [
+    ["up", "--port", "0"],
+    ["server"],
+    ["reference", "--bind", "tcp://127.0.0.1:*"],
+    ["broker", "--front", "tcp://127.0.0.1:*", "--back", "tcp://127.0.0.1:*"],
+    ["bot"],
+  ];
+
+  /** In a mount namespace of its own: root may write whatever the modes of a folder say. */
+  function startOn(mounting: string, args: readonly string[]) {
+    const data = join(folder.path, "disk");
+    mkdirSync(data);
+    const command = [process.execPath, cliFile, ...args, "--data", join(data, "data")];
+    const script = `cd "$0" && ${mounting} && exec "$@"`;
+    const { status, stderr } = spawnSync("unshare", ["-rm", "sh", "-c", script, data, ...command], {
+      encoding: "utf8",
+      timeout: 20_000,
+    });
+    return { status, lines: stderr.trimEnd().split("\n"), data };
+  }
+
+  test.each(roles)("that can only be read ends '%s' with one sentence", (...args) => {
+    const readOnly = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"';
+    const { status, lines, data } = startOn(readOnly, args);
+    expect({ status, count: lines.length }, lines.join("\n")).toEqual({ status: 1, count: 1 });
+    expect(lines[0]).toContain(`The data folder ${data}/data`);
+    expect(lines[0]).toContain("is on a disk that can only be read (EROFS)");
+  });
+
+  test.each(roles)("that is full ends '%s' with one sentence", (...args) => {
+    const full =
+      'mount -t tmpfs -o size=8k none "$0" && { head -c 9000 /dev/zero >"$0/fill" 2>&-; true; }';
+    const { status, lines, data } = startOn(full, args);
+    expect({ status, count: lines.length }, lines.join("\n")).toEqual({ status: 1, count: 1 });
+    expect(lines[0]).toContain(`The data folder ${data}/data`);
+    expect(lines[0]).toContain("has no space left (ENOSPC)");
   });
 });
 

@@ -12,6 +12,7 @@ beforeAll(async () => {
   const client = cluster.client();
   await client.login("ana");
   await client.createChannel("geral");
+  await client.publish("ana", "geral", "oi");
 }, 60_000);
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
@@ -62,6 +63,9 @@ describe.runIf(existsSync(fullDisk))("output that finds no space", () => {
     ["config"],
     ["time"],
     ["status"],
+    ["status", "--watch"],
+    ["history", "#geral"],
+    ["listen", "#geral", "--since", "2026-01-01"],
     ["chat", "--lines", "--user", "ana"],
   ])("%s %s: one sentence, code 1, no stack", async (...args) => {
     await using home = await temporaryFolder();
