@@ -6,6 +6,7 @@ import {
   decodeReferenceRequest,
   parseReferenceRequest,
 } from "../../src/protocol/parse-reference.ts";
+import { binary, bytes, map, text } from "../support/message-pack.ts";
 
 describe("the gate of the reference", () => {
   test.each(["garbage", "http://host:1", "tcp://", "tcp://a b:1", 7, `tcp://${"x".repeat(300)}`])(
@@ -29,6 +30,34 @@ describe("the gate of the reference", () => {
       service: "list",
       clock: 7,
     });
+  });
+
+  test.each([
+    ["JSON", Buffer.from('{"service":"health","service":"list","data":{"clock":1,"clock":7}}')],
+    [
+      "MessagePack",
+      map(
+        ...[text("service"), text("health"), text("service"), text("list")],
+        ...[text("data"), map(text("clock"), bytes(1), binary("clock"), bytes(7))],
+      ),
+    ],
+  ])("[W10] of a key that comes twice the last counts, in %s", (_, payload) => {
+    const request = parseReferenceRequest(decodeReferenceRequest(payload, false));
+    expect(request).toMatchObject({ service: "list", clock: 7 });
+  });
+
+  test.each([
+    ["nil", map(bytes(0xc0), bytes(1)), "The payload has a key that is no text."],
+    ["a map", map(map(), bytes(1)), "The payload has a key that is no text."],
+    ["__proto__", map(text("__proto__"), bytes(1)), "The payload has a key that is not allowed."],
+  ])("[W10] a key that is %s is refused, and told as what it is", (_, payload, told) => {
+    expect(() => decodeReferenceRequest(payload, false)).toThrow(told);
+  });
+
+  test("[W10] a key that is a number is read as its digits, which no field is called", () => {
+    const payload = map(text("service"), text("list"), text("data"), map(bytes(7), bytes(1)));
+    const request = parseReferenceRequest(decodeReferenceRequest(payload, false));
+    expect(request).toMatchObject({ service: "list", clock: 0 });
   });
 
   test("[W11] what a guest says is refused by its size, before it is decoded", () => {

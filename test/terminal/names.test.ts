@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { CliProcess, type Ended } from "./cli-process.ts";
+
+let cluster: LocalCluster;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  cluster = await LocalCluster.start();
+  const { broker, proxy, reference } = cluster.endpoints;
+  env = {
+    TERTULIA_BROKER: broker,
+    TERTULIA_PROXY: proxy,
+    TERTULIA_REFERENCE: reference,
+    TERTULIA_DATA: cluster.folder,
+    XDG_STATE_HOME: cluster.folder,
+  };
+}, 60_000);
+
+afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+
+async function run(args: readonly string[], input?: string): Promise<Ended> {
+  using command = new CliProcess(args, env);
+  return await command.end(input);
+}
+
+test("[W18] a name that only looks like another is refused with that reason, the same one without", async () => {
+  await run(["register", "carlos"], "secret\n");
+  const english = await run(["register", "Carl0s"], "other\n");
+  expect(english).toMatchObject({ code: 1, stdout: "" });
+  expect(english.stderr).toMatch(/^tertulia: That name looks like one that exists already/);
+  const portuguese = await run(["register", "Carl0s", "--lang", "pt-br"], "other\n");
+  expect(portuguese.stderr).toMatch(/^tertulia: Esse nome parece igual a um que já existe/);
+  const refused = async (name: string) =>
+    JSON.parse((await run(["register", name, "--json"], "other\n")).stderr).error;
+  const looksLike = { code: "name_taken", reason: "name_confusable" };
+  expect(await refused("Carl0s")).toMatchObject(looksLike);
+  const same = await refused("carlos");
+  expect(same).toMatchObject({ code: "name_taken" });
+  expect(same).not.toHaveProperty("reason");
+});
+
+test.each([
+  ["Persian", "علی\u200cرضا"],
+  ["Sinhala", "ශ\u0dca\u200dරී"],
+])(
+  "[W18] a name that %s can't write without a joiner is a user's and a channel's",
+  async (_, name) => {
+    expect(await run(["create", `#${name}`, "--user", name])).toMatchObject({ code: 0 });
+    expect(await run(["send", `#${name}`, "oi", "--user", name])).toMatchObject({ code: 0 });
+    expect((await run(["history", `#${name}`])).stdout).toMatch(new RegExp(` ${name}: oi\n$`));
+    expect((await run(["users"])).stdout).toContain(`${name}\n`);
+    const plain = name.replace(/[\u200c\u200d]/g, "");
+    const other = await run(["create", `#${plain}`, "--user", name, "--json"]);
+    const error = { code: "channel_exists", reason: "name_confusable" };
+    expect(JSON.parse(other.stderr)).toMatchObject({ error });
+  },
+);
