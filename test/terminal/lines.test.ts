@@ -70,6 +70,17 @@ async function withoutMajority(act: () => Promise<void>): Promise<void> {
   }
 }
 
+test("/links writes the links of the present channel, each once, the newest last", async () => {
+  const input =
+    "/create #links\nhttp://a.example/1 (https://b.example).\nhttp://a.example/1\n/links\n";
+  const { code, stdout } = await run("eva", input);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/\nhttps:\/\/b\.example\nhttp:\/\/a\.example\/1\n$/);
+  expect((await run("eva", "/create #linkless\n/links\n")).stderr).toContain(
+    "There is no link in the newest messages of #linkless.",
+  );
+}, 60_000);
+
 test.each(["SIGKILL", "SIGTERM"] as const)(
   "[C5] ended by %s with a line in flight, the next chat sends it once, before its own",
   async (signal) => {

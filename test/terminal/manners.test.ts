@@ -55,6 +55,30 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     return entries.map(({ message }) => message);
   }
 
+  test("/links writes a long link whole, and any key goes back to the chat", async () => {
+    const ana = await open("ana", "links");
+    enter(ana, "/links");
+    await ana.shows("There is no link in what was fetched of #links");
+    const long = `https://example.org/${"way/".repeat(45)}end`;
+    await zoe.publish("zoe", "links", `look: ${long}.`);
+    await zoe.publish("zoe", "links", "and (http://example.org/short)");
+    await ana.shows("/short)");
+    enter(ana, "/links");
+    await ana.shows("Enter goes back to the chat.");
+    expect(ana.unwrapped).toContain(
+      `Links in #links, the newest last:\n\n${long}\nhttp://example.org/short\n`,
+    );
+    expect(ana.screen).not.toContain("connected");
+    ana.keys("Enter");
+    await ana.shows("ana · connected");
+    await enter(ana, "still here");
+    await ana.shows("ana  still here");
+    enter(ana, "/links");
+    await ana.shows("Enter goes back to the chat.");
+    process.kill(ana.pid, "SIGTERM");
+    await ana.shows("Enter goes back to the chat.\ncode 0\nicanon");
+  }, 60_000);
+
   test("a paste without brackets is kept in the line, with all its lines, until Enter", async () => {
     const ana = await open("ana", "paste");
     ana.pastes("first\n/part\n\tthird\n");

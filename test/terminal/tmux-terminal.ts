@@ -26,6 +26,11 @@ export class Terminal {
     return this.#tmux("capture-pane", "-p").replace(/\n+$/, "\n");
   }
 
+  /** What the terminal itself has wrapped is one line, as when it is copied. */
+  get unwrapped(): string {
+    return this.#tmux("capture-pane", "-p", "-J").replace(/ +$/gm, "");
+  }
+
   keys(...keys: string[]): void {
     this.#tmux("send-keys", ...keys);
   }

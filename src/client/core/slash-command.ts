@@ -26,7 +26,16 @@ export type Line =
       readonly suggestion: string | undefined;
     };
 
-type BareName = "who" | "users" | "channels" | "away" | "status" | "time" | "help" | "quit";
+type BareName =
+  | "who"
+  | "users"
+  | "channels"
+  | "links"
+  | "away"
+  | "status"
+  | "time"
+  | "help"
+  | "quit";
 /** What stands alone. */
 type Bare = { readonly [Name in BareName]: { readonly type: Name } }[BareName];
 
@@ -42,6 +51,7 @@ export const commands = [
   "/users",
   "/channels",
   "/history",
+  "/links",
   "/away",
   "/mute",
   "/status",

@@ -5,6 +5,7 @@ import { type ChatModel, change, currentOf, find } from "./chat-model.ts";
 import { add, countUnread, notice, open, remove, type Step, still } from "./chat-steps.ts";
 import { commandHelp } from "./help.ts";
 import { submitted, textOf } from "./line-editor.ts";
+import { linksOf } from "./links.ts";
 import { goTo } from "./overlay-keys.ts";
 import { turn } from "./paging.ts";
 import { actionPrefix, type Line, parseLine } from "./slash-command.ts";
@@ -87,6 +88,8 @@ function perform(model: ChatModel, line: Doing): Step {
       return still(notice(model, who(model)));
     case "history":
       return line.count === undefined ? turn(model, "up") : problem(model, "historyPages");
+    case "links":
+      return links(model);
     case "away": {
       const isAway = !model.isAway;
       const told = notice({ ...model, isAway }, [words(isAway ? "isAway" : "isBack")]);
@@ -133,6 +136,17 @@ function mute(model: ChatModel, key: string): Step {
   });
   const said = model.words(isMuted ? "muted" : "unmuted", { name: harmless(key) });
   return still(notice(muted, [said]));
+}
+
+/** By themselves on the screen: beside the list a terminal can't copy a long one whole. */
+function links(model: ChatModel): Step {
+  const { words } = model;
+  const present = currentOf(model);
+  const found = linksOf(present);
+  const name = present.target === undefined ? words("home") : harmless(present.key);
+  if (found.length === 0) return problem(model, "noLinks", { name });
+  const lines = [words("links", { name }), "", ...found, "", words("linksBack")];
+  return { model, effects: [{ type: "show", lines }] };
 }
 
 function who({ presence, words }: ChatModel): string[] {

@@ -206,6 +206,8 @@ export class ChatShell {
         return this.#setLanguage(effect.name);
       case "save":
         return this.#saveSoon(effect.isUrgent);
+      case "show":
+        return this.#terminal.show(effect.lines);
       case "suspend":
         return this.#terminal.suspend();
       case "redraw":

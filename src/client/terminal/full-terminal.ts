@@ -15,7 +15,8 @@ export interface FullTerminalEvents {
  * thinks a cluster wider than we do cuts its line, and moves no other. And all of it back.
  */
 const enter = "\x1b[?1049h\x1b[2J\x1b[?2004h\x1b[?7l";
-const leave = "\x1b[?2026l\x1b[?7h\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
+const leaveModes = "\x1b[?2026l\x1b[?7h\x1b[?2004l\x1b[0m\x1b[?25h";
+const leaveScreen = "\x1b[?1049l";
 
 /**
  * The whole terminal, between `open` and `close`: keys in, lines out. Only lines that changed are
@@ -32,12 +33,14 @@ export class FullTerminal implements Disposable {
   #isOpen = false;
   /** Others have the terminal while the process is stopped. */
   #isLent = false;
+  /** Lines stand on the first screen, until a key is pressed. */
+  #showsLines = false;
 
   constructor(host: Host, events: FullTerminalEvents, hasColours: boolean) {
     this.#host = host;
     this.#events = events;
     this.#hasColours = hasColours;
-    this.#keys = new KeyReader((key) => events.onKey(key));
+    this.#keys = new KeyReader((key) => this.#press(key));
     this.#ending = host.onEnd(() => this.close());
     this.#suspension = host.onSuspend({
       giveBack: () => {
@@ -80,7 +83,16 @@ export class FullTerminal implements Disposable {
     input.off("data", this.#read);
     input.pause();
     input.setRawMode(false);
-    output.write(leave);
+    // A screen that is left twice moves the cursor to where it was before.
+    output.write(this.#showsLines ? leaveModes : leaveModes + leaveScreen);
+    this.#showsLines = false;
+  }
+
+  /** On the first screen, where the terminal wraps lines itself and copies each as one. */
+  show(lines: readonly string[]): void {
+    if (!this.#isOpen) return;
+    this.#showsLines = true;
+    this.#host.output.write(`${leaveModes}${leaveScreen}${lines.join("\r\n")}\r\n`);
   }
 
   /** Ctrl-Z: the shell has the terminal until the job goes on. */
@@ -94,7 +106,7 @@ export class FullTerminal implements Disposable {
   }
 
   draw({ lines, cursor }: Screen): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || this.#showsLines) return;
     let written = this.#shown.length === 0 ? "\x1b[0m\x1b[2J" : "";
     const shown = lines.map((line) => painted(line, this.#hasColours));
     shown.forEach((line, row) => {
@@ -112,6 +124,17 @@ export class FullTerminal implements Disposable {
     this.close();
     this.#ending[Symbol.dispose]();
     this.#suspension[Symbol.dispose]();
+  }
+
+  /** The key that ends what `show` has shown does nothing else. */
+  #press(key: Key): void {
+    if (!this.#showsLines) return this.#events.onKey(key);
+    if (key.name === "unknown") return;
+    this.#showsLines = false;
+    this.#host.output.write(enter);
+    // It may have changed meanwhile; all is drawn anew.
+    this.#shown = [];
+    this.#events.onResize();
   }
 
   readonly #resized = () => this.#events.onResize();

@@ -17,6 +17,7 @@ import { deliver, sentSentence } from "../commands/send.ts";
 import { statusLines } from "../commands/status.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { commandHelp } from "../core/help.ts";
+import { linksOfTexts } from "../core/links.ts";
 import {
   actionPrefix,
   type Command,
@@ -214,6 +215,8 @@ export class LineChat {
         for (const entry of page.entries) this.#show(entry);
         return;
       }
+      case "links":
+        return this.#links();
       case "status":
         for (const told of await this.#status()) output.data({ status: told }, told);
         return;
@@ -225,6 +228,17 @@ export class LineChat {
       default:
         line satisfies never;
     }
+  }
+
+  /** Of the newest page. */
+  async #links(): Promise<void> {
+    const { context, client } = this.#parts;
+    const here = this.#here();
+    const { entries } = await client.history(here);
+    const links = linksOfTexts(entries.map(({ message }) => message));
+    for (const link of links) context.output.data({ link }, link);
+    const name = `#${here.channel}`;
+    if (links.length === 0) context.output.note(this.#text("lines.noLinks", { name }));
   }
 
   async #status(): Promise<string[]> {
