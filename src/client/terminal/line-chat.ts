@@ -1,9 +1,7 @@
-import { ReferenceLink } from "../../net/reference-link.ts";
 import { Problem } from "../../platform/problem.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
-import { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/messages.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
@@ -14,48 +12,20 @@ import { asFailure, describeTrouble, Failure, report, wantsLogin } from "../comm
 import { zoneMinutes } from "../commands/output.ts";
 import { linesOf } from "../commands/read-input.ts";
 import { deliver, sentSentence } from "../commands/send.ts";
-import { statusLines } from "../commands/status.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { commandHelp } from "../core/help.ts";
-import { linksOfTexts } from "../core/links.ts";
-import {
-  actionPrefix,
-  type Command,
-  commands,
-  type Line,
-  parseLine,
-} from "../core/slash-command.ts";
+import { actionPrefix, type Command, type Line, parseLine } from "../core/slash-command.ts";
 import type { Target } from "../core/target.ts";
 import { newest } from "../newest.ts";
 import { Outbox } from "../outbox.ts";
 import { personFiles } from "../person-files.ts";
 import { ReadMarks } from "../read-marks.ts";
 import { chatWords } from "./chat-words.ts";
+import { answerLine, type LineQuestion, usualHistory } from "./line-answers.ts";
 import { sendLeft } from "./send-left.ts";
 
-/** Lines of the past that a channel shows when it is joined, and `/history` unless told. */
-const usualHistory = 20;
 /** Private messages among which those are that came while the person was away. */
 const privateEntries = 500;
-
-type Asking = Exclude<
-  Line,
-  {
-    readonly type:
-      | "nothing"
-      | "text"
-      | "likeAction"
-      | "me"
-      | "message"
-      | "wrongUse"
-      | "unknown"
-      | "join"
-      | "part"
-      | "mute"
-      | "lang"
-      | "quit";
-  }
->;
 
 export interface LineChatParts {
   readonly context: Context;
@@ -176,79 +146,35 @@ export class LineChat {
         return this.#mute(line.channel ?? this.#here().channel);
       case "lang":
         return this.#speak(line.language);
-      default:
-        return this.#ask(line);
-    }
-  }
-
-  /** What the servers know. */
-  async #ask(line: Asking): Promise<void> {
-    const { context, client, user } = this.#parts;
-    const { output } = context;
-    switch (line.type) {
       case "create":
-        await client.createChannel(line.channel, user);
-        output.note(this.#text("done.create", { channel: line.channel }));
-        return this.#join(line.channel);
-      case "users":
-        for (const name of await client.users()) output.data({ user: name }, harmless(name));
-        return;
-      case "channels":
-        for (const name of await client.channels()) output.data({ channel: name }, harmless(name));
-        return;
-      case "who":
-        for (const present of await client.presence(this.#state)) {
-          const away = present.state === "away" ? ` (${this.#text("chat.away")})` : "";
-          output.data(present, harmless(present.user) + away);
-        }
-        return;
+        return this.#create(line.channel);
       case "away":
-        this.#state = this.#state === "away" ? "online" : "away";
-        await client.presence(this.#state);
-        return output.note(this.#text(this.#state === "away" ? "chat.isAway" : "chat.isBack"));
-      case "time": {
-        const time = await client.time();
-        return output.data({ time }, time);
-      }
-      case "history": {
-        const page = await client.history(this.#here(), { limit: line.count ?? usualHistory });
-        for (const entry of page.entries) this.#show(entry);
-        return;
-      }
-      case "links":
-        return this.#links();
-      case "status":
-        for (const told of await this.#status()) output.data({ status: told }, told);
-        return;
-      case "help":
-        for (const command of commands) {
-          output.note(this.#text(`chat.command.${command.slice(1) as "join"}`));
-        }
-        return;
+        return this.#away();
       default:
-        line satisfies never;
+        return this.#answer(line);
     }
   }
 
-  /** Of the newest page. */
-  async #links(): Promise<void> {
-    const { context, client } = this.#parts;
-    const here = this.#here();
-    const { entries } = await client.history(here);
-    const links = linksOfTexts(entries.map(({ message }) => message));
-    for (const link of links) context.output.data({ link }, link);
-    const name = `#${here.channel}`;
-    if (links.length === 0) context.output.note(this.#text("lines.noLinks", { name }));
+  async #create(channel: ChannelName): Promise<void> {
+    const { context, client, user } = this.#parts;
+    await client.createChannel(channel, user);
+    context.output.note(this.#text("done.create", { channel }));
+    return this.#join(channel);
   }
 
-  async #status(): Promise<string[]> {
+  async #away(): Promise<void> {
     const { context, client } = this.#parts;
-    const link = new ReferenceLink(context.config.reference, new LamportClock());
-    try {
-      return await statusLines({ ...context, text: this.#text }, { client, link });
-    } finally {
-      link.close();
-    }
+    this.#state = this.#state === "away" ? "online" : "away";
+    await client.presence(this.#state);
+    context.output.note(this.#text(this.#state === "away" ? "chat.isAway" : "chat.isBack"));
+  }
+
+  #answer(question: LineQuestion): Promise<void> {
+    const { context, client } = this.#parts;
+    const here = () => this.#here();
+    const show = (entry: Entry) => this.#show(entry);
+    const parts = { context, client, text: this.#text, state: this.#state, here, show };
+    return answerLine(question, parts);
   }
 
   /** @throws Problem if no channel was joined */

@@ -1,0 +1,92 @@
+import { ReferenceLink } from "../../net/reference-link.ts";
+import { harmless } from "../../protocol/harmless.ts";
+import type { ChannelName } from "../../protocol/ids.ts";
+import { LamportClock } from "../../protocol/lamport-clock.ts";
+import type { Entry } from "../../protocol/messages.ts";
+import type { Text } from "../../texts/texts.ts";
+import type { ChatClient } from "../chat-client.ts";
+import type { Context } from "../commands/context.ts";
+import { statusLines } from "../commands/status.ts";
+import { linksOfTexts } from "../core/links.ts";
+import { commands, type Line } from "../core/slash-command.ts";
+
+/** Lines of the past that a channel shows when it is joined, and `/history` unless told. */
+export const usualHistory = 20;
+
+/** A line that changes nothing: its answer is all there is to it. */
+export type LineQuestion = Extract<
+  Line,
+  {
+    readonly type: "users" | "channels" | "who" | "time" | "history" | "links" | "status" | "help";
+  }
+>;
+
+interface AnswerParts {
+  readonly context: Context;
+  readonly client: ChatClient;
+  readonly text: Text;
+  readonly state: "online" | "away";
+  /** @throws Problem if no channel was joined */
+  here(): { readonly channel: ChannelName };
+  show(entry: Entry): void;
+}
+
+/** Answers a question of line mode, mostly by what the servers know. */
+export async function answerLine(question: LineQuestion, parts: AnswerParts): Promise<void> {
+  const { context, client, text } = parts;
+  const { output } = context;
+  switch (question.type) {
+    case "users":
+      for (const name of await client.users()) output.data({ user: name }, harmless(name));
+      return;
+    case "channels":
+      for (const name of await client.channels()) output.data({ channel: name }, harmless(name));
+      return;
+    case "who":
+      for (const present of await client.presence(parts.state)) {
+        const away = present.state === "away" ? ` (${text("chat.away")})` : "";
+        output.data(present, harmless(present.user) + away);
+      }
+      return;
+    case "time": {
+      const time = await client.time();
+      return output.data({ time }, time);
+    }
+    case "history": {
+      const limit = question.count ?? usualHistory;
+      const { entries } = await client.history(parts.here(), { limit });
+      for (const entry of entries) parts.show(entry);
+      return;
+    }
+    case "links":
+      return links(parts);
+    case "status":
+      for (const told of await status(parts)) output.data({ status: told }, told);
+      return;
+    case "help":
+      for (const command of commands) {
+        output.note(text(`chat.command.${command.slice(1) as "join"}`));
+      }
+      return;
+    default:
+      question satisfies never;
+  }
+}
+
+/** Of the newest page. */
+async function links({ context, client, text, here }: AnswerParts): Promise<void> {
+  const { channel } = here();
+  const { entries } = await client.history({ channel });
+  const found = linksOfTexts(entries.map(({ message }) => message));
+  for (const link of found) context.output.data({ link }, link);
+  if (found.length === 0) context.output.note(text("lines.noLinks", { name: `#${channel}` }));
+}
+
+async function status({ context, client, text }: AnswerParts): Promise<string[]> {
+  const link = new ReferenceLink(context.config.reference, new LamportClock());
+  try {
+    return await statusLines({ ...context, text }, { client, link });
+  } finally {
+    link.close();
+  }
+}
