@@ -12,25 +12,31 @@ import {
 import { dirname } from "node:path";
 import { errorCode, Problem } from "../platform/problem.ts";
 import { ownerOnly } from "./file-modes.ts";
-import { syncFolderNow } from "./folder.ts";
+import { syncNow } from "./folder.ts";
 
 const newline = 0x0a;
+const carriageReturn = 0x0d;
 
 /**
- * A small file of lines for a process that waits until each is on disk. A line is there as a whole or
- * not at all: what a crash or a full disk left of one is cut off. Of one process at a time.
+ * A small file of lines for a process that waits until each is on disk. What a full disk took of one
+ * is cut off; what a crash left of one stays as it was found, and is no other line's beginning. Of one
+ * process at a time.
  */
 export class AppendFile implements Disposable {
   readonly #path: string;
   #fd: number | undefined;
-  /** Up to here it has whole lines. */
+  /** Up to here it has what was found and whole lines. */
   #bytes: number;
+  /** What was found ends in no newline: the next line brings it. */
+  #isUnended: boolean;
   /** There may be something behind them. */
-  #isTorn: boolean;
+  #isTorn = false;
   /** Its name is on disk too. */
   #isNamed: boolean;
-  /** What it had when it was opened. */
-  readonly lines: readonly string[];
+  /** What it had when it was opened, in whatever encoding another program may have left it. */
+  readonly lines: readonly Uint8Array[];
+  /** What stood behind the last newline, if anything did. */
+  readonly unended: Uint8Array | undefined;
 
   /**
    * The file comes with its first line.
@@ -39,12 +45,13 @@ export class AppendFile implements Disposable {
   constructor(path: string) {
     this.#path = path;
     const content = read(path);
-    this.#bytes = content === undefined ? 0 : content.lastIndexOf(newline) + 1;
-    this.#isTorn = content !== undefined && this.#bytes < content.length;
+    this.#bytes = content.length;
+    this.#isUnended = content.length > 0 && !isLineEnd(content.at(-1));
     // Who made it may have died before he synced its folder.
     this.#isNamed = false;
-    const text = content?.toString("utf8", 0, this.#bytes) ?? "";
-    this.lines = text.split("\n").slice(0, -1);
+    const lines = split(content);
+    this.unended = this.#isUnended ? lines.pop() : undefined;
+    this.lines = lines;
   }
 
   get bytes(): number {
@@ -57,7 +64,7 @@ export class AppendFile implements Disposable {
    */
   append(line: string, isSynced: boolean): void {
     this.#fd ??= openForWriting(this.#path);
-    const bytes = Buffer.from(`${line}\n`);
+    const bytes = Buffer.from(`${this.#isUnended ? "\n" : ""}${line}\n`);
     try {
       this.#cut();
       this.#isTorn = true;
@@ -69,6 +76,7 @@ export class AppendFile implements Disposable {
     }
     this.#bytes += bytes.length;
     this.#isTorn = false;
+    this.#isUnended = false;
   }
 
   /**
@@ -76,7 +84,7 @@ export class AppendFile implements Disposable {
    * @throws what the operating system says; the old ones stay
    */
   replace(lines: readonly string[]): void {
-    const temporary = `${this.#path}.tmp`;
+    const temporary = this.#temporary;
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
     let fd: number | undefined;
     try {
@@ -94,6 +102,7 @@ export class AppendFile implements Disposable {
     this.#fd = fd;
     this.#bytes = bytes.length;
     this.#isTorn = false;
+    this.#isUnended = false;
     this.#isNamed = false;
   }
 
@@ -103,14 +112,18 @@ export class AppendFile implements Disposable {
     ftruncateSync(this.#fd);
     this.#bytes = 0;
     this.#isTorn = false;
+    this.#isUnended = false;
   }
 
   /** Is not there until the next line. @throws what the operating system says */
   remove(): void {
     this[Symbol.dispose]();
     rmSync(this.#path, { force: true });
+    // Of a process that was killed while it wrote all lines anew.
+    rmSync(this.#temporary, { force: true });
     this.#bytes = 0;
     this.#isTorn = false;
+    this.#isUnended = false;
     this.#isNamed = false;
   }
 
@@ -119,9 +132,13 @@ export class AppendFile implements Disposable {
     this.#fd = undefined;
   }
 
+  get #temporary(): string {
+    return `${this.#path}.tmp`;
+  }
+
   #sync(): void {
     if (this.#fd !== undefined) fdatasyncSync(this.#fd);
-    if (!this.#isNamed) syncFolderNow(dirname(this.#path));
+    if (!this.#isNamed) syncNow(dirname(this.#path));
     this.#isNamed = true;
   }
 
@@ -134,20 +151,35 @@ export class AppendFile implements Disposable {
     try {
       this.#cut();
     } catch {
-      // The next line tries again, and a start drops what no newline ends.
+      // The next line tries again.
       this.#isTorn = true;
     }
   }
 }
 
-function read(path: string): Buffer | undefined {
+function read(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOENT") return Buffer.alloc(0);
     const said = `${path} can't be read (${errorCode(error)}): check its owner and mode.`;
     throw new Problem(said, 1, { cause: error });
   }
+}
+
+function isLineEnd(byte: number | undefined): boolean {
+  return byte === newline || byte === carriageReturn;
+}
+
+/** The lines, without empty ones: so CR LF and a CR alone are ends as well. */
+function split(content: Buffer): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let start = 0, end = 0; start < content.length; start = end + 1) {
+    end = start;
+    while (end < content.length && !isLineEnd(content[end])) end += 1;
+    if (end > start) lines.push(content.subarray(start, end));
+  }
+  return lines;
 }
 
 /** Not for appending: what is written stands where it is told to. */

@@ -11,7 +11,7 @@ import { isMap } from "../protocol/parse-message.ts";
 import { isoTime } from "../protocol/time.ts";
 import { parseVector } from "../protocol/vector.ts";
 import type { Damage } from "./damage.ts";
-import { syncFolder, syncFolderNow } from "./folder.ts";
+import { syncFolder, syncNow } from "./folder.ts";
 import { LineChecksums, linesOf, measureFile, readEnd, writeLineFile } from "./line-file.ts";
 import { findByTable, findInTable, fromBase64, table, tableLines, toBase64 } from "./line-table.ts";
 
@@ -361,7 +361,7 @@ function finishOrRemove(folder: string): void {
     if (isWhole) renameSync(...temporaryAndFinal(folder, name));
     else unlinkSync(join(folder, name + temporary));
   }
-  if (isWhole) syncFolderNow(folder);
+  if (isWhole) syncNow(folder);
 }
 
 function isComplete(folder: string, left: readonly string[]): boolean {

@@ -6,7 +6,7 @@ import { errorCode } from "../platform/problem.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { isMap } from "../protocol/parse-message.ts";
-import { syncFolder, syncFolderNow } from "./folder.ts";
+import { syncFolder, syncNow } from "./folder.ts";
 import { readJson } from "./json-file.ts";
 
 const soonMs = 1_000;
@@ -89,7 +89,7 @@ export class ClockFile implements AsyncDisposable {
         closeSync(fd);
       }
       renameSync(temporary, this.#path);
-      syncFolderNow(this.#folder);
+      syncNow(this.#folder);
     } catch (error) {
       const full = errorCode(error) === "ENOSPC" ? " The disk is full: free some space." : "";
       this.#onFailed(`${this.#path} can't be written (${(error as Error).message}).${full}`);

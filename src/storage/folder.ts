@@ -11,8 +11,8 @@ export async function syncFolder(path: string): Promise<void> {
   await folder.sync();
 }
 
-/** As `syncFolder`, for a process that has nothing else to do yet. */
-export function syncFolderNow(path: string): void {
+/** As `syncFolder`, for a process that has nothing else to do yet; a file as well. */
+export function syncNow(path: string): void {
   const fd = openSync(path, "r");
   try {
     fsyncSync(fd);
@@ -26,6 +26,6 @@ export function makeFolder(path: string, mode?: number): void {
   const first = mkdirSync(path, { recursive: true, mode });
   if (first === undefined) return;
   const top = dirname(resolve(first));
-  for (let made = resolve(path); made !== top; made = dirname(made)) syncFolderNow(made);
-  syncFolderNow(top);
+  for (let made = resolve(path); made !== top; made = dirname(made)) syncNow(made);
+  syncNow(top);
 }

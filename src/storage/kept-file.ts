@@ -17,10 +17,15 @@ import { dirname } from "node:path";
 import { errorCode } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { ownerOnly, ownerOnlyFolder } from "./file-modes.ts";
+import { syncNow } from "./folder.ts";
 
-/** Why a person's file was not read: it was damaged and is `aside` now, or it can't be used at all. */
+/**
+ * Why a person's file was not read: it was damaged and is `aside` now, or it can't be used at all.
+ * Where only a part of it was not understood there is a `copy` of all of it.
+ */
 export type FileTrouble =
   | { readonly path: string; readonly aside: string }
+  | { readonly path: string; readonly copy: string }
   | { readonly path: string; readonly code: string };
 
 /**
@@ -99,7 +104,7 @@ export class KeptFile<T> {
   #understand(bytes: Buffer | undefined): T | undefined {
     if (bytes === undefined) return undefined;
     try {
-      return this.#parse(JSON.parse(utf8(bytes)));
+      return this.#parse(JSON.parse(decodeUtf8(bytes)));
     } catch {
       return undefined;
     }
@@ -110,8 +115,14 @@ export class KeptFile<T> {
  * The text without the byte order mark that some editors put in front.
  * @throws TypeError if it is not UTF-8: replaced letters would be written back as if they were meant
  */
-function utf8(bytes: Uint8Array): string {
+export function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+}
+
+/** Puts aside what has a file's place and is none, such as a folder or a pipe. @throws what the file system says */
+export function putAsideNoFile(path: string): FileTrouble | undefined {
+  if (statIfThere(path)?.isFile() ?? true) return undefined;
+  return { path, aside: putAside(path) };
 }
 
 /** Moves what is there to a name of its own beside it. @throws what the file system says */
@@ -130,9 +141,12 @@ function putAside(path: string): string {
   });
 }
 
-/** Copies a file to a name of its own beside it. @throws what the file system says */
+/** Copies a file to a name of its own beside it, to stay after a power cut. @throws what the file system says */
 export function copyAside(path: string): string {
-  return beside(path, (aside) => copyFileSync(path, aside, constants.COPYFILE_EXCL));
+  const copy = beside(path, (aside) => copyFileSync(path, aside, constants.COPYFILE_EXCL));
+  syncNow(copy);
+  syncNow(dirname(copy));
+  return copy;
 }
 
 function beside(path: string, make: (aside: string) => void): string {

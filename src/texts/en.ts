@@ -78,6 +78,8 @@ export const en = {
   "problem.messageEmpty": "There is no text to send.",
   "problem.chatFolder":
     "What the chat keeps is in {folder}, which can't be used ({code}): check its owner and mode.",
+  "problem.fileCopied":
+    "A part of {path} can't be understood and is not sent: {copy} is a copy that has all of it.",
   "problem.fileDamaged":
     "{path} can't be understood, so it was put aside as {aside}, and what it kept is missing here.",
   "problem.fileUnreadable":
@@ -89,7 +91,9 @@ export const en = {
   "problem.outputFull":
     "The output is not whole: there is no space left where it is written ({code}).",
   "problem.outbox":
-    "What waits to be sent is kept in {folder}, which can't be used ({code}): check its owner and mode.",
+    "What waits to be sent is kept in {folder}, where {path} can't be used ({code}): check what it is, its owner and mode.",
+  "problem.outboxFolderFull":
+    "What waits to be sent is kept in {folder}, where no space is left ({code}): free some and start again.",
   "problem.outboxFull":
     "The message was not taken: {count} others wait to be sent, so try again when some are.",
   "problem.outboxNoSpace":

@@ -78,6 +78,8 @@ export const ptBr = {
   "problem.messageEmpty": "Não há texto para enviar.",
   "problem.chatFolder":
     "O que o chat guarda fica em {folder}, que não pode ser usada ({code}): confira o dono e o modo.",
+  "problem.fileCopied":
+    "Não foi possível entender uma parte de {path}, que não será enviada; {copy} é uma cópia de tudo o que havia.",
   "problem.fileDamaged":
     "Não foi possível entender {path}; o arquivo foi guardado como {aside}, e o que havia nele falta aqui.",
   "problem.fileUnreadable":
@@ -88,7 +90,9 @@ export const ptBr = {
   "problem.outputClosed": "A saída foi fechada antes de ser escrita por inteiro ({code}).",
   "problem.outputFull": "A saída está incompleta: não há mais espaço onde ela é escrita ({code}).",
   "problem.outbox":
-    "O que espera para ser enviado fica em {folder}, que não pode ser usada ({code}): confira o dono e o modo.",
+    "O que espera para ser enviado fica em {folder}, onde {path} não pode ser usado ({code}): confira o que é, o dono e o modo.",
+  "problem.outboxFolderFull":
+    "O que espera para ser enviado fica em {folder}, onde não há mais espaço ({code}): libere algum e comece de novo.",
   "problem.outboxFull":
     "A mensagem não foi aceita: outras {count} esperam para ser enviadas; tente de novo quando algumas forem.",
   "problem.outboxNoSpace":

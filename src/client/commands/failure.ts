@@ -69,9 +69,9 @@ export function describe(error: ProtocolError, text: Text): string {
 
 /** Why what a file keeps is missing. */
 export function describeTrouble(trouble: FileTrouble, text: Text): string {
-  return "aside" in trouble
-    ? text("problem.fileDamaged", trouble)
-    : text("problem.fileUnreadable", trouble);
+  if ("aside" in trouble) return text("problem.fileDamaged", trouble);
+  if ("copy" in trouble) return text("problem.fileCopied", trouble);
+  return text("problem.fileUnreadable", trouble);
 }
 
 /** What the client library says when no reply came at all. */

@@ -9,6 +9,10 @@ const [first, last] = ["0001-01-01", "9999-12-30"].map((day) => Date.parse(day))
  * ends of what JavaScript can write as a time lie within a day of times that it can't.
  */
 export function timeOf(timestamp: string): number {
-  const timeMs = Date.parse(timestamp);
+  return shownTime(Date.parse(timestamp));
+}
+
+/** The same time, or NaN if it is none that can be shown. */
+export function shownTime(timeMs: number): number {
   return timeMs >= first && timeMs <= last ? timeMs : Number.NaN;
 }

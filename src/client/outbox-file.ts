@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { errorCode } from "../platform/problem.ts";
+import {
+  parseChannelName,
+  parseRequestId,
+  parseUserName,
+  type RequestId,
+} from "../protocol/ids.ts";
+import { limits } from "../protocol/limits.ts";
+import { isMap } from "../protocol/parse-message.ts";
+import { AppendFile } from "../storage/append-file.ts";
+import { copyAside, decodeUtf8, type FileTrouble, putAsideNoFile } from "../storage/kept-file.ts";
+import type { Slot } from "../storage/slot-lock.ts";
+import type { Outgoing } from "./core/outgoing.ts";
+import { shownTime } from "./core/server-time.ts";
+
+/** A message, and the line that keeps it: a newer version may have written more than is read here. */
+interface Entry {
+  readonly outgoing: Outgoing;
+  readonly line: string;
+}
+
+/** One slot's lines: `{"add": …}` for each message, `{"settled": id}` once it needs nobody any more. */
+export class OutboxFile {
+  readonly #slot: Slot;
+  readonly #file: AppendFile;
+  readonly #waiting = new Map<RequestId, Entry>();
+  /** What is not understood is not sent, nor lost. */
+  readonly trouble: FileTrouble | undefined;
+  /** Bytes at which what is settled is taken out. */
+  #largestBytes: number = limits.outboxBytes;
+
+  /** @throws what the file system says; what can't be copied is not written over */
+  constructor(slot: Slot) {
+    const path = join(slot.folder, "outbox.jsonl");
+    this.#slot = slot;
+    this.trouble = putAsideNoFile(path);
+    this.#file = new AppendFile(path);
+    const { lines, unended } = this.#file;
+    const strange = lines.filter((line) => !this.#take(line));
+    if (unended !== undefined && !this.#take(unended) && !isCutSettling(unended)) {
+      strange.push(unended);
+    }
+    if (strange.length > 0) this.trouble = { path, copy: copyAside(path) };
+    const isAsWritten = unended === undefined && this.#waiting.size === lines.length;
+    if (!isAsWritten) this.#compact();
+  }
+
+  get messages(): Outgoing[] {
+    return [...this.#waiting.values()].map(({ outgoing }) => outgoing);
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  add(outgoing: Outgoing): void {
+    if (this.#file.bytes > this.#largestBytes) this.#compact();
+    const line = JSON.stringify({ add: outgoing });
+    this.#file.append(line, true);
+    this.#waiting.set(outgoing.id, { outgoing, line });
+  }
+
+  /** @returns whether it waited here */
+  settle(id: RequestId): boolean {
+    if (!this.#waiting.delete(id)) return false;
+    try {
+      // What a crash takes of this is sent once more, and found to be there by its id (R6).
+      this.#file.append(JSON.stringify({ settled: id }), false);
+    } catch (error) {
+      // The same; on a full disk it is well to do without.
+      if (errorCode(error) === undefined) throw error;
+    }
+    return true;
+  }
+
+  close(): void {
+    try {
+      if (this.isEmpty) this.#file.remove();
+    } catch (error) {
+      // The next who starts empties it.
+      if (errorCode(error) === undefined) throw error;
+    }
+    this.#file[Symbol.dispose]();
+    this.#slot[Symbol.dispose]();
+  }
+
+  /** @returns whether the line could be understood; an editor may have left empty ones */
+  #take(bytes: Uint8Array): boolean {
+    try {
+      const line = decodeUtf8(bytes);
+      if (line.trim() === "") return true;
+      const value: unknown = JSON.parse(line);
+      if (!isMap(value)) return false;
+      const settled = parseRequestId(value.settled);
+      if (settled !== undefined) this.#waiting.delete(settled);
+      if (value.add === undefined) return settled !== undefined;
+      const outgoing = parseOutgoing(value.add);
+      const other = this.#waiting.get(outgoing.id);
+      if (other !== undefined && other.line !== line) return false;
+      this.#waiting.set(outgoing.id, { outgoing, line });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #compact(): void {
+    try {
+      if (this.isEmpty) this.#file.clear();
+      else this.#file.replace([...this.#waiting.values()].map(({ line }) => line));
+    } catch (error) {
+      // As it is, it is good too.
+      if (errorCode(error) === undefined) throw error;
+    }
+    // So that of what is written at most half is written again.
+    this.#largestBytes = 2 * this.#file.bytes + limits.outboxBytes;
+  }
+}
+
+/** Whether a kill cut a line that has nothing of a person's: the message is only sent once more. */
+function isCutSettling(bytes: Uint8Array): boolean {
+  const line = Buffer.from(bytes).toString("latin1");
+  return '{"settled":"'.startsWith(line) || /^\{"settled":"[0-9a-f]*"?$/.test(line);
+}
+
+/** @throws Error if it is none */
+function parseOutgoing(value: unknown): Outgoing {
+  assert(isMap(value) && isMap(value.target), "it is no message");
+  const { text, atMs, target } = value;
+  const id = parseRequestId(value.id);
+  assert(id !== undefined && typeof text === "string" && text.isWellFormed(), "it is no message");
+  assert(typeof atMs === "number" && !Number.isNaN(shownTime(atMs)), "no clock shows its time");
+  return {
+    id,
+    user: parseUserName(value.user),
+    target:
+      target.channel === undefined
+        ? { user: parseUserName(target.user) }
+        : { channel: parseChannelName(target.channel) },
+    text,
+    atMs,
+  };
+}
