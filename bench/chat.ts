@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { LocalCluster } from "../src/cluster/local-cluster.ts";
+import { LocalCluster } from "../src/trials/local-cluster.ts";
 import { percentile } from "./measure.ts";
 
 /**

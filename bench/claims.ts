@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { latencyOf } from "../src/cluster/chaos/core/pace.ts";
-import { countClaims } from "../src/cluster/chaos/core/verdict.ts";
 import { random } from "../src/platform/random.ts";
+import { latencyOf } from "../src/trials/chaos/core/pace.ts";
+import { countClaims } from "../src/trials/chaos/core/verdict.ts";
 import { raceForNames } from "../test/cluster/claim-race.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { LocalCluster } from "../src/cluster/local-cluster.ts";
 import type { ChannelName } from "../src/protocol/ids.ts";
+import { LocalCluster } from "../src/trials/local-cluster.ts";
 import { writes } from "./writes.ts";
 
 /**

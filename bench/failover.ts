@@ -1,6 +1,6 @@
 import type { ChatClient } from "../src/client/chat-client.ts";
-import { LocalCluster } from "../src/cluster/local-cluster.ts";
 import { parseEpoch, writeEpoch } from "../src/protocol/epoch.ts";
+import { LocalCluster } from "../src/trials/local-cluster.ts";
 import { percentile } from "./measure.ts";
 
 /**

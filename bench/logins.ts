@@ -1,4 +1,4 @@
-import { LocalCluster } from "../src/cluster/local-cluster.ts";
+import { LocalCluster } from "../src/trials/local-cluster.ts";
 import { percentile } from "./measure.ts";
 
 /**

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ChatClient } from "../src/client/chat-client.ts";
-import { LocalCluster } from "../src/cluster/local-cluster.ts";
+import { LocalCluster } from "../src/trials/local-cluster.ts";
 import { measure } from "./measure.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { LocalCluster } from "../src/cluster/local-cluster.ts";
+import { LocalCluster } from "../src/trials/local-cluster.ts";
 import type { Figures } from "./measure.ts";
 import { raw } from "./raw.ts";
 import { writes } from "./writes.ts";

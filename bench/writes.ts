@@ -1,4 +1,4 @@
-import type { LocalCluster } from "../src/cluster/local-cluster.ts";
+import type { LocalCluster } from "../src/trials/local-cluster.ts";
 import { type Figures, measure } from "./measure.ts";
 
 /** About 120 bytes of text, as a chat line has. */

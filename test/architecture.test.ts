@@ -24,7 +24,7 @@ const table: readonly Row[] = [
   { part: "client/core/", may: ["client/core/", "protocol/"] },
   { part: "bot/core/", may: ["bot/core/", "protocol/"] },
   { part: "gateway/core/", may: ["gateway/core/", "protocol/"] },
-  { part: "cluster/chaos/core/", may: ["cluster/chaos/core/", "protocol/"] },
+  { part: "trials/chaos/core/", may: ["trials/chaos/core/", "protocol/"] },
   { part: "protocol/", may: ["protocol/"] },
   // A port declared by the language, here made from the machine's own hash.
   { part: "platform/digest.ts", may: ["platform/", "protocol/event.ts", "protocol/ids.ts"] },
@@ -44,8 +44,21 @@ const table: readonly Row[] = [
   { part: "client/", may: ["client/", ...shell] },
   { part: "bot/", may: ["bot/", ...shell, "client/chat-client.ts"] },
   { part: "gateway/", may: ["gateway/", ...shell, "client/chat-client.ts"] },
-  { part: "cluster/", may: ["cluster/", ...shell, ...startFunctions, "client/chat-client.ts"] },
-  { part: "cli.ts", may: ["cluster/", ...shell, ...startFunctions, "client/"] },
+  { part: "cluster/", may: ["cluster/", ...shell] },
+  {
+    part: "trials/",
+    may: [
+      "trials/",
+      "cluster/child.ts",
+      "cluster/supervisor.ts",
+      ...shell,
+      "client/chat-client.ts",
+    ],
+  },
+  {
+    part: "cli.ts",
+    may: ["cluster/", ...shell, ...startFunctions, "client/", "trials/chaos/command.ts"],
+  },
 ];
 
 /** Packages that only one folder may import. */
@@ -186,6 +199,16 @@ test("no file imports itself in a circle", () => {
     done.add(path);
   }
   for (const { path } of sources) visit(path, []);
+  expectNone(breaches);
+});
+
+test("the trials are loaded by the commands that run them, and by no process of the product", () => {
+  const breaches = sources
+    .filter(({ path }) => !path.startsWith("trials/"))
+    .filter(({ code }) => /\b(?:from|import)\s+"[^"]*\btrials\//.test(code))
+    .map(
+      ({ path }) => `src/${path} always loads trials/: use import() in the command that needs it`,
+    );
   expectNone(breaches);
 });
 

@@ -4,7 +4,6 @@ import { SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Publisher, Subscriber } from "zeromq";
 import type { ChatClient } from "../../src/client/chat-client.ts";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { connect } from "../../src/net/connect.ts";
 import { Sessions } from "../../src/net/sessions.ts";
 import { encrypt } from "../../src/platform/encryption.ts";
@@ -12,6 +11,7 @@ import { encode } from "../../src/protocol/codec.ts";
 import type { Entry } from "../../src/protocol/messages.ts";
 import { dayOf, sealedForm } from "../../src/protocol/sealed.ts";
 import { type ConversationName, conversationTopic } from "../../src/protocol/topics.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { secretIn, withinTheDoor } from "../support/members-door.ts";
 import { until } from "../support/until.ts";
 

@@ -1,18 +1,18 @@
-import { Claimant } from "../../src/cluster/chaos/claimant.ts";
+import type { Child } from "../../src/cluster/child.ts";
+import { now } from "../../src/platform/clock.ts";
+import { seededRandom } from "../../src/platform/random.ts";
+import { Claimant } from "../../src/trials/chaos/claimant.ts";
 import {
   type Claim,
   type ClaimObservations,
   type ClaimViolation,
   checkClaims,
-} from "../../src/cluster/chaos/core/claims.ts";
-import { type Blow, type Failover, failoversOf } from "../../src/cluster/chaos/core/failovers.ts";
-import { accountsOf } from "../../src/cluster/chaos/testimony.ts";
-import type { Child } from "../../src/cluster/child.ts";
-import { OfficeWatch } from "../../src/cluster/office-watch.ts";
-import { roadsBetween } from "../../src/cluster/relay.ts";
-import { RelayedCluster } from "../../src/cluster/relayed-cluster.ts";
-import { now } from "../../src/platform/clock.ts";
-import { seededRandom } from "../../src/platform/random.ts";
+} from "../../src/trials/chaos/core/claims.ts";
+import { type Blow, type Failover, failoversOf } from "../../src/trials/chaos/core/failovers.ts";
+import { accountsOf } from "../../src/trials/chaos/testimony.ts";
+import { OfficeWatch } from "../../src/trials/office-watch.ts";
+import { roadsBetween } from "../../src/trials/relay.ts";
+import { RelayedCluster } from "../../src/trials/relayed-cluster.ts";
 import { until } from "../support/until.ts";
 
 export interface RaceOptions {

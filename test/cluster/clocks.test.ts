@@ -6,9 +6,9 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import { Child } from "../../src/cluster/child.ts";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { openLog } from "../../src/platform/log.ts";
 import { durations } from "../../src/protocol/limits.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Child } from "../../src/cluster/child.ts";
-import { LocalCluster, type LocalClusterOptions } from "../../src/cluster/local-cluster.ts";
+import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { folderOf, journalOf, logOf } from "./folders.ts";

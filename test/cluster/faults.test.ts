@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import type { Entry, Role } from "../../src/protocol/messages.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { equalFiles, expectNothingLost, Writer } from "./writer.ts";
 

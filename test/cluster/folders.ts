@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Child } from "../../src/cluster/child.ts";
-import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { flipped, lineOf } from "../support/journal-files.ts";
 import { until } from "../support/until.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { durations } from "../../src/protocol/limits.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { expectNothingLost, Writer } from "./writer.ts";
 

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
-import { type Relay, type Road, roadsBetween } from "../../src/cluster/relay.ts";
-import { RelayedCluster } from "../../src/cluster/relayed-cluster.ts";
+import type { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { type Relay, type Road, roadsBetween } from "../../src/trials/relay.ts";
+import { RelayedCluster } from "../../src/trials/relayed-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { equalFiles, Writer } from "./writer.ts";

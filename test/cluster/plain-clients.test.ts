@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { python, readmePython } from "../support/readme-python.ts";
 import { inNode, sendPlainly } from "./plain-clients.ts";
 

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Child } from "../../src/cluster/child.ts";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { parseChannelName } from "../../src/protocol/ids.ts";
 import { durations } from "../../src/protocol/limits.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { askPlainly } from "../support/plain-client.ts";
 import { python, readmePython } from "../support/readme-python.ts";
 import { until } from "../support/until.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import type { PresenceState } from "../../src/protocol/messages.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 
 let cluster: LocalCluster;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { splitKey, withKey } from "../../src/platform/endpoint.ts";
 import { durations } from "../../src/protocol/limits.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type Fields, PlainRequest } from "../support/plain-client.ts";
 import { until } from "../support/until.ts";
 

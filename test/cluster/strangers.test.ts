@@ -9,9 +9,9 @@ import {
   Subscriber,
   XPublisher,
 } from "zeromq";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { splitKey } from "../../src/platform/endpoint.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { fuzzWires } from "../fuzz/wire.ts";
 import { until } from "../support/until.ts";
 import {

@@ -2,11 +2,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
-import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import type { Entry, Receipt } from "../../src/protocol/messages.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
 import { checkpointFiles } from "../../src/storage/checkpoint.ts";
+import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 
 interface Load {

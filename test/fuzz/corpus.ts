@@ -1,7 +1,6 @@
 import { createSecretKey } from "node:crypto";
 import { Subscriber } from "zeromq";
 import type { ChatClient } from "../../src/client/chat-client.ts";
-import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { Sessions } from "../../src/net/sessions.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
@@ -9,6 +8,7 @@ import { tagBytes } from "../../src/protocol/limits.ts";
 import type { View } from "../../src/protocol/messages.ts";
 import { replicationTopic } from "../../src/protocol/topics.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
+import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { Insider } from "./insider.ts";
 import type { Sample } from "./mutate.ts";

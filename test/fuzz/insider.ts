@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { Membership } from "../../src/net/membership.ts";
 import { referenceName } from "../../src/net/reference-link.ts";
 import type { Seals } from "../../src/net/seal.ts";
@@ -12,6 +11,7 @@ import type { View } from "../../src/protocol/messages.ts";
 import { replicationTopic } from "../../src/protocol/topics.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
 import { TopicKeys } from "../../src/server/topic-keys.ts";
+import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import type { Auth, SealedSample, Sender } from "./corpus.ts";
 
 /** What a member says of itself, and what it knows of the others. */

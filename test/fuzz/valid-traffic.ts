@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { ChatClient } from "../../src/client/chat-client.ts";
-import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import type { Entry } from "../../src/protocol/messages.ts";
+import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { type Auth, channel, people } from "./corpus.ts";
 

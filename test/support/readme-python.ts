@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 
 const readme = fileURLToPath(new URL("../../README.md", import.meta.url));
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import { PersonFiles } from "../../src/client/person-files.ts";
 import type { Child } from "../../src/cluster/child.ts";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { cliFile } from "./cli-process.ts";

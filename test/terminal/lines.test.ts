@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import { nothingSaved } from "../../src/client/core/chat-model.ts";
 import { PersonFiles } from "../../src/client/person-files.ts";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { CliProcess, type Ended } from "./cli-process.ts";

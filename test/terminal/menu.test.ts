@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { cliFile } from "./cli-process.ts";
 import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { CliProcess, type Ended } from "./cli-process.ts";
 
 let cluster: LocalCluster;

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { cliFile } from "./cli-process.ts";
 

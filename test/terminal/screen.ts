@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cellsOf } from "../../src/client/core/cells.ts";
-import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { cliFile } from "./cli-process.ts";
 import { closeTerminals, Terminal } from "./tmux-terminal.ts";

@@ -1,7 +1,7 @@
+import type { Child } from "../../cluster/child.ts";
 import { now, pause } from "../../platform/clock.ts";
 import { seededRandom } from "../../platform/random.ts";
 import { limits } from "../../protocol/limits.ts";
-import type { Child } from "../child.ts";
 import { OfficeWatch } from "../office-watch.ts";
 import { clientsParty } from "../relay-wiring.ts";
 import { RelayedCluster } from "../relayed-cluster.ts";

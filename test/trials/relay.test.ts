@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { Relay, type Road } from "../../src/cluster/relay.ts";
+import { Relay, type Road } from "../../src/trials/relay.ts";
 import { until } from "../support/until.ts";
 
 const closing: (() => unknown)[] = [];

@@ -1,5 +1,5 @@
+import type { Child } from "../../cluster/child.ts";
 import { pause } from "../../platform/clock.ts";
-import type { Child } from "../child.ts";
 import { type Relay, type Road, roadsBetween } from "../relay.ts";
 import type { Outage } from "./core/checker.ts";
 import { aimedAt, type Fault, type PlannedFault } from "./core/fault-plan.ts";

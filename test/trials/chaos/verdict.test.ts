@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { check, type Observations, type Write } from "../../../src/cluster/chaos/core/checker.ts";
-import { paceOf } from "../../../src/cluster/chaos/core/pace.ts";
-import { verdictOf } from "../../../src/cluster/chaos/core/verdict.ts";
+import { check, type Observations, type Write } from "../../../src/trials/chaos/core/checker.ts";
+import { paceOf } from "../../../src/trials/chaos/core/pace.ts";
+import { verdictOf } from "../../../src/trials/chaos/core/verdict.ts";
 
 test("a run in which nothing was acknowledged proves nothing, and is no good one", () => {
   const server = "server_00000001";

@@ -1,6 +1,6 @@
 import type { ChatClient, ChatClientOptions } from "../client/chat-client.ts";
+import type { Child } from "../cluster/child.ts";
 import type { LogLevel } from "../platform/log.ts";
-import type { Child } from "./child.ts";
 import { LocalCluster, type LocalClusterOptions } from "./local-cluster.ts";
 import { Relay } from "./relay.ts";
 import { RelayWiring, relayPorts } from "./relay-wiring.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { seededRandom } from "../../../src/platform/random.ts";
 import {
   aimedAt,
   inOffice,
   type PlannedFault,
   planFaults,
-} from "../../../src/cluster/chaos/core/fault-plan.ts";
-import { seededRandom } from "../../../src/platform/random.ts";
+} from "../../../src/trials/chaos/core/fault-plan.ts";
 
 const cast = {
   servers: ["server 1", "server 2", "server 3"],

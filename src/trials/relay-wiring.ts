@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import type { Process, Wiring } from "../cluster/supervisor.ts";
 import type { Party, Relay } from "./relay.ts";
-import type { Process, Wiring } from "./supervisor.ts";
 
 /** What the load and its clients are called among the parties of the relay. */
 export const clientsParty: Party = "clients";

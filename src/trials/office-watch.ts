@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
+import type { Process } from "../cluster/supervisor.ts";
 import type { Epoch } from "../protocol/epoch.ts";
-import type { Process } from "./supervisor.ts";
 
 /** An entry into office, as the server that entered it wrote it down. */
 export interface Entered {

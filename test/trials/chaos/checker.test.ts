@@ -4,7 +4,7 @@ import {
   type Observations,
   type Seen,
   type Write,
-} from "../../../src/cluster/chaos/core/checker.ts";
+} from "../../../src/trials/chaos/core/checker.ts";
 
 const [one, two] = ["server_00000001", "server_00000002"];
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Claim, ClaimAnswer } from "../../../src/cluster/chaos/core/claims.ts";
+import type { Claim, ClaimAnswer } from "../../../src/trials/chaos/core/claims.ts";
 import {
   type Blow,
   type Failover,
   failoversOf,
   type Term,
-} from "../../../src/cluster/chaos/core/failovers.ts";
+} from "../../../src/trials/chaos/core/failovers.ts";
 
 const [one, two] = ["server 1", "server 2"];
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Write } from "../../../src/cluster/chaos/core/checker.ts";
-import { paceOf } from "../../../src/cluster/chaos/core/pace.ts";
+import type { Write } from "../../../src/trials/chaos/core/checker.ts";
+import { paceOf } from "../../../src/trials/chaos/core/pace.ts";
 
 function answered(sentMs: number, atMs: number): Write {
   const acknowledged = { atMs, clock: 1 };

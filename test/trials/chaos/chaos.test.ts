@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { runChaos } from "../../../src/cluster/chaos/chaos.ts";
-import { rules } from "../../../src/cluster/chaos/core/checker.ts";
-import type { Verdict } from "../../../src/cluster/chaos/core/verdict.ts";
+import { runChaos } from "../../../src/trials/chaos/chaos.ts";
+import { rules } from "../../../src/trials/chaos/core/checker.ts";
+import type { Verdict } from "../../../src/trials/chaos/core/verdict.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 import { CliProcess } from "../../terminal/cli-process.ts";
 

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ChatClientOptions } from "../client/chat-client.ts";
 import { ChatClient } from "../client/chat-client.ts";
+import type { Child } from "../cluster/child.ts";
+import { type ClusterConfig, Supervisor } from "../cluster/supervisor.ts";
 import { memberKeys } from "../platform/curve.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { openSecret, secretSource } from "../platform/secret.ts";
 import { Settings } from "../platform/settings.ts";
-import type { Child } from "./child.ts";
-import { type ClusterConfig, Supervisor } from "./supervisor.ts";
 
 export interface LocalClusterOptions extends Partial<ClusterConfig> {
   readonly logLevel?: LogLevel;
