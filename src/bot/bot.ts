@@ -107,7 +107,7 @@ class Runner {
   #acknowledged = 0;
   #received = 0;
   #loggedIn = false;
-  /** Why this bot can do nothing here, if so. */
+  /** Set once a server has shown that it lacks what a bot needs. */
   #unsupported: Problem | undefined;
 
   constructor(parts: Parts) {
@@ -205,7 +205,7 @@ class Runner {
   /** @throws whatever is no answer of a server */
   #warn(error: unknown): ProtocolError {
     if (!(error instanceof ProtocolError)) throw error;
-    // To ask again would only have the same done twice, where no id tells that it is the same.
+    // A server without ids could not tell a second try from a second request.
     if (error.code === "unsupported") {
       this.#unsupported ??= new Problem(error.message);
       return error;

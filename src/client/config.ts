@@ -37,7 +37,7 @@ export interface ClientConfig {
   readonly secret: SecretSource;
   readonly timeoutMs: number;
   readonly json: boolean;
-  /** Where the person's programs keep what lasts; undefined if there is no such folder. */
+  /** The folder for what outlives a command (sessions, chats); undefined if the person has none. */
   readonly keptIn: string | undefined;
   /** Begun before, where accounts are. */
   readonly session: SavedSession | undefined;

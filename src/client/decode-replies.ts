@@ -8,7 +8,7 @@ export interface Reply {
   readonly data: Fields;
 }
 
-/** The replies in a payload. Bytes that are no reply count as a reply without fields. */
+/** Decodes a payload's replies. Bytes that can't be decoded count as a reply without fields. */
 export function decodeReplies(payload: Uint8Array): Reply[] {
   let value: unknown;
   try {

@@ -59,7 +59,7 @@ export class Outbox {
     }
   }
 
-  /** Files that could not be understood, or not all of them: nothing of them is lost. */
+  /** Files that could not be understood, or not all of their lines; nothing of them is lost. */
   readonly troubles: readonly FileTrouble[];
 
   /** In the order in which they were accepted; another array after each change. */

@@ -25,7 +25,7 @@ export function personFiles({ config, text }: Context, user: string): PersonFile
 
 /** What one person's chats in one cluster keep: what was read, what waits to be sent, a log. */
 export class PersonFiles {
-  /** Hears of each file that was not read, and why. */
+  /** Called for each file that could not be read. */
   onTrouble: (trouble: FileTrouble) => void = () => {};
   readonly #folder: string;
   readonly #file: KeptFile<SavedChat>;
@@ -61,7 +61,7 @@ export class PersonFiles {
     }
   }
 
-  /** Nothing, if there is no file that can be read: then all counts as unread. */
+  /** Without a readable file nothing is saved, and so all counts as unread. */
   read(): SavedChat {
     this.#saved = this.#file.read() ?? nothingSaved;
     return this.#saved;

@@ -1,16 +1,16 @@
 import { ProtocolError } from "../protocol/errors.ts";
-import { parseNames, parseWords } from "../protocol/parse-reply.ts";
+import { parseDescription, parseNames } from "../protocol/parse-reply.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * What became of a request to a server that speaks only the original protocol.
+ * How a request to a server that speaks only the original protocol ended.
  *
- * - `accepted`: a write was answered OK, without a receipt
- * - `refused`: it was answered with an error, in words only
- * - `unreadable`: it was answered, and nobody knows how
+ * - `accepted`: the write was answered OK, without a receipt
+ * - `refused`: the answer is an error, without a code
+ * - `unreadable`: the answer can't be understood
  * - `noService`: the original protocol has no such service
- * - `silent`: a server of that kind is there, and did not answer
+ * - `silent`: the server is known to be one, and did not answer this request
  */
 export type PlainOutcome = "accepted" | "refused" | "unreadable" | "noService" | "silent";
 
@@ -22,11 +22,11 @@ const english: Readonly<Record<PlainOutcome, string>> = {
   silent: "The server speaks only the original protocol, and did not answer.",
 };
 
-/** A request has ended at a server of the original protocol: it is never sent again. */
+/** Ends a request at a server of the original protocol: it is never sent again. */
 export class PlainServerError extends ProtocolError {
   readonly outcome: PlainOutcome;
   readonly service: string;
-  /** The server's own, if it said any. */
+  /** The server's own description, or empty. */
   readonly words: string;
 
   constructor(outcome: PlainOutcome, service: string, words = "") {
@@ -37,7 +37,7 @@ export class PlainServerError extends ProtocolError {
   }
 }
 
-/** What the original protocol has; the lists have no status there. */
+/** The services of the original protocol. Its lists have no status. */
 const writes: readonly string[] = ["login", "channel", "publish", "message"];
 const lists: readonly string[] = ["users", "channels"];
 const successes: readonly unknown[] = ["ok", "sucesso", "success"];
@@ -46,24 +46,27 @@ export function isOriginal(service: string): boolean {
   return writes.includes(service) || lists.includes(service);
 }
 
-/** A reply that lacks what each of ours has: to a list it suffices, to all else it is an error. */
+/**
+ * Reads a reply without `server`, which every reply of ours has: the names of a list, and for any
+ * other service an error.
+ */
 export function readPlain(service: string, data: Fields): Fields | PlainServerError {
   if (!isOriginal(service)) return new PlainServerError("noService", service);
   const { status } = data;
   const isSuccess = typeof status === "string" && successes.includes(status.toLowerCase());
   if (isSuccess && writes.includes(service)) return new PlainServerError("accepted", service);
   if (lists.includes(service) && (isSuccess || status === undefined)) {
-    // The original text has channels under `users` too.
+    // The original specification lists channels under `users` too.
     const names = parseNames(data[service]) ?? parseNames(data.users);
     if (names !== undefined) return { [service]: names };
   }
-  const words = parseWords(data);
+  const words = parseDescription(data);
   const why = words === "" && typeof status === "string" ? status : words;
   const isRefused = !isSuccess && why !== "";
   return new PlainServerError(isRefused ? "refused" : "unreadable", service, why);
 }
 
-/** Of a write: its receipt, or undefined where the server said yes and gives none. */
+/** Waits for a write. @returns its receipt, or undefined if the server accepted without one */
 export async function receiptIfAny<Receipt>(write: Promise<Receipt>): Promise<Receipt | undefined> {
   try {
     return await write;

@@ -1,10 +1,11 @@
 import { servers, type Vector } from "../protocol/vector.ts";
 
-/** Bytes around a request's own text, generously: names, id, clock; and each server in `after`. */
+/** A generous bound for names, id and clock. */
 const envelopeBytes = 768;
+/** The same for each server in `after`. */
 const vectorEntryBytes = 32;
 
-/** What a request takes of an array's room, at most. */
+/** The bytes that a request takes up in an array of requests, at most. */
 export function requestBytes(data: Readonly<Record<string, unknown>>, after: Vector): number {
   const textBytes = typeof data.message === "string" ? 4 * data.message.length : 0;
   return textBytes + envelopeBytes + vectorEntryBytes * servers(after).length;

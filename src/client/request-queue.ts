@@ -81,9 +81,9 @@ export class RequestQueue {
   #nextId = 1;
   #state: ConnectionState = "reconnecting";
   #refusal: Refusal | undefined;
-  /** Who answers here, as the replies over this connection have shown. */
+  /** Which servers answer, as far as replies over this connection have shown. */
   #servers: "unknown" | "ours" | "plain" = "unknown";
-  /** Whether a payload went unanswered, so that a reply without an id may be a late one. */
+  /** Whether a payload went unanswered: from then on a reply without an id may be a late one. */
   #hasLost = false;
   #lostMs = now().steadyMs;
   /** Requests that were sent more than once. */
@@ -182,7 +182,9 @@ export class RequestQueue {
     }
   }
 
-  /** Servers of the original protocol know neither arrays nor ids: they hear what a REQ would say. */
+  /**
+   * Servers of the original protocol know neither arrays nor ids: they get one request at a time.
+   */
   get #mostPayloads(): number {
     return this.#servers === "ours" ? openPayloads : 1;
   }
@@ -232,24 +234,26 @@ export class RequestQueue {
 
   #receive(payload: Buffer): void {
     const { clock } = this.#options;
-    let ours = 0;
+    let highest = 0;
     for (const { service, data } of decodeReplies(payload)) {
-      const whose = this.#answered(service, data);
-      const said = parseClock(data.clock) ?? 0;
+      const answered = this.#answered(service, data);
+      const theirClock = parseClock(data.clock) ?? 0;
       // Each reply of ours has `server` (W6).
       if (typeof data.server === "string") {
-        ours = Math.max(ours, said);
+        highest = Math.max(highest, theirClock);
         this.#servers = "ours";
-      } else clock.receiveFromAnyone(said);
-      for (const pending of whose) this.#answer(pending, data);
+      } else clock.receiveFromAnyone(theirClock);
+      for (const pending of answered) this.#answer(pending, data);
     }
-    clock.receive(ours);
+    clock.receive(highest);
     // Whoever answers is there, whatever the count of connections says.
     this.#tell("connected");
     if (this.#ready.length > 0) void this.#pump();
   }
 
-  /** Whose the reply is: without an id it is for the one payload that it can be for. */
+  /**
+   * The requests that a reply answers. One without an id counts only if it fits a single payload.
+   */
   #answered(service: unknown, data: Fields): Pending[] {
     const named = this.#pending.get(data.id as RequestId);
     if (named !== undefined) return [named];
@@ -301,7 +305,7 @@ export class RequestQueue {
 
   #sweep(): void {
     const { steadyMs } = now();
-    // What has no id at the other side would be done twice.
+    // Without ids the other side would do it twice.
     const lost = this.#servers === "plain" ? [] : this.#pendingOf(this.#sent.takeLost(steadyMs));
     for (const pending of lost) this.#rest(pending);
     if (lost.length > 0) this.#lose(lost);
@@ -314,7 +318,10 @@ export class RequestQueue {
     if (this.#ready.length > 0) void this.#pump();
   }
 
-  /** A server of the original protocol may keep silent at what it does not know: this it does. */
+  /**
+   * A server of the original protocol may keep silent at a service that it does not know.
+   * `channels` it knows, and its answer shows what it is.
+   */
   #lose(lost: readonly Pending[]): void {
     const isFirst = this.#servers === "unknown" && !this.#hasLost;
     this.#hasLost = true;
@@ -352,7 +359,7 @@ export class RequestQueue {
   #connections(count: number): void {
     if (count > 0) this.#tell("connected");
     else if (this.#state === "connected") {
-      // What a server of the original protocol has not answered is not asked of another one.
+      // "plain" stays: a server of the original protocol may have done what it did not answer.
       if (this.#servers === "ours") this.#servers = "unknown";
       this.#lostMs = now().steadyMs;
       this.#tell("reconnecting");

@@ -6,7 +6,7 @@ interface SentPayload {
   readonly lostMs: number;
 }
 
-/** Payloads on their way, with the requests in them that have no answer yet. */
+/** Payloads that were sent, each with those of its requests that have no answer yet. */
 export class SentPayloads {
   readonly #payloads = new Set<SentPayload>();
   readonly #payloadOf = new Map<RequestId, SentPayload>();
@@ -15,7 +15,7 @@ export class SentPayloads {
     return this.#payloads.size;
   }
 
-  /** The requests of each payload. */
+  /** The unanswered requests of each payload. */
   get requests(): readonly (readonly RequestId[])[] {
     return [...this.#payloads].map(({ ids }) => [...ids]);
   }
@@ -26,7 +26,7 @@ export class SentPayloads {
     for (const id of requests) this.#payloadOf.set(id, payload);
   }
 
-  /** The request is answered, or given up. */
+  /** Forgets a request that was answered or given up. */
   settle(id: RequestId): void {
     const payload = this.#payloadOf.get(id);
     if (payload === undefined) return;
@@ -35,7 +35,7 @@ export class SentPayloads {
     if (payload.ids.size === 0) this.#payloads.delete(payload);
   }
 
-  /** @returns the requests of payloads that were not answered in time, which are forgotten here */
+  /** Forgets payloads that were not answered in time. @returns their requests */
   takeLost(steadyMs: number): RequestId[] {
     const lost = [...this.#payloads].filter(({ lostMs }) => steadyMs >= lostMs);
     const requests = lost.flatMap(({ ids }) => [...ids]);

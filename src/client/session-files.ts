@@ -20,10 +20,10 @@ export class SessionFiles {
   readonly #cluster: string;
   /** Why something could not be kept, if so: the session is good all the same, for this process. */
   failure: string | undefined;
-  /** Files that were not read, and why. */
+  /** Files that could not be read. */
   readonly troubles: FileTrouble[] = [];
 
-  /** @param folder that nobody else reads; without one nothing is kept */
+  /** @param folder one that nobody else can read; without one nothing is kept */
   constructor(folder: string | undefined, brokers: readonly string[]) {
     this.#folder = folder;
     this.#cluster = clusterOf(brokers);
@@ -67,13 +67,13 @@ export class SessionFiles {
   }
 }
 
-/** What a file holds: one says who logged in last, the others have a token. */
+/** What a file holds. One file names the user who logged in last; the others have a token each. */
 interface Kept {
   readonly user: string;
   readonly token?: string;
 }
 
-/** @throws Error if it is not what is kept of a session */
+/** @throws Error if a field is missing or of another type */
 function parseKept(value: unknown): Kept {
   const { user, token } = isMap(value) ? value : {};
   if (typeof user !== "string") throw new Error("it has no `user`");

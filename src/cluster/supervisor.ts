@@ -54,7 +54,7 @@ export interface Endpoints {
 /** Ports of the second broker and proxy are ten above those of the first. */
 const portStep = 10;
 
-/** The highest first port with which all others exist too. */
+/** The highest first port that leaves all other ports within 65,535. */
 export function lastFirstPort(brokers: number, proxies: number): number {
   const offsets = [4, portStep * (brokers - 1) + 1, portStep * (proxies - 1) + 3];
   return 65_535 - Math.max(...offsets);

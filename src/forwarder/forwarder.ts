@@ -26,7 +26,7 @@ export interface ForwarderOptions {
   readonly entrance: Readonly<Record<Side, Entrance>>;
   /** Connections on the front and on the back. */
   onConnections(side: Side, count: number): void;
-  /** Two connections to a broker's front give themselves this name, in bytes. */
+  /** Two connections to a broker's front use this name (`Identity`), one character a byte. */
   onSharedName(identity: string): void;
   /** This process, for what it says itself. */
   readonly self: { readonly name: string; readonly clock: LamportClock };

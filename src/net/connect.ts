@@ -12,21 +12,21 @@ type Connecting = Socket & {
   disconnect(address: string): void;
 };
 
-/** Between two looks for a name that nobody knows yet. */
-const lookAgainMs = 1_000;
+/** Pause before a host name that could not be resolved is looked up again. */
+const lookUpEveryMs = 1_000;
 
 /**
- * Connects to each endpoint, with the key that it carries or plain. A name that has addresses of
- * IPv6 alone is reached by these; else IPv4 is used.
+ * Connects to each endpoint, encrypted or with a password if it carries a key. IPv6 is used for
+ * addresses of IPv6 and for names that have no others, else IPv4.
  * @throws Problem if one is no endpoint; then the socket is closed
  */
 export function connect(socket: Connecting, endpoints: readonly string[]): void {
-  const connection = new Connection(socket);
+  const connector = new Connector(socket);
   try {
     for (const endpoint of endpoints) {
       const { host = "" } = splitHost(splitKey(endpoint).address) ?? {};
-      connection.open(endpoint, { byIPv6: isIPv6(host) });
-      if (host !== "" && isIP(host) === 0) void connection.followName(endpoint, host);
+      connector.open(endpoint, { byIPv6: isIPv6(host) });
+      if (host !== "" && isIP(host) === 0) void connector.followName(endpoint, host);
     }
   } catch (error) {
     // An open socket would keep the process from ending.
@@ -35,10 +35,12 @@ export function connect(socket: Connecting, endpoints: readonly string[]): void 
   }
 }
 
-/** The options of a socket count for the connections that are made after they are set. */
-class Connection {
+/**
+ * Opens a socket's connections one by one: its options hold for connections that are made later.
+ */
+class Connector {
   readonly #socket: Connecting;
-  /** The key of the connection before. */
+  /** The key that the socket's options hold; null before the first connection. */
   #key: string | undefined | null = null;
 
   constructor(socket: Connecting) {
@@ -47,7 +49,7 @@ class Connection {
 
   open(endpoint: string, { byIPv6 }: { byIPv6: boolean }): void {
     const { address, key } = splitKey(endpoint);
-    // zeromq warns of each option that is set behind a connection, as if it were meant for that.
+    // zeromq warns of each option that is set after a connection, as if it were meant for that one.
     withoutWarnings(() => {
       if (key !== this.#key) setServerKey(this.#socket, key);
       if (this.#socket.ipv6 !== byIPv6) this.#socket.ipv6 = byIPv6;
@@ -64,13 +66,14 @@ class Connection {
   }
 
   /**
-   * libzmq looks for addresses of one family only. It has begun with IPv4, and tries again by itself;
-   * this changes to IPv6 once the name turns out to have no other addresses.
+   * libzmq resolves a name to addresses of one family only, IPv4 unless told otherwise, and tries
+   * again by itself. Once the name turns out to have addresses of IPv6 alone, this connects by
+   * IPv6.
    */
   async followName(endpoint: string, host: string): Promise<void> {
     let family = await familyOf(host);
     while (family === undefined && !this.#socket.closed) {
-      await pause(lookAgainMs, undefined, { ref: false });
+      await pause(lookUpEveryMs, undefined, { ref: false });
       family = await familyOf(host);
     }
     if (family !== 6 || this.#socket.closed) return;
@@ -79,9 +82,11 @@ class Connection {
   }
 }
 
-/** With a pair of its own that nobody knows: whoever connects stays anonymous. */
+/**
+ * Encryption uses a fresh key pair for each connection, so that whoever connects stays anonymous.
+ */
 function setServerKey(socket: Socket, key: string | undefined): void {
-  // libzmq has no other ways back to plain.
+  // The only ways to switch a socket of libzmq back to connections without a key.
   if (socket.securityMechanism === "curve") socket.curveServer = false;
   if (socket.securityMechanism === "plain") socket.plainUsername = null;
   if (key === undefined) return;
@@ -98,7 +103,7 @@ function setServerKey(socket: Socket, key: string | undefined): void {
 /** @param options the typings know keys as Z85 text only; libzmq takes their 32 bytes as well */
 function encrypt(socket: Socket, options: Readonly<Record<string, unknown>>): void {
   Object.assign(socket, options);
-  // Without CURVE in libzmq zeromq has no such options, and sets mere fields.
+  // If libzmq was built without CURVE, this has set mere fields of a JavaScript object.
   if (socket.securityMechanism === "curve") return;
   throw new Problem("This machine's ZeroMQ can't encrypt: install zeromq's own libzmq.");
 }

@@ -29,7 +29,7 @@ export async function listen(server: Server, endpoint: string): Promise<string> 
   return `tcp://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
 }
 
-/** A name that nobody knows is left to `listen`, which says so. */
+/** Resolves a host. An unknown name is returned as it is: `listen` then fails and says so. */
 async function addressFor(host: string): Promise<string> {
   if (host === "*") return "0.0.0.0";
   return (await addressOfName(host))?.address ?? host;

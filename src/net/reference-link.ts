@@ -18,13 +18,15 @@ import { SealedRequester } from "./sealed-requester.ts";
 export const referenceName = "reference";
 
 interface ReferenceLinkOptions {
-  /** A member's; without them the process is a guest, who may ask but not decide. */
+  /** A member's seals; without them the process is a guest, which may ask but not decide. */
   readonly seals?: Seals;
-  /** With it the link looks what is there before it says anything, and tells it. */
+  /** If given, the link finds out which kind of reference answers before its first question. */
   readonly watch?: ReferenceWatch;
 }
 
-/** How often a reference of the original protocol is asked whether it still is one. */
+/**
+ * Pause between two looks at a reference of the original protocol: ours may have taken its place.
+ */
 const foreignMs = 2_000;
 
 /** A process's connection to the reference. */
@@ -36,10 +38,10 @@ export class ReferenceLink {
   refusal: Refusal | undefined;
   onRefusal: (refusal: Refusal | undefined) => void = () => {};
   readonly #watch: ReferenceWatch | undefined;
-  /** Resolves once a reference of ours has answered. */
-  #meeting: Promise<void> | undefined;
-  /** Steady time of the next look at which reference answers. */
-  #lookAgainMs = Number.NEGATIVE_INFINITY;
+  /** The last look: resolves if a reference of ours has answered. */
+  #recognition: Promise<void> | undefined;
+  /** Steady time of the next look. */
+  #nextLookMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     endpoints: readonly string[],
@@ -56,7 +58,7 @@ export class ReferenceLink {
       this.onRefusal(refusal);
     };
     this.#requester.onDisconnect = () => {
-      this.#lookAgainMs = Number.NEGATIVE_INFINITY;
+      this.#nextLookMs = Number.NEGATIVE_INFINITY;
     };
     this.#clock = clock;
     this.#isMember = seals !== undefined;
@@ -71,7 +73,7 @@ export class ReferenceLink {
     data: Readonly<Record<string, unknown>>,
     timeoutMs: number = durations.peerRequestMs,
   ): Promise<Readonly<Record<string, unknown>>> {
-    if (this.#watch !== undefined) await this.#meet(this.#watch, timeoutMs);
+    if (this.#watch !== undefined) await this.#recognize(this.#watch, timeoutMs);
     const reply = await this.#requester.ask(this.#encode(service, data), timeoutMs);
     const fields = parseReferenceReply(reply);
     // Of a member the seal has told the clock already.
@@ -84,32 +86,32 @@ export class ReferenceLink {
   }
 
   /**
-   * A seal is a frame that a REP of the original protocol does not expect: before anything is sealed,
-   * the reference shows by its list whose it is.
+   * A REP of the original protocol breaks at a seal, which is a second frame. So the first
+   * question, for the list, has none: the reply shows which kind of reference this is.
    */
-  #meet(watch: ReferenceWatch, timeoutMs: number): Promise<void> {
-    if (this.#meeting === undefined || now().steadyMs >= this.#lookAgainMs) {
-      this.#lookAgainMs = Number.POSITIVE_INFINITY;
-      this.#meeting = this.#look(watch, timeoutMs);
+  #recognize(watch: ReferenceWatch, timeoutMs: number): Promise<void> {
+    if (this.#recognition === undefined || now().steadyMs >= this.#nextLookMs) {
+      this.#nextLookMs = Number.POSITIVE_INFINITY;
+      this.#recognition = this.#look(watch, timeoutMs);
     }
-    return this.#meeting;
+    return this.#recognition;
   }
 
   async #look(watch: ReferenceWatch, timeoutMs: number): Promise<void> {
     let reply: Buffer;
     try {
-      reply = await this.#requester.askOpenly(this.#encode("list", {}), timeoutMs);
+      reply = await this.#requester.askUnsealed(this.#encode("list", {}), timeoutMs);
     } catch (error) {
-      this.#lookAgainMs = Number.NEGATIVE_INFINITY;
-      // Of a refusal the log tells itself.
+      this.#nextLookMs = Number.NEGATIVE_INFINITY;
+      // A refused connection is logged elsewhere (`onRefusal`).
       if (this.refusal === undefined) watch.silent();
       throw error;
     }
     const isOurs = isOurReply(reply);
     watch.answered(isOurs ? "ours" : "foreign");
     if (isOurs) return;
-    // Another author's program is asked less often than a heartbeat would ask it.
-    this.#lookAgainMs = now().steadyMs + foreignMs;
+    // Every heartbeat would ask again, too often for another author's program.
+    this.#nextLookMs = now().steadyMs + foreignMs;
     const sentence = "The reference speaks only the original protocol.";
     throw new ProtocolError("unsupported", sentence);
   }

@@ -2,18 +2,20 @@ import { now } from "../platform/clock.ts";
 import { addressesOf } from "../platform/endpoint.ts";
 import type { Log } from "../platform/log.ts";
 
-/** What is at the reference's endpoint. */
-export type Standing = "ours" | "foreign" | "missing";
+/**
+ * What answers at the reference's endpoint: one of ours, one of the original protocol, or nothing.
+ */
+export type ReferenceKind = "ours" | "foreign" | "missing";
 
-/** After so much silence a reference counts as missing: one that starts anew is back sooner. */
+/** After so much silence a reference counts as missing; one that only restarts is back sooner. */
 const missingMs = 2_500;
 
-/** Tells the log what is at the reference's endpoint: once each time that it changes. */
+/** Logs what answers at the reference's endpoint, once for each change. */
 export class ReferenceWatch {
   readonly #log: Log;
   readonly #where: string;
-  /** As the log was told; a reference of ours from the start is no news. */
-  #told: Standing = "ours";
+  /** What was logged last. A reference of ours at the start needs no line. */
+  #told: ReferenceKind = "ours";
   /** Steady time since which nothing has answered. */
   #silentMs: number | undefined = now().steadyMs;
 
@@ -22,9 +24,9 @@ export class ReferenceWatch {
     this.#log = log;
   }
 
-  answered(standing: "ours" | "foreign"): void {
+  answered(kind: "ours" | "foreign"): void {
     this.#silentMs = undefined;
-    this.#tell(standing);
+    this.#tell(kind);
   }
 
   silent(): void {
@@ -33,11 +35,11 @@ export class ReferenceWatch {
     if (steadyMs - this.#silentMs >= missingMs) this.#tell("missing");
   }
 
-  #tell(standing: Standing): void {
-    if (standing === this.#told) return;
-    this.#told = standing;
-    if (standing === "ours") this.#log.info(`The reference at ${this.#where} is there`);
-    else this.#log.warn(sentences[standing](this.#where));
+  #tell(kind: ReferenceKind): void {
+    if (kind === this.#told) return;
+    this.#told = kind;
+    if (kind === "ours") this.#log.info(`The reference at ${this.#where} is there`);
+    else this.#log.warn(sentences[kind](this.#where));
   }
 }
 

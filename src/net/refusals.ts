@@ -46,8 +46,8 @@ export class Refusals {
   }
 
   /**
-   * A program of the original protocol may count on replies by name (Z2). Names are the peers' own
-   * to choose, so that one line a minute is for all of them.
+   * Warns of a name that two connections share (Z2): a program of the original protocol may expect
+   * replies by name. Peers choose their names freely, so all names together get one line a minute.
    */
   sharedName(identity: string): void {
     if (!this.#isDue("shared name")) return;

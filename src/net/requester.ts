@@ -60,8 +60,8 @@ export class Requester {
     return (await this.#ask([payload], timeoutMs)).payload;
   }
 
-  /** As `ask`: nothing that it says has a seal. */
-  askOpenly(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
+  /** The same as `ask`, since nothing here has a seal. */
+  askUnsealed(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
     return this.ask(payload, timeoutMs);
   }
 

@@ -1,9 +1,9 @@
 import { lookup } from "node:dns/promises";
 
 /**
- * The address at which a name is bound, and the family by which it is reached: IPv4 where it has
- * both, so that those who bind by a name and those who connect by it meet.
- * @returns undefined if nobody knows the name, or not now
+ * Resolves a host name for binding and for connecting. IPv4 is taken where the name has both, so
+ * that processes that bind by a name and those that connect by it meet.
+ * @returns undefined if the name can't be resolved, for good or at present
  */
 export async function addressOfName(
   host: string,
@@ -15,7 +15,7 @@ export async function addressOfName(
   }
 }
 
-/** 4 or 6. */
+/** The family of the address that `addressOfName` returns: 4 or 6. */
 export async function familyOf(host: string): Promise<number | undefined> {
   return (await addressOfName(host))?.family;
 }

@@ -26,8 +26,11 @@ export class SealedRequester {
     this.#requester.onRefusal = call;
   }
 
-  /** For a question that is asked before the other side is known to be there. @throws ProtocolError as `ask` */
-  askOpenly(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
+  /**
+   * For a question to a process that may not know seals.
+   * @throws ProtocolError as `ask`
+   */
+  askUnsealed(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
     return this.#requester.ask(payload, timeoutMs);
   }
 

@@ -100,7 +100,9 @@ export function advertised(endpoint: string, host: string): string {
   return endpoint.replace(anywhere, `tcp://${inBrackets(host)}`);
 }
 
-/** A process that is bound to all addresses of this machine is reached at its loopback too. */
+/**
+ * The endpoint by which this machine reaches a process: loopback, if it is bound to all addresses.
+ */
 export function locally(endpoint: string): string {
   return advertised(endpoint, endpoint.startsWith("tcp://[") ? "::1" : "127.0.0.1");
 }

@@ -12,7 +12,9 @@ export interface Peer {
   readonly name: Buffer;
   /** The address that bounds count by: a host, or a network of IPv6. */
   readonly address: string;
-  /** What it calls itself, which decides nothing (Z2): one character a byte, empty if nothing. */
+  /**
+   * The peer's name for itself, which decides nothing (Z2): one character a byte, empty if none.
+   */
   readonly identity: string;
   /**
    * A message above the bound of unread bytes is dropped: the peer asks again for what it misses.

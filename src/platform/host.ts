@@ -17,18 +17,18 @@ export interface Host {
    */
   onStop(stop: () => void): Disposable;
   /**
-   * Gives the terminal back before the process is stopped as a job (Ctrl-Z, SIGTSTP), and takes it
-   * again once the process goes on (`fg`), or at once where nothing stops jobs.
+   * Calls `giveBack` before the process is stopped as a job (Ctrl-Z, SIGTSTP), and `takeAgain` once
+   * it goes on (`fg`), or at once where nothing stops jobs.
    */
-  onSuspend(terminal: Lent): Suspension;
+  onSuspend(terminal: LentTerminal): Suspension;
   /** Calls back, at most twice, when the process ends by whatever way but a kill. */
   onEnd(end: () => void): Disposable;
   /** Takes Node's warnings, which it would write to stderr. */
   onWarning(warn: (text: string) => void): Disposable;
 }
 
-/** A terminal that others use while the process is stopped. Each may be called twice in a row. */
-export interface Lent {
+/** A terminal that other programs use while this process is stopped. Calls may repeat. */
+export interface LentTerminal {
   giveBack(): void;
   takeAgain(): void;
 }
@@ -38,15 +38,15 @@ export interface Suspension extends Disposable {
   suspend(): void;
 }
 
-/** Time for a signal that stops the process to arrive; it does not pass while the process stands. */
+/** Time for the stopping signal to arrive. The timer does not run while the process is stopped. */
 const signalMs = 50;
 
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 /**
- * This process's own. Output that can't be written ends the process with code 1: what reads it lacks
- * something.
- * @param sayWhy tells on stderr why the data on stdout is not whole; gets the system's code
+ * The host of this process. Output that can't be written ends the process with code 1, since its
+ * reader lacks something.
+ * @param sayWhy tells on stderr why the data on stdout is incomplete; gets the system's code
  */
 export function thisHost(sayWhy: (code: string) => void): Host {
   endWithTerminal();
@@ -54,7 +54,7 @@ export function thisHost(sayWhy: (code: string) => void): Host {
     stream.on("error", (error) => {
       const code = errorCode(error);
       if (code === undefined) throw error;
-      // A terminal that is gone: the same as when the system says so.
+      // A terminal that is gone has the same effect as the signal that tells so.
       if (stream.isTTY) return void process.kill(processId, "SIGHUP");
       if (stream === process.stdout) sayWhy(code);
       process.exit(1);
@@ -79,15 +79,15 @@ export function thisHost(sayWhy: (code: string) => void): Host {
     onSuspend: ({ giveBack, takeAgain }) => {
       let timer: NodeJS.Timeout | undefined;
       const comeBack = () => {
-        // Nobody has told a process that was stopped of a terminal's new size.
+        // While it was stopped, the process was not told of a new size of the terminal.
         process.emit("SIGWINCH");
         takeAgain();
       };
       const suspend = () => {
         giveBack();
-        // With a listener the signal would not stop anything.
+        // A signal with a listener stops nothing.
         process.off("SIGTSTP", suspend);
-        // All of the job, so that the shell notices.
+        // To the whole job, so that the shell notices.
         process.kill(0, "SIGTSTP");
         timer = setTimeout(() => {
           timer = undefined;
@@ -95,7 +95,7 @@ export function thisHost(sayWhy: (code: string) => void): Host {
           comeBack();
         }, signalMs);
       };
-      // Of a stop that nobody could see coming: others may have used the terminal meanwhile.
+      // After a stop without warning (SIGSTOP): other programs may have used the terminal.
       const goOn = () => {
         if (timer !== undefined) return;
         giveBack();
@@ -137,8 +137,8 @@ export function thisHost(sayWhy: (code: string) => void): Host {
 }
 
 /**
- * Node aborts at its end, with a core dump, if a terminal that it began with is gone. The signal that
- * tells so ends it without.
+ * Node aborts with a core dump when it ends, if a terminal that it began with is gone. SIGHUP,
+ * which tells that the terminal is gone, ends it without one.
  */
 function endWithTerminal(): void {
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
@@ -149,7 +149,7 @@ function endWithTerminal(): void {
   });
 }
 
-/** Does something of which a package warns that is meant as it is done. */
+/** Runs an action while Node's warnings are off: a package warns of what is done on purpose. */
 export function withoutWarnings(act: () => void): void {
   const { emitWarning } = process;
   process.emitWarning = () => {};

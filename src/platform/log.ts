@@ -41,7 +41,7 @@ export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
   return pino(options, { write: (line: string) => writeIfPossible(fd, readable(line)) });
 }
 
-/** A terminal that is gone costs a line of the log, never the process. */
+/** If the terminal is gone, a line of the log is lost, and the process goes on. */
 function writeIfPossible(fd: number, line: string): void {
   try {
     writeSync(fd, line);
@@ -123,32 +123,32 @@ class LogBudget {
   }
 }
 
-/** Bytes above which a log file begins anew; the one before it is kept. */
+/** Size at which a log file is emptied; its text is kept beside it. */
 const mostLogBytes = 10_000_000;
-/** Between two looks at how much it has grown. */
-const lookMs = 2_000;
+/** Pause between two checks of the size. */
+const checkMs = 2_000;
 
 /**
- * A file for logs that others may write too, such as a child by its stderr. Above `mostBytes` it
- * begins anew, and what it held is in `path.1`.
+ * Opens a log file that a child may write too, through its stderr. Above `mostBytes` it is copied
+ * to `path.1` and emptied: a rename would leave the child writing to the old file.
  */
 export function openLogFile(
   path: string,
   mostBytes: number = mostLogBytes,
 ): { fd: number; close(): void } {
   const fd = openSync(path, "a");
-  const bound = () => {
+  const rotateIfLarge = () => {
     if (fstatSync(fd).size <= mostBytes) return;
     try {
       copyFileSync(path, `${path}.1`);
     } catch (error) {
-      // On a full disk the log gives way.
+      // On a full disk the older text is given up.
       if (errorCode(error) === undefined) throw error;
     }
     ftruncateSync(fd);
   };
-  bound();
-  const timer = setInterval(bound, lookMs).unref();
+  rotateIfLarge();
+  const timer = setInterval(rotateIfLarge, checkMs).unref();
   return {
     fd,
     close: () => {

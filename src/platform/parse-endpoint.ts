@@ -2,15 +2,15 @@ import { isIP, isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
 import { splitKey } from "./endpoint.ts";
 
-/** The parts of a TCP endpoint. */
+/** The two parts of a TCP endpoint. */
 export interface HostAndPort {
-  /** A name or an address, of IPv6 without its brackets; `*` for all addresses of this machine. */
+  /** A name or an address (IPv6 without brackets); `*` for all addresses of this machine. */
   readonly host: string;
   /** A number, or `*` for any free one. */
   readonly port: string;
 }
 
-/** @returns undefined for what is no TCP endpoint */
+/** @returns undefined if it is not a TCP endpoint */
 export function splitHost(address: string): HostAndPort | undefined {
   const [, bracketed, plain, port] =
     /^tcp:\/\/(?:\[([^[\]]*)\]|([^[\]:]*)):([^:]*)$/.exec(address) ?? [];
@@ -18,19 +18,20 @@ export function splitHost(address: string): HostAndPort | undefined {
   return host === undefined || port === undefined ? undefined : { host, port };
 }
 
-/** The host as it stands in an endpoint: an address of IPv6 in brackets. */
+/** A host as endpoints have it: an address of IPv6 in brackets. */
 export function inBrackets(host: string): string {
   return isIPv6(host) ? `[${host}]` : host;
 }
 
-/** What of a path fits into a Unix socket's address. */
+/** The longest path that fits into a Unix socket's address. */
 const mostPathBytes = 107;
 const mostNameLetters = 253;
 const label = /^[a-z0-9](?:[\w-]{0,61}[a-z0-9])?$/i;
 
 /**
- * Where a process connects: a comma-separated list, each with its server's key or without.
- * @throws Error that says what is wrong with which one
+ * Parses where a process connects: endpoints separated by commas, each with its server's key or
+ * not.
+ * @throws Error that names the invalid endpoint and what is wrong with it
  */
 export function endpoints(value: string): readonly string[] {
   const list = value.split(",").map((item) => item.trim());
@@ -46,7 +47,7 @@ export function endpoints(value: string): readonly string[] {
 }
 
 /**
- * Where a process is bound.
+ * Parses where a process is bound.
  * @throws Error that says what is wrong with it
  */
 export function boundEndpoint(value: string): string {
@@ -59,7 +60,7 @@ export function boundEndpoint(value: string): string {
 }
 
 /**
- * How others reach this process: a host, or a whole endpoint where ports are mapped on the way.
+ * Parses how others reach this process: a host, or a whole endpoint where ports are mapped.
  * @throws Error that says what is wrong with it
  */
 export function advertisedPlace(value: string): string {
@@ -94,7 +95,7 @@ function whyNoPath(path: string): string | undefined {
     : undefined;
 }
 
-/** @returns undefined if it is right, "" where its shape says all */
+/** @returns undefined if it is valid, "" if the expected form explains enough */
 function whyNotTcp(address: string, isBound: boolean): string | undefined {
   if (/^tcp:.*#/.test(address)) throw new Error("a key, behind #, has 64 hex digits");
   const parts = splitHost(address);

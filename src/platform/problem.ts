@@ -18,7 +18,7 @@ export class Problem extends Error {
 
 /** Why a data folder can't be written, and what to do about it. */
 export function folderProblem(folder: string, error: unknown): Problem {
-  // What Node says of a folder that it could not make is not always why.
+  // Node's error for a folder that it could not make does not always have the true reason.
   const code = whyUnwritable(folder) ?? errorCode(error);
   const why = unusable[code ?? ""] ?? "can't be used";
   const way = "check it, or name another folder by --data";
@@ -35,7 +35,7 @@ const unusable: Readonly<Record<string, string>> = {
   EEXIST: "is no folder, or lies below a file",
 };
 
-/** What the system says against writing where the folder is, or would be made. */
+/** The system's code against writing in the folder, or in the nearest one above it that exists. */
 function whyUnwritable(folder: string): string | undefined {
   try {
     accessSync(folder, constants.W_OK);

@@ -4,10 +4,10 @@ import { splitHost } from "./parse-endpoint.ts";
 import { Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 
-/** Names of this machine's own, in every hosts file that has them (Debian's for the last two). */
+/** Names that mean this machine wherever a hosts file has them; the last two are Debian's. */
 const loopbackNames: readonly string[] = ["localhost", "ip6-localhost", "ip6-loopback"];
 
-/** Whether no other machine reaches what is bound there. */
+/** Whether only this machine reaches a process that is bound there. */
 function isLoopback(endpoint: string): boolean {
   const host = splitHost(endpoint)?.host;
   // A Unix socket is this machine's.
@@ -21,8 +21,8 @@ function isLoopback(endpoint: string): boolean {
 }
 
 /**
- * What is open or not encrypted stays on this machine unless told otherwise on purpose (X3).
- * @throws Problem that says how
+ * Keeps an open or unencrypted process on this machine, unless `--insecure` allows more (X3).
+ * @throws Problem that says how to go on
  */
 export function protect(settings: Settings, ...bound: readonly string[]): void {
   const beyond = bound.find((endpoint) => !isLoopback(endpoint));
@@ -40,15 +40,15 @@ export function protect(settings: Settings, ...bound: readonly string[]): void {
 }
 
 /**
- * The host (or endpoint) at which others reach this process: as told, else its first address. One of
- * IPv6 counts where there is none of IPv4.
+ * The host (or endpoint) at which others reach this process: the setting, else the machine's first
+ * address of IPv4, else its first of IPv6.
  */
 export function advertisedHost(settings: Settings): string {
   const told = settings.optional("advertise");
   if (told !== undefined) return told;
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses = []) => addresses)
-    // An address of the link alone means nothing without the link's name, which differs by machine.
+    // A link-local address is no use without the name of the link, which differs by machine.
     .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"))
     .map(({ address }) => address);
   return outside.find((address) => isIP(address) === 4) ?? outside[0] ?? "127.0.0.1";

@@ -24,16 +24,16 @@ export interface Running extends AsyncDisposable {
 }
 
 /**
- * Whether a terminal's end is ours too. Node forgets that nohup has told it to ignore SIGHUP, but
- * nohup also leaves no stream at the terminal.
+ * Whether this process ends with its terminal. Under nohup it must not: Node drops the ignored
+ * SIGHUP that nohup sets, but nohup also takes all three streams off the terminal.
  */
 function hasTerminal(): boolean {
   return [0, 1, 2].some((fd) => isatty(fd));
 }
 
 /**
- * Resolves at the first SIGTERM or SIGINT, and when its terminal closes (SIGHUP); in a process that
- * one of ours watches over, at a SIGTERM and when that one closes the channel or is gone.
+ * Resolves at the first SIGTERM or SIGINT, and when the terminal closes (SIGHUP). A supervised
+ * process resolves only at SIGTERM, and when its supervisor closes the channel or is gone.
  */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
@@ -53,7 +53,7 @@ export function untilStopped(): Promise<void> {
   });
 }
 
-/** A full disk under the log ends no process that serves: what it would say there is lost. */
+/** A log that can't be written (a full disk) ends no serving process: its lines are lost. */
 export function outliveLog(): void {
   process.stderr.removeAllListeners("error");
   process.stderr.on("error", () => {});
@@ -61,8 +61,8 @@ export function outliveLog(): void {
 
 /**
  * One role in the foreground: starts it, waits until it is stopped, disposes of it. The process
- * ends by emptying its loop. The role's settings are read before: that may wait for a pipe, and
- * until then a signal ends the process by itself.
+ * ends by emptying its loop. Callers read the role's settings first: that may wait for a pipe,
+ * where signals must end the process by themselves.
  */
 export async function runProcess(start: () => Promise<Running>): Promise<void> {
   const stopped = untilStopped();

@@ -235,7 +235,7 @@ export class Settings {
     const flag = this.#flags[name];
     if (flag !== undefined) return { text: plainText(String(flag)), source: "flag" };
     const { env, fallback } = rows[name];
-    // A file of settings from Windows leaves a CR behind each value.
+    // A settings file written on Windows leaves a CR behind each value.
     const value = plainText(this.#env[env] ?? "");
     if (value !== "") return { text: value, source: "environment" };
     return { text: fallback, source: "default" };

@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
-/** Far more than a key, a secret or a password has. */
+/** Far more bytes than a key, a secret or a password has. */
 const mostBytes = 65_536;
 
 /**
- * Reads a file that a person named, which may be a pipe, or have no end, as `/dev/zero`.
+ * Reads a file that a person has named. It may be a pipe, or endless, as `/dev/zero` is.
  * @throws what the file system says; an error with the code EFBIG if it is longer than 64 KiB
  */
 export function readShortFile(path: string): { readonly bytes: Buffer; readonly mode: number } {

@@ -2,8 +2,8 @@ import { userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
 
 /**
- * Where a person's programs keep what must last from one run to the next. A variable whose path is
- * not absolute counts as not set (XDG Base Directory Specification).
+ * The folder for a person's sessions and chats, which outlive a run. A variable whose path is not
+ * absolute counts as not set (XDG Base Directory Specification).
  * @returns undefined if neither the environment nor the system names a folder
  */
 export function stateFolder(): string | undefined {
@@ -13,7 +13,7 @@ export function stateFolder(): string | undefined {
   return home === undefined ? undefined : join(home, ".local", "state", "tertulia");
 }
 
-/** Empty for a user that the system does not know. */
+/** Empty if the system does not know the user. */
 function homeOfSystem(): string {
   try {
     return userInfo().homedir;

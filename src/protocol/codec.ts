@@ -15,13 +15,15 @@ const utf8Encoder = new TextEncoder();
 const encoder = new Encoder({ ignoreUndefined: true });
 const decoder = new MsgpackDecoder();
 
-/** The format in which a payload is written, by its beginning: MessagePack of a request is no integer. */
+/**
+ * Tells the format by the beginning: `{` and `[` would be integers in MessagePack, never a request.
+ */
 export function formatOf(payload: Uint8Array): Format {
   const first = firstOfJson(payload);
   return first === 0x7b || first === 0x5b ? "json" : "msgpack";
 }
 
-/** The byte behind a byte order mark and white space, which may stand in front of JSON (W9). */
+/** The first byte after a byte order mark and white space, which JSON may have in front (W9). */
 function firstOfJson(payload: Uint8Array): number | undefined {
   let at = hasByteOrderMark(payload) ? 3 : 0;
   while (isSpace(payload[at])) at += 1;
@@ -36,7 +38,7 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-/** Whether a payload begins as an array. */
+/** Whether a payload is an array, by its beginning. */
 export function isArray(payload: Uint8Array): boolean {
   return firstOfJson(payload) === 0x5b || elementsOf(payload) !== undefined;
 }
@@ -69,7 +71,7 @@ export function decode(
 
 /** Why a payload could not be decoded, for its sender. */
 export function whyUndecodable(error: unknown, format: Format): string {
-  // The platform's own sentences quote what was sent.
+  // The sentences of JSON.parse quote what was sent.
   if (!(error instanceof Error) || error instanceof SyntaxError) {
     return `The payload is not one value in ${format === "json" ? "JSON" : "MessagePack"}.`;
   }

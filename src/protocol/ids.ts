@@ -5,7 +5,9 @@ import { limits } from "./limits.ts";
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** A user's name: 1–64 letters, digits, `_`, `-`, `.`; NFC; no leading `.`; joiners where they fit. */
+/**
+ * A user's name: 1–64 letters, digits, `_`, `-`, `.`; NFC; no leading `.`; joiners where needed.
+ */
 export type UserName = Branded<"UserName">;
 /** A channel's name: the same shape as a user's. */
 export type ChannelName = Branded<"ChannelName">;

@@ -242,7 +242,7 @@ export const durations = {
   leaveMs: 9_000,
   /** Silence after which the reference takes a process off its list. */
   aliveMs: 2_000,
-  /** The same of a guest that speaks the original protocol, whose heartbeats are seconds apart. */
+  /** The same for a guest of the original protocol, whose heartbeats are seconds apart. */
   originalAliveMs: 30_000,
   /** Silence after which the reference forgets a process that is no member. */
   forgetMs: 60_000,

@@ -27,8 +27,8 @@ const shared = "\\p{Script_Extensions=Common}\\p{Script_Extensions=Inherited}";
 const ofOneLanguage = scripts.map((script) => new RegExp(`^[${shared}${script}]*$`, "u"));
 
 const invisible = /\p{Default_Ignorable_Code_Point}/gu;
-/** Without the joiners, which the gate takes only where a script needs them. */
-const hidden = /[^\P{Default_Ignorable_Code_Point}\u200c\u200d]/u;
+/** All of these but the joiners, which the gate lets through only where a script needs them. */
+const invisibleButJoiners = /[^\P{Default_Ignorable_Code_Point}\u200c\u200d]/u;
 const dotOverDot = /(?<=[ij])\u0307/gu;
 
 /**
@@ -55,7 +55,7 @@ function foldCase(text: string): string {
  * @returns a sentence about `field`; undefined if the name may be new
  */
 export function oddityOf(name: string, field: string): string | undefined {
-  if (hidden.test(name)) return `\`${field}\` holds a character that nobody sees.`;
+  if (invisibleButJoiners.test(name)) return `\`${field}\` holds a character that nobody sees.`;
   if (!anyScript.test(name) || ofOneLanguage.some((script) => script.test(name))) return undefined;
   return `\`${field}\` mixes letters of several scripts, which look alike.`;
 }

@@ -333,7 +333,10 @@ export type OfficeRequest = Standing &
       }
   );
 
-/** What became of a claim: `alike` if an account has a name that looks the same; `busy` if it is still open, or the asked server is not in office. */
+/**
+ * How a claim ended: `alike` if an account has a name that looks the same; `busy` if it is still
+ * open, or the server that was asked is not in office.
+ */
 export const claimOutcomes = ["won", "taken", "alike", "busy"] as const;
 export type ClaimOutcome = (typeof claimOutcomes)[number];
 
@@ -413,7 +416,7 @@ export interface Listed {
   readonly isKnown: boolean;
   /** Of a broker or proxy: whether servers that are no members may connect there. */
   readonly guestServers?: boolean | undefined;
-  /** What a member has refused since it started. */
+  /** Messages that a member has refused since it started. */
   readonly refused?: Readonly<RefusedMessages> | undefined;
   readonly disbelievedClocks?: number | undefined;
 }

@@ -39,9 +39,9 @@ export class MsgpackDecoder {
   readonly #keys: (KnownKey | undefined)[] = new Array(rememberedKeys).fill(undefined);
 
   /**
-   * Keys of maps may be strings, binary, or numbers, which become their digits (W10); no key is
-   * special, as in JSON. A value of an extension type, such as a time, reads as binary: no message
-   * has one.
+   * Keys of maps may be strings, binary, or numbers, which become their digits (W10); as in JSON,
+   * no key is special, `__proto__` neither. A value of an extension type, such as a time, reads as
+   * binary: no message has one.
    * @throws Error if the payload is not exactly one value, or breaks a bound
    */
   decode(payload: Uint8Array, bounds: DecodeBounds = {}): unknown {
@@ -260,7 +260,7 @@ function isExtension(first: number): boolean {
   return (first >= 0xc7 && first <= 0xc9) || (first >= 0xd4 && first <= 0xd8);
 }
 
-/** As JSON.parse does it: a plain assignment would change what the object inherits from. */
+/** Sets `__proto__` as JSON.parse does: an assignment would change the object's prototype. */
 function setOwn(map: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(map, key, {
     value,

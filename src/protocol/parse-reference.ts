@@ -115,7 +115,7 @@ function parseReport(data: Fields) {
   }
 }
 
-/** What a process tells that it has refused; what can't be counted is not told. */
+/** The numbers of what a process has refused; undefined where they are missing or no numbers. */
 export function parseCounts({ refused, disbelievedClocks }: Fields) {
   const { forged, stale } = isMap(refused) ? refused : {};
   const counts = { forged: parseClock(forged), stale: parseClock(stale) };
@@ -166,7 +166,7 @@ export function parseList(value: unknown): Listed[] {
   });
 }
 
-/** Whether a reply to `list` is that of a reference of ours: another one knows of no view. */
+/** Whether a reply to `list` is from a reference of ours: the original protocol has no view. */
 export function isOurList({ view }: Fields): boolean {
   return isMap(view);
 }

@@ -20,8 +20,8 @@ export interface HistoryPage {
   readonly seen: Vector;
 }
 
-/** A server's words are shown to people: no more of them than anybody reads. */
-const mostWords = 500;
+/** Characters of a server's description that are shown to a person. */
+const mostDescription = 500;
 
 function lacks(field: string): ProtocolError {
   return new ProtocolError("unsupported", `The reply has no valid \`${field}\`.`);
@@ -31,23 +31,23 @@ function areStrings(list: unknown): list is string[] {
   return Array.isArray(list) && list.every((item) => typeof item === "string");
 }
 
-/** What a server says in words, wherever it says it. */
-export function parseWords({ description, message }: Fields): string {
+/** A server's own description of what happened, under either of the two names for it; or empty. */
+export function parseDescription({ description, message }: Fields): string {
   const said = [description, message].find((words) => typeof words === "string" && words !== "");
-  return typeof said === "string" ? said.slice(0, mostWords) : "";
+  return typeof said === "string" ? said.slice(0, mostDescription) : "";
 }
 
-/** What a server answered in place of a reply. A newer one may have codes of its own. */
+/** The error in a reply. A newer server may use codes that are unknown here. */
 export function parseError(data: Fields): ProtocolError {
   const { code, wait, reason, retry } = data;
   const other: ErrorCode = retry === true ? "unavailable" : "unsupported";
-  return new ProtocolError(isErrorCode(code) ? code : other, parseWords(data), {
+  return new ProtocolError(isErrorCode(code) ? code : other, parseDescription(data), {
     wait: typeof wait === "number" && wait >= 0 ? wait : undefined,
     reason: isRefusalReason(reason) ? reason : undefined,
   });
 }
 
-/** @returns undefined if it is no list of names */
+/** @returns undefined if it is not a list of names */
 export function parseNames(value: unknown): string[] | undefined {
   return areStrings(value) ? value : undefined;
 }
@@ -59,7 +59,7 @@ export function parseNamesPage(service: "users" | "channels", reply: Fields) {
   return { names, next: typeof reply.next === "string" ? reply.next : undefined };
 }
 
-/** @returns undefined if a write's reply carries no receipt */
+/** @returns undefined if a reply to a write has no receipt */
 export function parseReceipt(value: unknown): Receipt | undefined {
   const isReceipt =
     isMap(value) &&
@@ -72,7 +72,7 @@ export function parseReceipt(value: unknown): Receipt | undefined {
   return isReceipt ? (value as unknown as Receipt) : undefined;
 }
 
-/** The claim that holds an account's name; undefined where the reply does not tell it. */
+/** The place of the claim that holds an account's name; undefined if the reply has none. */
 export function parseAccount(
   value: unknown,
 ): { readonly server: ServerName; readonly seq: number } | undefined {

@@ -1,11 +1,11 @@
-/** Each line ends in one LF: CR LF, as Windows writes it, and a CR alone are line ends too. */
+/** Replaces each end of a line (CR LF, as Windows writes it, or a single CR) by one LF. */
 export function withPlainLineEnds(text: string): string {
   return text.replace(/\r\n?/g, "\n");
 }
 
 /**
- * A text as a file, a pipe or an argument brings it, wherever it was written: with plain line ends,
- * without a byte order mark in front of a line, and without the end of its last line.
+ * Makes a text from a file, a pipe or an argument the same on every system: line ends become LF, a
+ * byte order mark in front of a line goes, and so does the end of the last line.
  */
 export function plainText(text: string): string {
   return withPlainLineEnds(text)
@@ -13,7 +13,10 @@ export function plainText(text: string): string {
     .replace(/\n$/, "");
 }
 
-/** Decodes a file or a pipe that begins like this: UTF-8, or what a byte order mark tells. */
+/**
+ * A decoder for a file or a pipe with this beginning: UTF-16 if a byte order mark says so, else
+ * UTF-8.
+ */
 export function textDecoder(beginning: Uint8Array): InstanceType<typeof TextDecoder> {
   const [first, second] = beginning;
   if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le");
@@ -21,7 +24,7 @@ export function textDecoder(beginning: Uint8Array): InstanceType<typeof TextDeco
   return new TextDecoder();
 }
 
-/** The text of a whole file, as `plainText`. */
+/** Decodes a whole file, and treats its text as `plainText` does. */
 export function decodePlainText(bytes: Uint8Array): string {
   return plainText(textDecoder(bytes).decode(bytes));
 }

@@ -453,7 +453,7 @@ class Shell {
     }
   }
 
-  /** What members say to members has their seal (X1); all else is for any listener (P1, P6). */
+  /** Messages among members have a seal (X1); the other topics are for any listener (P1, P6). */
   #publish(topic: string, payload: Uint8Array): void {
     const seal =
       topic === replicationTopic ? this.#replicationSeals.seal(topic, payload) : undefined;

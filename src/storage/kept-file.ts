@@ -20,8 +20,8 @@ import { ownerOnly, ownerOnlyFolder } from "./file-modes.ts";
 import { syncNow } from "./folder.ts";
 
 /**
- * Why a person's file was not read: it was damaged and is `aside` now, or it can't be used at all.
- * Where only a part of it was not understood there is a `copy` of all of it.
+ * Why a file could not be read: it was damaged, and is now under the name `aside`; or the system's
+ * code. If only a part could not be understood, `copy` holds all of it.
  */
 export type FileTrouble =
   | { readonly path: string; readonly aside: string }
@@ -29,8 +29,9 @@ export type FileTrouble =
   | { readonly path: string; readonly code: string };
 
 /**
- * A small JSON file that a person's programs read and write anew. A person may have edited it, and
- * a disk may have damaged it: what can't be understood is put aside, never overwritten.
+ * A small JSON file that a person's programs read and replace. A person may have edited it, or a
+ * disk damaged it: a file that can't be understood is put aside under another name, never
+ * overwritten.
  */
 export class KeptFile<T> {
   readonly #path: string;
@@ -39,8 +40,8 @@ export class KeptFile<T> {
   #toldCode: string | undefined;
 
   /**
-   * @param parse throws if the value is none
-   * @param tell is called once for each damaged file, and once while one can't be used
+   * @param parse throws if the value is invalid
+   * @param tell is called once for each damaged file, and once while the file can't be read
    */
   constructor(
     path: string,
@@ -52,7 +53,7 @@ export class KeptFile<T> {
     this.#tell = tell;
   }
 
-  /** @returns undefined if there is none that can be read */
+  /** @returns undefined if there is no file that can be read */
   read(): T | undefined {
     try {
       return this.#take();
@@ -69,18 +70,18 @@ export class KeptFile<T> {
    */
   update(next: (there: T | undefined) => object): void {
     const text = `${JSON.stringify(next(this.#take()))}\n`;
-    const own = `${this.#path}.${randomHex(4)}`;
+    const temporary = `${this.#path}.${randomHex(4)}`;
     mkdirSync(dirname(this.#path), { recursive: true, mode: ownerOnlyFolder });
     try {
-      writeFileSync(own, text, { mode: ownerOnly });
-      renameSync(own, this.#path);
+      writeFileSync(temporary, text, { mode: ownerOnly });
+      renameSync(temporary, this.#path);
     } catch (error) {
-      rmSync(own, { force: true });
+      rmSync(temporary, { force: true });
       throw error;
     }
   }
 
-  /** @throws what the file system says, once it is told */
+  /** @throws what the file system says, after `tell` was called */
   #take(): T | undefined {
     try {
       for (;;) {
@@ -119,17 +120,20 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
-/** Puts aside what has a file's place and is none, such as a folder or a pipe. @throws what the file system says */
+/**
+ * Puts aside what is not a file but has a file's name, such as a folder or a pipe.
+ * @throws what the file system says
+ */
 export function putAsideNoFile(path: string): FileTrouble | undefined {
   if (statIfThere(path)?.isFile() ?? true) return undefined;
   return { path, aside: putAside(path) };
 }
 
-/** Moves what is there to a name of its own beside it. @throws what the file system says */
+/** Moves a file or folder to a free name beside it. @throws what the file system says */
 function putAside(path: string): string {
   const isFolder = lstatSync(path).isDirectory();
-  return beside(path, (aside) => {
-    // The name is taken first: a file that was put aside earlier is never replaced.
+  return underFreeName(path, (aside) => {
+    // Taking the name first makes sure that a file that was put aside earlier is never replaced.
     if (isFolder) mkdirSync(aside);
     else closeSync(openSync(aside, "wx", ownerOnly));
     try {
@@ -141,15 +145,19 @@ function putAside(path: string): string {
   });
 }
 
-/** Copies a file to a name of its own beside it, to stay after a power cut. @throws what the file system says */
+/**
+ * Copies a file to a free name beside it; the copy survives a power cut.
+ * @throws what the file system says
+ */
 export function copyAside(path: string): string {
-  const copy = beside(path, (aside) => copyFileSync(path, aside, constants.COPYFILE_EXCL));
+  const copy = underFreeName(path, (aside) => copyFileSync(path, aside, constants.COPYFILE_EXCL));
   syncNow(copy);
   syncNow(dirname(copy));
   return copy;
 }
 
-function beside(path: string, make: (aside: string) => void): string {
+/** @param make throws EEXIST if the name is not free */
+function underFreeName(path: string, make: (aside: string) => void): string {
   for (let number = 1; ; number += 1) {
     const aside = `${path}.damaged-${number}`;
     try {
@@ -165,13 +173,13 @@ function statIfThere(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    // A file has the place of its folder: nothing is there, and whoever saves is told.
+    // A file stands where the folder would be: nothing can be read, and saving will fail.
     if (errorCode(error) === "ENOTDIR") return undefined;
     throw error;
   }
 }
 
-/** @returns no bytes of what is no file, such as a folder or a pipe; undefined if nothing is there */
+/** @returns undefined if nothing is there, and no bytes if it is not a file (a folder, a pipe) */
 function readRegular(path: string): { inode: number; bytes: Buffer | undefined } | undefined {
   const there = statIfThere(path);
   if (there === undefined) return undefined;

@@ -104,7 +104,7 @@ export class Connection {
     return this.#isReady;
   }
 
-  /** The name that the peer gave itself, one character a byte; empty if none. */
+  /** The peer's name for itself (Z2), one character a byte; empty if none. */
   get identity(): string {
     return this.#identity;
   }

@@ -19,12 +19,12 @@ function property(name: string, value: string): Buffer {
 
 export interface Metadata {
   readonly socketType: string;
-  /** The name that the peer gives itself, which decides nothing (Z2). */
+  /** The peer's name for itself, one character a byte; it decides nothing (Z2). */
   readonly identity: string;
 }
 
 /**
- * What a peer says of itself; bytes of a name are characters of one byte each.
+ * Reads what a peer says of itself.
  * @throws Refused if the metadata is malformed
  */
 export function readMetadata(metadata: Buffer): Metadata {

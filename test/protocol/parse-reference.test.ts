@@ -47,15 +47,18 @@ describe("the gate of the reference", () => {
   });
 
   test.each([
-    ["nil", map(bytes(0xc0), bytes(1)), "The payload has a key that is no text."],
-    ["a map", map(map(), bytes(1)), "The payload has a key that is no text."],
-    ["__proto__", map(text("__proto__"), bytes(1)), "The payload has a key that is not allowed."],
-  ])("[W10] a key that is %s is refused, and told as what it is", (_, payload, told) => {
+    ["nil", map(bytes(0xc0), bytes(1))],
+    ["a map", map(map(), bytes(1))],
+  ])("[W10] a key that is %s is an error that says so", (_, payload) => {
+    const told = "The payload has a key that is no text.";
     expect(() => decodeReferenceRequest(payload, false)).toThrow(told);
   });
 
-  test("[W10] a key that is a number is read as its digits, which no field is called", () => {
-    const payload = map(text("service"), text("list"), text("data"), map(bytes(7), bytes(1)));
+  test.each([
+    ["a number", bytes(7)],
+    ["__proto__", text("__proto__")],
+  ])("[W10] a key that is %s is an unknown key, and ignored", (_, key) => {
+    const payload = map(text("service"), text("list"), text("data"), map(key, bytes(1)));
     const request = parseReferenceRequest(decodeReferenceRequest(payload, false));
     expect(request).toMatchObject({ service: "list", clock: 0 });
   });

@@ -3,11 +3,11 @@ interface Named {
   readonly isEnding: boolean;
 }
 
-/** The connections whose peers give themselves a name, by that name. */
+/** Open connections by the name (`Identity`) that their peers chose for themselves. */
 export class GivenNames<Peer extends Named> {
   readonly #peers = new Map<string, Set<Peer>>();
 
-  /** @returns whether another one that stands gives itself the same name */
+  /** @returns whether another open connection already has the same name */
   came(peer: Peer): boolean {
     if (peer.identity === "") return false;
     const peers = this.#peers.get(peer.identity) ?? new Set();

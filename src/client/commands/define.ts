@@ -90,7 +90,7 @@ export function usageSentence(
   // A command that only groups others was given alone: its help was shown instead.
   if (error.exitCode === 0 || error.code === "commander.help") return undefined;
   const key = usageKeys[error.code];
-  // A text with an apostrophe may have been taken for an option.
+  // Up to the last quote: the argument may be a text that holds apostrophes.
   const [, what = ""] = /'(.*)'/.exec(error.message) ?? [];
   const [, near] = /Did you mean (?:one of )?([^)]*?)\??\)/.exec(error.message) ?? [];
   const said = key === undefined ? error.message : text(`usage.${key}`, { what });
@@ -144,7 +144,7 @@ export function isCommanderError(error: unknown): error is CommanderError {
   return error instanceof CommanderError;
 }
 
-/** Words that may be options: behind `--` there are none. */
+/** The arguments among which options can be: none stands behind `--`. */
 export function optionsOf(args: readonly string[]): readonly string[] {
   return args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
 }

@@ -67,7 +67,7 @@ export function describe(error: ProtocolError, text: Text): string {
   return text(`error.${code}`, { description: harmless(message), wait: Math.ceil(wait) });
 }
 
-/** Why what a file keeps is missing. */
+/** Tells a person why the contents of one of their files are missing. */
 export function describeTrouble(trouble: FileTrouble, text: Text): string {
   if ("aside" in trouble) return text("problem.fileDamaged", trouble);
   if ("copy" in trouble) return text("problem.fileCopied", trouble);

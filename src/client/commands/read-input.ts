@@ -1,10 +1,10 @@
 import { characters } from "../../protocol/ids.ts";
 import { decodePlainText, plainText, textDecoder } from "../../protocol/plain-text.ts";
 
-/** UTF-8 and UTF-16 have no longer character. */
+/** The longest character in UTF-8 and in UTF-16. */
 const mostBytesOfCharacter = 4;
-/** Beside the text: a byte order mark, and the end of the last line. */
-const mostBytesBeside = 8;
+/** Bytes that are not part of the text: a byte order mark, and the end of the last line. */
+const mostBytesAround = 8;
 
 /**
  * Reads a stream to its end, as plain text.
@@ -19,13 +19,13 @@ export async function readAll(
   for await (const chunk of input) {
     chunks.push(chunk as unknown as Uint8Array);
     bytes += chunk.length;
-    if (bytes > mostBytesOfCharacter * most + mostBytesBeside) return undefined;
+    if (bytes > mostBytesOfCharacter * most + mostBytesAround) return undefined;
   }
   const text = decodePlainText(Buffer.concat(chunks));
   return characters(text) > most ? undefined : text;
 }
 
-/** The lines of a stream, each as soon as its end is there: LF, CR LF or CR. */
+/** The lines of a stream, each as soon as its end (LF, CR LF or CR) has come. */
 export async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<string> {
   let decoder: ReturnType<typeof textDecoder> | undefined;
   let rest = "";
@@ -35,7 +35,7 @@ export async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<str
     decoder ??= textDecoder(bytes);
     let more = decoder.decode(bytes, { stream: true });
     if (more === "") continue;
-    // The line has ended by its CR already.
+    // The second half of a CR LF whose CR came in the chunk before, and ended the line there.
     if (endsInCr && more.startsWith("\n")) more = more.slice(1);
     endsInCr = more.endsWith("\r");
     const lines = (rest + more).split(/\r\n?|\n/);

@@ -25,7 +25,7 @@ export async function send(context: Context, to: string, words: string): Promise
   output.done({ ...target, user, ...receipt }, sentence);
 }
 
-/** What became of a message that was taken. */
+/** Tells a person that a server has taken their message. */
 export function sentSentence(text: Text, to: Target, receipt: Receipt | undefined): string {
   const target = writeTarget(to);
   return receipt === undefined
@@ -44,7 +44,7 @@ interface Delivery {
 /**
  * Sends a text; a user that the servers do not know is logged in first. The request keeps its id,
  * so that it takes effect once whatever was lost on the way.
- * @returns no receipt if a server of the original protocol took it, which is told nothing twice
+ * @returns no receipt if a server of the original protocol took it; that one is sent nothing twice
  */
 export async function deliver(
   client: ChatClient,

@@ -70,7 +70,7 @@ async function lookOnce(context: Context, links: Links): Promise<void> {
   const { cluster, failure } = await ask(context, links);
   // Nobody answered: what is wrong is then where we asked.
   if (cluster.processes.length === 0) throw failure;
-  // Another author's cluster tells nothing more that `status` could show.
+  // A cluster of the original protocol has nothing else that `status` could show.
   if (failure instanceof Failure && failure.code === "unsupported") throw failure;
   show(context, cluster);
   warn(context, cluster);
@@ -143,7 +143,7 @@ function show(context: Context, cluster: ClusterStatus): void {
   for (const line of countsOf(context, cluster)) output.line(line);
 }
 
-/** What processes have refused, where they have. */
+/** A line for each process that has refused anything. */
 function countsOf({ text }: Context, { processes }: ClusterStatus): string[] {
   return processes.flatMap(({ name, refused, disbelievedClocks }) => {
     const { forged, stale } = refused ?? { forged: 0, stale: 0 };

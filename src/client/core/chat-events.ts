@@ -82,7 +82,7 @@ export type ChatEffect =
   /** What was read, or where the person is; the latter at once. */
   | { readonly type: "save"; readonly isUrgent: boolean }
   | { readonly type: "redraw" }
-  /** Lines that are shown by themselves, unwrapped, until the person goes back. */
+  /** Shows lines in place of the chat, unwrapped, until a key is pressed. */
   | { readonly type: "show"; readonly lines: readonly string[] }
   | { readonly type: "suspend" }
   | { readonly type: "quit" };

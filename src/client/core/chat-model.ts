@@ -144,7 +144,7 @@ export interface SavedChat {
   /** Of private messages all that has come: who wrote since then is found by it. */
   readonly heard?: Vector | undefined;
   readonly current: string;
-  /** What was begun and not sent, by conversation. */
+  /** Texts that were begun and not sent, by conversation. */
   readonly drafts: Readonly<Record<string, string>>;
 }
 

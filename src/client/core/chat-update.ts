@@ -122,7 +122,7 @@ function started(
   return { model: isAlone ? notice(shown, [model.words("noChannels")]) : shown, effects };
 }
 
-/** What the person has begun meanwhile is not written over. */
+/** Saved drafts never replace what the person has typed since this chat began. */
 function withSavedDrafts(model: ChatModel, saved: SavedChat): ChatModel {
   const drafts: Record<string, Editor> = {};
   for (const [key, text] of Object.entries(saved.drafts)) drafts[key] = withText(emptyEditor, text);

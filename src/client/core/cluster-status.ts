@@ -32,9 +32,9 @@ export interface ProcessStatus {
   readonly clockRounds: number | null;
   /** Requests served in the last second. */
   readonly rate: number | null;
-  /** Messages that it has dropped since it started, by why. */
+  /** Messages that it has dropped since it started, by reason. */
   readonly refused: Readonly<RefusedMessages> | null;
-  /** Clocks that it has not believed (W4). */
+  /** Clocks too far ahead, which it did not adopt (W4). */
   readonly disbelievedClocks: number | null;
 }
 
@@ -188,7 +188,7 @@ function countsOf({ refused, disbelievedClocks }: Pick<Listed, "refused" | "disb
   return { refused: refused ?? null, disbelievedClocks: disbelievedClocks ?? null };
 }
 
-/** A server's row with what it has refused: as it said itself if it was asked, else as is listed. */
+/** Adds what a server has refused: its own numbers if it was the one asked, else the list's. */
 function withCounts(
   row: ProcessStatus,
   listed: readonly Listed[],

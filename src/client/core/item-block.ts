@@ -128,12 +128,12 @@ function withMark(
   return [...lines, ...rows.map((row) => [span(hanging), span(row, mark.style)])];
 }
 
-/** The rows of a text, with all mentions of its reader, also of a name that two rows share. */
+/** Marks all mentions of the reader; a name may begin in one row and end in the next. */
 function highlighted(text: string, rows: readonly string[], reader: string | undefined): Line[] {
   const mentions = reader === undefined ? [] : mentionsOf(text, reader);
   let end = 0;
   return rows.map((row) => {
-    // Between rows only spaces are left out.
+    // Wrapping drops spaces between rows, and nothing else.
     const begin = text.indexOf(row, end);
     end = begin + row.length;
     const spans: Span[] = [];

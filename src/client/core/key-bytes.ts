@@ -1,6 +1,9 @@
 import { finals, type Key, numbers } from "./keys.ts";
 
-/** What a terminal sends for a key, for a program that reads one line: a paste becomes one too. */
+/**
+ * The bytes that a terminal sends for a key, to hand a key on to a program that reads one line: the
+ * opposite of `decodeKeys`. A paste becomes one line too.
+ */
 export function bytesOf(key: Key): string {
   const { name, text = "", ctrl = false, alt = false } = key;
   const meta = alt ? "\x1b" : "";
@@ -24,7 +27,7 @@ export function bytesOf(key: Key): string {
   }
 }
 
-/** Without what would do something. */
+/** Control characters would act as keys, and each end of a line as Enter. */
 function asOneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are meant
   return text.replace(/\n+$/, "").replace(/[\x00-\x1f\x7f]+/g, " ");

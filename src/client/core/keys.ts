@@ -165,7 +165,7 @@ function plain(input: string): Step {
   const character = String.fromCodePoint(input.codePointAt(0) ?? 0);
   const code = character.codePointAt(0) ?? 0;
   if (code >= 0x20 && code !== 0x7f) return typed(input);
-  // A terminal on a serial line may say Enter like this.
+  // A terminal on a serial line may send this for Enter.
   if (input.startsWith("\r\n")) return { key: { name: "enter" }, length: 2 };
   const letter = String.fromCharCode(code + 0x60);
   const names: Readonly<Record<number, KeyName>> = {

@@ -2,6 +2,7 @@ import { harmless } from "../../protocol/harmless.ts";
 import type { Conversation } from "./chat-model.ts";
 import { spokenText } from "./slash-command.ts";
 
+/** A web address in a text. */
 export interface Link {
   readonly url: string;
   /** Where it stands in its text, in UTF-16 units. */
@@ -9,13 +10,13 @@ export interface Link {
   readonly to: number;
 }
 
-/** Up to a space, a quote, or what is not to be seen: that, and its symbols, can't be opened. */
+/** Ends at a space, a quote or an invisible character, also at the symbol shown in its place. */
 const address = /(?<![\p{L}\p{N}])https?:\/\/[^\p{C}\p{Z}\u2400-\u2426<>"`{}|\\^]+/giu;
-/** What ends a sentence behind an address, and what closes a bracket or a quote around it. */
+/** Marks behind an address that belong to the sentence around it: they end it, or close a quote. */
 const closing = /[.,;:!?'’”»…)\]]/;
 const brackets: Readonly<Record<string, string>> = { ")": "(", "]": "[" };
 
-/** The web addresses in a text, each whole, without the sentence's own marks behind it. */
+/** The web addresses in a text, without the marks of the sentence behind them. */
 export function linksIn(text: string): readonly Link[] {
   return Array.from(text.matchAll(address)).flatMap(({ index, 0: found }) => {
     let end = found.length;
@@ -37,7 +38,7 @@ export function linksOf({ items, pending }: Conversation): readonly string[] {
   return linksOfTexts(said);
 }
 
-/** Those of all the texts, each once, the newest last; they steer no terminal. */
+/** The addresses in all the texts, each once, the newest last, without control characters. */
 export function linksOfTexts(texts: readonly string[]): readonly string[] {
   const urls = texts
     .flatMap((text) => spokenText(text).split("\n"))

@@ -1,13 +1,13 @@
 import { sameName } from "./name-search.ts";
 
-/** As many characters in a row as a name could be made of. */
+/** A run of characters that names are made of, as long as it can be. */
 const run = /[\p{L}\p{N}\p{M}\p{Join_Control}_.-]+/gu;
-/** What stands in front of a run where it is part of an address or a channel's name. */
+/** The text in front of a run that is part of a mail address or of a channel's name. */
 const noMentionBehind = /(?:#|[\w.-]@)$/;
 
 /**
  * Where a text mentions a name: `ana`, `@ana`, `(ana...)`; but not `banana`, `ana-maria`, `#ana` or
- * `ana@example.org`. In UTF-16 units.
+ * `ana@example.org`. Places count UTF-16 units.
  */
 export function mentionsOf(text: string, name: string): readonly { from: number; to: number }[] {
   return Array.from(text.matchAll(run)).flatMap(({ index, 0: found }) => {
@@ -23,7 +23,7 @@ export function mentionsOf(text: string, name: string): readonly { from: number;
   });
 }
 
-/** The name in a run, which may have dots and dashes around it: a sentence's, or the name's own. */
+/** Finds the name in a run. Dots and dashes around it are the sentence's, if not the name's own. */
 function nameIn(found: string, name: string): { from: number; to: number } | undefined {
   const [before = ""] = /^[.-]*/.exec(found) ?? [];
   const [behind = ""] = /[.-]*$/.exec(found.slice(before.length)) ?? [];

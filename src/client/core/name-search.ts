@@ -1,18 +1,18 @@
-/** Accents and other marks that stand on letters of any script; the vowels of some are none. */
+/** Accents and other marks that any script may use; vowel signs that belong to one script stay. */
 const accents = /\p{Script=Inherited}/gu;
 
-const simple = /^[ -~]*$/;
+const ascii = /^[ -~]*$/;
 
-/** The same for all ways to write one name: with letters composed or not, large or small. */
+/** The same for every way to write one name: composed or decomposed, in capitals or not. */
 function folded(name: string): string {
-  // Most names need no more, and there may be many.
-  if (simple.test(name)) return name.toUpperCase();
+  // Faster for most names, and there may be many.
+  if (ascii.test(name)) return name.toUpperCase();
   return name.normalize("NFC").toUpperCase();
 }
 
-/** The letters without their accents. */
-function plain(name: string): string {
-  if (simple.test(name)) return name.toUpperCase();
+/** As `folded`, and without accents. */
+function withoutAccents(name: string): string {
+  if (ascii.test(name)) return name.toUpperCase();
   return folded(name.normalize("NFD").replace(accents, ""));
 }
 
@@ -20,19 +20,19 @@ export function sameName(one: string, other: string): boolean {
   return folded(one) === folded(other);
 }
 
-/** Whether a part of the name is what a person types to find it: `jose` finds `José`. */
+/** Whether a name contains what a person types to find it: `jose` finds `José`. */
 export function hasInName(name: string, part: string): boolean {
-  return plain(name).includes(plain(part));
+  return withoutAccents(name).includes(withoutAccents(part));
 }
 
-/** The same at the beginning. */
+/** Whether a name begins with what a person types to find it. */
 export function beginsName(name: string, part: string): boolean {
-  return plain(name).startsWith(plain(part));
+  return withoutAccents(name).startsWith(withoutAccents(part));
 }
 
 /**
- * Names that begin with the part come first, whether `#` or `@` was typed or not, and those with its
- * very accents before all.
+ * Puts names first that begin with the part, with `#` or `@` in front or not; among them, those
+ * that have the accents as typed come before the others.
  */
 export function sortedByMatch(names: readonly string[], part: string): string[] {
   const ranks = new Map(names.map((name) => [name, rankOf(name, part)]));

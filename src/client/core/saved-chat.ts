@@ -22,7 +22,7 @@ export function savedOf(model: ChatModel): SavedChat {
   };
 }
 
-/** What was begun and not sent, of each conversation. */
+/** The texts that were begun and not sent, by conversation. */
 function draftsOf({ drafts, editor, current }: ChatModel): Record<string, string> {
   const begun = Object.entries({ ...drafts, [current]: editor });
   const texts = begun.map(([key, draft]) => [key, textOf(draft)] as const);
@@ -35,7 +35,7 @@ function draftsOf({ drafts, editor, current }: ChatModel): Record<string, string
  */
 export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon" | undefined {
   if (after.heard === undefined) return undefined;
-  // What was sent, or put aside, does not come back as a draft.
+  // Else a killed chat would bring back, as a draft, what was sent or put aside.
   if (textOf(before.editor) !== "" && textOf(after.editor) === "") return "at once";
   if (before.editor.graphemes !== after.editor.graphemes) return "soon";
   if (before.conversations === after.conversations && before.current === after.current) {

@@ -3,7 +3,7 @@ import { parseVector, type Vector } from "../../protocol/vector.ts";
 /** Where to begin: behind a vector, or at a time in milliseconds since 1970. */
 export type Since = { readonly vector: Vector } | { readonly timeMs: number };
 
-/** Minutes that the clocks of a place are ahead of UTC at a time. */
+/** A time zone: by how many minutes its clocks are ahead of UTC at a given time. */
 export type Zone = (timeMs: number) => number;
 
 const minuteMs = 60_000;
@@ -33,8 +33,8 @@ const offset = "(?<utc>z)|(?<sign>[+-])(?<ahead>\\d\\d):?(?<minutesAhead>\\d\\d)
 const timePattern = new RegExp(`^${date}(?:[t ]${clock}(?:${offset})?)?$`, "i");
 
 /**
- * Reads a date, a date with a time, or one with an offset from UTC too, as ISO 8601 writes them. What
- * has no offset is meant where the person is; a date alone is the first moment of that day there.
+ * Reads a date, a date with a time, or these with an offset from UTC, as ISO 8601 writes them.
+ * Without an offset it is local time; a date alone is the first moment of that local day.
  * @returns undefined for any other text, and for a day or a time that does not exist
  */
 function parseTime(text: string, zone: Zone): number | undefined {
@@ -43,7 +43,7 @@ function parseTime(text: string, zone: Zone): number | undefined {
   const { year, month, day, hour = "00", minute = "00", second = "00", fraction = "0" } = parts;
   const written = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
   const seconds = Date.parse(`${written}Z`);
-  // JavaScript takes the 31st of any month, and 24:00, for a time of the day after.
+  // JavaScript reads the 31st of a shorter month, and 24:00, as a time of the next day.
   if (Number.isNaN(seconds) || new Date(seconds).toISOString().slice(0, 19) !== written) {
     return undefined;
   }
@@ -57,9 +57,9 @@ function parseTime(text: string, zone: Zone): number | undefined {
 }
 
 /**
- * When the clocks of a place show a time: the first moment, where they show it twice. If they leap
+ * The moment at which local clocks show a time: the first one, if they show it twice; if they leap
  * over it, the moment of the leap.
- * @param wallMs what the clocks show, as if it were UTC
+ * @param wallMs the local time, in milliseconds as if it were UTC
  */
 function instantOf(wallMs: number, zone: Zone): number {
   const around = [zone(wallMs - dayMs), zone(wallMs + dayMs)] as const;

@@ -5,7 +5,7 @@ import { parseChannel, parseUser } from "./target.ts";
 export type Line =
   | { readonly type: "nothing" }
   | { readonly type: "text"; readonly text: string }
-  /** A text that everybody would take for an action. */
+  /** A text that every client would show as an action. */
   | { readonly type: "likeAction" }
   | { readonly type: "join"; readonly channel: ChannelName }
   | { readonly type: "create"; readonly channel: ChannelName }
@@ -63,17 +63,17 @@ export const commands = [
 export type Command = (typeof commands)[number];
 const aliases: Readonly<Record<string, Command>> = { "/leave": "/part", "/exit": "/quit" };
 
-/** How a text begins that tells what its sender does. */
+/** Marks an action: a text that tells what its sender does. */
 export const actionPrefix = "/me ";
 
-/** A text as it is shown, without the mark of an action. */
+/** A text as it is shown: an action without its mark. */
 export function spokenText(text: string): string {
   return text.startsWith(actionPrefix) ? text.slice(actionPrefix.length) : text;
 }
 
 /**
- * What begins with one slash is never a text: a command mistyped is not told to everybody. Behind a
- * second slash, and behind `/say`, stands a text that may begin with one.
+ * A line that begins with one slash is never sent as a text, so that a mistyped command stays
+ * private. A second slash, or `/say`, sends a text that begins with a slash.
  */
 export function parseLine(line: string): Line {
   if (line.trim() === "") return { type: "nothing" };

@@ -138,7 +138,7 @@ function mute(model: ChatModel, key: string): Step {
   return still(notice(muted, [said]));
 }
 
-/** By themselves on the screen: beside the list a terminal can't copy a long one whole. */
+/** Links get the whole screen: beside the list of conversations a long one can't be copied. */
 function links(model: ChatModel): Step {
   const { words } = model;
   const present = currentOf(model);

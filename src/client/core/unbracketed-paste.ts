@@ -10,8 +10,8 @@ function endsLine({ name, text, ctrl, alt }: Key): boolean {
 }
 
 /**
- * Whether these keys, which came in one piece, are a paste that the terminal did not bracket: more
- * was typed behind the end of a line. Nobody presses keys that fast.
+ * Whether keys that came in one piece are a paste that the terminal did not bracket: text follows
+ * the end of a line, faster than anybody types.
  */
 export function isUnbracketedPaste(keys: readonly Key[]): boolean {
   const end = keys.findIndex(endsLine);
@@ -19,8 +19,8 @@ export function isUnbracketedPaste(keys: readonly Key[]): boolean {
 }
 
 /**
- * The same keys as a bracketed paste would have given them: Enter and all that does something is
- * text. What only moves and erases stays a key, since it may have been typed while the line was slow.
+ * Makes a bracketed paste of the keys: Enter, Tab and control characters become text. Keys that
+ * move and erase stay keys, since a person may have typed them over a slow line.
  */
 export function asPaste(keys: readonly Key[]): readonly Key[] {
   const pasted: Key[] = [];

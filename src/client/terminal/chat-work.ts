@@ -162,7 +162,7 @@ export class ChatWork {
       await ask(() => client.createChannel(channel, user));
     } catch (error) {
       if (!this.#isWished({ channel }, wish)) return;
-      // One that only looks the same is not the channel that was asked for.
+      // A channel that only looks the same is not the one to join.
       const isThere =
         error instanceof ProtocolError &&
         error.code === "channel_exists" &&

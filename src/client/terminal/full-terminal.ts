@@ -31,9 +31,9 @@ export class FullTerminal implements Disposable {
   readonly #keys: KeyReader;
   #shown: string[] = [];
   #isOpen = false;
-  /** Others have the terminal while the process is stopped. */
+  /** The terminal was given back, and is to be taken again when the process goes on. */
   #isLent = false;
-  /** Lines stand on the first screen, until a key is pressed. */
+  /** The lines of `show` are on the terminal, until a key is pressed. */
   #showsLines = false;
 
   constructor(host: Host, events: FullTerminalEvents, hasColours: boolean) {
@@ -83,12 +83,14 @@ export class FullTerminal implements Disposable {
     input.off("data", this.#read);
     input.pause();
     input.setRawMode(false);
-    // A screen that is left twice moves the cursor to where it was before.
+    // To leave the second screen twice would move the cursor.
     output.write(this.#showsLines ? leaveModes : leaveModes + leaveScreen);
     this.#showsLines = false;
   }
 
-  /** On the first screen, where the terminal wraps lines itself and copies each as one. */
+  /**
+   * Writes lines on the first screen, where the terminal wraps a long line and copies it as one.
+   */
   show(lines: readonly string[]): void {
     if (!this.#isOpen) return;
     this.#showsLines = true;
@@ -126,13 +128,13 @@ export class FullTerminal implements Disposable {
     this.#suspension[Symbol.dispose]();
   }
 
-  /** The key that ends what `show` has shown does nothing else. */
+  /** The key that leaves the lines of `show` does nothing else. */
   #press(key: Key): void {
     if (!this.#showsLines) return this.#events.onKey(key);
     if (key.name === "unknown") return;
     this.#showsLines = false;
     this.#host.output.write(enter);
-    // It may have changed meanwhile; all is drawn anew.
+    // The size may have changed since; everything is drawn again.
     this.#shown = [];
     this.#events.onResize();
   }

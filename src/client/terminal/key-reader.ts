@@ -2,39 +2,39 @@ import { StringDecoder } from "node:string_decoder";
 import { decodeKeys, isPasting, type Key, mayBeKey } from "../core/keys.ts";
 import { asPaste, isUnbracketedPaste } from "../core/unbracketed-paste.ts";
 
-/** Within which the rest of a key's sequence comes; what has none by then is Esc, or a key with Alt. */
+/** Wait for the rest of a key's sequence; without one it is Esc, or a key with Alt. */
 const restMs = 40;
-/** The same where nobody would have pressed what is there, also over a slow line. */
+/** The same wait where what has come is no key that a person can press: the line is slow. */
 const sequenceMs = 500;
-/** The same for the end of what is pasted: then what is there is shown, and the rest as it comes. */
+/** Wait for the end of a paste; then what has come is shown, and the rest as it comes. */
 const pasteMs = 2_000;
-/** Of a paste that stood still so long the end is lost. */
+/** After so much silence the end of a paste counts as lost. */
 const lostPasteMs = 30_000;
-/** Ctrl-C, alone: the person's own way out of a paste whose end never comes. */
+/** Ctrl-C alone: a person's way out of a paste whose end never comes. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is one
 const interrupts = /^\x03+$/;
 
-/** Within which text behind an Enter belongs to the same piece of input; no hand is so quick. */
+/** Text this soon behind an Enter belongs to the same piece of input; no hand is so quick. */
 const lineEndMs = 20;
-/** The same while a paste goes on, which a busy machine may hand over haltingly. */
+/** The same while a paste goes on, which a busy machine may deliver with pauses. */
 const pieceMs = 100;
-/** Bytes of a read that nobody has typed: a pseudo-terminal gives 4095 of a paste at a time. */
+/** A read of so many bytes was not typed: a pseudo-terminal gives 4095 of a paste at a time. */
 const longRead = 256;
 
 /**
- * Makes keys of what a terminal sends. Where the terminal does not tell what is pasted, text behind
- * the end of a line in the same piece of input tells it.
+ * Makes keys of what a terminal sends. Where the terminal does not mark pastes, a paste is a piece
+ * of input that has text behind the end of a line.
  */
 export class KeyReader {
   readonly #onKey: (key: Key) => void;
   readonly #decoder = new StringDecoder("utf8");
   #rest = "";
-  /** The last paste stopped for a while: what still comes of it is shown at once. */
+  /** The paste has paused: what still comes of it is shown at once. */
   #isStalled = false;
   #timer: NodeJS.Timeout | undefined;
   /** An Enter at the end of a piece that may go on. */
   #held: readonly Key[] = [];
-  /** The piece that goes on is a paste without brackets. */
+  /** The present piece is a paste without brackets. */
   #isPiecePasted = false;
   #pieceTimer: NodeJS.Timeout | NodeJS.Immediate | undefined;
 
@@ -48,7 +48,7 @@ export class KeyReader {
     this.#take(this.#rest + input, false);
   }
 
-  /** What has not become a key yet never will. */
+  /** Drops input that has not become a key yet. */
   forget(): void {
     clearTimeout(this.#timer);
     this.#clearPiece();
@@ -77,7 +77,7 @@ export class KeyReader {
     const keys = [...this.#held, ...more];
     const isPasted = this.#isPiecePasted || isUnbracketedPaste(keys);
     const [only] = more;
-    // One key alone is a person's: it begins no piece, and keeps none going unless it types.
+    // A single key other than a character is a person's: it neither begins nor extends a piece.
     const isKey = more.length === 1 && only?.name !== "text";
     const endsLine = keys.at(-1)?.name === "enter";
     const mayGoOn = isPasted || (endsLine && keys.length > 1);
@@ -93,7 +93,9 @@ export class KeyReader {
     this.#pieceTimer = setTimeout(() => this.#endAfterReading(), patienceMs);
   }
 
-  /** What the terminal has sent by now, and this process was too busy to read, belongs to it. */
+  /**
+   * Ends the piece after one more read: a busy process may have input waiting that belongs to it.
+   */
   #endAfterReading(): void {
     this.#pieceTimer = setImmediate(() => {
       const [held, isPasted] = [this.#held, this.#isPiecePasted];
@@ -109,7 +111,7 @@ export class KeyReader {
     this.#isPiecePasted = false;
   }
 
-  /** Last of all, since one of them may close the terminal. */
+  /** Called last, since one of the keys may close the terminal. */
   #give(keys: readonly Key[], isPasted: boolean): void {
     for (const key of isPasted ? asPaste(keys) : keys) this.#onKey(key);
   }

@@ -3,8 +3,8 @@ import { bytesOf } from "../core/key-bytes.ts";
 import { KeyReader } from "./key-reader.ts";
 
 /**
- * The terminal's input while one question is asked. A paste of several lines is one line of the
- * answer, and ends when the person presses Enter: the rest of it answers no other question.
+ * The terminal's input while one question is asked. A paste of several lines becomes one line,
+ * which waits for Enter: none of its lines answers the next question.
  */
 export class PromptInput extends PassThrough {
   readonly isTTY = true;

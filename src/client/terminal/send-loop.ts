@@ -74,7 +74,7 @@ export class SendLoop {
         const { receipt } = await ask(() => deliver(client, { user, target, message, id }));
         outbox.settle(id);
         if (receipt !== undefined) return dispatch({ type: "sent", outgoing, receipt });
-        // It has no place among the others' messages, and is never sent again.
+        // Without a receipt it has no place in the history, and it is never sent again.
         return dispatch({ type: "refused", outgoing, why: sentSentence(text(), target, receipt) });
       } catch (error) {
         // At the end it stays where it is, for the next process.

@@ -28,7 +28,7 @@ interface Process {
   /** Whether it is proven to be who it says (X1); a guest is listed and nothing else. */
   isKnown: boolean;
   guestServers: boolean | undefined;
-  /** Whether it has told its role, which the original protocol knows nothing of. */
+  /** Whether it has told its role; processes of the original protocol tell none. */
   hasRole: boolean;
   refused: Listed["refused"];
   disbelievedClocks: number | undefined;
@@ -67,7 +67,7 @@ export class Registry {
   #highestRank: number;
   #view: View;
   #changed = false;
-  /** Clocks of guests that were too far ahead. */
+  /** Number of guests' clocks that were too far ahead. */
   disbelievedClocks = 0;
   /**
    * Steady time until which it changes no view, but is told of higher ones: whoever is up can

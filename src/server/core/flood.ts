@@ -12,7 +12,7 @@ export interface FloodPaces {
   readonly connection: Pace | undefined;
 }
 
-/** Tells whoever asks too often how long to wait (X4). */
+/** Limits how often a connection and a user may ask, and tells how long to wait (X4). */
 export class Flood {
   readonly #users: Buckets | undefined;
   readonly #connections: Buckets | undefined;
@@ -38,7 +38,9 @@ export class Flood {
     burst: limits.accountAttempts,
   });
 
-  /** @param auth in open mode anybody may use up a name's pace: its user would be silenced */
+  /**
+   * @param auth in open mode users have no pace: anybody could use up a name's and silence its user
+   */
   constructor({ user, connection }: FloodPaces, auth: Auth) {
     this.#users = user && auth === "required" ? new Buckets(user) : undefined;
     this.#connections = connection && new Buckets(connection);

@@ -231,7 +231,7 @@ export function mayRegister(
   const like = state.userLike(user);
   const isHeld = holder !== undefined || accounts.holderLike(user) !== undefined;
   if (like === undefined || isHeld) return undefined;
-  // A guest asks: which name it is tells only whoever may ask for `users`.
+  // Whoever registers is a guest: only `users`, which needs a session, may tell the other name.
   const what = state.users.has(user) ? `The name "${user}"` : `A name that looks like "${user}"`;
   const description = `${what} is in use, without an account: an administrator makes it.`;
   return new ProtocolError("forbidden", description, { reason: "name_in_use" });

@@ -165,7 +165,7 @@ function tooManyChannels(state: ChatState, user: UserName | undefined): Protocol
   return new ProtocolError("forbidden", description, { reason: "too_many_channels" });
 }
 
-/** A name that nobody has used yet keeps the rules of new ones (W18). */
+/** The rules for new names hold for a name that nobody has used yet (W18). */
 function oddUser(state: ChatState, user: UserName | undefined): ProtocolError | undefined {
   if (user === undefined || state.knowsUser(user)) return undefined;
   if (state.accounts.owner(user) !== undefined) return undefined;

@@ -291,7 +291,7 @@ export class Serving {
       settle: (end) => {
         this.#openClaims -= 1;
         const decision =
-          end.outcome === "won" ? this.#won(request, end) : refuse(notWon(user, end.outcome));
+          end.outcome === "won" ? this.#won(request, end) : refuse(claimError(user, end.outcome));
         this.#follow(asked, decision, end.now);
         return undefined;
       },
@@ -385,7 +385,7 @@ function behindForGuests(): ProtocolError {
   );
 }
 
-function notWon(user: string, outcome: ClaimOutcome): ProtocolError {
+function claimError(user: string, outcome: ClaimOutcome): ProtocolError {
   if (outcome === "taken") return nameTaken(user);
   if (outcome !== "alike") return noCoordinator();
   const description = `A name that looks like "${user}" belongs to an account already.`;
