@@ -7,7 +7,7 @@ import { type Log, openLog } from "../platform/log.ts";
 import { Problem } from "../platform/problem.ts";
 import { type Random, random, seededRandom } from "../platform/random.ts";
 import type { Running } from "../platform/run-process.ts";
-import { ProtocolError } from "../protocol/errors.ts";
+import { isExistingChannel, ProtocolError } from "../protocol/errors.ts";
 import type { ChannelName } from "../protocol/ids.ts";
 import type { Entry } from "../protocol/messages.ts";
 import { ownPassword, readPasswordFile } from "../storage/password-file.ts";
@@ -232,8 +232,7 @@ class Runner {
     try {
       await this.#parts.client.createChannel(channel, name);
     } catch (error) {
-      const isThere = error instanceof ProtocolError && error.code === "channel_exists";
-      if (!isThere || error.reason === "name_confusable") throw error;
+      if (!isExistingChannel(error)) throw error;
     }
   }
 

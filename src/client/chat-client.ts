@@ -4,6 +4,7 @@ import { now } from "../platform/clock.ts";
 import { randomHex } from "../platform/random.ts";
 import { decode } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
+import type { Fields } from "../protocol/fields.ts";
 import {
   type ChannelName,
   parseChannelName,
@@ -27,8 +28,8 @@ import {
 } from "../protocol/parse-reply.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
 import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
-import { PlainServerError } from "./plain-server.ts";
-import { type ConnectionState, type Fields, RequestQueue } from "./request-queue.ts";
+import { OriginalServerError } from "./original-server.ts";
+import { type ConnectionState, RequestQueue } from "./request-queue.ts";
 import { subjectOf } from "./session-token.ts";
 import { type Page, Subscription } from "./subscription.ts";
 import { TopicKeyring } from "./topic-keyring.ts";
@@ -324,7 +325,7 @@ export class ChatClient implements AsyncDisposable {
   async #write(service: string, data: Fields, id?: RequestId): Promise<Receipt> {
     const reply = await this.ask(service, data, id);
     const receipt = parseReceipt(reply.entry);
-    if (receipt === undefined) throw new PlainServerError("accepted", service);
+    if (receipt === undefined) throw new OriginalServerError("accepted", service);
     this.#see(receipt.server, receipt.seq);
     return receipt;
   }

@@ -1,7 +1,6 @@
 import { decode } from "../protocol/codec.ts";
+import type { Fields } from "../protocol/fields.ts";
 import { isMap } from "../protocol/parse-message.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export interface Reply {
   readonly service: unknown;

@@ -1,10 +1,9 @@
 import { type Refusal, refusalText } from "../net/handshake.ts";
 import { addressesOf } from "../platform/endpoint.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import type { Fields } from "../protocol/fields.ts";
 import { characters } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export function silenceError(): ProtocolError {
   return new ProtocolError("unavailable", "No server answered in time.");

@@ -4,6 +4,7 @@ import { now } from "../platform/clock.ts";
 import { type Random, random, randomHex } from "../platform/random.ts";
 import { encode } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
+import type { Fields } from "../protocol/fields.ts";
 import type { RequestId } from "../protocol/ids.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
@@ -11,12 +12,10 @@ import { parseError } from "../protocol/parse-reply.ts";
 import { isoTime } from "../protocol/time.ts";
 import { servers, type Vector } from "../protocol/vector.ts";
 import { decodeReplies } from "./decode-replies.ts";
-import { isOriginal, PlainServerError, readPlain } from "./plain-server.ts";
+import { isOriginalService, OriginalServerError, readOriginalReply } from "./original-server.ts";
 import { requestBytes } from "./request-bytes.ts";
 import { absenceError, closedError, silenceError, tooLarge } from "./request-errors.ts";
 import { SentPayloads } from "./sent-payloads.ts";
-
-export type Fields = Readonly<Record<string, unknown>>;
 
 /** connected: a broker is there. gave up: none was for a minute; still trying in the background. */
 export type ConnectionState = "connected" | "reconnecting" | "gave up";
@@ -82,7 +81,7 @@ export class RequestQueue {
   #state: ConnectionState = "reconnecting";
   #refusal: Refusal | undefined;
   /** Which servers answer, as far as replies over this connection have shown. */
-  #servers: "unknown" | "ours" | "plain" = "unknown";
+  #servers: "unknown" | "ours" | "original" = "unknown";
   /** Whether a payload went unanswered: from then on a reply without an id may be a late one. */
   #hasLost = false;
   #lostMs = now().steadyMs;
@@ -270,7 +269,7 @@ export class RequestQueue {
   }
 
   #answer(pending: Pending, data: Fields): void {
-    if (typeof data.server !== "string") return this.#answerPlainly(pending, data);
+    if (typeof data.server !== "string") return this.#answerFromOriginal(pending, data);
     if (data.status !== "erro") {
       if (typeof data.token === "string") this.#options.onToken(data.token);
       this.#settle(pending)?.resolve(data);
@@ -288,10 +287,10 @@ export class RequestQueue {
   }
 
   /** Whatever a server of the original protocol says ends the request. */
-  #answerPlainly(pending: Pending, data: Fields): void {
-    this.#servers = "plain";
-    const answer = readPlain(pending.service, data);
-    if (answer instanceof PlainServerError) this.#settle(pending)?.reject(answer);
+  #answerFromOriginal(pending: Pending, data: Fields): void {
+    this.#servers = "original";
+    const answer = readOriginalReply(pending.service, data);
+    if (answer instanceof OriginalServerError) this.#settle(pending)?.reject(answer);
     else this.#settle(pending)?.resolve(answer);
   }
 
@@ -306,7 +305,7 @@ export class RequestQueue {
   #sweep(): void {
     const { steadyMs } = now();
     // Without ids the other side would do it twice.
-    const lost = this.#servers === "plain" ? [] : this.#pendingOf(this.#sent.takeLost(steadyMs));
+    const lost = this.#servers === "original" ? [] : this.#pendingOf(this.#sent.takeLost(steadyMs));
     for (const pending of lost) this.#rest(pending);
     if (lost.length > 0) this.#lose(lost);
     for (const pending of this.#resting) {
@@ -325,7 +324,7 @@ export class RequestQueue {
   #lose(lost: readonly Pending[]): void {
     const isFirst = this.#servers === "unknown" && !this.#hasLost;
     this.#hasLost = true;
-    if (!isFirst || lost.some(({ service }) => isOriginal(service))) return;
+    if (!isFirst || lost.some(({ service }) => isOriginalService(service))) return;
     this.ask("channels", { limit: 1 }, { deadlineMs: longestTimeoutMs }).catch(() => {});
   }
 
@@ -335,15 +334,15 @@ export class RequestQueue {
     }
     const isHopeless = this.#state === "gave up" || isFinal(this.refusal);
     for (const pending of this.#pending.values()) {
-      const isLacking = this.#servers === "plain" && !isOriginal(pending.service);
+      const isLacking = this.#servers === "original" && !isOriginalService(pending.service);
       if (steadyMs < pending.deadlineMs && !isHopeless && !isLacking) continue;
       this.#settle(pending)?.reject(pending.lastError ?? this.#silence(pending));
     }
   }
 
   #silence({ service }: Pending): ProtocolError {
-    if (this.#servers === "plain") {
-      return new PlainServerError(isOriginal(service) ? "silent" : "noService", service);
+    if (this.#servers === "original") {
+      return new OriginalServerError(isOriginalService(service) ? "silent" : "noService", service);
     }
     const isConnected = this.#state === "connected";
     return isConnected ? silenceError() : absenceError(this.#options.brokers, this.refusal);
@@ -359,7 +358,7 @@ export class RequestQueue {
   #connections(count: number): void {
     if (count > 0) this.#tell("connected");
     else if (this.#state === "connected") {
-      // "plain" stays: a server of the original protocol may have done what it did not answer.
+      // "original" stays: a server of the original protocol may have done what it did not answer.
       if (this.#servers === "ours") this.#servers = "unknown";
       this.#lostMs = now().steadyMs;
       this.#tell("reconnecting");

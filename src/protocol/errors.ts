@@ -71,3 +71,9 @@ export class ProtocolError extends Error {
     this.retry = errorCodes[code].retry;
   }
 }
+
+/** Whether a channel was not made because it exists already, and not only one that looks the same. */
+export function isExistingChannel(error: unknown): error is ProtocolError {
+  if (!(error instanceof ProtocolError)) return false;
+  return error.code === "channel_exists" && error.reason !== "name_confusable";
+}

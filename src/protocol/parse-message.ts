@@ -1,5 +1,6 @@
 import { countElements, decode, type Format, formatOf, isArray, whyUndecodable } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
+import type { Fields } from "./fields.ts";
 import {
   assertReadable,
   characters,
@@ -23,8 +24,6 @@ import {
   type Request,
 } from "./messages.ts";
 import { parseVector } from "./vector.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export interface Payload {
   readonly format: Format;

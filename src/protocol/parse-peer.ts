@@ -1,5 +1,6 @@
 import { decode } from "./codec.ts";
 import { type Epoch, parseEpoch } from "./epoch.ts";
+import type { Fields } from "./fields.ts";
 import {
   type Chain,
   isChain,
@@ -27,8 +28,6 @@ import {
 } from "./messages.ts";
 import { isMap, parseClient, parsePresenceState } from "./parse-message.ts";
 import { parseVector } from "./vector.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const tcpPattern = /^tcp:\/\/[\w.:%[\]-]{1,255}:(\d{1,5})$/;
 const ipcPattern = /^ipc:\/\/[\x21-\x7e]{1,100}$/;

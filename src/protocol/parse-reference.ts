@@ -1,5 +1,6 @@
 import { decode, formatOf, whyUndecodable } from "./codec.ts";
 import { isErrorCode, ProtocolError } from "./errors.ts";
+import type { Fields } from "./fields.ts";
 import { isServerName, parseRequestId, parseUserName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
@@ -15,8 +16,6 @@ import {
 import { isMap } from "./parse-message.ts";
 import { parseView } from "./parse-peer.ts";
 import { parseVector } from "./vector.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const addressPattern = /^(tcp|ipc):\/\/[\x21-\x7e]{1,250}$/;
 

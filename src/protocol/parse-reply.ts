@@ -1,4 +1,5 @@
 import { type ErrorCode, isErrorCode, isRefusalReason, ProtocolError } from "./errors.ts";
+import type { Fields } from "./fields.ts";
 import { isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import {
@@ -10,8 +11,6 @@ import {
 } from "./messages.ts";
 import { isMap } from "./parse-message.ts";
 import { parseVector, type Vector } from "./vector.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export interface HistoryPage {
   /** Oldest to newest. */

@@ -22,13 +22,13 @@ export const en = {
   "error.unavailable": "No majority of the servers is there to serve this: try again in a moment.",
   "error.internal": "The server made a mistake of its own: its log says which.",
   "error.unsupported": "The server's answer lacks what this program needs: {description}",
-  "plain.accepted":
+  "original.accepted":
     "The server speaks only the original protocol: it answered OK, but has no receipts and no history.",
-  "plain.refused": "The server speaks only the original protocol, and refused: {words}",
-  "plain.unreadable":
+  "original.refused": "The server speaks only the original protocol, and refused: {words}",
+  "original.unreadable":
     "The server's answer to `{service}` can't be understood: nobody knows whether it was done.",
-  "plain.noService": "The server speaks only the original protocol, which has no `{service}`.",
-  "plain.silent":
+  "original.noService": "The server speaks only the original protocol, which has no `{service}`.",
+  "original.silent":
     "The server speaks only the original protocol, and did not answer `{service}`: nobody knows whether it was done.",
 
   // ---- why one is not served, where the code leaves it open
@@ -149,10 +149,10 @@ export const en = {
   "done.restoreChannel": "The channel #{channel} is there again, with all that was written there.",
   "done.create": "The channel #{channel} is there.",
   "done.send": "Sent to {target}; servers with it on disk: {count}.",
-  "done.sendPlain":
+  "done.sendOriginal":
     "Sent to {target}: the server answered OK, but speaks only the original protocol and gives no receipt.",
-  "done.loginPlain": "{user} is logged in, at a server that speaks only the original protocol.",
-  "done.createPlain":
+  "done.loginOriginal": "{user} is logged in, at a server that speaks only the original protocol.",
+  "done.createOriginal":
     "The channel #{channel} is there, at a server that speaks only the original protocol.",
   "done.remove": "{name} is out of the view.",
   "note.listening": "Listening to {target}; Ctrl-C ends it.",

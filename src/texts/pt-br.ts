@@ -22,13 +22,13 @@ export const ptBr = {
     "Não há uma maioria de servidores para atender agora: tente de novo daqui a pouco.",
   "error.internal": "O servidor cometeu um erro próprio: o log dele diz qual.",
   "error.unsupported": "Falta na resposta do servidor o que este programa precisa: {description}",
-  "plain.accepted":
+  "original.accepted":
     "O servidor só fala o protocolo original: respondeu OK, mas não tem recibos nem histórico.",
-  "plain.refused": "O servidor só fala o protocolo original, e recusou: {words}",
-  "plain.unreadable":
+  "original.refused": "O servidor só fala o protocolo original, e recusou: {words}",
+  "original.unreadable":
     "Não dá para entender a resposta do servidor a `{service}`: ninguém sabe se o pedido foi feito.",
-  "plain.noService": "O servidor só fala o protocolo original, que não tem `{service}`.",
-  "plain.silent":
+  "original.noService": "O servidor só fala o protocolo original, que não tem `{service}`.",
+  "original.silent":
     "O servidor só fala o protocolo original e não respondeu a `{service}`: ninguém sabe se o pedido foi feito.",
 
   "reason.no_accounts": "Este cluster não tem contas: seus servidores usam --auth open.",
@@ -147,10 +147,11 @@ export const ptBr = {
   "done.restoreChannel": "O canal #{channel} voltou, com tudo o que foi escrito nele.",
   "done.create": "O canal #{channel} foi criado.",
   "done.send": "Enviado para {target}; servidores que já o têm em disco: {count}.",
-  "done.sendPlain":
+  "done.sendOriginal":
     "Enviada para {target}: o servidor respondeu OK, mas só fala o protocolo original e não dá recibo.",
-  "done.loginPlain": "{user} entrou, em um servidor que só fala o protocolo original.",
-  "done.createPlain": "O canal #{channel} existe, em um servidor que só fala o protocolo original.",
+  "done.loginOriginal": "{user} entrou, em um servidor que só fala o protocolo original.",
+  "done.createOriginal":
+    "O canal #{channel} existe, em um servidor que só fala o protocolo original.",
   "done.remove": "{name} saiu da visão.",
   "note.listening": "Ouvindo {target}; Ctrl-C encerra.",
   "note.seen": "Para continuar daqui: --since '{seen}'",

@@ -6,7 +6,7 @@ import type { ChannelName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
-import { CliProcess } from "../terminal/cli-process.ts";
+import { CliProcess, clusterVariables } from "../terminal/cli-process.ts";
 
 const channel = "geral" as ChannelName;
 const ana = { name: "ana", password: "ana's" };
@@ -49,11 +49,8 @@ test("where accounts are, bots have their own, also after a restart", async () =
 }, 60_000);
 
 test("where a bot can't have one, it is told why, and a person's may be lent to it", async () => {
-  const { broker, proxy, reference } = cluster.endpoints;
   const env = {
-    TERTULIA_BROKER: broker,
-    TERTULIA_PROXY: proxy,
-    TERTULIA_REFERENCE: reference,
+    ...clusterVariables(cluster.endpoints),
     XDG_STATE_HOME: folder.path,
   };
   const secret = ["--secret-file", join(folder.path, "secret")];

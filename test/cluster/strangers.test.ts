@@ -24,7 +24,7 @@ import {
   RawPeer,
   restOf,
 } from "../support/zmtp.ts";
-import { CliProcess } from "../terminal/cli-process.ts";
+import { CliProcess, clusterVariables } from "../terminal/cli-process.ts";
 
 const kinds = [
   { auth: "open", curve: false },
@@ -301,12 +301,8 @@ describe("[X7] --guest-servers", { timeout: 60_000 }, () => {
       }, "what it publishes is heard");
       rep.close();
       router.close();
-      const environment = {
-        TERTULIA_BROKER: broker,
-        TERTULIA_PROXY: proxy,
-        TERTULIA_REFERENCE: reference,
-      };
-      const status = await new CliProcess(["status"], environment).end();
+      const variables = clusterVariables({ broker, proxy, reference });
+      const status = await new CliProcess(["status"], variables).end();
       expect(`${status.stdout}${status.stderr}`).toContain("--guest-servers");
     } finally {
       for (const socket of [rep, router, publisher, listener]) socket.close();

@@ -3,7 +3,7 @@ import { ReferenceLink } from "../../src/net/reference-link.ts";
 import { ReferenceWatch } from "../../src/net/reference-watch.ts";
 import type { Log } from "../../src/platform/log.ts";
 import { member } from "../support/members.ts";
-import { type PlainAnswer, PlainStandIn } from "../support/plain-stand-in.ts";
+import { type StandInAnswer, StandInServer } from "../support/stand-in-server.ts";
 import { until } from "../support/until.ts";
 
 interface Watched extends Disposable {
@@ -27,7 +27,7 @@ function beating(endpoint: string, everyMs = 50): Watched {
   return { lines, link, [Symbol.dispose]: dispose };
 }
 
-const foreign: Readonly<Record<string, PlainAnswer>> = {
+const foreign: Readonly<Record<string, StandInAnswer>> = {
   "a list of names and ranks": ({ service }) => ({
     service,
     data: { list: [{ name: "s1", rank: 1 }], timestamp: "", clock: 3 },
@@ -43,7 +43,7 @@ describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () =
   test.each(Object.entries(foreign))(
     "that answers with %s is told once, and gets no sealed message",
     async (_name, answer) => {
-      using server = await PlainStandIn.start(answer);
+      using server = await StandInServer.start(answer);
       using process = beating(server.endpoint);
       await until(() => server.asked.length >= 2, "it is asked again, seconds later");
       expect(process.lines).toEqual([
@@ -56,7 +56,7 @@ describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () =
   );
 
   test("that is there in place of ours is told, and ours when it is back", async () => {
-    using server = await PlainStandIn.start(foreign["an error"] as PlainAnswer);
+    using server = await StandInServer.start(foreign["an error"] as StandInAnswer);
     using process = beating(server.endpoint);
     await until(() => process.lines.length === 1, "the foreign one is told");
     const view = { number: 0, members: [] };
@@ -72,7 +72,7 @@ describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () =
 test("[O48] a reference that is missing is told once, within 5 s", {
   timeout: 20_000,
 }, async () => {
-  using server = await PlainStandIn.start(() => undefined);
+  using server = await StandInServer.start(() => undefined);
   using process = beating(server.endpoint);
   const startMs = Date.now();
   await until(() => process.lines.length > 0, "it is told", 5_000);

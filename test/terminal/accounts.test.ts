@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
-import { CliProcess, cliFile, type Ended } from "./cli-process.ts";
+import { CliProcess, cliFile, clusterVariables, type Ended } from "./cli-process.ts";
 import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
 
 const hourMs = 3_600_000;
@@ -27,11 +27,8 @@ afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
 beforeEach(async () => {
   home = await temporaryFolder();
-  const { broker, proxy, reference } = cluster.endpoints;
   env = {
-    TERTULIA_BROKER: broker,
-    TERTULIA_PROXY: proxy,
-    TERTULIA_REFERENCE: reference,
+    ...clusterVariables(cluster.endpoints),
     // No operator's, whose secret would open more doors than a person has.
     TERTULIA_DATA: join(home.path, "none"),
     XDG_STATE_HOME: home.path,

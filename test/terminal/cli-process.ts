@@ -4,6 +4,13 @@ import { until } from "../support/until.ts";
 
 export const cliFile = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 
+/** The variables by which a command finds a cluster. */
+export function clusterVariables({ broker, proxy, reference }: Record<Endpoint, string>) {
+  return { TERTULIA_BROKER: broker, TERTULIA_PROXY: proxy, TERTULIA_REFERENCE: reference };
+}
+
+type Endpoint = "broker" | "proxy" | "reference";
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;

@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
-import { CliProcess, type Ended } from "./cli-process.ts";
+import { CliProcess, clusterVariables, type Ended } from "./cli-process.ts";
 
 let cluster: LocalCluster;
 let env: Record<string, string>;
 
 beforeAll(async () => {
   cluster = await LocalCluster.start();
-  const { broker, proxy, reference } = cluster.endpoints;
   env = {
-    TERTULIA_BROKER: broker,
-    TERTULIA_PROXY: proxy,
-    TERTULIA_REFERENCE: reference,
+    ...clusterVariables(cluster.endpoints),
     TERTULIA_DATA: cluster.folder,
     XDG_STATE_HOME: cluster.folder,
   };

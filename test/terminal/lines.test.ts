@@ -7,7 +7,7 @@ import { PersonFiles } from "../../src/client/person-files.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
-import { CliProcess, type Ended } from "./cli-process.ts";
+import { CliProcess, clusterVariables, type Ended } from "./cli-process.ts";
 
 let cluster: LocalCluster;
 let zoe: ChatClient;
@@ -29,11 +29,8 @@ afterEach(() => home[Symbol.asyncDispose]());
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
 function open(user: string, ...flags: string[]): CliProcess {
-  const { broker, proxy, reference } = cluster.endpoints;
   return new CliProcess(["chat", "--user", user, ...flags], {
-    TERTULIA_BROKER: broker,
-    TERTULIA_PROXY: proxy,
-    TERTULIA_REFERENCE: reference,
+    ...clusterVariables(cluster.endpoints),
     TERTULIA_DATA: join(home.path, "none"),
     XDG_STATE_HOME: home.path,
   });

@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { cliFile } from "./cli-process.ts";
+import { cliFile, clusterVariables } from "./cli-process.ts";
 
 let cluster: LocalCluster;
 
@@ -23,11 +23,8 @@ interface Outputs {
 }
 
 function run(args: readonly string[], env: Record<string, string>, outputs: Outputs = {}) {
-  const { broker, proxy, reference } = cluster.endpoints;
   const endpoints = {
-    TERTULIA_BROKER: broker,
-    TERTULIA_PROXY: proxy,
-    TERTULIA_REFERENCE: reference,
+    ...clusterVariables(cluster.endpoints),
     TERTULIA_DATA: cluster.folder,
   };
   const { PATH = "" } = process.env;

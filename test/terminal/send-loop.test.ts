@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { ChatEvent } from "../../src/client/core/chat-events.ts";
 import { parseTarget, type Target } from "../../src/client/core/target.ts";
+import { OriginalServerError } from "../../src/client/original-server.ts";
 import { Outbox } from "../../src/client/outbox.ts";
-import { PlainServerError } from "../../src/client/plain-server.ts";
 import { SendLoop } from "../../src/client/terminal/send-loop.ts";
 import type { Log } from "../../src/platform/log.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
@@ -75,7 +75,7 @@ test.each(["accepted", "refused", "unreadable", "silent"] as const)(
     const client = {
       publish: async (_user: string, _channel: string, text: string) => {
         asked.push(text);
-        throw new PlainServerError(outcome, "publish", "Não");
+        throw new OriginalServerError(outcome, "publish", "Não");
       },
     } as unknown as ChatClient;
     const events: ChatEvent[] = [];

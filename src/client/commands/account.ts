@@ -1,7 +1,7 @@
 import type { UserName } from "../../protocol/ids.ts";
 import type { Receipt } from "../../protocol/messages.ts";
 import type { ChatClient } from "../chat-client.ts";
-import { receiptIfAny } from "../plain-server.ts";
+import { receiptIfAny } from "../original-server.ts";
 import { type Context, nameOf, withClient } from "./context.ts";
 import { logIn } from "./enter.ts";
 import { wantsLogin } from "./failure.ts";
@@ -11,7 +11,7 @@ import { readNewPassword, readPassword, readPasswords } from "./read-password.ts
 export async function login(context: Context, name: string): Promise<void> {
   const user = nameOf(context, name);
   const entry = await withClient(context, (client) => begin(context, client, user));
-  const done = entry === undefined ? "done.loginPlain" : "done.login";
+  const done = entry === undefined ? "done.loginOriginal" : "done.login";
   context.output.done({ user, ...entry }, context.text(done, { user }));
 }
 

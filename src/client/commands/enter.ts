@@ -2,7 +2,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import type { Receipt } from "../../protocol/messages.ts";
 import type { ChatClient } from "../chat-client.ts";
-import { PlainServerError } from "../plain-server.ts";
+import { OriginalServerError } from "../original-server.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -29,7 +29,7 @@ async function refusalOf(asked: Promise<unknown>): Promise<ProtocolError | undef
     return undefined;
   } catch (error) {
     // No password helps at a server of the original protocol.
-    if (error instanceof PlainServerError) throw error;
+    if (error instanceof OriginalServerError) throw error;
     if (error instanceof ProtocolError && !error.retry) return error;
     throw error;
   }

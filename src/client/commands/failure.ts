@@ -7,7 +7,7 @@ import type { FileTrouble } from "../../storage/kept-file.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
-import { PlainServerError } from "../plain-server.ts";
+import { OriginalServerError } from "../original-server.ts";
 import type { Output } from "./output.ts";
 
 /** What went wrong, in the person's language; the server's own words beside it. */
@@ -58,9 +58,9 @@ export function wantsLogin(
 
 /** What a server refused, and why, in one sentence. */
 export function describe(error: ProtocolError, text: Text): string {
-  if (error instanceof PlainServerError) {
+  if (error instanceof OriginalServerError) {
     const { outcome, service, words } = error;
-    return text(`plain.${outcome}`, { service, words: harmless(words) });
+    return text(`original.${outcome}`, { service, words: harmless(words) });
   }
   const { code, reason, message, wait = 1 } = error;
   if (reason !== undefined) return text(`reason.${reason}`);

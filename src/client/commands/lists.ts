@@ -1,5 +1,5 @@
 import { harmless } from "../../protocol/harmless.ts";
-import { receiptIfAny } from "../plain-server.ts";
+import { receiptIfAny } from "../original-server.ts";
 import { type Context, channelOf, withClient } from "./context.ts";
 
 /** `tertulia users` */
@@ -22,7 +22,7 @@ export async function create(context: Context, name: string): Promise<void> {
   const entry = await withClient(context, (client) =>
     receiptIfAny(client.createChannel(channel, user)),
   );
-  const done = entry === undefined ? "done.createPlain" : "done.create";
+  const done = entry === undefined ? "done.createOriginal" : "done.create";
   context.output.done({ channel, ...entry }, context.text(done, { channel }));
 }
 

@@ -7,7 +7,7 @@ import { plainText } from "../../protocol/plain-text.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { type Target, writeTarget } from "../core/target.ts";
-import { receiptIfAny } from "../plain-server.ts";
+import { receiptIfAny } from "../original-server.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
 import { readAll } from "./read-input.ts";
 
@@ -29,7 +29,7 @@ export async function send(context: Context, to: string, words: string): Promise
 export function sentSentence(text: Text, to: Target, receipt: Receipt | undefined): string {
   const target = writeTarget(to);
   return receipt === undefined
-    ? text("done.sendPlain", { target })
+    ? text("done.sendOriginal", { target })
     : text("done.send", { target, count: receipt.durable.length });
 }
 

@@ -1,4 +1,5 @@
 import { type Epoch, parseEpoch } from "../../protocol/epoch.ts";
+import type { Fields } from "../../protocol/fields.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import {
   type Listed,
@@ -11,8 +12,6 @@ import { isMap } from "../../protocol/parse-message.ts";
 import { parseView } from "../../protocol/parse-peer.ts";
 import { isOurList, parseCounts, parseList } from "../../protocol/parse-reference.ts";
 import { table } from "./table.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** A row of `tertulia status`; what a role has not, or nobody told, is null. */
 export interface ProcessStatus {

@@ -1,6 +1,6 @@
 import { ReferenceLink } from "../../net/reference-link.ts";
 import { now, pause } from "../../platform/clock.ts";
-import { ProtocolError } from "../../protocol/errors.ts";
+import { isExistingChannel, ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
@@ -162,12 +162,7 @@ export class ChatWork {
       await ask(() => client.createChannel(channel, user));
     } catch (error) {
       if (!this.#isWished({ channel }, wish)) return;
-      // A channel that only looks the same is not the one to join.
-      const isThere =
-        error instanceof ProtocolError &&
-        error.code === "channel_exists" &&
-        error.reason !== "name_confusable";
-      if (!isThere) return this.#notJoined(channel, error);
+      if (!isExistingChannel(error)) return this.#notJoined(channel, error);
       dispatch({ type: "notice", lines: [describe(error, text())] });
     }
     if (this.#isWished({ channel }, wish)) await this.#join({ channel }, { wish });

@@ -33,7 +33,7 @@ export async function sendLeft(parts: LeftParts): Promise<number> {
       const { receipt } = await deliver(client, { user, target, message, id });
       outbox.settle(id);
       output.note(text("lines.leftSent", told));
-      if (receipt === undefined) output.note(text("plain.accepted"));
+      if (receipt === undefined) output.note(text("original.accepted"));
     } catch (error) {
       if (!(error instanceof ProtocolError) || wantsLogin(error)) throw error;
       if (signal.aborted) break;

@@ -1,7 +1,6 @@
 import { ProtocolError } from "../protocol/errors.ts";
+import type { Fields } from "../protocol/fields.ts";
 import { parseDescription, parseNames } from "../protocol/parse-reply.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * How a request to a server that speaks only the original protocol ended.
@@ -12,9 +11,9 @@ type Fields = Readonly<Record<string, unknown>>;
  * - `noService`: the original protocol has no such service
  * - `silent`: the server is known to be one, and did not answer this request
  */
-export type PlainOutcome = "accepted" | "refused" | "unreadable" | "noService" | "silent";
+export type OriginalOutcome = "accepted" | "refused" | "unreadable" | "noService" | "silent";
 
-const english: Readonly<Record<PlainOutcome, string>> = {
+const english: Readonly<Record<OriginalOutcome, string>> = {
   accepted: "The server speaks only the original protocol: it answered OK, without a receipt.",
   refused: "The server speaks only the original protocol, and refused.",
   unreadable: "The server's answer can't be understood: nobody knows whether it was done.",
@@ -23,13 +22,13 @@ const english: Readonly<Record<PlainOutcome, string>> = {
 };
 
 /** Ends a request at a server of the original protocol: it is never sent again. */
-export class PlainServerError extends ProtocolError {
-  readonly outcome: PlainOutcome;
+export class OriginalServerError extends ProtocolError {
+  readonly outcome: OriginalOutcome;
   readonly service: string;
   /** The server's own description, or empty. */
   readonly words: string;
 
-  constructor(outcome: PlainOutcome, service: string, words = "") {
+  constructor(outcome: OriginalOutcome, service: string, words = "") {
     super("unsupported", words === "" ? english[outcome] : `${english[outcome]} (${words})`);
     this.outcome = outcome;
     this.service = service;
@@ -42,7 +41,7 @@ const writes: readonly string[] = ["login", "channel", "publish", "message"];
 const lists: readonly string[] = ["users", "channels"];
 const successes: readonly unknown[] = ["ok", "sucesso", "success"];
 
-export function isOriginal(service: string): boolean {
+export function isOriginalService(service: string): boolean {
   return writes.includes(service) || lists.includes(service);
 }
 
@@ -50,11 +49,11 @@ export function isOriginal(service: string): boolean {
  * Reads a reply without `server`, which every reply of ours has: the names of a list, and for any
  * other service an error.
  */
-export function readPlain(service: string, data: Fields): Fields | PlainServerError {
-  if (!isOriginal(service)) return new PlainServerError("noService", service);
+export function readOriginalReply(service: string, data: Fields): Fields | OriginalServerError {
+  if (!isOriginalService(service)) return new OriginalServerError("noService", service);
   const { status } = data;
   const isSuccess = typeof status === "string" && successes.includes(status.toLowerCase());
-  if (isSuccess && writes.includes(service)) return new PlainServerError("accepted", service);
+  if (isSuccess && writes.includes(service)) return new OriginalServerError("accepted", service);
   if (lists.includes(service) && (isSuccess || status === undefined)) {
     // The original specification lists channels under `users` too.
     const names = parseNames(data[service]) ?? parseNames(data.users);
@@ -63,7 +62,7 @@ export function readPlain(service: string, data: Fields): Fields | PlainServerEr
   const words = parseDescription(data);
   const why = words === "" && typeof status === "string" ? status : words;
   const isRefused = !isSuccess && why !== "";
-  return new PlainServerError(isRefused ? "refused" : "unreadable", service, why);
+  return new OriginalServerError(isRefused ? "refused" : "unreadable", service, why);
 }
 
 /** Waits for a write. @returns its receipt, or undefined if the server accepted without one */
@@ -71,7 +70,7 @@ export async function receiptIfAny<Receipt>(write: Promise<Receipt>): Promise<Re
   try {
     return await write;
   } catch (error) {
-    if (error instanceof PlainServerError && error.outcome === "accepted") return undefined;
+    if (error instanceof OriginalServerError && error.outcome === "accepted") return undefined;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { ChatClient } from "../../src/client/chat-client.ts";
 import type { ChannelName } from "../../src/protocol/ids.ts";
 import { parsePublications } from "../../src/protocol/parse-reply.ts";
-import { type PlainAnswer, PlainStandIn } from "../support/plain-stand-in.ts";
+import { type StandInAnswer, StandInServer } from "../support/stand-in-server.ts";
 
 const open: { [Symbol.dispose]?(): void; close?(): Promise<void> }[] = [];
 
@@ -13,8 +13,8 @@ afterEach(async () => {
   }
 });
 
-async function meet(answer: PlainAnswer, deadlineMs = 4_000) {
-  const server = await PlainStandIn.start(answer);
+async function meet(answer: StandInAnswer, deadlineMs = 4_000) {
+  const server = await StandInServer.start(answer);
   const client = new ChatClient({ brokers: [server.endpoint], proxies: [], deadlineMs });
   open.push(client, server);
   return { server, client };
@@ -27,7 +27,7 @@ const saying = (data: object) => (request: { service: string }) => {
 const channel = "geral" as ChannelName;
 
 describe("[C8] a write at a server of the original protocol is sent once", () => {
-  const accepted: Readonly<Record<string, PlainAnswer>> = {
+  const accepted: Readonly<Record<string, StandInAnswer>> = {
     "says OK": saying({ status: "OK" }),
     "says ok in small letters": saying({ status: "ok" }),
     "says sucesso": saying({ status: "sucesso" }),
@@ -57,7 +57,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     expect(client.clock.value).toBeLessThan(100);
   });
 
-  const refused: Readonly<Record<string, [PlainAnswer, object]>> = {
+  const refused: Readonly<Record<string, [StandInAnswer, object]>> = {
     "is an error with words": [saying({ status: "erro", message: "Não há" }), { words: "Não há" }],
     "is an error without words": [saying({ status: "erro" }), { words: "erro" }],
     "is an error whose words are none": [

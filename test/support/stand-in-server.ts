@@ -1,28 +1,28 @@
 import { Router } from "zeromq";
 import { decode, encode } from "../../src/protocol/codec.ts";
 
-export interface PlainRequest {
+export interface StandInRequest {
   readonly service: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** What is answered to a request: any value, bytes as they are; undefined for no answer. */
-export type PlainAnswer = (request: PlainRequest) => unknown;
+/** Answers a request with any value, or with bytes as they are; undefined is no answer. */
+export type StandInAnswer = (request: StandInRequest) => unknown;
 
-/** A server of the original protocol, or of anything else, that keeps what it was asked. */
-export class PlainStandIn implements Disposable {
+/** Stands in for a broker or a reference, with answers of the test's own; remembers the questions. */
+export class StandInServer implements Disposable {
   readonly asked: unknown[] = [];
-  /** Frames behind payloads: a REP of the original protocol breaks at one. */
+  /** How many frames came behind payloads: a REP of the original protocol would break at one. */
   sealed = 0;
   readonly #socket = new Router({ linger: 0 });
-  #answer: PlainAnswer;
+  #answer: StandInAnswer;
 
-  private constructor(answer: PlainAnswer) {
+  private constructor(answer: StandInAnswer) {
     this.#answer = answer;
   }
 
-  static async start(answer: PlainAnswer): Promise<PlainStandIn> {
-    const standIn = new PlainStandIn(answer);
+  static async start(answer: StandInAnswer): Promise<StandInServer> {
+    const standIn = new StandInServer(answer);
     await standIn.#socket.bind("tcp://127.0.0.1:*");
     void standIn.#serve();
     return standIn;
@@ -32,7 +32,7 @@ export class PlainStandIn implements Disposable {
     return this.#socket.lastEndpoint ?? "";
   }
 
-  set answer(answer: PlainAnswer) {
+  set answer(answer: StandInAnswer) {
     this.#answer = answer;
   }
 
@@ -45,13 +45,20 @@ export class PlainStandIn implements Disposable {
       const envelope = frames.slice(0, frames.findIndex((frame) => frame.length === 0) + 1);
       const [payload, ...more] = frames.slice(envelope.length);
       if (payload === undefined) continue;
-      const request = decode(payload) as PlainRequest;
+      const request = decode(payload) as StandInRequest;
       this.sealed += more.length;
       this.asked.push(request);
       const answer = this.#answer(request);
       if (answer === undefined) continue;
       const bytes = answer instanceof Uint8Array ? answer : encode(answer);
-      await this.#socket.send([...envelope, bytes]);
+      await this.#send([...envelope, bytes]);
     }
+  }
+
+  /** A test that ends while a request is on its way closes the socket under the answer. */
+  async #send(frames: Uint8Array[]): Promise<void> {
+    await this.#socket.send(frames).catch((error: unknown) => {
+      if (!this.#socket.closed) throw error;
+    });
   }
 }
