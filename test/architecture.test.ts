@@ -28,7 +28,7 @@ const table: readonly Row[] = [
   { part: "protocol/", may: ["protocol/"] },
   // A port declared by the language, here made from the machine's own hash.
   { part: "platform/digest.ts", may: ["platform/", "protocol/event.ts", "protocol/ids.ts"] },
-  // What goes to a terminal is made harmless where it is written, a file plain where it is read.
+  // `harmless` is for text that goes to a terminal, `plain-text` for text from a file.
   {
     part: "platform/",
     may: ["platform/", "protocol/harmless.ts", "protocol/plain-text.ts"],

@@ -175,10 +175,10 @@ describe("the status", () => {
   });
 });
 
-describe("what processes have refused", () => {
+describe("the count of what a process has refused", () => {
   const counts = { refused: { forged: 2, stale: 1 }, disbelievedClocks: 3 };
 
-  test("is shown of each member: of the server that was asked as it says, of others as is listed", () => {
+  test("is the server's own for the server that was asked, and the list's for other members", () => {
     const told = list.map((process) => ({ ...process, ...counts }));
     const own = { server: first, refused: { forged: 9, stale: 0 }, disbelievedClocks: 0 };
     const { processes } = clusterStatus({
@@ -196,7 +196,7 @@ describe("what processes have refused", () => {
     ["strings", { refused: { forged: "2", stale: "1" }, disbelievedClocks: "3" }],
     ["null", { refused: null, disbelievedClocks: null }],
     ["less than nothing", { refused: { forged: -1, stale: 0 }, disbelievedClocks: -3 }],
-  ])("is not known where %s is told", (_name, odd) => {
+  ])("is unknown if a process reports %s", (_name, odd) => {
     const told = list.map((process) => ({ ...process, ...odd }));
     const reply = { ...reference.reply, list: told };
     const { processes } = clusterStatus({ server, reference: { ...reference, reply } });
@@ -208,7 +208,7 @@ describe("what processes have refused", () => {
 });
 
 describe("a reference of the original protocol", () => {
-  test("is told, and the servers' own list is shown", () => {
+  test("is a problem of its own, and the servers' own list is shown", () => {
     const foreign = { list: [{ name: "s1", rank: 1 }], clock: 4, timestamp: "" };
     const cluster = clusterStatus({ server, reference: { ...reference, reply: foreign } });
     expect(cluster.problems).toEqual(["foreignReference"]);

@@ -46,7 +46,7 @@ test("a time that is none does no harm", () => {
 });
 
 test.each(["+275760-09-13T00:00:00Z", "-271821-04-20T00:00:00Z", "0000-01-01T00:00:00Z"])(
-  "a time that the reader's clocks can't show is shown as it came: %s",
+  "a timestamp that can't be shown as a local time is shown as it came: %s",
   (timestamp) => {
     for (const zone of [-840, 0, 840]) {
       const line = entryLine({ ...inChannel, timestamp }, { ...utc, zoneMinutes: () => zone });
@@ -110,7 +110,7 @@ test("a command that is none is never a text, and the nearest is suggested", () 
   }
 });
 
-test("no line beginning with one slash is ever sent as a text, but for what is behind /say", () => {
+test("a line that begins with one slash is never sent as a text, except the text of /say", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (rest) => {
       fc.pre(!/^(?:\/|say\s)/i.test(rest));

@@ -92,7 +92,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     },
   );
 
-  test("also if it is not answered, once it is known who is there", async () => {
+  test("also if it is not answered, once the server is known to be one", async () => {
     const { client, server } = await meet(saying({ users: [] }), 2_500);
     await client.users();
     server.answer = () => undefined;
@@ -123,7 +123,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
 });
 
 describe("[C8] a read at a server of the original protocol", () => {
-  test("is a list where that suffices, also of channels under `users`", async () => {
+  test("gives the names of a list, also of channels under `users`", async () => {
     const { client } = await meet(({ service }) => ({
       service,
       data: { ...said, users: service === "users" ? ["ana"] : ["geral"], next: "zz" },
@@ -156,7 +156,7 @@ describe("[C8] a read at a server of the original protocol", () => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test("ends also if it keeps silent at what it does not know", async () => {
+  test("ends too if the server keeps silent at a service that it does not know", async () => {
     const { client, server } = await meet(({ service }) =>
       service === "channels" ? { service, data: { ...said, channels: [] } } : undefined,
     );
@@ -199,7 +199,7 @@ describe("[C8] a reply of a server that looks like ours", () => {
   test.each([
     ["no code", {}, 1],
     ["a code that is not known yet", { code: "newer" }, 1],
-  ])("is no reason to ask again if it is an error with %s", async (_name, data, times) => {
+  ])("does not make the client ask again if it is an error with %s", async (_name, data, times) => {
     const { client, server } = await meet(({ service, data: { id } }) => {
       return { service, data: { ...said, id, server: "server_0000000a", status: "erro", ...data } };
     });

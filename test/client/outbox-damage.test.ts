@@ -96,7 +96,7 @@ describe("[C5] a line of an outbox that can't be understood", () => {
     expect(first.troubles).toEqual([{ path: path(), copy: copyPath() }]);
     expect(readFileSync(copyPath())).toEqual(content);
     first.close();
-    // Once is enough.
+    // A second start copies nothing more.
     const second = open();
     expect(textsOf(second)).toEqual(["one", "three"]);
     expect(second.troubles).toEqual([]);

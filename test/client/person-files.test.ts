@@ -81,7 +81,7 @@ describe("what a chat saves", () => {
     });
   });
 
-  test("keeps a draft of another chat, but for the one that this chat has changed", () => {
+  test("keeps drafts of another chat, except of conversations where this chat has changed its own", () => {
     files().save({ ...begun, drafts: { "#geral": "old", "@bia": "hi" } });
     const [one, other] = [files(), files()];
     for (const chat of [one, other]) chat.read();
@@ -90,7 +90,7 @@ describe("what a chat saves", () => {
     expect(files().read().drafts).toEqual({ "#geral": "new", "#old": "more" });
   });
 
-  test("may come from a version that kept no drafts", () => {
+  test("is read too if an earlier version wrote it, without drafts", () => {
     const one = files();
     const { drafts: _, ...older } = begun;
     one.save(begun);
@@ -142,7 +142,7 @@ describe("what a chat saves", () => {
     },
   );
 
-  test("is put aside where a folder has its place", () => {
+  test("is put aside if it is a folder, not a file", () => {
     const one = files();
     one.save(begun);
     const path = pathOf(one);
@@ -160,7 +160,7 @@ describe("what a chat saves", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("stays as it is where it can't be read: that is told once, and nothing takes its place", () => {
+  test("stays as it is if it can't be read: that is told once, and nothing is written over it", () => {
     const one = files();
     one.save(begun);
     const path = pathOf(one);

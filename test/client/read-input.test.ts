@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { linesOf, readAll } from "../../src/client/commands/read-input.ts";
 
-/** A stream that gives these bytes in pieces of such sizes. */
+/** A stream that gives the bytes in pieces of the given sizes. */
 function inPieces(bytes: Buffer, sizes: readonly number[]): Readable {
   const pieces: Buffer[] = [];
   let at = 0;
@@ -35,7 +35,7 @@ test("lines are found whatever ends them, however the bytes come", async () => {
   );
 });
 
-test("a line is given as soon as its end is there, also a CR", async () => {
+test("a line is given as soon as its end has come, also if that is a CR", async () => {
   const input = new Readable({ read: () => {} });
   const found = linesOf(input);
   input.push("one\r");
@@ -46,12 +46,12 @@ test("a line is given as soon as its end is there, also a CR", async () => {
   expect(await found.next()).toMatchObject({ done: true });
 });
 
-test("a separator of Unicode within a line ends none: what follows it is no command", async () => {
+test("U+2028 within a line does not end it, so that no command can follow there", async () => {
   const input = Readable.from([Buffer.from("one\u2028/quit\u0085/part\n")]);
   expect(await allOf(linesOf(input))).toEqual(["one\u2028/quit\u0085/part"]);
 });
 
-test("a whole input may be as long as allowed, whatever ends its lines, and no longer", async () => {
+test("the longest text allowed is taken whole, whatever ends its lines, and a longer one is not", async () => {
   const input = (text: string) => inPieces(Buffer.from(text), [5, 1, 1, 1]);
   expect(await readAll(input("\ufeff日日日\r\n日日\r\n"), 6)).toBe("日日日\n日日");
   expect(await readAll(input("\r\n".repeat(10)), 9)).toBe("\n".repeat(9));

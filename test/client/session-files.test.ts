@@ -58,7 +58,7 @@ test("any name has a file, and no two share one", () => {
   for (const name of names) expect(files().read(name)?.user).toBe(name);
 });
 
-test("a damaged session counts as none; its file is put aside, told, and a new one takes its place", () => {
+test("a damaged session file is put aside and told, and the next session is saved", () => {
   files().save(tokenOf("ana"));
   const [name = ""] = readdirSync(folder.path);
   const path = join(folder.path, name);

@@ -30,7 +30,7 @@ interface Ready {
   readonly processes: readonly { readonly pid: number }[];
 }
 
-/** Starts it as `nohup … &` does, and waits until it says `ready`. */
+/** Starts a command as `nohup … &` does, and waits until its output has `ready`. */
 async function startBehind(args: readonly string[], ready: string) {
   const child = spawn("nohup", [process.execPath, cliFile, ...args, "--data", folder.path], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -46,7 +46,7 @@ async function startBehind(args: readonly string[], ready: string) {
   return { child, said: () => said };
 }
 
-describe("what nohup has started", { timeout: 60_000 }, () => {
+describe("a process started by nohup", { timeout: 60_000 }, () => {
   test("goes on when its terminal closes: a single role", async () => {
     const args = ["reference", "--bind", "tcp://127.0.0.1:*"];
     const { child, said } = await startBehind(args, '"Ready"');
@@ -121,7 +121,7 @@ describe("a log that can't be written", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a process that is only starting", { timeout: 30_000 }, () => {
+describe("a process that has not finished starting", { timeout: 30_000 }, () => {
   test.each([
     ["server"],
     ["reference", "--bind", "tcp://127.0.0.1:*"],
@@ -133,7 +133,7 @@ describe("a process that is only starting", { timeout: 30_000 }, () => {
     const secret = ["--secret-file", pipe, "--data", folder.path];
     using command = new CliProcess([...args, ...secret]);
     const ended = once(command.child, "exit");
-    // It opens once somebody reads.
+    // Opening a pipe waits until it has a reader.
     await using _writer = await open(pipe, "w");
     command.child.kill("SIGTERM");
     expect(await ended).toEqual([null, "SIGTERM"]);
@@ -165,11 +165,11 @@ test.runIf(hasPython)("a terminal that closes ends a role cleanly, without an ab
   });
   await once(python, "close");
   expect(said.trim()).toBe(`-${constants.signals.SIGHUP}`);
-  // Only a clean stop saves it in a cluster without members.
+  // In a cluster without members only a clean stop saves this file.
   expect(existsSync(join(folder.path, "reference", "reference.json"))).toBe(true);
 });
 
-/** Whether a test can mount a disk that nobody else sees: Linux, root or user namespaces. */
+/** Whether a test can mount a disk of its own: on Linux, as root or with user namespaces. */
 const canMount = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
 
 describe.runIf(canMount)("a disk", { timeout: 30_000 }, () => {
@@ -181,7 +181,7 @@ describe.runIf(canMount)("a disk", { timeout: 30_000 }, () => {
     ["bot"],
   ];
 
-  /** In a mount namespace of its own: root may write whatever the modes of a folder say. */
+  /** In a mount namespace, since modes of a folder do not stop root from writing. */
   function startOn(mounting: string, args: readonly string[]) {
     const data = join(folder.path, "disk");
     mkdirSync(data);

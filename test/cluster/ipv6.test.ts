@@ -8,7 +8,7 @@ import { type TemporaryFolder, temporaryFolder } from "../support/temporary-fold
 import { until } from "../support/until.ts";
 import { cliFile } from "../terminal/cli-process.ts";
 
-/** Whether a process can have a hosts file of its own: Linux, root or user namespaces. */
+/** Whether a process can have its own hosts file: on Linux, as root or with user namespaces. */
 const canHaveHosts =
   spawnSync("unshare", ["-rm", "mount", "--bind", "/etc/hosts", "/etc/hosts"]).status === 0;
 
@@ -30,7 +30,7 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 }, 30_000);
 
-/** Names that the processes know, as lines of a hosts file. */
+/** The host names that the processes can resolve, as lines of a hosts file. */
 function spawnCli(args: readonly string[], hosts?: string): ChildProcess {
   const { PATH = "" } = process.env;
   const env = { PATH, XDG_STATE_HOME: folder.path, LANG: "C.UTF-8", TERTULIA_DATA: folder.path };
@@ -52,7 +52,7 @@ function spawnCli(args: readonly string[], hosts?: string): ChildProcess {
   return child;
 }
 
-/** Starts a role. @returns what its log says of it once it serves */
+/** Starts a role. Its `ready` waits for the `Ready` line of its log, or for its end. */
 async function startRole(args: readonly string[], hosts?: string) {
   const child = spawnCli(args, hosts);
   const entries: Record<string, unknown>[] = [];
@@ -138,7 +138,7 @@ describe("a cluster of processes of their own on IPv6", { timeout: 90_000 }, () 
 });
 
 test.skipIf(!canHaveHosts)(
-  "a name with addresses of both families is reached by IPv4, where it is bound as well",
+  "a host name with addresses of both families is bound and reached by IPv4",
   { timeout: 60_000 },
   async () => {
     const hosts = "::1 both.example\n127.0.0.1 both.example\n";
@@ -155,14 +155,14 @@ test.skipIf(!canHaveHosts)(
   },
 );
 
-test("what is bound to all addresses of IPv6 is reached by both families", async () => {
+test("a process bound to all addresses of IPv6 is reached by IPv4 and by IPv6", async () => {
   const role = await startRole(["reference", "--bind", "tcp://[::]:*", "--insecure"]);
   const { endpoint = "" } = await role.ready();
   for (const host of ["[::]", "[::1]", "127.0.0.1", "localhost"]) {
     const bind = endpoint.replace("[::]", host);
     expect(await run(["health", "reference", "--bind", bind]), host).toMatchObject({ code: 0 });
   }
-  // Several families in one list cost no warning.
+  // A list with addresses of both families makes zeromq print no warning.
   const port = endpoint.replace("tcp://[::]", "");
   const list = ["[::1]", "127.0.0.1", "localhost"].map((host) => `tcp://${host}${port}`).join(",");
   const { stderr } = await run([

@@ -28,7 +28,7 @@ describe.skipIf(python === undefined)(
       return await command.end(input);
     }
 
-    test("what it answers is taken, and sent once", async () => {
+    test("commands that it can answer are sent once and succeed", async () => {
       server = await OriginalServer.start();
       expect(await run(["login", "ana"])).toMatchObject({ code: 0 });
       expect(await run(["create", "geral", "--user", "ana"])).toMatchObject({ code: 0 });
@@ -55,7 +55,7 @@ describe.skipIf(python === undefined)(
     const lacking = [["listen", "#geral"], ["history", "#geral"], ["status"], ["time"]] as const;
 
     test.each(["erro", "message", "silent"])(
-      "what it does not have ends in one sentence, if it answers such a request by: %s",
+      "a command that it has no service for ends in one sentence, if it answers by: %s",
       async (unknown) => {
         server = await OriginalServer.start("--unknown", unknown);
         const results = await Promise.all(lacking.map((args) => run([...args, "--user", "ana"])));
@@ -94,7 +94,7 @@ describe.skipIf(python === undefined)(
       const { reference } = server.endpoints;
       const at = ["--reference", reference, "--data", home.path];
       const ends = ["--front", "tcp://127.0.0.1:*", "--back", "tcp://127.0.0.1:*"];
-      // Nobody is there: it is the reference alone that these are to meet.
+      // Brokers and proxies are left out: these processes only need the reference.
       const nobody = "tcp://127.0.0.1:9";
       const others = ["--broker", nobody, "--proxy", nobody];
       const servers = ["--broker-back", nobody, "--proxy-in", nobody, "--proxy", nobody];
@@ -110,7 +110,7 @@ describe.skipIf(python === undefined)(
         const text = "speaks only the original protocol";
         await Promise.all(processes.map((process) => process.saw(text)));
         expect(performance.now() - startMs).toBeLessThan(8_000);
-        // Some more questions: what is known already is no news.
+        // After more questions there is still one line.
         await until(() => performance.now() - startMs > 7_000, "more heartbeats");
         for (const { stderr } of processes) expect(stderr.split(text)).toHaveLength(2);
       } finally {

@@ -86,7 +86,7 @@ async function allEqual(cluster: LocalCluster): Promise<void> {
   let before: string | undefined;
   const isEqual = async () => {
     const said = new Map<unknown, string>();
-    // Requests go round the servers.
+    // A broker gives requests to its servers in turn.
     for (let asked = 0; asked < 3 * servers && said.size < servers; asked += 1) {
       const { server, members } = (await client.status()) as unknown as Status;
       if (members.some(({ member, lag }) => member && lag > 0)) return false;

@@ -8,7 +8,7 @@ import { CliProcess } from "../terminal/cli-process.ts";
 
 const called = (identity: string, endpoint: string) => RawPeer.shaken(endpoint, { identity });
 
-test("[Z2] two clients that give the same name at once are told of, others are not", async () => {
+test("[Z2] two clients that use the same name at the same time are reported, others are not", async () => {
   await using broker = await localBroker();
   const count = (clients: number) =>
     until(() => broker.connections.front === clients, `there are ${clients} clients`);
@@ -18,14 +18,14 @@ test("[Z2] two clients that give the same name at once are told of, others are n
   expect(broker.sharedNames).toEqual(["ana"]);
   for (const peer of peers) peer.close();
   await count(0);
-  // Whoever comes back after its connection ended is alone.
+  // A client that comes back after its connection ended shares its name with nobody.
   const again = await called("ana", broker.front);
   await count(1);
   again.close();
   expect(broker.sharedNames).toEqual(["ana"]);
 });
 
-test("[Z2] a broker's log warns once a minute of clients that give the same name, in harmless text", async () => {
+test("[Z2] a broker's log warns once a minute of clients that use the same name, without control characters", async () => {
   await using folder = await temporaryFolder();
   const any = "tcp://127.0.0.1:*";
   using broker = new CliProcess([
@@ -42,7 +42,7 @@ test("[Z2] a broker's log warns once a minute of clients that give the same name
   });
   try {
     await broker.saw("Identity");
-    // A name of the 300 bytes that ZMTP does not allow is none the less one.
+    // ZMTP allows names of 255 bytes; a longer one must not break the log.
     const long = [await called("x".repeat(300), front), await called("x".repeat(300), front)];
     for (const peer of long) peer.close();
     broker.child.kill("SIGTERM");

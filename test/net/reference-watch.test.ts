@@ -11,7 +11,7 @@ interface Watched extends Disposable {
   readonly link: ReferenceLink;
 }
 
-/** A process that beats against what is there, as members do. */
+/** Sends heartbeats to the endpoint as members do, and collects the log. */
 function beating(endpoint: string, everyMs = 50): Watched {
   const lines: string[] = [];
   const write = (line: string) => lines.push(line);
@@ -41,7 +41,7 @@ const foreign: Readonly<Record<string, StandInAnswer>> = {
 
 describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () => {
   test.each(Object.entries(foreign))(
-    "that answers with %s is told once, and gets no sealed message",
+    "that answers with %s is logged once, and gets no sealed message",
     async (_name, answer) => {
       using server = await StandInServer.start(answer);
       using process = beating(server.endpoint);
@@ -55,7 +55,7 @@ describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () =
     },
   );
 
-  test("that is there in place of ours is told, and ours when it is back", async () => {
+  test("that replaces ours is logged, and so is ours when it is back", async () => {
     using server = await StandInServer.start(foreign["an error"] as StandInAnswer);
     using process = beating(server.endpoint);
     await until(() => process.lines.length === 1, "the foreign one is told");
@@ -69,7 +69,7 @@ describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () =
   });
 });
 
-test("[O48] a reference that is missing is told once, within 5 s", {
+test("[O48] a reference that does not answer is logged once, within 5 s", {
   timeout: 20_000,
 }, async () => {
   using server = await StandInServer.start(() => undefined);

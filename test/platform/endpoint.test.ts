@@ -97,7 +97,7 @@ const wrongAnywhere = [
 
 const wrongWhereItConnects = ["tcp://a:0", "tcp://a:*", "tcp://*:1", "tcp://*:*"];
 
-test("an endpoint where one connects names a host and a port", () => {
+test("an endpoint to connect to names a host and a port", () => {
   const read = (broker: string) => new Settings({ broker }, {}).get("broker");
   for (const right of rightAnywhere) expect(read(right), right).toEqual([right]);
   for (const wrong of [...wrongAnywhere, ...wrongWhereItConnects]) {
@@ -105,7 +105,7 @@ test("an endpoint where one connects names a host and a port", () => {
   }
 });
 
-test("an endpoint where one binds may leave host and port open", () => {
+test("an endpoint to bind may leave host and port open", () => {
   const read = (bind: string) => new Settings({ bind }, {}).get("bind");
   for (const right of [...rightAnywhere, ...wrongWhereItConnects, "tcp://[::]:0"]) {
     expect(read(right), right).toBe(right);
@@ -113,7 +113,7 @@ test("an endpoint where one binds may leave host and port open", () => {
   for (const wrong of wrongAnywhere) expect(() => read(wrong), wrong).toThrow("is no endpoint");
 });
 
-test("a list of endpoints has no gap and names none twice", () => {
+test("a list of endpoints has no empty entry and names no endpoint twice", () => {
   const read = (broker: string) => new Settings({ broker }, {}).get("broker");
   expect(read(" tcp://a:1 ,tcp://b:1")).toEqual(["tcp://a:1", "tcp://b:1"]);
   for (const wrong of [",", "tcp://a:1,", ",tcp://a:1", "tcp://a:1,,tcp://b:1"]) {
@@ -124,7 +124,7 @@ test("a list of endpoints has no gap and names none twice", () => {
   }
 });
 
-test("a host name in other letters is shown as the net knows it", () => {
+test("a host name with letters beyond ASCII is refused with its form in ASCII", () => {
   const settings = new Settings({}, { TERTULIA_BROKER: "tcp://bücher.example:5555" });
   expect(() => settings.get("broker")).toThrow(
     'TERTULIA_BROKER: "tcp://bücher.example:5555" won\'t do: "tcp://bücher.example:5555" is no ' +
@@ -132,7 +132,7 @@ test("a host name in other letters is shown as the net knows it", () => {
   );
 });
 
-test("[O9] a host that is told to others is one by which they can reach it", () => {
+test("[O9] an advertised host is one by which others can reach the process", () => {
   const read = (advertise: string) => new Settings({ advertise }, {}).get("advertise");
   for (const [said, meant] of [
     ["10.0.0.1", "10.0.0.1"],
@@ -161,7 +161,7 @@ test("[O9] a host that is told to others is one by which they can reach it", () 
   }
 });
 
-test("[O9] an address of IPv6 is told in brackets", () => {
+test("[O9] an advertised address of IPv6 has brackets", () => {
   expect(advertised("tcp://[::]:5555", "fd00::2")).toBe("tcp://[fd00::2]:5555");
   expect(advertised("tcp://0.0.0.0:5555", "fd00::2")).toBe("tcp://[fd00::2]:5555");
   expect(advertised("tcp://[::]:5555", "a")).toBe("tcp://a:5555");
@@ -197,7 +197,7 @@ test("[X3] a process bound to any loopback address needs no --insecure, and one 
   }
 });
 
-test("a value from a file of settings with the line ends of Windows has no CR", () => {
+test("a value from a settings file with the line ends of Windows has no CR", () => {
   const settings = new Settings({}, { TERTULIA_INVITATION: "abc\r", TERTULIA_USER: "\r" });
   expect(settings.optional("invitation")).toBe("abc");
   expect(settings.optional("user")).toBeUndefined();

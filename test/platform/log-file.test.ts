@@ -5,7 +5,7 @@ import { openLogFile } from "../../src/platform/log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
-test("a log that has grown above its bound begins anew, and what it held is kept beside it", async () => {
+test("a log file above its bound is emptied, and its text is kept beside it", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "server-1.log");
   const file = openLogFile(path, 1_000);
@@ -20,7 +20,7 @@ test("a log that has grown above its bound begins anew, and what it held is kept
   } finally {
     file.close();
   }
-  // What is too long when it is opened does not stay so either.
+  // A file that is too long already is emptied when it is opened.
   openLogFile(path, 3).close();
   expect(statSync(path).size).toBe(0);
 });

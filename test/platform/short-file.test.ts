@@ -19,11 +19,11 @@ const readers: readonly (readonly [what: string, read: (path: string) => unknown
 ];
 
 describe.each(readers)("%s in a file that a person named", (_, read) => {
-  test.runIf(existsSync("/dev/zero"))("is refused where the file has no end", () => {
+  test.runIf(existsSync("/dev/zero"))("is refused if the file has no end", () => {
     expect(() => read("/dev/zero")).toThrow("(EFBIG)");
   });
 
-  test("is refused where the file is far too long, or no file", async () => {
+  test("is refused if the file is far too long, or not a file", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "long");
     writeFileSync(path, "a".repeat(65_537));

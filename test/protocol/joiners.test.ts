@@ -16,10 +16,10 @@ describe("[W18] a joiner in a name", () => {
     ["Hindi, behind a virama", `क\u094d${zwj}ष`],
     ["Malayalam, behind a virama", `ന\u0d4d${zwj}`],
     ["Hindi, a virama and the joiner that parts", `क\u094d${zwnj}ष`],
-  ])("stays where a script needs it: %s", (_, name) => {
+  ])("is allowed where a script needs it: %s", (_, name) => {
     for (const parse of [parseUserName, parseChannelName]) expect(parse(name)).toBe(name);
     expect(oddityOf(name, "user")).toBeUndefined();
-    // A name with the joiner and one without are alike to a reader.
+    // To a reader a name is the same with the joiner and without.
     const plain = name.replaceAll(/[\u200c\u200d]/g, "");
     expect(looksOf(name)).toEqual(looksOf(plain));
   });
@@ -41,7 +41,7 @@ describe("[W18] a joiner in a name", () => {
     }
   });
 
-  test("makes no name that differs from another one by it alone", () => {
+  test("does not distinguish two names: they look the same with and without it", () => {
     const part = fc.constantFrom("ا", "ب", "ل", "ى", "क", "\u094d", "ra", "\u064e", zwnj, zwj);
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 8 }), (parts) => {
@@ -53,7 +53,7 @@ describe("[W18] a joiner in a name", () => {
   });
 });
 
-test("every other character that nobody sees is refused in a new name", () => {
+test("every other invisible character is refused in a new name", () => {
   for (let code = 0x80; code <= 0x1ffff; code += 1) {
     const character = String.fromCodePoint(code);
     if (!/\p{Default_Ignorable_Code_Point}/u.test(character)) continue;

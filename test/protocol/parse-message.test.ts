@@ -452,25 +452,25 @@ describe("formats", () => {
     ["line ends and tabs", "\r\n\t \n"],
     ["a byte order mark", "\ufeff"],
     ["a byte order mark and a line end", "\ufeff\n"],
-  ])("[W9] JSON with %s in front is JSON, one request or an array", (_, front) => {
+  ])("[W9] JSON with %s in front is read as JSON, one request or an array", (_, front) => {
     const one = { service: "login", data: { user: "ana" } };
     const payload = (value: unknown) => Buffer.from(front + JSON.stringify(value));
     const requests = [{ service: "login", user: "ana" }];
     expect(parsePayload(payload(one))).toMatchObject({ format: "json", batch: false, requests });
     expect(parsePayload(payload([one]))).toMatchObject({ format: "json", batch: true, requests });
-    // Its bounds are those of what it is.
+    // The bounds of an array or of one request hold, whatever is in front.
     const large = Buffer.concat([payload(one), Buffer.alloc(limits.requestBytes, 0x20)]);
     expect(parsePayload(large).requests).toMatchObject([{ refused: { code: "too_large" } }]);
   });
 
-  test("[W9] white space alone, and a byte order mark behind it, are no request", () => {
+  test("[W9] white space alone is not a request, nor with a byte order mark behind it", () => {
     for (const payload of [" ", "\n", "\ufeff", " \ufeff{}", "\ufeff\ufeff{}"]) {
       const [request] = parsePayload(Buffer.from(payload)).requests;
       expect(request, JSON.stringify(payload)).toMatchObject({ refused: { code: "bad_request" } });
     }
   });
 
-  test("[W7] what can't be decoded is told why", () => {
+  test("[W7] the error for a payload that can't be decoded says why", () => {
     const told = (payload: Uint8Array) => {
       const [request] = parsePayload(payload).requests;
       return request !== undefined && "refused" in request ? request.refused.description : request;
@@ -514,7 +514,7 @@ describe("formats", () => {
         ...[text("data"), map(text("__proto__"), map(text("id"), text("x")))],
       ),
     ],
-  ])("[W10] __proto__ is unknown and gives nothing, in %s", (_, payload) => {
+  ])("[W10] __proto__ is an unknown key, and ignored, in %s", (_, payload) => {
     expect(only(payload)).toMatchObject({ service: "users", id: undefined });
   });
 

@@ -24,7 +24,7 @@ describe("the gate of the reference", () => {
     expect(beside.clock).toBe(7);
   });
 
-  test.each(["", " \n", "\ufeff"])("[W9] JSON is JSON with %j in front, too", (front) => {
+  test.each(["", " \n", "\ufeff"])("[W9] JSON with %j in front is read as JSON", (front) => {
     const json = Buffer.from(`${front}{"service":"list","data":{"clock":1,"clock":7}}`);
     expect(parseReferenceRequest(decodeReferenceRequest(json, false))).toMatchObject({
       service: "list",

@@ -5,7 +5,7 @@ import { decodePlainText, plainText } from "../../src/protocol/plain-text.ts";
 const line = fc.stringMatching(/^[ -~é日]{0,12}$/);
 const lines = fc.array(line, { minLength: 1, maxLength: 6 });
 
-test("lines are the same whatever ends them, with a byte order mark and without", () => {
+test("a text has the same lines whatever ends them, with a byte order mark and without", () => {
   fc.assert(
     fc.property(
       lines,
@@ -19,11 +19,11 @@ test("lines are the same whatever ends them, with a byte order mark and without"
   );
 });
 
-test("files that were put together keep no byte order mark", () => {
+test("a file joined from several keeps no byte order mark in the middle", () => {
   expect(plainText("\ufeffone\r\n\ufefftwo\ufeff three")).toBe("one\ntwo\ufeff three");
 });
 
-test("what is no line end stays: of empty lines at the end one goes", () => {
+test("only the last of several line ends at the end goes", () => {
   expect(plainText("one\u2028two\u0085\u000b\n\n")).toBe("one\u2028two\u0085\u000b\n");
 });
 

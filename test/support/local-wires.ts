@@ -10,7 +10,7 @@ export const anyPort = "tcp://127.0.0.1:*";
 export interface LocalForwarder extends Forwarder, AsyncDisposable {
   /** Connections on each side, as they stand now. */
   readonly connections: { front: number; back: number };
-  /** Names that two connections gave themselves, as often as that was seen. */
+  /** Names that two connections shared, one entry for each report. */
   readonly sharedNames: readonly string[];
 }
 

@@ -42,7 +42,7 @@ export class OriginalServer implements Disposable {
     return ["--broker", broker, "--proxy", proxy, "--reference", reference];
   }
 
-  /** Ends it. @returns how often it was asked for what; @throws Error with what went wrong in it */
+  /** Ends it. @returns how often each service was asked for; @throws Error with its own failure */
   async counts(): Promise<Readonly<Record<string, number>>> {
     this.#child.stdin.end();
     await until(() => this.#lines.length >= 2, "what the original server was asked");

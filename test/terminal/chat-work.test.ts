@@ -95,7 +95,7 @@ test("a channel that was left while it was being made is not joined", async () =
   expect(events).toEqual([]);
 });
 
-test("a channel that only looks like one that exists is told, and not joined", async () => {
+test("a channel that was not made, since it looks like another, is not joined", async () => {
   const createChannel = async () => {
     throw new ProtocolError("channel_exists", "", { reason: "name_confusable" });
   };

@@ -74,7 +74,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await terminal.shows("#geral");
     enter(terminal, `/join ${name}`);
     await terminal.shows(`› #${name}`);
-    // What comes at once behind Enter would be a paste with it.
+    // Text that arrives together with Enter would be a paste.
     await until(() => !terminal.screen.includes("› /join"), "Enter is read");
   }
 
@@ -233,7 +233,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
       await join(ana, "geral");
       ana.types("begun and not sent");
       await ana.shows("› begun and not sent");
-      // A kill that nothing can be done at leaves what was saved before.
+      // At SIGKILL only what was saved before is left.
       const files = new PersonFiles(`${home.path}/ana/tertulia`, [cluster.endpoints.broker], "ana");
       if (way === "SIGKILL") {
         await until(() => files.read().drafts["#geral"] === "begun and not sent", "it is saved");

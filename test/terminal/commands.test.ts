@@ -160,7 +160,7 @@ describe("listen", () => {
     expect(listener.stdout.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  test("ends with one sentence and code 1 when nobody reads any more", async () => {
+  test("ends with one sentence and code 1 when its output is closed", async () => {
     using listener = new CliProcess(["listen", "#geral", "--since", "2026-01-01"], env);
     await listener.saw(": oi");
     listener.child.stdout.destroy();

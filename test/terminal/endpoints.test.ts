@@ -63,7 +63,7 @@ describe.concurrent("an endpoint that cannot be used ends the command at once", 
   });
 });
 
-test("`up` takes no ports beyond the last there is", async () => {
+test("`up` refuses a first port that would put other ports above 65535", async () => {
   for (const flags of [
     ["--port", "65536"],
     ["--port", "65532"],

@@ -71,7 +71,7 @@ describe("a paste without brackets", () => {
     expect(keys.some(({ name }) => name === "enter")).toBe(false);
   });
 
-  test("is kept together where a long read ends with its first line", () => {
+  test("is kept together if a long read ends at the end of its first line", () => {
     input.types(`${"x".repeat(4_094)}\r`);
     vi.advanceTimersByTime(60);
     input.types("/part\r");
@@ -80,7 +80,7 @@ describe("a paste without brackets", () => {
     expect(keys.some(({ name }) => name === "enter")).toBe(false);
   });
 
-  test("ends, and Enter is Enter again", () => {
+  test("ends, and Enter sends again", () => {
     input.types("one\rtwo\r");
     vi.advanceTimersByTime(1_000);
     input.types("\r");
@@ -120,7 +120,7 @@ test.each([
   expect(typed.replaceAll("h i", "hi").replaceAll("y o u", "you")).toBe("hi enter you enter");
 });
 
-test("Enter at once behind a paste with brackets is Enter", () => {
+test("Enter directly behind a paste with brackets sends it", () => {
   input.types("\x1b[200~one\rtwo\x1b[201~\r");
   vi.advanceTimersByTime(30);
   expect(keys).toEqual([{ name: "paste", text: "one\ntwo" }, { name: "enter" }]);

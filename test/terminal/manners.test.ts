@@ -83,7 +83,7 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     const ana = await open("ana", "paste");
     ana.pastes("first\n/part\n\tthird\n");
     await ana.shows("third");
-    // An Enter that comes too soon is the paste's own.
+    // An Enter that comes too soon would be part of the paste.
     await until(async () => {
       ana.keys("Enter");
       return (await texts("paste")).length > 0;
@@ -102,7 +102,7 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     expect(await texts("large")).toEqual([]);
   }, 60_000);
 
-  test("a text that begins with a slash is sent on purpose only", async () => {
+  test("a text that begins with a slash is sent only by // or /say", async () => {
     const ana = await open("ana", "slash");
     await enter(ana, "/shrug");
     await ana.shows("There is no command /shrug; nothing was sent.");
@@ -114,7 +114,7 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     expect(await texts("slash")).toEqual(["/shrug"]);
   }, 60_000);
 
-  test("in Portuguese too the refusal tells how it is sent", async () => {
+  test("the refusal of an unknown command tells in Portuguese how to send it as a text", async () => {
     const ana = await open("ana", "barra", "--lang pt-br");
     await enter(ana, "/shrug");
     await ana.shows("escreva //shrug");

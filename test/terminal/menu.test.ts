@@ -68,7 +68,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     expect(lines.filter((line) => line.includes("Name of the new"))).toHaveLength(1);
   }, 30_000);
 
-  test("a paste of several lines is part of one answer, and waits for Enter", async () => {
+  test("a paste of several lines becomes one answer, which waits for Enter", async () => {
     const menu = open("menu", "--user", "duda");
     await menu.answers("7) Quit", "2", "Enter");
     await menu.shows("? Name of the new channel");

@@ -21,7 +21,7 @@ async function run(args: readonly string[], input?: string): Promise<Ended> {
   return await command.end(input);
 }
 
-test("[W18] a name that only looks like another is refused with that reason, the same one without", async () => {
+test("[W18] a name that only looks like another is refused with name_confusable, the same name without it", async () => {
   await run(["register", "carlos"], "secret\n");
   const english = await run(["register", "Carl0s"], "other\n");
   expect(english).toMatchObject({ code: 1, stdout: "" });
@@ -41,7 +41,7 @@ test.each([
   ["Persian", "علی\u200cرضا"],
   ["Sinhala", "ශ\u0dca\u200dරී"],
 ])(
-  "[W18] a name that %s can't write without a joiner is a user's and a channel's",
+  "[W18] users and channels may have names that %s can't write without a joiner",
   async (_, name) => {
     expect(await run(["create", `#${name}`, "--user", name])).toMatchObject({ code: 0 });
     expect(await run(["send", `#${name}`, "oi", "--user", name])).toMatchObject({ code: 0 });

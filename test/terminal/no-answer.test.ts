@@ -5,9 +5,9 @@ import { type TemporaryFolder, temporaryFolder } from "../support/temporary-fold
 import { CliProcess } from "./cli-process.ts";
 
 let home: TemporaryFolder;
-/** It accepts connections and says nothing. */
+/** Accepts connections and says nothing. */
 let silent: Server;
-/** It answers whatever comes as a web server does. */
+/** Answers anything with a web server's error. */
 let web: Server;
 const places: Record<string, () => string> = {
   "nothing listens": () => "tcp://127.0.0.1:1",
@@ -88,7 +88,7 @@ describe.each(["SIGINT", "SIGTERM"] as const)("%s", (signal) => {
     await once(reached, "listening");
     try {
       const words = args.map((word) => (word === "DATA" ? data.path : word));
-      // Its input stays open, as a terminal's.
+      // stdin stays open, as at a terminal.
       using command = start(words, endpointOf(reached));
       const ended = once(command.child, "exit");
       await Promise.race([connected, ended]);

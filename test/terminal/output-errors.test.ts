@@ -32,14 +32,14 @@ function run(args: readonly string[], env: Record<string, string>, outputs: Outp
   return spawnSync(process.execPath, [cliFile, ...args], {
     env: { PATH, LANG: "C.UTF-8", ...endpoints, ...env },
     stdio: ["pipe", stdout, stderr],
-    // Of the chat by lines; other commands don't read it.
+    // Only the chat by lines reads this.
     input: "/time\n",
     encoding: "utf8",
     timeout: 20_000,
   });
 }
 
-/** Every write to it fails, as on a full disk; Linux has it. */
+/** A device of Linux where every write fails as on a full disk. */
 const fullDisk = "/dev/full";
 
 function withFullDisk<T>(use: (fd: number) => T): T {
@@ -51,7 +51,7 @@ function withFullDisk<T>(use: (fd: number) => T): T {
   }
 }
 
-describe.runIf(existsSync(fullDisk))("output that finds no space", () => {
+describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
   test.each([
     ["channels"],
     ["channels", "--json"],
@@ -74,7 +74,7 @@ describe.runIf(existsSync(fullDisk))("output that finds no space", () => {
     expect(status).toBe(1);
   });
 
-  test("is told in the person's language, and in JSON where a script may read", async () => {
+  test("is explained in the person's language, and in JSON with --json", async () => {
     await using home = await temporaryFolder();
     const told = (...args: string[]) =>
       withFullDisk((stdout) => run(args, { HOME: home.path }, { stdout })).stderr;
@@ -84,7 +84,7 @@ describe.runIf(existsSync(fullDisk))("output that finds no space", () => {
     expect(JSON.parse(told("channels", "--json")).error.message).toContain("no space left");
   });
 
-  test("on stderr ends a command with code 1 too", async () => {
+  test("for messages on stderr ends a command with code 1 too", async () => {
     await using home = await temporaryFolder();
     const { status } = withFullDisk((stderr) =>
       run(["create", "geral"], { HOME: home.path }, { stderr }),
@@ -94,7 +94,7 @@ describe.runIf(existsSync(fullDisk))("output that finds no space", () => {
 });
 
 describe("a person without a folder of their own", () => {
-  // An environment without HOME, and a user that the system does not know.
+  // Without HOME, and as a user without an entry in the system's list of users.
   const isRoot = process.getuid?.() === 0;
   const nobody = { XDG_STATE_HOME: "state", HOME: "not/absolute" };
 
@@ -120,7 +120,7 @@ describe("a person without a folder of their own", () => {
     expect(as(chat, "pt-br").stderr).toContain("defina HOME ou XDG_STATE_HOME");
   });
 
-  test("a folder that is not absolute counts as not set", async () => {
+  test("a relative XDG_STATE_HOME counts as not set", async () => {
     await using home = await temporaryFolder();
     const env = { XDG_STATE_HOME: "state", HOME: home.path };
     const { status } = run(["chat", "--lines", "--user", "ana"], env);

@@ -32,7 +32,7 @@ test.each([
   ["a password that was pasted twice", ["secret\rsecret\r"], "secret secret"],
   ["the same in several reads", ["secret\r", "secret", "\r"], "secret secret"],
   ["a paste with brackets", ["\x1b[200~one\rtwo\r\x1b[201~"], "one two"],
-])("of %s the question gets one line", (_what, pieces, line) => {
+])("a question gets one line from %s", (_what, pieces, line) => {
   const terminal = new FakeTerminal();
   using input = question(terminal);
   for (const piece of pieces) terminal.emit("data", Buffer.from(piece));

@@ -68,7 +68,7 @@ test("what can't be sent yet holds up its own conversation, in order, and is log
 });
 
 test.each(["accepted", "refused", "unreadable", "silent"] as const)(
-  "[C8] what a server of the original protocol has %s is told, and never sent again",
+  "[C8] a message that a server of the original protocol has %s is told, and never sent again",
   async (outcome) => {
     vi.useFakeTimers();
     const asked: string[] = [];

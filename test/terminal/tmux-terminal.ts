@@ -26,7 +26,7 @@ export class Terminal {
     return this.#tmux("capture-pane", "-p").replace(/\n+$/, "\n");
   }
 
-  /** What the terminal itself has wrapped is one line, as when it is copied. */
+  /** Joins lines that the terminal itself has wrapped, as copying does. */
   get unwrapped(): string {
     return this.#tmux("capture-pane", "-p", "-J").replace(/ +$/gm, "");
   }
@@ -45,7 +45,7 @@ export class Terminal {
     this.#tmux("send-keys", "-l", text);
   }
 
-  /** As a terminal that does not tell what is pasted: each line ends in a CR. */
+  /** Pastes as a terminal that marks no pastes does: each line ends in a CR. */
   pastes(text: string): void {
     this.#tmux("set-buffer", text);
     this.#tmux("paste-buffer");

@@ -153,7 +153,7 @@ describe("unread", () => {
     expect(savedOf(second.model).drafts).toEqual({ "#café": "and there" });
   });
 
-  test("a draft of an earlier chat takes no place of what is being written", () => {
+  test("a saved draft does not replace the text that is being written", () => {
     const saved = { ...nothingSaved, joined: ["geral"], drafts: { "": "old", "#geral": "older" } };
     const scene = new ChatScene().types("new");
     scene.on({ type: "started", saved, channels: ["geral"] });

@@ -13,11 +13,11 @@ test.each([
   ["https://example.org/a\u202ehttps://b.example", ["https://example.org/a", "https://b.example"]],
   ["https://a.example\u241b]8;;", ["https://a.example"]],
   ["http:// https://... xhttp://a.example ftp://a.example javascript:alert(1)", []],
-])("the links in %j stand alone", (text, links) => {
+])("%j contains just the expected links", (text, links) => {
   expect(found(text)).toEqual(links);
 });
 
-test("a link that was said more than once stands at its newest place", () => {
+test("a link that was sent several times is listed once, at its newest place", () => {
   const texts = [
     "/me reads http://a.example",
     "http://b.example\nhttp://c.example",
@@ -26,7 +26,7 @@ test("a link that was said more than once stands at its newest place", () => {
   expect(linksOfTexts(texts)).toEqual(["http://b.example", "http://c.example", "http://a.example"]);
 });
 
-test("/links shows those of the present conversation alone", () => {
+test("/links shows only links of the present conversation", () => {
   const scene = new ChatScene(80, 24, "pt-br").start().join("café");
   scene.says("geral", "bia", "http://a.example").says("café", "bia", "http://b.example");
   scene.types("/links\r");

@@ -54,11 +54,11 @@ test.each([
   "ana's",
   "ana/bia",
   "ana:",
-])("dots, dashes and other signs around a name are a sentence's: %s", (text) =>
+])("dots, dashes and other signs around a name do not belong to it: %s", (text) =>
   expect(mentioned(text, "ana")).toEqual(["ana"]),
 );
 
-test("a sign of a mention belongs to it, also behind a letter of a script without spaces", () => {
+test("the @ belongs to its mention, also behind a letter of a script without spaces", () => {
   expect(mentioned("@ana, @@ana 你好@ana", "ana")).toEqual(["@ana", "@ana", "@ana"]);
 });
 
@@ -68,7 +68,7 @@ test("a name is found however its letters are composed, at the place where it is
   expect(mentioned("\u1112\u1161\u11ab 한", "한")).toEqual(["\u1112\u1161\u11ab", "한"]);
 });
 
-test("a mention is the name, whatever the text", () => {
+test("a found mention is always the name itself, whatever the text", () => {
   const name = fc.stringMatching(/^[aé_-][aé._-]{0,3}$/).map((one) => one.normalize("NFC"));
   const text = fc.stringMatching(/^(?:[aéeÉ @#._-]|\u0301){0,20}$/);
   fc.assert(

@@ -5,7 +5,7 @@ import { hasInName, sortedByMatch } from "../../../src/client/core/name-search.t
 import type { UserName } from "../../../src/protocol/ids.ts";
 import { ChatScene } from "./chat-scene.ts";
 
-/** A chat of somebody else's. */
+/** A chat whose person is `me`. */
 function sceneOf(me: string, columns = 80): ChatScene {
   const scene = new ChatScene(columns);
   scene.model = { ...scene.model, me: me as UserName };
@@ -28,7 +28,7 @@ test.each([
   ["한", "한글"],
 ])("%s finds %s", (part, name) => expect(hasInName(name, part)).toBe(true));
 
-test("names that are written as it was typed come first", () => {
+test("names that are spelled as typed come first", () => {
   const names = ["@Maria-José", "@Josefa", "@José", "#jose"];
   expect(sortedByMatch(names, "jos")).toEqual(["@Josefa", "@José", "#jose", "@Maria-José"]);
   expect(sortedByMatch(names, "jose\u0301")).toEqual(["@José", "@Josefa", "#jose", "@Maria-José"]);
@@ -71,13 +71,13 @@ test("a mention with decomposed letters is counted, and highlighted at its place
   expect(highlighted(scene.types("/join #praia\r"))).toEqual(["Jose\u0301", "@JOSÉ"]);
 });
 
-test("what marks an action mentions nobody of that name", () => {
+test("the /me of an action does not mention a user me", () => {
   const scene = sceneOf("me").start(["geral", "praia"]);
   expect(scene.says("praia", "bia", "/me waves").model.conversations.at(-1)?.mentions).toBe(0);
   expect(scene.says("praia", "bia", "/me hugs me").model.conversations.at(-1)?.mentions).toBe(1);
 });
 
-test("a name that the end of a row cuts is highlighted as a whole, and a part of another is not", () => {
+test("a name broken over two rows is highlighted in both, and a part of a longer name is not", () => {
   const scene = sceneOf("ana", 30).start();
   const row = "x".repeat(19);
   scene.says("geral", "bia", `${row}ana ${"x".repeat(18)} ana-${"x".repeat(40)}-ana`);

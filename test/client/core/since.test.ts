@@ -9,12 +9,12 @@ const at = (text: string, zone: Zone = utc) => {
   return since !== undefined && "timeMs" in since ? new Date(since.timeMs).toISOString() : since;
 };
 
-/** A place whose clocks change once, by so many minutes. */
+/** A time zone whose offset changes once, from `before` to `after` (minutes). */
 const changing = (when: string, before: number, after: number): Zone => {
   return (timeMs) => (timeMs < ms(when) ? before : after);
 };
 
-test("a vector in JSON is a beginning", () => {
+test("a vector in JSON is accepted as a place to begin at", () => {
   expect(parseSince('{"server_0a1b2c3d":7}', utc)).toEqual({ vector: { server_0a1b2c3d: 7 } });
 });
 
@@ -37,7 +37,7 @@ describe("a time to begin at", () => {
     expect(at("2026-01-31T08:00:00.123999Z")).toBe("2026-01-31T08:00:00.123Z");
   });
 
-  test("is the place's own where no offset stands behind it, and a date alone is its midnight", () => {
+  test("is local time without an offset, and a date alone is local midnight", () => {
     const saoPaulo: Zone = () => -180;
     expect(at("2026-01-31", saoPaulo)).toBe("2026-01-31T03:00:00.000Z");
     expect(at("2026-01-31T08:00", saoPaulo)).toBe("2026-01-31T11:00:00.000Z");
@@ -45,7 +45,7 @@ describe("a time to begin at", () => {
     expect(at("2026-01-31", kiritimati)).toBe("2026-01-30T10:00:00.000Z");
   });
 
-  test("is the first moment of a day that begins behind its midnight", () => {
+  test("is the first moment of a day that has no midnight", () => {
     // São Paulo, until 2018: at midnight the clocks were put to 1.
     const zone = changing("2018-11-04T03:00:00Z", -180, -120);
     expect(at("2018-11-04", zone)).toBe("2018-11-04T03:00:00.000Z");
@@ -55,12 +55,12 @@ describe("a time to begin at", () => {
     expect(at("2011-12-31", samoa)).toBe("2011-12-30T10:00:00.000Z");
   });
 
-  test("is the first of two moments that the clocks show alike", () => {
+  test("is the first of two moments that local clocks show the same", () => {
     const zone = changing("2018-02-18T02:00:00Z", -120, -180);
     expect(at("2018-02-17T23:30", zone)).toBe("2018-02-18T01:30:00.000Z");
   });
 
-  test("is refused if its day or time does not exist, or if it is written otherwise", () => {
+  test("is refused if the day or time does not exist, or in any other notation", () => {
     for (const wrong of [
       "",
       "7",
@@ -93,7 +93,7 @@ describe("a time to begin at", () => {
     expect(at("2028-02-29")).toBe("2028-02-29T00:00:00.000Z");
   });
 
-  test("shown by the clocks of any place, is read as the moment at which they show it", () => {
+  test("is read as the moment at which local clocks show it, in any time zone", () => {
     const minutes = fc.integer({ min: -12 * 60, max: 14 * 60 });
     const changes = fc.record({
       dayMs: fc.integer({ min: 0, max: 40_000 }).map((day) => day * 86_400_000),
@@ -109,7 +109,7 @@ describe("a time to begin at", () => {
         const read = parseSince(new Date(wallMs).toISOString().slice(0, -1), zone);
         const { timeMs: readMs } = read as { timeMs: number };
         expect(readMs + zone(readMs) * 60_000).toBe(wallMs);
-        // Clocks that are put back show some times twice: the first counts.
+        // Clocks that are put back show some times twice: the first moment counts.
         expect(readMs).toBeLessThanOrEqual(timeMs);
       }),
     );

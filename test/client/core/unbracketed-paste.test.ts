@@ -10,11 +10,11 @@ const lineEnd = fc.constantFrom("\r", "\n", "\r\n");
 
 describe("a piece of input", () => {
   test.each(["hello\r", "hello\r\n", "\r", "a", "\r\r", "one\x1b\rtwo\r", "\r\x1b1", "foo\t"])(
-    "is typed, if no text is behind the end of a line: %j",
+    "counts as typed if no text follows the end of a line: %j",
     (input) => expect(isUnbracketedPaste(keysOf(input))).toBe(false),
   );
 
-  test("is a paste, if text is behind the end of a line: its lines are all kept, and nothing is done", () => {
+  test("is a paste if text follows the end of a line: all lines are kept, and nothing is sent", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(line, lineEnd), { minLength: 2 }), (lines) => {
         const keys = keysOf(lines.flat().join(""));
@@ -58,7 +58,7 @@ describe("a key that is handed on", () => {
     { name: "text", text: "b", alt: true },
   );
 
-  test("is the same key to the program behind", () => {
+  test("is decoded as the same key by the program that reads it", () => {
     fc.assert(
       fc.property(fc.oneof(moves, others), (key) => {
         const { keys } = decodeKeys(bytesOf(key), true);
@@ -68,7 +68,7 @@ describe("a key that is handed on", () => {
     );
   });
 
-  test("is one line without anything that acts, if it is a paste", () => {
+  test("is one line without control characters if it is a paste", () => {
     expect(bytesOf({ name: "paste", text: "one\n\n two\x03\tthree\n" })).toBe("one  two three");
   });
 });

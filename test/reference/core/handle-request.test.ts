@@ -5,7 +5,7 @@ import { parseList } from "../../../src/protocol/parse-reference.ts";
 import { type Asked, handleRequest } from "../../../src/reference/core/handle-request.ts";
 import { Registry } from "../../../src/reference/core/registry.ts";
 
-test("[N5] all processes are under `list`, each with its role; one that tells none is a server", () => {
+test("[N5] `list` has all processes, each with its role; a process that tells none is a server", () => {
   const registry = new Registry(undefined, 0);
   const clock = new LamportClock();
   const ask = (request: ReferenceRequest, member?: string) =>
@@ -37,7 +37,7 @@ test("a guest's clock that is too far ahead is counted, and not believed", () =>
   expect(registry.disbelievedClocks).toBe(1);
 });
 
-test("what members say that they have refused is listed, what guests say is not", () => {
+test("the counts of refused messages that members report are listed, those of guests are not", () => {
   const registry = new Registry(undefined, 0);
   const counts = { refused: { forged: 2, stale: 1 }, disbelievedClocks: 3 };
   for (const [user, isKnown] of [
@@ -51,7 +51,7 @@ test("what members say that they have refused is listed, what guests say is not"
   expect(liar).toMatchObject({ name: "liar", refused: undefined, disbelievedClocks: undefined });
 });
 
-test("[N5] a guest of the original protocol is listed for 30 s, one that tells its role as a member is", () => {
+test("[N5] a guest of the original protocol is listed for 30 s, and one that tells its role for 2 s", () => {
   const registry = new Registry(undefined, 0);
   const guest = { isKnown: false, clock: 1 };
   registry.rank({ user: "old_server" }, guest, 0);

@@ -9,7 +9,7 @@ test("[X4] in open mode nobody uses up a name's pace: its user writes on", () =>
   const send = () => scene.ask("publish", { user: "ana", channel: "geral", message: "x" });
   const statuses = Array.from({ length: 20 }, () => send().status);
   expect(new Set(statuses)).toEqual(new Set(["OK"]));
-  // What a connection asks has its pace in either mode.
+  // The rate of a connection is limited in open mode too.
   const asked = Array.from({ length: 200 }, () => scene.cluster.ask(scene.server, "time"));
   expect(asked.some(({ reply }) => reply?.code === "rate_limited")).toBe(true);
 });

@@ -33,7 +33,7 @@ describe.each<Auth>(["open", "required"])("names that look alike, auth %s", (aut
       const refused = { code: "name_taken", reason: "name_confusable", retry: false };
       expect(register(cluster, at, name)).toMatchObject(refused);
     }
-    // The very same name is taken, and nothing is confused.
+    // The same name is simply taken, so there is no reason name_confusable.
     const again = cluster.request(cluster.server(2), "register", { user: "carlos", password: "x" });
     expect(again).toMatchObject({ code: "name_taken" });
     expect(again.reason).toBeUndefined();
@@ -115,7 +115,7 @@ describe("[W14] where names are made by their use", () => {
     expect(cluster.request(server, "login", { user: "Ana" })).toMatchObject({ status: "sucesso" });
     const refused = { code: "forbidden", reason: "name_in_use" };
     for (const name of ["ana", "Ana", "ANA"]) expect(register(name)).toMatchObject(refused);
-    // Who is here is for `users` to tell, which guests may not ask where accounts are.
+    // With accounts a guest may not ask for `users`, so the error must not tell the other name.
     expect(register("ANA").description).toMatch(/^A name that looks like "ANA" is in use/);
   });
 });
