@@ -1,9 +1,10 @@
 import { memberKeys } from "../platform/curve.ts";
 import { isInteractive, printLine, printValue } from "../platform/host.ts";
+import { Problem } from "../platform/problem.ts";
 import type { ReadyMessage } from "../platform/run-process.ts";
 import { outliveLog, untilStopped } from "../platform/run-process.ts";
 import { openSecret, secretSource } from "../platform/secret.ts";
-import { integer, readFlag, type Settings } from "../platform/settings.ts";
+import { integer, readFlag, rows, type Settings } from "../platform/settings.ts";
 import type { Child } from "./child.ts";
 import { type ClusterConfig, lastFirstPort, Supervisor } from "./supervisor.ts";
 
@@ -34,6 +35,19 @@ export interface UpOptions {
 /** A line now and then, among which a person's own can be read. */
 const besideAPerson = ["--burst", "1", "--pause", "5000"];
 
+/**
+ * Each process would get them from the environment, and no two can be bound at one place.
+ * @throws Problem if one of them is set
+ */
+function refusePlaces(settings: Settings): void {
+  for (const name of ["bind", "front", "back", "advertise"] as const) {
+    if (settings.lookUp(name).text === undefined) continue;
+    const way = "unset it and say --port, or start each role by itself";
+    const said = `${rows[name].env} is the place of one process, and \`up\` starts several: ${way}.`;
+    throw new Problem(said, 2);
+  }
+}
+
 function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): ClusterConfig {
   const secret = secretSource(settings);
   // Before anything is started: a secret that won't do is told once.
@@ -63,6 +77,7 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
 /** `tertulia up`: the whole cluster on this machine, until a signal or the end of the chat. */
 export async function runUp({ settings, flags, openChat, readyLines }: UpOptions): Promise<void> {
   const hasChat = flags.chat === true && isInteractive();
+  refusePlaces(settings);
   const config = upConfig(settings, flags, hasChat);
   const stopped = untilStopped();
   outliveLog();

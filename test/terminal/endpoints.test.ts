@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { CliProcess } from "./cli-process.ts";
 
 const ofClients = ["broker", "proxy", "reference"];
@@ -79,3 +82,21 @@ test("`up` refuses a first port that would put other ports above 65535", async (
     expect(stderr).toContain("--port");
   }
 });
+
+test.each(["BIND", "FRONT", "BACK", "ADVERTISE"])(
+  "`up` starts nothing where TERTULIA_%s names the place of one process",
+  async (name) => {
+    await using folder = await temporaryFolder();
+    const data = join(folder.path, "data");
+    const env = { [`TERTULIA_${name}`]: "tcp://127.0.0.1:7000" };
+    using up = new CliProcess(["up", "--data", data, "--port", "0"], env);
+    expect(await up.end()).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        `tertulia: TERTULIA_${name} is the place of one process, and \`up\` starts several: ` +
+        "unset it and say --port, or start each role by itself.\n",
+    });
+    expect(existsSync(data)).toBe(false);
+  },
+);

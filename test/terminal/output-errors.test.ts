@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, cpSync, existsSync, openSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -23,13 +24,20 @@ interface Outputs {
 }
 
 function run(args: readonly string[], env: Record<string, string>, outputs: Outputs = {}) {
+  return start([process.execPath, cliFile, ...args], env, outputs);
+}
+
+function start(
+  [command = "", ...args]: readonly string[],
+  env: Record<string, string>,
+  { stdout = "pipe", stderr = "pipe" }: Outputs = {},
+) {
   const endpoints = {
     ...clusterVariables(cluster.endpoints),
     TERTULIA_DATA: cluster.folder,
   };
   const { PATH = "" } = process.env;
-  const { stdout = "pipe", stderr = "pipe" } = outputs;
-  return spawnSync(process.execPath, [cliFile, ...args], {
+  return spawnSync(command, args, {
     env: { PATH, LANG: "C.UTF-8", ...endpoints, ...env },
     stdio: ["pipe", stdout, stderr],
     // Only the chat by lines reads this.
@@ -74,6 +82,20 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
     expect(status).toBe(1);
   });
 
+  test.each(["", "--json"])(
+    "ends `verify %s` on a whole folder with one sentence and code 1",
+    async (flag) => {
+      await using home = await temporaryFolder();
+      cpSync(join(cluster.folder, "servers"), join(home.path, "servers"), { recursive: true });
+      const args = ["verify", home.path, ...(flag === "" ? [] : [flag])];
+      const whole = run(args, { HOME: home.path });
+      expect(whole).toMatchObject({ status: 0, stderr: "" });
+      const lost = withFullDisk((stdout) => run(args, { HOME: home.path }, { stdout }));
+      expect(lost.stderr.match(/The output is not whole/g)).toHaveLength(1);
+      expect(lost.status).toBe(1);
+    },
+  );
+
   test("is explained in the person's language, and in JSON with --json", async () => {
     await using home = await temporaryFolder();
     const told = (...args: string[]) =>
@@ -90,6 +112,39 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
       run(["create", "geral"], { HOME: home.path }, { stderr }),
     );
     expect(status).toBe(1);
+  });
+});
+
+describe("the installed command", () => {
+  const installed = (args: readonly string[], redirect: string) =>
+    start(["sh", "-c", `exec /bin/sh "$0" "$@" ${redirect}`, cliFile, ...args], {
+      HOME: cluster.folder,
+    });
+
+  test.each([
+    ["channels"],
+    ["channels", "--json"],
+    ["--version"],
+    ["history", "#geral", "--json"],
+    ["chat", "--lines", "--user", "ana"],
+  ])("says that its stdout is closed, and ends with code 1: %s %s", (...args) => {
+    const { status, stderr } = installed(args, ">&-");
+    expect(
+      stderr.match(/The output was closed before all of it was written \(EBADF\)/g),
+    ).toHaveLength(1);
+    expect(status).toBe(1);
+  });
+
+  test.each(["", "<&-", "2>&-"])(
+    "writes all of its output where only another stream is closed: '%s'",
+    (redirect) => {
+      const done = { status: 0, stdout: "geral\n", stderr: "" };
+      expect(installed(["channels"], redirect)).toMatchObject(done);
+    },
+  );
+
+  test("says nothing where its stdout is /dev/null", () => {
+    expect(installed(["channels"], ">/dev/null")).toMatchObject({ status: 0, stderr: "" });
   });
 });
 
