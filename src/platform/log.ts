@@ -56,7 +56,8 @@ function jsonLine(line: string): string {
 
 const dim = (text: string) => (process.env.NO_COLOR ? text : `\u001b[2m${text}\u001b[0m`);
 
-const plainFields = new Set(["level", "time", "role", "name", "clock", "msg"]);
+/** Shown in front, or for programs: what `event` and `epoch` say, the sentence says too. */
+const plainFields = new Set(["level", "time", "role", "name", "clock", "msg", "event", "epoch"]);
 
 /** A JSON line as a person reads it on a terminal. */
 export function readable(line: string): string {

@@ -213,7 +213,8 @@ class Shell {
     this.#clients.start();
     this.#peerLink.start();
     void this.#askRank();
-    this.#log.info({ folder: this.#folder, address: this.address }, "Started");
+    const { address } = this;
+    this.#log.info({ event: "started", folder: this.#folder, address }, "Started");
   }
 
   /** A long journal takes its time: a reference that lost its file must know of the view before. */

@@ -1,7 +1,7 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { Process } from "../cluster/supervisor.ts";
-import type { Epoch } from "../protocol/epoch.ts";
+import { compareEpochs, type Epoch, parseEpoch } from "../protocol/epoch.ts";
 
 /** An entry into office, as the server that entered it wrote it down. */
 export interface Entered {
@@ -12,9 +12,6 @@ export interface Entered {
 }
 
 const chunkBytes = 64 * 1024;
-const entry = /"time":"([^"]+)".*"msg":"Coordinator, epoch (\d+)\.(\d+)"/;
-/** The office was given up, or the process that held it is no more. */
-const exit = /"msg":"(?:No longer coordinator|Started)/;
 
 /**
  * Who is in office in a cluster on this machine, by the logs of its servers (level info): nobody
@@ -36,7 +33,7 @@ export class OfficeWatch {
     const fresh = this.#logs.flatMap((log) => log.next());
     if (fresh.length === 0) return this.#entered;
     this.#entered.push(...fresh);
-    this.#entered.sort((a, b) => a.epoch.view - b.epoch.view || a.epoch.term - b.epoch.term);
+    this.#entered.sort((a, b) => compareEpochs(a.epoch, b.epoch));
     return this.#entered;
   }
 
@@ -48,14 +45,14 @@ export class OfficeWatch {
   }
 }
 
-/** A log that grows. */
+/** A log that grows, and begins anew when it has become too long (`openLogFile`). */
 class ServerLog {
   readonly label: string;
-  /** Whether the last that it says of the office is that it was entered. */
+  /** Whether the last event of the office in the log is that it was entered. */
   isInOffice = false;
   readonly #path: string;
   #at = 0;
-  /** Of a line whose end was not there yet. */
+  /** The beginning of a line whose end has not been written yet. */
   #begun = "";
 
   constructor(path: string, label: string) {
@@ -67,29 +64,64 @@ class ServerLog {
     const lines = `${this.#begun}${this.#read()}`.split("\n");
     this.#begun = lines.pop() ?? "";
     return lines.flatMap((line) => {
-      const [, time = "", view, term] = entry.exec(line) ?? [];
-      if (time !== "") this.isInOffice = true;
-      else if (exit.test(line)) this.isInOffice = false;
-      if (time === "") return [];
-      const epoch = { view: Number(view), term: Number(term) };
-      return { party: this.label, epoch, wallMs: Date.parse(time) };
+      const { event, epoch: said, time } = entryOf(line);
+      if (event === "coordinator") this.isInOffice = true;
+      // The process that held the office gave it up, or is no more.
+      if (event === "resigned" || event === "started") this.isInOffice = false;
+      const epoch = event === "coordinator" ? parseEpoch(said) : undefined;
+      if (epoch === undefined) return [];
+      return { party: this.label, epoch, wallMs: Date.parse(String(time)) };
     });
   }
 
+  /** What was written since the last time. */
   #read(): string {
-    const file = openSync(this.#path, "r");
-    try {
-      const chunk = Buffer.alloc(chunkBytes);
-      let text = "";
-      for (;;) {
-        const bytes = readSync(file, chunk, 0, chunkBytes, this.#at);
-        if (bytes === 0) return text;
-        this.#at += bytes;
-        // What is looked for is ASCII: a character cut in two elsewhere does no harm.
-        text += chunk.toString("latin1", 0, bytes);
-      }
-    } finally {
-      closeSync(file);
+    using file = new OpenFile(this.#path);
+    if (file.bytes >= this.#at) return this.#rest(file);
+    using before = new OpenFile(`${this.#path}.1`);
+    const last = this.#rest(before);
+    this.#at = 0;
+    return last + this.#rest(file);
+  }
+
+  #rest(file: OpenFile): string {
+    const chunks: Buffer[] = [];
+    for (let chunk = file.read(this.#at); chunk.length > 0; chunk = file.read(this.#at)) {
+      this.#at += chunk.length;
+      chunks.push(chunk);
     }
+    // The fields of events are ASCII: a character cut in two elsewhere does no harm.
+    return Buffer.concat(chunks).toString("latin1");
+  }
+}
+
+class OpenFile implements Disposable {
+  readonly #fd: number;
+
+  constructor(path: string) {
+    this.#fd = openSync(path, "r");
+  }
+
+  get bytes(): number {
+    return fstatSync(this.#fd).size;
+  }
+
+  /** A part of what begins there; empty at the end. */
+  read(at: number): Buffer {
+    const chunk = Buffer.alloc(chunkBytes);
+    return chunk.subarray(0, readSync(this.#fd, chunk, 0, chunkBytes, at));
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** A line's fields; none for the sentences with which a process ends, which are not JSON. */
+function entryOf(line: string): Readonly<Record<string, unknown>> {
+  try {
+    return (JSON.parse(line) ?? {}) as Record<string, unknown>;
+  } catch {
+    return {};
   }
 }

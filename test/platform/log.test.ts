@@ -40,6 +40,15 @@ describe("a log line", () => {
     expect(shown).toContain("␛]0;owned␇");
     expect(shown).toContain("<U+202E>");
   });
+
+  test("on a terminal shows no fields that its sentence tells already", () => {
+    process.env.NO_COLOR = "1";
+    const entry = { level: "info", time: "2026-01-01T00:00:00Z", name: "x", clock: 1 };
+    const event = { event: "coordinator", epoch: { view: 3, term: 2 } };
+    const shown = readable(JSON.stringify({ ...entry, ...event, msg: "Coordinator, epoch 3.2" }));
+    delete process.env.NO_COLOR;
+    expect(shown).toBe("00:00:00 [x Clock=1] Coordinator, epoch 3.2\n");
+  });
 });
 
 test("[O18] lines about single requests are so many a second; the rest is counted", async () => {

@@ -76,7 +76,7 @@ export interface CoordinationParts {
   standing(): Standing;
   correctedMs(now: Now): number;
   rank(name: ServerName): number;
-  log(level: "info" | "warn", text: string): void;
+  log(level: "info" | "warn", text: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 const resting: Search = { step: "rest" };
@@ -320,10 +320,9 @@ export class Coordination {
     const bid = this.#bid;
     this.#bid = undefined;
     if (bid?.step !== "office") return;
-    this.#parts.log(
-      "info",
-      `No longer coordinator of epoch ${writeEpoch(bid.ballot.epoch)}: ${why}`,
-    );
+    const { epoch } = bid.ballot;
+    const text = `No longer coordinator of epoch ${writeEpoch(epoch)}: ${why}`;
+    this.#parts.log("info", text, { event: "resigned", epoch });
   }
 
   #advanceSearch(now: Now): Effect[] {
@@ -509,7 +508,7 @@ export class Coordination {
   /** In the shape of the original protocol, for whoever listens (P6). */
   #announce({ ballot: { epoch } }: Bid, now: Now): Effect[] {
     const { name, rank, log, clock, correctedMs } = this.#parts;
-    log("info", `Coordinator, epoch ${writeEpoch(epoch)}`);
+    log("info", `Coordinator, epoch ${writeEpoch(epoch)}`, { event: "coordinator", epoch });
     const timestamp = isoTime(correctedMs(now));
     const data = { coordinator: name, epoch, rank: rank(name), timestamp, clock: clock.tick() };
     return [{ type: "publish", topic: serversTopic, payload: { service: "election", data } }];

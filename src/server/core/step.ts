@@ -122,7 +122,7 @@ export class ServerCore {
       catchUp,
       acceptor: this.#acceptor,
       rank: (server) => this.#ranks.get(server) ?? 0,
-      log: (level, text) => this.#log(level, text),
+      log: (level, text, fields) => this.#log(level, text, fields),
     });
     const passwords = this.#passwords;
     this.#claims = new Claims({ ...parts, auth, passwords, coordination: this.coordination });
