@@ -1,5 +1,6 @@
 import { isatty } from "node:tty";
 import { harmless, harmlessJson } from "../protocol/harmless.ts";
+import { JobControl, type LentTerminal, type Suspension } from "./job-control.ts";
 import { errorCode } from "./problem.ts";
 
 /** The streams of the process that a person or a script is at the other end of. */
@@ -27,20 +28,6 @@ export interface Host {
   onWarning(warn: (text: string) => void): Disposable;
 }
 
-/** A terminal that other programs use while this process is stopped. Calls may repeat. */
-export interface LentTerminal {
-  giveBack(): void;
-  takeAgain(): void;
-}
-
-export interface Suspension extends Disposable {
-  /** What Ctrl-Z does where the terminal is in raw mode. */
-  suspend(): void;
-}
-
-/** Time for the stopping signal to arrive. The timer does not run while the process is stopped. */
-const signalMs = 50;
-
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 /**
@@ -50,6 +37,7 @@ const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
  */
 export function thisHost(sayWhy: (code: string) => void): Host {
   endWithTerminal();
+  const jobControl = new JobControl();
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error) => {
       const code = errorCode(error);
@@ -76,42 +64,7 @@ export function thisHost(sayWhy: (code: string) => void): Host {
         },
       };
     },
-    onSuspend: ({ giveBack, takeAgain }) => {
-      let timer: NodeJS.Timeout | undefined;
-      const comeBack = () => {
-        // While it was stopped, the process was not told of a new size of the terminal.
-        process.emit("SIGWINCH");
-        takeAgain();
-      };
-      const suspend = () => {
-        giveBack();
-        // A signal with a listener stops nothing.
-        process.off("SIGTSTP", suspend);
-        // To the whole job, so that the shell notices.
-        process.kill(0, "SIGTSTP");
-        timer = setTimeout(() => {
-          timer = undefined;
-          process.on("SIGTSTP", suspend);
-          comeBack();
-        }, signalMs);
-      };
-      // After a stop without warning (SIGSTOP): other programs may have used the terminal.
-      const goOn = () => {
-        if (timer !== undefined) return;
-        giveBack();
-        comeBack();
-      };
-      process.on("SIGTSTP", suspend);
-      process.on("SIGCONT", goOn);
-      return {
-        suspend,
-        [Symbol.dispose]: () => {
-          clearTimeout(timer);
-          process.off("SIGTSTP", suspend);
-          process.off("SIGCONT", goOn);
-        },
-      };
-    },
+    onSuspend: (terminal) => jobControl.lend(terminal),
     onEnd: (end) => {
       // A defect's stack is printed between the two.
       const ways = ["uncaughtExceptionMonitor", "exit"] as const;

@@ -155,3 +155,12 @@ test("a terminal that does not know its size has that of a common one", () => {
   Object.assign(output, { columns: 30, rows: 10 });
   expect(terminal.size).toEqual({ columns: 30, rows: 10 });
 });
+
+test("nothing is written before the terminal has taken its mode, which stops a job in the background", () => {
+  terminal.close();
+  const order: string[] = [];
+  input.setRawMode = () => order.push("mode");
+  Object.assign(output, { write: () => order.push("written") });
+  terminal.open();
+  expect(order).toEqual(["mode", "written"]);
+});

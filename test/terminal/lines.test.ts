@@ -1,38 +1,19 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import { expect, test } from "vitest";
 import { nothingSaved } from "../../src/client/core/chat-model.ts";
 import { PersonFiles } from "../../src/client/person-files.ts";
-import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { CliProcess, clusterVariables, type Ended } from "./cli-process.ts";
+import { scene } from "./scene.ts";
 
-let cluster: LocalCluster;
-let zoe: ChatClient;
-/** Where people's chats keep what they read and what they have to send: of each test its own. */
-let home: TemporaryFolder;
-
-beforeAll(async () => {
-  cluster = await LocalCluster.start();
-  zoe = cluster.client();
-  await zoe.login("zoe");
-}, 60_000);
-
-beforeEach(async () => {
-  home = await temporaryFolder();
-});
-
-afterEach(() => home[Symbol.asyncDispose]());
-
-afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+const place = scene();
 
 function open(user: string, ...flags: string[]): CliProcess {
   return new CliProcess(["chat", "--user", user, ...flags], {
-    ...clusterVariables(cluster.endpoints),
-    TERTULIA_DATA: join(home.path, "none"),
-    XDG_STATE_HOME: home.path,
+    ...clusterVariables(place.cluster.endpoints),
+    TERTULIA_DATA: join(place.home.path, "none"),
+    XDG_STATE_HOME: place.home.path,
   });
 }
 
@@ -41,30 +22,14 @@ async function run(user: string, input: string, ...flags: string[]): Promise<End
   return await chat.end(input);
 }
 
-async function texts(channel: string): Promise<string[]> {
-  const { entries } = await zoe.history({ channel: channel as never });
-  return entries.map(({ message }) => message);
-}
-
 const shown = ({ stdout }: Pick<Ended, "stdout">) => stdout.match(/(?<=: ).*$/gm) ?? [];
 
 /** What is in the outboxes of all people. */
 function kept(): string {
-  return readdirSync(home.path, { recursive: true, encoding: "utf8" })
+  return readdirSync(place.home.path, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith("outbox.jsonl"))
-    .map((path) => readFileSync(join(home.path, path), "utf8"))
+    .map((path) => readFileSync(join(place.home.path, path), "utf8"))
     .join("");
-}
-
-/** Whoever is asked may write a line, and nobody can tell that it is written. */
-async function withoutMajority(act: () => Promise<void>): Promise<void> {
-  const stopped = [cluster.server(2), cluster.server(3)];
-  for (const server of stopped) server.signal("SIGSTOP");
-  try {
-    await act();
-  } finally {
-    for (const server of stopped) server.signal("SIGCONT");
-  }
 }
 
 test("/links writes the links of the present channel, each once, the newest last", async () => {
@@ -82,11 +47,11 @@ test.each(["SIGKILL", "SIGTERM"] as const)(
   "[C5] ended by %s with a line in flight, the next chat sends it once, before its own",
   async (signal) => {
     const channel = `ended-by-${signal}`;
-    await zoe.createChannel(channel);
+    await place.zoe.createChannel(channel);
     using first = open("ana");
     first.child.stdin.write(`/join ${channel}\nsaid\n`);
     await first.saw("ana: said");
-    await withoutMajority(async () => {
+    await place.withoutMajority(async () => {
       first.child.stdin.write("in flight\nnever read\n");
       await until(() => kept().includes("in flight"), "the line is on disk");
       first.child.kill(signal);
@@ -99,18 +64,18 @@ test.each(["SIGKILL", "SIGTERM"] as const)(
     expect(next.stderr).toContain(
       `Left by an earlier chat, and sent now: #${channel} in flight\nYou are in`,
     );
-    expect(await texts(channel)).toEqual(["said", "in flight", "next"]);
+    expect(await place.texts(channel)).toEqual(["said", "in flight", "next"]);
     expect((await run("ana", "/time\n")).stderr).toBe("");
   },
   60_000,
 );
 
 test("[C5] a line whose failure was told is the person's again", async () => {
-  await zoe.createChannel("told");
+  await place.zoe.createChannel("told");
   using chat = open("bia", "--timeout", "1");
   chat.child.stdin.write("/join told\n");
   await chat.saw("You are in #told");
-  await withoutMajority(async () => {
+  await place.withoutMajority(async () => {
     const { code, stderr } = await chat.end("a line\n");
     expect(code).toBe(1);
     expect(stderr).toContain("Not everything was done: 1 failed.");
@@ -119,14 +84,14 @@ test("[C5] a line whose failure was told is the person's again", async () => {
 }, 60_000);
 
 test("a channel shows its newest lines when it is joined, then all that follow, each once", async () => {
-  await zoe.createChannel("long");
+  await place.zoe.createChannel("long");
   const lines = Array.from({ length: 60 }, (_, at) => `line ${at}`);
-  for (const line of lines.slice(0, 25)) await zoe.publish("zoe", "long", line);
+  for (const line of lines.slice(0, 25)) await place.zoe.publish("zoe", "long", line);
   expect(shown(await run("caio", "/join long\n"))).toEqual(lines.slice(5, 25));
   using chat = open("caio");
   chat.child.stdin.write("/join long\n");
   // Some before it is there, some while it joins, some behind.
-  for (const line of lines.slice(25)) await zoe.publish("zoe", "long", line);
+  for (const line of lines.slice(25)) await place.zoe.publish("zoe", "long", line);
   await chat.saw("line 59");
   const all = shown(chat);
   expect(all).toEqual(lines.slice(-all.length));
@@ -134,18 +99,23 @@ test("a channel shows its newest lines when it is joined, then all that follow, 
 }, 60_000);
 
 test("what was not shown is not marked as read", async () => {
-  await zoe.createChannel("gap");
-  await zoe.publish("zoe", "gap", "known");
+  await place.zoe.createChannel("gap");
+  await place.zoe.publish("zoe", "gap", "known");
   expect(shown(await run("rui", "/join gap\n"))).toEqual(["known"]);
-  const files = new PersonFiles(join(home.path, "tertulia"), [cluster.endpoints.broker], "rui");
+  const files = new PersonFiles(
+    join(place.home.path, "tertulia"),
+    [place.cluster.endpoints.broker],
+    "rui",
+  );
   const read = files.read().read["#gap"];
   expect(read).toBeDefined();
-  for (let number = 0; number < 25; number += 1) await zoe.publish("zoe", "gap", `new ${number}`);
+  for (let number = 0; number < 25; number += 1)
+    await place.zoe.publish("zoe", "gap", `new ${number}`);
   expect(shown(await run("rui", "/join gap\n"))).toHaveLength(20);
   expect(files.read().read["#gap"]).toEqual(read);
   // Of private messages all are shown, however long they are.
   for (let number = 0; number < 120; number += 1) {
-    await zoe.message("zoe", "rui", `${number} ${"x".repeat(4_000)}`);
+    await place.zoe.message("zoe", "rui", `${number} ${"x".repeat(4_000)}`);
   }
   const numbers = shown(await run("rui", "")).map((text) => Number(text.split(" ")[0]));
   expect(numbers).toEqual(Array.from({ length: 120 }, (_, at) => at));
@@ -158,7 +128,7 @@ test("how a command is written is told in the person's language", async () => {
 }, 60_000);
 
 test("where nothing can be kept, that is told in a sentence", async () => {
-  writeFileSync(join(home.path, "tertulia"), "no folder");
+  writeFileSync(join(place.home.path, "tertulia"), "no folder");
   const { code, stderr } = await run("caio", "");
   expect(code).toBe(1);
   expect(stderr).toMatch(/^tertulia: What waits to be sent is kept in .* \(ENOTDIR\): .*\n$/);
@@ -168,25 +138,25 @@ test("a channel that one makes one is in", async () => {
   const { code, stdout } = await run("caio", "/create #made\nfirst words\n");
   expect(code).toBe(0);
   expect(stdout).toContain("#made caio: first words");
-  expect(await texts("made")).toEqual(["first words"]);
+  expect(await place.texts("made")).toEqual(["first words"]);
 }, 60_000);
 
 test("private messages that came while one was away are shown once, in whatever chat", async () => {
-  await zoe.login("dora");
-  await zoe.message("zoe", "dora", "before all");
+  await place.zoe.login("dora");
+  await place.zoe.message("zoe", "dora", "before all");
   expect(shown(await run("dora", ""))).toEqual([]);
-  await zoe.message("zoe", "dora", "while away");
+  await place.zoe.message("zoe", "dora", "while away");
   expect(shown(await run("dora", ""))).toEqual(["while away"]);
   expect(shown(await run("dora", ""))).toEqual([]);
-  const { broker } = cluster.endpoints;
-  const files = new PersonFiles(join(home.path, "tertulia"), [broker], "dora");
+  const { broker } = place.cluster.endpoints;
+  const files = new PersonFiles(join(place.home.path, "tertulia"), [broker], "dora");
   const { read, ...others } = files.read();
   expect(Object.keys(read)).toEqual(["@zoe"]);
   // As the full screen leaves it.
   const more = { ...nothingSaved, joined: ["geral"], muted: ["#geral"], current: "#geral" };
   files.save({ ...more, read });
   expect(others).toEqual({ joined: [], muted: [], closed: [], current: "", drafts: {} });
-  await zoe.message("zoe", "dora", "away again");
+  await place.zoe.message("zoe", "dora", "away again");
   expect(shown(await run("dora", ""))).toEqual(["away again"]);
   const after = files.read();
   expect(after).toEqual({ ...more, read: after.read });

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PromptInput } from "../../src/client/terminal/prompt-input.ts";
+import type { LentTerminal } from "../../src/platform/job-control.ts";
 
 class FakeTerminal extends EventEmitter {
   isRaw = false;
@@ -19,7 +20,17 @@ class FakeTerminal extends EventEmitter {
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-const question = (terminal: FakeTerminal) => new PromptInput(terminal as never);
+/** Called by a shell's Ctrl-Z and `fg`. */
+let job: LentTerminal;
+
+function question(terminal: FakeTerminal, drawn = { giveBack: vi.fn(), takeAgain: vi.fn() }) {
+  const suspend = vi.fn(() => job.giveBack());
+  const onSuspend = (lent: LentTerminal) => {
+    job = lent;
+    return { suspend, [Symbol.dispose]: () => {} };
+  };
+  return new PromptInput({ input: terminal, onSuspend } as never, drawn);
+}
 const readBy = (input: PromptInput) => {
   vi.advanceTimersByTime(1_000);
   return String(input.read() ?? "");
@@ -49,4 +60,26 @@ test("the terminal is left as it was, for the next question", () => {
   }
   expect(terminal).toMatchObject({ isRaw: false, isPaused: true });
   expect(terminal.listenerCount("data") + terminal.listenerCount("end")).toBe(0);
+});
+
+test("Ctrl-Z gives the terminal to the shell, and the question goes on behind it", () => {
+  const terminal = new FakeTerminal();
+  const drawn = { giveBack: vi.fn(), takeAgain: vi.fn() };
+  using input = question(terminal, drawn);
+  input.setRawMode(true);
+  const paused = vi.fn();
+  input.on("pause", paused);
+  terminal.emit("data", Buffer.from("an\x1a"));
+  expect(terminal).toMatchObject({ isRaw: false, isPaused: true });
+  expect(drawn.giveBack).toHaveBeenCalledOnce();
+  // Stopped again before it had the terminal.
+  job.giveBack();
+  drawn.takeAgain.mockImplementation(() => expect(terminal.isRaw).toBe(true));
+  job.takeAgain();
+  job.takeAgain();
+  expect(drawn.giveBack).toHaveBeenCalledOnce();
+  expect(drawn.takeAgain).toHaveBeenCalledOnce();
+  terminal.emit("data", Buffer.from("a\r"));
+  expect(paused).not.toHaveBeenCalled();
+  expect(readBy(input)).toBe("ana\r");
 });

@@ -56,3 +56,14 @@ test("once a prompt is done there is none to draw", () => {
   drawn.print("oi");
   expect(written.at(-1)).toBe("oi\n");
 });
+
+test("while the shell has the terminal nothing is written, and then all of it", () => {
+  const { written, screen: drawn } = screen();
+  drawn.open().write(first);
+  drawn.giveBack();
+  expect(written.at(-1)).toBe("\x1b[1B\r\x1b[?25h");
+  drawn.print("oi");
+  expect(written).toHaveLength(2);
+  drawn.takeAgain();
+  expect(written.slice(2)).toEqual([first, `\r\x1b[2A\x1b[Joi\n${first}`]);
+});

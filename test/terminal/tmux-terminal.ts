@@ -45,6 +45,12 @@ export class Terminal {
     this.#tmux("send-keys", "-l", text);
   }
 
+  /** For a program that reads by lines, such as a shell. */
+  enter(line: string): void {
+    this.types(line);
+    this.keys("Enter");
+  }
+
   /** Pastes as a terminal that marks no pastes does: each line ends in a CR. */
   pastes(text: string): void {
     this.#tmux("set-buffer", text);
@@ -69,10 +75,15 @@ export class Terminal {
     this.keys(...keys);
   }
 
-  /** The process of the menu or the chat itself. */
+  /** The process of the menu or the chat itself, below the shells that started it. */
   get pid(): number {
-    const pane = this.#tmux("list-panes", "-F", "#{pane_pid}").trim();
-    return Number(execFileSync("pgrep", ["-P", pane, "-f", "cli.js"], { encoding: "utf8" }));
+    let parents = this.#tmux("list-panes", "-F", "#{pane_pid}").trim();
+    for (;;) {
+      const found = childrenOf(parents, "-f", "cli.js");
+      if (found !== "") return Number(found);
+      parents = childrenOf(parents);
+      if (parents === "") throw new Error("it has ended");
+    }
   }
 
   /** Ends the process, if it has not ended, before it can do anything more. */
@@ -95,4 +106,8 @@ export class Terminal {
 
 export function closeTerminals(): void {
   for (const terminal of terminals.splice(0)) terminal.close();
+}
+
+function childrenOf(parents: string, ...pattern: string[]): string {
+  return spawnSync("pgrep", ["-d,", "-P", parents, ...pattern], { encoding: "utf8" }).stdout.trim();
 }

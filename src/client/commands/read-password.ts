@@ -60,10 +60,11 @@ async function readLines(context: Context, ...questions: Question[]): Promise<st
 /** Asks a person, without showing what is typed. */
 async function type({ host, text }: Context, question: Question): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  using input = new PromptInput(host.input);
+  const ask = () => host.errors.write(text(question));
+  using input = new PromptInput(host, { giveBack: () => {}, takeAgain: ask });
   const reader = createInterface({ input, output: nowhere, terminal: true });
   const interrupted = new Promise<string>((resolve) => reader.once("close", () => resolve("")));
-  host.errors.write(text(question));
+  ask();
   try {
     return await Promise.race([reader.question(""), interrupted]);
   } finally {

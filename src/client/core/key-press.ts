@@ -1,7 +1,7 @@
 import { type ChatModel, type Conversation, change, currentOf, listed } from "./chat-model.ts";
 import { atEnd, open, type Step, still } from "./chat-steps.ts";
 import { complete } from "./completion.ts";
-import type { Key } from "./keys.ts";
+import { isControl, type Key } from "./keys.ts";
 import { edit, emptyEditor, submitted, textOf } from "./line-editor.ts";
 import { pressOverlay } from "./overlay-keys.ts";
 import { turn } from "./paging.ts";
@@ -50,10 +50,6 @@ export function press(model: ChatModel, key: Key): Step {
   }
   const editor = edit(plain.editor, key);
   return still(editor === undefined ? plain : { ...plain, editor });
-}
-
-function isControl({ name, ctrl, text }: Key, letter: string): boolean {
-  return name === "text" && ctrl === true && text === letter;
 }
 
 /** Ctrl-C puts aside what was written, for ↑ to bring back; without anything, twice, it quits. */

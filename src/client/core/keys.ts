@@ -29,6 +29,10 @@ export type KeyName =
   | "pageDown"
   | "unknown";
 
+export function isControl({ name, ctrl, text }: Key, letter: string): boolean {
+  return name === "text" && ctrl === true && text === letter;
+}
+
 export interface Decoded {
   readonly keys: readonly Key[];
   /** The beginning of a sequence whose end has not come yet: to be put before what comes next. */

@@ -1,4 +1,5 @@
-import type { Host, Suspension } from "../../platform/host.ts";
+import type { Host } from "../../platform/host.ts";
+import type { Suspension } from "../../platform/job-control.ts";
 import type { Size } from "../core/chat-model.ts";
 import type { Screen } from "../core/chat-view.ts";
 import type { Key } from "../core/keys.ts";
@@ -64,9 +65,10 @@ export class FullTerminal implements Disposable {
     if (this.#isOpen) return;
     this.#isOpen = true;
     const { input, output } = this.#host;
+    // First of all: it stops a process in the background until it has the terminal.
+    input.setRawMode(true);
     output.write(enter);
     output.on("resize", this.#resized);
-    input.setRawMode(true);
     input.on("data", this.#read);
     input.resume();
     this.#shown = [];

@@ -1,5 +1,8 @@
 import { PassThrough } from "node:stream";
+import type { Host } from "../../platform/host.ts";
+import type { LentTerminal, Suspension } from "../../platform/job-control.ts";
 import { bytesOf } from "../core/key-bytes.ts";
+import { isControl, type Key } from "../core/keys.ts";
 import { KeyReader } from "./key-reader.ts";
 
 /**
@@ -9,26 +12,70 @@ import { KeyReader } from "./key-reader.ts";
 export class PromptInput extends PassThrough {
   readonly isTTY = true;
   readonly #terminal: NodeJS.ReadStream;
-  readonly #keys = new KeyReader((key) => this.write(bytesOf(key)));
+  readonly #question: LentTerminal;
+  readonly #suspension: Suspension;
+  readonly #keys = new KeyReader((key) => this.#press(key));
+  #isRaw = false;
+  /** Others have the terminal while the process is stopped. */
+  #isLent = false;
 
-  constructor(terminal: NodeJS.ReadStream) {
+  /** @param question what is drawn of it */
+  constructor(host: Host, question: LentTerminal) {
     super();
-    this.#terminal = terminal;
-    terminal.on("data", this.#read);
-    terminal.on("end", this.#end);
-    terminal.resume();
+    this.#terminal = host.input;
+    this.#question = question;
+    this.#suspension = host.onSuspend({
+      giveBack: () => this.#giveBack(),
+      takeAgain: () => this.#takeAgain(),
+    });
+    this.#listen();
   }
 
   setRawMode(isRaw: boolean): this {
+    this.#isRaw = isRaw;
     this.#terminal.setRawMode(isRaw);
     return this;
   }
 
   [Symbol.dispose](): void {
+    this.#suspension[Symbol.dispose]();
+    this.#leave();
+    if (this.#isLent) this.#question.takeAgain();
+  }
+
+  #listen(): void {
+    this.#terminal.on("data", this.#read);
+    this.#terminal.on("end", this.#end);
+    this.#terminal.resume();
+  }
+
+  #leave(): void {
     this.#terminal.off("data", this.#read);
     this.#terminal.off("end", this.#end);
     this.#terminal.pause();
     this.#keys.forget();
+  }
+
+  #giveBack(): void {
+    if (this.#isLent) return;
+    this.#isLent = true;
+    this.#leave();
+    this.#terminal.setRawMode(false);
+    this.#question.giveBack();
+  }
+
+  #takeAgain(): void {
+    if (!this.#isLent) return;
+    this.#isLent = false;
+    this.#terminal.setRawMode(this.#isRaw);
+    this.#listen();
+    this.#question.takeAgain();
+  }
+
+  /** Ctrl-Z is done here: readline would stop reading when the job goes on, as if by Ctrl-D. */
+  #press(key: Key): void {
+    if (isControl(key, "z")) this.#suspension.suspend();
+    else this.write(bytesOf(key));
   }
 
   readonly #read = (chunk: Buffer) => this.#keys.read(chunk);

@@ -1,4 +1,5 @@
 import { Writable } from "node:stream";
+import type { LentTerminal } from "../../platform/job-control.ts";
 import { ansi, harmlessLine } from "../core/paint.ts";
 
 const csi = "\x1b\\[";
@@ -8,18 +9,19 @@ const erasing = new RegExp(`^(?:${csi}\\d+B)?(?:${csi}2K(?:${csi}1A|${csi}G))*`)
 const placing = new RegExp(`(?:${csi}(\\d+)A)?${csi}\\d+G$`);
 const onlyColumn = new RegExp(`^${csi}\\d+G$`);
 const lastColumn = new RegExp(`${csi}\\d+G$`);
-/** A prompt that is done shows the cursor again, at the very end. */
-const endOfPrompt = "\x1b[?25h";
+const showCursor = "\x1b[?25h";
 
 /**
  * A terminal with a prompt at its end. It remembers how the prompt was drawn, so that a line can
  * come above: the prompt is wiped, the line printed, the prompt drawn again as it was, with what
  * was typed so far.
  */
-export class PromptScreen {
+export class PromptScreen implements LentTerminal {
   readonly #terminal: NodeJS.WriteStream;
   /** What draws the present prompt, from its first line. */
   #drawing: string | undefined;
+  /** Lines to print once the terminal, which others have, comes back. */
+  #held: string[] | undefined;
 
   constructor(terminal: NodeJS.WriteStream) {
     this.#terminal = terminal;
@@ -46,6 +48,10 @@ export class PromptScreen {
 
   /** Prints above the prompt, if there is one. */
   print(line: string): void {
+    if (this.#held !== undefined) {
+      this.#held.push(line);
+      return;
+    }
     const text = harmlessLine(line, ansi);
     const drawing = this.#drawing;
     if (drawing === undefined) {
@@ -57,8 +63,23 @@ export class PromptScreen {
     this.#terminal.write(`\r${up}\x1b[J${text}\n${drawing}`);
   }
 
+  /** The cursor goes below the prompt, which stays to be read. */
+  giveBack(): void {
+    this.#held ??= [];
+    const rows = rowsBelow(this.#drawing ?? "");
+    this.#terminal.write(`${rows > 0 ? `\x1b[${rows}B` : ""}\r${showCursor}`);
+  }
+
+  takeAgain(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.#terminal.write(this.#drawing ?? "");
+    for (const line of held) this.print(line);
+  }
+
   #remember(text: string): void {
-    if (text.endsWith(endOfPrompt)) {
+    // A prompt that is done shows the cursor again, at the very end.
+    if (text.endsWith(showCursor)) {
       this.#drawing = undefined;
     } else if (onlyColumn.test(text)) {
       this.#drawing = this.#drawing?.replace(lastColumn, text);
@@ -70,7 +91,10 @@ export class PromptScreen {
 
 /** The line of the prompt that the cursor is on, from 0. */
 function cursorRow(drawing: string): number {
-  const lines = drawing.split("\n").length - 1;
+  return drawing.split("\n").length - 1 - rowsBelow(drawing);
+}
+
+function rowsBelow(drawing: string): number {
   const [, up] = placing.exec(drawing) ?? [];
-  return lines - Number(up ?? 0);
+  return Number(up ?? 0);
 }

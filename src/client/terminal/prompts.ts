@@ -1,4 +1,5 @@
 import inquirer from "inquirer";
+import type { Host } from "../../platform/host.ts";
 import { Problem } from "../../platform/problem.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { UserName } from "../../protocol/ids.ts";
@@ -15,7 +16,7 @@ export class PromptEnded extends Error {
 }
 
 interface PromptsOptions {
-  readonly input: NodeJS.ReadStream;
+  readonly host: Host;
   readonly screen: PromptScreen;
   /** Aborted when the process has to end: what is being asked is then taken back. */
   readonly signal: AbortSignal;
@@ -43,7 +44,7 @@ export async function withPrompts(
   using _ = host.onStop(() => stopping.abort());
   const screen = new PromptScreen(host.output);
   const { signal } = stopping;
-  const prompts = new Prompts({ input: host.input, screen, signal, text });
+  const prompts = new Prompts({ host, screen, signal, text });
   try {
     await use({ screen, prompts, stopping: signal });
   } catch (error) {
@@ -137,8 +138,8 @@ export class Prompts {
   }
 
   async #ask<Value extends string>(question: Record<string, unknown>): Promise<Value> {
-    const { screen, signal } = this.#options;
-    using input = new PromptInput(this.#options.input);
+    const { host, screen, signal } = this.#options;
+    using input = new PromptInput(host, screen);
     const closing = new AbortController();
     // Ctrl-D closes the input under the prompt, which then would wait for ever.
     input.on("pause", () => setImmediate(() => closing.abort()));

@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import { until } from "../support/until.ts";
+import { join, restartMs, scene } from "./scene.ts";
+import { hasTmux, type Terminal, why } from "./tmux-terminal.ts";
+
+/** The shell has the terminal, in its usual mode. */
+async function stopped(terminal: Terminal): Promise<void> {
+  await terminal.shows("Stopped");
+  terminal.enter("stty -a | grep -ow -e '-*icanon'");
+  await terminal.shows("\nicanon");
+}
+
+async function sentToBackground(terminal: Terminal): Promise<void> {
+  terminal.enter("clear; echo the-shell-is-$((40 + 2)); bg");
+  await until(() => !terminal.screen.includes("Stopped"), "it goes on");
+  await waitsInBackground(terminal);
+  expect(terminal.screen).toContain("the-shell-is-42");
+}
+
+/** A shell tells of it with its next prompt. */
+async function waitsInBackground(terminal: Terminal): Promise<void> {
+  await until(() => {
+    terminal.keys("Enter");
+    return terminal.screen.includes("Stopped");
+  }, "it waits in the background");
+}
+
+describe.skipIf(!hasTmux)(`as jobs of a shell${why}`, () => {
+  const place = scene({ servers: 1 });
+
+  test.each(["Ctrl-Z", "SIGTSTP"] as const)(
+    "%s gives the terminal back to the shell, and fg draws all again",
+    async (way) => {
+      const ana = place.chat("ana", { isJob: true });
+      await join(ana, "geral");
+      ana.types("begun before");
+      await ana.shows("› begun before");
+      if (way === "Ctrl-Z") ana.keys("C-z");
+      else process.kill(ana.pid, way);
+      await ana.shows("Stopped");
+      ana.enter("stty -a | grep -ow -e '-*icanon'");
+      await ana.shows("\nicanon");
+      expect(ana.screen).not.toContain("› begun before");
+      ana.resize(90, 20);
+      ana.enter("fg");
+      await ana.shows("› begun before");
+      expect(ana.screen).toContain("#geral");
+      ana.types(" and behind");
+      await ana.shows("› begun before and behind");
+      ana.keys("Enter");
+      await ana.shows("begun before and behind ✓", restartMs);
+    },
+    2 * restartMs,
+  );
+
+  test("a chat in the background leaves the shell its screen, and fg draws all", async () => {
+    const ana = await place.chatIn("praia", "ana", { isJob: true });
+    ana.types("begun before");
+    await ana.shows("› begun before");
+    ana.keys("C-z");
+    await stopped(ana);
+    await sentToBackground(ana);
+    await place.zoe.publish("zoe", "praia", "said meanwhile");
+    ana.enter("fg");
+    await ana.shows("› begun before");
+    await ana.shows("zoe  said meanwhile");
+    ana.keys("Enter");
+    await ana.shows("begun before ✓", restartMs);
+  }, 60_000);
+
+  test("a chat that is begun in the background waits for the terminal", async () => {
+    const ana = place.run(`chat --user ana ${place.endpoints} &`, { isJob: true });
+    await ana.shows("[1] ");
+    await waitsInBackground(ana);
+    // The shell's first line is there.
+    expect(ana.screen).toContain("[1] ");
+    ana.enter("fg");
+    await ana.shows("ana · connected");
+  }, 60_000);
+
+  describe.each(["fg", "bg and fg"])("after Ctrl-Z and %s", (way) => {
+    async function stopAndGoOn(terminal: Terminal): Promise<void> {
+      terminal.keys("C-z");
+      await stopped(terminal);
+      if (way === "bg and fg") await sentToBackground(terminal);
+      terminal.enter("clear; fg");
+    }
+
+    test("each question of the menu goes on where it was", async () => {
+      const begun = `new-${way.replaceAll(" ", "-")}`;
+      const menu = place.run(`menu --user caio ${place.endpoints}`, { isJob: true });
+      await menu.answers("7) Quit", "2");
+      await menu.shows("What would you like to do? 2");
+      await stopAndGoOn(menu);
+      await menu.answers("What would you like to do? 2", "Enter");
+      await menu.answers("? Name of the new channel", begun);
+      await menu.shows(`channel ${begun}`);
+      await stopAndGoOn(menu);
+      await menu.answers(`? Name of the new channel ${begun}`, "s", "Enter");
+      await menu.shows(`The channel #${begun}s is there.`);
+      await menu.answers("7) Quit", "4", "Enter");
+      await menu.shows("❯ geral");
+      await stopAndGoOn(menu);
+      await menu.answers("❯ geral", "Enter");
+      await menu.shows("You are in #geral.");
+      await menu.answers("7) Quit", "7", "Enter");
+      await menu.shows("Goodbye.");
+    }, 60_000);
+
+    test("a command still takes the password that it asks for", async () => {
+      const register = place.run(`register caio ${place.endpoints}`, { isJob: true });
+      await register.answers("New password:", "half of ");
+      await stopAndGoOn(register);
+      await register.answers("New password:", "it", "Enter");
+      await register.answers("Once more:", "half of it", "Enter");
+      await register.shows("tertulia: ");
+      expect(register.screen).not.toContain("differ");
+    }, 60_000);
+  });
+});

@@ -1,0 +1,133 @@
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import type { ChatClient } from "../../src/client/chat-client.ts";
+import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { until } from "../support/until.ts";
+import { cliFile } from "./cli-process.ts";
+import { closeTerminals, Terminal } from "./tmux-terminal.ts";
+
+/** For what waits until a server, or the whole cluster, is there again. */
+export const restartMs = 30_000;
+
+export interface RunOptions {
+  readonly env?: string;
+  readonly rows?: number;
+  readonly columns?: number;
+  /** A shell starts it, and has the terminal while it is stopped. */
+  readonly isJob?: boolean;
+}
+
+export interface ChatOptions extends RunOptions {
+  readonly flags?: string;
+}
+
+/** A cluster with the channel #geral, zoe who is always there, and people at terminals. */
+export class Scene {
+  cluster!: LocalCluster;
+  zoe!: ChatClient;
+  /** Where people's chats keep what they read and what they have to send: of each test its own. */
+  home!: TemporaryFolder;
+  readonly #opened: Terminal[] = [];
+
+  async begin(options: LocalClusterOptions): Promise<void> {
+    this.cluster = await LocalCluster.start(options);
+    this.zoe = this.cluster.client();
+    await this.zoe.login("zoe");
+    await this.channel("geral");
+  }
+
+  async clear(): Promise<void> {
+    // One that is left to end by itself may still write.
+    for (const terminal of this.#opened.splice(0)) terminal.killNow();
+    closeTerminals();
+    await this.home[Symbol.asyncDispose]();
+  }
+
+  get endpoints(): string {
+    const { broker, proxy, reference } = this.cluster.endpoints;
+    return `--broker ${broker} --proxy ${proxy} --reference ${reference}`;
+  }
+
+  /** A command of `tertulia` in a terminal of its own. */
+  run(args: string, { env = "", isJob = false, ...size }: RunOptions = {}): Terminal {
+    const places = `TZ=UTC LANG=C.UTF-8 XDG_STATE_HOME=${this.home.path}`;
+    const command = `${places} ${env} ${process.execPath} ${cliFile} ${args}`;
+    const terminal = new Terminal(isJob ? "bash --norc -i" : command, size);
+    this.#opened.push(terminal);
+    if (isJob) terminal.enter(command);
+    return terminal;
+  }
+
+  chat(user: string, { flags = "", ...options }: ChatOptions = {}): Terminal {
+    const args = `chat --user ${user} ${flags} ${this.endpoints}`;
+    return this.run(args, { rows: 50, columns: 100, ...options });
+  }
+
+  /** A chat in a channel that there is from now on. */
+  async chatIn(channel: string, user: string, options: ChatOptions = {}): Promise<Terminal> {
+    await this.channel(channel);
+    const terminal = this.chat(user, options);
+    await join(terminal, channel);
+    return terminal;
+  }
+
+  async channel(name: string): Promise<string> {
+    await this.zoe.createChannel(name);
+    return name;
+  }
+
+  async texts(channel: string): Promise<string[]> {
+    const { entries } = await this.zoe.history({ channel: channel as never });
+    return entries.map(({ message }) => message);
+  }
+
+  /** A majority has nothing that is written meanwhile, and nobody can tell that it is. */
+  async withoutMajority(act: () => Promise<void>): Promise<void> {
+    const stopped = [this.cluster.server(2), this.cluster.server(3)];
+    for (const server of stopped) server.signal("SIGSTOP");
+    try {
+      await act();
+    } finally {
+      for (const server of stopped) server.signal("SIGCONT");
+    }
+  }
+}
+
+/** Set up for the tests of a file or a `describe`. */
+export function scene(options: LocalClusterOptions = {}): Scene {
+  const made = new Scene();
+  beforeAll(() => made.begin(options), 60_000);
+  beforeEach(async () => {
+    made.home = await temporaryFolder();
+  });
+  afterEach(() => made.clear());
+  afterAll(() => made.cluster?.[Symbol.asyncDispose](), 30_000);
+  return made;
+}
+
+/** Writes a line into a chat, and waits until Enter is read: text behind it would make a paste of it. */
+export async function enter(terminal: Terminal, line: string): Promise<void> {
+  terminal.types(line);
+  await terminal.shows(`› ${line}`);
+  terminal.keys("Enter");
+  await until(() => !terminal.screen.includes(`› ${line}`), `Enter behind ${line} is taken`);
+}
+
+export async function join(terminal: Terminal, channel: string): Promise<void> {
+  // Where it begins is decided.
+  await terminal.shows("› #");
+  await enter(terminal, `/join ${channel}`);
+  await terminal.shows(`› #${channel}`);
+}
+
+/** Writes a line, and waits until a majority has it. */
+export async function say(terminal: Terminal, text: string): Promise<void> {
+  await enter(terminal, text);
+  await terminal.shows(`${text} ✓`, restartMs);
+}
+
+/** Its terminal is as it was. */
+export async function quit(terminal: Terminal): Promise<void> {
+  await enter(terminal, "/quit");
+  await terminal.shows("code 0\nicanon", restartMs);
+}
