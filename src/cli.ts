@@ -39,6 +39,7 @@ import { thisHost } from "./platform/host.ts";
 import { Problem } from "./platform/problem.ts";
 import { endByFailure } from "./platform/run-process.ts";
 import { rows, type SettingName, Settings } from "./platform/settings.ts";
+import { terminalLook } from "./platform/terminal-look.ts";
 import { type Role, roles } from "./protocol/messages.ts";
 import { chooseLanguage, languageOf, textsIn } from "./texts/texts.ts";
 
@@ -69,7 +70,7 @@ const language = chooseLanguage(asked, process.env);
 const text = textsIn(language);
 
 function outputOf(json: boolean): Output {
-  return new Output(host, { json, noColor: Boolean(process.env.NO_COLOR) });
+  return new Output(host, { json, look: terminalLook(host.output.isTTY, process.env) });
 }
 
 function settingsOf(command: Command): Settings {

@@ -5,6 +5,7 @@ import { Output } from "../../src/client/commands/output.ts";
 import { clientConfig } from "../../src/client/config.ts";
 import type { Host } from "../../src/platform/host.ts";
 import { rows, Settings } from "../../src/platform/settings.ts";
+import { terminalLook } from "../../src/platform/terminal-look.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 
 const text = textsIn("en");
@@ -18,7 +19,7 @@ function listed(settings: Settings, json: boolean): string[] {
     },
   });
   const host = { output, errors: output } as unknown as Host;
-  listSettings(settings, new Output(host, { json, noColor: true }), text);
+  listSettings(settings, new Output(host, { json, look: terminalLook(false, {}) }), text);
   return written.trimEnd().split("\n");
 }
 

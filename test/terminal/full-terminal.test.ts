@@ -13,6 +13,7 @@ class FakeInput extends EventEmitter {
   }
 }
 
+const look = { hasColours: false, hasLinks: false };
 let input: FakeInput;
 let output: EventEmitter & { columns?: number; rows?: number };
 let keys: Key[];
@@ -26,7 +27,7 @@ beforeEach(() => {
   const nothing = () => ({ [Symbol.dispose]: () => {} });
   const host = { input, output, onEnd: nothing, onSuspend: nothing };
   const onKey = (key: Key) => keys.push(key);
-  terminal = new FullTerminal(host as unknown as Host, { onKey, onResize: () => {} }, false);
+  terminal = new FullTerminal(host as unknown as Host, { onKey, onResize: () => {} }, look);
   terminal.open();
 });
 

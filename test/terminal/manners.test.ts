@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { until } from "../support/until.ts";
 import { enter, scene } from "./scene.ts";
@@ -30,6 +31,29 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     process.kill(ana.pid, "SIGTERM");
     await ana.shows("Enter goes back to the chat.\ncode 0\nicanon");
   }, 60_000);
+
+  test.each([
+    ["FORCE_HYPERLINK=1", true, "forced"],
+    ["TERM_PROGRAM=tmux TERM_PROGRAM_VERSION=3.4", true, "new-tmux"],
+    ["TERM_PROGRAM=tmux TERM_PROGRAM_VERSION=3.3a", false, "old-tmux"],
+  ])(
+    "with %s a terminal gets links of OSC 8: %s",
+    async (env, hasLinks, channel) => {
+      const ana = await place.chatIn(channel, "ana", { env });
+      const file = `${place.home.path}/bytes`;
+      ana.recordsTo(file);
+      const url = `https://example.org/${"way/".repeat(45)}end`;
+      await place.zoe.publish("zoe", channel, url);
+      await until(
+        () => existsSync(file) && readFileSync(file, "utf8").includes("end"),
+        "it is drawn",
+      );
+      const whole = readFileSync(file, "utf8").split(`;${url}\x1b\\`);
+      if (hasLinks) expect(whole.length).toBeGreaterThan(2);
+      else expect(readFileSync(file, "utf8")).not.toContain("\x1b]8;");
+    },
+    60_000,
+  );
 
   test("a paste without brackets is kept in the line, with all its lines, until Enter", async () => {
     const ana = await place.chatIn("paste", "ana");

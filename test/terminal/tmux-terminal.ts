@@ -57,6 +57,11 @@ export class Terminal {
     this.#tmux("paste-buffer");
   }
 
+  /** From now on what the terminal is sent, byte by byte, goes into this file too. */
+  recordsTo(file: string): void {
+    this.#tmux("pipe-pane", "-O", `cat > '${file}'`);
+  }
+
   resize(columns: number, rows: number): void {
     this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
   }

@@ -1,4 +1,5 @@
 import type { Host } from "../../platform/host.ts";
+import type { TerminalLook } from "../../platform/terminal-look.ts";
 import { harmless, harmlessJson } from "../../protocol/harmless.ts";
 import { ansi, harmlessLine, type Paint, plain } from "../core/paint.ts";
 
@@ -8,13 +9,15 @@ import { ansi, harmlessLine, type Paint, plain } from "../core/paint.ts";
  */
 export class Output {
   readonly json: boolean;
+  readonly look: TerminalLook;
   readonly paint: Paint;
   readonly #host: Host;
 
-  constructor(host: Host, { json, noColor }: { json: boolean; noColor: boolean }) {
+  constructor(host: Host, { json, look }: { json: boolean; look: TerminalLook }) {
     this.#host = host;
     this.json = json;
-    this.paint = host.output.isTTY && !noColor ? ansi : plain;
+    this.look = look;
+    this.paint = look.hasColours ? ansi : plain;
   }
 
   /** Prints `value` in JSON mode, else the line. */

@@ -1,6 +1,7 @@
 import { harmless } from "../../protocol/harmless.ts";
 import { cellsOf, cut, wrap } from "./cells.ts";
 import type { ChatModel, Conversation, Item, Notice } from "./chat-model.ts";
+import { linksIn } from "./links.ts";
 import { mentionsOf } from "./mentions.ts";
 import { itemAt, itemKey } from "./message-list.ts";
 import { nameColour } from "./name-colour.ts";
@@ -100,7 +101,7 @@ function said(item: Exclude<Item, Notice>, columns: number, context: Context): r
     .flatMap((line, at) => {
       const text = harmless(line);
       const first = columns - (at === 0 ? used : hanging.length);
-      return highlighted(text, wrap(text, first, columns - hanging.length), reader);
+      return marked(text, wrap(text, first, columns - hanging.length), reader);
     });
   const lines = rows.map((words, at): Line => {
     return at === 0 ? [...opening, ...words] : [span(hanging), ...words];
@@ -128,24 +129,30 @@ function withMark(
   return [...lines, ...rows.map((row) => [span(hanging), span(row, mark.style)])];
 }
 
-/** Marks all mentions of the reader; a name may begin in one row and end in the next. */
-function highlighted(text: string, rows: readonly string[], reader: string | undefined): Line[] {
+/** In UTF-16 units of a text. */
+interface Place {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Marks all links, and all mentions of the reader; each may go on in the next row. */
+function marked(text: string, rows: readonly string[], reader: string | undefined): Line[] {
   const mentions = reader === undefined ? [] : mentionsOf(text, reader);
+  const links = linksIn(text);
+  const edges = [...mentions, ...links].flatMap(({ from, to }) => [from, to]);
   let end = 0;
   return rows.map((row) => {
     // Wrapping drops spaces between rows, and nothing else.
     const begin = text.indexOf(row, end);
     end = begin + row.length;
-    const spans: Span[] = [];
-    let done = begin;
-    for (const { from, to } of mentions) {
-      const [first, last] = [Math.max(from, done), Math.min(to, end)];
-      if (first >= last) continue;
-      if (first > done) spans.push(span(text.slice(done, first)));
-      spans.push(span(text.slice(first, last), "mention"));
-      done = last;
-    }
-    if (done < end || spans.length === 0) spans.push(span(text.slice(done, end)));
-    return spans;
+    const inner = edges.filter((at) => begin < at && at < end).sort((a, b) => a - b);
+    const starts = [...new Set([begin, ...inner])];
+    return starts.map((from, index): Span => {
+      const covers = (place: Place) => place.from <= from && from < place.to;
+      const style = mentions.some(covers) ? "mention" : "plain";
+      const piece = span(text.slice(from, starts[index + 1] ?? end), style);
+      const link = links.find(covers);
+      return link === undefined ? piece : { ...piece, link: link.url };
+    });
   });
 }

@@ -1,10 +1,15 @@
 const nameColours = 8;
 
-/** The same colour for a name at every screen and every start (FNV-1a). */
+/** The same colour for a name at every screen and every start. */
 export function nameColour(name: string): number {
+  return hashOf(name) % nameColours;
+}
+
+/** FNV-1a. */
+export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
-  for (const character of name) {
+  for (const character of text) {
     hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
   }
-  return (hash >>> 0) % nameColours;
+  return hash >>> 0;
 }

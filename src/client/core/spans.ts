@@ -14,6 +14,8 @@ export type Style =
 export interface Span {
   readonly text: string;
   readonly style: Style;
+  /** The whole address of which the text is a part. */
+  readonly link?: string;
 }
 
 export type Line = readonly Span[];

@@ -81,7 +81,7 @@ export class ChatShell {
         onKey: (key) => this.#dispatch({ type: "key", key }, keyFrameMs),
         onResize: () => this.#dispatch({ type: "resize", size: this.#terminal.size }),
       },
-      context.output.paint("bold", "") !== "",
+      context.output.look,
     );
     this.#model = beginning({
       me: user,

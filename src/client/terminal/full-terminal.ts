@@ -1,5 +1,6 @@
 import type { Host } from "../../platform/host.ts";
 import type { Suspension } from "../../platform/job-control.ts";
+import type { TerminalLook } from "../../platform/terminal-look.ts";
 import type { Size } from "../core/chat-model.ts";
 import type { Screen } from "../core/chat-view.ts";
 import type { Key } from "../core/keys.ts";
@@ -26,7 +27,7 @@ const leaveScreen = "\x1b[?1049l";
 export class FullTerminal implements Disposable {
   readonly #host: Host;
   readonly #events: FullTerminalEvents;
-  readonly #hasColours: boolean;
+  readonly #look: TerminalLook;
   readonly #ending: Disposable;
   readonly #suspension: Suspension;
   readonly #keys: KeyReader;
@@ -37,10 +38,10 @@ export class FullTerminal implements Disposable {
   /** The lines of `show` are on the terminal, until a key is pressed. */
   #showsLines = false;
 
-  constructor(host: Host, events: FullTerminalEvents, hasColours: boolean) {
+  constructor(host: Host, events: FullTerminalEvents, look: TerminalLook) {
     this.#host = host;
     this.#events = events;
-    this.#hasColours = hasColours;
+    this.#look = look;
     this.#keys = new KeyReader((key) => this.#press(key));
     this.#ending = host.onEnd(() => this.close());
     this.#suspension = host.onSuspend({
@@ -112,7 +113,7 @@ export class FullTerminal implements Disposable {
   draw({ lines, cursor }: Screen): void {
     if (!this.#isOpen || this.#showsLines) return;
     let written = this.#shown.length === 0 ? "\x1b[0m\x1b[2J" : "";
-    const shown = lines.map((line) => painted(line, this.#hasColours));
+    const shown = lines.map((line) => painted(line, this.#look));
     shown.forEach((line, row) => {
       // Erased first: behind a line as wide as the terminal its last character would go too.
       if (line !== this.#shown[row]) written += `\x1b[${row + 1};1H\x1b[K${line}`;

@@ -1,4 +1,6 @@
+import type { TerminalLook } from "../../platform/terminal-look.ts";
 import { cellsOf, isSimple, splitAtPictures } from "../core/cells.ts";
+import { hashOf } from "../core/name-colour.ts";
 import type { Line, Style } from "../core/spans.ts";
 
 /** What each style is in SGR's numbers, with colours and without. */
@@ -20,25 +22,38 @@ const codes: Readonly<Record<Style, readonly [colour: string, plain: string]>> =
   name7: ["94", ""],
 };
 
+/** Terminals ignore a longer address (VTE, iTerm2). */
+const mostLinkBytes = 2_083;
+const endOfLink = "\x1b]8;;\x1b\\";
+
 /**
  * A line as a terminal takes it; without colours only bold, dim and reverse are left. Behind an
  * emoji, or a text in doubt at the end of a span, the next is put where it belongs: terminals don't
  * agree on widths, and the cursor has to stand where it is said to.
  */
-export function painted(line: Line, hasColours: boolean): string {
+export function painted(line: Line, { hasColours, hasLinks }: TerminalLook): string {
   let column = 1;
   let isSure = true;
   return line
-    .map(({ text, style }) => {
+    .map(({ text, style, link }) => {
+      const [begin, end] = hasLinks && link !== undefined ? aroundLink(link) : ["", ""];
       const placed = splitAtPictures(text).map((piece) => {
         const cells = cellsOf(piece);
         const place = isSure || cells === 0 ? "" : `\x1b[${column}G\x1b[K`;
         isSure = cells === 0 ? isSure : isSimple(piece);
         column += cells;
-        return place + piece;
+        return place + begin + piece + end;
       });
       const code = codes[style][hasColours ? 0 : 1];
       return code === "" ? placed.join("") : `\x1b[${code}m${placed.join("")}\x1b[0m`;
     })
     .join("");
+}
+
+/** The same for all pieces of a link, so that a terminal shows and opens them as one. */
+function aroundLink(url: string): readonly [begin: string, end: string] {
+  // A control character would end the sequence.
+  const uri = url.replace(/[^!-~]/gu, (character) => encodeURIComponent(character.toWellFormed()));
+  if (uri.length > mostLinkBytes) return ["", ""];
+  return [`\x1b]8;id=${hashOf(url).toString(36)};${uri}\x1b\\`, endOfLink];
 }

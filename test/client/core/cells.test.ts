@@ -5,6 +5,8 @@ import { span } from "../../../src/client/core/spans.ts";
 import { painted } from "../../../src/client/terminal/paint-line.ts";
 import { ChatScene } from "./chat-scene.ts";
 
+const look = { hasColours: true, hasLinks: false };
+
 test("a text has as many cells as a terminal gives it", () => {
   const texts = ["กำลังใจ", "ກຳ", "का", "क्षा", "ကာ", "漢ｶﾞ", "각", "\u1100\u1161\u11a8", "ᄀᄀ"];
   expect(texts.map(cellsOf)).toEqual([6, 2, 2, 3, 2, 4, 2, 2, 4]);
@@ -20,15 +22,15 @@ test("a text is all of its characters, whatever they join to", () => {
 });
 
 test("behind a text whose width is in doubt, the next stands where it belongs", () => {
-  expect(painted([span("ana"), span("│", "dim")], true)).toBe("ana\x1b[2m│\x1b[0m");
-  expect(painted([span("👍🏽"), span("│", "dim")], true)).toBe("👍🏽\x1b[2m\x1b[3G\x1b[K│\x1b[0m");
+  expect(painted([span("ana"), span("│", "dim")], look)).toBe("ana\x1b[2m│\x1b[0m");
+  expect(painted([span("👍🏽"), span("│", "dim")], look)).toBe("👍🏽\x1b[2m\x1b[3G\x1b[K│\x1b[0m");
 });
 
 test("the cursor stands where the next letter goes, whatever a terminal makes of an emoji", () => {
   const line = [span("a👍🏽👍🏽 b🙂")];
-  expect(painted(line, true)).toBe("a👍🏽\x1b[4G\x1b[K👍🏽\x1b[6G\x1b[K b🙂");
+  expect(painted(line, look)).toBe("a👍🏽\x1b[4G\x1b[K👍🏽\x1b[6G\x1b[K b🙂");
   // Behind the last column there is nothing to erase.
-  expect(painted([span("🙂\u0301"), span("")], true)).toBe("🙂\u0301");
+  expect(painted([span("🙂\u0301"), span("")], look)).toBe("🙂\u0301");
 });
 
 test("what is pasted into the own line disturbs nothing, and is sent as it is", () => {
