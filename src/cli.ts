@@ -263,7 +263,7 @@ function defineTrials(): void {
       example: "tertulia chaos --seconds 120 --seed 7 --report chaos.html",
     },
     async (_settings, flags) =>
-      (await import("./trials/chaos/command.ts")).runChaosCommand({ flags, text, host }),
+      (await import("./trials/chaos/command.ts")).runChaosCommand({ flags, language, host }),
   );
 }
 

@@ -1,20 +1,25 @@
-import { type Catalogue, en, type TextKey } from "./en.ts";
+import { type Catalogue, en } from "./en.ts";
 import { ptBr } from "./pt-br.ts";
-
-type English = typeof en;
 
 /** The names in `{name}`; a brace before a quote is part of an example. */
 type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
   ? (Name extends `"${string}` ? never : Name) | Placeholders<Rest>
   : never;
 
-type Values<Key extends TextKey> =
+type Words = Readonly<Record<string, string>>;
+
+type Values<English extends Words, Key extends keyof English> =
   Placeholders<English[Key]> extends never
     ? []
     : [values: Readonly<Record<Placeholders<English[Key]>, string | number>>];
 
-/** Says a text in the language that was chosen. */
-export type Text = <Key extends TextKey>(key: Key, ...values: Values<Key>) => string;
+/** Says a text of these, in the language that was chosen. */
+export type TextOf<English extends Words> = <Key extends keyof English>(
+  key: Key,
+  ...values: Values<English, Key>
+) => string;
+
+export type Text = TextOf<typeof en>;
 
 export const languages = ["en", "pt-br"] as const;
 export type Language = (typeof languages)[number];
@@ -22,7 +27,13 @@ export type Language = (typeof languages)[number];
 export const catalogues: Readonly<Record<Language, Catalogue>> = { en, "pt-br": ptBr };
 
 export function textsIn(language: Language): Text {
-  const catalogue = catalogues[language];
+  return textsOf(catalogues[language]);
+}
+
+/** @param catalogue every text of `English`, with the same placeholders */
+export function textsOf<English extends Words>(
+  catalogue: Readonly<Record<keyof English, string>>,
+): TextOf<English> {
   return (key, ...[values]) => {
     const given: Readonly<Record<string, string | number>> = values ?? {};
     return catalogue[key].replace(/\{(\w+)\}/g, (hole, name: string) =>

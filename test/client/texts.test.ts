@@ -8,27 +8,36 @@ import { errorCodes } from "../../src/protocol/errors.ts";
 import {
   catalogues,
   chooseLanguage,
+  type Language,
   languageOf,
   languages,
   textsIn,
 } from "../../src/texts/texts.ts";
+import { trialCatalogues } from "../../src/trials/texts/texts.ts";
 
 const holes = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([hole]) => hole).sort();
-const { en, "pt-br": ptBr } = catalogues;
+const all: Readonly<Record<Language, Readonly<Record<string, string>>>>[] = [
+  catalogues,
+  trialCatalogues,
+];
 
 test("both languages have the same keys", () => {
-  expect(Object.keys(ptBr).sort()).toEqual(Object.keys(en).sort());
+  for (const { en, "pt-br": ptBr } of all) {
+    expect(Object.keys(ptBr).sort()).toEqual(Object.keys(en).sort());
+  }
 });
 
 test("each text has the same placeholders in both languages", () => {
-  for (const [key, text] of Object.entries(en)) {
-    expect(holes(ptBr[key as keyof typeof ptBr]), key).toEqual(holes(text));
+  for (const { en, "pt-br": ptBr } of all) {
+    for (const [key, text] of Object.entries(en)) {
+      expect(holes(ptBr[key] ?? ""), key).toEqual(holes(text));
+    }
   }
 });
 
 test("no text is empty, and every error code has a sentence", () => {
   for (const language of languages) {
-    for (const [key, text] of Object.entries(catalogues[language])) {
+    for (const [key, text] of all.flatMap((each) => Object.entries(each[language]))) {
       expect(text.trim(), `${language} ${key}`).not.toBe("");
     }
     for (const code of Object.keys(errorCodes)) {

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Host } from "../../platform/host.ts";
 import { random } from "../../platform/random.ts";
 import { integer, readFlag } from "../../platform/settings.ts";
-import type { Text } from "../../texts/texts.ts";
+import type { Language } from "../../texts/texts.ts";
+import { type TrialText, trialTextsIn } from "../texts/texts.ts";
 import { type ChaosConfig, type ChaosResult, type ChaosWatcher, runChaos } from "./chaos.ts";
 import { describeFault, describeVerdict, inSeconds } from "./describe.ts";
 import { reportPage } from "./report.ts";
@@ -20,7 +21,7 @@ export interface ChaosFlags {
 
 export interface ChaosOptions {
   readonly flags: ChaosFlags;
-  readonly text: Text;
+  readonly language: Language;
   readonly host: Host;
 }
 
@@ -30,7 +31,8 @@ const defaultServers = "3";
 const seeds = 1_000_000;
 
 /** `tertulia chaos`: a run, its verdict, its report; exit code 1 if a rule was broken. */
-export async function runChaosCommand({ flags, text, host }: ChaosOptions): Promise<void> {
+export async function runChaosCommand({ flags, language, host }: ChaosOptions): Promise<void> {
+  const text = trialTextsIn(language);
   const drawn = String(Math.floor(random() * seeds));
   const numbers = {
     seconds: readFlag("seconds", flags.seconds ?? defaultSeconds, integer(1, 86_400)),
@@ -42,7 +44,7 @@ export async function runChaosCommand({ flags, text, host }: ChaosOptions): Prom
   const note = (line: string) => {
     if (!flags.json) host.errors.write(`${line}\n`);
   };
-  note(text("chaos.begin", numbers));
+  note(text("begin", numbers));
   const folder = await mkdtemp(join(tmpdir(), "tertulia-chaos-"));
   let kept = folder;
   try {
@@ -60,7 +62,7 @@ export async function runChaosCommand({ flags, text, host }: ChaosOptions): Prom
     for (const line of lines) host.output.write(`${line}\n`);
     host.endWith(result.verdict.ok ? 0 : 1);
   } finally {
-    if (kept) host.errors.write(`${text("chaos.kept", { folder: kept })}\n`);
+    if (kept) host.errors.write(`${text("kept", { folder: kept })}\n`);
   }
 }
 
@@ -75,9 +77,9 @@ async function interruptible(
   return await runChaos(config, watcher, stopping.signal);
 }
 
-function watcher(note: (line: string) => void, text: Text): ChaosWatcher {
+function watcher(note: (line: string) => void, text: TrialText): ChaosWatcher {
   return {
-    onPhase: (phase) => note(text(`chaos.${phase}`)),
+    onPhase: (phase) => note(text(`${phase}`)),
     onFault: (fault) => {
       note(`${inSeconds(fault.atMs).padStart(6)} s  ${describeFault(fault, text)}`);
     },

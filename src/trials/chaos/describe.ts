@@ -1,5 +1,5 @@
 import { writeEpoch } from "../../protocol/epoch.ts";
-import type { Text } from "../../texts/texts.ts";
+import type { TrialText } from "../texts/texts.ts";
 import { type Rule, rules } from "./core/checker.ts";
 import { type Failover, failoverFaults } from "./core/failovers.ts";
 import type { Fault } from "./core/fault-plan.ts";
@@ -10,37 +10,37 @@ import type { Verdict } from "./core/verdict.ts";
 const mostNamed = 3;
 
 /** A fault as a person reads it. */
-export function describeFault(fault: Fault, text: Text): string {
+export function describeFault(fault: Fault, text: TrialText): string {
   const what = describeBlow(fault, text);
-  return fault.isAtCoordinator ? text("chaos.atCoordinator", { what }) : what;
+  return fault.isAtCoordinator ? text("atCoordinator", { what }) : what;
 }
 
-function describeBlow(fault: Fault, text: Text): string {
+function describeBlow(fault: Fault, text: TrialText): string {
   switch (fault.kind) {
     case "kill":
-      return text("chaos.kill", { targets: fault.targets.join(", ") });
+      return text("kill", { targets: fault.targets.join(", ") });
     case "stop": {
       const seconds = inSeconds(fault.forMs);
-      return text("chaos.stop", { targets: fault.targets.join(", "), seconds });
+      return text("stop", { targets: fault.targets.join(", "), seconds });
     }
     case "cut": {
       const { target, others, way, forMs } = fault;
-      const key = { both: "chaos.cut", out: "chaos.cutOut", in: "chaos.cutIn" } as const;
+      const key = { both: "cut", out: "cutOut", in: "cutIn" } as const;
       return text(key[way], { target, others: named(others, text), seconds: inSeconds(forMs) });
     }
     case "slow": {
       const { target, delayMs: delay, forMs } = fault;
-      return text("chaos.slow", { target, delay, seconds: inSeconds(forMs) });
+      return text("slow", { target, delay, seconds: inSeconds(forMs) });
     }
     case "reset":
-      return text("chaos.reset", { target: fault.target });
+      return text("reset", { target: fault.target });
     default:
       return fault satisfies never;
   }
 }
 
 /** Who was hit in office, who took it, and how long it took. */
-export function describeFailover(failover: Failover, text: Text): string {
+export function describeFailover(failover: Failover, text: TrialText): string {
   const { fault, coordinator, epoch, successor, newEpoch, officeAfterMs } = failover;
   const { servedAfterMs } = failover;
   const what = text(failoverTexts[fault], {
@@ -52,19 +52,19 @@ export function describeFailover(failover: Failover, text: Text): string {
   });
   const served =
     servedAfterMs === undefined
-      ? text("chaos.notServed")
-      : text("chaos.served", { seconds: inHundredths(servedAfterMs) });
+      ? text("notServed")
+      : text("served", { seconds: inHundredths(servedAfterMs) });
   return `${what} ${served}`;
 }
 
 const failoverTexts = {
-  kill: "chaos.failoverKill",
-  stop: "chaos.failoverStop",
-  cut: "chaos.failoverCut",
+  kill: "failoverKill",
+  stop: "failoverStop",
+  cut: "failoverCut",
 } as const;
 
-function named(labels: readonly string[], text: Text): string {
-  return labels.length > mostNamed ? text("chaos.everybody") : labels.join(", ");
+function named(labels: readonly string[], text: TrialText): string {
+  return labels.length > mostNamed ? text("everybody") : labels.join(", ");
 }
 
 export function inSeconds(ms: number): string {
@@ -76,22 +76,22 @@ function inHundredths(ms: number): string {
 }
 
 /** Each rule with its name, how often it was broken, and what it means. */
-export function ruleRows(verdict: Verdict, text: Text) {
+export function ruleRows(verdict: Verdict, text: TrialText) {
   return rules.map((rule: Rule) => ({
-    name: text(`chaos.${rule}`),
+    name: text(`${rule}`),
     count: verdict[rule],
-    meaning: text(`chaos.${rule}Means`),
+    meaning: text(`${rule}Means`),
   }));
 }
 
 /** What was done, and what came of the messages, in a sentence each. */
-export function summary(verdict: Verdict, text: Text): string[] {
+export function summary(verdict: Verdict, text: TrialText): string[] {
   const { faults, seed, seconds, kills } = verdict;
   const { attempted, acknowledged, indeterminate, indeterminateRead, read, heard } = verdict;
   const { longestPauseMs, longestLatencyMs, p50Ms, p99Ms } = verdict;
   return [
-    text("chaos.faults", { seed, seconds, kills, ...faults }),
-    text("chaos.messages", {
+    text("faults", { seed, seconds, kills, ...faults }),
+    text("messages", {
       attempted,
       acknowledged,
       indeterminate,
@@ -99,18 +99,18 @@ export function summary(verdict: Verdict, text: Text): string[] {
       read,
       heard,
     }),
-    text("chaos.pace", {
+    text("pace", {
       pause: inSeconds(longestPauseMs),
       latency: inSeconds(longestLatencyMs),
       p50: p50Ms,
       p99: p99Ms,
     }),
-    text("chaos.claims", { ...verdict.claims }),
+    text("claims", { ...verdict.claims }),
     ...failoverSummary(verdict, text),
   ];
 }
 
-function failoverSummary(verdict: Verdict, text: Text): string[] {
+function failoverSummary(verdict: Verdict, text: TrialText): string[] {
   const { failovers, failoverMs, failoverAloneMs } = verdict;
   const counts = failoverFaults.map((fault) => {
     return [fault, failovers.filter((one) => one.fault === fault).length];
@@ -124,11 +124,11 @@ function failoverSummary(verdict: Verdict, text: Text): string[] {
     ...seconds(failoverMs),
   };
   return [
-    all === null ? text("chaos.noFailovers") : text("chaos.failovers", all),
+    all === null ? text("noFailovers") : text("failovers", all),
     ...(failoverAloneMs === null
       ? []
       : [
-          text("chaos.failoversAlone", {
+          text("failoversAlone", {
             count: failoverAloneMs.count,
             ...seconds(failoverAloneMs),
           }),
@@ -137,7 +137,7 @@ function failoverSummary(verdict: Verdict, text: Text): string[] {
 }
 
 /** The verdict as a person reads it, a line each. */
-export function describeVerdict(verdict: Verdict, text: Text): string[] {
+export function describeVerdict(verdict: Verdict, text: TrialText): string[] {
   const rows = ruleRows(verdict, text);
   const nameWidth = Math.max(...rows.map(({ name }) => name.length));
   const countWidth = Math.max(...rows.map(({ count }) => String(count).length));
@@ -149,6 +149,6 @@ export function describeVerdict(verdict: Verdict, text: Text): string[] {
     }),
     "",
     ...verdict.examples.map((example) => `  ${example}`),
-    text(verdict.ok ? "chaos.ok" : "chaos.broken"),
+    text(verdict.ok ? "ok" : "broken"),
   ];
 }

@@ -1,16 +1,16 @@
-import type { Text } from "../../texts/texts.ts";
+import type { TrialText } from "../texts/texts.ts";
 import type { ChaosResult } from "./chaos.ts";
 import { escaped, faultKinds, latencyChart, rateChart, timeline } from "./charts.ts";
 import { describeFailover, describeFault, inSeconds, ruleRows, summary } from "./describe.ts";
 import { reportStyle } from "./report-style.ts";
 
 /** The whole run as one HTML file that needs nothing else. */
-export function reportPage(result: ChaosResult, text: Text): string {
+export function reportPage(result: ChaosResult, text: TrialText): string {
   const { verdict, performed } = result;
   const { seed, ok } = verdict;
-  const title = escaped(text("chaos.title", { seed }));
+  const title = escaped(text("title", { seed }));
   return `<!doctype html>
-<html lang="${text("chaos.language")}">
+<html lang="${text("language")}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -21,12 +21,12 @@ export function reportPage(result: ChaosResult, text: Text): string {
 <body>
 <main>
 <h1>${title}</h1>
-<p class="verdict ${ok ? "good" : "bad"}">${escaped(text(ok ? "chaos.ok" : "chaos.broken"))}</p>
+<p class="verdict ${ok ? "good" : "bad"}">${escaped(text(ok ? "ok" : "broken"))}</p>
 ${tiles(result, text)}
 ${summary(verdict, text)
   .map((sentence) => `<p>${escaped(sentence)}</p>`)
   .join("\n")}
-<h2>${escaped(text("chaos.timeline"))}</h2>
+<h2>${escaped(text("timeline"))}</h2>
 ${legend(text)}
 ${figure(
   timeline(result, {
@@ -34,17 +34,17 @@ ${figure(
     failover: (failover) => describeFailover(failover, text),
   }),
 )}
-<h2>${escaped(text("chaos.perSpan"))}</h2>
+<h2>${escaped(text("perSpan"))}</h2>
 ${figure(rateChart(result))}
-<h2>${escaped(text("chaos.latency"))}</h2>
+<h2>${escaped(text("latency"))}</h2>
 ${latencyLegend(text)}
 ${figure(latencyChart(result))}
-<h2>${escaped(text("chaos.promises"))}</h2>
+<h2>${escaped(text("promises"))}</h2>
 ${promises(result, text)}
 ${breaches(result, text)}
 ${failovers(result, text)}
 <details>
-<summary>${escaped(text("chaos.allFaults", { count: performed.length }))}</summary>
+<summary>${escaped(text("allFaults", { count: performed.length }))}</summary>
 <table>
 ${performed
   .map((fault) => row([`${inSeconds(fault.atMs)} s`, escaped(describeFault(fault, text))]))
@@ -57,18 +57,18 @@ ${performed
 `;
 }
 
-function tiles({ verdict }: ChaosResult, text: Text): string {
+function tiles({ verdict }: ChaosResult, text: TrialText): string {
   const { acknowledged, lost, doubled, diverged, kills } = verdict;
   const list: [string, string, boolean][] = [
-    [text("chaos.acknowledged"), String(acknowledged), true],
-    [text("chaos.lost"), String(lost), lost === 0],
-    [text("chaos.doubled"), String(doubled), doubled === 0],
-    [text("chaos.diverged"), String(diverged), diverged === 0],
-    [text("chaos.killed"), String(kills), true],
-    [text("chaos.longestPause"), `${inSeconds(verdict.longestPauseMs)} s`, true],
-    [text("chaos.longestLatency"), `${inSeconds(verdict.longestLatencyMs)} s`, true],
-    [text("chaos.namesOwned"), String(verdict.claims.won), true],
-    [text("chaos.failoverCount"), String(verdict.failovers.length), true],
+    [text("acknowledged"), String(acknowledged), true],
+    [text("lost"), String(lost), lost === 0],
+    [text("doubled"), String(doubled), doubled === 0],
+    [text("diverged"), String(diverged), diverged === 0],
+    [text("killed"), String(kills), true],
+    [text("longestPause"), `${inSeconds(verdict.longestPauseMs)} s`, true],
+    [text("longestLatency"), `${inSeconds(verdict.longestLatencyMs)} s`, true],
+    [text("namesOwned"), String(verdict.claims.won), true],
+    [text("failoverCount"), String(verdict.failovers.length), true],
   ];
   const items = list.map(([name, value, isGood]) => {
     const tone = isGood ? "" : ' class="bad"';
@@ -77,28 +77,28 @@ function tiles({ verdict }: ChaosResult, text: Text): string {
   return `<dl class="tiles">${items.join("")}</dl>`;
 }
 
-function legend(text: Text): string {
+function legend(text: TrialText): string {
   const words = {
-    kill: text("chaos.legendKill"),
-    stop: text("chaos.legendStop"),
-    cut: text("chaos.legendCut"),
-    slow: text("chaos.legendSlow"),
-    reset: text("chaos.legendReset"),
+    kill: text("legendKill"),
+    stop: text("legendStop"),
+    cut: text("legendCut"),
+    slow: text("legendSlow"),
+    reset: text("legendReset"),
   };
   const items = faultKinds.map((kind) => key(kind, words[kind]));
   const others = [
-    key("term", text("chaos.legendTerm")),
-    key("failover", text("chaos.legendFailover")),
-    key("gap", text("chaos.legendGap")),
+    key("term", text("legendTerm")),
+    key("failover", text("legendFailover")),
+    key("gap", text("legendGap")),
   ];
   return `<p class="legend">${[...items, ...others].join("")}</p>`;
 }
 
-function latencyLegend(text: Text): string {
+function latencyLegend(text: TrialText): string {
   const items = [
-    key("p50", text("chaos.median")),
-    key("p99", text("chaos.percentile")),
-    key("max", text("chaos.maximum")),
+    key("p50", text("median")),
+    key("p99", text("percentile")),
+    key("max", text("maximum")),
   ];
   return `<p class="legend">${items.join("")}</p>`;
 }
@@ -111,26 +111,26 @@ function figure(svg: string): string {
   return `<figure>${svg}</figure>`;
 }
 
-function promises({ verdict }: ChaosResult, text: Text): string {
+function promises({ verdict }: ChaosResult, text: TrialText): string {
   const rows = ruleRows(verdict, text).map(({ name, count, meaning }) => {
     return row([escaped(name), String(count), escaped(meaning)], count > 0 ? "bad" : "");
   });
   return `<table>\n${rows.join("\n")}\n</table>`;
 }
 
-function failovers({ failovers }: ChaosResult, text: Text): string {
+function failovers({ failovers }: ChaosResult, text: TrialText): string {
   if (failovers.length === 0) return "";
   const rows = failovers.map((failover) => {
     return row([`${inSeconds(failover.atMs)} s`, escaped(describeFailover(failover, text))]);
   });
-  const title = escaped(text("chaos.allFailovers", { count: failovers.length }));
+  const title = escaped(text("allFailovers", { count: failovers.length }));
   return `<details>\n<summary>${title}</summary>\n<table>\n${rows.join("\n")}\n</table>\n</details>`;
 }
 
-function breaches({ verdict }: ChaosResult, text: Text): string {
+function breaches({ verdict }: ChaosResult, text: TrialText): string {
   if (verdict.examples.length === 0) return "";
   const items = verdict.examples.map((example) => `<li>${escaped(example)}</li>`);
-  return `<h2>${escaped(text("chaos.breaches"))}</h2>\n<ul class="bad">${items.join("")}</ul>`;
+  return `<h2>${escaped(text("breaches"))}</h2>\n<ul class="bad">${items.join("")}</ul>`;
 }
 
 function row(cells: readonly string[], tone = ""): string {
