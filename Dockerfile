@@ -11,7 +11,8 @@ RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 FROM dependencies AS build
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npm run build
+# Without the test bench, which is for the sources.
+RUN npm run build && rm -r dist/trials
 
 FROM node:20-bookworm-slim AS production-dependencies
 WORKDIR /app

@@ -2,7 +2,7 @@
 //usr/bin/env true; { true 3>&1; } 2>/dev/null || exec 1</dev/null; exec node "$0" "$@"
 // The line above is the shell's alone: Node opens /dev/null where stdout is closed, and output would
 // be lost without a word. Where it can only be read, the first write fails.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
 import { changePassword, login, register } from "./client/commands/account.ts";
 import {
@@ -262,8 +262,13 @@ function defineTrials(): void {
       ],
       example: "tertulia chaos --seconds 120 --seed 7 --report chaos.html",
     },
-    async (_settings, flags) =>
-      (await import("./trials/chaos/command.ts")).runChaosCommand({ flags, language, host }),
+    async (_settings, flags) => {
+      // The image and the package have only what a cluster needs.
+      if (!existsSync(new URL("trials", import.meta.url)))
+        throw new Problem(text("problem.trials"));
+      const { runChaosCommand } = await import("./trials/chaos/command.ts");
+      await runChaosCommand({ flags, language, host });
+    },
   );
 }
 

@@ -114,6 +114,8 @@ export const en = {
   "problem.registration": '"{mode}" is no mode: open, closed or invitation.',
   "problem.notATerminal": "The menu wants a terminal; without one, use `tertulia chat`.",
   "problem.healthRole": "Say whose health: {roles} (or TERTULIA_ROLE in the environment).",
+  "problem.trials":
+    "The test bench is not part of this image or package: run `npm run tertulia -- chaos` in the sources.",
   "problem.unexpected": "Something unexpected went wrong: {message}",
   "problem.unsent": "Not everything was done: {count} failed.",
 

@@ -113,6 +113,8 @@ export const ptBr = {
   "problem.registration": '"{mode}" não é um modo: open, closed ou invitation.',
   "problem.notATerminal": "O menu precisa de um terminal; sem um, use `tertulia chat`.",
   "problem.healthRole": "Diga a saúde de quem: {roles} (ou TERTULIA_ROLE no ambiente).",
+  "problem.trials":
+    "A bancada de testes não vem nesta imagem nem neste pacote: use `npm run tertulia -- chaos` no código-fonte.",
   "problem.unexpected": "Algo inesperado deu errado: {message}",
   "problem.unsent": "Nem tudo foi feito: {count} falharam.",
 

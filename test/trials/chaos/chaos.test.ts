@@ -1,5 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { cp, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { runChaos } from "../../../src/trials/chaos/chaos.ts";
 import { rules } from "../../../src/trials/chaos/core/checker.ts";
@@ -60,6 +62,21 @@ describe("tertulia chaos", () => {
     const { code, stderr } = await command.end();
     expect(code).toBe(2);
     expect(stderr).toMatch(/^tertulia: --seconds: "soon" won't do: .*\n$/);
+  });
+
+  test("where the test bench is left out, the command says so in one sentence", async () => {
+    await using temporary = await temporaryFolder();
+    const root = fileURLToPath(new URL("../../../", import.meta.url));
+    const isKept = (path: string) => path !== join(root, "dist", "trials");
+    await cp(join(root, "dist"), join(temporary.path, "dist"), { recursive: true, filter: isKept });
+    await cp(join(root, "package.json"), join(temporary.path, "package.json"));
+    await symlink(join(root, "node_modules"), join(temporary.path, "node_modules"));
+    const cli = join(temporary.path, "dist", "cli.js");
+    const { status, stderr } = spawnSync(process.execPath, [cli, "chaos", "--lang", "en"], {
+      encoding: "utf8",
+    });
+    expect(stderr).toMatch(/^tertulia: The test bench is not part of .*\n$/);
+    expect(status).toBe(1);
   });
 
   test("a report that can't be written is refused before the run", async () => {
