@@ -157,8 +157,6 @@ function defineRoles(): void {
         "keepPublications",
         "keepMessages",
         "keepLogins",
-        "clockSkew",
-        "clockDrift",
         "checkpointBytes",
         "userRate",
         "connectionRate",

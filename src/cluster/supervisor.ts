@@ -25,8 +25,8 @@ export interface ClusterConfig {
   readonly guestServers?: boolean;
   /** Whether the logs go to files below the data folder instead of stderr. */
   readonly logFiles: boolean;
-  /** Settings of a server, as environment variables. */
-  readonly settings?: (server: Process) => Readonly<Record<`TERTULIA_${string}`, string>>;
+  /** More environment variables of a server, such as its settings. */
+  readonly settings?: (server: Process) => Readonly<Record<string, string>>;
   /** What lies between the processes; without it they reach each other directly. */
   readonly wiring?: Wiring;
 }

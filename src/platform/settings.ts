@@ -166,20 +166,6 @@ export const rows = {
     "newest login times kept of a user; the same on all servers",
     integer(1, 10_000),
   ),
-  clockSkew: row(
-    "TERTULIA_CLOCK_SKEW",
-    "0",
-    "ms",
-    "how far the server's clock is made to be ahead, for tests",
-    integer(-86_400_000, 86_400_000),
-  ),
-  clockDrift: row(
-    "TERTULIA_CLOCK_DRIFT",
-    "0",
-    "ppm",
-    "how much too fast the server's clock is made to run, for tests",
-    integer(-100_000, 100_000),
-  ),
   checkpointBytes: row(
     "TERTULIA_CHECKPOINT_BYTES",
     "67108864",

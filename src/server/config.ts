@@ -24,9 +24,6 @@ export interface ServerConfig {
   readonly slots: string;
   readonly leaveOnStop: boolean;
   readonly retention: Retention;
-  /** For tests: how far the wall clock is ahead, in ms, and how much too fast it runs, in ppm. */
-  readonly clockSkewMs: number;
-  readonly clockDriftPpm: number;
   readonly checkpointBytes: number;
   readonly secret: Secret;
   readonly keys: CurveKeys | undefined;
@@ -56,8 +53,6 @@ export function serverConfig(settings: Settings): ServerConfig {
       userMessages: settings.get("keepMessages"),
       userLogins: settings.get("keepLogins"),
     },
-    clockSkewMs: settings.get("clockSkew"),
-    clockDriftPpm: settings.get("clockDrift"),
     checkpointBytes: settings.get("checkpointBytes"),
     secret,
     keys,

@@ -43,7 +43,7 @@ import { ClockFile } from "../storage/clock-file.ts";
 import type { Slot } from "../storage/slot-lock.ts";
 import { chooseSlot } from "./choose-slot.ts";
 import type { ServerConfig } from "./config.ts";
-import type { Effect, Input, Now } from "./core/effects.ts";
+import type { Effect, Input } from "./core/effects.ts";
 import { ServerCore } from "./core/step.ts";
 import { fetchSnapshot, type Place } from "./fetch-snapshot.ts";
 import { nameOf } from "./identity.ts";
@@ -293,13 +293,7 @@ class Shell {
   #dispatch(input: Input): void {
     // Between two cores nobody is served; who asks will ask again.
     if (this.#core === undefined) return;
-    for (const effect of this.#core.step(input, this.#now())) this.#perform(effect);
-  }
-
-  #now(): Now {
-    const { clockSkewMs, clockDriftPpm } = this.#parts.config;
-    const { wallMs, steadyMs } = now();
-    return { steadyMs, wallMs: wallMs + clockSkewMs + (steadyMs * clockDriftPpm) / 1e6 };
+    for (const effect of this.#core.step(input, now())) this.#perform(effect);
   }
 
   #onClient(envelope: Envelope, bytes: Buffer): void {
@@ -503,7 +497,7 @@ class Shell {
   }
 
   #correctedMs(): number {
-    return this.#core?.clockSync.correctedMs(this.#now()) ?? now().wallMs;
+    return this.#core?.clockSync.correctedMs(now()) ?? now().wallMs;
   }
 
   async #saveView({ view }: Effect & { type: "saveView" }): Promise<void> {

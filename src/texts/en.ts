@@ -433,8 +433,6 @@ export const en = {
   "flag.keepPublications": "newest publications kept of a channel; the same on all servers",
   "flag.keepMessages": "newest private messages kept of a user; the same on all servers",
   "flag.keepLogins": "newest login times kept of a user; the same on all servers",
-  "flag.clockSkew": "how far the server's clock is made to be ahead, for tests",
-  "flag.clockDrift": "how much too fast the server's clock is made to run, for tests",
   "flag.checkpointBytes": "bytes of journal after which a server saves its state",
   "flag.user": "your name; else your login name",
   "flag.lang": "en or pt-br; else by LANG",

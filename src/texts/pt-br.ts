@@ -426,8 +426,6 @@ export const ptBr = {
     "publicações mais novas guardadas por canal; igual em todos os servidores",
   "flag.keepMessages": "mensagens privadas mais novas guardadas por usuário; igual em todos",
   "flag.keepLogins": "logins mais novos guardados por usuário; igual em todos os servidores",
-  "flag.clockSkew": "quanto adiantar o relógio do servidor, para testes",
-  "flag.clockDrift": "quanto acelerar o relógio do servidor, para testes",
   "flag.checkpointBytes": "bytes do diário após os quais um servidor salva seu estado",
   "flag.user": "seu nome; senão, o do seu login",
   "flag.lang": "en ou pt-br; senão, conforme LANG",

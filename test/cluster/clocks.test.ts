@@ -11,6 +11,7 @@ import { durations } from "../../src/protocol/limits.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
+import { wrongClock } from "../support/wrong-clock.ts";
 
 const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const skewsMs = [-1_000, 0, 1_000];
@@ -31,7 +32,7 @@ function skewedServer(cluster: LocalCluster, number: number, skewMs: number): Ch
       TERTULIA_PROXY: proxy,
       TERTULIA_PROXY_IN: proxyIn,
       TERTULIA_REFERENCE: reference,
-      TERTULIA_CLOCK_SKEW: String(skewMs),
+      ...wrongClock(skewMs),
     }),
     stderr: "inherit",
     log: openLog({ level: "error", role: "up", name: () => "test", clock: () => 0 }),

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
+import { wrongClock } from "../support/wrong-clock.ts";
 import { CliProcess, cliFile, clusterVariables, type Ended } from "./cli-process.ts";
 import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
 
@@ -19,7 +20,7 @@ beforeAll(async () => {
   cluster = await LocalCluster.start({
     servers: 1,
     auth: "required",
-    settings: () => ({ TERTULIA_CLOCK_SKEW: String(skewMs) }),
+    settings: () => wrongClock(skewMs),
   });
 }, 60_000);
 
