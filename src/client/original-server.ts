@@ -42,7 +42,11 @@ const lists: readonly string[] = ["users", "channels"];
 const successes: readonly unknown[] = ["ok", "sucesso", "success"];
 
 export function isOriginalService(service: string): boolean {
-  return writes.includes(service) || lists.includes(service);
+  return writes.includes(service) || isList(service);
+}
+
+export function isList(service: string): boolean {
+  return lists.includes(service);
 }
 
 /**
@@ -54,7 +58,7 @@ export function readOriginalReply(service: string, data: Fields): Fields | Origi
   const { status } = data;
   const isSuccess = typeof status === "string" && successes.includes(status.toLowerCase());
   if (isSuccess && writes.includes(service)) return new OriginalServerError("accepted", service);
-  if (lists.includes(service) && (isSuccess || status === undefined)) {
+  if (isList(service) && (isSuccess || status === undefined)) {
     // The original specification lists channels under `users` too.
     const names = parseNames(data[service]) ?? parseNames(data.users);
     if (names !== undefined) return { [service]: names };

@@ -12,7 +12,12 @@ import { parseError } from "../protocol/parse-reply.ts";
 import { isoTime } from "../protocol/time.ts";
 import { servers, type Vector } from "../protocol/vector.ts";
 import { decodeReplies } from "./decode-replies.ts";
-import { isOriginalService, OriginalServerError, readOriginalReply } from "./original-server.ts";
+import {
+  isList,
+  isOriginalService,
+  OriginalServerError,
+  readOriginalReply,
+} from "./original-server.ts";
 import { requestBytes } from "./request-bytes.ts";
 import { absenceError, closedError, silenceError, tooLarge } from "./request-errors.ts";
 import { SentPayloads } from "./sent-payloads.ts";
@@ -73,6 +78,8 @@ export class RequestQueue {
   readonly #pending = new Map<RequestId, Pending>();
   #ready: Pending[] = [];
   readonly #resting = new Set<Pending>();
+  /** Not answered in time, and not sent again before it is known whose servers these are (C8). */
+  readonly #held = new Set<Pending>();
   readonly #sent = new SentPayloads();
   readonly #sweeper: NodeJS.Timeout;
   #sending = false;
@@ -82,6 +89,7 @@ export class RequestQueue {
   #refusal: Refusal | undefined;
   /** Which servers answer, as far as replies over this connection have shown. */
   #servers: "unknown" | "ours" | "original" = "unknown";
+  #isProbing = false;
   /** Whether a payload went unanswered: from then on a reply without an id may be a late one. */
   #hasLost = false;
   #lostMs = now().steadyMs;
@@ -258,9 +266,10 @@ export class RequestQueue {
     if (named !== undefined) return [named];
     if (typeof data.id === "string" && typeof data.server === "string") return [];
     const isSure = this.#servers !== "ours" && !this.#hasLost;
-    const fitting = this.#sent.requests
-      .map((ids) => this.#pendingOf(ids))
-      .filter((requests) => isSure || requests.some((one) => one.service === service));
+    const payloads = this.#sent.requests.map((ids) => this.#pendingOf(ids));
+    const fitting = [...payloads, ...[...this.#held].map((one) => [one])].filter(
+      (requests) => isSure || requests.some((one) => one.service === service),
+    );
     return fitting.length === 1 ? (fitting[0] ?? []) : [];
   }
 
@@ -306,8 +315,8 @@ export class RequestQueue {
     const { steadyMs } = now();
     // Without ids the other side would do it twice.
     const lost = this.#servers === "original" ? [] : this.#pendingOf(this.#sent.takeLost(steadyMs));
-    for (const pending of lost) this.#rest(pending);
-    if (lost.length > 0) this.#lose(lost);
+    for (const pending of lost) this.#lose(pending);
+    this.#probe();
     for (const pending of this.#resting) {
       if (steadyMs < pending.notBeforeMs) continue;
       this.#resting.delete(pending);
@@ -317,15 +326,28 @@ export class RequestQueue {
     if (this.#ready.length > 0) void this.#pump();
   }
 
-  /**
-   * A server of the original protocol may keep silent at a service that it does not know.
-   * `channels` it knows, and its answer shows what it is.
-   */
-  #lose(lost: readonly Pending[]): void {
-    const isFirst = this.#servers === "unknown" && !this.#hasLost;
+  #lose(pending: Pending): void {
     this.#hasLost = true;
-    if (!isFirst || lost.some(({ service }) => isOriginalService(service))) return;
-    this.ask("channels", { limit: 1 }, { deadlineMs: longestTimeoutMs }).catch(() => {});
+    if (this.#servers === "ours" || isList(pending.service)) this.#rest(pending);
+    else this.#held.add(pending);
+  }
+
+  /**
+   * Finds out whose servers these are, so that what is held may go out again or not. Every server
+   * knows `channels`, and asking for it again changes nothing.
+   */
+  #probe(): void {
+    if (this.#servers === "ours") {
+      for (const pending of this.#held) this.#rest(pending);
+      this.#held.clear();
+    }
+    if (this.#servers !== "unknown" || this.#held.size === 0 || this.#isProbing) return;
+    this.#isProbing = true;
+    this.ask("channels", { limit: 1 }, { deadlineMs: longestTimeoutMs })
+      .catch(() => {})
+      .finally(() => {
+        this.#isProbing = false;
+      });
   }
 
   #giveUp(steadyMs: number): void {
@@ -351,6 +373,7 @@ export class RequestQueue {
   #settle(pending: Pending): Pending | undefined {
     if (!this.#pending.delete(pending.id)) return undefined;
     this.#resting.delete(pending);
+    this.#held.delete(pending);
     this.#sent.settle(pending.id);
     return pending;
   }

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
 import { ChatClient } from "../../src/client/chat-client.ts";
 import type { ChannelName } from "../../src/protocol/ids.ts";
@@ -99,6 +100,45 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     const sending = client.publish("ana", "geral", "Oi");
     await expect(sending).rejects.toMatchObject({ outcome: "silent", service: "publish" });
     expect(server.asked).toHaveLength(2);
+  });
+
+  const services = (server: StandInServer) =>
+    server.asked.map((request) => (request as { service: string }).service);
+
+  test("also if its answer comes later than one of ours would", async () => {
+    const probed = new EventEmitter();
+    const { client, server } = await meet(async ({ service }) => {
+      if (service === "channels") probed.emit("channels");
+      else await once(probed, "channels");
+      return { service, data: { ...said, status: "OK", channels: [] } };
+    });
+    const sending = client.publish("ana", "geral", "Oi");
+    await expect(sending).rejects.toMatchObject({ outcome: "accepted" });
+    expect(services(server)).toEqual(["publish", "channels"]);
+  });
+
+  test("also if it is never answered, and a list shows who is there", async () => {
+    const { client, server } = await meet(({ service }) =>
+      service === "channels" ? { service, data: { ...said, channels: [] } } : undefined,
+    );
+    const sending = client.publish("ana", "geral", "Oi");
+    await expect(sending).rejects.toMatchObject({ outcome: "silent", service: "publish" });
+    expect(services(server)).toEqual(["publish", "channels"]);
+  });
+
+  test("and again only at servers of ours, under its id", async () => {
+    let published = 0;
+    const { client, server } = await meet(({ service, data: { id } }) => {
+      if (service === "publish") published += 1;
+      if (service === "publish" && published === 1) return undefined;
+      const entry = { id, server: "server_0000000a", seq: 1, clock: 1, durable: [] };
+      const ours = { server: "server_0000000a", status: "OK", entry: { ...entry, ...said } };
+      return { service, data: { ...said, id, ...ours, channels: [] } };
+    });
+    await client.publish("ana", "geral", "Oi");
+    expect(services(server)).toEqual(["publish", "channels", "publish"]);
+    const [first, , second] = server.asked as { data: { id: string } }[];
+    expect(second?.data.id).toBe(first?.data.id);
   });
 
   test("and others wait until it is answered, one in each payload", async () => {

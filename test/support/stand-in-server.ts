@@ -6,7 +6,10 @@ export interface StandInRequest {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** Answers a request with any value, or with bytes as they are; undefined is no answer. */
+/**
+ * What is answered to a request: any value, bytes as they are; undefined for no answer, a promise
+ * for one that comes late, when others may have been answered.
+ */
 export type StandInAnswer = (request: StandInRequest) => unknown;
 
 /** Stands in for a broker or a reference, with answers of the test's own; remembers the questions. */
@@ -48,11 +51,15 @@ export class StandInServer implements Disposable {
       const request = decode(payload) as StandInRequest;
       this.sealed += more.length;
       this.asked.push(request);
-      const answer = this.#answer(request);
-      if (answer === undefined) continue;
-      const bytes = answer instanceof Uint8Array ? answer : encode(answer);
-      await this.#send([...envelope, bytes]);
+      void this.#reply(envelope, request);
     }
+  }
+
+  async #reply(envelope: Buffer[], request: StandInRequest): Promise<void> {
+    const answer = await this.#answer(request);
+    if (answer === undefined) return;
+    const bytes = answer instanceof Uint8Array ? answer : encode(answer);
+    await this.#send([...envelope, bytes]);
   }
 
   /** A test that ends while a request is on its way closes the socket under the answer. */
