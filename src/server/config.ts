@@ -6,9 +6,9 @@ import { advertisedHost, protect } from "../platform/reach.ts";
 import { openSecret, type Secret, secretSource } from "../platform/secret.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Pace } from "../protocol/buckets.ts";
-import type { Auth } from "./core/access.ts";
-import type { Retention } from "./core/chat-state.ts";
-import type { FloodPaces } from "./core/flood.ts";
+import type { Auth } from "./core/accounts/access.ts";
+import type { Retention } from "./core/chat/chat-state.ts";
+import type { FloodPaces } from "./core/serving/flood.ts";
 
 export interface ServerConfig {
   /** Where the servers' side of each broker is. */

@@ -7,7 +7,7 @@ import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import type { RequestId, UserName } from "../../src/protocol/ids.ts";
 import { limits } from "../../src/protocol/limits.ts";
-import { readNames } from "../../src/server/core/names.ts";
+import { readNames } from "../../src/server/core/chat/names.ts";
 import { localBroker, localProxy } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 

@@ -1,6 +1,6 @@
 import type { RequestId, ServerName, UserName } from "../../src/protocol/ids.ts";
 import { looksOf } from "../../src/protocol/looks.ts";
-import type { Claim } from "../../src/server/core/accounts.ts";
+import type { Claim } from "../../src/server/core/accounts/accounts.ts";
 import { assertPromise } from "../support/check-promises.ts";
 import { type CoreCluster, hashOf } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";

@@ -6,7 +6,7 @@ import type { EventLine } from "../../src/protocol/event.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
-import type { Retention } from "../../src/server/core/chat-state.ts";
+import type { Retention } from "../../src/server/core/chat/chat-state.ts";
 import { ServerCore } from "../../src/server/core/step.ts";
 import { ReplicaDisk } from "../../src/server/replica-disk.ts";
 import { serverName } from "./event-lines.ts";

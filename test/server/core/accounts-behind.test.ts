@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Receipt, ReplyData } from "../../../src/protocol/messages.ts";
-import type { FloodPaces } from "../../../src/server/core/flood.ts";
+import type { FloodPaces } from "../../../src/server/core/serving/flood.ts";
 import { type Fields, Scene } from "../../support/account-scene.ts";
 
 function seenOf({ entry }: ReplyData): Record<string, number> {

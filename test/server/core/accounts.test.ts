@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Epoch } from "../../../src/protocol/epoch.ts";
 import type { RequestId, UserName } from "../../../src/protocol/ids.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
-import { Accounts, type Claim, type Office } from "../../../src/server/core/accounts.ts";
+import { Accounts, type Claim, type Office } from "../../../src/server/core/accounts/accounts.ts";
 import { serverName } from "../../support/event-lines.ts";
 
 const a = serverName(1);

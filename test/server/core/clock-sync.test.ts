@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { durations } from "../../../src/protocol/limits.ts";
 import type { OfficeAnswer, OfficeRequest, Standing } from "../../../src/protocol/messages.ts";
-import { ClockSync } from "../../../src/server/core/clock-sync.ts";
+import { ClockSync } from "../../../src/server/core/coordinator/clock-sync.ts";
 import type { Effect } from "../../../src/server/core/effects.ts";
-import type { Replication } from "../../../src/server/core/replication.ts";
+import type { Replication } from "../../../src/server/core/replica/replication.ts";
 import { CoreCluster } from "../../support/core-cluster.ts";
 import { serverName } from "../../support/event-lines.ts";
 import { coordinator, others } from "../../support/offices.ts";

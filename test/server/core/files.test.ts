@@ -2,9 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../../src/protocol/event.ts";
 import type { MutableVector, Vector } from "../../../src/protocol/vector.ts";
-import { ChatState, type Retention } from "../../../src/server/core/chat-state.ts";
-import { foldEvent } from "../../../src/server/core/events.ts";
-import { foldSaved, freeze, type SavedState } from "../../../src/server/core/files.ts";
+import { ChatState, type Retention } from "../../../src/server/core/chat/chat-state.ts";
+import { foldEvent } from "../../../src/server/core/facts.ts";
+import {
+  foldSaved,
+  freeze,
+  type SavedState,
+} from "../../../src/server/core/replica/saved-state.ts";
 import { serverName } from "../../support/event-lines.ts";
 
 const retention: Retention = { channelMessages: 5, userMessages: 4, userLogins: 3 };

@@ -4,8 +4,8 @@ import type { UserName } from "../../../src/protocol/ids.ts";
 import { limits } from "../../../src/protocol/limits.ts";
 import type { ChannelEntry, ReplyData } from "../../../src/protocol/messages.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
-import { Conversation } from "../../../src/server/core/chat-state.ts";
-import { readHistory } from "../../../src/server/core/history.ts";
+import { Conversation } from "../../../src/server/core/chat/chat-state.ts";
+import { readHistory } from "../../../src/server/core/chat/history.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 import { serverName } from "../../support/event-lines.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ChannelName, UserName } from "../../../src/protocol/ids.ts";
-import type { Auth } from "../../../src/server/core/access.ts";
+import type { Auth } from "../../../src/server/core/accounts/access.ts";
 import { Scene } from "../../support/account-scene.ts";
 import { CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 import { coordinator } from "../../support/offices.ts";

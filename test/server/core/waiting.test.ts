@@ -3,9 +3,9 @@ import type { ServerName } from "../../../src/protocol/ids.ts";
 import { limits } from "../../../src/protocol/limits.ts";
 import type { Request } from "../../../src/protocol/messages.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
-import type { WaitingCover } from "../../../src/server/core/decision.ts";
-import { PayloadReply } from "../../../src/server/core/requests.ts";
-import { WaitingCovers } from "../../../src/server/core/waiting-covers.ts";
+import type { WaitingCover } from "../../../src/server/core/serving/decision.ts";
+import { PayloadReply } from "../../../src/server/core/serving/payload-reply.ts";
+import { WaitingCovers } from "../../../src/server/core/serving/waiting-covers.ts";
 import { Scene } from "../../support/account-scene.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compareOrder } from "../../../src/protocol/event.ts";
 import type { RequestId } from "../../../src/protocol/ids.ts";
-import { mergeInOrder } from "../../../src/server/core/merge-in-order.ts";
-import { idOf, type Placed } from "../../../src/server/core/placed.ts";
-import { Tail, Window } from "../../../src/server/core/window.ts";
+import { mergeInOrder } from "../../../src/server/core/chat/merge-in-order.ts";
+import { Tail, Window } from "../../../src/server/core/chat/window.ts";
+import { idOf, type Placed } from "../../../src/server/core/replica/placed.ts";
 import { serverName } from "../../support/event-lines.ts";
 
 /** Distinct entries of four servers, with few ids, so that there are twins. */

@@ -1,0 +1,45 @@
+import { limits } from "../../../protocol/limits.ts";
+import type { Effect, PasswordResult, PasswordWork } from "../effects.ts";
+
+/** @param result undefined if the machine failed at it */
+type Done = (result: PasswordResult | undefined) => void;
+
+interface Job {
+  readonly work: PasswordWork;
+  readonly done: Done;
+}
+
+/** Passwords on their way to be hashed or checked, a few at once, oldest first. */
+export class Passwords {
+  readonly #waiting = new Set<Job>();
+  readonly #running = new Map<number, Job>();
+  #number = 0;
+
+  /** Whether one more would come too late: about a second of work waits already. */
+  get isFull(): boolean {
+    return this.#waiting.size >= limits.unhashedPasswords;
+  }
+
+  /** @returns a function that takes it back, if it is not needed any more */
+  add(work: PasswordWork, done: Done): () => void {
+    const job = { work, done };
+    this.#waiting.add(job);
+    return () => this.#waiting.delete(job);
+  }
+
+  settle(number: number, result: PasswordResult | undefined): void {
+    const job = this.#running.get(number);
+    this.#running.delete(number);
+    job?.done(result);
+  }
+
+  *advance(): Generator<Effect> {
+    for (const job of this.#waiting) {
+      if (this.#running.size >= limits.hashesAtOnce) return;
+      this.#waiting.delete(job);
+      this.#number += 1;
+      this.#running.set(this.#number, job);
+      yield { type: "password", number: this.#number, ...job.work };
+    }
+  }
+}

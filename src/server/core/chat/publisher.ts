@@ -1,0 +1,157 @@
+import type { ServerName } from "../../../protocol/ids.ts";
+import { limits } from "../../../protocol/limits.ts";
+import type { PlainPublication, Publication, Request } from "../../../protocol/messages.ts";
+import {
+  channelTopic,
+  readTopic,
+  replicationTopic,
+  serversTopic,
+  userTopic,
+} from "../../../protocol/topics.ts";
+import type { Vector } from "../../../protocol/vector.ts";
+import type { Auth } from "../accounts/access.ts";
+import type { Effect } from "../effects.ts";
+import type { Placed } from "../replica/placed.ts";
+import type { ChatState, Conversation, StoredMessage } from "./chat-state.ts";
+import { messageBytes, toEntry, topicsOf } from "./history.ts";
+import { Tail } from "./window.ts";
+
+interface Unpublished {
+  readonly message: StoredMessage;
+  /** By topic, the same server's publication before it there (P3). */
+  readonly prevs: ReadonlyMap<string, number>;
+  /** The sender's own time, for the old form (P1). */
+  readonly timestamp: string | number | undefined;
+}
+
+/** This server's own messages on their way to subscribers: published once committed (P5). */
+export class Outbox {
+  readonly #waiting = new Tail<Unpublished>();
+  /** The last own `seq` on each topic of the second form. */
+  readonly #heads = new Map<string, number>();
+  /** Subscriptions as they reach this server; each matches every topic that begins with it. */
+  readonly #subscriptions = new Set<string>();
+  /** How many subscriptions there are of each length: only such beginnings are looked up. */
+  readonly #lengths = new Map<number, number>();
+  readonly #name: ServerName;
+  readonly #state: ChatState;
+  readonly #auth: Auth;
+  #begun = false;
+
+  constructor(name: ServerName, state: ChatState, auth: Auth) {
+    this.#auth = auth;
+    this.#name = name;
+    this.#state = state;
+  }
+
+  subscribe(topic: string, active: boolean): void {
+    if (topic === replicationTopic || topic === serversTopic) return;
+    if (active === this.#subscriptions.has(topic)) return;
+    if (active) this.#subscriptions.add(topic);
+    else this.#subscriptions.delete(topic);
+    const count = (this.#lengths.get(topic.length) ?? 0) + (active ? 1 : -1);
+    if (count > 0) this.#lengths.set(topic.length, count);
+    else this.#lengths.delete(topic.length);
+  }
+
+  /** Takes up own messages that the last run of this server made and did not see committed. */
+  begin(committed: Vector): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    const done = committed[this.#name] ?? 0;
+    const left = new Map<number, { message: StoredMessage; prevs: Map<string, number> }>();
+    const collect = (topic: string, { byServer }: Conversation) => {
+      let prev = 0;
+      for (const message of byServer.get(this.#name)?.slice() ?? []) {
+        const { seq } = message;
+        const unpublished = left.get(seq) ?? { message, prevs: new Map() };
+        if (seq > done) left.set(seq, unpublished);
+        unpublished.prevs.set(topic, prev);
+        prev = seq;
+      }
+      if (prev > 0) this.#heads.set(topic, prev);
+    };
+    const { channels, users } = this.#state;
+    for (const { name, conversation } of channels.values()) {
+      collect(channelTopic(name), conversation);
+    }
+    for (const { name, conversation } of users.values()) collect(userTopic(name), conversation);
+    const inOrder = [...left.values()].sort((a, b) => a.message.seq - b.message.seq);
+    for (const unpublished of inOrder) {
+      this.#waiting.push({ ...unpublished, timestamp: undefined });
+    }
+  }
+
+  /** An own event was just made. */
+  add(event: Placed, request: Request): void {
+    if (request.service !== "publish" && request.service !== "message") return;
+    const to = request.service === "publish" ? { channel: request.channel } : { user: request.dst };
+    const from = request.service === "publish" ? request.user : request.src;
+    const { server, seq, clock, time, id } = event;
+    const message = { server, seq, clock, time, id, from, to, text: request.message };
+    const prevs = new Map<string, number>();
+    for (const topic of topicsOf(message)) {
+      prevs.set(topic, this.#heads.get(topic) ?? 0);
+      this.#heads.set(topic, seq);
+    }
+    this.#waiting.push({ message, prevs, timestamp: request.timestamp });
+  }
+
+  /** The publications of all own messages that are committed by now. */
+  publish(committed: Vector): Effect[] {
+    const done = committed[this.#name] ?? 0;
+    const byTopic = new Map<string, { publications: Publication[]; bytes: number }>();
+    const effects: Effect[] = [];
+    for (let next = this.#waiting.at(0); next !== undefined; next = this.#waiting.at(0)) {
+      if (next.message.seq > done) break;
+      this.#waiting.shift();
+      const entry = toEntry(next.message);
+      for (const [topic, prev] of next.prevs) {
+        if (!this.#isWanted(topic)) continue;
+        const page = byTopic.get(topic) ?? { publications: [], bytes: 0 };
+        page.publications.push({ ...entry, prev });
+        page.bytes += messageBytes(next.message);
+        if (page.bytes < limits.pageBytes) {
+          byTopic.set(topic, page);
+        } else {
+          effects.push(this.#effect(topic, page.publications));
+          byTopic.delete(topic);
+        }
+      }
+      // Where accounts are, nothing goes out that whoever listens can read (X5).
+      const plain = "channel" in entry ? entry.channel : entry.dst;
+      if (this.#auth === "open" && this.#isWanted(plain)) {
+        effects.push({ type: "publish", topic: plain, payload: oldForm(next, entry) });
+      }
+    }
+    for (const [topic, { publications }] of byTopic) {
+      effects.push(this.#effect(topic, publications));
+    }
+    return effects;
+  }
+
+  #effect(topic: string, payload: Publication[]): Effect {
+    const user = readTopic(topic)?.user;
+    if (user === undefined) return { type: "publish", topic, payload };
+    const version = this.#state.accounts.credential(user)?.version ?? "";
+    return { type: "publish", topic, payload, version };
+  }
+
+  /** Whether any subscription matches: ZeroMQ compares beginnings (P2, P4). */
+  #isWanted(topic: string): boolean {
+    for (const length of this.#lengths.keys()) {
+      if (length <= topic.length && this.#subscriptions.has(topic.slice(0, length))) return true;
+    }
+    return false;
+  }
+}
+
+function oldForm({ timestamp }: Unpublished, entry: ReturnType<typeof toEntry>): PlainPublication {
+  const time = timestamp ?? entry.timestamp;
+  if ("channel" in entry) {
+    const { user, message, clock } = entry;
+    return { user, message, timestamp: time, clock };
+  }
+  const { src, dst, message, clock, id, server, seq } = entry;
+  return { src, from: src, message, timestamp: time, clock, dst, id, server, seq };
+}

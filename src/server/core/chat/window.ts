@@ -1,0 +1,178 @@
+import assert from "node:assert";
+import { compareOrder } from "../../../protocol/event.ts";
+import type { RequestId, ServerName } from "../../../protocol/ids.ts";
+import type { Vector } from "../../../protocol/vector.ts";
+import { firstIndex } from "../first-index.ts";
+import { isCommitted, type Placed } from "../replica/placed.ts";
+
+/** A list that grows at its end and goes from its beginning, without moving all for each item. */
+export class Tail<T> {
+  #items: (T | undefined)[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  at(index: number): T | undefined {
+    return index < 0 ? undefined : this.#items[this.#head + index];
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  insert(index: number, item: T): void {
+    this.#items.splice(this.#head + index, 0, item);
+  }
+
+  shift(): T | undefined {
+    const item = this.#items[this.#head];
+    if (item === undefined) return undefined;
+    this.#items[this.#head] = undefined;
+    this.#head += 1;
+    if (this.#head > 1_000 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+
+  /** A copy as of now. */
+  slice(): T[] {
+    return this.#items.slice(this.#head) as T[];
+  }
+}
+
+/** The first index whose item is not before `place` in the order. */
+export function lowerBound(
+  list: Tail<Placed>,
+  place: { readonly clock: number; readonly server: ServerName },
+): number {
+  return firstIndex(list.length, (index) => compareOrder(list.at(index) as Placed, place) < 0);
+}
+
+/** Inserts in the total order; nearly always at the end. */
+export function insert<T extends Placed>(list: Tail<T>, item: T): void {
+  const last = list.at(list.length - 1);
+  if (last === undefined || compareOrder(last, item) < 0) list.push(item);
+  else list.insert(lowerBound(list, item), item);
+}
+
+/** Which entries with one id are of the same request (R6). */
+export interface Sameness<T> {
+  /** Whose an id is: the same in different scopes is of different requests. */
+  scopeOf(entry: T): string;
+  /** Whether two with one id and one scope ask for the same. */
+  isTwin(one: T, other: T): boolean;
+}
+
+/**
+ * The newest entries in the total order (J3). Going down from the newest, the entry at which the
+ * N-th distinct request is first met is the last one kept; all below it goes, older twins of kept
+ * ones too. So what is kept depends on the set of what was added alone, whatever order it came in
+ * and whenever something was already dropped (R4).
+ */
+export class Window<T extends Placed> {
+  /** In the total order, twins included. */
+  readonly entries = new Tail<T>();
+  readonly #most: number;
+  readonly #sameness: Sameness<T>;
+  /**
+   * Mostly one entry has an id. Where several have, they are listed by scope, in the order: however
+   * many senders call their first request "1", each is looked up among its own.
+   */
+  readonly #byId = new Map<RequestId, T | Map<string, T[]>>();
+  /** Distinct requests among the entries. */
+  #distinct = 0;
+
+  /**
+   * @param most distinct requests that are kept
+   */
+  constructor(most: number, sameness: Sameness<T>) {
+    this.#most = most;
+    this.#sameness = sameness;
+  }
+
+  get isFull(): boolean {
+    return this.#distinct === this.#most;
+  }
+
+  /** @returns what fell out of the window, the added entry itself perhaps */
+  add(entry: T): T[] {
+    insert(this.entries, entry);
+    if (entry.id === undefined || this.twins(entry).length === 0) this.#distinct += 1;
+    this.#note(entry);
+    const dropped: T[] = [];
+    while (this.#distinct >= this.#most) {
+      const lowest = this.entries.at(0) as T;
+      const isLastOfItsRequest = lowest.id === undefined || this.twins(lowest).length === 1;
+      if (this.#distinct === this.#most && isLastOfItsRequest) break;
+      this.entries.shift();
+      this.#forget(lowest);
+      if (isLastOfItsRequest) this.#distinct -= 1;
+      dropped.push(lowest);
+    }
+    return dropped;
+  }
+
+  /** All entries of the request that an entry with an id is of, in the order. */
+  twins(like: T): readonly T[] {
+    if (like.id === undefined) return [];
+    const alike = this.#named(like.id, () => this.#sameness.scopeOf(like));
+    return alike.filter((entry) => this.#sameness.isTwin(entry, like));
+  }
+
+  /** The earliest entry with this id, in this scope, that is wanted. */
+  find(id: RequestId, scope: string, isWanted: (entry: T) => boolean): T | undefined {
+    return this.#named(id, () => scope).find(isWanted);
+  }
+
+  holds(entry: T): boolean {
+    const found = this.entries.at(lowerBound(this.entries, entry));
+    return found !== undefined && found.server === entry.server && found.seq === entry.seq;
+  }
+
+  /** Whether a reader sees it: committed, and the earliest of its twins that are (R6). */
+  shows(entry: T, committed: Vector): boolean {
+    if (!isCommitted(entry, committed)) return false;
+    if (entry.id === undefined || !(this.#byId.get(entry.id) instanceof Map)) return true;
+    return this.twins(entry).find((twin) => isCommitted(twin, committed)) === entry;
+  }
+
+  #named(id: RequestId, scope: () => string): readonly T[] {
+    const same = this.#byId.get(id);
+    if (same === undefined) return [];
+    if (same instanceof Map) return same.get(scope()) ?? [];
+    return this.#sameness.scopeOf(same) === scope() ? [same] : [];
+  }
+
+  #note(entry: T): void {
+    if (entry.id === undefined) return;
+    const same = this.#byId.get(entry.id);
+    if (same === undefined) {
+      this.#byId.set(entry.id, entry);
+      return;
+    }
+    const { scopeOf } = this.#sameness;
+    const byScope = same instanceof Map ? same : new Map([[scopeOf(same), [same]]]);
+    const all = [...(byScope.get(scopeOf(entry)) ?? []), entry].sort(compareOrder);
+    this.#byId.set(entry.id, byScope.set(scopeOf(entry), all));
+  }
+
+  #forget(entry: T): void {
+    if (entry.id === undefined) return;
+    const same = this.#byId.get(entry.id);
+    if (!(same instanceof Map)) {
+      this.#byId.delete(entry.id);
+      return;
+    }
+    const scope = this.#sameness.scopeOf(entry);
+    const all = same.get(scope) ?? [];
+    const rest = all.filter((other) => other !== entry);
+    assert(rest.length === all.length - 1, "an entry of the window is known by its id");
+    if (rest.length > 0) same.set(scope, rest);
+    else same.delete(scope);
+    if (same.size === 0) this.#byId.delete(entry.id);
+  }
+}

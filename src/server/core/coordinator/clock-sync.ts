@@ -1,0 +1,165 @@
+import type { ServerName } from "../../../protocol/ids.ts";
+import { durations } from "../../../protocol/limits.ts";
+import type { OfficeAnswer, OfficeRequest, Standing } from "../../../protocol/messages.ts";
+import type { Effect, Now } from "../effects.ts";
+import type { Peer, Replication } from "../replica/replication.ts";
+
+/** How fast a clock may be made to run faster or slower: a second is corrected in ten. */
+const slewRate = 0.1;
+
+interface Round {
+  readonly number: number;
+  readonly sinceMs: number;
+  readonly asked: Set<ServerName>;
+  /** How far each clock is ahead of this server's, and whether it was corrected before. */
+  readonly clocks: Map<ServerName, { readonly aheadMs: number; readonly isCorrected: boolean }>;
+}
+
+export interface ClockSyncParts {
+  readonly name: ServerName;
+  readonly replication: Replication;
+  standing(): Standing;
+}
+
+/**
+ * The cluster's time (E5): the coordinator asks every member's clock, takes half the round trip off,
+ * leaves out who is far from the middle, and tells each what to correct. A server's time never runs
+ * backwards: it goes faster or slower until it is right.
+ * Source: R. Gusella and S. Zatti, "The Accuracy of the Clock Synchronization Achieved by TEMPO in
+ * Berkeley UNIX 4.3BSD", 1989.
+ */
+export class ClockSync {
+  /** Rounds that have corrected this server's time, those that it led too. */
+  rounds = 0;
+  /** What the last of them corrected: above zero if this server was behind. */
+  lastCorrectionMs: number | undefined;
+  readonly #parts: ClockSyncParts;
+  /** What the own clock is corrected by: at this steady time, and in the end. */
+  #offsetMs = 0;
+  #targetMs = 0;
+  #sinceMs: number | undefined;
+  /** The latest time that was given out. */
+  #givenMs = 0;
+  /** The offset at which this server said its time, in which round. */
+  #said: { readonly round: number; readonly offsetMs: number } | undefined;
+  #round: Round | undefined;
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: ClockSyncParts) {
+    this.#parts = parts;
+  }
+
+  /** Milliseconds since 1970; never less than what was given out before. */
+  correctedMs(now: Now): number {
+    this.#givenMs = Math.max(this.#givenMs, Math.round(now.wallMs + this.offsetMs(now)));
+    return this.#givenMs;
+  }
+
+  /** What the corrected time is ahead of this server's own clock, in milliseconds. */
+  offsetMs({ steadyMs }: Now): number {
+    const mostMs = slewRate * (steadyMs - (this.#sinceMs ?? steadyMs));
+    this.#sinceMs = steadyMs;
+    const leftMs = this.#targetMs - this.#offsetMs;
+    this.#offsetMs += Math.max(-mostMs, Math.min(mostMs, leftMs));
+    return this.#offsetMs;
+  }
+
+  /** The coordinator asks for the time, or tells what was wrong with it. */
+  onRequest({ round, correctionMs }: OfficeRequest & { service: "clock" }, now: Now): number {
+    const offsetMs = this.offsetMs(now);
+    if (correctionMs === undefined) this.#said = { round, offsetMs };
+    else if (this.#said?.round === round) this.#correct(this.#said.offsetMs, correctionMs);
+    return now.wallMs + offsetMs;
+  }
+
+  /** The first correction of a process is made at once: it has hardly told anybody the time. */
+  #correct(fromMs: number, correctionMs: number): void {
+    this.#targetMs = fromMs + correctionMs;
+    if (this.rounds === 0) this.#offsetMs = this.#targetMs;
+    this.rounds += 1;
+    this.lastCorrectionMs = correctionMs;
+    this.#said = undefined;
+  }
+
+  // ---- in office ----------------------------------------------------------------------------------
+
+  onAnswer(
+    from: ServerName,
+    request: OfficeRequest & { service: "clock" },
+    answer: OfficeAnswer | undefined,
+    now: Now,
+  ): Effect[] {
+    const round = this.#round;
+    if (request.correctionMs !== undefined || round?.number !== request.round) return [];
+    if (!round.asked.delete(from)) return [];
+    const roundTripMs = now.steadyMs - round.sinceMs;
+    // Half of a long way is anybody's guess: that clock has to wait for the next round.
+    if (answer?.service === "clock" && roundTripMs <= durations.clockRoundTripMs) {
+      const theirsMs = answer.timeMs + roundTripMs / 2;
+      const aheadMs = theirsMs - (now.wallMs + this.offsetMs(now));
+      round.clocks.set(from, { aheadMs, isCorrected: answer.isCorrected });
+    }
+    return round.asked.size === 0 ? this.#finish(round, now) : [];
+  }
+
+  advance(now: Now, isInOffice: boolean): Effect[] {
+    if (!isInOffice) {
+      this.#round = undefined;
+      return [];
+    }
+    const round = this.#round;
+    if (round !== undefined) {
+      return now.steadyMs - round.sinceMs < durations.clockAnswerMs ? [] : this.#finish(round, now);
+    }
+    const { replication, name } = this.#parts;
+    const others = replication
+      .liveMembers(now.steadyMs)
+      .filter((member) => member !== name)
+      .map((member) => replication.peer(member))
+      .filter(({ address }) => address !== "");
+    // Who has just begun is told the time soon.
+    const isNewcomer = this.rounds === 0 || others.some(({ offsetMs }) => offsetMs === undefined);
+    const pauseMs = isNewcomer ? durations.clockAnswerMs : durations.clockRoundMs;
+    return now.steadyMs - this.#lastMs >= pauseMs ? this.#begin(others, now) : [];
+  }
+
+  #begin(others: readonly Peer[], now: Now): Effect[] {
+    const { clock: number } = this.#parts.standing();
+    this.#lastMs = now.steadyMs;
+    const asked = new Set(others.map((peer) => peer.name));
+    this.#round = { number, sinceMs: now.steadyMs, asked, clocks: new Map() };
+    if (others.length === 0) return this.#finish(this.#round, now);
+    return others.map(({ name }) => this.#tell(name, number, undefined));
+  }
+
+  /**
+   * The clocks are compared to the own one as it runs now. Those that were corrected before are the
+   * cluster's time: who has just begun follows them, and moves nobody.
+   */
+  #finish({ number, clocks }: Round, now: Now): Effect[] {
+    this.#round = undefined;
+    const all = [{ aheadMs: 0, isCorrected: this.rounds > 0 }, ...clocks.values()];
+    const corrected = all.filter(({ isCorrected }) => isCorrected);
+    const counted = corrected.length > 0 ? corrected : all;
+    const averageMs = averageOf(counted.map(({ aheadMs }) => aheadMs));
+    this.#correct(this.offsetMs(now), averageMs);
+    return [...clocks].map(([member, { aheadMs }]) => {
+      return this.#tell(member, number, averageMs - aheadMs);
+    });
+  }
+
+  #tell(peer: ServerName, round: number, correctionMs: number | undefined): Effect {
+    const { replication, standing } = this.#parts;
+    const { address } = replication.peer(peer);
+    const request = { service: "clock", ...standing(), round, correctionMs } as const;
+    return { type: "askPeer", peer, address, request, patienceMs: durations.clockAnswerMs };
+  }
+}
+
+/** The mean of those that are not far from the median. */
+function averageOf(valuesMs: readonly number[]): number {
+  const sorted = [...valuesMs].sort((a, b) => a - b);
+  const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+  const near = sorted.filter((value) => Math.abs(value - median) <= durations.clockOutlierMs);
+  return near.reduce((sum, value) => sum + value, 0) / Math.max(1, near.length);
+}

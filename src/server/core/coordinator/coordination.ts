@@ -1,0 +1,516 @@
+import {
+  type Ballot,
+  compareEpochs,
+  type Epoch,
+  noBallot,
+  noEpoch,
+  writeEpoch,
+} from "../../../protocol/epoch.ts";
+import type { ServerName } from "../../../protocol/ids.ts";
+import type { LamportClock } from "../../../protocol/lamport-clock.ts";
+import { durations, limits } from "../../../protocol/limits.ts";
+import {
+  type OfficeAnswer,
+  type OfficeRequest,
+  type Phase,
+  quorumOf,
+  type Standing,
+  type View,
+} from "../../../protocol/messages.ts";
+import { isoTime } from "../../../protocol/time.ts";
+import { serversTopic } from "../../../protocol/topics.ts";
+import { covers, type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
+import type { ChatState } from "../chat/chat-state.ts";
+import type { Effect, Now } from "../effects.ts";
+import type { CatchUp } from "../replica/catch-up.ts";
+import type { Ledger } from "../replica/ledger.ts";
+import type { Peer, Replication } from "../replica/replication.ts";
+import type { Acceptor } from "./acceptor.ts";
+
+export interface Leader {
+  readonly name: ServerName;
+  readonly epoch: Epoch;
+  readonly heardMs: number;
+}
+
+/** How a server without a coordinator comes to one (E1). */
+type Search =
+  | { readonly step: "rest" }
+  /** The link to the coordinator has ended: is it still there? */
+  | { readonly step: "ping"; readonly leader: ServerName; readonly untilMs: number }
+  /** Is anybody there who outranks this server? */
+  | { readonly step: "ask"; readonly untilMs: number; open: number; readonly isAgain: boolean }
+  | {
+      readonly step: "wait";
+      readonly untilMs: number;
+      /** It has waited before, for somebody who then did not come into office. */
+      readonly isLast?: boolean;
+    };
+
+/** A candidacy, and the office that it leads to (E2). */
+interface Bid {
+  readonly ballot: Ballot & { readonly candidate: ServerName };
+  readonly view: View;
+  readonly sinceMs: number;
+  step: "promising" | "fetching" | "accepting" | "office";
+  readonly promisers: Set<ServerName>;
+  /** The join of the promisers' vectors. */
+  readonly needed: MutableVector;
+  /** The `seq` of the `coordinator` event, once it is made. */
+  first: number;
+  /** Own events up to here are to be accepted. */
+  wanted: number;
+  readonly accepted: Map<ServerName, number>;
+  /** When each member was last asked, and whether its answer is still to come. */
+  readonly asked: Map<ServerName, { readonly atMs: number; isOpen: boolean }>;
+}
+
+export interface CoordinationParts {
+  readonly name: ServerName;
+  readonly ledger: Ledger;
+  readonly replication: Replication;
+  readonly catchUp: CatchUp;
+  readonly state: ChatState;
+  readonly acceptor: Acceptor;
+  readonly clock: LamportClock;
+  standing(): Standing;
+  correctedMs(now: Now): number;
+  rank(name: ServerName): number;
+  log(level: "info" | "warn", text: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+const resting: Search = { step: "rest" };
+
+/**
+ * The election of a coordinator (E1), its way into office and out of it (E2).
+ *
+ *     resting ──(1.5 s of silence, or a lost link and no answer)──▶ asking who outranks it
+ *        ▲                                                             │            │
+ *        │◀──(an announcement)── waiting ◀──(somebody answers)─────────┘            │ nobody
+ *        │                                                                          ▼
+ *        └──(a higher epoch, a new view, no quorum in time)── promising ▶ fetching ▶ accepting ▶ office
+ *
+ * Source of the election: H. Garcia-Molina, "Elections in a Distributed Computing System", 1982.
+ */
+export class Coordination {
+  /** Who last said that it is in office; perhaps silent since. */
+  leader: Leader | undefined;
+  readonly #parts: CoordinationParts;
+  #promised: Ballot = noBallot;
+  #search: Search = resting;
+  #bid: Bid | undefined;
+  /** The highest epoch that this server has seen or heard of. */
+  #highest: Epoch = noEpoch;
+  /** Since when it could have heard a coordinator. */
+  #listensSinceMs = Number.POSITIVE_INFINITY;
+  /** It held or sought the office in a view that is no more. */
+  #standsAgain = false;
+  #watched: { readonly epoch: Epoch; readonly address: string } | undefined;
+  /** The clock of each server's last word. */
+  readonly #words = new Map<ServerName, number>();
+  /** Accepted by a quorum: own events of this office up to here. */
+  #committed = 0;
+
+  constructor(parts: CoordinationParts) {
+    this.#parts = parts;
+  }
+
+  /** The epoch that this server is in office for. */
+  get office(): Epoch | undefined {
+    return this.#bid?.step === "office" ? this.#bid.ballot.epoch : undefined;
+  }
+
+  /** Own events of this office up to this `seq` were accepted by a quorum. */
+  get committed(): number {
+    return this.office === undefined ? 0 : this.#committed;
+  }
+
+  /** Own events up to `seq` are to be accepted: they are marked with the epoch of this office. */
+  want(seq: number): void {
+    if (this.#bid !== undefined) this.#bid.wanted = Math.max(this.#bid.wanted, seq);
+  }
+
+  /** Who is in office as far as is known, this server itself perhaps. */
+  current(now: Now): { readonly name: ServerName; readonly epoch: Epoch } | undefined {
+    const { office } = this;
+    if (office !== undefined) return { name: this.#parts.name, epoch: office };
+    return this.#isLed(now) ? this.leader : undefined;
+  }
+
+  #isLed({ steadyMs }: Now): boolean {
+    return this.leader !== undefined && steadyMs - this.leader.heardMs < durations.officeSilenceMs;
+  }
+
+  // ---- what it hears ------------------------------------------------------------------------------
+
+  /** Whatever a peer says carries the office that it holds. */
+  hear({ server: name, clock, office }: Standing, phase: Phase, now: Now): void {
+    // What was said before comes later, by another way.
+    if (clock <= (this.#words.get(name) ?? -1)) return;
+    this.#words.set(name, clock);
+    if (office === undefined) return this.#hearNoOffice(name, phase, now);
+    if (!this.believes(office)) return;
+    this.#see(office);
+    if (compareEpochs(office, this.#highest) < 0) return;
+    const isNew = this.leader === undefined || compareEpochs(office, this.leader.epoch) !== 0;
+    const epoch = isNew ? office : (this.leader as Leader).epoch;
+    this.leader = { name, epoch, heardMs: now.steadyMs };
+    this.#search = resting;
+    if (isNew) this.#parts.log("info", `${name} is coordinator, epoch ${writeEpoch(office)}`);
+  }
+
+  #hearNoOffice(name: ServerName, phase: Phase, now: Now): void {
+    if (this.leader?.name !== name) return;
+    this.leader = undefined;
+    const stops = phase === "draining" || phase === "settled";
+    // One that only changes the view comes back at once.
+    const untilMs = now.steadyMs + (stops ? 0 : durations.announcementMs);
+    if (this.#search.step === "rest") this.#search = { step: "wait", untilMs };
+  }
+
+  /** A term far above all known is nobody's: no peer can run the epochs off their end. */
+  believes({ term }: Epoch): boolean {
+    return term <= this.#highest.term + limits.termsAhead;
+  }
+
+  #see(epoch: Epoch): void {
+    if (!this.believes(epoch)) return;
+    if (compareEpochs(epoch, this.#highest) > 0) this.#highest = epoch;
+  }
+
+  /** The link to a peer has ended: if it was the coordinator's, is it still there? */
+  lost(peer: ServerName, now: Now): Effect[] {
+    if (this.leader?.name !== peer || this.#bid !== undefined) return [];
+    if (this.#search.step !== "rest") return [];
+    const untilMs = now.steadyMs + durations.electionMs;
+    this.#search = { step: "ping", leader: peer, untilMs };
+    return this.#askElection(this.#parts.replication.peer(peer));
+  }
+
+  /** Somebody of lower rank misses the coordinator. */
+  onElection(epoch: Epoch, now: Now): Effect[] {
+    this.#see(epoch);
+    if (this.#bid !== undefined || this.#search.step !== "rest" || !this.#mayStand(now)) return [];
+    return this.#isLed(now) ? this.lost((this.leader as Leader).name, now) : this.#ask(now);
+  }
+
+  onAnswer(
+    from: ServerName,
+    request: OfficeRequest,
+    answer: OfficeAnswer | undefined,
+    now: Now,
+  ): Effect[] {
+    switch (request.service) {
+      case "election":
+        return this.#onElectionAnswer(from, answer !== undefined, now);
+      case "candidate":
+      case "accept":
+        this.#onVerdict(from, request, answer, now);
+        return [];
+      default:
+        return [];
+    }
+  }
+
+  #onElectionAnswer(from: ServerName, isThere: boolean, now: Now): Effect[] {
+    const search = this.#search;
+    if (search.step === "ping" && from === search.leader) {
+      if (isThere) {
+        this.#search = resting;
+        return [];
+      }
+      this.leader = undefined;
+      return this.#ask(now, from);
+    }
+    if (search.step !== "ask") return [];
+    if (isThere) {
+      const untilMs = now.steadyMs + durations.announcementMs;
+      this.#search = { step: "wait", untilMs, isLast: search.isAgain };
+      return [];
+    }
+    search.open -= 1;
+    return search.open === 0 ? this.#stand(now) : [];
+  }
+
+  #onVerdict(
+    from: ServerName,
+    request: OfficeRequest & { readonly service: "candidate" | "accept" },
+    answer: OfficeAnswer | undefined,
+    now: Now,
+  ): void {
+    const bid = this.#bid;
+    const verdict = answer?.service === request.service ? answer : undefined;
+    if (verdict !== undefined && "promised" in verdict) this.#see(verdict.promised);
+    if (bid === undefined || compareEpochs(bid.ballot.epoch, request.epoch) !== 0) return;
+    const asked = bid.asked.get(from);
+    if (asked !== undefined) asked.isOpen = false;
+    if (verdict === undefined || !("isGranted" in verdict) || !verdict.isGranted) {
+      bid.asked.set(from, { atMs: now.steadyMs, isOpen: false });
+      return;
+    }
+    bid.asked.delete(from);
+    if (request.service === "candidate") this.#addPromise(bid, from, verdict.durable);
+    else bid.accepted.set(from, Math.max(bid.accepted.get(from) ?? 0, request.seq));
+  }
+
+  #addPromise(bid: Bid, from: ServerName, durable: Vector): void {
+    if (bid.step !== "promising") return;
+    bid.promisers.add(from);
+    raise(bid.needed, durable);
+    // Fetched at once, not when it next shows that something is missing.
+    if (!covers(this.#parts.ledger.held, durable)) this.#parts.catchUp.sawGap(from);
+  }
+
+  // ---- after every step ---------------------------------------------------------------------------
+
+  /** @param isStopping a server that stops neither holds the office nor seeks it */
+  advance(now: Now, isStopping: boolean): Effect[] {
+    const { acceptor, state, replication } = this.#parts;
+    this.#see(acceptor.promised.epoch);
+    this.#see(state.accounts.highestEpoch);
+    this.#notePromise(now);
+    this.#checkBid(isStopping, now);
+    if (isStopping || !this.#mayStand(now)) {
+      this.#listensSinceMs = Number.POSITIVE_INFINITY;
+      this.#search = resting;
+      // A view on its way to the disk is all that it may wait for.
+      if (replication.adopting === undefined) this.#standsAgain = false;
+      if (this.#bid?.step !== "office") this.#bid = undefined;
+      return this.#bid === undefined ? [] : this.#advanceBid(this.#bid, now);
+    }
+    this.#listensSinceMs = Math.min(this.#listensSinceMs, now.steadyMs);
+    if (this.#standsAgain) {
+      this.#standsAgain = false;
+      if (!this.#isLed(now)) return this.#stand(now);
+    }
+    return this.#bid === undefined ? this.#advanceSearch(now) : this.#advanceBid(this.#bid, now);
+  }
+
+  /** Whether it is in office, or may come into it as things are. */
+  mayLead(now: Now): boolean {
+    return this.office !== undefined || this.#mayStand(now);
+  }
+
+  /** Only who could serve may stand: a member that has caught up, with a quorum. */
+  #mayStand(now: Now): boolean {
+    const { replication, catchUp, ledger } = this.#parts;
+    const isWhole = replication.isMember && replication.adopting === undefined && !ledger.owes;
+    return isWhole && catchUp.phase === "live" && replication.hasLiveQuorum(now.steadyMs);
+  }
+
+  #checkBid(isStopping: boolean, now: Now): void {
+    const bid = this.#bid;
+    if (bid === undefined) return;
+    const { replication } = this.#parts;
+    const isOldView = (replication.adopting ?? replication.view).number > bid.view.number;
+    if (isOldView) {
+      this.#giveUp("a new view");
+      this.#standsAgain = true;
+    } else if (compareEpochs(this.#highest, bid.ballot.epoch) > 0) {
+      this.#giveUp(`epoch ${writeEpoch(this.#highest)} is above`);
+      // Whose it is has the time to say so.
+      this.#search = resting;
+      this.#listensSinceMs = now.steadyMs;
+    } else if (isStopping) {
+      this.#giveUp("this server stops");
+    }
+  }
+
+  #giveUp(why: string): void {
+    const bid = this.#bid;
+    this.#bid = undefined;
+    if (bid?.step !== "office") return;
+    const { epoch } = bid.ballot;
+    const text = `No longer coordinator of epoch ${writeEpoch(epoch)}: ${why}`;
+    this.#parts.log("info", text, { event: "resigned", epoch });
+  }
+
+  #advanceSearch(now: Now): Effect[] {
+    const search = this.#search;
+    switch (search.step) {
+      case "rest": {
+        if (this.#isLed(now)) return this.#watch();
+        const sinceMs = Math.max(this.leader?.heardMs ?? 0, this.#listensSinceMs);
+        return now.steadyMs - sinceMs >= durations.officeSilenceMs ? this.#ask(now) : [];
+      }
+      case "ping":
+        if (now.steadyMs < search.untilMs) return [];
+        return this.#onElectionAnswer(search.leader, false, now);
+      case "ask":
+        return now.steadyMs < search.untilMs ? [] : this.#stand(now);
+      case "wait":
+        if (now.steadyMs < search.untilMs) return [];
+        // Who was waited for has not made it.
+        return search.isLast ? this.#stand(now) : this.#ask(now);
+      default:
+        search satisfies never;
+        return [];
+    }
+  }
+
+  /** Who has promised an epoch to somebody gives him the time to take office. */
+  #notePromise(now: Now): void {
+    const { promised } = this.#parts.acceptor;
+    if (promised === this.#promised) return;
+    this.#promised = promised;
+    if (promised.candidate === this.#parts.name || this.#isLed(now)) return;
+    this.#search = { step: "wait", untilMs: now.steadyMs + durations.announcementMs };
+  }
+
+  /** Keeps a connection to the coordinator: its end is the first hint that it is gone (E4). */
+  #watch(): Effect[] {
+    const { leader } = this;
+    if (leader === undefined) return [];
+    const { name, address } = this.#parts.replication.peer(leader.name);
+    const isWatched = leader.epoch === this.#watched?.epoch && address === this.#watched.address;
+    if (isWatched || address === "") return [];
+    this.#watched = { epoch: leader.epoch, address };
+    return [{ type: "watchPeer", peer: name, address }];
+  }
+
+  /** @param lost who was coordinator and does not answer */
+  #ask(now: Now, lost?: ServerName): Effect[] {
+    const { replication, name } = this.#parts;
+    const above = replication
+      .liveMembers(now.steadyMs)
+      .filter((member) => member !== name && member !== lost && this.#outranks(member))
+      .map((member) => replication.peer(member))
+      .filter(({ address }) => address !== "");
+    if (above.length === 0) return this.#stand(now);
+    const untilMs = now.steadyMs + durations.electionMs;
+    const isAgain = this.#search.step === "wait";
+    this.#search = { step: "ask", untilMs, open: above.length, isAgain };
+    return above.flatMap((peer) => this.#askElection(peer));
+  }
+
+  /** By rank; without the reference's list, by name. */
+  #outranks(other: ServerName): boolean {
+    const { name, rank } = this.#parts;
+    return (rank(other) - rank(name) || (other > name ? 1 : -1)) > 0;
+  }
+
+  #askElection({ name: peer, address }: Peer): Effect[] {
+    const epoch = this.#highest;
+    const request: OfficeRequest = { service: "election", ...this.#parts.standing(), epoch };
+    return [{ type: "askPeer", peer, address, request, patienceMs: durations.electionMs }];
+  }
+
+  // ---- candidacy and office (E2) ------------------------------------------------------------------
+
+  #stand(now: Now): Effect[] {
+    const { name, replication, acceptor } = this.#parts;
+    const { view } = replication;
+    this.#search = { step: "wait", untilMs: now.steadyMs + durations.announcementMs };
+    // Somebody is in a view that this server has yet to hear of.
+    if (this.#highest.view > view.number) return [];
+    const ballot = { epoch: { view: view.number, term: this.#highest.term + 1 }, candidate: name };
+    this.#see(ballot.epoch);
+    this.leader = undefined;
+    this.#committed = 0;
+    this.#bid = {
+      ballot,
+      view,
+      sinceMs: now.steadyMs,
+      step: "promising",
+      promisers: new Set(),
+      needed: {},
+      first: 0,
+      wanted: 0,
+      accepted: new Map(),
+      asked: new Map(),
+    };
+    return acceptor.raise(ballot);
+  }
+
+  #advanceBid(bid: Bid, now: Now): Effect[] {
+    const { acceptor, ledger, name } = this.#parts;
+    if (bid.step !== "office" && now.steadyMs - bid.sinceMs >= durations.candidacyMs) {
+      this.#giveUp("no quorum in time");
+      return [];
+    }
+    switch (bid.step) {
+      case "promising":
+        if (!acceptor.holds(bid.ballot)) return [];
+        if (!bid.promisers.has(name)) this.#addPromise(bid, name, ledger.durable);
+        if (bid.promisers.size < quorumOf(bid.view)) {
+          return this.#askMembers(bid, now, (member) => !bid.promisers.has(member));
+        }
+        bid.step = "fetching";
+        return this.#advanceBid(bid, now);
+      case "fetching":
+        return covers(ledger.durable, bid.needed) ? this.#enter(bid, now) : [];
+      case "accepting":
+      case "office":
+        return [...this.#count(bid, now), ...this.#askAccepts(bid, now)];
+      default:
+        bid.step satisfies never;
+        return [];
+    }
+  }
+
+  /** All that a quorum had when it promised stands on this disk: the office begins with it. */
+  #enter(bid: Bid, now: Now): Effect[] {
+    const { ledger, correctedMs } = this.#parts;
+    const data = { epoch: bid.ballot.epoch, sees: ledger.snapshot() };
+    const { seq } = ledger.make("coordinator", data, correctedMs(now));
+    bid.step = "accepting";
+    bid.first = seq;
+    bid.wanted = seq;
+    bid.asked.clear();
+    return [];
+  }
+
+  #askAccepts(bid: Bid, now: Now): Effect[] {
+    // Only what is on this disk has been spoken of.
+    if ((this.#parts.ledger.durable[this.#parts.name] ?? 0) < bid.first) return [];
+    return this.#askMembers(bid, now, (member) => (bid.accepted.get(member) ?? 0) < bid.wanted);
+  }
+
+  #askMembers(bid: Bid, now: Now, isWanted: (member: ServerName) => boolean): Effect[] {
+    const { name, replication } = this.#parts;
+    const effects: Effect[] = [];
+    for (const member of bid.view.members) {
+      if (member === name || !isWanted(member)) continue;
+      const asked = bid.asked.get(member);
+      const isSoon = asked !== undefined && now.steadyMs - asked.atMs < durations.askAgainMs;
+      const { address } = replication.peer(member);
+      if (asked?.isOpen === true || isSoon || address === "") continue;
+      bid.asked.set(member, { atMs: now.steadyMs, isOpen: true });
+      const request = this.#proposal(bid);
+      const patienceMs = durations.peerRequestMs;
+      effects.push({ type: "askPeer", peer: member, address, request, patienceMs });
+    }
+    return effects;
+  }
+
+  #proposal({ step, ballot: { epoch }, wanted }: Bid): OfficeRequest {
+    const standing = this.#parts.standing();
+    return step === "promising"
+      ? { service: "candidate", ...standing, epoch }
+      : { service: "accept", ...standing, epoch, seq: wanted };
+  }
+
+  /** Counts accepts, the own one too, as far as it passes its own fence. */
+  #count(bid: Bid, now: Now): Effect[] {
+    const { acceptor, ledger, name } = this.#parts;
+    const own = acceptor.holds(bid.ballot) ? (ledger.durable[name] ?? 0) : 0;
+    bid.accepted.set(name, Math.min(own, bid.wanted));
+    const seqs = bid.view.members.map((member) => bid.accepted.get(member) ?? 0);
+    seqs.sort((a, b) => b - a);
+    const seq = seqs[quorumOf(bid.view) - 1] ?? 0;
+    if (seq < bid.first) return [];
+    this.#committed = Math.max(this.#committed, seq);
+    if (bid.step === "office") return [];
+    bid.step = "office";
+    return this.#announce(bid, now);
+  }
+
+  /** In the shape of the original protocol, for whoever listens (P6). */
+  #announce({ ballot: { epoch } }: Bid, now: Now): Effect[] {
+    const { name, rank, log, clock, correctedMs } = this.#parts;
+    log("info", `Coordinator, epoch ${writeEpoch(epoch)}`, { event: "coordinator", epoch });
+    const timestamp = isoTime(correctedMs(now));
+    const data = { coordinator: name, epoch, rank: rank(name), timestamp, clock: clock.tick() };
+    return [{ type: "publish", topic: serversTopic, payload: { service: "election", data } }];
+  }
+}

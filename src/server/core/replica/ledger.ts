@@ -1,0 +1,202 @@
+import assert from "node:assert";
+import {
+  type Digest,
+  type Event,
+  type EventLine,
+  follows,
+  readLine,
+  writeLine,
+} from "../../../protocol/event.ts";
+import { type Chain, emptyChain, type ServerName } from "../../../protocol/ids.ts";
+import type { LamportClock } from "../../../protocol/lamport-clock.ts";
+import type { Heads, Mark } from "../../../protocol/mark.ts";
+import { type MutableVector, servers, type Vector } from "../../../protocol/vector.ts";
+import type { ChatState } from "../chat/chat-state.ts";
+import { type EventData, foldEvent, type Operation } from "../facts.ts";
+import { foldSaved, type SavedState } from "./saved-state.ts";
+
+/** What became of a line that a peer sent. */
+export type Outcome = "appended" | "known" | "gap" | "broken";
+
+/**
+ * The events that this replica holds: per server a gapless prefix (R1). A held event is in the
+ * state; it is durable once the journal has synced it.
+ */
+export class Ledger {
+  readonly held: MutableVector = {};
+  readonly durable: MutableVector = {};
+  /** The chain's head of each server, at `durable`. */
+  readonly durableChains: Record<ServerName, Chain> = {};
+  readonly heldChains: Record<ServerName, Chain> = {};
+  /** The highest clock among the held events. */
+  highestClock = 0;
+  readonly #name: ServerName;
+  readonly #clock: LamportClock;
+  readonly #digest: Digest;
+  readonly #state: ChatState;
+  /** Held, but not yet durable, in the order of the journal. */
+  readonly #unflushed: EventLine[] = [];
+  /** Appended in this step: the step's one `append` effect. */
+  #appended: EventLine[] = [];
+  /** The time of the last held event of each server. */
+  readonly heldTimes: Record<ServerName, number> = {};
+  #owed: Heads = {};
+  /** Whole lines of a damaged disk that do not follow what is held, by server, the next one last. */
+  readonly #spare = new Map<ServerName, EventLine[]>();
+
+  constructor(name: ServerName, clock: LamportClock, digest: Digest, state: ChatState) {
+    this.#name = name;
+    this.#clock = clock;
+    this.#digest = digest;
+    this.#state = state;
+  }
+
+  /** Takes over a saved state, before the events behind it. @throws Error if it is damaged */
+  recoverSaved(saved: SavedState, { vector, chains, clock, times }: Mark): void {
+    foldSaved(this.#state, saved, this.held);
+    for (const server of servers(vector)) {
+      const seq = vector[server] ?? 0;
+      if (seq <= (this.held[server] ?? 0)) continue;
+      this.held[server] = seq;
+      this.heldChains[server] = chains[server] ?? emptyChain;
+      this.heldTimes[server] = times[server] ?? 0;
+    }
+    this.highestClock = Math.max(this.highestClock, clock);
+  }
+
+  /** Takes over an event that the journal held when the process began; not yet synced again. */
+  recover(line: EventLine): void {
+    this.#take(line);
+  }
+
+  /** All that was taken over has been synced again (R2). */
+  recovered(): void {
+    assert(this.#unflushed.length === 0, "recovery comes before the first event");
+    Object.assign(this.durable, this.held);
+    Object.assign(this.durableChains, this.heldChains);
+  }
+
+  /**
+   * What this disk once had and lost: until it is there again, the server is mute (J5).
+   * @param spare what is still whole of it
+   */
+  owe(heads: Heads, spare: Iterable<EventLine>): void {
+    this.#owed = heads;
+    for (const line of spare) {
+      const { server, seq } = line.event;
+      if (seq <= (this.held[server] ?? 0)) continue;
+      const lines = this.#spare.get(server);
+      if (lines === undefined) this.#spare.set(server, [line]);
+      else lines.push(line);
+    }
+    for (const lines of this.#spare.values()) lines.sort((a, b) => b.event.seq - a.event.seq);
+  }
+
+  /**
+   * Takes up what is whole on the damaged disk as far as it follows what has come back: nobody
+   * else has an event that was written when the process was killed, and not yet spoken of.
+   */
+  takeSpare(): void {
+    for (const [server, lines] of this.#spare) {
+      for (let next = lines.at(-1); next !== undefined; next = lines.at(-1)) {
+        const { outcome } = this.receive(next.line);
+        if (outcome === "gap") break;
+        lines.pop();
+      }
+      if (lines.length === 0) this.#spare.delete(server);
+    }
+  }
+
+  get owes(): boolean {
+    const owed = Object.keys(this.#owed) as ServerName[];
+    return owed.some((server) => (this.durable[server] ?? 0) < (this.#owed[server]?.seq ?? 0));
+  }
+
+  /** Makes an event of this server, by its corrected time, which never runs backwards. */
+  make<O extends Operation>(operation: O, data: EventData[O], wallMs: number): Event {
+    const event: Event = {
+      server: this.#name,
+      seq: (this.held[this.#name] ?? 0) + 1,
+      clock: this.#clock.tick(),
+      timestamp: Math.max(this.heldTimes[this.#name] ?? 0, wallMs),
+      operation,
+      data: data as Event["data"],
+    };
+    this.#append(writeLine(event, this.#chainOf(this.#name), this.#digest));
+    return event;
+  }
+
+  /** Takes over a line of a peer, if it is the next of its server and its chain is whole. */
+  receive(text: string): { outcome: Outcome; problem?: string } {
+    let line: EventLine;
+    try {
+      line = readLine(text, this.#digest);
+    } catch (error) {
+      return { outcome: "broken", problem: (error as Error).message };
+    }
+    const { server, seq, clock } = line.event;
+    const held = this.held[server] ?? 0;
+    if (seq <= held) return { outcome: "known" };
+    if (seq > held + 1) return { outcome: "gap" };
+    const owed = this.#owed[server];
+    if (owed?.seq === seq && owed.chain !== emptyChain && owed.chain !== line.chain) {
+      return { outcome: "broken", problem: `${server} ${seq} is not what this disk had` };
+    }
+    if (!follows(line, this.#chainOf(server), this.#digest)) {
+      return { outcome: "broken", problem: `the chain of ${server} breaks at ${seq}` };
+    }
+    try {
+      this.#append(line);
+    } catch (error) {
+      return { outcome: "broken", problem: `${server} ${seq}: ${(error as Error).message}` };
+    }
+    this.#clock.receive(clock);
+    return { outcome: "appended" };
+  }
+
+  /** The lines appended since the last call. */
+  takeAppended(): readonly EventLine[] {
+    const lines = this.#appended;
+    if (lines.length > 0) this.#appended = [];
+    return lines;
+  }
+
+  /** The journal has synced the next `count` lines. */
+  flushed(count: number): readonly EventLine[] {
+    assert(count <= this.#unflushed.length, "more lines were synced than appended");
+    const lines = this.#unflushed.splice(0, count);
+    for (const { event, chain } of lines) {
+      this.durable[event.server] = event.seq;
+      this.durableChains[event.server] = chain;
+    }
+    return lines;
+  }
+
+  get allDurable(): boolean {
+    return this.#unflushed.length === 0;
+  }
+
+  snapshot(): Vector {
+    return { ...this.durable };
+  }
+
+  #chainOf(server: ServerName): Chain {
+    return this.heldChains[server] ?? emptyChain;
+  }
+
+  #append(line: EventLine): void {
+    this.#take(line);
+    this.#unflushed.push(line);
+    this.#appended.push(line);
+  }
+
+  #take(line: EventLine): void {
+    const { server, seq, timestamp } = line.event;
+    assert(seq === (this.held[server] ?? 0) + 1, "an event must follow the one before it (R1)");
+    foldEvent(this.#state, line.event);
+    this.held[server] = seq;
+    this.heldChains[server] = line.chain;
+    this.highestClock = Math.max(this.highestClock, line.event.clock);
+    this.heldTimes[server] = timestamp;
+  }
+}

@@ -1,0 +1,184 @@
+import type { Chain, ServerName } from "../../../protocol/ids.ts";
+import { durations } from "../../../protocol/limits.ts";
+import {
+  noView,
+  type Phase,
+  quorumOf,
+  type ReplicationMessage,
+  type Standing,
+  type View,
+} from "../../../protocol/messages.ts";
+import {
+  emptyVector,
+  type MutableVector,
+  raise,
+  servers,
+  type Vector,
+} from "../../../protocol/vector.ts";
+import type { Ledger } from "./ledger.ts";
+
+export interface Peer {
+  readonly name: ServerName;
+  address: string;
+  /** Steady time at which the reference last listed it. */
+  metMs: number;
+  /** Steady time of the last word, by whatever way; of the last one on `replication`. */
+  heardMs: number;
+  broadcastMs: number;
+  durable: Vector;
+  clock: number;
+  phase: Phase;
+  rate: number;
+  /** What its time is corrected by; undefined until it was, once. */
+  offsetMs: number | undefined;
+  lastCorrectionMs: number | undefined;
+  clockRounds: number | undefined;
+}
+
+/**
+ * Counts on how many disks an event is, and so what is committed (R3). The rules of views are
+ * those of docs/guarantees.md: who sees a higher view adopts it, on disk, before it counts on.
+ */
+export class Replication {
+  readonly peers = new Map<ServerName, Peer>();
+  /** Rises with each change of the view, of what is committed, and of what a peer has on disk. */
+  version = 0;
+  /** The adopted view: on disk. */
+  view: View = noView;
+  /** Seen, higher, not yet on disk: as long as there is one, nothing is counted. */
+  adopting: View | undefined;
+  /** Per server, the last event that a quorum has on disk, as far as this replica holds it too. */
+  readonly committed: MutableVector = {};
+  readonly #name: ServerName;
+  readonly #ledger: Ledger;
+
+  constructor(name: ServerName, ledger: Ledger) {
+    this.#name = name;
+    this.#ledger = ledger;
+  }
+
+  get isMember(): boolean {
+    return this.view.members.includes(this.#name);
+  }
+
+  peer(name: ServerName): Peer {
+    let peer = this.peers.get(name);
+    if (peer === undefined) {
+      peer = {
+        name,
+        address: "",
+        metMs: Number.NEGATIVE_INFINITY,
+        heardMs: Number.NEGATIVE_INFINITY,
+        broadcastMs: Number.NEGATIVE_INFINITY,
+        durable: emptyVector,
+        clock: 0,
+        phase: "backfill",
+        rate: 0,
+        offsetMs: undefined,
+        lastCorrectionMs: undefined,
+        clockRounds: undefined,
+      };
+      this.peers.set(name, peer);
+    }
+    return peer;
+  }
+
+  /** Who is no member and long silent is asked no more. */
+  forget(steadyMs: number): void {
+    for (const { name, heardMs, metMs } of this.peers.values()) {
+      if (this.view.members.includes(name)) continue;
+      if (steadyMs - Math.max(heardMs, metMs) > durations.forgetMs) this.peers.delete(name);
+    }
+  }
+
+  /** Notes what a peer says of itself. The view must have been offered to `see` before. */
+  hear(standing: Standing, steadyMs: number): Peer {
+    const peer = this.peer(standing.server);
+    peer.heardMs = steadyMs;
+    peer.clock = standing.clock;
+    const durable: MutableVector = { ...peer.durable };
+    if (raise(durable, standing.durable)) {
+      peer.durable = durable;
+      this.version += 1;
+    }
+    return peer;
+  }
+
+  /** Whether the view is above all that was seen, and so has to be saved and adopted. */
+  see(view: View): boolean {
+    if (view.number <= (this.adopting ?? this.view).number) return false;
+    this.adopting = view;
+    return true;
+  }
+
+  /** The view is on disk. */
+  adopt(number: number): boolean {
+    if (this.adopting?.number !== number) return false;
+    this.view = this.adopting;
+    this.adopting = undefined;
+    this.version += 1;
+    return true;
+  }
+
+  isLive(name: ServerName, steadyMs: number): boolean {
+    if (name === this.#name) return true;
+    const peer = this.peers.get(name);
+    return peer !== undefined && steadyMs - peer.heardMs <= durations.peerSilenceMs;
+  }
+
+  liveMembers(steadyMs: number): ServerName[] {
+    return this.view.members.filter((member) => this.isLive(member, steadyMs));
+  }
+
+  hasLiveQuorum(steadyMs: number): boolean {
+    return this.liveMembers(steadyMs).length >= quorumOf(this.view);
+  }
+
+  durableOf(name: ServerName): Vector {
+    if (name === this.#name) return this.#ledger.durable;
+    return this.peers.get(name)?.durable ?? emptyVector;
+  }
+
+  /** Everybody known who has the event on disk. */
+  holders(server: ServerName, seq: number): ServerName[] {
+    return [this.#name, ...this.peers.keys()].filter(
+      (name) => (this.durableOf(name)[server] ?? 0) >= seq,
+    );
+  }
+
+  /** Whether all live members have the event on disk. */
+  onAllLive(server: ServerName, seq: number, steadyMs: number): boolean {
+    return this.view.members.every(
+      (member) => (this.durableOf(member)[server] ?? 0) >= seq || !this.isLive(member, steadyMs),
+    );
+  }
+
+  /** Raises `committed` by what is known; tells whether it rose. */
+  count(): boolean {
+    if (this.adopting !== undefined || this.view.members.length === 0) return false;
+    const quorum = quorumOf(this.view);
+    let rose = false;
+    for (const server of servers(this.#ledger.durable)) {
+      const seqs = this.view.members.map((member) => this.durableOf(member)[server] ?? 0);
+      seqs.sort((a, b) => b - a);
+      // A server outside the view may hold less than a quorum does, and never shows more.
+      const seq = Math.min(seqs[quorum - 1] ?? 0, this.#ledger.durable[server] ?? 0);
+      if (seq > (this.committed[server] ?? 0)) {
+        this.committed[server] = seq;
+        rose = true;
+      }
+    }
+    if (rose) this.version += 1;
+    return rose;
+  }
+
+  /** A server whose chain differs from ours at the same `seq`, if the heartbeat shows one (J5). */
+  divergence(message: ReplicationMessage & { type: "heartbeat" }): ServerName | undefined {
+    return (Object.entries(message.chains) as [ServerName, Chain][]).find(
+      ([server, chain]) =>
+        message.durable[server] === this.#ledger.durable[server] &&
+        this.#ledger.durableChains[server] !== undefined &&
+        this.#ledger.durableChains[server] !== chain,
+    )?.[0];
+  }
+}

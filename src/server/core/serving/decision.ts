@@ -1,0 +1,130 @@
+import { ProtocolError } from "../../../protocol/errors.ts";
+import type { Digest } from "../../../protocol/event.ts";
+import type { ServerName } from "../../../protocol/ids.ts";
+import type { LamportClock } from "../../../protocol/lamport-clock.ts";
+import { durations, limits } from "../../../protocol/limits.ts";
+import type { Receipt, Request } from "../../../protocol/messages.ts";
+import type { TopicKey } from "../../../protocol/sealed.ts";
+import { isoTime } from "../../../protocol/time.ts";
+import type { Vector } from "../../../protocol/vector.ts";
+import type { Auth } from "../accounts/access.ts";
+import type { ChatState } from "../chat/chat-state.ts";
+import type { Room } from "../chat/history.ts";
+import type { Presence } from "../chat/presence.ts";
+import type { Now, PasswordResult, PasswordWork } from "../effects.ts";
+import type { Ledger } from "../replica/ledger.ts";
+import { idOf, type Placed } from "../replica/placed.ts";
+import type { Replication } from "../replica/replication.ts";
+import type { Answer, Pending } from "./payload-reply.ts";
+
+/** What becomes of a request. */
+export type Decision =
+  | { readonly next: "answer"; readonly answer: Answer }
+  | { readonly next: "refuse"; readonly error: ProtocolError }
+  /** The answer could depend on what is missing here: decide again once it is there (R9). */
+  | {
+      readonly next: "wait";
+      readonly until: Vector;
+      /** The answer as things stand here, where that somebody has to wait tells as much. */
+      readonly error?: ProtocolError;
+    }
+  /** The answer leaves once this event is committed. */
+  | {
+      readonly next: "commit";
+      readonly event: Placed;
+      readonly made: boolean;
+      answer(): Answer;
+    }
+  /** The coordinator decides (E3). */
+  | { readonly next: "claim" }
+  /** A password has to be checked or hashed first, which takes a while. */
+  | {
+      readonly next: "password";
+      readonly work: PasswordWork;
+      settle(result: PasswordResult, now: Now): Decision;
+    };
+
+/** What the services read and write. */
+export interface Services {
+  readonly name: ServerName;
+  readonly state: ChatState;
+  readonly ledger: Ledger;
+  readonly replication: Replication;
+  readonly clock: LamportClock;
+  readonly presence: Presence;
+  readonly digest: Digest;
+  readonly auth: Auth;
+  status(now: Now): Answer;
+  correctedMs(now: Now): number;
+  topicKey(of: TopicKey): string;
+  /** By which a client knows what a server has published (X5). */
+  readonly publisher: string;
+}
+
+/** What a decision depends on beside the request. */
+export interface Circumstances {
+  readonly now: Now;
+  /** Whether the request has waited already, and so is to be decided now. */
+  readonly waited: boolean;
+  /** What is left to the pages of its payload. */
+  readonly room: Room;
+}
+
+/** What a write answers with: which servers have its event on disk as the reply leaves. */
+export function receiptOf(event: Placed, replication: Services["replication"]): Receipt {
+  const { server, seq, clock } = event;
+  const durable = replication.holders(server, seq);
+  return { id: idOf(event), server, seq, clock, timestamp: isoTime(event.time), durable };
+}
+
+export function refuse(error: ProtocolError): Decision {
+  return { next: "refuse", error };
+}
+
+export function behind(): Decision {
+  return refuse(
+    new ProtocolError(
+      "behind",
+      `This server lacks some of what \`after\` names, also after ${durations.coverMs} ms.`,
+    ),
+  );
+}
+
+/** Takes what an answer needs from the room of its payload, if it is there. */
+export function charge(room: Room, bytes: number): boolean {
+  if (bytes > room.bytes) return false;
+  room.bytes -= bytes;
+  return true;
+}
+
+export function full(): Decision {
+  return refuse(
+    new ProtocolError(
+      "too_large",
+      `What this payload asks for is above the ${limits.replyBytes} bytes of a reply.`,
+    ),
+  );
+}
+
+/** The id stands for another content: an acknowledgement would be for what was never done (R6). */
+export function idReused(): ProtocolError {
+  const description = "The `id` stands for another content already: a new request needs a new one.";
+  return new ProtocolError("id_reused", description);
+}
+
+export function noChannel(channel: string): ProtocolError {
+  return new ProtocolError("channel_not_found", `There is no channel "${channel}".`);
+}
+
+export function noUser(user: string): ProtocolError {
+  return new ProtocolError("user_not_found", `The user "${user}" has never logged in.`);
+}
+
+/** A request that waits for what its client has seen, or for what was on disk when it came. */
+export interface WaitingCover extends Pending {
+  readonly request: Request;
+  readonly connection: string;
+  readonly isAdmitted: boolean;
+  readonly until: Vector;
+  readonly deadlineMs: number;
+}

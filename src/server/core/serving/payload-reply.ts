@@ -1,0 +1,108 @@
+import type { ProtocolError } from "../../../protocol/errors.ts";
+import type { ServerName } from "../../../protocol/ids.ts";
+import type { LamportClock } from "../../../protocol/lamport-clock.ts";
+import { limits } from "../../../protocol/limits.ts";
+import type { Incoming, Refused, Reply, ReplyData } from "../../../protocol/messages.ts";
+import { isoTime } from "../../../protocol/time.ts";
+import { renewal } from "../accounts/access.ts";
+import type { Room } from "../chat/history.ts";
+import type { Effect, ReplyTo } from "../effects.ts";
+
+/** Fields of a reply beyond those that every reply has. */
+export type Answer = Readonly<Record<string, unknown>>;
+
+export function isRefused(request: Incoming): request is Refused {
+  return "refused" in request;
+}
+
+interface PayloadParts {
+  readonly to: ReplyTo;
+  readonly batch: boolean;
+  readonly requests: readonly Incoming[];
+  readonly server: ServerName;
+}
+
+/** One payload of a client: its reply leaves when the last of its requests is answered (W2). */
+export class PayloadReply {
+  readonly to: ReplyTo;
+  readonly batch: boolean;
+  /** What the replies to this payload may still take. */
+  readonly room: Room = { bytes: limits.replyBytes };
+  readonly #requests: readonly Incoming[];
+  readonly #replies: (Reply | undefined)[];
+  readonly #server: ServerName;
+  #missing: number;
+
+  constructor({ to, batch, requests, server }: PayloadParts) {
+    this.to = to;
+    this.batch = batch;
+    this.#requests = requests;
+    this.#replies = new Array(requests.length).fill(undefined);
+    this.#missing = requests.length;
+    this.#server = server;
+  }
+
+  get isComplete(): boolean {
+    return this.#missing === 0;
+  }
+
+  answer(index: number, answer: Answer): void {
+    const request = this.#requests[index];
+    if (request === undefined || this.#replies[index] !== undefined) return;
+    const { service, id } = request;
+    const data: ReplyData = { clock: 0, timestamp: "", server: this.#server, ...answer };
+    if (id !== undefined) data.id = id;
+    this.#replies[index] = { service, data };
+    this.#missing -= 1;
+  }
+
+  refuse(index: number, error: ProtocolError): void {
+    const request = this.#requests[index];
+    if (request === undefined) return;
+    const { code, message: description, retry, wait, reason } = error;
+    const alike = request.service === "publish" || request.service === "message";
+    this.answer(index, {
+      status: "erro",
+      code,
+      description,
+      retry,
+      ...(wait === undefined ? {} : { wait }),
+      ...(reason === undefined ? {} : { reason }),
+      // The original protocol has the text of these two under `message` (W8).
+      ...(alike ? { message: description } : {}),
+    });
+  }
+
+  /** All replies of one payload leave at one instant, and so carry one clock (W5). */
+  effect(clock: LamportClock, wallMs: number): Effect {
+    const tick = clock.tick();
+    const timestamp = isoTime(wallMs);
+    const replies = this.#replies as Reply[];
+    for (const [index, { data }] of replies.entries()) {
+      data.clock = tick;
+      data.timestamp = timestamp;
+      const request = this.#requests[index] as Incoming;
+      if (data.status !== "erro" && !isRefused(request)) {
+        data.grant ??= renewal(request, wallMs);
+      }
+    }
+    return { type: "reply", to: this.to, batch: this.batch, replies };
+  }
+}
+
+/** One request within its payload. */
+export interface Pending {
+  readonly payload: PayloadReply;
+  readonly index: number;
+}
+
+/** A write that waits for its event to be committed. */
+export interface WaitingWrite extends Pending {
+  readonly server: ServerName;
+  readonly seq: number;
+  /** Whether the client never says what it has seen: then all live members count (R9). */
+  readonly plain: boolean;
+  /** Steady time at which it is given up; once committed, at which it is answered anyway. */
+  deadlineMs: number;
+  answer(): Answer;
+}

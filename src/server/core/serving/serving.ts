@@ -1,0 +1,423 @@
+import { ProtocolError } from "../../../protocol/errors.ts";
+import type { RequestId } from "../../../protocol/ids.ts";
+import { ClockAllowance, type LamportClock } from "../../../protocol/lamport-clock.ts";
+import { durations, limits } from "../../../protocol/limits.ts";
+import type { ClaimOutcome, Incoming, Refused, Request } from "../../../protocol/messages.ts";
+import { servers } from "../../../protocol/vector.ts";
+import { asOneself, forbids, loggedIn, restsOnAccounts } from "../accounts/access.ts";
+import type { ClaimEnd, Claims } from "../accounts/claims.ts";
+import type { Passwords } from "../accounts/passwords.ts";
+import type { Outbox } from "../chat/publisher.ts";
+import type { Effect, Input, Now } from "../effects.ts";
+import { decide, waits } from "../services.ts";
+import { type Decision, refuse, type Services, type WaitingCover } from "./decision.ts";
+import type { Flood } from "./flood.ts";
+import { isRefused, PayloadReply, type Pending } from "./payload-reply.ts";
+import { WaitingCovers } from "./waiting-covers.ts";
+import { WaitingWrites } from "./waiting-writes.ts";
+
+type RegisterRequest = Request & { readonly service: "register" };
+
+type Asked = Pending & {
+  readonly request: Request;
+  readonly connection: string;
+  readonly waited: boolean;
+  /** Whether who asks may, and not too often: that is asked, and counted, once. */
+  readonly isAdmitted: boolean;
+};
+
+type Covered = Asked & WaitingCover;
+
+interface ServingParts {
+  readonly services: Services;
+  readonly outbox: Outbox;
+  readonly claims: Claims;
+  readonly passwords: Passwords;
+  readonly flood: Flood;
+}
+
+/** Clients' requests from the gate to their replies. */
+export class Serving {
+  /** Requests whose clock was missing, no integer or too far ahead (W4). */
+  disbelievedClocks = 0;
+  readonly #services: Services;
+  readonly #clock: LamportClock;
+  readonly #clockAllowance = new ClockAllowance();
+  readonly #outbox: Outbox;
+  readonly #writes: WaitingWrites;
+  readonly #claims: Claims;
+  readonly #covers = new WaitingCovers<Covered>();
+  #openClaims = 0;
+  readonly #passwords: Passwords;
+  #openPasswords = 0;
+  /** What a password was checked or hashed for, and is to be decided now. */
+  readonly #proven: { readonly asked: Asked; decide(now: Now): Decision }[] = [];
+  readonly #flood: Flood;
+  /** Payloads that the present step completed. */
+  readonly #complete = new Set<PayloadReply>();
+  /** Payloads that wait, with what each counts for; and the sum of that for each connection. */
+  readonly #held = new Map<PayloadReply, { readonly connection: string; readonly count: number }>();
+  readonly #heldBy = new Map<string, number>();
+
+  constructor({ services, outbox, claims, passwords, flood }: ServingParts) {
+    this.#claims = claims;
+    this.#passwords = passwords;
+    this.#flood = flood;
+    this.#services = services;
+    this.#clock = services.clock;
+    this.#outbox = outbox;
+    this.#writes = new WaitingWrites(services.name, services.replication);
+  }
+
+  /** Requests that wait for their answer. */
+  get open(): number {
+    const passwords = this.#openPasswords + this.#proven.length;
+    return this.#writes.size + this.#covers.size + this.#openClaims + passwords;
+  }
+
+  /** @param refusal why no request but `status` is served now, if so */
+  take(input: Input & { type: "requests" }, refusal: string | undefined, now: Now): void {
+    const { to, batch, requests, connection } = input;
+    this.#receiveClocks(requests, now);
+    const payload = new PayloadReply({ to, batch, requests, server: this.#services.name });
+    const isFull = (this.#heldBy.get(connection) ?? 0) >= limits.connectionOpen;
+    for (const [index, incoming] of requests.entries()) {
+      const request = isRefused(incoming) ? incoming : asOneself(incoming);
+      // A malformed request costs as much to read: it draws on the connection's pace too (X4).
+      const obstacle =
+        (isRefused(request)
+          ? undefined
+          : this.#obstacle(request, isFull ? tooManyOpen : refusal)) ??
+        this.#flood.refusesConnection(connection, now.steadyMs) ??
+        (isRefused(request) ? toError(request) : undefined);
+      if (obstacle !== undefined) {
+        payload.refuse(index, obstacle);
+        continue;
+      }
+      const asked = { payload, index, request: request as Request, connection };
+      this.#admit({ ...asked, waited: false, isAdmitted: false }, now);
+    }
+    this.#note(payload);
+    if (!payload.isComplete) this.#hold(payload, { connection, count: weightOf(requests) });
+  }
+
+  /** Answers what can be answered now, and gives up what has waited too long. */
+  *replies(now: Now): Generator<Effect> {
+    for (const write of this.#writes.due(now.steadyMs)) {
+      const { payload, index } = write;
+      if (write.committed) payload.answer(index, write.answer());
+      else payload.refuse(index, noQuorum());
+      this.#note(payload);
+    }
+    this.#decideCovered(now);
+    for (const { asked, decide } of this.#proven.splice(0)) this.#decideLater(asked, now, decide);
+    if (this.#complete.size === 0) return;
+    const timeMs = this.#services.correctedMs(now);
+    for (const payload of this.#complete) {
+      this.#letGo(payload);
+      yield payload.effect(this.#clock, timeMs);
+    }
+    this.#complete.clear();
+  }
+
+  #hold(payload: PayloadReply, held: { readonly connection: string; readonly count: number }) {
+    this.#held.set(payload, held);
+    this.#addTo(held.connection, held.count);
+  }
+
+  #letGo(payload: PayloadReply): void {
+    const held = this.#held.get(payload);
+    if (held === undefined) return;
+    this.#held.delete(payload);
+    this.#addTo(held.connection, -held.count);
+  }
+
+  #addTo(connection: string, count: number): void {
+    const sum = (this.#heldBy.get(connection) ?? 0) + count;
+    if (sum === 0) this.#heldBy.delete(connection);
+    else this.#heldBy.set(connection, sum);
+  }
+
+  #receiveClocks(requests: readonly Incoming[], now: Now): void {
+    let highest = 0;
+    for (const request of requests) {
+      const { clock } = request;
+      // Each leap costs the disk a sync (X1c): where there are users, only they make it one.
+      if (this.#services.auth === "required" && !this.#isLoggedIn(request, now)) continue;
+      const own = Math.max(this.#clock.value, highest);
+      const believed =
+        clock !== undefined && this.#clockAllowance.believes(clock, own, now.steadyMs);
+      if (believed) highest = Math.max(highest, clock);
+      else this.disbelievedClocks += 1;
+    }
+    this.#clock.receive(highest);
+  }
+
+  #isLoggedIn(request: Incoming, now: Now): boolean {
+    const { accounts } = this.#services.state;
+    const timeMs = this.#services.correctedMs(now);
+    return !isRefused(request) && loggedIn(request, accounts, timeMs) !== undefined;
+  }
+
+  #obstacle(request: Request, refusal: string | undefined): ProtocolError | undefined {
+    if (request.service === "status") return undefined;
+    if (refusal !== undefined) return new ProtocolError("unavailable", refusal);
+    if (this.open < limits.pendingRequests) return undefined;
+    return new ProtocolError("unavailable", "This server has too many open requests.");
+  }
+
+  #admit(asked: Asked, now: Now): void {
+    const { request, connection } = asked;
+    const forbidden = this.#forbids(asked, now);
+    if (forbidden !== undefined) return this.#follow(asked, forbidden, now);
+    const error =
+      this.#flood.refusesUser(request, now.steadyMs) ??
+      this.#refusesAttempt(request, connection, now.steadyMs);
+    const admitted = { ...asked, isAdmitted: true };
+    const decision = error ? refuse(error) : this.#decision(admitted, now);
+    this.#follow(admitted, decision, now);
+  }
+
+  /**
+   * This server may know an older state of the account than the user has seen: then the request
+   * waits (A6). An attempt with a password is counted only when it is judged.
+   */
+  #forbids({ request, waited }: Asked, now: Now): Decision | undefined {
+    const { state, auth } = this.#services;
+    const timeMs = this.#services.correctedMs(now);
+    const error = forbids(request, { auth, accounts: state.accounts, timeMs });
+    const mayWait = error === undefined ? this.#isAttempt(request) : restsOnAccounts(error);
+    const wait = mayWait ? waits(this.#services, request, { waited }) : undefined;
+    return wait ?? (error && refuse(error));
+  }
+
+  #refusesAttempt(
+    request: Request,
+    connection: string,
+    steadyMs: number,
+  ): ProtocolError | undefined {
+    const { service } = request;
+    if (this.#services.auth === "open") return undefined;
+    if (service === "register") {
+      const guesses = request.invitation !== undefined && this.#wantsInvitation;
+      const refusal = guesses ? this.#flood.refusesInvitation(steadyMs) : undefined;
+      return refusal ?? this.#flood.refusesGuesser(connection, steadyMs);
+    }
+    if (!this.#isAttempt(request)) return undefined;
+    return this.#flood.refusesAttempt(request.user, connection, steadyMs);
+  }
+
+  get #wantsInvitation(): boolean {
+    return this.#services.state.accounts.registration.mode === "invitation";
+  }
+
+  #isAttempt(request: Request): request is Request & { service: "login" | "password" } {
+    if (this.#services.auth === "open") return false;
+    return request.service === "login" || request.service === "password";
+  }
+
+  #decision({ payload, request, waited }: Asked, now: Now): Decision {
+    return decide(this.#services, request, { now, waited, room: payload.room });
+  }
+
+  #follow(asked: Asked, decision: Decision, now: Now): void {
+    const { payload, index, request } = asked;
+    if (isWrongInvitation(request, decision)) this.#flood.noteWrongInvitation(now.steadyMs);
+    switch (decision.next) {
+      case "answer":
+        payload.answer(index, decision.answer);
+        break;
+      case "refuse":
+        payload.refuse(index, decision.error);
+        break;
+      case "wait": {
+        if (this.#isGuest(request, now)) {
+          payload.refuse(index, behindForGuests());
+          break;
+        }
+        const plain = request.after === undefined;
+        const deadlineMs = now.steadyMs + (plain ? durations.allMembersMs : durations.coverMs);
+        const { committed } = this.#services.replication;
+        this.#covers.add({ ...asked, until: decision.until, deadlineMs }, committed);
+        break;
+      }
+      case "commit": {
+        const { server, seq } = decision.event;
+        if (decision.made) this.#outbox.add(decision.event, request);
+        this.#writes.add({
+          payload,
+          index,
+          server,
+          seq,
+          plain: request.after === undefined,
+          deadlineMs: now.steadyMs + durations.commitMs,
+          answer: decision.answer,
+        });
+        break;
+      }
+      case "claim":
+        this.#claim(asked as Asked & { request: RegisterRequest }, now);
+        break;
+      case "password":
+        this.#workOn(asked, decision);
+        break;
+      default:
+        decision satisfies never;
+    }
+    this.#note(payload);
+  }
+
+  /** A claim without an id is named here: a server's clock says no number twice (R7). */
+  #claim(asked: Asked & { request: RegisterRequest }, now: Now): void {
+    const { payload, index, request } = asked;
+    const { user, password } = request;
+    if (this.#claims.isFull) return payload.refuse(index, tooManyClaims());
+    const id = request.id ?? (`${this.#services.name}/${this.#clock.tick()}` as RequestId);
+    this.#openClaims += 1;
+    this.#claims.add({
+      user,
+      id,
+      password,
+      deadlineMs: now.steadyMs + durations.claimMs,
+      isForwarded: false,
+      // Registration may have been closed while the password was hashed, an administrator locked.
+      mayBeMade: (later) => {
+        const again = this.#decision(asked, later);
+        if (again.next === "claim") return true;
+        this.#openClaims -= 1;
+        this.#follow(asked, again, later);
+        return false;
+      },
+      settle: (end) => {
+        this.#openClaims -= 1;
+        const decision =
+          end.outcome === "won" ? this.#won(request, end) : refuse(claimError(user, end.outcome));
+        this.#follow(asked, decision, end.now);
+        return undefined;
+      },
+    });
+  }
+
+  /** A claim that was won belongs to whoever has its password: an id alone proves nothing (E3). */
+  #won({ user, password }: RegisterRequest, { event, credential, own, now }: ClaimEnd): Decision {
+    // Whoever then logs in elsewhere says that they have seen this.
+    const account = event && { server: event.server, seq: event.seq };
+    const won: Decision = { next: "answer", answer: { status: "OK", account } };
+    // A coordinator of an older version does not tell the credential.
+    if (credential === undefined || credential === own) return won;
+    const error = this.#flood.refusesRepetition(user, now.steadyMs);
+    if (error !== undefined) return refuse(error);
+    return {
+      next: "password",
+      work: { check: { password, credential } },
+      settle: ({ isRight }) => (isRight ? won : refuse(nameTaken(user))),
+    };
+  }
+
+  #workOn(
+    asked: Asked & { request: Request },
+    { work, settle }: Decision & { next: "password" },
+  ): void {
+    const { payload, index } = asked;
+    if (this.#passwords.isFull) return payload.refuse(index, tooManyPasswords());
+    this.#openPasswords += 1;
+    this.#passwords.add(work, (result) => {
+      this.#openPasswords -= 1;
+      if (result === undefined) {
+        payload.refuse(index, passwordFailed());
+        return this.#note(payload);
+      }
+      this.#proven.push({ asked, decide: (later) => settle(result, later) });
+    });
+  }
+
+  #decideCovered(now: Now): void {
+    const { committed } = this.#services.replication;
+    for (const asked of this.#covers.due(committed, now.steadyMs)) {
+      const again = { ...asked, waited: true };
+      if (again.isAdmitted) this.#decideLater(again, now, () => this.#decision(again, now));
+      else this.#admit(again, now);
+    }
+  }
+
+  /** Where accounts are, nothing waits for whoever has no session. */
+  #isGuest({ session }: Request, now: Now): boolean {
+    if (this.#services.auth === "open") return false;
+    return session === undefined || session.expiresMs <= this.#services.correctedMs(now);
+  }
+
+  /** What waited: the session may have ended meanwhile, or its user administer no more. */
+  #decideLater(asked: Asked, now: Now, decide: (now: Now) => Decision): void {
+    this.#follow(asked, this.#forbids(asked, now) ?? decide(now), now);
+  }
+
+  #note(payload: PayloadReply): void {
+    if (payload.isComplete) this.#complete.add(payload);
+  }
+}
+
+function toError({ refused: { code, description } }: Refused): ProtocolError {
+  return new ProtocolError(code, description);
+}
+
+/** How many requests a waiting payload counts for: large vectors take memory, so they count too. */
+function weightOf(requests: readonly Incoming[]): number {
+  const names = requests.reduce((sum, request) => {
+    const after = isRefused(request) ? undefined : request.after;
+    return sum + (after === undefined ? 0 : servers(after).length);
+  }, 0);
+  return requests.length + Math.floor(names / limits.namesOfOneRequest);
+}
+
+function isWrongInvitation(request: Request, decision: Decision): boolean {
+  if (request.service !== "register" || request.invitation === undefined) return false;
+  // A register that has to wait did not have the right invitation.
+  const isJudged = decision.next === "refuse" || decision.next === "wait";
+  return isJudged && decision.error?.reason === "invitation_wanted";
+}
+
+const tooManyOpen = `This connection has ${limits.connectionOpen} requests that wait here already.`;
+
+function behindForGuests(): ProtocolError {
+  return new ProtocolError(
+    "behind",
+    "This server lacks some of what `after` names, and nothing waits without a session.",
+  );
+}
+
+function claimError(user: string, outcome: ClaimOutcome): ProtocolError {
+  if (outcome === "taken") return nameTaken(user);
+  if (outcome !== "alike") return noCoordinator();
+  const description = `A name that looks like "${user}" belongs to an account already.`;
+  return new ProtocolError("name_taken", description, { reason: "name_confusable" });
+}
+
+function nameTaken(user: string): ProtocolError {
+  return new ProtocolError("name_taken", `The name "${user}" belongs to an account already.`);
+}
+
+function passwordFailed(): ProtocolError {
+  return new ProtocolError("internal", "The server could not work on the password.");
+}
+
+function tooManyClaims(): ProtocolError {
+  return new ProtocolError("unavailable", "This server has too many names to decide on.");
+}
+
+function tooManyPasswords(): ProtocolError {
+  return new ProtocolError("unavailable", "This server has too many passwords to check.");
+}
+
+function noCoordinator(): ProtocolError {
+  return new ProtocolError(
+    "unavailable",
+    "No coordinator could decide on it in time; it may still be decided.",
+  );
+}
+
+function noQuorum(): ProtocolError {
+  return new ProtocolError(
+    "unavailable",
+    `No majority of the servers had it on disk within ${durations.commitMs} ms; it may still spread.`,
+  );
+}

@@ -1,0 +1,105 @@
+import type { ServerName } from "../../../protocol/ids.ts";
+import { servers, type Vector } from "../../../protocol/vector.ts";
+import { firstIndex } from "../first-index.ts";
+import type { WaitingCover } from "./decision.ts";
+
+/** A request, and one event that it waits for. */
+interface Lacking<Asked> {
+  readonly asked: Asked;
+  /**
+   * Rises with each request: requests that become due together are decided in their order (W15).
+   */
+  readonly number: number;
+  server: ServerName;
+  seq: number;
+}
+
+/**
+ * Requests that wait until a vector is committed. Each stands at one event that it lacks, and is
+ * looked at only when that event is committed, or at its deadline: an event that never comes costs
+ * nothing.
+ */
+export class WaitingCovers<Asked extends WaitingCover> {
+  /** By server, sorted by `seq`, then by number. */
+  readonly #lacking = new Map<ServerName, Lacking<Asked>[]>();
+  /** Requests with `after`, and requests without: within each set the deadlines rise. */
+  readonly #byDeadline = [new Set<Lacking<Asked>>(), new Set<Lacking<Asked>>()] as const;
+  /** Requests that lacked nothing when they came. */
+  #covered: Lacking<Asked>[] = [];
+  #last = 0;
+
+  get size(): number {
+    const [asked, plain] = this.#byDeadline;
+    return asked.size + plain.size + this.#covered.length;
+  }
+
+  add(asked: Asked, committed: Vector): void {
+    this.#last += 1;
+    const lacking = { asked, number: this.#last, server: "" as ServerName, seq: 0 };
+    if (this.#place(lacking, committed)) this.#queueOf(lacking).add(lacking);
+    else this.#covered.push(lacking);
+  }
+
+  /** Takes out requests whose vector is committed or whose deadline has come, in their order. */
+  due(committed: Vector, steadyMs: number): Asked[] {
+    if (this.size === 0) return [];
+    const due = this.#covered;
+    this.#covered = [];
+    for (const queue of this.#byDeadline) {
+      for (const lacking of queue) {
+        if (steadyMs < lacking.asked.deadlineMs) break;
+        queue.delete(lacking);
+        this.#takeOut(lacking);
+        due.push(lacking);
+      }
+    }
+    for (const server of servers(committed)) {
+      for (const lacking of this.#takeUpTo(server, committed[server] ?? 0)) {
+        if (this.#place(lacking, committed)) continue;
+        this.#queueOf(lacking).delete(lacking);
+        due.push(lacking);
+      }
+    }
+    return due.sort((a, b) => a.number - b.number).map(({ asked }) => asked);
+  }
+
+  #queueOf({ asked }: Lacking<Asked>): Set<Lacking<Asked>> {
+    return this.#byDeadline[asked.request.after === undefined ? 1 : 0];
+  }
+
+  /** @returns false if it lacks nothing */
+  #place(lacking: Lacking<Asked>, committed: Vector): boolean {
+    const { until } = lacking.asked;
+    const server = servers(until).find((name) => (committed[name] ?? 0) < (until[name] ?? 0));
+    if (server === undefined) return false;
+    lacking.server = server;
+    lacking.seq = until[server] ?? 0;
+    const list = this.#lacking.get(server);
+    if (list === undefined) this.#lacking.set(server, [lacking]);
+    else list.splice(indexOf(list, lacking), 0, lacking);
+    return true;
+  }
+
+  #takeUpTo(server: ServerName, seq: number): Lacking<Asked>[] {
+    const list = this.#lacking.get(server);
+    if (list === undefined || (list[0] as Lacking<Asked>).seq > seq) return [];
+    const found = list.splice(0, indexOf(list, { seq, number: Number.POSITIVE_INFINITY }));
+    if (list.length === 0) this.#lacking.delete(server);
+    return found;
+  }
+
+  #takeOut(lacking: Lacking<Asked>): void {
+    const list = this.#lacking.get(lacking.server) as Lacking<Asked>[];
+    list.splice(indexOf(list, lacking), 1);
+    if (list.length === 0) this.#lacking.delete(lacking.server);
+  }
+}
+
+type Place = Pick<Lacking<unknown>, "seq" | "number">;
+
+function indexOf(list: readonly Place[], { seq, number }: Place): number {
+  return firstIndex(list.length, (index) => {
+    const item = list[index] as Place;
+    return item.seq < seq || (item.seq === seq && item.number < number);
+  });
+}

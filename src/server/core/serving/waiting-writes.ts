@@ -1,0 +1,99 @@
+import type { ServerName } from "../../../protocol/ids.ts";
+import { durations } from "../../../protocol/limits.ts";
+import { Tail } from "../chat/window.ts";
+import type { Replication } from "../replica/replication.ts";
+import type { WaitingWrite } from "./payload-reply.ts";
+
+export type DueWrite = WaitingWrite & { readonly committed: boolean };
+
+/**
+ * Writes whose event is not yet where it has to be. Own events are committed in the order in which
+ * they were made, so two queues do; a request that came a second time may wait for anybody's event.
+ */
+export class WaitingWrites {
+  /** Not yet committed. */
+  readonly #own = new Tail<WaitingWrite>();
+  readonly #others: WaitingWrite[] = [];
+  /** Committed, waiting for all live members (R9). */
+  #plain: WaitingWrite[] = [];
+  readonly #name: ServerName;
+  readonly #replication: Replication;
+  #lastOwn = 0;
+  /** What outcomes depend on, as of the last look. */
+  #seen = { version: -1, live: 0 };
+  /** Whether a write was added since then that is committed already. */
+  #isNew = false;
+
+  constructor(name: ServerName, replication: Replication) {
+    this.#name = name;
+    this.#replication = replication;
+  }
+
+  get size(): number {
+    return this.#own.length + this.#others.length + this.#plain.length;
+  }
+
+  add(write: WaitingWrite): void {
+    this.#isNew ||= (this.#replication.committed[write.server] ?? 0) >= write.seq;
+    if (write.server === this.#name && write.seq > this.#lastOwn) {
+      this.#lastOwn = write.seq;
+      this.#own.push(write);
+    } else {
+      this.#others.push(write);
+    }
+  }
+
+  /**
+   * Takes out writes that can be answered now: committed, or given up. While nothing has come that
+   * a write may wait for, it looks at deadlines only.
+   */
+  due(steadyMs: number): DueWrite[] {
+    if (this.size === 0 || !this.#mayBeDue(steadyMs)) return [];
+    const due: DueWrite[] = [];
+    const { committed } = this.#replication;
+    const settle = (write: WaitingWrite): boolean => {
+      if ((committed[write.server] ?? 0) >= write.seq) {
+        if (write.plain)
+          this.#plain.push({ ...write, deadlineMs: steadyMs + durations.allMembersMs });
+        else due.push({ ...write, committed: true });
+        return true;
+      }
+      if (steadyMs < write.deadlineMs) return false;
+      due.push({ ...write, committed: false });
+      return true;
+    };
+    for (
+      let first = this.#own.at(0);
+      first !== undefined && settle(first);
+      first = this.#own.at(0)
+    ) {
+      this.#own.shift();
+    }
+    for (let at = this.#others.length - 1; at >= 0; at -= 1) {
+      if (settle(this.#others[at] as WaitingWrite)) this.#others.splice(at, 1);
+    }
+    if (this.#plain.length > 0) {
+      const waiting = this.#plain;
+      this.#plain = [];
+      for (const write of waiting) {
+        const everywhere = this.#replication.onAllLive(write.server, write.seq, steadyMs);
+        if (everywhere || steadyMs >= write.deadlineMs) due.push({ ...write, committed: true });
+        else this.#plain.push(write);
+      }
+    }
+    return due;
+  }
+
+  /** Each list is in the order of its deadlines, so its first write is the first that is late. */
+  #mayBeDue(steadyMs: number): boolean {
+    const { version } = this.#replication;
+    const live = this.#plain.length === 0 ? 0 : this.#replication.liveMembers(steadyMs).length;
+    const isSame = version === this.#seen.version && live === this.#seen.live;
+    const first = [this.#own.at(0), this.#others[0], this.#plain[0]];
+    const isLate = first.some((write) => write !== undefined && steadyMs >= write.deadlineMs);
+    if (isSame && !isLate && !this.#isNew) return false;
+    this.#seen = { version, live };
+    this.#isNew = false;
+    return true;
+  }
+}
