@@ -20,6 +20,22 @@ const table: readonly Row[] = [
   { part: "proxy/core/", may: ["proxy/core/", "protocol/"] },
   { part: "zmtp/", may: ["zmtp/"] },
   { part: "reference/core/", may: ["reference/core/", "protocol/"] },
+  // The log and the election know nothing of what they carry.
+  {
+    part: "server/core/replica/",
+    may: ["server/core/replica/", "server/core/effects.ts", "protocol/"],
+  },
+  {
+    part: "server/core/coordinator/",
+    may: [
+      "server/core/coordinator/",
+      "server/core/replica/",
+      "server/core/effects.ts",
+      "protocol/",
+    ],
+  },
+  // The vocabulary of all parts, which knows none of them.
+  { part: "server/core/effects.ts", may: ["protocol/"] },
   { part: "server/core/", may: ["server/core/", "protocol/"] },
   { part: "client/core/", may: ["client/core/", "protocol/"] },
   { part: "bot/core/", may: ["bot/core/", "protocol/"] },

@@ -8,6 +8,7 @@ import { isChain, isServerName, type ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import type { Mark } from "../protocol/mark.ts";
 import { isMap } from "../protocol/parse-message.ts";
+import { entryFiles } from "../protocol/state-files.ts";
 import { isoTime } from "../protocol/time.ts";
 import { parseVector } from "../protocol/vector.ts";
 import type { Damage } from "./damage.ts";
@@ -52,15 +53,6 @@ const linesLead = '"lines":"';
 const checksumLead = '"checksum":"';
 /** Bytes of the last line of checkpoint.json. */
 const mainEnd = checksumLine("0".repeat(64)).length;
-
-/** Files of a saved state's entries. */
-export const entryFiles = [
-  "users.json",
-  "channels.json",
-  "accounts.json",
-  "messages.json",
-  "publications.json",
-] as const;
 
 /** All files of a saved state, in the order in which they are sent to others and put in place. */
 export const checkpointFiles = [...entryFiles, table, main] as const;

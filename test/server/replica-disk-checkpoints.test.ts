@@ -1,13 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { entryFiles } from "../../src/protocol/state-files.ts";
 import { fetchSnapshot, type Place } from "../../src/server/fetch-snapshot.ts";
-import {
-  checkpointFiles,
-  entryFiles,
-  openCheckpoint,
-  writeCheckpoint,
-} from "../../src/storage/checkpoint.ts";
+import { checkpointFiles, openCheckpoint, writeCheckpoint } from "../../src/storage/checkpoint.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
 import { markAt } from "../support/marks.ts";
 import { makeMember, OpenDisk } from "../support/open-disk.ts";

@@ -55,12 +55,10 @@ export class ClaimsModel {
       winners.set(look, told);
     }
     const known = new Map(
-      servers.flatMap(({ core }) =>
-        [...core.state.accounts.claims()].map((claim) => [at(claim), claim]),
-      ),
+      servers.flatMap(({ core }) => [...core.accounts.claims()].map((claim) => [at(claim), claim])),
     );
     for (const { core, name: server } of up) {
-      const { accounts } = core.state;
+      const { accounts } = core;
       for (const winner of winners.values()) {
         // Its confirmation may have been lost with the coordinator; it counts all the same.
         const holder = accounts.holder(winner.name);

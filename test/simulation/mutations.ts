@@ -43,7 +43,7 @@ const officeMutations: readonly Mutation[] = [
     rule: "R2",
     edits: [
       core(
-        "acceptor",
+        "coordinator/acceptor",
         "    this.promised = ballot;\n    return",
         "    this.promised = ballot;\n    this.#saved = ballot;\n    return",
       ),
@@ -54,7 +54,7 @@ const officeMutations: readonly Mutation[] = [
     rule: "E2",
     edits: [
       core(
-        "acceptor",
+        "coordinator/acceptor",
         '    if (!isSameBallot(this.promised, ballot)) return "refuse";\n    if (!isSameBallot(this.#saved, ballot)) return "wait";',
         '    if (compareEpochs(this.promised.epoch, ballot.epoch) !== 0) return "refuse";\n    if (compareEpochs(this.#saved.epoch, ballot.epoch) !== 0) return "wait";',
       ),
@@ -70,19 +70,23 @@ const officeMutations: readonly Mutation[] = [
         text: "return a.view - b.view || a.term - b.term;",
         by: "return a.term - b.term;",
       },
-      core("acceptor", 'if (epoch.view < (adopting ?? view).number) return "refuse";', ""),
       core(
-        "acceptor",
+        "coordinator/acceptor",
+        'if (epoch.view < (adopting ?? view).number) return "refuse";',
+        "",
+      ),
+      core(
+        "coordinator/acceptor",
         'if (adopting !== undefined || epoch.view > view.number) return "wait";',
         'if (adopting !== undefined) return "wait";',
       ),
       core(
-        "acceptor",
+        "coordinator/acceptor",
         "const isInView = adopting === undefined && view.number === ballot.epoch.view;",
         "const isInView = adopting === undefined;",
       ),
       core(
-        "coordination",
+        "coordinator/coordination",
         "const isOldView = (replication.adopting ?? replication.view).number > bid.view.number;",
         "const isOldView = replication.view.number < 0;",
       ),
@@ -93,13 +97,13 @@ const officeMutations: readonly Mutation[] = [
     rule: "E2",
     edits: [
       core(
-        "acceptor",
+        "coordinator/acceptor",
         "    for (const effect of this.raise(ballot)) effects.push(effect);",
         '    if (request.service === "accept") return this.#hasOnDisk(request) ? "grant" : "wait";\n    for (const effect of this.raise(ballot)) effects.push(effect);',
       ),
       // The answer tells of the higher promise: that net behind the rule goes too.
       core(
-        "coordination",
+        "coordinator/coordination",
         'if (verdict !== undefined && "promised" in verdict) this',
         'if (verdict !== undefined && "promised" in verdict && !verdict.isGranted) this',
       ),
@@ -110,17 +114,17 @@ const officeMutations: readonly Mutation[] = [
     rule: "E2",
     edits: [
       core(
-        "acceptor",
+        "coordinator/acceptor",
         "interface Asked {",
         "const passed = new WeakSet<object>();\n\ninterface Asked {",
       ),
       core(
-        "acceptor",
+        "coordinator/acceptor",
         "    const untilMs = now.steadyMs + durations.peerRequestMs;",
         "    if (compareEpochs(request.epoch, this.promised.epoch) >= 0) passed.add(request);\n    const untilMs = now.steadyMs + durations.peerRequestMs;",
       ),
       core(
-        "acceptor",
+        "coordinator/acceptor",
         '    if (!isSameBallot(this.promised, ballot)) return "refuse";\n    if (!isSameBallot(this.#saved, ballot)) return "wait";',
         '    if (!passed.has(request)) return "refuse";\n    if (isSameBallot(this.promised, ballot) && !isSameBallot(this.#saved, ballot)) return "wait";',
       ),
@@ -131,16 +135,16 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "coordination",
+        "coordinator/coordination",
         "const own = acceptor.holds(bid.ballot) ? (ledger.durable[name] ?? 0) : 0;",
         "const own = acceptor === undefined ? 0 : (ledger.durable[name] ?? 0);",
       ),
-      core("coordination", "    this.#see(acceptor.promised.epoch);\n", ""),
+      core("coordinator/coordination", "    this.#see(acceptor.promised.epoch);\n", ""),
       // What it holds of the other's office tells of it too: that net goes as well.
-      core("coordination", "    this.#see(state.accounts.highestEpoch);\n", ""),
+      core("coordinator/coordination", "    this.#see(offices.highestEpoch);\n", ""),
       // A refusal tells of the higher promise: that net behind the rule goes too.
       core(
-        "coordination",
+        "coordinator/coordination",
         'if (verdict !== undefined && "promised" in verdict) this',
         'if (verdict !== undefined && "promised" in verdict && verdict.service === "candidate") this',
       ),
@@ -151,13 +155,13 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "coordination",
+        "coordinator/coordination",
         "const seqs = bid.view.members.map((member) => bid.accepted.get(member) ?? 0);",
         "const seqs = bid.view.members.map((member) => Math.min(bid.wanted, this.#parts.replication.durableOf(member)[name] ?? 0));",
       ),
       // A refusal tells of the higher promise: that net behind the rule goes too.
       core(
-        "coordination",
+        "coordinator/coordination",
         'if (verdict !== undefined && "promised" in verdict) this',
         'if (verdict !== undefined && "promised" in verdict && verdict.service === "candidate") this',
       ),
@@ -168,9 +172,9 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "claims",
+        "accounts/claims",
         "    if (now.steadyMs >= claim.deadlineMs)",
-        '    const held = state.accounts.holder(claim.user);\n    if (held?.id === claim.id && held.server !== this.#parts.name) {\n      return this.#settle(claim, { outcome: "won", now, event: held, credential: held.credential });\n    }\n    if (now.steadyMs >= claim.deadlineMs)',
+        '    const held = accounts.holder(claim.user);\n    if (held?.id === claim.id && held.server !== this.#parts.name) {\n      return this.#settle(claim, { outcome: "won", now, event: held, credential: held.credential });\n    }\n    if (now.steadyMs >= claim.deadlineMs)',
       ),
     ],
   },
@@ -179,7 +183,7 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "accounts",
+        "accounts/accounts",
         "const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));",
         // Just of two: a third one, made since the earlier still holds, ends a round without end.
         "const counting = this.#claims.get(user)?.filter((claim) => this.counts(claim)) ?? [];\n    const newest = counting.length === 2 ? counting[0] : counting.at(-1);",
@@ -191,7 +195,7 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "claims",
+        "accounts/claims",
         "accounts.holder(asked.user) ?? accounts.holderLike(asked.user);",
         "accounts.holder(asked.user);",
       ),
@@ -202,7 +206,7 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "accounts",
+        "accounts/accounts",
         "return newest === undefined || this.#isOvershadowed(newest) ? undefined : newest;",
         "return newest;",
       ),
@@ -213,7 +217,7 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "serving",
+        "serving/serving",
         "if (credential === undefined || credential === own) return won;",
         "if (credential !== null || own !== null) return won;",
       ),
@@ -224,7 +228,7 @@ const officeMutations: readonly Mutation[] = [
     rule: "E2",
     edits: [
       core(
-        "coordination",
+        "coordinator/coordination",
         "return covers(ledger.durable, bid.needed) ? this.#enter(bid, now) : [];",
         "return this.#enter(bid, now);",
       ),
@@ -235,9 +239,9 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "handle-write",
-        "const owner = state.accounts.owner(user);",
-        "const owner = state.accounts.holder(user);",
+        "chat/write-services",
+        "const owner = accounts.owner(user);",
+        "const owner = accounts.holder(user);",
       ),
     ],
   },
@@ -248,7 +252,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "speak before the sync",
     rule: "R2",
-    edits: [core("ledger", "return { ...this.durable };", "return { ...this.held };")],
+    edits: [core("replica/ledger", "return { ...this.durable };", "return { ...this.held };")],
   },
   {
     name: "no sync after a restart",
@@ -256,7 +260,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       core("step", "#isRecovered = false;", "#isRecovered = true;"),
       core(
-        "ledger",
+        "replica/ledger",
         "recover(line: EventLine): void {\n    this.#take(line);",
         "recover(line: EventLine): void {\n    this.#take(line);\n    this.durable[line.event.server] = line.event.seq;",
       ),
@@ -267,7 +271,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R3",
     edits: [
       core(
-        "replication",
+        "replica/replication",
         "if (this.adopting !== undefined || this.view.members.length === 0) return false;",
         "if (this.view.members.length === 0) return false;",
       ),
@@ -344,7 +348,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R3",
     edits: [
       core(
-        "replication",
+        "replica/replication",
         "const seqs = this.view.members.map((member) => this.durableOf(member)[server] ?? 0);",
         "const seqs = [...new Set([...this.view.members, this.#name])].map((member) => this.durableOf(member)[server] ?? 0);",
       ),
@@ -355,7 +359,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R6",
     edits: [
       core(
-        "handle-write",
+        "chat/write-services",
         "if (old !== undefined) return commit(services, request, { event: old, made: false, grant });",
         'if (old !== undefined) {\n    const decision = commit(services, request, { event: old, made: false, grant });\n    return decision.next === "commit" ? { next: "answer", answer: decision.answer() } : decision;\n  }',
       ),
@@ -366,7 +370,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R6",
     edits: [
       core(
-        "handle-write",
+        "chat/write-services",
         "return findMessage(state, request, ({ text }) => text === request.message);",
         "return findMessage(state, request, () => true);",
       ),
@@ -376,7 +380,11 @@ export const mutations: readonly Mutation[] = [
     name: "of two contents under one id the earlier hides the later",
     rule: "R6",
     edits: [
-      core("chat-state", "isTwin: (one, other) => one.text === other.text", "isTwin: () => true"),
+      core(
+        "chat/chat-state",
+        "isTwin: (one, other) => one.text === other.text",
+        "isTwin: () => true",
+      ),
     ],
   },
   {
@@ -384,7 +392,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R6",
     edits: [
       core(
-        "handle-write",
+        "chat/write-services",
         "if (old !== undefined) return commit(services, request, { event: old, made: false, grant });",
         "if (old?.server === services.name) return commit(services, request, { event: old, made: false, grant });",
       ),
@@ -395,13 +403,13 @@ export const mutations: readonly Mutation[] = [
     rule: "R4",
     edits: [
       core(
-        "window",
+        "chat/window",
         "  add(entry: T): T[] {\n",
         "  add(entry: T): T[] {\n    if (this.twins(entry).length > 0) return [];\n",
       ),
-      core("chat-state", "    own.push(message);\n", ""),
+      core("chat/chat-state", "    own.push(message);\n", ""),
       core(
-        "chat-state",
+        "chat/chat-state",
         "    for (const dropped of this.window.add(message))",
         "    const dropped = this.window.add(message);\n    if (this.window.holds(message) || dropped.includes(message)) own.push(message);\n    for (const { server } of dropped) this.byServer.get(server)?.shift();\n    for (const dropped of [] as StoredMessage[])",
       ),
@@ -412,7 +420,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R4",
     edits: [
       core(
-        "window",
+        "chat/window",
         "      if (this.#distinct === this.#most && isLastOfItsRequest) break;",
         "      if (this.#distinct === this.#most) break;",
       ),
@@ -423,14 +431,14 @@ export const mutations: readonly Mutation[] = [
     rule: "R1",
     // The chain and an assertion stand behind it: they go too.
     edits: [
-      core("ledger", 'if (seq > held + 1) return { outcome: "gap" };', ""),
+      core("replica/ledger", 'if (seq > held + 1) return { outcome: "gap" };', ""),
       core(
-        "ledger",
+        "replica/ledger",
         "if (!follows(line, this.#chainOf(server), this.#digest)) {",
         "if (!follows) {",
       ),
       core(
-        "ledger",
+        "replica/ledger",
         'assert(seq === (this.held[server] ?? 0) + 1, "an event must follow the one before it (R1)");',
         "",
       ),
@@ -441,7 +449,7 @@ export const mutations: readonly Mutation[] = [
     rule: "P5",
     edits: [
       core(
-        "outbox",
+        "chat/publisher",
         "publish(committed: Vector): Effect[] {\n    const done = committed[this.#name] ?? 0;",
         "publish(_committed: Vector): Effect[] {\n    const done = Number.POSITIVE_INFINITY;",
       ),
@@ -452,7 +460,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R4",
     edits: [
       core(
-        "window",
+        "chat/window",
         "  slice(): T[] {\n    return this.#items.slice(this.#head) as T[];",
         "  slice(): T[] {\n    return this.#items as T[];",
       ),
@@ -463,7 +471,7 @@ export const mutations: readonly Mutation[] = [
     rule: "R2",
     edits: [
       core(
-        "replication",
+        "replica/replication",
         "this.adopting = view;\n    return true;",
         "this.view = view;\n    return true;",
       ),
@@ -472,14 +480,14 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a read that does not wait for what its client has seen",
     rule: "R9",
-    edits: [core("handle-request", "if (!covers(committed, target)) {", "if (false) {")],
+    edits: [core("services", "if (!covers(committed, target)) {", "if (false) {")],
   },
   {
     name: "a server counts what it does not hold",
     rule: "R9",
     edits: [
       core(
-        "replication",
+        "replica/replication",
         "const seq = Math.min(seqs[quorum - 1] ?? 0, this.#ledger.durable[server] ?? 0);",
         "const seq = seqs[quorum - 1] ?? 0;",
       ),
@@ -501,7 +509,7 @@ export const mutations: readonly Mutation[] = [
     rule: "E5",
     edits: [
       core(
-        "ledger",
+        "replica/ledger",
         "timestamp: Math.max(this.heldTimes[this.#name] ?? 0, wallMs),",
         "timestamp: wallMs,",
       ),
@@ -512,9 +520,9 @@ export const mutations: readonly Mutation[] = [
     rule: "R4",
     edits: [
       core(
-        "files",
-        "const isNew = (placed: Placed) => !isCommitted(placed, held);",
-        "const isNew = () => true;",
+        "replica/fact",
+        "if (!isCommitted(placed, held)) fact.fold(",
+        "if (!isCommitted(placed, {})) fact.fold(",
       ),
     ],
   },

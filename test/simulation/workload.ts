@@ -192,7 +192,7 @@ class Client {
 
   #isClaimed(user: UserName): boolean {
     const { servers } = this.#options.cluster;
-    return servers.some(({ core }) => core.state.accounts.holder(user) !== undefined);
+    return servers.some(({ core }) => core.accounts.holder(user) !== undefined);
   }
 
   #message(): void {

@@ -54,12 +54,9 @@ export class Scene {
   user(name: string): string {
     const password = `${name}'s`;
     expect(this.ask("register", { user: name, password })).toMatchObject({ status: "OK" });
-    const known = () => this.cluster.servers.every(({ core }) => isOwned(core.state, name));
+    const known = () =>
+      this.cluster.servers.every(({ core }) => core.accounts.owner(name as UserName) !== undefined);
     this.cluster.runUntil(known, "all know the account");
     return this.login(name);
   }
-}
-
-function isOwned(state: VirtualServer["core"]["state"], name: string): boolean {
-  return state.accounts.owner(name as UserName) !== undefined;
 }

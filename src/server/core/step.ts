@@ -20,20 +20,24 @@ import type {
 import type { TopicKey } from "../../protocol/sealed.ts";
 import { sorted } from "../../protocol/vector.ts";
 import type { Auth } from "./accounts/access.ts";
+import { Accounts } from "./accounts/accounts.ts";
 import { Claims } from "./accounts/claims.ts";
 import { Passwords } from "./accounts/passwords.ts";
 import { ChatState, type Retention } from "./chat/chat-state.ts";
 import { Presence } from "./chat/presence.ts";
-import { Outbox } from "./chat/publisher.ts";
+import { Publications } from "./chat/publisher.ts";
 import { Acceptor, type Proposal } from "./coordinator/acceptor.ts";
 import { ClockSync } from "./coordinator/clock-sync.ts";
 import { Coordination } from "./coordinator/coordination.ts";
+import { Offices } from "./coordinator/offices.ts";
 import type { Effect, Input, Now, ReplyTo } from "./effects.ts";
+import { type EventData, factsOf } from "./facts.ts";
 import { CatchUp } from "./replica/catch-up.ts";
-import { Ledger } from "./replica/ledger.ts";
+import { Facts } from "./replica/fact.ts";
+import { Ledger, type LedgerOf } from "./replica/ledger.ts";
 import { Rate } from "./replica/rate.ts";
 import { type Peer, Replication } from "./replica/replication.ts";
-import { type FrozenState, freeze, type SavedState } from "./replica/saved-state.ts";
+import type { FrozenState, SavedState } from "./replica/state-machine.ts";
 import { describeCluster } from "./replica/status.ts";
 import { Stopping } from "./replica/stopping.ts";
 import { Flood, type FloodPaces } from "./serving/flood.ts";
@@ -63,8 +67,10 @@ export interface CoreOptions {
 export class ServerCore {
   readonly name: ServerName;
   readonly clock: LamportClock;
+  readonly offices = new Offices();
+  readonly accounts = new Accounts(this.offices);
   readonly state: ChatState;
-  readonly ledger: Ledger;
+  readonly ledger: LedgerOf<EventData> & Ledger;
   readonly replication: Replication;
   readonly catchUp: CatchUp;
   readonly coordination: Coordination;
@@ -74,7 +80,8 @@ export class ServerCore {
   readonly #claims: Claims;
   readonly #passwords = new Passwords();
   readonly #address: string;
-  readonly #outbox: Outbox;
+  readonly #facts: Facts;
+  readonly #publications: Publications;
   readonly #serving: Serving;
   readonly #presence: Presence;
   readonly #rate = new Rate();
@@ -107,16 +114,18 @@ export class ServerCore {
     this.clock = clock;
     this.state = new ChatState(retention);
     this.#address = address;
-    this.ledger = new Ledger(name, this.clock, digest, this.state);
+    const { offices, accounts } = this;
+    this.#facts = new Facts(factsOf({ offices, accounts, chat: this.state }));
+    this.ledger = new Ledger(name, this.clock, digest, this.#facts);
     this.replication = new Replication(name, this.ledger);
     this.catchUp = new CatchUp(name, this.ledger, this.replication);
-    this.#outbox = new Outbox(name, this.state, auth);
+    this.#publications = new Publications({ name, state: this.state, accounts, auth });
     const { state, ledger, replication, catchUp } = this;
     const standing = () => this.#standing();
     this.clockSync = new ClockSync({ name, replication, standing });
     const correctedMs = (now: Now) => this.clockSync.correctedMs(now);
-    this.#acceptor = new Acceptor({ name, ledger, replication, catchUp, state });
-    const parts = { name, clock, state, ledger, replication, standing, correctedMs };
+    this.#acceptor = new Acceptor({ name, ledger, replication, catchUp, offices });
+    const parts = { name, clock, offices, accounts, ledger, replication, standing, correctedMs };
     this.coordination = new Coordination({
       ...parts,
       catchUp,
@@ -129,8 +138,17 @@ export class ServerCore {
     const status = (now: Now) => this.#status(now);
     this.#presence = new Presence(name);
     this.#serving = new Serving({
-      services: { ...parts, presence: this.#presence, digest, auth, topicKey, publisher, status },
-      outbox: this.#outbox,
+      services: {
+        ...parts,
+        state,
+        presence: this.#presence,
+        digest,
+        auth,
+        topicKey,
+        publisher,
+        status,
+      },
+      publications: this.#publications,
       claims: this.#claims,
       passwords,
       flood: new Flood(flood, auth),
@@ -168,7 +186,7 @@ export class ServerCore {
 
   /** The state as of now, and what it stands for. */
   checkpoint(): FrozenState & { readonly mark: Mark } {
-    return { ...freeze(this.state), mark: this.mark };
+    return { ...this.#facts.freeze(), mark: this.mark };
   }
 
   get mark(): Mark {
@@ -178,7 +196,7 @@ export class ServerCore {
       chains: sortedKeys(heldChains),
       clock: highestClock,
       times: sortedKeys(heldTimes),
-      epoch: this.state.accounts.highestEpoch,
+      epoch: this.offices.highestEpoch,
     };
   }
 
@@ -259,7 +277,7 @@ export class ServerCore {
       case "left":
         return this.#finish();
       case "subscription":
-        return this.#outbox.subscribe(input.topic, input.active);
+        return this.#publications.subscribe(input.topic, input.active);
       case "stop":
         return this.#onStop(input.leave, now);
       case "tick":
@@ -505,7 +523,7 @@ export class ServerCore {
 
   #advance(now: Now): void {
     if (this.replication.count()) {
-      for (const effect of this.#outbox.publish(this.replication.committed)) {
+      for (const effect of this.#publications.publish(this.replication.committed)) {
         this.#effects.push(effect);
       }
     }
@@ -562,7 +580,7 @@ export class ServerCore {
     const alone = replication.view.number === 0 ? !this.#firstViewAllowed : !quorum;
     const blocked = alone || this.#snapshot !== undefined;
     if (!blocked && catchUp.advance(now.steadyMs)) {
-      this.#outbox.begin(replication.committed);
+      this.#publications.begin(replication.committed);
       this.#heartbeatMs = Number.NEGATIVE_INFINITY;
     }
     const wanted =

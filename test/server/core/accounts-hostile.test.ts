@@ -63,7 +63,7 @@ describe("[R6] a change of an account that is asked for twice takes effect once"
     const scene = new Scene();
     scene.user("ana");
     const { operator: token } = scene;
-    const { accounts } = scene.server.core.state;
+    const { accounts } = scene.server.core;
     const lock = { user: "ana", locked: true, id: "lock", token };
     const locked = scene.ask("account", lock);
     scene.ask("account", { user: "ana", locked: false, id: "unlock", token });
@@ -121,7 +121,7 @@ describe("[R6] another change of an account under an id that was used is refused
     const scene = new Scene();
     scene.user("ana");
     const { operator: token } = scene;
-    const { accounts } = scene.server.core.state;
+    const { accounts } = scene.server.core;
     scene.ask("channel", { channel: "geral", user: "ana", token: scene.login("ana", "ana's") });
     const pairs = [
       ["account", { user: "ana", locked: true }, { user: "ana", locked: false }],
@@ -160,7 +160,7 @@ describe("[X2] what was tried and is refused", () => {
         [cutOff.name],
         rest.map(({ name }) => name),
       );
-      const { since = 0 } = cutOff.core.state.accounts.credential(ana) ?? {};
+      const { since = 0 } = cutOff.core.accounts.credential(ana) ?? {};
       const password = since === 0 ? "ana's" : "by the administrator";
       // Twice, so that it is not the count of changes that decides.
       cluster.ask(cutOff, "password", { user: "ana", password, newPassword: "a thief's" });
@@ -349,7 +349,7 @@ describe("[X2] what was tried and is refused", () => {
       cluster.runUntil(() => question.reply !== undefined, "it is answered");
       expect(question.reply).toMatchObject({ code: "forbidden" });
       cluster.runFor(3_000);
-      expect(server.core.state.accounts.owner("leo" as UserName)).toBeUndefined();
+      expect(server.core.accounts.owner("leo" as UserName)).toBeUndefined();
       scene.login("bia");
     }
   });

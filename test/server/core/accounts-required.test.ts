@@ -60,10 +60,7 @@ describe("[X2] a login", () => {
       cluster.servers.filter((server) => server !== first).map(({ name }) => name),
     );
     cluster.ask(first, "register", { user: "eva", password: "eva's" });
-    cluster.runUntil(
-      () => first.core.state.accounts.holder("eva" as UserName) !== undefined,
-      "held",
-    );
+    cluster.runUntil(() => first.core.accounts.holder("eva" as UserName) !== undefined, "held");
     const question = cluster.ask(first, "login", { user: "eva", password: "eva's" });
     cluster.runUntil(() => question.reply !== undefined, "a reply");
     expect(question.reply).toMatchObject({ status: "erro" });
@@ -72,7 +69,7 @@ describe("[X2] a login", () => {
   test("is renewed while in use, and ends by itself", () => {
     const scene = new Scene();
     scene.user("ana");
-    const { version } = scene.server.core.state.accounts.credential("ana" as UserName) ?? {};
+    const { version } = scene.server.core.accounts.credential("ana" as UserName) ?? {};
     const nowMs = scene.cluster.correctedMs(scene.server);
     const grant = { user: "ana", version };
     const used = scene.token(grant, { issuedMs: nowMs - durations.renewSessionMs });

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { Epoch } from "../../../src/protocol/epoch.ts";
 import type { RequestId, UserName } from "../../../src/protocol/ids.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
-import { Accounts, type Claim, type Office } from "../../../src/server/core/accounts/accounts.ts";
+import { Accounts, type Claim } from "../../../src/server/core/accounts/accounts.ts";
+import { type Office, Offices } from "../../../src/server/core/coordinator/offices.ts";
 import { serverName } from "../../support/event-lines.ts";
 
 const a = serverName(1);
@@ -20,6 +21,11 @@ function office(at: number, epoch: Epoch, sees: Vector, server = b): Office {
   return { server, seq: at, clock: at, time: at, id: undefined, epoch, sees };
 }
 
+function empty(): { readonly accounts: Accounts; readonly offices: Offices } {
+  const offices = new Offices();
+  return { accounts: new Accounts(offices), offices };
+}
+
 /** A claim of a name that looks like Eva's. */
 function claimLike(at: number, id: string, epoch: Epoch, server = a): Claim {
   return { ...claim(at, id, epoch, server), user: "Eva" as UserName, looks: ["eva"] };
@@ -29,26 +35,26 @@ describe("names that look the same", () => {
   const looks = ["eva"];
 
   test("[E3] of two that count the one of the higher epoch holds, and the other name is held by it", () => {
-    const accounts = new Accounts();
+    const { accounts, offices } = empty();
     accounts.addClaim({ ...claim(2, "old", term(1)), looks });
     expect(accounts.holderLike("Eva" as UserName)?.id).toBe("old");
     accounts.addClaim(claimLike(9, "young", term(2), b));
-    accounts.addOffice(office(3, term(3), { [a]: 2, [b]: 9 }));
+    offices.add(office(3, term(3), { [a]: 2, [b]: 9 }));
     expect(accounts.holder(eva)).toBeUndefined();
     expect(accounts.holderLike(eva)?.id).toBe("young");
     expect([...accounts.unowned()].map(({ id }) => id)).toEqual(["young"]);
   });
 
   test("[E3] one that does not count holds nothing", () => {
-    const accounts = new Accounts();
+    const { accounts, offices } = empty();
     accounts.addClaim({ ...claim(2, "old", term(1)), looks });
     accounts.addClaim(claimLike(9, "young", term(2), b));
-    accounts.addOffice(office(3, term(3), { [a]: 2 }));
+    offices.add(office(3, term(3), { [a]: 2 }));
     expect(accounts.holder(eva)?.id).toBe("old");
   });
 
   test("[E3] claims from before looks were compared stay, beside each other", () => {
-    const accounts = new Accounts();
+    const { accounts } = empty();
     accounts.addClaim(claim(2, "old", term(1)));
     accounts.addClaim(claimLike(9, "young", term(2), b));
     expect(accounts.holder(eva)?.id).toBe("old");
@@ -56,7 +62,7 @@ describe("names that look the same", () => {
   });
 
   test("[R4] what stands in the claims decides, not what this process finds", () => {
-    const accounts = new Accounts();
+    const { accounts } = empty();
     accounts.addClaim({ ...claim(2, "old", term(1)), looks: ["as another Unicode has it"] });
     accounts.addClaim(claimLike(9, "young", term(2), b));
     expect(accounts.holder(eva)?.id).toBe("old");
@@ -65,32 +71,32 @@ describe("names that look the same", () => {
 
 describe("what counts", () => {
   test("[E3] a claim counts as long as no higher office is known", () => {
-    const accounts = new Accounts();
-    accounts.addOffice(office(1, term(1), {}, a));
+    const { accounts, offices } = empty();
+    offices.add(office(1, term(1), {}, a));
     accounts.addClaim(claim(2, "x", term(1)));
     expect(accounts.holder(eva)?.id).toBe("x");
     expect(accounts.owner(eva)).toBeUndefined();
   });
 
   test("[E3] the highest office above decides, whatever one between says", () => {
-    const accounts = new Accounts();
+    const { accounts, offices } = empty();
     accounts.addClaim(claim(2, "x", term(1)));
-    accounts.addOffice(office(1, term(2), {}));
+    offices.add(office(1, term(2), {}));
     expect(accounts.holder(eva)).toBeUndefined();
-    accounts.addOffice(office(2, term(3), { [a]: 2 }));
+    offices.add(office(2, term(3), { [a]: 2 }));
     expect(accounts.holder(eva)?.id).toBe("x");
   });
 
   test("[E3] of two that count the one of the higher epoch holds", () => {
-    const accounts = new Accounts();
+    const { accounts, offices } = empty();
     accounts.addClaim(claim(9, "young", term(2), b));
     accounts.addClaim(claim(2, "old", term(1)));
-    accounts.addOffice(office(3, term(3), { [a]: 2, [b]: 9 }));
+    offices.add(office(3, term(3), { [a]: 2, [b]: 9 }));
     expect(accounts.holder(eva)?.id).toBe("young");
   });
 
   test("[E3] what is confirmed is owned, also while something newer is open", () => {
-    const accounts = new Accounts();
+    const { accounts } = empty();
     accounts.addClaim(claim(2, "x", term(1)));
     accounts.confirm({ server: a, seq: 2 });
     accounts.addClaim(claim(5, "x", term(2), b));
@@ -99,10 +105,10 @@ describe("what counts", () => {
   });
 
   test("[R4] the fold is the same in whatever order its events come", () => {
-    const facts: ((accounts: Accounts) => void)[] = [
-      (accounts) => accounts.addOffice(office(1, term(1), {}, a)),
-      (accounts) => accounts.addOffice(office(4, term(2), { [a]: 2 })),
-      (accounts) => accounts.addOffice(office(8, term(3), { [a]: 3, [b]: 5 })),
+    const facts: ((accounts: Accounts, offices: Offices) => void)[] = [
+      (_, offices) => offices.add(office(1, term(1), {}, a)),
+      (_, offices) => offices.add(office(4, term(2), { [a]: 2 })),
+      (_, offices) => offices.add(office(8, term(3), { [a]: 3, [b]: 5 })),
       (accounts) => accounts.addClaim(claim(2, "x", term(1))),
       (accounts) => accounts.addClaim({ ...claim(3, "y", term(1)), looks: ["eva"] }),
       (accounts) => accounts.addClaim(claimLike(7, "like", term(2), b)),
@@ -110,12 +116,11 @@ describe("what counts", () => {
       (accounts) => accounts.confirm({ server: b, seq: 5 }),
     ];
     const fold = (order: readonly number[]) => {
-      const accounts = new Accounts();
-      for (const at of order) facts[at]?.(accounts);
-      const { offices } = accounts;
+      const { accounts, offices } = empty();
+      for (const at of order) facts[at]?.(accounts, offices);
       const like = accounts.holder("Eva" as UserName);
       const claims = [...accounts.claims()].sort((a, b) => a.seq - b.seq);
-      return [accounts.holder(eva), like, accounts.owner(eva), claims, offices];
+      return [accounts.holder(eva), like, accounts.owner(eva), claims, offices.all()];
     };
     const all = facts.map((_, at) => at);
     const expected = fold(all);

@@ -44,7 +44,7 @@ describe("what older offices left", () => {
     cluster.crash(first);
     coordinator(cluster, 1);
     const running = cluster.servers.filter(({ isRunning }) => isRunning);
-    const owners = () => running.map(({ core }) => core.state.accounts.owner(eva)?.id);
+    const owners = () => running.map(({ core }) => core.accounts.owner(eva)?.id);
     cluster.runUntil(() => owners().every((id) => id === "a"), "all know who owns the name");
   });
 
@@ -74,7 +74,7 @@ describe("what older offices left", () => {
 describe("passwords", () => {
   /** The credentials of all claims of a name that the server holds. */
   function credentials({ core }: VirtualServer, user: string): string[] {
-    const claims = [...core.state.accounts.claims()];
+    const claims = [...core.accounts.claims()];
     return claims.filter((claim) => claim.user === user).map(({ credential }) => credential);
   }
 

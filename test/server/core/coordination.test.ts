@@ -170,14 +170,14 @@ describe("claims", () => {
     cutOff(cluster, first);
     const asked = cluster.ask(first, "register", register("eva", "a"));
     cluster.runUntil(() => asked.reply?.code === "unavailable", "the client is told");
-    expect(first.core.state.accounts.holder("eva" as never)?.id).toBe("a");
+    expect(first.core.accounts.holder("eva" as never)?.id).toBe("a");
     cluster.runUntil(() => inOffice(cluster).length === 2, "the others have one of their own");
     cluster.network.heal();
     coordinator(cluster);
     cluster.runUntilEqual();
     for (const { core } of cluster.servers) {
-      expect([...core.state.accounts.claims()]).toHaveLength(1);
-      expect(core.state.accounts.holder("eva" as never)).toBeUndefined();
+      expect([...core.accounts.claims()]).toHaveLength(1);
+      expect(core.accounts.holder("eva" as never)).toBeUndefined();
     }
   });
 

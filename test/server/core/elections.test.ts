@@ -161,7 +161,7 @@ describe("what others answer and claim", () => {
     const [near, ...far] = others(cluster, first) as [VirtualServer, ...VirtualServer[]];
     for (const server of far) cluster.network.partition([first.name, near.name], [server.name]);
     const asked = cluster.ask(first, "register", { user: "eva", password: "x", id: "a" });
-    const claim = () => [...first.core.state.accounts.claims()][0];
+    const claim = () => [...first.core.accounts.claims()][0];
     cluster.runUntil(() => {
       const { seq = Number.POSITIVE_INFINITY } = claim() ?? {};
       return (near.disk.durable[first.name] ?? 0) >= seq;

@@ -56,7 +56,7 @@ describe.each<Auth>(["open", "required"])("names that look alike, auth %s", (aut
     expect(asked.filter(({ reply }) => reply?.code === "name_taken")).toHaveLength(4);
     cluster.runUntilEqual();
     for (const { core } of cluster.servers) {
-      const { accounts } = core.state;
+      const { accounts } = core;
       const owned = names.filter((name) => accounts.owner(name as UserName) !== undefined);
       expect(owned).toHaveLength(1);
     }

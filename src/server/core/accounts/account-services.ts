@@ -29,7 +29,7 @@ type Of<S extends Request["service"]> = Extract<Request, { service: S }>;
 /** Where accounts are, a login is a name with its password (X2). */
 export function login(services: Services, request: Of<"login">): Decision {
   const { user, password = "" } = request;
-  const { accounts } = services.state;
+  const { accounts } = services;
   const known = accounts.credential(user);
   if (known === undefined && accounts.holder(user) !== undefined) {
     return refuse("unavailable", `The account "${user}" is just being made.`);
@@ -41,7 +41,7 @@ export function login(services: Services, request: Of<"login">): Decision {
       const present = accounts.credential(user);
       if (!isRight || present?.version !== known?.version) return wrong();
       if (accounts.has("locked", user)) return refuseWith(locked(user));
-      if (services.state.isDoubtful(user)) return doubtful(user);
+      if (isDoubtful(services, user)) return doubtful(user);
       const { since, version } = present as Credential;
       if (credential !== undefined) {
         // Hashed as is recommended by now; no session ends by it.
@@ -55,12 +55,12 @@ export function login(services: Services, request: Of<"login">): Decision {
 /** Who knows the old password may have another; all his older sessions end. */
 export function changePassword(services: Services, request: Of<"password">): Decision {
   const { user, password, newPassword, id } = request;
-  const { accounts } = services.state;
+  const { accounts } = services;
   const known = accounts.credential(user);
   const check = { password, credential: known?.credential };
   const asked = { id, by: user };
   const lock = () => (accounts.has("locked", user) ? refuseWith(locked(user)) : undefined);
-  const done = () => accounts.passwordChanges(user, asked);
+  const done = () => accounts.passwords.asked(user, asked);
   if (done().length > 0) {
     return recall(done(), newPassword, {
       same: (change) => lock() ?? grantBy(services, { change, made: false }),
@@ -79,7 +79,7 @@ export function changePassword(services: Services, request: Of<"password">): Dec
       if (!isRight) return wrong();
       const refusal = lock();
       if (refusal !== undefined) return refusal;
-      if (services.state.isDoubtful(user)) return doubtful(user);
+      if (isDoubtful(services, user)) return doubtful(user);
       // Another copy of the request may have been quicker.
       if (done().length > 0) return changePassword(services, request);
       if (accounts.credential(user)?.version !== known?.version) return wrong();
@@ -117,7 +117,7 @@ function grantBy(
 /** An administrator changes somebody's account. */
 export function changeAccount(services: Services, request: Of<"account">, now: Now): Decision {
   const { user, change, id } = request;
-  const { accounts } = services.state;
+  const { accounts } = services;
   if (accounts.owner(user) === undefined) {
     return refuse("user_not_found", `There is no account "${user}".`);
   }
@@ -146,7 +146,7 @@ function repeated<Change extends Placed>(
 function resetPassword(services: Services, request: Of<"account">, newPassword: string): Decision {
   const { user, id, session } = request;
   const asked = { id, by: session?.user as UserName };
-  const done = () => services.state.accounts.passwordChanges(user, asked);
+  const done = () => services.accounts.passwords.asked(user, asked);
   if (done().length > 0) {
     return recall(done(), newPassword, {
       same: (event) => commit(services, { event, made: false }),
@@ -172,7 +172,7 @@ export function changeRegistration(
 ): Decision {
   const asked = { id, by: session?.user as UserName };
   const hash = invitation === undefined ? undefined : hashOf(services, invitation);
-  const before = services.state.accounts.registrationChanges(asked);
+  const before = services.accounts.registrations.asked("", asked);
   const again = repeated(services, before, (one) => one.mode === mode && one.hash === hash);
   if (again !== undefined) return again;
   const event = make(services, "registration", { mode, hash, ...asked }, now);
@@ -187,10 +187,10 @@ export function changeChannel(
   { channel, isRemoved, id, session }: Of<"removal">,
   now: Now,
 ): Decision {
-  const { accounts, channels } = services.state;
+  const { channels, removals } = services.state;
   if (channels.get(channel)?.isKnown !== true) return { next: "refuse", error: noChannel(channel) };
   const asked = { id, by: session?.user as UserName };
-  const before = accounts.channelChanges(channel, asked);
+  const before = removals.asked(channel, asked);
   const again = repeated(services, before, (one) => one.isRemoved === isRemoved);
   if (again !== undefined) return again;
   const event = make(services, "removal", { channel, isRemoved, ...asked }, now);
@@ -204,8 +204,7 @@ export function mayRegister(
   now: Now,
 ): ProtocolError | undefined {
   const { user, invitation, id } = request;
-  const { state, auth } = services;
-  const { accounts } = state;
+  const { state, accounts, auth } = services;
   // A request that comes again (R6).
   const holder = accounts.holder(user);
   if (holder !== undefined && idOf(holder) === id) return undefined;
@@ -240,6 +239,17 @@ export function mayRegister(
 /** In an open cluster nobody administers. */
 const anybody = { mode: "open", hash: undefined } as const;
 
+/**
+ * Whether the account was claimed while the cluster was open, and somebody logged in by its name
+ * without its password (A11). Only an administrator can tell whose the name is, and gives it a
+ * new password.
+ */
+function isDoubtful({ accounts, state }: Services, name: UserName): boolean {
+  if (accounts.owner(name)?.isOpen !== true || accounts.hasNewPassword(name)) return false;
+  const logins = state.users.get(name)?.logins.entries.slice() ?? [];
+  return logins.some(({ isProven }) => isProven !== true);
+}
+
 /** Not before the password was right: it tells of the account. */
 function doubtful(user: UserName): Decision {
   const description = `The name "${user}" was in use while the cluster was open: an administrator gives its account a password.`;
@@ -252,7 +262,7 @@ export function keys(
   request: Of<"keys">,
   { now, room }: Circumstances,
 ): Decision {
-  const { state } = services;
+  const { state, accounts } = services;
   const user = request.session?.user as UserName;
   // Each is derived, which takes longer than to send it.
   if (!charge(room, limits.keyCostBytes * request.topics.length)) return full();
@@ -264,7 +274,7 @@ export function keys(
     if (!isOwn && (name?.channel === undefined || !state.knowsChannel(name.channel))) {
       return refuse("forbidden", "`topics` names one that is neither a channel nor your own.");
     }
-    const version = isOwn ? (state.accounts.credential(user)?.version ?? "") : "";
+    const version = isOwn ? (accounts.credential(user)?.version ?? "") : "";
     found[topic] = [today - 1, today].map((day) => {
       return { day, key: services.topicKey({ topic, day, version }) };
     });
@@ -283,7 +293,7 @@ function replacePassword(
   now: Now,
 ): PasswordChange {
   const { user, id, by, credential = "" } = change;
-  const known = services.state.accounts.credential(user)?.version ?? "";
+  const known = services.accounts.credential(user)?.version ?? "";
   // A server's clock says no number twice, restarts or not (R7).
   const since = services.clock.tick();
   const own = `${services.name}/${since}`;
@@ -296,7 +306,7 @@ function replacePassword(
 function make<O extends Operation>(
   services: Services,
   operation: O,
-  data: EventData[O] & { readonly id?: Placed["id"] },
+  data: EventData[O] & { readonly id?: Placed["id"] | undefined },
   now: Now,
 ): Placed {
   const event = services.ledger.make(operation, data, services.correctedMs(now));

@@ -1,17 +1,11 @@
-import { compareEpochs, type Epoch, noEpoch } from "../../../protocol/epoch.ts";
+import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
 import { compareOrder } from "../../../protocol/event.ts";
-import type { ChannelName, RequestId, ServerName, UserName } from "../../../protocol/ids.ts";
-import { limits } from "../../../protocol/limits.ts";
-import { covers, type Vector } from "../../../protocol/vector.ts";
+import type { ServerName, UserName } from "../../../protocol/ids.ts";
+import { covers } from "../../../protocol/vector.ts";
 import { NamesByLook } from "../chat/names-by-look.ts";
+import { insertByEpoch, type Offices } from "../coordinator/offices.ts";
+import { type Asked, type Change, Changes } from "../replica/changes.ts";
 import { idOf, type Placed } from "../replica/placed.ts";
-
-/** A coordinator's entry into office. */
-export interface Office extends Placed {
-  readonly epoch: Epoch;
-  /** All that a quorum had on disk when it promised the epoch: what stands outside was in vain. */
-  readonly sees: Vector;
-}
 
 /** A name that a coordinator proposed for an account. */
 export interface Claim extends Placed {
@@ -23,17 +17,6 @@ export interface Claim extends Placed {
   readonly looks?: readonly string[] | undefined;
   /** Whether it was made while the cluster was open. */
   readonly isOpen?: boolean | undefined;
-}
-
-/** The claims of a name, and whether each is confirmed. */
-export interface FrozenClaims {
-  readonly user: UserName;
-  readonly claims: readonly (readonly [claim: Claim, isConfirmed: boolean])[];
-}
-
-/** Who made a change: a request's id is his own (R6). */
-interface Change extends Placed {
-  readonly by: UserName;
 }
 
 /**
@@ -58,7 +41,7 @@ export interface FlagChange extends Change {
   readonly isSet: boolean;
 }
 
-/** Who may register: anybody, nobody, or who knows the invitation. */
+/** Whether anybody may register, nobody, or whoever knows the invitation. */
 export const registrationModes = ["open", "closed", "invitation"] as const;
 export type RegistrationMode = (typeof registrationModes)[number];
 
@@ -67,14 +50,6 @@ export interface RegistrationChange extends Change {
   /** Of the invitation, which is stored nowhere. */
   readonly hash: string | undefined;
 }
-
-/** An administrator took a channel away, or gave it back; of several changes the last one holds. */
-export interface ChannelChange extends Change {
-  readonly channel: ChannelName;
-  readonly isRemoved: boolean;
-}
-
-export type AccountChange = PasswordChange | FlagChange | RegistrationChange | ChannelChange;
 
 /** What proves who somebody is, as of now. */
 export interface Credential {
@@ -96,23 +71,24 @@ export interface EventName {
  * covers it, or there is none: one that doesn't was never acknowledged, and is thereby rolled back.
  */
 export class Accounts {
-  /** Rises with each fact about claims. */
-  version = 0;
-  readonly offices: Office[] = [];
+  readonly #offices: Offices;
   readonly #claims = new Map<UserName, Claim[]>();
   readonly #byLook = new NamesByLook<UserName>();
   readonly #confirmed = new Set<string>();
   /** Names that were claimed and, when last looked at, had no owner. */
   readonly #unowned = new Set<UserName>();
-  /** The newest of each: the last one holds, those before tell a request that comes again. */
-  readonly #passwords = new Map<UserName, PasswordChange[]>();
-  readonly #flags = new Map<string, FlagChange[]>();
-  readonly #registrations: RegistrationChange[] = [];
-  readonly #channels = new Map<ChannelName, ChannelChange[]>();
+  readonly passwords = new Changes<PasswordChange>(comparePasswords);
+  readonly flags = new Changes<FlagChange>();
+  readonly registrations = new Changes<RegistrationChange>();
+  #version = 0;
 
-  addOffice(office: Office): void {
-    insertByEpoch(this.offices, office);
-    this.version += 1;
+  constructor(offices: Offices) {
+    this.#offices = offices;
+  }
+
+  /** Rises with each fact that claims depend on. */
+  get version(): number {
+    return this.#version + this.#offices.version;
   }
 
   addClaim(claim: Claim): void {
@@ -121,32 +97,16 @@ export class Accounts {
     else insertByEpoch(claims, claim);
     this.#byLook.add(claim.user, claim.looks);
     this.#unowned.add(claim.user);
-    this.version += 1;
+    this.#version += 1;
   }
 
   confirm(claim: EventName): void {
     this.#confirmed.add(nameOf(claim));
-    this.version += 1;
-  }
-
-  changePassword(change: PasswordChange): void {
-    insertNewest(listOf(this.#passwords, change.user), change, comparePasswords);
+    this.#version += 1;
   }
 
   changeFlag(change: FlagChange): void {
-    insertNewest(listOf(this.#flags, flagKey(change)), change, compareOrder);
-  }
-
-  changeRegistration(change: RegistrationChange): void {
-    insertNewest(this.#registrations, change, compareOrder);
-  }
-
-  changeChannel(change: ChannelChange): void {
-    insertNewest(listOf(this.#channels, change.channel), change, compareOrder);
-  }
-
-  isRemoved(channel: ChannelName): boolean {
-    return this.#channels.get(channel)?.at(-1)?.isRemoved === true;
+    this.flags.add(flagKey(change), change);
   }
 
   /** Nothing is granted on a claim that may still fall: only who owns the name has one. */
@@ -154,52 +114,25 @@ export class Accounts {
     const owner = this.owner(user);
     if (owner === undefined) return undefined;
     const { credential } = owner;
-    return this.#passwords.get(user)?.at(-1) ?? { credential, since: 0, version: idOf(owner) };
+    return this.passwords.last(user) ?? { credential, since: 0, version: idOf(owner) };
   }
 
   /** Whether the account has another password than its claim's. */
   hasNewPassword(user: UserName): boolean {
-    return this.#passwords.has(user);
+    return this.passwords.last(user) !== undefined;
   }
 
   has(flag: AccountFlag, user: UserName): boolean {
-    return this.#flags.get(flagKey({ flag, user }))?.at(-1)?.isSet === true;
+    return this.flags.last(flagKey({ flag, user }))?.isSet === true;
   }
 
   get registration(): Pick<RegistrationChange, "mode" | "hash"> {
-    return this.#registrations.at(-1) ?? { mode: "open", hash: undefined };
+    return this.registrations.last("") ?? { mode: "open", hash: undefined };
   }
 
   /** Changes under the request's id: of an earlier copy of it, or of another content. */
-  passwordChanges(user: UserName, request: Asked): PasswordChange[] {
-    return allAsked(this.#passwords.get(user), request);
-  }
-
   flagChanges(change: Pick<FlagChange, "user" | "flag">, request: Asked): FlagChange[] {
-    return allAsked(this.#flags.get(flagKey(change)), request);
-  }
-
-  registrationChanges(request: Asked): RegistrationChange[] {
-    return allAsked(this.#registrations, request);
-  }
-
-  channelChanges(channel: ChannelName, request: Asked): ChannelChange[] {
-    return allAsked(this.#channels.get(channel), request);
-  }
-
-  /** All changes that are kept. */
-  changes(): AccountChange[] {
-    const lists = [this.#passwords, this.#flags, this.#channels].map((map) => [...map.values()]);
-    return [...lists.flat(2), ...this.#registrations];
-  }
-
-  /** The highest epoch that an office was entered in. */
-  get highestEpoch(): Epoch {
-    return this.offices.at(-1)?.epoch ?? noEpoch;
-  }
-
-  office(epoch: Epoch): Office | undefined {
-    return this.offices.findLast((office) => compareEpochs(office.epoch, epoch) === 0);
+    return this.flags.asked(flagKey(change), request);
   }
 
   /**
@@ -256,7 +189,7 @@ export class Accounts {
   }
 
   counts(claim: Claim): boolean {
-    const highest = this.offices.at(-1);
+    const highest = this.#offices.last;
     if (highest === undefined || compareEpochs(highest.epoch, claim.epoch) <= 0) return true;
     return covers(highest.sees, { [claim.server]: claim.seq });
   }
@@ -270,40 +203,17 @@ export class Accounts {
     for (const claims of this.#claims.values()) yield* claims;
   }
 
-  /** A copy as of now, of references. */
-  freeze(): FrozenClaims[] {
-    return [...this.#claims].map(([user, claims]) => ({
-      user,
-      claims: claims.map((claim) => [claim, this.isConfirmed(claim)] as const),
-    }));
+  /** A copy as of now, by name, of each claim and whether it is confirmed. */
+  freezeClaims(): (readonly [claim: Claim, isConfirmed: boolean])[] {
+    const names = [...this.#claims].sort(([a], [b]) => (a < b ? -1 : 1));
+    return names.flatMap(([, claims]) => {
+      return claims.map((claim) => [claim, this.isConfirmed(claim)] as const);
+    });
   }
-}
-
-/** A request by what tells it from others: without an id it is like none before it (R6). */
-interface Asked {
-  readonly id: RequestId | undefined;
-  readonly by: UserName;
-}
-
-function allAsked<T extends Change>(list: readonly T[] = [], asked: Asked): T[] {
-  if (asked.id === undefined) return [];
-  return list.filter(({ id, by }) => id === asked.id && by === asked.by);
 }
 
 function flagKey({ flag, user }: Pick<FlagChange, "flag" | "user">): string {
   return `${flag} ${user}`;
-}
-
-function listOf<K, T>(lists: Map<K, T[]>, key: K): T[] {
-  const list = lists.get(key) ?? [];
-  lists.set(key, list);
-  return list;
-}
-
-/** The same list whatever order its changes came in: the newest of the set (R4). */
-function insertNewest<T extends Change>(list: T[], item: T, compare: (a: T, b: T) => number): void {
-  list.splice(list.findLastIndex((other) => compare(other, item) < 0) + 1, 0, item);
-  if (list.length > limits.accountChanges) list.shift();
 }
 
 function comparePasswords(a: PasswordChange, b: PasswordChange): number {
@@ -314,12 +224,4 @@ function comparePasswords(a: PasswordChange, b: PasswordChange): number {
 
 function nameOf({ server, seq }: EventName): string {
   return `${server}/${seq}`;
-}
-
-/** By epoch, within one by the total order: the same list whatever order it came in. */
-function insertByEpoch<T extends Placed & { readonly epoch: Epoch }>(list: T[], item: T): void {
-  const at = list.findLastIndex((other) => {
-    return (compareEpochs(other.epoch, item.epoch) || compareOrder(other, item)) < 0;
-  });
-  list.splice(at + 1, 0, item);
 }

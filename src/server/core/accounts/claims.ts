@@ -8,14 +8,14 @@ import type {
   ProposedClaim,
   Standing,
 } from "../../../protocol/messages.ts";
-import type { ChatState } from "../chat/chat-state.ts";
 import type { Coordination } from "../coordinator/coordination.ts";
 import type { Effect, Now } from "../effects.ts";
-import type { Ledger } from "../replica/ledger.ts";
+import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf } from "../replica/placed.ts";
 import type { Replication } from "../replica/replication.ts";
 import type { Auth } from "./access.ts";
-import type { Claim, EventName } from "./accounts.ts";
+import type { AccountData } from "./account-facts.ts";
+import type { Accounts, Claim, EventName } from "./accounts.ts";
 import type { Passwords } from "./passwords.ts";
 
 /** A claim that waits for its outcome, here or at the coordinator. */
@@ -61,8 +61,8 @@ interface ForwardedClaim {
 
 export interface ClaimsParts {
   readonly name: ServerName;
-  readonly state: ChatState;
-  readonly ledger: Ledger;
+  readonly accounts: Accounts;
+  readonly ledger: LedgerOf<AccountData>;
   readonly replication: Replication;
   readonly coordination: Coordination;
   readonly passwords: Passwords;
@@ -130,7 +130,7 @@ export class Claims {
 
   /** Decides what can be decided, after every step. */
   advance(now: Now): Effect[] {
-    const { state, coordination } = this.#parts;
+    const { accounts, coordination } = this.#parts;
     const { office, committed } = coordination;
     if (office !== this.#office) {
       this.#office = office;
@@ -140,7 +140,7 @@ export class Claims {
     }
     this.#confirm(now);
     if (this.#open.size === 0) return [];
-    const { version } = state.accounts;
+    const { version } = accounts;
     const effects: Effect[] = [];
     const isSame = version === this.#seen.version && committed === this.#seen.committed;
     const pauseMs = isSame ? durations.tickMs : durations.claimsMs;
@@ -159,7 +159,7 @@ export class Claims {
    * of its success before the confirmation was on any disk, and need not ask again.
    */
   #takeOver(office: Epoch, now: Now): void {
-    const left = [...this.#parts.state.accounts.unowned()];
+    const left = [...this.#parts.accounts.unowned()];
     for (const claim of left) {
       if (compareEpochs(claim.epoch, office) < 0) this.#append(proposalOf(claim), now);
     }
@@ -176,8 +176,8 @@ export class Claims {
   }
 
   #decide(claim: Waiting, now: Now): Effect[] {
-    const { state, coordination } = this.#parts;
-    const owner = state.accounts.owner(claim.user);
+    const { accounts, coordination } = this.#parts;
+    const owner = accounts.owner(claim.user);
     if (owner !== undefined && idOf(owner) !== claim.id) {
       return this.#settle(claim, { outcome: "taken", now });
     }
@@ -194,7 +194,7 @@ export class Claims {
       const outcome = this.#propose({ user, id, credential }, now);
       if (outcome === "busy") return [];
       if (outcome !== "won") return this.#settle(claim, { outcome, now });
-      const event = state.accounts.holder(user);
+      const event = accounts.holder(user);
       return this.#settle(claim, { outcome, now, event, credential: event?.credential });
     }
     if (claim.isForwarded) return this.#settle(claim, { outcome: "busy", now });
@@ -206,8 +206,7 @@ export class Claims {
    * decided.
    */
   #propose(asked: ProposedClaim, now: Now): ClaimOutcome {
-    const { state, coordination, name, auth } = this.#parts;
-    const { accounts } = state;
+    const { accounts, coordination, name, auth } = this.#parts;
     const epoch = coordination.office as Epoch;
     const holder = accounts.holder(asked.user) ?? accounts.holderLike(asked.user);
     if (holder === undefined) {

@@ -2,7 +2,7 @@ import type { ChannelName, ServerName, UserName } from "../../../protocol/ids.ts
 import { limits } from "../../../protocol/limits.ts";
 import { conversationTopic } from "../../../protocol/topics.ts";
 import type { Vector } from "../../../protocol/vector.ts";
-import { Accounts } from "../accounts/accounts.ts";
+import { type Change, Changes } from "../replica/changes.ts";
 import { isCommitted, type Placed } from "../replica/placed.ts";
 import { SortedNames } from "./names.ts";
 import { NamesByLook } from "./names-by-look.ts";
@@ -75,6 +75,12 @@ export interface Creation extends Placed {
   readonly user: UserName | undefined;
 }
 
+/** An administrator took a channel away, or gave it back; of several changes the last one holds. */
+export interface ChannelChange extends Change {
+  readonly channel: ChannelName;
+  readonly isRemoved: boolean;
+}
+
 export class User {
   readonly name: UserName;
   readonly to: Target;
@@ -139,7 +145,7 @@ function some(list: Tail<Placed>, committed: Vector): boolean {
 export class ChatState {
   readonly users = new Map<UserName, User>();
   readonly channels = new Map<ChannelName, Channel>();
-  readonly accounts = new Accounts();
+  readonly removals = new Changes<ChannelChange>();
   /** The names of all users and channels that are known. */
   readonly userNames = new SortedNames<UserName>();
   readonly channelNames = new SortedNames<ChannelName>();
@@ -215,13 +221,13 @@ export class ChatState {
 
   /** Whether the channel exists: it was made, and no administrator has taken it away. */
   knowsChannel(name: ChannelName): boolean {
-    return this.channels.get(name)?.isKnown === true && !this.accounts.isRemoved(name);
+    return this.channels.get(name)?.isKnown === true && !this.isRemoved(name);
   }
 
   /** How many channels the user has made, without those that were taken away. */
   channelsOf(user: UserName): number {
     const made = [...(this.#madeBy.get(user) ?? [])];
-    return made.filter((name) => !this.accounts.isRemoved(name)).length;
+    return made.filter((name) => !this.isRemoved(name)).length;
   }
 
   /** A user who has logged in, written or received, and whose name looks the same. */
@@ -238,16 +244,8 @@ export class ChatState {
     return undefined;
   }
 
-  /**
-   * Whether the account was claimed while the cluster was open, and somebody logged in by its name
-   * without its password (A11). Only an administrator can tell whose the name is, and gives it a
-   * new password.
-   */
-  isDoubtful(name: UserName): boolean {
-    if (this.accounts.owner(name)?.isOpen !== true || this.accounts.hasNewPassword(name))
-      return false;
-    const logins = this.users.get(name)?.logins.entries.slice() ?? [];
-    return logins.some(({ isProven }) => isProven !== true);
+  isRemoved(channel: ChannelName): boolean {
+    return this.removals.last(channel)?.isRemoved === true;
   }
 
   #once<T extends string>(name: T): T {

@@ -10,6 +10,7 @@ import {
 } from "../../../protocol/topics.ts";
 import type { Vector } from "../../../protocol/vector.ts";
 import type { Auth } from "../accounts/access.ts";
+import type { Accounts } from "../accounts/accounts.ts";
 import type { Effect } from "../effects.ts";
 import type { Placed } from "../replica/placed.ts";
 import type { ChatState, Conversation, StoredMessage } from "./chat-state.ts";
@@ -24,8 +25,15 @@ interface Unpublished {
   readonly timestamp: string | number | undefined;
 }
 
+interface PublicationParts {
+  readonly name: ServerName;
+  readonly state: ChatState;
+  readonly accounts: Accounts;
+  readonly auth: Auth;
+}
+
 /** This server's own messages on their way to subscribers: published once committed (P5). */
-export class Outbox {
+export class Publications {
   readonly #waiting = new Tail<Unpublished>();
   /** The last own `seq` on each topic of the second form. */
   readonly #heads = new Map<string, number>();
@@ -35,13 +43,15 @@ export class Outbox {
   readonly #lengths = new Map<number, number>();
   readonly #name: ServerName;
   readonly #state: ChatState;
+  readonly #accounts: Accounts;
   readonly #auth: Auth;
   #begun = false;
 
-  constructor(name: ServerName, state: ChatState, auth: Auth) {
+  constructor({ name, state, accounts, auth }: PublicationParts) {
     this.#auth = auth;
     this.#name = name;
     this.#state = state;
+    this.#accounts = accounts;
   }
 
   subscribe(topic: string, active: boolean): void {
@@ -133,7 +143,7 @@ export class Outbox {
   #effect(topic: string, payload: Publication[]): Effect {
     const user = readTopic(topic)?.user;
     if (user === undefined) return { type: "publish", topic, payload };
-    const version = this.#state.accounts.credential(user)?.version ?? "";
+    const version = this.#accounts.credential(user)?.version ?? "";
     return { type: "publish", topic, payload, version };
   }
 

@@ -4,7 +4,7 @@ import { limits } from "../../../protocol/limits.ts";
 import { oddityOf } from "../../../protocol/looks.ts";
 import type { Grant, Request } from "../../../protocol/messages.ts";
 import { covers } from "../../../protocol/vector.ts";
-import type { EventName } from "../accounts/accounts.ts";
+import type { Accounts, EventName } from "../accounts/accounts.ts";
 import type { Now } from "../effects.ts";
 import type { EventData, Operation } from "../facts.ts";
 import type { Placed } from "../replica/placed.ts";
@@ -55,13 +55,13 @@ export function write(services: Services, request: Write, at: WriteCircumstances
 /**
  * The claim that the name belongs to an account by: nothing is granted on one that may still fall.
  */
-function account(state: ChatState, user: UserName): EventName | undefined {
-  const owner = state.accounts.owner(user);
+function account(accounts: Accounts, user: UserName): EventName | undefined {
+  const owner = accounts.owner(user);
   return owner === undefined ? undefined : { server: owner.server, seq: owner.seq };
 }
 
 function commit(
-  { replication, state }: Services,
+  { replication, accounts }: Services,
   request: Write,
   { event, made, grant }: { event: Placed; made: boolean; grant: Grant | undefined },
 ): Decision {
@@ -71,7 +71,7 @@ function commit(
     if (messaging) return { status: "OK", entry };
     if (request.service !== "login") return { status: "sucesso", entry };
     const signed = grant === undefined ? {} : { grant };
-    return { status: "sucesso", entry, account: account(state, request.user), ...signed };
+    return { status: "sucesso", entry, account: account(accounts, request.user), ...signed };
   };
   return { next: "commit", event, made, answer };
 }
@@ -122,13 +122,14 @@ function findMessage(
 }
 
 /** What stands against the write, by what this server holds. */
-function obstacle({ state, auth }: Services, request: Write): ProtocolError | undefined {
+function obstacle(services: Services, request: Write): ProtocolError | undefined {
+  const { state, auth } = services;
   switch (request.service) {
     case "login":
-      return oddUser(state, request.user);
+      return oddUser(services, request.user);
     case "channel": {
       const { channel, user } = request;
-      if (state.accounts.isRemoved(channel)) return removedChannel(channel);
+      if (state.isRemoved(channel)) return removedChannel(channel);
       const other = state.knowsChannel(channel) ? channel : state.channelLike(channel);
       if (other !== undefined) {
         const isSame = other === channel;
@@ -138,7 +139,7 @@ function obstacle({ state, auth }: Services, request: Write): ProtocolError | un
       }
       // In an open cluster anybody may use any name.
       const tooMany = auth === "required" ? tooManyChannels(state, user) : undefined;
-      return invalid(oddityOf(channel, "channel")) ?? oddUser(state, user) ?? tooMany;
+      return invalid(oddityOf(channel, "channel")) ?? oddUser(services, user) ?? tooMany;
     }
     case "publish":
       if (findMessage(state, request, () => true) !== undefined) return idReused();
@@ -166,9 +167,12 @@ function tooManyChannels(state: ChatState, user: UserName | undefined): Protocol
 }
 
 /** The rules for new names hold for a name that nobody has used yet (W18). */
-function oddUser(state: ChatState, user: UserName | undefined): ProtocolError | undefined {
+function oddUser(
+  { state, accounts }: Services,
+  user: UserName | undefined,
+): ProtocolError | undefined {
   if (user === undefined || state.knowsUser(user)) return undefined;
-  if (state.accounts.owner(user) !== undefined) return undefined;
+  if (accounts.owner(user) !== undefined) return undefined;
   return invalid(oddityOf(user, "user"));
 }
 
@@ -177,8 +181,10 @@ function invalid(oddity: string | undefined): ProtocolError | undefined {
 }
 
 function make(services: Services, request: Write, now: Now) {
-  const event = <O extends Operation>(operation: O, data: EventData[O]) =>
-    services.ledger.make(operation, data, services.correctedMs(now));
+  const event = <O extends Operation>(
+    operation: O,
+    data: EventData[O] & { readonly id?: Placed["id"] },
+  ) => services.ledger.make(operation, data, services.correctedMs(now));
   switch (request.service) {
     case "login": {
       const isProven = services.auth === "required" ? true : undefined;

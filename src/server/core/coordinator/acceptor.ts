@@ -9,11 +9,11 @@ import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
 import type { OfficeRequest } from "../../../protocol/messages.ts";
 import { covers } from "../../../protocol/vector.ts";
-import type { ChatState } from "../chat/chat-state.ts";
 import type { Effect, Now, ReplyTo } from "../effects.ts";
 import type { CatchUp } from "../replica/catch-up.ts";
 import type { Ledger } from "../replica/ledger.ts";
 import type { Replication } from "../replica/replication.ts";
+import type { Offices } from "./offices.ts";
 
 /** What a candidate or coordinator asks of every member of its view. */
 export type Proposal = OfficeRequest & { readonly service: "candidate" | "accept" };
@@ -46,20 +46,20 @@ export class Acceptor {
   readonly #ledger: Ledger;
   readonly #replication: Replication;
   readonly #catchUp: CatchUp;
-  readonly #state: ChatState;
+  readonly #offices: Offices;
 
   constructor(parts: {
     name: ServerName;
     ledger: Ledger;
     replication: Replication;
     catchUp: CatchUp;
-    state: ChatState;
+    offices: Offices;
   }) {
     this.#name = parts.name;
     this.#ledger = parts.ledger;
     this.#replication = parts.replication;
     this.#catchUp = parts.catchUp;
-    this.#state = parts.state;
+    this.#offices = parts.offices;
   }
 
   recover(ballot: Ballot): void {
@@ -136,7 +136,7 @@ export class Acceptor {
   }
 
   #hasSeen(epoch: Epoch): boolean {
-    const office = this.#state.accounts.office(epoch);
+    const office = this.#offices.of(epoch);
     return office !== undefined && covers(this.#ledger.durable, office.sees);
   }
 }

@@ -20,12 +20,13 @@ import {
 import { isoTime } from "../../../protocol/time.ts";
 import { serversTopic } from "../../../protocol/topics.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
-import type { ChatState } from "../chat/chat-state.ts";
 import type { Effect, Now } from "../effects.ts";
 import type { CatchUp } from "../replica/catch-up.ts";
-import type { Ledger } from "../replica/ledger.ts";
+import type { LedgerOf } from "../replica/ledger.ts";
 import type { Peer, Replication } from "../replica/replication.ts";
 import type { Acceptor } from "./acceptor.ts";
+import type { CoordinatorData } from "./coordinator-facts.ts";
+import type { Offices } from "./offices.ts";
 
 export interface Leader {
   readonly name: ServerName;
@@ -67,10 +68,10 @@ interface Bid {
 
 export interface CoordinationParts {
   readonly name: ServerName;
-  readonly ledger: Ledger;
+  readonly ledger: LedgerOf<CoordinatorData>;
   readonly replication: Replication;
   readonly catchUp: CatchUp;
-  readonly state: ChatState;
+  readonly offices: Offices;
   readonly acceptor: Acceptor;
   readonly clock: LamportClock;
   standing(): Standing;
@@ -265,9 +266,9 @@ export class Coordination {
 
   /** @param isStopping a server that stops neither holds the office nor seeks it */
   advance(now: Now, isStopping: boolean): Effect[] {
-    const { acceptor, state, replication } = this.#parts;
+    const { acceptor, offices, replication } = this.#parts;
     this.#see(acceptor.promised.epoch);
-    this.#see(state.accounts.highestEpoch);
+    this.#see(offices.highestEpoch);
     this.#notePromise(now);
     this.#checkBid(isStopping, now);
     if (isStopping || !this.#mayStand(now)) {

@@ -7,16 +7,26 @@ import {
   readLine,
   writeLine,
 } from "../../../protocol/event.ts";
-import { type Chain, emptyChain, type ServerName } from "../../../protocol/ids.ts";
+import { type Chain, emptyChain, type RequestId, type ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import type { Heads, Mark } from "../../../protocol/mark.ts";
 import { type MutableVector, servers, type Vector } from "../../../protocol/vector.ts";
-import type { ChatState } from "../chat/chat-state.ts";
-import { type EventData, foldEvent, type Operation } from "../facts.ts";
-import { foldSaved, type SavedState } from "./saved-state.ts";
+import type { SavedState, StateMachine } from "./state-machine.ts";
 
 /** What became of a line that a peer sent. */
 export type Outcome = "appended" | "known" | "gap" | "broken";
+
+/** What a new event carries; `id` is the request's (R6). */
+type NewData<Data = object> = Data & { readonly id?: RequestId | undefined };
+
+/** A ledger for those that make events of these operations only. */
+export type LedgerOf<EventData> = Omit<Ledger, "make"> & {
+  make<O extends keyof EventData & string>(
+    operation: O,
+    data: NewData<EventData[O]>,
+    wallMs: number,
+  ): Event;
+};
 
 /**
  * The events that this replica holds: per server a gapless prefix (R1). A held event is in the
@@ -33,7 +43,7 @@ export class Ledger {
   readonly #name: ServerName;
   readonly #clock: LamportClock;
   readonly #digest: Digest;
-  readonly #state: ChatState;
+  readonly #state: StateMachine;
   /** Held, but not yet durable, in the order of the journal. */
   readonly #unflushed: EventLine[] = [];
   /** Appended in this step: the step's one `append` effect. */
@@ -44,7 +54,7 @@ export class Ledger {
   /** Whole lines of a damaged disk that do not follow what is held, by server, the next one last. */
   readonly #spare = new Map<ServerName, EventLine[]>();
 
-  constructor(name: ServerName, clock: LamportClock, digest: Digest, state: ChatState) {
+  constructor(name: ServerName, clock: LamportClock, digest: Digest, state: StateMachine) {
     this.#name = name;
     this.#clock = clock;
     this.#digest = digest;
@@ -53,7 +63,7 @@ export class Ledger {
 
   /** Takes over a saved state, before the events behind it. @throws Error if it is damaged */
   recoverSaved(saved: SavedState, { vector, chains, clock, times }: Mark): void {
-    foldSaved(this.#state, saved, this.held);
+    this.#state.restore(saved, this.held);
     for (const server of servers(vector)) {
       const seq = vector[server] ?? 0;
       if (seq <= (this.held[server] ?? 0)) continue;
@@ -113,7 +123,7 @@ export class Ledger {
   }
 
   /** Makes an event of this server, by its corrected time, which never runs backwards. */
-  make<O extends Operation>(operation: O, data: EventData[O], wallMs: number): Event {
+  make(operation: string, data: NewData, wallMs: number): Event {
     const event: Event = {
       server: this.#name,
       seq: (this.held[this.#name] ?? 0) + 1,
@@ -193,7 +203,7 @@ export class Ledger {
   #take(line: EventLine): void {
     const { server, seq, timestamp } = line.event;
     assert(seq === (this.held[server] ?? 0) + 1, "an event must follow the one before it (R1)");
-    foldEvent(this.#state, line.event);
+    this.#state.apply(line.event);
     this.held[server] = seq;
     this.heldChains[server] = line.chain;
     this.highestClock = Math.max(this.highestClock, line.event.clock);

@@ -1,5 +1,13 @@
+import assert from "node:assert";
 import type { Event } from "../../../protocol/event.ts";
-import type { RequestId, ServerName } from "../../../protocol/ids.ts";
+import {
+  isServerName,
+  parseRequestId,
+  type RequestId,
+  type ServerName,
+} from "../../../protocol/ids.ts";
+import { parseClock } from "../../../protocol/lamport-clock.ts";
+import { isoTime } from "../../../protocol/time.ts";
 import type { Vector } from "../../../protocol/vector.ts";
 
 /** What names an event and places it in the order. */
@@ -30,4 +38,20 @@ function nameOf({ server, seq }: { readonly server: ServerName; readonly seq: nu
 
 export function isCommitted(placed: Placed, committed: Vector): boolean {
   return placed.seq <= (committed[placed.server] ?? 0);
+}
+
+/** As it stands in an entry of a saved state. */
+export function writePlace({ server, seq, clock, time, id }: Placed) {
+  return { server, seq, clock, timestamp: isoTime(time), id };
+}
+
+/** @throws Error if the entry has no place */
+export function readPlace(entry: Readonly<Record<string, unknown>>): Placed {
+  const { server } = entry;
+  const seq = parseClock(entry.seq);
+  const clock = parseClock(entry.clock);
+  const timestamp = typeof entry.timestamp === "string" ? Date.parse(entry.timestamp) : Number.NaN;
+  assert(isServerName(server) && seq !== undefined && clock !== undefined, "it has no place");
+  assert(!Number.isNaN(timestamp), "it has no `timestamp`");
+  return place({ server, seq, clock, timestamp }, parseRequestId(entry.id));
 }

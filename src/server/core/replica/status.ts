@@ -4,7 +4,6 @@ import { limits } from "../../../protocol/limits.ts";
 import type { Listed, Phase, RefusedMessages } from "../../../protocol/messages.ts";
 import { lag, raise } from "../../../protocol/vector.ts";
 import type { Now } from "../effects.ts";
-import type { Answer } from "../serving/payload-reply.ts";
 import type { Replication } from "./replication.ts";
 
 /** What a server knows of itself. */
@@ -34,7 +33,7 @@ export function describeCluster(
   { self, leader, list }: Known,
   replication: Replication,
   now: Now,
-): Answer {
+): Readonly<Record<string, unknown>> {
   const ranks = new Map(list.map(({ name, rank }) => [name, rank]));
   const names = new Set([self.name, ...replication.peers.keys()]);
   /** The join of all that anybody is known to have. */

@@ -8,11 +8,13 @@ import type { TopicKey } from "../../../protocol/sealed.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import type { Vector } from "../../../protocol/vector.ts";
 import type { Auth } from "../accounts/access.ts";
+import type { Accounts } from "../accounts/accounts.ts";
 import type { ChatState } from "../chat/chat-state.ts";
 import type { Room } from "../chat/history.ts";
 import type { Presence } from "../chat/presence.ts";
 import type { Now, PasswordResult, PasswordWork } from "../effects.ts";
-import type { Ledger } from "../replica/ledger.ts";
+import type { EventData } from "../facts.ts";
+import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf, type Placed } from "../replica/placed.ts";
 import type { Replication } from "../replica/replication.ts";
 import type { Answer, Pending } from "./payload-reply.ts";
@@ -48,7 +50,8 @@ export type Decision =
 export interface Services {
   readonly name: ServerName;
   readonly state: ChatState;
-  readonly ledger: Ledger;
+  readonly accounts: Accounts;
+  readonly ledger: LedgerOf<EventData>;
   readonly replication: Replication;
   readonly clock: LamportClock;
   readonly presence: Presence;

@@ -7,7 +7,7 @@ import { servers } from "../../../protocol/vector.ts";
 import { asOneself, forbids, loggedIn, restsOnAccounts } from "../accounts/access.ts";
 import type { ClaimEnd, Claims } from "../accounts/claims.ts";
 import type { Passwords } from "../accounts/passwords.ts";
-import type { Outbox } from "../chat/publisher.ts";
+import type { Publications } from "../chat/publisher.ts";
 import type { Effect, Input, Now } from "../effects.ts";
 import { decide, waits } from "../services.ts";
 import { type Decision, refuse, type Services, type WaitingCover } from "./decision.ts";
@@ -30,7 +30,7 @@ type Covered = Asked & WaitingCover;
 
 interface ServingParts {
   readonly services: Services;
-  readonly outbox: Outbox;
+  readonly publications: Publications;
   readonly claims: Claims;
   readonly passwords: Passwords;
   readonly flood: Flood;
@@ -43,7 +43,7 @@ export class Serving {
   readonly #services: Services;
   readonly #clock: LamportClock;
   readonly #clockAllowance = new ClockAllowance();
-  readonly #outbox: Outbox;
+  readonly #publications: Publications;
   readonly #writes: WaitingWrites;
   readonly #claims: Claims;
   readonly #covers = new WaitingCovers<Covered>();
@@ -59,13 +59,13 @@ export class Serving {
   readonly #held = new Map<PayloadReply, { readonly connection: string; readonly count: number }>();
   readonly #heldBy = new Map<string, number>();
 
-  constructor({ services, outbox, claims, passwords, flood }: ServingParts) {
+  constructor({ services, publications, claims, passwords, flood }: ServingParts) {
     this.#claims = claims;
     this.#passwords = passwords;
     this.#flood = flood;
     this.#services = services;
     this.#clock = services.clock;
-    this.#outbox = outbox;
+    this.#publications = publications;
     this.#writes = new WaitingWrites(services.name, services.replication);
   }
 
@@ -154,7 +154,7 @@ export class Serving {
   }
 
   #isLoggedIn(request: Incoming, now: Now): boolean {
-    const { accounts } = this.#services.state;
+    const { accounts } = this.#services;
     const timeMs = this.#services.correctedMs(now);
     return !isRefused(request) && loggedIn(request, accounts, timeMs) !== undefined;
   }
@@ -183,9 +183,9 @@ export class Serving {
    * waits (A6). An attempt with a password is counted only when it is judged.
    */
   #forbids({ request, waited }: Asked, now: Now): Decision | undefined {
-    const { state, auth } = this.#services;
+    const { accounts, auth } = this.#services;
     const timeMs = this.#services.correctedMs(now);
-    const error = forbids(request, { auth, accounts: state.accounts, timeMs });
+    const error = forbids(request, { auth, accounts, timeMs });
     const mayWait = error === undefined ? this.#isAttempt(request) : restsOnAccounts(error);
     const wait = mayWait ? waits(this.#services, request, { waited }) : undefined;
     return wait ?? (error && refuse(error));
@@ -208,7 +208,7 @@ export class Serving {
   }
 
   get #wantsInvitation(): boolean {
-    return this.#services.state.accounts.registration.mode === "invitation";
+    return this.#services.accounts.registration.mode === "invitation";
   }
 
   #isAttempt(request: Request): request is Request & { service: "login" | "password" } {
@@ -243,7 +243,7 @@ export class Serving {
       }
       case "commit": {
         const { server, seq } = decision.event;
-        if (decision.made) this.#outbox.add(decision.event, request);
+        if (decision.made) this.#publications.add(decision.event, request);
         this.#writes.add({
           payload,
           index,

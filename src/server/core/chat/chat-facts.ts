@@ -1,0 +1,197 @@
+import assert from "node:assert";
+import {
+  type ChannelName,
+  readChannelName,
+  readUserName,
+  type UserName,
+} from "../../../protocol/ids.ts";
+import { isoTime } from "../../../protocol/time.ts";
+import { enclosed, type Fact, type FactTable } from "../replica/fact.ts";
+import { readFlag, readText } from "../replica/fields.ts";
+import { idOf, type Placed, writePlace } from "../replica/placed.ts";
+import type { ChannelChange, ChatState, StoredMessage } from "./chat-state.ts";
+import { toEntry } from "./history.ts";
+import { mergeInOrder } from "./merge-in-order.ts";
+
+/** What an event of each operation carries. */
+export interface ChatData {
+  login: { readonly user: UserName; readonly isProven?: boolean | undefined };
+  channel: { readonly channel: ChannelName; readonly user?: UserName | undefined };
+  publication: {
+    readonly user: UserName;
+    readonly channel: ChannelName;
+    readonly message: string;
+  };
+  message: { readonly src: UserName; readonly dst: UserName; readonly message: string };
+  /** An administrator takes a channel away, or gives it back. */
+  removal: Omit<ChannelChange, keyof Placed>;
+}
+
+export function chatFacts(chat: ChatState): FactTable<ChatData> {
+  return {
+    login: login(chat),
+    channel: channel(chat),
+    publication: publication(chat),
+    message: message(chat),
+    removal: {
+      parse: (data) => {
+        const { isRemoved } = data;
+        assert(typeof isRemoved === "boolean", "`isRemoved` is no boolean");
+        return { channel: readChannelName(data.channel), isRemoved, by: readUserName(data.by) };
+      },
+      fold: (change, placed) => chat.removals.add(change.channel, { ...change, ...placed }),
+      freeze: () => ({
+        entries: chat.removals.all().map((change) => {
+          return { ...change, ...writePlace(change), time: undefined };
+        }),
+      }),
+      isOldRow: (row) => row.isRemoved !== undefined,
+    },
+  };
+}
+
+function login(chat: ChatState): Fact<ChatData["login"]> {
+  return {
+    parse: (data) => ({
+      // A saved row has it under `login`.
+      user: readUserName(data.user ?? data.login),
+      isProven: readFlag(data.isProven),
+    }),
+    fold: ({ user, isProven }, placed) => chat.addLogin(user, { ...placed, isProven }),
+    freeze: () => {
+      const users = [...chat.users.values()].map(({ name, logins }) => {
+        return { name, logins: logins.entries.slice() };
+      });
+      const known = users.filter(({ logins }) => logins.length > 0).sort(byName);
+      return { entries: loginEntries(known), view: { name: "users.json", lines: timesOf(known) } };
+    },
+    isOldRow: (row) => row.login !== undefined,
+  };
+}
+
+interface FrozenUser {
+  readonly name: UserName;
+  readonly logins: readonly (Placed & { readonly isProven?: boolean | undefined })[];
+}
+
+function* loginEntries(users: readonly FrozenUser[]): Generator<object> {
+  for (const { name, logins } of users) {
+    for (const one of logins) {
+      yield { login: name, isProven: one.isProven, ...writePlace(one) };
+    }
+  }
+}
+
+/** `{"ana": ["2026-…", …]}`, one user a line. */
+function timesOf(users: readonly FrozenUser[]): Iterable<string> {
+  const rows = (function* () {
+    for (const { name, logins } of users) {
+      const times = withoutTwins(logins).map(({ time }) => isoTime(time));
+      yield `${JSON.stringify(name)}:${JSON.stringify(times)}`;
+    }
+  })();
+  return enclosed("{", "}", rows);
+}
+
+/** One of those that the same request made on several servers: the earliest (R6). */
+function withoutTwins(placed: readonly Placed[]): Placed[] {
+  const seen = new Set<string>();
+  return placed.filter((one) => {
+    const id = idOf(one);
+    if (seen.has(id)) return false;
+    seen.add(id);
+    return true;
+  });
+}
+
+function channel(chat: ChatState): Fact<ChatData["channel"]> {
+  return {
+    parse: (data) => ({
+      channel: readChannelName(data.channel),
+      user: data.user === undefined ? undefined : readUserName(data.user),
+    }),
+    fold: ({ channel, user }, placed) => chat.addCreation(channel, { ...placed, user }),
+    freeze: () => {
+      const channels = [...chat.channels.values()].sort(byName).map(({ name, creations }) => {
+        return { name, creations: creations.slice() };
+      });
+      const entries = (function* () {
+        for (const { name, creations } of channels) {
+          for (const one of creations) yield { channel: name, user: one.user, ...writePlace(one) };
+        }
+      })();
+      const existing = channels.filter(({ name }) => chat.knowsChannel(name));
+      const names = existing.map(({ name }) => JSON.stringify(name));
+      return { entries, view: { name: "channels.json", lines: enclosed("[", "]", names) } };
+    },
+    isOldRow: ({ channel, isRemoved }) => channel !== undefined && isRemoved === undefined,
+  };
+}
+
+function publication(chat: ChatState): Fact<ChatData["publication"]> {
+  const user = once(readUserName);
+  const channel = once(readChannelName);
+  return {
+    parse: (data) => ({
+      user: user(data.user),
+      channel: channel(data.channel),
+      message: readText(data, "message"),
+    }),
+    fold: (data, placed) => {
+      chat.addMessage(data.user, { channel: data.channel }, data.message, placed);
+    },
+    file: "publications.json",
+    freeze: () => frozenMessages(chat.channels.values()),
+  };
+}
+
+function message(chat: ChatState): Fact<ChatData["message"]> {
+  const user = once(readUserName);
+  return {
+    parse: (data) => ({
+      src: user(data.src),
+      dst: user(data.dst),
+      message: readText(data, "message"),
+    }),
+    fold: ({ src, dst, message }, placed) => chat.addMessage(src, { user: dst }, message, placed),
+    file: "messages.json",
+    freeze: () => frozenMessages(chat.users.values()),
+  };
+}
+
+/** In the total order; a private message that both parties keep is in two lists. */
+function frozenMessages(
+  holders: Iterable<{ readonly conversation: { readonly window: { readonly entries: Slices } } }>,
+): { readonly entries: Iterable<object> } {
+  const lists = Array.from(holders, ({ conversation }) => conversation.window.entries.slice());
+  const entries = (function* () {
+    let last: StoredMessage | undefined;
+    for (const one of mergeInOrder(lists)) {
+      if (one === last) continue;
+      last = one;
+      yield toEntry(one);
+    }
+  })();
+  return { entries };
+}
+
+interface Slices {
+  slice(): StoredMessage[];
+}
+
+/** Parses a name the first time that it comes; the state keeps every name anyway. */
+function once<T>(parse: (value: unknown) => T): (value: unknown) => T {
+  const known = new Map<unknown, T>();
+  return (value) => {
+    let name = known.get(value);
+    if (name === undefined) {
+      name = parse(value);
+      known.set(value, name);
+    }
+    return name;
+  };
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}

@@ -1,0 +1,39 @@
+import assert from "node:assert";
+import { type Epoch, parseEpoch } from "../../../protocol/epoch.ts";
+import { limits } from "../../../protocol/limits.ts";
+import { parseVector, sorted, type Vector } from "../../../protocol/vector.ts";
+import type { FactTable } from "../replica/fact.ts";
+import { writePlace } from "../replica/placed.ts";
+import type { Offices } from "./offices.ts";
+
+/** What an event of each operation carries. */
+export interface CoordinatorData {
+  /** A candidate has the promises of a quorum, and all that any of them had (E2). */
+  coordinator: { readonly epoch: Epoch; readonly sees: Vector };
+}
+
+export function coordinatorFacts(offices: Offices): FactTable<CoordinatorData> {
+  return {
+    coordinator: {
+      parse: (data) => ({
+        epoch: readEpoch(data.epoch),
+        sees: parseVector(data.sees, "sees", limits.memberVectorServers),
+      }),
+      fold: (data, placed) => offices.add({ ...data, ...placed }),
+      freeze: () => {
+        const entries = offices.all().map(({ epoch, sees, ...office }) => {
+          return { epoch, sees: sorted(sees), ...writePlace(office) };
+        });
+        return { entries };
+      },
+      isOldRow: (row) => row.sees !== undefined,
+    },
+  };
+}
+
+/** @throws Error if it is none */
+export function readEpoch(value: unknown): Epoch {
+  const epoch = parseEpoch(value);
+  assert(epoch !== undefined, "`epoch` is none");
+  return epoch;
+}

@@ -1,0 +1,53 @@
+import { compareEpochs, type Epoch, noEpoch } from "../../../protocol/epoch.ts";
+import { compareOrder } from "../../../protocol/event.ts";
+import type { Vector } from "../../../protocol/vector.ts";
+import type { Placed } from "../replica/placed.ts";
+
+/** A coordinator's entry into office. */
+export interface Office extends Placed {
+  readonly epoch: Epoch;
+  /** All that a quorum had on disk when it promised the epoch: what stands outside was in vain. */
+  readonly sees: Vector;
+}
+
+/** Every entry into office, by epoch. */
+export class Offices {
+  readonly #list: Office[] = [];
+
+  add(office: Office): void {
+    insertByEpoch(this.#list, office);
+  }
+
+  /** Rises with each of them. */
+  get version(): number {
+    return this.#list.length;
+  }
+
+  /** The one with the highest epoch. */
+  get last(): Office | undefined {
+    return this.#list.at(-1);
+  }
+
+  get highestEpoch(): Epoch {
+    return this.last?.epoch ?? noEpoch;
+  }
+
+  of(epoch: Epoch): Office | undefined {
+    return this.#list.findLast((office) => compareEpochs(office.epoch, epoch) === 0);
+  }
+
+  all(): readonly Office[] {
+    return this.#list.slice();
+  }
+}
+
+/** By epoch, within one by the total order: the same list whatever order it came in. */
+export function insertByEpoch<T extends Placed & { readonly epoch: Epoch }>(
+  list: T[],
+  item: T,
+): void {
+  const at = list.findLastIndex((other) => {
+    return (compareEpochs(other.epoch, item.epoch) || compareOrder(other, item)) < 0;
+  });
+  list.splice(at + 1, 0, item);
+}

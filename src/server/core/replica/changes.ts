@@ -1,0 +1,50 @@
+import { compareOrder } from "../../../protocol/event.ts";
+import type { RequestId, UserName } from "../../../protocol/ids.ts";
+import { limits } from "../../../protocol/limits.ts";
+import type { Placed } from "./placed.ts";
+
+/** A change that somebody asked for: the id of a request is its user's own (R6). */
+export interface Change extends Placed {
+  readonly by: UserName;
+}
+
+/** A request by what tells it from others: without an id it is like none before it (R6). */
+export interface Asked {
+  readonly id: RequestId | undefined;
+  readonly by: UserName;
+}
+
+/**
+ * The newest changes of each thing: the last one holds, those before it answer a request that comes
+ * again. The same lists in whatever order the changes came (R4).
+ */
+export class Changes<T extends Change> {
+  readonly #lists = new Map<string, T[]>();
+  readonly #compare: (a: T, b: T) => number;
+
+  constructor(compare: (a: T, b: T) => number = compareOrder) {
+    this.#compare = compare;
+  }
+
+  add(thing: string, change: T): void {
+    const list = this.#lists.get(thing) ?? [];
+    this.#lists.set(thing, list);
+    list.splice(list.findLastIndex((other) => this.#compare(other, change) < 0) + 1, 0, change);
+    if (list.length > limits.accountChanges) list.shift();
+  }
+
+  last(thing: string): T | undefined {
+    return this.#lists.get(thing)?.at(-1);
+  }
+
+  /** Changes under the request's id: of an earlier copy of it, or of another content. */
+  asked(thing: string, { id, by }: Asked): T[] {
+    if (id === undefined) return [];
+    return (this.#lists.get(thing) ?? []).filter((one) => one.id === id && one.by === by);
+  }
+
+  /** A copy of all that are kept, in the total order. */
+  all(): T[] {
+    return [...this.#lists.values()].flat().sort(compareOrder);
+  }
+}

@@ -1,0 +1,123 @@
+import type { Event } from "../../../protocol/event.ts";
+import { parseRequestId } from "../../../protocol/ids.ts";
+import { type EntryFile, entryFiles } from "../../../protocol/state-files.ts";
+import type { Vector } from "../../../protocol/vector.ts";
+import { isCommitted, type Placed, place, readPlace } from "./placed.ts";
+import type { FrozenState, SavedState, StateFile, StateMachine } from "./state-machine.ts";
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * One kind of fact, whole: what an event of it carries, what it does to the state, and how it is
+ * saved. It is saved as it came: an entry has the fields of the event's data and its place.
+ */
+export interface Fact<Data = object> {
+  /** @throws Error if the data, from a peer or from disk, is not of this operation */
+  parse(data: Fields): Data;
+  /** Adds it to the state, which is the same in whatever order facts come (R4). */
+  fold(data: Data, placed: Placed): void;
+  /** What the state keeps of such facts. */
+  freeze(): Frozen;
+  /** The file that has its entries; others stand among the rows. */
+  readonly file?: EntryFile;
+  /** What an entry tells beside its event, which may be held already. */
+  recall?(entry: Fields, placed: Placed): void;
+  /** Tells its rows in a state that was saved before rows had an `operation`. */
+  isOldRow?(row: Fields): boolean;
+}
+
+export interface Frozen {
+  /** A copy of references, made into objects as they are written. */
+  readonly entries: Iterable<object>;
+  /** A file for people and other programs, which is never read back. */
+  readonly view?: StateFile;
+}
+
+/** The fact each operation stands for. */
+export type FactTable<EventData> = { readonly [O in keyof EventData]: Fact<EventData[O]> };
+
+/** A state machine made of facts. */
+export class Facts implements StateMachine {
+  readonly #facts: ReadonlyMap<string, Fact>;
+
+  constructor(table: Readonly<Record<string, Fact>>) {
+    this.#facts = new Map(Object.entries(table));
+  }
+
+  apply(event: Event): void {
+    const fact = this.#fact(event.operation);
+    fact.fold(fact.parse(event.data), place(event, parseRequestId(event.data.id)));
+  }
+
+  freeze(): FrozenState {
+    const files: StateFile[] = [];
+    const rows: (readonly [operation: string, entries: Iterable<object>])[] = [];
+    for (const [operation, fact] of this.#facts) {
+      const { entries, view } = fact.freeze();
+      if (view !== undefined) files.push(view);
+      if (fact.file === undefined) rows.push([operation, entries]);
+      else files.push({ name: fact.file, lines: enclosed("[", "]", written(entries)) });
+    }
+    files.sort((a, b) => entryFiles.indexOf(a.name) - entryFiles.indexOf(b.name));
+    return { files, rows: writtenRows(rows) };
+  }
+
+  restore(saved: SavedState, held: Vector): void {
+    for (const line of saved.rows) {
+      const row = JSON.parse(line) as Fields;
+      this.#restoreEntry(this.#factOfRow(row), row, held);
+    }
+    for (const fact of this.#facts.values()) {
+      if (fact.file === undefined) continue;
+      for (const line of saved.entries(fact.file)) {
+        this.#restoreEntry(fact, JSON.parse(line) as Fields, held);
+      }
+    }
+  }
+
+  #restoreEntry(fact: Fact, entry: Fields, held: Vector): void {
+    const placed = readPlace(entry);
+    fact.recall?.(entry, placed);
+    if (!isCommitted(placed, held)) fact.fold(fact.parse(entry), placed);
+  }
+
+  #factOfRow(row: Fields): Fact {
+    if (typeof row.operation === "string") return this.#fact(row.operation);
+    const old = [...this.#facts.values()].find((fact) => fact.isOldRow?.(row) === true);
+    if (old === undefined) throw new Error("a row has no `operation`");
+    return old;
+  }
+
+  #fact(operation: string): Fact {
+    const fact = this.#facts.get(operation);
+    if (fact === undefined) throw new Error(`the operation "${operation}" is unknown`);
+    return fact;
+  }
+}
+
+function* writtenRows(
+  lists: readonly (readonly [operation: string, entries: Iterable<object>])[],
+): Generator<string> {
+  for (const [operation, entries] of lists) {
+    for (const entry of entries) yield JSON.stringify({ operation, ...entry });
+  }
+}
+
+function* written(entries: Iterable<object>): Generator<string> {
+  for (const entry of entries) yield JSON.stringify(entry);
+}
+
+/** An opening line, one item a line, a closing line. */
+export function* enclosed(open: string, close: string, items: Iterable<string>): Generator<string> {
+  let before: string | undefined;
+  for (const item of items) {
+    yield before === undefined ? `${open}\n` : `${before},\n`;
+    before = item;
+  }
+  if (before === undefined) {
+    yield `${open}${close}\n`;
+    return;
+  }
+  yield `${before}\n`;
+  yield `${close}\n`;
+}
