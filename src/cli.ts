@@ -1,7 +1,4 @@
-#!/bin/sh
-//usr/bin/env true; { true 3>&1; } 2>/dev/null || exec 1</dev/null; exec node "$0" "$@"
-// The line above is the shell's alone: Node opens /dev/null where stdout is closed, and output would
-// be lost without a word. Where it can only be read, the first write fails.
+#!/usr/bin/env node
 import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
 import { changePassword, login, register } from "./client/commands/account.ts";
@@ -54,7 +51,6 @@ const openLines = async (context: Context) =>
 /** Why output can't be written, by the system's code. */
 const outputProblems: Readonly<Record<string, "problem.outputClosed" | "problem.outputFull">> = {
   EPIPE: "problem.outputClosed",
-  EBADF: "problem.outputClosed",
   ENOSPC: "problem.outputFull",
   EDQUOT: "problem.outputFull",
 };

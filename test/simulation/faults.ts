@@ -131,7 +131,7 @@ export class Faults {
   /** Who is in office falls, stops, or is cut off from some. */
   #strikeCoordinator(): void {
     const server = this.#dice.pick(
-      this.#running.filter(({ core }) => core.coordination.office !== undefined),
+      this.#running.filter(({ core }) => core.election.office !== undefined),
     );
     if (server === undefined) return;
     const kind = this.#dice.between(1, 4);
@@ -154,7 +154,7 @@ export class Faults {
   /** A member misses who is in office, who is asked for his promise all the same, late or soon. */
   #raiseRival(): void {
     const { network, registry, time } = this.#cluster;
-    const inOffice = this.#running.find(({ core }) => core.coordination.office !== undefined);
+    const inOffice = this.#running.find(({ core }) => core.election.office !== undefined);
     // One of lower rank would wait for the very one that it misses.
     const ranks = new Map(registry.list(time.nowMs).map(({ name, rank }) => [name, rank]));
     const rankOf = (server: VirtualServer) => ranks.get(server.name) ?? 0;

@@ -86,8 +86,8 @@ const officeMutations: readonly Mutation[] = [
         "const isInView = adopting === undefined;",
       ),
       core(
-        "coordinator/coordination",
-        "const isOldView = (replication.adopting ?? replication.view).number > bid.view.number;",
+        "coordinator/election",
+        "const isOldView = (replication.adopting ?? replication.view).number > view.number;",
         "const isOldView = replication.view.number < 0;",
       ),
     ],
@@ -103,7 +103,7 @@ const officeMutations: readonly Mutation[] = [
       ),
       // The answer tells of the higher promise: that net behind the rule goes too.
       core(
-        "coordinator/coordination",
+        "coordinator/election",
         'if (verdict !== undefined && "promised" in verdict) this',
         'if (verdict !== undefined && "promised" in verdict && !verdict.isGranted) this',
       ),
@@ -135,16 +135,16 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "coordinator/coordination",
-        "const own = acceptor.holds(bid.ballot) ? (ledger.durable[name] ?? 0) : 0;",
+        "coordinator/candidacy",
+        "const own = acceptor.holds(this.ballot) ? (ledger.durable[name] ?? 0) : 0;",
         "const own = acceptor === undefined ? 0 : (ledger.durable[name] ?? 0);",
       ),
-      core("coordinator/coordination", "    this.#see(acceptor.promised.epoch);\n", ""),
+      core("coordinator/election", "    this.#see(acceptor.promised.epoch);\n", ""),
       // What it holds of the other's office tells of it too: that net goes as well.
-      core("coordinator/coordination", "    this.#see(offices.highestEpoch);\n", ""),
+      core("coordinator/election", "    this.#see(offices.highestEpoch);\n", ""),
       // A refusal tells of the higher promise: that net behind the rule goes too.
       core(
-        "coordinator/coordination",
+        "coordinator/election",
         'if (verdict !== undefined && "promised" in verdict) this',
         'if (verdict !== undefined && "promised" in verdict && verdict.service === "candidate") this',
       ),
@@ -155,13 +155,13 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "coordinator/coordination",
-        "const seqs = bid.view.members.map((member) => bid.accepted.get(member) ?? 0);",
-        "const seqs = bid.view.members.map((member) => Math.min(bid.wanted, this.#parts.replication.durableOf(member)[name] ?? 0));",
+        "coordinator/candidacy",
+        "const seqs = this.view.members.map((member) => this.#accepted.get(member) ?? 0);",
+        "const seqs = this.view.members.map((member) => Math.min(this.#wanted, this.#parts.replication.durableOf(member)[name] ?? 0));",
       ),
       // A refusal tells of the higher promise: that net behind the rule goes too.
       core(
-        "coordinator/coordination",
+        "coordinator/election",
         'if (verdict !== undefined && "promised" in verdict) this',
         'if (verdict !== undefined && "promised" in verdict && verdict.service === "candidate") this',
       ),
@@ -228,9 +228,9 @@ const officeMutations: readonly Mutation[] = [
     rule: "E2",
     edits: [
       core(
-        "coordinator/coordination",
-        "return covers(ledger.durable, bid.needed) ? this.#enter(bid, now) : [];",
-        "return this.#enter(bid, now);",
+        "coordinator/candidacy",
+        "if (covers(ledger.durable, this.#needed)) this.#begin(now);",
+        "this.#begin(now);",
       ),
     ],
   },

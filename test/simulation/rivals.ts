@@ -30,7 +30,7 @@ export function runRivals(tell: (text: string) => void): CoreCluster {
   cluster.runUntil(promises(first), "the old office promises the rival its epoch");
   tell(`${first.name}, in office, promises an epoch to ${rival.name}`);
   name.claim(first, "a");
-  const isNext = () => rival.core.coordination.office !== undefined;
+  const isNext = () => rival.core.election.office !== undefined;
   cluster.runUntil(isNext, "the rival is in office");
   tell(`${rival.name} is in office`);
   name.claim(rival, "b");

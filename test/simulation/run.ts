@@ -212,11 +212,11 @@ class Simulation {
     const { number, members } = this.#cluster.registry.view;
     if (!this.#workload.isAnswered || up.length !== members.length) return false;
     const [first] = up;
-    const offices = up.filter(({ core }) => core.coordination.office !== undefined);
+    const offices = up.filter(({ core }) => core.election.office !== undefined);
     const [coordinator] = offices;
     if (coordinator === undefined || offices.length > 1) return false;
     const isKnown = up.every(({ name, core }) => {
-      return name === coordinator.name || core.coordination.leader?.name === coordinator.name;
+      return name === coordinator.name || core.election.leader?.name === coordinator.name;
     });
     if (!isKnown) return false;
     return up.every(({ name, disk, inRotation, core }) => {
@@ -234,7 +234,7 @@ class Simulation {
     const servers = this.#up.map(({ name, core, isRunning, inRotation, disk }) => {
       const { phase } = core.catchUp;
       const { held } = core.ledger;
-      const { office, leader } = core.coordination;
+      const { office, leader } = core.election;
       return JSON.stringify({
         office,
         leader: leader?.name,

@@ -4,7 +4,7 @@ import type { VirtualServer } from "./virtual-server.ts";
 /** Who says that it is in office. */
 export function inOffice(cluster: CoreCluster): VirtualServer[] {
   return cluster.servers.filter(({ isRunning, core }) => {
-    return isRunning && core.coordination.office !== undefined;
+    return isRunning && core.election.office !== undefined;
   });
 }
 
@@ -13,7 +13,7 @@ export function coordinator(cluster: CoreCluster): VirtualServer {
   cluster.runUntil(() => {
     const [first, ...more] = inOffice(cluster);
     const isKnown = cluster.servers.every(({ isRunning, core, name }) => {
-      return !isRunning || name === first?.name || core.coordination.leader?.name === first?.name;
+      return !isRunning || name === first?.name || core.election.leader?.name === first?.name;
     });
     return first !== undefined && more.length === 0 && isKnown;
   }, "one is coordinator, and all know it");

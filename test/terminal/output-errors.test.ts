@@ -24,20 +24,13 @@ interface Outputs {
 }
 
 function run(args: readonly string[], env: Record<string, string>, outputs: Outputs = {}) {
-  return start([process.execPath, cliFile, ...args], env, outputs);
-}
-
-function start(
-  [command = "", ...args]: readonly string[],
-  env: Record<string, string>,
-  { stdout = "pipe", stderr = "pipe" }: Outputs = {},
-) {
   const endpoints = {
     ...clusterVariables(cluster.endpoints),
     TERTULIA_DATA: cluster.folder,
   };
   const { PATH = "" } = process.env;
-  return spawnSync(command, args, {
+  const { stdout = "pipe", stderr = "pipe" } = outputs;
+  return spawnSync(process.execPath, [cliFile, ...args], {
     env: { PATH, LANG: "C.UTF-8", ...endpoints, ...env },
     stdio: ["pipe", stdout, stderr],
     // Only the chat by lines reads this.
@@ -112,75 +105,5 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
       run(["create", "geral"], { HOME: home.path }, { stderr }),
     );
     expect(status).toBe(1);
-  });
-});
-
-describe("the installed command", () => {
-  const installed = (args: readonly string[], redirect: string) =>
-    start(["sh", "-c", `exec /bin/sh "$0" "$@" ${redirect}`, cliFile, ...args], {
-      HOME: cluster.folder,
-    });
-
-  test.each([
-    ["channels"],
-    ["channels", "--json"],
-    ["--version"],
-    ["history", "#geral", "--json"],
-    ["chat", "--lines", "--user", "ana"],
-  ])("says that its stdout is closed, and ends with code 1: %s %s", (...args) => {
-    const { status, stderr } = installed(args, ">&-");
-    expect(
-      stderr.match(/The output was closed before all of it was written \(EBADF\)/g),
-    ).toHaveLength(1);
-    expect(status).toBe(1);
-  });
-
-  test.each(["", "<&-", "2>&-"])(
-    "writes all of its output where only another stream is closed: '%s'",
-    (redirect) => {
-      const done = { status: 0, stdout: "geral\n", stderr: "" };
-      expect(installed(["channels"], redirect)).toMatchObject(done);
-    },
-  );
-
-  test("says nothing where its stdout is /dev/null", () => {
-    expect(installed(["channels"], ">/dev/null")).toMatchObject({ status: 0, stderr: "" });
-  });
-});
-
-describe("a person without a folder of their own", () => {
-  // Without HOME, and as a user without an entry in the system's list of users.
-  const isRoot = process.getuid?.() === 0;
-  const nobody = { XDG_STATE_HOME: "state", HOME: "not/absolute" };
-
-  test.runIf(isRoot)("does what needs none, and is told what to set where one is needed", () => {
-    const { broker, proxy } = cluster.endpoints;
-    const as = (args: readonly string[], lang: string) =>
-      spawnSync(process.execPath, [cliFile, ...args, "--broker", broker, "--lang", lang], {
-        env: { PATH: process.env.PATH ?? "", ...nobody },
-        uid: 54_321,
-        gid: 54_321,
-        cwd: "/",
-        encoding: "utf8",
-        input: "",
-        timeout: 20_000,
-      });
-    expect(as(["channels"], "en")).toMatchObject({ status: 0, stdout: "geral\n", stderr: "" });
-    expect(as(["send", "#geral", "oi", "--user", "ana"], "en")).toMatchObject({ status: 0 });
-    const chat = ["chat", "--lines", "--user", "ana", "--proxy", proxy];
-    expect(as(chat, "en")).toMatchObject({ status: 1 });
-    expect(as(chat, "en").stderr).toContain(
-      "tertulia: What the chat keeps has no folder: set HOME or XDG_STATE_HOME to an absolute path.",
-    );
-    expect(as(chat, "pt-br").stderr).toContain("defina HOME ou XDG_STATE_HOME");
-  });
-
-  test("a relative XDG_STATE_HOME counts as not set", async () => {
-    await using home = await temporaryFolder();
-    const env = { XDG_STATE_HOME: "state", HOME: home.path };
-    const { status } = run(["chat", "--lines", "--user", "ana"], env);
-    expect(status).toBe(0);
-    expect(existsSync("state")).toBe(false);
-    expect(existsSync(`${home.path}/.local/state/tertulia/chats`)).toBe(true);
   });
 });

@@ -28,7 +28,7 @@ import { Presence } from "./chat/presence.ts";
 import { Publications } from "./chat/publisher.ts";
 import { Acceptor, type Proposal } from "./coordinator/acceptor.ts";
 import { ClockSync } from "./coordinator/clock-sync.ts";
-import { Coordination } from "./coordinator/coordination.ts";
+import { Election } from "./coordinator/election.ts";
 import { Offices } from "./coordinator/offices.ts";
 import type { Effect, Input, Now, ReplyTo } from "./effects.ts";
 import { type EventData, factsOf } from "./facts.ts";
@@ -73,7 +73,7 @@ export class ServerCore {
   readonly ledger: LedgerOf<EventData> & Ledger;
   readonly replication: Replication;
   readonly catchUp: CatchUp;
-  readonly coordination: Coordination;
+  readonly election: Election;
   readonly clockSync: ClockSync;
   readonly #refused: Readonly<RefusedMessages>;
   readonly #acceptor: Acceptor;
@@ -126,7 +126,7 @@ export class ServerCore {
     const correctedMs = (now: Now) => this.clockSync.correctedMs(now);
     this.#acceptor = new Acceptor({ name, ledger, replication, catchUp, offices });
     const parts = { name, clock, offices, accounts, ledger, replication, standing, correctedMs };
-    this.coordination = new Coordination({
+    this.election = new Election({
       ...parts,
       catchUp,
       acceptor: this.#acceptor,
@@ -134,7 +134,7 @@ export class ServerCore {
       log: (level, text, fields) => this.#log(level, text, fields),
     });
     const passwords = this.#passwords;
-    this.#claims = new Claims({ ...parts, auth, passwords, coordination: this.coordination });
+    this.#claims = new Claims({ ...parts, auth, passwords, election: this.election });
     const status = (now: Now) => this.#status(now);
     this.#presence = new Presence(name);
     this.#serving = new Serving({
@@ -263,7 +263,7 @@ export class ServerCore {
       case "officeAnswer":
         return this.#onOfficeAnswer(input, now);
       case "peerLost":
-        return this.#do(this.coordination.lost(input.from, now));
+        return this.#do(this.election.lost(input.from, now));
       case "promiseSaved":
         return this.#acceptor.saved(input.ballot);
       case "passwordDone":
@@ -332,7 +332,7 @@ export class ServerCore {
       clock: this.clock.tick(),
       view: this.replication.view,
       durable: this.ledger.snapshot(),
-      office: this.coordination.office,
+      office: this.election.office,
     };
   }
 
@@ -352,7 +352,7 @@ export class ServerCore {
     const peer = this.replication.hear(standing, now.steadyMs);
     this.catchUp.hear(peer);
     this.#stopping?.hear(peer);
-    this.coordination.hear(standing, phase ?? peer.phase, now);
+    this.election.hear(standing, phase ?? peer.phase, now);
     return peer;
   }
 
@@ -437,14 +437,14 @@ export class ServerCore {
     };
     switch (request.service) {
       case "election":
-        this.#do(this.coordination.onElection(request.epoch, now));
+        this.#do(this.election.onElection(request.epoch, now));
         // Who is answered waits: only who is in office or may come into it has a word in this.
-        if (this.#stopping !== undefined || !this.coordination.mayLead(now)) return;
+        if (this.#stopping !== undefined || !this.election.mayLead(now)) return;
         this.#effects.push(answer({ service: "election" }));
         return;
       case "candidate":
       case "accept":
-        if (!this.coordination.believes(request.epoch)) return;
+        if (!this.election.believes(request.epoch)) return;
         return this.#acceptor.ask(to, request as Proposal, now);
       case "forward":
         if (this.#claims.isFull) return;
@@ -458,7 +458,7 @@ export class ServerCore {
         });
       case "clock": {
         // One that is no longer in office corrects nobody.
-        if (this.coordination.leader?.name !== request.server) return;
+        if (this.election.leader?.name !== request.server) return;
         const isCorrected = this.clockSync.rounds > 0;
         const timeMs = this.clockSync.onRequest(request, now);
         this.#effects.push(answer({ service: "clock", timeMs, isCorrected }));
@@ -479,21 +479,21 @@ export class ServerCore {
     } else if (request.service === "clock") {
       this.#do(this.clockSync.onAnswer(from, request, answer, now));
     } else {
-      this.#do(this.coordination.onAnswer(from, request, answer, now));
+      this.#do(this.election.onAnswer(from, request, answer, now));
     }
   }
 
   /** The office before the claims: they count by what it is after this very step. */
   #advanceOffice(now: Now): void {
-    const { coordination, clockSync } = this;
+    const { election, clockSync } = this;
     for (const { to, ...verdict } of this.#acceptor.verdicts(this.#effects, now)) {
       const promised = this.#acceptor.spoken;
       const answer = { ...this.#standing(), ...verdict, promised };
       this.#effects.push({ type: "answerPeer", to, answer });
     }
-    this.#do(coordination.advance(now, this.#stopping !== undefined));
-    if (coordination.office !== this.#office) {
-      this.#office = coordination.office;
+    this.#do(election.advance(now, this.#stopping !== undefined));
+    if (election.office !== this.#office) {
+      this.#office = election.office;
       this.#heartbeatMs = Number.NEGATIVE_INFINITY;
     }
     this.#do(this.#claims.advance(now));
@@ -690,7 +690,7 @@ export class ServerCore {
       lastCorrectionMs: this.clockSync.lastCorrectionMs,
       clockRounds: this.clockSync.rounds,
     };
-    const leader = this.coordination.current(now);
+    const leader = this.election.current(now);
     return describeCluster({ self, leader, list: this.#list }, this.replication, now);
   }
 

@@ -115,7 +115,7 @@ describe("servers that agree on the time", () => {
       const answers: OfficeAnswer[] = [];
       const { view, committed } = from.core.replication;
       const clock = member.core.clock.value + 1_000;
-      const { office } = from.core.coordination;
+      const { office } = from.core.election;
       const standing = { server: from.name, clock, view, durable: { ...committed }, office };
       const request = { service: "clock", ...standing, round: 77, correctionMs } as const;
       const to = (answer: OfficeAnswer) => answers.push(answer);

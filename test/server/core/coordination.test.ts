@@ -19,13 +19,13 @@ describe("the office", () => {
     const { payload } = first.published.find(({ topic }) => topic === "servers") ?? {};
     expect(payload).toMatchObject({
       service: "election",
-      data: { coordinator: first.name, epoch: first.core.coordination.office },
+      data: { coordinator: first.name, epoch: first.core.election.office },
     });
     for (const server of cluster.servers) {
       const { coordinator: told, epoch } = cluster.request(server, "status");
       expect({ told, epoch }).toEqual({
         told: first.name,
-        epoch: first.core.coordination.office,
+        epoch: first.core.election.office,
       });
     }
   });
@@ -74,7 +74,7 @@ describe("the office", () => {
     coordinator(cluster);
     cluster.addServer();
     cluster.runUntil(
-      () => inOffice(cluster)[0]?.core.coordination.office?.view === 3,
+      () => inOffice(cluster)[0]?.core.election.office?.view === 3,
       "the office is of view 3",
     );
   });
@@ -102,8 +102,8 @@ describe("the office", () => {
     const standing = { server: second.name, clock: 1, view: second.disk.view, durable: {} };
     const request = { service: "election", ...standing, epoch: { view: 3, term: 9 } } as const;
     cluster.hand(first, { type: "officeRequest", to: () => {}, request });
-    expect(first.core.coordination.office).toBeUndefined();
-    expect(coordinator(cluster).core.coordination.office).toMatchObject({ view: 3, term: 10 });
+    expect(first.core.election.office).toBeUndefined();
+    expect(coordinator(cluster).core.election.office).toMatchObject({ view: 3, term: 10 });
   });
 
   test("[R2] a promise outlives the process, and its successor in the same process", () => {

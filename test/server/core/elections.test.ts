@@ -132,13 +132,13 @@ describe("an office that another has taken over", () => {
     const added = cluster.addServer();
     isolate(cluster, first);
     const { number } = cluster.registry.view;
-    const isNew = ({ core }: VirtualServer) => core.coordination.office?.view === number + 1;
+    const isNew = ({ core }: VirtualServer) => core.election.office?.view === number + 1;
     cluster.runUntil(() => inOffice(cluster).some(isNew), "its office is of the new view");
     const next = second() as VirtualServer;
-    const { office } = next.core.coordination;
+    const { office } = next.core.election;
     // So soon that it still is in the rotation: it may stand at any time.
     expect(first.core.catchUp.phase).toBe("live");
-    expect(first.core.coordination.office).toBeDefined();
+    expect(first.core.election.office).toBeDefined();
     // The view comes to it from who is in office.
     cluster.network.heal();
     isolate(cluster, first, next);
@@ -146,7 +146,7 @@ describe("an office that another has taken over", () => {
     cluster.network.heal();
     cluster.runFor(durations.officeSilenceMs);
     expect(first.logged.join("\n")).toContain("No longer coordinator of epoch 4.1: a new view");
-    expect(coordinator(cluster).core.coordination.office).toEqual(office);
+    expect(coordinator(cluster).core.election.office).toEqual(office);
     expect(cluster.servers.map(({ core }) => core.promised.epoch)).toEqual(
       cluster.servers.map(() => office),
     );
@@ -166,9 +166,9 @@ describe("what others answer and claim", () => {
       const { seq = Number.POSITIVE_INFINITY } = claim() ?? {};
       return (near.disk.durable[first.name] ?? 0) >= seq;
     }, "the claim is on two disks of five");
-    const epoch = first.core.coordination.office ?? { view: 0, term: 0 };
+    const epoch = first.core.election.office ?? { view: 0, term: 0 };
     const seq = claim()?.seq ?? 0;
-    const { committed } = first.core.coordination;
+    const { committed } = first.core.election;
     // At the address of one that is gone the near one answers, which has accepted once already.
     for (const { name } of far) {
       const request = { service: "accept", ...standingOf(first), epoch, seq } as const;
@@ -176,7 +176,7 @@ describe("what others answer and claim", () => {
       const answer = { ...standingOf(near), ...verdict };
       cluster.hand(first, { type: "officeAnswer", from: name, request, answer });
     }
-    expect(first.core.coordination.committed).toBe(committed);
+    expect(first.core.election.committed).toBe(committed);
     cluster.runUntil(() => asked.reply !== undefined, "an answer");
     expect(asked.reply).toMatchObject({ code: "unavailable", retry: true });
   });
@@ -191,11 +191,11 @@ describe("what others answer and claim", () => {
       const epoch = { view: highest.view, term: Number.MAX_SAFE_INTEGER };
       const request = { service, ...standingOf(peer), epoch, seq: 1 } as OfficeRequest;
       answersTo(cluster, first, request);
-      expect(first.core.coordination.office).toEqual(highest);
+      expect(first.core.election.office).toEqual(highest);
       expect(first.core.promised.epoch).toEqual(highest);
       cluster.kill(first);
       succession(cluster, first);
-      expect(coordinator(cluster).core.coordination.office?.term).toBeLessThan(limits.termsAhead);
+      expect(coordinator(cluster).core.election.office?.term).toBeLessThan(limits.termsAhead);
     },
   );
 
@@ -217,8 +217,8 @@ describe("what others answer and claim", () => {
       request,
       answer: { ...answer, promised: office },
     });
-    expect(first.core.coordination.leader?.name).not.toBe(peer.name);
-    expect(first.core.coordination.office?.view).toBe(view);
-    expect(first.core.coordination.office?.term).toBeLessThan(limits.termsAhead);
+    expect(first.core.election.leader?.name).not.toBe(peer.name);
+    expect(first.core.election.office?.view).toBe(view);
+    expect(first.core.election.office?.term).toBeLessThan(limits.termsAhead);
   });
 });

@@ -8,7 +8,7 @@ import type {
   ProposedClaim,
   Standing,
 } from "../../../protocol/messages.ts";
-import type { Coordination } from "../coordinator/coordination.ts";
+import type { Election } from "../coordinator/election.ts";
 import type { Effect, Now } from "../effects.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf } from "../replica/placed.ts";
@@ -64,7 +64,7 @@ export interface ClaimsParts {
   readonly accounts: Accounts;
   readonly ledger: LedgerOf<AccountData>;
   readonly replication: Replication;
-  readonly coordination: Coordination;
+  readonly election: Election;
   readonly passwords: Passwords;
   readonly auth: Auth;
   standing(): Standing;
@@ -130,8 +130,8 @@ export class Claims {
 
   /** Decides what can be decided, after every step. */
   advance(now: Now): Effect[] {
-    const { accounts, coordination } = this.#parts;
-    const { office, committed } = coordination;
+    const { accounts, election } = this.#parts;
+    const { office, committed } = election;
     if (office !== this.#office) {
       this.#office = office;
       this.#unconfirmed.length = 0;
@@ -167,16 +167,16 @@ export class Claims {
 
   /** What a quorum has accepted is written down for all. */
   #confirm(now: Now): void {
-    const { ledger, coordination, name, correctedMs } = this.#parts;
+    const { ledger, election, name, correctedMs } = this.#parts;
     for (let [seq] = this.#unconfirmed; seq !== undefined; [seq] = this.#unconfirmed) {
-      if (seq > coordination.committed) return;
+      if (seq > election.committed) return;
       this.#unconfirmed.shift();
       ledger.make("confirmed", { server: name, seq }, correctedMs(now));
     }
   }
 
   #decide(claim: Waiting, now: Now): Effect[] {
-    const { accounts, coordination } = this.#parts;
+    const { accounts, election } = this.#parts;
     const owner = accounts.owner(claim.user);
     if (owner !== undefined && idOf(owner) !== claim.id) {
       return this.#settle(claim, { outcome: "taken", now });
@@ -189,7 +189,7 @@ export class Claims {
       this.#open.delete(claim);
       return [];
     }
-    if (coordination.office !== undefined) {
+    if (election.office !== undefined) {
       const { user, id, credential } = claim;
       const outcome = this.#propose({ user, id, credential }, now);
       if (outcome === "busy") return [];
@@ -206,8 +206,8 @@ export class Claims {
    * decided.
    */
   #propose(asked: ProposedClaim, now: Now): ClaimOutcome {
-    const { accounts, coordination, name, auth } = this.#parts;
-    const epoch = coordination.office as Epoch;
+    const { accounts, election, name, auth } = this.#parts;
+    const epoch = election.office as Epoch;
     const holder = accounts.holder(asked.user) ?? accounts.holderLike(asked.user);
     if (holder === undefined) {
       const isOpen = auth === "open" ? true : undefined;
@@ -218,7 +218,7 @@ export class Claims {
     if (isLike && accounts.isConfirmed(holder)) return "alike";
     if (compareEpochs(holder.epoch, epoch) === 0) {
       const isOwn = holder.server === name;
-      if (!isOwn || holder.seq > coordination.committed) return "busy";
+      if (!isOwn || holder.seq > election.committed) return "busy";
       if (isLike) return "alike";
       return idOf(holder) === asked.id ? "won" : "taken";
     }
@@ -229,16 +229,16 @@ export class Claims {
   }
 
   #append(claim: Proposal, now: Now): void {
-    const { ledger, coordination, correctedMs } = this.#parts;
-    const epoch = coordination.office as Epoch;
+    const { ledger, election, correctedMs } = this.#parts;
+    const epoch = election.office as Epoch;
     const { seq } = ledger.make("register", { ...claim, epoch }, correctedMs(now));
     this.#unconfirmed.push(seq);
-    coordination.want(seq);
+    election.want(seq);
   }
 
   #forward(claim: Waiting, now: Now): Effect[] {
-    const { coordination, replication, standing } = this.#parts;
-    const leader = coordination.current(now);
+    const { election, replication, standing } = this.#parts;
+    const leader = election.current(now);
     if (leader === undefined) return [];
     const { forwarded } = claim;
     const isSame = forwarded?.to === leader.name;

@@ -9,23 +9,12 @@ import {
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import {
-  type OfficeAnswer,
-  type OfficeRequest,
-  type Phase,
-  quorumOf,
-  type Standing,
-  type View,
-} from "../../../protocol/messages.ts";
+import type { OfficeAnswer, OfficeRequest, Phase, Standing } from "../../../protocol/messages.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { serversTopic } from "../../../protocol/topics.ts";
-import { covers, type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
 import type { Effect, Now } from "../effects.ts";
-import type { CatchUp } from "../replica/catch-up.ts";
-import type { LedgerOf } from "../replica/ledger.ts";
-import type { Peer, Replication } from "../replica/replication.ts";
-import type { Acceptor } from "./acceptor.ts";
-import type { CoordinatorData } from "./coordinator-facts.ts";
+import type { Peer } from "../replica/replication.ts";
+import { Candidacy, type CandidacyParts } from "./candidacy.ts";
 import type { Offices } from "./offices.ts";
 
 export interface Leader {
@@ -48,34 +37,9 @@ type Search =
       readonly isLast?: boolean;
     };
 
-/** A candidacy, and the office that it leads to (E2). */
-interface Bid {
-  readonly ballot: Ballot & { readonly candidate: ServerName };
-  readonly view: View;
-  readonly sinceMs: number;
-  step: "promising" | "fetching" | "accepting" | "office";
-  readonly promisers: Set<ServerName>;
-  /** The join of the promisers' vectors. */
-  readonly needed: MutableVector;
-  /** The `seq` of the `coordinator` event, once it is made. */
-  first: number;
-  /** Own events up to here are to be accepted. */
-  wanted: number;
-  readonly accepted: Map<ServerName, number>;
-  /** When each member was last asked, and whether its answer is still to come. */
-  readonly asked: Map<ServerName, { readonly atMs: number; isOpen: boolean }>;
-}
-
-export interface CoordinationParts {
-  readonly name: ServerName;
-  readonly ledger: LedgerOf<CoordinatorData>;
-  readonly replication: Replication;
-  readonly catchUp: CatchUp;
+export interface ElectionParts extends CandidacyParts {
   readonly offices: Offices;
-  readonly acceptor: Acceptor;
   readonly clock: LamportClock;
-  standing(): Standing;
-  correctedMs(now: Now): number;
   rank(name: ServerName): number;
   log(level: "info" | "warn", text: string, fields?: Readonly<Record<string, unknown>>): void;
 }
@@ -83,23 +47,23 @@ export interface CoordinationParts {
 const resting: Search = { step: "rest" };
 
 /**
- * The election of a coordinator (E1), its way into office and out of it (E2).
+ * The election of a coordinator (E1): when this server looks for one, when it stands itself, and
+ * when it gives up its candidacy or its office.
  *
- *     resting ──(1.5 s of silence, or a lost link and no answer)──▶ asking who outranks it
- *        ▲                                                             │            │
- *        │◀──(an announcement)── waiting ◀──(somebody answers)─────────┘            │ nobody
- *        │                                                                          ▼
- *        └──(a higher epoch, a new view, no quorum in time)── promising ▶ fetching ▶ accepting ▶ office
+ *     rest ──(1.5 s of silence, or a lost link and no answer)──▶ ask who outranks it
+ *      ▲                                                           │            │ nobody
+ *      │◀──(an announcement)── wait ◀──(somebody answers)──────────┘            ▼
+ *      └──(a higher epoch, a new view, no quorum in time)────────────── a candidacy
  *
- * Source of the election: H. Garcia-Molina, "Elections in a Distributed Computing System", 1982.
+ * Source: H. Garcia-Molina, "Elections in a Distributed Computing System", 1982.
  */
-export class Coordination {
+export class Election {
   /** Who last said that it is in office; perhaps silent since. */
   leader: Leader | undefined;
-  readonly #parts: CoordinationParts;
+  readonly #parts: ElectionParts;
   #promised: Ballot = noBallot;
   #search: Search = resting;
-  #bid: Bid | undefined;
+  #candidacy: Candidacy | undefined;
   /** The highest epoch that this server has seen or heard of. */
   #highest: Epoch = noEpoch;
   /** Since when it could have heard a coordinator. */
@@ -109,26 +73,24 @@ export class Coordination {
   #watched: { readonly epoch: Epoch; readonly address: string } | undefined;
   /** The clock of each server's last word. */
   readonly #words = new Map<ServerName, number>();
-  /** Accepted by a quorum: own events of this office up to here. */
-  #committed = 0;
 
-  constructor(parts: CoordinationParts) {
+  constructor(parts: ElectionParts) {
     this.#parts = parts;
   }
 
   /** The epoch that this server is in office for. */
   get office(): Epoch | undefined {
-    return this.#bid?.step === "office" ? this.#bid.ballot.epoch : undefined;
+    return this.#candidacy?.isInOffice === true ? this.#candidacy.ballot.epoch : undefined;
   }
 
   /** Own events of this office up to this `seq` were accepted by a quorum. */
   get committed(): number {
-    return this.office === undefined ? 0 : this.#committed;
+    return this.#candidacy?.isInOffice === true ? this.#candidacy.committed : 0;
   }
 
   /** Own events up to `seq` are to be accepted: they are marked with the epoch of this office. */
   want(seq: number): void {
-    if (this.#bid !== undefined) this.#bid.wanted = Math.max(this.#bid.wanted, seq);
+    this.#candidacy?.want(seq);
   }
 
   /** Who is in office as far as is known, this server itself perhaps. */
@@ -181,7 +143,7 @@ export class Coordination {
 
   /** The link to a peer has ended: if it was the coordinator's, is it still there? */
   lost(peer: ServerName, now: Now): Effect[] {
-    if (this.leader?.name !== peer || this.#bid !== undefined) return [];
+    if (this.leader?.name !== peer || this.#candidacy !== undefined) return [];
     if (this.#search.step !== "rest") return [];
     const untilMs = now.steadyMs + durations.electionMs;
     this.#search = { step: "ping", leader: peer, untilMs };
@@ -191,7 +153,8 @@ export class Coordination {
   /** Somebody of lower rank misses the coordinator. */
   onElection(epoch: Epoch, now: Now): Effect[] {
     this.#see(epoch);
-    if (this.#bid !== undefined || this.#search.step !== "rest" || !this.#mayStand(now)) return [];
+    if (this.#candidacy !== undefined || this.#search.step !== "rest" || !this.#mayStand(now))
+      return [];
     return this.#isLed(now) ? this.lost((this.leader as Leader).name, now) : this.#ask(now);
   }
 
@@ -239,27 +202,9 @@ export class Coordination {
     answer: OfficeAnswer | undefined,
     now: Now,
   ): void {
-    const bid = this.#bid;
     const verdict = answer?.service === request.service ? answer : undefined;
     if (verdict !== undefined && "promised" in verdict) this.#see(verdict.promised);
-    if (bid === undefined || compareEpochs(bid.ballot.epoch, request.epoch) !== 0) return;
-    const asked = bid.asked.get(from);
-    if (asked !== undefined) asked.isOpen = false;
-    if (verdict === undefined || !("isGranted" in verdict) || !verdict.isGranted) {
-      bid.asked.set(from, { atMs: now.steadyMs, isOpen: false });
-      return;
-    }
-    bid.asked.delete(from);
-    if (request.service === "candidate") this.#addPromise(bid, from, verdict.durable);
-    else bid.accepted.set(from, Math.max(bid.accepted.get(from) ?? 0, request.seq));
-  }
-
-  #addPromise(bid: Bid, from: ServerName, durable: Vector): void {
-    if (bid.step !== "promising") return;
-    bid.promisers.add(from);
-    raise(bid.needed, durable);
-    // Fetched at once, not when it next shows that something is missing.
-    if (!covers(this.#parts.ledger.held, durable)) this.#parts.catchUp.sawGap(from);
+    this.#candidacy?.onVerdict(from, request, verdict, now);
   }
 
   // ---- after every step ---------------------------------------------------------------------------
@@ -270,21 +215,21 @@ export class Coordination {
     this.#see(acceptor.promised.epoch);
     this.#see(offices.highestEpoch);
     this.#notePromise(now);
-    this.#checkBid(isStopping, now);
+    this.#checkCandidacy(isStopping, now);
     if (isStopping || !this.#mayStand(now)) {
       this.#listensSinceMs = Number.POSITIVE_INFINITY;
       this.#search = resting;
       // A view on its way to the disk is all that it may wait for.
       if (replication.adopting === undefined) this.#standsAgain = false;
-      if (this.#bid?.step !== "office") this.#bid = undefined;
-      return this.#bid === undefined ? [] : this.#advanceBid(this.#bid, now);
+      if (this.office === undefined) this.#candidacy = undefined;
+      return this.#advanceCandidacy(now);
     }
     this.#listensSinceMs = Math.min(this.#listensSinceMs, now.steadyMs);
     if (this.#standsAgain) {
       this.#standsAgain = false;
       if (!this.#isLed(now)) return this.#stand(now);
     }
-    return this.#bid === undefined ? this.#advanceSearch(now) : this.#advanceBid(this.#bid, now);
+    return this.#candidacy === undefined ? this.#advanceSearch(now) : this.#advanceCandidacy(now);
   }
 
   /** Whether it is in office, or may come into it as things are. */
@@ -299,15 +244,15 @@ export class Coordination {
     return isWhole && catchUp.phase === "live" && replication.hasLiveQuorum(now.steadyMs);
   }
 
-  #checkBid(isStopping: boolean, now: Now): void {
-    const bid = this.#bid;
-    if (bid === undefined) return;
+  #checkCandidacy(isStopping: boolean, now: Now): void {
+    if (this.#candidacy === undefined) return;
+    const { ballot, view } = this.#candidacy;
     const { replication } = this.#parts;
-    const isOldView = (replication.adopting ?? replication.view).number > bid.view.number;
+    const isOldView = (replication.adopting ?? replication.view).number > view.number;
     if (isOldView) {
       this.#giveUp("a new view");
       this.#standsAgain = true;
-    } else if (compareEpochs(this.#highest, bid.ballot.epoch) > 0) {
+    } else if (compareEpochs(this.#highest, ballot.epoch) > 0) {
       this.#giveUp(`epoch ${writeEpoch(this.#highest)} is above`);
       // Whose it is has the time to say so.
       this.#search = resting;
@@ -318,10 +263,9 @@ export class Coordination {
   }
 
   #giveUp(why: string): void {
-    const bid = this.#bid;
-    this.#bid = undefined;
-    if (bid?.step !== "office") return;
-    const { epoch } = bid.ballot;
+    const { office: epoch } = this;
+    this.#candidacy = undefined;
+    if (epoch === undefined) return;
     const text = `No longer coordinator of epoch ${writeEpoch(epoch)}: ${why}`;
     this.#parts.log("info", text, { event: "resigned", epoch });
   }
@@ -396,8 +340,6 @@ export class Coordination {
     return [{ type: "askPeer", peer, address, request, patienceMs: durations.electionMs }];
   }
 
-  // ---- candidacy and office (E2) ------------------------------------------------------------------
-
   #stand(now: Now): Effect[] {
     const { name, replication, acceptor } = this.#parts;
     const { view } = replication;
@@ -407,107 +349,25 @@ export class Coordination {
     const ballot = { epoch: { view: view.number, term: this.#highest.term + 1 }, candidate: name };
     this.#see(ballot.epoch);
     this.leader = undefined;
-    this.#committed = 0;
-    this.#bid = {
-      ballot,
-      view,
-      sinceMs: now.steadyMs,
-      step: "promising",
-      promisers: new Set(),
-      needed: {},
-      first: 0,
-      wanted: 0,
-      accepted: new Map(),
-      asked: new Map(),
-    };
+    this.#candidacy = new Candidacy(this.#parts, ballot, now);
     return acceptor.raise(ballot);
   }
 
-  #advanceBid(bid: Bid, now: Now): Effect[] {
-    const { acceptor, ledger, name } = this.#parts;
-    if (bid.step !== "office" && now.steadyMs - bid.sinceMs >= durations.candidacyMs) {
+  #advanceCandidacy(now: Now): Effect[] {
+    const candidacy = this.#candidacy;
+    if (candidacy === undefined) return [];
+    if (candidacy.isLate(now)) {
       this.#giveUp("no quorum in time");
       return [];
     }
-    switch (bid.step) {
-      case "promising":
-        if (!acceptor.holds(bid.ballot)) return [];
-        if (!bid.promisers.has(name)) this.#addPromise(bid, name, ledger.durable);
-        if (bid.promisers.size < quorumOf(bid.view)) {
-          return this.#askMembers(bid, now, (member) => !bid.promisers.has(member));
-        }
-        bid.step = "fetching";
-        return this.#advanceBid(bid, now);
-      case "fetching":
-        return covers(ledger.durable, bid.needed) ? this.#enter(bid, now) : [];
-      case "accepting":
-      case "office":
-        return [...this.#count(bid, now), ...this.#askAccepts(bid, now)];
-      default:
-        bid.step satisfies never;
-        return [];
-    }
-  }
-
-  /** All that a quorum had when it promised stands on this disk: the office begins with it. */
-  #enter(bid: Bid, now: Now): Effect[] {
-    const { ledger, correctedMs } = this.#parts;
-    const data = { epoch: bid.ballot.epoch, sees: ledger.snapshot() };
-    const { seq } = ledger.make("coordinator", data, correctedMs(now));
-    bid.step = "accepting";
-    bid.first = seq;
-    bid.wanted = seq;
-    bid.asked.clear();
-    return [];
-  }
-
-  #askAccepts(bid: Bid, now: Now): Effect[] {
-    // Only what is on this disk has been spoken of.
-    if ((this.#parts.ledger.durable[this.#parts.name] ?? 0) < bid.first) return [];
-    return this.#askMembers(bid, now, (member) => (bid.accepted.get(member) ?? 0) < bid.wanted);
-  }
-
-  #askMembers(bid: Bid, now: Now, isWanted: (member: ServerName) => boolean): Effect[] {
-    const { name, replication } = this.#parts;
-    const effects: Effect[] = [];
-    for (const member of bid.view.members) {
-      if (member === name || !isWanted(member)) continue;
-      const asked = bid.asked.get(member);
-      const isSoon = asked !== undefined && now.steadyMs - asked.atMs < durations.askAgainMs;
-      const { address } = replication.peer(member);
-      if (asked?.isOpen === true || isSoon || address === "") continue;
-      bid.asked.set(member, { atMs: now.steadyMs, isOpen: true });
-      const request = this.#proposal(bid);
-      const patienceMs = durations.peerRequestMs;
-      effects.push({ type: "askPeer", peer: member, address, request, patienceMs });
-    }
-    return effects;
-  }
-
-  #proposal({ step, ballot: { epoch }, wanted }: Bid): OfficeRequest {
-    const standing = this.#parts.standing();
-    return step === "promising"
-      ? { service: "candidate", ...standing, epoch }
-      : { service: "accept", ...standing, epoch, seq: wanted };
-  }
-
-  /** Counts accepts, the own one too, as far as it passes its own fence. */
-  #count(bid: Bid, now: Now): Effect[] {
-    const { acceptor, ledger, name } = this.#parts;
-    const own = acceptor.holds(bid.ballot) ? (ledger.durable[name] ?? 0) : 0;
-    bid.accepted.set(name, Math.min(own, bid.wanted));
-    const seqs = bid.view.members.map((member) => bid.accepted.get(member) ?? 0);
-    seqs.sort((a, b) => b - a);
-    const seq = seqs[quorumOf(bid.view) - 1] ?? 0;
-    if (seq < bid.first) return [];
-    this.#committed = Math.max(this.#committed, seq);
-    if (bid.step === "office") return [];
-    bid.step = "office";
-    return this.#announce(bid, now);
+    const wasInOffice = candidacy.isInOffice;
+    const effects = candidacy.advance(now);
+    if (wasInOffice || !candidacy.isInOffice) return effects;
+    return [...this.#announce(candidacy.ballot, now), ...effects];
   }
 
   /** In the shape of the original protocol, for whoever listens (P6). */
-  #announce({ ballot: { epoch } }: Bid, now: Now): Effect[] {
+  #announce({ epoch }: Ballot, now: Now): Effect[] {
     const { name, rank, log, clock, correctedMs } = this.#parts;
     log("info", `Coordinator, epoch ${writeEpoch(epoch)}`, { event: "coordinator", epoch });
     const timestamp = isoTime(correctedMs(now));
