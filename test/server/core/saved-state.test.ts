@@ -164,7 +164,7 @@ describe("a saved state", () => {
     fc.assert(
       fc.property(anyEvents, (events) => {
         const { saved, text } = save(stateOf(events));
-        const { facts: again, chat } = emptyState();
+        const { facts: again } = emptyState();
         again.restore(saved, {});
         expect(save(again).text).toBe(text);
       }),
@@ -177,9 +177,7 @@ describe("a saved state", () => {
       fc.property(anyEvents, (events) => {
         const { saved, text } = save(stateOf(events));
         const rows = Array.from(saved.rows, (row) => {
-          const { operation, ...fields } = JSON.parse(row);
-          expect(operation).toBeDefined();
-          return JSON.stringify(fields);
+          return JSON.stringify({ ...JSON.parse(row), operation: undefined });
         });
         const { facts: again } = emptyState();
         again.restore({ ...saved, rows }, {});
