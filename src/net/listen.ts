@@ -22,7 +22,9 @@ export async function listen(server: Server, endpoint: string): Promise<string> 
     }
     await once(server, "listening");
   } catch (error) {
-    throw new Problem(whyUnbound(endpoint, errorCode(error)));
+    const code = errorCode(error);
+    if (path !== undefined && code !== "EADDRINUSE") throw pathProblem(endpoint, code);
+    throw new Problem(whyUnbound(endpoint, code));
   }
   if (path !== undefined) return endpoint;
   const { address, port: bound, family } = server.address() as AddressInfo;
@@ -33,6 +35,11 @@ export async function listen(server: Server, endpoint: string): Promise<string> 
 async function addressFor(host: string): Promise<string> {
   if (host === "*") return "0.0.0.0";
   return (await addressOfName(host))?.address ?? host;
+}
+
+function pathProblem(endpoint: string, code: string | undefined): Problem {
+  const way = "check that its folder exists and may be written, or give another path";
+  return new Problem(`${endpoint} can't be bound (${code}): ${way}.`);
 }
 
 function whyUnbound(endpoint: string, code: string | undefined): string {

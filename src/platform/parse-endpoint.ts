@@ -90,6 +90,8 @@ function check(address: string, { isBound }: { isBound: boolean }): void {
 
 function whyNoPath(path: string): string | undefined {
   if (path === "" || /\s/.test(path)) return "";
+  // libzmq takes these for a name without a file and for any free name; we bind files alone.
+  if (/^@|^\*$/.test(path)) return "its path must be that of a file";
   return Buffer.byteLength(path) > mostPathBytes
     ? `its path is longer than ${mostPathBytes} bytes`
     : undefined;

@@ -28,6 +28,12 @@ function row<T>(
 
 const text = (value: string): string => value;
 
+/** A path. An empty one is a shell's variable that is not set: the folder at hand is not meant. */
+function place(value: string): string {
+  if (value.trim() === "") throw new Error("it is empty");
+  return value;
+}
+
 function oneOf<T extends string>(...values: readonly T[]): (value: string) => T {
   return (value) => {
     const found = values.find((candidate) => candidate === value);
@@ -80,7 +86,7 @@ export const rows = {
     "the host, or the whole endpoint, at which others reach this process",
     advertisedPlace,
   ),
-  data: row("TERTULIA_DATA", "./data", "folder", "the data folder", text),
+  data: row("TERTULIA_DATA", "./data", "folder", "the data folder", place),
   auth: row(
     "TERTULIA_AUTH",
     "open",
@@ -93,7 +99,7 @@ export const rows = {
     undefined,
     "file",
     "the cluster's secret; unless told, `secret` in the data folder, and made there",
-    text,
+    place,
   ),
   cluster: row("TERTULIA_CLUSTER", "tertulia", "name", "the cluster's name", clusterName),
   curve: row(
@@ -108,7 +114,7 @@ export const rows = {
     undefined,
     "file",
     "the cluster's public key, for endpoints without one",
-    text,
+    place,
   ),
   userRate: row(
     "TERTULIA_USER_RATE",
@@ -178,7 +184,7 @@ export const rows = {
     undefined,
     "file",
     "whose first line is the user's password",
-    text,
+    place,
   ),
   invitation: row(
     "TERTULIA_INVITATION",

@@ -25,6 +25,11 @@ const reservedNames = new Set(["servers", "replication"]);
 /** A name on disk, whatever Unicode its writer knew: nothing in it splits a line or a topic. */
 const writtenPattern = /^(?!\.)[\w.\-\u00a1-\u2027\u202a-\ud7ff\ue000-\u{10ffff}]{1,64}$/u;
 const namePattern = /^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}\p{Join_Control}_.-]*$/u;
+/**
+ * Characters that nobody sees and no name may hold: told as such, since in a pasted name nothing
+ * else shows them.
+ */
+const invisiblePattern = /[^\P{Cf}\p{Join_Control}]/u;
 const serverPattern = /^server_[0-9a-f]{8}$/;
 const chainPattern = /^[0-9a-f]{32}$/;
 
@@ -67,6 +72,9 @@ function parseName(value: unknown, field: string): string {
       "name_invalid",
       `\`${field}\` must have 1 to ${limits.nameCharacters} characters; it has ${length}.`,
     );
+  }
+  if (invisiblePattern.test(name)) {
+    throw new ProtocolError("name_invalid", `\`${field}\` holds a character that nobody sees.`);
   }
   if (!namePattern.test(name)) {
     throw new ProtocolError(

@@ -29,6 +29,8 @@ const ofOneLanguage = scripts.map((script) => new RegExp(`^[${shared}${script}]*
 const invisible = /\p{Default_Ignorable_Code_Point}/gu;
 /** All of these but the joiners, which the gate lets through only where a script needs them. */
 const invisibleButJoiners = /[^\P{Default_Ignorable_Code_Point}\u200c\u200d]/u;
+/** Letters that stretch or repeat others: no identifier has one (RFC 5892, section 2.6). */
+const stretching = /[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]/u;
 const dotOverDot = /(?<=[ij])\u0307/gu;
 
 /**
@@ -56,6 +58,7 @@ function foldCase(text: string): string {
  */
 export function oddityOf(name: string, field: string): string | undefined {
   if (invisibleButJoiners.test(name)) return `\`${field}\` holds a character that nobody sees.`;
+  if (stretching.test(name)) return `\`${field}\` holds a letter that only stretches others.`;
   if (!anyScript.test(name) || ofOneLanguage.some((script) => script.test(name))) return undefined;
   return `\`${field}\` mixes letters of several scripts, which look alike.`;
 }

@@ -92,6 +92,8 @@ const wrongAnywhere = [
   "inproc://a",
   "ipc://",
   "ipc://a b",
+  "ipc://@a",
+  "ipc://*",
   `ipc:///${"a".repeat(107)}`,
 ];
 
@@ -201,4 +203,11 @@ test("a value from a settings file with the line ends of Windows has no CR", () 
   const settings = new Settings({}, { TERTULIA_INVITATION: "abc\r", TERTULIA_USER: "\r" });
   expect(settings.optional("invitation")).toBe("abc");
   expect(settings.optional("user")).toBeUndefined();
+});
+
+test("a folder or a file whose flag has an empty value is refused", () => {
+  for (const name of ["data", "secretFile", "serverKeyFile", "passwordFile"] as const) {
+    expect(() => new Settings({ [name]: "" }, {}).optional(name), name).toThrow("it is empty");
+  }
+  expect(new Settings({}, { TERTULIA_DATA: "" }).get("data")).toBe("./data");
 });

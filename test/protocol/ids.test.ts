@@ -83,6 +83,13 @@ describe("names", () => {
       expect(characters(name)).toBeLessThanOrEqual(64);
     });
   });
+
+  test.each(["ana\u00ad", "\ufeffana", "an\u200ba", "ana\u200f", "\u202aana", "ana\u{e0041}"])(
+    "with a character that nobody sees are refused for it, as %j",
+    (name) => {
+      expect(() => parseUserName(name)).toThrow("holds a character that nobody sees");
+    },
+  );
 });
 
 describe("a name that is written down", () => {

@@ -86,4 +86,11 @@ describe("a new name", () => {
       expect(oddityOf(name, "channel")).toMatch(/^`channel` holds/);
     },
   );
+
+  test.each(["مح\u0640مد", "ߒ\u07faߞ", "김\u302e", "ろ\u3031", "々\u303b"])(
+    "may hold no letter that only stretches or repeats others, as %j",
+    (name) => {
+      expect(oddityOf(name, "user")).toMatch(/^`user` holds a letter that only/);
+    },
+  );
 });
