@@ -5,9 +5,10 @@ import { errorCode, Problem } from "../platform/problem.ts";
 import { isMap } from "../protocol/parse-message.ts";
 import { parseVector, type Vector } from "../protocol/vector.ts";
 import { type FileTrouble, KeptFile } from "../storage/kept-file.ts";
+import type { Salvage } from "../storage/salvage.ts";
 import type { Text } from "../texts/texts.ts";
 import type { Context } from "./commands/context.ts";
-import { nothingSaved, type SavedChat } from "./core/chat-model.ts";
+import { homeKey, nothingSaved, type SavedChat } from "./core/chat-model.ts";
 import { mergedSaved } from "./core/saved-chat.ts";
 import { clusterOf, fileName } from "./session-files.ts";
 
@@ -31,13 +32,17 @@ export class PersonFiles {
   readonly #file: KeptFile<SavedChat>;
   /** What this chat saved last, or began with. */
   #saved = nothingSaved;
+  #hasTrouble = false;
 
   /** @param root of all that the person's programs keep */
   constructor(root: string, brokers: readonly string[], user: string) {
     this.#folder = join(root, "chats", fileName([clusterOf(brokers), user]));
-    this.#file = new KeptFile(join(this.#folder, "chat.json"), parseSaved, (trouble) =>
-      this.onTrouble(trouble),
-    );
+    this.#file = new KeptFile(join(this.#folder, "chat.json"), parseSaved, (trouble) => {
+      this.#hasTrouble = true;
+      // The next save then writes again what this chat knows and the damaged file has lost.
+      if ("aside" in trouble) this.#saved = nothingSaved;
+      this.onTrouble(trouble);
+    });
   }
 
   get outboxFolder(): string {
@@ -61,6 +66,11 @@ export class PersonFiles {
     }
   }
 
+  /** The person has never chatted here, as far as their files tell: a damaged one can't. */
+  get isNew(): boolean {
+    return this.#saved === nothingSaved && !this.#hasTrouble;
+  }
+
   /** Without a readable file nothing is saved, and so all counts as unread. */
   read(): SavedChat {
     this.#saved = this.#file.read() ?? nothingSaved;
@@ -69,41 +79,40 @@ export class PersonFiles {
 
   /** Another chat of the same person keeps what it has saved meanwhile. @throws what the file system says */
   save(chat: SavedChat): void {
-    const change = { before: this.#saved, after: chat };
-    this.#file.update((there) => (there === undefined ? chat : mergedSaved(there, change)));
+    this.#file.update((there) =>
+      there === undefined ? chat : mergedSaved(there, { before: this.#saved, after: chat }),
+    );
     this.#saved = chat;
   }
 }
 
-/** @throws Error if it is not what a chat saves */
-function parseSaved(value: unknown): SavedChat {
-  if (!isMap(value)) throw new Error("it is no map");
-  const read: Record<string, Vector> = {};
-  for (const [key, vector] of Object.entries(isMap(value.read) ? value.read : {})) {
-    read[key] = parseVector(vector, key);
-  }
+/** Takes what is right of a file. A conversation whose read mark is damaged counts as unread. */
+function parseSaved(value: unknown, salvage: Salvage): SavedChat {
+  const fields = salvage.value(value, asMap, {});
+  const names = (given: unknown = []) => salvage.list(given, asText);
+  // An older version kept one text of each conversation.
+  const begun = (texts: unknown) => names(typeof texts === "string" ? [texts] : texts);
+  const entries = (given: unknown = {}) => Object.entries(salvage.value(given, asMap, {}));
+  const vector = <T>(given: unknown, otherwise: T) =>
+    salvage.value<Vector | T>(given, (found) => parseVector(found, "vector"), otherwise);
+  const { joined, muted, closed, read, heard, current = homeKey, drafts } = fields;
   return {
-    joined: strings(value.joined),
-    muted: strings(value.muted),
-    closed: strings(value.closed),
-    read,
-    heard: value.heard === undefined ? undefined : parseVector(value.heard, "heard"),
-    current: typeof value.current === "string" ? value.current : "",
-    drafts: texts(value.drafts),
+    joined: names(joined),
+    muted: names(muted),
+    closed: names(closed),
+    read: Object.fromEntries(entries(read).map(([key, mark]) => [key, vector(mark, {})])),
+    heard: heard === undefined ? undefined : vector(heard, undefined),
+    current: salvage.value(current, asText, homeKey),
+    drafts: Object.fromEntries(entries(drafts).map(([key, texts]) => [key, begun(texts)])),
   };
 }
 
-function texts(value: unknown = {}): Record<string, string> {
-  const found: Record<string, string> = {};
-  if (!isMap(value)) throw new Error("it is no map of texts");
-  for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== "string") throw new Error("it is no map of texts");
-    found[key] = text;
-  }
-  return found;
+function asMap(value: unknown): Readonly<Record<string, unknown>> {
+  if (!isMap(value)) throw new Error("it is no map");
+  return value;
 }
 
-function strings(value: unknown = []): string[] {
-  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-  throw new Error("it is no list of names");
+function asText(value: unknown): string {
+  if (typeof value !== "string") throw new Error("it is no text");
+  return value;
 }

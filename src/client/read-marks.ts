@@ -2,7 +2,6 @@ import { errorCode } from "../platform/problem.ts";
 import type { UserName } from "../protocol/ids.ts";
 import type { Entry } from "../protocol/messages.ts";
 import type { Vector } from "../protocol/vector.ts";
-import { nothingSaved } from "./core/chat-model.ts";
 import { targetOf } from "./core/chat-steps.ts";
 import { asMessage, isRead, readAll } from "./core/message-list.ts";
 import { writeTarget } from "./core/target.ts";
@@ -22,7 +21,7 @@ export class ReadMarks implements Disposable {
 
   constructor(files: PersonFiles, me: UserName) {
     const saved = files.read();
-    this.isNew = saved === nothingSaved;
+    this.isNew = files.isNew;
     this.#files = files;
     this.#me = me;
     this.#read = { ...saved.read };

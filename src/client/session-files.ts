@@ -19,7 +19,7 @@ export class SessionFiles {
   readonly #folder: string | undefined;
   readonly #cluster: string;
   /** Why something could not be kept, if so: the session is good all the same, for this process. */
-  failure: string | undefined;
+  failure: "no folder" | { readonly folder: string; readonly code: string } | undefined;
   /** Files that could not be read. */
   readonly troubles: FileTrouble[] = [];
 
@@ -31,54 +31,70 @@ export class SessionFiles {
 
   /** What the user is logged in by, or whoever logged in last. */
   read(user: string | undefined): SavedSession | undefined {
-    const whose = user ?? this.#file()?.read()?.user;
-    if (whose === undefined) return undefined;
-    const token = this.#file(whose)?.read()?.token;
-    return token === undefined ? undefined : { user: whose, token };
+    const whose = user ?? this.#chosen()?.read()?.user;
+    return whose === undefined ? undefined : this.#session(whose)?.read();
   }
 
   /** Keeps a token for the next process. */
   save(token: string): void {
     const user = subjectOf(token);
-    if (user !== undefined) this.#write({ user, token }, user);
+    if (user !== undefined) this.#write(this.#session(user), { user, token });
   }
 
   /** Commands that name no user are this one's from now on. */
   choose(user: string): void {
-    this.#write({ user });
+    this.#write(this.#chosen(), { user });
   }
 
-  /** Whatever letters a name has, and however many, a file can have this one. */
-  #file(...user: string[]): KeptFile<Kept> | undefined {
+  #chosen(): KeptFile<Chosen> | undefined {
+    return this.#file(parseChosen);
+  }
+
+  #session(user: string): KeptFile<SavedSession> | undefined {
+    return this.#file(parseSession, user);
+  }
+
+  #file<T extends object>(
+    parse: (value: unknown) => T,
+    ...user: string[]
+  ): KeptFile<T> | undefined {
     if (this.#folder === undefined) return undefined;
     const path = join(this.#folder, `${fileName([this.#cluster, ...user])}.json`);
-    return new KeptFile(path, parseKept, (trouble) => this.troubles.push(trouble));
+    return new KeptFile(path, parse, (trouble) => this.troubles.push(trouble));
   }
 
-  #write(value: Kept, ...user: string[]): void {
-    const file = this.#file(...user);
-    if (file === undefined) this.failure = "neither HOME nor XDG_STATE_HOME names a folder.";
+  #write<T extends object>(file: KeptFile<T> | undefined, value: T): void {
+    const folder = this.#folder;
+    if (file === undefined || folder === undefined) {
+      this.failure = "no folder";
+      return;
+    }
     try {
-      file?.update(() => value);
+      file.update(() => value);
     } catch (error) {
-      if (errorCode(error) === undefined) throw error;
-      this.failure = (error as Error).message;
+      const code = errorCode(error);
+      if (code === undefined) throw error;
+      this.failure = { folder, code };
     }
   }
 }
 
-/** What a file holds. One file names the user who logged in last; the others have a token each. */
-interface Kept {
+/** Names the user who logged in last. */
+interface Chosen {
   readonly user: string;
-  readonly token?: string;
 }
 
-/** @throws Error if a field is missing or of another type */
-function parseKept(value: unknown): Kept {
-  const { user, token } = isMap(value) ? value : {};
+/** @throws Error if it names nobody */
+function parseChosen(value: unknown): Chosen {
+  const { user } = isMap(value) ? value : {};
   if (typeof user !== "string") throw new Error("it has no `user`");
-  if (token === undefined) return { user };
-  if (typeof token !== "string") throw new Error("its `token` is no text");
+  return { user };
+}
+
+/** @throws Error if it is no session */
+function parseSession(value: unknown): SavedSession {
+  const { user, token } = isMap(value) ? value : {};
+  if (typeof user !== "string" || typeof token !== "string") throw new Error("it is no session");
   return { user, token };
 }
 

@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   copyFileSync,
-  fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -13,11 +12,14 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import { waitForLockSync } from "fs-native-extensions";
 import { errorCode } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
+import { isMap } from "../protocol/parse-message.ts";
 import { ownerOnly, ownerOnlyFolder } from "./file-modes.ts";
 import { syncNow } from "./folder.ts";
+import { Salvage } from "./salvage.ts";
 
 /**
  * Why a file could not be read: it was damaged, and is now under the name `aside`; or the system's
@@ -28,24 +30,34 @@ export type FileTrouble =
   | { readonly path: string; readonly copy: string }
   | { readonly path: string; readonly code: string };
 
+/** What a file holds. */
+interface Content<T> {
+  /** With the fields that this version does not know. */
+  readonly all: object;
+  /** What is right of it; undefined if nothing is. */
+  readonly value: T | undefined;
+  readonly isWhole: boolean;
+}
+
 /**
  * A small JSON file that a person's programs read and replace. A person may have edited it, or a
- * disk damaged it: a file that can't be understood is put aside under another name, never
- * overwritten.
+ * disk damaged it: what can't be understood is kept under another name, never overwritten. Fields
+ * of a newer version stay.
  */
-export class KeptFile<T> {
+export class KeptFile<T extends object> {
   readonly #path: string;
-  readonly #parse: (value: unknown) => T;
+  readonly #parse: (value: unknown, salvage: Salvage) => T;
   readonly #tell: (trouble: FileTrouble) => void;
   #toldCode: string | undefined;
 
   /**
-   * @param parse throws if the value is invalid
+   * @param parse takes what is right of a value, which is undefined if the file is not JSON; throws
+   * if nothing is right
    * @param tell is called once for each damaged file, and once while the file can't be read
    */
   constructor(
     path: string,
-    parse: (value: unknown) => T,
+    parse: (value: unknown, salvage: Salvage) => T,
     tell: (trouble: FileTrouble) => void = () => {},
   ) {
     this.#path = path;
@@ -56,7 +68,11 @@ export class KeptFile<T> {
   /** @returns undefined if there is no file that can be read */
   read(): T | undefined {
     try {
-      return this.#take();
+      return this.#telling(() => {
+        const there = this.#content();
+        if (there === undefined || there.isWhole) return there;
+        return locked(dirname(this.#path), () => this.#mended());
+      })?.value;
     } catch (error) {
       if (errorCode(error) === undefined) throw error;
       return undefined;
@@ -64,16 +80,49 @@ export class KeptFile<T> {
   }
 
   /**
-   * Replaces the file as a whole; after a crash it holds either the old text or the new.
+   * Replaces the file as a whole; after a crash it holds either the old text or the new. Other
+   * processes that replace it wait meanwhile.
    * @param next makes the new value from what the file holds at this moment
    * @throws what the file system says; a file that can't be read stays as it is
    */
-  update(next: (there: T | undefined) => object): void {
-    const text = `${JSON.stringify(next(this.#take()))}\n`;
+  update(next: (there: T | undefined) => T): void {
+    const folder = dirname(this.#path);
+    mkdirSync(folder, { recursive: true, mode: ownerOnlyFolder });
+    locked(folder, () => {
+      const there = this.#telling(() => this.#mended());
+      this.#replace({ ...there?.all, ...next(there?.value) });
+    });
+  }
+
+  /** Keeps a damaged file aside, and puts what is right of it in its place. */
+  #mended(): Content<T> | undefined {
+    const there = this.#content();
+    if (there === undefined || there.isWhole) return there;
+    const { all, value, isFile } = there;
+    // The copy comes first: without space for it, the file stays as it is.
+    const aside = value !== undefined && isFile ? copyAside(this.#path) : putAside(this.#path);
+    if (value !== undefined) this.#replace({ ...all, ...value });
+    this.#tell({ path: this.#path, aside });
+    return there;
+  }
+
+  #content(): (Content<T> & { readonly isFile: boolean }) | undefined {
+    const bytes = readRegular(this.#path);
+    if (bytes === undefined) return undefined;
+    return { ...this.#understood(bytes), isFile: bytes !== noFile };
+  }
+
+  #understood(bytes: Buffer): Content<T> {
+    const salvage = new Salvage();
+    const json = salvage.value<unknown>(bytes, () => JSON.parse(decodeUtf8(bytes)), undefined);
+    const value = salvage.value(json, (given) => this.#parse(given, salvage), undefined);
+    return { all: isMap(json) ? json : {}, value, isWhole: salvage.isWhole };
+  }
+
+  #replace(value: object): void {
     const temporary = `${this.#path}.${randomHex(4)}`;
-    mkdirSync(dirname(this.#path), { recursive: true, mode: ownerOnlyFolder });
     try {
-      writeFileSync(temporary, text, { mode: ownerOnly });
+      writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: ownerOnly });
       renameSync(temporary, this.#path);
     } catch (error) {
       rmSync(temporary, { force: true });
@@ -82,18 +131,11 @@ export class KeptFile<T> {
   }
 
   /** @throws what the file system says, after `tell` was called */
-  #take(): T | undefined {
+  #telling<R>(act: () => R): R {
     try {
-      for (;;) {
-        const found = readRegular(this.#path);
-        if (found === undefined) return undefined;
-        const value = this.#understand(found.bytes);
-        if (value !== undefined) return value;
-        // Another program may have put it aside already, and written a good one.
-        if (statSync(this.#path, { throwIfNoEntry: false })?.ino !== found.inode) continue;
-        this.#tell({ path: this.#path, aside: putAside(this.#path) });
-        return undefined;
-      }
+      const result = act();
+      this.#toldCode = undefined;
+      return result;
     } catch (error) {
       const code = errorCode(error);
       if (code !== undefined && code !== this.#toldCode) this.#tell({ path: this.#path, code });
@@ -101,14 +143,20 @@ export class KeptFile<T> {
       throw error;
     }
   }
+}
 
-  #understand(bytes: Buffer | undefined): T | undefined {
-    if (bytes === undefined) return undefined;
-    try {
-      return this.#parse(JSON.parse(decodeUtf8(bytes)));
-    } catch {
-      return undefined;
-    }
+/**
+ * Acts while no other process does in this folder: of two that read and replace a file at the same
+ * moment, one would lose the other's change.
+ */
+function locked<R>(folder: string, act: () => R): R {
+  const fd = openSync(join(folder, "lock"), "a+", ownerOnly);
+  try {
+    waitForLockSync(fd);
+    return act();
+  } finally {
+    // Closing frees the lock, and so does a crash.
+    closeSync(fd);
   }
 }
 
@@ -179,15 +227,12 @@ function statIfThere(path: string): Stats | undefined {
   }
 }
 
-/** @returns undefined if nothing is there, and no bytes if it is not a file (a folder, a pipe) */
-function readRegular(path: string): { inode: number; bytes: Buffer | undefined } | undefined {
+/** In place of the bytes of what is no file, such as a folder or a pipe. */
+const noFile = Buffer.alloc(0);
+
+/** @returns undefined if nothing is there */
+function readRegular(path: string): Buffer | undefined {
   const there = statIfThere(path);
   if (there === undefined) return undefined;
-  if (!there.isFile()) return { inode: there.ino, bytes: undefined };
-  const fd = openSync(path, "r");
-  try {
-    return { inode: fstatSync(fd).ino, bytes: readFileSync(fd) };
-  } finally {
-    closeSync(fd);
-  }
+  return there.isFile() ? readFileSync(path) : noFile;
 }

@@ -81,7 +81,7 @@ export const en = {
   "problem.fileCopied":
     "A part of {path} can't be understood and is not sent: {copy} is a copy that has all of it.",
   "problem.fileDamaged":
-    "{path} can't be understood, so it was put aside as {aside}, and what it kept is missing here.",
+    "{path} is damaged: what can't be understood in it is missing here. {aside} has it as it was.",
   "problem.fileUnreadable":
     "{path} can't be read ({code}), so what it keeps is missing here; it stays as it is.",
   "problem.noFolder":
@@ -162,7 +162,10 @@ export const en = {
   "note.older": "There is more before: --before '{cursor}'",
   "note.newer": "There is more: --since '{seen}'",
   "note.loggedInFirst": "{user} was new and is logged in now.",
-  "note.notKept": "The session ends with this command, as it can't be kept: {failure}",
+  "note.notKept":
+    "The session ends with this command, as it can't be kept in {folder} ({code}): check its owner and mode.",
+  "note.noFolder":
+    "The session ends with this command, as it has no folder: set HOME or XDG_STATE_HOME to an absolute path.",
   "state.reconnecting": "The connection is lost; trying again …",
   "state.connected": "Connected again.",
   "state.gaveUp": "No broker for a minute; still trying in the background.",

@@ -81,7 +81,7 @@ export const ptBr = {
   "problem.fileCopied":
     "Não foi possível entender uma parte de {path}, que não será enviada; {copy} é uma cópia de tudo o que havia.",
   "problem.fileDamaged":
-    "Não foi possível entender {path}; o arquivo foi guardado como {aside}, e o que havia nele falta aqui.",
+    "{path} está danificado: o que não dá para entender nele falta aqui. {aside} o guarda como estava.",
   "problem.fileUnreadable":
     "Não foi possível ler {path} ({code}); o que há nele falta aqui, e o arquivo fica como está.",
   "problem.noFolder":
@@ -160,7 +160,10 @@ export const ptBr = {
   "note.older": "Há mais antes disso: --before '{cursor}'",
   "note.newer": "Há mais: --since '{seen}'",
   "note.loggedInFirst": "{user} ainda não existia e acaba de entrar.",
-  "note.notKept": "A sessão termina com este comando, pois não pôde ser guardada: {failure}",
+  "note.notKept":
+    "A sessão termina com este comando, pois não pôde ser guardada em {folder} ({code}): confira o dono e o modo.",
+  "note.noFolder":
+    "A sessão termina com este comando, pois não tem pasta: defina HOME ou XDG_STATE_HOME com um caminho absoluto.",
   "state.reconnecting": "A conexão caiu; tentando de novo …",
   "state.connected": "Conectado de novo.",
   "state.gaveUp": "Nenhum broker há um minuto; as tentativas seguem em segundo plano.",

@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import {
   lstatSync,
   mkdirSync,
@@ -8,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { nothingSaved, type SavedChat } from "../../src/client/core/chat-model.ts";
 import { PersonFiles } from "../../src/client/person-files.ts";
@@ -26,7 +28,9 @@ beforeEach(async () => {
 
 afterEach(() => folder[Symbol.asyncDispose]());
 
-const files = () => new PersonFiles(folder.path, ["tcp://127.0.0.1:7001"], "ana");
+const brokers = ["tcp://127.0.0.1:7001"];
+const files = () => new PersonFiles(folder.path, brokers, "ana");
+const pathOf = (one: PersonFiles) => join(one.outboxFolder, "..", "chat.json");
 const vector = (first: number, second: number): Vector => ({
   ["server_00000001" as ServerName]: first,
   ["server_00000002" as ServerName]: second,
@@ -43,8 +47,11 @@ describe("what a chat saves", () => {
   });
 
   test("is there for the next", () => {
-    expect(files().read()).toBe(nothingSaved);
-    files().save(begun);
+    const first = files();
+    expect(first.read()).toBe(nothingSaved);
+    expect(first.isNew).toBe(true);
+    first.save(begun);
+    expect(first.isNew).toBe(false);
     expect(files().read()).toEqual(begun);
   });
 
@@ -66,12 +73,12 @@ describe("what a chat saves", () => {
       read: { "#geral": vector(5, 7), "#other": {} },
       heard: vector(2, 9),
       current: "#other",
-      drafts: { "#geral": "begun here" },
+      drafts: { "#geral": ["begun here"] },
     };
     // Twice: what was taken over is not taken for a change of its own.
     for (let time = 0; time < 2; time += 1) other.save(after);
     expect(files().read()).toEqual({
-      drafts: { "#geral": "begun here" },
+      drafts: { "#geral": ["begun here"] },
       joined: ["geral", "new", "other"],
       muted: ["#new"],
       closed: [],
@@ -82,12 +89,59 @@ describe("what a chat saves", () => {
   });
 
   test("keeps drafts of another chat, except of conversations where this chat has changed its own", () => {
-    files().save({ ...begun, drafts: { "#geral": "old", "@bia": "hi" } });
+    files().save({ ...begun, drafts: { "#geral": ["old"], "@bia": ["hi"] } });
     const [one, other] = [files(), files()];
     for (const chat of [one, other]) chat.read();
-    one.save({ ...begun, drafts: { "#geral": "new", "@bia": "hi" } });
-    other.save({ ...begun, drafts: { "#geral": "old", "#old": "more" } });
-    expect(files().read().drafts).toEqual({ "#geral": "new", "#old": "more" });
+    one.save({ ...begun, drafts: { "#geral": ["new"], "@bia": ["hi"] } });
+    other.save({ ...begun, drafts: { "#geral": ["old"], "#old": ["more"] } });
+    expect(files().read().drafts).toEqual({ "#geral": ["new"], "#old": ["more"] });
+  });
+
+  test("keeps the drafts of two chats in one conversation, each until its own chat is done with it", () => {
+    const [one, other] = [files(), files()];
+    for (const chat of [one, other]) chat.read();
+    const draft = (text: string) => ({ ...begun, drafts: { "#geral": [text] } });
+    one.save(draft("of o"));
+    other.save(draft("of the"));
+    one.save(draft("of one"));
+    other.save(draft("of the other"));
+    expect(files().read().drafts).toEqual({ "#geral": ["of one", "of the other"] });
+    other.save(begun);
+    expect(files().read().drafts).toEqual({ "#geral": ["of one"] });
+    one.save(begun);
+    expect(files().read().drafts).toEqual({});
+  });
+
+  test("keeps what several processes save at the same moment", async () => {
+    const module = new URL("../../dist/client/person-files.js", import.meta.url);
+    const times = 100;
+    const program = (name: string) => `
+      const { PersonFiles } = await import(${JSON.stringify(module)});
+      const files = new PersonFiles(${JSON.stringify(folder.path)}, ${JSON.stringify(brokers)}, "ana");
+      let chat = files.read();
+      for (let time = 0; time < ${times}; time += 1) {
+        chat = { ...chat, drafts: { ...chat.drafts, ["#${name}" + time]: ["begun"] } };
+        files.save(chat);
+      }`;
+    const run = promisify(execFile);
+    await Promise.all(
+      ["a", "b", "c"].map((name) =>
+        run(process.execPath, ["--input-type=module", "-e", program(name)]),
+      ),
+    );
+    expect(Object.keys(files().read().drafts)).toHaveLength(3 * times);
+  }, 60_000);
+
+  test("keeps what a newer version has put beside it", () => {
+    const one = files();
+    one.save(begun);
+    const newer = { ...JSON.parse(readFileSync(pathOf(one), "utf8")), pinned: ["#geral"] };
+    writeFileSync(pathOf(one), JSON.stringify(newer));
+    const again = files();
+    expect(again.read()).toEqual(begun);
+    again.save({ ...begun, current: "#geral" });
+    const kept = JSON.parse(readFileSync(pathOf(one), "utf8"));
+    expect(kept).toEqual({ ...newer, current: "#geral" });
   });
 
   test("is read too if an earlier version wrote it, without drafts", () => {
@@ -96,6 +150,14 @@ describe("what a chat saves", () => {
     one.save(begun);
     writeFileSync(join(one.outboxFolder, "..", "chat.json"), JSON.stringify(older));
     expect(files().read()).toEqual(begun);
+  });
+
+  test("may come from a version that kept one draft of each conversation", () => {
+    const one = files();
+    one.save(begun);
+    writeFileSync(pathOf(one), JSON.stringify({ ...begun, drafts: { "#geral": "begun" } }));
+    expect(files().read()).toEqual({ ...begun, drafts: { "#geral": ["begun"] } });
+    expect(readdirSync(join(pathOf(one), ".."))).not.toContain("chat.json.damaged-1");
   });
 
   test("keeps open what another chat has closed, and this one has not: there may be news", () => {
@@ -109,19 +171,16 @@ describe("what a chat saves", () => {
     expect(files().read().closed).toEqual([]);
   });
 
-  const pathOf = (one: PersonFiles) => join(one.outboxFolder, "..", "chat.json");
-
   test.each([
     "",
     "{",
     "[]",
     "7",
-    '{"read": {"#geral": 1}}',
     '{"joined":["geral"],}',
-    '{"joined":5}',
     Buffer.from([0x7b, 0xff, 0x7d]),
+    Buffer.from('\ufeff{"joined":["geral"]}', "utf16le"),
   ])(
-    "is put aside where it can't be understood (%s), told once, and never written over",
+    "is kept aside where it can't be understood (%s), told once, and never written over",
     (damage) => {
       const one = files();
       const told: FileTrouble[] = [];
@@ -131,7 +190,9 @@ describe("what a chat saves", () => {
       for (const number of [1, 2]) {
         writeFileSync(path, damage);
         // Twice: by a chat that begins, and by one that found a good file when it began.
-        if (number === 1) expect(one.read()).toBe(nothingSaved);
+        if (number === 1) expect(one.read()).toEqual({ ...nothingSaved, heard: undefined });
+        else one.save(begun);
+        expect(one.isNew).toBe(false);
         one.save(begun);
         const aside = `${path}.damaged-${number}`;
         expect(readFileSync(aside)).toEqual(Buffer.from(damage));
@@ -142,6 +203,67 @@ describe("what a chat saves", () => {
     },
   );
 
+  const good = {
+    ...begun,
+    current: "#geral",
+    drafts: { "#geral": ["begun"] },
+    read: { "#geral": vector(5, 1), "@bia": vector(1, 1) },
+  };
+
+  test.each<[name: string, wrong: object, right: Partial<SavedChat>]>([
+    ["a list for the read marks", { read: [] }, { read: {} }],
+    ["a text for the read marks", { read: "x" }, { read: {} }],
+    // It counts as unread, not as a conversation that was never seen.
+    [
+      "one read mark",
+      { read: { ...good.read, "@bia": 1 } },
+      { read: { ...good.read, "@bia": {} } },
+    ],
+    ["a number for a conversation", { current: 7 }, { current: "" }],
+    ["nothing for a conversation", { current: null }, { current: "" }],
+    ["a name for a list", { joined: "geral" }, { joined: [] }],
+    ["a number for a name", { joined: ["geral", 7] }, { joined: ["geral"] }],
+    ["a map for a list", { muted: {} }, { muted: [] }],
+    ["nothing for a list", { closed: null }, { closed: [] }],
+    ["a list for a vector", { heard: [] }, { heard: undefined }],
+    [
+      "a number for a draft",
+      { drafts: { "#a": 7, "#b": ["b", 7] } },
+      { drafts: { "#a": [], "#b": ["b"] } },
+    ],
+  ])(
+    "is right where something in it is damaged (%s): a copy has it as it was",
+    (_name, wrong, right) => {
+      const path = pathOf(files());
+      files().save(begun);
+      const content = JSON.stringify({ ...good, ...wrong, pinned: ["#geral"] });
+      writeFileSync(path, content);
+      const one = files();
+      const told: FileTrouble[] = [];
+      one.onTrouble = (trouble) => told.push(trouble);
+      const expected = { ...good, ...right };
+      for (let time = 0; time < 2; time += 1) expect(one.read()).toEqual(expected);
+      const aside = `${path}.damaged-1`;
+      expect(told).toEqual([{ path, aside }]);
+      expect(readFileSync(aside, "utf8")).toBe(content);
+      // Whatever ends the chat before it saves, the next one has it too.
+      expect(files().read()).toEqual(expected);
+      expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ pinned: ["#geral"] });
+    },
+  );
+
+  test("is kept aside by one of two chats that find it damaged", () => {
+    const [one, other] = [files(), files()];
+    const told: FileTrouble[] = [];
+    for (const chat of [one, other]) chat.onTrouble = (trouble) => told.push(trouble);
+    one.save(begun);
+    writeFileSync(pathOf(one), "{");
+    for (const chat of [one, other]) chat.read();
+    for (const chat of [one, other]) chat.save(begun);
+    expect(told).toHaveLength(1);
+    expect(files().read()).toEqual(begun);
+  });
+
   test("is put aside if it is a folder, not a file", () => {
     const one = files();
     one.save(begun);
@@ -149,7 +271,8 @@ describe("what a chat saves", () => {
     rmSync(path);
     mkdirSync(path);
     one.save(begun);
-    expect(readdirSync(join(path, "..")).sort()).toEqual(["chat.json", "chat.json.damaged-1"]);
+    const there = readdirSync(join(path, "..")).sort();
+    expect(there).toEqual(["chat.json", "chat.json.damaged-1", "lock"]);
     expect(files().read()).toEqual(begun);
   });
 
@@ -172,7 +295,8 @@ describe("what a chat saves", () => {
     expect(one.read()).toBe(nothingSaved);
     expect(() => one.save(begun)).toThrow("ELOOP");
     expect(told).toEqual([{ path, code: "ELOOP" }]);
-    expect(readdirSync(join(path, ".."))).toEqual(["chat.json"]);
+    expect(one.isNew).toBe(false);
+    expect(readdirSync(join(path, "..")).sort()).toEqual(["chat.json", "lock"]);
     expect(lstatSync(path).isSymbolicLink()).toBe(true);
   });
 });

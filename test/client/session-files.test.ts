@@ -54,28 +54,45 @@ test("processes that save at once lose nobody's session", () => {
 test("any name has a file, and no two share one", () => {
   const names = ["a".repeat(64), "😀".repeat(64), "Ana", "ana", "..", "a/b"];
   for (const name of names) files().save(tokenOf(name));
-  expect(readdirSync(folder.path)).toHaveLength(names.length);
+  // And the lock of them all.
+  expect(readdirSync(folder.path)).toHaveLength(names.length + 1);
   for (const name of names) expect(files().read(name)?.user).toBe(name);
 });
 
-test("a damaged session file is put aside and told, and the next session is saved", () => {
+test.each(["{", "", "[]", "7", '{"user":"ana"}', '{"user":1,"token":"x"}', '{"token":"x"}'])(
+  "a damaged session file (%s) is put aside and told, and the next session is saved",
+  (content) => {
+    for (const first of ["read", "save"] as const) {
+      files().save(tokenOf("ana"));
+      const [name = ""] = readdirSync(folder.path);
+      const path = join(folder.path, name);
+      writeFileSync(path, content);
+      const finding = files();
+      if (first === "read") expect(finding.read("ana")).toBeUndefined();
+      finding.save(tokenOf("ana", 2));
+      const aside = `${path}.damaged-${first === "read" ? 1 : 2}`;
+      expect(finding.troubles).toEqual([{ path, aside }]);
+      expect(readFileSync(aside, "utf8")).toBe(content);
+      expect(files().read("ana")?.token).toBe(tokenOf("ana", 2));
+    }
+  },
+);
+
+test("what a newer version has put beside a session stays", () => {
   files().save(tokenOf("ana"));
   const [name = ""] = readdirSync(folder.path);
   const path = join(folder.path, name);
-  writeFileSync(path, "{");
-  const reading = files();
-  expect(reading.read("ana")).toBeUndefined();
-  expect(reading.troubles).toEqual([{ path, aside: `${path}.damaged-1` }]);
-  expect(readFileSync(`${path}.damaged-1`, "utf8")).toBe("{");
-  files().save(tokenOf("ana"));
-  expect(files().read("ana")).toBeDefined();
+  writeFileSync(path, JSON.stringify({ user: "ana", token: tokenOf("ana"), device: "d" }));
+  files().save(tokenOf("ana", 2));
+  const kept = JSON.parse(readFileSync(path, "utf8"));
+  expect(kept).toEqual({ user: "ana", token: tokenOf("ana", 2), device: "d" });
 });
 
 test("without any folder nothing is kept, and that is told", () => {
   const nowhere = new SessionFiles(undefined, brokers);
   nowhere.save(tokenOf("ana"));
   expect(nowhere.read("ana")).toBeUndefined();
-  expect(nowhere.failure).toContain("XDG_STATE_HOME");
+  expect(nowhere.failure).toBe("no folder");
 });
 
 test("a token that is none is not kept; where nothing can be kept, that is told", () => {
@@ -85,5 +102,6 @@ test("a token that is none is not kept; where nothing can be kept, that is told"
   writeFileSync(path, "");
   const nowhere = new SessionFiles(path, brokers);
   nowhere.save(tokenOf("ana"));
-  expect(nowhere.failure).toMatch(/EEXIST|ENOTDIR/);
+  const code = expect.stringMatching(/EEXIST|ENOTDIR/);
+  expect(nowhere.failure).toEqual({ folder: path, code });
 });

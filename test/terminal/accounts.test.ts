@@ -83,7 +83,8 @@ describe("a session", () => {
     const folder = join(home.path, "tertulia", "sessions");
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     const files = await readdir(folder);
-    expect(files).toHaveLength(2);
+    // The session, the name of who logged in last, and their lock.
+    expect(files).toHaveLength(3);
     for (const file of files) expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
   });
 
@@ -169,6 +170,15 @@ describe("a session", () => {
     });
     expect(await run("accounts promote hugo", "", operator())).toMatchObject({ code: 0 });
     expect(await run("accounts registration open")).toMatchObject({ code: 0 });
+  });
+
+  test("that can't be kept is told in the person's language, with the folder and the code", async () => {
+    expect(await run("register ivo", "ivo's\n")).toMatchObject({ code: 0 });
+    await writeFile(join(home.path, "tertulia"), "no folder");
+    const { stderr } = await run("login ivo --lang pt-br", "ivo's\n");
+    expect(stderr).toContain(
+      `A sessão termina com este comando, pois não pôde ser guardada em ${home.path}/tertulia/sessions (ENOTDIR): `,
+    );
   });
 });
 
@@ -326,9 +336,8 @@ describe("a token that grows old", () => {
 /** The kept tokens by whose they are. */
 async function tokens(): Promise<Record<string, string>> {
   const folder = join(home.path, "tertulia", "sessions");
-  const files = await Promise.all(
-    (await readdir(folder)).map((file) => readFile(join(folder, file), "utf8")),
-  );
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".json"));
+  const files = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")));
   const sessions = files.map((text) => JSON.parse(text) as { user: string; token?: string });
   return Object.fromEntries(sessions.flatMap(({ user, token }) => (token ? [[user, token]] : [])));
 }

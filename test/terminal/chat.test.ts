@@ -147,7 +147,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     "a draft is there in the next chat: %s",
     async (way) => {
       const ana = place.chat("ana");
-      await join(ana, "geral");
+      await ana.shows("› #geral");
       ana.types("begun and not sent");
       await ana.shows("› begun and not sent");
       // At SIGKILL only what was saved before is left.
@@ -157,7 +157,10 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
         "ana",
       );
       if (way === "SIGKILL") {
-        await until(() => files.read().drafts["#geral"] === "begun and not sent", "it is saved");
+        await until(
+          () => files.read().drafts["#geral"]?.[0] === "begun and not sent",
+          "it is saved",
+        );
       }
       const { pid } = ana;
       if (way === "its terminal is closed") ana.close();
@@ -166,6 +169,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
       const again = place.chat("ana");
       await again.shows("› begun and not sent");
       again.keys("Enter");
+      await until(() => !again.screen.includes("› begun and not sent"), "Enter is taken");
       await again.shows("begun and not sent ✓", restartMs);
       await quit(again);
       expect(files.read().drafts).toEqual({});

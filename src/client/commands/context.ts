@@ -49,7 +49,8 @@ export async function withClient<T>(
     await client.close();
     const { failure, troubles } = config.sessions;
     for (const trouble of troubles) output.note(describeTrouble(trouble, text));
-    if (failure !== undefined) output.note(text("note.notKept", { failure }));
+    if (failure === "no folder") output.note(text("note.noFolder"));
+    else if (failure !== undefined) output.note(text("note.notKept", failure));
   }
 }
 

@@ -144,8 +144,11 @@ export interface SavedChat {
   /** Of private messages all that has come: who wrote since then is found by it. */
   readonly heard?: Vector | undefined;
   readonly current: string;
-  /** Texts that were begun and not sent, by conversation. */
-  readonly drafts: Readonly<Record<string, string>>;
+  /**
+   * Texts that were begun and not sent, by conversation. Chats of one person that run at once may
+   * each have one.
+   */
+  readonly drafts: Readonly<Record<string, readonly string[]>>;
 }
 
 export const nothingSaved: SavedChat = {

@@ -125,7 +125,9 @@ function started(
 /** Saved drafts never replace what the person has typed since this chat began. */
 function withSavedDrafts(model: ChatModel, saved: SavedChat): ChatModel {
   const drafts: Record<string, Editor> = {};
-  for (const [key, text] of Object.entries(saved.drafts)) drafts[key] = withText(emptyEditor, text);
+  for (const [key, texts] of Object.entries(saved.drafts)) {
+    drafts[key] = withText(emptyEditor, texts.join("\n"));
+  }
   const { [homeKey]: atHome, ...others } = drafts;
   const isEmpty = model.editor.graphemes.length === 0;
   const editor = atHome !== undefined && isEmpty ? atHome : model.editor;

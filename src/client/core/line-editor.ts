@@ -30,6 +30,11 @@ export function textOf(editor: Editor): string {
   return editor.graphemes.join("");
 }
 
+/** What the person was writing, also while an older text is shown. */
+export function draftOf(editor: Editor): string {
+  return editor.recalled?.draft ?? textOf(editor);
+}
+
 /** The text in front of the cursor. */
 export function before(editor: Editor): string {
   return editor.graphemes.slice(0, editor.cursor).join("");

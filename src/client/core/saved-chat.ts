@@ -1,6 +1,6 @@
 import { join, type Vector } from "../../protocol/vector.ts";
 import { type ChatModel, isKnown, type SavedChat } from "./chat-model.ts";
-import { textOf } from "./line-editor.ts";
+import { draftOf } from "./line-editor.ts";
 
 /** What is to be saved of a chat. */
 export function savedOf(model: ChatModel): SavedChat {
@@ -23,10 +23,10 @@ export function savedOf(model: ChatModel): SavedChat {
 }
 
 /** The texts that were begun and not sent, by conversation. */
-function draftsOf({ drafts, editor, current }: ChatModel): Record<string, string> {
+function draftsOf({ drafts, editor, current }: ChatModel): SavedChat["drafts"] {
   const begun = Object.entries({ ...drafts, [current]: editor });
-  const texts = begun.map(([key, draft]) => [key, textOf(draft)] as const);
-  return Object.fromEntries(texts.filter(([, text]) => text !== ""));
+  const texts = begun.map(([key, draft]) => [key, [draftOf(draft)]] as const);
+  return Object.fromEntries(texts.filter(([, [text]]) => text !== ""));
 }
 
 /**
@@ -36,7 +36,7 @@ function draftsOf({ drafts, editor, current }: ChatModel): Record<string, string
 export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon" | undefined {
   if (after.heard === undefined) return undefined;
   // Else a killed chat would bring back, as a draft, what was sent or put aside.
-  if (textOf(before.editor) !== "" && textOf(after.editor) === "") return "at once";
+  if (draftOf(before.editor) !== "" && draftOf(after.editor) === "") return "at once";
   if (before.editor.graphemes !== after.editor.graphemes) return "soon";
   if (before.conversations === after.conversations && before.current === after.current) {
     return before.heard === after.heard ? undefined : "soon";
@@ -57,13 +57,8 @@ export function mergedSaved(
   there: SavedChat,
   { before, after }: { readonly before: SavedChat; readonly after: SavedChat },
 ): SavedChat {
-  const merged = (name: "joined" | "muted" | "closed") => {
-    const kept = there[name].filter(
-      (key) => after[name].includes(key) || !before[name].includes(key),
-    );
-    const added = after[name].filter((key) => !before[name].includes(key) && !kept.includes(key));
-    return [...kept, ...added];
-  };
+  const merged = (name: "joined" | "muted" | "closed") =>
+    mergedList(there[name], before[name], after[name]);
   const read: Record<string, Vector> = { ...there.read };
   for (const [key, vector] of Object.entries(after.read)) {
     read[key] = join(read[key] ?? {}, vector);
@@ -73,12 +68,20 @@ export function mergedSaved(
   const closed = merged("closed").filter((key) => !isOpen(key));
   const lists = { joined: merged("joined"), muted: merged("muted"), closed };
   const heard = after.heard && join(there.heard ?? {}, after.heard);
-  const drafts = { ...there.drafts };
-  for (const key of Object.keys({ ...before.drafts, ...after.drafts })) {
-    const draft = after.drafts[key];
-    if (draft === before.drafts[key]) continue;
-    if (draft === undefined) delete drafts[key];
-    else drafts[key] = draft;
+  const drafts: Record<string, readonly string[]> = {};
+  for (const key of Object.keys({ ...there.drafts, ...after.drafts })) {
+    const texts = mergedList(there.drafts[key], before.drafts[key], after.drafts[key]);
+    if (texts.length > 0) drafts[key] = texts;
   }
   return { ...lists, read, heard: heard ?? there.heard, current: after.current, drafts };
+}
+
+function mergedList(
+  there: readonly string[] = [],
+  before: readonly string[] = [],
+  after: readonly string[] = [],
+): readonly string[] {
+  const kept = there.filter((item) => after.includes(item) || !before.includes(item));
+  const added = after.filter((item) => !before.includes(item) && !kept.includes(item));
+  return [...kept, ...added];
 }

@@ -5,6 +5,7 @@ import { errorCode } from "../../platform/problem.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import type { Entry } from "../../protocol/messages.ts";
+import type { FileTrouble } from "../../storage/kept-file.ts";
 import { languageOf, type Text, textsIn } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import type { Context } from "../commands/context.ts";
@@ -69,6 +70,10 @@ export class ChatShell {
   /** Why others' messages do not come any more, as the person was told. */
   #refusal: string | undefined;
   #loggingIn: Promise<void> | undefined;
+  /** The newest messages are shown. A notice before that would stand above them, out of sight. */
+  #hasBegun = false;
+  /** Sentences about the person's files that the screen has not shown yet. */
+  readonly #troubles: string[] = [];
   #fail: (error: unknown) => void = () => {};
 
   constructor(parts: ChatShellParts) {
@@ -119,23 +124,21 @@ export class ChatShell {
     using _warnings = this.#parts.context.host.onWarning((warning) => log.warn(warning));
     using terminal = this.#terminal;
     terminal.open();
-    files.onTrouble = (trouble) => {
-      const told = describeTrouble(trouble, this.#text);
-      log.warn(told);
-      this.#dispatch({ type: "notice", lines: [told], isProblem: true, isAside: true });
-    };
-    for (const trouble of this.#parts.outbox.troubles) files.onTrouble(trouble);
+    files.onTrouble = (trouble) => this.#trouble(trouble);
+    for (const trouble of this.#parts.outbox.troubles) this.#trouble(trouble);
     this.connection(client.state);
     log.info("The chat begins");
     try {
-      this.#watch(this.#work.start(files.read()).then(() => this.#sending.start()));
+      this.#watch(this.#work.start(files.read()).then(() => this.#begun()));
       await ended;
     } finally {
       clearInterval(ticking);
       clearTimeout(this.#drawing?.timer);
       clearTimeout(this.#saving);
+      this.#hasBegun = false;
       this.#save();
       terminal.close();
+      for (const told of this.#troubles) this.#parts.context.output.note(told);
       log.info("The chat ends");
       await this.#work.leave(leaveMs);
     }
@@ -168,6 +171,25 @@ export class ChatShell {
     if (error.message === this.#refusal) return;
     this.#refusal = error.message;
     const lines = [describe(error, this.#text)];
+    this.#dispatch({ type: "notice", lines, isProblem: true, isAside: true });
+  }
+
+  #begun(): void {
+    this.#hasBegun = true;
+    this.#tellTroubles();
+    this.#sending.start();
+  }
+
+  #trouble(trouble: FileTrouble): void {
+    const told = describeTrouble(trouble, this.#text);
+    this.#parts.log.warn(told);
+    this.#troubles.push(told);
+    if (this.#hasBegun) this.#tellTroubles();
+  }
+
+  #tellTroubles(): void {
+    const lines = this.#troubles.splice(0);
+    if (lines.length === 0) return;
     this.#dispatch({ type: "notice", lines, isProblem: true, isAside: true });
   }
 

@@ -137,7 +137,10 @@ describe("unread", () => {
   test("a draft is kept with its conversation, and comes back there; what was sent does not", () => {
     const first = new ChatScene().start(["geral", "café"]);
     first.types("/join geral\r").types("begun here").types("\x1b2").types("and there");
-    expect(savedOf(first.model).drafts).toEqual({ "#geral": "begun here", "#café": "and there" });
+    expect(savedOf(first.model).drafts).toEqual({
+      "#geral": ["begun here"],
+      "#café": ["and there"],
+    });
     const second = new ChatScene().on({
       type: "started",
       saved: savedOf(first.model),
@@ -150,11 +153,41 @@ describe("unread", () => {
     const { saves } = second;
     second.types("\r");
     expect(second.saves).toBe(saves + 1);
-    expect(savedOf(second.model).drafts).toEqual({ "#café": "and there" });
+    expect(savedOf(second.model).drafts).toEqual({ "#café": ["and there"] });
+  });
+
+  test("a draft stays one while an older text is called back over it", () => {
+    const scene = new ChatScene().start(["geral", "café"]).types("/join geral\r");
+    scene.on({ type: "found", users: [], heard: {} });
+    scene.types("sent\r").types("begun").types("\x1b[A");
+    expect(scene.screen).toContain("› sent");
+    expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["begun"] });
+    // Elsewhere too it is not what was called back.
+    scene.types("\x1b2");
+    expect(scene.model.current).toBe("#café");
+    expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["begun"] });
+    // Written on, it is what the person writes.
+    scene.types("\x1b1").types("!");
+    expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["sent!"] });
+    const { saves } = scene;
+    scene.types("\x15\x1b[A\x1b[A\r");
+    expect(savedOf(scene.model).drafts).toEqual({});
+    expect(scene.saves).toBeGreaterThan(saves);
+  });
+
+  test("drafts of two chats that ran at once come back as one text", () => {
+    const drafts = { "#geral": ["of one", "of the other"] };
+    const saved = { ...nothingSaved, joined: ["geral"], drafts };
+    const scene = new ChatScene().on({ type: "started", saved, channels: ["geral"] });
+    expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["of one\nof the other"] });
   });
 
   test("a saved draft does not replace the text that is being written", () => {
-    const saved = { ...nothingSaved, joined: ["geral"], drafts: { "": "old", "#geral": "older" } };
+    const saved = {
+      ...nothingSaved,
+      joined: ["geral"],
+      drafts: { "": ["old"], "#geral": ["older"] },
+    };
     const scene = new ChatScene().types("new");
     scene.on({ type: "started", saved, channels: ["geral"] });
     // ↑ has what was being written: the conversation's own draft is there.
