@@ -16,7 +16,7 @@ export type OriginalOutcome = "accepted" | "refused" | "unreadable" | "noService
 const english: Readonly<Record<OriginalOutcome, string>> = {
   accepted: "The server speaks only the original protocol: it answered OK, without a receipt.",
   refused: "The server speaks only the original protocol, and refused.",
-  unreadable: "The server's answer can't be understood: nobody knows whether it was done.",
+  unreadable: "The server's answer can't be understood, so it is unknown whether it was done.",
   noService: "The server speaks only the original protocol, which has no such service.",
   silent: "The server speaks only the original protocol, and did not answer.",
 };

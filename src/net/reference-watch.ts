@@ -45,7 +45,7 @@ export class ReferenceWatch {
 
 const sentences = {
   foreign: (where: string) =>
-    `The reference at ${where} speaks only the original protocol: it keeps no view, so nobody can become a member by it`,
+    `The reference at ${where} speaks only the original protocol: it keeps no view, so no process can become a member through it`,
   missing: (where: string) =>
-    `No reference answers at ${where}: nobody becomes a member, or leaves, until one does`,
+    `No reference answers at ${where}: until one does, no process becomes a member or leaves`,
 };

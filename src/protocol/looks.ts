@@ -57,7 +57,7 @@ function foldCase(text: string): string {
  * @returns a sentence about `field`; undefined if the name may be new
  */
 export function oddityOf(name: string, field: string): string | undefined {
-  if (invisibleButJoiners.test(name)) return `\`${field}\` holds a character that nobody sees.`;
+  if (invisibleButJoiners.test(name)) return `\`${field}\` holds an invisible character.`;
   if (stretching.test(name)) return `\`${field}\` holds a letter that only stretches others.`;
   if (!anyScript.test(name) || ofOneLanguage.some((script) => script.test(name))) return undefined;
   return `\`${field}\` mixes letters of several scripts, which look alike.`;

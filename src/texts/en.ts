@@ -7,7 +7,7 @@ export const en = {
   "error.unknown_service": "The server does not offer this service.",
   "error.too_large": "That is too long for one message or request.",
   "error.name_invalid":
-    'A name has 1 to 64 letters of one script, digits, "_", "-" or ".", nothing that nobody sees, and does not begin with ".".',
+    'A name has 1 to 64 letters of one script, digits, "_", "-" or ".", no invisible characters, and does not begin with ".".',
   "error.name_taken": "That name is taken.",
   "error.id_reused":
     "Nothing was done: something else was asked under the same id before. Ask again, and it gets an id of its own.",
@@ -26,10 +26,10 @@ export const en = {
     "The server speaks only the original protocol: it answered OK, but has no receipts and no history.",
   "original.refused": "The server speaks only the original protocol, and refused: {words}",
   "original.unreadable":
-    "The server's answer to `{service}` can't be understood: nobody knows whether it was done.",
+    "The server's answer to `{service}` can't be understood, so it is unknown whether the request was done.",
   "original.noService": "The server speaks only the original protocol, which has no `{service}`.",
   "original.silent":
-    "The server speaks only the original protocol, and did not answer `{service}`: nobody knows whether it was done.",
+    "The server speaks only the original protocol, and did not answer `{service}`, so it is unknown whether the request was done.",
 
   // ---- why one is not served, where the code leaves it open
   "reason.no_accounts": "This cluster has no accounts: its servers run with --auth open.",
@@ -47,7 +47,7 @@ export const en = {
   "reason.name_in_use":
     "Somebody uses that name, or one that looks the same: only an administrator can give its account.",
   "reason.name_confusable":
-    "That name looks like one that exists already, so that people would mix them up: choose another.",
+    "That name looks like one that exists already, and people would mix them up: choose another.",
   "reason.too_many_channels":
     "You have made as many channels as one user may; an administrator can take some away.",
   "reason.channel_removed":
@@ -85,11 +85,11 @@ export const en = {
   "problem.fileUnreadable":
     "{path} can't be read ({code}), so what it keeps is missing here; it stays as it is.",
   "problem.noFolder":
-    "What the chat keeps has no folder: set HOME or XDG_STATE_HOME to an absolute path.",
-  "problem.output": "The output can't be written ({code}), so it is not whole.",
+    "The chat has no folder for its files: set HOME or XDG_STATE_HOME to an absolute path.",
+  "problem.output": "The output can't be written ({code}), so it is incomplete.",
   "problem.outputClosed": "The output was closed before all of it was written ({code}).",
   "problem.outputFull":
-    "The output is not whole: there is no space left where it is written ({code}).",
+    "The output is incomplete: there is no space left where it is written ({code}).",
   "problem.outbox":
     "What waits to be sent is kept in {folder}, where {path} can't be used ({code}): check what it is, its owner and mode.",
   "problem.outboxFolderFull":
@@ -192,7 +192,7 @@ export const en = {
   "status.noProxy": "No proxy is alive.",
   "status.noReference": "No reference answers.",
   "status.foreignReference":
-    "The reference speaks only the original protocol: it knows of no view and no members.",
+    "The reference speaks only the original protocol: it has neither a view nor members.",
   "status.counts":
     "{name} has refused, since it started: {forged} messages without the secret, {stale} late or replayed ones, {clocks} clocks too far ahead.",
   "status.noServer": "No server answers.",
@@ -286,7 +286,7 @@ export const en = {
   "chat.noSuchChannel": "There is no channel {name}: /create {name} makes it.",
   "chat.noConversation": "There is nobody here to write to: /join #channel or /msg name.",
   "chat.likeAction":
-    "A text can't begin with /me and a space, which tells what you do; nothing was sent.",
+    "A text can't begin with /me and a space, since it would be shown as an action; nothing was sent.",
   "chat.unknown":
     "There is no command {command}; nothing was sent. Did you mean {suggestion}? To send it as a text, write /{command}.",
   "chat.unknownHelp":
@@ -295,7 +295,7 @@ export const en = {
   "chat.historyPages": "Here /history goes back a page, as PgUp does: it takes no number.",
   "chat.links": "Links in {name}, the newest last:",
   "chat.linksBack": "Enter goes back to the chat.",
-  "chat.noLinks": "There is no link in what was fetched of {name}; PgUp fetches more.",
+  "chat.noLinks": "No message fetched so far of {name} has a link; PgUp fetches older ones.",
   "chat.parted": "You left {name}.",
   "chat.notJoined": "You are not in {name}.",
   "chat.muted": "{name} is muted: only mentions are counted.",

@@ -26,10 +26,10 @@ export const ptBr = {
     "O servidor só fala o protocolo original: respondeu OK, mas não tem recibos nem histórico.",
   "original.refused": "O servidor só fala o protocolo original, e recusou: {words}",
   "original.unreadable":
-    "Não dá para entender a resposta do servidor a `{service}`: ninguém sabe se o pedido foi feito.",
+    "Não dá para entender a resposta do servidor a `{service}`, então não se sabe se o pedido foi feito.",
   "original.noService": "O servidor só fala o protocolo original, que não tem `{service}`.",
   "original.silent":
-    "O servidor só fala o protocolo original e não respondeu a `{service}`: ninguém sabe se o pedido foi feito.",
+    "O servidor só fala o protocolo original e não respondeu a `{service}`, então não se sabe se o pedido foi feito.",
 
   "reason.no_accounts": "Este cluster não tem contas: seus servidores usam --auth open.",
   "reason.no_session": "Este cluster tem contas, e você não entrou na sua.",
@@ -85,7 +85,7 @@ export const ptBr = {
   "problem.fileUnreadable":
     "Não foi possível ler {path} ({code}); o que há nele falta aqui, e o arquivo fica como está.",
   "problem.noFolder":
-    "O que o chat guarda não tem pasta: defina HOME ou XDG_STATE_HOME com um caminho absoluto.",
+    "O chat não tem pasta para seus arquivos: defina HOME ou XDG_STATE_HOME com um caminho absoluto.",
   "problem.output": "Não foi possível escrever a saída ({code}); ela está incompleta.",
   "problem.outputClosed": "A saída foi fechada antes de ser escrita por inteiro ({code}).",
   "problem.outputFull": "A saída está incompleta: não há mais espaço onde ela é escrita ({code}).",
@@ -280,7 +280,7 @@ export const ptBr = {
   "chat.noSuchChannel": "Não há o canal {name}: /create {name} cria.",
   "chat.noConversation": "Não há a quem escrever aqui: /join #canal ou /msg nome.",
   "chat.likeAction":
-    "Um texto não pode começar com /me e um espaço, que conta o que você faz; nada foi enviado.",
+    "Um texto não pode começar com /me e um espaço, pois apareceria como uma ação; nada foi enviado.",
   "chat.unknown":
     "O comando {command} não existe; nada foi enviado. Seria {suggestion}? Para enviar como texto, escreva /{command}.",
   "chat.unknownHelp":
@@ -289,7 +289,7 @@ export const ptBr = {
   "chat.historyPages": "Aqui /history vai uma página para trás, como PgUp: sem número.",
   "chat.links": "Links em {name}, o mais novo por último:",
   "chat.linksBack": "Enter volta ao chat.",
-  "chat.noLinks": "Não há link no que foi buscado de {name}; PgUp busca mais.",
+  "chat.noLinks": "Nenhuma mensagem já buscada de {name} tem link; PgUp busca as mais antigas.",
   "chat.parted": "Você saiu de {name}.",
   "chat.notJoined": "Você não está em {name}.",
   "chat.muted": "{name} está em silêncio: só menções são contadas.",

@@ -81,7 +81,7 @@ describe("a new name", () => {
   );
 
   test.each(["ana\ufe0f", "an\u034fa", "an\u180ba", "\u3164", "a\u{e0100}"])(
-    "may hold nothing that nobody sees, as %j",
+    "may hold no invisible character, as %j",
     (name) => {
       expect(oddityOf(name, "channel")).toMatch(/^`channel` holds/);
     },

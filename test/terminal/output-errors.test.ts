@@ -69,7 +69,7 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
     await using home = await temporaryFolder();
     const { status, stderr } = withFullDisk((stdout) => run(args, { HOME: home.path }, { stdout }));
     const lines = stderr.trimEnd().split("\n");
-    const said = "The output is not whole: there is no space left where it is written (ENOSPC).";
+    const said = "The output is incomplete: there is no space left where it is written (ENOSPC).";
     expect(lines.filter((line) => line.includes(said))).toHaveLength(1);
     expect(stderr).not.toContain("    at ");
     expect(status).toBe(1);
@@ -84,7 +84,7 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
       const whole = run(args, { HOME: home.path });
       expect(whole).toMatchObject({ status: 0, stderr: "" });
       const lost = withFullDisk((stdout) => run(args, { HOME: home.path }, { stdout }));
-      expect(lost.stderr.match(/The output is not whole/g)).toHaveLength(1);
+      expect(lost.stderr.match(/The output is incomplete/g)).toHaveLength(1);
       expect(lost.status).toBe(1);
     },
   );
