@@ -4,6 +4,8 @@ import { splitHost } from "./parse-endpoint.ts";
 import { Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 
+// From where a bound process can be reached: from this machine only, or from others too.
+
 /** Names that mean this machine wherever a hosts file has them; the last two are Debian's. */
 const loopbackNames: readonly string[] = ["localhost", "ip6-localhost", "ip6-loopback"];
 

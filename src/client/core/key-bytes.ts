@@ -1,4 +1,4 @@
-import { finals, type Key, numbers } from "./keys.ts";
+import { type Key, keysByFinal, keysByNumber } from "./keys.ts";
 
 /**
  * The bytes that a terminal sends for a key, to hand a key on to a program that reads one line: the
@@ -36,8 +36,8 @@ function asOneLine(text: string): string {
 function sequenceOf({ name, ctrl = false, alt = false }: Key): string {
   const modifier = 1 + (alt ? 2 : 0) + (ctrl ? 4 : 0);
   const named = ([, other]: [string, string]) => other === name;
-  const [final] = Object.entries(finals).find(named) ?? [];
+  const [final] = Object.entries(keysByFinal).find(named) ?? [];
   if (final !== undefined) return modifier === 1 ? `\x1b[${final}` : `\x1b[1;${modifier}${final}`;
-  const [number] = Object.entries(numbers).find(named) ?? [];
+  const [number] = Object.entries(keysByNumber).find(named) ?? [];
   return modifier === 1 ? `\x1b[${number}~` : `\x1b[${number};${modifier}~`;
 }

@@ -43,7 +43,8 @@ const escapeByte = "\x1b";
 const pasteBegins = "\x1b[200~";
 const pasteEnds = "\x1b[201~";
 
-export const finals: Readonly<Record<string, KeyName>> = {
+/** Keys by the last character of their sequence (CSI, SS3). */
+export const keysByFinal: Readonly<Record<string, KeyName>> = {
   A: "up",
   B: "down",
   C: "right",
@@ -54,7 +55,8 @@ export const finals: Readonly<Record<string, KeyName>> = {
 };
 /** With CSI instead of SS3 it would be a mouse's. */
 const keypadEnter = "\x1bOM";
-export const numbers: Readonly<Record<string, KeyName>> = {
+/** Keys by the number in their sequence (CSI number ~). */
+export const keysByNumber: Readonly<Record<string, KeyName>> = {
   1: "home",
   3: "delete",
   4: "end",
@@ -155,7 +157,7 @@ function sequenceKey(parameters = "", final = ""): Key {
   const [number = "", modifier = "1"] = parameters.split(";");
   // What begins otherwise is no key's: `<` is a mouse's.
   const isKey = /^\d*$/.test(number);
-  const name = final === "~" ? numbers[number] : isKey ? finals[final] : undefined;
+  const name = final === "~" ? keysByNumber[number] : isKey ? keysByFinal[final] : undefined;
   if (name === undefined) return { name: "unknown" };
   const bits = Number(modifier) - 1;
   return {
