@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { random } from "../src/platform/random.ts";
 import { latencyOf } from "../src/trials/chaos/core/pace.ts";
 import { countClaims } from "../src/trials/chaos/core/verdict.ts";
-import { raceForNames } from "../test/cluster/claim-race.ts";
+import { raceForNames } from "../test/cluster/race-for-names.ts";
 
 /**
  * `npm run bench:claims [-- CLIENTS [NAMES [ROUNDS]]]`: all clients register all names at once, over

@@ -1,7 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { Process } from "../cluster/supervisor.ts";
+import type { Instant } from "../platform/clock.ts";
 import { compareEpochs, type Epoch, parseEpoch } from "../protocol/epoch.ts";
+
+import type { Term } from "./chaos/core/failovers.ts";
 
 /** An entry into office, as the server that entered it wrote it down. */
 export interface Entered {
@@ -35,6 +38,13 @@ export class OfficeWatch {
     this.#entered.push(...fresh);
     this.#entered.sort((a, b) => compareEpochs(a.epoch, b.epoch));
     return this.#entered;
+  }
+
+  /** The same with their times since the trial began. */
+  terms(began: Instant): Term[] {
+    return this.entered().map(({ wallMs, ...term }) => {
+      return { ...term, atMs: wallMs - began.wallMs };
+    });
   }
 
   /** Who is in office; nobody while an election goes on. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { raceForNames } from "./claim-race.ts";
+import { raceForNames } from "./race-for-names.ts";
 
 const clients = 10;
 const names = 40;

@@ -49,6 +49,12 @@ export interface ChaosResult {
 
 /** Moderate: the faults are to be the load. */
 const writesPerSecond = 100;
+const racers = [
+  { name: "eva" },
+  { name: "gil" },
+  { name: "ivo" },
+  { name: "lia", isImpatient: true },
+] as const;
 /** What the cluster is given to heal, on a slow machine too. */
 const healMs = 60_000;
 const askMs = 5_000;
@@ -81,9 +87,8 @@ export async function runChaos(
   const observations = { ...seen, outages: performer.outages };
   const pace = paceOf(seen.writes, lengthMs);
   const { seed, seconds, servers } = config;
-  const { kills, marks, performed } = performer;
+  const { blows, kills, marks, performed } = performer;
   const terms = scene.terms().filter(({ atMs }) => atMs <= lengthMs);
-  const blows = marks.map(({ fault: { kind }, ...mark }) => ({ kind, ...mark }));
   const failovers = failoversOf(terms, blows, seen.claims);
   const violations = check(observations);
   const run = { seed, seconds, servers, plan, kills, pace, failovers };
@@ -125,7 +130,8 @@ class Scene implements AsyncDisposable {
     const elapsedMs = () => this.elapsedMs();
     const random = seededRandom(config.seed + 1);
     this.load = new Load({ brokers, proxies, writesPerSecond, random, elapsedMs });
-    this.race = new ClaimRace({ brokers, random: seededRandom(config.seed + 2), elapsedMs });
+    const drawn = seededRandom(config.seed + 2);
+    this.race = new ClaimRace({ brokers, racers, random: drawn, elapsedMs });
   }
 
   static async open(config: ChaosConfig): Promise<Scene> {
@@ -148,9 +154,7 @@ class Scene implements AsyncDisposable {
   }
 
   terms(): Term[] {
-    return this.#office.entered().map(({ wallMs, ...term }) => {
-      return { ...term, atMs: wallMs - this.#began.wallMs };
-    });
+    return this.#office.terms(this.#began);
   }
 
   /** Load and faults, for as long as the run lasts. */

@@ -2,18 +2,23 @@ import { ChatClient } from "../../client/chat-client.ts";
 import { pause } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
 import { Claimant } from "./claimant.ts";
-import type { Claim } from "./core/claims.ts";
+import { type Claim, wasTold } from "./core/claims.ts";
 
 export interface ClaimRaceOptions {
   readonly brokers: readonly string[];
+  /** Each with a connection of its own. */
+  readonly racers: readonly Racer[];
   readonly random: Random;
   /** Milliseconds since the load began. */
   readonly elapsedMs: () => number;
 }
 
-const racerNames = ["eva", "gil", "ivo", "lia"] as const;
-/** The last one gives up soon, so that there are owners who never heard of it. */
-const impatient = "lia";
+export interface Racer {
+  readonly name: string;
+  /** Whether it gives up soon, so that there are owners who never heard of it. */
+  readonly isImpatient?: boolean;
+}
+
 const patienceMs = 60_000;
 const impatienceMs = 2_500;
 const racersAtOnce = 3;
@@ -24,7 +29,7 @@ const mostOpen = 30;
 /** What is still open when everything has healed is given this long. */
 const finishMs = 60_000;
 
-/** Clients that want the same names at the same time, all the time. */
+/** Clients that want the same names at the same time. */
 export class ClaimRace {
   readonly #options: ClaimRaceOptions;
   readonly #clients: ChatClient[] = [];
@@ -36,9 +41,8 @@ export class ClaimRace {
 
   constructor(options: ClaimRaceOptions) {
     this.#options = options;
-    const { brokers, random, elapsedMs } = options;
-    this.#racers = racerNames.map((name) => {
-      const isImpatient = name === impatient;
+    const { brokers, racers, random, elapsedMs } = options;
+    this.#racers = racers.map(({ name, isImpatient = false }) => {
       const deadlineMs = isImpatient ? impatienceMs : patienceMs;
       const client = new ChatClient({ brokers, proxies: [], deadlineMs });
       this.#clients.push(client);
@@ -51,6 +55,29 @@ export class ClaimRace {
     return this.#racers.flatMap(({ claims }) => claims);
   }
 
+  /** How many names have an owner who was told so. */
+  get owned(): number {
+    return new Set(this.claims.filter((claim) => wasTold(claim, "won")).map(({ name }) => name))
+      .size;
+  }
+
+  /** All racers want all of these names, each in an order of its own. Resolves when all is decided. */
+  async runThrough(names: readonly string[], inFlight: number): Promise<void> {
+    const orders = this.#racers.map(() => this.#shuffled(names));
+    const lanes = this.#racers.flatMap((racer, at) => {
+      const left = orders[at] ?? [];
+      return Array.from({ length: inFlight }, async () => {
+        for (let name = left.shift(); name !== undefined; name = left.shift()) {
+          if (this.#givingUp.signal.aborted) return;
+          await racer.claim(name);
+        }
+      });
+    });
+    await Promise.all(lanes);
+    await Promise.all(this.#racers.map((racer) => racer.settled()));
+  }
+
+  /** One new name after the other, each wanted by some of the racers, until the race is finished. */
   start(): void {
     this.#lane = this.#keepRacing();
   }
@@ -82,6 +109,13 @@ export class ClaimRace {
       }
       await pause((2_000 / namesPerSecond) * random(), this.#stopping.signal);
     }
+  }
+
+  /** Drawn places, so that the order is the same for the same seed. */
+  #shuffled(names: readonly string[]): string[] {
+    const { random } = this.#options;
+    const placed = names.map((name) => ({ name, place: random() }));
+    return placed.sort((a, b) => a.place - b.place).map(({ name }) => name);
   }
 
   #drawn(): Claimant[] {

@@ -2,6 +2,7 @@ import type { Child } from "../../cluster/child.ts";
 import { pause } from "../../platform/clock.ts";
 import { type Relay, type Road, roadsBetween } from "../relay.ts";
 import type { Outage } from "./core/checker.ts";
+import type { Blow } from "./core/failovers.ts";
 import { aimedAt, type Fault, type PlannedFault } from "./core/fault-plan.ts";
 
 /** A fault as it came to pass for one process; still going on without an end. */
@@ -43,6 +44,11 @@ export class FaultPerformer {
 
   constructor(options: FaultPerformerOptions) {
     this.#options = options;
+  }
+
+  /** The same as what may have ended a term of office. */
+  get blows(): Blow[] {
+    return this.marks.map(({ fault: { kind }, ...mark }) => ({ kind, ...mark }));
   }
 
   /** Resolves at the last fault, or when it is called off. */

@@ -1,0 +1,159 @@
+import { now } from "../../src/platform/clock.ts";
+import { seededRandom } from "../../src/platform/random.ts";
+import { ClaimRace } from "../../src/trials/chaos/claim-race.ts";
+import {
+  type ClaimObservations,
+  type ClaimViolation,
+  checkClaims,
+} from "../../src/trials/chaos/core/claims.ts";
+import {
+  type Failover,
+  type FailoverFault,
+  failoverFaults,
+  failoversOf,
+} from "../../src/trials/chaos/core/failovers.ts";
+import { inOffice, type PlannedFault } from "../../src/trials/chaos/core/fault-plan.ts";
+import { FaultPerformer } from "../../src/trials/chaos/fault-performer.ts";
+import { accountsOf } from "../../src/trials/chaos/testimony.ts";
+import { OfficeWatch } from "../../src/trials/office-watch.ts";
+import { RelayedCluster } from "../../src/trials/relayed-cluster.ts";
+import { until } from "../support/until.ts";
+
+export interface RaceOptions {
+  /** An empty folder. */
+  readonly folder: string;
+  /** Each with a connection of its own. */
+  readonly clients: number;
+  /** All clients want all of them, each in an order of its own. */
+  readonly names: number;
+  /** Claims that each client has open at a time. */
+  readonly inFlight: number;
+  /** How often the coordinator of the moment is killed, and stopped, and cut off. */
+  readonly rounds: number;
+  readonly seed: number;
+  readonly onFault?: (fault: string, namesOwned: number) => void;
+}
+
+export interface RaceResult extends ClaimObservations {
+  readonly violations: readonly ClaimViolation[];
+  readonly faults: Readonly<Record<FailoverFault, number>>;
+  readonly failovers: readonly Failover[];
+  /** From the first claim to the last answer. */
+  readonly lengthMs: number;
+}
+
+const servers = 3;
+/** Limits that only turn a hang into a failure. */
+const shareLimitMs = 240_000;
+const failoverLimitMs = 30_000;
+
+/**
+ * Clients that register the same names at once, while the coordinator of the moment is killed,
+ * stopped and cut off, each time until another term begins. Then all is stopped and judged.
+ */
+export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
+  const { folder, seed, inFlight } = options;
+  await using cluster = await RelayedCluster.start({ servers, folder, logLevel: "info" });
+  const began = now();
+  const elapsedMs = () => now().steadyMs - began.steadyMs;
+  const racers = numbers(options.clients).map((number) => ({ name: `client ${number}` }));
+  const names = numbers(options.names).map((number) => `name-${number}`);
+  const { brokers } = cluster.endpoints;
+  const race = new ClaimRace({ brokers, racers, random: seededRandom(seed), elapsedMs });
+  const running = race.runThrough(names, inFlight);
+  // A fault that fails has its own error; nobody must wait for the claims then.
+  running.catch(() => {});
+  try {
+    const office = new OfficeWatch(folder, cluster.local.of("server"));
+    const performer = await disturb({ options, cluster, race, office, elapsedMs });
+    await running;
+    const lengthMs = elapsedMs();
+    const { claims } = race;
+    const { blows } = performer;
+    const failovers = failoversOf(office.terms(began), blows, claims);
+    await race.close();
+    await cluster.stop();
+    const accounts = await accountsOf(folder);
+    const violations = checkClaims({ claims, accounts });
+    return { claims, accounts, violations, faults: countKinds(blows), failovers, lengthMs };
+  } finally {
+    await race.close();
+  }
+}
+
+interface Disturbed {
+  readonly options: RaceOptions;
+  readonly cluster: RelayedCluster;
+  readonly race: ClaimRace;
+  readonly office: OfficeWatch;
+  readonly elapsedMs: () => number;
+}
+
+/** One fault after the other, each once its share of the names has an owner. */
+async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
+  const { options, cluster, race, office, elapsedMs } = disturbed;
+  const { relay, processes } = cluster;
+  const performer = new FaultPerformer({
+    processes,
+    relay,
+    elapsedMs,
+    coordinator: () => office.coordinator,
+    onFault: ({ kind }) => options.onFault?.(`${kind} of ${office.coordinator}`, race.owned),
+  });
+  const labels = processes.map(({ label }) => label);
+  const faults = numbers(options.rounds).flatMap(() => failoverFaults);
+  try {
+    for (const [at, kind] of faults.entries()) {
+      const goal = Math.floor((options.names * (at + 1)) / (faults.length + 2));
+      await until(() => race.owned >= goal, `${goal} names with an owner`, shareLimitMs);
+      await untilNextTerm(performer, office, faultOf(kind, labels));
+    }
+  } finally {
+    performer.mend();
+  }
+  return performer;
+}
+
+/** Hits whoever is in office, until somebody has entered it anew. */
+async function untilNextTerm(
+  performer: FaultPerformer,
+  office: OfficeWatch,
+  fault: PlannedFault,
+): Promise<void> {
+  const { performed, marks } = performer;
+  const { length } = performed;
+  const isDone = async () => {
+    await performer.perform([fault], new AbortController().signal);
+    return performed.length > length;
+  };
+  await until(isDone, "a coordinator", failoverLimitMs);
+  const terms = office.entered().length;
+  await until(() => office.entered().length > terms, "the next term of office", failoverLimitMs);
+  performer.mend();
+  const isBack = () => marks.every(({ toMs }) => toMs !== undefined);
+  await until(isBack, "the process is back", failoverLimitMs);
+}
+
+/** At once, and for longer than anybody waits for the end of it. */
+function faultOf(kind: FailoverFault, labels: readonly string[]): PlannedFault {
+  const forMs = 2 * failoverLimitMs;
+  switch (kind) {
+    case "kill":
+      return { kind, targets: [inOffice], atMs: 0 };
+    case "stop":
+      return { kind, targets: [inOffice], forMs, atMs: 0 };
+    case "cut":
+      return { kind, target: inOffice, others: labels, way: "both", forMs, reset: false, atMs: 0 };
+    default:
+      return kind satisfies never;
+  }
+}
+
+function countKinds(blows: FaultPerformer["blows"]): Record<FailoverFault, number> {
+  const count = (kind: FailoverFault) => blows.filter((blow) => blow.kind === kind).length;
+  return { kill: count("kill"), stop: count("stop"), cut: count("cut") };
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, at) => at + 1);
+}
