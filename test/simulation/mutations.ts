@@ -44,8 +44,8 @@ const officeMutations: readonly Mutation[] = [
     edits: [
       core(
         "coordinator/acceptor",
-        "    this.promised = ballot;\n    return",
-        "    this.promised = ballot;\n    this.#saved = ballot;\n    return",
+        "    this.promised = ballot;\n    this.#parts",
+        "    this.promised = ballot;\n    this.#saved = ballot;\n    this.#parts",
       ),
     ],
   },
@@ -98,8 +98,8 @@ const officeMutations: readonly Mutation[] = [
     edits: [
       core(
         "coordinator/acceptor",
-        "    for (const effect of this.raise(ballot)) effects.push(effect);",
-        '    if (request.service === "accept") return this.#hasOnDisk(request) ? "grant" : "wait";\n    for (const effect of this.raise(ballot)) effects.push(effect);',
+        "    this.raise(ballot);\n    if",
+        '    if (request.service === "accept") return this.#hasOnDisk(request) ? "grant" : "wait";\n    this.raise(ballot);\n    if',
       ),
       // The answer tells of the higher promise: that net behind the rule goes too.
       core(
@@ -282,13 +282,13 @@ export const mutations: readonly Mutation[] = [
     rule: "R3",
     edits: [
       core(
-        "step",
-        "        this.#hear(input.request, now);",
-        "        this.catchUp.hear(this.replication.hear(input.request, now.steadyMs));",
+        "replica/replica",
+        "    this.hear(request, now);\n    if (this.owes) return;",
+        "    this.catchUp.hear(this.replication.hear(request, now.steadyMs));\n    if (this.owes) return;",
       ),
       core(
-        "step",
-        "    this.#hear(answer, now);\n",
+        "replica/replica",
+        "    this.hear(answer, now);\n",
         "    this.catchUp.hear(this.replication.hear(answer, now.steadyMs));\n",
       ),
     ],
@@ -450,8 +450,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       core(
         "chat/publisher",
-        "publish(committed: Vector): Effect[] {\n    const done = committed[this.#name] ?? 0;",
-        "publish(_committed: Vector): Effect[] {\n    const done = Number.POSITIVE_INFINITY;",
+        "publish(committed: Vector, effects: Effects): void {\n    const done = committed[this.#name] ?? 0;",
+        "publish(_committed: Vector, effects: Effects): void {\n    const done = Number.POSITIVE_INFINITY;",
       ),
     ],
   },
@@ -531,9 +531,9 @@ export const mutations: readonly Mutation[] = [
     rule: "J5",
     edits: [
       core(
-        "step",
-        'if (this.#owes) return;\n    this.#effects.push({ type: "broadcast", message });',
-        'this.#effects.push({ type: "broadcast", message });',
+        "replica/replica",
+        'if (!this.owes) this.#effects.add({ type: "broadcast", message });',
+        'this.#effects.add({ type: "broadcast", message });',
       ),
     ],
   },

@@ -157,3 +157,27 @@ export type Effect =
       readonly text: string;
       readonly fields?: Readonly<Record<string, unknown>>;
     };
+
+/** What one step asks for, in this order. Every part of the core adds to it, and to nothing else. */
+export class Effects {
+  #list: Effect[] = [];
+
+  add(effect: Effect): void {
+    this.#list.push(effect);
+  }
+
+  log(
+    level: "info" | "warn" | "error",
+    text: string,
+    fields?: Readonly<Record<string, unknown>>,
+  ): void {
+    this.add({ type: "log", level, text, ...(fields ? { fields } : {}) });
+  }
+
+  /** All that was added since the last call. */
+  take(): readonly Effect[] {
+    const list = this.#list;
+    this.#list = [];
+    return list;
+  }
+}

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { durations } from "../../../src/protocol/limits.ts";
 import type { OfficeAnswer, OfficeRequest, Standing } from "../../../src/protocol/messages.ts";
 import { ClockSync } from "../../../src/server/core/coordinator/clock-sync.ts";
-import type { Effect } from "../../../src/server/core/effects.ts";
+import { type Effect, Effects } from "../../../src/server/core/effects.ts";
 import type { Replication } from "../../../src/server/core/replica/replication.ts";
 import { CoreCluster } from "../../support/core-cluster.ts";
 import { serverName } from "../../support/event-lines.ts";
@@ -21,9 +21,11 @@ function inRound() {
     liveMembers: () => [own, near, far],
     peer: (name: string) => ({ name, address: `ipc://${name}`, offsetMs: 0 }),
   } as unknown as Replication;
-  const clock = new ClockSync({ name: own, replication, standing });
-  const asked = clock.advance(now(0), true).flatMap(clockRequests);
-  return { clock, standing, asked };
+  const effects = new Effects();
+  const clock = new ClockSync({ name: own, replication, effects, standing });
+  clock.advance(now(0), true);
+  const asked = effects.take().flatMap(clockRequests);
+  return { clock, standing, asked, effects };
 }
 
 type ClockRequest = OfficeRequest & { readonly service: "clock" };
@@ -58,7 +60,7 @@ describe("a round of the coordinator", () => {
   ])(
     "[E5] counts answers up to 40 ms old: one of $roundTripMs ms",
     ({ roundTripMs, corrections }) => {
-      const { clock, standing, asked } = inRound();
+      const { clock, standing, asked, effects } = inRound();
       expect(asked.map(({ peer }) => peer)).toEqual([near, far]);
       const request = asked[0]?.request as ClockRequest;
       const tell = (from: typeof near, aheadMs: number, tripMs: number) => {
@@ -66,7 +68,8 @@ describe("a round of the coordinator", () => {
         const timeMs = at.wallMs + aheadMs - tripMs / 2;
         const fields = { service: "clock", timeMs, isCorrected: false } as const;
         const answer: OfficeAnswer = { ...standing(), server: from, ...fields };
-        return clock.onAnswer(from, request, answer, at);
+        clock.onAnswer(from, request, answer, at);
+        return effects.take();
       };
       // The mean is that of 0, 80 and 10, or of 0 and 80.
       expect(tell(near, 80, 10)).toEqual([]);

@@ -9,7 +9,7 @@ import type {
   Standing,
 } from "../../../protocol/messages.ts";
 import type { Election } from "../coordinator/election.ts";
-import type { Effect, Now } from "../effects.ts";
+import type { Effects, Now } from "../effects.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf } from "../replica/placed.ts";
 import type { Replication } from "../replica/replication.ts";
@@ -28,7 +28,7 @@ export interface OpenClaim {
   readonly isForwarded: boolean;
   /** Asked once, before anybody else hears of it. If it may not be made after all, that is told. */
   mayBeMade?: ((now: Now) => boolean) | undefined;
-  settle(end: ClaimEnd): Effect | undefined;
+  settle(end: ClaimEnd): void;
 }
 
 export interface ClaimEnd {
@@ -67,6 +67,7 @@ export interface ClaimsParts {
   readonly election: Election;
   readonly passwords: Passwords;
   readonly auth: Auth;
+  readonly effects: Effects;
   standing(): Standing;
   correctedMs(now: Now): number;
 }
@@ -114,22 +115,20 @@ export class Claims {
   }
 
   /** The coordinator has answered, or has not. */
-  onForwarded({ from, claim, answer }: ForwardedClaim, now: Now): Effect[] {
+  onForwarded({ from, claim, answer }: ForwardedClaim, now: Now): void {
     const { outcome, seq, credential } = answer?.service === "forward" ? answer : noOutcome;
     const event = seq === undefined ? undefined : { server: from, seq };
-    const effects: Effect[] = [];
     for (const waiting of this.#open) {
       if (waiting.id !== claim.id || waiting.user !== claim.user) continue;
       if (waiting.forwarded?.to === from) waiting.forwarded.isOpen = false;
       if (outcome !== undefined && outcome !== "busy") {
-        effects.push(...this.#settle(waiting, { outcome, now, event, credential }));
+        this.#settle(waiting, { outcome, now, event, credential });
       }
     }
-    return effects;
   }
 
   /** Decides what can be decided, after every step. */
-  advance(now: Now): Effect[] {
+  advance(now: Now): void {
     const { accounts, election } = this.#parts;
     const { office, committed } = election;
     if (office !== this.#office) {
@@ -139,19 +138,17 @@ export class Claims {
       if (office !== undefined) this.#takeOver(office, now);
     }
     this.#confirm(now);
-    if (this.#open.size === 0) return [];
+    if (this.#open.size === 0) return;
     const { version } = accounts;
-    const effects: Effect[] = [];
     const isSame = version === this.#seen.version && committed === this.#seen.committed;
     const pauseMs = isSame ? durations.tickMs : durations.claimsMs;
     if (now.steadyMs - this.#seen.atMs >= pauseMs) {
       this.#seen = { version, committed, atMs: now.steadyMs };
-      for (const claim of this.#open) effects.push(...this.#decide(claim, now));
+      for (const claim of this.#open) this.#decide(claim, now);
     } else {
-      for (const claim of this.#changed) effects.push(...this.#decide(claim, now));
+      for (const claim of this.#changed) this.#decide(claim, now);
     }
     this.#changed.clear();
-    return effects;
   }
 
   /**
@@ -175,24 +172,24 @@ export class Claims {
     }
   }
 
-  #decide(claim: Waiting, now: Now): Effect[] {
+  #decide(claim: Waiting, now: Now): void {
     const { accounts, election } = this.#parts;
     const owner = accounts.owner(claim.user);
     if (owner !== undefined && idOf(owner) !== claim.id) {
       return this.#settle(claim, { outcome: "taken", now });
     }
     if (now.steadyMs >= claim.deadlineMs) return this.#settle(claim, { outcome: "busy", now });
-    if (claim.credential === undefined) return [];
+    if (claim.credential === undefined) return;
     const { mayBeMade } = claim;
     claim.mayBeMade = undefined;
     if (mayBeMade?.(now) === false) {
       this.#open.delete(claim);
-      return [];
+      return;
     }
     if (election.office !== undefined) {
       const { user, id, credential } = claim;
       const outcome = this.#propose({ user, id, credential }, now);
-      if (outcome === "busy") return [];
+      if (outcome === "busy") return;
       if (outcome !== "won") return this.#settle(claim, { outcome, now });
       const event = accounts.holder(user);
       return this.#settle(claim, { outcome, now, event, credential: event?.credential });
@@ -236,28 +233,27 @@ export class Claims {
     election.want(seq);
   }
 
-  #forward(claim: Waiting, now: Now): Effect[] {
-    const { election, replication, standing } = this.#parts;
+  #forward(claim: Waiting, now: Now): void {
+    const { election, replication, effects, standing } = this.#parts;
     const leader = election.current(now);
-    if (leader === undefined) return [];
+    if (leader === undefined) return;
     const { forwarded } = claim;
     const isSame = forwarded?.to === leader.name;
     const isSoon = isSame && now.steadyMs - forwarded.atMs < durations.askAgainMs;
-    if (isSame && (forwarded.isOpen || isSoon)) return [];
+    if (isSame && (forwarded.isOpen || isSoon)) return;
     const { address } = replication.peer(leader.name);
-    if (address === "") return [];
+    if (address === "") return;
     claim.forwarded = { to: leader.name, atMs: now.steadyMs, isOpen: true };
     const { user, id, credential = "" } = claim;
     const request = { service: "forward", ...standing(), claim: { user, id, credential } } as const;
     const patienceMs = durations.peerRequestMs;
-    return [{ type: "askPeer", peer: leader.name, address, request, patienceMs }];
+    effects.add({ type: "askPeer", peer: leader.name, address, request, patienceMs });
   }
 
-  #settle(claim: Waiting, end: ClaimEnd): Effect[] {
-    if (!this.#open.delete(claim)) return [];
+  #settle(claim: Waiting, end: ClaimEnd): void {
+    if (!this.#open.delete(claim)) return;
     claim.forget();
-    const effect = claim.settle({ ...end, own: claim.credential });
-    return effect === undefined ? [] : [effect];
+    claim.settle({ ...end, own: claim.credential });
   }
 }
 

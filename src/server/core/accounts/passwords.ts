@@ -1,5 +1,5 @@
 import { limits } from "../../../protocol/limits.ts";
-import type { Effect, PasswordResult, PasswordWork } from "../effects.ts";
+import type { Effects, PasswordResult, PasswordWork } from "../effects.ts";
 
 /** @param result undefined if the machine failed at it */
 type Done = (result: PasswordResult | undefined) => void;
@@ -33,13 +33,13 @@ export class Passwords {
     job?.done(result);
   }
 
-  *advance(): Generator<Effect> {
+  advance(effects: Effects): void {
     for (const job of this.#waiting) {
       if (this.#running.size >= limits.hashesAtOnce) return;
       this.#waiting.delete(job);
       this.#number += 1;
       this.#running.set(this.#number, job);
-      yield { type: "password", number: this.#number, ...job.work };
+      effects.add({ type: "password", number: this.#number, ...job.work });
     }
   }
 }

@@ -11,7 +11,7 @@ import {
 import type { Vector } from "../../../protocol/vector.ts";
 import type { Auth } from "../accounts/access.ts";
 import type { Accounts } from "../accounts/accounts.ts";
-import type { Effect } from "../effects.ts";
+import type { Effect, Effects } from "../effects.ts";
 import type { Placed } from "../replica/placed.ts";
 import type { ChatState, Conversation, StoredMessage } from "./chat-state.ts";
 import { messageBytes, toEntry, topicsOf } from "./history.ts";
@@ -108,10 +108,9 @@ export class Publications {
   }
 
   /** The publications of all own messages that are committed by now. */
-  publish(committed: Vector): Effect[] {
+  publish(committed: Vector, effects: Effects): void {
     const done = committed[this.#name] ?? 0;
     const byTopic = new Map<string, { publications: Publication[]; bytes: number }>();
-    const effects: Effect[] = [];
     for (let next = this.#waiting.at(0); next !== undefined; next = this.#waiting.at(0)) {
       if (next.message.seq > done) break;
       this.#waiting.shift();
@@ -124,20 +123,19 @@ export class Publications {
         if (page.bytes < limits.pageBytes) {
           byTopic.set(topic, page);
         } else {
-          effects.push(this.#effect(topic, page.publications));
+          effects.add(this.#effect(topic, page.publications));
           byTopic.delete(topic);
         }
       }
       // Where accounts are, nothing goes out that whoever listens can read (X5).
       const plain = "channel" in entry ? entry.channel : entry.dst;
       if (this.#auth === "open" && this.#isWanted(plain)) {
-        effects.push({ type: "publish", topic: plain, payload: oldForm(next, entry) });
+        effects.add({ type: "publish", topic: plain, payload: oldForm(next, entry) });
       }
     }
     for (const [topic, { publications }] of byTopic) {
-      effects.push(this.#effect(topic, publications));
+      effects.add(this.#effect(topic, publications));
     }
-    return effects;
   }
 
   #effect(topic: string, payload: Publication[]): Effect {

@@ -7,9 +7,9 @@ import {
 } from "../../../protocol/epoch.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { OfficeRequest } from "../../../protocol/messages.ts";
+import type { OfficeRequest, Standing } from "../../../protocol/messages.ts";
 import { covers } from "../../../protocol/vector.ts";
-import type { Effect, Now, ReplyTo } from "../effects.ts";
+import type { Effects, Now, ReplyTo } from "../effects.ts";
 import type { CatchUp } from "../replica/catch-up.ts";
 import type { Ledger } from "../replica/ledger.ts";
 import type { Replication } from "../replica/replication.ts";
@@ -24,10 +24,14 @@ interface Asked {
   readonly untilMs: number;
 }
 
-export interface Verdict {
-  readonly to: ReplyTo;
-  readonly service: Proposal["service"];
-  readonly isGranted: boolean;
+export interface AcceptorParts {
+  readonly name: ServerName;
+  readonly ledger: Ledger;
+  readonly replication: Replication;
+  readonly catchUp: CatchUp;
+  readonly offices: Offices;
+  readonly effects: Effects;
+  standing(): Standing;
 }
 
 /**
@@ -42,24 +46,10 @@ export class Acceptor {
   #saved: Ballot = noBallot;
   /** The newest question of each server and kind, until it can be answered. */
   readonly #asked = new Map<string, Asked>();
-  readonly #name: ServerName;
-  readonly #ledger: Ledger;
-  readonly #replication: Replication;
-  readonly #catchUp: CatchUp;
-  readonly #offices: Offices;
+  readonly #parts: AcceptorParts;
 
-  constructor(parts: {
-    name: ServerName;
-    ledger: Ledger;
-    replication: Replication;
-    catchUp: CatchUp;
-    offices: Offices;
-  }) {
-    this.#name = parts.name;
-    this.#ledger = parts.ledger;
-    this.#replication = parts.replication;
-    this.#catchUp = parts.catchUp;
-    this.#offices = parts.offices;
+  constructor(parts: AcceptorParts) {
+    this.#parts = parts;
   }
 
   recover(ballot: Ballot): void {
@@ -73,10 +63,10 @@ export class Acceptor {
   }
 
   /** Raises the promise, if the ballot is above all that was promised. */
-  raise(ballot: Ballot): Effect[] {
-    if (compareEpochs(ballot.epoch, this.promised.epoch) <= 0) return [];
+  raise(ballot: Ballot): void {
+    if (compareEpochs(ballot.epoch, this.promised.epoch) <= 0) return;
     this.promised = ballot;
-    return [{ type: "savePromise", ballot }];
+    this.#parts.effects.add({ type: "savePromise", ballot });
   }
 
   /** The highest promise that others may hear of (R2). */
@@ -90,40 +80,44 @@ export class Acceptor {
   }
 
   #isHighest(ballot: Ballot): boolean {
-    const { view, adopting } = this.#replication;
+    const { view, adopting } = this.#parts.replication;
     const isInView = adopting === undefined && view.number === ballot.epoch.view;
-    return isInView && view.members.includes(this.#name) && isSameBallot(this.promised, ballot);
+    return (
+      isInView && view.members.includes(this.#parts.name) && isSameBallot(this.promised, ballot)
+    );
   }
 
   ask(to: ReplyTo, request: Proposal, now: Now): void {
     // What an office stands on may have come to the asker alone: it is fetched at once.
     if (request.service === "accept" && !this.#hasSeen(request.epoch)) {
-      this.#catchUp.sawGap(request.server);
+      this.#parts.catchUp.sawGap(request.server);
     }
     const untilMs = now.steadyMs + durations.peerRequestMs;
     this.#asked.set(`${request.server} ${request.service}`, { to, request, untilMs });
   }
 
-  /** Answers what can be answered now. @param effects takes what is to be saved before */
-  *verdicts(effects: Effect[], now: Now): Generator<Verdict> {
-    if (this.#asked.size === 0) return;
+  /** Answers what can be answered now. */
+  advance(now: Now): void {
+    const { effects, standing } = this.#parts;
     for (const [key, { to, request, untilMs }] of this.#asked) {
-      const verdict = this.#judge(request, effects);
+      const verdict = this.#judge(request);
       if (verdict !== "wait" || now.steadyMs >= untilMs) this.#asked.delete(key);
       if (verdict === "wait") continue;
-      yield { to, service: request.service, isGranted: verdict === "grant" };
+      const isGranted = verdict === "grant";
+      const answer = { ...standing(), service: request.service, isGranted, promised: this.spoken };
+      effects.add({ type: "answerPeer", to, answer });
     }
   }
 
-  #judge(request: Proposal, effects: Effect[]): "grant" | "refuse" | "wait" {
+  #judge(request: Proposal): "grant" | "refuse" | "wait" {
     const { epoch } = request;
     const ballot: Ballot = { epoch, candidate: request.server };
-    const { view, adopting } = this.#replication;
+    const { view, adopting } = this.#parts.replication;
     // Neither promised nor accepted below the adopted view; above it, once it is adopted.
     if (epoch.view < (adopting ?? view).number) return "refuse";
     if (adopting !== undefined || epoch.view > view.number) return "wait";
-    if (!view.members.includes(this.#name)) return "refuse";
-    for (const effect of this.raise(ballot)) effects.push(effect);
+    if (!view.members.includes(this.#parts.name)) return "refuse";
+    this.raise(ballot);
     if (!isSameBallot(this.promised, ballot)) return "refuse";
     if (!isSameBallot(this.#saved, ballot)) return "wait";
     if (request.service === "candidate") return "grant";
@@ -132,11 +126,11 @@ export class Acceptor {
 
   /** All that the office stands on, and the asker's own events that are to be accepted. */
   #hasOnDisk({ epoch, server, seq }: Proposal & { service: "accept" }): boolean {
-    return (this.#ledger.durable[server] ?? 0) >= seq && this.#hasSeen(epoch);
+    return (this.#parts.ledger.durable[server] ?? 0) >= seq && this.#hasSeen(epoch);
   }
 
   #hasSeen(epoch: Epoch): boolean {
-    const office = this.#offices.of(epoch);
-    return office !== undefined && covers(this.#ledger.durable, office.sees);
+    const office = this.#parts.offices.of(epoch);
+    return office !== undefined && covers(this.#parts.ledger.durable, office.sees);
   }
 }

@@ -9,7 +9,7 @@ import {
   type View,
 } from "../../../protocol/messages.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
-import type { Effect, Now } from "../effects.ts";
+import type { Effects, Now } from "../effects.ts";
 import type { CatchUp } from "../replica/catch-up.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
 import type { Replication } from "../replica/replication.ts";
@@ -22,6 +22,7 @@ export interface CandidacyParts {
   readonly replication: Replication;
   readonly catchUp: CatchUp;
   readonly acceptor: Acceptor;
+  readonly effects: Effects;
   standing(): Standing;
   correctedMs(now: Now): number;
 }
@@ -102,11 +103,11 @@ export class Candidacy {
     if (!covers(this.#parts.ledger.held, durable)) this.#parts.catchUp.sawGap(from);
   }
 
-  advance(now: Now): Effect[] {
+  advance(now: Now): void {
     const { acceptor, ledger, name } = this.#parts;
     switch (this.#step) {
       case "promising":
-        if (!acceptor.holds(this.ballot)) return [];
+        if (!acceptor.holds(this.ballot)) return;
         if (!this.#promisers.has(name)) this.#addPromise(name, ledger.durable);
         if (this.#promisers.size < quorumOf(this.view)) {
           return this.#askMembers(now, (member) => !this.#promisers.has(member));
@@ -115,14 +116,13 @@ export class Candidacy {
         return this.advance(now);
       case "fetching":
         if (covers(ledger.durable, this.#needed)) this.#begin(now);
-        return [];
+        return;
       case "accepting":
       case "office":
         this.#count();
         return this.#askAccepts(now);
       default:
         this.#step satisfies never;
-        return [];
     }
   }
 
@@ -137,15 +137,14 @@ export class Candidacy {
     this.#asked.clear();
   }
 
-  #askAccepts(now: Now): Effect[] {
+  #askAccepts(now: Now): void {
     // Only what is on this disk has been spoken of.
-    if ((this.#parts.ledger.durable[this.#parts.name] ?? 0) < this.#first) return [];
+    if ((this.#parts.ledger.durable[this.#parts.name] ?? 0) < this.#first) return;
     return this.#askMembers(now, (member) => (this.#accepted.get(member) ?? 0) < this.#wanted);
   }
 
-  #askMembers(now: Now, isWanted: (member: ServerName) => boolean): Effect[] {
-    const { name, replication } = this.#parts;
-    const effects: Effect[] = [];
+  #askMembers(now: Now, isWanted: (member: ServerName) => boolean): void {
+    const { name, replication, effects } = this.#parts;
     for (const member of this.view.members) {
       if (member === name || !isWanted(member)) continue;
       const asked = this.#asked.get(member);
@@ -155,9 +154,8 @@ export class Candidacy {
       this.#asked.set(member, { atMs: now.steadyMs, isOpen: true });
       const request = this.#proposal();
       const patienceMs = durations.peerRequestMs;
-      effects.push({ type: "askPeer", peer: member, address, request, patienceMs });
+      effects.add({ type: "askPeer", peer: member, address, request, patienceMs });
     }
-    return effects;
   }
 
   #proposal(): OfficeRequest {

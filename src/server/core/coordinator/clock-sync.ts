@@ -1,7 +1,7 @@
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
 import type { OfficeAnswer, OfficeRequest, Standing } from "../../../protocol/messages.ts";
-import type { Effect, Now } from "../effects.ts";
+import type { Effects, Now } from "../effects.ts";
 import type { Peer, Replication } from "../replica/replication.ts";
 
 /** How fast a clock may be made to run faster or slower: a second is corrected in ten. */
@@ -18,6 +18,7 @@ interface Round {
 export interface ClockSyncParts {
   readonly name: ServerName;
   readonly replication: Replication;
+  readonly effects: Effects;
   standing(): Standing;
 }
 
@@ -88,10 +89,10 @@ export class ClockSync {
     request: OfficeRequest & { service: "clock" },
     answer: OfficeAnswer | undefined,
     now: Now,
-  ): Effect[] {
+  ): void {
     const round = this.#round;
-    if (request.correctionMs !== undefined || round?.number !== request.round) return [];
-    if (!round.asked.delete(from)) return [];
+    if (request.correctionMs !== undefined || round?.number !== request.round) return;
+    if (!round.asked.delete(from)) return;
     const roundTripMs = now.steadyMs - round.sinceMs;
     // Half of a long way is anybody's guess: that clock has to wait for the next round.
     if (answer?.service === "clock" && roundTripMs <= durations.clockRoundTripMs) {
@@ -99,17 +100,18 @@ export class ClockSync {
       const aheadMs = theirsMs - (now.wallMs + this.offsetMs(now));
       round.clocks.set(from, { aheadMs, isCorrected: answer.isCorrected });
     }
-    return round.asked.size === 0 ? this.#finish(round, now) : [];
+    if (round.asked.size === 0) this.#finish(round, now);
   }
 
-  advance(now: Now, isInOffice: boolean): Effect[] {
+  advance(now: Now, isInOffice: boolean): void {
     if (!isInOffice) {
       this.#round = undefined;
-      return [];
+      return;
     }
     const round = this.#round;
     if (round !== undefined) {
-      return now.steadyMs - round.sinceMs < durations.clockAnswerMs ? [] : this.#finish(round, now);
+      if (now.steadyMs - round.sinceMs >= durations.clockAnswerMs) this.#finish(round, now);
+      return;
     }
     const { replication, name } = this.#parts;
     const others = replication
@@ -120,39 +122,38 @@ export class ClockSync {
     // Who has just begun is told the time soon.
     const isNewcomer = this.rounds === 0 || others.some(({ offsetMs }) => offsetMs === undefined);
     const pauseMs = isNewcomer ? durations.clockAnswerMs : durations.clockRoundMs;
-    return now.steadyMs - this.#lastMs >= pauseMs ? this.#begin(others, now) : [];
+    if (now.steadyMs - this.#lastMs >= pauseMs) this.#begin(others, now);
   }
 
-  #begin(others: readonly Peer[], now: Now): Effect[] {
+  #begin(others: readonly Peer[], now: Now): void {
     const { clock: number } = this.#parts.standing();
     this.#lastMs = now.steadyMs;
     const asked = new Set(others.map((peer) => peer.name));
     this.#round = { number, sinceMs: now.steadyMs, asked, clocks: new Map() };
     if (others.length === 0) return this.#finish(this.#round, now);
-    return others.map(({ name }) => this.#tell(name, number, undefined));
+    for (const { name } of others) this.#tell(name, number, undefined);
   }
 
   /**
    * The clocks are compared to the own one as it runs now. Those that were corrected before are the
    * cluster's time: who has just begun follows them, and moves nobody.
    */
-  #finish({ number, clocks }: Round, now: Now): Effect[] {
+  #finish({ number, clocks }: Round, now: Now): void {
     this.#round = undefined;
     const all = [{ aheadMs: 0, isCorrected: this.rounds > 0 }, ...clocks.values()];
     const corrected = all.filter(({ isCorrected }) => isCorrected);
     const counted = corrected.length > 0 ? corrected : all;
     const averageMs = averageOf(counted.map(({ aheadMs }) => aheadMs));
     this.#correct(this.offsetMs(now), averageMs);
-    return [...clocks].map(([member, { aheadMs }]) => {
-      return this.#tell(member, number, averageMs - aheadMs);
-    });
+    for (const [member, { aheadMs }] of clocks) this.#tell(member, number, averageMs - aheadMs);
   }
 
-  #tell(peer: ServerName, round: number, correctionMs: number | undefined): Effect {
-    const { replication, standing } = this.#parts;
+  #tell(peer: ServerName, round: number, correctionMs: number | undefined): void {
+    const { replication, effects, standing } = this.#parts;
     const { address } = replication.peer(peer);
     const request = { service: "clock", ...standing(), round, correctionMs } as const;
-    return { type: "askPeer", peer, address, request, patienceMs: durations.clockAnswerMs };
+    const patienceMs = durations.clockAnswerMs;
+    effects.add({ type: "askPeer", peer, address, request, patienceMs });
   }
 }
 

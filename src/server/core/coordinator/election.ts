@@ -12,7 +12,7 @@ import { durations, limits } from "../../../protocol/limits.ts";
 import type { OfficeAnswer, OfficeRequest, Phase, Standing } from "../../../protocol/messages.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { serversTopic } from "../../../protocol/topics.ts";
-import type { Effect, Now } from "../effects.ts";
+import type { Now } from "../effects.ts";
 import type { Peer } from "../replica/replication.ts";
 import { Candidacy, type CandidacyParts } from "./candidacy.ts";
 import type { Offices } from "./offices.ts";
@@ -41,7 +41,6 @@ export interface ElectionParts extends CandidacyParts {
   readonly offices: Offices;
   readonly clock: LamportClock;
   rank(name: ServerName): number;
-  log(level: "info" | "warn", text: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 const resting: Search = { step: "rest" };
@@ -119,7 +118,8 @@ export class Election {
     const epoch = isNew ? office : (this.leader as Leader).epoch;
     this.leader = { name, epoch, heardMs: now.steadyMs };
     this.#search = resting;
-    if (isNew) this.#parts.log("info", `${name} is coordinator, epoch ${writeEpoch(office)}`);
+    if (isNew)
+      this.#parts.effects.log("info", `${name} is coordinator, epoch ${writeEpoch(office)}`);
   }
 
   #hearNoOffice(name: ServerName, phase: Phase, now: Now): void {
@@ -142,19 +142,19 @@ export class Election {
   }
 
   /** The link to a peer has ended: if it was the coordinator's, is it still there? */
-  lost(peer: ServerName, now: Now): Effect[] {
-    if (this.leader?.name !== peer || this.#candidacy !== undefined) return [];
-    if (this.#search.step !== "rest") return [];
+  lost(peer: ServerName, now: Now): void {
+    if (this.leader?.name !== peer || this.#candidacy !== undefined) return;
+    if (this.#search.step !== "rest") return;
     const untilMs = now.steadyMs + durations.electionMs;
     this.#search = { step: "ping", leader: peer, untilMs };
     return this.#askElection(this.#parts.replication.peer(peer));
   }
 
   /** Somebody of lower rank misses the coordinator. */
-  onElection(epoch: Epoch, now: Now): Effect[] {
+  onElection(epoch: Epoch, now: Now): void {
     this.#see(epoch);
     if (this.#candidacy !== undefined || this.#search.step !== "rest" || !this.#mayStand(now))
-      return [];
+      return;
     return this.#isLed(now) ? this.lost((this.leader as Leader).name, now) : this.#ask(now);
   }
 
@@ -163,37 +163,37 @@ export class Election {
     request: OfficeRequest,
     answer: OfficeAnswer | undefined,
     now: Now,
-  ): Effect[] {
+  ): void {
     switch (request.service) {
       case "election":
         return this.#onElectionAnswer(from, answer !== undefined, now);
       case "candidate":
       case "accept":
         this.#onVerdict(from, request, answer, now);
-        return [];
+        return;
       default:
-        return [];
+        return;
     }
   }
 
-  #onElectionAnswer(from: ServerName, isThere: boolean, now: Now): Effect[] {
+  #onElectionAnswer(from: ServerName, isThere: boolean, now: Now): void {
     const search = this.#search;
     if (search.step === "ping" && from === search.leader) {
       if (isThere) {
         this.#search = resting;
-        return [];
+        return;
       }
       this.leader = undefined;
       return this.#ask(now, from);
     }
-    if (search.step !== "ask") return [];
+    if (search.step !== "ask") return;
     if (isThere) {
       const untilMs = now.steadyMs + durations.announcementMs;
       this.#search = { step: "wait", untilMs, isLast: search.isAgain };
-      return [];
+      return;
     }
     search.open -= 1;
-    return search.open === 0 ? this.#stand(now) : [];
+    if (search.open === 0) this.#stand(now);
   }
 
   #onVerdict(
@@ -210,7 +210,7 @@ export class Election {
   // ---- after every step ---------------------------------------------------------------------------
 
   /** @param isStopping a server that stops neither holds the office nor seeks it */
-  advance(now: Now, isStopping: boolean): Effect[] {
+  advance(now: Now, isStopping: boolean): void {
     const { acceptor, offices, replication } = this.#parts;
     this.#see(acceptor.promised.epoch);
     this.#see(offices.highestEpoch);
@@ -267,29 +267,31 @@ export class Election {
     this.#candidacy = undefined;
     if (epoch === undefined) return;
     const text = `No longer coordinator of epoch ${writeEpoch(epoch)}: ${why}`;
-    this.#parts.log("info", text, { event: "resigned", epoch });
+    this.#parts.effects.log("info", text, { event: "resigned", epoch });
   }
 
-  #advanceSearch(now: Now): Effect[] {
+  #advanceSearch(now: Now): void {
     const search = this.#search;
     switch (search.step) {
       case "rest": {
         if (this.#isLed(now)) return this.#watch();
         const sinceMs = Math.max(this.leader?.heardMs ?? 0, this.#listensSinceMs);
-        return now.steadyMs - sinceMs >= durations.officeSilenceMs ? this.#ask(now) : [];
+        if (now.steadyMs - sinceMs >= durations.officeSilenceMs) this.#ask(now);
+        return;
       }
       case "ping":
-        if (now.steadyMs < search.untilMs) return [];
+        if (now.steadyMs < search.untilMs) return;
         return this.#onElectionAnswer(search.leader, false, now);
       case "ask":
-        return now.steadyMs < search.untilMs ? [] : this.#stand(now);
+        if (now.steadyMs >= search.untilMs) this.#stand(now);
+        return;
       case "wait":
-        if (now.steadyMs < search.untilMs) return [];
+        if (now.steadyMs < search.untilMs) return;
         // Who was waited for has not made it.
         return search.isLast ? this.#stand(now) : this.#ask(now);
       default:
         search satisfies never;
-        return [];
+        return;
     }
   }
 
@@ -303,18 +305,18 @@ export class Election {
   }
 
   /** Keeps a connection to the coordinator: its end is the first hint that it is gone (E4). */
-  #watch(): Effect[] {
+  #watch(): void {
     const { leader } = this;
-    if (leader === undefined) return [];
+    if (leader === undefined) return;
     const { name, address } = this.#parts.replication.peer(leader.name);
     const isWatched = leader.epoch === this.#watched?.epoch && address === this.#watched.address;
-    if (isWatched || address === "") return [];
+    if (isWatched || address === "") return;
     this.#watched = { epoch: leader.epoch, address };
-    return [{ type: "watchPeer", peer: name, address }];
+    this.#parts.effects.add({ type: "watchPeer", peer: name, address });
   }
 
   /** @param lost who was coordinator and does not answer */
-  #ask(now: Now, lost?: ServerName): Effect[] {
+  #ask(now: Now, lost?: ServerName): void {
     const { replication, name } = this.#parts;
     const above = replication
       .liveMembers(now.steadyMs)
@@ -325,7 +327,7 @@ export class Election {
     const untilMs = now.steadyMs + durations.electionMs;
     const isAgain = this.#search.step === "wait";
     this.#search = { step: "ask", untilMs, open: above.length, isAgain };
-    return above.flatMap((peer) => this.#askElection(peer));
+    for (const peer of above) this.#askElection(peer);
   }
 
   /** By rank; without the reference's list, by name. */
@@ -334,18 +336,19 @@ export class Election {
     return (rank(other) - rank(name) || (other > name ? 1 : -1)) > 0;
   }
 
-  #askElection({ name: peer, address }: Peer): Effect[] {
+  #askElection({ name: peer, address }: Peer): void {
     const epoch = this.#highest;
     const request: OfficeRequest = { service: "election", ...this.#parts.standing(), epoch };
-    return [{ type: "askPeer", peer, address, request, patienceMs: durations.electionMs }];
+    const patienceMs = durations.electionMs;
+    this.#parts.effects.add({ type: "askPeer", peer, address, request, patienceMs });
   }
 
-  #stand(now: Now): Effect[] {
+  #stand(now: Now): void {
     const { name, replication, acceptor } = this.#parts;
     const { view } = replication;
     this.#search = { step: "wait", untilMs: now.steadyMs + durations.announcementMs };
     // Somebody is in a view that this server has yet to hear of.
-    if (this.#highest.view > view.number) return [];
+    if (this.#highest.view > view.number) return;
     const ballot = { epoch: { view: view.number, term: this.#highest.term + 1 }, candidate: name };
     this.#see(ballot.epoch);
     this.leader = undefined;
@@ -353,25 +356,25 @@ export class Election {
     return acceptor.raise(ballot);
   }
 
-  #advanceCandidacy(now: Now): Effect[] {
+  #advanceCandidacy(now: Now): void {
     const candidacy = this.#candidacy;
-    if (candidacy === undefined) return [];
+    if (candidacy === undefined) return;
     if (candidacy.isLate(now)) {
       this.#giveUp("no quorum in time");
-      return [];
+      return;
     }
     const wasInOffice = candidacy.isInOffice;
-    const effects = candidacy.advance(now);
-    if (wasInOffice || !candidacy.isInOffice) return effects;
-    return [...this.#announce(candidacy.ballot, now), ...effects];
+    candidacy.advance(now);
+    if (!wasInOffice && candidacy.isInOffice) this.#announce(candidacy.ballot, now);
   }
 
   /** In the shape of the original protocol, for whoever listens (P6). */
-  #announce({ epoch }: Ballot, now: Now): Effect[] {
-    const { name, rank, log, clock, correctedMs } = this.#parts;
-    log("info", `Coordinator, epoch ${writeEpoch(epoch)}`, { event: "coordinator", epoch });
+  #announce({ epoch }: Ballot, now: Now): void {
+    const { name, rank, effects, clock, correctedMs } = this.#parts;
+    effects.log("info", `Coordinator, epoch ${writeEpoch(epoch)}`, { event: "coordinator", epoch });
     const timestamp = isoTime(correctedMs(now));
     const data = { coordinator: name, epoch, rank: rank(name), timestamp, clock: clock.tick() };
-    return [{ type: "publish", topic: serversTopic, payload: { service: "election", data } }];
+    const payload = { service: "election", data };
+    effects.add({ type: "publish", topic: serversTopic, payload });
   }
 }

@@ -8,7 +8,7 @@ import { asOneself, forbids, loggedIn, restsOnAccounts } from "../accounts/acces
 import type { ClaimEnd, Claims } from "../accounts/claims.ts";
 import type { Passwords } from "../accounts/passwords.ts";
 import type { Publications } from "../chat/publisher.ts";
-import type { Effect, Input, Now } from "../effects.ts";
+import type { Effects, Input, Now } from "../effects.ts";
 import { decide, waits } from "../services.ts";
 import { type Decision, refuse, type Services, type WaitingCover } from "./decision.ts";
 import type { Flood } from "./flood.ts";
@@ -102,7 +102,7 @@ export class Serving {
   }
 
   /** Answers what can be answered now, and gives up what has waited too long. */
-  *replies(now: Now): Generator<Effect> {
+  advance(now: Now, effects: Effects): void {
     for (const write of this.#writes.due(now.steadyMs)) {
       const { payload, index } = write;
       if (write.committed) payload.answer(index, write.answer());
@@ -115,7 +115,7 @@ export class Serving {
     const timeMs = this.#services.correctedMs(now);
     for (const payload of this.#complete) {
       this.#letGo(payload);
-      yield payload.effect(this.#clock, timeMs);
+      effects.add(payload.effect(this.#clock, timeMs));
     }
     this.#complete.clear();
   }
@@ -293,7 +293,6 @@ export class Serving {
         const decision =
           end.outcome === "won" ? this.#won(request, end) : refuse(claimError(user, end.outcome));
         this.#follow(asked, decision, end.now);
-        return undefined;
       },
     });
   }

@@ -1,0 +1,342 @@
+import type { Epoch } from "../../../protocol/epoch.ts";
+import type { Digest, EventLine } from "../../../protocol/event.ts";
+import { isServerName, type ServerName } from "../../../protocol/ids.ts";
+import type { LamportClock } from "../../../protocol/lamport-clock.ts";
+import { limits } from "../../../protocol/limits.ts";
+import type { Heads, Mark } from "../../../protocol/mark.ts";
+import type {
+  HeartbeatReply,
+  Listed,
+  Phase,
+  ReplicationMessage,
+  Standing,
+  SyncAnswer,
+  View,
+} from "../../../protocol/messages.ts";
+import { sorted } from "../../../protocol/vector.ts";
+import type { Effects, Input, Now } from "../effects.ts";
+import { CatchUp } from "./catch-up.ts";
+import { Ledger } from "./ledger.ts";
+import { type Peer, Replication } from "./replication.ts";
+import type { SavedState, StateMachine } from "./state-machine.ts";
+
+export interface ReplicaParts {
+  readonly name: ServerName;
+  readonly clock: LamportClock;
+  readonly digest: Digest;
+  readonly machine: StateMachine;
+  readonly effects: Effects;
+  /** The office that this server holds, which every word to a peer tells. */
+  office(): Epoch | undefined;
+  /** A peer has said where it stands. */
+  heard(standing: Standing, peer: Peer, phase: Phase, now: Now): void;
+}
+
+/**
+ * One replica of the log among its peers: what it says of itself, what it learns of them, and how
+ * lines come from them. It speaks only of what is on its disk (R2).
+ */
+export class Replica {
+  readonly name: ServerName;
+  readonly clock: LamportClock;
+  readonly ledger: Ledger;
+  readonly replication: Replication;
+  readonly catchUp: CatchUp;
+  /** As of the reference's last word. */
+  list: readonly Listed[] = [];
+  /** Whether the reference would make this server a member of the first view. */
+  mayBeginCluster = false;
+  /** Whether this disk lost what it had: then nothing is said of it (J5). */
+  owes = false;
+  readonly #parts: ReplicaParts;
+  readonly #effects: Effects;
+  readonly #ranks = new Map<string, number>();
+  readonly #diverged = new Set<ServerName>();
+  #isContradicted = false;
+  #heartbeatMs = Number.NEGATIVE_INFINITY;
+  /** A peer's saved state that is to be fetched, since its journal no longer has what is missing. */
+  #wantedState: { readonly from: ServerName; isAsked: boolean } | undefined;
+
+  constructor(parts: ReplicaParts) {
+    const { name, clock, digest, machine, effects } = parts;
+    this.#parts = parts;
+    this.#effects = effects;
+    this.name = name;
+    this.clock = clock;
+    this.ledger = new Ledger(name, clock, digest, machine);
+    this.replication = new Replication(name, this.ledger);
+    this.catchUp = new CatchUp(name, this.ledger, this.replication);
+  }
+
+  // ---- what the disk held ---------------------------------------------------------------------
+
+  /** @throws Error if the saved state is damaged */
+  recoverState(saved: SavedState, mark: Mark): void {
+    this.ledger.recoverSaved(saved, mark);
+    this.clock.receive(mark.clock);
+  }
+
+  /** An event that the state has already is passed over. */
+  recoverEvent(line: EventLine): void {
+    const { server, seq, clock } = line.event;
+    if (seq <= (this.ledger.held[server] ?? 0)) return;
+    this.ledger.recover(line);
+    this.clock.receive(clock);
+  }
+
+  /** What this disk once had and lost (J5), and what is still whole of it. */
+  recoverOwed(heads: Heads, spare: Iterable<EventLine>): void {
+    this.ledger.owe(heads, spare);
+    this.owes = this.ledger.owes;
+  }
+
+  /** What the held events stand for. */
+  get mark(): Omit<Mark, "epoch"> {
+    const { held, heldChains, heldTimes, highestClock } = this.ledger;
+    return {
+      vector: sorted(held),
+      chains: sortedKeys(heldChains),
+      clock: highestClock,
+      times: sortedKeys(heldTimes),
+    };
+  }
+
+  // ---- what it says ---------------------------------------------------------------------------
+
+  standing(): Standing {
+    return {
+      server: this.name,
+      clock: this.clock.tick(),
+      view: this.replication.view,
+      durable: this.ledger.snapshot(),
+      office: this.#parts.office(),
+    };
+  }
+
+  broadcast(message: ReplicationMessage): void {
+    if (!this.owes) this.#effects.add({ type: "broadcast", message });
+  }
+
+  /** Speaks of what is on disk now: own events to all, and how far this disk is. */
+  onFlushed(count: number): void {
+    const own: string[] = [];
+    for (const { event, line } of this.ledger.flushed(count)) {
+      if (event.server === this.name) own.push(line);
+    }
+    if (own.length === 0) return this.broadcast({ ...this.standing(), type: "ack" });
+    for (const lines of inPages(own)) {
+      this.broadcast({ ...this.standing(), type: "events", lines });
+    }
+  }
+
+  /** The peers, and the reference, hear of a change at once. */
+  heartbeatSoon(): void {
+    this.#heartbeatMs = Number.NEGATIVE_INFINITY;
+  }
+
+  isHeartbeatDue(pauseMs: number, { steadyMs }: Now): boolean {
+    return steadyMs - this.#heartbeatMs >= pauseMs;
+  }
+
+  /** A heartbeat is about to leave. */
+  noteHeartbeat({ steadyMs }: Now): void {
+    this.#heartbeatMs = steadyMs;
+    this.replication.forget(steadyMs);
+  }
+
+  // ---- what it hears --------------------------------------------------------------------------
+
+  /** A higher view is seen before the vector that came with it is counted. */
+  hear(standing: Standing, now: Now, phase?: Phase): Peer {
+    this.clock.receive(standing.clock);
+    this.#seeView(standing.view);
+    const peer = this.replication.hear(standing, now.steadyMs);
+    this.catchUp.hear(peer);
+    this.#parts.heard(standing, peer, phase ?? peer.phase, now);
+    return peer;
+  }
+
+  #seeView(view: View): void {
+    if (this.replication.see(view)) this.#effects.add({ type: "saveView", view });
+    const known = this.replication.view;
+    if (view.number !== known.number || sameMembers(view, known) || this.#isContradicted) return;
+    this.#isContradicted = true;
+    const text = `There are two views with the number ${view.number}`;
+    this.#effects.log("error", text, { view, known });
+  }
+
+  onViewSaved(number: number, now: Now): void {
+    if (!this.replication.adopt(number)) return;
+    const { view } = this.replication;
+    this.#effects.log("info", `View ${number}: ${view.members.join(", ")}`, { view });
+    // Outside the view, being ready is to be earned anew, by what this view's members have.
+    if (!this.replication.isMember) this.catchUp.restart();
+    for (const peer of this.replication.peers.values()) {
+      if (this.replication.isLive(peer.name, now.steadyMs)) this.catchUp.hear(peer);
+    }
+    this.heartbeatSoon();
+  }
+
+  onReferenceReply({ list, waiting, view }: HeartbeatReply, now: Now): void {
+    this.list = list;
+    this.#noteRanks();
+    this.mayBeginCluster = !waiting;
+    this.#seeView(view);
+    this.#meet(list, now);
+  }
+
+  rankOf(server: ServerName): number {
+    return this.#ranks.get(server) ?? 0;
+  }
+
+  /** A member may be missing in the list while the reference misses it: its rank stays known. */
+  #noteRanks(): void {
+    const { members } = this.replication.view;
+    for (const name of this.#ranks.keys()) {
+      if (!(members as readonly string[]).includes(name)) this.#ranks.delete(name);
+    }
+    for (const { name, rank } of this.list) this.#ranks.set(name, rank);
+  }
+
+  /** Learns where listed servers are. */
+  #meet(list: readonly Listed[], now: Now): void {
+    const { members } = this.replication.adopting ?? this.replication.view;
+    for (const { name, role, address, isKnown } of list) {
+      if (role !== "server" || !isKnown || name === this.name || !isServerName(name)) continue;
+      // A server outside the view makes itself known on `replication`.
+      if (!members.includes(name) && !this.replication.peers.has(name)) continue;
+      const peer = this.replication.peer(name);
+      peer.address = address;
+      peer.metMs = now.steadyMs;
+    }
+  }
+
+  /** @returns the phase that the peer was in before, if the message came from a peer */
+  onReplication(message: ReplicationMessage, now: Now): Phase | undefined {
+    if (message.server === this.name) return undefined;
+    const phase = message.type === "heartbeat" ? message.phase : undefined;
+    const peer = this.hear(message, now, phase);
+    const before = peer.phase;
+    peer.broadcastMs = now.steadyMs;
+    if (message.type === "events") this.#receive(peer.name, message.lines);
+    if (message.type === "heartbeat") this.#noteHeartbeatOf(peer, message);
+    return before;
+  }
+
+  #noteHeartbeatOf(peer: Peer, message: ReplicationMessage & { type: "heartbeat" }): void {
+    // A server that stops waits for a word of everybody: it comes at once.
+    const stops = message.phase === "draining" || message.phase === "settled";
+    if (stops && peer.phase !== message.phase) this.heartbeatSoon();
+    peer.address = message.address;
+    peer.phase = message.phase;
+    peer.rate = message.rate;
+    peer.offsetMs = message.offsetMs;
+    peer.lastCorrectionMs = message.lastCorrectionMs;
+    peer.clockRounds = message.clockRounds;
+    const diverged = this.replication.divergence(message);
+    if (diverged === undefined || this.#diverged.has(diverged)) return;
+    this.#diverged.add(diverged);
+    const text = `The events of ${diverged} differ from those that ${peer.name} holds`;
+    this.#effects.log("error", text, {
+      seq: message.durable[diverged],
+      ours: this.ledger.durableChains[diverged],
+      theirs: message.chains[diverged],
+    });
+  }
+
+  // ---- lines of the peers ---------------------------------------------------------------------
+
+  onSyncRequest({ to, request }: Input & { type: "syncRequest" }, now: Now): void {
+    this.hear(request, now);
+    if (this.owes) return;
+    const { server: from, durable: since } = request;
+    this.#effects.add({ type: "answerSync", to, from, standing: this.standing(), since });
+  }
+
+  onSyncAnswer(from: ServerName, answer: SyncAnswer, now: Now): void {
+    this.hear(answer, now);
+    if (answer.compacted && !this.wantsState && !this.catchUp.isStopping) {
+      this.#effects.log("info", `Too far behind: fetches the saved state of ${from}`);
+      this.#wantedState = { from, isAsked: false };
+      this.catchUp.restart();
+    }
+    const appended = this.#receive(from, answer.lines);
+    this.catchUp.answered(from, appended, answer.more);
+  }
+
+  onSnapshotFailed(from: ServerName): void {
+    this.#wantedState = undefined;
+    this.catchUp.failed(from);
+  }
+
+  /** @returns how many of the lines were new */
+  #receive(from: ServerName, lines: readonly string[]): number {
+    let appended = 0;
+    for (const line of lines) {
+      const { outcome, problem } = this.ledger.receive(line);
+      if (outcome === "gap") {
+        this.catchUp.sawGap(from);
+        return appended;
+      }
+      if (outcome === "broken") {
+        this.#effects.log("error", `A line from ${from} was refused: ${problem}`);
+        return appended;
+      }
+      if (outcome === "appended") appended += 1;
+    }
+    return appended;
+  }
+
+  /** Whether a peer's saved state is to take the place of this server's own. */
+  get wantsState(): boolean {
+    return this.#wantedState !== undefined;
+  }
+
+  /** @param isBusy whether anybody waits for this server: only then a new core may not follow */
+  askState(isBusy: boolean): void {
+    const wanted = this.#wantedState;
+    if (wanted === undefined || wanted.isAsked || isBusy || !this.ledger.allDurable) return;
+    wanted.isAsked = true;
+    const { name: peer, address } = this.replication.peer(wanted.from);
+    this.#effects.add({ type: "fetchSnapshot", peer, address });
+  }
+
+  askPeers(now: Now): void {
+    for (const { name: peer, address } of this.catchUp.due(now.steadyMs, this.wantsState)) {
+      const request = { service: "sync", ...this.standing() } as const;
+      this.#effects.add({ type: "askSync", peer, address, request });
+    }
+  }
+
+  /** Whether what the disk lost is there again. */
+  noteRepair(): void {
+    if (!this.owes || this.ledger.owes) return;
+    this.owes = false;
+    this.heartbeatSoon();
+    this.#effects.add({ type: "repaired" });
+    this.#effects.log("info", "Repaired: what this disk had lost is there again");
+  }
+}
+
+function sameMembers(a: View, b: View): boolean {
+  return a.members.length === b.members.length && a.members.every((one) => b.members.includes(one));
+}
+
+function sortedKeys<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Splits lines so that each message stays well below a frame. */
+function* inPages(lines: string[]): Generator<string[]> {
+  let page: string[] = [];
+  let bytes = 0;
+  for (const line of lines) {
+    page.push(line);
+    bytes += 3 * line.length;
+    if (bytes < limits.pageBytes) continue;
+    yield page;
+    page = [];
+    bytes = 0;
+  }
+  if (page.length > 0) yield page;
+}

@@ -1,0 +1,154 @@
+import type { ServerName } from "../../../protocol/ids.ts";
+import { durations } from "../../../protocol/limits.ts";
+import type { Effects, Now } from "../effects.ts";
+import type { Replica } from "./replica.ts";
+import type { Peer } from "./replication.ts";
+import { Stopping } from "./stopping.ts";
+
+export interface RotationParts {
+  readonly replica: Replica;
+  readonly effects: Effects;
+  /** Requests that wait for their answer. */
+  open(): number;
+  /** It has what a quorum has, for the first time or again. */
+  caughtUp(): void;
+  /** Clients come from now on. */
+  entered(): void;
+}
+
+/**
+ * Whether clients reach this server: it enters the rotation once it has what a quorum has, leaves it
+ * without a quorum, and for good when it stops (R11).
+ */
+export class Rotation {
+  readonly #parts: RotationParts;
+  /** In the rotation: the way back to clients is there. */
+  #isJoined = false;
+  /** In the rotation only until the open requests are answered. */
+  #refuses = false;
+  #stopping: Stopping | undefined;
+  #isStopped = false;
+  #aloneSinceMs: number | undefined;
+
+  constructor(parts: RotationParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the server takes clients' requests. */
+  get isServing(): boolean {
+    return this.#isJoined && !this.#refuses;
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping !== undefined;
+  }
+
+  /** Whether anybody waits for this server. */
+  get isBusy(): boolean {
+    return this.#isJoined || this.#parts.open() > 0;
+  }
+
+  get mayBeMember(): boolean {
+    return this.#parts.replica.catchUp.phase === "live" && this.#stopping?.mayBeMember !== false;
+  }
+
+  /** Why no client can be served, if so: a sentence for the error reply. */
+  get refusal(): string | undefined {
+    if (this.isServing) return undefined;
+    return this.isStopping
+      ? "This server is stopping."
+      : "This server has no quorum to serve with at the moment.";
+  }
+
+  hear(peer: Peer): void {
+    this.#stopping?.hear(peer);
+  }
+
+  /** Enters the rotation or leaves it, as things are after a step. */
+  advance(now: Now): void {
+    const { replica, effects, caughtUp, entered } = this.#parts;
+    const { replication, catchUp } = replica;
+    const hasView = replication.view.number > 0;
+    const hasQuorum = hasView && replication.hasLiveQuorum(now.steadyMs);
+    if (catchUp.phase === "live" && hasView && !hasQuorum) {
+      const text = "No quorum was heard for 1.5 s: out of the rotation";
+      effects.log("warn", text, { missing: this.#missing(now) });
+      catchUp.restart();
+    }
+    this.#nameMissing(hasQuorum, now);
+    const isAlone = hasView ? !hasQuorum : !replica.mayBeginCluster;
+    if (!isAlone && !replica.wantsState && catchUp.advance(now.steadyMs)) {
+      caughtUp();
+      replica.heartbeatSoon();
+    }
+    const isLive = catchUp.phase === "live" && replication.isMember && hasQuorum;
+    const isWanted = isLive && !this.isStopping;
+    this.#refuses = !isWanted && this.#stopping?.refuses(now) !== false;
+    const isJoined = isWanted || (this.#isJoined && this.#parts.open() > 0);
+    if (isJoined === this.#isJoined) return;
+    this.#isJoined = isJoined;
+    if (isJoined) entered();
+    effects.add({ type: "rotation", joined: isJoined });
+    effects.log("info", isJoined ? "In the rotation" : "Out of the rotation");
+  }
+
+  #missing(now: Now): ServerName[] {
+    const { replication } = this.#parts.replica;
+    return replication.view.members.filter((member) => {
+      return !replication.isLive(member, now.steadyMs);
+    });
+  }
+
+  /** Says once which members must come back before the cluster serves. */
+  #nameMissing(hasQuorum: boolean, now: Now): void {
+    if (hasQuorum || this.#parts.replica.replication.view.number === 0) {
+      this.#aloneSinceMs = undefined;
+      return;
+    }
+    this.#aloneSinceMs ??= now.steadyMs;
+    if (now.steadyMs - this.#aloneSinceMs < durations.commitMs) return;
+    this.#aloneSinceMs = Number.POSITIVE_INFINITY;
+    const missing = this.#missing(now).join(", ");
+    this.#parts.effects.log("warn", `No quorum: waiting for ${missing}`);
+  }
+
+  // ---- the end (R11) --------------------------------------------------------------------------
+
+  stop(leave: boolean, now: Now): void {
+    if (this.isStopping) return;
+    const { replica, effects } = this.#parts;
+    if (replica.owes) return this.finish();
+    this.#stopping = new Stopping(replica, leave, now);
+    replica.heartbeatSoon();
+    effects.log("info", "Stopping: finishing what was taken in");
+  }
+
+  /** @param heartbeat says at once that this server has settled */
+  advanceStop(now: Now, heartbeat: () => void): void {
+    if (this.#isStopped) return;
+    const { replica, effects } = this.#parts;
+    const step = this.#stopping?.next(this.isBusy, now);
+    switch (step) {
+      case undefined:
+      case "wait":
+        return;
+      case "say that it has settled":
+        return heartbeat();
+      case "ask for leave":
+        return effects.add({ type: "leave", clock: replica.clock.tick() });
+      case "finish":
+        if (this.#stopping?.isLate) {
+          effects.log("warn", "Still in the view: no leave came in time");
+        }
+        return this.finish();
+      default:
+        step satisfies never;
+    }
+  }
+
+  finish(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#parts.effects.add({ type: "stopped" });
+  }
+}
