@@ -37,7 +37,7 @@ import { Problem } from "./platform/problem.ts";
 import { endByFailure } from "./platform/run-process.ts";
 import { rows, type SettingName, Settings } from "./platform/settings.ts";
 import { terminalLook } from "./platform/terminal-look.ts";
-import { type Role, roles } from "./protocol/messages.ts";
+import { type Role, roles } from "./protocol/reference-messages.ts";
 import { chooseLanguage, languageOf, textsIn } from "./texts/texts.ts";
 
 // What a command needs is loaded with the command: a server has no use for a menu.

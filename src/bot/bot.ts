@@ -9,7 +9,7 @@ import { type Random, random, seededRandom } from "../platform/random.ts";
 import type { Running } from "../platform/run-process.ts";
 import { isExistingChannel, ProtocolError } from "../protocol/errors.ts";
 import type { ChannelName } from "../protocol/ids.ts";
-import type { Entry } from "../protocol/messages.ts";
+import type { Entry } from "../protocol/publications.ts";
 import { ownPassword, readPasswordFile } from "../storage/password-file.ts";
 import { openProcessFile, type ProcessFile } from "../storage/process-file.ts";
 import type { BotConfig } from "./config.ts";

@@ -2,6 +2,7 @@ import type { Refusal } from "../net/handshake.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { now } from "../platform/clock.ts";
 import { randomHex } from "../platform/random.ts";
+import type { PresenceState, Present, Receipt } from "../protocol/client-messages.ts";
 import { decode } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import type { Fields } from "../protocol/fields.ts";
@@ -15,7 +16,6 @@ import {
 } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
-import type { Entry, PresenceState, Present, Receipt } from "../protocol/messages.ts";
 import {
   type HistoryPage,
   parseAccount,
@@ -26,6 +26,7 @@ import {
   parseReceipt,
   parseTime,
 } from "../protocol/parse-reply.ts";
+import type { Entry } from "../protocol/publications.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
 import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 import { OriginalServerError } from "./original-server.ts";

@@ -1,5 +1,5 @@
-import type { Entry } from "../protocol/messages.ts";
 import type { HistoryPage } from "../protocol/parse-reply.ts";
+import type { Entry } from "../protocol/publications.ts";
 import type { ConversationName } from "../protocol/topics.ts";
 import type { Vector } from "../protocol/vector.ts";
 import type { ChatClient, HistoryOptions } from "./chat-client.ts";

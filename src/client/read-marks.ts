@@ -1,6 +1,6 @@
 import { errorCode } from "../platform/problem.ts";
 import type { UserName } from "../protocol/ids.ts";
-import type { Entry } from "../protocol/messages.ts";
+import type { Entry } from "../protocol/publications.ts";
 import type { Vector } from "../protocol/vector.ts";
 import { targetOf } from "./core/chat-steps.ts";
 import { asMessage, isRead, readAll } from "./core/message-list.ts";

@@ -1,7 +1,7 @@
 import { digest } from "../platform/digest.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { emptyChain } from "../protocol/ids.ts";
-import type { Entry, Publication } from "../protocol/messages.ts";
+import type { Entry, Publication } from "../protocol/publications.ts";
 import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 
 /** What a subscription fetches: all that is missing since a vector, page by page. */

@@ -5,7 +5,7 @@ import { pause } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { Problem } from "../platform/problem.ts";
 import { type ReadyMessage, supervised } from "../platform/run-process.ts";
-import type { Role } from "../protocol/messages.ts";
+import type { Role } from "../protocol/reference-messages.ts";
 
 export interface ChildOptions {
   readonly role: Role;

@@ -1,8 +1,8 @@
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { jwtVerify, SignJWT } from "jose";
+import type { Grant, Session } from "../protocol/client-messages.ts";
 import { readUserName } from "../protocol/ids.ts";
 import { durations, limits } from "../protocol/limits.ts";
-import type { Grant, Session } from "../protocol/messages.ts";
 
 const algorithm = "HS256";
 

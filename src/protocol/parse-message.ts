@@ -1,3 +1,14 @@
+import {
+  type Cursor,
+  type Envelope,
+  type HistoryQuery,
+  type Incoming,
+  type NamesQuery,
+  type PresenceState,
+  presenceStates,
+  type Refused,
+  type Request,
+} from "./client-messages.ts";
 import { countElements, decode, type Format, formatOf, isArray, whyUndecodable } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
@@ -12,17 +23,6 @@ import {
 } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
-import {
-  type Cursor,
-  type Envelope,
-  type HistoryQuery,
-  type Incoming,
-  type NamesQuery,
-  type PresenceState,
-  presenceStates,
-  type Refused,
-  type Request,
-} from "./messages.ts";
 import { parseVector } from "./vector.ts";
 
 export interface Payload {

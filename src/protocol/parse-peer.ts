@@ -11,10 +11,10 @@ import {
 } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { durations, limits } from "./limits.ts";
+import { isMap, parseClient, parsePresenceState } from "./parse-message.ts";
 import {
   claimOutcomes,
   type HeardPresence,
-  noView,
   type OfficeAnswer,
   type PeerRequest,
   type Phase,
@@ -24,10 +24,9 @@ import {
   type SnapshotPage,
   type Standing,
   type SyncAnswer,
-  type View,
-} from "./messages.ts";
-import { isMap, parseClient, parsePresenceState } from "./parse-message.ts";
+} from "./peer-messages.ts";
 import { parseVector } from "./vector.ts";
+import { noView, type View } from "./view.ts";
 
 const tcpPattern = /^tcp:\/\/[\w.:%[\]-]{1,255}:(\d{1,5})$/;
 const ipcPattern = /^ipc:\/\/[\x21-\x7e]{1,100}$/;

@@ -4,6 +4,8 @@ import type { Fields } from "./fields.ts";
 import { isServerName, parseRequestId, parseUserName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
+import { isMap } from "./parse-message.ts";
+import { parseView } from "./parse-peer.ts";
 import {
   type HeartbeatReply,
   type Listed,
@@ -11,11 +13,9 @@ import {
   type RefusedMessages,
   type Role,
   roles,
-  type View,
-} from "./messages.ts";
-import { isMap } from "./parse-message.ts";
-import { parseView } from "./parse-peer.ts";
+} from "./reference-messages.ts";
 import { parseVector } from "./vector.ts";
+import type { View } from "./view.ts";
 
 const addressPattern = /^(tcp|ipc):\/\/[\x21-\x7e]{1,250}$/;
 

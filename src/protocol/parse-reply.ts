@@ -1,15 +1,10 @@
+import { type Present, presenceStates, type Receipt } from "./client-messages.ts";
 import { type ErrorCode, isErrorCode, isRefusalReason, ProtocolError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
 import { isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
-import {
-  type Entry,
-  type Present,
-  type Publication,
-  presenceStates,
-  type Receipt,
-} from "./messages.ts";
 import { isMap } from "./parse-message.ts";
+import type { Entry, Publication } from "./publications.ts";
 import { parseVector, type Vector } from "./vector.ts";
 
 export interface HistoryPage {

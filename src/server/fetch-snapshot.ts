@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { SnapshotPage } from "../protocol/messages.ts";
+import type { SnapshotPage } from "../protocol/peer-messages.ts";
 import { checkpointFiles, readCheckpoint } from "../storage/checkpoint.ts";
 import { describeDamage } from "../storage/damage.ts";
 import { ownerOnly } from "../storage/file-modes.ts";

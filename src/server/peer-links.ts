@@ -5,6 +5,7 @@ import { Problem } from "../platform/problem.ts";
 import { encode } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
+import { parseOfficeAnswer, parseSnapshotPage, parseSyncAnswer } from "../protocol/parse-peer.ts";
 import type {
   OfficeAnswer,
   OfficeRequest,
@@ -12,8 +13,7 @@ import type {
   SnapshotPage,
   SnapshotRequest,
   SyncAnswer,
-} from "../protocol/messages.ts";
-import { parseOfficeAnswer, parseSnapshotPage, parseSyncAnswer } from "../protocol/parse-peer.ts";
+} from "../protocol/peer-messages.ts";
 
 /** This server's questions to the others, over one connection to each. */
 export class PeerLinks {

@@ -11,8 +11,9 @@ import type { EventLine } from "../protocol/event.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import { furthest, headsOf, vectorOf } from "../protocol/mark.ts";
-import type { SnapshotRequest, View } from "../protocol/messages.ts";
+import type { SnapshotRequest } from "../protocol/peer-messages.ts";
 import { covers, type Vector } from "../protocol/vector.ts";
+import type { View } from "../protocol/view.ts";
 import {
   type Checkpoint,
   checkpointFiles,

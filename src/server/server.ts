@@ -16,19 +16,11 @@ import { type Log, openLog, RequestLog } from "../platform/log.ts";
 import { PasswordThread } from "../platform/password-thread.ts";
 import { randomHex } from "../platform/random.ts";
 import { crash, type Running } from "../platform/run-process.ts";
+import type { Grant, Incoming } from "../protocol/client-messages.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits, tagBytes } from "../protocol/limits.ts";
-import type {
-  Grant,
-  Incoming,
-  OfficeAnswer,
-  PeerRequest,
-  ReplicationMessage,
-  SnapshotRequest,
-  View,
-} from "../protocol/messages.ts";
 import { parsePayload } from "../protocol/parse-message.ts";
 import {
   PeerMessageError,
@@ -37,8 +29,15 @@ import {
   writeLines,
 } from "../protocol/parse-peer.ts";
 import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
+import type {
+  OfficeAnswer,
+  PeerRequest,
+  ReplicationMessage,
+  SnapshotRequest,
+} from "../protocol/peer-messages.ts";
 import type { TopicKey } from "../protocol/sealed.ts";
 import { replicationTopic, serversTopic } from "../protocol/topics.ts";
+import type { View } from "../protocol/view.ts";
 import { ClockFile } from "../storage/clock-file.ts";
 import type { Slot } from "../storage/slot-lock.ts";
 import { chooseSlot } from "./choose-slot.ts";

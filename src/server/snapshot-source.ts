@@ -2,7 +2,7 @@ import { close, openSync, read, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { durations, limits } from "../protocol/limits.ts";
-import type { SnapshotRequest } from "../protocol/messages.ts";
+import type { SnapshotRequest } from "../protocol/peer-messages.ts";
 import { checkpointFiles } from "../storage/checkpoint.ts";
 
 const readAt = promisify(read);

@@ -5,7 +5,7 @@ import { ansi, plain } from "../../src/client/core/paint.ts";
 import { parseLine } from "../../src/client/core/slash-command.ts";
 import { table } from "../../src/client/core/table.ts";
 import { harmless } from "../../src/protocol/harmless.ts";
-import type { Entry } from "../../src/protocol/messages.ts";
+import type { Entry } from "../../src/protocol/publications.ts";
 
 const common = {
   timestamp: "2026-01-31T23:30:05.120Z",

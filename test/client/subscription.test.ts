@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Page, Subscription } from "../../src/client/subscription.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
-import type { Entry, Publication } from "../../src/protocol/messages.ts";
+import type { Entry, Publication } from "../../src/protocol/publications.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
 import { serverName } from "../support/event-lines.ts";
 

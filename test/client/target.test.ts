@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { conversationOf } from "../../src/client/core/conversation.ts";
 import { parseChannel, parseTarget, parseUser, writeTarget } from "../../src/client/core/target.ts";
 import type { ServerName, UserName } from "../../src/protocol/ids.ts";
-import type { PrivateEntry } from "../../src/protocol/messages.ts";
+import type { PrivateEntry } from "../../src/protocol/publications.ts";
 
 test("a target is a channel or a user", () => {
   expect(parseTarget("#geral")).toEqual({ channel: "geral" });

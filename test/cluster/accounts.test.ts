@@ -8,7 +8,7 @@ import { connect } from "../../src/net/connect.ts";
 import { Sessions } from "../../src/net/sessions.ts";
 import { encrypt } from "../../src/platform/encryption.ts";
 import { encode } from "../../src/protocol/codec.ts";
-import type { Entry } from "../../src/protocol/messages.ts";
+import type { Entry } from "../../src/protocol/publications.ts";
 import { dayOf, sealedForm } from "../../src/protocol/sealed.ts";
 import { type ConversationName, conversationTopic } from "../../src/protocol/topics.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";

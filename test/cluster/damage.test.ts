@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Child } from "../../src/cluster/child.ts";
-import type { Receipt } from "../../src/protocol/messages.ts";
+import type { Receipt } from "../../src/protocol/client-messages.ts";
 import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { Entry, Role } from "../../src/protocol/messages.ts";
+import type { Entry } from "../../src/protocol/publications.ts";
+import type { Role } from "../../src/protocol/reference-messages.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { equalFiles, expectNothingLost, Writer } from "./writer.ts";

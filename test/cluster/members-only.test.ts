@@ -9,7 +9,7 @@ import { openLog } from "../../src/platform/log.ts";
 import { type Purpose, readSecret } from "../../src/platform/secret.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
-import type { View } from "../../src/protocol/messages.ts";
+import type { View } from "../../src/protocol/view.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { withinTheDoor } from "../support/members-door.ts";
 import { until } from "../support/until.ts";

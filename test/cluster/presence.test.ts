@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
-import type { PresenceState } from "../../src/protocol/messages.ts";
+import type { PresenceState } from "../../src/protocol/client-messages.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 

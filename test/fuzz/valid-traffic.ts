@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { ChatClient } from "../../src/client/chat-client.ts";
-import type { Entry } from "../../src/protocol/messages.ts";
+import type { Entry } from "../../src/protocol/publications.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { type Auth, channel, people } from "./corpus.ts";

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ChatClient } from "../../src/client/chat-client.ts";
-import type { Entry, RefusedMessages, View } from "../../src/protocol/messages.ts";
+import type { Entry } from "../../src/protocol/publications.ts";
+import type { RefusedMessages } from "../../src/protocol/reference-messages.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
+import type { View } from "../../src/protocol/view.ts";
 import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";

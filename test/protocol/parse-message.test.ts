@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Incoming, Refused, Request } from "../../src/protocol/client-messages.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { limits } from "../../src/protocol/limits.ts";
-import type { Incoming, Refused, Request } from "../../src/protocol/messages.ts";
 import { parsePayload, writeCursor } from "../../src/protocol/parse-message.ts";
 import { serverName } from "../support/event-lines.ts";
 import { binary, bytes, map, text } from "../support/message-pack.ts";

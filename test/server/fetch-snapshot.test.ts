@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { noEpoch } from "../../src/protocol/epoch.ts";
 import { emptyChain } from "../../src/protocol/ids.ts";
 import { durations, limits } from "../../src/protocol/limits.ts";
-import type { SnapshotPage } from "../../src/protocol/messages.ts";
+import type { SnapshotPage } from "../../src/protocol/peer-messages.ts";
 import { fetchSnapshot, type Place } from "../../src/server/fetch-snapshot.ts";
 import { SnapshotSource } from "../../src/server/snapshot-source.ts";
 import { checkpointFiles, readCheckpoint, writeCheckpoint } from "../../src/storage/checkpoint.ts";

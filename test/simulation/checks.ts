@@ -1,7 +1,8 @@
 import { writeEpoch } from "../../src/protocol/epoch.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
-import { noView, quorumOf, type Standing, type View } from "../../src/protocol/messages.ts";
+import type { Standing } from "../../src/protocol/peer-messages.ts";
 import { covers, emptyVector, servers, type Vector } from "../../src/protocol/vector.ts";
+import { noView, quorumOf, type View } from "../../src/protocol/view.ts";
 import type { Effect } from "../../src/server/core/effects.ts";
 import { assertPromise, holds, PromiseChecks } from "../support/check-promises.ts";
 import { type CoreCluster, checkpointText } from "../support/core-cluster.ts";

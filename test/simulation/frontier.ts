@@ -1,6 +1,6 @@
 import type { ServerName } from "../../src/protocol/ids.ts";
-import { quorumOf, type View } from "../../src/protocol/messages.ts";
 import type { MutableVector, Vector } from "../../src/protocol/vector.ts";
+import { quorumOf, type View } from "../../src/protocol/view.ts";
 
 /** An event that was counted as committed, and what R5 promises for it by now. */
 interface Committed {

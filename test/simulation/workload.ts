@@ -1,5 +1,6 @@
+import type { Receipt, ReplyData, Request } from "../../src/protocol/client-messages.ts";
 import type { ChannelName, RequestId, ServerName, UserName } from "../../src/protocol/ids.ts";
-import type { ChannelEntry, Receipt, ReplyData, Request } from "../../src/protocol/messages.ts";
+import type { ChannelEntry } from "../../src/protocol/publications.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../src/protocol/vector.ts";
 import { assertPromise } from "../support/check-promises.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";

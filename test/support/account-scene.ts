@@ -1,7 +1,7 @@
 import { expect } from "vitest";
+import type { ReplyData, Session } from "../../src/protocol/client-messages.ts";
 import type { UserName } from "../../src/protocol/ids.ts";
 import { durations } from "../../src/protocol/limits.ts";
-import type { ReplyData, Session } from "../../src/protocol/messages.ts";
 import type { Auth } from "../../src/server/core/accounts/access.ts";
 import type { FloodPaces } from "../../src/server/core/serving/flood.ts";
 import { CoreCluster } from "./core-cluster.ts";

@@ -1,12 +1,9 @@
 import { compareEpochs } from "../../src/protocol/epoch.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
-import {
-  type OfficeAnswer,
-  type Publication,
-  quorumOf,
-  type View,
-} from "../../src/protocol/messages.ts";
+import type { OfficeAnswer } from "../../src/protocol/peer-messages.ts";
+import type { Publication } from "../../src/protocol/publications.ts";
 import { covers, type MutableVector, servers, type Vector } from "../../src/protocol/vector.ts";
+import { quorumOf, type View } from "../../src/protocol/view.ts";
 import type { Effect } from "../../src/server/core/effects.ts";
 import { eventNamedBy } from "../../src/storage/journal-file.ts";
 import type { CoreCluster } from "./core-cluster.ts";

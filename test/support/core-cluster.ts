@@ -1,23 +1,12 @@
 import { digest } from "../../src/platform/digest.ts";
 import { type Random, seededRandom } from "../../src/platform/random.ts";
+import type { Reply, ReplyData, Request, Session } from "../../src/protocol/client-messages.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { compareEpochs } from "../../src/protocol/epoch.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import { durations } from "../../src/protocol/limits.ts";
-import type {
-  OfficeAnswer,
-  OfficeRequest,
-  ReferenceRequest,
-  ReplicationMessage,
-  Reply,
-  ReplyData,
-  Request,
-  Session,
-  Standing,
-  SyncAnswer,
-} from "../../src/protocol/messages.ts";
 import { parsePayload } from "../../src/protocol/parse-message.ts";
 import {
   parseOfficeAnswer,
@@ -31,6 +20,14 @@ import {
   parseReferenceReply,
   parseReferenceRequest,
 } from "../../src/protocol/parse-reference.ts";
+import type {
+  OfficeAnswer,
+  OfficeRequest,
+  ReplicationMessage,
+  Standing,
+  SyncAnswer,
+} from "../../src/protocol/peer-messages.ts";
+import type { ReferenceRequest } from "../../src/protocol/reference-messages.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
 import { handleRequest } from "../../src/reference/core/handle-request.ts";
 import { Registry, type Saved } from "../../src/reference/core/registry.ts";

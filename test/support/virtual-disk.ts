@@ -3,8 +3,8 @@ import type { EventLine } from "../../src/protocol/event.ts";
 import { type Chain, emptyChain, type ServerName } from "../../src/protocol/ids.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import { type Head, type Heads, headsOf, type Mark } from "../../src/protocol/mark.ts";
-import { noView, type View } from "../../src/protocol/messages.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../src/protocol/vector.ts";
+import { noView, type View } from "../../src/protocol/view.ts";
 
 /** A state on disk, as lines. */
 export interface SavedFiles {

@@ -2,7 +2,7 @@ import type { Ballot } from "../../src/protocol/epoch.ts";
 import type { Digest } from "../../src/protocol/event.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
-import type { View } from "../../src/protocol/messages.ts";
+import type { View } from "../../src/protocol/view.ts";
 import type { Auth } from "../../src/server/core/accounts/access.ts";
 import type { Retention } from "../../src/server/core/chat/chat-state.ts";
 import type { Input } from "../../src/server/core/effects.ts";

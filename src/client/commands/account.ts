@@ -1,5 +1,5 @@
+import type { Receipt } from "../../protocol/client-messages.ts";
 import type { UserName } from "../../protocol/ids.ts";
-import type { Receipt } from "../../protocol/messages.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { receiptIfAny } from "../original-server.ts";
 import { type Context, nameOf, withClient } from "./context.ts";

@@ -1,6 +1,6 @@
+import type { Receipt } from "../../protocol/client-messages.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
-import type { Receipt } from "../../protocol/messages.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { OriginalServerError } from "../original-server.ts";
 import type { Context } from "./context.ts";

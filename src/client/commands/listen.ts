@@ -1,7 +1,7 @@
 import { Problem } from "../../platform/problem.ts";
 import { untilStopped } from "../../platform/run-process.ts";
 import { limits } from "../../protocol/limits.ts";
-import type { Entry } from "../../protocol/messages.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
 import type { ChatClient } from "../chat-client.ts";

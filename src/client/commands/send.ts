@@ -1,8 +1,8 @@
 import { Problem } from "../../platform/problem.ts";
+import type { Receipt } from "../../protocol/client-messages.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { characters, type RequestId, type UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
-import type { Receipt } from "../../protocol/messages.ts";
 import { plainText } from "../../protocol/plain-text.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";

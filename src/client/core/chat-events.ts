@@ -1,5 +1,6 @@
+import type { Receipt } from "../../protocol/client-messages.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
-import type { Entry, Receipt } from "../../protocol/messages.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { Connection, ConversationKey, Presence, SavedChat, Size } from "./chat-model.ts";
 import type { Key } from "./keys.ts";

@@ -1,4 +1,4 @@
-import type { Entry } from "../../protocol/messages.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { ChatEffect, ChatEvent } from "./chat-events.ts";
 import { type ChatModel, type Conversation, change, find, type Message } from "./chat-model.ts";

@@ -1,4 +1,4 @@
-import type { Entry, PrivateEntry } from "../../protocol/messages.ts";
+import type { Entry, PrivateEntry } from "../../protocol/publications.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { ChatEffect } from "./chat-events.ts";
 import {

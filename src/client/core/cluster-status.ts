@@ -1,16 +1,11 @@
 import { type Epoch, parseEpoch } from "../../protocol/epoch.ts";
 import type { Fields } from "../../protocol/fields.ts";
 import { harmless } from "../../protocol/harmless.ts";
-import {
-  type Listed,
-  noView,
-  quorumOf,
-  type RefusedMessages,
-  type View,
-} from "../../protocol/messages.ts";
 import { isMap } from "../../protocol/parse-message.ts";
 import { parseView } from "../../protocol/parse-peer.ts";
 import { isOurList, parseCounts, parseList } from "../../protocol/parse-reference.ts";
+import type { Listed, RefusedMessages } from "../../protocol/reference-messages.ts";
+import { noView, quorumOf, type View } from "../../protocol/view.ts";
 import { table } from "./table.ts";
 
 /** A row of `tertulia status`; what a role has not, or nobody told, is null. */

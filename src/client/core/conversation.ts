@@ -1,5 +1,5 @@
 import type { UserName } from "../../protocol/ids.ts";
-import type { Entry } from "../../protocol/messages.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { Target } from "./target.ts";
 

@@ -1,5 +1,5 @@
 import { harmless } from "../../protocol/harmless.ts";
-import type { Entry } from "../../protocol/messages.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { Paint } from "./paint.ts";
 import { timeOf } from "./server-time.ts";
 import { actionPrefix } from "./slash-command.ts";

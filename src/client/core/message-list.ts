@@ -1,5 +1,5 @@
-import type { Entry } from "../../protocol/messages.ts";
 import { writeCursor } from "../../protocol/parse-message.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
 import type { Conversation, Item, Message, Placed } from "./chat-model.ts";
 import { timeOf } from "./server-time.ts";

@@ -1,4 +1,4 @@
-import type { Entry } from "../../protocol/messages.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { ChatEvent } from "../core/chat-events.ts";
 

@@ -4,7 +4,7 @@ import type { Log } from "../../platform/log.ts";
 import { errorCode } from "../../platform/problem.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
-import type { Entry } from "../../protocol/messages.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { FileTrouble } from "../../storage/kept-file.ts";
 import { languageOf, type Text, textsIn } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";

@@ -2,7 +2,7 @@ import { ReferenceLink } from "../../net/reference-link.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName } from "../../protocol/ids.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
-import type { Entry } from "../../protocol/messages.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import type { Context } from "../commands/context.ts";

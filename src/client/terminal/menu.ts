@@ -2,7 +2,7 @@ import type { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import { type ChannelName, characters, type UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
-import type { Entry } from "../../protocol/messages.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { type Context, withClient } from "../commands/context.ts";
 import { describe } from "../commands/failure.ts";

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
-import type { HeartbeatReply, ReferenceRequest } from "../../protocol/messages.ts";
+import type { HeartbeatReply, ReferenceRequest } from "../../protocol/reference-messages.ts";
 import type { Registry } from "./registry.ts";
 
 /** Fields of a reply beyond `clock` and `timestamp`. */

@@ -2,15 +2,9 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import { ClockAllowance } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
-import {
-  type HeartbeatReport,
-  type Listed,
-  noView,
-  quorumOf,
-  type Role,
-  type View,
-} from "../../protocol/messages.ts";
+import type { HeartbeatReport, Listed, Role } from "../../protocol/reference-messages.ts";
 import { covers, emptyVector, join, type Vector } from "../../protocol/vector.ts";
+import { noView, quorumOf, type View } from "../../protocol/view.ts";
 
 /** What survives a restart of the reference. */
 export interface Saved {

@@ -1,20 +1,18 @@
+import type { Incoming, Reply } from "../../protocol/client-messages.ts";
 import type { Ballot } from "../../protocol/epoch.ts";
 import type { EventLine } from "../../protocol/event.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type {
-  HeartbeatReply,
-  HeartbeatReport,
-  Incoming,
   OfficeAnswer,
   OfficeRequest,
   PeerRequest,
   ReplicationMessage,
-  Reply,
   Standing,
   SyncAnswer,
-  View,
-} from "../../protocol/messages.ts";
+} from "../../protocol/peer-messages.ts";
+import type { HeartbeatReply, HeartbeatReport } from "../../protocol/reference-messages.ts";
 import type { Vector } from "../../protocol/vector.ts";
+import type { View } from "../../protocol/view.ts";
 
 /** Where an answer goes: the shell's own, opaque to the core. */
 export type ReplyTo = unknown;

@@ -1,6 +1,6 @@
+import type { Request } from "../../protocol/client-messages.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
-import type { Request } from "../../protocol/messages.ts";
 import { isoTime } from "../../protocol/time.ts";
 import { covers } from "../../protocol/vector.ts";
 import {

@@ -6,7 +6,7 @@ import { now, pause } from "../../platform/clock.ts";
 import { errorCode } from "../../platform/problem.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { limits } from "../../protocol/limits.ts";
-import type { Entry } from "../../protocol/messages.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import { checkpointFiles } from "../../storage/checkpoint.ts";
 import type { Files, Seen, Telling } from "./core/checker.ts";
 import type { Account, AccountsFile } from "./core/claims.ts";

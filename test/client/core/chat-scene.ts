@@ -11,7 +11,7 @@ import { view } from "../../../src/client/core/chat-view.ts";
 import { decodeKeys } from "../../../src/client/core/keys.ts";
 import { chatWords } from "../../../src/client/terminal/chat-words.ts";
 import type { UserName } from "../../../src/protocol/ids.ts";
-import type { ChannelEntry, PrivateEntry } from "../../../src/protocol/messages.ts";
+import type { ChannelEntry, PrivateEntry } from "../../../src/protocol/publications.ts";
 import { textsIn } from "../../../src/texts/texts.ts";
 
 const server = "server_0a1b2c3d" as never;

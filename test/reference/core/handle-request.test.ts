@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { LamportClock } from "../../../src/protocol/lamport-clock.ts";
-import type { ReferenceRequest } from "../../../src/protocol/messages.ts";
 import { parseList } from "../../../src/protocol/parse-reference.ts";
+import type { ReferenceRequest } from "../../../src/protocol/reference-messages.ts";
 import { type Asked, handleRequest } from "../../../src/reference/core/handle-request.ts";
 import { Registry } from "../../../src/reference/core/registry.ts";
 

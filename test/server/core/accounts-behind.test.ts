@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Receipt, ReplyData } from "../../../src/protocol/messages.ts";
+import type { Receipt, ReplyData } from "../../../src/protocol/client-messages.ts";
 import type { FloodPaces } from "../../../src/server/core/serving/flood.ts";
 import { type Fields, Scene } from "../../support/account-scene.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Receipt, ReplyData } from "../../../src/protocol/client-messages.ts";
 import type { ChannelName, UserName } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
-import type { Receipt, ReplyData } from "../../../src/protocol/messages.ts";
 import { Scene } from "../../support/account-scene.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 

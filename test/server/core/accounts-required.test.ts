@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { ReplyData } from "../../../src/protocol/client-messages.ts";
 import type { UserName } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
-import type { ReplyData } from "../../../src/protocol/messages.ts";
 import { access } from "../../../src/server/core/accounts/access.ts";
 import { type Fields, Scene } from "../../support/account-scene.ts";
 import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Phase } from "../../../src/protocol/messages.ts";
+import type { Phase } from "../../../src/protocol/peer-messages.ts";
 import { checkpointText, servingCluster } from "../../support/core-cluster.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseUserName, type RequestId } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
-import type { OfficeAnswer } from "../../../src/protocol/messages.ts";
+import type { OfficeAnswer } from "../../../src/protocol/peer-messages.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 import { cutOff, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { durations } from "../../../src/protocol/limits.ts";
-import type { OfficeAnswer, OfficeRequest, Standing } from "../../../src/protocol/messages.ts";
+import type { OfficeAnswer, OfficeRequest, Standing } from "../../../src/protocol/peer-messages.ts";
 import { ClockSync } from "../../../src/server/core/coordinator/clock-sync.ts";
 import { type Effect, Effects } from "../../../src/server/core/effects.ts";
 import type { Replication } from "../../../src/server/core/replica/replication.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { durations, limits } from "../../../src/protocol/limits.ts";
-import type { OfficeAnswer, OfficeRequest, Standing } from "../../../src/protocol/messages.ts";
+import type { OfficeAnswer, OfficeRequest, Standing } from "../../../src/protocol/peer-messages.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 import { coordinator, inOffice, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";

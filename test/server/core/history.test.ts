@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { ReplyData } from "../../../src/protocol/client-messages.ts";
 import { compareOrder } from "../../../src/protocol/event.ts";
 import type { UserName } from "../../../src/protocol/ids.ts";
 import { limits } from "../../../src/protocol/limits.ts";
-import type { ChannelEntry, ReplyData } from "../../../src/protocol/messages.ts";
+import type { ChannelEntry } from "../../../src/protocol/publications.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
 import { Conversation } from "../../../src/server/core/chat/chat-state.ts";
 import { readHistory } from "../../../src/server/core/chat/history.ts";

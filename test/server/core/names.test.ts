@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Receipt, ReplyData } from "../../../src/protocol/client-messages.ts";
 import type { ChannelName, UserName } from "../../../src/protocol/ids.ts";
 import { limits } from "../../../src/protocol/limits.ts";
-import type { Receipt, ReplyData } from "../../../src/protocol/messages.ts";
 import { readNames, SortedNames } from "../../../src/server/core/chat/names.ts";
 import { Scene } from "../../support/account-scene.ts";
 import { CoreCluster, checkpointText, servingCluster } from "../../support/core-cluster.ts";

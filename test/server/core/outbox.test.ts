@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Publication } from "../../../src/protocol/messages.ts";
+import type { Publication } from "../../../src/protocol/publications.ts";
 import { channelTopic, userTopic } from "../../../src/protocol/topics.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { PresenceState } from "../../../src/protocol/client-messages.ts";
 import type { UserName } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
-import type { PresenceState, ReplicationMessage } from "../../../src/protocol/messages.ts";
+import type { ReplicationMessage } from "../../../src/protocol/peer-messages.ts";
 import { Presence } from "../../../src/server/core/chat/presence.ts";
 import type { Effect } from "../../../src/server/core/effects.ts";
 import { PromiseChecks } from "../../support/check-promises.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { Receipt } from "../../../src/protocol/client-messages.ts";
 import type { ChannelName } from "../../../src/protocol/ids.ts";
-import type { Receipt } from "../../../src/protocol/messages.ts";
 import { servingCluster } from "../../support/core-cluster.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
+import type { Request } from "../../../src/protocol/client-messages.ts";
 import type { ServerName } from "../../../src/protocol/ids.ts";
 import { limits } from "../../../src/protocol/limits.ts";
-import type { Request } from "../../../src/protocol/messages.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
 import type { WaitingCover } from "../../../src/server/core/serving/decision.ts";
 import { PayloadReply } from "../../../src/server/core/serving/payload-reply.ts";

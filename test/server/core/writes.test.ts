@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Receipt, ReplyData } from "../../../src/protocol/messages.ts";
+import type { Receipt, ReplyData } from "../../../src/protocol/client-messages.ts";
 import { servingCluster } from "../../support/core-cluster.ts";
 import { serverName } from "../../support/event-lines.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";

@@ -1,7 +1,7 @@
+import type { Grant, Request, Session } from "../../../protocol/client-messages.ts";
 import { ProtocolError, type RefusalReason } from "../../../protocol/errors.ts";
 import type { UserName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { Grant, Request, Session } from "../../../protocol/messages.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import type { Accounts } from "./accounts.ts";
 

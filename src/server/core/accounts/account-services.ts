@@ -1,8 +1,8 @@
+import type { Request } from "../../../protocol/client-messages.ts";
 import { ProtocolError, type RefusalReason } from "../../../protocol/errors.ts";
 import type { Chain, UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import { oddityOf } from "../../../protocol/looks.ts";
-import type { Request } from "../../../protocol/messages.ts";
 import { dayOf } from "../../../protocol/sealed.ts";
 import { readTopic } from "../../../protocol/topics.ts";
 import { write } from "../chat/write-services.ts";

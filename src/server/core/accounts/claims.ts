@@ -7,7 +7,7 @@ import type {
   OfficeAnswer,
   ProposedClaim,
   Standing,
-} from "../../../protocol/messages.ts";
+} from "../../../protocol/peer-messages.ts";
 import type { Election } from "../coordinator/election.ts";
 import type { Effects, Now } from "../effects.ts";
 import type { LedgerOf } from "../replica/ledger.ts";

@@ -1,8 +1,9 @@
+import type { HistoryQuery } from "../../../protocol/client-messages.ts";
 import { compareOrder } from "../../../protocol/event.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
-import type { Entry, HistoryQuery } from "../../../protocol/messages.ts";
 import { writeCursor } from "../../../protocol/parse-message.ts";
+import type { Entry } from "../../../protocol/publications.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { channelTopic, userTopic } from "../../../protocol/topics.ts";
 import { join, type MutableVector, sorted, type Vector } from "../../../protocol/vector.ts";

@@ -1,4 +1,4 @@
-import type { NamesQuery } from "../../../protocol/messages.ts";
+import type { NamesQuery } from "../../../protocol/client-messages.ts";
 import { firstIndex } from "../first-index.ts";
 
 /** A growing list of names that stays sorted: to read a page costs no more than the page. */

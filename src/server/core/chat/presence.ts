@@ -1,6 +1,7 @@
+import type { PresenceState, Present } from "../../../protocol/client-messages.ts";
 import type { ServerName, UserName } from "../../../protocol/ids.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import type { HeardPresence, PresenceState, Present } from "../../../protocol/messages.ts";
+import type { HeardPresence } from "../../../protocol/peer-messages.ts";
 
 /** The last that a client said of himself, to whichever server. */
 interface Word {

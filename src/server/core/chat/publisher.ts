@@ -1,6 +1,7 @@
+import type { Request } from "../../../protocol/client-messages.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
-import type { PlainPublication, Publication, Request } from "../../../protocol/messages.ts";
+import type { PlainPublication, Publication } from "../../../protocol/publications.ts";
 import {
   channelTopic,
   readTopic,

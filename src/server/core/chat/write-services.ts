@@ -1,8 +1,8 @@
+import type { Grant, Request } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import { oddityOf } from "../../../protocol/looks.ts";
-import type { Grant, Request } from "../../../protocol/messages.ts";
 import { covers } from "../../../protocol/vector.ts";
 import type { Accounts, EventName } from "../accounts/accounts.ts";
 import type { Now } from "../effects.ts";

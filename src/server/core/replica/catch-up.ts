@@ -1,7 +1,8 @@
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import { type Phase, quorumOf } from "../../../protocol/messages.ts";
+import type { Phase } from "../../../protocol/peer-messages.ts";
 import { covers, emptyVector, type Vector } from "../../../protocol/vector.ts";
+import { quorumOf } from "../../../protocol/view.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer, Replication } from "./replication.ts";
 

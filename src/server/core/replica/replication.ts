@@ -1,13 +1,6 @@
 import type { Chain, ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import {
-  noView,
-  type Phase,
-  quorumOf,
-  type ReplicationMessage,
-  type Standing,
-  type View,
-} from "../../../protocol/messages.ts";
+import type { Phase, ReplicationMessage, Standing } from "../../../protocol/peer-messages.ts";
 import {
   emptyVector,
   type MutableVector,
@@ -15,6 +8,7 @@ import {
   servers,
   type Vector,
 } from "../../../protocol/vector.ts";
+import { noView, quorumOf, type View } from "../../../protocol/view.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface Peer {

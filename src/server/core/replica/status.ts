@@ -1,7 +1,8 @@
 import type { Epoch } from "../../../protocol/epoch.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
-import type { Listed, Phase, RefusedMessages } from "../../../protocol/messages.ts";
+import type { Phase } from "../../../protocol/peer-messages.ts";
+import type { Listed, RefusedMessages } from "../../../protocol/reference-messages.ts";
 import { lag, raise } from "../../../protocol/vector.ts";
 import type { Now } from "../effects.ts";
 import type { Replication } from "./replication.ts";

@@ -1,9 +1,9 @@
+import type { Receipt, Request } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Digest } from "../../../protocol/event.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import type { Receipt, Request } from "../../../protocol/messages.ts";
 import type { TopicKey } from "../../../protocol/sealed.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import type { Vector } from "../../../protocol/vector.ts";

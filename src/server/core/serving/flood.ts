@@ -1,7 +1,7 @@
 import { Buckets, type Pace } from "../../../protocol/buckets.ts";
+import type { Request } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import type { Request } from "../../../protocol/messages.ts";
 import type { Auth } from "../accounts/access.ts";
 
 /** What one server takes; undefined for any amount. */

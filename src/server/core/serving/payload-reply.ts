@@ -1,8 +1,8 @@
+import type { Incoming, Refused, Reply, ReplyData } from "../../../protocol/client-messages.ts";
 import type { ProtocolError } from "../../../protocol/errors.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { limits } from "../../../protocol/limits.ts";
-import type { Incoming, Refused, Reply, ReplyData } from "../../../protocol/messages.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { renewal } from "../accounts/access.ts";
 import type { Room } from "../chat/history.ts";

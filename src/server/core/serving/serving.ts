@@ -1,8 +1,9 @@
+import type { Incoming, Refused, Request } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { RequestId } from "../../../protocol/ids.ts";
 import { ClockAllowance, type LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import type { ClaimOutcome, Incoming, Refused, Request } from "../../../protocol/messages.ts";
+import type { ClaimOutcome } from "../../../protocol/peer-messages.ts";
 import { servers } from "../../../protocol/vector.ts";
 import { asOneself, forbids, loggedIn, restsOnAccounts } from "../accounts/access.ts";
 import type { ClaimEnd, Claims } from "../accounts/claims.ts";

@@ -1,0 +1,39 @@
+import type { ChannelName, ServerName, UserName } from "./ids.ts";
+
+interface Published {
+  readonly message: string;
+  readonly timestamp: string;
+  readonly clock: number;
+  readonly id: string;
+  readonly server: ServerName;
+  readonly seq: number;
+}
+
+/** A channel's message, as `history`, `publications.json` and the second form have it. */
+export interface ChannelEntry extends Published {
+  readonly channel: ChannelName;
+  readonly user: UserName;
+}
+
+/** A private message, as `history`, `messages.json` and the second form have it. */
+export interface PrivateEntry extends Published {
+  readonly src: UserName;
+  readonly dst: UserName;
+}
+
+export type Entry = ChannelEntry | PrivateEntry;
+
+/** An entry on its topic: `prev` is the same server's one before it there, 0 for none (P3). */
+export type Publication = Entry & { readonly prev: number };
+
+/** The old form, for plain SUB clients (P1); `timestamp` is the sender's own if it sent one. */
+export type PlainPublication =
+  | { user: string; message: string; timestamp: string | number; clock: number }
+  | (Record<"src" | "from" | "message", string> & {
+      timestamp: string | number;
+      clock: number;
+      dst: string;
+      id: string;
+      server: string;
+      seq: number;
+    });

@@ -1,0 +1,62 @@
+import type { RequestId, ServerName } from "./ids.ts";
+import type { Vector } from "./vector.ts";
+import type { View } from "./view.ts";
+
+/** How many messages of others did not count, since this process started (X1). */
+export interface RefusedMessages {
+  /** Without the MAC of this cluster's secret. */
+  forged: number;
+  /** Genuine, but late or replayed. */
+  stale: number;
+}
+
+export const roles = ["server", "broker", "proxy", "reference", "bot"] as const;
+export type Role = (typeof roles)[number];
+
+export interface Listed {
+  readonly name: string;
+  readonly rank: number;
+  readonly address: string;
+  readonly role: Role;
+  readonly clock: number;
+  readonly pid?: number | undefined;
+  /** Whether it has proven to have the cluster's secret (X1); nobody relies on a guest. */
+  readonly isKnown: boolean;
+  /** Of a broker or proxy: whether servers that are no members may connect there. */
+  readonly guestServers?: boolean | undefined;
+  /** Messages that a member has refused since it started. */
+  readonly refused?: Readonly<RefusedMessages> | undefined;
+  readonly disbelievedClocks?: number | undefined;
+}
+
+export type ReferenceRequest = { readonly clock: number; readonly id?: RequestId | undefined } & (
+  | { readonly service: "rank"; readonly user: string; readonly address?: string | undefined }
+  | { readonly service: "list" }
+  | ({ readonly service: "heartbeat" } & HeartbeatReport)
+  | { readonly service: "leave"; readonly user: ServerName }
+  | { readonly service: "remove"; readonly user: ServerName; readonly force: boolean }
+  | { readonly service: "health" }
+);
+
+export interface HeartbeatReport {
+  readonly user: string;
+  readonly address?: string | undefined;
+  readonly role?: Role | undefined;
+  readonly pid?: number | undefined;
+  readonly guestServers?: boolean | undefined;
+  readonly refused?: Readonly<RefusedMessages> | undefined;
+  readonly disbelievedClocks?: number | undefined;
+  /** A server's adopted view and its durable vector, read at one instant. */
+  readonly view?: View | undefined;
+  readonly durable?: Vector | undefined;
+  /** Whether a server has caught up, so that it may become a member. */
+  readonly ready?: boolean | undefined;
+}
+
+/** The reply to a server's heartbeat; plain ones get only `timestamp` and `clock`. */
+export interface HeartbeatReply {
+  readonly view: View;
+  readonly list: readonly Listed[];
+  /** True until a reference without a file may make its first view. */
+  readonly waiting: boolean;
+}
