@@ -1,6 +1,6 @@
 import { decode } from "../protocol/codec.ts";
 import type { Fields } from "../protocol/fields.ts";
-import { isMap } from "../protocol/parse-message.ts";
+import { isMap } from "../protocol/fields.ts";
 
 export interface Reply {
   readonly service: unknown;

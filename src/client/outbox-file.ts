@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { errorCode } from "../platform/problem.ts";
+import { isMap } from "../protocol/fields.ts";
 import {
   parseChannelName,
   parseRequestId,
@@ -8,7 +9,6 @@ import {
   type RequestId,
 } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
-import { isMap } from "../protocol/parse-message.ts";
 import { AppendFile } from "../storage/append-file.ts";
 import { copyAside, decodeUtf8, type FileTrouble, putAsideNoFile } from "../storage/kept-file.ts";
 import type { Slot } from "../storage/slot-lock.ts";

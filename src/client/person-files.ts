@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openLogFile } from "../platform/log.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
-import { isMap } from "../protocol/parse-message.ts";
+import { isMap } from "../protocol/fields.ts";
 import { parseVector, type Vector } from "../protocol/vector.ts";
 import { type FileTrouble, KeptFile } from "../storage/kept-file.ts";
 import type { Salvage } from "../storage/salvage.ts";

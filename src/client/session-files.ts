@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { errorCode } from "../platform/problem.ts";
-import { isMap } from "../protocol/parse-message.ts";
+import { isMap } from "../protocol/fields.ts";
 import { type FileTrouble, KeptFile } from "../storage/kept-file.ts";
 import { subjectOf } from "./session-token.ts";
 

@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { now } from "../platform/clock.ts";
 import { decrypt } from "../platform/encryption.ts";
 import { isSigned, readPublicKey, signatureBytes } from "../platform/signature.ts";
-import { isMap } from "../protocol/parse-message.ts";
+import { isMap } from "../protocol/fields.ts";
 import { readSealed, signedPart } from "../protocol/sealed.ts";
 
 type Ask = (topic: string) => Promise<Readonly<Record<string, unknown>>>;

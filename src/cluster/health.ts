@@ -7,7 +7,7 @@ import { Problem } from "../platform/problem.ts";
 import { readSecret, secretSource } from "../platform/secret.ts";
 import { rows, type Settings } from "../platform/settings.ts";
 import { decode, encode } from "../protocol/codec.ts";
-import { isMap } from "../protocol/parse-message.ts";
+import { isMap } from "../protocol/fields.ts";
 import type { Role } from "../protocol/reference-messages.ts";
 
 const timeoutMs = 3_000;

@@ -1,3 +1,4 @@
+import type { Cursor } from "./cursor.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { ChannelName, RequestId, ServerName, UserName } from "./ids.ts";
 import type { Vector } from "./vector.ts";
@@ -30,12 +31,6 @@ export interface Session extends Grant {
   readonly expiresMs: number;
   /** Whoever has the cluster's secret may do what an administrator may. */
   readonly isOperator: boolean;
-}
-
-/** A place in the total order. */
-export interface Cursor {
-  readonly clock: number;
-  readonly server: ServerName;
 }
 
 export type Request = Envelope &

@@ -77,3 +77,8 @@ export function isExistingChannel(error: unknown): error is ProtocolError {
   if (!(error instanceof ProtocolError)) return false;
   return error.code === "channel_exists" && error.reason !== "name_confusable";
 }
+
+/** What a peer sent is none of the messages of the protocol; it is dropped and counted. */
+export class PeerMessageError extends Error {
+  override readonly name = "PeerMessageError";
+}

@@ -1,7 +1,7 @@
 import type { Epoch } from "./epoch.ts";
+import { isMap } from "./fields.ts";
 import { type Chain, isChain, isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
-import { isMap } from "./parse-message.ts";
 import type { Vector } from "./vector.ts";
 
 /** What a saved state stands for; equal on replicas with equal vectors (R4). */

@@ -1,5 +1,4 @@
 import {
-  type Cursor,
   type Envelope,
   type HistoryQuery,
   type Incoming,
@@ -10,12 +9,12 @@ import {
   type Request,
 } from "./client-messages.ts";
 import { countElements, decode, type Format, formatOf, isArray, whyUndecodable } from "./codec.ts";
+import { parseCursor } from "./cursor.ts";
 import { ProtocolError } from "./errors.ts";
-import type { Fields } from "./fields.ts";
+import { type Fields, isMap } from "./fields.ts";
 import {
   assertReadable,
   characters,
-  isServerName,
   parseChannelName,
   parseRequestId,
   parseUserName,
@@ -97,15 +96,6 @@ function refuseLargeRequest(bytes: Uint8Array, format: Format, description: stri
     clock: parseClock(data.clock),
     id: isId ? (data.id as RequestId) : undefined,
   };
-}
-
-export function isMap(value: unknown): value is Fields {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof Uint8Array)
-  );
 }
 
 function serviceOf(value: Fields): string {
@@ -393,18 +383,4 @@ function parseHistoryQuery(data: Fields): HistoryQuery {
     since: since == null ? undefined : parseVector(since, "since"),
     limit: parseLimit(data.limit ?? limits.historyEntriesDefault),
   };
-}
-
-/** A place in the order, as the text that `next` gives and `before` takes. */
-export function writeCursor(cursor: Cursor): string {
-  return `${cursor.clock}:${cursor.server}`;
-}
-
-function parseCursor(value: unknown): Cursor {
-  const [, digits, server] = typeof value === "string" ? (/^(\d+):(.+)$/.exec(value) ?? []) : [];
-  const clock = parseClock(Number(digits));
-  if (clock === undefined || !isServerName(server)) {
-    throw new ProtocolError("bad_request", "`before` must be a `next` of an earlier page.");
-  }
-  return { clock, server };
 }

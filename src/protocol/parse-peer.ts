@@ -1,6 +1,8 @@
 import { decode } from "./codec.ts";
 import { type Epoch, parseEpoch } from "./epoch.ts";
-import type { Fields } from "./fields.ts";
+import { PeerMessageError } from "./errors.ts";
+
+import { type Fields, isMap } from "./fields.ts";
 import {
   type Chain,
   isChain,
@@ -11,7 +13,7 @@ import {
 } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { durations, limits } from "./limits.ts";
-import { isMap, parseClient, parsePresenceState } from "./parse-message.ts";
+import { parseClient, parsePresenceState } from "./parse-message.ts";
 import {
   claimOutcomes,
   type HeardPresence,
@@ -26,7 +28,7 @@ import {
   type SyncAnswer,
 } from "./peer-messages.ts";
 import { parseVector } from "./vector.ts";
-import { noView, type View } from "./view.ts";
+import { parseView } from "./view.ts";
 
 const tcpPattern = /^tcp:\/\/[\w.:%[\]-]{1,255}:(\d{1,5})$/;
 const ipcPattern = /^ipc:\/\/[\x21-\x7e]{1,100}$/;
@@ -36,11 +38,6 @@ function isEndpoint(value: unknown): value is string {
   if (typeof value !== "string") return false;
   const port = Number(tcpPattern.exec(value)?.[1] ?? 0);
   return (port >= 1 && port <= 65_535) || ipcPattern.test(value);
-}
-
-/** What a peer sent is none of the messages of the protocol; it is dropped and counted. */
-export class PeerMessageError extends Error {
-  override readonly name = "PeerMessageError";
 }
 
 function decodeMap(payload: Uint8Array): Fields {
@@ -57,16 +54,6 @@ function decodeMap(payload: Uint8Array): Fields {
 function need<T>(value: T | undefined, field: string): T {
   if (value === undefined) throw new PeerMessageError(`\`${field}\` is missing or wrong`);
   return value;
-}
-
-/** @throws PeerMessageError */
-export function parseView(value: unknown): View {
-  if (!isMap(value)) return noView;
-  const { number, members } = value;
-  if (!Array.isArray(members) || !members.every(isServerName)) {
-    throw new PeerMessageError("`view` has no list of members");
-  }
-  return { number: need(parseClock(number), "view.number"), members };
 }
 
 function parseStanding(fields: Fields): Standing {

@@ -1,11 +1,10 @@
 import { decode, formatOf, whyUndecodable } from "./codec.ts";
 import { isErrorCode, ProtocolError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
+import { isMap } from "./fields.ts";
 import { isServerName, parseRequestId, parseUserName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
-import { isMap } from "./parse-message.ts";
-import { parseView } from "./parse-peer.ts";
 import {
   type HeartbeatReply,
   type Listed,
@@ -16,6 +15,7 @@ import {
 } from "./reference-messages.ts";
 import { parseVector } from "./vector.ts";
 import type { View } from "./view.ts";
+import { parseView } from "./view.ts";
 
 const addressPattern = /^(tcp|ipc):\/\/[\x21-\x7e]{1,250}$/;
 

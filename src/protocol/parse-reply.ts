@@ -1,9 +1,9 @@
 import { type Present, presenceStates, type Receipt } from "./client-messages.ts";
 import { type ErrorCode, isErrorCode, isRefusalReason, ProtocolError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
+import { isMap } from "./fields.ts";
 import { isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
-import { isMap } from "./parse-message.ts";
 import type { Entry, Publication } from "./publications.ts";
 import { parseVector, type Vector } from "./vector.ts";
 

@@ -1,4 +1,8 @@
+import { PeerMessageError } from "./errors.ts";
+import { isMap } from "./fields.ts";
 import type { ServerName } from "./ids.ts";
+import { isServerName } from "./ids.ts";
+import { parseClock } from "./lamport-clock.ts";
 
 /** A numbered list of the member servers; number 0 is the view of nobody. */
 export interface View {
@@ -10,4 +14,16 @@ export const noView: View = { number: 0, members: [] };
 
 export function quorumOf(view: View): number {
   return Math.floor(view.members.length / 2) + 1;
+}
+
+/** @throws PeerMessageError */
+export function parseView(value: unknown): View {
+  if (!isMap(value)) return noView;
+  const { number, members } = value;
+  if (!Array.isArray(members) || !members.every(isServerName)) {
+    throw new PeerMessageError("`view` has no list of members");
+  }
+  const known = parseClock(number);
+  if (known === undefined) throw new PeerMessageError("`view.number` is missing or wrong");
+  return { number: known, members };
 }

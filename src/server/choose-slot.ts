@@ -2,8 +2,7 @@ import type { ReferenceLink } from "../net/reference-link.ts";
 import { pause } from "../platform/clock.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
-import { parseView } from "../protocol/parse-peer.ts";
-import { noView } from "../protocol/view.ts";
+import { noView, parseView } from "../protocol/view.ts";
 import { type Slot, takeSlot } from "../storage/slot-lock.ts";
 import { readName } from "./identity.ts";
 

@@ -3,13 +3,12 @@ import { now } from "../platform/clock.ts";
 import { Problem } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { type Ballot, noBallot, parseEpoch } from "../protocol/epoch.ts";
+import { isMap } from "../protocol/fields.ts";
 import { isServerName, type ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import { type Heads, parseHeads } from "../protocol/mark.ts";
-import { isMap } from "../protocol/parse-message.ts";
-import { parseView } from "../protocol/parse-peer.ts";
 import { isoTime } from "../protocol/time.ts";
-import { noView, type View } from "../protocol/view.ts";
+import { noView, parseView, type View } from "../protocol/view.ts";
 import { readJson, writeJson } from "../storage/json-file.ts";
 
 /** The name in a data folder, if it has one yet. @throws Problem if the file is damaged */

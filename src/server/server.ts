@@ -18,16 +18,12 @@ import { randomHex } from "../platform/random.ts";
 import { crash, type Running } from "../platform/run-process.ts";
 import type { Grant, Incoming } from "../protocol/client-messages.ts";
 import { encode, type Format } from "../protocol/codec.ts";
+import { PeerMessageError } from "../protocol/errors.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits, tagBytes } from "../protocol/limits.ts";
 import { parsePayload } from "../protocol/parse-message.ts";
-import {
-  PeerMessageError,
-  parsePeerRequest,
-  parseReplication,
-  writeLines,
-} from "../protocol/parse-peer.ts";
+import { parsePeerRequest, parseReplication, writeLines } from "../protocol/parse-peer.ts";
 import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
 import type {
   OfficeAnswer,

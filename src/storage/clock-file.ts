@@ -3,9 +3,9 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { now } from "../platform/clock.ts";
 import { errorCode } from "../platform/problem.ts";
+import { isMap } from "../protocol/fields.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
-import { isMap } from "../protocol/parse-message.ts";
 import { syncFolder, syncNow } from "./folder.ts";
 import { readJson } from "./json-file.ts";
 

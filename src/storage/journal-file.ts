@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Digest } from "../protocol/event.ts";
+import { isMap } from "../protocol/fields.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import { type Heads, parseHeads } from "../protocol/mark.ts";
-import { isMap } from "../protocol/parse-message.ts";
 import { type MutableVector, parseVector, type Vector } from "../protocol/vector.ts";
 
 /**

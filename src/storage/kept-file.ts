@@ -16,7 +16,7 @@ import { dirname, join } from "node:path";
 import { waitForLockSync } from "fs-native-extensions";
 import { errorCode } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
-import { isMap } from "../protocol/parse-message.ts";
+import { isMap } from "../protocol/fields.ts";
 import { ownerOnly, ownerOnlyFolder } from "./file-modes.ts";
 import { syncNow } from "./folder.ts";
 import { Salvage } from "./salvage.ts";

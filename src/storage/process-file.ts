@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { isMap } from "../protocol/fields.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
-import { isMap } from "../protocol/parse-message.ts";
 import { readJson, writeJson } from "./json-file.ts";
 import { takeSlot } from "./slot-lock.ts";
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest, EventLine } from "../protocol/event.ts";
+import { isMap } from "../protocol/fields.ts";
 import { emptyChain, type ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import { furthest, type Heads, headsOf, type Mark, vectorOf } from "../protocol/mark.ts";
-import { isMap } from "../protocol/parse-message.ts";
 import { covers, lag, type Vector } from "../protocol/vector.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import type { Damage } from "./damage.ts";

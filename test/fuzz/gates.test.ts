@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { unwrap } from "../../src/net/envelope.ts";
 import { decode, encode, formatOf } from "../../src/protocol/codec.ts";
-import { ProtocolError } from "../../src/protocol/errors.ts";
+import { PeerMessageError, ProtocolError } from "../../src/protocol/errors.ts";
 import { parsePayload } from "../../src/protocol/parse-message.ts";
 import {
-  PeerMessageError,
   parseOfficeAnswer,
   parsePeerRequest,
   parseReplication,

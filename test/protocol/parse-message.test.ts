@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Incoming, Refused, Request } from "../../src/protocol/client-messages.ts";
 import { encode } from "../../src/protocol/codec.ts";
+import { writeCursor } from "../../src/protocol/cursor.ts";
 import { limits } from "../../src/protocol/limits.ts";
-import { parsePayload, writeCursor } from "../../src/protocol/parse-message.ts";
+import { parsePayload } from "../../src/protocol/parse-message.ts";
 import { serverName } from "../support/event-lines.ts";
 import { binary, bytes, map, text } from "../support/message-pack.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { encode } from "../../src/protocol/codec.ts";
+import { PeerMessageError } from "../../src/protocol/errors.ts";
 import { durations, limits } from "../../src/protocol/limits.ts";
 import {
-  PeerMessageError,
   parseOfficeAnswer,
   parsePeerRequest,
   parseReplication,

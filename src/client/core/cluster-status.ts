@@ -1,11 +1,10 @@
 import { type Epoch, parseEpoch } from "../../protocol/epoch.ts";
 import type { Fields } from "../../protocol/fields.ts";
+import { isMap } from "../../protocol/fields.ts";
 import { harmless } from "../../protocol/harmless.ts";
-import { isMap } from "../../protocol/parse-message.ts";
-import { parseView } from "../../protocol/parse-peer.ts";
 import { isOurList, parseCounts, parseList } from "../../protocol/parse-reference.ts";
 import type { Listed, RefusedMessages } from "../../protocol/reference-messages.ts";
-import { noView, quorumOf, type View } from "../../protocol/view.ts";
+import { noView, parseView, quorumOf, type View } from "../../protocol/view.ts";
 import { table } from "./table.ts";
 
 /** A row of `tertulia status`; what a role has not, or nobody told, is null. */

@@ -1,4 +1,4 @@
-import { writeCursor } from "../../protocol/parse-message.ts";
+import { writeCursor } from "../../protocol/cursor.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
 import type { Conversation, Item, Message, Placed } from "./chat-model.ts";

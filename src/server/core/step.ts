@@ -6,14 +6,13 @@ import { durations } from "../../protocol/limits.ts";
 import type { Heads, Mark } from "../../protocol/mark.ts";
 import type {
   ClaimOutcome,
-  HeartbeatReport,
   OfficeAnswer,
   OfficeRequest,
-  RefusedMessages,
   ReplicationMessage,
-  View,
-} from "../../protocol/messages.ts";
+} from "../../protocol/peer-messages.ts";
+import type { HeartbeatReport, RefusedMessages } from "../../protocol/reference-messages.ts";
 import type { TopicKey } from "../../protocol/sealed.ts";
+import type { View } from "../../protocol/view.ts";
 import type { Auth } from "./accounts/access.ts";
 import { Accounts } from "./accounts/accounts.ts";
 import { Claims } from "./accounts/claims.ts";

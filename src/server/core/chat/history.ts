@@ -1,8 +1,8 @@
 import type { HistoryQuery } from "../../../protocol/client-messages.ts";
+import { writeCursor } from "../../../protocol/cursor.ts";
 import { compareOrder } from "../../../protocol/event.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
-import { writeCursor } from "../../../protocol/parse-message.ts";
 import type { Entry } from "../../../protocol/publications.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { channelTopic, userTopic } from "../../../protocol/topics.ts";

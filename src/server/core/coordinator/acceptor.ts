@@ -7,7 +7,7 @@ import {
 } from "../../../protocol/epoch.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { OfficeRequest, Standing } from "../../../protocol/messages.ts";
+import type { OfficeRequest, Standing } from "../../../protocol/peer-messages.ts";
 import { covers } from "../../../protocol/vector.ts";
 import type { Effects, Now, ReplyTo } from "../effects.ts";
 import type { CatchUp } from "../replica/catch-up.ts";

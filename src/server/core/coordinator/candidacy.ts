@@ -1,14 +1,9 @@
 import { type Ballot, compareEpochs } from "../../../protocol/epoch.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import {
-  type OfficeAnswer,
-  type OfficeRequest,
-  quorumOf,
-  type Standing,
-  type View,
-} from "../../../protocol/messages.ts";
+import type { OfficeAnswer, OfficeRequest, Standing } from "../../../protocol/peer-messages.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
+import { quorumOf, type View } from "../../../protocol/view.ts";
 import type { Effects, Now } from "../effects.ts";
 import type { CatchUp } from "../replica/catch-up.ts";
 import type { LedgerOf } from "../replica/ledger.ts";

@@ -5,15 +5,14 @@ import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { limits } from "../../../protocol/limits.ts";
 import type { Heads, Mark } from "../../../protocol/mark.ts";
 import type {
-  HeartbeatReply,
-  Listed,
   Phase,
   ReplicationMessage,
   Standing,
   SyncAnswer,
-  View,
-} from "../../../protocol/messages.ts";
+} from "../../../protocol/peer-messages.ts";
+import type { HeartbeatReply, Listed } from "../../../protocol/reference-messages.ts";
 import { sorted } from "../../../protocol/vector.ts";
+import type { View } from "../../../protocol/view.ts";
 import type { Effects, Input, Now } from "../effects.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Ledger } from "./ledger.ts";
