@@ -30,8 +30,8 @@ vi.mock("node:fs", async (original) => {
     const code = disk.fails[call];
     if (code !== undefined) throw Object.assign(new Error(code), { code });
   };
-  const writeSync = (fd: number, bytes: Buffer, from: number, ...rest: number[]) => {
-    const [length = 0, position = 0] = rest;
+  const writeSync = (fd: number, bytes: Buffer, ...place: number[]) => {
+    const [from = 0, length = 0, position = 0] = place;
     // Half of it still fits, as on a real disk.
     if (disk.fails.write !== undefined) fs.writeSync(fd, bytes, from, length >> 1, position);
     fail("write");

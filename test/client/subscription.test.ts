@@ -7,7 +7,9 @@ import { serverName } from "../support/event-lines.ts";
 
 const [a, b] = [serverName(1), serverName(2)];
 
-function publication(server: ServerName, seq: number, prev: number, id = `${server}-${seq}`) {
+/** One that follows the server's last, under an id of its own, if nothing else is said. */
+function publication(server: ServerName, seq: number, more: { prev?: number; id?: string } = {}) {
+  const { prev = seq - 1, id = `${server}-${seq}` } = more;
   const text = `says ${id}`;
   const entry = { channel: "geral", user: "ana", message: text, clock: seq, server, seq, id };
   return { ...entry, timestamp: "2026-01-01T00:00:00.000Z", prev } as unknown as Publication;
@@ -42,7 +44,7 @@ class Listener {
 describe("a subscription", () => {
   test("[C3] delivers in each server's order, and what comes twice once", () => {
     const listener = new Listener();
-    const all = [publication(a, 1, 0), publication(b, 1, 0), publication(a, 4, 1)];
+    const all = [publication(a, 1), publication(b, 1), publication(a, 4, { prev: 1 })];
     listener.subscription.receive(all);
     listener.subscription.receive(all);
     expect(listener.heard).toEqual([`${a} 1`, `${b} 1`, `${a} 4`]);
@@ -51,8 +53,8 @@ describe("a subscription", () => {
 
   test("[C3] what comes before it has begun is not what it begins with", async () => {
     const listener = new Listener({ hasBegun: false });
-    listener.history.push(publication(a, 1, 0), publication(a, 2, 1), publication(a, 3, 2));
-    listener.subscription.receive([publication(a, 3, 2)]);
+    listener.history.push(publication(a, 1), publication(a, 2), publication(a, 3));
+    listener.subscription.receive([publication(a, 3)]);
     listener.subscription.fill();
     await listener.subscription.settled();
     expect(listener.heard).toEqual([]);
@@ -64,9 +66,9 @@ describe("a subscription", () => {
 
   test("[C3] fills a gap from history before it delivers what follows", async () => {
     const listener = new Listener();
-    listener.history.push(publication(a, 1, 0), publication(a, 2, 1), publication(a, 3, 2));
-    listener.subscription.receive([publication(a, 1, 0)]);
-    listener.subscription.receive([publication(a, 4, 3)]);
+    listener.history.push(publication(a, 1), publication(a, 2), publication(a, 3));
+    listener.subscription.receive([publication(a, 1)]);
+    listener.subscription.receive([publication(a, 4)]);
     expect(listener.heard).toEqual([`${a} 1`]);
     await listener.subscription.settled();
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`, `${a} 3`, `${a} 4`]);
@@ -74,13 +76,13 @@ describe("a subscription", () => {
 
   test("[C3] [W7] a publication behind one that never was is dropped after one look", async () => {
     const listener = new Listener();
-    listener.history.push(publication(a, 1, 0));
-    listener.subscription.receive([publication(a, 3, 1_000_000)]);
+    listener.history.push(publication(a, 1));
+    listener.subscription.receive([publication(a, 3, { prev: 1_000_000 })]);
     listener.hold = new Promise((resolve) => setTimeout(resolve, 5));
     await listener.subscription.settled();
     expect(listener.fetches).toBe(1);
     expect(listener.heard).toEqual([`${a} 1`]);
-    listener.subscription.receive([publication(a, 2, 1)]);
+    listener.subscription.receive([publication(a, 2)]);
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`]);
   });
 
@@ -101,9 +103,9 @@ describe("a subscription", () => {
     listener.hold = new Promise((resolve) => {
       release = resolve;
     });
-    listener.history.push(publication(a, 1, 0), publication(a, 2, 1));
-    listener.subscription.receive([publication(a, 2, 1)]);
-    listener.subscription.receive([publication(b, 7, 0), publication(a, 3, 2)]);
+    listener.history.push(publication(a, 1), publication(a, 2));
+    listener.subscription.receive([publication(a, 2)]);
+    listener.subscription.receive([publication(b, 7, { prev: 0 }), publication(a, 3)]);
     expect(listener.heard).toEqual([]);
     release();
     await listener.subscription.settled();
@@ -112,17 +114,20 @@ describe("a subscription", () => {
 
   test("[C3] [R6] of two that the same request made, only the first to come is delivered", () => {
     const listener = new Listener();
-    listener.subscription.receive([publication(a, 1, 0, "same"), publication(b, 1, 0, "same")]);
+    listener.subscription.receive([
+      publication(a, 1, { id: "same" }),
+      publication(b, 1, { id: "same" }),
+    ]);
     expect(listener.heard).toEqual([`${a} 1`]);
   });
 
   test("[C3] [R6] two contents under one id are two messages", () => {
     const listener = new Listener();
-    const other = { ...publication(b, 1, 0, "same"), message: "something else" };
+    const other = { ...publication(b, 1, { id: "same" }), message: "something else" };
     listener.subscription.receive([
-      publication(a, 1, 0, "same"),
+      publication(a, 1, { id: "same" }),
       other,
-      publication(b, 2, 1, "same"),
+      publication(b, 2, { id: "same" }),
     ]);
     expect(listener.heard).toEqual([`${a} 1`, `${b} 1`]);
   });
@@ -139,14 +144,14 @@ describe("a subscription", () => {
 
   test("[C3] a twin of what the first page showed is not delivered again", () => {
     const listener = new Listener();
-    listener.subscription.begin({ [a]: 1 }, [publication(a, 1, 0, "same")]);
-    listener.subscription.receive([publication(b, 1, 0, "same"), publication(b, 2, 1)]);
+    listener.subscription.begin({ [a]: 1 }, [publication(a, 1, { id: "same" })]);
+    listener.subscription.receive([publication(b, 1, { id: "same" }), publication(b, 2)]);
     expect(listener.heard).toEqual([`${a} 1`, `${b} 2`]);
   });
 
   test("[C3] resumes behind a vector", async () => {
     const listener = new Listener();
-    listener.history.push(publication(a, 1, 0), publication(a, 2, 1));
+    listener.history.push(publication(a, 1), publication(a, 2));
     listener.subscription.begin({ [a]: 1 });
     listener.subscription.fill();
     await listener.subscription.settled();

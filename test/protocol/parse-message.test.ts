@@ -33,74 +33,66 @@ function refusal(service: string, data: unknown): Refused["refused"] {
 
 describe("what is no request", () => {
   const login = encode({ service: "login", data: { user: "ana" } });
-  const malformed: [string, Uint8Array, string, string][] = [
+  const malformed: [string, Uint8Array, [string, string]][] = [
     [
       "an unknown service",
       encode({ service: "nonsense", data: {} }),
-      "nonsense",
-      "unknown_service",
+      ["nonsense", "unknown_service"],
     ],
-    ["no service", encode({ data: {} }), "error", "bad_request"],
-    ["a service that is no string", encode({ service: 7, data: {} }), "error", "bad_request"],
-    ["an empty service", encode({ service: "", data: {} }), "error", "bad_request"],
-    ["a long service", encode({ service: "x".repeat(65), data: {} }), "error", "bad_request"],
-    ["no data", encode({ service: "login" }), "login", "bad_request"],
-    ["data that is no map", encode({ service: "login", data: 7 }), "login", "bad_request"],
-    ["data that is an array", encode({ service: "login", data: [] }), "login", "bad_request"],
+    ["no service", encode({ data: {} }), ["error", "bad_request"]],
+    ["a service that is no string", encode({ service: 7, data: {} }), ["error", "bad_request"]],
+    ["an empty service", encode({ service: "", data: {} }), ["error", "bad_request"]],
+    ["a long service", encode({ service: "x".repeat(65), data: {} }), ["error", "bad_request"]],
+    ["no data", encode({ service: "login" }), ["login", "bad_request"]],
+    ["data that is no map", encode({ service: "login", data: 7 }), ["login", "bad_request"]],
+    ["data that is an array", encode({ service: "login", data: [] }), ["login", "bad_request"]],
     [
       "data that is binary",
       encode({ service: "login", data: Buffer.of(1) }),
-      "login",
-      "bad_request",
+      ["login", "bad_request"],
     ],
     [
       "data that is a time",
       encode({ service: "login", data: new Date(0) }),
-      "login",
-      "bad_request",
+      ["login", "bad_request"],
     ],
-    ["a number", encode(7), "error", "bad_request"],
-    ["nil", encode(null), "error", "bad_request"],
-    ["a string", encode("login"), "error", "bad_request"],
-    ["an empty payload", new Uint8Array(0), "error", "bad_request"],
-    ["garbage", Buffer.from("\xc1\xff\x00garbage", "latin1"), "error", "bad_request"],
-    ["half a message", login.slice(0, -3), "error", "bad_request"],
-    ["bytes after the value", bytes(login, 0x01), "error", "bad_request"],
+    ["a number", encode(7), ["error", "bad_request"]],
+    ["nil", encode(null), ["error", "bad_request"]],
+    ["a string", encode("login"), ["error", "bad_request"]],
+    ["an empty payload", new Uint8Array(0), ["error", "bad_request"]],
+    ["garbage", Buffer.from("\xc1\xff\x00garbage", "latin1"), ["error", "bad_request"]],
+    ["half a message", login.slice(0, -3), ["error", "bad_request"]],
+    ["bytes after the value", bytes(login, 0x01), ["error", "bad_request"]],
     [
       "a user that is no string",
       encode({ service: "login", data: { user: 5 } }),
-      "login",
-      "name_invalid",
+      ["login", "name_invalid"],
     ],
-    ["no user", encode({ service: "login", data: {} }), "login", "name_invalid"],
+    ["no user", encode({ service: "login", data: {} }), ["login", "name_invalid"]],
     [
       "an empty channel",
       encode({ service: "channel", data: { channel: "" } }),
-      "channel",
-      "name_invalid",
+      ["channel", "name_invalid"],
     ],
     [
       "a channel called replication",
       encode({ service: "channel", data: { channel: "replication" } }),
-      "channel",
-      "name_invalid",
+      ["channel", "name_invalid"],
     ],
     [
       "a user called servers",
       encode({ service: "login", data: { user: "servers" } }),
-      "login",
-      "name_invalid",
+      ["login", "name_invalid"],
     ],
-    ["a key that is a map", bytes(0x81, 0x80, 0x01), "error", "bad_request"],
-    ["a key called __proto__", map(text("__proto__"), map()), "error", "bad_request"],
-    ["half JSON", Buffer.from('{"service":"login"'), "error", "bad_request"],
-    ["two JSON values", Buffer.from("{}{}"), "error", "bad_request"],
+    ["a key that is a map", bytes(0x81, 0x80, 0x01), ["error", "bad_request"]],
+    ["a key called __proto__", map(text("__proto__"), map()), ["error", "bad_request"]],
+    ["half JSON", Buffer.from('{"service":"login"'), ["error", "bad_request"]],
+    ["two JSON values", Buffer.from("{}{}"), ["error", "bad_request"]],
   ];
 
-  test.each(malformed)("[W7] %s is refused", (_, payload, service, code) => {
+  test.each(malformed)("[W7] %s is refused", (_, payload, expected) => {
     const request = refused(payload);
-    expect(request.service).toBe(service);
-    expect(request.refused.code).toBe(code);
+    expect([request.service, request.refused.code]).toEqual(expected);
     expect(request.refused.description).toMatch(/^.+\.$/);
   });
 
@@ -165,55 +157,48 @@ describe("what is no request", () => {
 
 describe("bounds", () => {
   test.each([
-    ["login", { user: "x".repeat(65) }, "name_invalid", "`user`", "64"],
-    ["channel", { channel: "x".repeat(65) }, "name_invalid", "`channel`", "64"],
-    ["publish", { user: "a", channel: "c", message: "" }, "bad_request", "`message`", "4096"],
+    ["login", { user: "x".repeat(65) }, ["name_invalid", "`user`", "64"]],
+    ["channel", { channel: "x".repeat(65) }, ["name_invalid", "`channel`", "64"]],
+    ["publish", { user: "a", channel: "c", message: "" }, ["bad_request", "`message`", "4096"]],
     [
       "publish",
       { user: "a", channel: "c", message: "x".repeat(4_097) },
-      "too_large",
-      "`message`",
-      "4096",
+      ["too_large", "`message`", "4096"],
     ],
-    ["publish", { user: "a", channel: "c", message: 7 }, "bad_request", "`message`", ""],
-    ["message", { src: "a", dst: ".b", message: "x" }, "name_invalid", "`dst`", ""],
-    ["message", { src: "a b", dst: "b", message: "x" }, "name_invalid", "`src`", ""],
-    ["users", { id: "x".repeat(65) }, "bad_request", "`id`", "64"],
-    ["users", { id: "" }, "bad_request", "`id`", "64"],
-    ["users", { id: 7 }, "bad_request", "`id`", "64"],
-    ["users", { after: 7 }, "bad_request", "`after`", ""],
-    ["users", { prefix: 7 }, "bad_request", "`prefix`", "64"],
-    ["users", { from: "x".repeat(65) }, "bad_request", "`from`", "64"],
-    ["channels", { limit: 0 }, "bad_request", "`limit`", "1000"],
-    ["channels", { limit: null }, "bad_request", "`limit`", "1000"],
-    ["removal", { channel: "geral" }, "bad_request", "`removed`", ""],
-    ["users", { after: { ana: 1 } }, "bad_request", "`after`", ""],
-    ["users", { after: { server_00000001: -1 } }, "bad_request", "`after`", ""],
-    ["history", {}, "bad_request", "`channel`", ""],
-    ["history", { channel: "c", user: "u" }, "bad_request", "`channel`", ""],
-    ["history", { channel: "c", limit: 0 }, "bad_request", "`limit`", "1000"],
-    ["history", { channel: "c", limit: 1_001 }, "bad_request", "`limit`", "1000"],
-    ["history", { channel: "c", limit: 1.5 }, "bad_request", "`limit`", "1000"],
-    ["history", { channel: "c", before: "nonsense" }, "bad_request", "`before`", ""],
+    ["publish", { user: "a", channel: "c", message: 7 }, ["bad_request", "`message`"]],
+    ["message", { src: "a", dst: ".b", message: "x" }, ["name_invalid", "`dst`"]],
+    ["message", { src: "a b", dst: "b", message: "x" }, ["name_invalid", "`src`"]],
+    ["users", { id: "x".repeat(65) }, ["bad_request", "`id`", "64"]],
+    ["users", { id: "" }, ["bad_request", "`id`", "64"]],
+    ["users", { id: 7 }, ["bad_request", "`id`", "64"]],
+    ["users", { after: 7 }, ["bad_request", "`after`"]],
+    ["users", { prefix: 7 }, ["bad_request", "`prefix`", "64"]],
+    ["users", { from: "x".repeat(65) }, ["bad_request", "`from`", "64"]],
+    ["channels", { limit: 0 }, ["bad_request", "`limit`", "1000"]],
+    ["channels", { limit: null }, ["bad_request", "`limit`", "1000"]],
+    ["removal", { channel: "geral" }, ["bad_request", "`removed`"]],
+    ["users", { after: { ana: 1 } }, ["bad_request", "`after`"]],
+    ["users", { after: { server_00000001: -1 } }, ["bad_request", "`after`"]],
+    ["history", {}, ["bad_request", "`channel`"]],
+    ["history", { channel: "c", user: "u" }, ["bad_request", "`channel`"]],
+    ["history", { channel: "c", limit: 0 }, ["bad_request", "`limit`", "1000"]],
+    ["history", { channel: "c", limit: 1_001 }, ["bad_request", "`limit`", "1000"]],
+    ["history", { channel: "c", limit: 1.5 }, ["bad_request", "`limit`", "1000"]],
+    ["history", { channel: "c", before: "nonsense" }, ["bad_request", "`before`"]],
     [
       "history",
       { channel: "c", before: "99999999999999999999:server_00000001" },
-      "bad_request",
-      "`before`",
-      "",
+      ["bad_request", "`before`"],
     ],
     [
       "history",
       { channel: "c", before: "1:server_00000001", since: {} },
-      "bad_request",
-      "`since`",
-      "",
+      ["bad_request", "`since`"],
     ],
-  ])("[W7] [W8] %s %j is refused, naming field and bound", (service, data, code, field, bound) => {
-    const { code: actual, description } = refusal(service, data);
-    expect(actual).toBe(code);
-    expect(description).toContain(field);
-    expect(description).toContain(bound);
+  ])("[W7] [W8] %s %j is refused, naming field and bound", (service, data, [code, ...named]) => {
+    const refused = refusal(service, data);
+    expect(refused.code).toBe(code);
+    for (const one of named) expect(refused.description).toContain(one);
   });
 
   test("what is just within its bound is accepted", () => {

@@ -18,6 +18,12 @@ const [a, b, c, d] = [1, 2, 3, 4].map(serverName) as [
 const member = { isKnown: true, clock: 1 };
 const guest = { isKnown: false, clock: 1 };
 
+/** What a server reports of its disk: what is on it, and whether that is all it needs to serve. */
+interface Disk {
+  readonly durable?: Vector;
+  readonly ready?: boolean;
+}
+
 /** A reference with a clock, to which servers report. */
 class Reports {
   nowMs = 10_000;
@@ -34,7 +40,7 @@ class Reports {
     return this.registry.view;
   }
 
-  report(user: ServerName, view: View, durable: Vector = {}, ready = true): void {
+  report(user: ServerName, view: View, { durable = {}, ready = true }: Disk = {}): void {
     this.registry.heartbeat({ user, role: "server", view, durable, ready }, member, this.nowMs);
   }
 
@@ -137,7 +143,7 @@ describe("a change of the view", () => {
     const old = { number: 2, members: [a, b] };
     reports.report(a, three);
     reports.report(b, old);
-    reports.report(c, old, {}, false);
+    reports.report(c, old, { ready: false });
     reports.report(d, three);
     expect(reports.view).toEqual(three);
     reports.report(b, three);
@@ -147,15 +153,15 @@ describe("a change of the view", () => {
 
   test("[R5] rule (b): and until a majority has what those adopters had when they adopted", () => {
     const reports = new Reports(three);
-    reports.report(a, three, { [a]: 5 });
-    reports.report(b, three, { [b]: 7 });
+    reports.report(a, three, { durable: { [a]: 5 } });
+    reports.report(b, three, { durable: { [b]: 7 } });
     reports.report(d, three);
     expect(reports.view).toEqual(three);
-    reports.report(a, three, { [a]: 9, [b]: 7 });
+    reports.report(a, three, { durable: { [a]: 9, [b]: 7 } });
     reports.report(d, three);
     expect(reports.view).toEqual(three);
     // 5 of a's, not the 9 that it has by now: the vector is that of the first report.
-    reports.report(b, three, { [a]: 5, [b]: 7 });
+    reports.report(b, three, { durable: { [a]: 5, [b]: 7 } });
     reports.report(d, three);
     expect(reports.view.number).toBe(4);
   });
@@ -173,7 +179,7 @@ describe("a change of the view", () => {
   test("[R5] a newcomer must be ready, alive, and in the present view as a learner", () => {
     const reports = new Reports(three);
     reports.settle(a, b, c);
-    reports.report(d, three, {}, false);
+    reports.report(d, three, { ready: false });
     expect(reports.view).toEqual(three);
     reports.report(d, { number: 2, members: [a, b] });
     expect(reports.view).toEqual(three);
@@ -197,11 +203,11 @@ describe("a leave", () => {
     expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
     const two = { number: 4, members: [a, b] };
     expect(reports.view).toEqual(two);
-    reports.report(a, two, { [a]: 1 });
+    reports.report(a, two, { durable: { [a]: 1 } });
     expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
-    reports.report(b, two, {});
+    reports.report(b, two, { durable: {} });
     expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
-    reports.report(b, two, { [a]: 1 });
+    reports.report(b, two, { durable: { [a]: 1 } });
     expect(reports.registry.leave(c, reports.nowMs)).toBe(true);
   });
 

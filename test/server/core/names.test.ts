@@ -13,11 +13,13 @@ describe("[W2] lists of names come by pages", () => {
   test("all pages together are the list, whatever their size, prefix, and order of coming", () => {
     const name = fc.stringMatching(/^[a-c\u{10400}é]{1,4}$/u);
     const property = fc.property(
-      fc.uniqueArray(name, { maxLength: 40 }),
-      fc.array(fc.boolean()),
-      fc.integer({ min: 1, max: 7 }),
-      fc.constantFrom("", "a", "ab", "\u{10400}", "z"),
-      (all, looks, limit, prefix) => {
+      fc.record({
+        all: fc.uniqueArray(name, { maxLength: 40 }),
+        looks: fc.array(fc.boolean()),
+        limit: fc.integer({ min: 1, max: 7 }),
+        prefix: fc.constantFrom("", "a", "ab", "\u{10400}", "z"),
+      }),
+      ({ all, looks, limit, prefix }) => {
         const list = new SortedNames<string>();
         all.forEach((one, at) => {
           list.add(one);

@@ -15,6 +15,11 @@ const { presenceMs, presenceNewsMs, presenceSilenceMs } = durations;
 /** What news takes to all servers, generously. */
 const soonMs = presenceNewsMs + 2 * durations.tickMs;
 
+interface Word {
+  readonly user: string;
+  readonly state: PresenceState;
+}
+
 type Told = ReplicationMessage & { type: "presence" };
 
 /** Looks at what servers tell each other of it. */
@@ -43,9 +48,14 @@ class Scene {
     return this.cluster.server(number);
   }
 
-  say(number: number, user: string, state: PresenceState, client?: string) {
+  say(number: number, user: string, state: PresenceState) {
+    return this.sayFrom(undefined, number, { user, state });
+  }
+
+  /** The same, by one of the user's clients. */
+  sayFrom(client: string | undefined, number: number, word: Word) {
     const server = this.server(number);
-    const reply = this.cluster.request(server, "presence", { user, state, client });
+    const reply = this.cluster.request(server, "presence", { ...word, client });
     expect(reply).toMatchObject({ status: "OK" });
     return reply.present as { user: string; state: string }[];
   }
@@ -128,7 +138,7 @@ describe("[L11] presence", () => {
   test("is online if it is so in any of a user's clients", () => {
     const scene = new Scene();
     const becomes = (number: number, state: PresenceState, client: string) => {
-      scene.say(number, "ana", state, client);
+      scene.sayFrom(client, number, { user: "ana", state });
       scene.cluster.runFor(soonMs);
       return scene.anaEverywhere();
     };
@@ -256,19 +266,19 @@ describe("[L11] bounds of presence", () => {
   test("of too many users those who came first are listed, of one's clients those heard last", () => {
     const presence = new Presence(serverName(1));
     let clock = 0;
-    const say = (name: UserName, state: PresenceState, client = "", atMs = 0) => {
+    const say = (number: number, state: PresenceState, { client = "", atMs = 0 } = {}) => {
       clock += 1;
-      presence.hear({ user: name, state, client, clock }, atMs);
+      presence.hear({ user: user(number), state, client, clock }, atMs);
     };
-    for (let number = 0; number <= limits.presentUsers; number += 1) say(user(number), "away");
+    for (let number = 0; number <= limits.presentUsers; number += 1) say(number, "away");
     expect(presence.list(0)).toHaveLength(limits.presentUsers);
-    say(user(1), "online", "first", 1);
+    say(1, "online", { client: "first", atMs: 1 });
     for (let number = 1; number < limits.presentClients; number += 1) {
-      say(user(1), "away", `${number}`, 1 + number);
+      say(1, "away", { client: `${number}`, atMs: 1 + number });
     }
     const stateOf = () => presence.list(10).find((one) => one.user === user(1))?.state;
     expect(stateOf()).toBe("online");
-    say(user(1), "away", "last", 10);
+    say(1, "away", { client: "last", atMs: 10 });
     expect(stateOf()).toBe("away");
     const pages = [...presence.due(10)];
     expect(pages.map((page) => page.length)).toEqual([
@@ -278,9 +288,9 @@ describe("[L11] bounds of presence", () => {
     ]);
     // They make room for others when they have gone.
     const laterMs = 2 * presenceSilenceMs;
-    say(user(5), "online", "", laterMs);
+    say(5, "online", { atMs: laterMs });
     expect([...presence.due(laterMs)].flat()).toHaveLength(1);
-    say(user(limits.presentUsers), "online", "", laterMs);
+    say(limits.presentUsers, "online", { atMs: laterMs });
     expect(presence.list(laterMs)).toHaveLength(2);
   });
 

@@ -61,10 +61,10 @@ describe("[X2] where accounts are, nothing of a guest waits", () => {
 });
 
 describe("[X4] what waits has a bound for each connection", () => {
-  const waiting = (cluster: CoreCluster, connection: string, after: object, count: number) => {
-    const payload = Array.from({ length: count }, () => ({ service: "users", data: { after } }));
-    return cluster.askPayload(cluster.server(1), payload, connection);
-  };
+  const reads = (count: number, after: object) =>
+    Array.from({ length: count }, () => ({ service: "users", data: { after } }));
+  const ask = (cluster: CoreCluster, connection: string, payload: object) =>
+    cluster.askPayload(cluster.server(1), payload, connection);
 
   test("above it a request is refused, but none of another connection", () => {
     const cluster = servingCluster(1);
@@ -72,21 +72,21 @@ describe("[X4] what waits has a bound for each connection", () => {
     const after = { [name]: 1_000_000 };
     const count = limits.batchRequests;
     for (let held = 0; held < limits.connectionOpen; held += count) {
-      expect(waiting(cluster, "one", after, count).replies).toBeUndefined();
+      expect(ask(cluster, "one", reads(count, after)).replies).toBeUndefined();
     }
-    const refused = waiting(cluster, "one", after, 1).reply;
+    const refused = ask(cluster, "one", reads(1, after)).reply;
     expect(refused).toMatchObject({ code: "unavailable", retry: true });
     expect(refused?.description).toContain("This connection has");
-    expect(waiting(cluster, "another", {}, 1).reply).toMatchObject({ status: "OK" });
+    expect(ask(cluster, "another", reads(1, {})).reply).toMatchObject({ status: "OK" });
     // Once they are given up, there is room again.
     cluster.runFor(1_100);
-    expect(waiting(cluster, "one", {}, 1).reply).toMatchObject({ status: "OK" });
+    expect(ask(cluster, "one", reads(1, {})).reply).toMatchObject({ status: "OK" });
   });
 
   test("large vectors count for more than one request", () => {
     const cluster = servingCluster(1);
     const most = limits.connectionOpen / (limits.vectorServers / limits.namesOfOneRequest);
-    const asked = Array.from({ length: 100 }, () => waiting(cluster, "one", never, 1));
+    const asked = Array.from({ length: 100 }, () => ask(cluster, "one", reads(1, never)));
     const held = asked.filter(({ reply }) => reply === undefined);
     expect(held.length).toBeLessThanOrEqual(most);
     expect(held.length).toBeGreaterThan(most / 2);

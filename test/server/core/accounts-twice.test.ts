@@ -1,0 +1,148 @@
+import { describe, expect, test } from "vitest";
+import type { Receipt, ReplyData } from "../../../src/protocol/client-messages.ts";
+import type { UserName } from "../../../src/protocol/ids.ts";
+import { Scene } from "../../support/account-scene.ts";
+import type { VirtualServer } from "../../support/virtual-server.ts";
+
+const ana = "ana" as UserName;
+const wrong = { code: "unauthenticated", reason: "password_wrong" };
+
+/** A copy of a change of password at each of the servers, each a little later; their replies. */
+function changeAtEach(scene: Scene, servers: readonly VirtualServer[], data: object) {
+  const { cluster } = scene;
+  const questions = servers.map((server) => {
+    const question = cluster.ask(server, "password", { ...data });
+    cluster.runFor(1);
+    return question;
+  });
+  cluster.runUntil(() => questions.every(({ reply }) => reply !== undefined), "all are answered");
+  return questions.map(({ reply }) => reply as ReplyData);
+}
+
+/** Which event a receipt names. */
+const eventOf = ({ entry }: ReplyData) => (entry as Receipt | undefined)?.seq;
+
+describe("[R6] a change of an account that is asked for twice takes effect once", () => {
+  const change = { user: "ana", password: "ana's", newPassword: "new", id: "change" };
+
+  test("at one server: both copies get its receipt", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    for (const server of scene.cluster.servers) server.hashMs = () => 40;
+    const { server } = scene;
+    const replies = changeAtEach(scene, [server, server], change);
+    const [one, other] = replies as [ReplyData, ReplyData];
+    expect(one).toMatchObject({ status: "OK" });
+    expect(other).toMatchObject({
+      status: "OK",
+      entry: { seq: eventOf(one) },
+      grant: one.grant,
+    });
+    // Much later, too, and whatever came between.
+    scene.ask("password", { user: "ana", password: "new", newPassword: "newer" });
+    expect(scene.ask("password", change)).toMatchObject({ entry: { seq: eventOf(one) } });
+    expect(scene.ask("password", { ...change, newPassword: "a guess" })).toMatchObject(wrong);
+    scene.login("ana", "newer");
+  });
+
+  test("at two: whichever of the twins holds, who was logged in by either stays so", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { cluster } = scene;
+    for (const server of cluster.servers) server.hashMs = () => 40;
+    const replies = changeAtEach(scene, [cluster.server(1), cluster.server(2)], change);
+    cluster.runUntilEqual();
+    for (const { status, grant } of replies) {
+      expect(status).toBe("OK");
+      expect(scene.ask("users", { token: scene.token(grant) })).toMatchObject({ status: "OK" });
+    }
+  });
+
+  test("by an administrator: also if something else was done between", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { operator: token } = scene;
+    const { accounts } = scene.server.core;
+    const lock = { user: "ana", locked: true, id: "lock", token };
+    const locked = scene.ask("account", lock);
+    scene.ask("account", { user: "ana", locked: false, id: "unlock", token });
+    expect(scene.ask("account", lock)).toMatchObject({
+      status: "OK",
+      entry: { seq: eventOf(locked) },
+    });
+    expect(accounts.has("locked", ana)).toBe(false);
+
+    const reset = { user: "ana", newPassword: "for now", id: "reset", token };
+    scene.ask("account", reset);
+    const session = scene.login("ana", "for now");
+    expect(scene.ask("account", reset)).toMatchObject({ status: "OK" });
+    expect(scene.ask("users", { token: session })).toMatchObject({ status: "OK" });
+
+    const close = { mode: "closed", id: "close", token };
+    scene.ask("registration", close);
+    scene.ask("registration", { mode: "open", token });
+    scene.ask("registration", close);
+    expect(accounts.registration.mode).toBe("open");
+  });
+});
+
+describe("[R6] another change of an account under an id that was used is refused", () => {
+  const reused = { status: "erro", code: "id_reused", retry: false };
+  const change = { user: "ana", password: "ana's", newPassword: "new", id: "1" };
+
+  test("a password: to whoever knows the present one, and to nobody else", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    scene.ask("password", change);
+    const other = { ...change, password: "new", newPassword: "newer" };
+    expect(scene.ask("password", other)).toMatchObject(reused);
+    expect(scene.ask("password", { ...other, password: "a guess" })).toMatchObject(wrong);
+    scene.login("ana", "new");
+    expect(scene.ask("password", { ...other, id: "2" })).toMatchObject({ status: "OK" });
+    expect(scene.ask("password", change)).toMatchObject({ status: "OK" });
+    scene.login("ana", "newer");
+  });
+
+  test("a password: also while the first copy is being hashed", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { server, cluster } = scene;
+    server.hashMs = () => 40;
+    const copies = ["new", "other"].map((newPassword) => {
+      return cluster.ask(server, "password", { ...change, newPassword });
+    });
+    cluster.runUntil(() => copies.every(({ reply }) => reply !== undefined), "both are answered");
+    expect(copies.map(({ reply }) => reply?.status)).toEqual(["OK", "erro"]);
+    scene.login("ana", "new");
+  });
+
+  test("what an administrator does: to an account, its password, and registration", () => {
+    const scene = new Scene();
+    scene.user("ana");
+    const { operator: token } = scene;
+    const { accounts } = scene.server.core;
+    scene.ask("channel", { channel: "geral", user: "ana", token: scene.login("ana", "ana's") });
+    const pairs = [
+      ["account", { user: "ana", locked: true }, { user: "ana", locked: false }],
+      ["account", { user: "ana", administrator: true }, { user: "ana", administrator: false }],
+      ["account", { user: "ana", newPassword: "first" }, { user: "ana", newPassword: "second" }],
+      ["registration", { mode: "closed" }, { mode: "open" }],
+      ["removal", { channel: "geral", removed: true }, { channel: "geral", removed: false }],
+    ] as const;
+    for (const [at, [service, one, other]] of pairs.entries()) {
+      const first = scene.ask(service, { ...one, id: `id ${at}`, token });
+      const again = scene.ask(service, { ...one, id: `id ${at}`, token });
+      expect(first).toMatchObject({ status: "OK" });
+      expect(again).toMatchObject({ status: "OK", entry: { seq: eventOf(first) } });
+      expect(scene.ask(service, { ...other, id: `id ${at}`, token })).toMatchObject(reused);
+    }
+    const invite = { mode: "invitation", invitation: "a long invitation", id: "invite", token };
+    scene.ask("registration", invite);
+    expect(scene.ask("registration", invite)).toMatchObject({ status: "OK" });
+    const another = { ...invite, invitation: "another invitation" };
+    expect(scene.ask("registration", another)).toMatchObject(reused);
+    expect(accounts.has("locked", ana)).toBe(true);
+    scene.ask("account", { user: "ana", locked: false, token });
+    scene.login("ana", "first");
+  });
+});
