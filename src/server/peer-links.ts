@@ -18,14 +18,14 @@ import type {
 /** This server's questions to the others, over one connection to each. */
 export class PeerLinks {
   readonly #links = new Map<ServerName, { readonly address: string; requester: SealedRequester }>();
-  readonly #seals: () => Seals;
+  readonly #seals: Seals;
   readonly #key: string;
 
   /**
-   * @param seals those of the peer links, there when the first question goes out
+   * @param seals those of the peer links
    * @param key what lets a member in: addresses of peers come without it
    */
-  constructor(seals: () => Seals, key: string) {
+  constructor(seals: Seals, key: string) {
     this.#seals = seals;
     this.#key = key;
   }
@@ -93,7 +93,7 @@ export class PeerLinks {
     const known = this.#links.get(peer);
     if (known?.address === address) return known.requester;
     known?.requester.close();
-    const requester = new SealedRequester(withKey([address], this.#key), this.#seals(), peer);
+    const requester = new SealedRequester(withKey([address], this.#key), this.#seals, peer);
     this.#links.set(peer, { address, requester });
     return requester;
   }

@@ -3,7 +3,7 @@ import { PeerLinks } from "../../src/server/peer-links.ts";
 import { serverName } from "../support/event-lines.ts";
 
 test("[W7] a peer that says of itself what is no endpoint ends no process", async () => {
-  const links = new PeerLinks(() => undefined as never, "");
+  const links = new PeerLinks(undefined as never, "");
   for (const address of ["\n{}", "tcp://[:1", "tcp://%%%", "nonsense"]) {
     expect(() => links.watch(serverName(1), address, () => {})).not.toThrow();
   }

@@ -1,0 +1,123 @@
+import { BrokeredResponder } from "../net/brokered-responder.ts";
+import type { Envelope } from "../net/envelope.ts";
+import { Sessions } from "../net/sessions.ts";
+import { type Log, RequestLog } from "../platform/log.ts";
+import type { Secret } from "../platform/secret.ts";
+import type { Grant, Incoming } from "../protocol/client-messages.ts";
+import { encode, type Format } from "../protocol/codec.ts";
+import { limits, tagBytes } from "../protocol/limits.ts";
+import { parsePayload } from "../protocol/parse-message.ts";
+import type { Auth } from "./core/accounts/access.ts";
+import type { Effect, Input } from "./core/effects.ts";
+
+interface ClientReply {
+  readonly envelope: Envelope;
+  readonly format: Format;
+}
+
+type ReplyEffect = Effect & { readonly type: "reply" };
+
+export interface ClientWireParts {
+  readonly auth: Auth;
+  readonly secret: Secret;
+  readonly brokers: readonly string[];
+  readonly log: Log;
+  onRequests(input: Input & { readonly type: "requests" }): void;
+}
+
+/** Clients' requests, as they come by the brokers, and their replies. */
+export class ClientWire {
+  readonly #parts: ClientWireParts;
+  readonly #requestLog: RequestLog;
+  readonly #responder: BrokeredResponder;
+  readonly #sessions: Sessions;
+  /** Replies whose tokens are being signed. */
+  readonly #signing = new Set<Promise<void>>();
+  #disconnecting: Promise<void>[] = [];
+
+  constructor(parts: ClientWireParts) {
+    this.#parts = parts;
+    this.#requestLog = new RequestLog(parts.log);
+    this.#sessions = new Sessions(parts.secret.deriveKey("token"));
+    this.#responder = new BrokeredResponder((to, payload) => this.#take(to, payload));
+  }
+
+  start(): void {
+    this.#responder.start();
+  }
+
+  #take(envelope: Envelope, bytes: Buffer): void {
+    const { auth, onRequests } = this.#parts;
+    const { format, batch, requests } = parsePayload(bytes);
+    for (const { service } of requests) this.#requestLog.write("info", `Recebido: ${service}`);
+    const to: ClientReply = { envelope, format };
+    const input = { type: "requests", to, batch, connection: connectionOf(envelope) } as const;
+    if (auth === "open") return onRequests({ ...input, requests });
+    void this.#proven(requests).then((proven) => onRequests({ ...input, requests: proven }));
+  }
+
+  /** With whoever is logged in by each token. */
+  #proven(requests: readonly Incoming[]): Promise<Incoming[]> {
+    return Promise.all(
+      requests.map(async (request) => {
+        if (!("token" in request) || request.token === undefined) return request;
+        return { ...request, session: await this.#sessions.check(request.token) };
+      }),
+    );
+  }
+
+  reply(effect: ReplyEffect): void {
+    const isGranted = effect.replies.some(({ data }) => data.grant !== undefined);
+    if (!isGranted) return this.#send(effect);
+    const signing = this.#sign(effect).finally(() => this.#signing.delete(signing));
+    this.#signing.add(signing);
+  }
+
+  /** Puts a token in place of each that was granted. */
+  async #sign(effect: ReplyEffect): Promise<void> {
+    for (const { data } of effect.replies) {
+      const { grant } = data as { grant?: Grant };
+      if (grant === undefined) continue;
+      delete data.grant;
+      data.token = await this.#sessions.give(grant, Date.parse(data.timestamp));
+    }
+    this.#send(effect);
+  }
+
+  #send(effect: ReplyEffect): void {
+    const { envelope, format } = effect.to as ClientReply;
+    this.#responder.reply(envelope, encodeReplies(effect, format));
+  }
+
+  /** Into the rotation of the brokers, or out of it. */
+  rotate(joined: boolean): void {
+    const { brokers } = this.#parts;
+    this.#disconnecting = joined ? [] : brokers.map((one) => this.#responder.disconnect(one));
+    if (joined) this.#responder.connect(...brokers);
+  }
+
+  /** Once all that was taken in is answered (R11). */
+  async close(): Promise<void> {
+    await Promise.all(this.#disconnecting);
+    await Promise.all(this.#signing);
+    await this.#responder.close();
+  }
+}
+
+/** The connection that A9 counts by: the broker, and the client's half of the tag (B1). */
+function connectionOf([broker, tag]: Envelope): string {
+  const client = tag?.length === tagBytes ? tag.subarray(0, tagBytes / 2) : tag;
+  return `${broker?.toString("latin1")} ${client?.toString("latin1")}`;
+}
+
+/** What is too large for a frame would cost the connection to the broker: an error goes instead. */
+function encodeReplies({ batch, replies }: ReplyEffect, format: Format): Uint8Array {
+  const bytes = encode(batch ? replies : replies[0], format);
+  if (bytes.byteLength <= limits.frameBytes) return bytes;
+  const description = `The reply is above ${limits.frameBytes} bytes: ask for less at once.`;
+  const refusals = replies.map(({ service, data: { id, server, clock, timestamp } }) => {
+    const error = { status: "erro", code: "too_large", description, retry: false };
+    return { service, data: { ...error, id, server, clock, timestamp } };
+  });
+  return encode(batch ? refusals : refusals[0], format);
+}
