@@ -1,82 +1,77 @@
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
-import { jwtVerify, SignJWT } from "jose";
 import type { Grant, Session } from "../protocol/client-messages.ts";
 import { readUserName } from "../protocol/ids.ts";
-import { durations, limits } from "../protocol/limits.ts";
+import { durations } from "../protocol/limits.ts";
 
-const algorithm = "HS256";
+const header = base64url({ alg: "HS256" });
 
 /**
- * Tokens of sessions (X2): a JWT, signed with a key of the cluster's secret, so that any server
- * checks what any other has given, before and after a failover or a restart of them all.
+ * Tokens of sessions (X2): a JWT (RFC 7519), signed with a key of the cluster's secret, so that any
+ * server checks what any other has given, before and after a failover or a restart of them all.
  */
 export class Sessions {
   readonly #key: KeyObject;
-  /** Those that were checked, newest last: a signature is looked at once. */
-  readonly #known = new Map<string, Promise<Session | undefined>>();
 
   constructor(key: KeyObject) {
     this.#key = key;
   }
 
   /** @param timeMs the cluster's, in milliseconds since 1970 */
-  give({ user, version }: Grant, timeMs: number): Promise<string> {
-    return this.#sign({ version }, user, timeMs, durations.sessionMs);
+  give({ user, version }: Grant, timeMs: number): string {
+    return this.#token({ version, sub: user, ...lasting(timeMs, durations.sessionMs) });
   }
 
   /** For whoever holds the cluster's secret: administers, and nothing else. */
-  giveOperator(timeMs: number): Promise<string> {
-    return this.#sign({ operator: true }, "operator", timeMs, durations.operatorMs);
+  giveOperator(timeMs: number): string {
+    const claims = { operator: true, sub: "operator" };
+    return this.#token({ ...claims, ...lasting(timeMs, durations.operatorMs) });
   }
 
   /**
    * Whose token it is. Whether the session has ended is for the core to say, by the cluster's time.
    * @returns undefined if this cluster did not sign it
    */
-  async check(token: string): Promise<Session | undefined> {
-    // Anybody may send any number of tokens: one that is none costs a hash, and no place.
-    if (!this.#isSigned(token)) return undefined;
-    const known = this.#known.get(token) ?? this.#verify(token);
-    this.#known.delete(token);
-    this.#known.set(token, known);
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > limits.knownTokens && oldest !== undefined) this.#known.delete(oldest);
-    return known;
-  }
-
-  /** Whether the signature is this cluster's, whatever it signs. */
-  #isSigned(token: string): boolean {
+  check(token: string): Session | undefined {
     const end = token.lastIndexOf(".");
-    const hmac = createHmac("sha256", this.#key).update(token.slice(0, end));
-    // The text, not what it stands for: of one token there are no two.
-    const expected = Buffer.from(hmac.digest("base64url"));
+    const signed = token.slice(0, end);
+    // The signature's text is compared, so that one session has only one token.
+    const expected = Buffer.from(this.#signature(signed));
     const given = Buffer.from(token.slice(end + 1));
-    return given.length === expected.length && timingSafeEqual(given, expected);
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+    return sessionOf(signed.slice(signed.indexOf(".") + 1));
   }
 
-  #sign(claims: Record<string, unknown>, user: string, timeMs: number, lifeMs: number) {
-    return new SignJWT(claims)
-      .setProtectedHeader({ alg: algorithm })
-      .setSubject(user)
-      .setIssuedAt(new Date(timeMs))
-      .setExpirationTime(new Date(timeMs + lifeMs))
-      .sign(this.#key);
+  #token(claims: object): string {
+    const signed = `${header}.${base64url(claims)}`;
+    return `${signed}.${this.#signature(signed)}`;
   }
 
-  async #verify(token: string): Promise<Session | undefined> {
-    try {
-      const options = { algorithms: [algorithm], currentDate: new Date(0) };
-      const { payload } = await jwtVerify(token, this.#key, options);
-      const { sub, iat = 0, exp = 0, version = "", operator } = payload;
-      return {
-        user: readUserName(sub),
-        version: String(version),
-        issuedMs: 1_000 * iat,
-        expiresMs: 1_000 * exp,
-        isOperator: operator === true,
-      };
-    } catch {
-      return undefined;
-    }
+  #signature(text: string): string {
+    return createHmac("sha256", this.#key).update(text).digest("base64url");
+  }
+}
+
+function base64url(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
+}
+
+/** In a JWT times are in seconds. */
+function lasting(timeMs: number, lifeMs: number): { iat: number; exp: number } {
+  return { iat: Math.floor(timeMs / 1_000), exp: Math.floor((timeMs + lifeMs) / 1_000) };
+}
+
+function sessionOf(claims: string): Session | undefined {
+  try {
+    const text = Buffer.from(claims, "base64url").toString();
+    const { sub, iat = 0, exp = 0, version = "", operator } = JSON.parse(text);
+    return {
+      user: readUserName(sub),
+      version: String(version),
+      issuedMs: 1_000 * iat,
+      expiresMs: 1_000 * exp,
+      isOperator: operator === true,
+    };
+  } catch {
+    return undefined;
   }
 }

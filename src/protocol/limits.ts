@@ -66,8 +66,6 @@ export const limits = {
   invitationCharacters: 128,
   /** Keys of topics that a server has at hand. */
   knownTopicKeys: 10_000,
-  /** Checked tokens that a server remembers. */
-  knownTokens: 10_000,
   /** What a key of a topic counts for in a reply: it is work more than bytes. */
   keyCostBytes: 2_048,
   /** Bytes of a member or process in `status`, generously; and guests among its processes. */

@@ -31,8 +31,6 @@ export class ClientWire {
   readonly #requestLog: RequestLog;
   readonly #responder: BrokeredResponder;
   readonly #sessions: Sessions;
-  /** Replies whose tokens are being signed. */
-  readonly #signing = new Set<Promise<void>>();
   #disconnecting: Promise<void>[] = [];
 
   constructor(parts: ClientWireParts) {
@@ -51,40 +49,27 @@ export class ClientWire {
     const { format, batch, requests } = parsePayload(bytes);
     for (const { service } of requests) this.#requestLog.write("info", `Recebido: ${service}`);
     const to: ClientReply = { envelope, format };
-    const input = { type: "requests", to, batch, connection: connectionOf(envelope) } as const;
-    if (auth === "open") return onRequests({ ...input, requests });
-    void this.#proven(requests).then((proven) => onRequests({ ...input, requests: proven }));
+    const proven = auth === "open" ? requests : this.#proven(requests);
+    const connection = connectionOf(envelope);
+    onRequests({ type: "requests", to, batch, connection, requests: proven });
   }
 
   /** With whoever is logged in by each token. */
-  #proven(requests: readonly Incoming[]): Promise<Incoming[]> {
-    return Promise.all(
-      requests.map(async (request) => {
-        if (!("token" in request) || request.token === undefined) return request;
-        return { ...request, session: await this.#sessions.check(request.token) };
-      }),
-    );
+  #proven(requests: readonly Incoming[]): Incoming[] {
+    return requests.map((request) => {
+      if (!("token" in request) || request.token === undefined) return request;
+      return { ...request, session: this.#sessions.check(request.token) };
+    });
   }
 
+  /** Puts a token in place of each session that was granted. */
   reply(effect: ReplyEffect): void {
-    const isGranted = effect.replies.some(({ data }) => data.grant !== undefined);
-    if (!isGranted) return this.#send(effect);
-    const signing = this.#sign(effect).finally(() => this.#signing.delete(signing));
-    this.#signing.add(signing);
-  }
-
-  /** Puts a token in place of each that was granted. */
-  async #sign(effect: ReplyEffect): Promise<void> {
     for (const { data } of effect.replies) {
       const { grant } = data as { grant?: Grant };
       if (grant === undefined) continue;
       delete data.grant;
-      data.token = await this.#sessions.give(grant, Date.parse(data.timestamp));
+      data.token = this.#sessions.give(grant, Date.parse(data.timestamp));
     }
-    this.#send(effect);
-  }
-
-  #send(effect: ReplyEffect): void {
     const { envelope, format } = effect.to as ClientReply;
     this.#responder.reply(envelope, encodeReplies(effect, format));
   }
@@ -99,7 +84,6 @@ export class ClientWire {
   /** Once all that was taken in is answered (R11). */
   async close(): Promise<void> {
     await Promise.all(this.#disconnecting);
-    await Promise.all(this.#signing);
     await this.#responder.close();
   }
 }

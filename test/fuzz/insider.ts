@@ -45,7 +45,7 @@ export class Insider {
   }
 
   /** For commands of an administrator. */
-  static operatorToken(cluster: LocalCluster): Promise<string> {
+  static operatorToken(cluster: LocalCluster): string {
     const insider = new Insider(cluster, { auth: "required", sender: "members", clock: 0 });
     return new Sessions(insider.#secret.deriveKey("token")).giveOperator(Date.now());
   }

@@ -145,7 +145,7 @@ class Run {
 
   /** So that nobody who has no session may still make an account. */
   async #closeRegistration(): Promise<void> {
-    const token = await Insider.operatorToken(this.#cluster);
+    const token = Insider.operatorToken(this.#cluster);
     await using client = this.#cluster.client({ proxies: [], token });
     await client.ask("registration", { mode: "closed" });
   }

@@ -66,7 +66,7 @@ async function administer(context: Context, service: string, data: Fields): Prom
   try {
     await ask();
   } catch (error) {
-    const token = isRefused(error) ? await operatorToken(context) : undefined;
+    const token = isRefused(error) ? operatorToken(context) : undefined;
     if (token === undefined) throw error;
     await ask({ token });
   }
@@ -78,7 +78,7 @@ function isRefused(error: unknown): boolean {
 }
 
 /** @returns undefined for who is not the operator */
-async function operatorToken({ config }: Context): Promise<string | undefined> {
+function operatorToken({ config }: Context): string | undefined {
   let secret: Secret;
   try {
     secret = readSecret(config.secret);
@@ -86,5 +86,5 @@ async function operatorToken({ config }: Context): Promise<string | undefined> {
     if (error instanceof Problem) return undefined;
     throw error;
   }
-  return await new Sessions(secret.deriveKey("token")).giveOperator(now().wallMs);
+  return new Sessions(secret.deriveKey("token")).giveOperator(now().wallMs);
 }
