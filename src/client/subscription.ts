@@ -2,6 +2,7 @@ import { digest } from "../platform/digest.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { emptyChain } from "../protocol/ids.ts";
 import type { Entry, Publication } from "../protocol/publications.ts";
+import { Recent } from "../protocol/recent.ts";
 import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 
 /** What a subscription fetches: all that is missing since a vector, page by page. */
@@ -33,7 +34,7 @@ export class Subscription {
   readonly topic: string;
   readonly #ports: SubscriptionPorts;
   readonly #vector: MutableVector = {};
-  readonly #ids = new Set<string>();
+  readonly #ids = new Recent<string, true>(rememberedIds);
   #held: Publication[] = [];
   #filling: Promise<void> | undefined;
   #again = false;
@@ -157,12 +158,8 @@ export class Subscription {
     // message to each of several people, or for two contents.
     const whose = "channel" in entry ? [entry.user] : [entry.src, entry.dst];
     const key = digest.chain(emptyChain, JSON.stringify([...whose, entry.id, entry.message]));
-    if (this.#ids.has(key)) return;
-    this.#ids.add(key);
-    if (this.#ids.size > rememberedIds) {
-      const [oldest] = this.#ids;
-      if (oldest !== undefined) this.#ids.delete(oldest);
-    }
+    if (this.#ids.get(key)) return;
+    this.#ids.set(key, true);
     this.#ports.deliver(entry);
   }
 }

@@ -1,4 +1,5 @@
 import { limits } from "./limits.ts";
+import { Recent } from "./recent.ts";
 
 export interface Pace {
   /** Tokens that come back in a second. */
@@ -15,8 +16,8 @@ interface Bucket {
 /** Token buckets, one for each key (X4). */
 export class Buckets {
   readonly #pace: Pace;
-  /** The one that was asked for last is the last. */
-  readonly #buckets = new Map<string, Bucket>();
+  /** To have a bucket forgotten takes more requests than it would have held back. */
+  readonly #buckets = new Recent<string, Bucket>(limits.floodBuckets);
 
   constructor(pace: Pace) {
     this.#pace = pace;
@@ -29,7 +30,7 @@ export class Buckets {
   take(key: string, steadyMs: number): number {
     const filled = this.#filled(key, steadyMs);
     const left = filled < 1 ? filled : filled - 1;
-    this.#put(key, { tokens: left, atMs: steadyMs });
+    this.#buckets.set(key, { tokens: left, atMs: steadyMs });
     return this.#waitFor(filled);
   }
 
@@ -46,15 +47,5 @@ export class Buckets {
 
   #waitFor(filled: number): number {
     return filled < 1 ? Math.ceil(((1 - filled) * 1_000) / this.#pace.perSecond) : 0;
-  }
-
-  /** To have a bucket forgotten takes more requests than it would have held back. */
-  #put(key: string, bucket: Bucket): void {
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    const [oldest] = this.#buckets.keys();
-    if (this.#buckets.size > limits.floodBuckets && oldest !== undefined) {
-      this.#buckets.delete(oldest);
-    }
   }
 }

@@ -2,6 +2,7 @@ import { decrypt, encrypt } from "../platform/encryption.ts";
 import type { Secret } from "../platform/secret.ts";
 import { Signer } from "../platform/signature.ts";
 import { limits } from "../protocol/limits.ts";
+import { Recent } from "../protocol/recent.ts";
 import { dayOf, readSealed, sealedForm, signedPart, type TopicKey } from "../protocol/sealed.ts";
 import { replicationTopic } from "../protocol/topics.ts";
 
@@ -16,7 +17,7 @@ const replication = { topic: replicationTopic, version: "members" };
 export class TopicKeys {
   readonly #secret: Secret;
   readonly #signer: Signer;
-  readonly #known = new Map<string, Buffer>();
+  readonly #known = new Recent<string, Buffer>(limits.knownTopicKeys);
 
   constructor(secret: Secret) {
     this.#secret = secret;
@@ -31,11 +32,7 @@ export class TopicKeys {
   key({ topic, day, version }: TopicKey): Buffer {
     const name = JSON.stringify([topic, day, version]);
     const known = this.#known.get(name) ?? this.#secret.deriveKey(`topic/${name}`).export();
-    this.#known.delete(name);
     this.#known.set(name, known);
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > limits.knownTopicKeys && oldest !== undefined)
-      this.#known.delete(oldest);
     return known;
   }
 

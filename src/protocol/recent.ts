@@ -1,0 +1,24 @@
+/** A map with room for so many keys: a new one takes the place of the key set longest ago. */
+export class Recent<K, V> {
+  readonly #most: number;
+  /** The key that was set last is the last. */
+  readonly #values = new Map<K, V>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get(key: K): V | undefined {
+    return this.#values.get(key);
+  }
+
+  set(key: K, value: V): void {
+    this.#values.delete(key);
+    this.#values.set(key, value);
+    if (this.#values.size <= this.#most) return;
+    for (const oldest of this.#values.keys()) {
+      this.#values.delete(oldest);
+      return;
+    }
+  }
+}
