@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { rows } from "../src/platform/settings.ts";
@@ -8,6 +8,11 @@ import { durations, limits } from "../src/protocol/limits.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
+const filesIn = (folder: string) => {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) =>
+    join(folder, path).replaceAll("\\", "/"),
+  );
+};
 
 /** The cells of all table rows whose first cell is a name in backticks. */
 function tableRows(text: string): Map<string, string[]> {
@@ -40,26 +45,126 @@ test.each(Object.values(rows).map(({ env }) => env))(
   (env) => expect(read("docs/operations.md")).toContain(env),
 );
 
-describe("docs that cite tests", () => {
-  const tests = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".test.ts"))
-    .map((path) => read(join("test", path)))
-    .join("\n");
-  const guarantees = [...read("docs/guarantees.md").matchAll(/`(\[[A-Z]\d+\][^`]*)`/g)];
-  // The last cell of a row of threats: titles, files, commands.
-  const threats = [...read("docs/security.md").matchAll(/^\| .* \| .* \| (.*) \|$/gm)];
-  const shown = threats.flatMap(([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)]);
-  const titles = [...guarantees, ...shown]
-    .map(([, title = ""]) => title)
-    .filter((title) => !/^(test\/|npm )/.test(title));
+/**
+ * The pages that must be true of today's code. A decision tells of its day and the change log of the
+ * past: of theirs, only links are checked.
+ */
+const pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...filesIn("docs")]
+  .filter((page) => page.endsWith(".md"))
+  .map((page) => ({ page, text: read(page), isHistory: page.startsWith("docs/decisions/") }));
+const current = pages.filter(({ isHistory }) => !isHistory);
+const code = ["src", "test", "bench"].flatMap(filesIn);
+const sources = code.filter((path) => path.endsWith(".ts"));
+const textOf = new Map(sources.map((path) => [path, read(path)]));
+const tests = sources.filter((path) => path.startsWith("test/")).map((path) => textOf.get(path));
 
-  test("cite them by their titles", () => {
-    expect(guarantees.length).toBeGreaterThan(10);
-    expect(shown.length).toBeGreaterThan(threats.length - 2);
+/** What stands in backticks, blocks of code left out. */
+function quoted(text: string): string[] {
+  const prose = text.replace(/^ *```[\s\S]*?^ *```/gm, "");
+  return [...prose.matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span.replace(/\s+/g, " "));
+}
+
+/** A rotten citation as a sentence, for each span of each page that `isRotten` finds so. */
+function rotten(isRotten: (span: string) => boolean): string[] {
+  return current.flatMap(({ page, text }) => {
+    return quoted(text)
+      .filter(isRotten)
+      .map((span) => `${page} cites \`${span}\``);
+  });
+}
+
+/** The paths that a citation fits: a whole path, or its end, as `core/ledger.ts`. */
+function filesNamed(cited: string): string[] {
+  const end = cited.replaceAll(".", "\\.").replaceAll("*", "[^/]*");
+  return code.filter((path) => new RegExp(`(^|/)${end}$`).test(path));
+}
+
+/** The text of a class or an interface, in each file that declares one of this name. */
+function bodiesOf(type: string): string[] {
+  const declared = new RegExp(`^(?:export )?(?:class|interface) ${type}\\b[^]*?^}`, "gm");
+  return [...textOf.values()].flatMap((text) => text.match(declared) ?? []);
+}
+
+describe("what the docs cite", () => {
+  test("is enough for these tests to mean something", () => {
+    const spans = current.flatMap(({ text }) => quoted(text));
+    expect(spans.filter((span) => /\.ts$/.test(span)).length).toBeGreaterThan(50);
+    expect(spans.filter((span) => /^[A-Z]\w+\.#?\w+$/.test(span)).length).toBeGreaterThan(10);
+  });
+
+  test("are files and folders that exist", () => {
+    const isFile = /^[\w.*/-]+\.ts$/;
+    const isPath = /^(?:src|test|docs|bench)\/[\w./*-]+$/;
+    expect(
+      rotten((span) => {
+        if (isFile.test(span)) return filesNamed(span).length === 0;
+        return isPath.test(span) && !span.includes("*") && !existsSync(join(root, span));
+      }),
+    ).toEqual([]);
+  });
+
+  test("are members that their class or interface has", () => {
+    expect(
+      rotten((span) => {
+        const [, type, member] = /^([A-Z]\w+)\.(#?\w+)(?:\(\))?$/.exec(span) ?? [];
+        if (type === undefined || type in globalThis) return false;
+        const declared = new RegExp(`^ +(?:[a-z]+ )*\\*?${member}[?!]?[(<:;= ]`, "m");
+        return !bodiesOf(type).some((body) => declared.test(body));
+      }),
+    ).toEqual([]);
+  });
+
+  test("are names that stand in the file they are said to be in", () => {
+    const names = "(?:`#?\\w+`(?:, and |, | and ))*`#?\\w+`";
+    const cited = new RegExp(`(${names})\\s+in\\s+\`([\\w./-]+\\.ts)\``, "g");
+    const wrong = current.flatMap(({ page, text }) => {
+      return [...text.matchAll(cited)].flatMap(([, list = "", file = ""]) => {
+        const texts = filesNamed(file).map((path) => textOf.get(path) ?? "");
+        return quoted(list)
+          .filter((name) => !texts.some((text) => new RegExp(`\\b${name}\\b`).test(text)))
+          .map((name) => `${page} cites \`${name}\` in \`${file}\``);
+      });
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test("are pages and headings that exist, where it is a link", () => {
+    const wrong = pages.flatMap(({ page, text }) => {
+      return [...text.matchAll(/\]\(([^)\s:]*)\)/g)].flatMap(([, link = ""]) => {
+        const [path = "", heading] = link.split("#");
+        const target = path === "" ? page : normalize(join(dirname(page), path));
+        if (!existsSync(join(root, target))) return [`${page} links to ${link}`];
+        if (heading === undefined) return [];
+        return anchors(read(target)).includes(heading) ? [] : [`${page} links to ${link}`];
+      });
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  /** As GitHub makes them of headings. */
+  function anchors(text: string): string[] {
+    return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => {
+      const plain = heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "");
+      return plain.replaceAll(" ", "-");
+    });
+  }
+
+  /** Titles stand behind *Shown by*, in the last cell of a threat, or anywhere with their rule. */
+  const titles = current.flatMap(({ page, text }) => {
+    const threats = page === "docs/security.md" ? text.matchAll(/^\|.*\|.*\|(.*)\|$/gm) : [];
+    const shown = text.matchAll(/\*Shown by\*(.*?)(?=\n\s*\n|\n- |$)/gs);
+    const proofs = [...threats, ...shown].flatMap(([, proof = ""]) => quoted(proof));
+    const ruled = quoted(text).filter((span) => /^\[[A-Z]\d+\] /.test(span));
+    return [...ruled, ...proofs.filter((span) => !/^(?:test|src)\/|^npm |\.ts$/.test(span))];
+  });
+
+  test("are tests by their titles", () => {
+    expect(titles.length).toBeGreaterThan(100);
   });
 
   test.each([...new Set(titles)])("a test that is cited is there: %s", (title) => {
     // A title may be a template: only its fixed beginning is compared.
-    expect(tests).toContain(title.split(/[%$(…]/)[0]?.trimEnd());
+    const beginning = title.split(/[%$(…]/)[0]?.trimEnd() ?? title;
+    expect(tests.some((text) => text?.includes(beginning))).toBe(true);
   });
 });
