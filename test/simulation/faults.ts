@@ -1,30 +1,8 @@
-import type { Random } from "../../src/platform/random.ts";
 import { durations } from "../../src/protocol/limits.ts";
 import type { CoreCluster } from "../support/core-cluster.ts";
 import { type Wire, wires } from "../support/virtual-network.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
-
-/** Draws values from a seed. */
-export class Dice {
-  readonly #random: Random;
-
-  constructor(random: Random) {
-    this.#random = random;
-  }
-
-  chance(share: number): boolean {
-    return this.#random() < share;
-  }
-
-  /** A whole number of both bounds or between. */
-  between(least: number, most: number): number {
-    return least + Math.floor(this.#random() * (most - least + 1));
-  }
-
-  pick<T>(items: readonly T[]): T | undefined {
-    return items[Math.floor(this.#random() * items.length)];
-  }
-}
+import type { Dice } from "./dice.ts";
 
 /** What goes wrong in a run, at moments that its dice choose. */
 export class Faults {

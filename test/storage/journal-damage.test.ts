@@ -1,19 +1,18 @@
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { EventLine } from "../../src/protocol/event.ts";
-import { emptyChain, type ServerName } from "../../src/protocol/ids.ts";
-import { type Heads, vectorOf } from "../../src/protocol/mark.ts";
-import { covers, type MutableVector } from "../../src/protocol/vector.ts";
-import type { Found } from "../../src/storage/journal.ts";
+import type { ServerName } from "../../src/protocol/ids.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
+import { flipped, lineOf, plantFiles, readFiles, withFile } from "../support/journal-files.ts";
 import {
-  type Files,
-  flipped,
-  lineOf,
-  plantFiles,
-  readFiles,
-  withFile,
-} from "../support/journal-files.ts";
+  complaint,
+  expectNamed,
+  isTrue,
+  killedAfter,
+  type Opened,
+  openFiles,
+  type Written,
+} from "../support/killed-journal.ts";
 import { OpenJournal } from "../support/open-journal.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
@@ -26,86 +25,9 @@ function masksAt(at: number, byte: number): number[] {
   return [1 << (at % 8), at % 5 === 0 ? byte ^ 0x0a : 0].filter((mask) => mask !== 0);
 }
 
-interface Written {
-  readonly files: Files;
-  /** In the order in which they were written. */
-  readonly lines: readonly EventLine[];
-  /** How many of them a note or a header tells to be on disk, and where that ends in the last file. */
-  readonly synced: number;
-  readonly syncedBytes: number;
-}
-
-/** A journal as a process leaves it that is killed after its last batch. */
-async function killedAfter(batches: readonly (readonly ServerName[])[], fileBytes: number) {
-  await using folder = await memoryFolder();
-  const maker = new EventMaker();
-  const lines: EventLine[] = [];
-  await using journal = await OpenJournal.at(folder.path, { fileBytes });
-  let synced = 0;
-  for (const batch of batches) {
-    synced = lines.length;
-    const made = batch.map((server) => maker.next(server, "Olá"));
-    lines.push(...made);
-    await journal.write(made);
-  }
-  const files = readFiles(folder.path);
-  const last = [...files.values()].at(-1) as Buffer;
-  const notes = [...last.toString("latin1").matchAll(/^\{"synced":(\d+)/gm)];
-  const syncedBytes = Number(notes.at(-1)?.[1]);
-  return { files, lines, synced, syncedBytes } satisfies Written;
-}
-
 /** What a process that dies now leaves as the last line that is ended. */
 function lastLineOf(path: string): string {
   return [...readFiles(path).values()].at(-1)?.toString().split("\n").at(-2) ?? "";
-}
-
-interface Opened {
-  readonly found: Found;
-  readonly given: readonly EventLine[];
-}
-
-/** Opens a journal of these files in a folder that held others of the same names, and ends it. */
-async function open(folder: string, files: Files, held: Heads = {}): Promise<Opened> {
-  plantFiles(folder, files);
-  await using journal = await OpenJournal.at(folder, { held });
-  return { found: journal.found, given: journal.lines };
-}
-
-/** The last event of each server. */
-function headsAt(lines: readonly EventLine[]): Heads {
-  return Object.fromEntries(
-    lines.map(({ event, chain }) => [event.server, { seq: event.seq, chain }]),
-  );
-}
-
-/** Whatever is damaged, what is given on is true: events that were written, without a gap (R1). */
-function isTrue({ given }: Opened, { lines }: Written): boolean {
-  const reached: MutableVector = {};
-  return given.every(({ event: { server, seq }, line }) => {
-    const isNext = seq === (reached[server] ?? 0) + 1;
-    reached[server] = seq;
-    return isNext && lines.some((written) => written.line === line);
-  });
-}
-
-/** Why rot is not named by file and line, or what it took neither known nor said to be unknown (J5). */
-function complaint({ found }: Opened, written: Written, place: string): string | undefined {
-  const [first] = found.damages;
-  if (first === undefined || `${first.path}:${first.line}` !== place) {
-    return `${place} is not named, but ${first?.path}:${first?.line}`;
-  }
-  const known = vectorOf(found.known);
-  const told = `${place}: ${JSON.stringify(known)} is known`;
-  const isKnown = covers(known, vectorOf(headsAt(written.lines.slice(0, written.synced))));
-  if (!isKnown && !found.isLossUnknown) return `${told}, which is not all`;
-  // What never was, nobody can return.
-  if (!covers(vectorOf(headsAt(written.lines)), known)) return `${told}, which never was`;
-  for (const [server, { seq, chain }] of Object.entries(found.known)) {
-    const line = written.lines.find(({ event }) => event.server === server && event.seq === seq);
-    if (chain !== emptyChain && chain !== line?.chain) return `${told} by a wrong chain`;
-  }
-  return undefined;
 }
 
 /** Why what lies behind the last noted sync is not cut off as a torn tail. */
@@ -113,11 +35,6 @@ function tailComplaint({ found, given }: Opened, { synced }: Written): string | 
   if (found.damages[0] !== undefined) return `line ${found.damages[0].line} is taken for rot`;
   if (found.cutBytes === 0) return "nothing is cut off";
   return given.length < synced ? "what was noted is cut off" : undefined;
-}
-
-function expectNamed(opened: Opened, written: Written, place: string): void {
-  expect(isTrue(opened, written), place).toBe(true);
-  expect(complaint(opened, written, place)).toBe(undefined);
 }
 
 const layouts: readonly [string, readonly (readonly ServerName[])[], number][] = [
@@ -141,7 +58,7 @@ describe.each(layouts)("a killed server's journal: %s", (_, batches, fileBytes) 
     const [name, bytes] = [...written.files].at(-1) as [string, Buffer];
     for (let end = written.syncedBytes; end <= bytes.length; end += 1) {
       const torn = withFile(written.files, name, bytes.subarray(0, end));
-      const opened = await open(join(folder.path, "journal"), torn);
+      const opened = await openFiles(join(folder.path, "journal"), torn);
       const texts = opened.given.map(({ line }) => line);
       expect(opened.found.damages, `${end}`).toEqual([]);
       expect(texts.length, `${end}`).toBeGreaterThanOrEqual(written.synced);
@@ -159,7 +76,10 @@ describe.each(layouts)("a killed server's journal: %s", (_, batches, fileBytes) 
       const synced = name === names.at(-1) ? written.syncedBytes : bytes.length;
       for (const [at, byte] of bytes.entries()) {
         for (const mask of masksAt(at, byte)) {
-          const opened = await open(path, withFile(written.files, name, flipped(bytes, at, mask)));
+          const opened = await openFiles(
+            path,
+            withFile(written.files, name, flipped(bytes, at, mask)),
+          );
           const place = `${join(path, name)}:${lineOf(bytes, at)}`;
           const why =
             at < synced ? complaint(opened, written, place) : tailComplaint(opened, written);
@@ -196,7 +116,7 @@ describe("the files of a journal", () => {
     const bytes = written.files.get(name) as Buffer;
     for (let end = 0; end < bytes.length; end += 1) {
       const rotten = withFile(written.files, name, bytes.subarray(0, end));
-      const opened = await open(path, rotten);
+      const opened = await openFiles(path, rotten);
       expectNamed(opened, written, `${join(path, name)}:${lineOf(bytes, Math.max(0, end - 1))}`);
     }
   });
@@ -207,7 +127,7 @@ describe("the files of a journal", () => {
     const written = await sealed();
     const names = [...written.files.keys()];
     for (const [at, name] of names.slice(0, -1).entries()) {
-      const opened = await open(path, withFile(written.files, name, undefined));
+      const opened = await openFiles(path, withFile(written.files, name, undefined));
       expectNamed(opened, written, `${join(path, names[at + 1] as string)}:1`);
       expect(opened.found.isLossUnknown).toBe(false);
       expect(opened.found.damages[0]?.why).toMatch(/^server_.* is at . here, and was at . before$/);
@@ -221,7 +141,7 @@ describe("the files of a journal", () => {
     const rotten = (name: string, at: number) => flipped(written.files.get(name) as Buffer, at, 1);
     const first = withFile(written.files, "00000003.jsonl", rotten("00000003.jsonl", 500));
     const both = withFile(first, "00000004.jsonl", rotten("00000004.jsonl", 20));
-    const { found } = await open(path, both);
+    const { found } = await openFiles(path, both);
     expect(found.damages.map(({ line }) => line)).toEqual([3, 1]);
     expect(found.isLossUnknown).toBe(true);
   });
@@ -271,7 +191,10 @@ describe("the files of a journal", () => {
     const [name, bytes] = [...written.files][0] as [string, Buffer];
     for (let at = written.syncedBytes; at < bytes.length; at += 17) {
       const torn = Buffer.from(bytes).fill(0, at, Math.min(at + 40, bytes.length));
-      const opened = await open(join(folder.path, "journal"), withFile(written.files, name, torn));
+      const opened = await openFiles(
+        join(folder.path, "journal"),
+        withFile(written.files, name, torn),
+      );
       expect(isTrue(opened, written)).toBe(true);
       expect(opened.found.damages).toEqual([]);
       expect(opened.given.length).toBeGreaterThanOrEqual(written.synced);
@@ -287,7 +210,7 @@ describe("the files of a journal", () => {
     const firstLine = bytes.indexOf(0x0a) + 1;
     for (let at = firstLine; at + 512 < written.syncedBytes; at += 13) {
       const rotten = Buffer.from(bytes).fill(0, at, at + 512);
-      const opened = await open(path, withFile(written.files, name, rotten));
+      const opened = await openFiles(path, withFile(written.files, name, rotten));
       expectNamed(opened, written, `${join(path, name)}:${lineOf(bytes, at)}`);
       expect(opened.found.isLossUnknown).toBe(false);
     }
@@ -303,7 +226,7 @@ describe("the files of a journal", () => {
     const files = readFiles(path);
     const [name, bytes] = [...files][0] as [string, Buffer];
     for (let at = 0; at < bytes.lastIndexOf('{"synced":'); at += 3) {
-      const { found } = await open(path, withFile(files, name, flipped(bytes, at, 1)));
+      const { found } = await openFiles(path, withFile(files, name, flipped(bytes, at, 1)));
       expect(found.damages[0], `byte ${at}`).toMatchObject({ line: lineOf(bytes, at) });
       expect(found.known[a]?.seq).toBe(2);
     }
@@ -322,7 +245,7 @@ describe("the files of a journal", () => {
     const end = bytes.lastIndexOf('{"synced":');
     const first = bytes.indexOf('{"event":');
     for (let at = first; at < end; at += 3) {
-      const { found } = await open(path, withFile(new Map(), name, flipped(bytes, at, 1)));
+      const { found } = await openFiles(path, withFile(new Map(), name, flipped(bytes, at, 1)));
       expect(found.damages[0], `byte ${at}`).toMatchObject({ line: lineOf(bytes, at) });
       expect(found.cutBytes).toBe(0);
     }
@@ -358,7 +281,7 @@ describe("the files of a journal", () => {
     const [name, bytes] = [...files][0] as [string, Buffer];
     const lines = bytes.toString().split("\n");
     lines.splice(2, 1);
-    const { found } = await open(
+    const { found } = await openFiles(
       join(folder.path, "journal"),
       withFile(files, name, Buffer.from(lines.join("\n"))),
     );
@@ -373,7 +296,7 @@ describe("the files of a journal", () => {
     const other = new EventMaker();
     other.next(a, "another first");
     lines[3] = other.next(a, "Olá").line;
-    const { found } = await open(
+    const { found } = await openFiles(
       join(folder.path, "journal"),
       withFile(files, name, Buffer.from(lines.join("\n"))),
     );
