@@ -1,12 +1,11 @@
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Dealer, Request } from "zeromq";
-import { anybody, type Entrance, Listener } from "../../src/net/listener.ts";
 import type { Peer, Wire } from "../../src/net/wire.ts";
 import { durations, limits } from "../../src/protocol/limits.ts";
-import { type Bounds, Outgoing } from "../../src/zmtp/connection.ts";
-import type { SocketType } from "../../src/zmtp/metadata.ts";
-import { anyPort, Closing } from "../support/local-wires.ts";
+import { Outgoing } from "../../src/zmtp/connection.ts";
+import { byPassword, hungry, Scene } from "../support/listener-scene.ts";
+import { Closing } from "../support/local-wires.ts";
 import { until } from "../support/until.ts";
 import {
   command,
@@ -18,12 +17,6 @@ import {
   plainHello,
   RawPeer,
 } from "../support/zmtp.ts";
-
-const bounds: Bounds = {
-  frameBytes: limits.frameBytes,
-  frames: 16,
-  messageBytes: limits.frameBytes + 1_024,
-};
 
 let closing: Closing;
 beforeEach(() => {
@@ -39,60 +32,9 @@ function fill(peer: Peer): Promise<void> {
   }, "it is full");
 }
 
-/** A bound ROUTER that notes who comes, goes and says what. */
-class Scene {
-  readonly peers = new Set<Peer>();
-  readonly names: string[] = [];
-  readonly messages: { from: Peer; frames: Buffer[] }[] = [];
-  readonly refused: string[] = [];
-  onMessage: (peer: Peer) => void = () => {};
-  endpoint = "";
-
-  static async open({
-    entrance = anybody,
-    socketType = "ROUTER" as SocketType,
-    endpoint = anyPort,
-  } = {}): Promise<Scene> {
-    const scene = new Scene();
-    const listener = await Listener.bind(endpoint, {
-      socketType,
-      peers: ["REQ", "DEALER", "SUB"],
-      bounds,
-      entrance: { ...entrance, onRefused: (_endpoint, why) => scene.refused.push(why) },
-      onPeer: (peer) => {
-        scene.peers.add(peer);
-        scene.names.push(peer.name.toString("hex"));
-      },
-      onMessage: (from, frames) => {
-        scene.messages.push({ from, frames });
-        scene.onMessage(from);
-      },
-      onGone: (peer) => scene.peers.delete(peer),
-    });
-    closing.add(listener);
-    scene.endpoint = listener.endpoint;
-    return scene;
-  }
-
-  /** One whose handshake is good, and its other side. */
-  async peer(manner: Parameters<typeof RawPeer.shaken>[1] = {}): Promise<[RawPeer, Peer]> {
-    const before = new Set(this.peers);
-    const peer = closing.add(await RawPeer.shaken(this.endpoint, manner));
-    await until(() => this.peers.size > before.size, "it is there");
-    const [other] = [...this.peers].filter((one) => !before.has(one));
-    return [peer, other as Peer];
-  }
-}
-
-const byPassword: Entrance = {
-  doors: [{ mechanism: "PLAIN", password: Buffer.from("the password") }],
-  onRefused: () => {},
-};
-const hungry = "it breaks the protocol, or a bound of it";
-
 describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   test("gives each connection a name that no other ever has, whatever it calls itself", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const next = Buffer.from("006b8b4567", "hex");
     for (const identity of ["", "", next, next, Buffer.alloc(255, 1), "ana", "ana"]) {
       const [peer] = await scene.peer({ identity, minor: 0 });
@@ -106,7 +48,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("sends each connection what is its own, also to two that have one name", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     scene.onMessage = (peer) => peer.send(new Outgoing(scene.messages.at(-1)?.frames ?? []));
     const sockets = ["one", "two"].map((text) => {
       const socket = closing.add(
@@ -128,7 +70,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
     ["a TLS client", "\u0016\u0003\u0001\u0002\u0000\u0001"],
     ["ZMTP 1.0", "\u0001\u0000\u0000\u0003\u0000hey"],
   ])("cuts off %s, and says why", async (_kind, text) => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const peer = closing.add(new RawPeer(scene.endpoint));
     peer.say(Buffer.from(text, "latin1"));
     await peer.closed();
@@ -140,7 +82,10 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
 
   test("takes a peer of ZMTP 2.0 where anybody may connect, and none at members' doors", async () => {
     const asReq = Buffer.concat([greeting().subarray(0, 10), Buffer.of(1, 3), frame("a name")]);
-    const [open, closed] = [await Scene.open(), await Scene.open({ entrance: byPassword })];
+    const [open, closed] = [
+      await Scene.open(closing),
+      await Scene.open(closing, { entrance: byPassword }),
+    ];
     const guest = closing.add(new RawPeer(open.endpoint));
     guest.say(asReq, message("", "hello"));
     await until(() => open.messages.length === 1, "it is heard");
@@ -152,7 +97,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("gives up a handshake that takes too long, and keeps one whose handshake is good", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const [good] = await scene.peer({ minor: 0 });
     const late = [greeting().subarray(0, 1), greeting(), Buffer.alloc(0)].map((bytes) => {
       const peer = closing.add(new RawPeer(scene.endpoint));
@@ -165,7 +110,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("cuts off a silent peer that knows heartbeats, and none that does not", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const [old] = await scene.peer({ minor: 0 });
     const [mute] = await scene.peer();
     const lively = closing.add(new Dealer({ linger: 0 }));
@@ -178,7 +123,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("notices that a peer is gone while it does not read it", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     scene.onMessage = (from) => from.pause();
     const [peer] = await scene.peer();
     peer.say(message("", "a request that waits"));
@@ -189,7 +134,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("keeps alive a peer that it does not read, and reads on where it was", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const [first] = await scene.peer();
     scene.onMessage = (from) => from.pause();
     first.say(message("one"));
@@ -205,7 +150,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("holds little for a peer that does not read, and ends it when it is refused", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const [deaf, its] = await scene.peer({ minor: 0 });
     deaf.socket.pause();
     const large = new Outgoing([Buffer.alloc(1_024 * 1_024)]);
@@ -224,7 +169,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("answers no PING of a peer that does not read the answers", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const [deaf, its] = await scene.peer({ minor: 0 });
     deaf.socket.pause();
     await fill(its);
@@ -236,7 +181,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("bounds what peers begin and don't end: the oldest goes", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const head = Buffer.from("0200000000003fffff", "hex");
     const [oldest] = await scene.peer({ minor: 0 });
     oldest.say(head, "begun");
@@ -260,7 +205,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("counts a message from its own beginning, however long its sender has been busy", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const [busy] = await scene.peer({ minor: 0 });
     const whole = message("", "a message");
     const middle = 3;
@@ -284,7 +229,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("refuses a message of a million empty frames at once, at no cost", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const before = residentBytes();
     for (const socketless of [1, 2, 3]) {
       const [peer] = await scene.peer({ minor: socketless % 2 });
@@ -297,7 +242,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("lets a member in by its password, and nobody by a guess", async () => {
-    const scene = await Scene.open({ entrance: byPassword });
+    const scene = await Scene.open(closing, { entrance: byPassword });
     const stranger = closing.add(new RawPeer(scene.endpoint));
     stranger.say(greeting("PLAIN"), plainHello("a guess"), command("INITIATE", metadata("DEALER")));
     await stranger.closed();
@@ -317,7 +262,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("has so many handshakes of one address at once: one makes room, and none of another address", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const localAddress = "127.9.9.9";
     const other = closing.add(new RawPeer(scene.endpoint, { localAddress: "127.9.9.8" }));
     await other.hears((heard) => heard.length > 0, 5_000);
@@ -335,7 +280,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("lets all in who come at once from one address, more than may be in their handshake", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     for (let count = 0; count < 2 * limits.addressHandshakes; count += 1) {
       const plain = closing.add(new Request({ linger: 0, reconnectInterval: 50 }));
       plain.connect(scene.endpoint);
@@ -344,7 +289,7 @@ describe("[X8] a bound socket", { timeout: 30_000 }, () => {
   });
 
   test("ends all when it closes, also those that do not read", async () => {
-    const scene = await Scene.open();
+    const scene = await Scene.open(closing);
     const [deaf, its] = await scene.peer({ minor: 0 });
     deaf.socket.pause();
     await fill(its);

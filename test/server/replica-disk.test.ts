@@ -1,14 +1,6 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { digest } from "../../src/platform/digest.ts";
 import { Problem } from "../../src/platform/problem.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
@@ -16,149 +8,10 @@ import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import { describeDamage } from "../../src/storage/damage.ts";
 import { verifyFolder } from "../../src/storage/verify.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
-import { flipped, lineOf } from "../support/journal-files.ts";
+import { flipped } from "../support/journal-files.ts";
+import { damage, damageable, fill, journalFile, own, peer } from "../support/member-folder.ts";
 import { makeMember, OpenDisk } from "../support/open-disk.ts";
-import { OpenJournal } from "../support/open-journal.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
-import { until } from "../support/until.ts";
-
-/** How many more names may change until the process dies; from then on none does. */
-const life = vi.hoisted(() => ({ left: Number.POSITIVE_INFINITY, used: 0 }));
-
-const dying = vi.hoisted(() => {
-  const spend = () => {
-    life.used += 1;
-    life.left -= 1;
-    if (life.left < 0) throw new Error("the process died");
-  };
-  type Call = (...args: never[]) => unknown;
-  const each = <C extends Call>(call: C) =>
-    ((...args: never[]) => {
-      spend();
-      return call(...args);
-    }) as C;
-  const eachLater = <C extends Call>(call: C) =>
-    (async (...args: never[]) => {
-      spend();
-      return await call(...args);
-    }) as unknown as C;
-  return { each, eachLater, spend };
-});
-
-vi.mock("node:fs", async (original) => {
-  const fs = await original<typeof import("node:fs")>();
-  const { each, spend } = dying;
-  const { renameSync, unlinkSync, linkSync, mkdirSync: mkdir } = fs;
-  /** File by file: a process may die in the middle. */
-  const rmSync = (path: string, options: { recursive?: boolean; force?: boolean } = {}) => {
-    if (options.recursive && fs.existsSync(path)) {
-      for (const entry of fs.readdirSync(path, { withFileTypes: true })) {
-        rmSync(`${path}/${entry.name}`, { ...options, recursive: entry.isDirectory() });
-      }
-    }
-    if (!fs.existsSync(path)) return;
-    spend();
-    fs.rmSync(path, options);
-  };
-  const changed = {
-    renameSync: each(renameSync),
-    unlinkSync: each(unlinkSync),
-    linkSync: each(linkSync),
-    mkdirSync: each(mkdir as never) as typeof mkdir,
-    rmSync,
-  };
-  return { ...fs, ...changed, default: { ...fs, ...changed } };
-});
-
-vi.mock("node:fs/promises", async (original) => {
-  const fs = await original<typeof import("node:fs/promises")>();
-  const { rmSync } = await import("node:fs");
-  const { eachLater } = dying;
-  const changed = {
-    rename: eachLater(fs.rename),
-    unlink: eachLater(fs.unlink),
-    rm: async (...args: Parameters<typeof rmSync>) => rmSync(...args),
-  };
-  return { ...fs, ...changed, default: { ...fs, ...changed } };
-});
-
-beforeEach(() => {
-  life.left = Number.POSITIVE_INFINITY;
-});
-
-const [own, peer] = [serverName(1), serverName(2)];
-
-interface Contents {
-  /** In the journal before the state was saved, and behind it. */
-  readonly before: readonly EventLine[];
-  readonly after: readonly EventLine[];
-}
-
-/** A folder of a member of three: a saved state, the journal behind it, and none before it. */
-async function fill(
-  folder: string,
-  { members = [1, 2, 3].map(serverName), keepsOlder = false } = {},
-): Promise<Contents> {
-  const maker = new EventMaker();
-  const before = [...maker.many(own, 3), ...maker.many(peer, 2)];
-  const after = [...maker.many(peer, 2), ...maker.many(own, 2)];
-  makeMember(folder, members);
-  const write = async (lines: readonly EventLine[], clock: number) => {
-    const open = await OpenDisk.at(folder);
-    open.clock.receive(clock);
-    open.put(lines);
-    return open;
-  };
-  const first = await write(before, 100);
-  await first.close();
-  const second = await write(after, 900);
-  await second.disk.close(undefined);
-  if (!keepsOlder) rmSync(join(folder, "journal", "00000001.jsonl"));
-  return { before, after };
-}
-
-/** A copy that the next try may damage. */
-function copy(from: string, to: string): void {
-  mkdirSync(to, { recursive: true });
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    if (entry.isDirectory()) copy(join(from, entry.name), join(to, entry.name));
-    else copyFileSync(join(from, entry.name), join(to, entry.name));
-  }
-}
-
-/** Damages a byte in the middle of a file. @returns its place, as the log names it */
-function damage(folder: string, name: string): string {
-  const path = join(folder, name);
-  const bytes = readFileSync(path);
-  const at = bytes.length >> 1;
-  writeFileSync(path, flipped(bytes, at, 1));
-  return `${path}:${lineOf(bytes, at)} is damaged`;
-}
-
-const journalFile = "journal/00000002.jsonl";
-const damageable = [...checkpointFiles, journalFile];
-
-/**
- * Runs a process on copies of a folder, and lets it die at each change of a name, until it lives
- * to its end. @returns how many times it died
- */
-async function atEachDeath(
-  original: string,
-  process: (folder: string) => Promise<void>,
-  restart: (folder: string) => Promise<void>,
-): Promise<number> {
-  for (let changes = 0; ; changes += 1) {
-    const folder = `${original}-${changes}`;
-    copy(original, folder);
-    life.used = 0;
-    life.left = changes;
-    await process(folder).catch(() => {});
-    const { used } = life;
-    life.left = Number.POSITIVE_INFINITY;
-    await restart(folder);
-    if (used <= changes) return changes;
-  }
-}
 
 describe("a folder in which something is damaged", () => {
   test.each(damageable)("[J5] %s: is named, owed, and kept for a person", async (name) => {
@@ -197,29 +50,6 @@ describe("a folder in which something is damaged", () => {
       await open.close();
     }
   });
-
-  test.each(damageable)(
-    "[J5] %s: a crash at any point of beginning anew comes to it again",
-    async (name) => {
-      await using parent = await memoryFolder();
-      const original = join(parent.path, "original");
-      await fill(original);
-      damage(original, name);
-      const deaths = await atEachDeath(
-        original,
-        async (folder) => {
-          await OpenDisk.at(folder);
-        },
-        async (folder) => {
-          const open = await OpenDisk.at(folder);
-          expect(open.core.ledger.owes, folder).toBe(true);
-          expect(open.held).toEqual(name === journalFile ? { [own]: 5, [peer]: 3 } : {});
-          await open.close();
-        },
-      );
-      expect(deaths).toBeGreaterThan(10);
-    },
-  );
 
   test.each(damageable)(
     "[J5] %s of a lone server: it stops and names file, line and way out",
@@ -375,81 +205,6 @@ describe("what is whole behind the damage", () => {
     giveBack(open, before);
     expect(open.held).toEqual({ [own]: 5, [peer]: 4 });
     expect(after.at(-1)?.event).toMatchObject({ server: own, seq: 5 });
-    await open.close();
-  });
-});
-
-describe("a crash while a state is saved", () => {
-  test("[J1] at any point leaves all there was", async () => {
-    await using parent = await memoryFolder();
-    const original = join(parent.path, "original");
-    await fill(original);
-    const deaths = await atEachDeath(
-      original,
-      async (folder) => {
-        const open = await OpenDisk.at(folder);
-        await open.close();
-      },
-      async (folder) => {
-        const open = await OpenDisk.at(folder);
-        expect(open.errors).toEqual([]);
-        expect(open.held, folder).toEqual({ [own]: 5, [peer]: 4 });
-        expect(open.core.ledger.owes).toBe(false);
-        await open.close();
-      },
-    );
-    expect(deaths).toBeGreaterThan(5);
-  });
-
-  test("[J1] [R8] that is to stand for a peer's too: nothing is taken for damage", async () => {
-    await using parent = await memoryFolder();
-    const original = join(parent.path, "original");
-    await fill(original);
-    // A peer's state that reaches further.
-    const theirs = join(parent.path, "theirs");
-    makeMember(theirs);
-    const maker = new EventMaker();
-    {
-      await using journal = await OpenJournal.at(join(theirs, "journal"));
-      await journal.write([...maker.many(own, 3), ...maker.many(peer, 2)]);
-      await journal.write([...maker.many(peer, 2), ...maker.many(own, 2), ...maker.many(peer, 9)]);
-    }
-    const other = await OpenDisk.at(theirs);
-    await other.close();
-    mkdirSync(join(original, "snapshot"));
-    for (const name of checkpointFiles) {
-      copyFileSync(join(theirs, name), join(original, "snapshot", name));
-    }
-    const deaths = await atEachDeath(
-      original,
-      async (folder) => {
-        const open = await OpenDisk.at(folder);
-        open.disk.checkpointIfDue(open.core);
-        await open.close();
-      },
-      async (folder) => {
-        const open = await OpenDisk.at(folder);
-        expect(open.errors, folder).toEqual([]);
-        expect(open.held, folder).toEqual({ [own]: 5, [peer]: 13 });
-        expect(open.core.ledger.owes).toBe(false);
-        open.disk.checkpointIfDue(open.core);
-        await until(() => !existsSync(join(folder, "snapshot")), "it stands for both");
-        await open.close();
-        const left = readdirSync(folder).filter((name) => /snapshot/.test(name));
-        expect(left).toEqual([]);
-      },
-    );
-    expect(deaths).toBeGreaterThan(10);
-  });
-
-  test("what a fetch left that was broken off is removed at the next start", async () => {
-    await using parent = await memoryFolder();
-    const folder = join(parent.path, "1");
-    await fill(folder);
-    mkdirSync(join(folder, "snapshot.tmp"));
-    writeFileSync(join(folder, "snapshot.tmp", "users.json"), "{");
-    const open = await OpenDisk.at(folder);
-    expect(existsSync(join(folder, "snapshot.tmp"))).toBe(false);
     await open.close();
   });
 });

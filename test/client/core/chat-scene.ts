@@ -9,6 +9,7 @@ import { add } from "../../../src/client/core/chat-steps.ts";
 import { update } from "../../../src/client/core/chat-update.ts";
 import { view } from "../../../src/client/core/chat-view.ts";
 import { decodeKeys } from "../../../src/client/core/keys.ts";
+import type { Outgoing } from "../../../src/client/core/outgoing.ts";
 import { chatWords } from "../../../src/client/terminal/chat-words.ts";
 import type { UserName } from "../../../src/protocol/ids.ts";
 import type { ChannelEntry, PrivateEntry } from "../../../src/protocol/publications.ts";
@@ -102,3 +103,12 @@ export class ChatScene {
     return { seq: this.#seq, timestamp };
   }
 }
+
+/** What the person has written to #geral, and no server has yet. */
+export const outgoing = (id: string, text: string): Outgoing => ({
+  id: id as never,
+  user: "ana" as never,
+  target: { channel: "geral" as never },
+  text,
+  atMs: Date.parse("2026-01-31T08:30:00Z"),
+});
