@@ -3,8 +3,8 @@ import { pause } from "../platform/clock.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
 import { noView, parseView } from "../protocol/view.ts";
+import { readName } from "../storage/identity.ts";
 import { type Slot, takeSlot } from "../storage/slot-lock.ts";
-import { readName } from "./identity.ts";
 
 /** A free slot, those of the present view's members first (J4). */
 export async function chooseSlot(slots: string, link: ReferenceLink): Promise<Slot> {

@@ -8,8 +8,8 @@ import type { ServerName } from "../protocol/ids.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { parsePeerRequest, writeLines } from "../protocol/parse-peer.ts";
 import type { PeerRequest, SnapshotRequest } from "../protocol/peer-messages.ts";
+import type { Store } from "../storage/store.ts";
 import type { Effect, Input } from "./core/effects.ts";
-import type { ReplicaDisk } from "./replica-disk.ts";
 
 /** Where the answer to a peer goes: its question is sealed, but for `health`. */
 interface PeerReply {
@@ -33,7 +33,7 @@ export interface PeerWireParts {
   readonly responder: Responder;
   /** Those of the peer links. */
   readonly seals: Seals;
-  readonly disk: ReplicaDisk;
+  readonly disk: Store;
   /** Why no client is served, if so. */
   unready(): string | undefined;
   onInput(input: Input & { readonly type: "syncRequest" | "officeRequest" }): void;

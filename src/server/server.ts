@@ -13,16 +13,16 @@ import { durations } from "../protocol/limits.ts";
 import type { TopicKey } from "../protocol/sealed.ts";
 import type { View } from "../protocol/view.ts";
 import { ClockFile } from "../storage/clock-file.ts";
+import { FileStore } from "../storage/file-store.ts";
+import { nameOf } from "../storage/identity.ts";
 import { Bus } from "./bus.ts";
 import { chooseSlot } from "./choose-slot.ts";
 import { ClientWire } from "./client-wire.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Input } from "./core/effects.ts";
 import { ServerCore } from "./core/step.ts";
-import { nameOf } from "./identity.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { type PeerMessage, PeerWire } from "./peer-wire.ts";
-import { ReplicaDisk } from "./replica-disk.ts";
 import { type Foundation, Shell } from "./shell.ts";
 import { TopicKeys } from "./topic-keys.ts";
 
@@ -71,7 +71,7 @@ async function openShell(place: Foundation): Promise<Shell> {
   });
   const bound = await responder.bind(config.bind, membership.forMembers());
   const address = advertised(bound, config.advertiseHost);
-  const disk = new ReplicaDisk({
+  const disk = new FileStore({
     folder: slot.folder,
     checkpointBytes: config.checkpointBytes,
     clock,

@@ -12,17 +12,17 @@ import { durations } from "../protocol/limits.ts";
 import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
 import type { OfficeAnswer } from "../protocol/peer-messages.ts";
 import type { ClockFile } from "../storage/clock-file.ts";
+import { fetchSnapshot, type Place } from "../storage/fetch-snapshot.ts";
 import type { Slot } from "../storage/slot-lock.ts";
+import type { Store } from "../storage/store.ts";
 import type { Bus } from "./bus.ts";
 import type { ClientWire } from "./client-wire.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Effect, Input } from "./core/effects.ts";
 import type { ServerCore } from "./core/step.ts";
-import { fetchSnapshot, type Place } from "./fetch-snapshot.ts";
 import type { PeerLinks } from "./peer-links.ts";
 import type { PeerWire } from "./peer-wire.ts";
 import { RepairWatch } from "./repair-watch.ts";
-import type { ReplicaDisk } from "./replica-disk.ts";
 
 /** What a server stands on before it has any socket of its own. */
 export interface Foundation {
@@ -39,7 +39,7 @@ export interface Foundation {
 export interface ShellParts extends Foundation {
   readonly address: string;
   readonly responder: Responder;
-  readonly disk: ReplicaDisk;
+  readonly disk: Store;
   readonly peerWire: PeerWire;
   readonly bus: Bus;
   readonly clients: ClientWire;
@@ -53,7 +53,7 @@ export class Shell {
   readonly firstServing: Promise<void>;
   readonly #parts: ShellParts;
   readonly #log: Log;
-  readonly #disk: ReplicaDisk;
+  readonly #disk: Store;
   readonly #repair = new RepairWatch(() => {
     if (this.#disk.isDamaged) crash(this.#disk.way);
   });

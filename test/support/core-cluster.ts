@@ -690,7 +690,7 @@ export function servingCluster(servers: number, seed = 1): CoreCluster {
 }
 
 /** All that a server would write at a clean stop, as text. */
-export function checkpointText(server: VirtualServer): string {
+export function checkpointText(server: Pick<VirtualServer, "core">): string {
   const { files, rows, mark } = server.core.checkpoint();
   const texts = files.map(({ name, lines }) => `${name}\n${[...lines].join("")}`);
   return `${texts.join("")}${[...rows].join("\n")}${JSON.stringify(mark)}`;

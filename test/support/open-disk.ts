@@ -8,7 +8,7 @@ import { limits } from "../../src/protocol/limits.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
 import type { Retention } from "../../src/server/core/chat/chat-state.ts";
 import { ServerCore } from "../../src/server/core/step.ts";
-import { ReplicaDisk } from "../../src/server/replica-disk.ts";
+import { FileStore } from "../../src/storage/file-store.ts";
 import { serverName } from "./event-lines.ts";
 import { until } from "./until.ts";
 
@@ -31,7 +31,7 @@ export class OpenDisk {
   readonly errors: string[] = [];
   readonly failures: string[] = [];
   readonly clock = new LamportClock();
-  readonly disk: ReplicaDisk;
+  readonly disk: FileStore;
   core!: ServerCore;
   readonly #coreOptions: { readonly retention?: Retention };
 
@@ -41,7 +41,7 @@ export class OpenDisk {
       list.push(text ?? String(fields));
     const log = { info: to(this.infos), warn: to(this.warnings), error: to(this.errors) };
     this.#coreOptions = coreOptions;
-    this.disk = new ReplicaDisk({
+    this.disk = new FileStore({
       folder,
       checkpointBytes,
       clock: this.clock,

@@ -2,10 +2,10 @@ import { existsSync, rmSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { SnapshotPage } from "../protocol/peer-messages.ts";
-import { checkpointFiles, readCheckpoint } from "../storage/checkpoint.ts";
-import { describeDamage } from "../storage/damage.ts";
-import { ownerOnly } from "../storage/file-modes.ts";
-import { syncFolder } from "../storage/folder.ts";
+import { checkpointFiles, readCheckpoint } from "./checkpoint.ts";
+import { describeDamage } from "./damage.ts";
+import { ownerOnly } from "./file-modes.ts";
+import { syncFolder } from "./folder.ts";
 
 /** Where a peer's saved state lies until this server's own stands for it too. */
 export const snapshotFolder = "snapshot";

@@ -21,12 +21,10 @@ import {
   openCheckpoint,
   readMark,
   writeCheckpoint,
-} from "../storage/checkpoint.ts";
-import { type Damage, describeDamage } from "../storage/damage.ts";
-import { syncFolder } from "../storage/folder.ts";
-import { type Found, Journal, readWholeLines } from "../storage/journal.ts";
-import type { ServerCore } from "./core/step.ts";
+} from "./checkpoint.ts";
+import { type Damage, describeDamage } from "./damage.ts";
 import { dropSnapshot, removeSnapshotRests, snapshotFolder } from "./fetch-snapshot.ts";
+import { syncFolder } from "./folder.ts";
 import {
   missPromises,
   noPromises,
@@ -34,7 +32,9 @@ import {
   readPromises,
   writePromises,
 } from "./identity.ts";
-import { type Page, SnapshotSource } from "./snapshot-source.ts";
+import { type Found, Journal, readWholeLines } from "./journal.ts";
+import { SnapshotSource } from "./snapshot-source.ts";
+import type { Page, Store, Stored } from "./store.ts";
 
 export interface DiskOptions {
   readonly folder: string;
@@ -57,7 +57,7 @@ const damagedFolder = "damaged";
  * folder begins anew from what is whole, and the server is mute until its peers have returned the
  * rest (J5).
  */
-export class ReplicaDisk {
+export class FileStore implements Store {
   readonly #options: DiskOptions;
   readonly #snapshots: SnapshotSource;
   #promises!: Promises;
@@ -101,46 +101,48 @@ export class ReplicaDisk {
   }
 
   /** Loads again, now that a peer's saved state is there. @throws Problem as `load` */
-  async reload(newCore: () => ServerCore): Promise<ServerCore> {
+  async reload<Replica extends Stored>(newReplica: () => Replica): Promise<Replica> {
     await this.#closeJournal();
-    return this.load(newCore);
+    return this.load(newReplica);
   }
 
   /**
-   * Gives a new core all that the disk holds.
+   * Gives a new replica all that the disk holds.
    * @throws Problem that names file and line, if something was lost that nobody can return
    */
-  async load(newCore: () => ServerCore): Promise<ServerCore> {
+  async load<Replica extends Stored>(newReplica: () => Replica): Promise<Replica> {
     const { folder, log, clock } = this.#options;
     const started = now().steadyMs;
     await this.readView();
-    const core = newCore();
-    core.recoverPromises(this.#promises.view, this.#promises.ballot);
+    const replica = newReplica();
+    replica.recoverPromises(this.#promises.view, this.#promises.ballot);
     removeSnapshotRests(folder);
     const own = openCheckpoint(folder);
     const fetched = openFetched(folder);
     const damages: Damage[] = [...own.damages, ...fetched.damages];
-    if (own.checkpoint !== undefined) recoverState(core, own.checkpoint, folder);
+    if (own.checkpoint !== undefined) recoverState(replica, own.checkpoint, folder);
     if (fetched.checkpoint !== undefined) {
       try {
-        recoverState(core, fetched.checkpoint, join(folder, snapshotFolder));
+        recoverState(replica, fetched.checkpoint, join(folder, snapshotFolder));
       } catch (error) {
-        // Some of it is in the core already.
+        // Some of it is in the replica already.
         log.error(`It is dropped, since a peer has it: ${(error as Error).message}`);
         await dropSnapshot(folder);
-        return this.load(newCore);
+        return this.load(newReplica);
       }
     }
-    const held = headsOf(core.mark);
+    const held = headsOf(replica.mark);
     const { journal: least } = this.#promises;
     const options = { ...this.#journalOptions(), least, afterDamage: damages.length > 0 };
-    const { journal, found } = await Journal.open(options, held, (line) => core.recoverEvent(line));
+    const { journal, found } = await Journal.open(options, held, (line) =>
+      replica.recoverEvent(line),
+    );
     damages.push(...found.damages);
     clock.receive(found.clock);
-    if (!this.#hasPromises && Object.keys(core.mark.vector).length > 0) missPromises(folder);
+    if (!this.#hasPromises && Object.keys(replica.mark.vector).length > 0) missPromises(folder);
     if (damages.length > 0) {
-      await this.#beginAnew(core, damages, found);
-      return this.load(newCore);
+      await this.#beginAnew(replica, damages, found);
+      return this.load(newReplica);
     }
     this.#journal = journal;
     await this.#noteJournal();
@@ -150,11 +152,11 @@ export class ReplicaDisk {
     this.#saved = this.#isForeign || isOlder ? undefined : own.checkpoint?.checksum;
     this.#dueBytes = this.#isForeign || isOlder ? 0 : this.#options.checkpointBytes;
     this.#isOpen = true;
-    core.recoverOwed(this.#promises.owed, this.isDamaged ? wholeLines(folder) : []);
+    replica.recoverOwed(this.#promises.owed, this.isDamaged ? wholeLines(folder) : []);
     const ms = Math.round(now().steadyMs - started);
     log.info({ events: found.events, ms }, "Read the disk");
     this.#report(found);
-    return core;
+    return replica;
   }
 
   #journalOptions() {
@@ -239,20 +241,20 @@ export class ReplicaDisk {
   }
 
   /** Saves the state if the journal has grown enough, or a peer's state came (J1). */
-  checkpointIfDue(core: ServerCore): void {
+  checkpointIfDue(replica: Stored): void {
     const isDue = this.#journal.toReplay.bytes >= this.#dueBytes;
-    if (this.#isOpen && isDue) void this.#checkpoint(core);
+    if (this.#isOpen && isDue) void this.#checkpoint(replica);
   }
 
   /** Saves the state as of now, unless it is just being saved. Requests are served meanwhile. */
-  #checkpoint(core: ServerCore): Promise<void> {
-    this.#checkpointing ??= this.#saveState(core).finally(() => {
+  #checkpoint(replica: Stored): Promise<void> {
+    this.#checkpointing ??= this.#saveState(replica).finally(() => {
       this.#checkpointing = undefined;
     });
     return this.#checkpointing;
   }
 
-  async #saveState(core: ServerCore): Promise<void> {
+  async #saveState(replica: Stored): Promise<void> {
     const { folder, checkpointBytes, log, onFailed } = this.#options;
     const { signal } = this.#aborting;
     const started = now().steadyMs;
@@ -260,7 +262,7 @@ export class ReplicaDisk {
     // What is put in place from now on is none of this state.
     const isForeign = this.#isForeign;
     // The state and the cut are of one instant: what comes later stands behind the cut.
-    const state = core.checkpoint();
+    const state = replica.checkpoint();
     try {
       await this.#journal.cut();
       this.#saved = await writeCheckpoint(folder, state, signal);
@@ -289,13 +291,13 @@ export class ReplicaDisk {
   }
 
   /** After the last write: saves the state, unless that takes too long, and closes the files. */
-  async close(core: ServerCore | undefined): Promise<void> {
+  async close(replica: Stored | undefined): Promise<void> {
     this.#isOpen = false;
     const timer = setTimeout(() => this.#aborting.abort(), durations.lastCheckpointMs);
     await this.#checkpointing;
     const isNews = this.#journal.toReplay.events > 0 || this.#saved === undefined;
-    if (core !== undefined && isNews && !this.#aborting.signal.aborted)
-      await this.#checkpoint(core);
+    if (replica !== undefined && isNews && !this.#aborting.signal.aborted)
+      await this.#checkpoint(replica);
     clearTimeout(timer);
     await this.#closeJournal();
     this.#snapshots.close();
@@ -315,7 +317,7 @@ export class ReplicaDisk {
    * Saves what is whole as a state of its own, and what is known to be missing as owed; both before
    * the damaged files are put aside, so that a crash at any point comes to this again.
    */
-  async #beginAnew(core: ServerCore, damages: readonly Damage[], found: Found): Promise<void> {
+  async #beginAnew(replica: Stored, damages: readonly Damage[], found: Found): Promise<void> {
     const { folder, log } = this.#options;
     const places = damages.map(describeDamage);
     for (const place of places) log.error(place);
@@ -323,7 +325,7 @@ export class ReplicaDisk {
     const mark = readMark(folder);
     const owed = mark === undefined ? known : furthest(known, headsOf(mark));
     const isTold = !found.isLossUnknown && Object.keys(owed).length > 0;
-    const isWhole = isTold && covers(core.mark.vector, vectorOf(owed));
+    const isWhole = isTold && covers(replica.mark.vector, vectorOf(owed));
     const isAlone = this.#promises.view.members.length < 2;
     if (!isTold || (isAlone && !isWhole)) {
       const why = isTold ? "there is no other member" : "it can't be told what was lost";
@@ -336,7 +338,7 @@ export class ReplicaDisk {
     const named = [...new Set([...this.#promises.damages, ...places])];
     await this.#save({ owed, damages: named, journal: undefined });
     this.#putAside(wasDamaged);
-    await writeCheckpoint(folder, core.checkpoint());
+    await writeCheckpoint(folder, replica.checkpoint());
     const count = journalsAside(folder).length;
     const aside = join(folder, damagedFolder, count === 0 ? "journal" : `journal-${count + 1}`);
     renameSync(join(folder, "journal"), aside);
@@ -386,9 +388,9 @@ async function syncNames(folder: string): Promise<void> {
   }
 }
 
-function recoverState(core: ServerCore, { rows, entries, mark }: Checkpoint, folder: string): void {
+function recoverState(replica: Stored, { rows, entries, mark }: Checkpoint, folder: string): void {
   try {
-    core.recoverState({ rows, entries }, mark);
+    replica.recoverState({ rows, entries }, mark);
   } catch (error) {
     throw new Problem(
       `The saved state in ${folder} is no state of this version (${(error as Error).message}).`,

@@ -9,7 +9,7 @@ import { parseClock } from "../protocol/lamport-clock.ts";
 import { type Heads, parseHeads } from "../protocol/mark.ts";
 import { isoTime } from "../protocol/time.ts";
 import { noView, parseView, type View } from "../protocol/view.ts";
-import { readJson, writeJson } from "../storage/json-file.ts";
+import { readJson, writeJson } from "./json-file.ts";
 
 /** The name in a data folder, if it has one yet. @throws Problem if the file is damaged */
 export function readName(folder: string): Promise<ServerName | undefined> {

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { durations, limits } from "../protocol/limits.ts";
 import type { SnapshotRequest } from "../protocol/peer-messages.ts";
-import { checkpointFiles } from "../storage/checkpoint.ts";
+import { checkpointFiles } from "./checkpoint.ts";
+import type { Page } from "./store.ts";
 
 const readAt = promisify(read);
 
@@ -12,13 +13,6 @@ interface OpenState {
   readonly files: readonly { readonly fd: number; readonly bytes: number }[];
   /** Closes it when it was not used for a while. */
   readonly idle: NodeJS.Timeout;
-}
-
-/** A page as it goes out, but for the clock. */
-export interface Page {
-  readonly of: string;
-  readonly size: number;
-  readonly bytes: Uint8Array;
 }
 
 /**
