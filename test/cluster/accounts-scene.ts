@@ -1,0 +1,61 @@
+import { afterAll, beforeAll } from "vitest";
+import { Subscriber } from "zeromq";
+import type { ChatClient } from "../../src/client/chat-client.ts";
+import { type ConversationName, conversationTopic } from "../../src/protocol/topics.ts";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { until } from "../support/until.ts";
+
+export const passwordOf = (user: string) => `the long password of ${user}`;
+
+export const topicOf = (name: object) => conversationTopic(name as ConversationName);
+
+/** A cluster with accounts and the channel #geral, and whoever uses it. */
+export class AccountsScene {
+  cluster!: LocalCluster;
+  /** The token that each user's client holds by now. */
+  readonly tokens = new Map<string, string>();
+
+  async begin(): Promise<void> {
+    this.cluster = await LocalCluster.start({ auth: "required", logLevel: "debug" });
+    const channel = await this.enter("founder");
+    await channel.createChannel("geral", "founder");
+    await channel.close();
+  }
+
+  /** A client of a user's session, whose account is made if it is new. */
+  async enter(user: string): Promise<ChatClient> {
+    const client = this.cluster.client({ onToken: (token) => this.tokens.set(user, token) });
+    if (!this.tokens.has(user)) await client.register(user, passwordOf(user));
+    await client.login(user, passwordOf(user));
+    return client;
+  }
+
+  /** Somebody who has a token, wherever they got it. */
+  holding(token: string | undefined): ChatClient {
+    return this.cluster.client({ token });
+  }
+
+  /** All that goes over the proxy while something happens. */
+  async overhear(doIt: (heard: Buffer[][]) => Promise<void>): Promise<Buffer[][]> {
+    const socket = new Subscriber({ linger: 0 });
+    socket.connect(this.cluster.endpoints.proxy);
+    socket.subscribe("");
+    const heard: Buffer[][] = [];
+    const hearing = (async () => {
+      for await (const frames of socket) heard.push(frames);
+    })();
+    await until(() => heard.length > 0, "it hears the servers");
+    await doIt(heard);
+    socket.close();
+    await hearing;
+    return heard;
+  }
+}
+
+/** Set up for the tests of a file. */
+export function accountsScene(): AccountsScene {
+  const made = new AccountsScene();
+  beforeAll(() => made.begin(), 60_000);
+  afterAll(() => made.cluster?.[Symbol.asyncDispose](), 30_000);
+  return made;
+}

@@ -1,0 +1,116 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { accountsScene } from "./accounts-scene.ts";
+import { cliFile } from "./cli-process.ts";
+import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
+
+const place = accountsScene();
+
+describe.skipIf(!hasTmux)(`the menu${why}`, () => {
+  afterEach(closeTerminals);
+
+  function open(...flags: string[]): Terminal {
+    const settings = Object.entries(place.env).map(([name, value]) => `${name}='${value}'`);
+    const command = [process.execPath, cliFile, "menu", ...flags].join(" ");
+    return new Terminal(`LANG=C.UTF-8 ${settings.join(" ")} ${command}`);
+  }
+
+  test("makes an account, and the next time asks nothing", async () => {
+    const menu = open();
+    await menu.answers("? Your name", "mara", "Enter");
+    await menu.answers("? Who are you?", "2", "Enter");
+    await menu.answers("? New password of mara", "mara's", "Enter");
+    await menu.answers("? Once more", "mara's", "Enter");
+    await menu.shows("Welcome, mara.");
+    expect(menu.screen).not.toContain("mara's");
+    menu.close();
+    const again = open();
+    await again.shows("Welcome, mara.");
+    expect(again.screen).not.toContain("? Who are you?");
+  }, 30_000);
+
+  test("a wrong password may be typed again, or another name taken", async () => {
+    expect(await place.run("register nina", "nina's\n")).toMatchObject({ code: 0 });
+    const menu = open("--user", "nobody");
+    await menu.answers("? Who are you?", "1", "Enter");
+    await menu.answers("? Password of nobody", "x", "Enter");
+    await menu.answers("The name or the password is wrong.\n? Password of nobody", "Enter");
+    await menu.answers("3) Take another name", "3", "Enter");
+    await menu.answers("? Your name", "nina", "Enter");
+    await menu.answers("1) Log in as nina", "1", "Enter");
+    await menu.answers("? Password of nina", "nina's", "Enter");
+    await menu.shows("Welcome, nina.");
+  }, 30_000);
+
+  test("when a session has ended it asks for the password, and goes on where it was", async () => {
+    await place.account("olga");
+    const menu = open();
+    await menu.answers("7) Quit", "2", "Enter");
+    await menu.answers("? Name of the new channel", "half-a-na");
+    await place.changePassword("olga");
+    await menu.answers("since the password was changed. You log in again with", "me", "Enter");
+    await menu.answers("? Password of olga", "olga's new", "Enter");
+    await menu.shows("The channel #half-a-name is there.");
+    await menu.shows("7) Quit");
+  }, 30_000);
+
+  test("tells at once that the account is locked, and goes on when it no longer is", async () => {
+    await place.account("rita");
+    const menu = open();
+    await menu.shows("7) Quit");
+    expect(await place.run("accounts lock rita", "", place.operator)).toMatchObject({ code: 0 });
+    await menu.shows("An administrator has locked this account.\n? What would you like to do?");
+    expect(await place.run("accounts unlock rita", "", place.operator)).toMatchObject({ code: 0 });
+    menu.keys("1", "Enter");
+    await menu.shows("  @rita");
+  }, 30_000);
+
+  test("asks for an invitation where one is wanted", async () => {
+    const { stdout } = await place.run(
+      "accounts registration invitation --json",
+      "",
+      place.operator,
+    );
+    const { invitation } = JSON.parse(stdout) as { invitation: string };
+    const refused = await place.run("register paulo", "paulo's\n");
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain("invitation");
+    const invited = { TERTULIA_INVITATION: invitation };
+    expect(await place.run("register paulo", "paulo's\n", invited)).toMatchObject({ code: 0 });
+    const menu = open("--user", "quito");
+    await menu.answers("? Who are you?", "2", "Enter");
+    await menu.answers("? New password of quito", "quito's", "Enter");
+    await menu.answers("? Once more", "quito's", "Enter");
+    await menu.answers("? Invitation of an administrator", invitation, "Enter");
+    await menu.shows("Welcome, quito.");
+    expect(await place.run("accounts registration open", "", place.operator)).toMatchObject({
+      code: 0,
+    });
+  }, 30_000);
+});
+
+describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
+  afterEach(closeTerminals);
+
+  test("asks for the password when a session has ended, and goes on where it was", async () => {
+    await place.account("sara");
+    expect(await place.run("create praia --user sara")).toMatchObject({ code: 0 });
+    const settings = Object.entries(place.env).map(([name, value]) => `${name}='${value}'`);
+    const command = `${settings.join(" ")} ${process.execPath} ${cliFile} chat`;
+    const chat = new Terminal(`LANG=C.UTF-8 ${command}`);
+    await chat.shows("sara · connected");
+    chat.types("/join praia\r");
+    await chat.shows("› #praia");
+    chat.types("before\r");
+    await chat.shows("before ✓");
+    await place.changePassword("sara");
+    chat.types("after\r");
+    await chat.shows("since the password was changed.\n? Password of sara (empty: quit the chat)");
+    chat.resize(50, 12);
+    chat.types("sara's new\r");
+    await chat.shows("after ✓");
+    // It is drawn for the window as it is now: 50 columns have no list.
+    expect(chat.screen.split("\n")[0]).toMatch(/^#praia/);
+    chat.types("/quit\r");
+    await chat.shows("code 0\nicanon");
+  }, 30_000);
+});
