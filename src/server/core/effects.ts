@@ -50,12 +50,7 @@ export type Input =
   | { readonly type: "snapshotFailed"; readonly from: ServerName }
   | { readonly type: "officeRequest"; readonly to: ReplyTo; readonly request: OfficeRequest }
   /** The answer to an `askPeer`; undefined if none came in time. */
-  | {
-      readonly type: "officeAnswer";
-      readonly from: ServerName;
-      readonly request: OfficeRequest;
-      readonly answer: OfficeAnswer | undefined;
-    }
+  | ({ readonly type: "officeAnswer" } & Answered)
   /** A peer link ended: a hint that its server may be gone. */
   | { readonly type: "peerLost"; readonly from: ServerName }
   | { readonly type: "promiseSaved"; readonly ballot: Ballot }
@@ -85,6 +80,13 @@ export interface PasswordResult {
   /** What to store from now on: of the password to hash, or of one hashed too cheaply. */
   readonly credential: string | undefined;
 }
+
+/** What a peer answered to an `askPeer`, with the question; no answer if none came in time. */
+export type Answered<Request extends OfficeRequest = OfficeRequest> = {
+  readonly from: ServerName;
+  readonly request: Request;
+  readonly answer: OfficeAnswer | undefined;
+};
 
 /** What a server does. The shell performs effects in the order given. */
 export type Effect =

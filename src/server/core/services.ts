@@ -110,7 +110,7 @@ function read(
       if (conversation === undefined || !known) {
         return refuse(channel === undefined ? noUser(user) : noChannel(channel));
       }
-      const page = readHistory(conversation, request, committed, room);
+      const page = readHistory(conversation, request, { committed, room });
       return { next: "answer", answer: { status: "OK", ...page } };
     }
     default:

@@ -323,9 +323,9 @@ export class ServerCore {
     if (request.service === "forward") {
       this.#claims.onForwarded({ from, claim: request.claim, answer }, now);
     } else if (request.service === "clock") {
-      this.clockSync.onAnswer(from, request, answer, now);
+      this.clockSync.onAnswer({ from, request, answer }, now);
     } else {
-      this.election.onAnswer(from, request, answer, now);
+      this.election.onAnswer({ from, request, answer }, now);
     }
   }
 

@@ -49,7 +49,7 @@ describe("a round of the coordinator", () => {
         timeMs,
         isCorrected: false,
       };
-      clock.onAnswer(server, request, answer, now(0));
+      clock.onAnswer({ from: server, request, answer }, now(0));
     }
     expect(clock).toMatchObject({ rounds: 1, lastCorrectionMs: -20 });
   });
@@ -68,7 +68,7 @@ describe("a round of the coordinator", () => {
         const timeMs = at.wallMs + aheadMs - tripMs / 2;
         const fields = { service: "clock", timeMs, isCorrected: false } as const;
         const answer: OfficeAnswer = { ...standing(), server: from, ...fields };
-        clock.onAnswer(from, request, answer, at);
+        clock.onAnswer({ from, request, answer }, at);
         return effects.take();
       };
       // The mean is that of 0, 80 and 10, or of 0 and 80.

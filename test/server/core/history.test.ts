@@ -230,11 +230,11 @@ describe("[W2] what the pages of one payload look at", () => {
     const room = { bytes: limits.replyBytes };
     let pages = 0;
     for (; room.bytes > 0; pages += 1) {
-      const page = readHistory(conversation, { ...query, since }, committed, room);
+      const page = readHistory(conversation, { ...query, since }, { committed, room });
       expect(page).toMatchObject({ entries: [], seen: committed });
     }
     expect(pages).toBeGreaterThan(1_000);
-    const late = readHistory(conversation, { ...query, since }, committed, room);
+    const late = readHistory(conversation, { ...query, since }, { committed, room });
     expect({ entries: late.entries, goesOn: late.next !== undefined }).toEqual({
       entries: [],
       goesOn: true,

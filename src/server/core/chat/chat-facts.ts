@@ -137,8 +137,8 @@ function publication(chat: ChatState): Fact<ChatData["publication"]> {
       channel: channel(data.channel),
       message: readText(data, "message"),
     }),
-    fold: (data, placed) => {
-      chat.addMessage(data.user, { channel: data.channel }, data.message, placed);
+    fold: ({ user, channel, message }, placed) => {
+      chat.addMessage({ from: user, to: { channel }, text: message }, placed);
     },
     file: "publications.json",
     freeze: () => frozenMessages(chat.channels.values()),
@@ -153,7 +153,9 @@ function message(chat: ChatState): Fact<ChatData["message"]> {
       dst: user(data.dst),
       message: readText(data, "message"),
     }),
-    fold: ({ src, dst, message }, placed) => chat.addMessage(src, { user: dst }, message, placed),
+    fold: ({ src, dst, message }, placed) => {
+      chat.addMessage({ from: src, to: { user: dst }, text: message }, placed);
+    },
     file: "messages.json",
     freeze: () => frozenMessages(chat.users.values()),
   };

@@ -10,12 +10,14 @@ import { insert, type Sameness, Tail, Window } from "./window.ts";
 
 export type Target = { readonly channel: ChannelName } | { readonly user: UserName };
 
-/** A publication or a private message. */
-export interface StoredMessage extends Placed {
+interface NewMessage {
   readonly from: UserName;
   readonly to: Target;
   readonly text: string;
 }
+
+/** A publication or a private message. */
+export interface StoredMessage extends Placed, NewMessage {}
 
 /** How much of the past the state keeps (J3); the same on all servers, or they would differ. */
 export interface Retention {
@@ -198,7 +200,7 @@ export class ChatState {
     else made.add(channel.name);
   }
 
-  addMessage(from: UserName, to: Target, text: string, placed: Placed): void {
+  addMessage({ from, to, text }: NewMessage, placed: Placed): void {
     const owner = "channel" in to ? this.channel(to.channel) : this.user(to.user);
     const { server, seq, clock, time, id } = placed;
     const message: StoredMessage = {

@@ -43,6 +43,12 @@ export interface Room {
   status?: Readonly<Record<string, unknown>>;
 }
 
+/** What of a conversation may be shown, and how much of it the reply still takes. */
+interface Bounds {
+  readonly committed: Vector;
+  readonly room: Room;
+}
+
 /**
  * What is committed of a conversation, by the page. A page ends early when the room is used up:
  * `next` then tells that there is more.
@@ -50,12 +56,11 @@ export interface Room {
 export function readHistory(
   conversation: Conversation,
   query: HistoryQuery,
-  committed: Vector,
-  room: Room,
+  bounds: Bounds,
 ): HistoryPage {
   return query.since === undefined
-    ? pageBefore(conversation, query, committed, room)
-    : pageSince(conversation, { ...query, since: query.since }, committed, room);
+    ? pageBefore(conversation, query, bounds)
+    : pageSince(conversation, { ...query, since: query.since }, bounds);
 }
 
 /** Before every other server in the order. */
@@ -73,8 +78,7 @@ const passedBytes = 10;
 function pageBefore(
   conversation: Conversation,
   { before, limit, ...query }: HistoryQuery,
-  committed: Vector,
-  room: Room,
+  { committed, room }: Bounds,
 ): HistoryPage {
   const { window } = conversation;
   const messages = window.entries;
@@ -101,8 +105,7 @@ function pageBefore(
 function pageSince(
   conversation: Conversation,
   { since, limit, ...query }: HistoryQuery & { since: Vector },
-  committed: Vector,
-  room: Room,
+  { committed, room }: Bounds,
 ): HistoryPage {
   if (room.bytes <= 0) return { entries: [], next: writeCursor(lowestPlace), seen: sorted(since) };
   const missed: StoredMessage[] = [];

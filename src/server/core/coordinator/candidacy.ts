@@ -4,11 +4,11 @@ import { durations } from "../../../protocol/limits.ts";
 import type { OfficeAnswer, OfficeRequest, Standing } from "../../../protocol/peer-messages.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
 import { quorumOf, type View } from "../../../protocol/view.ts";
-import type { Effects, Now } from "../effects.ts";
+import type { Answered, Effects, Now } from "../effects.ts";
 import type { CatchUp } from "../replica/catch-up.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
 import type { Replication } from "../replica/replication.ts";
-import type { Acceptor } from "./acceptor.ts";
+import type { Acceptor, Proposal } from "./acceptor.ts";
 import type { CoordinatorData } from "./coordinator-facts.ts";
 
 export interface CandidacyParts {
@@ -71,13 +71,8 @@ export class Candidacy {
     this.#wanted = Math.max(this.#wanted, seq);
   }
 
-  /** @param verdict undefined if none came in time */
-  onVerdict(
-    from: ServerName,
-    request: OfficeRequest & { readonly service: "candidate" | "accept" },
-    verdict: OfficeAnswer | undefined,
-    now: Now,
-  ): void {
+  /** A member has promised or accepted, has refused, or has not answered in time. */
+  onVerdict({ from, request, answer: verdict }: Answered<Proposal>, now: Now): void {
     if (compareEpochs(this.ballot.epoch, request.epoch) !== 0) return;
     const asked = this.#asked.get(from);
     if (asked !== undefined) asked.isOpen = false;

@@ -1,7 +1,7 @@
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
 import type { OfficeAnswer, OfficeRequest, Standing } from "../../../protocol/peer-messages.ts";
-import type { Effects, Now } from "../effects.ts";
+import type { Answered, Effects, Now } from "../effects.ts";
 import type { Peer, Replication } from "../replica/replication.ts";
 
 /** How fast a clock may be made to run faster or slower: a second is corrected in ten. */
@@ -85,9 +85,7 @@ export class ClockSync {
   // ---- in office ----------------------------------------------------------------------------------
 
   onAnswer(
-    from: ServerName,
-    request: OfficeRequest & { service: "clock" },
-    answer: OfficeAnswer | undefined,
+    { from, request, answer }: Answered<OfficeRequest & { service: "clock" }>,
     now: Now,
   ): void {
     const round = this.#round;

@@ -17,8 +17,9 @@ import type {
 } from "../../../protocol/peer-messages.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { serversTopic } from "../../../protocol/topics.ts";
-import type { Now } from "../effects.ts";
+import type { Answered, Now } from "../effects.ts";
 import type { Peer } from "../replica/replication.ts";
+import type { Proposal } from "./acceptor.ts";
 import { Candidacy, type CandidacyParts } from "./candidacy.ts";
 import type { Offices } from "./offices.ts";
 
@@ -163,19 +164,13 @@ export class Election {
     return this.#isLed(now) ? this.lost((this.leader as Leader).name, now) : this.#ask(now);
   }
 
-  onAnswer(
-    from: ServerName,
-    request: OfficeRequest,
-    answer: OfficeAnswer | undefined,
-    now: Now,
-  ): void {
+  onAnswer({ from, request, answer }: Answered, now: Now): void {
     switch (request.service) {
       case "election":
         return this.#onElectionAnswer(from, answer !== undefined, now);
       case "candidate":
       case "accept":
-        this.#onVerdict(from, request, answer, now);
-        return;
+        return this.#onVerdict({ from, request: request as Proposal, answer }, now);
       default:
         return;
     }
@@ -201,15 +196,10 @@ export class Election {
     if (search.open === 0) this.#stand(now);
   }
 
-  #onVerdict(
-    from: ServerName,
-    request: OfficeRequest & { readonly service: "candidate" | "accept" },
-    answer: OfficeAnswer | undefined,
-    now: Now,
-  ): void {
+  #onVerdict({ from, request, answer }: Answered<Proposal>, now: Now): void {
     const verdict = answer?.service === request.service ? answer : undefined;
     if (verdict !== undefined && "promised" in verdict) this.#see(verdict.promised);
-    this.#candidacy?.onVerdict(from, request, verdict, now);
+    this.#candidacy?.onVerdict({ from, request, answer: verdict }, now);
   }
 
   // ---- after every step ---------------------------------------------------------------------------

@@ -16,6 +16,13 @@ import type { SavedState, StateMachine } from "./state-machine.ts";
 /** What became of a line that a peer sent. */
 export type Outcome = "appended" | "known" | "gap" | "broken";
 
+export interface LedgerParts {
+  readonly name: ServerName;
+  readonly clock: LamportClock;
+  readonly digest: Digest;
+  readonly machine: StateMachine;
+}
+
 /** What a new event carries; `id` is the request's (R6). */
 type NewData<Data = object> = Data & { readonly id?: RequestId | undefined };
 
@@ -54,11 +61,11 @@ export class Ledger {
   /** Whole lines of a damaged disk that do not follow what is held, by server, the next one last. */
   readonly #spare = new Map<ServerName, EventLine[]>();
 
-  constructor(name: ServerName, clock: LamportClock, digest: Digest, state: StateMachine) {
+  constructor({ name, clock, digest, machine }: LedgerParts) {
     this.#name = name;
     this.#clock = clock;
     this.#digest = digest;
-    this.#state = state;
+    this.#state = machine;
   }
 
   /** Takes over a saved state, before the events behind it. @throws Error if it is damaged */

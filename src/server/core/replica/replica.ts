@@ -62,7 +62,7 @@ export class Replica {
     this.#effects = effects;
     this.name = name;
     this.clock = clock;
-    this.ledger = new Ledger(name, clock, digest, machine);
+    this.ledger = new Ledger({ name, clock, digest, machine });
     this.replication = new Replication(name, this.ledger);
     this.catchUp = new CatchUp(name, this.ledger, this.replication);
   }
