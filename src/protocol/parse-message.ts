@@ -1,20 +1,10 @@
-import {
-  type Envelope,
-  type HistoryQuery,
-  type Incoming,
-  type NamesQuery,
-  type PresenceState,
-  presenceStates,
-  type Refused,
-  type Request,
-} from "./client-messages.ts";
+import type { Envelope, HistoryQuery, Incoming, Refused, Request } from "./client-messages.ts";
 import { countElements, decode, type Format, formatOf, isArray, whyUndecodable } from "./codec.ts";
 import { parseCursor } from "./cursor.ts";
 import { ProtocolError } from "./errors.ts";
-import { type Fields, isMap } from "./fields.ts";
+import { type Fields, fieldsOf, isMap, type Own, object, optional } from "./fields.ts";
 import {
   assertReadable,
-  characters,
   parseChannelName,
   parseRequestId,
   parseUserName,
@@ -22,6 +12,20 @@ import {
 } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
+import {
+  client,
+  invitation,
+  limit,
+  message,
+  namePart,
+  oneOf,
+  ownTime,
+  password,
+  presenceState,
+  token,
+  topics,
+  yesOrNo,
+} from "./request-fields.ts";
 import { parseVector } from "./vector.ts";
 
 export interface Payload {
@@ -88,8 +92,9 @@ function refuseLargeRequest(bytes: Uint8Array, format: Format, description: stri
   } catch {
     // It has too many values, or is malformed too: then the error has neither.
   }
-  const refused = refuse("too_large", description, isMap(value) ? serviceOf(value) : "error");
-  const data = isMap(value) && isMap(value.data) ? value.data : {};
+  const fields = fieldsOf(value);
+  const refused = refuse("too_large", description, serviceOf(fields));
+  const data = fieldsOf(fields.data);
   const isId = typeof data.id === "string" && data.id.length <= limits.idCharacters;
   return {
     ...refused,
@@ -120,148 +125,65 @@ function parseRequest(value: unknown): Incoming {
   try {
     id = parseRequestId(data.id);
     if (id !== undefined) assertReadable(id, "id");
-    const after = data.after == null ? undefined : parseVector(data.after, "after");
-    const token = parseToken(data.token);
-    const envelope = { clock, id, after, timestamp: parseOwnTime(data.timestamp), token };
-    return parseService(service, data, envelope);
+    const envelope = { clock, id, ...parseRest(data) };
+    if (!isService(service)) {
+      throw new ProtocolError("unknown_service", `There is no service "${service}".`);
+    }
+    return { ...envelope, service, ...services[service](data) } as Request;
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return { service, refused: { code: error.code, description: error.message }, clock, id };
   }
 }
 
-function parseService(service: string, data: Fields, envelope: Envelope): Request {
-  switch (service) {
-    case "login":
-      return {
-        ...envelope,
-        service,
-        user: parseUserName(data.user),
-        password: data.password == null ? undefined : parsePassword(data.password),
-      };
-    case "register":
-      return {
-        ...envelope,
-        service,
-        user: parseUserName(data.user),
-        password: parsePassword(data.password),
-        invitation: parseInvitation(data.invitation),
-      };
-    case "password":
-      return {
-        ...envelope,
-        service,
-        user: parseUserName(data.user),
-        password: parsePassword(data.password),
-        newPassword: parsePassword(data.newPassword, "newPassword"),
-      };
-    case "account":
-      return { ...envelope, service, user: parseUserName(data.user), change: parseChange(data) };
-    case "registration":
-      return { ...envelope, service, ...parseRegistration(data) };
-    case "removal":
-      return {
-        ...envelope,
-        service,
-        channel: parseChannelName(data.channel),
-        isRemoved: parseRemoved(data.removed),
-      };
-    case "keys":
-      return { ...envelope, service, topics: parseTopics(data.topics) };
-    case "presence": {
-      const client = parseClient(data.client);
-      assertReadable(client, "client");
-      const user = parseUserName(data.user);
-      return { ...envelope, service, user, client, state: parsePresenceState(data.state) };
-    }
-    case "users":
-    case "channels":
-      return { ...envelope, service, ...parseNamesQuery(data) };
-    case "time":
-    case "status":
-      return { ...envelope, service };
-    case "channel": {
-      const user = data.user == null ? undefined : parseUserName(data.user);
-      return { ...envelope, service, channel: parseChannelName(data.channel), user };
-    }
-    case "publish":
-      return {
-        ...envelope,
-        service,
-        user: parseUserName(data.user),
-        channel: parseChannelName(data.channel),
-        message: parseText(data.message),
-      };
-    case "message":
-      return {
-        ...envelope,
-        service,
-        src: parseUserName(data.src, "src"),
-        dst: parseUserName(data.dst, "dst"),
-        message: parseText(data.message),
-      };
-    case "history":
-      return { ...envelope, service, ...parseHistoryQuery(data) };
-    default:
-      throw new ProtocolError("unknown_service", `There is no service "${service}".`);
-  }
+const parseRest = object<Omit<Envelope, "clock" | "id" | "session">>({
+  after: optional(parseVector),
+  token: optional(token),
+  timestamp: ownTime,
+});
+
+/** What a service's requests have beside the envelope. */
+type OwnOf<S extends Request["service"]> = Omit<Own<Request, "service", S>, keyof Envelope>;
+
+const namesQuery = object({
+  prefix: optional(namePart),
+  from: optional(namePart),
+  limit: (value, name) => (value === undefined ? undefined : limit(value, name)),
+});
+
+const services: { readonly [S in Request["service"]]: (data: Fields) => OwnOf<S> } = {
+  login: object({ user: parseUserName, password: optional(password) }),
+  register: object({ user: parseUserName, password, invitation: optional(invitation) }),
+  password: object({ user: parseUserName, password, newPassword: password }),
+  account: (data) => ({ user: parseUserName(data.user), change: parseChange(data) }),
+  registration: parseRegistration,
+  removal: ({ channel, removed }) => ({
+    channel: parseChannelName(channel),
+    isRemoved: yesOrNo(removed, "removed"),
+  }),
+  keys: object({ topics }),
+  presence: object({ client: readableClient, user: parseUserName, state: presenceState }),
+  users: namesQuery,
+  channels: namesQuery,
+  time: () => ({}),
+  status: () => ({}),
+  channel: object({ user: optional(parseUserName), channel: parseChannelName }),
+  publish: object({ user: parseUserName, channel: parseChannelName, message }),
+  message: object({ src: parseUserName, dst: parseUserName, message }),
+  history: parseHistoryQuery,
+};
+
+function isService(service: string): service is Request["service"] {
+  return Object.hasOwn(services, service);
 }
 
-function parseText(value: unknown): string {
-  if (typeof value !== "string") {
-    throw new ProtocolError("bad_request", "`message` must be a string.");
-  }
-  const length = characters(value);
-  if (length < 1 || length > limits.messageCharacters) {
-    throw new ProtocolError(
-      length < 1 ? "bad_request" : "too_large",
-      `\`message\` must have 1 to ${limits.messageCharacters} characters; it has ${length}.`,
-    );
-  }
-  return value.toWellFormed();
+function readableClient(value: unknown, name: string): string {
+  const text = client(value, name);
+  assertReadable(text, name);
+  return text;
 }
 
-function parsePassword(value: unknown, field = "password"): string {
-  if (typeof value !== "string") {
-    throw new ProtocolError("bad_request", `\`${field}\` must be a string.`);
-  }
-  assertReadable(value, field);
-  const password = value.length > 4 * limits.passwordCharacters ? value : value.normalize("NFC");
-  const length = characters(password);
-  if (length < 1 || length > limits.passwordCharacters) {
-    throw new ProtocolError(
-      length < 1 ? "bad_request" : "too_large",
-      `\`${field}\` must have 1 to ${limits.passwordCharacters} characters.`,
-    );
-  }
-  return password;
-}
-
-function parseToken(value: unknown): string | undefined {
-  if (value == null) return undefined;
-  if (typeof value !== "string" || value.length > limits.tokenCharacters) {
-    throw new ProtocolError(
-      "bad_request",
-      `\`token\` must be a string of at most ${limits.tokenCharacters} characters.`,
-    );
-  }
-  return value;
-}
-
-function parseInvitation(value: unknown): string | undefined {
-  if (value == null) return undefined;
-  const [least, most] = [limits.invitationCharactersLeast, limits.invitationCharacters];
-  if (typeof value !== "string" || value.length < least || value.length > most) {
-    throw new ProtocolError(
-      "bad_request",
-      `\`invitation\` must be a string of ${least} to ${most} characters.`,
-    );
-  }
-  assertReadable(value, "invitation");
-  return value;
-}
-
-function parseChange({ locked, administrator, newPassword }: Fields) {
+function parseChange({ locked, administrator, newPassword }: Fields): OwnOf<"account">["change"] {
   const given = [locked, administrator, newPassword].filter((value) => value != null);
   if (given.length !== 1) {
     throw new ProtocolError(
@@ -269,100 +191,30 @@ function parseChange({ locked, administrator, newPassword }: Fields) {
       "`account` takes one of `locked`, `administrator`, `newPassword`.",
     );
   }
-  if (newPassword != null) return { newPassword: parsePassword(newPassword, "newPassword") };
+  if (newPassword != null) return { newPassword: password(newPassword, "newPassword") };
   const flag = locked == null ? "administrator" : "locked";
-  const isSet = locked ?? administrator;
-  if (typeof isSet !== "boolean") {
-    throw new ProtocolError("bad_request", `\`${flag}\` must be true or false.`);
-  }
-  return { flag, isSet } as const;
+  return { flag, isSet: yesOrNo(locked ?? administrator, flag) };
 }
 
-function parseRegistration({ mode, invitation }: Fields) {
-  if (mode !== "open" && mode !== "closed" && mode !== "invitation") {
-    throw new ProtocolError("bad_request", "`mode` must be open, closed or invitation.");
-  }
-  const told = parseInvitation(invitation);
+const registrationFields = object({
+  mode: oneOf(["open", "closed", "invitation"] as const, "open, closed or invitation"),
+  invitation: optional(invitation),
+});
+
+function parseRegistration(data: Fields): OwnOf<"registration"> {
+  const registration = registrationFields(data);
+  const { mode, invitation: told } = registration;
   if ((mode === "invitation") !== (told !== undefined)) {
     throw new ProtocolError("bad_request", "`invitation` belongs to the mode invitation.");
   }
-  return { mode, invitation: told } as const;
+  return registration;
 }
 
-function parseRemoved(value: unknown): boolean {
-  if (typeof value === "boolean") return value;
-  throw new ProtocolError("bad_request", "`removed` must be true or false.");
-}
-
-function parseTopics(value: unknown): string[] {
-  const most = limits.keysTopics;
-  const isList = Array.isArray(value) && value.length >= 1 && value.length <= most;
-  if (!isList || !value.every((topic) => typeof topic === "string" && topic.length <= 66)) {
-    throw new ProtocolError("bad_request", `\`topics\` must be 1 to ${most} topics.`);
-  }
-  return value as string[];
-}
-
-/** What tells the clients of one user apart. */
-export function parseClient(value: unknown): string {
-  if (value == null) return "";
-  if (typeof value !== "string" || characters(value) > limits.idCharacters) {
-    throw new ProtocolError(
-      "bad_request",
-      `\`client\` must be a string of at most ${limits.idCharacters} characters.`,
-    );
-  }
-  return value.toWellFormed();
-}
-
-export function parsePresenceState(value: unknown): PresenceState {
-  const state = presenceStates.find((one) => one === value);
-  if (state !== undefined) return state;
-  throw new ProtocolError("bad_request", `\`state\` must be one of ${presenceStates.join(", ")}.`);
-}
-
-/**
- * The client's own time in whatever form: it is only echoed (W3). Numbers beyond the safe integers
- * are not taken, since they could come back as others.
- */
-function parseOwnTime(value: unknown): string | number | undefined {
-  if (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
-  if (typeof value !== "string" || value.length > limits.timestampCharacters) return undefined;
-  return value.toWellFormed();
-}
-
-/** A beginning of a name, normalised as names are: else it would be the beginning of none. */
-function parseNamePart(value: unknown, field: "prefix" | "from"): string | undefined {
-  if (value == null) return undefined;
-  const isText = typeof value === "string" && value.length <= 4 * limits.nameCharacters;
-  const part = isText ? value.normalize("NFC").toWellFormed() : "";
-  if (!isText || characters(part) > limits.nameCharacters) {
-    throw new ProtocolError(
-      "bad_request",
-      `\`${field}\` must be a string of at most ${limits.nameCharacters} characters.`,
-    );
-  }
-  return part;
-}
-
-function parseNamesQuery(data: Fields): NamesQuery {
-  return {
-    prefix: parseNamePart(data.prefix, "prefix"),
-    from: parseNamePart(data.from, "from"),
-    limit: data.limit === undefined ? undefined : parseLimit(data.limit),
-  };
-}
-
-function parseLimit(limit: unknown): number {
-  if (
-    !Number.isInteger(limit) ||
-    (limit as number) < 1 ||
-    (limit as number) > limits.historyEntries
-  ) {
-    throw new ProtocolError("bad_request", `\`limit\` must be 1 to ${limits.historyEntries}.`);
-  }
-  return limit as number;
-}
+const place = object<Pick<HistoryQuery, "with" | "before" | "since">>({
+  with: optional(parseUserName),
+  before: optional(parseCursor),
+  since: optional(parseVector),
+});
 
 function parseHistoryQuery(data: Fields): HistoryQuery {
   const { channel, user, before, since } = data;
@@ -378,9 +230,7 @@ function parseHistoryQuery(data: Fields): HistoryQuery {
   return {
     conversation:
       channel == null ? { user: parseUserName(user) } : { channel: parseChannelName(channel) },
-    with: data.with == null ? undefined : parseUserName(data.with, "with"),
-    before: before == null ? undefined : parseCursor(before),
-    since: since == null ? undefined : parseVector(since, "since"),
-    limit: parseLimit(data.limit ?? limits.historyEntriesDefault),
+    ...place(data),
+    limit: limit(data.limit ?? limits.historyEntriesDefault, "limit"),
   };
 }

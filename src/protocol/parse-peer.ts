@@ -1,8 +1,17 @@
 import { decode } from "./codec.ts";
 import { type Epoch, parseEpoch } from "./epoch.ts";
 import { PeerMessageError } from "./errors.ts";
-
-import { type Fields, isMap } from "./fields.ts";
+import {
+  type Field,
+  type Fields,
+  fieldsOf,
+  isMap,
+  isTrue,
+  type Kinds,
+  object,
+  optional,
+  textIfAny,
+} from "./fields.ts";
 import {
   type Chain,
   isChain,
@@ -13,7 +22,6 @@ import {
 } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { durations, limits } from "./limits.ts";
-import { parseClient, parsePresenceState } from "./parse-message.ts";
 import {
   claimOutcomes,
   type HeardPresence,
@@ -27,6 +35,7 @@ import {
   type Standing,
   type SyncAnswer,
 } from "./peer-messages.ts";
+import { client, presenceState } from "./request-fields.ts";
 import { parseVector } from "./vector.ts";
 import { parseView } from "./view.ts";
 
@@ -47,34 +56,61 @@ function decodeMap(payload: Uint8Array): Fields {
   } catch {
     throw new PeerMessageError("it is not MessagePack");
   }
-  if (!isMap(value)) throw new PeerMessageError("it is no map");
-  return value;
+  return must(isMap, "it is no map")(value);
 }
 
-function need<T>(value: T | undefined, field: string): T {
-  if (value === undefined) throw new PeerMessageError(`\`${field}\` is missing or wrong`);
-  return value;
-}
-
-function parseStanding(fields: Fields): Standing {
-  const { server, clock, view, durable } = fields;
-  if (!isServerName(server)) throw new PeerMessageError("`server` is no server's name");
-  return {
-    server,
-    clock: need(parseClock(clock), "clock"),
-    view: parseView(view),
-    durable: vectorOf(durable),
-    office: parseEpoch(fields.office),
+function must<T>(is: (value: unknown) => value is T, otherwise: string): (value: unknown) => T {
+  return (value) => {
+    if (is(value)) return value;
+    throw new PeerMessageError(otherwise);
   };
 }
 
-function vectorOf(value: unknown) {
-  try {
-    return parseVector(value, "durable", limits.memberVectorServers);
-  } catch (error) {
-    throw new PeerMessageError((error as Error).message);
-  }
+/** A field without which a message is none; `said` is what an error calls it. */
+function needed<T>(parse: (value: unknown) => T | undefined, said?: string): Field<T> {
+  return (value, name) => {
+    const parsed = parse(value);
+    if (parsed !== undefined) return parsed;
+    throw new PeerMessageError(`\`${said ?? name}\` is missing or wrong`);
+  };
 }
+
+/** A field that is parsed as a client's is, or as what is on disk is. */
+function asPeer<T>(parse: Field<T>): Field<T> {
+  return (value, name) => {
+    try {
+      return parse(value, name);
+    } catch (error) {
+      throw new PeerMessageError((error as Error).message);
+    }
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+const count = needed(parseClock);
+const epoch: Field<Epoch> = needed(parseEpoch, "epoch");
+const orZero: Field<number> = (value) => parseClock(value) ?? 0;
+
+/** A time or a correction, within what a clock can show. */
+function msIfAny(value: unknown): number | undefined {
+  const isTime = typeof value === "number" && Math.abs(value) <= durations.clockCorrectionMs;
+  return isTime ? value : undefined;
+}
+
+const ms = needed(msIfAny, "a time");
+
+const standingFields = {
+  server: must(isServerName, "`server` is no server's name"),
+  clock: count,
+  view: parseView,
+  durable: asPeer((value, name) => parseVector(value, name, limits.memberVectorServers)),
+  office: parseEpoch,
+};
+
+const parseStanding = object<Standing>(standingFields);
 
 /** Lines travel as one string: much the quickest to encode and decode. */
 export function writeLines(lines: readonly string[]): string {
@@ -82,8 +118,8 @@ export function writeLines(lines: readonly string[]): string {
 }
 
 function parseLines(value: unknown): string[] {
-  if (typeof value !== "string") throw new PeerMessageError("`events` is no text");
-  return value === "" ? [] : value.split("\n");
+  const text = must(isText, "`events` is no text")(value);
+  return text === "" ? [] : text.split("\n");
 }
 
 function parseChains(value: unknown): Record<ServerName, Chain> {
@@ -98,187 +134,128 @@ function parseChains(value: unknown): Record<ServerName, Chain> {
   return chains;
 }
 
-function parseHeard(value: unknown): HeardPresence[] {
-  if (!Array.isArray(value) || value.length > limits.presenceWords) {
-    throw new PeerMessageError(`\`heard\` is no list of at most ${limits.presenceWords}`);
-  }
-  return value.map(parseWord);
+function isAge(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= durations.presenceSilenceMs;
 }
 
-function parseWord(value: unknown): HeardPresence {
-  const { user, client, state, clock, ageMs } = isMap(value) ? value : {};
-  const isAge = typeof ageMs === "number" && ageMs >= 0 && ageMs <= durations.presenceSilenceMs;
-  if (!isAge) throw new PeerMessageError("`ageMs` of what was heard is wrong");
-  try {
-    return {
-      user: readUserName(user),
-      client: parseClient(client),
-      state: parsePresenceState(state),
-      clock: need(parseClock(clock), "clock"),
-      ageMs,
-    };
-  } catch (error) {
-    throw new PeerMessageError((error as Error).message);
+const heardPresence = object<HeardPresence>({
+  ageMs: must(isAge, "`ageMs` of what was heard is wrong"),
+  user: asPeer(readUserName),
+  client: asPeer(client),
+  state: asPeer(presenceState),
+  clock: count,
+});
+
+function parseHeard(value: unknown): HeardPresence[] {
+  if (Array.isArray(value) && value.length <= limits.presenceWords) {
+    return value.map((one) => heardPresence(fieldsOf(one)));
   }
+  throw new PeerMessageError(`\`heard\` is no list of at most ${limits.presenceWords}`);
 }
+
+const claimFields = object<ProposedClaim>({
+  user: readUserName,
+  id: needed(parseRequestId, "claim.id"),
+  credential: must(isText, "`claim` has no credential"),
+});
+
+/** @throws PeerMessageError if the field `tag` has none of the words */
+function parseKind<Whole extends { readonly [K in Tag]: string }, Tag extends string>(
+  kinds: Kinds<Whole, Tag>,
+  tag: Tag,
+  { word, fields }: { readonly word: unknown; readonly fields: Fields },
+): Whole {
+  if (typeof word !== "string" || !Object.hasOwn(kinds, word))
+    throw new PeerMessageError(`\`${tag}\` is unknown`);
+  const own: object = kinds[word as Whole[Tag]](fields);
+  return { [tag]: word, ...own } as Whole;
+}
+
+function isPhase(value: unknown): value is Phase {
+  return phases.includes(value as Phase);
+}
+
+const noHeartbeat = "`address` or `phase` is wrong";
+
+const replication: Kinds<ReplicationMessage, "type"> = {
+  events: (fields) => ({ ...parseStanding(fields), lines: parseLines(fields.events) }),
+  ack: parseStanding,
+  heartbeat: object({
+    ...standingFields,
+    address: must(isEndpoint, noHeartbeat),
+    phase: must(isPhase, noHeartbeat),
+    chains: parseChains,
+    rate: (value) => (Number.isFinite(value) ? (value as number) : 0),
+    // One that is wrong counts as not told: no reason to lose the heartbeat.
+    offsetMs: msIfAny,
+    lastCorrectionMs: msIfAny,
+    clockRounds: parseClock,
+  }),
+  presence: object({ ...standingFields, heard: parseHeard }),
+};
 
 /** @throws PeerMessageError */
 export function parseReplication(payload: Uint8Array): ReplicationMessage {
   const fields = decodeMap(payload);
-  const standing = parseStanding(fields);
-  switch (fields.type) {
-    case "events":
-      return { ...standing, type: "events", lines: parseLines(fields.events) };
-    case "ack":
-      return { ...standing, type: "ack" };
-    case "heartbeat": {
-      const { address, phase, chains, rate, offsetMs, lastCorrectionMs, clockRounds } = fields;
-      if (!isEndpoint(address) || !phases.includes(phase as Phase)) {
-        throw new PeerMessageError("`address` or `phase` is wrong");
-      }
-      return {
-        ...standing,
-        type: "heartbeat",
-        address,
-        phase: phase as Phase,
-        chains: parseChains(chains),
-        rate: Number.isFinite(rate) ? (rate as number) : 0,
-        // One that is wrong counts as not told: no reason to lose the heartbeat.
-        offsetMs: parseMs(offsetMs),
-        lastCorrectionMs: parseMs(lastCorrectionMs),
-        clockRounds: parseClock(clockRounds),
-      };
-    }
-    case "presence":
-      return { ...standing, type: "presence", heard: parseHeard(fields.heard) };
-    default:
-      throw new PeerMessageError("`type` is unknown");
-  }
+  return parseKind(replication, "type", { word: fields.type, fields });
 }
+
+const requests: Kinds<PeerRequest, "service"> = {
+  sync: parseStanding,
+  snapshot: object({ of: textIfAny, file: count, offset: count, clock: orZero }),
+  health: object({ clock: orZero }),
+  election: object({ ...standingFields, epoch }),
+  candidate: object({ ...standingFields, epoch }),
+  accept: object({ ...standingFields, epoch, seq: count }),
+  forward: object({ ...standingFields, claim: asPeer((value) => claimFields(fieldsOf(value))) }),
+  clock: object({ ...standingFields, round: count, correctionMs: optional(ms) }),
+};
 
 /** @throws PeerMessageError */
 export function parsePeerRequest(payload: Uint8Array): PeerRequest {
-  const fields = decodeMap(payload);
-  const data = isMap(fields.data) ? fields.data : {};
-  switch (fields.service) {
-    case "sync":
-      return { service: "sync", ...parseStanding(data) };
-    case "snapshot": {
-      const of = typeof data.of === "string" ? data.of : undefined;
-      const file = need(parseClock(data.file), "file");
-      const offset = need(parseClock(data.offset), "offset");
-      return { service: "snapshot", clock: parseClock(data.clock) ?? 0, of, file, offset };
-    }
-    case "health":
-      return { service: "health", clock: parseClock(data.clock) ?? 0 };
-    case "election":
-      return { service: "election", ...parseStanding(data), epoch: epochOf(data.epoch) };
-    case "candidate":
-      return { service: "candidate", ...parseStanding(data), epoch: epochOf(data.epoch) };
-    case "accept": {
-      const seq = need(parseClock(data.seq), "seq");
-      return { service: "accept", ...parseStanding(data), epoch: epochOf(data.epoch), seq };
-    }
-    case "forward":
-      return { service: "forward", ...parseStanding(data), claim: parseClaim(data.claim) };
-    case "clock": {
-      const round = need(parseClock(data.round), "round");
-      const correctionMs = data.correctionMs == null ? undefined : msOf(data.correctionMs);
-      return { service: "clock", ...parseStanding(data), round, correctionMs };
-    }
-    default:
-      throw new PeerMessageError("`service` is unknown");
-  }
+  const { service, data } = decodeMap(payload);
+  return parseKind(requests, "service", { word: service, fields: fieldsOf(data) });
 }
 
-/** @throws PeerMessageError */
-export function parseSyncAnswer(payload: Uint8Array): SyncAnswer {
-  const fields = decodeMap(payload);
-  const data = isMap(fields.data) ? fields.data : {};
-  return {
-    ...parseStanding(data),
-    lines: parseLines(data.events),
-    more: data.more === true,
-    compacted: data.compacted === true,
-  };
-}
+const decided = object({ ...standingFields, isGranted: isTrue, promised: epoch });
 
-function epochOf(value: unknown): Epoch {
-  return need(parseEpoch(value), "epoch");
-}
-
-/** A time or a correction, within what a clock can show. */
-function parseMs(value: unknown): number | undefined {
-  const isTime = typeof value === "number" && Math.abs(value) <= durations.clockCorrectionMs;
-  return isTime ? value : undefined;
-}
-
-function msOf(value: unknown): number {
-  return need(parseMs(value), "a time");
-}
-
-function parseClaim(value: unknown): ProposedClaim {
-  const { user, id, credential } = isMap(value) ? value : {};
-  try {
-    const name = readUserName(user);
-    const known = need(parseRequestId(id), "claim.id");
-    if (typeof credential !== "string") throw new PeerMessageError("`claim` has no credential");
-    return { user: name, id: known, credential };
-  } catch (error) {
-    throw new PeerMessageError((error as Error).message);
-  }
-}
+const officeAnswers: Kinds<OfficeAnswer, "service"> = {
+  election: parseStanding,
+  candidate: decided,
+  accept: decided,
+  forward: object({
+    ...standingFields,
+    outcome: needed((value) => claimOutcomes.find((one) => one === value)),
+    seq: parseClock,
+    credential: textIfAny,
+  }),
+  clock: object({ ...standingFields, timeMs: ms, isCorrected: isTrue }),
+};
 
 /** @throws PeerMessageError */
 export function parseOfficeAnswer(payload: Uint8Array): OfficeAnswer {
   const { service, data } = decodeMap(payload);
-  const fields = isMap(data) ? data : {};
-  const standing = parseStanding(fields);
-  switch (service) {
-    case "election":
-      return { ...standing, service };
-    case "candidate":
-    case "accept":
-      return {
-        ...standing,
-        service,
-        isGranted: fields.isGranted === true,
-        promised: epochOf(fields.promised),
-      };
-    case "forward": {
-      const outcome = claimOutcomes.find((one) => one === fields.outcome);
-      return {
-        ...standing,
-        service,
-        outcome: need(outcome, "outcome"),
-        seq: parseClock(fields.seq),
-        credential: typeof fields.credential === "string" ? fields.credential : undefined,
-      };
-    }
-    case "clock":
-      return {
-        ...standing,
-        service,
-        timeMs: msOf(fields.timeMs),
-        isCorrected: fields.isCorrected === true,
-      };
-    default:
-      throw new PeerMessageError("`service` is unknown");
-  }
+  return parseKind(officeAnswers, "service", { word: service, fields: fieldsOf(data) });
 }
+
+const syncAnswer = object({ ...standingFields, more: isTrue, compacted: isTrue });
+
+/** @throws PeerMessageError */
+export function parseSyncAnswer(payload: Uint8Array): SyncAnswer {
+  const fields = fieldsOf(decodeMap(payload).data);
+  return { ...syncAnswer(fields), lines: parseLines(fields.events) };
+}
+
+const noPage = "it is no page of a saved state";
+
+const snapshotPage = object<SnapshotPage>({
+  of: must(isText, noPage),
+  bytes: must((value) => value instanceof Uint8Array, noPage),
+  clock: count,
+  size: count,
+});
 
 /** @throws PeerMessageError */
 export function parseSnapshotPage(payload: Uint8Array): SnapshotPage {
-  const fields = decodeMap(payload);
-  const data = isMap(fields.data) ? fields.data : {};
-  const { of, bytes } = data;
-  if (typeof of !== "string" || !(bytes instanceof Uint8Array)) {
-    throw new PeerMessageError("it is no page of a saved state");
-  }
-  return {
-    clock: need(parseClock(data.clock), "clock"),
-    of,
-    size: need(parseClock(data.size), "size"),
-    bytes,
-  };
+  return snapshotPage(fieldsOf(decodeMap(payload).data));
 }

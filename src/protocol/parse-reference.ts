@@ -1,26 +1,33 @@
 import { decode, formatOf, whyUndecodable } from "./codec.ts";
 import { isErrorCode, ProtocolError } from "./errors.ts";
-import type { Fields } from "./fields.ts";
-import { isMap } from "./fields.ts";
+import {
+  type Fields,
+  fieldsOf,
+  isMap,
+  isTrue,
+  type Own,
+  object,
+  optional,
+  textIfAny,
+} from "./fields.ts";
 import { isServerName, parseRequestId, parseUserName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
 import {
   type HeartbeatReply,
+  type HeartbeatReport,
   type Listed,
   type ReferenceRequest,
-  type RefusedMessages,
   type Role,
   roles,
 } from "./reference-messages.ts";
 import { parseVector } from "./vector.ts";
-import type { View } from "./view.ts";
 import { parseView } from "./view.ts";
 
 const addressPattern = /^(tcp|ipc):\/\/[\x21-\x7e]{1,250}$/;
 
-function isRole(value: unknown): value is Role {
-  return roles.includes(value as Role);
+function roleOf(value: unknown): Role | undefined {
+  return roles.find((role) => role === value);
 }
 
 function bad(description: string): ProtocolError {
@@ -32,8 +39,7 @@ function serverOf(value: unknown): ServerName {
   throw new ProtocolError("name_invalid", "`user` must be a server's name.");
 }
 
-function addressOf(value: unknown): string | undefined {
-  if (value == null) return undefined;
+function endpointOf(value: unknown): string {
   if (typeof value === "string" && addressPattern.test(value)) return value;
   throw bad("`address` must be an endpoint.");
 }
@@ -63,52 +69,53 @@ export function parseReferenceRequest(value: unknown): ReferenceRequest {
   if (!isMap(value) || typeof value.service !== "string" || !isMap(value.data)) {
     throw bad("A request must be a map of `service` and `data`.");
   }
-  const data = value.data;
+  const { service, data } = value;
   const clock = parseClock(data.clock ?? value.clock) ?? 0;
   const id = parseRequestId(data.id);
-  const service = value.service;
-  switch (service) {
-    case "rank":
-      return {
-        service,
-        clock,
-        id,
-        user: parseUserName(data.user),
-        address: addressOf(data.address),
-      };
-    case "list":
-    case "health":
-      return { service, clock, id };
-    case "heartbeat":
-      return { service, clock, id, ...parseReport(data) };
-    case "leave":
-      return { service, clock, id, user: serverOf(data.user) };
-    case "remove":
-      return { service, clock, id, user: serverOf(data.user), force: data.force === true };
-    default:
-      throw new ProtocolError("unknown_service", `There is no service "${service.slice(0, 64)}".`);
+  if (!isService(service)) {
+    throw new ProtocolError("unknown_service", `There is no service "${service.slice(0, 64)}".`);
   }
+  return { service, clock, id, ...services[service](data) } as ReferenceRequest;
 }
 
-function parseReport(data: Fields) {
-  const { user, address, role, pid, guestServers, view, durable, ready } = data;
-  const report = {
-    user: parseUserName(user),
-    address: addressOf(address),
-    role: isRole(role) ? role : undefined,
-    pid: parseClock(pid),
-    guestServers: guestServers === true,
-    ready: ready === true,
-    ...parseCounts(data),
-  };
-  if (view == null) return report;
+type Service = ReferenceRequest["service"];
+
+const services: {
+  readonly [S in Service]: (
+    data: Fields,
+  ) => Omit<Own<ReferenceRequest, "service", S>, "clock" | "id">;
+} = {
+  rank: object({ user: parseUserName, address: optional(endpointOf) }),
+  list: () => ({}),
+  health: () => ({}),
+  heartbeat: parseReport,
+  leave: object({ user: serverOf }),
+  remove: object({ user: serverOf, force: isTrue }),
+};
+
+function isService(service: string): service is Service {
+  return Object.hasOwn(services, service);
+}
+
+const reportFields = object({
+  user: parseUserName,
+  address: optional(endpointOf),
+  role: roleOf,
+  pid: parseClock,
+  guestServers: isTrue,
+  ready: isTrue,
+});
+
+const standing = object({
+  view: parseView,
+  durable: optional((value, name) => parseVector(value, name, limits.memberVectorServers)),
+});
+
+function parseReport(data: Fields): HeartbeatReport {
+  const report = { ...reportFields(data), ...parseCounts(data) };
+  if (data.view == null) return report;
   try {
-    const most = limits.memberVectorServers;
-    return {
-      ...report,
-      view: parseView(view),
-      durable: durable == null ? undefined : parseVector(durable, "durable", most),
-    };
+    return { ...report, ...standing(data) };
   } catch (error) {
     throw error instanceof ProtocolError ? error : bad((error as Error).message);
   }
@@ -116,11 +123,10 @@ function parseReport(data: Fields) {
 
 /** The numbers of what a process has refused; undefined where they are missing or no numbers. */
 export function parseCounts({ refused, disbelievedClocks }: Fields) {
-  const { forged, stale } = isMap(refused) ? refused : {};
-  const counts = { forged: parseClock(forged), stale: parseClock(stale) };
-  const isTold = counts.forged !== undefined && counts.stale !== undefined;
+  const fields = fieldsOf(refused);
+  const [forged, stale] = [parseClock(fields.forged), parseClock(fields.stale)];
   return {
-    refused: isTold ? (counts as RefusedMessages) : undefined,
+    refused: forged === undefined || stale === undefined ? undefined : { forged, stale },
     disbelievedClocks: parseClock(disbelievedClocks),
   };
 }
@@ -140,7 +146,7 @@ export function parseReferenceReply(payload: Uint8Array): Fields {
 /** @throws PeerMessageError if the view is none. */
 export function parseHeartbeatReply(data: Fields): HeartbeatReply {
   return {
-    view: parseView(data.view) as View,
+    view: parseView(data.view),
     list: parseList(data.list),
     waiting: data.waiting === true,
   };
@@ -149,21 +155,21 @@ export function parseHeartbeatReply(data: Fields): HeartbeatReply {
 export function parseList(value: unknown): Listed[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item: unknown) => {
-    if (!isMap(item) || typeof item.name !== "string" || !isRole(item.role)) return [];
-    const { name, role, rank, address, clock, pid, isKnown } = item;
-    return {
-      name,
-      role,
-      rank: parseClock(rank) ?? 0,
-      address: typeof address === "string" ? address : "",
-      clock: parseClock(clock) ?? 0,
-      pid: parseClock(pid),
-      isKnown: isKnown === true,
-      guestServers: item.guestServers === true,
-      ...parseCounts(item),
-    };
+    const fields = fieldsOf(item);
+    const [name, role] = [textIfAny(fields.name), roleOf(fields.role)];
+    if (name === undefined || role === undefined) return [];
+    return { name, role, ...listedFields(fields), ...parseCounts(fields) };
   });
 }
+
+const listedFields = object({
+  rank: (value) => parseClock(value) ?? 0,
+  address: (value) => textIfAny(value) ?? "",
+  clock: (value) => parseClock(value) ?? 0,
+  pid: parseClock,
+  isKnown: isTrue,
+  guestServers: isTrue,
+});
 
 /** Whether a reply to `list` is from a reference of ours: the original protocol has no view. */
 export function isOurList({ view }: Fields): boolean {

@@ -1,0 +1,104 @@
+import { type PresenceState, presenceStates } from "./client-messages.ts";
+import { type ErrorCode, ProtocolError } from "./errors.ts";
+import type { Field } from "./fields.ts";
+import { assertReadable, characters } from "./ids.ts";
+import { limits } from "./limits.ts";
+
+function refusal(description: string, code: ErrorCode = "bad_request"): ProtocolError {
+  return new ProtocolError(code, description);
+}
+
+export const yesOrNo: Field<boolean> = (value, name) => {
+  if (typeof value === "boolean") return value;
+  throw refusal(`\`${name}\` must be true or false.`);
+};
+
+export function oneOf<T extends string>(values: readonly T[], said: string): Field<T> {
+  return (value, name) => {
+    const found = values.find((one) => one === value);
+    if (found === undefined) throw refusal(`\`${name}\` must be ${said}.`);
+    return found;
+  };
+}
+
+export const presenceState: Field<PresenceState> = oneOf(
+  presenceStates,
+  `one of ${presenceStates.join(", ")}`,
+);
+
+export const message: Field<string> = (value, name) => {
+  if (typeof value !== "string") throw refusal(`\`${name}\` must be a string.`);
+  const [length, most] = [characters(value), limits.messageCharacters];
+  const said = `\`${name}\` must have 1 to ${most} characters; it has ${length}.`;
+  if (length < 1 || length > most) throw refusal(said, length < 1 ? "bad_request" : "too_large");
+  return value.toWellFormed();
+};
+
+export const password: Field<string> = (value, name) => {
+  if (typeof value !== "string") throw refusal(`\`${name}\` must be a string.`);
+  assertReadable(value, name);
+  const most = limits.passwordCharacters;
+  const text = value.length > 4 * most ? value : value.normalize("NFC");
+  const length = characters(text);
+  const said = `\`${name}\` must have 1 to ${most} characters.`;
+  if (length < 1 || length > most) throw refusal(said, length < 1 ? "bad_request" : "too_large");
+  return text;
+};
+
+export const token: Field<string> = (value, name) => {
+  const most = limits.tokenCharacters;
+  if (typeof value === "string" && value.length <= most) return value;
+  throw refusal(`\`${name}\` must be a string of at most ${most} characters.`);
+};
+
+export const invitation: Field<string> = (value, name) => {
+  const [least, most] = [limits.invitationCharactersLeast, limits.invitationCharacters];
+  if (typeof value !== "string" || value.length < least || value.length > most) {
+    throw refusal(`\`${name}\` must be a string of ${least} to ${most} characters.`);
+  }
+  assertReadable(value, name);
+  return value;
+};
+
+export const topics: Field<readonly string[]> = (value, name) => {
+  const most = limits.keysTopics;
+  const isList = Array.isArray(value) && value.length >= 1 && value.length <= most;
+  if (isList && value.every((topic) => typeof topic === "string" && topic.length <= 66)) {
+    return value;
+  }
+  throw refusal(`\`${name}\` must be 1 to ${most} topics.`);
+};
+
+/** What tells the clients of one user apart. */
+export const client: Field<string> = (value, name) => {
+  if (value == null) return "";
+  const most = limits.idCharacters;
+  if (typeof value === "string" && characters(value) <= most) return value.toWellFormed();
+  throw refusal(`\`${name}\` must be a string of at most ${most} characters.`);
+};
+
+/**
+ * The client's own time in whatever form: it is only echoed (W3). Numbers beyond the safe integers
+ * are not taken, since they could come back as others.
+ */
+export const ownTime: Field<string | number | undefined> = (value) => {
+  if (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
+  if (typeof value !== "string" || value.length > limits.timestampCharacters) return undefined;
+  return value.toWellFormed();
+};
+
+/** The beginning of a name, normalised as names are: else it would be the beginning of none. */
+export const namePart: Field<string> = (value, name) => {
+  const most = limits.nameCharacters;
+  const isText = typeof value === "string" && value.length <= 4 * most;
+  const part = isText ? value.normalize("NFC").toWellFormed() : "";
+  if (isText && characters(part) <= most) return part;
+  throw refusal(`\`${name}\` must be a string of at most ${most} characters.`);
+};
+
+export const limit: Field<number> = (value, name) => {
+  const most = limits.historyEntries;
+  const isLimit = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most;
+  if (!isLimit) throw refusal(`\`${name}\` must be 1 to ${most}.`);
+  return value as number;
+};
