@@ -1,7 +1,7 @@
 import { type Ballot, compareEpochs } from "../../../protocol/epoch.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { OfficeAnswer, OfficeRequest, Standing } from "../../../protocol/peer-messages.ts";
+import type { OfficeRequest, Standing } from "../../../protocol/peer-messages.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
 import { quorumOf, type View } from "../../../protocol/view.ts";
 import type { Answered, Effects, Now } from "../effects.ts";

@@ -1,6 +1,6 @@
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { OfficeAnswer, OfficeRequest, Standing } from "../../../protocol/peer-messages.ts";
+import type { OfficeRequest, Standing } from "../../../protocol/peer-messages.ts";
 import type { Answered, Effects, Now } from "../effects.ts";
 import type { Peer, Replication } from "../replica/replication.ts";
 

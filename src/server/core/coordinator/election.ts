@@ -9,12 +9,7 @@ import {
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import type {
-  OfficeAnswer,
-  OfficeRequest,
-  Phase,
-  Standing,
-} from "../../../protocol/peer-messages.ts";
+import type { OfficeRequest, Phase, Standing } from "../../../protocol/peer-messages.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { serversTopic } from "../../../protocol/topics.ts";
 import type { Answered, Now } from "../effects.ts";
