@@ -22,6 +22,10 @@ export function absenceError(
   return new ProtocolError("unavailable", sentence);
 }
 
+export function askedAgainError(): ProtocolError {
+  return new ProtocolError("unavailable", "The same request was asked for again.");
+}
+
 export function closedError(): ProtocolError {
   return new ProtocolError("unavailable", "The connection was closed before an answer came.");
 }

@@ -1,5 +1,5 @@
 import { isFinal, type Refusal } from "../net/handshake.ts";
-import { RequestPipe } from "../net/request-pipe.ts";
+import { RequestPipe, type RequestPipeEvents } from "../net/request-pipe.ts";
 import { now } from "../platform/clock.ts";
 import { type Random, random, randomHex } from "../platform/random.ts";
 import { encode } from "../protocol/codec.ts";
@@ -19,8 +19,14 @@ import {
   readOriginalReply,
 } from "./original-server.ts";
 import { requestBytes } from "./request-bytes.ts";
-import { absenceError, closedError, silenceError, tooLarge } from "./request-errors.ts";
-import { SentPayloads } from "./sent-payloads.ts";
+import {
+  absenceError,
+  askedAgainError,
+  closedError,
+  silenceError,
+  tooLarge,
+} from "./request-errors.ts";
+import { RequestPlaces } from "./request-places.ts";
 
 /** connected: a broker is there. gave up: none was for a minute; still trying in the background. */
 export type ConnectionState = "connected" | "reconnecting" | "gave up";
@@ -41,14 +47,18 @@ export interface RequestQueueOptions {
   readonly onToken: (token: string) => void;
 }
 
+export interface RequestQueuePorts {
+  readonly chance?: Random;
+  /** Opens the connection to the brokers. */
+  readonly openPipe?: (events: RequestPipeEvents) => Pick<RequestPipe, "send" | "close">;
+}
+
 interface Pending {
   readonly id: RequestId;
   readonly service: string;
   readonly data: Fields;
   readonly deadlineMs: number;
   tries: number;
-  /** Steady time before which it is not sent again. */
-  notBeforeMs: number;
   lastError: ProtocolError | undefined;
   resolve(reply: Fields): void;
   reject(error: ProtocolError): void;
@@ -71,16 +81,12 @@ const sweepMs = 25;
  */
 export class RequestQueue {
   readonly #options: RequestQueueOptions;
-  readonly #pipe: RequestPipe;
+  readonly #pipe: Pick<RequestPipe, "send" | "close">;
   readonly #random: Random;
   /** Begins the ids of this process: no other process has it (W17). */
   readonly #prefix = randomHex(8);
   readonly #pending = new Map<RequestId, Pending>();
-  #ready: Pending[] = [];
-  readonly #resting = new Set<Pending>();
-  /** Not answered in time, and not sent again before it is known whose servers these are (C8). */
-  readonly #held = new Set<Pending>();
-  readonly #sent = new SentPayloads();
+  readonly #places = new RequestPlaces<Pending>();
   readonly #sweeper: NodeJS.Timeout;
   #sending = false;
   #closed = false;
@@ -96,10 +102,13 @@ export class RequestQueue {
   /** Requests that were sent more than once. */
   retried = 0;
 
-  constructor(options: RequestQueueOptions, chance: Random = random) {
+  constructor(options: RequestQueueOptions, ports: RequestQueuePorts = {}) {
+    const { brokers, reconnectMaxMs } = options;
+    const openOwn = (events: RequestPipeEvents) =>
+      new RequestPipe(brokers, events, { reconnectMaxMs });
+    const { chance = random, openPipe = openOwn } = ports;
     this.#options = options;
     this.#random = chance;
-    const { brokers, reconnectMaxMs } = options;
     const events = {
       onPayload: (payload: Buffer) => this.#receive(payload),
       onConnections: (count: number) => this.#connections(count),
@@ -110,7 +119,7 @@ export class RequestQueue {
         if (this.#state !== "connected") options.onRetry?.(inMs);
       },
     };
-    this.#pipe = new RequestPipe(brokers, events, { reconnectMaxMs });
+    this.#pipe = openPipe(events);
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs);
   }
 
@@ -134,6 +143,7 @@ export class RequestQueue {
   }
 
   /**
+   * @param id of a request that is open: this one takes its place
    * @param deadlineMs milliseconds after which it is given up
    * @throws ProtocolError with the server's code, or `unavailable` at the deadline
    */
@@ -151,13 +161,14 @@ export class RequestQueue {
         data,
         deadlineMs: now().steadyMs + deadlineMs,
         tries: 0,
-        notBeforeMs: 0,
         lastError: undefined,
         resolve,
         reject,
       };
+      const earlier = this.#pending.get(id);
+      if (earlier !== undefined) this.#settle(earlier)?.reject(askedAgainError());
       this.#pending.set(id, pending);
-      this.#ready.push(pending);
+      this.#places.makeReady(pending);
       // What is asked in the same turn of the loop goes out together.
       if (!this.#sending) queueMicrotask(() => void this.#pump());
     });
@@ -176,9 +187,9 @@ export class RequestQueue {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      while (this.#ready.length > 0 && this.#sent.size < this.#mostPayloads) {
+      const places = this.#places;
+      while (places.ready.size > 0 && places.payloads < this.#mostPayloads) {
         const requests = this.#gather();
-        if (requests.length === 0) continue;
         this.#note(requests);
         await this.#pipe.send(this.#encode(requests));
       }
@@ -200,25 +211,20 @@ export class RequestQueue {
     const most = this.#servers === "ours" ? limits.batchRequests : 1;
     const requests: Pending[] = [];
     let room: number = limits.batchBytes;
-    let taken = 0;
-    for (const pending of this.#ready) {
+    for (const pending of this.#places.ready) {
       const bytes = requestBytes(pending.data, this.#options.seen);
       const full = requests.length === most || bytes > room;
       if (full && requests.length > 0) break;
-      taken += 1;
-      if (!this.#pending.has(pending.id)) continue;
       requests.push(pending);
       room -= bytes;
     }
-    this.#ready = taken === this.#ready.length ? [] : this.#ready.slice(taken);
     return requests;
   }
 
   #note(requests: readonly Pending[]): void {
     const tries = Math.max(...requests.map((pending) => pending.tries));
     const patienceMs = Math.min(firstTimeoutMs * 1.5 ** tries, longestTimeoutMs);
-    const ids = requests.map(({ id }) => id);
-    this.#sent.add(ids, now().steadyMs + patienceMs);
+    this.#places.send(requests, now().steadyMs + patienceMs);
     for (const pending of requests) {
       pending.tries += 1;
       if (pending.tries > 1) this.retried += 1;
@@ -255,26 +261,21 @@ export class RequestQueue {
     clock.receive(highest);
     // Whoever answers is there, whatever the count of connections says.
     this.#tell("connected");
-    if (this.#ready.length > 0) void this.#pump();
+    if (this.#places.ready.size > 0) void this.#pump();
   }
 
   /**
    * The requests that a reply answers. One without an id counts only if it fits a single payload.
    */
-  #answered(service: unknown, data: Fields): Pending[] {
+  #answered(service: unknown, data: Fields): readonly Pending[] {
     const named = this.#pending.get(data.id as RequestId);
     if (named !== undefined) return [named];
     if (typeof data.id === "string" && typeof data.server === "string") return [];
     const isSure = this.#servers !== "ours" && !this.#hasLost;
-    const payloads = this.#sent.requests.map((ids) => this.#pendingOf(ids));
-    const fitting = [...payloads, ...[...this.#held].map((one) => [one])].filter(
+    const fitting = this.#places.unanswered.filter(
       (requests) => isSure || requests.some((one) => one.service === service),
     );
     return fitting.length === 1 ? (fitting[0] ?? []) : [];
-  }
-
-  #pendingOf(ids: readonly RequestId[]): Pending[] {
-    return ids.flatMap((id) => this.#pending.get(id) ?? []);
   }
 
   #answer(pending: Pending, data: Fields): void {
@@ -305,31 +306,26 @@ export class RequestQueue {
 
   /** Waits a while, by chance a little longer or shorter, and sends it again. */
   #rest(pending: Pending, leastMs = 0): void {
-    this.#sent.settle(pending.id);
     const restMs = Math.min(firstRestMs * 2 ** (pending.tries - 1), longestRestMs);
-    pending.notBeforeMs = now().steadyMs + leastMs + restMs * (0.5 + this.#random());
-    this.#resting.add(pending);
+    const untilMs = now().steadyMs + leastMs + restMs * (0.5 + this.#random());
+    this.#places.rest(pending, untilMs);
   }
 
   #sweep(): void {
     const { steadyMs } = now();
     // Without ids the other side would do it twice.
-    const lost = this.#servers === "original" ? [] : this.#pendingOf(this.#sent.takeLost(steadyMs));
+    const lost = this.#servers === "original" ? [] : this.#places.takeLost(steadyMs);
     for (const pending of lost) this.#lose(pending);
     this.#probe();
-    for (const pending of this.#resting) {
-      if (steadyMs < pending.notBeforeMs) continue;
-      this.#resting.delete(pending);
-      this.#ready.push(pending);
-    }
+    this.#places.wake(steadyMs);
     this.#giveUp(steadyMs);
-    if (this.#ready.length > 0) void this.#pump();
+    if (this.#places.ready.size > 0) void this.#pump();
   }
 
   #lose(pending: Pending): void {
     this.#hasLost = true;
     if (this.#servers === "ours" || isList(pending.service)) this.#rest(pending);
-    else this.#held.add(pending);
+    else this.#places.hold(pending);
   }
 
   /**
@@ -337,11 +333,9 @@ export class RequestQueue {
    * knows `channels`, and asking for it again changes nothing.
    */
   #probe(): void {
-    if (this.#servers === "ours") {
-      for (const pending of this.#held) this.#rest(pending);
-      this.#held.clear();
-    }
-    if (this.#servers !== "unknown" || this.#held.size === 0 || this.#isProbing) return;
+    const { held } = this.#places;
+    if (this.#servers === "ours") for (const pending of held) this.#rest(pending);
+    if (this.#servers !== "unknown" || held.size === 0 || this.#isProbing) return;
     this.#isProbing = true;
     this.ask("channels", { limit: 1 }, { deadlineMs: longestTimeoutMs })
       .catch(() => {})
@@ -372,9 +366,7 @@ export class RequestQueue {
 
   #settle(pending: Pending): Pending | undefined {
     if (!this.#pending.delete(pending.id)) return undefined;
-    this.#resting.delete(pending);
-    this.#held.delete(pending);
-    this.#sent.settle(pending.id);
+    this.#places.leave(pending);
     return pending;
   }
 

@@ -1,0 +1,139 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { RequestQueue } from "../../src/client/request-queue.ts";
+import { seededRandom } from "../../src/platform/random.ts";
+import type { RequestId } from "../../src/protocol/ids.ts";
+import { LamportClock } from "../../src/protocol/lamport-clock.ts";
+import { type Fate, StandInPipe } from "../support/stand-in-pipe.ts";
+
+beforeEach(() => {
+  const timers = ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] as const;
+  vi.useFakeTimers({ toFake: [...timers, "performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function meet() {
+  const pipe = new StandInPipe();
+  const options = {
+    brokers: [],
+    clock: new LamportClock(),
+    seen: {},
+    onState: () => {},
+    token: () => undefined,
+    onToken: () => {},
+  };
+  const queue = new RequestQueue(options, {
+    chance: seededRandom(1),
+    openPipe: (events) => pipe.open(events),
+  });
+  return { pipe, queue };
+}
+
+/** What a request has come to, by now. */
+function follow(asking: Promise<unknown>) {
+  const followed = { outcome: "open" as "open" | "answered" | "failed", atMs: 0 };
+  const end = (outcome: "answered" | "failed") => () => {
+    Object.assign(followed, { outcome, atMs: performance.now() });
+  };
+  asking.then(end("answered"), end("failed"));
+  return followed;
+}
+
+const none: Fate = { delayMs: 0, answer: "none" };
+const deadlineMs = 15_000;
+
+test("[C2] a request that a late answer asks for again, while it waits to go out, goes out once", async () => {
+  const { pipe, queue } = meet();
+  // Until a server of ours has answered, one payload goes out at a time.
+  pipe.fates = [{ delayMs: 3_000, answer: "retry" }, none, none, { delayMs: 500, answer: "OK" }];
+  const asked = ["users", "channels", "channels"].map((service) =>
+    follow(queue.ask(service, {}, { deadlineMs })),
+  );
+  await vi.advanceTimersByTimeAsync(deadlineMs);
+  expect(asked.map(({ outcome }) => outcome)).toEqual(["answered", "answered", "answered"]);
+  expect(pipe.asked.filter(({ service }) => service === "users")).toHaveLength(2);
+  // On a new connection one payload that stays open would hold up all others.
+  pipe.cut();
+  pipe.heal();
+  const next = follow(queue.ask("users", {}, { deadlineMs }));
+  await vi.advanceTimersByTimeAsync(deadlineMs);
+  expect(next.outcome).toBe("answered");
+  queue.close();
+});
+
+test("[C2] a request under the id of an open one takes its place", async () => {
+  const { pipe, queue } = meet();
+  pipe.fates = [none];
+  const options = { id: "own-1" as RequestId, deadlineMs };
+  const first = queue.ask("users", {}, options);
+  const second = follow(queue.ask("users", {}, options));
+  await expect(first).rejects.toMatchObject({ code: "unavailable", retry: true });
+  await vi.advanceTimersByTimeAsync(deadlineMs);
+  expect(second.outcome).toBe("answered");
+  queue.close();
+});
+
+const anyFate: fc.Arbitrary<Fate> = fc.record({
+  delayMs: fc.constantFrom(1, 500, 1_300, 2_100, 4_000),
+  answer: fc.constantFrom("OK", "retry", "retry", "none"),
+});
+
+const anyStep = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("ask" as const),
+      service: fc.constantFrom("users", "register"),
+      // Whoever has their own ids may ask again under one.
+      id: fc.constantFrom(undefined, undefined, "own-1" as RequestId, "own-2" as RequestId),
+      deadlineMs: fc.constantFrom(2_500, 15_000),
+      count: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("cut" as const, "heal" as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("wait" as const),
+      ms: fc.constantFrom(10, 100, 1_000, 3_000),
+    }),
+  },
+);
+
+test("[C1] [C2] whatever is cut, lost, late or refused, each request ends by its deadline and the next goes out", async () => {
+  const fates = fc.array(anyFate, { maxLength: 40 });
+  const steps = fc.array(anyStep, { maxLength: 30 });
+  await fc.assert(
+    fc.asyncProperty(steps, fates, async (plan, drawn) => {
+      const { pipe, queue } = meet();
+      pipe.fates = [...drawn];
+      const asked: { byMs: number; followed: ReturnType<typeof follow> }[] = [];
+      for (const step of plan) {
+        if (step.do === "ask") {
+          for (let count = 0; count < step.count; count += 1) {
+            const byMs = performance.now() + step.deadlineMs;
+            asked.push({ byMs, followed: follow(queue.ask(step.service, {}, step)) });
+          }
+        } else if (step.do === "wait") await vi.advanceTimersByTimeAsync(step.ms);
+        else pipe[step.do]();
+      }
+      // A new connection: the client does not know whose servers these are, and sends one payload.
+      pipe.cut();
+      pipe.heal();
+      pipe.fates = [];
+      const healedMs = performance.now();
+      const last = follow(queue.ask("register", {}, { deadlineMs }));
+      await vi.advanceTimersByTimeAsync(deadlineMs + 100);
+      for (const { byMs, followed } of asked) {
+        expect(followed.outcome).not.toBe("open");
+        expect(followed.atMs).toBeLessThan(byMs + 100);
+      }
+      expect(last.outcome).toBe("answered");
+      expect(last.atMs).toBeLessThan(healedMs + 6_000);
+      queue.close();
+    }),
+    { numRuns: 200 },
+  );
+}, 60_000);
