@@ -211,7 +211,7 @@ export class RequestQueue {
     const most = this.#servers === "ours" ? limits.batchRequests : 1;
     const requests: Pending[] = [];
     let room: number = limits.batchBytes;
-    for (const pending of this.#places.ready) {
+    for (const pending of this.#inOrder()) {
       const bytes = requestBytes(pending.data, this.#options.seen);
       const full = requests.length === most || bytes > room;
       if (full && requests.length > 0) break;
@@ -219,6 +219,14 @@ export class RequestQueue {
       room -= bytes;
     }
     return requests;
+  }
+
+  /** While something is held, lists first: their answer shows whose servers these are (C8). */
+  #inOrder(): Iterable<Pending> {
+    const { ready, held } = this.#places;
+    if (held.size === 0) return ready;
+    const rank = ({ service }: Pending) => (isList(service) ? 0 : 1);
+    return [...ready].sort((one, other) => rank(one) - rank(other));
   }
 
   #note(requests: readonly Pending[]): void {

@@ -63,6 +63,20 @@ test("[C2] a request that a late answer asks for again, while it waits to go out
   queue.close();
 });
 
+test("[C8] the question whose servers these are goes out before requests that wait", async () => {
+  const { pipe, queue } = meet();
+  pipe.fates = Array.from({ length: 3 }, () => none);
+  const asked = Array.from({ length: 10 }, () => follow(queue.ask("register", {}, { deadlineMs })));
+  await vi.advanceTimersByTimeAsync(deadlineMs);
+  expect(pipe.asked.slice(0, 3).map(({ service }) => service)).toEqual([
+    "register",
+    "channels",
+    "register",
+  ]);
+  expect(asked.every(({ outcome }) => outcome === "answered")).toBe(true);
+  queue.close();
+});
+
 test("[C2] a request under the id of an open one takes its place", async () => {
   const { pipe, queue } = meet();
   pipe.fates = [none];
