@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseChannelName, parseUserName } from "../src/protocol/ids.ts";
 import { LocalCluster } from "../src/trials/local-cluster.ts";
 import { percentile } from "./measure.ts";
 
@@ -26,8 +27,9 @@ const state = await mkdtemp(join(tmpdir(), "tertulia-bench-"));
 
 await using cluster = await LocalCluster.start({ servers: 3 });
 const clients = Array.from({ length: writers }, () => cluster.client({ proxies: [] }));
-for (const [number, client] of clients.entries()) await client.login(`writer${number}`);
-await clients[0]?.createChannel("bench");
+for (const [number, client] of clients.entries())
+  await client.login(parseUserName(`writer${number}`));
+await clients[0]?.createChannel(parseChannelName("bench"));
 
 const { broker, proxy, reference } = cluster.endpoints;
 const endpoints = `--broker ${broker} --proxy ${proxy} --reference ${reference}`;
@@ -80,7 +82,11 @@ async function publish(untilMs: number): Promise<void> {
     for (; published < due; published += 1) {
       const number = published % writers;
       const text = `${published} O sistema está funcionando 🙂 e ${"conta ".repeat(published % 9)}até aqui`;
-      const sent = clients[number]?.publish(`writer${number}`, "bench", text);
+      const sent = clients[number]?.publish(
+        parseUserName(`writer${number}`),
+        parseChannelName("bench"),
+        text,
+      );
       if (sent !== undefined) open.push(sent);
     }
     await pause(5);

@@ -1,4 +1,4 @@
-import type { ChannelName } from "../src/protocol/ids.ts";
+import { type ChannelName, parseChannelName, parseUserName } from "../src/protocol/ids.ts";
 import { LocalCluster } from "../src/trials/local-cluster.ts";
 import { writes } from "./writes.ts";
 
@@ -13,15 +13,15 @@ const password = "a password of the bench";
 await using plain = await LocalCluster.start();
 await using curve = await LocalCluster.start({ curve: true, auth: "required" });
 await using client = curve.client({ proxies: [] });
-await client.register("bench", password);
+await client.register(parseUserName("bench"), password);
 
 /** Clients that hear all that is written; how much they have heard so far. */
 async function listeners(cluster: LocalCluster, session?: string): Promise<() => number> {
   let heard = 0;
   for (let count = 0; count < 4; count += 1) {
     const listener = cluster.client();
-    await listener.login("bench", session);
-    await listener.createChannel("bench", "bench").catch(() => {});
+    await listener.login(parseUserName("bench"), session);
+    await listener.createChannel(parseChannelName("bench"), parseUserName("bench")).catch(() => {});
     await listener.subscribe({ channel: "bench" as ChannelName }, () => {
       heard += 1;
     });

@@ -1,5 +1,6 @@
 import type { ChatClient } from "../src/client/chat-client.ts";
-import { parseEpoch, writeEpoch } from "../src/protocol/epoch.ts";
+import { writeEpoch } from "../src/protocol/epoch.ts";
+import { parseChannelName, parseUserName } from "../src/protocol/ids.ts";
 import { LocalCluster } from "../src/trials/local-cluster.ts";
 import { percentile } from "./measure.ts";
 
@@ -16,24 +17,23 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** Who is in office by the word of whoever answers, once somebody is. */
 async function coordinator(client: ChatClient): Promise<{ name: string; epoch: string }> {
   for (;;) {
-    const { coordinator: name, epoch } = await client.ask("status", {});
-    const known = parseEpoch(epoch);
-    if (typeof name === "string" && known !== undefined) return { name, epoch: writeEpoch(known) };
+    const { coordinator: name, epoch } = await client.status();
+    if (name !== null && epoch !== null) return { name, epoch: writeEpoch(epoch) };
     await pause(probeEveryMs);
   }
 }
 
 await using cluster = await LocalCluster.start();
 await using client = cluster.client({ proxies: [], deadlineMs: 30_000 });
-await client.login("bench");
-await client.createChannel("bench");
+await client.login(parseUserName("bench"));
+await client.createChannel(parseChannelName("bench"));
 
 const latencies: number[] = [];
 let isOver = false;
 const writer = async () => {
   while (!isOver) {
     const startMs = performance.now();
-    await client.publish("bench", "bench", "x".repeat(120));
+    await client.publish(parseUserName("bench"), parseChannelName("bench"), "x".repeat(120));
     latencies.push(performance.now() - startMs);
     await pause(20);
   }
@@ -57,7 +57,7 @@ for (let kill = 1; kill <= kills; kill += 1) {
     names += 1;
     const user = `name${names}`;
     // Those that were on their way to the victim come back seconds later.
-    const claim = client.ask("register", { user, password: user });
+    const claim = client.ask("register", { user: parseUserName(user), password: user });
     claims.push(claim.then(() => (servedMs ??= performance.now() - killedMs)));
     await pause(probeEveryMs);
   }

@@ -1,3 +1,4 @@
+import { parseChannelName, parseUserName } from "../src/protocol/ids.ts";
 import { LocalCluster } from "../src/trials/local-cluster.ts";
 import { percentile } from "./measure.ts";
 
@@ -21,19 +22,19 @@ const clients = Array.from({ length: connections }, () => cluster.client({ proxi
 const clientOf = (number: number) => clients[number % connections] as (typeof clients)[number];
 const users = Array.from({ length: accounts }, (_, number) => `user${number}`);
 for (const [number, user] of users.entries()) {
-  await clientOf(number).register(user, passwordOf(user));
+  await clientOf(number).register(parseUserName(user), passwordOf(user));
 }
 await using chat = cluster.client({ proxies: [] });
-await chat.register("bench", passwordOf("bench"));
-await chat.login("bench", passwordOf("bench"));
-await chat.createChannel("bench", "bench");
+await chat.register(parseUserName("bench"), passwordOf("bench"));
+await chat.login(parseUserName("bench"), passwordOf("bench"));
+await chat.createChannel(parseChannelName("bench"), parseUserName("bench"));
 
 async function talk(untilMs: number): Promise<number[]> {
   const latencies: number[] = [];
   const write = async () => {
     while (performance.now() < untilMs) {
       const startMs = performance.now();
-      await chat.publish("bench", "bench", "x".repeat(120));
+      await chat.publish(parseUserName("bench"), parseChannelName("bench"), "x".repeat(120));
       latencies.push(performance.now() - startMs);
       await pause(20);
     }
@@ -52,7 +53,7 @@ async function logIn(untilMs: number): Promise<number[]> {
     next += 1;
     const user = users[number] as string;
     const startMs = performance.now();
-    const login = clientOf(number).login(user, passwordOf(user));
+    const login = clientOf(number).login(parseUserName(user), passwordOf(user));
     open.push(login.then(() => void latencies.push(performance.now() - startMs)));
   }
   await Promise.all(open);

@@ -1,3 +1,4 @@
+import { parseChannelName, parseUserName } from "../src/protocol/ids.ts";
 import type { LocalCluster } from "../src/trials/local-cluster.ts";
 import { type Figures, measure } from "./measure.ts";
 
@@ -12,8 +13,11 @@ export async function writes(
   options: { inFlight: number; seconds: number; password?: string; channel?: string },
 ): Promise<Figures> {
   await using client = cluster.client({ proxies: [] });
-  await client.login("bench", options.password);
+  await client.login(parseUserName("bench"), options.password);
   const channel = options.channel ?? `bench-${options.inFlight}-${Math.floor(performance.now())}`;
-  if (options.channel === undefined) await client.createChannel(channel);
-  return await measure(() => client.publish("bench", channel, text), options);
+  if (options.channel === undefined) await client.createChannel(parseChannelName(channel));
+  return await measure(
+    () => client.publish(parseUserName("bench"), parseChannelName(channel), text),
+    options,
+  );
 }

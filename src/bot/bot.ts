@@ -8,7 +8,7 @@ import { Problem } from "../platform/problem.ts";
 import { type Random, random, seededRandom } from "../platform/random.ts";
 import type { Running } from "../platform/run-process.ts";
 import { isExistingChannel, ProtocolError } from "../protocol/errors.ts";
-import type { ChannelName } from "../protocol/ids.ts";
+import { type ChannelName, parseUserName, type UserName } from "../protocol/ids.ts";
 import type { Entry } from "../protocol/publications.ts";
 import { ownPassword, readPasswordFile } from "../storage/password-file.ts";
 import { openProcessFile, type ProcessFile } from "../storage/process-file.ts";
@@ -46,7 +46,7 @@ export async function startBot(config: BotConfig): Promise<Bot> {
   const { passwordFile, invitation } = config;
   const told = passwordFile === undefined ? undefined : readPasswordFile(passwordFile);
   const file = await openProcessFile(config.slots, "bot", () => botName(random));
-  const name = config.name ?? file.name;
+  const name = config.name ?? parseUserName(file.name);
   const client = new ChatClient({
     brokers: config.brokers,
     proxies: config.proxies,
@@ -91,7 +91,7 @@ async function close(file: ProcessFile, client: ChatClient): Promise<void> {
 
 interface Parts {
   readonly config: BotConfig;
-  readonly name: string;
+  readonly name: UserName;
   readonly account: BotAccount;
   readonly client: ChatClient;
   readonly log: Log;
@@ -228,7 +228,7 @@ class Runner {
   }
 
   /** Another bot may have been quicker. */
-  async #create(channel: ChannelName, name: string): Promise<void> {
+  async #create(channel: ChannelName, name: UserName): Promise<void> {
     try {
       await this.#parts.client.createChannel(channel, name);
     } catch (error) {

@@ -1,8 +1,9 @@
 import type { ChatClient } from "../client/chat-client.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import type { UserName } from "../protocol/ids.ts";
 
 export interface BotAccount {
-  readonly name: string;
+  readonly name: UserName;
   /** Asked for only where names alone are not enough. */
   password(): Promise<string>;
   readonly invitation: string | undefined;

@@ -2,34 +2,18 @@ import type { Refusal } from "../net/handshake.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { now } from "../platform/clock.ts";
 import { randomHex } from "../platform/random.ts";
-import type { PresenceState, Present, Receipt } from "../protocol/client-messages.ts";
+import type { PresenceState, Present, Receipt, Service } from "../protocol/client-messages.ts";
 import { decode } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
-import type { Fields } from "../protocol/fields.ts";
-import {
-  type ChannelName,
-  parseChannelName,
-  parseUserName,
-  type RequestId,
-  type ServerName,
-  type UserName,
-} from "../protocol/ids.ts";
+import type { ChannelName, RequestId, ServerName, UserName } from "../protocol/ids.ts";
 import { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations, limits } from "../protocol/limits.ts";
-import {
-  type HistoryPage,
-  parseAccount,
-  parseHistoryPage,
-  parseNamesPage,
-  parsePresent,
-  parsePublications,
-  parseReceipt,
-  parseTime,
-} from "../protocol/parse-reply.ts";
+import { parsePublications } from "../protocol/parse-reply.ts";
 import type { Entry } from "../protocol/publications.ts";
+import type { HistoryPage, Replies, Reply } from "../protocol/replies.ts";
+import type { HistoryOptions, RequestData } from "../protocol/request-data.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
 import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
-import { OriginalServerError } from "./original-server.ts";
 import { type ConnectionState, RequestQueue } from "./request-queue.ts";
 import { subjectOf } from "./session-token.ts";
 import { type Page, Subscription } from "./subscription.ts";
@@ -57,17 +41,6 @@ export interface ChatClientOptions {
   readonly onRefused?: (error: ProtocolError) => void;
 }
 
-export interface HistoryOptions {
-  /** Of a user's private messages those that he exchanged with this one. */
-  readonly with?: UserName | undefined;
-  /** `next` of an earlier page: what comes before it. */
-  readonly before?: string | undefined;
-  /** All that is missing since this vector. */
-  readonly since?: Vector | undefined;
-  /** 1 to 1,000; 100 unless told. */
-  readonly limit?: number | undefined;
-}
-
 export interface SubscribeOptions {
   /** Entries of the past to begin with; none unless told. */
   readonly last?: number;
@@ -77,13 +50,18 @@ export interface SubscribeOptions {
   readonly own?: boolean;
 }
 
+/** The services whose answer is a receipt. */
+type Write = { [S in Service]: Replies[S] extends { entry: Receipt } ? S : never }[Service];
+
 const defaultDeadlineMs = 15_000;
 /** How often a quiet subscription asks whether it missed something. */
 const lookAgainMs = 4_000;
 
 /**
  * A client of the cluster: requests with retries that take effect once (C1, C2), subscriptions that
- * deliver exactly once (C3). Every method throws a ProtocolError with the server's code (C4).
+ * deliver exactly once (C3). Every method throws a ProtocolError with the server's code (C4), and a
+ * TypeError that names the argument if it is called wrongly. `parseUserName` and `parseChannelName`
+ * of `protocol/ids.ts` make names of text.
  */
 export class ChatClient implements AsyncDisposable {
   readonly clock: LamportClock;
@@ -157,61 +135,65 @@ export class ChatClient implements AsyncDisposable {
     return this.#requests.newId();
   }
 
-  /** Any service, by name; resolves with the reply's fields. */
-  ask(service: string, data: Fields, id?: RequestId): Promise<Fields> {
+  /** Any service, by name. */
+  ask<S extends Service>(service: S, data: RequestData[S], id?: RequestId): Promise<Reply<S>> {
     return this.#requests.ask(service, data, { id, deadlineMs: this.#deadlineMs });
   }
 
   /** @param password where accounts are: it begins a session, which all that follows is asked in */
-  async login(user: string, password?: string): Promise<Receipt> {
-    const name = parseUserName(user);
-    const receipt = await this.#write("login", { user: name, password });
-    this.#user = name;
+  async login(user: UserName, password?: string): Promise<Receipt> {
+    const receipt = await this.#write("login", { user, password });
+    this.#user = user;
     return receipt;
   }
 
   /** Claims a name for an account. @throws ProtocolError `name_taken` */
-  async register(user: string, password: string, invitation?: string): Promise<void> {
-    const asked = { user: parseUserName(user), password, invitation };
-    const account = parseAccount((await this.ask("register", asked)).account);
+  async register(user: UserName, password: string, invitation?: string): Promise<void> {
+    const { account } = await this.ask("register", { user, password, invitation });
     // Whatever is asked next is answered by who knows of the account.
     if (account !== undefined) this.#see(account.server, account.seq);
   }
 
   /** Ends all older sessions of the user; this one goes on. */
-  async changePassword(user: string, password: string, newPassword: string): Promise<Receipt> {
-    return this.#write("password", { user: parseUserName(user), password, newPassword });
+  changePassword(user: UserName, password: string, newPassword: string): Promise<Receipt> {
+    return this.#write("password", { user, password, newPassword });
   }
 
-  async createChannel(channel: string, user?: string): Promise<Receipt> {
-    return this.#write("channel", { channel: parseChannelName(channel), user });
+  createChannel(channel: ChannelName, user?: UserName): Promise<Receipt> {
+    return this.#write("channel", { channel, user });
   }
 
-  async publish(user: string, channel: string, message: string, id?: RequestId): Promise<Receipt> {
+  publish(user: UserName, channel: ChannelName, message: string, id?: RequestId): Promise<Receipt> {
     return this.#write("publish", { user, channel, message }, id);
   }
 
-  async message(src: string, dst: string, message: string, id?: RequestId): Promise<Receipt> {
+  message(src: UserName, dst: UserName, message: string, id?: RequestId): Promise<Receipt> {
     return this.#write("message", { src, dst, message }, id);
   }
 
   /** All of them, sorted. */
   users(): Promise<UserName[]> {
-    return this.#names<UserName>("users");
+    return allNames(async (from) => {
+      const { users, next } = await this.ask("users", { from });
+      return { names: users, next };
+    });
   }
 
   channels(): Promise<ChannelName[]> {
-    return this.#names<ChannelName>("channels");
+    return allNames(async (from) => {
+      const { channels, next } = await this.ask("channels", { from });
+      return { names: channels, next };
+    });
   }
 
   /** Whether a user has ever logged in: one question, however many users there are. */
   async knowsUser(user: UserName): Promise<boolean> {
-    const reply = await this.ask("users", { prefix: user, limit: 1 });
-    return parseNamesPage("users", reply).names.includes(user);
+    const { users } = await this.ask("users", { prefix: user, limit: 1 });
+    return users.includes(user);
   }
 
   async history(name: ConversationName, options: HistoryOptions = {}): Promise<HistoryPage> {
-    const page = parseHistoryPage(await this.ask("history", { ...name, ...options }));
+    const page = await this.ask("history", { ...name, ...options });
     // With `since` the reply repeats it (H5), and what a publication said may be in it, true or not.
     if (options.since === undefined) raise(this.#seen, page.seen);
     for (const { server, seq } of page.entries) this.#see(server, seq);
@@ -228,15 +210,15 @@ export class ChatClient implements AsyncDisposable {
     const data = { user, client: this.#name, state };
     // What comes later than the next word of it is worth nothing.
     const deadlineMs = Math.min(this.#deadlineMs, durations.presenceMs);
-    return parsePresent((await this.#requests.ask("presence", data, { deadlineMs })).present);
+    return (await this.#requests.ask("presence", data, { deadlineMs })).present;
   }
 
   /** The cluster's corrected time, ISO 8601. */
   async time(): Promise<string> {
-    return parseTime((await this.ask("time", {})).time);
+    return (await this.ask("time", {})).time;
   }
 
-  status(): Promise<Fields> {
+  status(): Promise<Reply<"status">> {
     return this.ask("status", {});
   }
 
@@ -305,30 +287,19 @@ export class ChatClient implements AsyncDisposable {
     await subscription.settled();
   }
 
-  /** Reads page after page, until one does not begin further on: then the server goes in circles. */
-  async #names<Name extends string>(service: "users" | "channels"): Promise<Name[]> {
-    const all: string[] = [];
-    let from: string | undefined;
-    for (;;) {
-      const reply = await this.ask(service, from === undefined ? {} : { from });
-      const { names, next } = parseNamesPage(service, reply);
-      for (const name of names) all.push(name);
-      if (next === undefined || next <= (from ?? "")) return all as Name[];
-      from = next;
-    }
-  }
-
   async #page(name: ConversationName, since: Vector): Promise<Page> {
     const page = await this.history(name, { since, limit: limits.historyEntries });
     return { entries: page.entries, seen: page.seen, more: page.next !== undefined };
   }
 
-  async #write(service: string, data: Fields, id?: RequestId): Promise<Receipt> {
-    const reply = await this.ask(service, data, id);
-    const receipt = parseReceipt(reply.entry);
-    if (receipt === undefined) throw new OriginalServerError("accepted", service);
-    this.#see(receipt.server, receipt.seq);
-    return receipt;
+  async #write<S extends Write>(
+    service: S,
+    data: RequestData[S],
+    id?: RequestId,
+  ): Promise<Receipt> {
+    const { entry } = await this.ask(service, data, id);
+    this.#see(entry.server, entry.seq);
+    return entry;
   }
 
   #see(server: ServerName, seq: number): void {
@@ -367,6 +338,22 @@ export class ChatClient implements AsyncDisposable {
 
   #lookAgain(): void {
     for (const subscription of this.#subscriptions.values()) subscription.fill();
+  }
+}
+
+/** Reads page after page, until one does not begin further on: then the server goes in circles. */
+async function allNames<Name>(
+  page: (
+    from: string | undefined,
+  ) => Promise<{ names: readonly Name[]; next?: string | undefined }>,
+): Promise<Name[]> {
+  const all: Name[] = [];
+  let from: string | undefined;
+  for (;;) {
+    const { names, next } = await page(from);
+    for (const name of names) all.push(name);
+    if (next === undefined || next <= (from ?? "")) return all;
+    from = next;
   }
 }
 

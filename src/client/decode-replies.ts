@@ -2,13 +2,13 @@ import { decode } from "../protocol/codec.ts";
 import type { Fields } from "../protocol/fields.ts";
 import { isMap } from "../protocol/fields.ts";
 
-export interface Reply {
+interface ReceivedReply {
   readonly service: unknown;
   readonly data: Fields;
 }
 
 /** Decodes a payload's replies. Bytes that can't be decoded count as a reply without fields. */
-export function decodeReplies(payload: Uint8Array): Reply[] {
+export function decodeReplies(payload: Uint8Array): ReceivedReply[] {
   let value: unknown;
   try {
     value = decode(payload);

@@ -1,8 +1,9 @@
-import type { HistoryPage } from "../protocol/parse-reply.ts";
 import type { Entry } from "../protocol/publications.ts";
+import type { HistoryPage } from "../protocol/replies.ts";
+import type { HistoryOptions } from "../protocol/request-data.ts";
 import type { ConversationName } from "../protocol/topics.ts";
 import type { Vector } from "../protocol/vector.ts";
-import type { ChatClient, HistoryOptions } from "./chat-client.ts";
+import type { ChatClient } from "./chat-client.ts";
 
 /** So many of a conversation's newest entries: one page may be short of them (H2). */
 export async function newest(

@@ -1,6 +1,13 @@
+import type { Service } from "../protocol/client-messages.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { Fields } from "../protocol/fields.ts";
-import { parseDescription, parseNames } from "../protocol/parse-reply.ts";
+import {
+  areStrings,
+  IncompleteReply,
+  parseDescription,
+  parseReply,
+} from "../protocol/parse-reply.ts";
+import type { Reply } from "../protocol/replies.ts";
 
 /**
  * How a request to a server that speaks only the original protocol ended.
@@ -60,13 +67,26 @@ export function readOriginalReply(service: string, data: Fields): Fields | Origi
   if (isSuccess && writes.includes(service)) return new OriginalServerError("accepted", service);
   if (isList(service) && (isSuccess || status === undefined)) {
     // The original specification lists channels under `users` too.
-    const names = parseNames(data[service]) ?? parseNames(data.users);
+    const names = [data[service], data.users].find((list) => areStrings(list));
     if (names !== undefined) return { [service]: names };
   }
   const words = parseDescription(data);
   const why = words === "" && typeof status === "string" ? status : words;
   const isRefused = !isSuccess && why !== "";
   return new OriginalServerError(isRefused ? "refused" : "unreadable", service, why);
+}
+
+/**
+ * Reads the answer of a service that said OK.
+ * @throws ProtocolError `unsupported`, if it lacks a needed field
+ */
+export function readReply<S extends Service>(service: S, data: Fields): Reply<S> {
+  try {
+    return parseReply(service, data);
+  } catch (error) {
+    const isAccepted = error instanceof IncompleteReply && error.field === "entry";
+    throw isAccepted ? new OriginalServerError("accepted", service) : error;
+  }
 }
 
 /** Waits for a write. @returns its receipt, or undefined if the server accepted without one */

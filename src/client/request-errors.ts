@@ -1,9 +1,10 @@
 import { type Refusal, refusalText } from "../net/handshake.ts";
 import { addressesOf } from "../platform/endpoint.ts";
+import type { Service } from "../protocol/client-messages.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import type { Fields } from "../protocol/fields.ts";
 import { characters } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
+import type { RequestData } from "../protocol/request-data.ts";
 
 export function silenceError(): ProtocolError {
   return new ProtocolError("unavailable", "No server answered in time.");
@@ -31,9 +32,9 @@ export function closedError(): ProtocolError {
 }
 
 /** What no server would take is not sent: a frame that is too large costs the connection. */
-export function tooLarge({ message }: Fields): ProtocolError | undefined {
-  if (typeof message !== "string" || message.length <= limits.messageCharacters) return undefined;
-  const length = characters(message);
+export function tooLarge(data: RequestData[Service]): ProtocolError | undefined {
+  if (!("message" in data) || data.message.length <= limits.messageCharacters) return undefined;
+  const length = characters(data.message);
   if (length <= limits.messageCharacters) return undefined;
   return new ProtocolError(
     "too_large",

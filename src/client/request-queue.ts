@@ -2,6 +2,7 @@ import { isFinal, type Refusal } from "../net/handshake.ts";
 import { RequestPipe, type RequestPipeEvents } from "../net/request-pipe.ts";
 import { now } from "../platform/clock.ts";
 import { type Random, random, randomHex } from "../platform/random.ts";
+import type { Service } from "../protocol/client-messages.ts";
 import { encode } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import type { Fields } from "../protocol/fields.ts";
@@ -9,14 +10,18 @@ import type { RequestId } from "../protocol/ids.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { parseError } from "../protocol/parse-reply.ts";
+import type { Reply } from "../protocol/replies.ts";
+import type { RequestData } from "../protocol/request-data.ts";
 import { isoTime } from "../protocol/time.ts";
 import { servers, type Vector } from "../protocol/vector.ts";
+import { checkCall } from "./check-call.ts";
 import { decodeReplies } from "./decode-replies.ts";
 import {
   isList,
   isOriginalService,
   OriginalServerError,
   readOriginalReply,
+  readReply,
 } from "./original-server.ts";
 import { requestBytes } from "./request-bytes.ts";
 import {
@@ -55,8 +60,8 @@ export interface RequestQueuePorts {
 
 interface Pending {
   readonly id: RequestId;
-  readonly service: string;
-  readonly data: Fields;
+  readonly service: Service;
+  readonly data: RequestData[Service];
   readonly deadlineMs: number;
   tries: number;
   lastError: ProtocolError | undefined;
@@ -146,15 +151,17 @@ export class RequestQueue {
    * @param id of a request that is open: this one takes its place
    * @param deadlineMs milliseconds after which it is given up
    * @throws ProtocolError with the server's code, or `unavailable` at the deadline
+   * @throws TypeError if it is called wrongly
    */
-  ask(
-    service: string,
-    data: Fields,
+  async ask<S extends Service>(
+    service: S,
+    data: RequestData[S],
     { id = this.newId(), deadlineMs }: { id?: RequestId | undefined; deadlineMs: number },
-  ): Promise<Fields> {
+  ): Promise<Reply<S>> {
+    checkCall(service, data);
     const refusal = this.#closed ? closedError() : tooLarge(data);
-    if (refusal !== undefined) return Promise.reject(refusal);
-    return new Promise((resolve, reject) => {
+    if (refusal !== undefined) throw refusal;
+    const reply = await new Promise<Fields>((resolve, reject) => {
       const pending: Pending = {
         id,
         service,
@@ -172,6 +179,7 @@ export class RequestQueue {
       // What is asked in the same turn of the loop goes out together.
       if (!this.#sending) queueMicrotask(() => void this.#pump());
     });
+    return readReply(service, reply);
   }
 
   close(): void {

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { errorCode } from "../platform/problem.ts";
 import { isMap } from "../protocol/fields.ts";
+import { readUserName, type UserName } from "../protocol/ids.ts";
 import { type FileTrouble, KeptFile } from "../storage/kept-file.ts";
 import { subjectOf } from "./session-token.ts";
 
 /** Whose session it is, and its token. */
 export interface SavedSession {
-  readonly user: string;
+  readonly user: UserName;
   readonly token: string;
 }
 
@@ -94,8 +95,8 @@ function parseChosen(value: unknown): Chosen {
 /** @throws Error if it is no session */
 function parseSession(value: unknown): SavedSession {
   const { user, token } = isMap(value) ? value : {};
-  if (typeof user !== "string" || typeof token !== "string") throw new Error("it is no session");
-  return { user, token };
+  if (typeof token !== "string") throw new Error("it has no `token`");
+  return { user: readUserName(user), token };
 }
 
 /**

@@ -2,10 +2,10 @@ import type { KeyObject } from "node:crypto";
 import { now } from "../platform/clock.ts";
 import { decrypt } from "../platform/encryption.ts";
 import { isSigned, readPublicKey, signatureBytes } from "../platform/signature.ts";
-import { isMap } from "../protocol/fields.ts";
+import type { Replies } from "../protocol/replies.ts";
 import { readSealed, signedPart } from "../protocol/sealed.ts";
 
-type Ask = (topic: string) => Promise<Readonly<Record<string, unknown>>>;
+type Ask = (topic: string) => Promise<Replies["keys"]>;
 
 /** Keys are asked for no more often: who may not have them is not let in by asking again. */
 const askAgainMs = 1_000;
@@ -48,12 +48,9 @@ export class TopicKeyring {
     this.#askedMs.set(topic, steadyMs);
     try {
       const { keys, publisher } = await this.#ask(topic);
-      const days = isMap(keys) && Array.isArray(keys[topic]) ? keys[topic] : [];
-      const found = days.flatMap(({ day, key }) =>
-        typeof day === "number" && typeof key === "string"
-          ? [[day, Buffer.from(key, "base64url")] as const]
-          : [],
-      );
+      const found = (keys[topic] ?? []).map(({ day, key }) => {
+        return [day, Buffer.from(key, "base64url")] as const;
+      });
       this.#keys.set(topic, new Map(found));
       this.#publisher = readPublicKey(publisher);
       onKeys();

@@ -25,8 +25,8 @@ export class Signer {
 }
 
 /** @returns undefined if it is no such key */
-export function readPublicKey(text: unknown): KeyObject | undefined {
-  if (typeof text !== "string") return undefined;
+export function readPublicKey(text: string | undefined): KeyObject | undefined {
+  if (text === undefined) return undefined;
   try {
     return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: text }, format: "jwk" });
   } catch {

@@ -109,6 +109,9 @@ export type Request = Envelope &
     | ({ readonly service: "history" } & HistoryQuery)
   );
 
+/** What a client can ask for, by its name on the wire. */
+export type Service = Request["service"];
+
 /** What a client says of its user: `gone` at a clean end. */
 export const presenceStates = ["online", "away", "gone"] as const;
 export type PresenceState = (typeof presenceStates)[number];
@@ -120,14 +123,14 @@ export interface Present {
 }
 
 /** A page of a list of names; without any of these, as many as a reply holds. */
-export interface NamesQuery {
+export type NamesQuery = {
   /** What the names begin with. */
   readonly prefix?: string | undefined;
   /** Where the page begins: names from here on. It is the `next` of the page before. */
   readonly from?: string | undefined;
   /** Names, 1 to 1,000. */
   readonly limit?: number | undefined;
-}
+};
 
 export interface HistoryQuery {
   readonly conversation:
@@ -151,6 +154,7 @@ export interface Refused {
 
 export type Incoming = Request | Refused;
 
+/** A reply's `data` on its way out: behind what every reply has stands what its service answers. */
 export interface ReplyData {
   status?: "sucesso" | "OK" | "erro";
   code?: ErrorCode;
@@ -161,10 +165,12 @@ export interface ReplyData {
   server: ServerName;
   clock: number;
   timestamp: string;
+  /** The shell signs it into `token`. */
+  grant?: Grant | undefined;
   [field: string]: unknown;
 }
 
-export interface Reply {
+export interface SentReply {
   readonly service: string;
   readonly data: ReplyData;
 }

@@ -3,7 +3,7 @@ import type { Envelope } from "../net/envelope.ts";
 import { Sessions } from "../net/sessions.ts";
 import { type Log, RequestLog } from "../platform/log.ts";
 import type { Secret } from "../platform/secret.ts";
-import type { Grant, Incoming } from "../protocol/client-messages.ts";
+import type { Incoming } from "../protocol/client-messages.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import { limits, tagBytes } from "../protocol/limits.ts";
 import { parsePayload } from "../protocol/parse-message.ts";
@@ -65,7 +65,7 @@ export class ClientWire {
   /** Puts a token in place of each session that was granted. */
   reply(effect: ReplyEffect): void {
     for (const { data } of effect.replies) {
-      const { grant } = data as { grant?: Grant };
+      const { grant } = data;
       if (grant === undefined) continue;
       delete data.grant;
       data.token = this.#sessions.give(grant, Date.parse(data.timestamp));

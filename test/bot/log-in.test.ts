@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { logIn } from "../../src/bot/log-in.ts";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import { ProtocolError, type RefusalReason } from "../../src/protocol/errors.ts";
+import { parseUserName } from "../../src/protocol/ids.ts";
 
 type Code = ConstructorParameters<typeof ProtocolError>[0];
 
@@ -43,7 +44,11 @@ async function enter(cluster: Cluster, invitation?: string): Promise<number> {
     asked += 1;
     return "own";
   };
-  await logIn(cluster as unknown as ChatClient, { name: "bot", password, invitation });
+  await logIn(cluster as unknown as ChatClient, {
+    name: parseUserName("bot"),
+    password,
+    invitation,
+  });
   return asked;
 }
 

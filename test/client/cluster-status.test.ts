@@ -1,14 +1,22 @@
 import { describe, expect, test } from "vitest";
 import {
-  clusterStatus,
+  clusterStatus as describeStatus,
+  type StatusSources,
   type StatusWords,
   statusColumns,
   statusTable,
 } from "../../src/client/core/cluster-status.ts";
+import type { Fields } from "../../src/protocol/fields.ts";
+import { parseReply } from "../../src/protocol/parse-reply.ts";
 
 const names = ["server_00000001", "server_00000002", "server_00000003"];
 const [first = "", second = "", third = ""] = names;
 const view = { number: 4, members: names };
+
+/** As it is after the client has parsed what the server told. */
+function clusterStatus({ server, reference }: Omit<StatusSources, "server"> & { server?: Fields }) {
+  return describeStatus({ server: server && parseReply("status", server), reference });
+}
 
 const member = (name: string, rank: number, extra: object = {}) => ({
   name,
@@ -134,7 +142,7 @@ describe("the status", () => {
   });
 
   test("without a server shows what the reference knows", () => {
-    const status = clusterStatus({ server: undefined, reference });
+    const status = clusterStatus({ reference });
     expect(status.problems).toEqual(["noServer"]);
     expect(status.processes.map(({ role }) => role)).toEqual([
       "reference",
@@ -148,7 +156,7 @@ describe("the status", () => {
 
   test("without a quorum no server answers, and the reference tells why", () => {
     const reply = { list: list.filter(({ name }) => name !== second && name !== third), view };
-    const status = clusterStatus({ server: undefined, reference: { ...reference, reply } });
+    const status = clusterStatus({ reference: { ...reference, reply } });
     expect(status.problems).toEqual(["noServer", "noQuorum"]);
     expect(status.liveMembers).toBe(1);
   });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { RequestQueue } from "../../src/client/request-queue.ts";
 import { seededRandom } from "../../src/platform/random.ts";
-import type { RequestId } from "../../src/protocol/ids.ts";
+import { parseUserName, type RequestId } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import { type Fate, StandInPipe } from "../support/stand-in-pipe.ts";
 
@@ -43,12 +43,13 @@ function follow(asking: Promise<unknown>) {
 
 const none: Fate = { delayMs: 0, answer: "none" };
 const deadlineMs = 15_000;
+const eva = { user: parseUserName("eva"), password: "eva's" };
 
 test("[C2] a request that a late answer asks for again, while it waits to go out, goes out once", async () => {
   const { pipe, queue } = meet();
   // Until a server of ours has answered, one payload goes out at a time.
   pipe.fates = [{ delayMs: 3_000, answer: "retry" }, none, none, { delayMs: 500, answer: "OK" }];
-  const asked = ["users", "channels", "channels"].map((service) =>
+  const asked = (["users", "channels", "channels"] as const).map((service) =>
     follow(queue.ask(service, {}, { deadlineMs })),
   );
   await vi.advanceTimersByTimeAsync(deadlineMs);
@@ -66,7 +67,9 @@ test("[C2] a request that a late answer asks for again, while it waits to go out
 test("[C8] the question whose servers these are goes out before requests that wait", async () => {
   const { pipe, queue } = meet();
   pipe.fates = Array.from({ length: 3 }, () => none);
-  const asked = Array.from({ length: 10 }, () => follow(queue.ask("register", {}, { deadlineMs })));
+  const asked = Array.from({ length: 10 }, () =>
+    follow(queue.ask("register", eva, { deadlineMs })),
+  );
   await vi.advanceTimersByTimeAsync(deadlineMs);
   expect(pipe.asked.slice(0, 3).map(({ service }) => service)).toEqual([
     "register",
@@ -99,7 +102,7 @@ const anyStep = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant("ask" as const),
-      service: fc.constantFrom("users", "register"),
+      service: fc.constantFrom("users" as const, "register" as const),
       // Whoever has their own ids may ask again under one.
       id: fc.constantFrom(undefined, undefined, "own-1" as RequestId, "own-2" as RequestId),
       deadlineMs: fc.constantFrom(2_500, 15_000),
@@ -128,7 +131,7 @@ test("[C1] [C2] whatever is cut, lost, late or refused, each request ends by its
         if (step.do === "ask") {
           for (let count = 0; count < step.count; count += 1) {
             const byMs = performance.now() + step.deadlineMs;
-            asked.push({ byMs, followed: follow(queue.ask(step.service, {}, step)) });
+            asked.push({ byMs, followed: follow(queue.ask(step.service, eva, step)) });
           }
         } else if (step.do === "wait") await vi.advanceTimersByTimeAsync(step.ms);
         else pipe[step.do]();
@@ -138,7 +141,7 @@ test("[C1] [C2] whatever is cut, lost, late or refused, each request ends by its
       pipe.heal();
       pipe.fates = [];
       const healedMs = performance.now();
-      const last = follow(queue.ask("register", {}, { deadlineMs }));
+      const last = follow(queue.ask("register", eva, { deadlineMs }));
       await vi.advanceTimersByTimeAsync(deadlineMs + 100);
       for (const { byMs, followed } of asked) {
         expect(followed.outcome).not.toBe("open");

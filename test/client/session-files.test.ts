@@ -51,9 +51,9 @@ test("processes that save at once lose nobody's session", () => {
   expect(files().read(undefined)?.user).toBe("bia");
 });
 
-test("any name has a file, and no two share one", () => {
-  const names = ["a".repeat(64), "😀".repeat(64), "Ana", "ana", "..", "a/b"];
-  for (const name of names) files().save(tokenOf(name));
+test("any name has a file, no two share one, and what is no name has none", () => {
+  const names = ["a".repeat(64), "😀".repeat(64), "Ana", "ana", "a..b"];
+  for (const name of [...names, "..", "a/b"]) files().save(tokenOf(name));
   // And the lock of them all.
   expect(readdirSync(folder.path)).toHaveLength(names.length + 1);
   for (const name of names) expect(files().read(name)?.user).toBe(name);

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { TopicKeyring } from "../../src/client/topic-keyring.ts";
 import { decrypt, encrypt } from "../../src/platform/encryption.ts";
 import { Secret } from "../../src/platform/secret.ts";
+import { parseReply } from "../../src/protocol/parse-reply.ts";
 import { dayOf, readSealed, sealedForm, type TopicKey } from "../../src/protocol/sealed.ts";
 import { TopicKeys } from "../../src/server/topic-keys.ts";
 import { until } from "../support/until.ts";
@@ -25,7 +26,7 @@ async function keyring(publisher: unknown = servers.publisher): Promise<TopicKey
     const days = [day - 1, day].map((one) => {
       return { day: one, key: servers.key({ ...here, topic: of, day: one }).toString("base64url") };
     });
-    return { keys: { [of]: days }, publisher };
+    return parseReply("keys", { keys: { [of]: days }, publisher });
   });
   for (const of of [topic, "#other\0"]) {
     let isThere = false;

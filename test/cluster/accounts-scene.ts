@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { Subscriber } from "zeromq";
 import type { ChatClient } from "../../src/client/chat-client.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { type ConversationName, conversationTopic } from "../../src/protocol/topics.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
@@ -18,15 +19,15 @@ export class AccountsScene {
   async begin(): Promise<void> {
     this.cluster = await LocalCluster.start({ auth: "required", logLevel: "debug" });
     const channel = await this.enter("founder");
-    await channel.createChannel("geral", "founder");
+    await channel.createChannel(parseChannelName("geral"), parseUserName("founder"));
     await channel.close();
   }
 
   /** A client of a user's session, whose account is made if it is new. */
   async enter(user: string): Promise<ChatClient> {
     const client = this.cluster.client({ onToken: (token) => this.tokens.set(user, token) });
-    if (!this.tokens.has(user)) await client.register(user, passwordOf(user));
-    await client.login(user, passwordOf(user));
+    if (!this.tokens.has(user)) await client.register(parseUserName(user), passwordOf(user));
+    await client.login(parseUserName(user), passwordOf(user));
     return client;
   }
 

@@ -4,6 +4,7 @@ import { SignJWT, UnsecuredJWT } from "jose";
 import { describe, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import { Sessions } from "../../src/net/sessions.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { secretIn } from "../support/members-door.ts";
 import { until } from "../support/until.ts";
@@ -24,19 +25,19 @@ const forbidden = { code: "forbidden", retry: false };
 describe("[X2] a session", { timeout: 60_000 }, () => {
   test("is needed for all that is anybody's: an old client is told why", async () => {
     const guest = scene.cluster.client();
-    await expect(guest.login("somebody")).rejects.toMatchObject({
+    await expect(guest.login(parseUserName("somebody"))).rejects.toMatchObject({
       ...unauthenticated,
       message: "This cluster wants a `password` with the name.",
     });
     const asked = [
       guest.users(),
       guest.channels(),
-      guest.createChannel("other"),
-      guest.publish("ana", "geral", "no"),
-      guest.message("ana", "bea", "no"),
+      guest.createChannel(parseChannelName("other")),
+      guest.publish(parseUserName("ana"), parseChannelName("geral"), "no"),
+      guest.message(parseUserName("ana"), parseUserName("bea"), "no"),
       guest.history({ channel: "geral" as never }),
       guest.ask("keys", { topics: ["#geral\0"] }),
-      guest.ask("account", { user: "ana", locked: true }),
+      guest.ask("account", { user: parseUserName("ana"), locked: true }),
     ];
     for (const one of asked) {
       await expect(one).rejects.toMatchObject({
@@ -50,12 +51,12 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
     const ana = await scene.enter("ana");
     await scene.enter("bea");
     const asked = [
-      ana.publish("bea", "geral", "in her name"),
-      ana.message("bea", "founder", "in her name"),
-      ana.createChannel("hers", "bea"),
+      ana.publish(parseUserName("bea"), parseChannelName("geral"), "in her name"),
+      ana.message(parseUserName("bea"), parseUserName("founder"), "in her name"),
+      ana.createChannel(parseChannelName("hers"), parseUserName("bea")),
       ana.history({ user: "bea" as never }),
       ana.ask("keys", { topics: [topicOf({ user: "bea" })] }),
-      ana.ask("account", { user: "bea", locked: true }),
+      ana.ask("account", { user: parseUserName("bea"), locked: true }),
       ana.ask("registration", { mode: "closed" }),
     ];
     for (const one of asked) await expect(one).rejects.toMatchObject(forbidden);
@@ -88,7 +89,7 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
     const fay = await scene.enter("fay");
     const stolen = scene.holding(scene.tokens.get("fay"));
     await expect(stolen.users()).resolves.toContain("founder");
-    await fay.changePassword("fay", passwordOf("fay"), "the next password");
+    await fay.changePassword(parseUserName("fay"), passwordOf("fay"), "the next password");
     // By whichever server: who has not heard of it yet is asked again until he has.
     await until(async () => {
       const refused = await stolen.users().then(
@@ -100,7 +101,7 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
     await expect(fay.users()).resolves.toContain("fay");
 
     const admin = await operator();
-    await admin.ask("account", { user: "fay", locked: true });
+    await admin.ask("account", { user: parseUserName("fay"), locked: true });
     await until(async () => {
       const code = await fay.users().then(
         () => "",
@@ -108,13 +109,17 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
       );
       return code === "forbidden";
     }, "the locked account is refused");
-    await expect(scene.cluster.client().login("fay", "the next password")).rejects.toMatchObject({
+    await expect(
+      scene.cluster.client().login(parseUserName("fay"), "the next password"),
+    ).rejects.toMatchObject({
       ...forbidden,
       message: 'An administrator has locked the account "fay".',
     });
     await expect(fay.ask("keys", { topics: ["#geral\0"] })).rejects.toMatchObject(forbidden);
-    await admin.ask("account", { user: "fay", locked: false });
-    await expect(scene.cluster.client().login("fay", "the next password")).resolves.toBeDefined();
+    await admin.ask("account", { user: parseUserName("fay"), locked: false });
+    await expect(
+      scene.cluster.client().login(parseUserName("fay"), "the next password"),
+    ).resolves.toBeDefined();
   });
 });
 
@@ -124,7 +129,7 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     const guesser = scene.cluster.client({ deadlineMs: 1_000 });
     const answers = new Set<string>();
     const guess = async (user: string) => {
-      const error = await guesser.login(user, "a guess").catch((thrown) => thrown);
+      const error = await guesser.login(parseUserName(user), "a guess").catch((thrown) => thrown);
       answers.add(error.message);
       return error.code as string;
     };
@@ -140,7 +145,7 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     // A client of its own each time: by the id alone it could not tell the replies apart.
     const claim = async (password: string) => {
       const client = scene.cluster.client();
-      const asked = { user: "zoe", password: passwordOf(password) };
+      const asked = { user: parseUserName("zoe"), password: passwordOf(password) };
       return await client.ask("register", asked, "1" as never).finally(() => client.close());
     };
     await claim("zoe");
@@ -149,13 +154,17 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
       await expect(claim("somebody else")).rejects.toMatchObject(taken);
       await claim("zoe");
     }
-    await scene.cluster.client().login("zoe", passwordOf("zoe"));
+    await scene.cluster.client().login(parseUserName("zoe"), passwordOf("zoe"));
   });
 
   test("stand nowhere: not in a log, not in a file, not on the wire among servers", async () => {
     const heard = await scene.overhear(async () => {
       const ida = await scene.enter("ida");
-      await ida.changePassword("ida", passwordOf("ida"), `${passwordOf("ida")}, a second one`);
+      await ida.changePassword(
+        parseUserName("ida"),
+        passwordOf("ida"),
+        `${passwordOf("ida")}, a second one`,
+      );
     });
     for (const frames of heard) {
       for (const frame of frames) expect(frame.includes("the long password of")).toBe(false);
@@ -180,22 +189,28 @@ function filesOf(folder: string): string[] {
 describe("[X2] sessions", { timeout: 60_000 }, () => {
   test("go on over a failover and a restart of the whole cluster", async () => {
     const ana = await scene.enter("ana");
-    const { coordinator } = (await ana.status()) as { coordinator: string };
+    const { coordinator } = await ana.status();
     const leader = scene.cluster.of("server").find((child) => child.ready?.name === coordinator);
     const ready = leader?.nextReady();
     leader?.signal("SIGKILL");
-    await expect(ana.publish("ana", "geral", "during the failover")).resolves.toBeDefined();
+    await expect(
+      ana.publish(parseUserName("ana"), parseChannelName("geral"), "during the failover"),
+    ).resolves.toBeDefined();
     await ready;
     const token = scene.tokens.get("ana");
     await scene.cluster.stop();
     scene.cluster = await LocalCluster.start({ auth: "required", data: scene.cluster.folder });
     const again = scene.holding(token);
-    await expect(again.publish("ana", "geral", "after the restart")).resolves.toBeDefined();
+    await expect(
+      again.publish(parseUserName("ana"), parseChannelName("geral"), "after the restart"),
+    ).resolves.toBeDefined();
     const { entries } = await again.history({ channel: "geral" as never });
     expect(entries.slice(-2).map(({ message }) => message)).toEqual([
       "during the failover",
       "after the restart",
     ]);
-    await expect(again.message("bea", "ana", "no")).rejects.toMatchObject(forbidden);
+    await expect(
+      again.message(parseUserName("bea"), parseUserName("ana"), "no"),
+    ).rejects.toMatchObject(forbidden);
   });
 });

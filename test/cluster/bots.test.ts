@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
-import type { ChannelName } from "../../src/protocol/ids.ts";
+import { type ChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
@@ -38,13 +38,13 @@ async function bothWrite(client: ChatClient): Promise<string[]> {
 
 test("where accounts are, bots have their own, also after a restart", async () => {
   const before = cluster.client();
-  await before.register(ana.name, ana.password);
-  await before.login(ana.name, ana.password);
+  await before.register(parseUserName(ana.name), ana.password);
+  await before.login(parseUserName(ana.name), ana.password);
   const names = await bothWrite(before);
   await cluster.stop();
   cluster = await start();
   const after = cluster.client();
-  await after.login(ana.name, ana.password);
+  await after.login(parseUserName(ana.name), ana.password);
   expect(await bothWrite(after)).toEqual(names);
 }, 60_000);
 

@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import { Child } from "../../src/cluster/child.ts";
 import { openLog } from "../../src/platform/log.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { durations } from "../../src/protocol/limits.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -83,7 +84,11 @@ interface Stamped {
 async function publish(client: ChatClient, events: Stamped[], signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const sentMs = Date.now();
-    const { server, seq, timestamp } = await client.publish("ana", "geral", "what time is it?");
+    const { server, seq, timestamp } = await client.publish(
+      parseUserName("ana"),
+      parseChannelName("geral"),
+      "what time is it?",
+    );
     const times = { timeMs: Date.parse(timestamp), sentMs, receivedMs: Date.now() };
     events.push({ server, seq, ...times });
   }
@@ -108,8 +113,8 @@ test("[E5] clocks a second off agree within five rounds, and a kill -9 of the co
   };
   await Promise.all(servers.map((server) => server.start()));
   const client = cluster.client({ deadlineMs: 30_000 });
-  await client.login("ana");
-  await client.createChannel("geral");
+  await client.login(parseUserName("ana"));
+  await client.createChannel(parseChannelName("geral"));
   const events: Stamped[] = [];
   const calledOff = new AbortController();
   const publishing = publish(client, events, calledOff.signal);

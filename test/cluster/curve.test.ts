@@ -6,7 +6,7 @@ import type { Child } from "../../src/cluster/child.ts";
 import { keyFileText } from "../../src/platform/curve.ts";
 import { splitKey, withKey } from "../../src/platform/endpoint.ts";
 import { encode } from "../../src/protocol/codec.ts";
-import { parseChannelName } from "../../src/protocol/ids.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { CliProcess } from "../terminal/cli-process.ts";
@@ -43,17 +43,17 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
   test("serves who has the key, by broker, proxy, reference and peer links", async () => {
     const heard: string[] = [];
     const [ana, bia] = [cluster.client(), cluster.client()];
-    await ana.login("ana");
-    await bia.login("bia");
-    await ana.createChannel("geral");
+    await ana.login(parseUserName("ana"));
+    await bia.login(parseUserName("bia"));
+    await ana.createChannel(parseChannelName("geral"));
     await bia.subscribe(geral, (entry) => heard.push(entry.message));
-    await ana.publish("ana", "geral", "olá");
+    await ana.publish(parseUserName("ana"), parseChannelName("geral"), "olá");
     await until(() => heard.includes("olá"), "it is heard");
     // A claim goes from server to server, to whoever is in office.
-    await ana.register("caio", "a password of caio's");
+    await ana.register(parseUserName("caio"), "a password of caio's");
     const { members, processes } = await ana.status();
     expect(members).toHaveLength(3);
-    expect((processes as { role: string }[]).map(({ role }) => role).sort()).toEqual(
+    expect(processes.map(({ role }) => role).sort()).toEqual(
       ["broker", "broker", "proxy", "proxy", "reference", "server", "server", "server"].sort(),
     );
   });
@@ -86,7 +86,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
       const client = cluster.client();
       const heard: string[] = [];
       await client.subscribe(geral, (entry) => heard.push(entry.message));
-      await client.publish("ana", "geral", "for who may read it");
+      await client.publish(parseUserName("ana"), parseChannelName("geral"), "for who may read it");
       await until(() => heard.length > 0, "others hear it");
       await expect(request.receive()).rejects.toThrow();
       await expect(subscriber.receive()).rejects.toThrow();
@@ -103,12 +103,16 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
       const child = cluster.of(role)[0] as Child;
       const ready = child.nextReady();
       child.signal("SIGKILL");
-      await client.publish("ana", "geral", `without ${child.label}`);
+      await client.publish(
+        parseUserName("ana"),
+        parseChannelName("geral"),
+        `without ${child.label}`,
+      );
       await ready;
-      await client.publish("ana", "geral", `with ${child.label}`);
+      await client.publish(parseUserName("ana"), parseChannelName("geral"), `with ${child.label}`);
     }
     const isLive = async () => {
-      const members = (await client.status()).members as { live: boolean }[];
+      const members = (await client.status()).members;
       return members.length === 3 && members.every(({ live }) => live);
     };
     await until(isLive, "all are live again", 30_000);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Child } from "../../src/cluster/child.ts";
 import type { Receipt } from "../../src/protocol/client-messages.ts";
+import { parseUserName } from "../../src/protocol/ids.ts";
 import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -65,7 +66,11 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
       await writer.stop();
       for (const [text, receipt] of writer.acknowledged) acknowledged.set(text, receipt);
       const client = cluster.client();
-      await client.ask("message", { src: "ana", dst: "ana", message: "to myself" });
+      await client.ask("message", {
+        src: parseUserName("ana"),
+        dst: parseUserName("ana"),
+        message: "to myself",
+      });
       await cluster.stop();
     }
     const cluster = await start({ data });

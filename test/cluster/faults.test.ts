@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { Entry } from "../../src/protocol/publications.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import type { Role } from "../../src/protocol/reference-messages.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
@@ -67,14 +67,19 @@ describe("a server that starts late", () => {
   test("[R8] catches up with what the others hold, and serves it", async () => {
     const cluster = await start();
     const client = cluster.client();
-    await client.login("ana");
-    await client.createChannel("geral");
+    await client.login(parseUserName("ana"));
+    await client.createChannel(parseChannelName("geral"));
     const texts = Array.from({ length: 3_000 }, (_, index) => `${index}`);
-    await Promise.all(texts.map((text) => client.publish("ana", "geral", text)));
+    await Promise.all(
+      texts.map((text) => client.publish(parseUserName("ana"), parseChannelName("geral"), text)),
+    );
     const late = await cluster.addServer();
     await until(async () => {
-      const page = await client.ask("history", { channel: "geral", limit: 1_000 });
-      return page.server === late.ready?.name && (page.entries as Entry[]).length === 1_000;
+      const page = await client.ask("history", {
+        channel: parseChannelName("geral"),
+        limit: 1_000,
+      });
+      return page.server === late.ready?.name && page.entries.length === 1_000;
     }, "the late server answers with what it caught up");
     await cluster.stop();
     const stored = await equalFiles(cluster);

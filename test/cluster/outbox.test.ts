@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 
@@ -13,9 +14,9 @@ let cluster: LocalCluster;
 beforeAll(async () => {
   cluster = await LocalCluster.start();
   const client = cluster.client();
-  await client.login("ana");
-  await client.login("bia");
-  await client.createChannel("geral");
+  await client.login(parseUserName("ana"));
+  await client.login(parseUserName("bia"));
+  await client.createChannel(parseChannelName("geral"));
 }, 60_000);
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { PresenceState } from "../../src/protocol/client-messages.ts";
+import { parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 
@@ -23,8 +24,8 @@ async function enter(
       token = given;
     },
   });
-  if (isNew) await client.register(user, `${user}'s`);
-  await client.login(user, `${user}'s`);
+  if (isNew) await client.register(parseUserName(user), `${user}'s`);
+  await client.login(parseUserName(user), `${user}'s`);
   return Object.assign(client, { token });
 }
 

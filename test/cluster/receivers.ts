@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { splitKey, withKey } from "../../src/platform/endpoint.ts";
+import { parseUserName } from "../../src/protocol/ids.ts";
 import { durations } from "../../src/protocol/limits.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type Fields, PlainRequest } from "../support/plain-client.ts";
@@ -56,7 +57,9 @@ class Race {
 
   async register(): Promise<void> {
     const client = this.#cluster.client({ proxies: [], deadlineMs: 60_000 });
-    await Promise.all(this.#users.map((user) => client.register(user, passwordOf(user))));
+    await Promise.all(
+      this.#users.map((user) => client.register(parseUserName(user), passwordOf(user))),
+    );
     await client.close();
   }
 

@@ -3,7 +3,9 @@ import { Publisher, Subscriber } from "zeromq";
 import { connect } from "../../src/net/connect.ts";
 import { encrypt } from "../../src/platform/encryption.ts";
 import { encode } from "../../src/protocol/codec.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import type { Entry } from "../../src/protocol/publications.ts";
+import type { DayKey } from "../../src/protocol/replies.ts";
 import { dayOf, sealedForm } from "../../src/protocol/sealed.ts";
 import { conversationTopic } from "../../src/protocol/topics.ts";
 import { withinTheDoor } from "../support/members-door.ts";
@@ -20,8 +22,12 @@ describe("[X5] a bare SUB socket", { timeout: 60_000 }, () => {
     await bea.subscribe({ channel: "geral" as never }, (entry) => got.push(entry));
     const wire = ["replication", ...[{ channel: "geral" }, { user: "bea" }].map(topicOf)];
     const heard = await scene.overhear(async (frames) => {
-      await ana.publish("ana", "geral", "said to all of the channel");
-      await ana.message("ana", "bea", "said to one alone");
+      await ana.publish(
+        parseUserName("ana"),
+        parseChannelName("geral"),
+        "said to all of the channel",
+      );
+      await ana.message(parseUserName("ana"), parseUserName("bea"), "said to one alone");
       await until(() => got.length === 2, "who may read it has read it");
       const topics = () => frames.map(([topic]) => String(topic));
       await until(() => wire.every((topic) => topics().includes(topic)), "it went over the proxy");
@@ -46,11 +52,11 @@ describe("[X5] a bare SUB socket", { timeout: 60_000 }, () => {
     const keyOf = async () => JSON.stringify((await eva.ask("keys", { topics: [topic] })).keys);
     const before = await keyOf();
     expect(await keyOf()).toBe(before);
-    await eva.changePassword("eva", passwordOf("eva"), "another one");
+    await eva.changePassword(parseUserName("eva"), passwordOf("eva"), "another one");
     expect(await keyOf()).not.toBe(before);
     const got: Entry[] = [];
     await eva.subscribe({ user: "eva" as never }, (entry) => got.push(entry));
-    await ana.message("ana", "eva", "after the change");
+    await ana.message(parseUserName("ana"), parseUserName("eva"), "after the change");
     await until(() => got.length === 1, "she reads on");
   });
 });
@@ -62,7 +68,11 @@ describe("[X5] whoever is let in where servers publish may publish", { timeout: 
     const channel = "geral" as never;
     await bea.subscribe({ channel }, (entry) => got.push(entry));
     const topic = conversationTopic({ channel });
-    const { server, seq } = await ana.publish("ana", "geral", "true");
+    const { server, seq } = await ana.publish(
+      parseUserName("ana"),
+      parseChannelName("geral"),
+      "true",
+    );
     await until(() => got.length === 1, "the true one comes");
     const lie = { user: "ana", channel, message: "forged", timestamp: "2026-01-01T00:00:00.000Z" };
     const place = { server, seq: seq + 1, prev: seq, clock: 1, id: "forged" };
@@ -84,7 +94,7 @@ describe("[X5] whoever is let in where servers publish may publish", { timeout: 
         return arrived >= 5;
       }, "the forged ones have gone over the proxy");
       ears.close();
-      await ana.publish("ana", "geral", "true again");
+      await ana.publish(parseUserName("ana"), parseChannelName("geral"), "true again");
       await until(() => got.length === 2, "the next true one comes");
     });
     socket.close();
@@ -106,13 +116,16 @@ describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
     const channel = "geral" as never;
     const topic = conversationTopic({ channel });
     await bea.subscribe({ channel }, (entry) => got.push(entry));
-    const { server, seq, clock } = await ana.publish("ana", "geral", "true");
+    const { server, seq, clock } = await ana.publish(
+      parseUserName("ana"),
+      parseChannelName("geral"),
+      "true",
+    );
     await until(() => got.length === 1, "the true one comes");
 
     const { keys, publisher } = await mallory.ask("keys", { topics: [topic] });
     expect(publisher).toMatch(/^[\w-]{43}$/);
-    const days = (keys as Record<string, { day: number; key: string }[]>)[topic] ?? [];
-    const { day, key } = days.at(-1) as { day: number; key: string };
+    const [, { day, key }] = keys[topic] as [DayKey, DayKey];
     const seal = (plain: Uint8Array) =>
       sealedForm(day, encrypt(Buffer.from(key, "base64url"), plain, topic));
     const lie = { user: "ana", channel, message: "forged", timestamp: "2026-01-01T00:00:00.000Z" };
@@ -133,7 +146,7 @@ describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
         for (const one of forged) await socket.send([topic, one]);
         return arrived().length >= 5;
       }, "the forged ones have gone over the proxy");
-      await ana.publish("ana", "geral", "true again");
+      await ana.publish(parseUserName("ana"), parseChannelName("geral"), "true again");
       await until(() => got.length === 2, "the next true one comes");
     });
     socket.close();
@@ -141,6 +154,8 @@ describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
     expect(bea.clock.value).toBeLessThan(2 ** 40);
     // She waits for nothing that never was.
     await expect(bea.channels()).resolves.toContain("geral");
-    await expect(bea.publish("bea", "geral", "hers")).resolves.toBeDefined();
+    await expect(
+      bea.publish(parseUserName("bea"), parseChannelName("geral"), "hers"),
+    ).resolves.toBeDefined();
   });
 });

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { ChatClient } from "../../src/client/chat-client.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
@@ -116,9 +117,9 @@ describe("tertulia up", () => {
     const first = await startUp(data);
     {
       await using client = clientOf(first.ready);
-      await client.login("ana");
-      await client.createChannel("geral");
-      await client.publish("ana", "geral", "before");
+      await client.login(parseUserName("ana"));
+      await client.createChannel(parseChannelName("geral"));
+      await client.publish(parseUserName("ana"), parseChannelName("geral"), "before");
     }
     first.child.kill("SIGTERM");
     await once(first.child, "exit");
@@ -179,7 +180,7 @@ describe("tertulia up", () => {
       for (const signal of ["SIGINT", "SIGHUP"] as const) process.kill(pid, signal);
     }
     await using client = clientOf(ready);
-    await client.login("ana");
+    await client.login(parseUserName("ana"));
     expect(ready.processes.every(({ pid }) => isAlive(pid))).toBe(true);
     expect(errors()).toBe("");
     const [broker] = ready.processes.filter(({ role }) => role === "broker");
@@ -246,7 +247,7 @@ describe("tertulia up", () => {
     const { child, ready } = await startUp(data, "--servers", "1");
     {
       await using client = clientOf(ready);
-      for (const name of ["ana", "bia", "caio"]) await client.login(name);
+      for (const name of ["ana", "bia", "caio"]) await client.login(parseUserName(name));
     }
     child.kill("SIGTERM");
     await once(child, "exit");

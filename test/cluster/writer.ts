@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { Receipt } from "../../src/protocol/client-messages.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import type { Entry } from "../../src/protocol/publications.ts";
-import type { Vector } from "../../src/protocol/vector.ts";
 import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
@@ -29,9 +29,9 @@ export class Writer {
   /** Logs a user in, creates the channel, and begins. */
   static async start(cluster: LocalCluster, load: Load = {}): Promise<Writer> {
     const client = cluster.client({ deadlineMs: 30_000 });
-    await client.login("ana");
+    await client.login(parseUserName("ana"));
     const { channel = "geral" } = load;
-    await client.createChannel(channel);
+    await client.createChannel(parseChannelName(channel));
     return new Writer(client, channel, load);
   }
 
@@ -43,7 +43,10 @@ export class Writer {
       while (!this.#stopped) {
         this.attempted += 1;
         const text = `message ${this.attempted}${rest}`;
-        this.acknowledged.set(text, await client.publish("ana", channel, text));
+        this.acknowledged.set(
+          text,
+          await client.publish(parseUserName("ana"), parseChannelName(channel), text),
+        );
       }
     };
     this.#running = Promise.all(Array.from({ length: lanes }, lane));
@@ -89,8 +92,8 @@ async function allEqual(cluster: LocalCluster): Promise<void> {
     const said = new Map<unknown, string>();
     // A broker gives requests to its servers in turn.
     for (let asked = 0; asked < 3 * servers && said.size < servers; asked += 1) {
-      const { server, members } = (await client.status()) as unknown as Status;
-      if (members.some(({ member, lag }) => member && lag > 0)) return false;
+      const { server, members } = await client.status();
+      if (members.some(({ member, lag }) => member && lag !== 0)) return false;
       const own = members.find(({ name }) => name === server)?.durable ?? {};
       said.set(server, JSON.stringify(Object.entries(own).sort()));
     }
@@ -100,17 +103,6 @@ async function allEqual(cluster: LocalCluster): Promise<void> {
     return isSettled;
   };
   await until(isEqual, "all replicas say that they have the same", 30_000);
-}
-
-/** Of what `status` answers. */
-interface Status {
-  readonly server: string;
-  readonly members: readonly {
-    readonly name: string;
-    readonly member: boolean;
-    readonly lag: number;
-    readonly durable: Vector;
-  }[];
 }
 
 /**

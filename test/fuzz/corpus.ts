@@ -6,8 +6,7 @@ import { decode, encode } from "../../src/protocol/codec.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { tagBytes } from "../../src/protocol/limits.ts";
 import { replicationTopic } from "../../src/protocol/topics.ts";
-import type { Vector } from "../../src/protocol/vector.ts";
-import type { View } from "../../src/protocol/view.ts";
+import { noView } from "../../src/protocol/view.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { Insider } from "./insider.ts";
@@ -47,23 +46,17 @@ const clockAhead = 1_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-interface Status {
-  readonly view: View;
-  readonly committed: Vector;
-  readonly clock: number;
-}
-
 /** Uses everything that a client can ask for, through the tap; logs in who writes later. */
 async function useAll(client: ChatClient, auth: Auth): Promise<void> {
   const required = auth === "required";
   for (const [user, password] of Object.entries(people)) {
-    if (required) await client.register(user, password);
-    await client.login(user, required ? password : undefined);
+    if (required) await client.register(parseUserName(user), password);
+    await client.login(parseUserName(user), required ? password : undefined);
   }
-  await client.createChannel(channel, "bia");
+  await client.createChannel(channel, parseUserName("bia"));
   for (const text of ["olá", "texto mais longo ".repeat(20)]) {
-    await client.publish("bia", channel, text);
-    await client.message("bia", "ana", text);
+    await client.publish(parseUserName("bia"), channel, text);
+    await client.message(parseUserName("bia"), parseUserName("ana"), text);
   }
   await client.subscribe({ channel }, () => {});
   const own = { user: parseUserName("bia") };
@@ -80,8 +73,8 @@ async function useAll(client: ChatClient, auth: Auth): Promise<void> {
     client.history({ channel }, { since: seen }),
     client.history({ channel }, { before: next, limit: 1 }),
   ]);
-  if (required) await client.changePassword("bia", people.bia, people.bia);
-  else await client.register("carla", "a sentence of carla");
+  if (required) await client.changePassword(parseUserName("bia"), people.bia, people.bia);
+  else await client.register(parseUserName("carla"), "a sentence of carla");
 }
 
 /** As nobody may send it: with a session that another secret has signed, with none, guessing. */
@@ -138,16 +131,17 @@ export async function record(
   const client = cluster.client({ brokers });
   await useAll(client, auth);
   const heard = await listen(cluster, async () => {
-    await client.publish("bia", channel, "ouvido");
-    await client.message("bia", "ana", "ouvido");
+    await client.publish(parseUserName("bia"), channel, "ouvido");
+    await client.message(parseUserName("bia"), parseUserName("ana"), "ouvido");
   });
-  const { view, committed, clock } = (await client.status()) as unknown as Status;
+  const { view = noView, committed } = await client.status();
+  const clock = client.clock.value;
   await client.close();
 
   const isStripped = sender === "strangers" && auth === "required";
   const asked = isStripped ? tap.requests.flatMap(withoutSession) : tap.requests;
   const insider = new Insider(cluster, { auth, sender, clock: clock + clockAhead });
-  const known = { view, durable: committed, clock };
+  const known = { view, durable: committed ?? {}, clock };
   const isReplication = ([topic]: Buffer[]) => topic?.toString() === replicationTopic;
   return {
     front: asked.flatMap(enveloped),

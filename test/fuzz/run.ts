@@ -265,7 +265,9 @@ class Run {
     const lane = this.#lanes.find(({ name }) => name === "replication");
     if (lane === undefined) return;
     const forged = async () =>
-      [...(await viewsOf(this.#cluster, client)).values()].map(({ refused }) => refused.forged);
+      [...(await viewsOf(this.#cluster, client)).values()].map(
+        ({ refused }) => refused?.forged ?? 0,
+      );
     let counts = await forged();
     const isStill = async () => {
       const before = counts;
@@ -314,15 +316,8 @@ function endsClocks(payload: Buffer): boolean {
 }
 
 function refusedBy(views: Views | undefined): Record<string, string> {
-  const all = [...(views ?? [])].map(
-    ([
-      server,
-      {
-        refused: { forged, stale },
-      },
-    ]) => {
-      return [server, `${forged} forged, ${stale} stale`] as const;
-    },
-  );
+  const all = [...(views ?? [])].map(([server, { refused }]) => {
+    return [server, `${refused?.forged} forged, ${refused?.stale} stale`] as const;
+  });
   return Object.fromEntries(all);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { ChatClient } from "../../src/client/chat-client.ts";
+import { parseUserName } from "../../src/protocol/ids.ts";
 import type { Entry } from "../../src/protocol/publications.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
@@ -26,7 +27,7 @@ export class ValidTraffic {
     const writer = cluster.client({ proxies: [], deadlineMs: 30_000 });
     const listener = cluster.client({ deadlineMs: 30_000 });
     const password = auth === "required" ? people.ana : undefined;
-    for (const client of [writer, listener]) await client.login("ana", password);
+    for (const client of [writer, listener]) await client.login(parseUserName("ana"), password);
     const traffic = new ValidTraffic(writer, listener);
     await listener.subscribe({ channel }, ({ message }) => traffic.heard.push(message));
     return traffic;
@@ -52,11 +53,15 @@ export class ValidTraffic {
   }
 
   async #publish(text: string): Promise<void> {
-    await this.#note(this.client.publish("ana", channel, text), () => this.published.add(text));
+    await this.#note(this.client.publish(parseUserName("ana"), channel, text), () =>
+      this.published.add(text),
+    );
   }
 
   async #message(text: string): Promise<void> {
-    await this.#note(this.client.message("ana", "bia", text), () => this.messages.add(text));
+    await this.#note(this.client.message(parseUserName("ana"), parseUserName("bia"), text), () =>
+      this.messages.add(text),
+    );
   }
 
   async #note(write: Promise<unknown>, done: () => void): Promise<void> {

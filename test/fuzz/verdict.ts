@@ -2,32 +2,24 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { Entry } from "../../src/protocol/publications.ts";
-import type { RefusedMessages } from "../../src/protocol/reference-messages.ts";
+import type { Reply } from "../../src/protocol/replies.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
-import type { View } from "../../src/protocol/view.ts";
 import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 
 /** What each server says of the cluster, by its name. */
-export type Views = ReadonlyMap<string, ServerView>;
-
-interface ServerView {
-  readonly server: string;
-  readonly view: View;
-  readonly committed: Vector;
-  readonly refused: RefusedMessages;
-}
+export type Views = ReadonlyMap<string, Reply<"status">>;
 
 const quietMs = 30_000;
 
 /** Asks until each server has answered: the broker gives requests to them in turn. */
 export async function viewsOf(cluster: LocalCluster, client: ChatClient): Promise<Views> {
-  const views = new Map<string, ServerView>();
+  const views = new Map<string, Reply<"status">>();
   const servers = cluster.of("server").length;
   while (views.size < servers) {
-    const view = (await client.status()) as unknown as ServerView;
-    views.set(view.server, view);
+    const view = await client.status();
+    views.set(String(view.server), view);
   }
   return new Map([...views].sort());
 }
@@ -40,7 +32,8 @@ export function eventsOf(views: Views): number {
 /** Waits until all servers have the same, and nothing more comes. */
 export async function quiet(cluster: LocalCluster, client: ChatClient): Promise<Views> {
   let views = await viewsOf(cluster, client);
-  const vectorsOf = (all: Views) => [...all.values()].map(({ committed }) => textOf(committed));
+  const vectorsOf = (all: Views) =>
+    [...all.values()].map(({ committed }) => textOf(committed ?? {}));
   await until(
     async () => {
       const before = new Set(vectorsOf(views));

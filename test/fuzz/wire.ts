@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { curveKeys, memberKey } from "../../src/platform/curve.ts";
 import { passwordOf, splitKey, withKey } from "../../src/platform/endpoint.ts";
+import { parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { secretIn } from "../support/members-door.ts";
 import { RawPeer, restOf } from "../support/zmtp.ts";
@@ -75,7 +76,7 @@ export async function fuzzWires(options: WireOptions): Promise<WireReport> {
 async function run(cluster: LocalCluster, options: WireOptions): Promise<WireReport> {
   const { connections, seed, onProgress } = options;
   const first = cluster.client({ proxies: [] });
-  for (const user of Object.keys(people)) await first.login(user);
+  for (const user of Object.keys(people)) await first.login(parseUserName(user));
   await first.createChannel(channel);
   const traffic = await ValidTraffic.start(cluster, "open");
   const before = await quiet(cluster, traffic.client);

@@ -1,6 +1,6 @@
 import { digest } from "../../src/platform/digest.ts";
 import { type Random, seededRandom } from "../../src/platform/random.ts";
-import type { Reply, ReplyData, Request, Session } from "../../src/protocol/client-messages.ts";
+import type { ReplyData, Request, SentReply, Session } from "../../src/protocol/client-messages.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { compareEpochs } from "../../src/protocol/epoch.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
@@ -46,7 +46,7 @@ const startWallMs = 1_767_225_600_000;
 
 /** A payload on its way to a server and back. */
 export class Question {
-  replies: readonly Reply[] | undefined;
+  replies: readonly SentReply[] | undefined;
   /** The way back is gone: the server had disconnected from the brokers when it replied. */
   isLost = false;
   readonly cameByBroker: boolean;
@@ -57,7 +57,7 @@ export class Question {
     this.#onReply = onReply;
   }
 
-  answer(replies: readonly Reply[], isLost: boolean): void {
+  answer(replies: readonly SentReply[], isLost: boolean): void {
     this.replies = replies;
     this.isLost = isLost;
     if (!isLost && this.reply !== undefined) this.#onReply?.(this.reply);

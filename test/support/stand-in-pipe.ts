@@ -8,6 +8,8 @@ export interface Fate {
   readonly answer: "OK" | "retry" | "none";
 }
 
+/** The lists are for `users` and `channels`, which are no answers without. */
+const success = { status: "OK", users: [], channels: [] };
 const served: Fate = { delayMs: 1, answer: "OK" };
 const refusal = { status: "erro", code: "unavailable", description: "", retry: true };
 
@@ -51,7 +53,7 @@ export class StandInPipe {
     this.asked.push(...requests);
     const { delayMs, answer } = this.fates.shift() ?? served;
     if (answer === "none") return;
-    const fields = answer === "OK" ? { status: "OK" } : refusal;
+    const fields = answer === "OK" ? success : refusal;
     const replies = requests.map(({ service, data: { id } }) => {
       return { service, data: { id, server: "server_0000000a", clock: 1, ...fields } };
     });

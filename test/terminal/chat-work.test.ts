@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
-import type { ChatClient, HistoryOptions } from "../../src/client/chat-client.ts";
+import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { Context } from "../../src/client/commands/context.ts";
 import type { ChatEvent } from "../../src/client/core/chat-events.ts";
 import { nothingSaved } from "../../src/client/core/chat-model.ts";
 import { ChatWork } from "../../src/client/terminal/chat-work.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
+import type { HistoryOptions } from "../../src/protocol/request-data.ts";
 import type { ConversationName } from "../../src/protocol/topics.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 import { until } from "../support/until.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { PersonFiles } from "../../src/client/person-files.ts";
 import type { Child } from "../../src/cluster/child.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { until } from "../support/until.ts";
 import { enter, join, quit, restartMs, say, scene } from "./scene.ts";
 import { hasTmux, type Terminal, why } from "./tmux-terminal.ts";
@@ -199,8 +200,8 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await join(first, name);
     await say(first, "before");
     await quit(first);
-    await place.zoe.publish("zoe", name, "while away, ana");
-    await place.zoe.message("zoe", "ana", "private too");
+    await place.zoe.publish(parseUserName("zoe"), parseChannelName(name), "while away, ana");
+    await place.zoe.message(parseUserName("zoe"), parseUserName("ana"), "private too");
     const second = place.chat("ana");
     await second.shows("zoe  while away, ana");
     await second.shows("── new since you left");
@@ -214,12 +215,12 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await say(first, "before");
     await quit(first);
     const bot = place.cluster.client();
-    await bot.login("rob");
-    await place.zoe.message("zoe", "eva", "only this");
-    await place.zoe.publish("zoe", name, "look, @eva");
+    await bot.login(parseUserName("rob"));
+    await place.zoe.message(parseUserName("zoe"), parseUserName("eva"), "only this");
+    await place.zoe.publish(parseUserName("zoe"), parseChannelName(name), "look, @eva");
     for (let number = 0; number < 600; number += 1) {
-      void bot.message("rob", "eva", "beep");
-      void bot.publish("rob", name, "beep");
+      void bot.message(parseUserName("rob"), parseUserName("eva"), "beep");
+      void bot.publish(parseUserName("rob"), parseChannelName(name), "beep");
     }
     await until(() => bot.open === 0, "all is there", restartMs);
     await bot.close();
@@ -243,7 +244,8 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   test("pages through history that it fetches", async () => {
     const name = await place.channel("long");
     const messages = Array.from({ length: 250 }, (_, at) => `line ${at + 1}.`);
-    for (const message of messages) void place.zoe.publish("zoe", name, message);
+    for (const message of messages)
+      void place.zoe.publish(parseUserName("zoe"), parseChannelName(name), message);
     await until(
       async () => (await place.texts(name)).length === 100 && place.zoe.open === 0,
       "all is there",

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
 import { PersonFiles } from "../../src/client/person-files.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
@@ -16,10 +17,10 @@ let home: TemporaryFolder;
 beforeAll(async () => {
   cluster = await LocalCluster.start();
   zoe = cluster.client();
-  await zoe.login("zoe");
-  await zoe.createChannel("geral");
+  await zoe.login(parseUserName("zoe"));
+  await zoe.createChannel(parseChannelName("geral"));
   for (let number = 1; number <= 30; number += 1) {
-    await zoe.publish("zoe", "geral", `line ${number}`);
+    await zoe.publish(parseUserName("zoe"), parseChannelName("geral"), `line ${number}`);
   }
 }, 60_000);
 
@@ -96,8 +97,8 @@ test.each(["{", '{"read":{"@zoe":7}}', '{"read":[]}'])(
   "by lines, private messages whose read marks are damaged are shown again: %s",
   async (content) => {
     const user = `rui${content.length}`;
-    await zoe.login(user);
-    await zoe.message("zoe", user, "not seen yet");
+    await zoe.login(parseUserName(user));
+    await zoe.message(parseUserName("zoe"), parseUserName(user), "not seen yet");
     const folder = damaged(user, content);
     const { stdout, stderr } = await lines(user);
     expect(stderr).toContain(`${join(folder, "chat.json")} is damaged: `);
@@ -109,9 +110,9 @@ test.each(["{", '{"read":{"@zoe":7}}', '{"read":[]}'])(
 );
 
 test("by lines, a chat that finds a damaged file, and nothing to show, leaves none that looks new", async () => {
-  await zoe.login("eva");
+  await zoe.login(parseUserName("eva"));
   damaged("eva", "{");
   await lines("eva");
-  await zoe.message("zoe", "eva", "while away");
+  await zoe.message(parseUserName("zoe"), parseUserName("eva"), "while away");
   expect((await lines("eva")).stdout).toContain("while away");
 });

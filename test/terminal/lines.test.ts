@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { nothingSaved } from "../../src/client/core/chat-model.ts";
 import { PersonFiles } from "../../src/client/person-files.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { until } from "../support/until.ts";
 import { CliProcess, clusterVariables, type Ended } from "./cli-process.ts";
 import { scene } from "./scene.ts";
@@ -47,7 +48,7 @@ test.each(["SIGKILL", "SIGTERM"] as const)(
   "[C5] ended by %s with a line in flight, the next chat sends it once, before its own",
   async (signal) => {
     const channel = `ended-by-${signal}`;
-    await place.zoe.createChannel(channel);
+    await place.zoe.createChannel(parseChannelName(channel));
     using first = open("ana");
     first.child.stdin.write(`/join ${channel}\nsaid\n`);
     await first.saw("ana: said");
@@ -71,7 +72,7 @@ test.each(["SIGKILL", "SIGTERM"] as const)(
 );
 
 test("[C5] a line whose failure was told is the person's again", async () => {
-  await place.zoe.createChannel("told");
+  await place.zoe.createChannel(parseChannelName("told"));
   using chat = open("bia", "--timeout", "1");
   chat.child.stdin.write("/join told\n");
   await chat.saw("You are in #told");
@@ -84,14 +85,16 @@ test("[C5] a line whose failure was told is the person's again", async () => {
 }, 60_000);
 
 test("a channel shows its newest lines when it is joined, then all that follow, each once", async () => {
-  await place.zoe.createChannel("long");
+  await place.zoe.createChannel(parseChannelName("long"));
   const lines = Array.from({ length: 60 }, (_, at) => `line ${at}`);
-  for (const line of lines.slice(0, 25)) await place.zoe.publish("zoe", "long", line);
+  for (const line of lines.slice(0, 25))
+    await place.zoe.publish(parseUserName("zoe"), parseChannelName("long"), line);
   expect(shown(await run("caio", "/join long\n"))).toEqual(lines.slice(5, 25));
   using chat = open("caio");
   chat.child.stdin.write("/join long\n");
   // Some before it is there, some while it joins, some behind.
-  for (const line of lines.slice(25)) await place.zoe.publish("zoe", "long", line);
+  for (const line of lines.slice(25))
+    await place.zoe.publish(parseUserName("zoe"), parseChannelName("long"), line);
   await chat.saw("line 59");
   const all = shown(chat);
   expect(all).toEqual(lines.slice(-all.length));
@@ -99,8 +102,8 @@ test("a channel shows its newest lines when it is joined, then all that follow, 
 }, 60_000);
 
 test("what was not shown is not marked as read", async () => {
-  await place.zoe.createChannel("gap");
-  await place.zoe.publish("zoe", "gap", "known");
+  await place.zoe.createChannel(parseChannelName("gap"));
+  await place.zoe.publish(parseUserName("zoe"), parseChannelName("gap"), "known");
   expect(shown(await run("rui", "/join gap\n"))).toEqual(["known"]);
   const files = new PersonFiles(
     join(place.home.path, "tertulia"),
@@ -110,12 +113,16 @@ test("what was not shown is not marked as read", async () => {
   const read = files.read().read["#gap"];
   expect(read).toBeDefined();
   for (let number = 0; number < 25; number += 1)
-    await place.zoe.publish("zoe", "gap", `new ${number}`);
+    await place.zoe.publish(parseUserName("zoe"), parseChannelName("gap"), `new ${number}`);
   expect(shown(await run("rui", "/join gap\n"))).toHaveLength(20);
   expect(files.read().read["#gap"]).toEqual(read);
   // Of private messages all are shown, however long they are.
   for (let number = 0; number < 120; number += 1) {
-    await place.zoe.message("zoe", "rui", `${number} ${"x".repeat(4_000)}`);
+    await place.zoe.message(
+      parseUserName("zoe"),
+      parseUserName("rui"),
+      `${number} ${"x".repeat(4_000)}`,
+    );
   }
   const numbers = shown(await run("rui", "")).map((text) => Number(text.split(" ")[0]));
   expect(numbers).toEqual(Array.from({ length: 120 }, (_, at) => at));
@@ -142,10 +149,10 @@ test("a channel that one makes one is in", async () => {
 }, 60_000);
 
 test("private messages that came while one was away are shown once, in whatever chat", async () => {
-  await place.zoe.login("dora");
-  await place.zoe.message("zoe", "dora", "before all");
+  await place.zoe.login(parseUserName("dora"));
+  await place.zoe.message(parseUserName("zoe"), parseUserName("dora"), "before all");
   expect(shown(await run("dora", ""))).toEqual([]);
-  await place.zoe.message("zoe", "dora", "while away");
+  await place.zoe.message(parseUserName("zoe"), parseUserName("dora"), "while away");
   expect(shown(await run("dora", ""))).toEqual(["while away"]);
   expect(shown(await run("dora", ""))).toEqual([]);
   const { broker } = place.cluster.endpoints;
@@ -156,7 +163,7 @@ test("private messages that came while one was away are shown once, in whatever 
   const more = { ...nothingSaved, joined: ["geral"], muted: ["#geral"], current: "#geral" };
   files.save({ ...more, read });
   expect(others).toEqual({ joined: [], muted: [], closed: [], current: "", drafts: {} });
-  await place.zoe.message("zoe", "dora", "away again");
+  await place.zoe.message(parseUserName("zoe"), parseUserName("dora"), "away again");
   expect(shown(await run("dora", ""))).toEqual(["away again"]);
   const after = files.read();
   expect(after).toEqual({ ...more, read: after.read });

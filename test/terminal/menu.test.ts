@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
+import { parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { cliFile } from "./cli-process.ts";
 import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
@@ -11,7 +12,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
   beforeAll(async () => {
     cluster = await LocalCluster.start({ servers: 1 });
     bia = cluster.client();
-    await bia.login("bia");
+    await bia.login(parseUserName("bia"));
   }, 60_000);
 
   afterEach(closeTerminals);
@@ -59,7 +60,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.answers("7) Quit", "2", "Enter");
     await menu.answers("? Name of the new channel", "half-a-na");
     await menu.shows("channel half-a-na");
-    await bia.message("bia", "caio", "psst\x1b[2J");
+    await bia.message(parseUserName("bia"), parseUserName("caio"), "psst\x1b[2J");
     await menu.answers("bia → caio: psst␛[2J", "me");
     await menu.shows("channel half-a-name");
     const lines = menu.screen.trimEnd().split("\n");

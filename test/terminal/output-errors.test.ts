@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, cpSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { cliFile, clusterVariables } from "./cli-process.ts";
@@ -11,9 +12,9 @@ let cluster: LocalCluster;
 beforeAll(async () => {
   cluster = await LocalCluster.start();
   const client = cluster.client();
-  await client.login("ana");
-  await client.createChannel("geral");
-  await client.publish("ana", "geral", "oi");
+  await client.login(parseUserName("ana"));
+  await client.createChannel(parseChannelName("geral"));
+  await client.publish(parseUserName("ana"), parseChannelName("geral"), "oi");
 }, 60_000);
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);

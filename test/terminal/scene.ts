@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import type { ChatClient } from "../../src/client/chat-client.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
@@ -32,7 +33,7 @@ export class Scene {
   async begin(options: LocalClusterOptions): Promise<void> {
     this.cluster = await LocalCluster.start(options);
     this.zoe = this.cluster.client();
-    await this.zoe.login("zoe");
+    await this.zoe.login(parseUserName("zoe"));
     await this.channel("geral");
   }
 
@@ -72,7 +73,7 @@ export class Scene {
   }
 
   async channel(name: string): Promise<string> {
-    await this.zoe.createChannel(name);
+    await this.zoe.createChannel(parseChannelName(name));
     return name;
   }
 

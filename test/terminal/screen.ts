@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cellsOf } from "../../src/client/core/cells.ts";
+import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 import { cliFile } from "./cli-process.ts";
@@ -85,9 +86,10 @@ function svg(captured: string): string {
 const home = await mkdtemp(join(tmpdir(), "tertulia-screen-"));
 await using cluster = await LocalCluster.start({ servers: 3 });
 const [bia, caio] = [cluster.client(), cluster.client()];
-await bia.login("bia");
-await caio.login("caio");
-for (const channel of ["geral", "café", "plantão"]) await bia.createChannel(channel);
+await bia.login(parseUserName("bia"));
+await caio.login(parseUserName("caio"));
+for (const channel of ["geral", "café", "plantão"])
+  await bia.createChannel(parseChannelName(channel));
 const { broker, proxy, reference } = cluster.endpoints;
 const endpoints = `--broker ${broker} --proxy ${proxy} --reference ${reference}`;
 const chat = new Terminal(
@@ -101,20 +103,28 @@ for (const channel of ["plantão", "café", "geral"]) {
   await chat.shows(`› #${channel}`);
 }
 cluster.server(2).signal("SIGKILL");
-await bia.publish("bia", "geral", "Good morning! I just killed a server. Did you notice? 🙂");
-await caio.publish("caio", "geral", "Not a line missing here.");
+await bia.publish(
+  parseUserName("bia"),
+  parseChannelName("geral"),
+  "Good morning! I just killed a server. Did you notice? 🙂",
+);
+await caio.publish(parseUserName("caio"), parseChannelName("geral"), "Not a line missing here.");
 await chat.shows("caio  Not a line");
 types("Nor here. I went on typing, and it went on sending");
 await chat.shows("on sending ✓");
 await bia.publish(
-  "bia",
-  "geral",
+  parseUserName("bia"),
+  parseChannelName("geral"),
   "ana, shall we try the whole cluster at noon?\nAll three servers, and the broker.",
 );
-await caio.publish("caio", "geral", "/me fetches the popcorn");
-await bia.publish("bia", "café", "Fresh coffee ☕");
-await caio.publish("caio", "plantão", "@ana, disk of server 1 is at 80 %");
-await caio.message("caio", "ana", "lunch?");
+await caio.publish(parseUserName("caio"), parseChannelName("geral"), "/me fetches the popcorn");
+await bia.publish(parseUserName("bia"), parseChannelName("café"), "Fresh coffee ☕");
+await caio.publish(
+  parseUserName("caio"),
+  parseChannelName("plantão"),
+  "@ana, disk of server 1 is at 80 %",
+);
+await caio.message(parseUserName("caio"), parseUserName("ana"), "lunch?");
 await Promise.all([bia.presence("online"), caio.presence("away")]);
 await until(() => /@caio.* 1 │/.test(chat.screen), "the private message is counted");
 types("Noon is fine");

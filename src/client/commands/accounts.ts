@@ -3,7 +3,8 @@ import { now } from "../../platform/clock.ts";
 import { Problem } from "../../platform/problem.ts";
 import { randomHex } from "../../platform/random.ts";
 import { readSecret, type Secret } from "../../platform/secret.ts";
-import type { Fields } from "../../protocol/fields.ts";
+import type { Service } from "../../protocol/client-messages.ts";
+import type { RequestData } from "../../protocol/request-data.ts";
 import type { ChatClientOptions } from "../chat-client.ts";
 import { type Context, channelOf, nameOf, withClient } from "./context.ts";
 import { Failure } from "./failure.ts";
@@ -13,6 +14,15 @@ import { readNewPassword } from "./read-password.ts";
 export const accountActions = ["add", "lock", "unlock", "promote", "demote", "reset"] as const;
 export type AccountAction = (typeof accountActions)[number];
 
+/** What the actions set that need no password. */
+const flags = {
+  lock: { locked: true },
+  unlock: { locked: false },
+  promote: { administrator: true },
+  demote: { administrator: false },
+  reset: undefined,
+} as const;
+
 /** `tertulia accounts ACTION NAME` */
 export async function changeAccount(
   context: Context,
@@ -20,16 +30,12 @@ export async function changeAccount(
   name: string,
 ): Promise<void> {
   const user = nameOf(context, name);
-  const changes: Readonly<Record<AccountAction, () => Promise<Fields> | Fields>> = {
-    add: async () => ({ password: await readNewPassword(context) }),
-    lock: () => ({ locked: true }),
-    unlock: () => ({ locked: false }),
-    promote: () => ({ administrator: true }),
-    demote: () => ({ administrator: false }),
-    reset: async () => ({ newPassword: await readNewPassword(context) }),
-  };
-  const change = await changes[action]();
-  await administer(context, action === "add" ? "register" : "account", { user, ...change });
+  if (action === "add") {
+    await administer(context, "register", { user, password: await readNewPassword(context) });
+  } else {
+    const change = flags[action] ?? { newPassword: await readNewPassword(context) };
+    await administer(context, "account", { user, ...change });
+  }
   context.output.done({ user, action }, context.text(`done.${action}`, { user }));
 }
 
@@ -60,7 +66,11 @@ export async function setRegistration(context: Context, mode: string): Promise<v
 }
 
 /** As an administrator who is logged in, else as whoever has the cluster's secret. */
-async function administer(context: Context, service: string, data: Fields): Promise<void> {
+async function administer<S extends Service>(
+  context: Context,
+  service: S,
+  data: RequestData[S],
+): Promise<void> {
   const ask = (options: Partial<ChatClientOptions> = {}) =>
     withClient(context, (client) => client.ask(service, data), options);
   try {

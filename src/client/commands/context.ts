@@ -56,7 +56,7 @@ export async function withClient<T>(
 
 /** @throws Problem (exit code 2) if nobody said who the user is */
 export function userOf({ config, text }: Context): UserName {
-  const user = config.user ?? (config.session?.user as UserName) ?? config.loginName;
+  const user = config.user ?? config.session?.user ?? config.loginName;
   if (user === undefined) throw new Problem(text("problem.noUser"), 2);
   return user;
 }

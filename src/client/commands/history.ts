@@ -1,7 +1,7 @@
 import { Problem } from "../../platform/problem.ts";
 import { limits } from "../../protocol/limits.ts";
-import type { HistoryPage } from "../../protocol/parse-reply.ts";
 import type { Entry } from "../../protocol/publications.ts";
+import type { HistoryPage } from "../../protocol/replies.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { type Conversation, conversationOf } from "../core/conversation.ts";

@@ -1,10 +1,11 @@
-import { type Epoch, parseEpoch } from "../../protocol/epoch.ts";
+import type { Epoch } from "../../protocol/epoch.ts";
 import type { Fields } from "../../protocol/fields.ts";
-import { isMap } from "../../protocol/fields.ts";
 import { harmless } from "../../protocol/harmless.ts";
-import { isOurList, parseCounts, parseList } from "../../protocol/parse-reference.ts";
+import { isOurList, parseList } from "../../protocol/parse-reference.ts";
+import { numberOf, viewOf } from "../../protocol/parse-status.ts";
 import type { Listed, RefusedMessages } from "../../protocol/reference-messages.ts";
-import { noView, parseView, quorumOf, type View } from "../../protocol/view.ts";
+import type { MemberStatus, Reply } from "../../protocol/replies.ts";
+import { quorumOf, type View } from "../../protocol/view.ts";
 import { table } from "./table.ts";
 
 /** A row of `tertulia status`; what a role has not, or nobody told, is null. */
@@ -57,7 +58,7 @@ export interface ClusterStatus {
 
 export interface StatusSources {
   /** What a server told; undefined if none answered. */
-  readonly server: Fields | undefined;
+  readonly server: Reply<"status"> | undefined;
   /** What the reference told; undefined if it did not answer. */
   readonly reference: { readonly address: string; readonly reply: Fields } | undefined;
 }
@@ -66,11 +67,12 @@ export interface StatusSources {
 export function clusterStatus({ server, reference: asked }: StatusSources): ClusterStatus {
   const isForeign = asked !== undefined && !isOurList(asked.reply);
   const reference = isForeign ? undefined : asked;
-  const view = viewOf(server?.view ?? reference?.reply.view);
+  const view = server?.view ?? viewOf(reference?.reply.view);
   // Without the reference a server's list is what it was when the reference was last heard.
-  const listed = reference ? parseList(reference.reply.list) : parseList(server?.processes);
-  const members = Array.isArray(server?.members) ? server.members.filter(isMap) : [];
-  const servers = serverRows(members, listed, view).map((row) => withCounts(row, listed, server));
+  const listed = reference ? parseList(reference.reply.list) : (server?.processes ?? []);
+  const servers = serverRows(server?.members ?? [], listed, view).map((row) =>
+    withCounts(row, listed, server),
+  );
   const others = listed.filter(({ role }) => role !== "server").map(otherRow);
   // What a guest says of itself is shown, and judges nothing.
   const known = listed.filter(({ isKnown }) => isKnown);
@@ -88,8 +90,8 @@ export function clusterStatus({ server, reference: asked }: StatusSources): Clus
     healthy: problems.length === 0,
     problems,
     warnings: known.some(({ guestServers }) => guestServers) ? ["guestServers"] : [],
-    coordinator: text(server?.coordinator),
-    epoch: parseEpoch(server?.epoch) ?? null,
+    coordinator: server?.coordinator ?? null,
+    epoch: server?.epoch ?? null,
     view,
     liveMembers,
     quorum: quorumOf(view),
@@ -118,27 +120,28 @@ function problemsOf({
 }
 
 function serverRows(
-  members: readonly Fields[],
+  members: readonly MemberStatus[],
   listed: readonly Listed[],
   view: View,
 ): ProcessStatus[] {
   const isMember = (name: string) => view.members.some((member) => member === name);
   const rows = members.map((member): ProcessStatus => {
-    const live = member.live === true;
+    const { name, live, phase, rate } = member;
+    const { rank, address, lag, clock, offsetMs, lastCorrectionMs, clockRounds } = member;
     return {
       role: "server",
-      name: String(member.name),
-      rank: number(member.rank),
-      address: text(member.address) ?? "",
-      member: isMember(String(member.name)),
+      name,
+      rank,
+      address: address ?? "",
+      member: isMember(name),
       live,
-      phase: live ? text(member.phase) : null,
-      lag: number(member.lag),
-      clock: number(member.clock),
-      offsetMs: number(member.offsetMs),
-      lastCorrectionMs: number(member.lastCorrectionMs),
-      clockRounds: number(member.clockRounds),
-      rate: live ? number(member.rate) : null,
+      phase: live ? phase : null,
+      lag,
+      clock,
+      offsetMs,
+      lastCorrectionMs,
+      clockRounds,
+      rate: live ? rate : null,
       refused: null,
       disbelievedClocks: null,
     };
@@ -185,10 +188,9 @@ function countsOf({ refused, disbelievedClocks }: Pick<Listed, "refused" | "disb
 function withCounts(
   row: ProcessStatus,
   listed: readonly Listed[],
-  server: Fields | undefined,
+  server: StatusSources["server"],
 ): ProcessStatus {
-  if (server !== undefined && server.server === row.name)
-    return { ...row, ...countsOf(parseCounts(server)) };
+  if (server?.server === row.name) return { ...row, ...countsOf(server) };
   const known = listed.find(({ name, isKnown }) => isKnown && name === row.name);
   return known === undefined ? row : { ...row, ...countsOf(known) };
 }
@@ -196,7 +198,7 @@ function withCounts(
 function referenceRows(reference: StatusSources["reference"]): ProcessStatus[] {
   if (reference === undefined) return [];
   const { address, reply } = reference;
-  const clock = number(reply.clock);
+  const clock = numberOf(reply.clock);
   return [{ ...nobody, role: "reference", name: "reference", address, live: true, clock }];
 }
 
@@ -208,22 +210,6 @@ function byRole(a: ProcessStatus, b: ProcessStatus): number {
   const rank = (a.rank ?? Number.MAX_SAFE_INTEGER) - (b.rank ?? Number.MAX_SAFE_INTEGER);
   if (rank !== 0) return rank;
   return a.name < b.name ? -1 : 1;
-}
-
-function viewOf(value: unknown): View {
-  try {
-    return parseView(value) ?? noView;
-  } catch {
-    return noView;
-  }
-}
-
-function number(value: unknown): number | null {
-  return typeof value === "number" && Number.isFinite(value) ? value : null;
-}
-
-function text(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
 }
 
 export const statusColumns = [

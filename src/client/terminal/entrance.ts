@@ -38,7 +38,7 @@ export class Entrance {
   async enter(): Promise<UserName> {
     const { context, client, prompts } = this.#parts;
     const { config } = context;
-    let user = config.user ?? (config.session?.user as UserName | undefined);
+    let user = config.user ?? config.session?.user;
     for (;;) {
       user ??= await prompts.name(config.loginName);
       const refusal = await enter(context, client, user);

@@ -1,4 +1,4 @@
-import type { Incoming, Reply } from "../../protocol/client-messages.ts";
+import type { Incoming, SentReply } from "../../protocol/client-messages.ts";
 import type { Ballot } from "../../protocol/epoch.ts";
 import type { EventLine } from "../../protocol/event.ts";
 import type { ServerName } from "../../protocol/ids.ts";
@@ -102,7 +102,7 @@ export type Effect =
       readonly type: "reply";
       readonly to: ReplyTo;
       readonly batch: boolean;
-      readonly replies: readonly Reply[];
+      readonly replies: readonly SentReply[];
     }
   | { readonly type: "broadcast"; readonly message: ReplicationMessage }
   | {

@@ -33,7 +33,7 @@ export function decide(services: Services, request: Request, at: Circumstances):
       return status(services, at);
     case "time": {
       const time = isoTime(services.correctedMs(at.now));
-      return { next: "answer", answer: { status: "OK", time } };
+      return { next: "answer", answer: { time } };
     }
     case "users":
     case "channels":
@@ -69,15 +69,17 @@ export function decide(services: Services, request: Request, at: Circumstances):
   }
 }
 
+type Read = "users" | "channels" | "history";
+
 /**
  * What a read has to see: what its client has seen, or for a client that does not say, all that
  * this server had on disk when the request came (R9). Only what is committed is ever shown.
  */
 function read(
   { state, ledger, replication }: Services,
-  request: Extract<Request, { service: "users" | "channels" | "history" }>,
+  request: Extract<Request, { service: Read }>,
   { waited, room }: Circumstances,
-): Decision {
+): Decision<Read> {
   const { committed } = replication;
   const target = request.after ?? ledger.durable;
   if (!covers(committed, target)) {
@@ -89,7 +91,7 @@ function read(
       const isShown = (name: UserName) => state.users.get(name)?.isCommitted(committed) === true;
       const options = { room, copies: 1, isShown };
       const { names, next } = readNames(state.userNames.sorted, request, options);
-      return { next: "answer", answer: { status: "OK", users: names, ...more(next) } };
+      return { next: "answer", answer: { users: names, next } };
     }
     case "channels": {
       const isShown = (name: ChannelName) =>
@@ -97,8 +99,7 @@ function read(
       const options = { room, copies: 2, isShown };
       const { names, next } = readNames(state.channelNames.sorted, request, options);
       // The original text has the list of channels under `users`.
-      const answer = { status: "OK", channels: names, users: names, ...more(next) };
-      return { next: "answer", answer };
+      return { next: "answer", answer: { channels: names, users: names, next } };
     }
     case "history": {
       const { channel, user } = request.conversation;
@@ -111,7 +112,7 @@ function read(
         return refuse(channel === undefined ? noUser(user) : noChannel(channel));
       }
       const page = readHistory(conversation, request, { committed, room });
-      return { next: "answer", answer: { status: "OK", ...page } };
+      return { next: "answer", answer: page };
     }
     default:
       request satisfies never;
@@ -124,7 +125,7 @@ export function waits(
   { replication }: Services,
   { after }: Request,
   { waited }: Pick<Circumstances, "waited">,
-): Decision | undefined {
+): Decision<never> | undefined {
   if (after === undefined || covers(replication.committed, after)) return undefined;
   return waited ? behind() : { next: "wait", until: after };
 }
@@ -134,7 +135,7 @@ function presence(
   services: Services,
   request: Extract<Request, { service: "presence" }>,
   at: Circumstances,
-): Decision {
+): Decision<"presence"> {
   const { user } = request;
   const { steadyMs } = at.now;
   if (!services.state.knowsUser(user)) return waits(services, request, at) ?? refuse(noUser(user));
@@ -142,22 +143,16 @@ function presence(
   const present = services.presence.list(steadyMs);
   const bytes = present.reduce((sum, one) => sum + nameBytes(one.user) + presentBytes, 0);
   if (!charge(at.room, bytes)) return full();
-  return { next: "answer", answer: { status: "OK", present } };
+  return { next: "answer", answer: { present } };
 }
 
 /** Bytes around a name in the list of who is there. */
 const presentBytes = 30;
 
-/** What tells that a list goes on. */
-function more(next: string | undefined): { readonly next?: string } {
-  return next === undefined ? {} : { next };
-}
-
 /** The same for all requests of a payload, and no less dear to send. */
-function status(services: Services, { now, room }: Circumstances): Decision {
+function status(services: Services, { now, room }: Circumstances): Decision<"status"> {
   room.status ??= services.status(now);
-  const { members, processes } = room.status as Readonly<Record<string, readonly object[]>>;
-  const rows = (members?.length ?? 0) + (processes?.length ?? 0);
+  const rows = room.status.members.length + room.status.processes.length;
   if (!charge(room, limits.statusRowBytes * (1 + rows))) return full();
-  return { next: "answer", answer: { status: "OK", ...room.status } };
+  return { next: "answer", answer: room.status };
 }

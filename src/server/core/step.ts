@@ -11,6 +11,7 @@ import type {
   ReplicationMessage,
 } from "../../protocol/peer-messages.ts";
 import type { HeartbeatReport, RefusedMessages } from "../../protocol/reference-messages.ts";
+import type { StatusReply } from "../../protocol/replies.ts";
 import type { TopicKey } from "../../protocol/sealed.ts";
 import type { View } from "../../protocol/view.ts";
 import type { Auth } from "./accounts/access.ts";
@@ -36,7 +37,6 @@ import { Rotation } from "./replica/rotation.ts";
 import type { FrozenState, SavedState } from "./replica/state-machine.ts";
 import { describeCluster } from "./replica/status.ts";
 import { Flood, type FloodPaces } from "./serving/flood.ts";
-import type { Answer } from "./serving/payload-reply.ts";
 import { Serving } from "./serving/serving.ts";
 
 export interface CoreOptions {
@@ -395,7 +395,7 @@ export class ServerCore {
     this.#effects.add({ type: "heartbeat", report, clock: this.clock.tick() });
   }
 
-  #status(now: Now): Answer {
+  #status(now: Now): StatusReply {
     const { clockSync } = this;
     const self = {
       name: this.name,

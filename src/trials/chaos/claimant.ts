@@ -3,7 +3,7 @@ import type { ChatClient } from "../../client/chat-client.ts";
 import { pause } from "../../platform/clock.ts";
 import { type Random, randomHex } from "../../platform/random.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { RequestId } from "../../protocol/ids.ts";
+import { parseUserName, type RequestId } from "../../protocol/ids.ts";
 import type { Claim, ClaimAnswer } from "./core/claims.ts";
 
 export interface ClaimantOptions {
@@ -87,7 +87,7 @@ export class Claimant {
       claim.answers.push({ atMs: elapsedMs(), answer });
     do {
       try {
-        await client.ask("register", { user, password }, id as RequestId);
+        await client.ask("register", { user: parseUserName(user), password }, id as RequestId);
         told("won");
         return;
       } catch (error) {

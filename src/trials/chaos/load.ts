@@ -2,7 +2,13 @@ import { ChatClient } from "../../client/chat-client.ts";
 import { pause } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import { type ChannelName, parseChannelName, parseUserName } from "../../protocol/ids.ts";
+import {
+  type ChannelName,
+  parseChannelName,
+  parseUserName,
+  type UserName,
+} from "../../protocol/ids.ts";
+import type { ConversationName } from "../../protocol/topics.ts";
 import type { Hearing, Reading, Seen, Write } from "./core/checker.ts";
 
 export interface LoadOptions {
@@ -20,8 +26,7 @@ const channel: ChannelName = parseChannelName("geral");
 const channelConversation = `#${channel}`;
 
 /** Each writes over a connection of its own, to the channel and to the others in private. */
-const userNames = ["ana", "bia", "caio", "duda"] as const;
-type UserName = (typeof userNames)[number];
+const userNames = ["ana", "bia", "caio", "duda"].map((name) => parseUserName(name));
 /** Of ten writes, so many go to the channel. */
 const channelPart = 0.75;
 /** The last one gives up soon, so that there are writes of which nobody knows what became. */
@@ -37,7 +42,7 @@ export const conversations: readonly string[] = [
 ];
 
 /** The name of a conversation as the client library takes it. */
-export function nameOf(conversation: string) {
+export function nameOf(conversation: string): ConversationName {
   const name = conversation.slice(1);
   return conversation.startsWith("#")
     ? { channel: parseChannelName(name) }

@@ -7,6 +7,8 @@ import { errorCode } from "../../platform/problem.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/publications.ts";
+import type { HistoryOptions } from "../../protocol/request-data.ts";
+import { parseVector } from "../../protocol/vector.ts";
 import { checkpointFiles } from "../../storage/checkpoint.ts";
 import type { Files, Seen, Telling } from "./core/checker.ts";
 import type { Account, AccountsFile } from "./core/claims.ts";
@@ -72,7 +74,7 @@ async function tell(
     const next = readers.find(({ isDone }) => !isDone);
     if (next === undefined || now().steadyMs > untilMs) break;
     const { since } = next;
-    const query = { since: JSON.parse(since) as unknown, limit: limits.historyEntries };
+    const query = { since: parseVector(JSON.parse(since), "since"), limit: limits.historyEntries };
     const page = await readPage(client, conversation, query);
     const reader = readers.find(({ server }) => server === page?.server);
     // Somebody who stands elsewhere answered: what he says belongs to another question.
@@ -89,13 +91,13 @@ async function tell(
 async function readPage(
   client: ChatClient,
   conversation: string,
-  query: { readonly since?: unknown; readonly limit: number },
+  query: HistoryOptions,
 ): Promise<Page | undefined> {
   try {
     const reply = await client.ask("history", { ...nameOf(conversation), ...query });
     return {
       server: String(reply.server),
-      entries: reply.entries as Entry[],
+      entries: reply.entries,
       seen: JSON.stringify(reply.seen),
       more: reply.next !== undefined,
     };

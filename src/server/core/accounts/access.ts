@@ -1,4 +1,4 @@
-import type { Grant, Request, Session } from "../../../protocol/client-messages.ts";
+import type { Grant, Request, Service, Session } from "../../../protocol/client-messages.ts";
 import { ProtocolError, type RefusalReason } from "../../../protocol/errors.ts";
 import type { UserName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
@@ -6,7 +6,6 @@ import { isoTime } from "../../../protocol/time.ts";
 import type { Accounts } from "./accounts.ts";
 
 export type Auth = "open" | "required";
-type Service = Request["service"];
 
 interface Rule<S extends Service> {
   /** Whom the cluster answers, where accounts are. */

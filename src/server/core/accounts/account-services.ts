@@ -1,8 +1,9 @@
-import type { Request } from "../../../protocol/client-messages.ts";
+import type { Grant, Request, Service } from "../../../protocol/client-messages.ts";
 import { ProtocolError, type RefusalReason } from "../../../protocol/errors.ts";
 import type { Chain, UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import { oddityOf } from "../../../protocol/looks.ts";
+import type { DayKey } from "../../../protocol/replies.ts";
 import { dayOf } from "../../../protocol/sealed.ts";
 import { readTopic } from "../../../protocol/topics.ts";
 import { write } from "../chat/write-services.ts";
@@ -20,14 +21,15 @@ import {
   refuse as refuseWith,
   type Services,
 } from "../serving/decision.ts";
-import type { Answer } from "../serving/payload-reply.ts";
 import { administers, locked } from "./access.ts";
 import type { Credential, PasswordChange } from "./accounts.ts";
 
-type Of<S extends Request["service"]> = Extract<Request, { service: S }>;
+type Of<S extends Service> = Extract<Request, { service: S }>;
+/** What becomes of a change: its answer is a receipt. */
+type Written = Decision<"password" | "account" | "registration" | "removal">;
 
 /** Where accounts are, a login is a name with its password (X2). */
-export function login(services: Services, request: Of<"login">): Decision {
+export function login(services: Services, request: Of<"login">): Decision<"login"> {
   const { user, password = "" } = request;
   const { accounts } = services;
   const known = accounts.credential(user);
@@ -53,7 +55,7 @@ export function login(services: Services, request: Of<"login">): Decision {
 }
 
 /** Who knows the old password may have another; all his older sessions end. */
-export function changePassword(services: Services, request: Of<"password">): Decision {
+export function changePassword(services: Services, request: Of<"password">): Decision<"password"> {
   const { user, password, newPassword, id } = request;
   const { accounts } = services;
   const known = accounts.credential(user);
@@ -95,8 +97,8 @@ export function changePassword(services: Services, request: Of<"password">): Dec
 function recall(
   [change, ...rest]: readonly PasswordChange[],
   password: string,
-  then: { same(change: PasswordChange): Decision; other(): Decision },
-): Decision {
+  then: { same(change: PasswordChange): Written; other(): Written },
+): Written {
   if (change === undefined) return then.other();
   return {
     next: "password",
@@ -109,13 +111,13 @@ function recall(
 function grantBy(
   services: Services,
   { change, made }: { readonly change: PasswordChange; readonly made: boolean },
-): Decision {
+): Written {
   const { user, version } = change;
-  return commit(services, { event: change, made }, { grant: { user, version } });
+  return commit(services, { event: change, made }, { user, version });
 }
 
 /** An administrator changes somebody's account. */
-export function changeAccount(services: Services, request: Of<"account">, now: Now): Decision {
+export function changeAccount(services: Services, request: Of<"account">, now: Now): Written {
   const { user, change, id } = request;
   const { accounts } = services;
   if (accounts.owner(user) === undefined) {
@@ -137,13 +139,13 @@ function repeated<Change extends Placed>(
   services: Services,
   before: readonly Change[],
   isSame: (change: Change) => boolean,
-): Decision | undefined {
+): Written | undefined {
   const event = before.find(isSame);
   if (event !== undefined) return commit(services, { event, made: false });
   return before.length === 0 ? undefined : refuseWith(idReused());
 }
 
-function resetPassword(services: Services, request: Of<"account">, newPassword: string): Decision {
+function resetPassword(services: Services, request: Of<"account">, newPassword: string): Written {
   const { user, id, session } = request;
   const asked = { id, by: session?.user as UserName };
   const done = () => services.accounts.passwords.asked(user, asked);
@@ -169,7 +171,7 @@ export function changeRegistration(
   services: Services,
   { mode, invitation, id, session }: Of<"registration">,
   now: Now,
-): Decision {
+): Written {
   const asked = { id, by: session?.user as UserName };
   const hash = invitation === undefined ? undefined : hashOf(services, invitation);
   const before = services.accounts.registrations.asked("", asked);
@@ -186,7 +188,7 @@ export function changeChannel(
   services: Services,
   { channel, isRemoved, id, session }: Of<"removal">,
   now: Now,
-): Decision {
+): Written {
   const { channels, removals } = services.state;
   if (channels.get(channel)?.isKnown !== true) return { next: "refuse", error: noChannel(channel) };
   const asked = { id, by: session?.user as UserName };
@@ -251,7 +253,7 @@ function isDoubtful({ accounts, state }: Services, name: UserName): boolean {
 }
 
 /** Not before the password was right: it tells of the account. */
-function doubtful(user: UserName): Decision {
+function doubtful(user: UserName): Decision<never> {
   const description = `The name "${user}" was in use while the cluster was open: an administrator gives its account a password.`;
   return refuse("forbidden", description, "name_in_use");
 }
@@ -261,13 +263,13 @@ export function keys(
   services: Services,
   request: Of<"keys">,
   { now, room }: Circumstances,
-): Decision {
+): Decision<"keys"> {
   const { state, accounts } = services;
   const user = request.session?.user as UserName;
   // Each is derived, which takes longer than to send it.
   if (!charge(room, limits.keyCostBytes * request.topics.length)) return full();
   const today = dayOf(services.correctedMs(now));
-  const found: Record<string, { day: number; key: string }[]> = {};
+  const found: Record<string, DayKey[]> = {};
   for (const topic of request.topics) {
     const name = readTopic(topic);
     const isOwn = name?.user === user;
@@ -279,7 +281,7 @@ export function keys(
       return { day, key: services.topicKey({ topic, day, version }) };
     });
   }
-  return { next: "answer", answer: { status: "OK", keys: found, publisher: services.publisher } };
+  return { next: "answer", answer: { keys: found, publisher: services.publisher } };
 }
 
 /** An invitation is long and random: a plain hash of it tells nothing. */
@@ -316,14 +318,14 @@ function make<O extends Operation>(
 function commit(
   { replication }: Services,
   { event, made }: { readonly event: Placed; readonly made: boolean },
-  more: Answer = {},
-): Decision {
-  const answer = () => ({ status: "OK", entry: receiptOf(event, replication), ...more });
+  grant?: Grant,
+): Written {
+  const answer = () => ({ entry: receiptOf(event, replication), grant });
   return { next: "commit", event, made, answer };
 }
 
 /** The same for a wrong password and for a name that nobody has. */
-function wrong(): Decision {
+function wrong(): Decision<never> {
   return refuse("unauthenticated", "The name or the password is wrong.", "password_wrong");
 }
 
@@ -331,6 +333,6 @@ function refuse(
   code: ProtocolError["code"],
   description: string,
   reason?: RefusalReason,
-): Decision {
+): Decision<never> {
   return { next: "refuse", error: new ProtocolError(code, description, { reason }) };
 }

@@ -4,6 +4,7 @@ import { compareOrder } from "../../../protocol/event.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import type { Entry } from "../../../protocol/publications.ts";
+import type { HistoryPage, StatusReply } from "../../../protocol/replies.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { channelTopic, userTopic } from "../../../protocol/topics.ts";
 import { join, type MutableVector, sorted, type Vector } from "../../../protocol/vector.ts";
@@ -11,15 +12,6 @@ import { firstIndex } from "../first-index.ts";
 import { idOf, isCommitted } from "../replica/placed.ts";
 import type { Conversation, StoredMessage } from "./chat-state.ts";
 import { lowerBound, type Tail } from "./window.ts";
-
-export interface HistoryPage {
-  /** Oldest to newest in the total order. */
-  readonly entries: Entry[];
-  /** With `before` or nothing: the page before this one. With `since`: there is more. */
-  readonly next?: string;
-  /** What the reader has now seen of this conversation. */
-  readonly seen: Vector;
-}
 
 /** A message as a reader gets it. */
 export function toEntry(message: StoredMessage): Entry {
@@ -40,7 +32,7 @@ export function topicsOf({ from, to }: Pick<StoredMessage, "from" | "to">): read
 /** What the replies to one payload may take together, and what they share. */
 export interface Room {
   bytes: number;
-  status?: Readonly<Record<string, unknown>>;
+  status?: StatusReply;
 }
 
 /** What of a conversation may be shown, and how much of it the reply still takes. */

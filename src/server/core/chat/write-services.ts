@@ -3,8 +3,9 @@ import { ProtocolError } from "../../../protocol/errors.ts";
 import type { UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import { oddityOf } from "../../../protocol/looks.ts";
+import type { ClaimPlace } from "../../../protocol/replies.ts";
 import { covers } from "../../../protocol/vector.ts";
-import type { Accounts, EventName } from "../accounts/accounts.ts";
+import type { Accounts } from "../accounts/accounts.ts";
 import type { Now } from "../effects.ts";
 import type { EventData, Operation } from "../facts.ts";
 import type { Placed } from "../replica/placed.ts";
@@ -36,7 +37,11 @@ type Messaging = Extract<Write, { service: "publish" | "message" }>;
  * names need not wait for what the client has seen. A write that would fail, or would succeed only
  * because something is missing, waits.
  */
-export function write(services: Services, request: Write, at: WriteCircumstances): Decision {
+export function write(
+  services: Services,
+  request: Write,
+  at: WriteCircumstances,
+): Decision<Write["service"]> {
   const { state, replication } = services;
   const { now, waited, grant } = at;
   const old = existing(state, request);
@@ -55,7 +60,7 @@ export function write(services: Services, request: Write, at: WriteCircumstances
 /**
  * The claim that the name belongs to an account by: nothing is granted on one that may still fall.
  */
-function account(accounts: Accounts, user: UserName): EventName | undefined {
+function account(accounts: Accounts, user: UserName): ClaimPlace | undefined {
   const owner = accounts.owner(user);
   return owner === undefined ? undefined : { server: owner.server, seq: owner.seq };
 }
@@ -64,14 +69,11 @@ function commit(
   { replication, accounts }: Services,
   request: Write,
   { event, made, grant }: { event: Placed; made: boolean; grant: Grant | undefined },
-): Decision {
-  const messaging = request.service === "publish" || request.service === "message";
-  const answer = (): Answer => {
+): Decision<Write["service"]> {
+  const answer = (): Answer<Write["service"]> => {
     const entry = receiptOf(event, replication);
-    if (messaging) return { status: "OK", entry };
-    if (request.service !== "login") return { status: "sucesso", entry };
-    const signed = grant === undefined ? {} : { grant };
-    return { status: "sucesso", entry, account: account(accounts, request.user), ...signed };
+    if (request.service !== "login") return { entry };
+    return { entry, account: account(accounts, request.user), grant };
   };
   return { next: "commit", event, made, answer };
 }

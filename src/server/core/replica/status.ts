@@ -3,6 +3,7 @@ import type { ServerName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import type { Phase } from "../../../protocol/peer-messages.ts";
 import type { Listed, RefusedMessages } from "../../../protocol/reference-messages.ts";
+import type { StatusReply } from "../../../protocol/replies.ts";
 import { lag, raise } from "../../../protocol/vector.ts";
 import type { Now } from "../effects.ts";
 import type { Replication } from "./replication.ts";
@@ -29,12 +30,11 @@ export interface Known {
   readonly list: readonly Listed[];
 }
 
-/** The cluster as one server sees it: what `tertulia status` draws. */
 export function describeCluster(
   { self, leader, list }: Known,
   replication: Replication,
   now: Now,
-): Readonly<Record<string, unknown>> {
+): StatusReply {
   const ranks = new Map(list.map(({ name, rank }) => [name, rank]));
   const names = new Set([self.name, ...replication.peers.keys()]);
   /** The join of all that anybody is known to have. */

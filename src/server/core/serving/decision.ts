@@ -1,9 +1,10 @@
-import type { Receipt, Request } from "../../../protocol/client-messages.ts";
+import type { Receipt, Request, Service } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Digest } from "../../../protocol/event.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
+import type { StatusReply } from "../../../protocol/replies.ts";
 import type { TopicKey } from "../../../protocol/sealed.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import type { Vector } from "../../../protocol/vector.ts";
@@ -19,9 +20,9 @@ import { idOf, type Placed } from "../replica/placed.ts";
 import type { Replication } from "../replica/replication.ts";
 import type { Answer, Pending } from "./payload-reply.ts";
 
-/** What becomes of a request. */
-export type Decision =
-  | { readonly next: "answer"; readonly answer: Answer }
+/** What becomes of a request for a service. */
+export type Decision<S extends Service = Service> =
+  | { readonly next: "answer"; readonly answer: Answer<S> }
   | { readonly next: "refuse"; readonly error: ProtocolError }
   /** The answer could depend on what is missing here: decide again once it is there (R9). */
   | {
@@ -35,7 +36,7 @@ export type Decision =
       readonly next: "commit";
       readonly event: Placed;
       readonly made: boolean;
-      answer(): Answer;
+      answer(): Answer<S>;
     }
   /** The coordinator decides (E3). */
   | { readonly next: "claim" }
@@ -43,7 +44,7 @@ export type Decision =
   | {
       readonly next: "password";
       readonly work: PasswordWork;
-      settle(result: PasswordResult, now: Now): Decision;
+      settle(result: PasswordResult, now: Now): Decision<S>;
     };
 
 /** What the services read and write. */
@@ -57,7 +58,7 @@ export interface Services {
   readonly presence: Presence;
   readonly digest: Digest;
   readonly auth: Auth;
-  status(now: Now): Answer;
+  status(now: Now): StatusReply;
   correctedMs(now: Now): number;
   topicKey(of: TopicKey): string;
   /** By which a client knows what a server has published (X5). */
@@ -80,11 +81,11 @@ export function receiptOf(event: Placed, replication: Services["replication"]): 
   return { id: idOf(event), server, seq, clock, timestamp: isoTime(event.time), durable };
 }
 
-export function refuse(error: ProtocolError): Decision {
+export function refuse(error: ProtocolError): Decision<never> {
   return { next: "refuse", error };
 }
 
-export function behind(): Decision {
+export function behind(): Decision<never> {
   return refuse(
     new ProtocolError(
       "behind",
@@ -100,7 +101,7 @@ export function charge(room: Room, bytes: number): boolean {
   return true;
 }
 
-export function full(): Decision {
+export function full(): Decision<never> {
   return refuse(
     new ProtocolError(
       "too_large",

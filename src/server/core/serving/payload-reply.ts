@@ -1,15 +1,28 @@
-import type { Incoming, Refused, Reply, ReplyData } from "../../../protocol/client-messages.ts";
+import type {
+  Grant,
+  Incoming,
+  Refused,
+  ReplyData,
+  SentReply,
+  Service,
+} from "../../../protocol/client-messages.ts";
 import type { ProtocolError } from "../../../protocol/errors.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { limits } from "../../../protocol/limits.ts";
+import type { Replies } from "../../../protocol/replies.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { renewal } from "../accounts/access.ts";
 import type { Room } from "../chat/history.ts";
 import type { Effect, ReplyTo } from "../effects.ts";
 
-/** Fields of a reply beyond those that every reply has. */
-export type Answer = Readonly<Record<string, unknown>>;
+/** What a service answers if it says OK, and the session that comes with it. */
+export type Answer<S extends Service = Service> = {
+  readonly [Of in S]: Replies[Of] & { readonly grant?: Grant | undefined };
+}[S];
+
+/** The original protocol answers these two so, and all others `OK` (W8). */
+const inPortuguese: readonly string[] = ["login", "channel"] satisfies Service[];
 
 export function isRefused(request: Incoming): request is Refused {
   return "refused" in request;
@@ -29,7 +42,7 @@ export class PayloadReply {
   /** What the replies to this payload may still take. */
   readonly room: Room = { bytes: limits.replyBytes };
   readonly #requests: readonly Incoming[];
-  readonly #replies: (Reply | undefined)[];
+  readonly #replies: (SentReply | undefined)[];
   readonly #server: ServerName;
   #missing: number;
 
@@ -47,13 +60,8 @@ export class PayloadReply {
   }
 
   answer(index: number, answer: Answer): void {
-    const request = this.#requests[index];
-    if (request === undefined || this.#replies[index] !== undefined) return;
-    const { service, id } = request;
-    const data: ReplyData = { clock: 0, timestamp: "", server: this.#server, ...answer };
-    if (id !== undefined) data.id = id;
-    this.#replies[index] = { service, data };
-    this.#missing -= 1;
+    const isWord = inPortuguese.includes(this.#requests[index]?.service ?? "");
+    this.#reply(index, { status: isWord ? "sucesso" : "OK", ...answer });
   }
 
   refuse(index: number, error: ProtocolError): void {
@@ -61,7 +69,7 @@ export class PayloadReply {
     if (request === undefined) return;
     const { code, message: description, retry, wait, reason } = error;
     const alike = request.service === "publish" || request.service === "message";
-    this.answer(index, {
+    this.#reply(index, {
       status: "erro",
       code,
       description,
@@ -73,11 +81,21 @@ export class PayloadReply {
     });
   }
 
+  #reply(index: number, fields: Partial<ReplyData>): void {
+    const request = this.#requests[index];
+    if (request === undefined || this.#replies[index] !== undefined) return;
+    const { service, id } = request;
+    const data: ReplyData = { clock: 0, timestamp: "", server: this.#server, ...fields };
+    if (id !== undefined) data.id = id;
+    this.#replies[index] = { service, data };
+    this.#missing -= 1;
+  }
+
   /** All replies of one payload leave at one instant, and so carry one clock (W5). */
   effect(clock: LamportClock, wallMs: number): Effect {
     const tick = clock.tick();
     const timestamp = isoTime(wallMs);
-    const replies = this.#replies as Reply[];
+    const replies = this.#replies as SentReply[];
     for (const [index, { data }] of replies.entries()) {
       data.clock = tick;
       data.timestamp = timestamp;

@@ -302,7 +302,7 @@ export class Serving {
   #won({ user, password }: RegisterRequest, { event, credential, own, now }: ClaimEnd): Decision {
     // Whoever then logs in elsewhere says that they have seen this.
     const account = event && { server: event.server, seq: event.seq };
-    const won: Decision = { next: "answer", answer: { status: "OK", account } };
+    const won: Decision = { next: "answer", answer: { account } };
     // A coordinator of an older version does not tell the credential.
     if (credential === undefined || credential === own) return won;
     const error = this.#flood.refusesRepetition(user, now.steadyMs);
