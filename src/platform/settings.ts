@@ -7,26 +7,28 @@ import { Problem } from "./problem.ts";
 /** Where a setting's value came from. */
 export type Source = "flag" | "environment" | "default";
 
-interface Row<T> {
-  readonly env: `TERTULIA_${string}`;
-  /** The default, as one would write it; undefined for none. */
-  readonly fallback: string | undefined;
+/** What a setting's value is called in help, and how its text is read. */
+interface Kind<T> {
   readonly value: string;
-  readonly help: string;
   parse(text: string): T;
 }
 
-function row<T>(
-  env: Row<T>["env"],
-  fallback: string | undefined,
-  value: string,
-  help: string,
-  parse: (text: string) => T,
-): Row<T> {
-  return { env, fallback, value, help, parse };
+interface Row<T> extends Kind<T> {
+  readonly env: `TERTULIA_${string}`;
+  /** The default, as one would write it; undefined for none. */
+  readonly fallback: string | undefined;
 }
 
-const text = (value: string): string => value;
+function row<T>(env: Row<T>["env"], kind: Kind<T>, fallback?: string): Row<T> {
+  return { env, fallback, ...kind };
+}
+
+const text = (value: string): Kind<string> => ({ value, parse: (said) => said });
+const path = (value: string): Kind<string> => ({ value, parse: place });
+const number = (value: string, least: number, most: number): Kind<number> => ({
+  value,
+  parse: integer(least, most),
+});
 
 /** A path. An empty one is a shell's variable that is not set: the folder at hand is not meant. */
 function place(value: string): string {
@@ -42,9 +44,10 @@ function oneOf<T extends string>(...values: readonly T[]): (value: string) => T 
   };
 }
 
-function yesOrNo(value: string): boolean {
-  return oneOf("true", "false", "1", "0", "yes", "no")(value).match(/true|1|yes/) !== null;
-}
+const yesOrNo: Kind<boolean> = {
+  value: "yes|no",
+  parse: (said) => /true|1|yes/.test(oneOf("true", "false", "1", "0", "yes", "no")(said)),
+};
 
 export function integer(least: number, most: number): (value: string) => number {
   return (value) => {
@@ -61,146 +64,52 @@ function clusterName(value: string): string {
   throw new Error("1 to 64 letters, digits, `_`, `-` or `.` are wanted");
 }
 
+const endpointList = { value: "endpoints", parse: endpoints };
+const boundPlace = { value: "endpoint", parse: boundEndpoint };
 const local = "tcp://127.0.0.1";
 
 /** Every setting that a process can have: a flag of the same name, an environment variable. */
 export const rows = {
-  broker: row("TERTULIA_BROKER", `${local}:5555`, "endpoints", "brokers, for clients", endpoints),
-  brokerBack: row(
-    "TERTULIA_BROKER_BACK",
-    `${local}:5556`,
-    "endpoints",
-    "brokers, for servers",
-    endpoints,
-  ),
-  proxyIn: row("TERTULIA_PROXY_IN", `${local}:5557`, "endpoints", "proxies, to publish", endpoints),
-  proxy: row("TERTULIA_PROXY", `${local}:5558`, "endpoints", "proxies, to subscribe", endpoints),
-  reference: row("TERTULIA_REFERENCE", `${local}:5559`, "endpoints", "the reference", endpoints),
-  front: row("TERTULIA_FRONT", undefined, "endpoint", "where the front is bound", boundEndpoint),
-  back: row("TERTULIA_BACK", undefined, "endpoint", "where the back is bound", boundEndpoint),
-  bind: row("TERTULIA_BIND", undefined, "endpoint", "where the process is bound", boundEndpoint),
-  advertise: row(
-    "TERTULIA_ADVERTISE",
-    undefined,
-    "host",
-    "the host, or the whole endpoint, at which others reach this process",
-    advertisedPlace,
-  ),
-  data: row("TERTULIA_DATA", "./data", "folder", "the data folder", place),
+  broker: row("TERTULIA_BROKER", endpointList, `${local}:5555`),
+  brokerBack: row("TERTULIA_BROKER_BACK", endpointList, `${local}:5556`),
+  proxyIn: row("TERTULIA_PROXY_IN", endpointList, `${local}:5557`),
+  proxy: row("TERTULIA_PROXY", endpointList, `${local}:5558`),
+  reference: row("TERTULIA_REFERENCE", endpointList, `${local}:5559`),
+  front: row("TERTULIA_FRONT", boundPlace),
+  back: row("TERTULIA_BACK", boundPlace),
+  bind: row("TERTULIA_BIND", boundPlace),
+  advertise: row("TERTULIA_ADVERTISE", { value: "host", parse: advertisedPlace }),
+  data: row("TERTULIA_DATA", path("folder"), "./data"),
   auth: row(
     "TERTULIA_AUTH",
+    { value: "mode", parse: oneOf<"open" | "required">("open", "required") },
     "open",
-    "mode",
-    "open: names only; required: accounts with passwords",
-    oneOf<"open" | "required">("open", "required"),
   ),
-  secretFile: row(
-    "TERTULIA_SECRET_FILE",
-    undefined,
-    "file",
-    "the cluster's secret; unless told, `secret` in the data folder, and made there",
-    place,
-  ),
-  cluster: row("TERTULIA_CLUSTER", "tertulia", "name", "the cluster's name", clusterName),
-  curve: row(
-    "TERTULIA_CURVE",
-    "false",
-    "yes|no",
-    "encrypt all connections, with keys that the secret tells",
-    yesOrNo,
-  ),
-  serverKeyFile: row(
-    "TERTULIA_SERVER_KEY_FILE",
-    undefined,
-    "file",
-    "the cluster's public key, for endpoints without one",
-    place,
-  ),
-  userRate: row(
-    "TERTULIA_USER_RATE",
-    "20",
-    "count",
-    "messages a second of one user at one server where accounts are, five times as many at once; 0: any",
-    integer(0, 1_000_000),
-  ),
-  connectionRate: row(
-    "TERTULIA_CONNECTION_RATE",
-    "1000",
-    "count",
-    "requests a second of one connection at one server, five times as many at once; 0: any",
-    integer(0, 1_000_000),
-  ),
-  insecure: row(
-    "TERTULIA_INSECURE",
-    "false",
-    "yes|no",
-    "allow an open or plain cluster beyond this machine",
-    yesOrNo,
-  ),
-  guestServers: row(
-    "TERTULIA_GUEST_SERVERS",
-    "false",
-    "yes|no",
-    "let servers of other authors, which are no members, serve at the broker and publish",
-    yesOrNo,
-  ),
-  leaveOnStop: row(
-    "TERTULIA_LEAVE_ON_STOP",
-    "false",
-    "yes|no",
-    "leave the view when stopped",
-    yesOrNo,
-  ),
-  keepPublications: row(
-    "TERTULIA_KEEP_PUBLICATIONS",
-    "100000",
-    "count",
-    "newest publications kept of a channel; the same on all servers",
-    integer(1, 10_000_000),
-  ),
-  keepMessages: row(
-    "TERTULIA_KEEP_MESSAGES",
-    "100000",
-    "count",
-    "newest private messages kept of a user; the same on all servers",
-    integer(1, 10_000_000),
-  ),
-  keepLogins: row(
-    "TERTULIA_KEEP_LOGINS",
-    "100",
-    "count",
-    "newest login times kept of a user; the same on all servers",
-    integer(1, 10_000),
-  ),
+  secretFile: row("TERTULIA_SECRET_FILE", path("file")),
+  cluster: row("TERTULIA_CLUSTER", { value: "name", parse: clusterName }, "tertulia"),
+  curve: row("TERTULIA_CURVE", yesOrNo, "false"),
+  serverKeyFile: row("TERTULIA_SERVER_KEY_FILE", path("file")),
+  userRate: row("TERTULIA_USER_RATE", number("count", 0, 1_000_000), "20"),
+  connectionRate: row("TERTULIA_CONNECTION_RATE", number("count", 0, 1_000_000), "1000"),
+  insecure: row("TERTULIA_INSECURE", yesOrNo, "false"),
+  guestServers: row("TERTULIA_GUEST_SERVERS", yesOrNo, "false"),
+  leaveOnStop: row("TERTULIA_LEAVE_ON_STOP", yesOrNo, "false"),
+  keepPublications: row("TERTULIA_KEEP_PUBLICATIONS", number("count", 1, 10_000_000), "100000"),
+  keepMessages: row("TERTULIA_KEEP_MESSAGES", number("count", 1, 10_000_000), "100000"),
+  keepLogins: row("TERTULIA_KEEP_LOGINS", number("count", 1, 10_000), "100"),
   checkpointBytes: row(
     "TERTULIA_CHECKPOINT_BYTES",
+    number("bytes", 4_096, 1_073_741_824),
     "67108864",
-    "bytes",
-    "journal after which a server saves its state; twice as much stays for peers that are behind",
-    integer(4_096, 1_073_741_824),
   ),
-  passwordFile: row(
-    "TERTULIA_PASSWORD_FILE",
-    undefined,
-    "file",
-    "whose first line is the user's password",
-    place,
-  ),
-  invitation: row(
-    "TERTULIA_INVITATION",
-    undefined,
-    "text",
-    "what an administrator gave, where registration wants one",
-    text,
-  ),
-  user: row("TERTULIA_USER", undefined, "name", "the user's name", text),
-  lang: row("TERTULIA_LANG", undefined, "language", "en or pt-br; else by LANG", text),
+  passwordFile: row("TERTULIA_PASSWORD_FILE", path("file")),
+  invitation: row("TERTULIA_INVITATION", text("text")),
+  user: row("TERTULIA_USER", text("name")),
+  lang: row("TERTULIA_LANG", text("language")),
   logLevel: row(
     "TERTULIA_LOG_LEVEL",
+    { value: "level", parse: oneOf<LogLevel>(...logLevels) },
     "info",
-    "level",
-    logLevels.join(", "),
-    oneOf<LogLevel>(...logLevels),
   ),
 } as const;
 

@@ -178,7 +178,7 @@ export class MsgpackDecoder {
     const middle = bytes[start + (length >> 1)] ?? 0;
     const place = (length * 7 + (bytes[start] ?? 0) * 31 + middle * 17 + last * 5) % rememberedKeys;
     const known = this.#keys[place];
-    if (known !== undefined && isAt(known.bytes, bytes, start, length)) return known.text;
+    if (known?.bytes.length === length && isAt(known.bytes, bytes, start)) return known.text;
     const text = this.#textAt(start, length);
     // A copy: a slice of a Buffer would keep the whole payload in memory.
     const own = new Uint8Array(bytes.subarray(start, start + length));
@@ -250,9 +250,8 @@ export function elementsOf(payload: Uint8Array): number | undefined {
   return size.reduce((number, byte) => number * 0x100 + byte, 0);
 }
 
-function isAt(known: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
-  if (known.length !== length) return false;
-  for (let at = 0; at < length; at += 1) if (known[at] !== bytes[start + at]) return false;
+function isAt(known: Uint8Array, bytes: Uint8Array, start: number): boolean {
+  for (let at = 0; at < known.length; at += 1) if (known[at] !== bytes[start + at]) return false;
   return true;
 }
 

@@ -160,7 +160,10 @@ function respond(
     if (request.service === "rank") {
       requestLog.write("info", "Recebido: rank", { user: request.user });
     }
-    const answer = handleRequest(registry, clock, { ...request, member }, now().steadyMs);
+    const answer = handleRequest(
+      { ...request, member },
+      { registry, clock, steadyMs: now().steadyMs },
+    );
     return { service, answer: request.id === undefined ? answer : { ...answer, id: request.id } };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;

@@ -32,7 +32,8 @@ import {
   readPromises,
   writePromises,
 } from "./identity.ts";
-import { type Found, Journal, readWholeLines } from "./journal.ts";
+import { Journal } from "./journal.ts";
+import { type Found, readWholeLines } from "./journal-recovery.ts";
 import { SnapshotSource } from "./snapshot-source.ts";
 import type { Page, Store, Stored } from "./store.ts";
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Digest } from "../protocol/event.ts";
@@ -191,4 +191,11 @@ export function numberOf(path: string): number {
 
 export function checksumText(checksum: number): string {
   return checksum.toString(16).padStart(8, "0");
+}
+
+/** The journal's files in a folder, oldest first. */
+export function journalNames(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => /^\d{8}\.jsonl$/.test(name))
+    .sort();
 }

@@ -35,6 +35,22 @@ export interface Scanned {
   readonly synced: number;
 }
 
+interface ScanOptions {
+  readonly digest: Digest;
+  /** What is held already: lines up to it are passed over. */
+  readonly held: Heads;
+  readonly onLine: (line: EventLine) => void;
+  /** Whether it is known that something is missing before the first file. */
+  readonly afterDamage?: boolean;
+}
+
+interface ScannedFile {
+  readonly path: string;
+  readonly bytes: Buffer;
+  /** Whether the file may end in a torn tail. */
+  readonly isLast: boolean;
+}
+
 /**
  * Reads journal files one after the other, checking checksums, chains and gaps (J2). What follows
  * what is held is given on; the rest is only noted, so that it is known what was lost.
@@ -59,16 +75,7 @@ export class Scan {
   /** Whether a gap is damage of its own: behind damage that was named it is no news. */
   readonly #gapsAreNews: boolean;
 
-  /**
-   * @param held what is held already: lines up to it are passed over
-   * @param afterDamage whether it is known that something is missing before the first file
-   */
-  constructor(
-    digest: Digest,
-    held: Heads,
-    onLine: (line: EventLine) => void,
-    { afterDamage = false } = {},
-  ) {
+  constructor({ digest, held, onLine, afterDamage = false }: ScanOptions) {
     this.#gapsAreNews = !afterDamage;
     this.#digest = digest;
     this.#heads = { ...held };
@@ -84,14 +91,9 @@ export class Scan {
     return this.#heads;
   }
 
-  /**
-   * @param isLast whether the file may end in a torn tail
-   * @param onPlace told where each good line is
-   */
+  /** @param onPlace told where each good line is */
   file(
-    path: string,
-    bytes: Buffer,
-    isLast: boolean,
+    { path, bytes, isLast }: ScannedFile,
     onPlace: (line: EventLine, offset: number) => void = () => {},
   ): Scanned {
     const [first, ...lines] = splitLines(bytes);

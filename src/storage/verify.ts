@@ -8,8 +8,8 @@ import { furthest, type Heads, headsOf, type Mark, vectorOf } from "../protocol/
 import { covers, lag, type Vector } from "../protocol/vector.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import type { Damage } from "./damage.ts";
-import { findMissing, journalNames } from "./journal.ts";
-import { type Header, readHeader } from "./journal-file.ts";
+import { type Header, journalNames, readHeader } from "./journal-file.ts";
+import { findMissing } from "./journal-recovery.ts";
 import { Scan } from "./journal-scan.ts";
 
 /** What a look at a server's folder came to. */
@@ -107,10 +107,14 @@ class JournalCheck {
       // A new run of files: what lies before stands in the saved state alone.
       if (scan === undefined || header?.previous === undefined) {
         this.#take(scan);
-        scan = new Scan(this.#digest, header?.heads ?? {}, (line) => this.#compare(path, line));
+        scan = new Scan({
+          digest: this.#digest,
+          held: header?.heads ?? {},
+          onLine: (line) => this.#compare(path, line),
+        });
       }
       if (header !== undefined) isReachable ||= covers(vectorOf(saved), vectorOf(header.heads));
-      const { end } = scan.file(path, bytes, at === paths.length - 1);
+      const { end } = scan.file({ path, bytes, isLast: at === paths.length - 1 });
       this.tornBytes = bytes.length - end;
     }
     this.#take(scan);

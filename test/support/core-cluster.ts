@@ -345,7 +345,8 @@ export class CoreCluster {
       const member = "user" in request ? request.user : "operator";
       this.#referenceClock.receive(request.clock);
       const asked = { ...request, member };
-      answer = handleRequest(registry, this.#referenceClock, asked, time.nowMs);
+      const clock = this.#referenceClock;
+      answer = handleRequest(asked, { registry, clock, steadyMs: time.nowMs });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       answer = { status: "erro", code: error.code, description: error.message };

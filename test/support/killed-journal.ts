@@ -3,7 +3,7 @@ import type { EventLine } from "../../src/protocol/event.ts";
 import { emptyChain, type ServerName } from "../../src/protocol/ids.ts";
 import { type Heads, vectorOf } from "../../src/protocol/mark.ts";
 import { covers, type MutableVector } from "../../src/protocol/vector.ts";
-import type { Found } from "../../src/storage/journal.ts";
+import type { Found } from "../../src/storage/journal-recovery.ts";
 import { EventMaker } from "./event-lines.ts";
 import { type Files, plantFiles, readFiles } from "./journal-files.ts";
 import { OpenJournal } from "./open-journal.ts";

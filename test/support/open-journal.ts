@@ -1,7 +1,8 @@
 import { digest } from "../../src/platform/digest.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
 import type { Heads } from "../../src/protocol/mark.ts";
-import { type Found, Journal, type JournalOptions } from "../../src/storage/journal.ts";
+import { Journal, type JournalOptions } from "../../src/storage/journal.ts";
+import type { Found } from "../../src/storage/journal-recovery.ts";
 import { until } from "./until.ts";
 
 interface Options extends Partial<Pick<JournalOptions, "fileBytes" | "keptBytes" | "idleMs">> {

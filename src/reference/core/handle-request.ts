@@ -9,13 +9,14 @@ export type Answer = Readonly<Record<string, unknown>>;
 /** A request and the name of the member that it is proven to come from; undefined of a guest. */
 export type Asked = ReferenceRequest & { readonly member: string | undefined };
 
+interface Reference {
+  readonly registry: Registry;
+  readonly clock: LamportClock;
+  readonly steadyMs: number;
+}
+
 /** @throws ProtocolError, for the error reply */
-export function handleRequest(
-  registry: Registry,
-  clock: LamportClock,
-  request: Asked,
-  steadyMs: number,
-): Answer {
+export function handleRequest(request: Asked, { registry, clock, steadyMs }: Reference): Answer {
   const { member } = request;
   const speaker = { isKnown: member !== undefined, clock: request.clock };
   // Of a member the seal has told the clock already.

@@ -9,7 +9,7 @@ test("[N5] `list` has all processes, each with its role; a process that tells no
   const registry = new Registry(undefined, 0);
   const clock = new LamportClock();
   const ask = (request: ReferenceRequest, member?: string) =>
-    handleRequest(registry, clock, { ...request, member } as Asked, 0);
+    handleRequest({ ...request, member } as Asked, { registry, clock, steadyMs: 0 });
   for (const [user, role] of [
     ["server_00000001", "server"],
     ["broker_1", "broker"],

@@ -334,7 +334,10 @@ describe("clocks and names from anybody", () => {
   test("[W4] a clock that is too far ahead does not run the reference's off its end", () => {
     const clock = new LamportClock(5);
     const { registry } = new Reports(undefined);
-    handleRequest(registry, clock, { service: "list", clock: 2 ** 52, member: undefined }, 0);
+    handleRequest(
+      { service: "list", clock: 2 ** 52, member: undefined },
+      { registry, clock, steadyMs: 0 },
+    );
     expect(clock.value).toBe(6);
   });
 });

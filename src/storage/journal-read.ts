@@ -1,0 +1,99 @@
+import { open } from "node:fs/promises";
+import type { ServerName } from "../protocol/ids.ts";
+import { limits } from "../protocol/limits.ts";
+import type { Head } from "../protocol/mark.ts";
+import { type MutableVector, servers, type Vector } from "../protocol/vector.ts";
+import { eventNamedBy, type JournalFile } from "./journal-file.ts";
+
+/** What a journal has, at this moment. */
+export interface Held {
+  /** The files that peers can be served from; the last one is being written. */
+  files: JournalFile[];
+  readonly heads: Record<ServerName, Head>;
+}
+
+interface Range {
+  readonly since: Vector;
+  readonly upTo: Vector;
+}
+
+/**
+ * Lines above `since` and up to `upTo`, in the order in which they came, so that each server's
+ * are in order; at most 1,000 and about a megabyte.
+ * @returns undefined if some of them are no longer here: the saved state stands for them
+ */
+export async function readLines(
+  held: Held,
+  { since, upTo }: Range,
+): Promise<{ lines: string[]; more: boolean } | undefined> {
+  const [oldest] = held.files;
+  const next: MutableVector = {};
+  for (const server of servers(upTo)) {
+    const seq = (since[server] ?? 0) + 1;
+    if (seq > (upTo[server] ?? 0)) continue;
+    if (seq <= (oldest?.header.heads[server]?.seq ?? 0)) return undefined;
+    next[server] = seq;
+  }
+  const lines: string[] = [];
+  let room: number = limits.pageBytes;
+  while (lines.length < limits.syncEvents && room > 0) {
+    const start = firstOf(held, next);
+    if (start === undefined) break;
+    for (const line of await linesIn(held, start)) {
+      if (lines.length >= limits.syncEvents || room <= 0) break;
+      const name = eventNamedBy(line);
+      if (name === undefined || next[name.server] !== name.seq) continue;
+      lines.push(line);
+      room -= 3 * line.length;
+      if (name.seq === upTo[name.server]) delete next[name.server];
+      else next[name.server] = name.seq + 1;
+    }
+  }
+  return { lines, more: servers(next).length > 0 };
+}
+
+interface Place {
+  readonly file: JournalFile;
+  readonly offset: number;
+}
+
+/** None, if the file was released meanwhile: then those wanted are in no file any more. */
+async function linesIn(held: Held, { file, offset }: Place): Promise<string[]> {
+  try {
+    return await linesAt(file, offset);
+  } catch (error) {
+    if (held.files.includes(file)) throw error;
+    return [];
+  }
+}
+
+/** Where the first of the wanted events is. */
+function firstOf(held: Held, next: Vector): Place | undefined {
+  for (const [index, file] of held.files.entries()) {
+    const end = held.files[index + 1]?.header.heads ?? held.heads;
+    let offset = Number.POSITIVE_INFINITY;
+    for (const server of servers(next)) {
+      const seq = next[server] ?? 0;
+      if (seq > (end[server]?.seq ?? 0)) continue;
+      offset = Math.min(offset, file.offsetOf(server, seq) ?? Number.POSITIVE_INFINITY);
+    }
+    if (offset !== Number.POSITIVE_INFINITY) return { file, offset };
+  }
+  return undefined;
+}
+
+/** Whole lines from an offset on, to the end of the chunk that is read or of the file. */
+async function linesAt(file: JournalFile, offset: number): Promise<string[]> {
+  // A line is at most a request's size and its frame, so a chunk holds one at least.
+  const chunk = Buffer.allocUnsafe(Math.min(4 * limits.requestBytes, file.bytes - offset));
+  await using handle = await open(file.path, "r");
+  let bytes = 0;
+  while (bytes < chunk.length) {
+    const rest = chunk.length - bytes;
+    const { bytesRead } = await handle.read(chunk, bytes, rest, offset + bytes);
+    if (bytesRead === 0) break;
+    bytes += bytesRead;
+  }
+  const end = chunk.lastIndexOf(0x0a, bytes - 1);
+  return end < 0 ? [] : chunk.toString("utf8", 0, end).split("\n");
+}
