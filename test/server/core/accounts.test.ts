@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Epoch } from "../../../src/protocol/epoch.ts";
-import type { RequestId, UserName } from "../../../src/protocol/ids.ts";
+import type { RequestId, ServerName, UserName } from "../../../src/protocol/ids.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
 import { Accounts, type Claim } from "../../../src/server/core/accounts/accounts.ts";
 import { type Office, Offices } from "../../../src/server/core/coordinator/offices.ts";
@@ -12,13 +12,16 @@ const b = serverName(2);
 const eva = "eva" as UserName;
 const term = (number: number): Epoch => ({ view: 1, term: number });
 
-function claim(at: number, id: string, epoch: Epoch, server = a): Claim {
-  const placed = { server, seq: at, clock: at, time: at, id: id as RequestId };
+/** Whose event it is, and which. */
+type Place = readonly [server: ServerName, seq: number];
+
+function claim([server, seq]: Place, id: string, epoch: Epoch): Claim {
+  const placed = { server, seq, clock: seq, time: seq, id: id as RequestId };
   return { ...placed, user: eva, credential: `of ${id}`, epoch };
 }
 
-function office(at: number, epoch: Epoch, sees: Vector, server = b): Office {
-  return { server, seq: at, clock: at, time: at, id: undefined, epoch, sees };
+function office([server, seq]: Place, epoch: Epoch, sees: Vector): Office {
+  return { server, seq, clock: seq, time: seq, id: undefined, epoch, sees };
 }
 
 function empty(): { readonly accounts: Accounts; readonly offices: Offices } {
@@ -27,8 +30,8 @@ function empty(): { readonly accounts: Accounts; readonly offices: Offices } {
 }
 
 /** A claim of a name that looks like Eva's. */
-function claimLike(at: number, id: string, epoch: Epoch, server = a): Claim {
-  return { ...claim(at, id, epoch, server), user: "Eva" as UserName, looks: ["eva"] };
+function claimLike(place: Place, id: string, epoch: Epoch): Claim {
+  return { ...claim(place, id, epoch), user: "Eva" as UserName, looks: ["eva"] };
 }
 
 describe("names that look the same", () => {
@@ -36,10 +39,10 @@ describe("names that look the same", () => {
 
   test("[E3] of two that count the one of the higher epoch holds, and the other name is held by it", () => {
     const { accounts, offices } = empty();
-    accounts.addClaim({ ...claim(2, "old", term(1)), looks });
+    accounts.addClaim({ ...claim([a, 2], "old", term(1)), looks });
     expect(accounts.holderLike("Eva" as UserName)?.id).toBe("old");
-    accounts.addClaim(claimLike(9, "young", term(2), b));
-    offices.add(office(3, term(3), { [a]: 2, [b]: 9 }));
+    accounts.addClaim(claimLike([b, 9], "young", term(2)));
+    offices.add(office([b, 3], term(3), { [a]: 2, [b]: 9 }));
     expect(accounts.holder(eva)).toBeUndefined();
     expect(accounts.holderLike(eva)?.id).toBe("young");
     expect([...accounts.unowned()].map(({ id }) => id)).toEqual(["young"]);
@@ -47,24 +50,24 @@ describe("names that look the same", () => {
 
   test("[E3] one that does not count holds nothing", () => {
     const { accounts, offices } = empty();
-    accounts.addClaim({ ...claim(2, "old", term(1)), looks });
-    accounts.addClaim(claimLike(9, "young", term(2), b));
-    offices.add(office(3, term(3), { [a]: 2 }));
+    accounts.addClaim({ ...claim([a, 2], "old", term(1)), looks });
+    accounts.addClaim(claimLike([b, 9], "young", term(2)));
+    offices.add(office([b, 3], term(3), { [a]: 2 }));
     expect(accounts.holder(eva)?.id).toBe("old");
   });
 
   test("[E3] claims from before looks were compared stay, beside each other", () => {
     const { accounts } = empty();
-    accounts.addClaim(claim(2, "old", term(1)));
-    accounts.addClaim(claimLike(9, "young", term(2), b));
+    accounts.addClaim(claim([a, 2], "old", term(1)));
+    accounts.addClaim(claimLike([b, 9], "young", term(2)));
     expect(accounts.holder(eva)?.id).toBe("old");
     expect(accounts.holder("Eva" as UserName)?.id).toBe("young");
   });
 
   test("[R4] what stands in the claims decides, not what this process finds", () => {
     const { accounts } = empty();
-    accounts.addClaim({ ...claim(2, "old", term(1)), looks: ["as another Unicode has it"] });
-    accounts.addClaim(claimLike(9, "young", term(2), b));
+    accounts.addClaim({ ...claim([a, 2], "old", term(1)), looks: ["as another Unicode has it"] });
+    accounts.addClaim(claimLike([b, 9], "young", term(2)));
     expect(accounts.holder(eva)?.id).toBe("old");
   });
 });
@@ -72,47 +75,47 @@ describe("names that look the same", () => {
 describe("what counts", () => {
   test("[E3] a claim counts as long as no higher office is known", () => {
     const { accounts, offices } = empty();
-    offices.add(office(1, term(1), {}, a));
-    accounts.addClaim(claim(2, "x", term(1)));
+    offices.add(office([a, 1], term(1), {}));
+    accounts.addClaim(claim([a, 2], "x", term(1)));
     expect(accounts.holder(eva)?.id).toBe("x");
     expect(accounts.owner(eva)).toBeUndefined();
   });
 
   test("[E3] the highest office above decides, whatever one between says", () => {
     const { accounts, offices } = empty();
-    accounts.addClaim(claim(2, "x", term(1)));
-    offices.add(office(1, term(2), {}));
+    accounts.addClaim(claim([a, 2], "x", term(1)));
+    offices.add(office([b, 1], term(2), {}));
     expect(accounts.holder(eva)).toBeUndefined();
-    offices.add(office(2, term(3), { [a]: 2 }));
+    offices.add(office([b, 2], term(3), { [a]: 2 }));
     expect(accounts.holder(eva)?.id).toBe("x");
   });
 
   test("[E3] of two that count the one of the higher epoch holds", () => {
     const { accounts, offices } = empty();
-    accounts.addClaim(claim(9, "young", term(2), b));
-    accounts.addClaim(claim(2, "old", term(1)));
-    offices.add(office(3, term(3), { [a]: 2, [b]: 9 }));
+    accounts.addClaim(claim([b, 9], "young", term(2)));
+    accounts.addClaim(claim([a, 2], "old", term(1)));
+    offices.add(office([b, 3], term(3), { [a]: 2, [b]: 9 }));
     expect(accounts.holder(eva)?.id).toBe("young");
   });
 
   test("[E3] what is confirmed is owned, also while something newer is open", () => {
     const { accounts } = empty();
-    accounts.addClaim(claim(2, "x", term(1)));
+    accounts.addClaim(claim([a, 2], "x", term(1)));
     accounts.confirm({ server: a, seq: 2 });
-    accounts.addClaim(claim(5, "x", term(2), b));
+    accounts.addClaim(claim([b, 5], "x", term(2)));
     expect(accounts.owner(eva)).toMatchObject({ server: a, seq: 2 });
     expect(accounts.holder(eva)).toMatchObject({ server: b, seq: 5 });
   });
 
   test("[R4] the fold is the same in whatever order its events come", () => {
     const facts: ((accounts: Accounts, offices: Offices) => void)[] = [
-      (_, offices) => offices.add(office(1, term(1), {}, a)),
-      (_, offices) => offices.add(office(4, term(2), { [a]: 2 })),
-      (_, offices) => offices.add(office(8, term(3), { [a]: 3, [b]: 5 })),
-      (accounts) => accounts.addClaim(claim(2, "x", term(1))),
-      (accounts) => accounts.addClaim({ ...claim(3, "y", term(1)), looks: ["eva"] }),
-      (accounts) => accounts.addClaim(claimLike(7, "like", term(2), b)),
-      (accounts) => accounts.addClaim(claim(5, "z", term(2), b)),
+      (_, offices) => offices.add(office([a, 1], term(1), {})),
+      (_, offices) => offices.add(office([b, 4], term(2), { [a]: 2 })),
+      (_, offices) => offices.add(office([b, 8], term(3), { [a]: 3, [b]: 5 })),
+      (accounts) => accounts.addClaim(claim([a, 2], "x", term(1))),
+      (accounts) => accounts.addClaim({ ...claim([a, 3], "y", term(1)), looks: ["eva"] }),
+      (accounts) => accounts.addClaim(claimLike([b, 7], "like", term(2))),
+      (accounts) => accounts.addClaim(claim([b, 5], "z", term(2))),
       (accounts) => accounts.confirm({ server: b, seq: 5 }),
     ];
     const fold = (order: readonly number[]) => {
