@@ -4,14 +4,8 @@ import type { ServerName } from "../../protocol/ids.ts";
 import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations } from "../../protocol/limits.ts";
 import type { Heads, Mark } from "../../protocol/mark.ts";
-import type {
-  ClaimOutcome,
-  OfficeAnswer,
-  OfficeRequest,
-  ReplicationMessage,
-} from "../../protocol/peer-messages.ts";
-import type { HeartbeatReport, RefusedMessages } from "../../protocol/reference-messages.ts";
-import type { StatusReply } from "../../protocol/replies.ts";
+import type { ReplicationMessage } from "../../protocol/peer-messages.ts";
+import type { RefusedMessages } from "../../protocol/reference-messages.ts";
 import type { TopicKey } from "../../protocol/sealed.ts";
 import type { View } from "../../protocol/view.ts";
 import type { Auth } from "./accounts/access.ts";
@@ -21,12 +15,13 @@ import { Passwords } from "./accounts/passwords.ts";
 import { ChatState, type Retention } from "./chat/chat-state.ts";
 import { Presence } from "./chat/presence.ts";
 import { Publications } from "./chat/publisher.ts";
-import { Acceptor, type Proposal } from "./coordinator/acceptor.ts";
+import { Acceptor } from "./coordinator/acceptor.ts";
 import { ClockSync } from "./coordinator/clock-sync.ts";
 import { Election } from "./coordinator/election.ts";
 import { Offices } from "./coordinator/offices.ts";
-import { type Effect, Effects, type Input, type Now, type ReplyTo } from "./effects.ts";
+import { type Effect, Effects, type Input, type Now } from "./effects.ts";
 import { type EventData, factsOf } from "./facts.ts";
+import { OfficeTalk } from "./office-talk.ts";
 import type { CatchUp } from "./replica/catch-up.ts";
 import { Facts } from "./replica/fact.ts";
 import type { Ledger, LedgerOf } from "./replica/ledger.ts";
@@ -35,7 +30,7 @@ import { Replica } from "./replica/replica.ts";
 import type { Replication } from "./replica/replication.ts";
 import { Rotation } from "./replica/rotation.ts";
 import type { FrozenState, SavedState } from "./replica/state-machine.ts";
-import { describeCluster } from "./replica/status.ts";
+import { Reports } from "./reports.ts";
 import { Flood, type FloodPaces } from "./serving/flood.ts";
 import { Serving } from "./serving/serving.ts";
 
@@ -76,14 +71,15 @@ export class ServerCore {
   readonly #rotation: Rotation;
   readonly #acceptor: Acceptor;
   readonly #claims: Claims;
+  readonly #office: OfficeTalk;
   readonly #passwords = new Passwords();
   readonly #publications: Publications;
   readonly #serving: Serving;
   readonly #presence: Presence;
   readonly #rate = new Rate();
-  readonly #address: string;
-  readonly #refused: Readonly<RefusedMessages>;
-  #office: Epoch | undefined;
+  readonly #reports: Reports;
+  /** The office that the peers were last told of. */
+  #toldOffice: Epoch | undefined;
   #isRecovered = false;
 
   constructor(options: CoreOptions) {
@@ -93,10 +89,8 @@ export class ServerCore {
     const effects = this.#effects;
     this.name = name;
     this.clock = clock;
-    this.#address = address;
-    this.#refused = options.refused ?? { forged: 0, stale: 0 };
-    const state = new ChatState(retention);
-    this.state = state;
+    this.state = new ChatState(retention);
+    const { state } = this;
     this.#facts = new Facts(factsOf({ offices, accounts, chat: state }));
     const replica = new Replica({
       name,
@@ -105,9 +99,9 @@ export class ServerCore {
       machine: this.#facts,
       effects,
       office: () => this.election.office,
-      heard: (standing, peer, phase, now) => {
-        this.#rotation.hear(peer);
-        this.election.hear(standing, phase, now);
+      heard: (word, now) => {
+        this.#rotation.hear(word.peer);
+        this.election.hear(word, now);
       },
     });
     this.#replica = replica;
@@ -118,17 +112,9 @@ export class ServerCore {
     const standing = () => replica.standing();
     this.clockSync = new ClockSync({ name, replication, effects, standing });
     const correctedMs = (now: Now) => this.clockSync.correctedMs(now);
-    const acceptor = new Acceptor({
-      name,
-      ledger,
-      replication,
-      catchUp,
-      offices,
-      effects,
-      standing,
-    });
-    this.#acceptor = acceptor;
     const parts = { name, clock, accounts, ledger, replication, effects, standing, correctedMs };
+    const acceptor = new Acceptor({ ...parts, catchUp, offices });
+    this.#acceptor = acceptor;
     const rank = (server: ServerName) => replica.rankOf(server);
     this.election = new Election({ ...parts, offices, catchUp, acceptor, rank });
     const passwords = this.#passwords;
@@ -138,21 +124,27 @@ export class ServerCore {
     this.#presence = presence;
     const publications = new Publications({ name, state, accounts, auth });
     this.#publications = publications;
-    const status = (now: Now) => this.#status(now);
-    const ofAccounts = { auth, topicKey, publisher };
-    this.#serving = new Serving({
-      services: { ...parts, ...ofAccounts, state, presence, digest, status },
-      publications,
-      claims,
-      passwords,
-      flood: new Flood(flood, auth),
-    });
+    const status = (now: Now) => this.#reports.status(now);
+    const policy = { auth, topicKey, publisher };
+    const services = { ...parts, ...policy, state, presence, digest, status };
+    const paces = new Flood(flood, auth);
+    this.#serving = new Serving({ services, publications, claims, passwords, flood: paces });
     this.#rotation = new Rotation({
       replica,
       effects,
       open: () => this.#serving.open,
       caughtUp: () => publications.begin(replication.committed),
       entered: () => presence.tellAll(),
+    });
+    const { election, clockSync } = this;
+    const told = { replica, rotation: this.#rotation, election, clockSync, effects };
+    this.#office = new OfficeTalk({ ...told, acceptor, claims });
+    this.#reports = new Reports({
+      ...told,
+      address,
+      rate: this.#rate,
+      refused: options.refused ?? { forged: 0, stale: 0 },
+      disbelievedClocks: () => this.disbelievedClocks,
     });
   }
 
@@ -238,9 +230,9 @@ export class ServerCore {
       case "snapshotFailed":
         return this.#replica.onSnapshotFailed(input.from);
       case "officeRequest":
-        return this.#onOfficeRequest(input.to, input.request, now);
+        return this.#office.onRequest(input.to, input.request, now);
       case "officeAnswer":
-        return this.#onOfficeAnswer(input, now);
+        return this.#office.onAnswer(input, now);
       case "peerLost":
         return this.election.lost(input.from, now);
       case "promiseSaved":
@@ -272,63 +264,6 @@ export class ServerCore {
     if (isBack) this.#presence.tellAll();
   }
 
-  // ---- the office and its claims ------------------------------------------------------------------
-
-  #onOfficeRequest(to: ReplyTo, request: OfficeRequest, now: Now): void {
-    this.#replica.hear(request, now);
-    // A server that lost something promises and accepts nothing.
-    if (this.#replica.owes) return;
-    const answer = (fields: Unanswered) => {
-      const full = { ...this.#replica.standing(), ...fields } as OfficeAnswer;
-      this.#effects.add({ type: "answerPeer", to, answer: full });
-    };
-    switch (request.service) {
-      case "election":
-        this.election.onElection(request.epoch, now);
-        // An answer makes the asker wait: only a server in office, or one that may come into it,
-        // has a word in this.
-        if (this.#rotation.isStopping || !this.election.mayLead(now)) return;
-        return answer({ service: "election" });
-      case "candidate":
-      case "accept":
-        if (!this.election.believes(request.epoch)) return;
-        return this.#acceptor.ask(to, request as Proposal, now);
-      case "forward":
-        if (this.#claims.isFull) return;
-        return this.#claims.add({
-          ...request.claim,
-          deadlineMs: now.steadyMs + durations.peerRequestMs,
-          isForwarded: true,
-          settle: ({ outcome, event, credential }) => {
-            answer({ service: "forward", outcome, seq: event?.seq, credential });
-          },
-        });
-      case "clock": {
-        // One that is no longer in office corrects nobody.
-        if (this.election.leader?.name !== request.server) return;
-        const isCorrected = this.clockSync.rounds > 0;
-        const timeMs = this.clockSync.onRequest(request, now);
-        return answer({ service: "clock", timeMs, isCorrected });
-      }
-      default:
-        request satisfies never;
-    }
-  }
-
-  #onOfficeAnswer(input: Input & { type: "officeAnswer" }, now: Now): void {
-    const { from, request } = input;
-    // At the address of one that is gone another may answer: it speaks for itself alone.
-    const answer = input.answer?.server === from ? input.answer : undefined;
-    if (answer !== undefined) this.#replica.hear(answer, now);
-    if (request.service === "forward") {
-      this.#claims.onForwarded({ from, claim: request.claim, answer }, now);
-    } else if (request.service === "clock") {
-      this.clockSync.onAnswer({ from, request, answer }, now);
-    } else {
-      this.election.onAnswer({ from, request, answer }, now);
-    }
-  }
-
   // ---- after every step -----------------------------------------------------------------------
 
   #advance(now: Now): void {
@@ -347,9 +282,9 @@ export class ServerCore {
       replica.broadcast({ ...replica.standing(), type: "presence", heard });
     }
     const { heartbeatMs, officeHeartbeatMs } = durations;
-    const pauseMs = this.#office === undefined ? heartbeatMs : officeHeartbeatMs;
-    if (replica.isHeartbeatDue(pauseMs, now)) this.#heartbeat(now);
-    this.#rotation.advanceStop(now, () => this.#heartbeat(now));
+    const pauseMs = this.#toldOffice === undefined ? heartbeatMs : officeHeartbeatMs;
+    if (replica.isHeartbeatDue(pauseMs, now)) this.#reports.heartbeat(now);
+    this.#rotation.advanceStop(now, () => this.#reports.heartbeat(now));
   }
 
   /** The office before the claims: they count by what it is after this very step. */
@@ -357,71 +292,14 @@ export class ServerCore {
     const { election } = this;
     this.#acceptor.advance(now);
     election.advance(now, this.#rotation.isStopping);
-    if (election.office !== this.#office) {
-      this.#office = election.office;
+    if (election.office !== this.#toldOffice) {
+      this.#toldOffice = election.office;
       this.#replica.heartbeatSoon();
     }
     this.#claims.advance(now);
     this.#passwords.advance(this.#effects);
-    this.clockSync.advance(now, this.#office !== undefined);
-  }
-
-  #heartbeat(now: Now): void {
-    const { clockSync } = this;
-    const replica = this.#replica;
-    replica.noteHeartbeat(now);
-    replica.broadcast({
-      ...replica.standing(),
-      type: "heartbeat",
-      address: this.#address,
-      phase: this.catchUp.phase,
-      chains: { ...this.ledger.durableChains },
-      rate: this.#rate.look(now.steadyMs),
-      offsetMs: clockSync.rounds === 0 ? undefined : clockSync.offsetMs(now),
-      lastCorrectionMs: clockSync.lastCorrectionMs,
-      clockRounds: clockSync.rounds,
-    });
-    const report: HeartbeatReport = {
-      user: this.name,
-      address: this.#address,
-      role: "server",
-      view: this.replication.view,
-      // A server that lost something says nothing of its disk: rule (b) must not be told too little.
-      durable: replica.owes ? undefined : this.ledger.snapshot(),
-      ready: this.#rotation.mayBeMember,
-      refused: this.#refused,
-      disbelievedClocks: this.disbelievedClocks,
-    };
-    this.#effects.add({ type: "heartbeat", report, clock: this.clock.tick() });
-  }
-
-  #status(now: Now): StatusReply {
-    const { clockSync } = this;
-    const self = {
-      name: this.name,
-      address: this.#address,
-      phase: this.catchUp.phase,
-      clock: this.clock.value,
-      rate: this.#rate.perSecond,
-      disbelievedClocks: this.disbelievedClocks,
-      refused: this.#refused,
-      offsetMs: clockSync.offsetMs(now),
-      lastCorrectionMs: clockSync.lastCorrectionMs,
-      clockRounds: clockSync.rounds,
-    };
-    const leader = this.election.current(now);
-    return describeCluster({ self, leader, list: this.#replica.list }, this.replication, now);
+    this.clockSync.advance(now, this.#toldOffice !== undefined);
   }
 }
 
 const noPaces: FloodPaces = { user: undefined, connection: undefined };
-
-type Unanswered =
-  | { readonly service: "election" }
-  | {
-      readonly service: "forward";
-      readonly outcome: ClaimOutcome;
-      readonly seq: number | undefined;
-      readonly credential: string | undefined;
-    }
-  | { readonly service: "clock"; readonly timeMs: number; readonly isCorrected: boolean };

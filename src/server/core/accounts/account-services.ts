@@ -47,7 +47,7 @@ export function login(services: Services, request: Of<"login">): Decision<"login
       const { since, version } = present as Credential;
       if (credential !== undefined) {
         // Hashed as is recommended by now; no session ends by it.
-        make(services, "password", { user, credential, since, version, by: user }, later);
+        maker(services, "password")({ user, credential, since, version, by: user }, later);
       }
       return write(services, request, { now: later, waited: true, grant: { user, version } });
     },
@@ -128,7 +128,7 @@ export function changeAccount(services: Services, request: Of<"account">, now: N
   const before = accounts.flagChanges({ user, ...change }, asked);
   const again = repeated(services, before, ({ isSet }) => isSet === change.isSet);
   if (again !== undefined) return again;
-  const event = make(services, "account", { user, ...change, ...asked }, now);
+  const event = maker(services, "account")({ user, ...change, ...asked }, now);
   return commit(services, { event, made: true });
 }
 
@@ -177,7 +177,7 @@ export function changeRegistration(
   const before = services.accounts.registrations.asked("", asked);
   const again = repeated(services, before, (one) => one.mode === mode && one.hash === hash);
   if (again !== undefined) return again;
-  const event = make(services, "registration", { mode, hash, ...asked }, now);
+  const event = maker(services, "registration")({ mode, hash, ...asked }, now);
   return commit(services, { event, made: true });
 }
 
@@ -195,7 +195,7 @@ export function changeChannel(
   const before = removals.asked(channel, asked);
   const again = repeated(services, before, (one) => one.isRemoved === isRemoved);
   if (again !== undefined) return again;
-  const event = make(services, "removal", { channel, isRemoved, ...asked }, now);
+  const event = maker(services, "removal")({ channel, isRemoved, ...asked }, now);
   return commit(services, { event, made: true });
 }
 
@@ -302,17 +302,15 @@ function replacePassword(
   // Twins of one request (R6) have one version, and so end no session that the other one began.
   const version = services.digest.chain(known as Chain, id === undefined ? own : `${by} ${id}`);
   const data = { user, by, credential, since, version };
-  return { ...make(services, "password", { ...data, id }, now), ...data };
+  return { ...maker(services, "password")({ ...data, id }, now), ...data };
 }
 
-function make<O extends Operation>(
-  services: Services,
-  operation: O,
-  data: EventData[O] & { readonly id?: Placed["id"] | undefined },
-  now: Now,
-): Placed {
-  const event = services.ledger.make(operation, data, services.correctedMs(now));
-  return { ...event, time: event.timestamp, id: data.id };
+/** Makes events of one operation. */
+function maker<O extends Operation>({ ledger, correctedMs }: Services, operation: O) {
+  return (data: EventData[O] & { readonly id?: Placed["id"] | undefined }, now: Now): Placed => {
+    const event = ledger.make(operation, data, correctedMs(now));
+    return { ...event, time: event.timestamp, id: data.id };
+  };
 }
 
 function commit(

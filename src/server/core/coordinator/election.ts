@@ -9,10 +9,11 @@ import {
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import type { OfficeRequest, Phase, Standing } from "../../../protocol/peer-messages.ts";
+import type { OfficeRequest, Phase } from "../../../protocol/peer-messages.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { serversTopic } from "../../../protocol/topics.ts";
 import type { Answered, Now } from "../effects.ts";
+import type { Word } from "../replica/replica.ts";
 import type { Peer } from "../replica/replication.ts";
 import type { Proposal } from "./acceptor.ts";
 import { Candidacy, type CandidacyParts } from "./candidacy.ts";
@@ -107,7 +108,8 @@ export class Election {
   // ---- what it hears ------------------------------------------------------------------------------
 
   /** Whatever a peer says carries the office that it holds. */
-  hear({ server: name, clock, office }: Standing, phase: Phase, now: Now): void {
+  hear({ standing, phase }: Word, now: Now): void {
+    const { server: name, clock, office } = standing;
     // What was said before comes later, by another way.
     if (clock <= (this.#words.get(name) ?? -1)) return;
     this.#words.set(name, clock);

@@ -19,6 +19,13 @@ import { Ledger } from "./ledger.ts";
 import { type Peer, Replication } from "./replication.ts";
 import type { SavedState, StateMachine } from "./state-machine.ts";
 
+/** What a peer said of itself. */
+export interface Word {
+  readonly peer: Peer;
+  readonly standing: Standing;
+  readonly phase: Phase;
+}
+
 export interface ReplicaParts {
   readonly name: ServerName;
   readonly clock: LamportClock;
@@ -28,7 +35,7 @@ export interface ReplicaParts {
   /** The office that this server holds, which every word to a peer tells. */
   office(): Epoch | undefined;
   /** A peer has said where it stands. */
-  heard(standing: Standing, peer: Peer, phase: Phase, now: Now): void;
+  heard(word: Word, now: Now): void;
 }
 
 /**
@@ -151,7 +158,7 @@ export class Replica {
     this.#seeView(standing.view);
     const peer = this.replication.hear(standing, now.steadyMs);
     this.catchUp.hear(peer);
-    this.#parts.heard(standing, peer, phase ?? peer.phase, now);
+    this.#parts.heard({ peer, standing, phase: phase ?? peer.phase }, now);
     return peer;
   }
 
