@@ -71,10 +71,19 @@ const table: readonly Row[] = [
       "client/chat-client.ts",
     ],
   },
+  { part: "client-commands.ts", may: ["client/", ...shell] },
   {
-    part: "cli.ts",
-    may: ["cluster/", ...shell, ...startFunctions, "client/", "trials/chaos/command.ts"],
+    part: "process-commands.ts",
+    may: [
+      "cluster/",
+      ...shell,
+      ...startFunctions,
+      "client-commands.ts",
+      "client/commands/",
+      "trials/chaos/command.ts",
+    ],
   },
+  { part: "cli.ts", may: ["client-commands.ts", "process-commands.ts", ...shell, "client/"] },
 ];
 
 /** Packages that only one folder may import. */
@@ -120,6 +129,7 @@ function membersOfProcess(): string[] {
 /** Files that touch the machine beside `platform/`: each use by name, and why. */
 const machineExceptions: readonly { file: string; uses: readonly string[]; why: string }[] = [
   { file: "cli.ts", uses: ["process.env"], why: "hands the environment to the settings" },
+  { file: "client-commands.ts", uses: ["process.env"], why: "asks what the terminal can show" },
   {
     file: "cluster/child.ts",
     uses: ["process.execPath", "process.env"],

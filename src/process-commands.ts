@@ -1,0 +1,204 @@
+import { existsSync } from "node:fs";
+import type { Context } from "./client/commands/context.ts";
+import { type Definition, jsonFlag } from "./client/commands/define.ts";
+import { openChat } from "./client-commands.ts";
+import type { Host } from "./platform/host.ts";
+import { Problem } from "./platform/problem.ts";
+import { rows, type Settings } from "./platform/settings.ts";
+import { type Role, roles } from "./protocol/reference-messages.ts";
+import type { Language, Text } from "./texts/texts.ts";
+
+/** How a process in the foreground was called. */
+export interface Call {
+  readonly settings: Settings;
+  readonly flags: Record<string, never>;
+  readonly args: readonly string[];
+  readonly text: Text;
+  readonly language: Language;
+  readonly host: Host;
+  readonly env: NodeJS.ProcessEnv;
+  /** For the chat that the process opens. */
+  contextOf(endpoints: { readonly broker: string; readonly proxy: string }): Context;
+}
+
+/** A process in the foreground: a defect of it shows its stack, to whoever runs it. */
+export interface ProcessCommand extends Definition {
+  run(call: Call): Promise<void> | void;
+}
+
+const common = [
+  "data",
+  "secretFile",
+  "cluster",
+  "auth",
+  "curve",
+  "insecure",
+  "logLevel",
+  "lang",
+] as const;
+const ends = ["front", "back", "reference", "advertise", "guestServers", ...common] as const;
+const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
+
+// What a command needs is loaded with the command: a server has no use for a menu.
+export const processCommands: readonly ProcessCommand[] = [
+  {
+    name: "up",
+    help: "up",
+    settings: [
+      "data",
+      "secretFile",
+      "cluster",
+      "auth",
+      "curve",
+      "guestServers",
+      "user",
+      "passwordFile",
+      "logLevel",
+      "lang",
+    ],
+    flags: [
+      { name: "servers", value: "n", fallback: "3" },
+      { name: "bots", value: "n", fallback: "0" },
+      { name: "brokers", value: "n", fallback: "1" },
+      { name: "proxies", value: "n", fallback: "1" },
+      { name: "port", value: "n", fallback: "5555" },
+      { name: "chat" },
+      jsonFlag,
+    ],
+    example: "tertulia up --servers 3 --bots 2 --chat",
+    run: runUp,
+  },
+  {
+    name: "broker",
+    help: "broker",
+    settings: ends,
+    example: "tertulia broker",
+    run: async ({ settings }) => (await import("./broker/main.ts")).runBroker(settings),
+  },
+  {
+    name: "proxy",
+    help: "proxy",
+    settings: ends,
+    example: "tertulia proxy",
+    run: async ({ settings }) => (await import("./proxy/main.ts")).runProxy(settings),
+  },
+  {
+    name: "reference",
+    help: "reference",
+    settings: ["bind", ...common],
+    example: "tertulia reference --bind tcp://127.0.0.1:5559",
+    run: async ({ settings }) => (await import("./reference/main.ts")).runReference(settings),
+  },
+  {
+    name: "server",
+    help: "server",
+    settings: [
+      ...links,
+      ...common,
+      "leaveOnStop",
+      "keepPublications",
+      "keepMessages",
+      "keepLogins",
+      "checkpointBytes",
+      "userRate",
+      "connectionRate",
+    ],
+    example: "tertulia server --data ./data",
+    run: async ({ settings }) => (await import("./server/main.ts")).runServer(settings),
+  },
+  {
+    name: "bot",
+    help: "bot",
+    settings: [
+      "broker",
+      "proxy",
+      "reference",
+      "serverKeyFile",
+      "data",
+      "passwordFile",
+      "invitation",
+      "logLevel",
+      "lang",
+    ],
+    flags: [
+      { name: "rate", value: "n", fallback: "0" },
+      { name: "burst", value: "n", fallback: "10" },
+      { name: "pause", value: "ms", fallback: "2000" },
+      { name: "channels", value: "list" },
+      { name: "count", value: "n", fallback: "0" },
+      { name: "seed", value: "n" },
+      { name: "name", value: "name" },
+    ],
+    example: "tertulia bot --burst 100 --pause 500",
+    run: async ({ settings, flags }) => (await import("./bot/main.ts")).runBot(settings, flags),
+  },
+  {
+    name: "health",
+    help: "health",
+    args: ["[ROLE]"],
+    settings: ["front", "back", "bind", "data", "secretFile", "cluster", "curve", "lang"],
+    example: "tertulia health broker",
+    run: async (call) =>
+      (await import("./cluster/health.ts")).runHealth(call.settings, roleOf(call)),
+  },
+  {
+    name: "verify",
+    help: "verify",
+    args: ["FOLDER"],
+    flags: [jsonFlag],
+    example: "tertulia verify ./data",
+    run: async ({ args: [folder], flags, text }) =>
+      (await import("./cluster/verify.ts")).runVerify(folder as string, flags.json === true, text),
+  },
+  {
+    name: "chaos",
+    help: "chaos",
+    settings: ["lang"],
+    flags: [
+      { name: "seconds", value: "n", fallback: "60" },
+      { name: "seed", value: "n" },
+      { name: "servers", value: "n", fallback: "3" },
+      { name: "report", value: "file" },
+      jsonFlag,
+    ],
+    example: "tertulia chaos --seconds 120 --seed 7 --report chaos.html",
+    run: runChaos,
+  },
+];
+
+async function runUp({ settings, flags, text, contextOf }: Call): Promise<void> {
+  const up = await import("./cluster/up.ts");
+  await up.runUp({
+    settings,
+    flags,
+    openChat: (endpoints) => openChat(contextOf(endpoints)),
+    readyLines: (endpoints) => {
+      const ready = text("up.ready", endpoints);
+      if (settings.get("auth") === "open") return [ready];
+      return [ready, text("up.promote", { flags: operatorFlags(settings, endpoints) })];
+    },
+  });
+}
+
+/** What a command of the operator has to be told to mean this very cluster. */
+function operatorFlags(settings: Settings, { broker }: { broker: string }): string {
+  const values = { data: settings.get("data"), broker } as const;
+  const names = (["data", "broker"] as const).filter(
+    (name) => values[name] !== rows[name].fallback,
+  );
+  return names.map((name) => ` --${name} ${values[name]}`).join("");
+}
+
+function roleOf({ args: [said], env, text }: Call): Role {
+  const name = said ?? env.TERTULIA_ROLE;
+  const found = roles.find((candidate) => candidate === name);
+  if (found !== undefined) return found;
+  throw new Problem(text("problem.healthRole", { roles: roles.join(", ") }), 2);
+}
+
+/** The image and the package have only what a cluster needs. */
+async function runChaos({ flags, language, host, text }: Call): Promise<void> {
+  if (!existsSync(new URL("trials", import.meta.url))) throw new Problem(text("problem.trials"));
+  const { runChaosCommand } = await import("./trials/chaos/command.ts");
+  await runChaosCommand({ flags, language, host });
+}
