@@ -4,7 +4,7 @@ import type { ConversationName } from "./topics.ts";
 import type { Vector } from "./vector.ts";
 
 export type HistoryOptions = {
-  /** Of a user's private messages those that he exchanged with this one. */
+  /** With a user's private messages: only those exchanged with this other user. */
   readonly with?: UserName | undefined;
   /** `next` of an earlier page: what comes before it. */
   readonly before?: string | undefined;

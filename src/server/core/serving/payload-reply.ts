@@ -21,7 +21,7 @@ export type Answer<S extends Service = Service> = {
   readonly [Of in S]: Replies[Of] & { readonly grant?: Grant | undefined };
 }[S];
 
-/** The original protocol answers these two so, and all others `OK` (W8). */
+/** Services that the original protocol answers with `sucesso`; all others get `OK` (W8). */
 const inPortuguese: readonly string[] = ["login", "channel"] satisfies Service[];
 
 export function isRefused(request: Incoming): request is Refused {
@@ -60,8 +60,8 @@ export class PayloadReply {
   }
 
   answer(index: number, answer: Answer): void {
-    const isWord = inPortuguese.includes(this.#requests[index]?.service ?? "");
-    this.#reply(index, { status: isWord ? "sucesso" : "OK", ...answer });
+    const isInPortuguese = inPortuguese.includes(this.#requests[index]?.service ?? "");
+    this.#reply(index, { status: isInPortuguese ? "sucesso" : "OK", ...answer });
   }
 
   refuse(index: number, error: ProtocolError): void {
