@@ -14,7 +14,8 @@ import type { HistoryPage, Replies, Reply } from "../protocol/replies.ts";
 import type { HistoryOptions, RequestData } from "../protocol/request-data.ts";
 import { type ConversationName, conversationTopic } from "../protocol/topics.ts";
 import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
-import { type ConnectionState, RequestQueue } from "./request-queue.ts";
+import type { ConnectionState } from "./connection-watch.ts";
+import { RequestQueue } from "./request-queue.ts";
 import { subjectOf } from "./session-token.ts";
 import { type Page, Subscription } from "./subscription.ts";
 import { TopicKeyring } from "./topic-keyring.ts";
@@ -163,10 +164,12 @@ export class ChatClient implements AsyncDisposable {
     return this.#write("channel", { channel, user });
   }
 
+  // biome-ignore lint/complexity/useMaxParams: the last one is only for a text that is sent again.
   publish(user: UserName, channel: ChannelName, message: string, id?: RequestId): Promise<Receipt> {
     return this.#write("publish", { user, channel, message }, id);
   }
 
+  // biome-ignore lint/complexity/useMaxParams: the last one is only for a text that is sent again.
   message(src: UserName, dst: UserName, message: string, id?: RequestId): Promise<Receipt> {
     return this.#write("message", { src, dst, message }, id);
   }

@@ -5,12 +5,15 @@ import type { ConversationName } from "../protocol/topics.ts";
 import type { Vector } from "../protocol/vector.ts";
 import type { ChatClient } from "./chat-client.ts";
 
-/** So many of a conversation's newest entries: one page may be short of them (H2). */
+interface Newest extends Pick<HistoryOptions, "with" | "before"> {
+  readonly limit: number;
+}
+
+/** The newest `limit` entries of a conversation: one page may be short of them (H2). */
 export async function newest(
   client: ChatClient,
   name: ConversationName,
-  limit: number,
-  { with: other, before }: Pick<HistoryOptions, "with" | "before"> = {},
+  { limit, with: other, before }: Newest,
 ): Promise<HistoryPage> {
   let entries: readonly Entry[] = [];
   let next = before;

@@ -1,9 +1,8 @@
-import { isFinal, type Refusal } from "../net/handshake.ts";
+import type { Refusal } from "../net/handshake.ts";
 import { RequestPipe, type RequestPipeEvents } from "../net/request-pipe.ts";
 import { now } from "../platform/clock.ts";
 import { type Random, random, randomHex } from "../platform/random.ts";
 import type { Service } from "../protocol/client-messages.ts";
-import { encode } from "../protocol/codec.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import type { Fields } from "../protocol/fields.ts";
 import type { RequestId } from "../protocol/ids.ts";
@@ -12,9 +11,13 @@ import { limits } from "../protocol/limits.ts";
 import { parseError } from "../protocol/parse-reply.ts";
 import type { Reply } from "../protocol/replies.ts";
 import type { RequestData } from "../protocol/request-data.ts";
-import { isoTime } from "../protocol/time.ts";
-import { servers, type Vector } from "../protocol/vector.ts";
+import type { Vector } from "../protocol/vector.ts";
 import { checkCall } from "./check-call.ts";
+import {
+  type ConnectionEvents,
+  type ConnectionState,
+  ConnectionWatch,
+} from "./connection-watch.ts";
 import { decodeReplies } from "./decode-replies.ts";
 import {
   isList,
@@ -23,7 +26,7 @@ import {
   readOriginalReply,
   readReply,
 } from "./original-server.ts";
-import { requestBytes } from "./request-bytes.ts";
+import { encodeRequests, requestBytes } from "./request-bytes.ts";
 import {
   absenceError,
   askedAgainError,
@@ -33,17 +36,11 @@ import {
 } from "./request-errors.ts";
 import { RequestPlaces } from "./request-places.ts";
 
-/** connected: a broker is there. gave up: none was for a minute; still trying in the background. */
-export type ConnectionState = "connected" | "reconnecting" | "gave up";
-
-export interface RequestQueueOptions {
+export interface RequestQueueOptions extends ConnectionEvents {
   readonly brokers: readonly string[];
   readonly clock: LamportClock;
   /** What the client has seen; each request carries it (R9). */
   readonly seen: Vector;
-  readonly onState: (state: ConnectionState) => void;
-  /** No broker is there; the next try is in so many milliseconds. */
-  readonly onRetry?: ((inMs: number) => void) | undefined;
   /** Between tries to connect, at most. */
   readonly reconnectMaxMs?: number | undefined;
   /** The session's, if there is one; each request carries it (W6). */
@@ -76,7 +73,6 @@ const firstTimeoutMs = 1_200;
 const longestTimeoutMs = 5_000;
 const firstRestMs = 50;
 const longestRestMs = 1_000;
-const giveUpMs = 60_000;
 const sweepMs = 25;
 
 /**
@@ -96,14 +92,12 @@ export class RequestQueue {
   #sending = false;
   #closed = false;
   #nextId = 1;
-  #state: ConnectionState = "reconnecting";
-  #refusal: Refusal | undefined;
+  readonly #watch: ConnectionWatch;
   /** Which servers answer, as far as replies over this connection have shown. */
   #servers: "unknown" | "ours" | "original" = "unknown";
   #isProbing = false;
   /** Whether a payload went unanswered: from then on a reply without an id may be a late one. */
   #hasLost = false;
-  #lostMs = now().steadyMs;
   /** Requests that were sent more than once. */
   retried = 0;
 
@@ -113,28 +107,25 @@ export class RequestQueue {
       new RequestPipe(brokers, events, { reconnectMaxMs });
     const { chance = random, openPipe = openOwn } = ports;
     this.#options = options;
+    this.#watch = new ConnectionWatch(options);
     this.#random = chance;
     const events = {
       onPayload: (payload: Buffer) => this.#receive(payload),
       onConnections: (count: number) => this.#connections(count),
-      onRefusal: (refusal: Refusal) => {
-        this.#refusal = refusal;
-      },
-      onRetry: (inMs: number) => {
-        if (this.#state !== "connected") options.onRetry?.(inMs);
-      },
+      onRefusal: (refusal: Refusal) => this.#watch.refused(refusal),
+      onRetry: (inMs: number) => this.#watch.retries(inMs),
     };
     this.#pipe = openPipe(events);
     this.#sweeper = setInterval(() => this.#sweep(), sweepMs);
   }
 
   get state(): ConnectionState {
-    return this.#state;
+    return this.#watch.state;
   }
 
   /** Why no broker is there, if one refused the connection. */
   get refusal(): Refusal | undefined {
-    return this.#state === "connected" ? undefined : this.#refusal;
+    return this.#watch.refusal;
   }
 
   get open(): number {
@@ -199,7 +190,7 @@ export class RequestQueue {
       while (places.ready.size > 0 && places.payloads < this.#mostPayloads) {
         const requests = this.#gather();
         this.#note(requests);
-        await this.#pipe.send(this.#encode(requests));
+        await this.#pipe.send(encodeRequests(requests, this.#options));
       }
     } catch {
       // The socket was closed; whoever waits is told by close().
@@ -247,20 +238,6 @@ export class RequestQueue {
     }
   }
 
-  #encode(requests: readonly Pending[]): Uint8Array {
-    const clock = this.#options.clock.tick();
-    const timestamp = isoTime(now().wallMs);
-    const { seen } = this.#options;
-    // Who has seen nothing yet is served as one who does not say: another command of the same
-    // person may have written a moment ago, by a server other than the one that answers (R9).
-    const after = servers(seen).length === 0 ? undefined : seen;
-    const token = this.#options.token();
-    const maps = requests.map(({ service, id, data }) => {
-      return { service, data: { ...data, id, clock, timestamp, after, token } };
-    });
-    return encode(maps.length === 1 ? maps[0] : maps);
-  }
-
   #receive(payload: Buffer): void {
     const { clock } = this.#options;
     let highest = 0;
@@ -276,7 +253,7 @@ export class RequestQueue {
     }
     clock.receive(highest);
     // Whoever answers is there, whatever the count of connections says.
-    this.#tell("connected");
+    this.#watch.connected();
     if (this.#places.ready.size > 0) void this.#pump();
   }
 
@@ -361,10 +338,8 @@ export class RequestQueue {
   }
 
   #giveUp(steadyMs: number): void {
-    if (this.#state === "reconnecting" && steadyMs - this.#lostMs > giveUpMs) {
-      this.#tell("gave up");
-    }
-    const isHopeless = this.#state === "gave up" || isFinal(this.refusal);
+    this.#watch.advance(steadyMs);
+    const { isHopeless } = this.#watch;
     for (const pending of this.#pending.values()) {
       const isLacking = this.#servers === "original" && !isOriginalService(pending.service);
       if (steadyMs < pending.deadlineMs && !isHopeless && !isLacking) continue;
@@ -376,7 +351,7 @@ export class RequestQueue {
     if (this.#servers === "original") {
       return new OriginalServerError(isOriginalService(service) ? "silent" : "noService", service);
     }
-    const isConnected = this.#state === "connected";
+    const isConnected = this.state === "connected";
     return isConnected ? silenceError() : absenceError(this.#options.brokers, this.refusal);
   }
 
@@ -387,18 +362,10 @@ export class RequestQueue {
   }
 
   #connections(count: number): void {
-    if (count > 0) this.#tell("connected");
-    else if (this.#state === "connected") {
-      // "original" stays: a server of the original protocol may have done what it did not answer.
-      if (this.#servers === "ours") this.#servers = "unknown";
-      this.#lostMs = now().steadyMs;
-      this.#tell("reconnecting");
-    }
-  }
-
-  #tell(state: ConnectionState): void {
-    if (state === this.#state) return;
-    this.#state = state;
-    this.#options.onState(state);
+    if (count > 0) return this.#watch.connected();
+    if (this.state !== "connected") return;
+    // "original" stays: a server of the original protocol may have done what it did not answer.
+    if (this.#servers === "ours") this.#servers = "unknown";
+    this.#watch.lost();
   }
 }

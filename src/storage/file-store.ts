@@ -1,5 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { now } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
@@ -16,13 +15,13 @@ import { covers, type Vector } from "../protocol/vector.ts";
 import type { View } from "../protocol/view.ts";
 import {
   type Checkpoint,
-  checkpointFiles,
   NoSpaceError,
   openCheckpoint,
   readMark,
   writeCheckpoint,
 } from "./checkpoint.ts";
 import { type Damage, describeDamage } from "./damage.ts";
+import { dropDamaged, keepDamaged, putJournalAside, wholeLines } from "./damaged-files.ts";
 import { dropSnapshot, removeSnapshotRests, snapshotFolder } from "./fetch-snapshot.ts";
 import { syncFolder } from "./folder.ts";
 import {
@@ -33,7 +32,7 @@ import {
   writePromises,
 } from "./identity.ts";
 import { Journal } from "./journal.ts";
-import { type Found, readWholeLines } from "./journal-recovery.ts";
+import type { Found } from "./journal-recovery.ts";
 import { SnapshotSource } from "./snapshot-source.ts";
 import type { Page, Store, Stored } from "./store.ts";
 
@@ -48,9 +47,6 @@ export interface DiskOptions {
   /** A write or a sync failed: the process must end at once (R2). */
   readonly onFailed: (problem: string) => void;
 }
-
-/** What is kept of files in which something was lost, until peers have returned it. */
-const damagedFolder = "damaged";
 
 /**
  * One replica's folder: promises, saved state, journal. A start takes up the saved state (a peer's
@@ -223,7 +219,7 @@ export class FileStore implements Store {
   /** All that was lost is there again. */
   async repaired(): Promise<void> {
     await this.#save({ owed: {}, damages: [] });
-    await rm(join(this.#options.folder, damagedFolder), { recursive: true, force: true });
+    await dropDamaged(this.#options.folder);
   }
 
   #save(change: Partial<Promises>): Promise<void> {
@@ -338,42 +334,13 @@ export class FileStore implements Store {
     const wasDamaged = this.isDamaged;
     const named = [...new Set([...this.#promises.damages, ...places])];
     await this.#save({ owed, damages: named, journal: undefined });
-    this.#putAside(wasDamaged);
+    keepDamaged(folder, wasDamaged);
     await writeCheckpoint(folder, replica.checkpoint());
-    const count = journalsAside(folder).length;
-    const aside = join(folder, damagedFolder, count === 0 ? "journal" : `journal-${count + 1}`);
-    renameSync(join(folder, "journal"), aside);
+    putJournalAside(folder);
     await dropSnapshot(folder);
     await syncFolder(folder);
     log.warn("Begins anew from what is whole; mute until the peers have returned the rest");
   }
-
-  /**
-   * The damaged files keep a second name, for a person to look at.
-   * @param isMore whether others are there already that are not repaired
-   */
-  #putAside(isMore: boolean): void {
-    const { folder } = this.#options;
-    const aside = join(folder, damagedFolder);
-    if (!isMore) rmSync(aside, { recursive: true, force: true });
-    mkdirSync(aside, { recursive: true });
-    for (const name of checkpointFiles) {
-      const isThere = existsSync(join(folder, name)) && !existsSync(join(aside, name));
-      if (isThere) linkSync(join(folder, name), join(aside, name));
-    }
-  }
-}
-
-/** Damaged journals: more than one if another was damaged before the first was repaired. */
-function journalsAside(folder: string): string[] {
-  const aside = join(folder, damagedFolder);
-  const names = existsSync(aside) ? readdirSync(aside) : [];
-  return names.filter((name) => name.startsWith("journal")).map((name) => join(aside, name));
-}
-
-/** What is whole in the damaged journals. */
-function* wholeLines(folder: string): Generator<EventLine> {
-  for (const journal of journalsAside(folder)) yield* readWholeLines(journal, digest);
 }
 
 function openFetched(folder: string): ReturnType<typeof openCheckpoint> {

@@ -29,7 +29,7 @@ export async function history(
   const since = sinceOf(context, flags.since);
   const page = await withClient(context, (client) =>
     since === undefined
-      ? newest(client, conversation.name, limit, { with: conversation.with, before: flags.before })
+      ? newest(client, conversation.name, { limit, with: conversation.with, before: flags.before })
       : missed(client, conversation, { limit, since }),
   );
   for (const entry of page.entries) {

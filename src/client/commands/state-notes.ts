@@ -1,5 +1,5 @@
 import type { Text } from "../../texts/texts.ts";
-import type { ConnectionState } from "../request-queue.ts";
+import type { ConnectionState } from "../connection-watch.ts";
 
 const keys = {
   connected: "state.connected",

@@ -244,7 +244,7 @@ export class LineChat {
     const { client, user } = this.#parts;
     if (this.#marks.isNew) {
       // Who is new has missed nothing.
-      const { entries } = await newest(client, { user }, privateEntries);
+      const { entries } = await newest(client, { user }, { limit: privateEntries });
       for (const entry of entries) this.#marks.add(entry);
       this.#marks.save();
     }
@@ -255,7 +255,7 @@ export class LineChat {
   async #listen(name: ConversationName): Promise<void> {
     const { client } = this.#parts;
     const limit = name.user === undefined ? usualHistory : privateEntries;
-    const { entries, next, seen } = await newest(client, name, limit);
+    const { entries, next, seen } = await newest(client, name, { limit });
     const [oldest] = entries;
     // What lies before it has not been shown: the full screen still has it to tell.
     const isMissing = next !== undefined && oldest !== undefined && this.#marks.lacks(oldest);

@@ -1,19 +1,29 @@
-import type { Incoming, Refused, Request } from "../../../protocol/client-messages.ts";
+import type { Refused, Request } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { RequestId } from "../../../protocol/ids.ts";
-import { ClockAllowance, type LamportClock } from "../../../protocol/lamport-clock.ts";
+import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import type { ClaimOutcome } from "../../../protocol/peer-messages.ts";
-import { servers } from "../../../protocol/vector.ts";
-import { asOneself, forbids, loggedIn, restsOnAccounts } from "../accounts/access.ts";
+import { asOneself } from "../accounts/access.ts";
 import type { ClaimEnd, Claims } from "../accounts/claims.ts";
 import type { Passwords } from "../accounts/passwords.ts";
 import type { Publications } from "../chat/publisher.ts";
 import type { Effects, Input, Now } from "../effects.ts";
-import { decide, waits } from "../services.ts";
+import { decide } from "../services.ts";
+import { Admission } from "./admission.ts";
 import { type Decision, refuse, type Services, type WaitingCover } from "./decision.ts";
 import type { Flood } from "./flood.ts";
+import { HeldPayloads } from "./held-payloads.ts";
 import { isRefused, PayloadReply, type Pending } from "./payload-reply.ts";
+import {
+  behindForGuests,
+  claimError,
+  nameTaken,
+  noQuorum,
+  passwordFailed,
+  tooManyClaims,
+  tooManyOpen,
+  tooManyPasswords,
+} from "./refusals.ts";
 import { WaitingCovers } from "./waiting-covers.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
 
@@ -39,11 +49,9 @@ interface ServingParts {
 
 /** Clients' requests from the gate to their replies. */
 export class Serving {
-  /** Requests whose clock was missing, no integer or too far ahead (W4). */
-  disbelievedClocks = 0;
+  readonly #admission: Admission;
   readonly #services: Services;
   readonly #clock: LamportClock;
-  readonly #clockAllowance = new ClockAllowance();
   readonly #publications: Publications;
   readonly #writes: WaitingWrites;
   readonly #claims: Claims;
@@ -56,18 +64,22 @@ export class Serving {
   readonly #flood: Flood;
   /** Payloads that the present step completed. */
   readonly #complete = new Set<PayloadReply>();
-  /** Payloads that wait, with what each counts for; and the sum of that for each connection. */
-  readonly #held = new Map<PayloadReply, { readonly connection: string; readonly count: number }>();
-  readonly #heldBy = new Map<string, number>();
+  readonly #held = new HeldPayloads();
 
   constructor({ services, publications, claims, passwords, flood }: ServingParts) {
     this.#claims = claims;
     this.#passwords = passwords;
     this.#flood = flood;
     this.#services = services;
+    this.#admission = new Admission(services, flood);
     this.#clock = services.clock;
     this.#publications = publications;
     this.#writes = new WaitingWrites(services.name, services.replication);
+  }
+
+  /** Requests whose clock was not believed (W4). */
+  get disbelievedClocks(): number {
+    return this.#admission.disbelievedClocks;
   }
 
   /** Requests that wait for their answer. */
@@ -79,9 +91,9 @@ export class Serving {
   /** @param refusal why no request but `status` is served now, if so */
   take(input: Input & { type: "requests" }, refusal: string | undefined, now: Now): void {
     const { to, batch, requests, connection } = input;
-    this.#receiveClocks(requests, now);
+    this.#admission.receiveClocks(requests, now);
     const payload = new PayloadReply({ to, batch, requests, server: this.#services.name });
-    const isFull = (this.#heldBy.get(connection) ?? 0) >= limits.connectionOpen;
+    const isFull = this.#held.countOf(connection) >= limits.connectionOpen;
     for (const [index, incoming] of requests.entries()) {
       const request = isRefused(incoming) ? incoming : asOneself(incoming);
       // A malformed request costs as much to read: it draws on the connection's pace too (X4).
@@ -99,7 +111,7 @@ export class Serving {
       this.#admit({ ...asked, waited: false, isAdmitted: false }, now);
     }
     this.#note(payload);
-    if (!payload.isComplete) this.#hold(payload, { connection, count: weightOf(requests) });
+    if (!payload.isComplete) this.#held.add(payload, connection, requests);
   }
 
   /** Answers what can be answered now, and gives up what has waited too long. */
@@ -115,49 +127,10 @@ export class Serving {
     if (this.#complete.size === 0) return;
     const timeMs = this.#services.correctedMs(now);
     for (const payload of this.#complete) {
-      this.#letGo(payload);
+      this.#held.remove(payload);
       effects.add(payload.effect(this.#clock, timeMs));
     }
     this.#complete.clear();
-  }
-
-  #hold(payload: PayloadReply, held: { readonly connection: string; readonly count: number }) {
-    this.#held.set(payload, held);
-    this.#addTo(held.connection, held.count);
-  }
-
-  #letGo(payload: PayloadReply): void {
-    const held = this.#held.get(payload);
-    if (held === undefined) return;
-    this.#held.delete(payload);
-    this.#addTo(held.connection, -held.count);
-  }
-
-  #addTo(connection: string, count: number): void {
-    const sum = (this.#heldBy.get(connection) ?? 0) + count;
-    if (sum === 0) this.#heldBy.delete(connection);
-    else this.#heldBy.set(connection, sum);
-  }
-
-  #receiveClocks(requests: readonly Incoming[], now: Now): void {
-    let highest = 0;
-    for (const request of requests) {
-      const { clock } = request;
-      // Each leap costs the disk a sync (X1c): where there are users, only they make it one.
-      if (this.#services.auth === "required" && !this.#isLoggedIn(request, now)) continue;
-      const own = Math.max(this.#clock.value, highest);
-      const believed =
-        clock !== undefined && this.#clockAllowance.believes(clock, own, now.steadyMs);
-      if (believed) highest = Math.max(highest, clock);
-      else this.disbelievedClocks += 1;
-    }
-    this.#clock.receive(highest);
-  }
-
-  #isLoggedIn(request: Incoming, now: Now): boolean {
-    const { accounts } = this.#services;
-    const timeMs = this.#services.correctedMs(now);
-    return !isRefused(request) && loggedIn(request, accounts, timeMs) !== undefined;
   }
 
   #obstacle(request: Request, refusal: string | undefined): ProtocolError | undefined {
@@ -169,52 +142,12 @@ export class Serving {
 
   #admit(asked: Asked, now: Now): void {
     const { request, connection } = asked;
-    const forbidden = this.#forbids(asked, now);
+    const forbidden = this.#admission.forbids(asked, now);
     if (forbidden !== undefined) return this.#follow(asked, forbidden, now);
-    const error =
-      this.#flood.refusesUser(request, now.steadyMs) ??
-      this.#refusesAttempt(request, connection, now.steadyMs);
+    const error = this.#admission.refuses(request, connection, now);
     const admitted = { ...asked, isAdmitted: true };
     const decision = error ? refuse(error) : this.#decision(admitted, now);
     this.#follow(admitted, decision, now);
-  }
-
-  /**
-   * This server may know an older state of the account than the user has seen: then the request
-   * waits (A6). An attempt with a password is counted only when it is judged.
-   */
-  #forbids({ request, waited }: Asked, now: Now): Decision | undefined {
-    const { accounts, auth } = this.#services;
-    const timeMs = this.#services.correctedMs(now);
-    const error = forbids(request, { auth, accounts, timeMs });
-    const mayWait = error === undefined ? this.#isAttempt(request) : restsOnAccounts(error);
-    const wait = mayWait ? waits(this.#services, request, { waited }) : undefined;
-    return wait ?? (error && refuse(error));
-  }
-
-  #refusesAttempt(
-    request: Request,
-    connection: string,
-    steadyMs: number,
-  ): ProtocolError | undefined {
-    const { service } = request;
-    if (this.#services.auth === "open") return undefined;
-    if (service === "register") {
-      const guesses = request.invitation !== undefined && this.#wantsInvitation;
-      const refusal = guesses ? this.#flood.refusesInvitation(steadyMs) : undefined;
-      return refusal ?? this.#flood.refusesGuesser(connection, steadyMs);
-    }
-    if (!this.#isAttempt(request)) return undefined;
-    return this.#flood.refusesAttempt(request.user, connection, steadyMs);
-  }
-
-  get #wantsInvitation(): boolean {
-    return this.#services.accounts.registration.mode === "invitation";
-  }
-
-  #isAttempt(request: Request): request is Request & { service: "login" | "password" } {
-    if (this.#services.auth === "open") return false;
-    return request.service === "login" || request.service === "password";
   }
 
   #decision({ payload, request, waited }: Asked, now: Now): Decision {
@@ -232,7 +165,7 @@ export class Serving {
         payload.refuse(index, decision.error);
         break;
       case "wait": {
-        if (this.#isGuest(request, now)) {
+        if (this.#admission.isGuest(request, now)) {
           payload.refuse(index, behindForGuests());
           break;
         }
@@ -340,15 +273,9 @@ export class Serving {
     }
   }
 
-  /** Where accounts are, nothing waits for whoever has no session. */
-  #isGuest({ session }: Request, now: Now): boolean {
-    if (this.#services.auth === "open") return false;
-    return session === undefined || session.expiresMs <= this.#services.correctedMs(now);
-  }
-
   /** What waited: the session may have ended meanwhile, or its user administer no more. */
   #decideLater(asked: Asked, now: Now, decide: (now: Now) => Decision): void {
-    this.#follow(asked, this.#forbids(asked, now) ?? decide(now), now);
+    this.#follow(asked, this.#admission.forbids(asked, now) ?? decide(now), now);
   }
 
   #note(payload: PayloadReply): void {
@@ -360,64 +287,9 @@ function toError({ refused: { code, description } }: Refused): ProtocolError {
   return new ProtocolError(code, description);
 }
 
-/** How many requests a waiting payload counts for: large vectors take memory, so they count too. */
-function weightOf(requests: readonly Incoming[]): number {
-  const names = requests.reduce((sum, request) => {
-    const after = isRefused(request) ? undefined : request.after;
-    return sum + (after === undefined ? 0 : servers(after).length);
-  }, 0);
-  return requests.length + Math.floor(names / limits.namesOfOneRequest);
-}
-
 function isWrongInvitation(request: Request, decision: Decision): boolean {
   if (request.service !== "register" || request.invitation === undefined) return false;
   // A register that has to wait did not have the right invitation.
   const isJudged = decision.next === "refuse" || decision.next === "wait";
   return isJudged && decision.error?.reason === "invitation_wanted";
-}
-
-const tooManyOpen = `This connection has ${limits.connectionOpen} requests that wait here already.`;
-
-function behindForGuests(): ProtocolError {
-  return new ProtocolError(
-    "behind",
-    "This server lacks some of what `after` names, and nothing waits without a session.",
-  );
-}
-
-function claimError(user: string, outcome: ClaimOutcome): ProtocolError {
-  if (outcome === "taken") return nameTaken(user);
-  if (outcome !== "alike") return noCoordinator();
-  const description = `A name that looks like "${user}" belongs to an account already.`;
-  return new ProtocolError("name_taken", description, { reason: "name_confusable" });
-}
-
-function nameTaken(user: string): ProtocolError {
-  return new ProtocolError("name_taken", `The name "${user}" belongs to an account already.`);
-}
-
-function passwordFailed(): ProtocolError {
-  return new ProtocolError("internal", "The server could not work on the password.");
-}
-
-function tooManyClaims(): ProtocolError {
-  return new ProtocolError("unavailable", "This server has too many names to decide on.");
-}
-
-function tooManyPasswords(): ProtocolError {
-  return new ProtocolError("unavailable", "This server has too many passwords to check.");
-}
-
-function noCoordinator(): ProtocolError {
-  return new ProtocolError(
-    "unavailable",
-    "No coordinator could decide on it in time; it may still be decided.",
-  );
-}
-
-function noQuorum(): ProtocolError {
-  return new ProtocolError(
-    "unavailable",
-    `No majority of the servers had it on disk within ${durations.commitMs} ms; it may still spread.`,
-  );
 }
