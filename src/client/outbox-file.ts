@@ -125,7 +125,7 @@ function isCutSettling(bytes: Uint8Array): boolean {
   return '{"settled":"'.startsWith(line) || /^\{"settled":"[0-9a-f]*"?$/.test(line);
 }
 
-/** @throws Error if it is none */
+/** @throws Error if the value is no message that waits */
 function parseOutgoing(value: unknown): Outgoing {
   assert(isMap(value) && isMap(value.target), "it is no message");
   const { text, atMs, target } = value;

@@ -1,26 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
-import { CliProcess, clusterVariables, type Ended } from "./cli-process.ts";
+import { CliProcess, type Ended } from "./cli-process.ts";
+import { ClusterCommands } from "./cluster-commands.ts";
 
-let cluster: LocalCluster;
-let env: Record<string, string>;
+let commands: ClusterCommands;
 
 beforeAll(async () => {
-  cluster = await LocalCluster.start();
-  env = {
-    ...clusterVariables(cluster.endpoints),
-    TERTULIA_DATA: cluster.folder,
-    XDG_STATE_HOME: cluster.folder,
-  };
+  commands = await ClusterCommands.start();
 }, 60_000);
 
-afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+afterAll(() => commands?.[Symbol.asyncDispose](), 30_000);
 
-async function run(args: readonly string[], input?: string): Promise<Ended> {
-  using command = new CliProcess(args, env);
-  return await command.end(input);
-}
+const run = (args: readonly string[], input?: string) => commands.run(args, input);
 
 const objects = ({ stdout }: Ended) =>
   stdout
@@ -131,7 +122,7 @@ describe("scripting", () => {
 
 describe("listen", () => {
   test("follows until a signal, and can go on from where it was", async () => {
-    using listener = new CliProcess(["listen", "#geral", "--json"], env);
+    using listener = new CliProcess(["listen", "#geral", "--json"], commands.env);
     await listener.saw('{"seen":');
     await run(["send", "#geral", "one", "--user", "ana"]);
     await listener.saw('"message":"one"');
@@ -140,7 +131,7 @@ describe("listen", () => {
     expect(heard.code).toBe(0);
     const since = JSON.stringify(objects(heard).at(-1)?.seen);
     await run(["send", "#geral", "two", "--user", "ana"]);
-    using next = new CliProcess(["listen", "#geral", "--since", since], env);
+    using next = new CliProcess(["listen", "#geral", "--since", since], commands.env);
     await next.saw(": two\n");
     next.child.kill("SIGINT");
     const ended = await next.end();
@@ -155,13 +146,13 @@ describe("listen", () => {
   test("begins at a time", async () => {
     const { stdout: before } = await run(["time"]);
     await run(["send", "#geral", "after", "--user", "ana"]);
-    using listener = new CliProcess(["listen", "#geral", "--since", before.trim()], env);
+    using listener = new CliProcess(["listen", "#geral", "--since", before.trim()], commands.env);
     await listener.saw(": after\n");
     expect(listener.stdout.trimEnd().split("\n")).toHaveLength(1);
   });
 
   test("ends with one sentence and code 1 when its output is closed", async () => {
-    using listener = new CliProcess(["listen", "#geral", "--since", "2026-01-01"], env);
+    using listener = new CliProcess(["listen", "#geral", "--since", "2026-01-01"], commands.env);
     await listener.saw(": oi");
     listener.child.stdout.destroy();
     await run(["send", "#geral", "into the void", "--user", "ana"]);
@@ -277,7 +268,7 @@ describe("status", () => {
   });
 
   test("watches until a signal", async () => {
-    using watch = new CliProcess(["status", "--watch", "--json"], env);
+    using watch = new CliProcess(["status", "--watch", "--json"], commands.env);
     await until(() => watch.stdout.split("\n").length > 2, "it shows the status twice");
     watch.child.kill("SIGINT");
     expect((await watch.end()).code).toBe(0);
@@ -299,15 +290,22 @@ describe("status", () => {
   });
 
   test("a live member is not removed; without a quorum the cluster is unhealthy", async () => {
-    const [server] = cluster.of("server");
+    const [server] = commands.cluster.of("server");
     const refused = await run(["servers", "remove", server?.ready?.name ?? ""]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("The reference refused: ");
     const name = server?.ready?.name ?? "";
-    const without = await run(["servers", "remove", name, "--data", `${cluster.folder}/none`]);
+    const without = await run([
+      "servers",
+      "remove",
+      name,
+      "--data",
+      `${commands.cluster.folder}/none`,
+    ]);
     expect(without.code).toBe(1);
     expect(without.stderr).toMatch(/Only who has the cluster's secret .* no secret at /);
-    for (const stopped of [cluster.server(1), cluster.server(2)]) stopped.signal("SIGSTOP");
+    for (const stopped of [commands.cluster.server(1), commands.cluster.server(2)])
+      stopped.signal("SIGSTOP");
     try {
       let last: Ended | undefined;
       await until(async () => {
@@ -317,7 +315,8 @@ describe("status", () => {
       expect(last?.stdout).toContain("down");
       expect(last?.code).toBe(1);
     } finally {
-      for (const stopped of [cluster.server(1), cluster.server(2)]) stopped.signal("SIGCONT");
+      for (const stopped of [commands.cluster.server(1), commands.cluster.server(2)])
+        stopped.signal("SIGCONT");
     }
   });
 });

@@ -1,25 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { CliProcess, clusterVariables, type Ended } from "./cli-process.ts";
+import { ClusterCommands } from "./cluster-commands.ts";
 
-let cluster: LocalCluster;
-let env: Record<string, string>;
+let commands: ClusterCommands;
 
 beforeAll(async () => {
-  cluster = await LocalCluster.start();
-  env = {
-    ...clusterVariables(cluster.endpoints),
-    TERTULIA_DATA: cluster.folder,
-    XDG_STATE_HOME: cluster.folder,
-  };
+  commands = await ClusterCommands.start();
 }, 60_000);
 
-afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
+afterAll(() => commands?.[Symbol.asyncDispose](), 30_000);
 
-async function run(args: readonly string[], input?: string): Promise<Ended> {
-  using command = new CliProcess(args, env);
-  return await command.end(input);
-}
+const run = (args: readonly string[], input?: string) => commands.run(args, input);
 
 test("[W18] a name that only looks like another is refused with name_confusable, the same name without it", async () => {
   await run(["register", "carlos"], "secret\n");

@@ -33,7 +33,7 @@ export class FullTerminal implements Disposable {
   readonly #keys: KeyReader;
   #shown: string[] = [];
   #isOpen = false;
-  /** The terminal was given back, and is to be taken again when the process goes on. */
+  /** The shell has the terminal; the process takes it again when it goes on. */
   #isLent = false;
   /** The lines of `show` are on the terminal, until a key is pressed. */
   #showsLines = false;

@@ -12,7 +12,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 const register = (user: string, id?: string) => ({ user, password: "geheim", id });
 
 describe("the office", () => {
-  test("[E1] [E2] a cluster elects one, who says so on `servers`, and all know it", () => {
+  test("[E1] [E2] a cluster elects one, which says so on `servers`, and all know it", () => {
     const cluster = new Cluster({ servers: 3 });
     cluster.runUntilServing();
     const first = coordinator(cluster);

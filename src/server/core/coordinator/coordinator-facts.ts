@@ -31,7 +31,7 @@ export function coordinatorFacts(offices: Offices): FactTable<CoordinatorData> {
   };
 }
 
-/** @throws Error if it is none */
+/** @throws Error if the value is no epoch */
 export function readEpoch(value: unknown): Epoch {
   const epoch = parseEpoch(value);
   assert(epoch !== undefined, "`epoch` is none");
