@@ -10,7 +10,8 @@ export function unavailable(
   payload: Buffer,
   { name, clock, wallMs }: { name: string; clock: LamportClock; wallMs: number },
 ): Uint8Array {
-  const { format, batch, requests } = parsePayload(payload);
+  // Only the service and the `id` of each request count here: no service is known.
+  const { format, batch, requests } = parsePayload(payload, {});
   const common = { server: name, clock: clock.tick(), timestamp: isoTime(wallMs) };
   const error = { status: "erro", code: "unavailable", description, retry: true };
   const replies = requests.map(({ service, id }) => {

@@ -33,6 +33,9 @@ export interface Session extends Grant {
   readonly isOperator: boolean;
 }
 
+/** A request of whatever service, as its gate has parsed it. */
+export type ParsedRequest = Envelope & { readonly service: string };
+
 export type Request = Envelope &
   (
     | {
@@ -152,7 +155,7 @@ export interface Refused {
   readonly id: RequestId | undefined;
 }
 
-export type Incoming = Request | Refused;
+export type Incoming = ParsedRequest | Refused;
 
 /** A reply's `data` on its way out: behind what every reply has stands what its service answers. */
 export interface ReplyData {

@@ -1,31 +1,11 @@
-import type { Envelope, HistoryQuery, Incoming, Refused, Request } from "./client-messages.ts";
+import type { Envelope, Incoming, Refused } from "./client-messages.ts";
 import { countElements, decode, type Format, formatOf, isArray, whyUndecodable } from "./codec.ts";
-import { parseCursor } from "./cursor.ts";
 import { ProtocolError } from "./errors.ts";
-import { type Fields, fieldsOf, isMap, type Own, object, optional } from "./fields.ts";
-import {
-  assertReadable,
-  parseChannelName,
-  parseRequestId,
-  parseUserName,
-  type RequestId,
-} from "./ids.ts";
+import { type Fields, fieldsOf, isMap, object, optional } from "./fields.ts";
+import { assertReadable, parseRequestId, type RequestId } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
-import {
-  client,
-  invitation,
-  limit,
-  message,
-  namePart,
-  oneOf,
-  ownTime,
-  password,
-  presenceState,
-  token,
-  topics,
-  yesOrNo,
-} from "./request-fields.ts";
+import { ownTime, token } from "./request-fields.ts";
 import { parseVector } from "./vector.ts";
 
 export interface Payload {
@@ -38,8 +18,16 @@ export interface Payload {
 /** A request that is too large is read only for its service and `id`: long texts are skipped. */
 const glance = { values: 4_096, bytes: 4 * limits.idCharacters } as const;
 
+/** By the name of a service, how its requests' own fields are read. */
+export type RequestParsers = {
+  readonly [service: string]: {
+    /** @throws ProtocolError if a field is wrong */
+    parse(data: Fields): object;
+  };
+};
+
 /** The gate of a server: whatever the bytes, there is something to answer (W7). */
-export function parsePayload(bytes: Uint8Array): Payload {
+export function parsePayload(bytes: Uint8Array, parsers: RequestParsers): Payload {
   const format = formatOf(bytes);
   const large = refuseLarge(bytes, format);
   if (large !== undefined) return single(format, large);
@@ -49,9 +37,9 @@ export function parsePayload(bytes: Uint8Array): Payload {
   } catch (error) {
     return single(format, refuse("bad_request", whyUndecodable(error, format)));
   }
-  if (!Array.isArray(value)) return single(format, parseRequest(value));
+  if (!Array.isArray(value)) return single(format, parseRequest(value, parsers));
   if (value.length === 0) return single(format, refuse("bad_request", wrongLength(0)));
-  return { format, batch: true, requests: value.map(parseRequest) };
+  return { format, batch: true, requests: value.map((one) => parseRequest(one, parsers)) };
 }
 
 function single(format: Format, request: Incoming): Payload {
@@ -110,7 +98,7 @@ function serviceOf(value: Fields): string {
     : "error";
 }
 
-function parseRequest(value: unknown): Incoming {
+function parseRequest(value: unknown, parsers: RequestParsers): Incoming {
   if (!isMap(value))
     return refuse("bad_request", "A request must be a map of `service` and `data`.");
   const service = serviceOf(value);
@@ -126,10 +114,11 @@ function parseRequest(value: unknown): Incoming {
     id = parseRequestId(data.id);
     if (id !== undefined) assertReadable(id, "id");
     const envelope = { clock, id, ...parseRest(data) };
-    if (!isService(service)) {
+    const parser = Object.hasOwn(parsers, service) ? parsers[service] : undefined;
+    if (parser === undefined) {
       throw new ProtocolError("unknown_service", `There is no service "${service}".`);
     }
-    return { ...envelope, service, ...services[service](data) } as Request;
+    return { ...envelope, service, ...parser.parse(data) };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return { service, refused: { code: error.code, description: error.message }, clock, id };
@@ -141,96 +130,3 @@ const parseRest = object<Omit<Envelope, "clock" | "id" | "session">>({
   token: optional(token),
   timestamp: ownTime,
 });
-
-/** What a service's requests have beside the envelope. */
-type OwnOf<S extends Request["service"]> = Omit<Own<Request, "service", S>, keyof Envelope>;
-
-const namesQuery = object({
-  prefix: optional(namePart),
-  from: optional(namePart),
-  limit: (value, name) => (value === undefined ? undefined : limit(value, name)),
-});
-
-const services: { readonly [S in Request["service"]]: (data: Fields) => OwnOf<S> } = {
-  login: object({ user: parseUserName, password: optional(password) }),
-  register: object({ user: parseUserName, password, invitation: optional(invitation) }),
-  password: object({ user: parseUserName, password, newPassword: password }),
-  account: (data) => ({ user: parseUserName(data.user), change: parseChange(data) }),
-  registration: parseRegistration,
-  removal: ({ channel, removed }) => ({
-    channel: parseChannelName(channel),
-    isRemoved: yesOrNo(removed, "removed"),
-  }),
-  keys: object({ topics }),
-  presence: object({ client: readableClient, user: parseUserName, state: presenceState }),
-  users: namesQuery,
-  channels: namesQuery,
-  time: () => ({}),
-  status: () => ({}),
-  channel: object({ user: optional(parseUserName), channel: parseChannelName }),
-  publish: object({ user: parseUserName, channel: parseChannelName, message }),
-  message: object({ src: parseUserName, dst: parseUserName, message }),
-  history: parseHistoryQuery,
-};
-
-function isService(service: string): service is Request["service"] {
-  return Object.hasOwn(services, service);
-}
-
-function readableClient(value: unknown, name: string): string {
-  const text = client(value, name);
-  assertReadable(text, name);
-  return text;
-}
-
-function parseChange({ locked, administrator, newPassword }: Fields): OwnOf<"account">["change"] {
-  const given = [locked, administrator, newPassword].filter((value) => value != null);
-  if (given.length !== 1) {
-    throw new ProtocolError(
-      "bad_request",
-      "`account` takes one of `locked`, `administrator`, `newPassword`.",
-    );
-  }
-  if (newPassword != null) return { newPassword: password(newPassword, "newPassword") };
-  const flag = locked == null ? "administrator" : "locked";
-  return { flag, isSet: yesOrNo(locked ?? administrator, flag) };
-}
-
-const registrationFields = object({
-  mode: oneOf(["open", "closed", "invitation"] as const, "open, closed or invitation"),
-  invitation: optional(invitation),
-});
-
-function parseRegistration(data: Fields): OwnOf<"registration"> {
-  const registration = registrationFields(data);
-  const { mode, invitation: told } = registration;
-  if ((mode === "invitation") !== (told !== undefined)) {
-    throw new ProtocolError("bad_request", "`invitation` belongs to the mode invitation.");
-  }
-  return registration;
-}
-
-const place = object<Pick<HistoryQuery, "with" | "before" | "since">>({
-  with: optional(parseUserName),
-  before: optional(parseCursor),
-  since: optional(parseVector),
-});
-
-function parseHistoryQuery(data: Fields): HistoryQuery {
-  const { channel, user, before, since } = data;
-  if ((channel == null) === (user == null)) {
-    throw new ProtocolError("bad_request", "`history` takes either `channel` or `user`.");
-  }
-  if (data.with != null && user == null) {
-    throw new ProtocolError("bad_request", "`with` goes with `user` only.");
-  }
-  if (before != null && since != null) {
-    throw new ProtocolError("bad_request", "`history` takes either `before` or `since`.");
-  }
-  return {
-    conversation:
-      channel == null ? { user: parseUserName(user) } : { channel: parseChannelName(channel) },
-    ...place(data),
-    limit: limit(data.limit ?? limits.historyEntriesDefault, "limit"),
-  };
-}

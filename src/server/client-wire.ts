@@ -6,7 +6,7 @@ import type { Secret } from "../platform/secret.ts";
 import type { Incoming } from "../protocol/client-messages.ts";
 import { encode, type Format } from "../protocol/codec.ts";
 import { limits, tagBytes } from "../protocol/limits.ts";
-import { parsePayload } from "../protocol/parse-message.ts";
+import { parsePayload, type RequestParsers } from "../protocol/parse-message.ts";
 import type { Auth } from "./core/accounts/access.ts";
 import type { Effect, Input } from "./core/effects.ts";
 
@@ -22,6 +22,7 @@ export interface ClientWireParts {
   readonly secret: Secret;
   readonly brokers: readonly string[];
   readonly log: Log;
+  readonly parsers: RequestParsers;
   onRequests(input: Input & { readonly type: "requests" }): void;
 }
 
@@ -45,8 +46,8 @@ export class ClientWire {
   }
 
   #take(envelope: Envelope, bytes: Buffer): void {
-    const { auth, onRequests } = this.#parts;
-    const { format, batch, requests } = parsePayload(bytes);
+    const { auth, parsers, onRequests } = this.#parts;
+    const { format, batch, requests } = parsePayload(bytes, parsers);
     for (const { service } of requests) this.#requestLog.write("info", `Recebido: ${service}`);
     const to: ClientReply = { envelope, format };
     const proven = auth === "open" ? requests : this.#proven(requests);

@@ -21,6 +21,7 @@ import { ClientWire } from "./client-wire.ts";
 import type { ServerConfig } from "./config.ts";
 import type { Input } from "./core/effects.ts";
 import { ServerCore } from "./core/step.ts";
+import { ownTables } from "./core/tables.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { type PeerMessage, PeerWire } from "./peer-wire.ts";
 import { type Foundation, Shell } from "./shell.ts";
@@ -119,7 +120,8 @@ async function openShell(place: Foundation): Promise<Shell> {
     onDropped,
   });
   const { brokers } = config;
-  const clients = new ClientWire({ auth, secret, brokers, log, onRequests: dispatch });
+  const { services: parsers } = ownTables;
+  const clients = new ClientWire({ auth, secret, brokers, log, parsers, onRequests: dispatch });
   const peers = new PeerLinks(seals, memberKey(secret, config.keys));
   const wires = { responder, disk, peerWire, bus, clients, peers };
   const shell: Shell = new Shell({ ...place, ...wires, address, newCore });

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { unwrap } from "../../src/net/envelope.ts";
 import { decode, encode, formatOf } from "../../src/protocol/codec.ts";
 import { PeerMessageError, ProtocolError } from "../../src/protocol/errors.ts";
-import { parsePayload } from "../../src/protocol/parse-message.ts";
 import {
   parseOfficeAnswer,
   parsePeerRequest,
@@ -13,6 +12,7 @@ import {
 import { parseReferenceRequest } from "../../src/protocol/parse-reference.ts";
 import { parsePublications } from "../../src/protocol/parse-reply.ts";
 import { member } from "../support/members.ts";
+import { parsedPayload } from "../support/parsed-requests.ts";
 import { Mutator, type Sample } from "./mutate.ts";
 
 const mutants = 20_000;
@@ -92,7 +92,9 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
       request("presence", { user: "ana", client: "one", state: "away" }),
       [request("users", {}), request("status", {})],
     );
-    through(samples, (payload) => expect(parsePayload(payload).requests.length).toBeGreaterThan(0));
+    through(samples, (payload) =>
+      expect(parsedPayload(payload).requests.length).toBeGreaterThan(0),
+    );
   });
 
   test("[L1] [L8] are parsed or refused by the gates of a peer", () => {

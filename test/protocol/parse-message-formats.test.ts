@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { encode } from "../../src/protocol/codec.ts";
 import { limits } from "../../src/protocol/limits.ts";
-import { parsePayload } from "../../src/protocol/parse-message.ts";
 import { binary, bytes, map, text } from "../support/message-pack.ts";
-import { accepted, only, refused } from "../support/parsed-requests.ts";
+import { accepted, only, parsedPayload, refused } from "../support/parsed-requests.ts";
 
 describe("bytes that are no UTF-8", () => {
   const latin1 = (value: string) => bytes(0xd9, value.length, Buffer.from(value, "latin1"));
@@ -56,15 +55,15 @@ describe("bytes that are no UTF-8", () => {
 describe("formats", () => {
   test("[W9] JSON by the first byte, and so is its reply", () => {
     const json = Buffer.from(JSON.stringify({ service: "login", data: { user: "ana" } }));
-    expect(parsePayload(json)).toMatchObject({
+    expect(parsedPayload(json)).toMatchObject({
       format: "json",
       batch: false,
       requests: [{ service: "login", user: "ana" }],
     });
     const array = Buffer.from(JSON.stringify([{ service: "users", data: {} }]));
-    expect(parsePayload(array)).toMatchObject({ format: "json", batch: true });
-    expect(parsePayload(Buffer.from("{nonsense"))).toMatchObject({ format: "json" });
-    expect(parsePayload(encode({}))).toMatchObject({ format: "msgpack" });
+    expect(parsedPayload(array)).toMatchObject({ format: "json", batch: true });
+    expect(parsedPayload(Buffer.from("{nonsense"))).toMatchObject({ format: "json" });
+    expect(parsedPayload(encode({}))).toMatchObject({ format: "msgpack" });
   });
 
   test.each([
@@ -76,23 +75,23 @@ describe("formats", () => {
     const one = { service: "login", data: { user: "ana" } };
     const payload = (value: unknown) => Buffer.from(front + JSON.stringify(value));
     const requests = [{ service: "login", user: "ana" }];
-    expect(parsePayload(payload(one))).toMatchObject({ format: "json", batch: false, requests });
-    expect(parsePayload(payload([one]))).toMatchObject({ format: "json", batch: true, requests });
+    expect(parsedPayload(payload(one))).toMatchObject({ format: "json", batch: false, requests });
+    expect(parsedPayload(payload([one]))).toMatchObject({ format: "json", batch: true, requests });
     // The bounds of an array or of one request hold, whatever is in front.
     const large = Buffer.concat([payload(one), Buffer.alloc(limits.requestBytes, 0x20)]);
-    expect(parsePayload(large).requests).toMatchObject([{ refused: { code: "too_large" } }]);
+    expect(parsedPayload(large).requests).toMatchObject([{ refused: { code: "too_large" } }]);
   });
 
   test("[W9] white space alone is not a request, nor with a byte order mark behind it", () => {
     for (const payload of [" ", "\n", "\ufeff", " \ufeff{}", "\ufeff\ufeff{}"]) {
-      const [request] = parsePayload(Buffer.from(payload)).requests;
+      const [request] = parsedPayload(Buffer.from(payload)).requests;
       expect(request, JSON.stringify(payload)).toMatchObject({ refused: { code: "bad_request" } });
     }
   });
 
   test("[W7] the error for a payload that can't be decoded says why", () => {
     const told = (payload: Uint8Array) => {
-      const [request] = parsePayload(payload).requests;
+      const [request] = parsedPayload(payload).requests;
       return request !== undefined && "refused" in request ? request.refused.description : request;
     };
     const reading = "It was read as MessagePack: JSON begins with { or [.";

@@ -2,10 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Request } from "../../src/protocol/client-messages.ts";
 import { encode } from "../../src/protocol/codec.ts";
-import { parsePayload } from "../../src/protocol/parse-message.ts";
 import { serverName } from "../support/event-lines.ts";
 import { bytes, map, text } from "../support/message-pack.ts";
-import { accepted, only, refused } from "../support/parsed-requests.ts";
+import { accepted, only, parsedPayload, refused } from "../support/parsed-requests.ts";
 
 describe("what is no request", () => {
   const login = encode({ service: "login", data: { user: "ana" } });
@@ -75,7 +74,7 @@ describe("what is no request", () => {
   test("[W7] any bytes give something to answer", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (payload) => {
-        const { requests } = parsePayload(payload);
+        const { requests } = parsedPayload(payload);
         expect(requests.length).toBeGreaterThan(0);
       }),
       { numRuns: 2_000 },
@@ -108,7 +107,7 @@ describe("what is no request", () => {
         } catch {
           return; // What the library can't write can't come.
         }
-        expect(parsePayload(payload).requests).toHaveLength(1);
+        expect(parsedPayload(payload).requests).toHaveLength(1);
       }),
       { numRuns: 2_000 },
     );
@@ -124,7 +123,7 @@ describe("what is no request", () => {
         const changed = Uint8Array.from(whole);
         changed[at] = byte;
         // Another first byte may make an array of it.
-        expect(parsePayload(changed).requests.length).toBeGreaterThan(0);
+        expect(parsedPayload(changed).requests.length).toBeGreaterThan(0);
       }),
       { numRuns: 2_000 },
     );
@@ -135,18 +134,18 @@ describe("an array of requests", () => {
   const request = { service: "users", data: {} };
 
   test("[W2] gives all of them in their order, and asks for an array back", () => {
-    const { batch, requests } = parsePayload(encode([request, 7, { service: "login", data: {} }]));
+    const { batch, requests } = parsedPayload(encode([request, 7, { service: "login", data: {} }]));
     expect(batch).toBe(true);
     expect(requests.map(({ service }) => service)).toEqual(["users", "error", "login"]);
     expect(requests.map((one) => "refused" in one)).toEqual([false, true, true]);
   });
 
   test("[W2] of one is answered by an array", () => {
-    expect(parsePayload(encode([request]))).toMatchObject({ batch: true });
+    expect(parsedPayload(encode([request]))).toMatchObject({ batch: true });
   });
 
   test("[W2] may hold 1 to 1,000", () => {
-    expect(parsePayload(encode(Array(1_000).fill(request))).requests).toHaveLength(1_000);
+    expect(parsedPayload(encode(Array(1_000).fill(request))).requests).toHaveLength(1_000);
     expect(refused(encode(Array(1_001).fill(request))).refused.code).toBe("too_large");
     expect(refused(encode([])).refused.code).toBe("bad_request");
   });

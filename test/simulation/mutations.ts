@@ -239,7 +239,7 @@ const officeMutations: readonly Mutation[] = [
     rule: "E3",
     edits: [
       core(
-        "chat/write-services",
+        "accounts/login",
         "const owner = accounts.owner(user);",
         "const owner = accounts.holder(user);",
       ),
@@ -359,9 +359,9 @@ export const mutations: readonly Mutation[] = [
     rule: "R6",
     edits: [
       core(
-        "chat/write-services",
-        "if (old !== undefined) return commit(services, request, { event: old, made: false, grant });",
-        'if (old !== undefined) {\n    const decision = commit(services, request, { event: old, made: false, grant });\n    return decision.next === "commit" ? { next: "answer", answer: decision.answer() } : decision;\n  }',
+        "serving/write",
+        "if (old !== undefined) return commit(services, old);",
+        'if (old !== undefined) {\n    const decision = commit(services, old);\n    return decision.next === "commit" ? { next: "answer", answer: decision.answer() } : decision;\n  }',
       ),
     ],
   },
@@ -371,8 +371,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       core(
         "chat/write-services",
-        "return findMessage(state, request, ({ text }) => text === request.message);",
-        "return findMessage(state, request, () => true);",
+        "find(services, request, (message) => message.text === request.message),",
+        "find(services, request, () => true),",
       ),
     ],
   },
@@ -392,9 +392,9 @@ export const mutations: readonly Mutation[] = [
     rule: "R6",
     edits: [
       core(
-        "chat/write-services",
-        "if (old !== undefined) return commit(services, request, { event: old, made: false, grant });",
-        "if (old?.server === services.name) return commit(services, request, { event: old, made: false, grant });",
+        "serving/write",
+        "if (old !== undefined) return commit(services, old);",
+        "if (old?.server === services.name) return commit(services, old);",
       ),
     ],
   },
@@ -480,7 +480,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a read that does not wait for what its client has seen",
     rule: "R9",
-    edits: [core("services", "if (!covers(committed, target)) {", "if (false) {")],
+    edits: [
+      core("chat/read-services", "if (!covers(replication.committed, target)) {", "if (false) {"),
+    ],
   },
   {
     name: "a server counts what it does not hold",

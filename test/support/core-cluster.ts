@@ -32,6 +32,7 @@ import type { Vector } from "../../src/protocol/vector.ts";
 import { handleRequest } from "../../src/reference/core/handle-request.ts";
 import { Registry, type Saved } from "../../src/reference/core/registry.ts";
 import type { Effect, Input, Now } from "../../src/server/core/effects.ts";
+import { ownTables } from "../../src/server/core/tables.ts";
 import { type ClusterChecks, PromiseChecks } from "./check-promises.ts";
 import type { SavedFiles } from "./virtual-disk.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
@@ -228,7 +229,8 @@ export class CoreCluster {
 
   askPayload(server: VirtualServer, payload: unknown, connection = "one"): Question {
     const question = new Question(server.inRotation);
-    const { batch, requests } = parsePayload(encode(payload));
+    const { tables = ownTables } = this.#options;
+    const { batch, requests } = parsePayload(encode(payload), tables.services);
     const proven = requests.map((request) =>
       "token" in request && request.token !== undefined
         ? { ...request, session: this.sessions.get(request.token) }

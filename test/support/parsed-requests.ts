@@ -1,16 +1,22 @@
 import { expect } from "vitest";
-import type { Incoming, Refused, Request } from "../../src/protocol/client-messages.ts";
+import type { Incoming, ParsedRequest, Refused } from "../../src/protocol/client-messages.ts";
 import { encode } from "../../src/protocol/codec.ts";
-import { parsePayload } from "../../src/protocol/parse-message.ts";
+import { type Payload, parsePayload } from "../../src/protocol/parse-message.ts";
+import { services } from "../../src/server/core/services.ts";
+
+/** A payload as a server reads it. */
+export function parsedPayload(bytes: Uint8Array): Payload {
+  return parsePayload(bytes, services);
+}
 
 export function only(payload: Uint8Array): Incoming {
-  const { batch, requests } = parsePayload(payload);
+  const { batch, requests } = parsedPayload(payload);
   expect(batch).toBe(false);
   expect(requests).toHaveLength(1);
   return requests[0] as Incoming;
 }
 
-export function accepted(service: string, data: unknown): Request {
+export function accepted(service: string, data: unknown): ParsedRequest {
   const request = only(encode({ service, data }));
   if ("refused" in request) throw new Error(`refused: ${request.refused.description}`);
   return request;

@@ -8,6 +8,7 @@ import type { Retention } from "../../src/server/core/chat/chat-state.ts";
 import type { Input } from "../../src/server/core/effects.ts";
 import type { FloodPaces } from "../../src/server/core/serving/flood.ts";
 import { ServerCore } from "../../src/server/core/step.ts";
+import type { Tables } from "../../src/server/core/tables.ts";
 import { serverName } from "./event-lines.ts";
 import { type SavedFiles, VirtualDisk } from "./virtual-disk.ts";
 
@@ -16,6 +17,7 @@ export interface ServerOptions {
   readonly retention?: Retention | undefined;
   readonly auth?: Auth | undefined;
   readonly flood?: FloodPaces | undefined;
+  readonly tables?: Tables | undefined;
 }
 
 /** A server's process and its disk; the disk outlives the process. */
@@ -74,13 +76,14 @@ export class VirtualServer {
   /** A core with all that the disk holds, as a start makes it. */
   newCore(): ServerCore {
     const { disk, name, address, auth } = this;
-    const { digest, retention, flood } = this.#options;
+    const { digest, retention, flood, tables } = this.#options;
     const clock = new LamportClock(disk.clock);
     const core = new ServerCore({
       name,
       clock,
       digest,
       address,
+      ...(tables === undefined ? {} : { tables }),
       ...(retention === undefined ? {} : { retention }),
       ...(auth === undefined ? {} : { auth }),
       ...(flood === undefined ? {} : { flood }),

@@ -20,7 +20,7 @@ import { ClockSync } from "./coordinator/clock-sync.ts";
 import { Election } from "./coordinator/election.ts";
 import { Offices } from "./coordinator/offices.ts";
 import { type Effect, Effects, type Input, type Now } from "./effects.ts";
-import { type EventData, factsOf } from "./facts.ts";
+import type { EventData } from "./facts.ts";
 import { OfficeTalk } from "./office-talk.ts";
 import type { CatchUp } from "./replica/catch-up.ts";
 import { Facts } from "./replica/fact.ts";
@@ -33,6 +33,7 @@ import type { FrozenState, SavedState } from "./replica/state-machine.ts";
 import { Reports } from "./reports.ts";
 import { Flood, type FloodPaces } from "./serving/flood.ts";
 import { Serving } from "./serving/serving.ts";
+import { ownTables, type Tables } from "./tables.ts";
 
 export interface CoreOptions {
   readonly name: ServerName;
@@ -48,6 +49,7 @@ export interface CoreOptions {
   /** The key of a sealed publication, as text (X5). */
   topicKey?(of: TopicKey): string;
   readonly publisher?: string;
+  readonly tables?: Tables;
 }
 
 /**
@@ -84,14 +86,14 @@ export class ServerCore {
 
   constructor(options: CoreOptions) {
     const { name, clock, digest, address, retention, auth = "open" } = options;
-    const { topicKey = () => "", publisher = "", flood = noPaces } = options;
+    const { topicKey = () => "", publisher = "", tables = ownTables } = options;
     const { offices, accounts } = this;
     const effects = this.#effects;
     this.name = name;
     this.clock = clock;
     this.state = new ChatState(retention);
     const { state } = this;
-    this.#facts = new Facts(factsOf({ offices, accounts, chat: state }));
+    this.#facts = new Facts(tables.facts({ offices, accounts, chat: state }));
     const replica = new Replica({
       name,
       clock,
@@ -126,9 +128,10 @@ export class ServerCore {
     this.#publications = publications;
     const status = (now: Now) => this.#reports.status(now);
     const policy = { auth, topicKey, publisher };
-    const services = { ...parts, ...policy, state, presence, digest, status };
-    const paces = new Flood(flood, auth);
-    this.#serving = new Serving({ services, publications, claims, passwords, flood: paces });
+    const services = { ...parts, ...policy, state, presence, publications, digest, status };
+    const flood = new Flood(options.flood ?? noPaces, auth);
+    const { services: table } = tables;
+    this.#serving = new Serving({ services, table, claims, passwords, flood });
     this.#rotation = new Rotation({
       replica,
       effects,

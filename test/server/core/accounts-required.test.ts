@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { ReplyData } from "../../../src/protocol/client-messages.ts";
+import type { ReplyData, Service } from "../../../src/protocol/client-messages.ts";
 import type { UserName } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
-import { access } from "../../../src/server/core/accounts/access.ts";
+import { services } from "../../../src/server/core/services.ts";
 import { type Fields, Scene } from "../../support/account-scene.ts";
 import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";
 import { coordinator } from "../../support/offices.ts";
@@ -87,7 +87,7 @@ describe("[X2] a login", () => {
 });
 
 describe("[X2] who may do what", () => {
-  const requests: Record<keyof typeof access, Fields> = {
+  const requests: Record<Service, Fields> = {
     login: { user: "ana", password: "ana's" },
     register: { password: "x" },
     time: {},
@@ -116,9 +116,9 @@ describe("[X2] who may do what", () => {
     return { scene, ana, bia, chief };
   }
 
-  test.each(Object.keys(access) as (keyof typeof access)[])("%s", (service) => {
+  test.each(Object.keys(services) as Service[])("%s", (service) => {
     const { scene, ana, bia, chief } = furnish();
-    const { for: whom, as } = access[service];
+    const { for: whom, as } = services[service];
     let count = 0;
     const ask = (token?: string) => {
       count += 1;

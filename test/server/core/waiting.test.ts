@@ -3,8 +3,9 @@ import type { Request } from "../../../src/protocol/client-messages.ts";
 import type { ServerName } from "../../../src/protocol/ids.ts";
 import { limits } from "../../../src/protocol/limits.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
-import type { WaitingCover } from "../../../src/server/core/serving/decision.ts";
+import { services } from "../../../src/server/core/services.ts";
 import { PayloadReply } from "../../../src/server/core/serving/payload-reply.ts";
+import type { WaitingCover } from "../../../src/server/core/serving/waiting-covers.ts";
 import { WaitingCovers } from "../../../src/server/core/serving/waiting-covers.ts";
 import { Scene } from "../../support/account-scene.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
@@ -106,7 +107,13 @@ describe("[R9] what waits is looked at only when something came that it waits fo
       },
     });
     const request = { service: "users", after: until } as Request;
-    const payload = new PayloadReply({ to: {}, batch: false, requests: [request], server: a });
+    const payload = new PayloadReply({
+      table: services,
+      to: {},
+      batch: false,
+      requests: [request],
+      server: a,
+    });
     const asked = { payload, index: 0, request, connection: "one", isAdmitted: true };
     return { reads, asked: { ...asked, until: counted, deadlineMs } satisfies WaitingCover };
   }

@@ -1,4 +1,3 @@
-import type { Request } from "../../../protocol/client-messages.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import type { PlainPublication, Publication } from "../../../protocol/publications.ts";
@@ -13,7 +12,6 @@ import type { Vector } from "../../../protocol/vector.ts";
 import type { Auth } from "../accounts/access.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Effect, Effects } from "../effects.ts";
-import type { Placed } from "../replica/placed.ts";
 import type { ChatState, Conversation, StoredMessage } from "./chat-state.ts";
 import { messageBytes, toEntry, topicsOf } from "./history.ts";
 import { Tail } from "./window.ts";
@@ -93,19 +91,14 @@ export class Publications {
     }
   }
 
-  /** An own event was just made. */
-  add(event: Placed, request: Request): void {
-    if (request.service !== "publish" && request.service !== "message") return;
-    const to = request.service === "publish" ? { channel: request.channel } : { user: request.dst };
-    const from = request.service === "publish" ? request.user : request.src;
-    const { server, seq, clock, time, id } = event;
-    const message = { server, seq, clock, time, id, from, to, text: request.message };
+  /** An own message was just made; `timestamp` is its sender's own time. */
+  add(message: StoredMessage, timestamp: string | number | undefined): void {
     const prevs = new Map<string, number>();
     for (const topic of topicsOf(message)) {
       prevs.set(topic, this.#heads.get(topic) ?? 0);
-      this.#heads.set(topic, seq);
+      this.#heads.set(topic, message.seq);
     }
-    this.#waiting.push({ message, prevs, timestamp: request.timestamp });
+    this.#waiting.push({ message, prevs, timestamp });
   }
 
   /** The publications of all own messages that are committed by now. */

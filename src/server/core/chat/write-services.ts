@@ -1,161 +1,165 @@
-import type { Grant, Request } from "../../../protocol/client-messages.ts";
+import type { Request, Service } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
-import type { UserName } from "../../../protocol/ids.ts";
+import type { Event } from "../../../protocol/event.ts";
+import { object, optional } from "../../../protocol/fields.ts";
+import { parseChannelName, parseUserName, type UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import { oddityOf } from "../../../protocol/looks.ts";
-import type { ClaimPlace } from "../../../protocol/replies.ts";
-import { covers } from "../../../protocol/vector.ts";
-import type { Accounts } from "../accounts/accounts.ts";
-import type { Now } from "../effects.ts";
-import type { EventData, Operation } from "../facts.ts";
-import type { Placed } from "../replica/placed.ts";
-import {
-  behind,
-  type Circumstances,
-  type Decision,
-  idReused,
-  noChannel,
-  noUser,
-  receiptOf,
-  refuse,
-  type Services,
-} from "../serving/decision.ts";
-import type { Answer } from "../serving/payload-reply.ts";
-import { type ChatState, type StoredMessage, scopeOf } from "./chat-state.ts";
+import { message as text } from "../../../protocol/request-fields.ts";
+import { idReused, noChannel, noUser, type Services } from "../serving/decision.ts";
+import type { ServiceRows } from "../serving/service.ts";
+import { decideWrite, type Write } from "../serving/write.ts";
+import { type ChatState, type Conversation, type StoredMessage, scopeOf } from "./chat-state.ts";
 
-interface WriteCircumstances extends Pick<Circumstances, "now" | "waited"> {
-  /** The session that a login gives, where accounts are. */
-  readonly grant?: Grant | undefined;
+type Of<S extends Service> = Extract<Request, { service: S }>;
+
+/** What a client writes into the chat. A login, which is of accounts too, has its row there. */
+export const writeServices: ServiceRows<"channel" | "publish" | "message"> = {
+  channel: {
+    parse: object({ user: optional(parseUserName), channel: parseChannelName }),
+    for: "users",
+    as: creatorOf,
+    sender: creatorOf,
+    decide: (services, request, at) => decideWrite(services, request, { ...at, write: creation }),
+    success: "sucesso",
+  },
+  publish: {
+    parse: object({ user: parseUserName, channel: parseChannelName, message: text }),
+    for: "users",
+    as: ({ user }) => user,
+    sender: ({ user }) => user,
+    decide: (services, request, at) => {
+      return decideWrite(services, request, { ...at, write: publication });
+    },
+    repeatsError: true,
+  },
+  message: {
+    parse: object({ src: parseUserName, dst: parseUserName, message: text }),
+    for: "users",
+    as: ({ src }) => src,
+    sender: ({ src }) => src,
+    decide: (services, request, at) => {
+      return decideWrite(services, request, { ...at, write: privateMessage });
+    },
+    repeatsError: true,
+  },
+};
+
+/** A login, once its password is right where accounts are. */
+export const loginWrite: Write<Of<"login">> = {
+  existing: ({ state }, { user }, id) => state.users.get(user)?.logins.find(id, "", () => true),
+  obstacle: (services, { user }) => oddUser(services, user),
+  make: ({ ledger, auth }, { user, id }, timeMs) => {
+    const isProven = auth === "required" ? true : undefined;
+    return ledger.make("login", { user, isProven, id }, timeMs);
+  },
+};
+
+/** A request that names no user acts as its session's user. */
+function creatorOf({ user, session }: Of<"channel">): UserName | undefined {
+  return user ?? session?.user;
 }
 
-type Write = Extract<Request, { service: "login" | "channel" | "publish" | "message" }>;
-type Messaging = Extract<Write, { service: "publish" | "message" }>;
-
-/**
- * A write answers with the event that already has its id, or makes one (R6). Users never go away,
- * and a channel that is taken away only hides its messages (A10). So a write that finds what it
- * names need not wait for what the client has seen. A write that would fail, or would succeed only
- * because something is missing, waits.
- */
-export function write(
-  services: Services,
-  request: Write,
-  at: WriteCircumstances,
-): Decision<Write["service"]> {
-  const { state, replication } = services;
-  const { now, waited, grant } = at;
-  const old = existing(state, request);
-  if (old !== undefined) return commit(services, request, { event: old, made: false, grant });
-  const problem = obstacle(services, request);
-  const depends = problem !== undefined || request.service === "channel";
-  if (depends && request.after !== undefined && !covers(replication.committed, request.after)) {
-    return waited ? behind() : { next: "wait", until: request.after };
-  }
-  if (problem !== undefined) return refuse(problem);
-  const event = make(services, request, now);
-  const placed: Placed = { ...event, time: event.timestamp, id: request.id };
-  return commit(services, request, { event: placed, made: true, grant });
-}
-
-/**
- * The claim that the name belongs to an account by: nothing is granted on one that may still fall.
- */
-function account(accounts: Accounts, user: UserName): ClaimPlace | undefined {
-  const owner = accounts.owner(user);
-  return owner === undefined ? undefined : { server: owner.server, seq: owner.seq };
-}
-
-function commit(
-  { replication, accounts }: Services,
-  request: Write,
-  { event, made, grant }: { event: Placed; made: boolean; grant: Grant | undefined },
-): Decision<Write["service"]> {
-  const answer = (): Answer<Write["service"]> => {
-    const entry = receiptOf(event, replication);
-    if (request.service !== "login") return { entry };
-    return { entry, account: account(accounts, request.user), grant };
-  };
-  return { next: "commit", event, made, answer };
-}
-
-/** The event that an earlier copy of this request made; the earliest of several. */
-function existing(state: ChatState, request: Write): Placed | undefined {
-  const { id } = request;
-  if (id === undefined) return undefined;
-  switch (request.service) {
-    case "login":
-      return state.users.get(request.user)?.logins.find(id, "", () => true);
-    case "channel":
-      return state.channels
-        .get(request.channel)
-        ?.creations.slice()
-        .find((creation) => creation.id === id && creation.user === request.user);
-    case "publish":
-    case "message":
-      return findMessage(state, request, ({ text }) => text === request.message);
-    default:
-      request satisfies never;
-      return undefined;
-  }
-}
-
-/** A message under the request's id, from its sender to its target. */
-function findMessage(
-  state: ChatState,
-  request: Messaging,
-  isWanted: (message: StoredMessage) => boolean,
-): StoredMessage | undefined {
-  const { id } = request;
-  if (id === undefined) return undefined;
-  const [from, to, conversations] =
-    request.service === "publish"
-      ? [request.user, { channel: request.channel }, [state.channels.get(request.channel)]]
-      : // It stays while either party keeps it (J3).
-        [
-          request.src,
-          { user: request.dst },
-          [request.dst, request.src].map((user) => state.users.get(user)),
-        ];
-  for (const holder of conversations) {
-    const found = holder?.conversation.window.find(id, scopeOf(from, to), isWanted);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** What stands against the write, by what this server holds. */
-function obstacle(services: Services, request: Write): ProtocolError | undefined {
-  const { state, auth } = services;
-  switch (request.service) {
-    case "login":
-      return oddUser(services, request.user);
-    case "channel": {
-      const { channel, user } = request;
-      if (state.isRemoved(channel)) return removedChannel(channel);
-      const other = state.knowsChannel(channel) ? channel : state.channelLike(channel);
-      if (other !== undefined) {
-        const isSame = other === channel;
-        const description = `The channel "${other}" exists already${isSame ? "" : ", and looks the same"}.`;
-        const reason = isSame ? undefined : "name_confusable";
-        return new ProtocolError("channel_exists", description, { reason });
-      }
-      // In an open cluster anybody may use any name.
-      const tooMany = auth === "required" ? tooManyChannels(state, user) : undefined;
-      return invalid(oddityOf(channel, "channel")) ?? oddUser(services, user) ?? tooMany;
+const creation: Write<Of<"channel">> = {
+  existing: ({ state }, request, id) =>
+    state.channels
+      .get(request.channel)
+      ?.creations.slice()
+      .find((one) => one.id === id && one.user === creatorOf(request)),
+  needsAbsence: true,
+  obstacle: (services, request) => {
+    const { state, auth } = services;
+    const { channel } = request;
+    const user = creatorOf(request);
+    if (state.isRemoved(channel)) return removedChannel(channel);
+    const other = state.knowsChannel(channel) ? channel : state.channelLike(channel);
+    if (other !== undefined) {
+      const isSame = other === channel;
+      const description = `The channel "${other}" exists already${isSame ? "" : ", and looks the same"}.`;
+      const reason = isSame ? undefined : "name_confusable";
+      return new ProtocolError("channel_exists", description, { reason });
     }
-    case "publish":
-      if (findMessage(state, request, () => true) !== undefined) return idReused();
-      if (!state.knowsChannel(request.channel)) return noChannel(request.channel);
-      return state.knowsUser(request.user) ? undefined : noUser(request.user);
-    case "message":
-      if (findMessage(state, request, () => true) !== undefined) return idReused();
-      if (!state.knowsUser(request.src)) return noUser(request.src);
-      return state.knowsUser(request.dst) ? undefined : noUser(request.dst);
-    default:
-      request satisfies never;
-      return undefined;
-  }
+    // In an open cluster anybody may use any name.
+    const tooMany = auth === "required" ? tooManyChannels(state, user) : undefined;
+    return invalid(oddityOf(channel, "channel")) ?? oddUser(services, user) ?? tooMany;
+  },
+  make: ({ ledger }, request, timeMs) => {
+    const { channel, id } = request;
+    return ledger.make("channel", { channel, user: creatorOf(request), id }, timeMs);
+  },
+};
+
+type Messaging = Of<"publish"> | Of<"message">;
+
+/** What publications and private messages do each in its own way. */
+interface MessageKind<Asked extends Messaging> {
+  readonly partiesOf: (request: Asked) => Pick<StoredMessage, "from" | "to">;
+  /** The conversations that keep it. */
+  readonly keepers: (
+    state: ChatState,
+    request: Asked,
+  ) => readonly ({ readonly conversation: Conversation } | undefined)[];
+  /** The error if a user or the channel is unknown here. */
+  readonly missing: (state: ChatState, request: Asked) => ProtocolError | undefined;
+  readonly make: (ledger: Services["ledger"], request: Asked, timeMs: number) => Event;
 }
+
+function messageWrite<Asked extends Messaging>(kind: MessageKind<Asked>): Write<Asked> {
+  /** A message under the request's id, from its sender to its target. */
+  const find = (
+    { state }: Services,
+    request: Asked,
+    isWanted: (message: StoredMessage) => boolean,
+  ) => {
+    const { id } = request;
+    if (id === undefined) return undefined;
+    const { from, to } = kind.partiesOf(request);
+    for (const keeper of kind.keepers(state, request)) {
+      const found = keeper?.conversation.window.find(id, scopeOf(from, to), isWanted);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  return {
+    existing: (services, request) =>
+      find(services, request, (message) => message.text === request.message),
+    obstacle: (services, request) => {
+      if (find(services, request, () => true) !== undefined) return idReused();
+      return kind.missing(services.state, request);
+    },
+    make: ({ ledger }, request, timeMs) => kind.make(ledger, request, timeMs),
+    made: ({ publications }, request, { server, seq, clock, time, id }) => {
+      const place = { server, seq, clock, time, id };
+      const message = { ...place, ...kind.partiesOf(request), text: request.message };
+      publications.add(message, request.timestamp);
+    },
+  };
+}
+
+const publication = messageWrite<Of<"publish">>({
+  partiesOf: ({ user, channel }) => ({ from: user, to: { channel } }),
+  keepers: (state, { channel }) => [state.channels.get(channel)],
+  missing: (state, { channel, user }) => {
+    if (!state.knowsChannel(channel)) return noChannel(channel);
+    return state.knowsUser(user) ? undefined : noUser(user);
+  },
+  make: (ledger, { user, channel, message, id }, timeMs) => {
+    return ledger.make("publication", { user, channel, message, id }, timeMs);
+  },
+});
+
+const privateMessage = messageWrite<Of<"message">>({
+  partiesOf: ({ src, dst }) => ({ from: src, to: { user: dst } }),
+  // It stays while either party keeps it (J3).
+  keepers: (state, { src, dst }) => [state.users.get(dst), state.users.get(src)],
+  missing: (state, { src, dst }) => {
+    if (!state.knowsUser(src)) return noUser(src);
+    return state.knowsUser(dst) ? undefined : noUser(dst);
+  },
+  make: (ledger, { src, dst, message, id }, timeMs) => {
+    return ledger.make("message", { src, dst, message, id }, timeMs);
+  },
+});
 
 function removedChannel(channel: string): ProtocolError {
   const description = `An administrator has taken the channel "${channel}" away.`;
@@ -180,30 +184,4 @@ function oddUser(
 
 function invalid(oddity: string | undefined): ProtocolError | undefined {
   return oddity === undefined ? undefined : new ProtocolError("name_invalid", oddity);
-}
-
-function make(services: Services, request: Write, now: Now) {
-  const event = <O extends Operation>(
-    operation: O,
-    data: EventData[O] & { readonly id?: Placed["id"] },
-  ) => services.ledger.make(operation, data, services.correctedMs(now));
-  switch (request.service) {
-    case "login": {
-      const isProven = services.auth === "required" ? true : undefined;
-      return event("login", { user: request.user, isProven, id: request.id });
-    }
-    case "channel":
-      return event("channel", { channel: request.channel, user: request.user, id: request.id });
-    case "publish": {
-      const { user, channel, message, id } = request;
-      return event("publication", { user, channel, message, id });
-    }
-    case "message": {
-      const { src, dst, message, id } = request;
-      return event("message", { src, dst, message, id });
-    }
-    default:
-      request satisfies never;
-      throw new Error("no such write");
-  }
 }

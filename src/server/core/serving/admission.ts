@@ -1,31 +1,37 @@
-import type { Incoming, Request } from "../../../protocol/client-messages.ts";
+import type { Incoming, ParsedRequest } from "../../../protocol/client-messages.ts";
 import type { ProtocolError } from "../../../protocol/errors.ts";
 import { ClockAllowance } from "../../../protocol/lamport-clock.ts";
 import { forbids, loggedIn, restsOnAccounts } from "../accounts/access.ts";
 import type { Now } from "../effects.ts";
-import { waits } from "../services.ts";
-import { type Decision, refuse, type Services } from "./decision.ts";
+import { type Decision, refuse, type Services, waits } from "./decision.ts";
 import type { Flood } from "./flood.ts";
 import { isRefused } from "./payload-reply.ts";
+import { type Guess, rowOf, type ServiceTable } from "./service.ts";
 
 /** Whether a request is let in: what its sender may do, how often, and whether its clock counts. */
 export class Admission {
   /** Requests whose clock was missing, no integer or too far ahead (W4). */
   disbelievedClocks = 0;
   readonly #services: Services;
+  readonly #table: ServiceTable;
   readonly #flood: Flood;
   readonly #clockAllowance = new ClockAllowance();
 
-  constructor(services: Services, flood: Flood) {
+  constructor(services: Services, table: ServiceTable, flood: Flood) {
     this.#services = services;
+    this.#table = table;
     this.#flood = flood;
   }
 
   /** Why the request comes too often, if so; that is asked, and counted, once. */
-  refuses(request: Request, connection: string, { steadyMs }: Now): ProtocolError | undefined {
+  refuses(
+    request: ParsedRequest,
+    connection: string,
+    { steadyMs }: Now,
+  ): ProtocolError | undefined {
+    const sender = rowOf(this.#table, request).sender?.(request);
     return (
-      this.#flood.refusesUser(request, steadyMs) ??
-      this.#refusesAttempt(request, connection, steadyMs)
+      this.#flood.refusesUser(sender, steadyMs) ?? this.#refusesGuess(request, connection, steadyMs)
     );
   }
 
@@ -55,44 +61,45 @@ export class Admission {
    * waits (A6). An attempt with a password is counted only when it is judged.
    */
   forbids(
-    { request, waited }: { readonly request: Request; readonly waited: boolean },
+    { request, waited }: { readonly request: ParsedRequest; readonly waited: boolean },
     now: Now,
   ): Decision | undefined {
     const { accounts, auth } = this.#services;
     const timeMs = this.#services.correctedMs(now);
-    const error = forbids(request, { auth, accounts, timeMs });
-    const mayWait = error === undefined ? this.#isAttempt(request) : restsOnAccounts(error);
+    const error = forbids(request, rowOf(this.#table, request), { auth, accounts, timeMs });
+    const mayWait =
+      error === undefined ? this.#guess(request)?.passwordOf !== undefined : restsOnAccounts(error);
     const wait = mayWait ? waits(this.#services, request, { waited }) : undefined;
     return wait ?? (error && refuse(error));
   }
 
-  #refusesAttempt(
-    request: Request,
+  #refusesGuess(
+    request: ParsedRequest,
     connection: string,
     steadyMs: number,
   ): ProtocolError | undefined {
-    const { service } = request;
-    if (this.#services.auth === "open") return undefined;
-    if (service === "register") {
-      const guesses = request.invitation !== undefined && this.#wantsInvitation;
-      const refusal = guesses ? this.#flood.refusesInvitation(steadyMs) : undefined;
-      return refusal ?? this.#flood.refusesGuesser(connection, steadyMs);
+    const guess = this.#guess(request);
+    if (guess === undefined) return undefined;
+    const { passwordOf, invitation } = guess;
+    if (passwordOf !== undefined) {
+      return this.#flood.refusesAttempt(passwordOf, connection, steadyMs);
     }
-    if (!this.#isAttempt(request)) return undefined;
-    return this.#flood.refusesAttempt(request.user, connection, steadyMs);
+    const isJudged = invitation !== undefined && this.#wantsInvitation;
+    const refusal = isJudged ? this.#flood.refusesInvitation(steadyMs) : undefined;
+    return refusal ?? this.#flood.refusesGuesser(connection, steadyMs);
+  }
+
+  #guess(request: ParsedRequest): Guess | undefined {
+    if (this.#services.auth === "open") return undefined;
+    return rowOf(this.#table, request).guesses?.(request);
   }
 
   get #wantsInvitation(): boolean {
     return this.#services.accounts.registration.mode === "invitation";
   }
 
-  #isAttempt(request: Request): request is Request & { service: "login" | "password" } {
-    if (this.#services.auth === "open") return false;
-    return request.service === "login" || request.service === "password";
-  }
-
   /** Where accounts are, nothing waits for whoever has no session. */
-  isGuest({ session }: Request, now: Now): boolean {
+  isGuest({ session }: ParsedRequest, now: Now): boolean {
     if (this.#services.auth === "open") return false;
     return session === undefined || session.expiresMs <= this.#services.correctedMs(now);
   }

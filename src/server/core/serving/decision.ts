@@ -1,4 +1,4 @@
-import type { Receipt, Request, Service } from "../../../protocol/client-messages.ts";
+import type { Grant, ParsedRequest, Receipt, Request } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Digest } from "../../../protocol/event.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
@@ -7,22 +7,25 @@ import { durations, limits } from "../../../protocol/limits.ts";
 import type { StatusReply } from "../../../protocol/replies.ts";
 import type { TopicKey } from "../../../protocol/sealed.ts";
 import { isoTime } from "../../../protocol/time.ts";
-import type { Vector } from "../../../protocol/vector.ts";
+import { covers, type Vector } from "../../../protocol/vector.ts";
 import type { Auth } from "../accounts/access.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { ChatState } from "../chat/chat-state.ts";
 import type { Room } from "../chat/history.ts";
 import type { Presence } from "../chat/presence.ts";
+import type { Publications } from "../chat/publisher.ts";
 import type { Now, PasswordResult, PasswordWork } from "../effects.ts";
 import type { EventData } from "../facts.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf, type Placed } from "../replica/placed.ts";
 import type { Replication } from "../replica/replication.ts";
-import type { Answer, Pending } from "./payload-reply.ts";
 
-/** What becomes of a request for a service. */
-export type Decision<S extends Service = Service> =
-  | { readonly next: "answer"; readonly answer: Answer<S> }
+/** What a service answers if it says OK, and the session that comes with it. */
+export type Granting<Answer extends object> = Answer & { readonly grant?: Grant | undefined };
+
+/** What becomes of a request. */
+export type Decision<Answer extends object = object> =
+  | { readonly next: "answer"; readonly answer: Granting<Answer> }
   | { readonly next: "refuse"; readonly error: ProtocolError }
   /** The answer could depend on what is missing here: decide again once it is there (R9). */
   | {
@@ -35,16 +38,15 @@ export type Decision<S extends Service = Service> =
   | {
       readonly next: "commit";
       readonly event: Placed;
-      readonly made: boolean;
-      answer(): Answer<S>;
+      answer(): Granting<Answer>;
     }
-  /** The coordinator decides (E3). */
-  | { readonly next: "claim" }
+  /** The coordinator decides whose the name is (E3). */
+  | { readonly next: "claim"; readonly request: Request & { readonly service: "register" } }
   /** A password has to be checked or hashed first, which takes a while. */
   | {
       readonly next: "password";
       readonly work: PasswordWork;
-      settle(result: PasswordResult, now: Now): Decision<S>;
+      settle(result: PasswordResult, now: Now): Decision<Answer>;
     };
 
 /** What the services read and write. */
@@ -56,6 +58,7 @@ export interface Services {
   readonly replication: Replication;
   readonly clock: LamportClock;
   readonly presence: Presence;
+  readonly publications: Publications;
   readonly digest: Digest;
   readonly auth: Auth;
   status(now: Now): StatusReply;
@@ -94,6 +97,16 @@ export function behind(): Decision<never> {
   );
 }
 
+/** An answer that depends on what its client has seen waits for it (R9). */
+export function waits(
+  { replication }: Services,
+  { after }: ParsedRequest,
+  { waited }: Pick<Circumstances, "waited">,
+): Decision<never> | undefined {
+  if (after === undefined || covers(replication.committed, after)) return undefined;
+  return waited ? behind() : { next: "wait", until: after };
+}
+
 /** Takes what an answer needs from the room of its payload, if it is there. */
 export function charge(room: Room, bytes: number): boolean {
   if (bytes > room.bytes) return false;
@@ -122,13 +135,4 @@ export function noChannel(channel: string): ProtocolError {
 
 export function noUser(user: string): ProtocolError {
   return new ProtocolError("user_not_found", `The user "${user}" has never logged in.`);
-}
-
-/** A request that waits for what its client has seen, or for what was on disk when it came. */
-export interface WaitingCover extends Pending {
-  readonly request: Request;
-  readonly connection: string;
-  readonly isAdmitted: boolean;
-  readonly until: Vector;
-  readonly deadlineMs: number;
 }

@@ -1,5 +1,4 @@
 import { Buckets, type Pace } from "../../../protocol/buckets.ts";
-import type { Request } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
 import type { Auth } from "../accounts/access.ts";
@@ -52,9 +51,8 @@ export class Flood {
     return waitMs > 0 ? slower("requests over this connection", waitMs) : undefined;
   }
 
-  /** Asked of what nothing else stands against: nobody uses up what is another's. */
-  refusesUser(request: Request, steadyMs: number): ProtocolError | undefined {
-    const user = senderOf(request);
+  /** Asked only once nothing else forbids the request: nobody uses up another user's pace. */
+  refusesUser(user: string | undefined, steadyMs: number): ProtocolError | undefined {
     const waitMs = user === undefined ? 0 : (this.#users?.take(user, steadyMs) ?? 0);
     return waitMs > 0 ? slower(`messages of "${user}"`, waitMs) : undefined;
   }
@@ -91,18 +89,6 @@ export class Flood {
   refusesRepetition(user: string, steadyMs: number): ProtocolError | undefined {
     const waitMs = this.#repeated.take(user, steadyMs);
     return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
-  }
-}
-
-function senderOf(request: Request): string | undefined {
-  switch (request.service) {
-    case "publish":
-    case "channel":
-      return request.user;
-    case "message":
-      return request.src;
-    default:
-      return undefined;
   }
 }
 

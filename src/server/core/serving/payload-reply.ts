@@ -1,28 +1,13 @@
-import type {
-  Grant,
-  Incoming,
-  Refused,
-  ReplyData,
-  SentReply,
-  Service,
-} from "../../../protocol/client-messages.ts";
+import type { Incoming, Refused, ReplyData, SentReply } from "../../../protocol/client-messages.ts";
 import type { ProtocolError } from "../../../protocol/errors.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { limits } from "../../../protocol/limits.ts";
-import type { Replies } from "../../../protocol/replies.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { renewal } from "../accounts/access.ts";
 import type { Room } from "../chat/history.ts";
 import type { Effect, ReplyTo } from "../effects.ts";
-
-/** What a service answers if it says OK, and the session that comes with it. */
-export type Answer<S extends Service = Service> = {
-  readonly [Of in S]: Replies[Of] & { readonly grant?: Grant | undefined };
-}[S];
-
-/** Services that the original protocol answers with `sucesso`; all others get `OK` (W8). */
-const inPortuguese: readonly string[] = ["login", "channel"] satisfies Service[];
+import { rowOf, type ServiceRow, type ServiceTable } from "./service.ts";
 
 export function isRefused(request: Incoming): request is Refused {
   return "refused" in request;
@@ -33,6 +18,7 @@ interface PayloadParts {
   readonly batch: boolean;
   readonly requests: readonly Incoming[];
   readonly server: ServerName;
+  readonly table: ServiceTable;
 }
 
 /** One payload of a client: its reply leaves when the last of its requests is answered (W2). */
@@ -44,10 +30,12 @@ export class PayloadReply {
   readonly #requests: readonly Incoming[];
   readonly #replies: (SentReply | undefined)[];
   readonly #server: ServerName;
+  readonly #table: ServiceTable;
   #missing: number;
 
-  constructor({ to, batch, requests, server }: PayloadParts) {
+  constructor({ to, batch, requests, server, table }: PayloadParts) {
     this.to = to;
+    this.#table = table;
     this.batch = batch;
     this.#requests = requests;
     this.#replies = new Array(requests.length).fill(undefined);
@@ -59,16 +47,12 @@ export class PayloadReply {
     return this.#missing === 0;
   }
 
-  answer(index: number, answer: Answer): void {
-    const isInPortuguese = inPortuguese.includes(this.#requests[index]?.service ?? "");
-    this.#reply(index, { status: isInPortuguese ? "sucesso" : "OK", ...answer });
+  answer(index: number, answer: object): void {
+    this.#reply(index, { status: this.#row(index)?.success ?? "OK", ...answer });
   }
 
   refuse(index: number, error: ProtocolError): void {
-    const request = this.#requests[index];
-    if (request === undefined) return;
     const { code, message: description, retry, wait, reason } = error;
-    const alike = request.service === "publish" || request.service === "message";
     this.#reply(index, {
       status: "erro",
       code,
@@ -76,9 +60,13 @@ export class PayloadReply {
       retry,
       ...(wait === undefined ? {} : { wait }),
       ...(reason === undefined ? {} : { reason }),
-      // The original protocol has the text of these two under `message` (W8).
-      ...(alike ? { message: description } : {}),
+      ...(this.#row(index)?.repeatsError === true ? { message: description } : {}),
     });
+  }
+
+  /** None for a request of an unknown service. */
+  #row(index: number): ServiceRow | undefined {
+    return this.#table[this.#requests[index]?.service ?? ""];
   }
 
   #reply(index: number, fields: Partial<ReplyData>): void {
@@ -101,7 +89,7 @@ export class PayloadReply {
       data.timestamp = timestamp;
       const request = this.#requests[index] as Incoming;
       if (data.status !== "erro" && !isRefused(request)) {
-        data.grant ??= renewal(request, wallMs);
+        data.grant ??= renewal(request, rowOf(this.#table, request), wallMs);
       }
     }
     return { type: "reply", to: this.to, batch: this.batch, replies };
@@ -122,5 +110,5 @@ export interface WaitingWrite extends Pending {
   readonly plain: boolean;
   /** Steady time at which it is given up; once committed, at which it is answered anyway. */
   deadlineMs: number;
-  answer(): Answer;
+  answer(): object;
 }

@@ -1,16 +1,14 @@
-import type { Refused, Request } from "../../../protocol/client-messages.ts";
+import type { ParsedRequest, Refused, Request } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { RequestId } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import { asOneself } from "../accounts/access.ts";
+import type { Replies } from "../../../protocol/replies.ts";
 import type { ClaimEnd, Claims } from "../accounts/claims.ts";
 import type { Passwords } from "../accounts/passwords.ts";
-import type { Publications } from "../chat/publisher.ts";
 import type { Effects, Input, Now } from "../effects.ts";
-import { decide } from "../services.ts";
 import { Admission } from "./admission.ts";
-import { type Decision, refuse, type Services, type WaitingCover } from "./decision.ts";
+import { type Decision, refuse, type Services } from "./decision.ts";
 import type { Flood } from "./flood.ts";
 import { HeldPayloads } from "./held-payloads.ts";
 import { isRefused, PayloadReply, type Pending } from "./payload-reply.ts";
@@ -24,16 +22,17 @@ import {
   tooManyOpen,
   tooManyPasswords,
 } from "./refusals.ts";
-import { WaitingCovers } from "./waiting-covers.ts";
+import { rowOf, type ServiceTable } from "./service.ts";
+import { type WaitingCover, WaitingCovers } from "./waiting-covers.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
 
 type RegisterRequest = Request & { readonly service: "register" };
 
 type Asked = Pending & {
-  readonly request: Request;
+  readonly request: ParsedRequest;
   readonly connection: string;
   readonly waited: boolean;
-  /** Whether who asks may, and not too often: that is asked, and counted, once. */
+  /** Whether the asker may ask, and not too often: that is checked, and counted, once. */
   readonly isAdmitted: boolean;
 };
 
@@ -41,7 +40,7 @@ type Covered = Asked & WaitingCover;
 
 interface ServingParts {
   readonly services: Services;
-  readonly publications: Publications;
+  readonly table: ServiceTable;
   readonly claims: Claims;
   readonly passwords: Passwords;
   readonly flood: Flood;
@@ -52,7 +51,7 @@ export class Serving {
   readonly #admission: Admission;
   readonly #services: Services;
   readonly #clock: LamportClock;
-  readonly #publications: Publications;
+  readonly #table: ServiceTable;
   readonly #writes: WaitingWrites;
   readonly #claims: Claims;
   readonly #covers = new WaitingCovers<Covered>();
@@ -66,14 +65,14 @@ export class Serving {
   readonly #complete = new Set<PayloadReply>();
   readonly #held = new HeldPayloads();
 
-  constructor({ services, publications, claims, passwords, flood }: ServingParts) {
+  constructor({ services, table, claims, passwords, flood }: ServingParts) {
     this.#claims = claims;
     this.#passwords = passwords;
     this.#flood = flood;
     this.#services = services;
-    this.#admission = new Admission(services, flood);
+    this.#admission = new Admission(services, table, flood);
     this.#clock = services.clock;
-    this.#publications = publications;
+    this.#table = table;
     this.#writes = new WaitingWrites(services.name, services.replication);
   }
 
@@ -92,10 +91,10 @@ export class Serving {
   take(input: Input & { type: "requests" }, refusal: string | undefined, now: Now): void {
     const { to, batch, requests, connection } = input;
     this.#admission.receiveClocks(requests, now);
-    const payload = new PayloadReply({ to, batch, requests, server: this.#services.name });
+    const { name: server } = this.#services;
+    const payload = new PayloadReply({ to, batch, requests, server, table: this.#table });
     const isFull = this.#held.countOf(connection) >= limits.connectionOpen;
-    for (const [index, incoming] of requests.entries()) {
-      const request = isRefused(incoming) ? incoming : asOneself(incoming);
+    for (const [index, request] of requests.entries()) {
       // A malformed request costs as much to read: it draws on the connection's pace too (X4).
       const obstacle =
         (isRefused(request)
@@ -107,7 +106,7 @@ export class Serving {
         payload.refuse(index, obstacle);
         continue;
       }
-      const asked = { payload, index, request: request as Request, connection };
+      const asked = { payload, index, request: request as ParsedRequest, connection };
       this.#admit({ ...asked, waited: false, isAdmitted: false }, now);
     }
     this.#note(payload);
@@ -133,8 +132,8 @@ export class Serving {
     this.#complete.clear();
   }
 
-  #obstacle(request: Request, refusal: string | undefined): ProtocolError | undefined {
-    if (request.service === "status") return undefined;
+  #obstacle(request: ParsedRequest, refusal: string | undefined): ProtocolError | undefined {
+    if (rowOf(this.#table, request).isAlwaysServed === true) return undefined;
     if (refusal !== undefined) return new ProtocolError("unavailable", refusal);
     if (this.open < limits.pendingRequests) return undefined;
     return new ProtocolError("unavailable", "This server has too many open requests.");
@@ -151,12 +150,13 @@ export class Serving {
   }
 
   #decision({ payload, request, waited }: Asked, now: Now): Decision {
-    return decide(this.#services, request, { now, waited, room: payload.room });
+    const circumstances = { now, waited, room: payload.room };
+    return rowOf(this.#table, request).decide(this.#services, request, circumstances);
   }
 
   #follow(asked: Asked, decision: Decision, now: Now): void {
     const { payload, index, request } = asked;
-    if (isWrongInvitation(request, decision)) this.#flood.noteWrongInvitation(now.steadyMs);
+    if (this.#isWrongInvitation(request, decision)) this.#flood.noteWrongInvitation(now.steadyMs);
     switch (decision.next) {
       case "answer":
         payload.answer(index, decision.answer);
@@ -177,7 +177,6 @@ export class Serving {
       }
       case "commit": {
         const { server, seq } = decision.event;
-        if (decision.made) this.#publications.add(decision.event, request);
         this.#writes.add({
           payload,
           index,
@@ -190,7 +189,7 @@ export class Serving {
         break;
       }
       case "claim":
-        this.#claim(asked as Asked & { request: RegisterRequest }, now);
+        this.#claim({ ...asked, request: decision.request }, now);
         break;
       case "password":
         this.#workOn(asked, decision);
@@ -232,10 +231,13 @@ export class Serving {
   }
 
   /** A claim that was won belongs to whoever has its password: an id alone proves nothing (E3). */
-  #won({ user, password }: RegisterRequest, { event, credential, own, now }: ClaimEnd): Decision {
+  #won(
+    { user, password }: RegisterRequest,
+    { event, credential, own, now }: ClaimEnd,
+  ): Decision<Replies["register"]> {
     // Whoever then logs in elsewhere says that they have seen this.
     const account = event && { server: event.server, seq: event.seq };
-    const won: Decision = { next: "answer", answer: { account } };
+    const won: Decision<Replies["register"]> = { next: "answer", answer: { account } };
     // A coordinator of an older version does not tell the credential.
     if (credential === undefined || credential === own) return won;
     const error = this.#flood.refusesRepetition(user, now.steadyMs);
@@ -247,10 +249,7 @@ export class Serving {
     };
   }
 
-  #workOn(
-    asked: Asked & { request: Request },
-    { work, settle }: Decision & { next: "password" },
-  ): void {
+  #workOn(asked: Asked, { work, settle }: Decision & { next: "password" }): void {
     const { payload, index } = asked;
     if (this.#passwords.isFull) return payload.refuse(index, tooManyPasswords());
     this.#openPasswords += 1;
@@ -278,6 +277,15 @@ export class Serving {
     this.#follow(asked, this.#admission.forbids(asked, now) ?? decide(now), now);
   }
 
+  #isWrongInvitation(request: ParsedRequest, decision: Decision): boolean {
+    const guess = rowOf(this.#table, request).guesses?.(request);
+    // A register that has to wait did not have the right invitation.
+    const isJudged = decision.next === "refuse" || decision.next === "wait";
+    return (
+      guess?.invitation !== undefined && isJudged && decision.error?.reason === "invitation_wanted"
+    );
+  }
+
   #note(payload: PayloadReply): void {
     if (payload.isComplete) this.#complete.add(payload);
   }
@@ -285,11 +293,4 @@ export class Serving {
 
 function toError({ refused: { code, description } }: Refused): ProtocolError {
   return new ProtocolError(code, description);
-}
-
-function isWrongInvitation(request: Request, decision: Decision): boolean {
-  if (request.service !== "register" || request.invitation === undefined) return false;
-  // A register that has to wait did not have the right invitation.
-  const isJudged = decision.next === "refuse" || decision.next === "wait";
-  return isJudged && decision.error?.reason === "invitation_wanted";
 }

@@ -1,7 +1,17 @@
+import type { ParsedRequest } from "../../../protocol/client-messages.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { servers, type Vector } from "../../../protocol/vector.ts";
 import { firstIndex } from "../first-index.ts";
-import type { WaitingCover } from "./decision.ts";
+import type { Pending } from "./payload-reply.ts";
+
+/** A request that waits for what its client has seen, or for what was on disk when it came. */
+export interface WaitingCover extends Pending {
+  readonly request: ParsedRequest;
+  readonly connection: string;
+  readonly isAdmitted: boolean;
+  readonly until: Vector;
+  readonly deadlineMs: number;
+}
 
 /** A request, and one event that it waits for. */
 interface Lacking<Asked> {

@@ -1,0 +1,58 @@
+import type { Grant, Request, Service } from "../../../protocol/client-messages.ts";
+import { ProtocolError, type RefusalReason } from "../../../protocol/errors.ts";
+import type { Now } from "../effects.ts";
+import type { EventData, Operation } from "../facts.ts";
+import type { Placed } from "../replica/placed.ts";
+import {
+  type Decision,
+  idReused,
+  refuse as refuseWith,
+  type Services,
+} from "../serving/decision.ts";
+import { commit, type Written } from "../serving/write.ts";
+
+export type Of<S extends Service> = Extract<Request, { service: S }>;
+
+/** The session leaves with the answer. */
+export function granting<Answer extends object>(
+  decision: Decision<Answer>,
+  grant: Grant,
+): Decision<Answer> {
+  if (decision.next !== "commit") return decision;
+  const { answer } = decision;
+  return { ...decision, answer: () => ({ ...answer(), grant }) };
+}
+
+/**
+ * The answer to a request whose id was used before: a receipt for the same content, else a refusal.
+ */
+export function repeated<Change extends Placed>(
+  services: Services,
+  before: readonly Change[],
+  isSame: (change: Change) => boolean,
+): Decision<Written> | undefined {
+  const event = before.find(isSame);
+  if (event !== undefined) return commit(services, event);
+  return before.length === 0 ? undefined : refuseWith(idReused());
+}
+
+/** Makes events of one operation. */
+export function maker<O extends Operation>({ ledger, correctedMs }: Services, operation: O) {
+  return (data: EventData[O] & { readonly id?: Placed["id"] | undefined }, now: Now): Placed => {
+    const event = ledger.make(operation, data, correctedMs(now));
+    return { ...event, time: event.timestamp, id: data.id };
+  };
+}
+
+/** The same for a wrong password and for a name that nobody has. */
+export function wrong(): Decision<never> {
+  return refuse("unauthenticated", "The name or the password is wrong.", "password_wrong");
+}
+
+export function refuse(
+  code: ProtocolError["code"],
+  description: string,
+  reason?: RefusalReason,
+): Decision<never> {
+  return { next: "refuse", error: new ProtocolError(code, description, { reason }) };
+}

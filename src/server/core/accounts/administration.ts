@@ -1,0 +1,63 @@
+import type { Chain, UserName } from "../../../protocol/ids.ts";
+import type { Now } from "../effects.ts";
+import { type Decision, noChannel, type Services } from "../serving/decision.ts";
+import { commit, type Written } from "../serving/write.ts";
+import { maker, type Of, refuse, repeated } from "./account-decisions.ts";
+import { resetPassword } from "./password-changes.ts";
+
+/** An administrator changes somebody's account. */
+export function changeAccount(
+  services: Services,
+  request: Of<"account">,
+  now: Now,
+): Decision<Written> {
+  const { user, change, id } = request;
+  const { accounts } = services;
+  if (accounts.owner(user) === undefined) {
+    return refuse("user_not_found", `There is no account "${user}".`);
+  }
+  const asked = { id, by: request.session?.user as UserName };
+  if ("newPassword" in change) return resetPassword(services, request, change.newPassword);
+  const before = accounts.flagChanges({ user, ...change }, asked);
+  const again = repeated(services, before, ({ isSet }) => isSet === change.isSet);
+  if (again !== undefined) return again;
+  const event = maker(services, "account")({ user, ...change, ...asked }, now);
+  return commit(services, event);
+}
+
+export function changeRegistration(
+  services: Services,
+  { mode, invitation, id, session }: Of<"registration">,
+  now: Now,
+): Decision<Written> {
+  const asked = { id, by: session?.user as UserName };
+  const hash = invitation === undefined ? undefined : hashOf(services, invitation);
+  const before = services.accounts.registrations.asked("", asked);
+  const again = repeated(services, before, (one) => one.mode === mode && one.hash === hash);
+  if (again !== undefined) return again;
+  const event = maker(services, "registration")({ mode, hash, ...asked }, now);
+  return commit(services, event);
+}
+
+/**
+ * Messages of a channel that is taken away stay, but are not shown until it is given back (A10).
+ */
+export function changeChannel(
+  services: Services,
+  { channel, isRemoved, id, session }: Of<"removal">,
+  now: Now,
+): Decision<Written> {
+  const { channels, removals } = services.state;
+  if (channels.get(channel)?.isKnown !== true) return { next: "refuse", error: noChannel(channel) };
+  const asked = { id, by: session?.user as UserName };
+  const before = removals.asked(channel, asked);
+  const again = repeated(services, before, (one) => one.isRemoved === isRemoved);
+  if (again !== undefined) return again;
+  const event = maker(services, "removal")({ channel, isRemoved, ...asked }, now);
+  return commit(services, event);
+}
+
+/** An invitation is long and random: a plain hash of it tells nothing. */
+export function hashOf({ digest }: Services, invitation: string): string {
+  return digest.chain("" as Chain, invitation);
+}

@@ -1,0 +1,83 @@
+import type { UserName } from "../../../protocol/ids.ts";
+import type { ClaimPlace, Replies } from "../../../protocol/replies.ts";
+import { loginWrite } from "../chat/write-services.ts";
+import {
+  type Circumstances,
+  type Decision,
+  refuse as refuseWith,
+  type Services,
+} from "../serving/decision.ts";
+import { decideWrite } from "../serving/write.ts";
+import { locked } from "./access.ts";
+import { granting, maker, type Of, refuse, wrong } from "./account-decisions.ts";
+import type { Credential } from "./accounts.ts";
+
+/** Where accounts are, a login is a name with its password (X2). */
+export function login(
+  services: Services,
+  request: Of<"login">,
+  at: Circumstances,
+): Decision<Replies["login"]> {
+  if (services.auth === "open") return writeLogin(services, request, at);
+  const { user, password } = request;
+  if (password === undefined) {
+    const description = "This cluster wants a `password` with the name.";
+    return refuse("unauthenticated", description, "no_session");
+  }
+  const { accounts } = services;
+  const known = accounts.credential(user);
+  if (known === undefined && accounts.holder(user) !== undefined) {
+    return refuse("unavailable", `The account "${user}" is just being made.`);
+  }
+  return {
+    next: "password",
+    work: { check: { password, credential: known?.credential } },
+    settle: ({ isRight, credential }, later) => {
+      const present = accounts.credential(user);
+      if (!isRight || present?.version !== known?.version) return wrong();
+      if (accounts.has("locked", user)) return refuseWith(locked(user));
+      if (isDoubtful(services, user)) return doubtful(user);
+      const { since, version } = present as Credential;
+      if (credential !== undefined) {
+        // Hashed as is recommended by now; no session ends by it.
+        maker(services, "password")({ user, credential, since, version, by: user }, later);
+      }
+      const written = writeLogin(services, request, { now: later, waited: true });
+      return granting(written, { user, version });
+    },
+  };
+}
+
+/** The reply tells the claim that the name belongs to: nothing is granted on one that may fall. */
+function writeLogin(
+  services: Services,
+  request: Of<"login">,
+  at: Pick<Circumstances, "now" | "waited">,
+): Decision<Replies["login"]> {
+  const decision = decideWrite(services, request, { ...at, write: loginWrite });
+  if (decision.next !== "commit") return decision;
+  const { answer } = decision;
+  return { ...decision, answer: () => ({ ...answer(), account: claimOf(services, request.user) }) };
+}
+
+function claimOf({ accounts }: Services, user: UserName): ClaimPlace | undefined {
+  const owner = accounts.owner(user);
+  return owner === undefined ? undefined : { server: owner.server, seq: owner.seq };
+}
+
+/**
+ * Whether the account was claimed while the cluster was open, and somebody logged in by its name
+ * without its password (A11). Only an administrator can tell whose the name is, and gives it a
+ * new password.
+ */
+export function isDoubtful({ accounts, state }: Services, name: UserName): boolean {
+  if (accounts.owner(name)?.isOpen !== true || accounts.hasNewPassword(name)) return false;
+  const logins = state.users.get(name)?.logins.entries.slice() ?? [];
+  return logins.some(({ isProven }) => isProven !== true);
+}
+
+/** Not before the password was right: it tells of the account. */
+export function doubtful(user: UserName): Decision<never> {
+  const description = `The name "${user}" was in use while the cluster was open: an administrator gives its account a password.`;
+  return refuse("forbidden", description, "name_in_use");
+}

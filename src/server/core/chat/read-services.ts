@@ -1,0 +1,169 @@
+import type { HistoryQuery, ParsedRequest, Request } from "../../../protocol/client-messages.ts";
+import { parseCursor } from "../../../protocol/cursor.ts";
+import { ProtocolError } from "../../../protocol/errors.ts";
+import { type Fields, object, optional } from "../../../protocol/fields.ts";
+import {
+  assertReadable,
+  type ChannelName,
+  parseChannelName,
+  parseUserName,
+  type UserName,
+} from "../../../protocol/ids.ts";
+import { limits } from "../../../protocol/limits.ts";
+import type { HistoryPage, Replies } from "../../../protocol/replies.ts";
+import { client, limit, namePart, presenceState } from "../../../protocol/request-fields.ts";
+import { covers, parseVector } from "../../../protocol/vector.ts";
+import {
+  behind,
+  type Circumstances,
+  charge,
+  type Decision,
+  full,
+  noChannel,
+  noUser,
+  refuse,
+  type Services,
+  waits,
+} from "../serving/decision.ts";
+import type { ServiceRows } from "../serving/service.ts";
+import { readHistory } from "./history.ts";
+import { nameBytes, readNames } from "./names.ts";
+
+const namesQuery = object({
+  prefix: optional(namePart),
+  from: optional(namePart),
+  limit: (value, name) => (value === undefined ? undefined : limit(value, name)),
+});
+
+/** What a client reads of the chat, and who else is there. */
+export const readServices: ServiceRows<"users" | "channels" | "history" | "presence"> = {
+  users: {
+    parse: namesQuery,
+    for: "users",
+    decide: read(({ state, replication }, request, { room }) => {
+      const isShown = (name: UserName) =>
+        state.users.get(name)?.isCommitted(replication.committed) === true;
+      const options = { room, copies: 1, isShown };
+      const { names, next } = readNames(state.userNames.sorted, request, options);
+      return { next: "answer", answer: { users: names, next } };
+    }),
+  },
+  channels: {
+    parse: namesQuery,
+    for: "users",
+    decide: read(({ state, replication }, request, { room }) => {
+      const isShown = (name: ChannelName) =>
+        state.knowsChannel(name) &&
+        state.channels.get(name)?.isCommitted(replication.committed) === true;
+      const options = { room, copies: 2, isShown };
+      const { names, next } = readNames(state.channelNames.sorted, request, options);
+      // The original protocol has the list of channels under `users`.
+      return { next: "answer", answer: { channels: names, users: names, next } };
+    }),
+  },
+  history: {
+    parse: parseHistoryQuery,
+    for: "users",
+    // A channel's history is everybody's; private messages are one's own.
+    as: ({ conversation }) => conversation.user,
+    decide: read(history),
+  },
+  presence: {
+    parse: object({ client: readableClient, user: parseUserName, state: presenceState }),
+    for: "users",
+    as: ({ user }) => user,
+    decide: presence,
+  },
+};
+
+type Decide<Asked, Answer extends object> = (
+  services: Services,
+  request: Asked,
+  at: Circumstances,
+) => Decision<Answer>;
+
+/**
+ * A read sees all that its client has seen, or for a client that does not say, all that this
+ * server had on disk when the request came (R9). Only what is committed is ever shown.
+ */
+function read<Asked extends ParsedRequest, Answer extends object>(
+  decide: Decide<Asked, Answer>,
+): Decide<Asked, Answer> {
+  return (services, request, at) => {
+    const { ledger, replication } = services;
+    const target = request.after ?? ledger.durable;
+    if (!covers(replication.committed, target)) {
+      if (!at.waited) return { next: "wait", until: request.after ?? ledger.snapshot() };
+      if (request.after !== undefined) return behind();
+    }
+    return decide(services, request, at);
+  };
+}
+
+function history(
+  { state, replication }: Services,
+  request: Request & { readonly service: "history" },
+  { room }: Circumstances,
+): Decision<HistoryPage> {
+  const { channel, user } = request.conversation;
+  const conversation =
+    channel === undefined
+      ? state.users.get(user)?.conversation
+      : state.channels.get(channel)?.conversation;
+  const known = channel === undefined ? state.knowsUser(user) : state.knowsChannel(channel);
+  if (conversation === undefined || !known) {
+    return refuse(channel === undefined ? noUser(user) : noChannel(channel));
+  }
+  const { committed } = replication;
+  return { next: "answer", answer: readHistory(conversation, request, { committed, room }) };
+}
+
+/** Users never go away: only a user who is unknown here waits for what the client has seen (R9). */
+function presence(
+  services: Services,
+  request: Request & { readonly service: "presence" },
+  at: Circumstances,
+): Decision<Replies["presence"]> {
+  const { user } = request;
+  const { steadyMs } = at.now;
+  if (!services.state.knowsUser(user)) return waits(services, request, at) ?? refuse(noUser(user));
+  services.presence.hear({ ...request, clock: services.clock.tick() }, steadyMs);
+  const present = services.presence.list(steadyMs);
+  const bytes = present.reduce((sum, one) => sum + nameBytes(one.user) + presentBytes, 0);
+  if (!charge(at.room, bytes)) return full();
+  return { next: "answer", answer: { present } };
+}
+
+/** Bytes around a name in the list of who is there. */
+const presentBytes = 30;
+
+function readableClient(value: unknown, name: string): string {
+  const text = client(value, name);
+  assertReadable(text, name);
+  return text;
+}
+
+const place = object<Pick<HistoryQuery, "with" | "before" | "since">>({
+  with: optional(parseUserName),
+  before: optional(parseCursor),
+  since: optional(parseVector),
+});
+
+function parseHistoryQuery(data: Fields): HistoryQuery {
+  const { channel, user, before, since } = data;
+  if ((channel == null) === (user == null)) {
+    throw new ProtocolError("bad_request", "`history` takes either `channel` or `user`.");
+  }
+  if (data.with != null && user == null) {
+    throw new ProtocolError("bad_request", "`with` goes with `user` only.");
+  }
+  if (before != null && since != null) {
+    throw new ProtocolError("bad_request", "`history` takes either `before` or `since`.");
+  }
+  return {
+    conversation:
+      channel == null ? { user: parseUserName(user) } : { channel: parseChannelName(channel) },
+    ...place(data),
+    limit: limit(data.limit ?? limits.historyEntriesDefault, "limit"),
+  };
+}
