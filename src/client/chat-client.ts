@@ -165,13 +165,20 @@ export class ChatClient implements AsyncDisposable {
   }
 
   // biome-ignore lint/complexity/useMaxParams: the last one is only for a text that is sent again.
-  publish(user: UserName, channel: ChannelName, message: string, id?: RequestId): Promise<Receipt> {
-    return this.#write("publish", { user, channel, message }, id);
+  async publish(
+    user: UserName,
+    channel: ChannelName,
+    message: string,
+    id?: RequestId,
+  ): Promise<Receipt> {
+    const receipt = await this.#write("publish", { user, channel, message }, id);
+    return this.#expect({ channel }, receipt);
   }
 
   // biome-ignore lint/complexity/useMaxParams: the last one is only for a text that is sent again.
-  message(src: UserName, dst: UserName, message: string, id?: RequestId): Promise<Receipt> {
-    return this.#write("message", { src, dst, message }, id);
+  async message(src: UserName, dst: UserName, message: string, id?: RequestId): Promise<Receipt> {
+    const receipt = await this.#write("message", { src, dst, message }, id);
+    return this.#expect({ user: dst }, receipt);
   }
 
   /** All of them, sorted. */
@@ -256,6 +263,11 @@ export class ChatClient implements AsyncDisposable {
     return subscription;
   }
 
+  /** Resolves when subscriptions delivered everything that this client wrote to their conversations (C3). */
+  async heardItself(): Promise<void> {
+    await Promise.all([...this.#subscriptions.values()].map((heard) => heard.complete()));
+  }
+
   unsubscribe(name: ConversationName): void {
     const topic = conversationTopic(name);
     this.#subscriptions.get(topic)?.close();
@@ -303,6 +315,11 @@ export class ChatClient implements AsyncDisposable {
     const { entry } = await this.ask(service, data, id);
     this.#see(entry.server, entry.seq);
     return entry;
+  }
+
+  #expect(name: ConversationName, receipt: Receipt): Receipt {
+    this.#subscriptions.get(conversationTopic(name))?.expect(receipt.server, receipt.seq);
+    return receipt;
   }
 
   #see(server: ServerName, seq: number): void {

@@ -1,9 +1,9 @@
 import { digest } from "../platform/digest.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { emptyChain } from "../protocol/ids.ts";
+import { emptyChain, type ServerName } from "../protocol/ids.ts";
 import type { Entry, Publication } from "../protocol/publications.ts";
 import { Recent } from "../protocol/recent.ts";
-import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
+import { covers, type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 
 /** What a subscription fetches: all that is missing since a vector, page by page. */
 export interface Page {
@@ -34,6 +34,7 @@ export class Subscription {
   readonly topic: string;
   readonly #ports: SubscriptionPorts;
   readonly #vector: MutableVector = {};
+  readonly #expected: MutableVector = {};
   readonly #ids = new Recent<string, true>(rememberedIds);
   #held: Publication[] = [];
   #filling: Promise<void> | undefined;
@@ -87,6 +88,18 @@ export class Subscription {
   /** Resolves when the fetch under way, if any, has ended. */
   async settled(): Promise<void> {
     await this.#filling;
+  }
+
+  /** A receipt tells of an entry: its publication may be late, or lost. */
+  expect(server: ServerName, seq: number): void {
+    raise(this.#expected, { [server]: seq });
+  }
+
+  /** Resolves when everything expected is delivered, or no server gives it at present. */
+  async complete(): Promise<void> {
+    if (covers(this.#vector, this.#expected)) return;
+    this.fill();
+    await this.settled();
   }
 
   close(): void {

@@ -51,6 +51,23 @@ describe("a subscription", () => {
     expect(listener.fetches).toBe(0);
   });
 
+  test("[C3] fetches what a receipt told of, unless it is there already", async () => {
+    const listener = new Listener();
+    const { subscription, history } = listener;
+    history.push(publication(a, 1), publication(b, 1), publication(a, 2));
+    subscription.receive([publication(a, 1)]);
+    subscription.expect(a, 1);
+    await subscription.complete();
+    expect(listener.fetches).toBe(0);
+    subscription.expect(b, 1);
+    subscription.expect(a, 2);
+    await subscription.complete();
+    expect(listener.heard).toEqual([`${a} 1`, `${b} 1`, `${a} 2`]);
+    subscription.receive([publication(b, 1), publication(a, 2)]);
+    await subscription.complete();
+    expect([listener.heard.length, listener.fetches]).toEqual([3, 1]);
+  });
+
   test("[C3] what comes before it has begun is not what it begins with", async () => {
     const listener = new Listener({ hasBegun: false });
     listener.history.push(publication(a, 1), publication(a, 2), publication(a, 3));

@@ -44,6 +44,15 @@ test("/links writes the links of the present channel, each once, the newest last
   );
 }, 60_000);
 
+test("what one said is shown before the answer to the next command, also without any proxy", async () => {
+  const input = "/create #alone\nhttps://a.example\n/links\n/msg eva to myself\n";
+  const { code, stdout } = await run("eva", input, "--proxy", "tcp://127.0.0.1:1");
+  expect(code).toBe(0);
+  expect(stdout.replace(/^\d\d:\d\d /gm, "")).toBe(
+    "#alone eva: https://a.example\nhttps://a.example\neva → eva: to myself\n",
+  );
+}, 60_000);
+
 test.each(["SIGKILL", "SIGTERM"] as const)(
   "[C5] ended by %s with a line in flight, the next chat sends it once, before its own",
   async (signal) => {

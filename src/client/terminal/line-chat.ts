@@ -27,6 +27,9 @@ import { sendLeft } from "./send-left.ts";
 /** Private messages among which those are that came while the person was away. */
 const privateEntries = 500;
 
+/** Lines that follow one another without waiting until they are shown. */
+const messages: ReadonlySet<Line["type"]> = new Set(["nothing", "text", "me", "message"]);
+
 export interface LineChatParts {
   readonly context: Context;
   readonly client: ChatClient;
@@ -82,6 +85,7 @@ export class LineChat {
         if (line.type === "quit" || signal.aborted) break;
         await this.#try(line);
       }
+      await client.heardItself();
     } finally {
       clearInterval(beating);
     }
@@ -122,6 +126,8 @@ export class LineChat {
   }
 
   async #perform(line: Exclude<Line, { type: "quit" }>): Promise<void> {
+    // The messages said before a command are shown before its answer.
+    if (!messages.has(line.type)) await this.#parts.client.heardItself();
     switch (line.type) {
       case "nothing":
         return;
