@@ -21,8 +21,11 @@ interface Open {
 
 /** By which this file knows that it is the thread. */
 const mark = "passwords";
-/** As `nice` has it: next to nothing beside what serves, and all that is left over. */
-const lowPriority = 19;
+/**
+ * As `nice` has it: about a tenth of what a busy thread gets beside it, and all that is left over.
+ * The lowest (19) gets a seventieth: beside other busy programs a log-in would miss its deadline.
+ */
+const lowPriority = 10;
 
 /**
  * Works on passwords, one after the other, on a thread of its own and of a low priority: a
