@@ -30,9 +30,9 @@ import {
   type Phase,
   type ProposedClaim,
   phases,
+  type ReplicaSummary,
   type ReplicationMessage,
   type SnapshotPage,
-  type Standing,
   type SyncAnswer,
 } from "./peer-messages.ts";
 import { client, presenceState } from "./request-fields.ts";
@@ -102,7 +102,7 @@ function msIfAny(value: unknown): number | undefined {
 
 const ms = needed(msIfAny, "a time");
 
-const standingFields = {
+const summaryFields = {
   server: must(isServerName, "`server` is no server's name"),
   clock: count,
   view: parseView,
@@ -110,7 +110,7 @@ const standingFields = {
   office: parseEpoch,
 };
 
-const parseStanding = object<Standing>(standingFields);
+const parseSummary = object<ReplicaSummary>(summaryFields);
 
 /** Lines travel as one string: much the quickest to encode and decode. */
 export function writeLines(lines: readonly string[]): string {
@@ -178,10 +178,10 @@ function isPhase(value: unknown): value is Phase {
 const noHeartbeat = "`address` or `phase` is wrong";
 
 const replication: Kinds<ReplicationMessage, "type"> = {
-  events: (fields) => ({ ...parseStanding(fields), lines: parseLines(fields.events) }),
-  ack: parseStanding,
+  events: (fields) => ({ ...parseSummary(fields), lines: parseLines(fields.events) }),
+  ack: parseSummary,
   heartbeat: object({
-    ...standingFields,
+    ...summaryFields,
     address: must(isEndpoint, noHeartbeat),
     phase: must(isPhase, noHeartbeat),
     chains: parseChains,
@@ -191,7 +191,7 @@ const replication: Kinds<ReplicationMessage, "type"> = {
     lastCorrectionMs: msIfAny,
     clockRounds: parseClock,
   }),
-  presence: object({ ...standingFields, heard: parseHeard }),
+  presence: object({ ...summaryFields, heard: parseHeard }),
 };
 
 /** @throws PeerMessageError */
@@ -201,14 +201,14 @@ export function parseReplication(payload: Uint8Array): ReplicationMessage {
 }
 
 const requests: Kinds<PeerRequest, "service"> = {
-  sync: parseStanding,
+  sync: parseSummary,
   snapshot: object({ of: textIfAny, file: count, offset: count, clock: orZero }),
   health: object({ clock: orZero }),
-  election: object({ ...standingFields, epoch }),
-  candidate: object({ ...standingFields, epoch }),
-  accept: object({ ...standingFields, epoch, seq: count }),
-  forward: object({ ...standingFields, claim: asPeer((value) => claimFields(fieldsOf(value))) }),
-  clock: object({ ...standingFields, round: count, correctionMs: optional(ms) }),
+  election: object({ ...summaryFields, epoch }),
+  candidate: object({ ...summaryFields, epoch }),
+  accept: object({ ...summaryFields, epoch, seq: count }),
+  forward: object({ ...summaryFields, claim: asPeer((value) => claimFields(fieldsOf(value))) }),
+  clock: object({ ...summaryFields, round: count, correctionMs: optional(ms) }),
 };
 
 /** @throws PeerMessageError */
@@ -217,19 +217,19 @@ export function parsePeerRequest(payload: Uint8Array): PeerRequest {
   return parseKind(requests, "service", { word: service, fields: fieldsOf(data) });
 }
 
-const decided = object({ ...standingFields, isGranted: isTrue, promised: epoch });
+const decided = object({ ...summaryFields, isGranted: isTrue, promised: epoch });
 
 const officeAnswers: Kinds<OfficeAnswer, "service"> = {
-  election: parseStanding,
+  election: parseSummary,
   candidate: decided,
   accept: decided,
   forward: object({
-    ...standingFields,
+    ...summaryFields,
     outcome: needed((value) => claimOutcomes.find((one) => one === value)),
     seq: parseClock,
     credential: textIfAny,
   }),
-  clock: object({ ...standingFields, timeMs: ms, isCorrected: isTrue }),
+  clock: object({ ...summaryFields, timeMs: ms, isCorrected: isTrue }),
 };
 
 /** @throws PeerMessageError */
@@ -238,7 +238,7 @@ export function parseOfficeAnswer(payload: Uint8Array): OfficeAnswer {
   return parseKind(officeAnswers, "service", { word: service, fields: fieldsOf(data) });
 }
 
-const syncAnswer = object({ ...standingFields, more: isTrue, compacted: isTrue });
+const syncAnswer = object({ ...summaryFields, more: isTrue, compacted: isTrue });
 
 /** @throws PeerMessageError */
 export function parseSyncAnswer(payload: Uint8Array): SyncAnswer {

@@ -106,7 +106,7 @@ const reportFields = object({
   ready: isTrue,
 });
 
-const standing = object({
+const summary = object({
   view: parseView,
   durable: optional((value, name) => parseVector(value, name, limits.memberVectorServers)),
 });
@@ -115,7 +115,7 @@ function parseReport(data: Fields): HeartbeatReport {
   const report = { ...reportFields(data), ...parseCounts(data) };
   if (data.view == null) return report;
   try {
-    return { ...report, ...standing(data) };
+    return { ...report, ...summary(data) };
   } catch (error) {
     throw error instanceof ProtocolError ? error : bad((error as Error).message);
   }

@@ -13,7 +13,7 @@ export const phases = ["backfill", "cutover", "live", "draining", "settled"] as 
 export type Phase = (typeof phases)[number];
 
 /** What carries a durable vector carries the adopted view too, both read at one instant. */
-export interface Standing {
+export interface ReplicaSummary {
   readonly server: ServerName;
   readonly clock: number;
   readonly view: View;
@@ -22,7 +22,7 @@ export interface Standing {
   readonly office?: Epoch | undefined;
 }
 
-export type ReplicationMessage = Standing &
+export type ReplicationMessage = ReplicaSummary &
   (
     | { readonly type: "events" /** Lines of own events, in order. */; readonly lines: string[] }
     | { readonly type: "ack" }
@@ -59,7 +59,7 @@ export interface HeardPresence {
 }
 
 export type PeerRequest =
-  | (Standing & { readonly service: "sync" })
+  | (ReplicaSummary & { readonly service: "sync" })
   | SnapshotRequest
   | OfficeRequest
   | { readonly service: "health"; readonly clock: number };
@@ -72,7 +72,7 @@ export interface ProposedClaim {
 }
 
 /** What servers ask each other about the office, and the coordinator about time. */
-export type OfficeRequest = Standing &
+export type OfficeRequest = ReplicaSummary &
   (
     | {
         /** Somebody of lower rank misses a coordinator; also: are you there? */
@@ -103,7 +103,7 @@ export type OfficeRequest = Standing &
 export const claimOutcomes = ["won", "taken", "alike", "busy"] as const;
 export type ClaimOutcome = (typeof claimOutcomes)[number];
 
-export type OfficeAnswer = Standing &
+export type OfficeAnswer = ReplicaSummary &
   (
     | { readonly service: "election" }
     | {
@@ -147,7 +147,7 @@ export interface SnapshotPage {
   readonly bytes: Uint8Array;
 }
 
-export interface SyncAnswer extends Standing {
+export interface SyncAnswer extends ReplicaSummary {
   /** Events that the asker lacks, at most 1,000, each server's in order. */
   readonly lines: string[];
   readonly more: boolean;

@@ -111,13 +111,13 @@ export class PeerWire {
   async #answerSyncs(): Promise<void> {
     if (this.#isAnsweringSyncs) return;
     this.#isAnsweringSyncs = true;
-    for (const [asker, { to, standing, since }] of this.#syncs) {
+    for (const [asker, { to, summary, since }] of this.#syncs) {
       this.#syncs.delete(asker);
       try {
-        const found = await this.#parts.disk.read(since, standing.durable);
+        const found = await this.#parts.disk.read(since, summary.durable);
         const { lines, more } = found ?? { lines: [], more: true };
         const compacted = found === undefined;
-        const data = { ...standing, events: writeLines(lines), more, compacted };
+        const data = { ...summary, events: writeLines(lines), more, compacted };
         this.#send(to as PeerReply, encode({ service: "sync", data }));
       } catch (error) {
         const { message } = error as Error;

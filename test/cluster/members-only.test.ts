@@ -146,9 +146,9 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
 /** A heartbeat of a server that is in office for an epoch above all. */
 function heartbeat(server: string, view: unknown): Buffer {
   const office = { view: 1, term: 900 };
-  const standing = { server, clock: 900_000_000, view, durable: {}, office };
+  const summary = { server, clock: 900_000_000, view, durable: {}, office };
   const rest = { address: "tcp://127.0.0.1:9", phase: "live", chains: {}, rate: 0 };
-  return Buffer.from(encode({ type: "heartbeat", ...standing, ...rest }));
+  return Buffer.from(encode({ type: "heartbeat", ...summary, ...rest }));
 }
 
 describe("[X1] replication", { timeout: 60_000 }, () => {
@@ -255,8 +255,8 @@ describe("[X1] the peer link", { timeout: 60_000 }, () => {
     const server = cluster.server(1);
     const address = await addressOf(server);
     const status = await statusOf(server);
-    const standing = { server: asker, clock: 1, view: status.view, durable: {} };
-    const payload = encode({ service: "sync", data: standing });
+    const summary = { server: asker, clock: 1, view: status.view, durable: {} };
+    const payload = encode({ service: "sync", data: summary });
     const seals = sealsOf(asker, "peer", { clock: clockOf(status) + 1_000 });
     expect(await say(address, [payload])).toBeUndefined();
     const stranger = sealsOf(asker, "peer", { secret: "the secret of somebody else" });

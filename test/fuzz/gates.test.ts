@@ -17,7 +17,7 @@ import { Mutator, type Sample } from "./mutate.ts";
 
 const mutants = 20_000;
 const server = "server_0a0a0a0a";
-const standing = {
+const summary = {
   server,
   clock: 7,
   view: { number: 2, members: [server, "server_0b0b0b0b"] },
@@ -65,7 +65,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
   test("[T6] are the same for the same seed, to the byte", () => {
     const made = (seed: number) => {
       const mutator = new Mutator(seed);
-      return Array.from({ length: 500 }, () => mutator.mutate(sampled(standing, [standing])));
+      return Array.from({ length: 500 }, () => mutator.mutate(sampled(summary, [summary])));
     };
     expect(made(7)).toEqual(made(7));
     expect(made(7)).not.toEqual(made(8));
@@ -105,12 +105,12 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     const claim = { user: "ana", id: "a-1", credential: "$argon2id$" };
     const ask = (service: string, fields: object) => ({
       service,
-      data: { ...standing, ...fields },
+      data: { ...summary, ...fields },
     });
     const samples = sampled(
-      { ...standing, type: "heartbeat", ...heartbeat, chains },
-      { ...standing, type: "presence", heard: [heard, { ...heard, client: "", state: "gone" }] },
-      { ...standing, type: "events", events: "a line\nanother" },
+      { ...summary, type: "heartbeat", ...heartbeat, chains },
+      { ...summary, type: "presence", heard: [heard, { ...heard, client: "", state: "gone" }] },
+      { ...summary, type: "events", events: "a line\nanother" },
       ask("sync", { events: "a line", more: true }),
       ask("candidate", { epoch, isGranted: true, promised: epoch }),
       ask("forward", { claim, outcome: "won", seq: 3 }),
@@ -131,7 +131,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     const address = "tcp://127.0.0.1:9";
     const samples = sampled(
       { service: "rank", data: { user: server, address, clock: 4 } },
-      { service: "heartbeat", data: { ...standing, user: server, role: "server", ready: true } },
+      { service: "heartbeat", data: { ...summary, user: server, role: "server", ready: true } },
       { service: "remove", data: { user: server, force: true, id: "b" } },
     );
     const gate = (payload: Buffer) => {
@@ -164,7 +164,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
     const sender = member(server);
     const receiver = member("server_0b0b0b0b");
     const samples = Array.from({ length: 20 }, (_, at) => {
-      const payload = Buffer.from(encode({ ...standing, clock: at }));
+      const payload = Buffer.from(encode({ ...summary, clock: at }));
       const seal = sender.seals.seal("server_0b0b0b0b", payload);
       return { frames: [payload, seal], payload: 0 };
     });

@@ -129,7 +129,7 @@ export class Insider {
 
 function questions(name: string, { view, durable, clock }: Known): unknown[] {
   const epoch = { view: view.number, term: 2 };
-  const standing = { server: name, clock, view, durable, office: epoch };
+  const summary = { server: name, clock, view, durable, office: epoch };
   const claim = {
     user: "dora",
     id: "a-1",
@@ -144,5 +144,5 @@ function questions(name: string, { view, durable, clock }: Known): unknown[] {
     ["clock", { round: 1 }],
     ["clock", { round: 1, correctionMs: 3 }],
     ["snapshot", { clock, file: 0, offset: 0 }],
-  ].map(([service, fields]) => ({ service, data: { ...standing, ...(fields as object) } }));
+  ].map(([service, fields]) => ({ service, data: { ...summary, ...(fields as object) } }));
 }

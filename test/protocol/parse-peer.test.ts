@@ -9,7 +9,7 @@ import {
 } from "../../src/protocol/parse-peer.ts";
 import { serverName } from "../support/event-lines.ts";
 
-const standing = {
+const summary = {
   server: serverName(1),
   clock: 7,
   view: { number: 3, members: [serverName(1), serverName(2)] },
@@ -18,11 +18,11 @@ const standing = {
 const epoch = { view: 3, term: 2 };
 
 function request(service: string, fields: Readonly<Record<string, unknown>>) {
-  return parsePeerRequest(encode({ service, data: { ...standing, ...fields } }));
+  return parsePeerRequest(encode({ service, data: { ...summary, ...fields } }));
 }
 
 function answer(service: string, fields: Readonly<Record<string, unknown>>) {
-  return parseOfficeAnswer(encode({ service, data: { ...standing, ...fields } }));
+  return parseOfficeAnswer(encode({ service, data: { ...summary, ...fields } }));
 }
 
 const noNumbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, "1", true, {}];
@@ -33,7 +33,7 @@ describe("the gate among servers, for the office", () => {
   test("[E2] [E5] what is in bounds passes", () => {
     expect(request("election", { epoch })).toEqual({
       service: "election",
-      ...standing,
+      ...summary,
       office: undefined,
       epoch,
     });
@@ -77,7 +77,7 @@ describe("the gate among servers, for the office", () => {
 
   const heartbeat = { type: "heartbeat", address: "tcp://127.0.0.1:5", phase: "live", chains: {} };
   const heard = (fields: Readonly<Record<string, unknown>>) =>
-    parseReplication(encode({ ...standing, ...heartbeat, ...fields }));
+    parseReplication(encode({ ...summary, ...heartbeat, ...fields }));
 
   test("[L1] [E5] a heartbeat tells of the clocks, and that of an older server tells nothing", () => {
     const told = { offsetMs: -3.25, lastCorrectionMs: -0.5, clockRounds: 7 };
@@ -106,7 +106,7 @@ describe("the gate among servers, for the office", () => {
   });
 
   test.each(noCounts)("[E1] an office of term %s is none", (term) => {
-    const heard = { ...standing, office: { view: 3, term }, type: "ack" };
+    const heard = { ...summary, office: { view: 3, term }, type: "ack" };
     expect(parseReplication(encode(heard)).office).toBeUndefined();
   });
 });
@@ -114,7 +114,7 @@ describe("the gate among servers, for the office", () => {
 describe("the gate among servers, for presence", () => {
   const word = { user: "ana", client: "one", state: "online", clock: 4, ageMs: 20 };
   const heard = (words: unknown) =>
-    parseReplication(encode({ ...standing, type: "presence", heard: words }));
+    parseReplication(encode({ ...summary, type: "presence", heard: words }));
 
   test("[L11] what is in bounds passes", () => {
     const words = [
@@ -122,7 +122,7 @@ describe("the gate among servers, for presence", () => {
       { ...word, client: "", state: "gone", clock: 0, ageMs: 0 },
       { ...word, state: "away", ageMs: durations.presenceSilenceMs },
     ];
-    expect(heard(words)).toMatchObject({ ...standing, type: "presence", heard: words });
+    expect(heard(words)).toMatchObject({ ...summary, type: "presence", heard: words });
     expect(heard([])).toMatchObject({ heard: [] });
     const full = Array.from({ length: limits.presenceWords }, () => word);
     expect(heard(full)).toMatchObject({ heard: full });

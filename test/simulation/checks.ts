@@ -1,6 +1,6 @@
 import { writeEpoch } from "../../src/protocol/epoch.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
-import type { Standing } from "../../src/protocol/peer-messages.ts";
+import type { ReplicaSummary } from "../../src/protocol/peer-messages.ts";
 import { covers, emptyVector, servers, type Vector } from "../../src/protocol/vector.ts";
 import { noView, quorumOf, type View } from "../../src/protocol/view.ts";
 import type { Effect } from "../../src/server/core/effects.ts";
@@ -141,7 +141,7 @@ export class SimulationChecks extends PromiseChecks {
   }
 
   /** An epoch has one coordinator (R10). */
-  #checkOffice({ name }: VirtualServer, { office }: Standing): void {
+  #checkOffice({ name }: VirtualServer, { office }: ReplicaSummary): void {
     if (office === undefined) return;
     const epoch = writeEpoch(office);
     const known = this.#coordinators.get(epoch) ?? name;

@@ -87,7 +87,7 @@ export class PromiseChecks implements ClusterChecks {
         return checkDurable(server, effect.answer);
       case "answerSync":
         checkRepaired(server);
-        return checkDurable(server, effect.standing);
+        return checkDurable(server, effect.summary);
       case "heartbeat": {
         const { view = { number: 0 }, durable } = effect.report;
         if (durable !== undefined) checkRepaired(server);

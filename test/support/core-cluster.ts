@@ -23,8 +23,8 @@ import {
 import type {
   OfficeAnswer,
   OfficeRequest,
+  ReplicaSummary,
   ReplicationMessage,
-  Standing,
   SyncAnswer,
 } from "../../src/protocol/peer-messages.ts";
 import type { ReferenceRequest } from "../../src/protocol/reference-messages.ts";
@@ -451,7 +451,7 @@ export class CoreCluster {
         });
       }
       case "answerSync":
-        return (effect.to as AnswerSync)(effect.standing, effect.since);
+        return (effect.to as AnswerSync)(effect.summary, effect.since);
       case "heartbeat":
         return this.#heartbeat(server, effect);
       case "leave":
@@ -518,10 +518,10 @@ export class CoreCluster {
     this.#later(server, durations.peerRequestMs, () => settle({ type: "syncFailed", from: name }));
     if (peer === undefined) return;
     this.network.send({ wire: "peer", from: server.name, to: name }, () => {
-      const to: AnswerSync = (standing, since) => {
-        const found = peer.disk.read(since, standing.durable);
+      const to: AnswerSync = (summary, since) => {
+        const found = peer.disk.read(since, summary.durable);
         const { lines, more } = found ?? { lines: [], more: true };
-        const answer = { ...standing, lines, more, compacted: found === undefined };
+        const answer = { ...summary, lines, more, compacted: found === undefined };
         const reply = this.#encodes ? encodeSyncAnswer(answer) : answer;
         this.network.send({ wire: "peer", from: name, to: server.name }, () => {
           if (server.life !== life) return;
@@ -664,7 +664,7 @@ export class CoreCluster {
 const snapshotPages = 3;
 
 type AnswerPeer = (answer: OfficeAnswer) => void;
-type AnswerSync = (standing: Standing, since: Vector) => void;
+type AnswerSync = (summary: ReplicaSummary, since: Vector) => void;
 
 function encodeReplication(message: ReplicationMessage): Uint8Array {
   if (message.type !== "events") return encode(message);

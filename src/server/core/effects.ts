@@ -6,8 +6,8 @@ import type {
   OfficeAnswer,
   OfficeRequest,
   PeerRequest,
+  ReplicaSummary,
   ReplicationMessage,
-  Standing,
   SyncAnswer,
 } from "../../protocol/peer-messages.ts";
 import type { HeartbeatReply, HeartbeatReport } from "../../protocol/reference-messages.ts";
@@ -141,7 +141,7 @@ export type Effect =
       readonly type: "answerSync";
       readonly to: ReplyTo;
       readonly from: ServerName;
-      readonly standing: Standing;
+      readonly summary: ReplicaSummary;
       readonly since: Vector;
     }
   | { readonly type: "heartbeat"; readonly report: HeartbeatReport; readonly clock: number }

@@ -32,7 +32,7 @@ export class OfficeTalk {
     // A server that lost something promises and accepts nothing.
     if (replica.owes) return;
     const answer = (fields: Unanswered) => {
-      const full = { ...replica.standing(), ...fields } as OfficeAnswer;
+      const full = { ...replica.summary(), ...fields } as OfficeAnswer;
       effects.add({ type: "answerPeer", to, answer: full });
     };
     switch (request.service) {

@@ -33,7 +33,7 @@ export class Reports {
     const { ledger, replication, catchUp } = replica;
     replica.noteHeartbeat(now);
     replica.broadcast({
-      ...replica.standing(),
+      ...replica.summary(),
       type: "heartbeat",
       address,
       phase: catchUp.phase,

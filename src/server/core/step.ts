@@ -111,10 +111,10 @@ export class ServerCore {
     this.ledger = ledger;
     this.replication = replication;
     this.catchUp = catchUp;
-    const standing = () => replica.standing();
-    this.clockSync = new ClockSync({ name, replication, effects, standing });
+    const summary = () => replica.summary();
+    this.clockSync = new ClockSync({ name, replication, effects, summary });
     const correctedMs = (now: Now) => this.clockSync.correctedMs(now);
-    const parts = { name, clock, accounts, ledger, replication, effects, standing, correctedMs };
+    const parts = { name, clock, accounts, ledger, replication, effects, summary, correctedMs };
     const acceptor = new Acceptor({ ...parts, catchUp, offices });
     this.#acceptor = acceptor;
     const rank = (server: ServerName) => replica.rankOf(server);
@@ -282,7 +282,7 @@ export class ServerCore {
     replica.askState(this.#rotation.isBusy);
     replica.askPeers(now);
     for (const heard of this.#presence.due(now.steadyMs)) {
-      replica.broadcast({ ...replica.standing(), type: "presence", heard });
+      replica.broadcast({ ...replica.summary(), type: "presence", heard });
     }
     const { heartbeatMs, officeHeartbeatMs } = durations;
     const pauseMs = this.#toldOffice === undefined ? heartbeatMs : officeHeartbeatMs;

@@ -156,8 +156,8 @@ describe("more claims than can be decided", () => {
       const { view, committed } = peer.core.replication;
       const claim = { user: parseUserName(`user${at}`), id: "1" as RequestId, credential: "x" };
       const clock = first.core.clock.value;
-      const standing = { server: peer.name, clock, view, durable: { ...committed } };
-      const request = { service: "forward", ...standing, claim } as const;
+      const summary = { server: peer.name, clock, view, durable: { ...committed } };
+      const request = { service: "forward", ...summary, claim } as const;
       const to = (answer: OfficeAnswer) => {
         outcomes[at] = answer.service === "forward" ? answer.outcome : undefined;
       };

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { durations } from "../../../src/protocol/limits.ts";
-import type { OfficeAnswer, OfficeRequest, Standing } from "../../../src/protocol/peer-messages.ts";
+import type {
+  OfficeAnswer,
+  OfficeRequest,
+  ReplicaSummary,
+} from "../../../src/protocol/peer-messages.ts";
 import { ClockSync } from "../../../src/server/core/coordinator/clock-sync.ts";
 import { type Effect, Effects } from "../../../src/server/core/effects.ts";
 import type { Replication } from "../../../src/server/core/replica/replication.ts";
@@ -14,7 +18,7 @@ const now = (steadyMs: number) => ({ steadyMs, wallMs: 1_000_000 + steadyMs });
 
 /** The clock of a coordinator of three that has begun a round at time 0. */
 function inRound() {
-  const standing = (): Standing => {
+  const summary = (): ReplicaSummary => {
     return { server: own, clock: 1, view: { number: 3, members: [own, near, far] }, durable: {} };
   };
   const replication = {
@@ -22,10 +26,10 @@ function inRound() {
     peer: (name: string) => ({ name, address: `ipc://${name}`, offsetMs: 0 }),
   } as unknown as Replication;
   const effects = new Effects();
-  const clock = new ClockSync({ name: own, replication, effects, standing });
+  const clock = new ClockSync({ name: own, replication, effects, summary });
   clock.advance(now(0), true);
   const asked = effects.take().flatMap(clockRequests);
-  return { clock, standing, asked, effects };
+  return { clock, summary, asked, effects };
 }
 
 type ClockRequest = OfficeRequest & { readonly service: "clock" };
@@ -37,13 +41,13 @@ function clockRequests(effect: Effect): { peer: string; request: ClockRequest }[
 
 describe("a round of the coordinator", () => {
   test("[E5] counts for the coordinator too, with what it corrected", () => {
-    const { clock, standing, asked } = inRound();
+    const { clock, summary, asked } = inRound();
     expect(clock).toMatchObject({ rounds: 0, lastCorrectionMs: undefined });
     const request = asked[0]?.request as ClockRequest;
     for (const server of [near, far]) {
       const timeMs = now(0).wallMs - 30;
       const answer: OfficeAnswer = {
-        ...standing(),
+        ...summary(),
         server,
         service: "clock",
         timeMs,
@@ -60,14 +64,14 @@ describe("a round of the coordinator", () => {
   ])(
     "[E5] counts answers up to 40 ms old: one of $roundTripMs ms",
     ({ roundTripMs, corrections }) => {
-      const { clock, standing, asked, effects } = inRound();
+      const { clock, summary, asked, effects } = inRound();
       expect(asked.map(({ peer }) => peer)).toEqual([near, far]);
       const request = asked[0]?.request as ClockRequest;
       const tell = (from: typeof near, aheadMs: number, tripMs: number) => {
         const at = now(tripMs);
         const timeMs = at.wallMs + aheadMs - tripMs / 2;
         const fields = { service: "clock", timeMs, isCorrected: false } as const;
-        const answer: OfficeAnswer = { ...standing(), server: from, ...fields };
+        const answer: OfficeAnswer = { ...summary(), server: from, ...fields };
         clock.onAnswer({ from, request, answer }, at);
         return effects.take();
       };
@@ -119,8 +123,8 @@ describe("servers that agree on the time", () => {
       const { view, committed } = from.core.replication;
       const clock = member.core.clock.value + 1_000;
       const { office } = from.core.election;
-      const standing = { server: from.name, clock, view, durable: { ...committed }, office };
-      const request = { service: "clock", ...standing, round: 77, correctionMs } as const;
+      const summary = { server: from.name, clock, view, durable: { ...committed }, office };
+      const request = { service: "clock", ...summary, round: 77, correctionMs } as const;
       const to = (answer: OfficeAnswer) => answers.push(answer);
       cluster.hand(member, { type: "officeRequest", to, request });
       return answers.map(({ service }) => service);

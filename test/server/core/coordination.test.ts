@@ -99,8 +99,8 @@ describe("the office", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [second] = others(cluster, first) as [VirtualServer];
-    const standing = { server: second.name, clock: 1, view: second.disk.view, durable: {} };
-    const request = { service: "election", ...standing, epoch: { view: 3, term: 9 } } as const;
+    const summary = { server: second.name, clock: 1, view: second.disk.view, durable: {} };
+    const request = { service: "election", ...summary, epoch: { view: 3, term: 9 } } as const;
     cluster.hand(first, { type: "officeRequest", to: () => {}, request });
     expect(first.core.election.office).toBeUndefined();
     expect(coordinator(cluster).core.election.office).toMatchObject({ view: 3, term: 10 });

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { durations, limits } from "../../../src/protocol/limits.ts";
-import type { OfficeAnswer, OfficeRequest, Standing } from "../../../src/protocol/peer-messages.ts";
+import type {
+  OfficeAnswer,
+  OfficeRequest,
+  ReplicaSummary,
+} from "../../../src/protocol/peer-messages.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 import { coordinator, inOffice, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
@@ -29,7 +33,7 @@ function isolate(cluster: CoreCluster, server: VirtualServer, ...but: VirtualSer
 }
 
 /** A word of a server as a peer would take it for its newest. */
-function standingOf({ name, core }: VirtualServer): Standing {
+function summaryOf({ name, core }: VirtualServer): ReplicaSummary {
   const { view, committed } = core.replication;
   return { server: name, clock: core.clock.value + 1_000, view, durable: { ...committed } };
 }
@@ -171,9 +175,9 @@ describe("what others answer and claim", () => {
     const { committed } = first.core.election;
     // At the address of one that is gone the near one answers, which has accepted once already.
     for (const { name } of far) {
-      const request = { service: "accept", ...standingOf(first), epoch, seq } as const;
+      const request = { service: "accept", ...summaryOf(first), epoch, seq } as const;
       const verdict = { service: "accept", isGranted: true, promised: epoch } as const;
-      const answer = { ...standingOf(near), ...verdict };
+      const answer = { ...summaryOf(near), ...verdict };
       cluster.hand(first, { type: "officeAnswer", from: name, request, answer });
     }
     expect(first.core.election.committed).toBe(committed);
@@ -189,7 +193,7 @@ describe("what others answer and claim", () => {
       const [peer] = others(cluster, first) as [VirtualServer];
       const { epoch: highest } = first.core.promised;
       const epoch = { view: highest.view, term: Number.MAX_SAFE_INTEGER };
-      const request = { service, ...standingOf(peer), epoch, seq: 1 } as OfficeRequest;
+      const request = { service, ...summaryOf(peer), epoch, seq: 1 } as OfficeRequest;
       answersTo(cluster, first, request);
       expect(first.core.election.office).toEqual(highest);
       expect(first.core.promised.epoch).toEqual(highest);
@@ -207,10 +211,10 @@ describe("what others answer and claim", () => {
     const office = { view, term: Number.MAX_SAFE_INTEGER };
     cluster.hand(first, {
       type: "replication",
-      message: { ...standingOf(peer), office, type: "ack" },
+      message: { ...summaryOf(peer), office, type: "ack" },
     });
-    const answer = { ...standingOf(third), service: "accept", isGranted: false } as const;
-    const request = { service: "accept", ...standingOf(first), epoch: office, seq: 1 } as const;
+    const answer = { ...summaryOf(third), service: "accept", isGranted: false } as const;
+    const request = { service: "accept", ...summaryOf(first), epoch: office, seq: 1 } as const;
     cluster.hand(first, {
       type: "officeAnswer",
       from: third.name,

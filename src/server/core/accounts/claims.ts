@@ -6,7 +6,7 @@ import type {
   ClaimOutcome,
   OfficeAnswer,
   ProposedClaim,
-  Standing,
+  ReplicaSummary,
 } from "../../../protocol/peer-messages.ts";
 import type { Election } from "../coordinator/election.ts";
 import type { Effects, Now } from "../effects.ts";
@@ -68,7 +68,7 @@ export interface ClaimsParts {
   readonly passwords: Passwords;
   readonly auth: Auth;
   readonly effects: Effects;
-  standing(): Standing;
+  summary(): ReplicaSummary;
   correctedMs(now: Now): number;
 }
 
@@ -234,7 +234,7 @@ export class Claims {
   }
 
   #forward(claim: Waiting, now: Now): void {
-    const { election, replication, effects, standing } = this.#parts;
+    const { election, replication, effects, summary } = this.#parts;
     const leader = election.current(now);
     if (leader === undefined) return;
     const { forwarded } = claim;
@@ -245,7 +245,7 @@ export class Claims {
     if (address === "") return;
     claim.forwarded = { to: leader.name, atMs: now.steadyMs, isOpen: true };
     const { user, id, credential = "" } = claim;
-    const request = { service: "forward", ...standing(), claim: { user, id, credential } } as const;
+    const request = { service: "forward", ...summary(), claim: { user, id, credential } } as const;
     const patienceMs = durations.peerRequestMs;
     effects.add({ type: "askPeer", peer: leader.name, address, request, patienceMs });
   }

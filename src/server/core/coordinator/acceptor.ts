@@ -7,7 +7,7 @@ import {
 } from "../../../protocol/epoch.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { OfficeRequest, Standing } from "../../../protocol/peer-messages.ts";
+import type { OfficeRequest, ReplicaSummary } from "../../../protocol/peer-messages.ts";
 import { covers } from "../../../protocol/vector.ts";
 import type { Effects, Now, ReplyTo } from "../effects.ts";
 import type { CatchUp } from "../replica/catch-up.ts";
@@ -31,7 +31,7 @@ export interface AcceptorParts {
   readonly catchUp: CatchUp;
   readonly offices: Offices;
   readonly effects: Effects;
-  standing(): Standing;
+  summary(): ReplicaSummary;
 }
 
 /**
@@ -98,13 +98,13 @@ export class Acceptor {
 
   /** Answers what can be answered now. */
   advance(now: Now): void {
-    const { effects, standing } = this.#parts;
+    const { effects, summary } = this.#parts;
     for (const [key, { to, request, untilMs }] of this.#asked) {
       const verdict = this.#judge(request);
       if (verdict !== "wait" || now.steadyMs >= untilMs) this.#asked.delete(key);
       if (verdict === "wait") continue;
       const isGranted = verdict === "grant";
-      const answer = { ...standing(), service: request.service, isGranted, promised: this.spoken };
+      const answer = { ...summary(), service: request.service, isGranted, promised: this.spoken };
       effects.add({ type: "answerPeer", to, answer });
     }
   }

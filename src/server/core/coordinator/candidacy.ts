@@ -1,7 +1,7 @@
 import { type Ballot, compareEpochs } from "../../../protocol/epoch.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { OfficeRequest, Standing } from "../../../protocol/peer-messages.ts";
+import type { OfficeRequest, ReplicaSummary } from "../../../protocol/peer-messages.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
 import { quorumOf, type View } from "../../../protocol/view.ts";
 import type { Answered, Effects, Now } from "../effects.ts";
@@ -18,7 +18,7 @@ export interface CandidacyParts {
   readonly catchUp: CatchUp;
   readonly acceptor: Acceptor;
   readonly effects: Effects;
-  standing(): Standing;
+  summary(): ReplicaSummary;
   correctedMs(now: Now): number;
 }
 
@@ -150,10 +150,10 @@ export class Candidacy {
 
   #proposal(): OfficeRequest {
     const { epoch } = this.ballot;
-    const standing = this.#parts.standing();
+    const summary = this.#parts.summary();
     return this.#step === "promising"
-      ? { service: "candidate", ...standing, epoch }
-      : { service: "accept", ...standing, epoch, seq: this.#wanted };
+      ? { service: "candidate", ...summary, epoch }
+      : { service: "accept", ...summary, epoch, seq: this.#wanted };
   }
 
   /** Counts accepts, the own one too, as far as it passes its own fence. */

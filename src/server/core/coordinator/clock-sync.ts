@@ -1,6 +1,6 @@
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { OfficeRequest, Standing } from "../../../protocol/peer-messages.ts";
+import type { OfficeRequest, ReplicaSummary } from "../../../protocol/peer-messages.ts";
 import type { Answered, Effects, Now } from "../effects.ts";
 import type { Peer, Replication } from "../replica/replication.ts";
 
@@ -19,7 +19,7 @@ export interface ClockSyncParts {
   readonly name: ServerName;
   readonly replication: Replication;
   readonly effects: Effects;
-  standing(): Standing;
+  summary(): ReplicaSummary;
 }
 
 /**
@@ -124,7 +124,7 @@ export class ClockSync {
   }
 
   #begin(others: readonly Peer[], now: Now): void {
-    const { clock: number } = this.#parts.standing();
+    const { clock: number } = this.#parts.summary();
     this.#lastMs = now.steadyMs;
     const asked = new Set(others.map((peer) => peer.name));
     this.#round = { number, sinceMs: now.steadyMs, asked, clocks: new Map() };
@@ -147,9 +147,9 @@ export class ClockSync {
   }
 
   #tell(peer: ServerName, round: number, correctionMs: number | undefined): void {
-    const { replication, effects, standing } = this.#parts;
+    const { replication, effects, summary } = this.#parts;
     const { address } = replication.peer(peer);
-    const request = { service: "clock", ...standing(), round, correctionMs } as const;
+    const request = { service: "clock", ...summary(), round, correctionMs } as const;
     const patienceMs = durations.clockAnswerMs;
     effects.add({ type: "askPeer", peer, address, request, patienceMs });
   }

@@ -108,8 +108,8 @@ export class Election {
   // ---- what it hears ------------------------------------------------------------------------------
 
   /** Whatever a peer says carries the office that it holds. */
-  hear({ standing, phase }: Word, now: Now): void {
-    const { server: name, clock, office } = standing;
+  hear({ summary, phase }: Word, now: Now): void {
+    const { server: name, clock, office } = summary;
     // What was said before comes later, by another way.
     if (clock <= (this.#words.get(name) ?? -1)) return;
     this.#words.set(name, clock);
@@ -330,7 +330,7 @@ export class Election {
 
   #askElection({ name: peer, address }: Peer): void {
     const epoch = this.#highest;
-    const request: OfficeRequest = { service: "election", ...this.#parts.standing(), epoch };
+    const request: OfficeRequest = { service: "election", ...this.#parts.summary(), epoch };
     const patienceMs = durations.electionMs;
     this.#parts.effects.add({ type: "askPeer", peer, address, request, patienceMs });
   }

@@ -6,8 +6,8 @@ import { limits } from "../../../protocol/limits.ts";
 import type { Heads, Mark } from "../../../protocol/mark.ts";
 import type {
   Phase,
+  ReplicaSummary,
   ReplicationMessage,
-  Standing,
   SyncAnswer,
 } from "../../../protocol/peer-messages.ts";
 import type { HeartbeatReply, Listed } from "../../../protocol/reference-messages.ts";
@@ -22,7 +22,7 @@ import type { SavedState, StateMachine } from "./state-machine.ts";
 /** What a peer said of itself. */
 export interface Word {
   readonly peer: Peer;
-  readonly standing: Standing;
+  readonly summary: ReplicaSummary;
   readonly phase: Phase;
 }
 
@@ -109,7 +109,7 @@ export class Replica {
 
   // ---- what it says ---------------------------------------------------------------------------
 
-  standing(): Standing {
+  summary(): ReplicaSummary {
     return {
       server: this.name,
       clock: this.clock.tick(),
@@ -129,9 +129,9 @@ export class Replica {
     for (const { event, line } of this.ledger.flushed(count)) {
       if (event.server === this.name) own.push(line);
     }
-    if (own.length === 0) return this.broadcast({ ...this.standing(), type: "ack" });
+    if (own.length === 0) return this.broadcast({ ...this.summary(), type: "ack" });
     for (const lines of inPages(own)) {
-      this.broadcast({ ...this.standing(), type: "events", lines });
+      this.broadcast({ ...this.summary(), type: "events", lines });
     }
   }
 
@@ -153,12 +153,12 @@ export class Replica {
   // ---- what it hears --------------------------------------------------------------------------
 
   /** A higher view is seen before the vector that came with it is counted. */
-  hear(standing: Standing, now: Now, phase?: Phase): Peer {
-    this.clock.receive(standing.clock);
-    this.#seeView(standing.view);
-    const peer = this.replication.hear(standing, now.steadyMs);
+  hear(summary: ReplicaSummary, now: Now, phase?: Phase): Peer {
+    this.clock.receive(summary.clock);
+    this.#seeView(summary.view);
+    const peer = this.replication.hear(summary, now.steadyMs);
     this.catchUp.hear(peer);
-    this.#parts.heard({ peer, standing, phase: phase ?? peer.phase }, now);
+    this.#parts.heard({ peer, summary, phase: phase ?? peer.phase }, now);
     return peer;
   }
 
@@ -256,7 +256,7 @@ export class Replica {
     this.hear(request, now);
     if (this.owes) return;
     const { server: from, durable: since } = request;
-    this.#effects.add({ type: "answerSync", to, from, standing: this.standing(), since });
+    this.#effects.add({ type: "answerSync", to, from, summary: this.summary(), since });
   }
 
   onSyncAnswer(from: ServerName, answer: SyncAnswer, now: Now): void {
@@ -309,7 +309,7 @@ export class Replica {
 
   askPeers(now: Now): void {
     for (const { name: peer, address } of this.catchUp.due(now.steadyMs, this.wantsState)) {
-      const request = { service: "sync", ...this.standing() } as const;
+      const request = { service: "sync", ...this.summary() } as const;
       this.#effects.add({ type: "askSync", peer, address, request });
     }
   }

@@ -1,6 +1,6 @@
 import type { Chain, ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { Phase, ReplicationMessage, Standing } from "../../../protocol/peer-messages.ts";
+import type { Phase, ReplicaSummary, ReplicationMessage } from "../../../protocol/peer-messages.ts";
 import {
   emptyVector,
   type MutableVector,
@@ -86,12 +86,12 @@ export class Replication {
   }
 
   /** Notes what a peer says of itself. The view must have been offered to `see` before. */
-  hear(standing: Standing, steadyMs: number): Peer {
-    const peer = this.peer(standing.server);
+  hear(summary: ReplicaSummary, steadyMs: number): Peer {
+    const peer = this.peer(summary.server);
     peer.heardMs = steadyMs;
-    peer.clock = standing.clock;
+    peer.clock = summary.clock;
     const durable: MutableVector = { ...peer.durable };
-    if (raise(durable, standing.durable)) {
+    if (raise(durable, summary.durable)) {
       peer.durable = durable;
       this.version += 1;
     }
