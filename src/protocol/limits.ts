@@ -181,9 +181,9 @@ export const durations = {
   /** An answer to `sync` or a request to the reference is given up. */
   peerRequestMs: 1_000,
   /** The coordinator's word: four a second (E1). */
-  officeHeartbeatMs: 250,
+  coordinatorHeartbeatMs: 250,
   /** Silence after which the coordinator is missed. */
-  officeSilenceMs: 1_500,
+  coordinatorSilenceMs: 1_500,
   /** What an answer to `election` may take. */
   electionMs: 300,
   /** What a server waits for the announcement of one that outranks it, or that it promised to. */

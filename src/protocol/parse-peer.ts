@@ -23,9 +23,9 @@ import {
 import { parseClock } from "./lamport-clock.ts";
 import { durations, limits } from "./limits.ts";
 import {
+  type CoordinationAnswer,
   claimOutcomes,
   type HeardPresence,
-  type OfficeAnswer,
   type PeerRequest,
   type Phase,
   type ProposedClaim,
@@ -219,7 +219,7 @@ export function parsePeerRequest(payload: Uint8Array): PeerRequest {
 
 const decided = object({ ...summaryFields, isGranted: isTrue, promised: epoch });
 
-const officeAnswers: Kinds<OfficeAnswer, "service"> = {
+const coordinationAnswers: Kinds<CoordinationAnswer, "service"> = {
   election: parseSummary,
   candidate: decided,
   accept: decided,
@@ -233,9 +233,9 @@ const officeAnswers: Kinds<OfficeAnswer, "service"> = {
 };
 
 /** @throws PeerMessageError */
-export function parseOfficeAnswer(payload: Uint8Array): OfficeAnswer {
+export function parseCoordinationAnswer(payload: Uint8Array): CoordinationAnswer {
   const { service, data } = decodeMap(payload);
-  return parseKind(officeAnswers, "service", { word: service, fields: fieldsOf(data) });
+  return parseKind(coordinationAnswers, "service", { word: service, fields: fieldsOf(data) });
 }
 
 const syncAnswer = object({ ...summaryFields, more: isTrue, compacted: isTrue });

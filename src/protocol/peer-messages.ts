@@ -61,7 +61,7 @@ export interface HeardPresence {
 export type PeerRequest =
   | (ReplicaSummary & { readonly service: "sync" })
   | SnapshotRequest
-  | OfficeRequest
+  | CoordinationRequest
   | { readonly service: "health"; readonly clock: number };
 
 /** A claim on its way to the coordinator: the name, and what proves later who owns it. */
@@ -72,7 +72,7 @@ export interface ProposedClaim {
 }
 
 /** What servers ask each other about the office, and the coordinator about time. */
-export type OfficeRequest = ReplicaSummary &
+export type CoordinationRequest = ReplicaSummary &
   (
     | {
         /** Somebody of lower rank misses a coordinator; also: are you there? */
@@ -103,7 +103,7 @@ export type OfficeRequest = ReplicaSummary &
 export const claimOutcomes = ["won", "taken", "alike", "busy"] as const;
 export type ClaimOutcome = (typeof claimOutcomes)[number];
 
-export type OfficeAnswer = ReplicaSummary &
+export type CoordinationAnswer = ReplicaSummary &
   (
     | { readonly service: "election" }
     | {

@@ -5,10 +5,14 @@ import { Problem } from "../platform/problem.ts";
 import { encode } from "../protocol/codec.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
-import { parseOfficeAnswer, parseSnapshotPage, parseSyncAnswer } from "../protocol/parse-peer.ts";
+import {
+  parseCoordinationAnswer,
+  parseSnapshotPage,
+  parseSyncAnswer,
+} from "../protocol/parse-peer.ts";
 import type {
-  OfficeAnswer,
-  OfficeRequest,
+  CoordinationAnswer,
+  CoordinationRequest,
   PeerRequest,
   SnapshotPage,
   SnapshotRequest,
@@ -44,14 +48,14 @@ export class PeerLinks {
   }
 
   /** @throws ProtocolError, PeerMessageError as `sync` */
-  async office(
+  async coordinate(
     peer: ServerName,
     address: string,
-    question: { readonly request: OfficeRequest; readonly patienceMs: number },
-  ): Promise<OfficeAnswer> {
+    question: { readonly request: CoordinationRequest; readonly patienceMs: number },
+  ): Promise<CoordinationAnswer> {
     const { service, ...data } = question.request;
     const payload = encode({ service, data });
-    return parseOfficeAnswer(await this.#to(peer, address).ask(payload, question.patienceMs));
+    return parseCoordinationAnswer(await this.#to(peer, address).ask(payload, question.patienceMs));
   }
 
   /** Keeps a connection to the peer. @param onLost called when it ends */

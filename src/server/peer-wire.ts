@@ -36,7 +36,7 @@ export interface PeerWireParts {
   readonly disk: Store;
   /** Why no client is served, if so. */
   unready(): string | undefined;
-  onInput(input: Input & { readonly type: "syncRequest" | "officeRequest" }): void;
+  onInput(input: Input & { readonly type: "syncRequest" | "coordinationRequest" }): void;
   onGuest(): void;
   onDropped(error: unknown): void;
 }
@@ -79,7 +79,7 @@ export class PeerWire {
       case "sync":
         return onInput({ type: "syncRequest", to, request });
       default:
-        onInput({ type: "officeRequest", to, request });
+        onInput({ type: "coordinationRequest", to, request });
     }
   }
 

@@ -10,7 +10,7 @@ import type { ServerName } from "../protocol/ids.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
 import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
-import type { OfficeAnswer } from "../protocol/peer-messages.ts";
+import type { CoordinationAnswer } from "../protocol/peer-messages.ts";
 import type { ClockFile } from "../storage/clock-file.ts";
 import { fetchSnapshot, type Place } from "../storage/fetch-snapshot.ts";
 import type { Slot } from "../storage/slot-lock.ts";
@@ -245,13 +245,13 @@ export class Shell {
 
   async #askPeer(effect: Effect & { type: "askPeer" }): Promise<void> {
     const { peer: from, address, request } = effect;
-    let answer: OfficeAnswer | undefined;
+    let answer: CoordinationAnswer | undefined;
     try {
-      answer = await this.#parts.peers.office(from, address, effect);
+      answer = await this.#parts.peers.coordinate(from, address, effect);
     } catch {
       // Not in time, or nonsense: the core asks again if it still matters.
     }
-    this.dispatch({ type: "officeAnswer", from, request, answer });
+    this.dispatch({ type: "coordinationAnswer", from, request, answer });
   }
 
   async #askSync({ peer, address, request }: Effect & { type: "askSync" }): Promise<void> {

@@ -3,7 +3,7 @@ import { unwrap } from "../../src/net/envelope.ts";
 import { decode, encode, formatOf } from "../../src/protocol/codec.ts";
 import { PeerMessageError, ProtocolError } from "../../src/protocol/errors.ts";
 import {
-  parseOfficeAnswer,
+  parseCoordinationAnswer,
   parsePeerRequest,
   parseReplication,
   parseSnapshotPage,
@@ -121,7 +121,7 @@ describe("mutants of valid messages", { timeout: 60_000 }, () => {
       parseReplication,
       parsePeerRequest,
       parseSyncAnswer,
-      parseOfficeAnswer,
+      parseCoordinationAnswer,
       parseSnapshotPage,
     ];
     for (const gate of gates) through(samples, refusing(PeerMessageError, gate));

@@ -3,7 +3,7 @@ import { encode } from "../../src/protocol/codec.ts";
 import { PeerMessageError } from "../../src/protocol/errors.ts";
 import { durations, limits } from "../../src/protocol/limits.ts";
 import {
-  parseOfficeAnswer,
+  parseCoordinationAnswer,
   parsePeerRequest,
   parseReplication,
 } from "../../src/protocol/parse-peer.ts";
@@ -22,7 +22,7 @@ function request(service: string, fields: Readonly<Record<string, unknown>>) {
 }
 
 function answer(service: string, fields: Readonly<Record<string, unknown>>) {
-  return parseOfficeAnswer(encode({ service, data: { ...summary, ...fields } }));
+  return parseCoordinationAnswer(encode({ service, data: { ...summary, ...fields } }));
 }
 
 const noNumbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, "1", true, {}];

@@ -1,6 +1,6 @@
 import { compareEpochs } from "../../src/protocol/epoch.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
-import type { OfficeAnswer } from "../../src/protocol/peer-messages.ts";
+import type { CoordinationAnswer } from "../../src/protocol/peer-messages.ts";
 import type { Publication } from "../../src/protocol/publications.ts";
 import { covers, type MutableVector, servers, type Vector } from "../../src/protocol/vector.ts";
 import { quorumOf, type View } from "../../src/protocol/view.ts";
@@ -135,7 +135,7 @@ function checkDurable(
 }
 
 /** A promise is on disk before anybody hears of it. */
-function checkPromise({ name, disk }: VirtualServer, answer: OfficeAnswer): void {
+function checkPromise({ name, disk }: VirtualServer, answer: CoordinationAnswer): void {
   if (answer.service !== "candidate" && answer.service !== "accept") return;
   const isSaved = compareEpochs(disk.ballot.epoch, answer.promised) >= 0;
   assertPromise(isSaved, "R2", `${name} speaks of a promise that it has not saved`);

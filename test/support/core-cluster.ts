@@ -9,7 +9,7 @@ import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import { durations } from "../../src/protocol/limits.ts";
 import { parsePayload } from "../../src/protocol/parse-message.ts";
 import {
-  parseOfficeAnswer,
+  parseCoordinationAnswer,
   parsePeerRequest,
   parseReplication,
   parseSyncAnswer,
@@ -21,8 +21,8 @@ import {
   parseReferenceRequest,
 } from "../../src/protocol/parse-reference.ts";
 import type {
-  OfficeAnswer,
-  OfficeRequest,
+  CoordinationAnswer,
+  CoordinationRequest,
   ReplicaSummary,
   ReplicationMessage,
   SyncAnswer,
@@ -540,9 +540,9 @@ export class CoreCluster {
     const peer = this.servers.find((candidate) => candidate.name === name);
     let isOpen = true;
     const { life } = server;
-    const settle = (answer: OfficeAnswer | undefined) => {
+    const settle = (answer: CoordinationAnswer | undefined) => {
       if (isOpen && server.life === life) {
-        this.#step(server, { type: "officeAnswer", from: name, request, answer });
+        this.#step(server, { type: "coordinationAnswer", from: name, request, answer });
       }
       isOpen = false;
     };
@@ -555,11 +555,11 @@ export class CoreCluster {
         const { service: answered, ...fields } = answer;
         const reply = this.#encodes ? encode({ service: answered, data: fields }) : answer;
         this.network.send({ wire: "peer", from: name, to: server.name }, () => {
-          settle(reply instanceof Uint8Array ? parseOfficeAnswer(reply) : reply);
+          settle(reply instanceof Uint8Array ? parseCoordinationAnswer(reply) : reply);
         });
       };
       const asked = sent instanceof Uint8Array ? parsePeerRequest(sent) : sent;
-      this.#step(peer, { type: "officeRequest", to, request: asked as OfficeRequest });
+      this.#step(peer, { type: "coordinationRequest", to, request: asked as CoordinationRequest });
     });
   }
 
@@ -663,7 +663,7 @@ export class CoreCluster {
 
 const snapshotPages = 3;
 
-type AnswerPeer = (answer: OfficeAnswer) => void;
+type AnswerPeer = (answer: CoordinationAnswer) => void;
 type AnswerSync = (summary: ReplicaSummary, since: Vector) => void;
 
 function encodeReplication(message: ReplicationMessage): Uint8Array {

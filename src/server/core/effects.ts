@@ -3,8 +3,8 @@ import type { Ballot } from "../../protocol/epoch.ts";
 import type { EventLine } from "../../protocol/event.ts";
 import type { ServerName } from "../../protocol/ids.ts";
 import type {
-  OfficeAnswer,
-  OfficeRequest,
+  CoordinationAnswer,
+  CoordinationRequest,
   PeerRequest,
   ReplicaSummary,
   ReplicationMessage,
@@ -48,9 +48,13 @@ export type Input =
   | { readonly type: "syncFailed"; readonly from: ServerName }
   /** A peer's saved state could not be fetched; with success a new core begins from the disk. */
   | { readonly type: "snapshotFailed"; readonly from: ServerName }
-  | { readonly type: "officeRequest"; readonly to: ReplyTo; readonly request: OfficeRequest }
+  | {
+      readonly type: "coordinationRequest";
+      readonly to: ReplyTo;
+      readonly request: CoordinationRequest;
+    }
   /** The answer to an `askPeer`; undefined if none came in time. */
-  | ({ readonly type: "officeAnswer" } & Answered)
+  | ({ readonly type: "coordinationAnswer" } & Answered)
   /** A peer link ended: a hint that its server may be gone. */
   | { readonly type: "peerLost"; readonly from: ServerName }
   | { readonly type: "promiseSaved"; readonly ballot: Ballot }
@@ -82,10 +86,10 @@ export interface PasswordResult {
 }
 
 /** What a peer answered to an `askPeer`, with the question; no answer if none came in time. */
-export type Answered<Request extends OfficeRequest = OfficeRequest> = {
+export type Answered<Request extends CoordinationRequest = CoordinationRequest> = {
   readonly from: ServerName;
   readonly request: Request;
-  readonly answer: OfficeAnswer | undefined;
+  readonly answer: CoordinationAnswer | undefined;
 };
 
 /** What a server does. The shell performs effects in the order given. */
@@ -118,15 +122,15 @@ export type Effect =
       readonly address: string;
       readonly request: PeerRequest & { service: "sync" };
     }
-  /** Ask the peer; `officeAnswer` brings what it said, or nothing after `patienceMs`. */
+  /** Ask the peer; `coordinationAnswer` brings what it said, or nothing after `patienceMs`. */
   | {
       readonly type: "askPeer";
       readonly peer: ServerName;
       readonly address: string;
-      readonly request: OfficeRequest;
+      readonly request: CoordinationRequest;
       readonly patienceMs: number;
     }
-  | { readonly type: "answerPeer"; readonly to: ReplyTo; readonly answer: OfficeAnswer }
+  | { readonly type: "answerPeer"; readonly to: ReplyTo; readonly answer: CoordinationAnswer }
   /** Keep a connection to this peer, whose end is told by `peerLost`. */
   | { readonly type: "watchPeer"; readonly peer: ServerName; readonly address: string }
   /**

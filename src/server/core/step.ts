@@ -15,13 +15,13 @@ import { Passwords } from "./accounts/passwords.ts";
 import { ChatState, type Retention } from "./chat/chat-state.ts";
 import { Presence } from "./chat/presence.ts";
 import { Publications } from "./chat/publisher.ts";
+import { Coordination } from "./coordination.ts";
 import { Acceptor } from "./coordinator/acceptor.ts";
 import { ClockSync } from "./coordinator/clock-sync.ts";
 import { Election } from "./coordinator/election.ts";
 import { Offices } from "./coordinator/offices.ts";
 import { type Effect, Effects, type Input, type Now } from "./effects.ts";
 import type { EventData } from "./facts.ts";
-import { OfficeTalk } from "./office-talk.ts";
 import type { CatchUp } from "./replica/catch-up.ts";
 import { Facts } from "./replica/fact.ts";
 import type { Ledger, LedgerOf } from "./replica/ledger.ts";
@@ -73,7 +73,7 @@ export class ServerCore {
   readonly #rotation: Rotation;
   readonly #acceptor: Acceptor;
   readonly #claims: Claims;
-  readonly #office: OfficeTalk;
+  readonly #coordination: Coordination;
   readonly #passwords = new Passwords();
   readonly #publications: Publications;
   readonly #serving: Serving;
@@ -141,7 +141,7 @@ export class ServerCore {
     });
     const { election, clockSync } = this;
     const told = { replica, rotation: this.#rotation, election, clockSync, effects };
-    this.#office = new OfficeTalk({ ...told, acceptor, claims });
+    this.#coordination = new Coordination({ ...told, acceptor, claims });
     this.#reports = new Reports({
       ...told,
       address,
@@ -232,10 +232,10 @@ export class ServerCore {
         return this.catchUp.failed(input.from);
       case "snapshotFailed":
         return this.#replica.onSnapshotFailed(input.from);
-      case "officeRequest":
-        return this.#office.onRequest(input.to, input.request, now);
-      case "officeAnswer":
-        return this.#office.onAnswer(input, now);
+      case "coordinationRequest":
+        return this.#coordination.onRequest(input.to, input.request, now);
+      case "coordinationAnswer":
+        return this.#coordination.onAnswer(input, now);
       case "peerLost":
         return this.election.lost(input.from, now);
       case "promiseSaved":
@@ -284,8 +284,8 @@ export class ServerCore {
     for (const heard of this.#presence.due(now.steadyMs)) {
       replica.broadcast({ ...replica.summary(), type: "presence", heard });
     }
-    const { heartbeatMs, officeHeartbeatMs } = durations;
-    const pauseMs = this.#toldOffice === undefined ? heartbeatMs : officeHeartbeatMs;
+    const { heartbeatMs, coordinatorHeartbeatMs } = durations;
+    const pauseMs = this.#toldOffice === undefined ? heartbeatMs : coordinatorHeartbeatMs;
     if (replica.isHeartbeatDue(pauseMs, now)) this.#reports.heartbeat(now);
     this.#rotation.advanceStop(now, () => this.#reports.heartbeat(now));
   }

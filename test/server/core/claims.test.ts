@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseUserName, type RequestId } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
-import type { OfficeAnswer } from "../../../src/protocol/peer-messages.ts";
+import type { CoordinationAnswer } from "../../../src/protocol/peer-messages.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 import { cutOff, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
@@ -158,10 +158,10 @@ describe("more claims than can be decided", () => {
       const clock = first.core.clock.value;
       const summary = { server: peer.name, clock, view, durable: { ...committed } };
       const request = { service: "forward", ...summary, claim } as const;
-      const to = (answer: OfficeAnswer) => {
+      const to = (answer: CoordinationAnswer) => {
         outcomes[at] = answer.service === "forward" ? answer.outcome : undefined;
       };
-      cluster.hand(first, { type: "officeRequest", to, request });
+      cluster.hand(first, { type: "coordinationRequest", to, request });
     };
     for (let at = 0; at < limits.openClaims + 10; at += 1) forward(at);
     const own = cluster.ask(first, "register", { user: "eva", password: "x", id: "a" });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { durations } from "../../../src/protocol/limits.ts";
 import type {
-  OfficeAnswer,
-  OfficeRequest,
+  CoordinationAnswer,
+  CoordinationRequest,
   ReplicaSummary,
 } from "../../../src/protocol/peer-messages.ts";
 import { ClockSync } from "../../../src/server/core/coordinator/clock-sync.ts";
@@ -32,7 +32,7 @@ function inRound() {
   return { clock, summary, asked, effects };
 }
 
-type ClockRequest = OfficeRequest & { readonly service: "clock" };
+type ClockRequest = CoordinationRequest & { readonly service: "clock" };
 
 function clockRequests(effect: Effect): { peer: string; request: ClockRequest }[] {
   if (effect.type !== "askPeer" || effect.request.service !== "clock") return [];
@@ -46,7 +46,7 @@ describe("a round of the coordinator", () => {
     const request = asked[0]?.request as ClockRequest;
     for (const server of [near, far]) {
       const timeMs = now(0).wallMs - 30;
-      const answer: OfficeAnswer = {
+      const answer: CoordinationAnswer = {
         ...summary(),
         server,
         service: "clock",
@@ -71,7 +71,7 @@ describe("a round of the coordinator", () => {
         const at = now(tripMs);
         const timeMs = at.wallMs + aheadMs - tripMs / 2;
         const fields = { service: "clock", timeMs, isCorrected: false } as const;
-        const answer: OfficeAnswer = { ...summary(), server: from, ...fields };
+        const answer: CoordinationAnswer = { ...summary(), server: from, ...fields };
         clock.onAnswer({ from, request, answer }, at);
         return effects.take();
       };
@@ -119,14 +119,14 @@ describe("servers that agree on the time", () => {
     const first = coordinator(cluster);
     const [member, stranger] = others(cluster, first) as [VirtualServer, VirtualServer];
     const tell = (from: VirtualServer, correctionMs?: number) => {
-      const answers: OfficeAnswer[] = [];
+      const answers: CoordinationAnswer[] = [];
       const { view, committed } = from.core.replication;
       const clock = member.core.clock.value + 1_000;
       const { office } = from.core.election;
       const summary = { server: from.name, clock, view, durable: { ...committed }, office };
       const request = { service: "clock", ...summary, round: 77, correctionMs } as const;
-      const to = (answer: OfficeAnswer) => answers.push(answer);
-      cluster.hand(member, { type: "officeRequest", to, request });
+      const to = (answer: CoordinationAnswer) => answers.push(answer);
+      cluster.hand(member, { type: "coordinationRequest", to, request });
       return answers.map(({ service }) => service);
     };
     const { rounds } = member.core.clockSync;

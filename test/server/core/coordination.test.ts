@@ -66,7 +66,7 @@ describe("the office", () => {
     const from = cluster.time.nowMs;
     cluster.stop(first);
     cluster.runUntil(() => inOffice(cluster).some((one) => one !== first), "another is in office");
-    expect(cluster.time.nowMs - from).toBeLessThan(durations.officeSilenceMs);
+    expect(cluster.time.nowMs - from).toBeLessThan(durations.coordinatorSilenceMs);
   });
 
   test("[E2] with a new view the coordinator stands again in it", () => {
@@ -101,7 +101,7 @@ describe("the office", () => {
     const [second] = others(cluster, first) as [VirtualServer];
     const summary = { server: second.name, clock: 1, view: second.disk.view, durable: {} };
     const request = { service: "election", ...summary, epoch: { view: 3, term: 9 } } as const;
-    cluster.hand(first, { type: "officeRequest", to: () => {}, request });
+    cluster.hand(first, { type: "coordinationRequest", to: () => {}, request });
     expect(first.core.election.office).toBeUndefined();
     expect(coordinator(cluster).core.election.office).toMatchObject({ view: 3, term: 10 });
   });

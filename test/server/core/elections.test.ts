@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { durations, limits } from "../../../src/protocol/limits.ts";
 import type {
-  OfficeAnswer,
-  OfficeRequest,
+  CoordinationAnswer,
+  CoordinationRequest,
   ReplicaSummary,
 } from "../../../src/protocol/peer-messages.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
@@ -38,10 +38,14 @@ function summaryOf({ name, core }: VirtualServer): ReplicaSummary {
   return { server: name, clock: core.clock.value + 1_000, view, durable: { ...committed } };
 }
 
-function answersTo(cluster: CoreCluster, asked: VirtualServer, request: OfficeRequest): number {
-  const answers: OfficeAnswer[] = [];
-  const to = (answer: OfficeAnswer) => answers.push(answer);
-  cluster.hand(asked, { type: "officeRequest", to, request });
+function answersTo(
+  cluster: CoreCluster,
+  asked: VirtualServer,
+  request: CoordinationRequest,
+): number {
+  const answers: CoordinationAnswer[] = [];
+  const to = (answer: CoordinationAnswer) => answers.push(answer);
+  cluster.hand(asked, { type: "coordinationRequest", to, request });
   return answers.length;
 }
 
@@ -148,7 +152,7 @@ describe("an office that another has taken over", () => {
     isolate(cluster, first, next);
     cluster.runUntil(() => first.disk.view.number === number + 1, "it has adopted the view");
     cluster.network.heal();
-    cluster.runFor(durations.officeSilenceMs);
+    cluster.runFor(durations.coordinatorSilenceMs);
     expect(first.logged.join("\n")).toContain("No longer coordinator of epoch 4.1: a new view");
     expect(coordinator(cluster).core.election.office).toEqual(office);
     expect(cluster.servers.map(({ core }) => core.promised.epoch)).toEqual(
@@ -178,7 +182,7 @@ describe("what others answer and claim", () => {
       const request = { service: "accept", ...summaryOf(first), epoch, seq } as const;
       const verdict = { service: "accept", isGranted: true, promised: epoch } as const;
       const answer = { ...summaryOf(near), ...verdict };
-      cluster.hand(first, { type: "officeAnswer", from: name, request, answer });
+      cluster.hand(first, { type: "coordinationAnswer", from: name, request, answer });
     }
     expect(first.core.election.committed).toBe(committed);
     cluster.runUntil(() => asked.reply !== undefined, "an answer");
@@ -193,7 +197,7 @@ describe("what others answer and claim", () => {
       const [peer] = others(cluster, first) as [VirtualServer];
       const { epoch: highest } = first.core.promised;
       const epoch = { view: highest.view, term: Number.MAX_SAFE_INTEGER };
-      const request = { service, ...summaryOf(peer), epoch, seq: 1 } as OfficeRequest;
+      const request = { service, ...summaryOf(peer), epoch, seq: 1 } as CoordinationRequest;
       answersTo(cluster, first, request);
       expect(first.core.election.office).toEqual(highest);
       expect(first.core.promised.epoch).toEqual(highest);
@@ -216,7 +220,7 @@ describe("what others answer and claim", () => {
     const answer = { ...summaryOf(third), service: "accept", isGranted: false } as const;
     const request = { service: "accept", ...summaryOf(first), epoch: office, seq: 1 } as const;
     cluster.hand(first, {
-      type: "officeAnswer",
+      type: "coordinationAnswer",
       from: third.name,
       request,
       answer: { ...answer, promised: office },

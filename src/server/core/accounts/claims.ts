@@ -4,7 +4,7 @@ import { durations, limits } from "../../../protocol/limits.ts";
 import { looksOf } from "../../../protocol/looks.ts";
 import type {
   ClaimOutcome,
-  OfficeAnswer,
+  CoordinationAnswer,
   ProposedClaim,
   ReplicaSummary,
 } from "../../../protocol/peer-messages.ts";
@@ -56,7 +56,7 @@ interface Waiting extends OpenClaim {
 interface ForwardedClaim {
   readonly from: ServerName;
   readonly claim: ProposedClaim;
-  readonly answer: OfficeAnswer | undefined;
+  readonly answer: CoordinationAnswer | undefined;
 }
 
 export interface ClaimsParts {

@@ -7,7 +7,7 @@ import {
 } from "../../../protocol/epoch.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { OfficeRequest, ReplicaSummary } from "../../../protocol/peer-messages.ts";
+import type { CoordinationRequest, ReplicaSummary } from "../../../protocol/peer-messages.ts";
 import { covers } from "../../../protocol/vector.ts";
 import type { Effects, Now, ReplyTo } from "../effects.ts";
 import type { CatchUp } from "../replica/catch-up.ts";
@@ -16,7 +16,7 @@ import type { Replication } from "../replica/replication.ts";
 import type { Offices } from "./offices.ts";
 
 /** What a candidate or coordinator asks of every member of its view. */
-export type Proposal = OfficeRequest & { readonly service: "candidate" | "accept" };
+export type Proposal = CoordinationRequest & { readonly service: "candidate" | "accept" };
 
 interface Asked {
   readonly to: ReplyTo;

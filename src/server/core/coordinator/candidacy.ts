@@ -1,7 +1,7 @@
 import { type Ballot, compareEpochs } from "../../../protocol/epoch.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { OfficeRequest, ReplicaSummary } from "../../../protocol/peer-messages.ts";
+import type { CoordinationRequest, ReplicaSummary } from "../../../protocol/peer-messages.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
 import { quorumOf, type View } from "../../../protocol/view.ts";
 import type { Answered, Effects, Now } from "../effects.ts";
@@ -148,7 +148,7 @@ export class Candidacy {
     }
   }
 
-  #proposal(): OfficeRequest {
+  #proposal(): CoordinationRequest {
     const { epoch } = this.ballot;
     const summary = this.#parts.summary();
     return this.#step === "promising"

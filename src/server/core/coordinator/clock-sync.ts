@@ -1,6 +1,6 @@
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { OfficeRequest, ReplicaSummary } from "../../../protocol/peer-messages.ts";
+import type { CoordinationRequest, ReplicaSummary } from "../../../protocol/peer-messages.ts";
 import type { Answered, Effects, Now } from "../effects.ts";
 import type { Peer, Replication } from "../replica/replication.ts";
 
@@ -66,7 +66,7 @@ export class ClockSync {
   }
 
   /** The coordinator asks for the time, or tells what was wrong with it. */
-  onRequest({ round, correctionMs }: OfficeRequest & { service: "clock" }, now: Now): number {
+  onRequest({ round, correctionMs }: CoordinationRequest & { service: "clock" }, now: Now): number {
     const offsetMs = this.offsetMs(now);
     if (correctionMs === undefined) this.#said = { round, offsetMs };
     else if (this.#said?.round === round) this.#correct(this.#said.offsetMs, correctionMs);
@@ -85,7 +85,7 @@ export class ClockSync {
   // ---- in office ----------------------------------------------------------------------------------
 
   onAnswer(
-    { from, request, answer }: Answered<OfficeRequest & { service: "clock" }>,
+    { from, request, answer }: Answered<CoordinationRequest & { service: "clock" }>,
     now: Now,
   ): void {
     const round = this.#round;

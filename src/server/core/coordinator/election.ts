@@ -9,7 +9,7 @@ import {
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
-import type { OfficeRequest, Phase } from "../../../protocol/peer-messages.ts";
+import type { CoordinationRequest, Phase } from "../../../protocol/peer-messages.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import { serversTopic } from "../../../protocol/topics.ts";
 import type { Answered, Now } from "../effects.ts";
@@ -102,7 +102,9 @@ export class Election {
   }
 
   #isLed({ steadyMs }: Now): boolean {
-    return this.leader !== undefined && steadyMs - this.leader.heardMs < durations.officeSilenceMs;
+    return (
+      this.leader !== undefined && steadyMs - this.leader.heardMs < durations.coordinatorSilenceMs
+    );
   }
 
   // ---- what it hears ------------------------------------------------------------------------------
@@ -268,7 +270,7 @@ export class Election {
       case "rest": {
         if (this.#isLed(now)) return this.#watch();
         const sinceMs = Math.max(this.leader?.heardMs ?? 0, this.#listensSinceMs);
-        if (now.steadyMs - sinceMs >= durations.officeSilenceMs) this.#ask(now);
+        if (now.steadyMs - sinceMs >= durations.coordinatorSilenceMs) this.#ask(now);
         return;
       }
       case "ping":
@@ -330,7 +332,7 @@ export class Election {
 
   #askElection({ name: peer, address }: Peer): void {
     const epoch = this.#highest;
-    const request: OfficeRequest = { service: "election", ...this.#parts.summary(), epoch };
+    const request: CoordinationRequest = { service: "election", ...this.#parts.summary(), epoch };
     const patienceMs = durations.electionMs;
     this.#parts.effects.add({ type: "askPeer", peer, address, request, patienceMs });
   }

@@ -1,5 +1,9 @@
 import { durations } from "../../protocol/limits.ts";
-import type { ClaimOutcome, OfficeAnswer, OfficeRequest } from "../../protocol/peer-messages.ts";
+import type {
+  ClaimOutcome,
+  CoordinationAnswer,
+  CoordinationRequest,
+} from "../../protocol/peer-messages.ts";
 import type { Claims } from "./accounts/claims.ts";
 import type { Acceptor, Proposal } from "./coordinator/acceptor.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
@@ -8,7 +12,7 @@ import type { Answered, Effects, Now, ReplyTo } from "./effects.ts";
 import type { Replica } from "./replica/replica.ts";
 import type { Rotation } from "./replica/rotation.ts";
 
-export interface OfficeTalkParts {
+export interface CoordinationParts {
   readonly replica: Replica;
   readonly rotation: Rotation;
   readonly election: Election;
@@ -19,20 +23,20 @@ export interface OfficeTalkParts {
 }
 
 /** What the members ask each other about the office: who holds it, and what only its holder decides. */
-export class OfficeTalk {
-  readonly #parts: OfficeTalkParts;
+export class Coordination {
+  readonly #parts: CoordinationParts;
 
-  constructor(parts: OfficeTalkParts) {
+  constructor(parts: CoordinationParts) {
     this.#parts = parts;
   }
 
-  onRequest(to: ReplyTo, request: OfficeRequest, now: Now): void {
+  onRequest(to: ReplyTo, request: CoordinationRequest, now: Now): void {
     const { replica, rotation, election, acceptor, claims, clockSync, effects } = this.#parts;
     replica.hear(request, now);
     // A server that lost something promises and accepts nothing.
     if (replica.owes) return;
     const answer = (fields: Unanswered) => {
-      const full = { ...replica.summary(), ...fields } as OfficeAnswer;
+      const full = { ...replica.summary(), ...fields } as CoordinationAnswer;
       effects.add({ type: "answerPeer", to, answer: full });
     };
     switch (request.service) {
