@@ -109,7 +109,7 @@ export class Faults {
   /** Who is in office falls, stops, or is cut off from some. */
   #strikeCoordinator(): void {
     const server = this.#dice.pick(
-      this.#running.filter(({ core }) => core.election.office !== undefined),
+      this.#running.filter(({ core }) => core.election.ownEpoch !== undefined),
     );
     if (server === undefined) return;
     const kind = this.#dice.between(1, 4);
@@ -132,18 +132,18 @@ export class Faults {
   /** A member misses who is in office, who is asked for his promise all the same, late or soon. */
   #raiseRival(): void {
     const { network, registry, time } = this.#cluster;
-    const inOffice = this.#running.find(({ core }) => core.election.office !== undefined);
+    const coordinator = this.#running.find(({ core }) => core.election.ownEpoch !== undefined);
     // One of lower rank would wait for the very one that it misses.
     const ranks = new Map(registry.list(time.nowMs).map(({ name, rank }) => [name, rank]));
     const rankOf = (server: VirtualServer) => ranks.get(server.name) ?? 0;
     const [rival] = this.#running
-      .filter((server) => server !== inOffice)
+      .filter((server) => server !== coordinator)
       .sort((a, b) => rankOf(b) - rankOf(a));
-    if (inOffice === undefined || rival === undefined) return;
-    network.cut(inOffice.name, rival.name, ["broadcast"]);
+    if (coordinator === undefined || rival === undefined) return;
+    network.cut(coordinator.name, rival.name, ["broadcast"]);
     network.mostDelayMs = this.#dice.pick([20, 150, 600]) ?? 4;
     const late = `all is up to ${network.mostDelayMs} ms late`;
-    this.#tell(`${inOffice.name}, in office, and ${rival.name} lose sight; ${late}`);
+    this.#tell(`${coordinator.name}, in office, and ${rival.name} lose sight; ${late}`);
   }
 
   #powerCut(): void {

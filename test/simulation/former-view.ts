@@ -1,5 +1,5 @@
+import { coordinator, coordinators, others } from "../support/coordinators.ts";
 import { type CoreCluster, servingCluster } from "../support/core-cluster.ts";
-import { coordinator, inOffice, others } from "../support/offices.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimedName } from "./claimed-name.ts";
 
@@ -22,7 +22,7 @@ export function runFormerView(tell: (text: string) => void): CoreCluster {
   );
   tell(`${first.name}, in office, is left with ${friend.name} alone`);
   name.claim(first, "a");
-  const next = () => inOffice(cluster).find((server) => ![first, friend].includes(server));
+  const next = () => coordinators(cluster).find((server) => ![first, friend].includes(server));
   cluster.runUntil(() => next() !== undefined, "the others have one of their own");
   const second = next() as VirtualServer;
   tell(`${second.name} is in office`);

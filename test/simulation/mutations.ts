@@ -141,7 +141,7 @@ const officeMutations: readonly Mutation[] = [
       ),
       core("coordinator/election", "    this.#see(acceptor.promised.epoch);\n", ""),
       // What it holds of the other's office tells of it too: that net goes as well.
-      core("coordinator/election", "    this.#see(offices.highestEpoch);\n", ""),
+      core("coordinator/election", "    this.#see(terms.highestEpoch);\n", ""),
       // A refusal tells of the higher promise: that net behind the rule goes too.
       core(
         "coordinator/election",

@@ -1,5 +1,5 @@
+import { coordinator, others } from "../support/coordinators.ts";
 import { type CoreCluster, servingCluster } from "../support/core-cluster.ts";
-import { coordinator, others } from "../support/offices.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimedName } from "./claimed-name.ts";
 
@@ -30,7 +30,7 @@ export function runRivals(tell: (text: string) => void): CoreCluster {
   cluster.runUntil(promises(first), "the old office promises the rival its epoch");
   tell(`${first.name}, in office, promises an epoch to ${rival.name}`);
   name.claim(first, "a");
-  const isNext = () => rival.core.election.office !== undefined;
+  const isNext = () => rival.core.election.ownEpoch !== undefined;
   cluster.runUntil(isNext, "the rival is in office");
   tell(`${rival.name} is in office`);
   name.claim(rival, "b");

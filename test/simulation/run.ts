@@ -213,11 +213,11 @@ class Simulation {
     const { number, members } = this.#cluster.registry.view;
     if (!this.#workload.isAnswered || up.length !== members.length) return false;
     const [first] = up;
-    const offices = up.filter(({ core }) => core.election.office !== undefined);
-    const [coordinator] = offices;
-    if (coordinator === undefined || offices.length > 1) return false;
+    const coordinators = up.filter(({ core }) => core.election.ownEpoch !== undefined);
+    const [coordinator] = coordinators;
+    if (coordinator === undefined || coordinators.length > 1) return false;
     const isKnown = up.every(({ name, core }) => {
-      return name === coordinator.name || core.election.leader?.name === coordinator.name;
+      return name === coordinator.name || core.election.coordinator?.name === coordinator.name;
     });
     if (!isKnown) return false;
     return up.every(({ name, disk, inRotation, core }) => {
@@ -235,10 +235,10 @@ class Simulation {
     const servers = this.#up.map(({ name, core, isRunning, inRotation, disk }) => {
       const { phase } = core.catchUp;
       const { held } = core.ledger;
-      const { office, leader } = core.election;
+      const { ownEpoch, coordinator } = core.election;
       return JSON.stringify({
-        office,
-        leader: leader?.name,
+        ownEpoch,
+        coordinator: coordinator?.name,
         name,
         isRunning,
         inRotation,

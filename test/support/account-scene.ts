@@ -4,8 +4,8 @@ import type { UserName } from "../../src/protocol/ids.ts";
 import { durations } from "../../src/protocol/limits.ts";
 import type { Auth } from "../../src/server/core/accounts/access.ts";
 import type { FloodPaces } from "../../src/server/core/serving/flood.ts";
+import { coordinator } from "./coordinators.ts";
 import { CoreCluster } from "./core-cluster.ts";
-import { coordinator } from "./offices.ts";
 import type { VirtualServer } from "./virtual-server.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;

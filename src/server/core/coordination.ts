@@ -62,7 +62,7 @@ export class Coordination {
         });
       case "clock": {
         // One that is no longer in office corrects nobody.
-        if (election.leader?.name !== request.server) return;
+        if (election.coordinator?.name !== request.server) return;
         const isCorrected = clockSync.rounds > 0;
         const timeMs = clockSync.onRequest(request, now);
         return answer({ service: "clock", timeMs, isCorrected });

@@ -3,7 +3,7 @@ import type { Accounts } from "./accounts/accounts.ts";
 import { type ChatData, chatFacts } from "./chat/chat-facts.ts";
 import type { ChatState } from "./chat/chat-state.ts";
 import { type CoordinatorData, coordinatorFacts } from "./coordinator/coordinator-facts.ts";
-import type { Offices } from "./coordinator/offices.ts";
+import type { CoordinatorTerms } from "./coordinator/coordinator-terms.ts";
 import type { FactTable } from "./replica/fact.ts";
 
 /** What an event of each operation carries: a new kind of fact is a row of its module's table. */
@@ -13,11 +13,11 @@ export type Operation = keyof EventData;
 
 /** What the facts add up to. */
 export interface Content {
-  readonly offices: Offices;
+  readonly terms: CoordinatorTerms;
   readonly accounts: Accounts;
   readonly chat: ChatState;
 }
 
-export function factsOf({ offices, accounts, chat }: Content): FactTable<EventData> {
-  return { ...coordinatorFacts(offices), ...accountFacts(accounts), ...chatFacts(chat) };
+export function factsOf({ terms, accounts, chat }: Content): FactTable<EventData> {
+  return { ...coordinatorFacts(terms), ...accountFacts(accounts), ...chatFacts(chat) };
 }

@@ -71,7 +71,7 @@ export class Reports {
       lastCorrectionMs: clockSync.lastCorrectionMs,
       clockRounds: clockSync.rounds,
     };
-    const leader = election.current(now);
-    return describeCluster({ self, leader, list: replica.list }, replica.replication, now);
+    const coordinator = election.current(now);
+    return describeCluster({ self, coordinator, list: replica.list }, replica.replication, now);
   }
 }

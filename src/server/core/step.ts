@@ -18,8 +18,8 @@ import { Publications } from "./chat/publisher.ts";
 import { Coordination } from "./coordination.ts";
 import { Acceptor } from "./coordinator/acceptor.ts";
 import { ClockSync } from "./coordinator/clock-sync.ts";
+import { CoordinatorTerms } from "./coordinator/coordinator-terms.ts";
 import { Election } from "./coordinator/election.ts";
-import { Offices } from "./coordinator/offices.ts";
 import { type Effect, Effects, type Input, type Now } from "./effects.ts";
 import type { EventData } from "./facts.ts";
 import type { CatchUp } from "./replica/catch-up.ts";
@@ -59,8 +59,8 @@ export interface CoreOptions {
 export class ServerCore {
   readonly name: ServerName;
   readonly clock: LamportClock;
-  readonly offices = new Offices();
-  readonly accounts = new Accounts(this.offices);
+  readonly terms = new CoordinatorTerms();
+  readonly accounts = new Accounts(this.terms);
   readonly state: ChatState;
   readonly ledger: LedgerOf<EventData> & Ledger;
   readonly replication: Replication;
@@ -81,26 +81,26 @@ export class ServerCore {
   readonly #rate = new Rate();
   readonly #reports: Reports;
   /** The office that the peers were last told of. */
-  #toldOffice: Epoch | undefined;
+  #toldEpoch: Epoch | undefined;
   #isRecovered = false;
 
   constructor(options: CoreOptions) {
     const { name, clock, digest, address, retention, auth = "open" } = options;
     const { topicKey = () => "", publisher = "", tables = ownTables } = options;
-    const { offices, accounts } = this;
+    const { terms, accounts } = this;
     const effects = this.#effects;
     this.name = name;
     this.clock = clock;
     this.state = new ChatState(retention);
     const { state } = this;
-    this.#facts = new Facts(tables.facts({ offices, accounts, chat: state }));
+    this.#facts = new Facts(tables.facts({ terms, accounts, chat: state }));
     const replica = new Replica({
       name,
       clock,
       digest,
       machine: this.#facts,
       effects,
-      office: () => this.election.office,
+      ownEpoch: () => this.election.ownEpoch,
       heard: (word, now) => {
         this.#rotation.hear(word.peer);
         this.election.hear(word, now);
@@ -115,10 +115,10 @@ export class ServerCore {
     this.clockSync = new ClockSync({ name, replication, effects, summary });
     const correctedMs = (now: Now) => this.clockSync.correctedMs(now);
     const parts = { name, clock, accounts, ledger, replication, effects, summary, correctedMs };
-    const acceptor = new Acceptor({ ...parts, catchUp, offices });
+    const acceptor = new Acceptor({ ...parts, catchUp, terms });
     this.#acceptor = acceptor;
     const rank = (server: ServerName) => replica.rankOf(server);
-    this.election = new Election({ ...parts, offices, catchUp, acceptor, rank });
+    this.election = new Election({ ...parts, terms, catchUp, acceptor, rank });
     const passwords = this.#passwords;
     const claims = new Claims({ ...parts, auth, passwords, election: this.election });
     this.#claims = claims;
@@ -181,7 +181,7 @@ export class ServerCore {
   }
 
   get mark(): Mark {
-    return { ...this.#replica.mark, epoch: this.offices.highestEpoch };
+    return { ...this.#replica.mark, epoch: this.terms.highestEpoch };
   }
 
   /** The highest epoch that this server has promised, and to whom. */
@@ -275,7 +275,7 @@ export class ServerCore {
     if (this.replication.count()) {
       this.#publications.publish(this.replication.committed, effects);
     }
-    this.#advanceOffice(now);
+    this.#advanceCoordinator(now);
     this.#serving.advance(now, effects);
     replica.noteRepair();
     this.#rotation.advance(now);
@@ -285,23 +285,23 @@ export class ServerCore {
       replica.broadcast({ ...replica.summary(), type: "presence", heard });
     }
     const { heartbeatMs, coordinatorHeartbeatMs } = durations;
-    const pauseMs = this.#toldOffice === undefined ? heartbeatMs : coordinatorHeartbeatMs;
+    const pauseMs = this.#toldEpoch === undefined ? heartbeatMs : coordinatorHeartbeatMs;
     if (replica.isHeartbeatDue(pauseMs, now)) this.#reports.heartbeat(now);
     this.#rotation.advanceStop(now, () => this.#reports.heartbeat(now));
   }
 
   /** The office before the claims: they count by what it is after this very step. */
-  #advanceOffice(now: Now): void {
+  #advanceCoordinator(now: Now): void {
     const { election } = this;
     this.#acceptor.advance(now);
     election.advance(now, this.#rotation.isStopping);
-    if (election.office !== this.#toldOffice) {
-      this.#toldOffice = election.office;
+    if (election.ownEpoch !== this.#toldEpoch) {
+      this.#toldEpoch = election.ownEpoch;
       this.#replica.heartbeatSoon();
     }
     this.#claims.advance(now);
     this.#passwords.advance(this.#effects);
-    this.clockSync.advance(now, this.#toldOffice !== undefined);
+    this.clockSync.advance(now, this.#toldEpoch !== undefined);
   }
 }
 

@@ -4,8 +4,8 @@ import type { UserName } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
 import { services } from "../../../src/server/core/services.ts";
 import { type Fields, Scene } from "../../support/account-scene.ts";
+import { coordinator } from "../../support/coordinators.ts";
 import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";
-import { coordinator } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 describe("[X2] a login", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Scene } from "../../support/account-scene.ts";
+import { coordinator } from "../../support/coordinators.ts";
 import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";
-import { coordinator } from "../../support/offices.ts";
 
 const inUse = { code: "forbidden", reason: "name_in_use", retry: false };
 const passwordOf = (user: string) => `${user}'s`;

@@ -4,13 +4,16 @@ import type { Epoch } from "../../../src/protocol/epoch.ts";
 import type { RequestId, ServerName, UserName } from "../../../src/protocol/ids.ts";
 import type { Vector } from "../../../src/protocol/vector.ts";
 import { Accounts, type Claim } from "../../../src/server/core/accounts/accounts.ts";
-import { type Office, Offices } from "../../../src/server/core/coordinator/offices.ts";
+import {
+  type CoordinatorTerm,
+  CoordinatorTerms,
+} from "../../../src/server/core/coordinator/coordinator-terms.ts";
 import { serverName } from "../../support/event-lines.ts";
 
 const a = serverName(1);
 const b = serverName(2);
 const eva = "eva" as UserName;
-const term = (number: number): Epoch => ({ view: 1, term: number });
+const epochOf = (number: number): Epoch => ({ view: 1, term: number });
 
 /** Whose event it is, and which. */
 type Place = readonly [server: ServerName, seq: number];
@@ -20,13 +23,13 @@ function claim([server, seq]: Place, id: string, epoch: Epoch): Claim {
   return { ...placed, user: eva, credential: `of ${id}`, epoch };
 }
 
-function office([server, seq]: Place, epoch: Epoch, sees: Vector): Office {
+function termOf([server, seq]: Place, epoch: Epoch, sees: Vector): CoordinatorTerm {
   return { server, seq, clock: seq, time: seq, id: undefined, epoch, sees };
 }
 
-function empty(): { readonly accounts: Accounts; readonly offices: Offices } {
-  const offices = new Offices();
-  return { accounts: new Accounts(offices), offices };
+function empty(): { readonly accounts: Accounts; readonly terms: CoordinatorTerms } {
+  const terms = new CoordinatorTerms();
+  return { accounts: new Accounts(terms), terms };
 }
 
 /** A claim of a name that looks like Eva's. */
@@ -38,92 +41,95 @@ describe("names that look the same", () => {
   const looks = ["eva"];
 
   test("[E3] of two that count the one of the higher epoch holds, and the other name is held by it", () => {
-    const { accounts, offices } = empty();
-    accounts.addClaim({ ...claim([a, 2], "old", term(1)), looks });
+    const { accounts, terms } = empty();
+    accounts.addClaim({ ...claim([a, 2], "old", epochOf(1)), looks });
     expect(accounts.holderLike("Eva" as UserName)?.id).toBe("old");
-    accounts.addClaim(claimLike([b, 9], "young", term(2)));
-    offices.add(office([b, 3], term(3), { [a]: 2, [b]: 9 }));
+    accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
+    terms.add(termOf([b, 3], epochOf(3), { [a]: 2, [b]: 9 }));
     expect(accounts.holder(eva)).toBeUndefined();
     expect(accounts.holderLike(eva)?.id).toBe("young");
     expect([...accounts.unowned()].map(({ id }) => id)).toEqual(["young"]);
   });
 
   test("[E3] one that does not count holds nothing", () => {
-    const { accounts, offices } = empty();
-    accounts.addClaim({ ...claim([a, 2], "old", term(1)), looks });
-    accounts.addClaim(claimLike([b, 9], "young", term(2)));
-    offices.add(office([b, 3], term(3), { [a]: 2 }));
+    const { accounts, terms } = empty();
+    accounts.addClaim({ ...claim([a, 2], "old", epochOf(1)), looks });
+    accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
+    terms.add(termOf([b, 3], epochOf(3), { [a]: 2 }));
     expect(accounts.holder(eva)?.id).toBe("old");
   });
 
   test("[E3] claims from before looks were compared stay, beside each other", () => {
     const { accounts } = empty();
-    accounts.addClaim(claim([a, 2], "old", term(1)));
-    accounts.addClaim(claimLike([b, 9], "young", term(2)));
+    accounts.addClaim(claim([a, 2], "old", epochOf(1)));
+    accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
     expect(accounts.holder(eva)?.id).toBe("old");
     expect(accounts.holder("Eva" as UserName)?.id).toBe("young");
   });
 
   test("[R4] what stands in the claims decides, not what this process finds", () => {
     const { accounts } = empty();
-    accounts.addClaim({ ...claim([a, 2], "old", term(1)), looks: ["as another Unicode has it"] });
-    accounts.addClaim(claimLike([b, 9], "young", term(2)));
+    accounts.addClaim({
+      ...claim([a, 2], "old", epochOf(1)),
+      looks: ["as another Unicode has it"],
+    });
+    accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
     expect(accounts.holder(eva)?.id).toBe("old");
   });
 });
 
 describe("what counts", () => {
   test("[E3] a claim counts as long as no higher office is known", () => {
-    const { accounts, offices } = empty();
-    offices.add(office([a, 1], term(1), {}));
-    accounts.addClaim(claim([a, 2], "x", term(1)));
+    const { accounts, terms } = empty();
+    terms.add(termOf([a, 1], epochOf(1), {}));
+    accounts.addClaim(claim([a, 2], "x", epochOf(1)));
     expect(accounts.holder(eva)?.id).toBe("x");
     expect(accounts.owner(eva)).toBeUndefined();
   });
 
   test("[E3] the highest office above decides, whatever one between says", () => {
-    const { accounts, offices } = empty();
-    accounts.addClaim(claim([a, 2], "x", term(1)));
-    offices.add(office([b, 1], term(2), {}));
+    const { accounts, terms } = empty();
+    accounts.addClaim(claim([a, 2], "x", epochOf(1)));
+    terms.add(termOf([b, 1], epochOf(2), {}));
     expect(accounts.holder(eva)).toBeUndefined();
-    offices.add(office([b, 2], term(3), { [a]: 2 }));
+    terms.add(termOf([b, 2], epochOf(3), { [a]: 2 }));
     expect(accounts.holder(eva)?.id).toBe("x");
   });
 
   test("[E3] of two that count the one of the higher epoch holds", () => {
-    const { accounts, offices } = empty();
-    accounts.addClaim(claim([b, 9], "young", term(2)));
-    accounts.addClaim(claim([a, 2], "old", term(1)));
-    offices.add(office([b, 3], term(3), { [a]: 2, [b]: 9 }));
+    const { accounts, terms } = empty();
+    accounts.addClaim(claim([b, 9], "young", epochOf(2)));
+    accounts.addClaim(claim([a, 2], "old", epochOf(1)));
+    terms.add(termOf([b, 3], epochOf(3), { [a]: 2, [b]: 9 }));
     expect(accounts.holder(eva)?.id).toBe("young");
   });
 
   test("[E3] what is confirmed is owned, also while something newer is open", () => {
     const { accounts } = empty();
-    accounts.addClaim(claim([a, 2], "x", term(1)));
+    accounts.addClaim(claim([a, 2], "x", epochOf(1)));
     accounts.confirm({ server: a, seq: 2 });
-    accounts.addClaim(claim([b, 5], "x", term(2)));
+    accounts.addClaim(claim([b, 5], "x", epochOf(2)));
     expect(accounts.owner(eva)).toMatchObject({ server: a, seq: 2 });
     expect(accounts.holder(eva)).toMatchObject({ server: b, seq: 5 });
   });
 
   test("[R4] the fold is the same in whatever order its events come", () => {
-    const facts: ((accounts: Accounts, offices: Offices) => void)[] = [
-      (_, offices) => offices.add(office([a, 1], term(1), {})),
-      (_, offices) => offices.add(office([b, 4], term(2), { [a]: 2 })),
-      (_, offices) => offices.add(office([b, 8], term(3), { [a]: 3, [b]: 5 })),
-      (accounts) => accounts.addClaim(claim([a, 2], "x", term(1))),
-      (accounts) => accounts.addClaim({ ...claim([a, 3], "y", term(1)), looks: ["eva"] }),
-      (accounts) => accounts.addClaim(claimLike([b, 7], "like", term(2))),
-      (accounts) => accounts.addClaim(claim([b, 5], "z", term(2))),
+    const facts: ((accounts: Accounts, terms: CoordinatorTerms) => void)[] = [
+      (_, terms) => terms.add(termOf([a, 1], epochOf(1), {})),
+      (_, terms) => terms.add(termOf([b, 4], epochOf(2), { [a]: 2 })),
+      (_, terms) => terms.add(termOf([b, 8], epochOf(3), { [a]: 3, [b]: 5 })),
+      (accounts) => accounts.addClaim(claim([a, 2], "x", epochOf(1))),
+      (accounts) => accounts.addClaim({ ...claim([a, 3], "y", epochOf(1)), looks: ["eva"] }),
+      (accounts) => accounts.addClaim(claimLike([b, 7], "like", epochOf(2))),
+      (accounts) => accounts.addClaim(claim([b, 5], "z", epochOf(2))),
       (accounts) => accounts.confirm({ server: b, seq: 5 }),
     ];
     const fold = (order: readonly number[]) => {
-      const { accounts, offices } = empty();
-      for (const at of order) facts[at]?.(accounts, offices);
+      const { accounts, terms } = empty();
+      for (const at of order) facts[at]?.(accounts, terms);
       const like = accounts.holder("Eva" as UserName);
       const claims = [...accounts.claims()].sort((a, b) => a.seq - b.seq);
-      return [accounts.holder(eva), like, accounts.owner(eva), claims, offices.all()];
+      return [accounts.holder(eva), like, accounts.owner(eva), claims, terms.all()];
     };
     const all = facts.map((_, at) => at);
     const expected = fold(all);

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { parseUserName, type RequestId } from "../../../src/protocol/ids.ts";
 import { durations, limits } from "../../../src/protocol/limits.ts";
 import type { CoordinationAnswer } from "../../../src/protocol/peer-messages.ts";
+import { cutOff, others } from "../../support/coordinators.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
-import { cutOff, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const eva = parseUserName("eva");
@@ -12,14 +12,14 @@ const eva = parseUserName("eva");
 function coordinator(cluster: CoreCluster, aboveTerm = 0): VirtualServer {
   const found = () =>
     cluster.servers.find(({ isRunning, core }) => {
-      return isRunning && (core.election.office?.term ?? 0) > aboveTerm;
+      return isRunning && (core.election.ownEpoch?.term ?? 0) > aboveTerm;
     });
   cluster.runUntil(() => found() !== undefined, `a term above ${aboveTerm}`);
   return found() as VirtualServer;
 }
 
 function termOf({ core }: VirtualServer): number {
-  return core.election.office?.term ?? 0;
+  return core.election.ownEpoch?.term ?? 0;
 }
 
 function register(cluster: CoreCluster, server: VirtualServer, id: string) {
@@ -54,7 +54,7 @@ describe("what older offices left", () => {
     claimAlone(cluster, first, "a");
     const second = coordinator(cluster, termOf(first));
     claimAlone(cluster, second, "b");
-    const { term } = second.core.election.office ?? { term: 0 };
+    const { term } = second.core.election.ownEpoch ?? { term: 0 };
     // The first is back with its claim, and the second, with a newer one, is not.
     cluster.kill(second);
     cluster.network.heal();

@@ -8,9 +8,9 @@ import type {
 import { ClockSync } from "../../../src/server/core/coordinator/clock-sync.ts";
 import { type Effect, Effects } from "../../../src/server/core/effects.ts";
 import type { Replication } from "../../../src/server/core/replica/replication.ts";
+import { coordinator, others } from "../../support/coordinators.ts";
 import { CoreCluster } from "../../support/core-cluster.ts";
 import { serverName } from "../../support/event-lines.ts";
-import { coordinator, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const [own, near, far] = [serverName(1), serverName(2), serverName(3)];
@@ -122,7 +122,7 @@ describe("servers that agree on the time", () => {
       const answers: CoordinationAnswer[] = [];
       const { view, committed } = from.core.replication;
       const clock = member.core.clock.value + 1_000;
-      const { office } = from.core.election;
+      const office = from.core.election.ownEpoch;
       const summary = { server: from.name, clock, view, durable: { ...committed }, office };
       const request = { service: "clock", ...summary, round: 77, correctionMs } as const;
       const to = (answer: CoordinationAnswer) => answers.push(answer);

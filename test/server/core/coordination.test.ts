@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { durations } from "../../../src/protocol/limits.ts";
+import { coordinator, coordinators, cutOff, others } from "../../support/coordinators.ts";
 import {
   CoreCluster as Cluster,
   type CoreCluster,
   checkpointText,
   servingCluster,
 } from "../../support/core-cluster.ts";
-import { coordinator, cutOff, inOffice, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const register = (user: string, id?: string) => ({ user, password: "geheim", id });
@@ -19,13 +19,13 @@ describe("the office", () => {
     const { payload } = first.published.find(({ topic }) => topic === "servers") ?? {};
     expect(payload).toMatchObject({
       service: "election",
-      data: { coordinator: first.name, epoch: first.core.election.office },
+      data: { coordinator: first.name, epoch: first.core.election.ownEpoch },
     });
     for (const server of cluster.servers) {
       const { coordinator: told, epoch } = cluster.request(server, "status");
       expect({ told, epoch }).toEqual({
         told: first.name,
-        epoch: first.core.election.office,
+        epoch: first.core.election.ownEpoch,
       });
     }
   });
@@ -65,7 +65,10 @@ describe("the office", () => {
     const first = coordinator(cluster);
     const from = cluster.time.nowMs;
     cluster.stop(first);
-    cluster.runUntil(() => inOffice(cluster).some((one) => one !== first), "another is in office");
+    cluster.runUntil(
+      () => coordinators(cluster).some((one) => one !== first),
+      "another is in office",
+    );
     expect(cluster.time.nowMs - from).toBeLessThan(durations.coordinatorSilenceMs);
   });
 
@@ -74,7 +77,7 @@ describe("the office", () => {
     coordinator(cluster);
     cluster.addServer();
     cluster.runUntil(
-      () => inOffice(cluster)[0]?.core.election.office?.view === 3,
+      () => coordinators(cluster)[0]?.core.election.ownEpoch?.view === 3,
       "the office is of view 3",
     );
   });
@@ -84,8 +87,8 @@ describe("the office", () => {
     const first = coordinator(cluster);
     cutOff(cluster, first);
     const alone = cluster.ask(first, "register", register("eva", "a"));
-    cluster.runUntil(() => inOffice(cluster).length === 2, "the others have one of their own");
-    const next = inOffice(cluster).find((one) => one !== first) as VirtualServer;
+    cluster.runUntil(() => coordinators(cluster).length === 2, "the others have one of their own");
+    const next = coordinators(cluster).find((one) => one !== first) as VirtualServer;
     expect(cluster.request(next, "register", register("eva", "b")).status).toBe("OK");
     expect(alone.reply).not.toMatchObject({ status: "OK" });
     cluster.network.heal();
@@ -102,8 +105,8 @@ describe("the office", () => {
     const summary = { server: second.name, clock: 1, view: second.disk.view, durable: {} };
     const request = { service: "election", ...summary, epoch: { view: 3, term: 9 } } as const;
     cluster.hand(first, { type: "coordinationRequest", to: () => {}, request });
-    expect(first.core.election.office).toBeUndefined();
-    expect(coordinator(cluster).core.election.office).toMatchObject({ view: 3, term: 10 });
+    expect(first.core.election.ownEpoch).toBeUndefined();
+    expect(coordinator(cluster).core.election.ownEpoch).toMatchObject({ view: 3, term: 10 });
   });
 
   test("[R2] a promise outlives the process, and its successor in the same process", () => {
@@ -171,7 +174,7 @@ describe("claims", () => {
     const asked = cluster.ask(first, "register", register("eva", "a"));
     cluster.runUntil(() => asked.reply?.code === "unavailable", "the client is told");
     expect(first.core.accounts.holder("eva" as never)?.id).toBe("a");
-    cluster.runUntil(() => inOffice(cluster).length === 2, "the others have one of their own");
+    cluster.runUntil(() => coordinators(cluster).length === 2, "the others have one of their own");
     cluster.network.heal();
     coordinator(cluster);
     cluster.runUntilEqual();
@@ -202,7 +205,7 @@ describe("claims", () => {
     expect(claim("leo")).toMatchObject({ code: "unavailable", retry: true });
     cluster.network.heal();
     cluster.start(third);
-    cluster.runUntil(() => second.core.isServing && inOffice(cluster).length === 1, "a quorum");
+    cluster.runUntil(() => second.core.isServing && coordinators(cluster).length === 1, "a quorum");
     expect(claim("eva")).toMatchObject({ status: "OK" });
   });
 
@@ -294,7 +297,7 @@ describe("the cluster's time", () => {
         before.set(server, toldMs);
       }
       lastMs = cluster.time.nowMs;
-      return inOffice(cluster).length === 1 && cluster.time.nowMs - start > 12_000;
+      return coordinators(cluster).length === 1 && cluster.time.nowMs - start > 12_000;
     }, "twelve seconds with another coordinator");
     expect(spreadMs(cluster)).toBeLessThanOrEqual(20);
   });

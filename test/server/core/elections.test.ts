@@ -5,8 +5,8 @@ import type {
   CoordinationRequest,
   ReplicaSummary,
 } from "../../../src/protocol/peer-messages.ts";
+import { coordinator, coordinators, others } from "../../support/coordinators.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
-import { coordinator, inOffice, others } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 /** Within which those who are left have a coordinator again, whoever is in their way. */
@@ -21,7 +21,7 @@ function byRank(cluster: CoreCluster): VirtualServer[] {
 /** Waits until another is in office. @returns how long that took */
 function succession(cluster: CoreCluster, before: VirtualServer, limitMs = boundMs): number {
   const from = cluster.time.nowMs;
-  const isThere = () => inOffice(cluster).some((server) => server !== before);
+  const isThere = () => coordinators(cluster).some((server) => server !== before);
   cluster.runUntil(isThere, "another is in office", limitMs);
   return cluster.time.nowMs - from;
 }
@@ -87,7 +87,7 @@ describe("who is waited for", () => {
     cluster.kill(first);
     // Neither for its answer nor for its announcement.
     expect(succession(cluster, first)).toBeLessThan(durations.announcementMs);
-    expect(inOffice(cluster)).not.toContain(high);
+    expect(coordinators(cluster)).not.toContain(high);
   });
 
   test("[E1] not for a higher rank that stops", () => {
@@ -135,18 +135,18 @@ describe("an office that another has taken over", () => {
     for (const server of others(cluster, first)) {
       cluster.hand(server, { type: "peerLost", from: first.name });
     }
-    const second = () => inOffice(cluster).find((server) => server !== first);
+    const second = () => coordinators(cluster).find((server) => server !== first);
     cluster.runUntil(() => second() !== undefined, "the others have one of their own");
     const added = cluster.addServer();
     isolate(cluster, first);
     const { number } = cluster.registry.view;
-    const isNew = ({ core }: VirtualServer) => core.election.office?.view === number + 1;
-    cluster.runUntil(() => inOffice(cluster).some(isNew), "its office is of the new view");
+    const isNew = ({ core }: VirtualServer) => core.election.ownEpoch?.view === number + 1;
+    cluster.runUntil(() => coordinators(cluster).some(isNew), "its office is of the new view");
     const next = second() as VirtualServer;
-    const { office } = next.core.election;
+    const epoch = next.core.election.ownEpoch;
     // So soon that it still is in the rotation: it may stand at any time.
     expect(first.core.catchUp.phase).toBe("live");
-    expect(first.core.election.office).toBeDefined();
+    expect(first.core.election.ownEpoch).toBeDefined();
     // The view comes to it from who is in office.
     cluster.network.heal();
     isolate(cluster, first, next);
@@ -154,9 +154,9 @@ describe("an office that another has taken over", () => {
     cluster.network.heal();
     cluster.runFor(durations.coordinatorSilenceMs);
     expect(first.logged.join("\n")).toContain("No longer coordinator of epoch 4.1: a new view");
-    expect(coordinator(cluster).core.election.office).toEqual(office);
+    expect(coordinator(cluster).core.election.ownEpoch).toEqual(epoch);
     expect(cluster.servers.map(({ core }) => core.promised.epoch)).toEqual(
-      cluster.servers.map(() => office),
+      cluster.servers.map(() => epoch),
     );
     expect(added.core.isServing).toBe(true);
   });
@@ -174,7 +174,7 @@ describe("what others answer and claim", () => {
       const { seq = Number.POSITIVE_INFINITY } = claim() ?? {};
       return (near.disk.durable[first.name] ?? 0) >= seq;
     }, "the claim is on two disks of five");
-    const epoch = first.core.election.office ?? { view: 0, term: 0 };
+    const epoch = first.core.election.ownEpoch ?? { view: 0, term: 0 };
     const seq = claim()?.seq ?? 0;
     const { committed } = first.core.election;
     // At the address of one that is gone the near one answers, which has accepted once already.
@@ -199,11 +199,11 @@ describe("what others answer and claim", () => {
       const epoch = { view: highest.view, term: Number.MAX_SAFE_INTEGER };
       const request = { service, ...summaryOf(peer), epoch, seq: 1 } as CoordinationRequest;
       answersTo(cluster, first, request);
-      expect(first.core.election.office).toEqual(highest);
+      expect(first.core.election.ownEpoch).toEqual(highest);
       expect(first.core.promised.epoch).toEqual(highest);
       cluster.kill(first);
       succession(cluster, first);
-      expect(coordinator(cluster).core.election.office?.term).toBeLessThan(limits.termsAhead);
+      expect(coordinator(cluster).core.election.ownEpoch?.term).toBeLessThan(limits.termsAhead);
     },
   );
 
@@ -225,8 +225,8 @@ describe("what others answer and claim", () => {
       request,
       answer: { ...answer, promised: office },
     });
-    expect(first.core.election.leader?.name).not.toBe(peer.name);
-    expect(first.core.election.office?.view).toBe(view);
-    expect(first.core.election.office?.term).toBeLessThan(limits.termsAhead);
+    expect(first.core.election.coordinator?.name).not.toBe(peer.name);
+    expect(first.core.election.ownEpoch?.view).toBe(view);
+    expect(first.core.election.ownEpoch?.term).toBeLessThan(limits.termsAhead);
   });
 });

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { ChannelName, UserName } from "../../../src/protocol/ids.ts";
 import type { Auth } from "../../../src/server/core/accounts/access.ts";
 import { Scene } from "../../support/account-scene.ts";
+import { coordinator } from "../../support/coordinators.ts";
 import { CoreCluster, servingCluster } from "../../support/core-cluster.ts";
-import { coordinator } from "../../support/offices.ts";
 
 const likeCarlos = {
   "a capital letter": "Carlos",

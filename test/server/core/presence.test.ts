@@ -6,9 +6,9 @@ import type { ReplicationMessage } from "../../../src/protocol/peer-messages.ts"
 import { Presence } from "../../../src/server/core/chat/presence.ts";
 import type { Effect } from "../../../src/server/core/effects.ts";
 import { PromiseChecks } from "../../support/check-promises.ts";
+import { coordinator } from "../../support/coordinators.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 import { serverName } from "../../support/event-lines.ts";
-import { coordinator } from "../../support/offices.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const { presenceMs, presenceNewsMs, presenceSilenceMs } = durations;

@@ -4,7 +4,7 @@ import type { Event } from "../../../src/protocol/event.ts";
 import type { MutableVector, Vector } from "../../../src/protocol/vector.ts";
 import { Accounts } from "../../../src/server/core/accounts/accounts.ts";
 import { ChatState, type Retention } from "../../../src/server/core/chat/chat-state.ts";
-import { Offices } from "../../../src/server/core/coordinator/offices.ts";
+import { CoordinatorTerms } from "../../../src/server/core/coordinator/coordinator-terms.ts";
 import { factsOf, type Operation } from "../../../src/server/core/facts.ts";
 import { Facts } from "../../../src/server/core/replica/fact.ts";
 import type { SavedState } from "../../../src/server/core/replica/state-machine.ts";
@@ -95,9 +95,9 @@ const anyEvents = fc
   });
 
 function emptyState() {
-  const offices = new Offices();
+  const terms = new CoordinatorTerms();
   const chat = new ChatState(retention);
-  const facts = new Facts(factsOf({ offices, accounts: new Accounts(offices), chat }));
+  const facts = new Facts(factsOf({ terms, accounts: new Accounts(terms), chat }));
   return { facts, chat };
 }
 

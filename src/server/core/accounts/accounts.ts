@@ -3,7 +3,7 @@ import { compareOrder } from "../../../protocol/event.ts";
 import type { ServerName, UserName } from "../../../protocol/ids.ts";
 import { covers } from "../../../protocol/vector.ts";
 import { NamesByLook } from "../chat/names-by-look.ts";
-import { insertByEpoch, type Offices } from "../coordinator/offices.ts";
+import { type CoordinatorTerms, insertByEpoch } from "../coordinator/coordinator-terms.ts";
 import { type Asked, type Change, Changes } from "../replica/changes.ts";
 import { idOf, type Placed } from "../replica/placed.ts";
 
@@ -71,7 +71,7 @@ export interface EventName {
  * covers it, or there is none: one that doesn't was never acknowledged, and is thereby rolled back.
  */
 export class Accounts {
-  readonly #offices: Offices;
+  readonly #terms: CoordinatorTerms;
   readonly #claims = new Map<UserName, Claim[]>();
   readonly #byLook = new NamesByLook<UserName>();
   readonly #confirmed = new Set<string>();
@@ -82,13 +82,13 @@ export class Accounts {
   readonly registrations = new Changes<RegistrationChange>();
   #version = 0;
 
-  constructor(offices: Offices) {
-    this.#offices = offices;
+  constructor(terms: CoordinatorTerms) {
+    this.#terms = terms;
   }
 
   /** Rises with each fact that claims depend on. */
   get version(): number {
-    return this.#version + this.#offices.version;
+    return this.#version + this.#terms.version;
   }
 
   addClaim(claim: Claim): void {
@@ -189,7 +189,7 @@ export class Accounts {
   }
 
   counts(claim: Claim): boolean {
-    const highest = this.#offices.last;
+    const highest = this.#terms.last;
     if (highest === undefined || compareEpochs(highest.epoch, claim.epoch) <= 0) return true;
     return covers(highest.sees, { [claim.server]: claim.seq });
   }

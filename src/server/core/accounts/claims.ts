@@ -84,7 +84,7 @@ export class Claims {
    * Own proposals of the present office whose confirmation is still to be written, by rising `seq`.
    */
   readonly #unconfirmed: number[] = [];
-  #office: Epoch | undefined;
+  #ownEpoch: Epoch | undefined;
   /** What the outcome of a claim may depend on, as of the last look at all of them. */
   #seen = { version: -1, committed: 0, atMs: 0 };
   /** Those that something happened to since. */
@@ -130,12 +130,12 @@ export class Claims {
   /** Decides what can be decided, after every step. */
   advance(now: Now): void {
     const { accounts, election } = this.#parts;
-    const { office, committed } = election;
-    if (office !== this.#office) {
-      this.#office = office;
+    const { ownEpoch, committed } = election;
+    if (ownEpoch !== this.#ownEpoch) {
+      this.#ownEpoch = ownEpoch;
       this.#unconfirmed.length = 0;
       this.#seen.version = -1;
-      if (office !== undefined) this.#takeOver(office, now);
+      if (ownEpoch !== undefined) this.#takeOver(ownEpoch, now);
     }
     this.#confirm(now);
     if (this.#open.size === 0) return;
@@ -155,10 +155,10 @@ export class Claims {
    * What older offices left open is proposed anew, asked for or not: its client may have been told
    * of its success before the confirmation was on any disk, and need not ask again.
    */
-  #takeOver(office: Epoch, now: Now): void {
+  #takeOver(ownEpoch: Epoch, now: Now): void {
     const left = [...this.#parts.accounts.unowned()];
     for (const claim of left) {
-      if (compareEpochs(claim.epoch, office) < 0) this.#append(proposalOf(claim), now);
+      if (compareEpochs(claim.epoch, ownEpoch) < 0) this.#append(proposalOf(claim), now);
     }
   }
 
@@ -186,7 +186,7 @@ export class Claims {
       this.#open.delete(claim);
       return;
     }
-    if (election.office !== undefined) {
+    if (election.ownEpoch !== undefined) {
       const { user, id, credential } = claim;
       const outcome = this.#propose({ user, id, credential }, now);
       if (outcome === "busy") return;
@@ -204,7 +204,7 @@ export class Claims {
    */
   #propose(asked: ProposedClaim, now: Now): ClaimOutcome {
     const { accounts, election, name, auth } = this.#parts;
-    const epoch = election.office as Epoch;
+    const epoch = election.ownEpoch as Epoch;
     const holder = accounts.holder(asked.user) ?? accounts.holderLike(asked.user);
     if (holder === undefined) {
       const isOpen = auth === "open" ? true : undefined;
@@ -227,7 +227,7 @@ export class Claims {
 
   #append(claim: Proposal, now: Now): void {
     const { ledger, election, correctedMs } = this.#parts;
-    const epoch = election.office as Epoch;
+    const epoch = election.ownEpoch as Epoch;
     const { seq } = ledger.make("register", { ...claim, epoch }, correctedMs(now));
     this.#unconfirmed.push(seq);
     election.want(seq);
@@ -235,19 +235,19 @@ export class Claims {
 
   #forward(claim: Waiting, now: Now): void {
     const { election, replication, effects, summary } = this.#parts;
-    const leader = election.current(now);
-    if (leader === undefined) return;
+    const coordinator = election.current(now);
+    if (coordinator === undefined) return;
     const { forwarded } = claim;
-    const isSame = forwarded?.to === leader.name;
+    const isSame = forwarded?.to === coordinator.name;
     const isSoon = isSame && now.steadyMs - forwarded.atMs < durations.askAgainMs;
     if (isSame && (forwarded.isOpen || isSoon)) return;
-    const { address } = replication.peer(leader.name);
+    const { address } = replication.peer(coordinator.name);
     if (address === "") return;
-    claim.forwarded = { to: leader.name, atMs: now.steadyMs, isOpen: true };
+    claim.forwarded = { to: coordinator.name, atMs: now.steadyMs, isOpen: true };
     const { user, id, credential = "" } = claim;
     const request = { service: "forward", ...summary(), claim: { user, id, credential } } as const;
     const patienceMs = durations.peerRequestMs;
-    effects.add({ type: "askPeer", peer: leader.name, address, request, patienceMs });
+    effects.add({ type: "askPeer", peer: coordinator.name, address, request, patienceMs });
   }
 
   #settle(claim: Waiting, end: ClaimEnd): void {

@@ -13,7 +13,7 @@ import type { Effects, Now, ReplyTo } from "../effects.ts";
 import type { CatchUp } from "../replica/catch-up.ts";
 import type { Ledger } from "../replica/ledger.ts";
 import type { Replication } from "../replica/replication.ts";
-import type { Offices } from "./offices.ts";
+import type { CoordinatorTerms } from "./coordinator-terms.ts";
 
 /** What a candidate or coordinator asks of every member of its view. */
 export type Proposal = CoordinationRequest & { readonly service: "candidate" | "accept" };
@@ -29,7 +29,7 @@ export interface AcceptorParts {
   readonly ledger: Ledger;
   readonly replication: Replication;
   readonly catchUp: CatchUp;
-  readonly offices: Offices;
+  readonly terms: CoordinatorTerms;
   readonly effects: Effects;
   summary(): ReplicaSummary;
 }
@@ -130,7 +130,7 @@ export class Acceptor {
   }
 
   #hasSeen(epoch: Epoch): boolean {
-    const office = this.#parts.offices.of(epoch);
-    return office !== undefined && covers(this.#parts.ledger.durable, office.sees);
+    const term = this.#parts.terms.of(epoch);
+    return term !== undefined && covers(this.#parts.ledger.durable, term.sees);
   }
 }

@@ -34,7 +34,7 @@ export type OwnBallot = Ballot & { readonly candidate: ServerName };
 export class Candidacy {
   readonly ballot: OwnBallot;
   readonly view: View;
-  #step: "promising" | "fetching" | "accepting" | "office" = "promising";
+  #step: "promising" | "fetching" | "accepting" | "elected" = "promising";
   /** Own events of this office up to this `seq` were accepted by a quorum. */
   committed = 0;
   readonly #parts: CandidacyParts;
@@ -57,13 +57,13 @@ export class Candidacy {
     this.#sinceMs = now.steadyMs;
   }
 
-  get isInOffice(): boolean {
-    return this.#step === "office";
+  get isElected(): boolean {
+    return this.#step === "elected";
   }
 
   /** Whether it has not come into office in time. */
   isLate(now: Now): boolean {
-    return !this.isInOffice && now.steadyMs - this.#sinceMs >= durations.candidacyMs;
+    return !this.isElected && now.steadyMs - this.#sinceMs >= durations.candidacyMs;
   }
 
   /** Own events up to `seq` are to be accepted: they are marked with this epoch. */
@@ -108,7 +108,7 @@ export class Candidacy {
         if (covers(ledger.durable, this.#needed)) this.#begin(now);
         return;
       case "accepting":
-      case "office":
+      case "elected":
         this.#count();
         return this.#askAccepts(now);
       default:
@@ -166,6 +166,6 @@ export class Candidacy {
     const seq = seqs[quorumOf(this.view) - 1] ?? 0;
     if (seq < this.#first) return;
     this.committed = Math.max(this.committed, seq);
-    this.#step = "office";
+    this.#step = "elected";
   }
 }

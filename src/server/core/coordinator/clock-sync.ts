@@ -101,8 +101,8 @@ export class ClockSync {
     if (round.asked.size === 0) this.#finish(round, now);
   }
 
-  advance(now: Now, isInOffice: boolean): void {
-    if (!isInOffice) {
+  advance(now: Now, isCoordinator: boolean): void {
+    if (!isCoordinator) {
       this.#round = undefined;
       return;
     }

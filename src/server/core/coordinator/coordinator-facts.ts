@@ -4,7 +4,7 @@ import { limits } from "../../../protocol/limits.ts";
 import { parseVector, sorted, type Vector } from "../../../protocol/vector.ts";
 import type { FactTable } from "../replica/fact.ts";
 import { writePlace } from "../replica/placed.ts";
-import type { Offices } from "./offices.ts";
+import type { CoordinatorTerms } from "./coordinator-terms.ts";
 
 /** What an event of each operation carries. */
 export interface CoordinatorData {
@@ -12,17 +12,17 @@ export interface CoordinatorData {
   coordinator: { readonly epoch: Epoch; readonly sees: Vector };
 }
 
-export function coordinatorFacts(offices: Offices): FactTable<CoordinatorData> {
+export function coordinatorFacts(terms: CoordinatorTerms): FactTable<CoordinatorData> {
   return {
     coordinator: {
       parse: (data) => ({
         epoch: readEpoch(data.epoch),
         sees: parseVector(data.sees, "sees", limits.memberVectorServers),
       }),
-      fold: (data, placed) => offices.add({ ...data, ...placed }),
+      fold: (data, placed) => terms.add({ ...data, ...placed }),
       freeze: () => {
-        const entries = offices.all().map(({ epoch, sees, ...office }) => {
-          return { epoch, sees: sorted(sees), ...writePlace(office) };
+        const entries = terms.all().map(({ epoch, sees, ...term }) => {
+          return { epoch, sees: sorted(sees), ...writePlace(term) };
         });
         return { entries };
       },

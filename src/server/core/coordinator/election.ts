@@ -17,9 +17,9 @@ import type { Word } from "../replica/replica.ts";
 import type { Peer } from "../replica/replication.ts";
 import type { Proposal } from "./acceptor.ts";
 import { Candidacy, type CandidacyParts } from "./candidacy.ts";
-import type { Offices } from "./offices.ts";
+import type { CoordinatorTerms } from "./coordinator-terms.ts";
 
-export interface Leader {
+export interface KnownCoordinator {
   readonly name: ServerName;
   readonly epoch: Epoch;
   readonly heardMs: number;
@@ -29,7 +29,7 @@ export interface Leader {
 type Search =
   | { readonly step: "rest" }
   /** The link to the coordinator has ended: is it still there? */
-  | { readonly step: "ping"; readonly leader: ServerName; readonly untilMs: number }
+  | { readonly step: "ping"; readonly coordinator: ServerName; readonly untilMs: number }
   /** Is anybody there who outranks this server? */
   | { readonly step: "ask"; readonly untilMs: number; open: number; readonly isAgain: boolean }
   | {
@@ -40,7 +40,7 @@ type Search =
     };
 
 export interface ElectionParts extends CandidacyParts {
-  readonly offices: Offices;
+  readonly terms: CoordinatorTerms;
   readonly clock: LamportClock;
   rank(name: ServerName): number;
 }
@@ -60,7 +60,7 @@ const resting: Search = { step: "rest" };
  */
 export class Election {
   /** Who last said that it is in office; perhaps silent since. */
-  leader: Leader | undefined;
+  coordinator: KnownCoordinator | undefined;
   readonly #parts: ElectionParts;
   #promised: Ballot = noBallot;
   #search: Search = resting;
@@ -80,13 +80,13 @@ export class Election {
   }
 
   /** The epoch that this server is in office for. */
-  get office(): Epoch | undefined {
-    return this.#candidacy?.isInOffice === true ? this.#candidacy.ballot.epoch : undefined;
+  get ownEpoch(): Epoch | undefined {
+    return this.#candidacy?.isElected === true ? this.#candidacy.ballot.epoch : undefined;
   }
 
   /** Own events of this office up to this `seq` were accepted by a quorum. */
   get committed(): number {
-    return this.#candidacy?.isInOffice === true ? this.#candidacy.committed : 0;
+    return this.#candidacy?.isElected === true ? this.#candidacy.committed : 0;
   }
 
   /** Own events up to `seq` are to be accepted: they are marked with the epoch of this office. */
@@ -96,14 +96,15 @@ export class Election {
 
   /** Who is in office as far as is known, this server itself perhaps. */
   current(now: Now): { readonly name: ServerName; readonly epoch: Epoch } | undefined {
-    const { office } = this;
-    if (office !== undefined) return { name: this.#parts.name, epoch: office };
-    return this.#isLed(now) ? this.leader : undefined;
+    const { ownEpoch } = this;
+    if (ownEpoch !== undefined) return { name: this.#parts.name, epoch: ownEpoch };
+    return this.#isLed(now) ? this.coordinator : undefined;
   }
 
   #isLed({ steadyMs }: Now): boolean {
     return (
-      this.leader !== undefined && steadyMs - this.leader.heardMs < durations.coordinatorSilenceMs
+      this.coordinator !== undefined &&
+      steadyMs - this.coordinator.heardMs < durations.coordinatorSilenceMs
     );
   }
 
@@ -115,21 +116,22 @@ export class Election {
     // What was said before comes later, by another way.
     if (clock <= (this.#words.get(name) ?? -1)) return;
     this.#words.set(name, clock);
-    if (office === undefined) return this.#hearNoOffice(name, phase, now);
+    if (office === undefined) return this.#hearNoCoordinator(name, phase, now);
     if (!this.believes(office)) return;
     this.#see(office);
     if (compareEpochs(office, this.#highest) < 0) return;
-    const isNew = this.leader === undefined || compareEpochs(office, this.leader.epoch) !== 0;
-    const epoch = isNew ? office : (this.leader as Leader).epoch;
-    this.leader = { name, epoch, heardMs: now.steadyMs };
+    const isNew =
+      this.coordinator === undefined || compareEpochs(office, this.coordinator.epoch) !== 0;
+    const epoch = isNew ? office : (this.coordinator as KnownCoordinator).epoch;
+    this.coordinator = { name, epoch, heardMs: now.steadyMs };
     this.#search = resting;
     if (isNew)
       this.#parts.effects.log("info", `${name} is coordinator, epoch ${writeEpoch(office)}`);
   }
 
-  #hearNoOffice(name: ServerName, phase: Phase, now: Now): void {
-    if (this.leader?.name !== name) return;
-    this.leader = undefined;
+  #hearNoCoordinator(name: ServerName, phase: Phase, now: Now): void {
+    if (this.coordinator?.name !== name) return;
+    this.coordinator = undefined;
     const stops = phase === "draining" || phase === "settled";
     // One that only changes the view comes back at once.
     const untilMs = now.steadyMs + (stops ? 0 : durations.announcementMs);
@@ -148,10 +150,10 @@ export class Election {
 
   /** The link to a peer has ended: if it was the coordinator's, is it still there? */
   lost(peer: ServerName, now: Now): void {
-    if (this.leader?.name !== peer || this.#candidacy !== undefined) return;
+    if (this.coordinator?.name !== peer || this.#candidacy !== undefined) return;
     if (this.#search.step !== "rest") return;
     const untilMs = now.steadyMs + durations.electionMs;
-    this.#search = { step: "ping", leader: peer, untilMs };
+    this.#search = { step: "ping", coordinator: peer, untilMs };
     return this.#askElection(this.#parts.replication.peer(peer));
   }
 
@@ -160,7 +162,9 @@ export class Election {
     this.#see(epoch);
     if (this.#candidacy !== undefined || this.#search.step !== "rest" || !this.#mayStand(now))
       return;
-    return this.#isLed(now) ? this.lost((this.leader as Leader).name, now) : this.#ask(now);
+    return this.#isLed(now)
+      ? this.lost((this.coordinator as KnownCoordinator).name, now)
+      : this.#ask(now);
   }
 
   onAnswer({ from, request, answer }: Answered, now: Now): void {
@@ -177,12 +181,12 @@ export class Election {
 
   #onElectionAnswer(from: ServerName, isThere: boolean, now: Now): void {
     const search = this.#search;
-    if (search.step === "ping" && from === search.leader) {
+    if (search.step === "ping" && from === search.coordinator) {
       if (isThere) {
         this.#search = resting;
         return;
       }
-      this.leader = undefined;
+      this.coordinator = undefined;
       return this.#ask(now, from);
     }
     if (search.step !== "ask") return;
@@ -205,9 +209,9 @@ export class Election {
 
   /** @param isStopping a server that stops neither holds the office nor seeks it */
   advance(now: Now, isStopping: boolean): void {
-    const { acceptor, offices, replication } = this.#parts;
+    const { acceptor, terms, replication } = this.#parts;
     this.#see(acceptor.promised.epoch);
-    this.#see(offices.highestEpoch);
+    this.#see(terms.highestEpoch);
     this.#notePromise(now);
     this.#checkCandidacy(isStopping, now);
     if (isStopping || !this.#mayStand(now)) {
@@ -215,7 +219,7 @@ export class Election {
       this.#search = resting;
       // A view on its way to the disk is all that it may wait for.
       if (replication.adopting === undefined) this.#standsAgain = false;
-      if (this.office === undefined) this.#candidacy = undefined;
+      if (this.ownEpoch === undefined) this.#candidacy = undefined;
       return this.#advanceCandidacy(now);
     }
     this.#listensSinceMs = Math.min(this.#listensSinceMs, now.steadyMs);
@@ -228,7 +232,7 @@ export class Election {
 
   /** Whether it is in office, or may come into it as things are. */
   mayLead(now: Now): boolean {
-    return this.office !== undefined || this.#mayStand(now);
+    return this.ownEpoch !== undefined || this.#mayStand(now);
   }
 
   /** Only who could serve may stand: a member that has caught up, with a quorum. */
@@ -257,7 +261,7 @@ export class Election {
   }
 
   #giveUp(why: string): void {
-    const { office: epoch } = this;
+    const { ownEpoch: epoch } = this;
     this.#candidacy = undefined;
     if (epoch === undefined) return;
     const text = `No longer coordinator of epoch ${writeEpoch(epoch)}: ${why}`;
@@ -269,13 +273,13 @@ export class Election {
     switch (search.step) {
       case "rest": {
         if (this.#isLed(now)) return this.#watch();
-        const sinceMs = Math.max(this.leader?.heardMs ?? 0, this.#listensSinceMs);
+        const sinceMs = Math.max(this.coordinator?.heardMs ?? 0, this.#listensSinceMs);
         if (now.steadyMs - sinceMs >= durations.coordinatorSilenceMs) this.#ask(now);
         return;
       }
       case "ping":
         if (now.steadyMs < search.untilMs) return;
-        return this.#onElectionAnswer(search.leader, false, now);
+        return this.#onElectionAnswer(search.coordinator, false, now);
       case "ask":
         if (now.steadyMs >= search.untilMs) this.#stand(now);
         return;
@@ -300,12 +304,13 @@ export class Election {
 
   /** Keeps a connection to the coordinator: its end is the first hint that it is gone (E4). */
   #watch(): void {
-    const { leader } = this;
-    if (leader === undefined) return;
-    const { name, address } = this.#parts.replication.peer(leader.name);
-    const isWatched = leader.epoch === this.#watched?.epoch && address === this.#watched.address;
+    const { coordinator } = this;
+    if (coordinator === undefined) return;
+    const { name, address } = this.#parts.replication.peer(coordinator.name);
+    const isWatched =
+      coordinator.epoch === this.#watched?.epoch && address === this.#watched.address;
     if (isWatched || address === "") return;
-    this.#watched = { epoch: leader.epoch, address };
+    this.#watched = { epoch: coordinator.epoch, address };
     this.#parts.effects.add({ type: "watchPeer", peer: name, address });
   }
 
@@ -345,7 +350,7 @@ export class Election {
     if (this.#highest.view > view.number) return;
     const ballot = { epoch: { view: view.number, term: this.#highest.term + 1 }, candidate: name };
     this.#see(ballot.epoch);
-    this.leader = undefined;
+    this.coordinator = undefined;
     this.#candidacy = new Candidacy(this.#parts, ballot, now);
     return acceptor.raise(ballot);
   }
@@ -357,9 +362,9 @@ export class Election {
       this.#giveUp("no quorum in time");
       return;
     }
-    const wasInOffice = candidacy.isInOffice;
+    const wasElected = candidacy.isElected;
     candidacy.advance(now);
-    if (!wasInOffice && candidacy.isInOffice) this.#announce(candidacy.ballot, now);
+    if (!wasElected && candidacy.isElected) this.#announce(candidacy.ballot, now);
   }
 
   /** In the shape of the original protocol, for whoever listens (P6). */

@@ -33,7 +33,7 @@ export interface ReplicaParts {
   readonly machine: StateMachine;
   readonly effects: Effects;
   /** The office that this server holds, which every word to a peer tells. */
-  office(): Epoch | undefined;
+  ownEpoch(): Epoch | undefined;
   /** A peer has said where it stands. */
   heard(word: Word, now: Now): void;
 }
@@ -115,7 +115,7 @@ export class Replica {
       clock: this.clock.tick(),
       view: this.replication.view,
       durable: this.ledger.snapshot(),
-      office: this.#parts.office(),
+      office: this.#parts.ownEpoch(),
     };
   }
 

@@ -26,12 +26,12 @@ export interface Self {
 export interface Known {
   readonly self: Self;
   /** Who is in office, if anybody is known to be. */
-  readonly leader: { readonly name: ServerName; readonly epoch: Epoch } | undefined;
+  readonly coordinator: { readonly name: ServerName; readonly epoch: Epoch } | undefined;
   readonly list: readonly Listed[];
 }
 
 export function describeCluster(
-  { self, leader, list }: Known,
+  { self, coordinator, list }: Known,
   replication: Replication,
   now: Now,
 ): StatusReply {
@@ -63,8 +63,8 @@ export function describeCluster(
   return {
     members,
     processes: withFewGuests(list),
-    coordinator: leader?.name ?? null,
-    epoch: leader?.epoch ?? null,
+    coordinator: coordinator?.name ?? null,
+    epoch: coordinator?.epoch ?? null,
     view: replication.view,
     committed: { ...replication.committed },
     disbelievedClocks: self.disbelievedClocks,

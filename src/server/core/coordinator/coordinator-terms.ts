@@ -4,18 +4,18 @@ import type { Vector } from "../../../protocol/vector.ts";
 import type { Placed } from "../replica/placed.ts";
 
 /** A coordinator's entry into office. */
-export interface Office extends Placed {
+export interface CoordinatorTerm extends Placed {
   readonly epoch: Epoch;
   /** All that a quorum had on disk when it promised the epoch: what stands outside was in vain. */
   readonly sees: Vector;
 }
 
 /** Every entry into office, by epoch. */
-export class Offices {
-  readonly #list: Office[] = [];
+export class CoordinatorTerms {
+  readonly #list: CoordinatorTerm[] = [];
 
-  add(office: Office): void {
-    insertByEpoch(this.#list, office);
+  add(term: CoordinatorTerm): void {
+    insertByEpoch(this.#list, term);
   }
 
   /** Rises with each of them. */
@@ -24,7 +24,7 @@ export class Offices {
   }
 
   /** The one with the highest epoch. */
-  get last(): Office | undefined {
+  get last(): CoordinatorTerm | undefined {
     return this.#list.at(-1);
   }
 
@@ -32,11 +32,11 @@ export class Offices {
     return this.last?.epoch ?? noEpoch;
   }
 
-  of(epoch: Epoch): Office | undefined {
-    return this.#list.findLast((office) => compareEpochs(office.epoch, epoch) === 0);
+  of(epoch: Epoch): CoordinatorTerm | undefined {
+    return this.#list.findLast((term) => compareEpochs(term.epoch, epoch) === 0);
   }
 
-  all(): readonly Office[] {
+  all(): readonly CoordinatorTerm[] {
     return this.#list.slice();
   }
 }

@@ -2,22 +2,22 @@ import type { CoreCluster } from "./core-cluster.ts";
 import type { VirtualServer } from "./virtual-server.ts";
 
 /** Who says that it is in office. */
-export function inOffice(cluster: CoreCluster): VirtualServer[] {
+export function coordinators(cluster: CoreCluster): VirtualServer[] {
   return cluster.servers.filter(({ isRunning, core }) => {
-    return isRunning && core.election.office !== undefined;
+    return isRunning && core.election.ownEpoch !== undefined;
   });
 }
 
 /** Whoever is in office, once it is one alone and all who run know it. */
 export function coordinator(cluster: CoreCluster): VirtualServer {
   cluster.runUntil(() => {
-    const [first, ...more] = inOffice(cluster);
+    const [first, ...more] = coordinators(cluster);
     const isKnown = cluster.servers.every(({ isRunning, core, name }) => {
-      return !isRunning || name === first?.name || core.election.leader?.name === first?.name;
+      return !isRunning || name === first?.name || core.election.coordinator?.name === first?.name;
     });
     return first !== undefined && more.length === 0 && isKnown;
   }, "one is coordinator, and all know it");
-  return inOffice(cluster)[0] as VirtualServer;
+  return coordinators(cluster)[0] as VirtualServer;
 }
 
 export function others(cluster: CoreCluster, ...not: VirtualServer[]): VirtualServer[] {
