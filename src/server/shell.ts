@@ -171,7 +171,7 @@ export class Shell {
     const { bus, clients, peerWire, peers } = this.#parts;
     switch (effect.type) {
       case "append":
-        if (this.#disk.isOwed(effect.lines)) this.#repair.progress();
+        if (this.#disk.isMissing(effect.lines)) this.#repair.progress();
         return this.#disk.append(effect.lines);
       case "saveView":
         void this.#saveView(effect);

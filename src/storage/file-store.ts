@@ -149,7 +149,7 @@ export class FileStore implements Store {
     this.#saved = this.#isForeign || isOlder ? undefined : own.checkpoint?.checksum;
     this.#dueBytes = this.#isForeign || isOlder ? 0 : this.#options.checkpointBytes;
     this.#isOpen = true;
-    replica.recoverOwed(this.#promises.owed, this.isDamaged ? wholeLines(folder) : []);
+    replica.recoverMissing(this.#promises.owed, this.isDamaged ? wholeLines(folder) : []);
     const ms = Math.round(now().steadyMs - started);
     log.info({ events: found.events, ms }, "Read the disk");
     this.#report(found);
@@ -177,7 +177,7 @@ export class FileStore implements Store {
   }
 
   /** Whether some of this was lost, and comes back. */
-  isOwed(lines: readonly EventLine[]): boolean {
+  isMissing(lines: readonly EventLine[]): boolean {
     const { owed } = this.#promises;
     return lines.some(({ event: { server, seq } }) => seq <= (owed[server]?.seq ?? 0));
   }

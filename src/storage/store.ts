@@ -16,7 +16,7 @@ export interface Stored {
   /** An event that the state has already is passed over. */
   recoverEvent(line: EventLine): void;
   /** What the store once had and lost (J5), and what is still whole of it. */
-  recoverOwed(heads: Heads, spare: Iterable<EventLine>): void;
+  recoverMissing(heads: Heads, salvaged: Iterable<EventLine>): void;
   /** As of now: what comes later is not in it, however long it takes to be written. */
   checkpoint(): CheckpointSource;
 }
@@ -65,7 +65,7 @@ export interface Store {
   /** What a person has to know if nobody returns what was lost. */
   readonly way: string;
   /** Whether some of this was lost, and comes back. */
-  isOwed(lines: readonly EventLine[]): boolean;
+  isMissing(lines: readonly EventLine[]): boolean;
   /** All that was lost is there again. */
   repaired(): Promise<void>;
   /** @returns undefined if the state that is asked for is not at hand */

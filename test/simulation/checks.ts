@@ -165,14 +165,14 @@ export class SimulationChecks extends PromiseChecks {
 
   /** An event has a higher clock than all that its maker had seen, and no earlier time (R7). */
   #checkOrder(
-    { name, handling, owes }: VirtualServer,
+    { name, handling, missesEvents }: VirtualServer,
     { lines }: Effect & { type: "append" },
   ): void {
     const watched = this.#watched.get(name);
     if (watched === undefined) return;
     for (const { event } of lines) {
       // Its own may also come back from a peer, after rot.
-      const isOwn = event.server === name && event.operation in ownOperations && !owes;
+      const isOwn = event.server === name && event.operation in ownOperations && !missesEvents;
       if (handling === "requests" || isOwn) {
         const isLater = event.clock > watched.highestClock;
         assertPromise(isLater, "R7", `${name}/${event.seq} has a clock below what it followed`);

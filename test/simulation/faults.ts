@@ -296,7 +296,7 @@ export class Faults {
       const staysUp = frozen === undefined && !core.catchUp.isStopping;
       return disk.view.number === highestView && staysUp;
     });
-    const lost = lostFile && knowsView && this.#running.every(({ owes }) => !owes);
+    const lost = lostFile && knowsView && this.#running.every(({ missesEvents }) => !missesEvents);
     this.#tell(`the reference starts${lost ? ", its file lost" : ""}`);
     if (lost) {
       this.#listensUntilMs = this.#cluster.time.nowMs + durations.firstViewMs;

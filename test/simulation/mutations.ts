@@ -283,8 +283,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       core(
         "replica/replica",
-        "    this.hear(request, now);\n    if (this.owes) return;",
-        "    this.catchUp.hear(this.replication.hear(request, now.steadyMs));\n    if (this.owes) return;",
+        "    this.hear(request, now);\n    if (this.missesEvents) return;",
+        "    this.catchUp.hear(this.replication.hear(request, now.steadyMs));\n    if (this.missesEvents) return;",
       ),
       core(
         "replica/replica",
@@ -534,7 +534,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       core(
         "replica/replica",
-        'if (!this.owes) this.#effects.add({ type: "broadcast", message });',
+        'if (!this.missesEvents) this.#effects.add({ type: "broadcast", message });',
         'this.#effects.add({ type: "broadcast", message });',
       ),
     ],

@@ -179,7 +179,7 @@ class Simulation {
   /** A person starts what ended, and takes out what nobody can mend. */
   #keepUp(server: VirtualServer, gaveUp: boolean): void {
     if (this.#faults.gone.has(server)) return;
-    if (server.isRunning && server.owes && gaveUp) {
+    if (server.isRunning && server.missesEvents && gaveUp) {
       this.#tell(`${server.name} is given up: nobody can return what it lost`);
       this.#cluster.kill(server);
       this.#faults.gone.add(server);

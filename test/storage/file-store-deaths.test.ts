@@ -126,7 +126,7 @@ describe("a folder in which something is damaged", () => {
         },
         async (folder) => {
           const open = await OpenDisk.at(folder);
-          expect(open.core.ledger.owes, folder).toBe(true);
+          expect(open.core.ledger.missesEvents, folder).toBe(true);
           expect(open.held).toEqual(name === journalFile ? { [own]: 5, [peer]: 3 } : {});
           await open.close();
         },
@@ -151,7 +151,7 @@ describe("a crash while a state is saved", () => {
         const open = await OpenDisk.at(folder);
         expect(open.errors).toEqual([]);
         expect(open.held, folder).toEqual({ [own]: 5, [peer]: 4 });
-        expect(open.core.ledger.owes).toBe(false);
+        expect(open.core.ledger.missesEvents).toBe(false);
         await open.close();
       },
     );
@@ -188,7 +188,7 @@ describe("a crash while a state is saved", () => {
         const open = await OpenDisk.at(folder);
         expect(open.errors, folder).toEqual([]);
         expect(open.held, folder).toEqual({ [own]: 5, [peer]: 13 });
-        expect(open.core.ledger.owes).toBe(false);
+        expect(open.core.ledger.missesEvents).toBe(false);
         open.disk.checkpointIfDue(open.core);
         await until(() => !existsSync(join(folder, "snapshot")), "it stands for both");
         await open.close();

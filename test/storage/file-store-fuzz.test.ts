@@ -231,10 +231,10 @@ class Fuzz {
       const held = open.held[server] ?? 0;
       open.put(this.#eventsOf(server).slice(held, durable[server]));
     }
-    open.core.ledger.takeSpare();
+    open.core.ledger.takeSalvaged();
     open.put([]);
     await open.settled();
-    expect(open.core.ledger.owes).toBe(false);
+    expect(open.core.ledger.missesEvents).toBe(false);
     await open.disk.repaired();
   }
 

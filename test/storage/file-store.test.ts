@@ -14,30 +14,33 @@ import { makeMember, OpenDisk } from "../support/open-disk.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 
 describe("a folder in which something is damaged", () => {
-  test.each(damageable)("[J5] %s: is named, owed, and kept for a person", async (name) => {
-    await using parent = await memoryFolder();
-    const folder = join(parent.path, "1");
-    const { after } = await fill(folder);
-    const place = damage(folder, name);
-    const open = await OpenDisk.at(folder);
-    expect(open.errors.join("\n")).toContain(place);
-    expect(open.core.ledger.owes).toBe(true);
-    expect(open.disk.isDamaged).toBe(true);
-    expect(open.disk.way).toContain(place);
-    expect(existsSync(join(folder, "damaged", name))).toBe(true);
-    const { owed } = JSON.parse(readFileSync(join(folder, "promises.json"), "utf8"));
-    const last = after.at(-1) as EventLine;
-    expect(owed).toMatchObject({ [own]: { seq: 5 }, [peer]: { seq: 4 } });
-    expect(owed[own].chain === last.chain || /^0+$/.test(owed[own].chain)).toBe(true);
-    // What was whole is still there.
-    expect(open.held).toEqual(name === journalFile ? { [own]: 5, [peer]: 3 } : {});
-    await open.close();
-    // It owes until it was returned, whatever happens.
-    const again = await OpenDisk.at(folder);
-    expect(again.errors).toEqual([]);
-    expect(again.core.ledger.owes).toBe(true);
-    await again.close();
-  });
+  test.each(damageable)(
+    "[J5] %s: is named, noted as missing, and kept for a person",
+    async (name) => {
+      await using parent = await memoryFolder();
+      const folder = join(parent.path, "1");
+      const { after } = await fill(folder);
+      const place = damage(folder, name);
+      const open = await OpenDisk.at(folder);
+      expect(open.errors.join("\n")).toContain(place);
+      expect(open.core.ledger.missesEvents).toBe(true);
+      expect(open.disk.isDamaged).toBe(true);
+      expect(open.disk.way).toContain(place);
+      expect(existsSync(join(folder, "damaged", name))).toBe(true);
+      const { owed } = JSON.parse(readFileSync(join(folder, "promises.json"), "utf8"));
+      const last = after.at(-1) as EventLine;
+      expect(owed).toMatchObject({ [own]: { seq: 5 }, [peer]: { seq: 4 } });
+      expect(owed[own].chain === last.chain || /^0+$/.test(owed[own].chain)).toBe(true);
+      // What was whole is still there.
+      expect(open.held).toEqual(name === journalFile ? { [own]: 5, [peer]: 3 } : {});
+      await open.close();
+      // They stay missing until they are returned, whatever happens.
+      const again = await OpenDisk.at(folder);
+      expect(again.errors).toEqual([]);
+      expect(again.core.ledger.missesEvents).toBe(true);
+      await again.close();
+    },
+  );
 
   test.each(damageable)("[R7] %s: the clock that was noted is kept", async (name) => {
     await using parent = await memoryFolder();
@@ -78,7 +81,7 @@ describe("a folder in which something is damaged", () => {
         const open = await OpenDisk.at(folder);
         expect(open.errors).toHaveLength(errors);
         if (errors > 0) expect(open.errors[0]).toContain(place);
-        expect(open.core.ledger.owes).toBe(false);
+        expect(open.core.ledger.missesEvents).toBe(false);
         expect(open.held).toEqual({ [own]: 5, [peer]: 4 });
         await open.close();
       }
@@ -145,14 +148,14 @@ describe("a folder in which something is damaged", () => {
     const { after } = await fill(folder);
     damage(folder, journalFile);
     const open = await OpenDisk.at(folder);
-    expect(open.disk.isOwed(after)).toBe(true);
-    expect(open.disk.isOwed([new EventMaker().next(serverName(3))])).toBe(false);
+    expect(open.disk.isMissing(after)).toBe(true);
+    expect(open.disk.isMissing([new EventMaker().next(serverName(3))])).toBe(false);
     open.put(after);
     await open.disk.repaired();
     await open.close();
     expect(existsSync(join(folder, "damaged"))).toBe(false);
     const again = await OpenDisk.at(folder);
-    expect(again.core.ledger.owes).toBe(false);
+    expect(again.core.ledger.missesEvents).toBe(false);
     expect(again.held).toEqual({ [own]: 5, [peer]: 4 });
     await again.close();
   });
@@ -162,7 +165,7 @@ describe("what is whole behind the damage", () => {
   /** Returns lines as a peer would. */
   function giveBack(open: OpenDisk, lines: readonly EventLine[]): void {
     for (const { line } of lines) open.core.ledger.receive(line);
-    open.core.ledger.takeSpare();
+    open.core.ledger.takeSalvaged();
     open.disk.append(open.core.ledger.takeAppended());
   }
 
@@ -173,7 +176,7 @@ describe("what is whole behind the damage", () => {
     damage(folder, "users.json");
     {
       const open = await OpenDisk.at(folder);
-      open.core.ledger.takeSpare();
+      open.core.ledger.takeSalvaged();
       expect(open.held).toEqual({});
       await open.close();
     }
@@ -184,7 +187,7 @@ describe("what is whole behind the damage", () => {
     await open.close();
     const again = await OpenDisk.at(folder);
     expect(again.held).toEqual({ [own]: 5, [peer]: 4 });
-    expect(again.core.ledger.owes).toBe(false);
+    expect(again.core.ledger.missesEvents).toBe(false);
     await again.close();
   });
 

@@ -113,7 +113,7 @@ export class PromiseChecks implements ClusterChecks {
 
 /** Who has lost something that was synced says nothing of its disk until it is there again. */
 function checkRepaired({ name, core }: VirtualServer): void {
-  assertPromise(!core.ledger.owes, "J5", `${name} speaks before its repair`);
+  assertPromise(!core.ledger.missesEvents, "J5", `${name} speaks before its repair`);
 }
 
 function checkLines({ name, disk }: VirtualServer, lines: readonly string[]): void {
@@ -162,7 +162,7 @@ function checkQuorum(cluster: CoreCluster, counting: VirtualServer, { server, se
   assertPromise(holders.length >= quorumOf(view), "R3", text);
 }
 
-/** Whether the event is on the disk; what a disk owes it will have again before it speaks. */
+/** Whether the event is on the disk; what it lost it will have again before it speaks. */
 export function holds({ disk }: VirtualServer, server: ServerName, seq: number): boolean {
-  return (disk.durable[server] ?? 0) >= seq || (disk.owed[server]?.seq ?? 0) >= seq;
+  return (disk.durable[server] ?? 0) >= seq || (disk.missing[server]?.seq ?? 0) >= seq;
 }

@@ -468,8 +468,8 @@ export class CoreCluster {
       case "fetchSnapshot":
         return this.#fetchSnapshot(server, effect);
       case "repaired":
-        server.disk.owed = {};
-        server.disk.spare = [];
+        server.disk.missing = {};
+        server.disk.salvaged = [];
         return;
       case "log":
         server.logged.push(effect.text);

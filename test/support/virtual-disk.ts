@@ -35,9 +35,9 @@ export class VirtualDisk {
   saved: SavedFiles | undefined;
   /** A peer's state, until this server's own stands for it too. */
   fetched: SavedFiles | undefined;
-  owed: Heads = {};
+  missing: Heads = {};
   /** What is still whole of a journal that rotted, and does not follow what is left. */
-  spare: readonly EventLine[] = [];
+  salvaged: readonly EventLine[] = [];
   isFlushing = false;
   #waiting: EventLine[] = [];
 
@@ -161,8 +161,8 @@ export class VirtualDisk {
       this.durable[server] = seq;
       return true;
     });
-    this.spare = [
-      ...this.spare,
+    this.salvaged = [
+      ...this.salvaged,
       ...journal.filter((line, index) => index !== at && !good.includes(line)),
     ];
     this.lines.length = 0;
@@ -171,12 +171,12 @@ export class VirtualDisk {
     this.#first = 0;
     // The folder begins anew: a saved state stands for all that is left.
     this.base = { ...this.durable };
-    this.owed = known;
+    this.missing = known;
   }
 
   /** The last event of each server that is synced here. */
   get heads(): Record<ServerName, Head> {
-    const heads: Record<ServerName, Head> = { ...this.owed };
+    const heads: Record<ServerName, Head> = { ...this.missing };
     const rise = (server: ServerName, seq: number, chain: Chain) => {
       if (seq > (heads[server]?.seq ?? 0)) heads[server] = { seq, chain };
     };

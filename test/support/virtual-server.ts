@@ -65,8 +65,8 @@ export class VirtualServer {
   }
 
   /** Whether its disk still lacks what it once had. */
-  get owes(): boolean {
-    return Object.keys(this.disk.owed).length > 0;
+  get missesEvents(): boolean {
+    return Object.keys(this.disk.missing).length > 0;
   }
 
   get address(): string {
@@ -94,7 +94,7 @@ export class VirtualServer {
       if (saved !== undefined) core.recoverState(asSavedState(saved), saved.mark);
     }
     for (const line of disk.journal) core.recoverEvent(line);
-    core.recoverOwed(disk.owed, disk.spare);
+    core.recoverMissing(disk.missing, disk.salvaged);
     return core;
   }
 }

@@ -34,7 +34,7 @@ export class Coordination {
     const { replica, rotation, election, acceptor, claims, clockSync, effects } = this.#parts;
     replica.hear(request, now);
     // A server that lost something promises and accepts nothing.
-    if (replica.owes) return;
+    if (replica.missesEvents) return;
     const answer = (fields: Unanswered) => {
       const full = { ...replica.summary(), ...fields } as CoordinationAnswer;
       effects.add({ type: "answerPeer", to, answer: full });

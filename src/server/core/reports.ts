@@ -49,7 +49,7 @@ export class Reports {
       role: "server",
       view: replication.view,
       // A server that lost something says nothing of its disk: rule (b) must not be told too little.
-      durable: replica.owes ? undefined : ledger.snapshot(),
+      durable: replica.missesEvents ? undefined : ledger.snapshot(),
       ready: rotation.mayBeMember,
       refused,
       disbelievedClocks: this.#parts.disbelievedClocks(),

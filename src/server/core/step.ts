@@ -165,8 +165,8 @@ export class ServerCore {
   }
 
   /** What this disk once had and lost (J5), and what is still whole of it. */
-  recoverOwed(heads: Heads, spare: Iterable<EventLine> = []): void {
-    this.#replica.recoverOwed(heads, spare);
+  recoverMissing(heads: Heads, salvaged: Iterable<EventLine> = []): void {
+    this.#replica.recoverMissing(heads, salvaged);
   }
 
   /** What this server has promised: the view it adopted, and the highest epoch. */
@@ -203,7 +203,7 @@ export class ServerCore {
     // What is not yet synced again is not to be spoken of (R2).
     if (!this.#isRecovered && input.type !== "recovered") return [];
     this.#take(input, now);
-    if (this.#replica.owes) this.ledger.takeSpare();
+    if (this.#replica.missesEvents) this.ledger.takeSalvaged();
     this.#advance(now);
     const effects = this.#effects.take();
     const lines = this.ledger.takeAppended();

@@ -238,7 +238,8 @@ export class Election {
   /** Only who could serve may stand: a member that has caught up, with a quorum. */
   #mayStand(now: Now): boolean {
     const { replication, catchUp, ledger } = this.#parts;
-    const isWhole = replication.isMember && replication.adopting === undefined && !ledger.owes;
+    const isWhole =
+      replication.isMember && replication.adopting === undefined && !ledger.missesEvents;
     return isWhole && catchUp.phase === "live" && replication.hasLiveQuorum(now.steadyMs);
   }
 

@@ -66,7 +66,7 @@ export class CatchUp {
    */
   #isCaughtUp(steadyMs: number): boolean {
     const { view, adopting } = this.#replication;
-    if (adopting !== undefined || this.#ledger.owes) return false;
+    if (adopting !== undefined || this.#ledger.missesEvents) return false;
     if (view.number === 0) return true;
     const targets = this.#replication
       .liveMembers(steadyMs)

@@ -57,9 +57,9 @@ export class Ledger {
   #appended: EventLine[] = [];
   /** The time of the last held event of each server. */
   readonly heldTimes: Record<ServerName, number> = {};
-  #owed: Heads = {};
+  #missing: Heads = {};
   /** Whole lines of a damaged disk that do not follow what is held, by server, the next one last. */
-  readonly #spare = new Map<ServerName, EventLine[]>();
+  readonly #salvaged = new Map<ServerName, EventLine[]>();
 
   constructor({ name, clock, digest, machine }: LedgerParts) {
     this.#name = name;
@@ -95,38 +95,40 @@ export class Ledger {
 
   /**
    * What this disk once had and lost: until it is there again, the server is mute (J5).
-   * @param spare what is still whole of it
+   * @param salvaged what is still whole of it
    */
-  owe(heads: Heads, spare: Iterable<EventLine>): void {
-    this.#owed = heads;
-    for (const line of spare) {
+  noteMissing(heads: Heads, salvaged: Iterable<EventLine>): void {
+    this.#missing = heads;
+    for (const line of salvaged) {
       const { server, seq } = line.event;
       if (seq <= (this.held[server] ?? 0)) continue;
-      const lines = this.#spare.get(server);
-      if (lines === undefined) this.#spare.set(server, [line]);
+      const lines = this.#salvaged.get(server);
+      if (lines === undefined) this.#salvaged.set(server, [line]);
       else lines.push(line);
     }
-    for (const lines of this.#spare.values()) lines.sort((a, b) => b.event.seq - a.event.seq);
+    for (const lines of this.#salvaged.values()) lines.sort((a, b) => b.event.seq - a.event.seq);
   }
 
   /**
    * Takes up what is whole on the damaged disk as far as it follows what has come back: nobody
    * else has an event that was written when the process was killed, and not yet spoken of.
    */
-  takeSpare(): void {
-    for (const [server, lines] of this.#spare) {
+  takeSalvaged(): void {
+    for (const [server, lines] of this.#salvaged) {
       for (let next = lines.at(-1); next !== undefined; next = lines.at(-1)) {
         const { outcome } = this.receive(next.line);
         if (outcome === "gap") break;
         lines.pop();
       }
-      if (lines.length === 0) this.#spare.delete(server);
+      if (lines.length === 0) this.#salvaged.delete(server);
     }
   }
 
-  get owes(): boolean {
-    const owed = Object.keys(this.#owed) as ServerName[];
-    return owed.some((server) => (this.durable[server] ?? 0) < (this.#owed[server]?.seq ?? 0));
+  get missesEvents(): boolean {
+    const missing = Object.keys(this.#missing) as ServerName[];
+    return missing.some(
+      (server) => (this.durable[server] ?? 0) < (this.#missing[server]?.seq ?? 0),
+    );
   }
 
   /** Makes an event of this server, by its corrected time, which never runs backwards. */
@@ -155,8 +157,8 @@ export class Ledger {
     const held = this.held[server] ?? 0;
     if (seq <= held) return { outcome: "known" };
     if (seq > held + 1) return { outcome: "gap" };
-    const owed = this.#owed[server];
-    if (owed?.seq === seq && owed.chain !== emptyChain && owed.chain !== line.chain) {
+    const missing = this.#missing[server];
+    if (missing?.seq === seq && missing.chain !== emptyChain && missing.chain !== line.chain) {
       return { outcome: "broken", problem: `${server} ${seq} is not what this disk had` };
     }
     if (!follows(line, this.#chainOf(server), this.#digest)) {

@@ -53,7 +53,7 @@ export class Replica {
   /** Whether the reference would make this server a member of the first view. */
   mayBeginCluster = false;
   /** Whether this disk lost what it had: then nothing is said of it (J5). */
-  owes = false;
+  missesEvents = false;
   readonly #parts: ReplicaParts;
   readonly #effects: Effects;
   readonly #ranks = new Map<string, number>();
@@ -91,9 +91,9 @@ export class Replica {
   }
 
   /** What this disk once had and lost (J5), and what is still whole of it. */
-  recoverOwed(heads: Heads, spare: Iterable<EventLine>): void {
-    this.ledger.owe(heads, spare);
-    this.owes = this.ledger.owes;
+  recoverMissing(heads: Heads, salvaged: Iterable<EventLine>): void {
+    this.ledger.noteMissing(heads, salvaged);
+    this.missesEvents = this.ledger.missesEvents;
   }
 
   /** What the held events stand for. */
@@ -120,7 +120,7 @@ export class Replica {
   }
 
   broadcast(message: ReplicationMessage): void {
-    if (!this.owes) this.#effects.add({ type: "broadcast", message });
+    if (!this.missesEvents) this.#effects.add({ type: "broadcast", message });
   }
 
   /** Speaks of what is on disk now: own events to all, and how far this disk is. */
@@ -254,7 +254,7 @@ export class Replica {
 
   onSyncRequest({ to, request }: Input & { type: "syncRequest" }, now: Now): void {
     this.hear(request, now);
-    if (this.owes) return;
+    if (this.missesEvents) return;
     const { server: from, durable: since } = request;
     this.#effects.add({ type: "answerSync", to, from, summary: this.summary(), since });
   }
@@ -316,8 +316,8 @@ export class Replica {
 
   /** Whether what the disk lost is there again. */
   noteRepair(): void {
-    if (!this.owes || this.ledger.owes) return;
-    this.owes = false;
+    if (!this.missesEvents || this.ledger.missesEvents) return;
+    this.missesEvents = false;
     this.heartbeatSoon();
     this.#effects.add({ type: "repaired" });
     this.#effects.log("info", "Repaired: what this disk had lost is there again");

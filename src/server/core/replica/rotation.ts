@@ -117,7 +117,7 @@ export class Rotation {
   stop(leave: boolean, now: Now): void {
     if (this.isStopping) return;
     const { replica, effects } = this.#parts;
-    if (replica.owes) return this.finish();
+    if (replica.missesEvents) return this.finish();
     this.#stopping = new Stopping(replica, leave, now);
     replica.heartbeatSoon();
     effects.log("info", "Stopping: finishing what was taken in");
