@@ -107,7 +107,7 @@ async function allEqual(cluster: LocalCluster): Promise<void> {
 
 /**
  * Stops the cluster. All replicas are equal and hold each acknowledged message, under one id alone:
- * twins of one request are both in the files, and readers see one of them (R6).
+ * duplicates of one request are both in the files, and readers see one of them (R6).
  */
 export async function expectNothingLost(
   cluster: LocalCluster,

@@ -54,7 +54,7 @@ function textOf(vector: Vector): string {
 export interface Disks {
   /** Files that differ between replicas. */
   readonly unequal: string[];
-  /** All messages, twins of retried ones too. */
+  /** All messages, duplicates of retried ones too. */
   readonly entries: Entry[];
 }
 

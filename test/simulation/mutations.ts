@@ -355,7 +355,7 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "a receipt for a twin before it is committed",
+    name: "a receipt for a duplicate before it is committed",
     rule: "R6",
     edits: [
       core(
@@ -382,8 +382,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       core(
         "chat/chat-state",
-        "isTwin: (one, other) => one.text === other.text",
-        "isTwin: () => true",
+        "isDuplicate: (one, other) => one.text === other.text",
+        "isDuplicate: () => true",
       ),
     ],
   },
@@ -399,13 +399,13 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: "the fold drops twins",
+    name: "the fold drops duplicates",
     rule: "R4",
     edits: [
       core(
         "chat/window",
         "  add(entry: T): T[] {\n",
-        "  add(entry: T): T[] {\n    if (this.twins(entry).length > 0) return [];\n",
+        "  add(entry: T): T[] {\n    if (this.duplicates(entry).length > 0) return [];\n",
       ),
       core("chat/chat-state", "    own.push(message);\n", ""),
       core(

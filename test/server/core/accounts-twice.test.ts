@@ -45,7 +45,7 @@ describe("[R6] a change of an account that is asked for twice takes effect once"
     scene.login("ana", "newer");
   });
 
-  test("at two: whichever of the twins holds, who was logged in by either stays so", () => {
+  test("at two: whichever of the duplicates holds, who was logged in by either stays so", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster } = scene;

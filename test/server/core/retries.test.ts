@@ -56,11 +56,11 @@ describe("a request that comes again", () => {
   test("[R6] on two servers that knew nothing of each other's is seen once", () => {
     const cluster = servingCluster(5);
     // Both publish at the same instant: neither can hold the other's event.
-    const twins = [
+    const duplicates = [
       cluster.ask(cluster.server(1), "publish", hello),
       cluster.ask(cluster.server(2), "publish", hello),
     ];
-    cluster.runUntil(() => twins.every(({ reply }) => reply?.status === "OK"), "both are OK");
+    cluster.runUntil(() => duplicates.every(({ reply }) => reply?.status === "OK"), "both are OK");
     cluster.runUntilEqual();
     for (const server of cluster.servers) {
       const page = cluster.request(server, "history", { channel: "geral" });
@@ -137,10 +137,10 @@ describe("a request that comes again", () => {
   test("[R6] with other contents at two servers at once: both are shown, each once, for good", () => {
     const cluster = servingCluster(5);
     const bye = { ...hello, message: "Tchau!" };
-    const twins = [hello, bye, hello].map((data, at) => {
+    const duplicates = [hello, bye, hello].map((data, at) => {
       return cluster.ask(cluster.server(at + 1), "publish", data);
     });
-    cluster.runUntil(() => twins.every(({ reply }) => reply?.status === "OK"), "all are OK");
+    cluster.runUntil(() => duplicates.every(({ reply }) => reply?.status === "OK"), "all are OK");
     cluster.runUntilEqual();
     for (const server of cluster.servers) {
       const page = cluster.request(server, "history", { channel: "geral" });

@@ -63,7 +63,7 @@ function earlier(server: number, last: number, { seq = 1 }: { readonly seq?: num
   return { server: serverName(server), seq: Math.max(1, Math.min(seq, last)) };
 }
 
-/** Histories of three servers, with twins, in the total order. */
+/** Histories of three servers, with duplicates, in the total order. */
 const anyEvents = fc
   .array(
     fc.record({

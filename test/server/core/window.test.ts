@@ -7,7 +7,7 @@ import { Tail, Window } from "../../../src/server/core/chat/window.ts";
 import { idOf, type Placed } from "../../../src/server/core/replica/placed.ts";
 import { serverName } from "../../support/event-lines.ts";
 
-/** Distinct entries of four servers, with few ids, so that there are twins. */
+/** Distinct entries of four servers, with few ids, so that there are duplicates. */
 const anyEntries = fc
   .uniqueArray(
     fc.record({
@@ -26,7 +26,7 @@ const anyEntries = fc
 
 /**
  * J3 word for word: going down from the newest, the entry at which the N-th distinct id is first met
- * is the last kept; all below it goes, older twins of kept ids too.
+ * is the last kept; all below it goes, older duplicates of kept ids too.
  */
 function keptOf(entries: readonly Placed[], most: number): Placed[] {
   const kept: Placed[] = [];
@@ -40,7 +40,7 @@ function keptOf(entries: readonly Placed[], most: number): Placed[] {
 }
 
 function windowOf(most: number): Window<Placed> {
-  return new Window<Placed>(most, { scopeOf: () => "", isTwin: () => true });
+  return new Window<Placed>(most, { scopeOf: () => "", isDuplicate: () => true });
 }
 
 describe("a window", () => {
@@ -96,7 +96,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] [R6] knows the twins of what it keeps, and nothing of what it dropped", () => {
+  test("[J3] [R6] knows the duplicates of what it keeps, and nothing of what it dropped", () => {
     fc.assert(
       fc.property(anyEntries, anyMost, (entries, most) => {
         const window = windowOf(most);
@@ -105,9 +105,9 @@ describe("a window", () => {
         for (const entry of entries) {
           expect(window.holds(entry)).toBe(kept.includes(entry));
           if (entry.id === undefined) continue;
-          const twins = kept.filter(({ id }) => id === entry.id);
-          expect(window.twins(entry)).toEqual(twins);
-          expect(window.find(entry.id, "", () => true)).toBe(twins[0]);
+          const duplicates = kept.filter(({ id }) => id === entry.id);
+          expect(window.duplicates(entry)).toEqual(duplicates);
+          expect(window.find(entry.id, "", () => true)).toBe(duplicates[0]);
         }
       }),
       { numRuns: 1_000 },
@@ -115,7 +115,10 @@ describe("a window", () => {
   });
 
   test("[J3] ids are scoped: what two users sent under one id are two requests", () => {
-    const window = new Window<Placed>(2, { scopeOf: ({ server }) => server, isTwin: () => true });
+    const window = new Window<Placed>(2, {
+      scopeOf: ({ server }) => server,
+      isDuplicate: () => true,
+    });
     const id = "id-1" as RequestId;
     const entries = [1, 2, 3].map((number) => {
       return { server: serverName(number), seq: 1, clock: number, time: number, id };
@@ -128,7 +131,7 @@ describe("a window", () => {
     let compared = 0;
     const window = new Window<Placed>(10_000, {
       scopeOf: ({ seq }) => String(seq),
-      isTwin: () => {
+      isDuplicate: () => {
         compared += 1;
         return true;
       },

@@ -111,7 +111,7 @@ function replacePassword(
   // A server's clock says no number twice, restarts or not (R7).
   const since = services.clock.tick();
   const own = `${services.name}/${since}`;
-  // Twins of one request (R6) have one version, and so end no session that the other one began.
+  // Duplicates of one request (R6) have one version, and so end no session that the other one began.
   const version = services.digest.chain(known as Chain, id === undefined ? own : `${by} ${id}`);
   const data = { user, by, credential, since, version };
   return { ...maker(services, "password")({ ...data, id }, now), ...data };

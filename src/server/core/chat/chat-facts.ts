@@ -86,7 +86,7 @@ function* loginEntries(users: readonly FrozenUser[]): Generator<object> {
 function timesOf(users: readonly FrozenUser[]): Iterable<string> {
   const rows = (function* () {
     for (const { name, logins } of users) {
-      const times = withoutTwins(logins).map(({ time }) => isoTime(time));
+      const times = withoutDuplicates(logins).map(({ time }) => isoTime(time));
       yield `${JSON.stringify(name)}:${JSON.stringify(times)}`;
     }
   })();
@@ -94,7 +94,7 @@ function timesOf(users: readonly FrozenUser[]): Iterable<string> {
 }
 
 /** One of those that the same request made on several servers: the earliest (R6). */
-function withoutTwins(placed: readonly Placed[]): Placed[] {
+function withoutDuplicates(placed: readonly Placed[]): Placed[] {
   const seen = new Set<string>();
   return placed.filter((one) => {
     const id = idOf(one);

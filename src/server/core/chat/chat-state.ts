@@ -59,7 +59,7 @@ export class Conversation {
 /** An id names its sender's request to a target, and what was asked for (R6). */
 const ofOneRequest: Sameness<StoredMessage> = {
   scopeOf: ({ from, to }) => scopeOf(from, to),
-  isTwin: (one, other) => one.text === other.text,
+  isDuplicate: (one, other) => one.text === other.text,
 };
 
 /** Whose the id of a message is. */
@@ -93,7 +93,7 @@ export class User {
   constructor(name: UserName, { userLogins, userMessages }: Retention) {
     this.name = name;
     this.to = { user: name };
-    this.logins = new Window(userLogins, { scopeOf: () => "", isTwin: () => true });
+    this.logins = new Window(userLogins, { scopeOf: () => "", isDuplicate: () => true });
     this.conversation = new Conversation(userMessages);
   }
 

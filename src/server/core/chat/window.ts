@@ -64,17 +64,17 @@ export interface Sameness<T> {
   /** Whose an id is: the same in different scopes is of different requests. */
   scopeOf(entry: T): string;
   /** Whether two with one id and one scope ask for the same. */
-  isTwin(one: T, other: T): boolean;
+  isDuplicate(one: T, other: T): boolean;
 }
 
 /**
  * The newest entries in the total order (J3). Going down from the newest, the entry at which the
- * N-th distinct request is first met is the last one kept; all below it goes, older twins of kept
+ * N-th distinct request is first met is the last one kept; all below it goes, older duplicates of kept
  * ones too. So what is kept depends on the set of what was added alone, whatever order it came in
  * and whenever something was already dropped (R4).
  */
 export class Window<T extends Placed> {
-  /** In the total order, twins included. */
+  /** In the total order, duplicates included. */
   readonly entries = new Tail<T>();
   readonly #most: number;
   readonly #sameness: Sameness<T>;
@@ -101,12 +101,12 @@ export class Window<T extends Placed> {
   /** @returns what fell out of the window, the added entry itself perhaps */
   add(entry: T): T[] {
     insert(this.entries, entry);
-    if (entry.id === undefined || this.twins(entry).length === 0) this.#distinct += 1;
+    if (entry.id === undefined || this.duplicates(entry).length === 0) this.#distinct += 1;
     this.#note(entry);
     const dropped: T[] = [];
     while (this.#distinct >= this.#most) {
       const lowest = this.entries.at(0) as T;
-      const isLastOfItsRequest = lowest.id === undefined || this.twins(lowest).length === 1;
+      const isLastOfItsRequest = lowest.id === undefined || this.duplicates(lowest).length === 1;
       if (this.#distinct === this.#most && isLastOfItsRequest) break;
       this.entries.shift();
       this.#forget(lowest);
@@ -117,10 +117,10 @@ export class Window<T extends Placed> {
   }
 
   /** All entries of the request that an entry with an id is of, in the order. */
-  twins(like: T): readonly T[] {
+  duplicates(like: T): readonly T[] {
     if (like.id === undefined) return [];
     const alike = this.#named(like.id, () => this.#sameness.scopeOf(like));
-    return alike.filter((entry) => this.#sameness.isTwin(entry, like));
+    return alike.filter((entry) => this.#sameness.isDuplicate(entry, like));
   }
 
   /** The earliest entry with this id, in this scope, that is wanted. */
@@ -133,11 +133,11 @@ export class Window<T extends Placed> {
     return found !== undefined && found.server === entry.server && found.seq === entry.seq;
   }
 
-  /** Whether a reader sees it: committed, and the earliest of its twins that are (R6). */
+  /** Whether a reader sees it: committed, and the earliest of its duplicates that are (R6). */
   shows(entry: T, committed: Vector): boolean {
     if (!isCommitted(entry, committed)) return false;
     if (entry.id === undefined || !(this.#byId.get(entry.id) instanceof Map)) return true;
-    return this.twins(entry).find((twin) => isCommitted(twin, committed)) === entry;
+    return this.duplicates(entry).find((duplicate) => isCommitted(duplicate, committed)) === entry;
   }
 
   #named(id: RequestId, scope: () => string): readonly T[] {
