@@ -449,7 +449,7 @@ export const mutations: readonly Mutation[] = [
     rule: "P5",
     edits: [
       core(
-        "chat/publisher",
+        "chat/publications",
         "publish(committed: Vector, effects: Effects): void {\n    const done = committed[this.#name] ?? 0;",
         "publish(_committed: Vector, effects: Effects): void {\n    const done = Number.POSITIVE_INFINITY;",
       ),

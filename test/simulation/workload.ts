@@ -282,7 +282,7 @@ class Client {
   /** A receipt is for what was asked, not for what else has its id (R6). */
   #checkReceipt({ message }: Request & { service: "publish" }, { server, seq, id }: Receipt): void {
     for (const { core, name } of this.#options.cluster.servers) {
-      const events = core.state.channels.get(channel)?.conversation.byServer.get(server)?.slice();
+      const events = core.chat.channels.get(channel)?.conversation.byServer.get(server)?.slice();
       const text = events?.find((event) => event.seq === seq)?.text ?? message;
       const told = `"${message}" has ${id} for a receipt, which at ${name} is "${text}"`;
       assertPromise(text === message, "R6", told);

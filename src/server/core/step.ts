@@ -14,7 +14,7 @@ import { Claims } from "./accounts/claims.ts";
 import { Passwords } from "./accounts/passwords.ts";
 import { ChatState, type Retention } from "./chat/chat-state.ts";
 import { Presence } from "./chat/presence.ts";
-import { Publications } from "./chat/publisher.ts";
+import { Publications } from "./chat/publications.ts";
 import { Coordination } from "./coordination.ts";
 import { Acceptor } from "./coordinator/acceptor.ts";
 import { ClockSync } from "./coordinator/clock-sync.ts";
@@ -61,7 +61,7 @@ export class ServerCore {
   readonly clock: LamportClock;
   readonly terms = new CoordinatorTerms();
   readonly accounts = new Accounts(this.terms);
-  readonly state: ChatState;
+  readonly chat: ChatState;
   readonly ledger: LedgerOf<EventData> & Ledger;
   readonly replication: Replication;
   readonly catchUp: CatchUp;
@@ -91,9 +91,9 @@ export class ServerCore {
     const effects = this.#effects;
     this.name = name;
     this.clock = clock;
-    this.state = new ChatState(retention);
-    const { state } = this;
-    this.#facts = new Facts(tables.facts({ terms, accounts, chat: state }));
+    this.chat = new ChatState(retention);
+    const { chat } = this;
+    this.#facts = new Facts(tables.facts({ terms, accounts, chat }));
     const replica = new Replica({
       name,
       clock,
@@ -124,11 +124,11 @@ export class ServerCore {
     this.#claims = claims;
     const presence = new Presence(name);
     this.#presence = presence;
-    const publications = new Publications({ name, state, accounts, auth });
+    const publications = new Publications({ name, chat, accounts, auth });
     this.#publications = publications;
     const status = (now: Now) => this.#reports.status(now);
     const policy = { auth, topicKey, publisher };
-    const services = { ...parts, ...policy, state, presence, publications, digest, status };
+    const services = { ...parts, ...policy, chat, presence, publications, digest, status };
     const flood = new Flood(options.flood ?? noPaces, auth);
     const { services: table } = tables;
     this.#serving = new Serving({ services, table, claims, passwords, flood });

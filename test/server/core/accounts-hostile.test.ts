@@ -170,7 +170,7 @@ describe("[X2] what was tried and is refused", () => {
     expect(scene.ask("channel", { channel: "geral", token: second, id: "1" })).toMatchObject({
       code: "channel_exists",
     });
-    const { channels } = scene.server.core.state;
+    const { channels } = scene.server.core.chat;
     const creations = channels.get("geral" as ChannelName)?.creations.slice() ?? [];
     expect(creations.map(({ user }) => user)).toEqual(["ana"]);
   });

@@ -32,7 +32,7 @@ const noteService: ServiceRow<NoteRequest, { notes: readonly string[] } | object
   parse: object({ note: text }),
   for: "users",
   decide: (services, request, at) => {
-    const notes = notesOf.get(services.state) as Map<string, Note>;
+    const notes = notesOf.get(services.chat) as Map<string, Note>;
     const ledger: LedgerOf<{ note: { note: string } }> = services.ledger as never;
     return decideWrite(services, request, {
       ...at,
@@ -48,8 +48,8 @@ const noteService: ServiceRow<NoteRequest, { notes: readonly string[] } | object
 const notesService: ServiceRow = {
   parse: () => ({}),
   for: "users",
-  decide: ({ state }) => {
-    const notes = [...(notesOf.get(state) as Map<string, Note>).values()];
+  decide: ({ chat }) => {
+    const notes = [...(notesOf.get(chat) as Map<string, Note>).values()];
     return { next: "answer", answer: { notes: notes.map(({ note }) => note).sort() } };
   },
 };

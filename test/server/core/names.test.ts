@@ -88,7 +88,7 @@ describe("[W2] lists of names come by pages", () => {
     expect(page).toMatchObject({ channels: ["b", "c"], users: ["b", "c"], next: "d" });
     for (const other of cluster.servers.slice(1)) cluster.crash(other);
     cluster.ask(server, "channel", { channel: "bb" });
-    expect(server.core.state.knowsChannel("bb" as ChannelName)).toBe(true);
+    expect(server.core.chat.knowsChannel("bb" as ChannelName)).toBe(true);
     const asked = cluster.ask(server, "channels", { from: "b", limit: 2 });
     cluster.runUntil(() => asked.reply !== undefined, "a reply");
     expect(asked.reply?.channels).toEqual(["b", "c"]);
@@ -181,7 +181,7 @@ describe("[A10] an administrator takes a channel away", () => {
     });
     cluster.runUntil(() => asked.every(({ reply }) => reply !== undefined), "both are answered");
     cluster.runUntilEqual();
-    const states = () => cluster.servers.map(({ core }) => core.state.knowsChannel(geral));
+    const states = () => cluster.servers.map(({ core }) => core.chat.knowsChannel(geral));
     expect(new Set(states()).size).toBe(1);
     expect(new Set(cluster.servers.map((server) => checkpointText(server))).size).toBe(1);
     remove(true);
@@ -202,7 +202,7 @@ describe("[A10] an administrator takes a channel away", () => {
     const back = remove(false, { after: {} }, a);
     const after = { [a.name]: seqOf(back) };
     expect(scene.ask("publish", { ...write, after }, c)).toMatchObject({ status: "OK" });
-    expect(c.core.state.knowsUser("ana" as UserName)).toBe(true);
+    expect(c.core.chat.knowsUser("ana" as UserName)).toBe(true);
     expect(scene.ask("history", { channel: "geral", token: ana, after }, c).status).toBe("OK");
   });
 });

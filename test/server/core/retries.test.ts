@@ -66,7 +66,7 @@ describe("a request that comes again", () => {
       const page = cluster.request(server, "history", { channel: "geral" });
       expect(page.entries).toMatchObject([{ id: "once" }]);
       // Both are in the state, which stays a plain set.
-      const channel = server.core.state.channels.get("geral" as ChannelName);
+      const channel = server.core.chat.channels.get("geral" as ChannelName);
       expect(channel?.conversation.window.entries).toHaveLength(2);
     }
     // From now on both servers answer with the same one.

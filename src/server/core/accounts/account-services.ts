@@ -89,7 +89,7 @@ function keys(
   request: Of<"keys">,
   { now, room }: Circumstances,
 ): Decision<Replies["keys"]> {
-  const { state, accounts } = services;
+  const { chat, accounts } = services;
   const user = request.session?.user as UserName;
   // Each is derived, which takes longer than to send it.
   if (!charge(room, limits.keyCostBytes * request.topics.length)) return full();
@@ -98,7 +98,7 @@ function keys(
   for (const topic of request.topics) {
     const name = readTopic(topic);
     const isOwn = name?.user === user;
-    if (!isOwn && (name?.channel === undefined || !state.knowsChannel(name.channel))) {
+    if (!isOwn && (name?.channel === undefined || !chat.knowsChannel(name.channel))) {
       return refuse("forbidden", "`topics` names one that is neither a channel nor your own.");
     }
     const version = isOwn ? (accounts.credential(user)?.version ?? "") : "";

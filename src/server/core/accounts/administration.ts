@@ -47,7 +47,7 @@ export function changeChannel(
   { channel, isRemoved, id, session }: Of<"removal">,
   now: Now,
 ): Decision<Written> {
-  const { channels, removals } = services.state;
+  const { channels, removals } = services.chat;
   if (channels.get(channel)?.isKnown !== true) return { next: "refuse", error: noChannel(channel) };
   const asked = { id, by: session?.user as UserName };
   const before = removals.asked(channel, asked);

@@ -70,9 +70,9 @@ function claimOf({ accounts }: Services, user: UserName): ClaimPlace | undefined
  * without its password (A11). Only an administrator can tell whose the name is, and gives it a
  * new password.
  */
-export function isDoubtful({ accounts, state }: Services, name: UserName): boolean {
+export function isDoubtful({ accounts, chat }: Services, name: UserName): boolean {
   if (accounts.owner(name)?.isOpen !== true || accounts.hasNewPassword(name)) return false;
-  const logins = state.users.get(name)?.logins.entries.slice() ?? [];
+  const logins = chat.users.get(name)?.logins.entries.slice() ?? [];
   return logins.some(({ isProven }) => isProven !== true);
 }
 

@@ -33,11 +33,11 @@ function mayRegister(
   now: Now,
 ): ProtocolError | undefined {
   const { user, invitation, id } = request;
-  const { state, accounts, auth } = services;
+  const { chat, accounts, auth } = services;
   // A request that comes again (R6).
   const holder = accounts.holder(user);
   if (holder !== undefined && idOf(holder) === id) return undefined;
-  const isNew = holder === undefined && !state.users.has(user);
+  const isNew = holder === undefined && !chat.users.has(user);
   const oddity = isNew ? oddityOf(user, "user") : undefined;
   if (oddity !== undefined) return new ProtocolError("name_invalid", oddity);
   if (auth === "required" && administers(request, accounts, services.correctedMs(now))) {
@@ -56,11 +56,11 @@ function mayRegister(
     return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
   }
   // Whoever took it now would read what its user wrote and got, or be taken for that user.
-  const like = state.userLike(user);
+  const like = chat.userLike(user);
   const isHeld = holder !== undefined || accounts.holderLike(user) !== undefined;
   if (like === undefined || isHeld) return undefined;
   // Whoever registers is a guest: only `users`, which needs a session, may tell the other name.
-  const what = state.users.has(user) ? `The name "${user}"` : `A name that looks like "${user}"`;
+  const what = chat.users.has(user) ? `The name "${user}"` : `A name that looks like "${user}"`;
   const description = `${what} is in use, without an account: an administrator makes it.`;
   return new ProtocolError("forbidden", description, { reason: "name_in_use" });
 }

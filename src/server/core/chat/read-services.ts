@@ -40,23 +40,23 @@ export const readServices: ServiceRows<"users" | "channels" | "history" | "prese
   users: {
     parse: namesQuery,
     for: "users",
-    decide: read(({ state, replication }, request, { room }) => {
+    decide: read(({ chat, replication }, request, { room }) => {
       const isShown = (name: UserName) =>
-        state.users.get(name)?.isCommitted(replication.committed) === true;
+        chat.users.get(name)?.isCommitted(replication.committed) === true;
       const options = { room, copies: 1, isShown };
-      const { names, next } = readNames(state.userNames.sorted, request, options);
+      const { names, next } = readNames(chat.userNames.sorted, request, options);
       return { next: "answer", answer: { users: names, next } };
     }),
   },
   channels: {
     parse: namesQuery,
     for: "users",
-    decide: read(({ state, replication }, request, { room }) => {
+    decide: read(({ chat, replication }, request, { room }) => {
       const isShown = (name: ChannelName) =>
-        state.knowsChannel(name) &&
-        state.channels.get(name)?.isCommitted(replication.committed) === true;
+        chat.knowsChannel(name) &&
+        chat.channels.get(name)?.isCommitted(replication.committed) === true;
       const options = { room, copies: 2, isShown };
-      const { names, next } = readNames(state.channelNames.sorted, request, options);
+      const { names, next } = readNames(chat.channelNames.sorted, request, options);
       // The original protocol has the list of channels under `users`.
       return { next: "answer", answer: { channels: names, users: names, next } };
     }),
@@ -101,16 +101,16 @@ function read<Asked extends ParsedRequest, Answer extends object>(
 }
 
 function history(
-  { state, replication }: Services,
+  { chat, replication }: Services,
   request: Request & { readonly service: "history" },
   { room }: Circumstances,
 ): Decision<HistoryPage> {
   const { channel, user } = request.conversation;
   const conversation =
     channel === undefined
-      ? state.users.get(user)?.conversation
-      : state.channels.get(channel)?.conversation;
-  const known = channel === undefined ? state.knowsUser(user) : state.knowsChannel(channel);
+      ? chat.users.get(user)?.conversation
+      : chat.channels.get(channel)?.conversation;
+  const known = channel === undefined ? chat.knowsUser(user) : chat.knowsChannel(channel);
   if (conversation === undefined || !known) {
     return refuse(channel === undefined ? noUser(user) : noChannel(channel));
   }
@@ -126,7 +126,7 @@ function presence(
 ): Decision<Replies["presence"]> {
   const { user } = request;
   const { steadyMs } = at.now;
-  if (!services.state.knowsUser(user)) return waits(services, request, at) ?? refuse(noUser(user));
+  if (!services.chat.knowsUser(user)) return waits(services, request, at) ?? refuse(noUser(user));
   services.presence.hear({ ...request, clock: services.clock.tick() }, steadyMs);
   const present = services.presence.list(steadyMs);
   const bytes = present.reduce((sum, one) => sum + nameBytes(one.user) + presentBytes, 0);

@@ -47,7 +47,7 @@ export const writeServices: ServiceRows<"channel" | "publish" | "message"> = {
 
 /** A login, once its password is right where accounts are. */
 export const loginWrite: Write<Of<"login">> = {
-  existing: ({ state }, { user }, id) => state.users.get(user)?.logins.find(id, "", () => true),
+  existing: ({ chat }, { user }, id) => chat.users.get(user)?.logins.find(id, "", () => true),
   obstacle: (services, { user }) => oddUser(services, user),
   make: ({ ledger, auth }, { user, id }, timeMs) => {
     const isProven = auth === "required" ? true : undefined;
@@ -61,18 +61,18 @@ function creatorOf({ user, session }: Of<"channel">): UserName | undefined {
 }
 
 const creation: Write<Of<"channel">> = {
-  existing: ({ state }, request, id) =>
-    state.channels
+  existing: ({ chat }, request, id) =>
+    chat.channels
       .get(request.channel)
       ?.creations.slice()
       .find((one) => one.id === id && one.user === creatorOf(request)),
   needsAbsence: true,
   obstacle: (services, request) => {
-    const { state, auth } = services;
+    const { chat, auth } = services;
     const { channel } = request;
     const user = creatorOf(request);
-    if (state.isRemoved(channel)) return removedChannel(channel);
-    const other = state.knowsChannel(channel) ? channel : state.channelLike(channel);
+    if (chat.isRemoved(channel)) return removedChannel(channel);
+    const other = chat.knowsChannel(channel) ? channel : chat.channelLike(channel);
     if (other !== undefined) {
       const isSame = other === channel;
       const description = `The channel "${other}" exists already${isSame ? "" : ", and looks the same"}.`;
@@ -80,7 +80,7 @@ const creation: Write<Of<"channel">> = {
       return new ProtocolError("channel_exists", description, { reason });
     }
     // In an open cluster anybody may use any name.
-    const tooMany = auth === "required" ? tooManyChannels(state, user) : undefined;
+    const tooMany = auth === "required" ? tooManyChannels(chat, user) : undefined;
     return invalid(oddityOf(channel, "channel")) ?? oddUser(services, user) ?? tooMany;
   },
   make: ({ ledger }, request, timeMs) => {
@@ -96,25 +96,25 @@ interface MessageKind<Asked extends Messaging> {
   readonly partiesOf: (request: Asked) => Pick<StoredMessage, "from" | "to">;
   /** The conversations that keep it. */
   readonly keepers: (
-    state: ChatState,
+    chat: ChatState,
     request: Asked,
   ) => readonly ({ readonly conversation: Conversation } | undefined)[];
   /** The error if a user or the channel is unknown here. */
-  readonly missing: (state: ChatState, request: Asked) => ProtocolError | undefined;
+  readonly missing: (chat: ChatState, request: Asked) => ProtocolError | undefined;
   readonly make: (ledger: Services["ledger"], request: Asked, timeMs: number) => Event;
 }
 
 function messageWrite<Asked extends Messaging>(kind: MessageKind<Asked>): Write<Asked> {
   /** A message under the request's id, from its sender to its target. */
   const find = (
-    { state }: Services,
+    { chat }: Services,
     request: Asked,
     isWanted: (message: StoredMessage) => boolean,
   ) => {
     const { id } = request;
     if (id === undefined) return undefined;
     const { from, to } = kind.partiesOf(request);
-    for (const keeper of kind.keepers(state, request)) {
+    for (const keeper of kind.keepers(chat, request)) {
       const found = keeper?.conversation.window.find(id, scopeOf(from, to), isWanted);
       if (found !== undefined) return found;
     }
@@ -125,7 +125,7 @@ function messageWrite<Asked extends Messaging>(kind: MessageKind<Asked>): Write<
       find(services, request, (message) => message.text === request.message),
     obstacle: (services, request) => {
       if (find(services, request, () => true) !== undefined) return idReused();
-      return kind.missing(services.state, request);
+      return kind.missing(services.chat, request);
     },
     make: ({ ledger }, request, timeMs) => kind.make(ledger, request, timeMs),
     made: ({ publications }, request, { server, seq, clock, time, id }) => {
@@ -138,10 +138,10 @@ function messageWrite<Asked extends Messaging>(kind: MessageKind<Asked>): Write<
 
 const publication = messageWrite<Of<"publish">>({
   partiesOf: ({ user, channel }) => ({ from: user, to: { channel } }),
-  keepers: (state, { channel }) => [state.channels.get(channel)],
-  missing: (state, { channel, user }) => {
-    if (!state.knowsChannel(channel)) return noChannel(channel);
-    return state.knowsUser(user) ? undefined : noUser(user);
+  keepers: (chat, { channel }) => [chat.channels.get(channel)],
+  missing: (chat, { channel, user }) => {
+    if (!chat.knowsChannel(channel)) return noChannel(channel);
+    return chat.knowsUser(user) ? undefined : noUser(user);
   },
   make: (ledger, { user, channel, message, id }, timeMs) => {
     return ledger.make("publication", { user, channel, message, id }, timeMs);
@@ -151,10 +151,10 @@ const publication = messageWrite<Of<"publish">>({
 const privateMessage = messageWrite<Of<"message">>({
   partiesOf: ({ src, dst }) => ({ from: src, to: { user: dst } }),
   // It stays while either party keeps it (J3).
-  keepers: (state, { src, dst }) => [state.users.get(dst), state.users.get(src)],
-  missing: (state, { src, dst }) => {
-    if (!state.knowsUser(src)) return noUser(src);
-    return state.knowsUser(dst) ? undefined : noUser(dst);
+  keepers: (chat, { src, dst }) => [chat.users.get(dst), chat.users.get(src)],
+  missing: (chat, { src, dst }) => {
+    if (!chat.knowsUser(src)) return noUser(src);
+    return chat.knowsUser(dst) ? undefined : noUser(dst);
   },
   make: (ledger, { src, dst, message, id }, timeMs) => {
     return ledger.make("message", { src, dst, message, id }, timeMs);
@@ -166,18 +166,18 @@ function removedChannel(channel: string): ProtocolError {
   return new ProtocolError("forbidden", description, { reason: "channel_removed" });
 }
 
-function tooManyChannels(state: ChatState, user: UserName | undefined): ProtocolError | undefined {
-  if (user === undefined || state.channelsOf(user) < limits.userChannels) return undefined;
+function tooManyChannels(chat: ChatState, user: UserName | undefined): ProtocolError | undefined {
+  if (user === undefined || chat.channelsOf(user) < limits.userChannels) return undefined;
   const description = `"${user}" has made ${limits.userChannels} channels: an administrator can take some away.`;
   return new ProtocolError("forbidden", description, { reason: "too_many_channels" });
 }
 
 /** The rules for new names hold for a name that nobody has used yet (W18). */
 function oddUser(
-  { state, accounts }: Services,
+  { chat, accounts }: Services,
   user: UserName | undefined,
 ): ProtocolError | undefined {
-  if (user === undefined || state.knowsUser(user)) return undefined;
+  if (user === undefined || chat.knowsUser(user)) return undefined;
   if (accounts.owner(user) !== undefined) return undefined;
   return invalid(oddityOf(user, "user"));
 }

@@ -13,7 +13,7 @@ import type { Accounts } from "../accounts/accounts.ts";
 import type { ChatState } from "../chat/chat-state.ts";
 import type { Room } from "../chat/history.ts";
 import type { Presence } from "../chat/presence.ts";
-import type { Publications } from "../chat/publisher.ts";
+import type { Publications } from "../chat/publications.ts";
 import type { Now, PasswordResult, PasswordWork } from "../effects.ts";
 import type { EventData } from "../facts.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
@@ -52,7 +52,7 @@ export type Decision<Answer extends object = object> =
 /** What the services read and write. */
 export interface Services {
   readonly name: ServerName;
-  readonly state: ChatState;
+  readonly chat: ChatState;
   readonly accounts: Accounts;
   readonly ledger: LedgerOf<EventData>;
   readonly replication: Replication;

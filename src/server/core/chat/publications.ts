@@ -26,7 +26,7 @@ interface Unpublished {
 
 interface PublicationParts {
   readonly name: ServerName;
-  readonly state: ChatState;
+  readonly chat: ChatState;
   readonly accounts: Accounts;
   readonly auth: Auth;
 }
@@ -41,15 +41,15 @@ export class Publications {
   /** How many subscriptions there are of each length: only such beginnings are looked up. */
   readonly #lengths = new Map<number, number>();
   readonly #name: ServerName;
-  readonly #state: ChatState;
+  readonly #chat: ChatState;
   readonly #accounts: Accounts;
   readonly #auth: Auth;
   #begun = false;
 
-  constructor({ name, state, accounts, auth }: PublicationParts) {
+  constructor({ name, chat, accounts, auth }: PublicationParts) {
     this.#auth = auth;
     this.#name = name;
-    this.#state = state;
+    this.#chat = chat;
     this.#accounts = accounts;
   }
 
@@ -80,7 +80,7 @@ export class Publications {
       }
       if (prev > 0) this.#heads.set(topic, prev);
     };
-    const { channels, users } = this.#state;
+    const { channels, users } = this.#chat;
     for (const { name, conversation } of channels.values()) {
       collect(channelTopic(name), conversation);
     }
