@@ -47,7 +47,12 @@ const table: readonly Row[] = [
   // `harmless` is for text that goes to a terminal, `plain-text` for text from a file.
   {
     part: "platform/",
-    may: ["platform/", "protocol/harmless.ts", "protocol/plain-text.ts"],
+    may: [
+      "platform/",
+      "protocol/harmless.ts",
+      "protocol/password-work.ts",
+      "protocol/plain-text.ts",
+    ],
   },
   { part: "texts/", may: ["texts/", "protocol/", "platform/"] },
   { part: "net/", may: ["net/", "zmtp/", "protocol/", "platform/"] },

@@ -1,6 +1,7 @@
 import { setPriority } from "node:os";
 import { parentPort, Worker, workerData } from "node:worker_threads";
-import { type PasswordResult, type PasswordWork, workOnPassword } from "./password.ts";
+import type { PasswordResult, PasswordWork } from "../protocol/password-work.ts";
+import { workOnPassword } from "./password.ts";
 
 interface Question {
   readonly number: number;

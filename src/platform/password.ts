@@ -1,17 +1,8 @@
 import { hashSync, verifySync } from "@node-rs/argon2";
+import type { PasswordResult, PasswordWork } from "../protocol/password-work.ts";
 
 /** argon2id with 19 MiB, two passes, one lane: what OWASP recommends at least. */
 const parameters = { memoryCost: 19 * 1_024, timeCost: 2, parallelism: 1 };
-
-export interface PasswordWork {
-  readonly check?: { readonly password: string; readonly credential: string | undefined };
-  readonly hash?: string;
-}
-
-export interface PasswordResult {
-  readonly isRight: boolean;
-  readonly credential: string | undefined;
-}
 
 /** Nobody's: who has no account is checked against it, and waits as long as others. */
 const nobodys = `${start()}${"A".repeat(22)}$${"A".repeat(43)}`;

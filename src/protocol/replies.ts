@@ -13,7 +13,7 @@ export interface ClaimPlace {
 }
 
 /** What a write answers with: where its event is. */
-interface Written {
+export interface Written {
   readonly entry: Receipt;
 }
 

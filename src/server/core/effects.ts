@@ -2,6 +2,7 @@ import type { Incoming, SentReply } from "../../protocol/client-messages.ts";
 import type { Ballot } from "../../protocol/epoch.ts";
 import type { EventLine } from "../../protocol/event.ts";
 import type { ServerName } from "../../protocol/ids.ts";
+import type { PasswordResult, PasswordWork } from "../../protocol/password-work.ts";
 import type {
   CoordinationAnswer,
   CoordinationRequest,
@@ -69,21 +70,6 @@ export type Input =
   | { readonly type: "subscription"; readonly topic: string; readonly active: boolean }
   | { readonly type: "stop"; readonly leave: boolean }
   | { readonly type: "tick" };
-
-/** What is to be done with a password, which takes a thread of its own for tens of milliseconds. */
-export interface PasswordWork {
-  /** Is it the password of this credential? Without one it takes as long, and is not. */
-  readonly check?: { readonly password: string; readonly credential: string | undefined };
-  /** Hash this one, unless the check failed. */
-  readonly hash?: string;
-}
-
-export interface PasswordResult {
-  /** Whether the check succeeded; true where there was none. */
-  readonly isRight: boolean;
-  /** What to store from now on: of the password to hash, or of one hashed too cheaply. */
-  readonly credential: string | undefined;
-}
 
 /** What a peer answered to an `askPeer`, with the question; no answer if none came in time. */
 export type Answered<Request extends CoordinationRequest = CoordinationRequest> = {

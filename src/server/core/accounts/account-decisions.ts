@@ -1,5 +1,6 @@
-import type { Grant, Request, Service } from "../../../protocol/client-messages.ts";
+import type { Grant } from "../../../protocol/client-messages.ts";
 import { ProtocolError, type RefusalReason } from "../../../protocol/errors.ts";
+import type { Written } from "../../../protocol/replies.ts";
 import type { Now } from "../effects.ts";
 import type { EventData, Operation } from "../facts.ts";
 import type { Placed } from "../replica/placed.ts";
@@ -9,9 +10,7 @@ import {
   refuse as refuseWith,
   type Services,
 } from "../serving/decision.ts";
-import { commit, type Written } from "../serving/write.ts";
-
-export type Of<S extends Service> = Extract<Request, { service: S }>;
+import { commit } from "../serving/write.ts";
 
 /** The session leaves with the answer. */
 export function granting<Answer extends object>(

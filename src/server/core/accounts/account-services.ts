@@ -15,8 +15,7 @@ import {
   type Services,
   waits,
 } from "../serving/decision.ts";
-import type { ServiceRows } from "../serving/service.ts";
-import type { Of } from "./account-decisions.ts";
+import type { RequestOf, ServiceRows } from "../serving/service.ts";
 import { refuse } from "./account-decisions.ts";
 import { changeAccount, changeChannel, changeRegistration } from "./administration.ts";
 import { login } from "./login.ts";
@@ -86,7 +85,7 @@ export const accountServices: ServiceRows<
 /** Today's and yesterday's key of each topic that the asker may read (X5). */
 function keys(
   services: Services,
-  request: Of<"keys">,
+  request: RequestOf<"keys">,
   { now, room }: Circumstances,
 ): Decision<Replies["keys"]> {
   const { chat, accounts } = services;
@@ -109,7 +108,11 @@ function keys(
   return { next: "answer", answer: { keys: found, publisher: services.publisher } };
 }
 
-function parseChange({ locked, administrator, newPassword }: Fields): Of<"account">["change"] {
+function parseChange({
+  locked,
+  administrator,
+  newPassword,
+}: Fields): RequestOf<"account">["change"] {
   const given = [locked, administrator, newPassword].filter((value) => value != null);
   if (given.length !== 1) {
     throw new ProtocolError(
@@ -127,7 +130,7 @@ const registrationFields = object({
   invitation: optional(invitation),
 });
 
-function parseRegistration(data: Fields): Pick<Of<"registration">, "mode" | "invitation"> {
+function parseRegistration(data: Fields): Pick<RequestOf<"registration">, "mode" | "invitation"> {
   const registration = registrationFields(data);
   const { mode, invitation: told } = registration;
   if ((mode === "invitation") !== (told !== undefined)) {

@@ -1,14 +1,16 @@
 import type { Chain, UserName } from "../../../protocol/ids.ts";
+import type { Written } from "../../../protocol/replies.ts";
 import type { Now } from "../effects.ts";
 import { type Decision, noChannel, type Services } from "../serving/decision.ts";
-import { commit, type Written } from "../serving/write.ts";
-import { maker, type Of, refuse, repeated } from "./account-decisions.ts";
+import type { RequestOf } from "../serving/service.ts";
+import { commit } from "../serving/write.ts";
+import { maker, refuse, repeated } from "./account-decisions.ts";
 import { resetPassword } from "./password-changes.ts";
 
 /** An administrator changes somebody's account. */
 export function changeAccount(
   services: Services,
-  request: Of<"account">,
+  request: RequestOf<"account">,
   now: Now,
 ): Decision<Written> {
   const { user, change, id } = request;
@@ -27,7 +29,7 @@ export function changeAccount(
 
 export function changeRegistration(
   services: Services,
-  { mode, invitation, id, session }: Of<"registration">,
+  { mode, invitation, id, session }: RequestOf<"registration">,
   now: Now,
 ): Decision<Written> {
   const asked = { id, by: session?.user as UserName };
@@ -44,7 +46,7 @@ export function changeRegistration(
  */
 export function changeChannel(
   services: Services,
-  { channel, isRemoved, id, session }: Of<"removal">,
+  { channel, isRemoved, id, session }: RequestOf<"removal">,
   now: Now,
 ): Decision<Written> {
   const { channels, removals } = services.chat;

@@ -7,15 +7,16 @@ import {
   refuse as refuseWith,
   type Services,
 } from "../serving/decision.ts";
+import type { RequestOf } from "../serving/service.ts";
 import { decideWrite } from "../serving/write.ts";
 import { locked } from "./access.ts";
-import { granting, maker, type Of, refuse, wrong } from "./account-decisions.ts";
+import { granting, maker, refuse, wrong } from "./account-decisions.ts";
 import type { Credential } from "./accounts.ts";
 
 /** Where accounts are, a login is a name with its password (X2). */
 export function login(
   services: Services,
-  request: Of<"login">,
+  request: RequestOf<"login">,
   at: Circumstances,
 ): Decision<Replies["login"]> {
   if (services.auth === "open") return writeLogin(services, request, at);
@@ -51,7 +52,7 @@ export function login(
 /** The reply tells the claim that the name belongs to: nothing is granted on one that may fall. */
 function writeLogin(
   services: Services,
-  request: Of<"login">,
+  request: RequestOf<"login">,
   at: Pick<Circumstances, "now" | "waited">,
 ): Decision<Replies["login"]> {
   const decision = decideWrite(services, request, { ...at, write: loginWrite });

@@ -1,5 +1,5 @@
 import type { Chain, UserName } from "../../../protocol/ids.ts";
-import type { Replies } from "../../../protocol/replies.ts";
+import type { Replies, Written } from "../../../protocol/replies.ts";
 import type { Now } from "../effects.ts";
 import {
   type Decision,
@@ -7,16 +7,17 @@ import {
   refuse as refuseWith,
   type Services,
 } from "../serving/decision.ts";
-import { commit, type Written } from "../serving/write.ts";
+import type { RequestOf } from "../serving/service.ts";
+import { commit } from "../serving/write.ts";
 import { locked } from "./access.ts";
-import { granting, maker, type Of, wrong } from "./account-decisions.ts";
+import { granting, maker, wrong } from "./account-decisions.ts";
 import type { PasswordChange } from "./accounts.ts";
 import { doubtful, isDoubtful } from "./login.ts";
 
 /** Whoever knows the old password may set another; all older sessions of the user end. */
 export function changePassword(
   services: Services,
-  request: Of<"password">,
+  request: RequestOf<"password">,
 ): Decision<Replies["password"]> {
   const { user, password, newPassword, id } = request;
   const { accounts } = services;
@@ -55,7 +56,7 @@ export function changePassword(
 
 export function resetPassword(
   services: Services,
-  request: Of<"account">,
+  request: RequestOf<"account">,
   newPassword: string,
 ): Decision<Written> {
   const { user, id, session } = request;

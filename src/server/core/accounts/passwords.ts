@@ -1,5 +1,6 @@
 import { limits } from "../../../protocol/limits.ts";
-import type { Effects, PasswordResult, PasswordWork } from "../effects.ts";
+import type { PasswordResult, PasswordWork } from "../../../protocol/password-work.ts";
+import type { Effects } from "../effects.ts";
 
 /** @param result undefined if the machine failed at it */
 type Done = (result: PasswordResult | undefined) => void;

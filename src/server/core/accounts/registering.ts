@@ -10,14 +10,14 @@ import {
   type Services,
   waits,
 } from "../serving/decision.ts";
+import type { RequestOf } from "../serving/service.ts";
 import { administers } from "./access.ts";
-import type { Of } from "./account-decisions.ts";
 import { hashOf } from "./administration.ts";
 
 /** Claims the name, once nothing that this server may still miss forbids it. */
 export function register(
   services: Services,
-  request: Of<"register">,
+  request: RequestOf<"register">,
   at: Circumstances,
 ): Decision<Replies["register"]> {
   const error = mayRegister(services, request, at.now);
@@ -29,7 +29,7 @@ export function register(
 /** Why the asker may not have the name for an account, if so. */
 function mayRegister(
   services: Services,
-  request: Of<"register">,
+  request: RequestOf<"register">,
   now: Now,
 ): ProtocolError | undefined {
   const { user, invitation, id } = request;

@@ -1,4 +1,4 @@
-import type { HistoryQuery, ParsedRequest, Request } from "../../../protocol/client-messages.ts";
+import type { HistoryQuery, ParsedRequest } from "../../../protocol/client-messages.ts";
 import { parseCursor } from "../../../protocol/cursor.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import { type Fields, object, optional } from "../../../protocol/fields.ts";
@@ -25,7 +25,7 @@ import {
   type Services,
   waits,
 } from "../serving/decision.ts";
-import type { ServiceRows } from "../serving/service.ts";
+import type { RequestOf, ServiceRows } from "../serving/service.ts";
 import { readHistory } from "./history.ts";
 import { nameBytes, readNames } from "./names.ts";
 
@@ -102,7 +102,7 @@ function read<Asked extends ParsedRequest, Answer extends object>(
 
 function history(
   { chat, replication }: Services,
-  request: Request & { readonly service: "history" },
+  request: RequestOf<"history">,
   { room }: Circumstances,
 ): Decision<HistoryPage> {
   const { channel, user } = request.conversation;
@@ -121,7 +121,7 @@ function history(
 /** Users never go away: only a user who is unknown here waits for what the client has seen (R9). */
 function presence(
   services: Services,
-  request: Request & { readonly service: "presence" },
+  request: RequestOf<"presence">,
   at: Circumstances,
 ): Decision<Replies["presence"]> {
   const { user } = request;

@@ -1,4 +1,3 @@
-import type { Request, Service } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Event } from "../../../protocol/event.ts";
 import { object, optional } from "../../../protocol/fields.ts";
@@ -7,11 +6,9 @@ import { limits } from "../../../protocol/limits.ts";
 import { oddityOf } from "../../../protocol/looks.ts";
 import { message as text } from "../../../protocol/request-fields.ts";
 import { idReused, noChannel, noUser, type Services } from "../serving/decision.ts";
-import type { ServiceRows } from "../serving/service.ts";
+import type { RequestOf, ServiceRows } from "../serving/service.ts";
 import { decideWrite, type Write } from "../serving/write.ts";
 import { type ChatState, type Conversation, type StoredMessage, scopeOf } from "./chat-state.ts";
-
-type Of<S extends Service> = Extract<Request, { service: S }>;
 
 /** What a client writes into the chat. A login, which is of accounts too, has its row there. */
 export const writeServices: ServiceRows<"channel" | "publish" | "message"> = {
@@ -46,7 +43,7 @@ export const writeServices: ServiceRows<"channel" | "publish" | "message"> = {
 };
 
 /** A login, once its password is right where accounts are. */
-export const loginWrite: Write<Of<"login">> = {
+export const loginWrite: Write<RequestOf<"login">> = {
   existing: ({ chat }, { user }, id) => chat.users.get(user)?.logins.find(id, "", () => true),
   obstacle: (services, { user }) => oddUser(services, user),
   make: ({ ledger, auth }, { user, id }, timeMs) => {
@@ -56,11 +53,11 @@ export const loginWrite: Write<Of<"login">> = {
 };
 
 /** A request that names no user acts as its session's user. */
-function creatorOf({ user, session }: Of<"channel">): UserName | undefined {
+function creatorOf({ user, session }: RequestOf<"channel">): UserName | undefined {
   return user ?? session?.user;
 }
 
-const creation: Write<Of<"channel">> = {
+const creation: Write<RequestOf<"channel">> = {
   existing: ({ chat }, request, id) =>
     chat.channels
       .get(request.channel)
@@ -89,7 +86,7 @@ const creation: Write<Of<"channel">> = {
   },
 };
 
-type Messaging = Of<"publish"> | Of<"message">;
+type Messaging = RequestOf<"publish"> | RequestOf<"message">;
 
 /** What publications and private messages do each in its own way. */
 interface MessageKind<Asked extends Messaging> {
@@ -136,7 +133,7 @@ function messageWrite<Asked extends Messaging>(kind: MessageKind<Asked>): Write<
   };
 }
 
-const publication = messageWrite<Of<"publish">>({
+const publication = messageWrite<RequestOf<"publish">>({
   partiesOf: ({ user, channel }) => ({ from: user, to: { channel } }),
   keepers: (chat, { channel }) => [chat.channels.get(channel)],
   missing: (chat, { channel, user }) => {
@@ -148,7 +145,7 @@ const publication = messageWrite<Of<"publish">>({
   },
 });
 
-const privateMessage = messageWrite<Of<"message">>({
+const privateMessage = messageWrite<RequestOf<"message">>({
   partiesOf: ({ src, dst }) => ({ from: src, to: { user: dst } }),
   // It stays while either party keeps it (J3).
   keepers: (chat, { src, dst }) => [chat.users.get(dst), chat.users.get(src)],

@@ -1,9 +1,10 @@
-import type { Grant, ParsedRequest, Receipt, Request } from "../../../protocol/client-messages.ts";
+import type { Grant, ParsedRequest, Receipt } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Digest } from "../../../protocol/event.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
+import type { PasswordResult, PasswordWork } from "../../../protocol/password-work.ts";
 import type { StatusReply } from "../../../protocol/replies.ts";
 import type { TopicKey } from "../../../protocol/sealed.ts";
 import { isoTime } from "../../../protocol/time.ts";
@@ -14,11 +15,12 @@ import type { ChatState } from "../chat/chat-state.ts";
 import type { Room } from "../chat/history.ts";
 import type { Presence } from "../chat/presence.ts";
 import type { Publications } from "../chat/publications.ts";
-import type { Now, PasswordResult, PasswordWork } from "../effects.ts";
+import type { Now } from "../effects.ts";
 import type { EventData } from "../facts.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf, type Placed } from "../replica/placed.ts";
 import type { Replication } from "../replica/replication.ts";
+import type { RequestOf } from "./service.ts";
 
 /** What a service answers if it says OK, and the session that comes with it. */
 export type Granting<Answer extends object> = Answer & { readonly grant?: Grant | undefined };
@@ -41,7 +43,7 @@ export type Decision<Answer extends object = object> =
       answer(): Granting<Answer>;
     }
   /** The coordinator decides whose the name is (E3). */
-  | { readonly next: "claim"; readonly request: Request & { readonly service: "register" } }
+  | { readonly next: "claim"; readonly request: RequestOf<"register"> }
   /** A password has to be checked or hashed first, which takes a while. */
   | {
       readonly next: "password";

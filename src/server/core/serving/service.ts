@@ -40,9 +40,11 @@ type OwnFields<Asked> = Omit<Asked, keyof Envelope | "service">;
 /** The services by name. A module has a table of its own; `services.ts` joins them. */
 export type ServiceTable = Readonly<Record<string, ServiceRow>>;
 
+export type RequestOf<S extends Service> = Extract<Request, { service: S }>;
+
 /** The rows of some services of ours: their requests and answers have types. */
 export type ServiceRows<S extends Service> = {
-  readonly [Name in S]: ServiceRow<Extract<Request, { service: Name }>, Replies[Name]>;
+  readonly [Name in S]: ServiceRow<RequestOf<Name>, Replies[Name]>;
 };
 
 /** The row of a request that has passed the gate, which lets known services pass only. */

@@ -1,4 +1,4 @@
-import type { ParsedRequest, Refused, Request } from "../../../protocol/client-messages.ts";
+import type { ParsedRequest, Refused } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { RequestId } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
@@ -22,11 +22,9 @@ import {
   tooManyOpen,
   tooManyPasswords,
 } from "./refusals.ts";
-import { rowOf, type ServiceTable } from "./service.ts";
+import { type RequestOf, rowOf, type ServiceTable } from "./service.ts";
 import { type WaitingCover, WaitingCovers } from "./waiting-covers.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
-
-type RegisterRequest = Request & { readonly service: "register" };
 
 type Asked = Pending & {
   readonly request: ParsedRequest;
@@ -201,7 +199,7 @@ export class Serving {
   }
 
   /** A claim without an id is named here: a server's clock says no number twice (R7). */
-  #claim(asked: Asked & { request: RegisterRequest }, now: Now): void {
+  #claim(asked: Asked & { request: RequestOf<"register"> }, now: Now): void {
     const { payload, index, request } = asked;
     const { user, password } = request;
     if (this.#claims.isFull) return payload.refuse(index, tooManyClaims());
@@ -232,7 +230,7 @@ export class Serving {
 
   /** A claim that was won belongs to whoever has its password: an id alone proves nothing (E3). */
   #won(
-    { user, password }: RegisterRequest,
+    { user, password }: RequestOf<"register">,
     { event, credential, own, now }: ClaimEnd,
   ): Decision<Replies["register"]> {
     // Whoever then logs in elsewhere says that they have seen this.

@@ -1,7 +1,8 @@
-import type { ParsedRequest, Receipt } from "../../../protocol/client-messages.ts";
+import type { ParsedRequest } from "../../../protocol/client-messages.ts";
 import type { ProtocolError } from "../../../protocol/errors.ts";
 import type { Event } from "../../../protocol/event.ts";
 import type { RequestId } from "../../../protocol/ids.ts";
+import type { Written } from "../../../protocol/replies.ts";
 import { covers } from "../../../protocol/vector.ts";
 import type { Placed } from "../replica/placed.ts";
 import {
@@ -28,10 +29,6 @@ export interface Write<Asked extends ParsedRequest> {
 
 interface WriteParts<Asked extends ParsedRequest> extends Pick<Circumstances, "now" | "waited"> {
   readonly write: Write<Asked>;
-}
-
-export interface Written {
-  readonly entry: Receipt;
 }
 
 /**
