@@ -115,6 +115,8 @@ export type Request = Envelope &
 /** What a client can ask for, by its name on the wire. */
 export type Service = Request["service"];
 
+export type RequestOf<S extends Service> = Extract<Request, { service: S }>;
+
 /** What a client says of its user: `gone` at a clean end. */
 export const presenceStates = ["online", "away", "gone"] as const;
 export type PresenceState = (typeof presenceStates)[number];

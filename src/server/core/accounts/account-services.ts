@@ -1,3 +1,4 @@
+import type { RequestOf } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import { type Fields, object, optional } from "../../../protocol/fields.ts";
 import type { UserName } from "../../../protocol/ids.ts";
@@ -15,7 +16,7 @@ import {
   type Services,
   waits,
 } from "../serving/decision.ts";
-import type { RequestOf, ServiceRows } from "../serving/service.ts";
+import type { ServiceRows } from "../serving/service.ts";
 import { refuse } from "./account-decisions.ts";
 import { changeAccount, changeChannel, changeRegistration } from "./administration.ts";
 import { login } from "./login.ts";

@@ -1,8 +1,8 @@
+import type { RequestOf } from "../../../protocol/client-messages.ts";
 import type { Chain, UserName } from "../../../protocol/ids.ts";
 import type { Written } from "../../../protocol/replies.ts";
 import type { Now } from "../effects.ts";
 import { type Decision, noChannel, type Services } from "../serving/decision.ts";
-import type { RequestOf } from "../serving/service.ts";
 import { commit } from "../serving/write.ts";
 import { maker, refuse, repeated } from "./account-decisions.ts";
 import { resetPassword } from "./password-changes.ts";

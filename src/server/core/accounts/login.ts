@@ -1,3 +1,4 @@
+import type { RequestOf } from "../../../protocol/client-messages.ts";
 import type { UserName } from "../../../protocol/ids.ts";
 import type { ClaimPlace, Replies } from "../../../protocol/replies.ts";
 import { loginWrite } from "../chat/write-services.ts";
@@ -7,7 +8,6 @@ import {
   refuse as refuseWith,
   type Services,
 } from "../serving/decision.ts";
-import type { RequestOf } from "../serving/service.ts";
 import { decideWrite } from "../serving/write.ts";
 import { locked } from "./access.ts";
 import { granting, maker, refuse, wrong } from "./account-decisions.ts";

@@ -1,3 +1,4 @@
+import type { RequestOf } from "../../../protocol/client-messages.ts";
 import type { Chain, UserName } from "../../../protocol/ids.ts";
 import type { Replies, Written } from "../../../protocol/replies.ts";
 import type { Now } from "../effects.ts";
@@ -7,7 +8,6 @@ import {
   refuse as refuseWith,
   type Services,
 } from "../serving/decision.ts";
-import type { RequestOf } from "../serving/service.ts";
 import { commit } from "../serving/write.ts";
 import { locked } from "./access.ts";
 import { granting, maker, wrong } from "./account-decisions.ts";

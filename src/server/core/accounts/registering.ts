@@ -1,3 +1,4 @@
+import type { RequestOf } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import { oddityOf } from "../../../protocol/looks.ts";
 import type { Replies } from "../../../protocol/replies.ts";
@@ -10,7 +11,6 @@ import {
   type Services,
   waits,
 } from "../serving/decision.ts";
-import type { RequestOf } from "../serving/service.ts";
 import { administers } from "./access.ts";
 import { hashOf } from "./administration.ts";
 

@@ -1,4 +1,4 @@
-import type { HistoryQuery, ParsedRequest } from "../../../protocol/client-messages.ts";
+import type { HistoryQuery, ParsedRequest, RequestOf } from "../../../protocol/client-messages.ts";
 import { parseCursor } from "../../../protocol/cursor.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import { type Fields, object, optional } from "../../../protocol/fields.ts";
@@ -25,7 +25,7 @@ import {
   type Services,
   waits,
 } from "../serving/decision.ts";
-import type { RequestOf, ServiceRows } from "../serving/service.ts";
+import type { ServiceRows } from "../serving/service.ts";
 import { readHistory } from "./history.ts";
 import { nameBytes, readNames } from "./names.ts";
 

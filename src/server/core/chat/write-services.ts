@@ -1,3 +1,4 @@
+import type { RequestOf } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Event } from "../../../protocol/event.ts";
 import { object, optional } from "../../../protocol/fields.ts";
@@ -6,7 +7,7 @@ import { limits } from "../../../protocol/limits.ts";
 import { oddityOf } from "../../../protocol/looks.ts";
 import { message as text } from "../../../protocol/request-fields.ts";
 import { idReused, noChannel, noUser, type Services } from "../serving/decision.ts";
-import type { RequestOf, ServiceRows } from "../serving/service.ts";
+import type { ServiceRows } from "../serving/service.ts";
 import { decideWrite, type Write } from "../serving/write.ts";
 import { type ChatState, type Conversation, type StoredMessage, scopeOf } from "./chat-state.ts";
 

@@ -1,4 +1,9 @@
-import type { Grant, ParsedRequest, Receipt } from "../../../protocol/client-messages.ts";
+import type {
+  Grant,
+  ParsedRequest,
+  Receipt,
+  RequestOf,
+} from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { Digest } from "../../../protocol/event.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
@@ -20,7 +25,6 @@ import type { EventData } from "../facts.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf, type Placed } from "../replica/placed.ts";
 import type { Replication } from "../replica/replication.ts";
-import type { RequestOf } from "./service.ts";
 
 /** What a service answers if it says OK, and the session that comes with it. */
 export type Granting<Answer extends object> = Answer & { readonly grant?: Grant | undefined };

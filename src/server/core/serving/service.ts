@@ -1,7 +1,7 @@
 import type {
   Envelope,
   ParsedRequest,
-  Request,
+  RequestOf,
   Service,
 } from "../../../protocol/client-messages.ts";
 import type { Fields } from "../../../protocol/fields.ts";
@@ -39,8 +39,6 @@ type OwnFields<Asked> = Omit<Asked, keyof Envelope | "service">;
 
 /** The services by name. A module has a table of its own; `services.ts` joins them. */
 export type ServiceTable = Readonly<Record<string, ServiceRow>>;
-
-export type RequestOf<S extends Service> = Extract<Request, { service: S }>;
 
 /** The rows of some services of ours: their requests and answers have types. */
 export type ServiceRows<S extends Service> = {

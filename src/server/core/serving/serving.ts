@@ -1,4 +1,4 @@
-import type { ParsedRequest, Refused } from "../../../protocol/client-messages.ts";
+import type { ParsedRequest, Refused, RequestOf } from "../../../protocol/client-messages.ts";
 import { ProtocolError } from "../../../protocol/errors.ts";
 import type { RequestId } from "../../../protocol/ids.ts";
 import type { LamportClock } from "../../../protocol/lamport-clock.ts";
@@ -22,7 +22,7 @@ import {
   tooManyOpen,
   tooManyPasswords,
 } from "./refusals.ts";
-import { type RequestOf, rowOf, type ServiceTable } from "./service.ts";
+import { rowOf, type ServiceTable } from "./service.ts";
 import { type WaitingCover, WaitingCovers } from "./waiting-covers.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
 
