@@ -16,7 +16,7 @@ export interface LocalClusterOptions extends Partial<ClusterConfig> {
   readonly curve?: boolean;
 }
 
-/** A fresh cluster of real processes on free ports and in a folder of its own. */
+/** A fresh cluster of real processes, on free ports and in a folder of its own. */
 export class LocalCluster implements AsyncDisposable {
   readonly folder: string;
   readonly #supervisor: Supervisor;
@@ -38,7 +38,7 @@ export class LocalCluster implements AsyncDisposable {
       logFiles: true,
       serverKey: keys?.publicKey,
       ...options,
-      // Whoever runs a load of his own sets no pace.
+      // The load of a trial must not be slowed down.
       settings: (server) => ({
         TERTULIA_USER_RATE: "0",
         TERTULIA_CONNECTION_RATE: "0",
@@ -63,7 +63,7 @@ export class LocalCluster implements AsyncDisposable {
     return this.#supervisor.endpoints;
   }
 
-  /** The processes of a role, in the order in which they were started. */
+  /** The processes of a role, in the order of their start. */
   of(role: Child["role"]): Child[] {
     return this.#supervisor.of(role);
   }
@@ -90,7 +90,7 @@ export class LocalCluster implements AsyncDisposable {
     return client;
   }
 
-  /** Stops all, in order, and keeps the folder. */
+  /** Stops all processes in order, and keeps the folder. */
   async stop(): Promise<void> {
     for (const client of this.#clients.splice(0)) await client.close();
     await this.#supervisor[Symbol.asyncDispose]();

@@ -6,10 +6,10 @@ import { compareEpochs, type Epoch, parseEpoch } from "../protocol/epoch.ts";
 
 import type { Term } from "./chaos/core/failovers.ts";
 
-/** An entry into office, as the server that entered it wrote it down. */
+/** An entry into office, as the new coordinator logged it. */
 export interface Entered {
-  /** The process, by its label. */
-  readonly party: string;
+  /** The label of the process. */
+  readonly node: string;
   readonly epoch: Epoch;
   readonly wallMs: number;
 }
@@ -17,8 +17,8 @@ export interface Entered {
 const chunkBytes = 64 * 1024;
 
 /**
- * Who is in office in a cluster on this machine, by the logs of its servers (level info): nobody
- * need answer for it, and a process that was stopped or cut off is still known to hold the office.
+ * Knows the coordinator of a cluster on this machine from the logs of its servers (level info). No
+ * server has to answer, and a coordinator that is stopped or cut off is still known.
  */
 export class OfficeWatch {
   readonly #logs: readonly ServerLog[];
@@ -31,7 +31,7 @@ export class OfficeWatch {
     });
   }
 
-  /** All entries up to now, by epoch. */
+  /** All entries so far, by epoch. */
   entered(): readonly Entered[] {
     const fresh = this.#logs.flatMap((log) => log.next());
     if (fresh.length === 0) return this.#entered;
@@ -40,25 +40,25 @@ export class OfficeWatch {
     return this.#entered;
   }
 
-  /** The same with their times since the trial began. */
+  /** The same entries, with their times since the trial began. */
   terms(began: Instant): Term[] {
     return this.entered().map(({ wallMs, ...term }) => {
       return { ...term, atMs: wallMs - began.wallMs };
     });
   }
 
-  /** Who is in office; nobody while an election goes on. */
+  /** The coordinator's label; undefined while an election goes on. */
   get coordinator(): string | undefined {
     const latest = this.entered().at(-1);
-    const log = this.#logs.find(({ label }) => label === latest?.party);
+    const log = this.#logs.find(({ label }) => label === latest?.node);
     return log?.isInOffice ? log.label : undefined;
   }
 }
 
-/** A log that grows, and begins anew when it has become too long (`openLogFile`). */
+/** A log that grows, and is emptied when it has become too long (`openLogFile`). */
 class ServerLog {
   readonly label: string;
-  /** Whether the last event of the office in the log is that it was entered. */
+  /** Whether the log's last event about the office is an entry into it. */
   isInOffice = false;
   readonly #path: string;
   #at = 0;
@@ -76,15 +76,15 @@ class ServerLog {
     return lines.flatMap((line) => {
       const { event, epoch: said, time } = entryOf(line);
       if (event === "coordinator") this.isInOffice = true;
-      // The process that held the office gave it up, or is no more.
+      // The coordinator resigned, or its process has ended.
       if (event === "resigned" || event === "started") this.isInOffice = false;
       const epoch = event === "coordinator" ? parseEpoch(said) : undefined;
       if (epoch === undefined) return [];
-      return { party: this.label, epoch, wallMs: Date.parse(String(time)) };
+      return { node: this.label, epoch, wallMs: Date.parse(String(time)) };
     });
   }
 
-  /** What was written since the last time. */
+  /** The text that was written since the last call. */
   #read(): string {
     using file = new OpenFile(this.#path);
     if (file.bytes >= this.#at) return this.#rest(file);
@@ -100,7 +100,7 @@ class ServerLog {
       this.#at += chunk.length;
       chunks.push(chunk);
     }
-    // The fields of events are ASCII: a character cut in two elsewhere does no harm.
+    // The fields of events are ASCII, so a character that is cut in two does no harm.
     return Buffer.concat(chunks).toString("latin1");
   }
 }
@@ -116,7 +116,7 @@ class OpenFile implements Disposable {
     return fstatSync(this.#fd).size;
   }
 
-  /** A part of what begins there; empty at the end. */
+  /** Some bytes from that place on; none at the end of the file. */
   read(at: number): Buffer {
     const chunk = Buffer.alloc(chunkBytes);
     return chunk.subarray(0, readSync(this.#fd, chunk, 0, chunkBytes, at));
@@ -127,7 +127,7 @@ class OpenFile implements Disposable {
   }
 }
 
-/** A line's fields; none for the sentences with which a process ends, which are not JSON. */
+/** A line's fields; none if it is not JSON, such as the last sentence of a process. */
 function entryOf(line: string): Readonly<Record<string, unknown>> {
   try {
     return (JSON.parse(line) ?? {}) as Record<string, unknown>;

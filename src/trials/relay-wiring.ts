@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Process, Wiring } from "../cluster/supervisor.ts";
-import type { Party, Relay } from "./relay.ts";
+import type { NodeName, Relay } from "./relay.ts";
 
-/** What the load and its clients are called among the parties of the relay. */
-export const clientsParty: Party = "clients";
+/** The relay's name for the load and its clients. */
+export const clientsNode: NodeName = "clients";
 
 /**
  * Ports that a cluster with one broker and one proxy needs: each server reaches five endpoints and
@@ -15,16 +15,16 @@ export function relayPorts(servers: number): number {
 
 export interface RelayWiringOptions {
   readonly relay: Relay;
-  /** For the sockets at which the servers are bound, out of the others' reach. */
+  /** For the servers' sockets, which other processes reach through the relay only. */
   readonly folder: string;
-  /** The process that bears a server's name at present. */
-  readonly partyOf: (server: string) => Party | undefined;
+  /** The process that has a server's name at present. */
+  readonly nodeOf: (server: string) => NodeName | undefined;
 }
 
 /** Lets all processes of a cluster reach each other through a relay. */
 export class RelayWiring implements Wiring {
   readonly #options: RelayWiringOptions;
-  /** The relay's endpoints, by who uses them for what. */
+  /** The relay's endpoints, by their user and use. */
   readonly #endpoints = new Map<string, string>();
 
   constructor(options: RelayWiringOptions) {
@@ -37,10 +37,10 @@ export class RelayWiring implements Wiring {
 
   /** The endpoint at which clients reach what a process has bound. */
   forClients(to: Process, endpoint: string): string {
-    return this.#route(clientsParty, to.label, endpoint);
+    return this.#route(clientsNode, to.label, endpoint);
   }
 
-  /** All peers know one address: who connects there tells it in each of his questions. */
+  /** All peers connect to one address; each question has the name of the server that asks. */
   peerLink({ label, number }: Process): { bind: string; advertise: string } {
     const bind = `ipc://${join(this.#options.folder, `peer-${number}`)}`;
     const advertise = this.#once(`peers ${label}`, () => {
@@ -50,7 +50,7 @@ export class RelayWiring implements Wiring {
     return { bind, advertise };
   }
 
-  #route(from: Party, to: Party, target: string): string {
+  #route(from: NodeName, to: NodeName, target: string): string {
     const add = () => this.#options.relay.add({ from, to, target });
     return this.#once(`${from} ${target}`, add);
   }
@@ -63,9 +63,9 @@ export class RelayWiring implements Wiring {
     return endpoint;
   }
 
-  #asker(bytes: Buffer): Party | undefined {
+  #asker(bytes: Buffer): NodeName | undefined {
     const [, name] = askerPattern.exec(bytes.toString("latin1")) ?? [];
-    return name === undefined ? undefined : this.#options.partyOf(name);
+    return name === undefined ? undefined : this.#options.nodeOf(name);
   }
 }
 

@@ -2,36 +2,36 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 /** A process as the relay knows it: `server 1`, `broker 1`, `clients` … */
-export type Party = string;
+export type NodeName = string;
 
-/** The way from one process to another: whatever the one sends the other, over any connection. */
-export interface Road {
-  readonly from: Party;
-  readonly to: Party;
+/** One direction between two processes: all that `from` sends to `to`, over any connection. */
+export interface Link {
+  readonly from: NodeName;
+  readonly to: NodeName;
 }
 
-/** What one sends to the others, and what they send to it. */
-export function roadsBetween(party: Party, others: readonly Party[]): Road[] {
+/** The links between a process and others, in both directions. */
+export function linksBetween(node: NodeName, others: readonly NodeName[]): Link[] {
   return others.flatMap((other) => [
-    { from: party, to: other },
-    { from: other, to: party },
+    { from: node, to: other },
+    { from: other, to: node },
   ]);
 }
 
-/** What is done to some roads until it is healed. Two on one road add up. */
+/** A disturbance of some links until it is healed. Two of one link add up. */
 export interface Disturbance {
-  /** @param reset whether the connections of these roads are reset, instead of going on */
+  /** @param reset whether the connections of these links are reset; otherwise they go on */
   heal(how?: { readonly reset: boolean }): void;
 }
 
-/** How a process is reached through the relay. */
+/** The way to a process through the relay. */
 export interface Route {
   /**
-   * Who connects: one process, or whoever the first bytes tell. Until they have told, nothing holds
-   * the connection up.
+   * The process that connects, or a function that finds it in the first bytes. No disturbance holds
+   * a connection until its process is known.
    */
-  readonly from: Party | ((bytes: Buffer) => Party | undefined);
-  readonly to: Party;
+  readonly from: NodeName | ((bytes: Buffer) => NodeName | undefined);
+  readonly to: NodeName;
   /** `tcp://host:port` or `ipc://path`. */
   readonly target: string;
 }
@@ -40,12 +40,12 @@ export interface Route {
 const heldBytes = 1024 * 1024;
 
 /**
- * A TCP relay through which the processes of a cluster reach each other, so that the ways between
- * them can be cut, in one direction or both, slowed down, or reset.
+ * A TCP relay between the processes of a cluster. It can cut the links between them, in one
+ * direction or both, slow them down, or reset their connections.
  *
  * A cut is a network that drops packets, as TCP shows it: bytes, ends and resets stay where they
- * are until it is healed, then go on or, with `reset`, are lost with their connection; a new
- * connection waits while either direction is cut.
+ * are until the cut is healed. Then they go on or, with `reset`, are lost with their connection. A
+ * new connection waits while either direction is cut.
  */
 export class Relay implements AsyncDisposable {
   readonly #servers: Server[] = [];
@@ -54,7 +54,7 @@ export class Relay implements AsyncDisposable {
   readonly #cuts = new Map<string, number>();
   readonly #delaysMs = new Map<string, number>();
 
-  /** @param ports how many routes it will have at most */
+  /** @param ports the largest number of routes */
   static async open(ports: number): Promise<Relay> {
     const relay = new Relay();
     for (let count = 0; count < ports; count += 1) {
@@ -76,21 +76,21 @@ export class Relay implements AsyncDisposable {
     return `tcp://127.0.0.1:${port}`;
   }
 
-  /** Nothing passes on these roads until it is healed. */
-  cut(roads: readonly Road[]): Disturbance {
-    return this.#disturb(roads, this.#cuts, 1);
+  /** Nothing passes on these links until the cut is healed. */
+  cut(links: readonly Link[]): Disturbance {
+    return this.#disturb(links, this.#cuts, 1);
   }
 
-  /** Everything on these roads takes so many milliseconds longer. */
-  slow(roads: readonly Road[], delayMs: number): Disturbance {
-    return this.#disturb(roads, this.#delaysMs, delayMs);
+  /** Everything on these links takes so many milliseconds longer. */
+  slow(links: readonly Link[], delayMs: number): Disturbance {
+    return this.#disturb(links, this.#delaysMs, delayMs);
   }
 
-  /** Resets the connections that use any of these roads. */
-  reset(roads: readonly Road[]): void {
-    const keys = new Set(roads.map(({ from, to }) => keyOf(from, to)));
+  /** Resets the connections that use any of these links. */
+  reset(links: readonly Link[]): void {
+    const keys = new Set(links.map(({ from, to }) => keyOf(from, to)));
     for (const connection of this.#connections) {
-      if (connection.roads().some(({ from, to }) => keys.has(keyOf(from, to)))) connection.reset();
+      if (connection.links().some(({ from, to }) => keys.has(keyOf(from, to)))) connection.reset();
     }
   }
 
@@ -101,9 +101,9 @@ export class Relay implements AsyncDisposable {
     await Promise.all(closed);
   }
 
-  #disturb(roads: readonly Road[], table: Map<string, number>, by: number): Disturbance {
+  #disturb(links: readonly Link[], table: Map<string, number>, by: number): Disturbance {
     const raise = (change: number) => {
-      for (const { from, to } of roads) {
+      for (const { from, to } of links) {
         const key = keyOf(from, to);
         table.set(key, (table.get(key) ?? 0) + change);
       }
@@ -115,8 +115,8 @@ export class Relay implements AsyncDisposable {
       heal: ({ reset } = { reset: false }) => {
         if (isHealed) return;
         isHealed = true;
-        // First the reset: what was held must not slip through.
-        if (reset) this.reset(roads);
+        // The reset comes first: held bytes must not slip through.
+        if (reset) this.reset(links);
         raise(-by);
       },
     };
@@ -126,20 +126,20 @@ export class Relay implements AsyncDisposable {
     const connection = new Connection({
       socket,
       route,
-      conditions: (road) => this.#conditions(road),
+      conditions: (link) => this.#conditions(link),
       closed: () => this.#connections.delete(connection),
     });
     this.#connections.add(connection);
     connection.update();
   }
 
-  #conditions({ from, to }: Road): Conditions {
+  #conditions({ from, to }: Link): Conditions {
     const key = keyOf(from, to);
     return { isCut: (this.#cuts.get(key) ?? 0) > 0, delayMs: this.#delaysMs.get(key) ?? 0 };
   }
 }
 
-function keyOf(from: Party, to: Party): string {
+function keyOf(from: NodeName, to: NodeName): string {
   return `${from} > ${to}`;
 }
 
@@ -151,14 +151,14 @@ interface Conditions {
 interface ConnectionOptions {
   readonly socket: Socket;
   readonly route: Route;
-  readonly conditions: (road: Road) => Conditions;
+  readonly conditions: (link: Link) => Conditions;
   readonly closed: () => void;
 }
 
-/** One accepted connection and, once both its roads are open, the one to its target. */
+/** An accepted connection and, after both its links have been open once, the one to its target. */
 class Connection {
   readonly #options: ConnectionOptions;
-  #from: Party | undefined;
+  #from: NodeName | undefined;
   #flows: { readonly there: Flow; readonly back: Flow } | undefined;
 
   constructor(options: ConnectionOptions) {
@@ -170,8 +170,8 @@ class Connection {
     options.socket.once("close", () => this.#close());
   }
 
-  /** There and back; none as long as nobody knows who connected. */
-  roads(): readonly Road[] {
+  /** There and back; none until the process that connected is known. */
+  links(): readonly Link[] {
     const { to } = this.#options.route;
     const from = this.#from;
     return from === undefined
@@ -182,9 +182,9 @@ class Connection {
         ];
   }
 
-  /** The conditions of its roads may have changed. */
+  /** The conditions of its links may have changed. */
   update(): void {
-    const [there, back] = this.roads().map(this.#options.conditions);
+    const [there, back] = this.links().map(this.#options.conditions);
     if (this.#flows === undefined) {
       if (!there?.isCut && !back?.isCut) this.#connect();
     } else if (there !== undefined && back !== undefined) {
@@ -229,8 +229,8 @@ function addressOf(endpoint: string): { path: string } | { host: string; port: n
 }
 
 /**
- * Only a TCP connection that is there, and whose end was not sent, can be reset: libuv refuses any
- * other (`uv_tcp_close_reset`), and Node would then never close it. Such a one is closed.
+ * A TCP connection can be reset only while it is open and its end was not sent. Otherwise libuv
+ * refuses (`uv_tcp_close_reset`) and Node would never close it, so it is closed instead.
  */
 function resetSocket(socket: Socket): void {
   if (socket.remoteFamily === undefined || socket.writableEnded) socket.destroy();
@@ -242,7 +242,7 @@ type Item = { readonly dueMs: number } & (
   | { readonly type: "end" | "reset" }
 );
 
-/** One direction of a connection: what the source sends reaches the sink in order, or waits. */
+/** One direction of a connection: bytes of the source reach the sink in order, or wait. */
 class Flow {
   readonly sink: Socket;
   readonly #source: Socket;

@@ -32,9 +32,9 @@ export class RelayedCluster implements AsyncDisposable {
   static async start({ servers, folder, logLevel, settings }: RelayedClusterOptions) {
     const relay = await Relay.open(relayPorts(servers));
     let local: LocalCluster | undefined;
-    const partyOf = (name: string) =>
+    const nodeOf = (name: string) =>
       local?.of("server").find(({ ready }) => ready?.name === name)?.label;
-    const wiring = new RelayWiring({ relay, folder, partyOf });
+    const wiring = new RelayWiring({ relay, folder, nodeOf });
     try {
       local = await LocalCluster.start({
         servers,
@@ -61,12 +61,12 @@ export class RelayedCluster implements AsyncDisposable {
     return this.local.client({ ...this.endpoints, ...options });
   }
 
-  /** Stops all, in order, and keeps the folder. */
+  /** Stops all processes in order, and keeps the folder. */
   stop(): Promise<void> {
     return this.local.stop();
   }
 
-  /** Keeps the folder too: who made it removes it. */
+  /** Keeps the folder too: the caller that made it removes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await this.relay[Symbol.asyncDispose]();

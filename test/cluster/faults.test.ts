@@ -54,8 +54,8 @@ describe("two of each", () => {
     cluster.of("proxy")[1]?.signal("SIGCONT");
     await writer.progress(100);
     await writer.stop();
-    // What was acknowledged to the writer is what the listener must hear: its own history may be
-    // answered by a server that has yet to count the last of it.
+    // The listener must hear every acknowledged message. Its history can't tell: a server may answer
+    // that has not counted the last ones yet.
     const written = new Set(writer.acknowledged.keys());
     await until(() => new Set(heard).size >= written.size, "all were heard", 20_000);
     expect(heard.length, "a listener got a message twice").toBe(new Set(heard).size);

@@ -18,7 +18,7 @@ afterEach(async () => {
   for (const cluster of clusters.splice(0)) await cluster[Symbol.asyncDispose]();
 });
 
-/** Longer than any time-out of the protocol between servers, and than a write may take. */
+/** Longer than any timeout between servers, and than any write. */
 const longMs = 2 * Math.max(durations.commitMs, durations.peerSilenceMs, durations.aliveMs) + 1_000;
 
 /** The fault itself is a length of time. */
@@ -32,7 +32,7 @@ describe("kill -9 under load", { timeout: 60_000 }, () => {
     const cluster = await start();
     const writer = await Writer.start(cluster);
     for (let kill = 0; kill < 5; kill += 1) {
-      // At another moment each time: in the middle of a flush, of a start, of catching up.
+      // Each time at another moment: during a flush, a start, or catching up.
       await writer.progress(40 + 33 * kill);
       const victim = cluster.server(1 + (kill % 3));
       const back = victim.nextReady();
@@ -71,7 +71,7 @@ describe("servers that are stopped for longer than all time-outs", { timeout: 60
     await writer.progress(200);
     second.signal("SIGSTOP");
     await lasting(durations.commitMs);
-    // What a majority had before may still be acknowledged, to a client that asks again; no more.
+    // Only a write that a majority had before may still be acknowledged, to a client that asks again.
     const { attempted } = writer;
     await lasting(longMs - durations.commitMs);
     const numbers = [...writer.acknowledged.keys()].map((text) =>

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
-import { type Relay, type Road, roadsBetween } from "../../src/trials/relay.ts";
+import { type Link, linksBetween, type Relay } from "../../src/trials/relay.ts";
 import { RelayedCluster } from "../../src/trials/relayed-cluster.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** Three servers that reach everything, each other too, through a relay. */
+/** Three servers that reach all processes, each other too, through a relay. */
 async function start(): Promise<{ cluster: LocalCluster; relay: Relay }> {
   const folder = await temporaryFolder();
   closing.push(() => folder[Symbol.asyncDispose]());
@@ -25,11 +25,11 @@ async function start(): Promise<{ cluster: LocalCluster; relay: Relay }> {
 
 const target = "server 3";
 const others = ["server 1", "server 2", "broker 1", "proxy 1", "reference 1"];
-const roads = roadsBetween(target, others);
-const out = roads.filter(({ from }) => from === target);
-const into = roads.filter(({ to }) => to === target);
+const links = linksBetween(target, others);
+const out = links.filter(({ from }) => from === target);
+const into = links.filter(({ to }) => to === target);
 
-/** Bytes of what the server that was cut off has on its disk. */
+/** Bytes on the disk of the server that was cut off. */
 async function journalBytes(cluster: LocalCluster): Promise<number> {
   const name = cluster.server(3).ready?.name;
   for (const slot of ["1", "2", "3"]) {
@@ -40,23 +40,23 @@ async function journalBytes(cluster: LocalCluster): Promise<number> {
   throw new Error(`${name} has no folder`);
 }
 
-const cuts: { name: string; roads: Road[]; isReset: boolean; hears: boolean }[] = [
-  { name: "both ways", roads, isReset: false, hears: false },
-  { name: "deaf", roads: into, isReset: true, hears: false },
+const cuts: { name: string; links: Link[]; isReset: boolean; hears: boolean }[] = [
+  { name: "both ways", links, isReset: false, hears: false },
+  { name: "deaf", links: into, isReset: true, hears: false },
   // It hears the others until their connections, without a heartbeat from it, are closed.
-  { name: "mute", roads: out, isReset: false, hears: true },
+  { name: "mute", links: out, isReset: false, hears: true },
 ];
 
 describe("one of three servers cut off under load", () => {
   test.for(cuts)(
     "[R5] [R8] $name: the others go on, nothing is lost, and all end up equal",
     { timeout: 60_000 },
-    async ({ roads, isReset, hears }) => {
+    async ({ links, isReset, hears }) => {
       const { cluster, relay } = await start();
       const writer = await Writer.start(cluster);
       await writer.progress(200);
-      const cut = relay.cut(roads);
-      // What was on its way when it was cut has come by then.
+      const cut = relay.cut(links);
+      // Messages that were on their way at the cut have arrived by then.
       await writer.progress(200);
       const before = await journalBytes(cluster);
       await writer.progress(1_000);

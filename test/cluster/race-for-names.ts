@@ -14,7 +14,7 @@ import {
 } from "../../src/trials/chaos/core/failovers.ts";
 import { inOffice, type PlannedFault } from "../../src/trials/chaos/core/fault-plan.ts";
 import { FaultPerformer } from "../../src/trials/chaos/fault-performer.ts";
-import { accountsOf } from "../../src/trials/chaos/testimony.ts";
+import { accountsOf } from "../../src/trials/chaos/final-state.ts";
 import { OfficeWatch } from "../../src/trials/office-watch.ts";
 import { RelayedCluster } from "../../src/trials/relayed-cluster.ts";
 import { until } from "../support/until.ts";
@@ -22,13 +22,13 @@ import { until } from "../support/until.ts";
 export interface RaceOptions {
   /** An empty folder. */
   readonly folder: string;
-  /** Each with a connection of its own. */
+  /** Each client has a connection of its own. */
   readonly clients: number;
-  /** All clients want all of them, each in an order of its own. */
+  /** All clients claim all names, each in its own order. */
   readonly names: number;
   /** Claims that each client has open at a time. */
   readonly inFlight: number;
-  /** How often the coordinator of the moment is killed, and stopped, and cut off. */
+  /** How often the coordinator is killed, stopped and cut off. */
   readonly rounds: number;
   readonly seed: number;
   readonly onFault?: (fault: string, namesOwned: number) => void;
@@ -48,8 +48,8 @@ const shareLimitMs = 240_000;
 const failoverLimitMs = 30_000;
 
 /**
- * Clients that register the same names at once, while the coordinator of the moment is killed,
- * stopped and cut off, each time until another term begins. Then all is stopped and judged.
+ * Clients register the same names at once, while the coordinator is killed, stopped and cut off,
+ * each time until another term begins. Then all processes are stopped and the answers checked.
  */
 export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
   const { folder, seed, inFlight } = options;
@@ -69,13 +69,13 @@ export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
     await running;
     const lengthMs = elapsedMs();
     const { claims } = race;
-    const { blows } = performer;
-    const failovers = failoversOf(office.terms(began), blows, claims);
+    const { marks } = performer;
+    const failovers = failoversOf(office.terms(began), marks, claims);
     await race.close();
     await cluster.stop();
     const accounts = await accountsOf(folder);
     const violations = checkClaims({ claims, accounts });
-    return { claims, accounts, violations, faults: countKinds(blows), failovers, lengthMs };
+    return { claims, accounts, violations, faults: countKinds(marks), failovers, lengthMs };
   } finally {
     await race.close();
   }
@@ -89,7 +89,7 @@ interface Disturbed {
   readonly elapsedMs: () => number;
 }
 
-/** One fault after the other, each once its share of the names has an owner. */
+/** One fault after the other; each begins when its share of the names has an owner. */
 async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
   const { options, cluster, race, office, elapsedMs } = disturbed;
   const { relay, processes } = cluster;
@@ -114,7 +114,7 @@ async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
   return performer;
 }
 
-/** Hits whoever is in office, until somebody has entered it anew. */
+/** Disturbs the coordinator until the next term of office has begun. */
 async function untilNextTerm(
   performer: FaultPerformer,
   office: OfficeWatch,
@@ -134,7 +134,7 @@ async function untilNextTerm(
   await until(isBack, "the process is back", failoverLimitMs);
 }
 
-/** At once, and for longer than anybody waits for the end of it. */
+/** A fault that begins at once and lasts until it is mended. */
 function faultOf(kind: FailoverFault, labels: readonly string[]): PlannedFault {
   const forMs = 2 * failoverLimitMs;
   switch (kind) {
@@ -149,8 +149,8 @@ function faultOf(kind: FailoverFault, labels: readonly string[]): PlannedFault {
   }
 }
 
-function countKinds(blows: FaultPerformer["blows"]): Record<FailoverFault, number> {
-  const count = (kind: FailoverFault) => blows.filter((blow) => blow.kind === kind).length;
+function countKinds(marks: FaultPerformer["marks"]): Record<FailoverFault, number> {
+  const count = (kind: FailoverFault) => marks.filter(({ fault }) => fault.kind === kind).length;
   return { kill: count("kill"), stop: count("stop"), cut: count("cut") };
 }
 

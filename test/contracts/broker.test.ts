@@ -5,7 +5,7 @@ import { startBroker } from "../../src/broker/broker.ts";
 import { Responder } from "../../src/net/responder.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { limits } from "../../src/protocol/limits.ts";
-import { Relay, roadsBetween } from "../../src/trials/relay.ts";
+import { linksBetween, Relay } from "../../src/trials/relay.ts";
 import { encodeCommand, encodeMessage } from "../../src/zmtp/frames.ts";
 import { type Asked, bareWorker, Client, ourWorker } from "../support/broker-parties.ts";
 import { anyPort, Closing, forwarderOptions, localBroker } from "../support/local-wires.ts";
@@ -66,7 +66,7 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
       for (const number of [1, 2, 3]) await client.ask(question(`${number}`));
       await until(() => worker.asked.length === 3, "the worker has them");
       const owed = worker.asked.splice(0);
-      relay.cut(roadsBetween("client", ["broker"])).heal({ reset: true });
+      relay.cut(linksBetween("client", ["broker"])).heal({ reset: true });
       await until(() => broker.connections.front === 0, "the connection is lost");
       await until(() => broker.connections.front === 1, "there is another");
       for (const { to } of owed) worker.reply(to, "owed to the earlier connection");

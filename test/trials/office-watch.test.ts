@@ -38,20 +38,20 @@ function enter(number: number, term: number): void {
   log(number, { event: "coordinator", epoch: { view: 3, term } });
 }
 
-test("the watch knows by events of the logs who entered office, whatever the sentences say", () => {
+test("the watch knows the coordinator by events of the logs, not by their sentences", () => {
   expect(watch.coordinator).toBeUndefined();
   enter(2, 2);
   enter(1, 1);
   expect(watch.entered()).toEqual([
-    { party: "server 1", epoch: { view: 3, term: 1 }, wallMs },
-    { party: "server 2", epoch: { view: 3, term: 2 }, wallMs },
+    { node: "server 1", epoch: { view: 3, term: 1 }, wallMs },
+    { node: "server 2", epoch: { view: 3, term: 2 }, wallMs },
   ]);
   expect(watch.coordinator).toBe("server 2");
   enter(1, 3);
   expect(watch.coordinator).toBe("server 1");
 });
 
-test("nobody is in office once the latest coordinator gave it up or was started again", () => {
+test("there is no coordinator after the latest one resigned or was started again", () => {
   enter(1, 1);
   log(1, { event: "resigned", epoch: { view: 3, term: 1 } });
   expect(watch.coordinator).toBeUndefined();
@@ -61,7 +61,7 @@ test("nobody is in office once the latest coordinator gave it up or was started 
   expect(watch.coordinator).toBeUndefined();
 });
 
-test("a line in two halves counts once it is whole; what is no event counts for nothing", () => {
+test("a line that arrives in two halves counts when it is whole; other lines do not count", () => {
   write(1, "tertulia: a sentence at the end of a process\nnull\n");
   log(1, { msg: "Coordinator, epoch 3.1 — olá" });
   const line = JSON.stringify({ time, event: "coordinator", epoch: { view: 3, term: 2 } });
@@ -71,7 +71,7 @@ test("a line in two halves counts once it is whole; what is no event counts for 
   expect(watch.coordinator).toBe("server 1");
 });
 
-test("no entry is missed when a log has become too long and begins anew", () => {
+test("no entry is missed when a log is emptied because it is too long", () => {
   enter(1, 1);
   for (let count = 0; count < 100; count += 1) log(1, {});
   expect(watch.entered()).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { Relay, type Road } from "../../src/trials/relay.ts";
+import { type Link, Relay } from "../../src/trials/relay.ts";
 import { until } from "../support/until.ts";
 
 const closing: (() => unknown)[] = [];
@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** One end of a connection, and what has come to it. */
+/** One end of a connection, and the bytes that it has received. */
 class End {
   received = "";
   ended = false;
@@ -54,8 +54,8 @@ function dial(endpoint: string): End {
   return new End(socket);
 }
 
-const there: Road = { from: "ana", to: "bia" };
-const back: Road = { from: "bia", to: "ana" };
+const there: Link = { from: "ana", to: "bia" };
+const back: Link = { from: "bia", to: "ana" };
 
 /** A relay with one route from ana to bia, and a connection over it that has been used. */
 async function pair() {
@@ -73,7 +73,7 @@ async function pair() {
 }
 
 describe("the relay", () => {
-  test("passes bytes both ways, and an end as an end", async () => {
+  test("passes bytes both ways, and passes an end on", async () => {
     const { ana, bia } = await pair();
     ana.socket.end("2");
     await bia.got("12");
@@ -84,7 +84,7 @@ describe("the relay", () => {
     expect(ana.failed || bia.failed).toBe(false);
   });
 
-  test("a cut one way holds that way alone; healed, what was held comes in order", async () => {
+  test("a cut link holds its bytes alone, and passes them in order when it is healed", async () => {
     const { relay, ana, bia } = await pair();
     const cut = relay.cut([there]);
     ana.socket.write("2");
@@ -98,7 +98,7 @@ describe("the relay", () => {
     await bia.got("123");
   });
 
-  test("two cuts of one road last until both are healed", async () => {
+  test("two cuts of one link last until both are healed", async () => {
     const { relay, ana, bia } = await pair();
     const [first, second] = [relay.cut([there]), relay.cut([there, back])];
     ana.socket.write("2");
@@ -110,7 +110,7 @@ describe("the relay", () => {
     await Promise.all([ana.got("12"), bia.got("12")]);
   });
 
-  test("healed by a reset, what was held is lost with its connection", async () => {
+  test("a cut that is healed by a reset loses the held bytes with their connection", async () => {
     const { relay, ana, bia, endpoint, accepted } = await pair();
     const cut = relay.cut([there]);
     ana.socket.write("2");
@@ -122,7 +122,7 @@ describe("the relay", () => {
     await (accepted[1] as End).got("new");
   });
 
-  test("the end of a process that was cut off is not heard of until it is healed", async () => {
+  test("the end of a process that was cut off arrives when the cut is healed", async () => {
     const { relay, ana, bia } = await pair();
     const cut = relay.cut([there, back]);
     ana.socket.write("2");
@@ -135,7 +135,7 @@ describe("the relay", () => {
     await until(() => bia.ended || bia.failed, "the end has come");
   });
 
-  test("a new connection waits while either way is cut", async () => {
+  test("a new connection waits while a link in either direction is cut", async () => {
     const { relay, endpoint, accepted } = await pair();
     const cut = relay.cut([back]);
     const late = dial(endpoint);
@@ -147,7 +147,7 @@ describe("the relay", () => {
     await (accepted[1] as End).got("late");
   });
 
-  test("a slow road delays by its time, and keeps the order when it is quick again", async () => {
+  test("a slow link delays its bytes, and keeps their order when it is fast again", async () => {
     const { relay, ana, bia } = await pair();
     const slow = relay.slow([there], 150);
     const beganMs = performance.now();
@@ -156,14 +156,14 @@ describe("the relay", () => {
     expect(performance.now() - beganMs).toBeGreaterThan(140);
     ana.socket.write("3");
     bia.socket.write("2");
-    // So the relay has seen to both: the one is still on its slow way.
+    // The relay has handled both: the first one is still being delayed.
     await ana.got("12");
     slow.heal();
     ana.socket.write("4");
     await bia.got("1234");
   });
 
-  test("where nobody listens, who connects is reset as by the process itself", async () => {
+  test("a connection to a process that does not listen is reset", async () => {
     const { server, endpoint, ana, bia } = await pair();
     ana.socket.destroy();
     bia.socket.destroy();
@@ -173,7 +173,7 @@ describe("the relay", () => {
     await until(() => late.failed || late.ended, "it is told");
   });
 
-  test("who connects may be told by his first bytes", async () => {
+  test("the first bytes of a connection can tell its process", async () => {
     const { target, accepted } = await listen();
     await using relay = await Relay.open(1);
     const from = (bytes: Buffer) => (String(bytes).includes("I am ana") ? "ana" : undefined);
@@ -190,7 +190,7 @@ describe("the relay", () => {
     expect(bia.received).toBe("hello");
   });
 
-  test("much that nobody takes is held back with whoever sends it", async () => {
+  test("a sender is held back while nobody takes its bytes", async () => {
     const { relay, ana, bia } = await pair();
     const cut = relay.cut([there]);
     const text = "x".repeat(16 * 1024 * 1024);

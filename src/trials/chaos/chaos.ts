@@ -3,7 +3,7 @@ import { now, pause } from "../../platform/clock.ts";
 import { seededRandom } from "../../platform/random.ts";
 import { limits } from "../../protocol/limits.ts";
 import { OfficeWatch } from "../office-watch.ts";
-import { clientsParty } from "../relay-wiring.ts";
+import { clientsNode } from "../relay-wiring.ts";
 import { RelayedCluster } from "../relayed-cluster.ts";
 import { ClaimRace } from "./claim-race.ts";
 import { check, type Observations, unheard } from "./core/checker.ts";
@@ -12,8 +12,8 @@ import { type PlannedFault, planFaults } from "./core/fault-plan.ts";
 import { type Pace, paceOf } from "./core/pace.ts";
 import { type Verdict, verdictOf } from "./core/verdict.ts";
 import { FaultPerformer, type Mark } from "./fault-performer.ts";
+import { accountsOf, agree, filesOf, type Question, reportsOf } from "./final-state.ts";
 import { conversations, Load } from "./load.ts";
-import { accountsOf, agree, filesOf, type Question, tellAll } from "./testimony.ts";
 
 export interface ChaosConfig {
   readonly seconds: number;
@@ -23,7 +23,7 @@ export interface ChaosConfig {
   readonly folder: string;
 }
 
-/** What a run does at present. */
+/** The part of a run that is going on. */
 export type Phase = "starting" | "disturbing" | "healing" | "checking";
 
 export interface ChaosWatcher {
@@ -34,20 +34,20 @@ export interface ChaosWatcher {
 export interface ChaosResult {
   readonly verdict: Verdict;
   readonly plan: readonly PlannedFault[];
-  /** The same with the processes it was done to. */
+  /** The faults that happened, with their processes. */
   readonly performed: readonly PlannedFault[];
-  /** Every entry into office, from before the load too. */
+  /** Every entry into office, those before the load too. */
   readonly terms: readonly Term[];
   readonly failovers: readonly Failover[];
-  /** What came of the plan, process by process. */
+  /** The faults as they happened, process by process. */
   readonly marks: readonly Mark[];
-  /** All processes, in the order in which they are shown. */
-  readonly parties: readonly string[];
+  /** All processes and the clients, in the order in which the report shows them. */
+  readonly nodes: readonly string[];
   readonly pace: Pace;
   readonly lengthMs: number;
 }
 
-/** Moderate: the faults are to be the load. */
+/** A moderate load: the faults are the test. */
 const writesPerSecond = 100;
 const racers = [
   { name: "eva" },
@@ -55,16 +55,16 @@ const racers = [
   { name: "ivo" },
   { name: "lia", isImpatient: true },
 ] as const;
-/** What the cluster is given to heal, on a slow machine too. */
+/** Time for the cluster to heal, enough on a slow machine too. */
 const healMs = 60_000;
 const askMs = 5_000;
-/** A subscription looks for what it missed every 4 s. */
-const hearMs = 20_000;
+/** Time for the last deliveries: a subscription looks for missed messages every 4 s. */
+const deliveryMs = 20_000;
 const lookMs = 250;
 
 /**
- * A fresh cluster under load and under faults, then healed, stopped and judged.
- * @param signal ends the faults early; what was done so far is judged all the same
+ * Runs a fresh cluster under load and faults, heals it, stops it and checks what clients saw.
+ * @param signal ends the faults early; the run so far is checked nevertheless
  */
 export async function runChaos(
   config: ChaosConfig,
@@ -76,30 +76,30 @@ export async function runChaos(
   const plan = planFaults(seededRandom(config.seed), 1_000 * config.seconds, {
     servers: scene.labels("server"),
     others: [...scene.labels("broker"), ...scene.labels("proxy"), ...scene.labels("reference")],
-    clients: clientsParty,
+    clients: clientsNode,
   });
   await scene.load.prepare();
   watcher.onPhase("disturbing");
   const performer = await scene.disturb(plan, watcher, signal);
   const lengthMs = scene.elapsedMs();
   watcher.onPhase("healing");
-  const seen = await scene.testify(() => watcher.onPhase("checking"));
+  const seen = await scene.finalState(() => watcher.onPhase("checking"));
   const observations = { ...seen, outages: performer.outages };
   const pace = paceOf(seen.writes, lengthMs);
   const { seed, seconds, servers } = config;
-  const { blows, kills, marks, performed } = performer;
+  const { kills, marks, performed } = performer;
   const terms = scene.terms().filter(({ atMs }) => atMs <= lengthMs);
-  const failovers = failoversOf(terms, blows, seen.claims);
+  const failovers = failoversOf(terms, marks, seen.claims);
   const violations = check(observations);
   const run = { seed, seconds, servers, plan, kills, pace, failovers };
   const verdict = verdictOf({ ...run, seen: observations, violations });
-  const parties = [...scene.processes.map(({ label }) => label), clientsParty];
-  return { verdict, plan, performed, terms, failovers, marks, parties, pace, lengthMs };
+  const nodes = [...scene.processes.map(({ label }) => label), clientsNode];
+  return { verdict, plan, performed, terms, failovers, marks, nodes, pace, lengthMs };
 }
 
-/** States are saved and fetched under the faults too, and all that is written is kept (J1, J3). */
+/** Servers save and fetch states under the faults too, and keep all messages (J1, J3). */
 function settingsOf({ seconds }: ChaosConfig) {
-  // Less often in a long run, whose state becomes large.
+  // Less often in a long run, because its state becomes large.
   const checkpointBytes = 1_024 * Math.max(64, seconds);
   const kept = String(limits.channelMessages + writesPerSecond * seconds);
   return () => ({
@@ -116,7 +116,7 @@ class Scene implements AsyncDisposable {
   readonly #config: ChaosConfig;
   readonly #cluster: RelayedCluster;
   readonly #office: OfficeWatch;
-  /** The servers' own names, which their folders keep whatever process has them. */
+  /** The servers' names: a restarted process has the same one. */
   readonly #servers: readonly string[];
   #began = now();
 
@@ -157,7 +157,7 @@ class Scene implements AsyncDisposable {
     return this.#office.terms(this.#began);
   }
 
-  /** Load and faults, for as long as the run lasts. */
+  /** Load and faults, until the run's time is over. */
   async disturb(
     plan: readonly PlannedFault[],
     { onFault }: ChaosWatcher,
@@ -183,8 +183,8 @@ class Scene implements AsyncDisposable {
     return performer;
   }
 
-  /** What all say once everything has healed, and what is on the disks after a clean stop. */
-  async testify(onHealed: () => void): Promise<Omit<Observations, "outages">> {
+  /** What all servers report after everything has healed, and their disks after a clean stop. */
+  async finalState(onHealed: () => void): Promise<Omit<Observations, "outages">> {
     await Promise.all([this.load.finish(), this.race.finish()]);
     const question: Question = {
       client: this.#cluster.local.client({ deadlineMs: askMs }),
@@ -192,13 +192,13 @@ class Scene implements AsyncDisposable {
       conversations,
       limitMs: healMs,
     };
-    // Where they never agree, what they tell shows in what they differ.
+    // If they never agree, their reports show the differences.
     await agree(question);
     onHealed();
-    const tellings = await tellAll(question);
-    const { writes, readings, hearings } = this.load;
-    const untilMs = now().steadyMs + hearMs;
-    while (unheard({ writes, tellings, hearings }).length > 0 && now().steadyMs < untilMs) {
+    const reports = await reportsOf(question);
+    const { writes, reads, deliveries } = this.load;
+    const untilMs = now().steadyMs + deliveryMs;
+    while (unheard({ writes, reports, deliveries }).length > 0 && now().steadyMs < untilMs) {
       await pause(lookMs);
     }
     await this.#stop();
@@ -206,7 +206,7 @@ class Scene implements AsyncDisposable {
     const files = await filesOf(folder);
     const accounts = await accountsOf(folder);
     const { claims } = this.race;
-    const messages = { servers: this.#servers, writes, readings, hearings, tellings };
+    const messages = { servers: this.#servers, writes, reads, deliveries, reports };
     return { ...messages, files, claims, accounts };
   }
 

@@ -3,9 +3,9 @@ import type { Failover } from "./core/failovers.ts";
 import type { Fault } from "./core/fault-plan.ts";
 import type { Latency } from "./core/pace.ts";
 
-type Run = Pick<ChaosResult, "failovers" | "lengthMs" | "marks" | "pace" | "parties" | "terms">;
+type Run = Pick<ChaosResult, "failovers" | "lengthMs" | "marks" | "pace" | "nodes" | "terms">;
 
-/** What a mark says when it is pointed at. */
+/** The text of a mark, shown when the pointer is on it. */
 export interface Captions {
   fault(fault: Fault): string;
   failover(failover: Failover): string;
@@ -13,7 +13,7 @@ export interface Captions {
 
 export const faultKinds = ["kill", "stop", "cut", "slow", "reset"] as const;
 
-/** Pixels of all drawings, so that the same time stands at the same place in each. */
+/** Pixels of all drawings, so that a moment has the same place in each. */
 const width = 1_060;
 const left = 90;
 const right = 16;
@@ -21,7 +21,7 @@ const axisHeight = 24;
 const laneHeight = 26;
 const rateHeight = 110;
 const latencyHeight = 170;
-/** What happened in a moment is still to be seen. */
+/** Even the shortest fault must be visible. */
 const leastWidth = 3;
 
 export function escaped(text: string): string {
@@ -35,17 +35,17 @@ export function escaped(text: string): string {
 }
 
 /**
- * One lane for each process: what was done to it, how long it lasted, when it was in office; and
- * each failover, from the fault to the next claim served.
+ * One lane for each process, with its faults, how long they lasted, and when it was coordinator;
+ * and each failover, from the fault to the next claim served.
  */
 export function timeline(run: Run, captions: Captions): string {
-  const { parties, marks, lengthMs } = run;
-  const height = parties.length * laneHeight;
+  const { nodes, marks, lengthMs } = run;
+  const height = nodes.length * laneHeight;
   const x = timeScale(run);
-  const lanes = parties.map((party, at) => {
+  const lanes = nodes.map((node, at) => {
     const top = at * laneHeight;
     const own = marks
-      .filter((mark) => mark.party === party)
+      .filter((mark) => mark.node === node)
       .map(({ fault, fromMs, toMs }) => {
         const from = x(fromMs);
         const wide = Math.max(leastWidth, x(Math.min(toMs ?? lengthMs, lengthMs)) - from);
@@ -58,7 +58,7 @@ export function timeline(run: Run, captions: Captions): string {
           `<rect x="${px(from)}" width="${leastWidth}" ${shape}/></g>`
         );
       });
-    const name = `<text class="name" x="0" y="${top + 17}">${escaped(party)}</text>`;
+    const name = `<text class="name" x="0" y="${top + 17}">${escaped(node)}</text>`;
     return name + own.join("");
   });
   const failovers = run.failovers.map((one) => failoverMark(run, one, captions));
@@ -71,11 +71,11 @@ export function timeline(run: Run, captions: Captions): string {
   ]);
 }
 
-/** Who is in office: a line at the foot of his lane. */
+/** A line at the foot of the coordinator's lane. */
 function terms(run: Run): string[] {
   const x = timeScale(run);
-  return run.terms.flatMap(({ party, atMs }, at) => {
-    const lane = run.parties.indexOf(party);
+  return run.terms.flatMap(({ node, atMs }, at) => {
+    const lane = run.nodes.indexOf(node);
     const endMs = run.terms[at + 1]?.atMs ?? run.lengthMs;
     if (lane < 0 || endMs <= 0) return [];
     const from = x(Math.max(0, atMs));
@@ -84,11 +84,11 @@ function terms(run: Run): string[] {
   });
 }
 
-/** From the lane of who was hit to the lane of who took office, and on until a claim was served. */
+/** From the old coordinator's lane to the new one's, and on until a claim was served. */
 function failoverMark(run: Run, failover: Failover, captions: Captions): string {
   const { coordinator, successor, atMs, officeAfterMs, servedAfterMs } = failover;
   const x = timeScale(run);
-  const y = (party: string) => (run.parties.indexOf(party) + 0.5) * laneHeight;
+  const y = (node: string) => (run.nodes.indexOf(node) + 0.5) * laneHeight;
   const servedMs = Math.min(atMs + (servedAfterMs ?? officeAfterMs), run.lengthMs);
   const [from, entered, served] = [atMs, atMs + officeAfterMs, servedMs].map((ms) => px(x(ms)));
   const path = `M${from} ${y(coordinator)}L${entered} ${y(successor)}H${served}`;
@@ -98,7 +98,7 @@ function failoverMark(run: Run, failover: Failover, captions: Captions): string 
   );
 }
 
-/** Writes that were acknowledged in each span. */
+/** Writes acknowledged in each span. */
 export function rateChart(run: Run): string {
   const { spans, spanMs } = run.pace;
   const x = timeScale(run);
@@ -128,11 +128,13 @@ export function latencyChart(run: Run): string {
   const curve = (kind: string, value: (latency: Latency) => number) => {
     let pen = "M";
     const points = spans.map(({ fromMs, latency: own }) => {
-      // Where nothing was acknowledged the line is broken.
-      if (own === undefined) pen = "M";
-      if (own === undefined) return "";
+      // The line is broken where nothing was acknowledged.
+      if (own === undefined) {
+        pen = "M";
+        return "";
+      }
       const point = `${pen}${px(x(fromMs + spanMs / 2))} ${px(y(value(own)))}`;
-      // A lone point shows as a dot.
+      // A lone point is a dot.
       const dot = pen === "M" ? "h0" : "";
       pen = "L";
       return point + dot;
@@ -158,7 +160,7 @@ function timeScale({ lengthMs }: Run): (ms: number) => number {
   return (ms) => left + (ms / Math.max(1, lengthMs)) * (width - left - right);
 }
 
-/** The times in which nothing was acknowledged, behind everything else. */
+/** The times without an acknowledged write, behind everything else. */
 function gaps(run: Run, height: number): string {
   const x = timeScale(run);
   const shown = run.pace.gaps.map(({ fromMs, toMs }) => {

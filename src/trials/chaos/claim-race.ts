@@ -6,7 +6,7 @@ import { type Claim, wasTold } from "./core/claims.ts";
 
 export interface ClaimRaceOptions {
   readonly brokers: readonly string[];
-  /** Each with a connection of its own. */
+  /** Each racer has a connection of its own. */
   readonly racers: readonly Racer[];
   readonly random: Random;
   /** Milliseconds since the load began. */
@@ -15,21 +15,21 @@ export interface ClaimRaceOptions {
 
 export interface Racer {
   readonly name: string;
-  /** Whether it gives up soon, so that there are owners who never heard of it. */
+  /** Whether it gives up soon, so that some owners never learn that they are. */
   readonly isImpatient?: boolean;
 }
 
 const patienceMs = 60_000;
 const impatienceMs = 2_500;
 const racersAtOnce = 3;
-/** A password costs a server tens of milliseconds of a core: more would be a test of that. */
+/** A password costs a server tens of milliseconds of a core: more names would test only that. */
 const namesPerSecond = 3;
-/** Open claims of one racer: what an outage of several seconds leaves waiting. */
+/** Open claims of one racer: as many as pile up in an outage of several seconds. */
 const mostOpen = 30;
-/** What is still open when everything has healed is given this long. */
+/** Time for claims that are still open after everything has healed. */
 const finishMs = 60_000;
 
-/** Clients that want the same names at the same time. */
+/** Clients that claim the same names at the same time. */
 export class ClaimRace {
   readonly #options: ClaimRaceOptions;
   readonly #clients: ChatClient[] = [];
@@ -55,13 +55,13 @@ export class ClaimRace {
     return this.#racers.flatMap(({ claims }) => claims);
   }
 
-  /** How many names have an owner who was told so. */
+  /** Names whose owner was told that the name is its own. */
   get owned(): number {
     return new Set(this.claims.filter((claim) => wasTold(claim, "won")).map(({ name }) => name))
       .size;
   }
 
-  /** All racers want all of these names, each in an order of its own. Resolves when all is decided. */
+  /** All racers claim all of these names, each in its own order. Resolves when all is decided. */
   async runThrough(names: readonly string[], inFlight: number): Promise<void> {
     const orders = this.#racers.map(() => this.#shuffled(names));
     const lanes = this.#racers.flatMap((racer, at) => {
@@ -77,12 +77,12 @@ export class ClaimRace {
     await Promise.all(this.#racers.map((racer) => racer.settled()));
   }
 
-  /** One new name after the other, each wanted by some of the racers, until the race is finished. */
+  /** Some of the racers claim a new name, then the next, until the race is finished. */
   start(): void {
     this.#lane = this.#keepRacing();
   }
 
-  /** No more names; waits until every claim is decided, or the time for it is over. */
+  /** Begins no new name; waits until every claim is decided, or the time for that is over. */
   async finish(): Promise<void> {
     this.#stopping.abort();
     await this.#lane;
@@ -111,7 +111,7 @@ export class ClaimRace {
     }
   }
 
-  /** Drawn places, so that the order is the same for the same seed. */
+  /** The order is drawn, and the same for the same seed. */
   #shuffled(names: readonly string[]): string[] {
     const { random } = this.#options;
     const placed = names.map((name) => ({ name, place: random() }));

@@ -9,11 +9,11 @@ import type { Claim, ClaimAnswer } from "./core/claims.ts";
 export interface ClaimantOptions {
   readonly name: string;
   readonly client: ChatClient;
-  /** Whether it gives a claim up when its client does, instead of trying on. */
+  /** Whether it gives a claim up at its client's deadline, instead of asking again. */
   readonly isImpatient?: boolean;
   readonly random: Random;
   readonly elapsedMs: () => number;
-  /** Ends the trying. */
+  /** Ends all asking. */
   readonly signal: AbortSignal;
 }
 
@@ -22,12 +22,12 @@ interface OpenClaim extends Mutable<Claim> {
   answers: ClaimAnswer[];
 }
 
-/** The share of the decided claims that are asked for again, and up to how much later. */
+/** The share of the decided claims that are asked again, and up to how much later. */
 const againPart = 0.25;
 const againMs = 5_000;
 const passwordBytes = 8;
 
-/** One client that claims names over its own connection, and a record of what it was told. */
+/** A client that claims names over its own connection, and a record of the answers. */
 export class Claimant {
   readonly claims: Claim[] = [];
   readonly #options: ClaimantOptions;
@@ -35,16 +35,16 @@ export class Claimant {
 
   constructor(options: ClaimantOptions) {
     this.#options = options;
-    // Every claim that waits to be asked for again listens to it.
+    // Every claim that waits for its second question listens to the signal.
     setMaxListeners(0, options.signal);
   }
 
-  /** Claims that are still asked for. */
+  /** Claims that still wait for an answer, or are asked again. */
   get open(): number {
     return this.#open.size;
   }
 
-  /** Resolves when the claim is decided, or given up; some are asked for again after that. */
+  /** Resolves when the claim is decided or given up; some claims are asked again after that. */
   async claim(name: string): Promise<void> {
     const { client, elapsedMs, random } = this.#options;
     const claim: OpenClaim = {
@@ -63,7 +63,7 @@ export class Claimant {
     }
   }
 
-  /** Resolves when nothing is asked for any more. */
+  /** Resolves when no claim is open any more. */
   async settled(): Promise<void> {
     while (this.#open.size > 0) await Promise.all(this.#open);
   }
@@ -73,7 +73,7 @@ export class Claimant {
     return asking.finally(() => this.#open.delete(asking));
   }
 
-  /** As a client does that did not get its answer: through another server, perhaps another term. */
+  /** A client that missed its answer asks again, perhaps another server or in another term. */
   async #askAgain(claim: OpenClaim, password: string): Promise<void> {
     const { random, signal } = this.#options;
     await pause(againMs * random(), signal);

@@ -10,7 +10,7 @@ import { type ChaosConfig, type ChaosResult, type ChaosWatcher, runChaos } from 
 import { describeFault, describeVerdict, inSeconds } from "./describe.ts";
 import { reportPage } from "./report.ts";
 
-/** The flags as the command line gives them. */
+/** Flags of the command line. */
 export interface ChaosFlags {
   readonly seconds?: string;
   readonly seed?: string;
@@ -27,7 +27,7 @@ export interface ChaosOptions {
 
 const defaultSeconds = "60";
 const defaultServers = "3";
-/** Short enough to type again. */
+/** Drawn seeds are below this, so that they are short enough to type. */
 const seeds = 1_000_000;
 
 /** `tertulia chaos`: a run, its verdict, its report; exit code 1 if a rule was broken. */
@@ -39,7 +39,7 @@ export async function runChaosCommand({ flags, language, host }: ChaosOptions): 
     seed: readFlag("seed", flags.seed ?? drawn, integer(0, 2 ** 32 - 1)),
     servers: readFlag("servers", flags.servers ?? defaultServers, integer(1, 20)),
   };
-  // Better now than after the run: a report that can't be written.
+  // A report that can't be written must fail before the run, not after it.
   if (flags.report !== undefined) await writeFile(flags.report, "");
   const note = (line: string) => {
     if (!flags.json) host.errors.write(`${line}\n`);
@@ -66,7 +66,7 @@ export async function runChaosCommand({ flags, language, host }: ChaosOptions): 
   }
 }
 
-/** The first Ctrl-C ends the faults; what was done so far is judged. */
+/** The first Ctrl-C ends the faults; the run so far is checked. */
 async function interruptible(
   config: ChaosConfig,
   host: Host,

@@ -6,16 +6,16 @@ import type { Fault } from "./core/fault-plan.ts";
 import type { Latency } from "./core/pace.ts";
 import type { Verdict } from "./core/verdict.ts";
 
-/** Above so many a list says nothing that "everybody" does not. */
+/** A longer list of names says no more than "everybody". */
 const mostNamed = 3;
 
 /** A fault as a person reads it. */
 export function describeFault(fault: Fault, text: TrialText): string {
-  const what = describeBlow(fault, text);
+  const what = describePlain(fault, text);
   return fault.isAtCoordinator ? text("atCoordinator", { what }) : what;
 }
 
-function describeBlow(fault: Fault, text: TrialText): string {
+function describePlain(fault: Fault, text: TrialText): string {
   switch (fault.kind) {
     case "kill":
       return text("kill", { targets: fault.targets.join(", ") });
@@ -39,7 +39,7 @@ function describeBlow(fault: Fault, text: TrialText): string {
   }
 }
 
-/** Who was hit in office, who took it, and how long it took. */
+/** The old coordinator, its successor, and how long the change took. */
 export function describeFailover(failover: Failover, text: TrialText): string {
   const { fault, coordinator, epoch, successor, newEpoch, officeAfterMs } = failover;
   const { servedAfterMs } = failover;
@@ -84,7 +84,7 @@ export function ruleRows(verdict: Verdict, text: TrialText) {
   }));
 }
 
-/** What was done, and what came of the messages, in a sentence each. */
+/** The faults, the messages, the pace, the claims and the failovers, in a sentence each. */
 export function summary(verdict: Verdict, text: TrialText): string[] {
   const { faults, seed, seconds, kills } = verdict;
   const { attempted, acknowledged, indeterminate, indeterminateRead, read, heard } = verdict;

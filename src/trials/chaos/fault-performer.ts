@@ -1,16 +1,14 @@
 import type { Child } from "../../cluster/child.ts";
 import { pause } from "../../platform/clock.ts";
-import { type Relay, type Road, roadsBetween } from "../relay.ts";
+import { type Link, linksBetween, type Relay } from "../relay.ts";
 import type { Outage } from "./core/checker.ts";
-import type { Blow } from "./core/failovers.ts";
+import type { NodeFault } from "./core/failovers.ts";
 import { aimedAt, type Fault, type PlannedFault } from "./core/fault-plan.ts";
 
-/** A fault as it came to pass for one process; still going on without an end. */
-export interface Mark {
-  readonly party: string;
+/** A fault as it happened to one process; without an end if it still goes on. */
+export interface Mark extends NodeFault {
   readonly fault: Fault;
-  readonly fromMs: number;
-  /** For one that was killed: when it served again. */
+  /** When a killed process served again, or another fault ended. */
   toMs: number | undefined;
 }
 
@@ -19,46 +17,41 @@ export interface FaultPerformerOptions {
   readonly relay: Relay;
   /** Milliseconds since the load began. */
   readonly elapsedMs: () => number;
-  /** The label of the server in office, if there is one. */
+  /** The label of the coordinator, if there is one. */
   readonly coordinator: () => string | undefined;
   readonly onFault: (fault: PlannedFault) => void;
 }
 
-/** What a signal is given to reach a process, generously. */
+/** Time for a signal to reach a process, generously. */
 const signalMs = 50;
 
-/** Does what was planned, when it was planned, and mends it. */
+/** Performs planned faults when they are due, and mends them. */
 export class FaultPerformer {
-  /** What was done, with the processes it was done to. */
+  /** The faults that happened, with their processes. */
   readonly performed: PlannedFault[] = [];
   readonly marks: Mark[] = [];
-  /** Times in which a majority of the servers is known to have stood still. */
+  /** Times in which a majority of the servers was certainly stopped. */
   readonly outages: Outage[] = [];
-  /** Processes that were there to be killed, and were. */
+  /** Processes that were running and were killed. */
   kills = 0;
   readonly #options: FaultPerformerOptions;
-  /** How many faults hold a process stopped. */
+  /** The number of faults that stop a process at present. */
   readonly #stops = new Map<Child, number>();
-  /** What mends the faults that go on, each with when it is due. */
+  /** The functions that mend the present faults, each with its timer. */
   readonly #mending = new Map<() => void, NodeJS.Timeout>();
 
   constructor(options: FaultPerformerOptions) {
     this.#options = options;
   }
 
-  /** The same as what may have ended a term of office. */
-  get blows(): Blow[] {
-    return this.marks.map(({ fault: { kind }, ...mark }) => ({ kind, ...mark }));
-  }
-
-  /** Resolves at the last fault, or when it is called off. */
+  /** Resolves at the last fault, or when the signal ends the run. */
   async perform(plan: readonly PlannedFault[], signal: AbortSignal): Promise<void> {
     const { coordinator, elapsedMs, onFault } = this.#options;
     for (const planned of plan) {
       await pause(planned.atMs - elapsedMs(), signal);
       if (signal.aborted) return;
       const fault = aimedAt(coordinator(), planned);
-      // Planned for the coordinator, and there is none.
+      // The fault is the coordinator's, and there is no coordinator.
       if (fault === undefined) continue;
       this.performed.push(fault);
       onFault(fault);
@@ -66,12 +59,12 @@ export class FaultPerformer {
     }
   }
 
-  /** Resolves when every fault that was to last has ended by itself, or at once when called off. */
+  /** Resolves when every lasting fault has ended by itself, or the signal ends the run. */
   async subsided(signal: AbortSignal): Promise<void> {
     while (this.#mending.size > 0 && !signal.aborted) await pause(20, signal);
   }
 
-  /** Mends at once whatever still goes on. */
+  /** Mends all present faults at once. */
   mend(): void {
     for (const mend of [...this.#mending.keys()]) mend();
   }
@@ -84,15 +77,15 @@ export class FaultPerformer {
       case "stop":
         return this.#stop(fault);
       case "cut": {
-        const cut = this.#options.relay.cut(cutRoads(fault));
+        const cut = this.#options.relay.cut(cutLinks(fault));
         return this.#lasting(fault, [fault.target], () => cut.heal({ reset: fault.reset }));
       }
       case "slow": {
-        const slow = this.#options.relay.slow(roadsOf(fault), fault.delayMs);
+        const slow = this.#options.relay.slow(linksOf(fault), fault.delayMs);
         return this.#lasting(fault, [fault.target], () => slow.heal());
       }
       case "reset":
-        this.#options.relay.reset(roadsOf(fault));
+        this.#options.relay.reset(linksOf(fault));
         this.#mark(fault.target, fault).toMs = this.#options.elapsedMs();
         return;
       default:
@@ -101,7 +94,7 @@ export class FaultPerformer {
   }
 
   #kill(child: Child, fault: Fault): void {
-    // One that is still to be started again can't die once more.
+    // The process is dead already and not yet started again.
     if (child.pid === undefined) return;
     this.kills += 1;
     const mark = this.#mark(child.label, fault);
@@ -139,10 +132,10 @@ export class FaultPerformer {
 
   #lasting(
     fault: PlannedFault & { forMs: number },
-    parties: readonly string[],
+    nodes: readonly string[],
     end: () => void,
   ): void {
-    const marks = parties.map((party) => this.#mark(party, fault));
+    const marks = nodes.map((node) => this.#mark(node, fault));
     const mend = () => {
       clearTimeout(this.#mending.get(mend));
       this.#mending.delete(mend);
@@ -152,8 +145,8 @@ export class FaultPerformer {
     this.#mending.set(mend, setTimeout(mend, fault.forMs));
   }
 
-  #mark(party: string, fault: Fault): Mark {
-    const mark: Mark = { party, fault, fromMs: this.#options.elapsedMs(), toMs: undefined };
+  #mark(node: string, fault: Fault): Mark {
+    const mark: Mark = { node, fault, fromMs: this.#options.elapsedMs(), toMs: undefined };
     this.marks.push(mark);
     return mark;
   }
@@ -163,13 +156,13 @@ export class FaultPerformer {
   }
 }
 
-function roadsOf({ target, others }: Fault & { kind: "cut" | "slow" | "reset" }): Road[] {
-  return roadsBetween(target, others);
+function linksOf({ target, others }: Fault & { kind: "cut" | "slow" | "reset" }): Link[] {
+  return linksBetween(target, others);
 }
 
-function cutRoads(fault: Fault & { kind: "cut" }): Road[] {
+function cutLinks(fault: Fault & { kind: "cut" }): Link[] {
   const { target, way } = fault;
-  return roadsOf(fault).filter(({ from }) => {
+  return linksOf(fault).filter(({ from }) => {
     return way === "both" || (way === "out") === (from === target);
   });
 }

@@ -9,7 +9,7 @@ import {
   type UserName,
 } from "../../protocol/ids.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
-import type { Hearing, Reading, Seen, Write } from "./core/checker.ts";
+import type { Delivery, Read, Seen, Write } from "./core/checker.ts";
 
 export interface LoadOptions {
   readonly brokers: readonly string[];
@@ -25,13 +25,13 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 const channel: ChannelName = parseChannelName("geral");
 const channelConversation = `#${channel}`;
 
-/** Each writes over a connection of its own, to the channel and to the others in private. */
+/** Each user writes over a connection of their own, to the channel and to the others. */
 const userNames = ["ana", "bia", "caio", "duda"].map((name) => parseUserName(name));
-/** Of ten writes, so many go to the channel. */
+/** The share of writes that go to the channel. */
 const channelPart = 0.75;
-/** The last one gives up soon, so that there are writes of which nobody knows what became. */
+/** One user gives up soon, so that some writes are indeterminate. */
 const patienceMs = (user: UserName) => (user === "duda" ? 2_500 : 60_000);
-/** Open writes of one connection: what an outage of several seconds leaves waiting. */
+/** Open writes of one connection: as many as pile up in an outage of several seconds. */
 const mostOpen = 500;
 const readEveryMs = 1_000;
 const readEntries = 300;
@@ -49,11 +49,11 @@ export function nameOf(conversation: string): ConversationName {
     : { user: parseUserName(name) };
 }
 
-/** Writers, readers and a subscriber, and a record of all that they were told. */
+/** Writers, readers and a subscriber, and a record of everything that they saw. */
 export class Load {
   readonly writes: Write[] = [];
-  readonly readings: Reading[] = [];
-  readonly hearings: Hearing[];
+  readonly reads: Read[] = [];
+  readonly deliveries: Delivery[];
   readonly #options: LoadOptions;
   readonly #clients = new Map<UserName, ChatClient>();
   readonly #listener: ChatClient;
@@ -72,14 +72,14 @@ export class Load {
     }
     this.#listener = new ChatClient({ brokers, proxies });
     this.#closing = [...this.#clients.values(), this.#listener];
-    this.hearings = conversations.map((conversation) => {
+    this.deliveries = conversations.map((conversation) => {
       const entries: Seen[] = [];
       this.#heard.set(conversation, entries);
-      return { listener: "the subscriber", conversation, entries };
+      return { subscriber: "the subscriber", conversation, entries };
     });
   }
 
-  /** Makes users and channel, and subscribes to all of it before the first message. */
+  /** Makes the users and the channel, and subscribes to every conversation. */
   async prepare(): Promise<void> {
     const clients = [...this.#clients];
     await Promise.all(clients.map(([user, client]) => client.login(user)));
@@ -99,7 +99,7 @@ export class Load {
     this.#lanes = Promise.all(lanes);
   }
 
-  /** Sends nothing more, and waits until every write was answered or given up. */
+  /** Sends no new write, and waits until every write is answered or given up. */
   async finish(): Promise<void> {
     this.#stopping.abort();
     await this.#lanes;
@@ -142,7 +142,7 @@ export class Load {
       },
       (error: unknown) => {
         if (!(error instanceof ProtocolError)) throw error;
-        // An error that another try might mend tells nothing of what the tries before it did.
+        // After a temporary error an earlier try may still have taken effect.
         if (!error.retry) write.refused = error.code;
       },
     );
@@ -156,7 +156,7 @@ export class Load {
       const askedMs = elapsedMs();
       try {
         const { entries, next } = await client.history({ channel }, { limit: readEntries });
-        this.readings.push({
+        this.reads.push({
           client: user,
           conversation: channelConversation,
           askedMs,
@@ -164,7 +164,7 @@ export class Load {
           isWhole: next === undefined,
         });
       } catch (error) {
-        // Nobody answered in time; what matters is what is told, not when.
+        // No server answered in time, which breaks no rule.
         if (!(error instanceof ProtocolError)) throw error;
       }
       await pause(readEveryMs, this.#stopping.signal);

@@ -1,4 +1,4 @@
-/** Colours that people who see few colours can tell apart (Okabe and Ito), in light and dark. */
+/** Colours that colour-blind people can tell apart (Okabe and Ito), in light and dark. */
 export const reportStyle = `
 :root {
   --ground: #fcfcfa; --panel: #ffffff; --ink: #22262b; --faint: #6b737c; --line: #e3e5e8;

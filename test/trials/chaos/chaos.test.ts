@@ -12,33 +12,37 @@ import { CliProcess } from "../../terminal/cli-process.ts";
 const whole = { timeout: 120_000 };
 
 describe("tertulia chaos", () => {
-  test("[R5] [R6] keeps every promise, says so, and leaves nothing behind", whole, async () => {
-    await using temporary = await temporaryFolder();
-    const report = join(temporary.path, "report.html");
-    // Its own temporary folder is made where the test's is removed.
-    using command = new CliProcess(
-      ["chaos", "--seconds", "9", "--seed", "3", "--json", "--report", report],
-      { TMPDIR: temporary.path },
-    );
-    const { code, stdout, stderr } = await command.end();
-    const verdict = JSON.parse(stdout) as Verdict & { plan: unknown[]; folder?: string };
-    expect({ code, stderr, examples: verdict.examples }).toEqual({
-      code: 0,
-      stderr: "",
-      examples: [],
-    });
-    for (const rule of rules) expect(verdict[rule], rule).toBe(0);
-    expect(verdict.seed).toBe(3);
-    expect(verdict.plan.length).toBeGreaterThan(2);
-    expect(verdict.acknowledged).toBeGreaterThan(100);
-    expect(verdict.folder).toBeUndefined();
-    const page = await readFile(report, "utf8");
-    expect(page).toContain("Chaos run, seed 3");
-    expect(page.match(/<svg /g)).toHaveLength(3);
-    expect(page, "it needs nothing from elsewhere").not.toMatch(/<script|<link|<img|url\(/);
-  });
+  test(
+    "[R5] [R6] a run in which all promises are kept says so, and leaves nothing behind",
+    whole,
+    async () => {
+      await using temporary = await temporaryFolder();
+      const report = join(temporary.path, "report.html");
+      // Its temporary folder is inside the test's, which is removed.
+      using command = new CliProcess(
+        ["chaos", "--seconds", "9", "--seed", "3", "--json", "--report", report],
+        { TMPDIR: temporary.path },
+      );
+      const { code, stdout, stderr } = await command.end();
+      const verdict = JSON.parse(stdout) as Verdict & { plan: unknown[]; folder?: string };
+      expect({ code, stderr, examples: verdict.examples }).toEqual({
+        code: 0,
+        stderr: "",
+        examples: [],
+      });
+      for (const rule of rules) expect(verdict[rule], rule).toBe(0);
+      expect(verdict.seed).toBe(3);
+      expect(verdict.plan.length).toBeGreaterThan(2);
+      expect(verdict.acknowledged).toBeGreaterThan(100);
+      expect(verdict.folder).toBeUndefined();
+      const page = await readFile(report, "utf8");
+      expect(page).toContain("Chaos run, seed 3");
+      expect(page.match(/<svg /g)).toHaveLength(3);
+      expect(page, "it needs nothing from elsewhere").not.toMatch(/<script|<link|<img|url\(/);
+    },
+  );
 
-  test("ended early, what was done so far is judged", whole, async () => {
+  test("a run that is ended early is checked as far as it went", whole, async () => {
     await using temporary = await temporaryFolder();
     const stopping = new AbortController();
     let faults = 0;
@@ -57,14 +61,14 @@ describe("tertulia chaos", () => {
     expect(lengthMs).toBeLessThan(60_000);
   });
 
-  test("a wrong value: one sentence, exit code 2", async () => {
+  test("a wrong value is answered by one sentence and exit code 2", async () => {
     using command = new CliProcess(["chaos", "--seconds", "soon"]);
     const { code, stderr } = await command.end();
     expect(code).toBe(2);
     expect(stderr).toMatch(/^tertulia: --seconds: "soon" won't do: .*\n$/);
   });
 
-  test("where the test bench is left out, the command says so in one sentence", async () => {
+  test("a package without the test bench says so in one sentence", async () => {
     await using temporary = await temporaryFolder();
     const root = fileURLToPath(new URL("../../../", import.meta.url));
     const isKept = (path: string) => path !== join(root, "dist", "trials");

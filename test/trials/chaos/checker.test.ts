@@ -19,15 +19,13 @@ function written(message: string, clock: number, sentMs: number): Write {
 
 const history = [seen("a", 1), seen("b", 2, two), seen("c", 3)];
 
-/** Three messages, each acknowledged, told by both servers, heard and read: nothing wrong. */
+/** A sound run: three messages, each acknowledged, reported by both servers, delivered and read. */
 const sound: Observations = {
   servers: [one, two],
   writes: [written("a", 1, 0), written("b", 2, 10), written("c", 3, 20)],
-  readings: [
-    { client: "ana", conversation: "#geral", askedMs: 30, entries: history, isWhole: true },
-  ],
-  tellings: [one, two].map((server) => ({ server, conversation: "#geral", entries: history })),
-  hearings: [{ listener: "bia", conversation: "#geral", entries: history }],
+  reads: [{ client: "ana", conversation: "#geral", askedMs: 30, entries: history, isWhole: true }],
+  reports: [one, two].map((server) => ({ server, conversation: "#geral", entries: history })),
+  deliveries: [{ subscriber: "bia", conversation: "#geral", entries: history }],
   files: [one, two].map((replica) => ({ replica, checksums: { "users.json": "1" } })),
   outages: [{ fromMs: 100, toMs: 200 }],
   claims: [],
@@ -38,64 +36,64 @@ function rulesBroken(change: Partial<Observations>): string[] {
   return [...new Set(check({ ...sound, ...change }).map(({ rule }) => rule))];
 }
 
-/** The same everywhere that is read or heard. */
+/** Replaces the history in every report, delivery and read. */
 function everywhere(entries: readonly Seen[]): Partial<Observations> {
   return {
-    tellings: sound.tellings.map((telling) => ({ ...telling, entries })),
-    hearings: sound.hearings.map((hearing) => ({ ...hearing, entries })),
-    readings: [],
+    reports: sound.reports.map((report) => ({ ...report, entries })),
+    deliveries: sound.deliveries.map((delivery) => ({ ...delivery, entries })),
+    reads: [],
   };
 }
 
-/** Where only what the writers were told counts. */
-const untold = { servers: [], readings: [], tellings: [], hearings: [] };
+/** A run without reports, deliveries and reads. */
+const untold = { servers: [], reads: [], reports: [], deliveries: [] };
 
 const unanswered: Write = { message: "d", client: "ana", conversations: ["#geral"], sentMs: 25 };
 
 describe("the checker", () => {
-  test("finds nothing where nothing is wrong", () => {
+  test("finds no violation in a sound run", () => {
     expect(check(sound)).toEqual([]);
   });
 
-  test("lets a write without an answer be there or not", () => {
+  test("accepts a write without an answer, whether it took effect or not", () => {
     const writes = [...sound.writes, unanswered];
     expect(rulesBroken({ writes })).toEqual([]);
     expect(rulesBroken({ writes, ...everywhere([...history, seen("d", 4)]) })).toEqual([]);
   });
 
-  test("lost: acknowledged, and missing in what one server tells", () => {
-    const tellings = [
-      ...sound.tellings.slice(0, 1),
+  test("finds an acknowledged message that one server does not report", () => {
+    const reports = [
+      ...sound.reports.slice(0, 1),
       { server: two, conversation: "#geral", entries: history.slice(0, 2) },
     ];
-    expect(check({ ...sound, tellings })).toContainEqual({
+    expect(check({ ...sound, reports })).toContainEqual({
       rule: "lost",
       detail: `c was acknowledged and is not in #geral through ${two}`,
     });
   });
 
-  test("lost: a private message is missed in either party's history", () => {
+  test("finds a private message that either user's history lacks", () => {
     const private1: Write = { ...written("p", 4, 25), conversations: ["@bia", "@ana"] };
     const tell = (conversation: string, entries: Seen[]) =>
       [one, two].map((server) => ({ server, conversation, entries }));
     const there = [seen("p", 4)];
     const writes = [...sound.writes, private1];
-    const both = [...sound.tellings, ...tell("@bia", there), ...tell("@ana", there)];
-    expect(rulesBroken({ writes, tellings: both })).toEqual([]);
-    const half = [...sound.tellings, ...tell("@bia", there), ...tell("@ana", [])];
-    expect(rulesBroken({ writes, tellings: half })).toEqual(["lost"]);
+    const both = [...sound.reports, ...tell("@bia", there), ...tell("@ana", there)];
+    expect(rulesBroken({ writes, reports: both })).toEqual([]);
+    const half = [...sound.reports, ...tell("@bia", there), ...tell("@ana", [])];
+    expect(rulesBroken({ writes, reports: half })).toEqual(["lost"]);
   });
 
-  test("doubled: twice in a history, heard twice, twice on a page", () => {
+  test("finds a message that is twice in a history, a delivery or a page", () => {
     const twice = [...history, seen("a", 4)];
     expect(rulesBroken(everywhere(twice))).toContain("doubled");
-    const hearings = [{ listener: "bia", conversation: "#geral", entries: twice }];
-    expect(rulesBroken({ hearings })).toEqual(["doubled"]);
-    const readings = sound.readings.map((reading) => ({ ...reading, entries: twice }));
-    expect(rulesBroken({ readings })).toEqual(["doubled"]);
+    const deliveries = [{ subscriber: "bia", conversation: "#geral", entries: twice }];
+    expect(rulesBroken({ deliveries })).toEqual(["doubled"]);
+    const reads = sound.reads.map((read) => ({ ...read, entries: twice }));
+    expect(rulesBroken({ reads })).toEqual(["doubled"]);
   });
 
-  test("never attempted: nobody sent it, sent it there, or it was refused", () => {
+  test("finds a message that was refused, or that nobody sent there", () => {
     expect(rulesBroken(everywhere([...history, seen("x", 4)]))).toEqual(["neverAttempted"]);
     const elsewhere: Write = { ...unanswered, conversations: ["@bia", "@ana"] };
     const shown = everywhere([...history, seen("d", 4)]);
@@ -108,13 +106,13 @@ describe("the checker", () => {
     );
   });
 
-  test("diverged: another history, another file, no file, a server that never told", () => {
+  test("finds servers with other histories, other files or no report", () => {
     const other = [history[0], history[1], seen("c", 5)] as Seen[];
-    const tellings = [
-      ...sound.tellings.slice(0, 1),
+    const reports = [
+      ...sound.reports.slice(0, 1),
       { server: two, conversation: "#geral", entries: other },
     ];
-    expect(rulesBroken({ tellings })).toEqual(["diverged"]);
+    expect(rulesBroken({ reports })).toEqual(["diverged"]);
     const files = (checksums: Record<string, string | undefined>) => [
       ...sound.files.slice(0, 1),
       { replica: two, checksums },
@@ -124,41 +122,41 @@ describe("the checker", () => {
     expect(rulesBroken({ files: files({ "users.json": "1", "more.json": "1" }) })).toEqual([
       "diverged",
     ]);
-    expect(rulesBroken({ tellings: sound.tellings.slice(0, 1) })).toEqual(["diverged"]);
-    expect(rulesBroken({ tellings: [] })).toEqual(["diverged"]);
+    expect(rulesBroken({ reports: sound.reports.slice(0, 1) })).toEqual(["diverged"]);
+    expect(rulesBroken({ reports: [] })).toEqual(["diverged"]);
   });
 
-  test("misordered: a history out of the total order", () => {
+  test("finds a history out of the total order", () => {
     const swapped = [history[1], history[0], history[2]] as Seen[];
     expect(rulesBroken(everywhere(swapped))).toEqual(["misordered"]);
-    // At one clock the server's name decides.
+    // If the clocks are equal, the server's name decides.
     const even = [seen("a", 1, two), seen("b", 1, one), seen("c", 3)];
     expect(rulesBroken({ ...everywhere(even), writes: sound.writes.slice(0, 1) })).toContain(
       "misordered",
     );
   });
 
-  test("misordered: a subscriber that hears one server's messages out of their order", () => {
+  test("finds a subscriber that heard one server's messages out of order", () => {
     const swapped = [history[2], history[0], history[1]] as Seen[];
-    const hearings = [{ listener: "bia", conversation: "#geral", entries: swapped }];
-    expect(rulesBroken({ hearings })).toEqual(["misordered"]);
-    // Between servers a subscriber has no order to keep.
+    const deliveries = [{ subscriber: "bia", conversation: "#geral", entries: swapped }];
+    expect(rulesBroken({ deliveries })).toEqual(["misordered"]);
+    // Messages of different servers may arrive in any order.
     const mixed = [history[1], history[0], history[2]] as Seen[];
     expect(
-      rulesBroken({ hearings: [{ listener: "bia", conversation: "#geral", entries: mixed }] }),
+      rulesBroken({ deliveries: [{ subscriber: "bia", conversation: "#geral", entries: mixed }] }),
     ).toEqual([]);
   });
 
-  test("misordered: an effect whose clock is not above its cause's", () => {
+  test("finds an effect whose clock is not above its cause's", () => {
     // c was sent after b had been acknowledged with clock 5.
     const writes = [written("a", 1, 0), written("b", 5, 10), written("c", 3, 20)];
     expect(rulesBroken({ ...untold, writes })).toEqual(["misordered"]);
-    // Sent before the answer came: neither is the other's cause.
+    // A message that was sent before the answer came is not its effect.
     const apart = [written("a", 1, 0), written("b", 5, 17), written("c", 3, 20)];
     expect(rulesBroken({ ...untold, writes: apart })).toEqual([]);
   });
 
-  test("misordered: the same of a write without an answer, by the clock that is read", () => {
+  test("finds it for a write without an answer, by the clock in the history", () => {
     const late: Write = { ...unanswered, sentMs: 40 };
     const entries = [seen("d", 0, two), ...history];
     expect(rulesBroken({ ...everywhere(entries), writes: [...sound.writes, late] })).toContain(
@@ -166,59 +164,59 @@ describe("the checker", () => {
     );
   });
 
-  test("unheard: there, and not heard by who listened all the time", () => {
-    const hearings = [{ listener: "bia", conversation: "#geral", entries: history.slice(1) }];
-    expect(rulesBroken({ hearings })).toEqual(["unheard"]);
+  test("finds a message in the history that a subscriber never heard", () => {
+    const deliveries = [{ subscriber: "bia", conversation: "#geral", entries: history.slice(1) }];
+    expect(rulesBroken({ deliveries })).toEqual(["unheard"]);
   });
 
-  test("unheard: a sender does not hear what he sends in private", () => {
+  test("expects no private message to reach its sender as a delivery", () => {
     const private1: Write = { ...unanswered, conversations: ["@bia", "@ana"] };
-    const tellings = [one, two].flatMap((server) =>
+    const reports = [one, two].flatMap((server) =>
       ["@bia", "@ana"].map((conversation) => ({ server, conversation, entries: [seen("d", 4)] })),
     );
-    const heard = (listener: string, entries: Seen[]) => {
-      return { listener, conversation: `@${listener}`, entries };
+    const heard = (subscriber: string, entries: Seen[]) => {
+      return { subscriber, conversation: `@${subscriber}`, entries };
     };
-    const hearings = [heard("bia", [seen("d", 4)]), heard("ana", [])];
-    expect(rulesBroken({ writes: [private1], readings: [], tellings, hearings })).toEqual([]);
+    const deliveries = [heard("bia", [seen("d", 4)]), heard("ana", [])];
+    expect(rulesBroken({ writes: [private1], reads: [], reports, deliveries })).toEqual([]);
     const deaf = [heard("bia", []), heard("ana", [])];
-    expect(rulesBroken({ writes: [private1], readings: [], tellings, hearings: deaf })).toEqual([
+    expect(rulesBroken({ writes: [private1], reads: [], reports, deliveries: deaf })).toEqual([
       "unheard",
     ]);
   });
 
-  test("stale: a client that does not read what it was told before it asked", () => {
-    const [reading] = sound.readings;
-    if (reading === undefined) throw new Error("there is one");
+  test("finds a client that did not read its own acknowledged message", () => {
+    const [read] = sound.reads;
+    if (read === undefined) throw new Error("there is one");
     const entries = history.slice(0, 2);
-    expect(rulesBroken({ readings: [{ ...reading, entries }] })).toEqual(["stale"]);
-    // Asked before c was acknowledged, or read by somebody else: nobody promised that.
-    expect(rulesBroken({ readings: [{ ...reading, entries, askedMs: 22 }] })).toEqual([]);
-    expect(rulesBroken({ readings: [{ ...reading, entries, client: "bia" }] })).toEqual([]);
+    expect(rulesBroken({ reads: [{ ...read, entries }] })).toEqual(["stale"]);
+    // Nothing is promised if c is not acknowledged yet, or is another client's.
+    expect(rulesBroken({ reads: [{ ...read, entries, askedMs: 22 }] })).toEqual([]);
+    expect(rulesBroken({ reads: [{ ...read, entries, client: "bia" }] })).toEqual([]);
   });
 
-  test("stale: what is older than the page need not be on it", () => {
-    const [reading] = sound.readings;
-    if (reading === undefined) throw new Error("there is one");
-    const page = { ...reading, entries: history.slice(2), isWhole: false };
-    expect(rulesBroken({ readings: [page] })).toEqual([]);
-    expect(rulesBroken({ readings: [{ ...page, isWhole: true }] })).toEqual(["stale"]);
+  test("does not expect messages that are older than the page", () => {
+    const [read] = sound.reads;
+    if (read === undefined) throw new Error("there is one");
+    const page = { ...read, entries: history.slice(2), isWhole: false };
+    expect(rulesBroken({ reads: [page] })).toEqual([]);
+    expect(rulesBroken({ reads: [{ ...page, isWhole: true }] })).toEqual(["stale"]);
   });
 
-  test("stale: a sound write that was refused", () => {
+  test("finds a correct write that was refused", () => {
     const refused: Write = { ...unanswered, refused: "channel_not_found" };
     expect(rulesBroken({ writes: [...sound.writes, refused] })).toEqual(["stale"]);
   });
 
-  test("looks at the claims as well", () => {
+  test("checks the claims too", () => {
     const claim = { name: "rosa", client: "eva", id: "1", beganMs: 0, answers: [] };
     expect(rulesBroken({ claims: [{ ...claim, isGivenUp: false }] })).toEqual(["undecided"]);
   });
 
-  test("early: sent and acknowledged while a majority stood still", () => {
+  test("finds a write that was sent and acknowledged while a majority was stopped", () => {
     const at = (sentMs: number) => rulesBroken({ ...untold, writes: [written("a", 1, sentMs)] });
     expect(at(150)).toEqual(["early"]);
-    // Sent before, or answered after: the majority may have had it.
+    // The majority may have had a write that was sent before, or answered after.
     expect(at(99)).toEqual([]);
     expect(at(197)).toEqual([]);
   });

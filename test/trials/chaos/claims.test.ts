@@ -26,7 +26,7 @@ function everywhere(...accounts: Account[]): ClaimObservations["accounts"] {
   return ["servers/1", "servers/2"].map((replica) => ({ replica, accounts }));
 }
 
-/** Eva owns the name and was told so; the others were told that it is taken. */
+/** Eva owns the name and was told so; the others were told that the name is taken. */
 const sound: ClaimObservations = {
   claims: [claimed("eva", "won"), claimed("gil", "taken"), claimed("ivo", "taken", "taken")],
   accounts: everywhere(account("eva")),
@@ -39,25 +39,25 @@ function rulesBroken(change: Partial<ClaimObservations>): string[] {
 const givenUp: Claim = { ...claimed("lia"), isGivenUp: true };
 
 describe("[R10] [E3] the checker of claims", () => {
-  test("finds nothing where nothing is wrong", () => {
+  test("finds no violation in a sound race", () => {
     expect(checkClaims(sound)).toEqual([]);
     expect(checkClaims({ claims: [], accounts: [] })).toEqual([]);
   });
 
-  test("lets who gave up own the name, or not", () => {
+  test("accepts an owner that gave up, and a name without an owner", () => {
     expect(rulesBroken({ claims: [...sound.claims, givenUp] })).toEqual([]);
     const claims = [...sound.claims.slice(1), givenUp];
     expect(rulesBroken({ claims, accounts: everywhere(account("lia")) })).toEqual([]);
-    // What a coordinator left and nobody asks for again is never confirmed, and counts.
+    // An older coordinator's claim that nobody asks again counts, although it is never confirmed.
     expect(rulesBroken({ claims, accounts: everywhere(account("lia", 1, false)) })).toEqual([]);
   });
 
-  test("lets a claim be proposed again in a later epoch, and others be rolled back", () => {
+  test("accepts a claim that was proposed again in a later epoch, and others that were rolled back", () => {
     const accounts = everywhere(account("gil", 1, false), account("eva", 2), account("eva", 3));
     expect(rulesBroken({ accounts })).toEqual([]);
   });
 
-  test("claimed twice: two clients that were told that the name is theirs", () => {
+  test("finds a name that two clients were told they own", () => {
     const claims = [claimed("eva", "won"), claimed("gil", "won")];
     expect(checkClaims({ ...sound, claims })).toContainEqual({
       rule: "claimedTwice",
@@ -65,14 +65,14 @@ describe("[R10] [E3] the checker of claims", () => {
     });
   });
 
-  test("contradicted: a client that asked again and was told otherwise", () => {
+  test("finds a client that asked again and got another answer", () => {
     for (const answers of [["won", "taken"] as const, ["taken", "won"] as const]) {
       const claims = [claimed("eva", ...answers), claimed("gil", "taken")];
       expect(rulesBroken({ claims })).toEqual(["contradicted"]);
     }
   });
 
-  test("misowned: by somebody else than who was told OK, by nobody, by a stranger", () => {
+  test("finds a name whose owner is not the client that was told OK", () => {
     expect(
       rulesBroken({
         accounts: everywhere(account("lia", 2)),
@@ -85,7 +85,7 @@ describe("[R10] [E3] the checker of claims", () => {
     expect(rulesBroken({ claims, accounts: everywhere(account("nobody")) })).toEqual(["misowned"]);
   });
 
-  test("misowned: by who was told name_taken", () => {
+  test("finds a name whose owner was told name_taken", () => {
     const claims = [claimed("eva", "taken"), claimed("gil", "taken")];
     expect(checkClaims({ ...sound, claims })).toEqual([
       {
@@ -95,14 +95,14 @@ describe("[R10] [E3] the checker of claims", () => {
     ]);
   });
 
-  test("misowned: taken, as everybody was told, and there is nothing that takes it", () => {
+  test("finds a name that all were told is taken, and no claim that takes it", () => {
     const claims = sound.claims.slice(1);
     expect(rulesBroken({ claims, accounts: everywhere() })).toEqual(["misowned"]);
     const accounts = everywhere(account("gil", 1, false));
     expect(rulesBroken({ claims: claims.slice(0, 1), accounts })).toEqual(["misowned"]);
   });
 
-  test("owners differ: between replicas, in either direction, or on one that has no file", () => {
+  test("finds owners that differ between replicas, or are missing on one", () => {
     const [one] = everywhere(account("eva"));
     const [two] = everywhere(account("gil"));
     const [none] = everywhere();
@@ -114,12 +114,12 @@ describe("[R10] [E3] the checker of claims", () => {
     expect(rulesBroken({ accounts: [one, missing] })).toEqual(["ownersDiffer"]);
   });
 
-  test("owners differ: several confirmed on one replica", () => {
+  test("finds several confirmed owners on one replica", () => {
     const accounts = everywhere(account("gil", 1), account("eva", 2));
     expect(rulesBroken({ accounts })).toEqual(["ownersDiffer"]);
   });
 
-  test("undecided: no answer, or one that decides nothing, and nobody gave up", () => {
+  test("finds a claim that was neither decided nor given up", () => {
     expect(rulesBroken({ claims: [...sound.claims, claimed("lia")] })).toEqual(["undecided"]);
     const refused: Claim = { ...claimed("lia"), refused: "bad_request" };
     expect(checkClaims({ ...sound, claims: [...sound.claims, refused] })).toEqual([

@@ -24,12 +24,12 @@ function targetsOf(fault: PlannedFault): readonly string[] {
 }
 
 describe("the plan of faults", () => {
-  test("is the same for the same seed, and another for another", () => {
+  test("is the same for the same seed, and differs for another seed", () => {
     expect(plan(7)).toEqual(plan(7));
     expect(plan(7)).not.toEqual(plan(8));
   });
 
-  test("kills at least 20 processes in 120 s, whatever the seed", () => {
+  test("kills at least 20 processes in 120 s with any seed", () => {
     for (const seed of seeds) {
       const kills = plan(seed).filter(({ kind }) => kind === "kill");
       expect(kills.flatMap(targetsOf).length, `seed ${seed}`).toBeGreaterThanOrEqual(20);
@@ -49,7 +49,7 @@ describe("the plan of faults", () => {
     expect([...new Set(all.flatMap(targetsOf))].sort()).toEqual(everybody);
   });
 
-  test("takes a majority of the servers away at once, by kill and by stop", () => {
+  test("kills and stops a majority of the servers at once", () => {
     for (const seed of seeds) {
       for (const kind of ["kill", "stop"]) {
         const majorities = plan(seed).filter((fault) => {
@@ -60,7 +60,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("stops and cuts are shorter and longer than every time-out", () => {
+  test("has stops and cuts that are shorter, and longer, than every timeout", () => {
     const lasting = seeds.flatMap((seed) =>
       plan(seed).flatMap((fault) =>
         fault.kind === "stop" || fault.kind === "cut" ? [fault.forMs] : [],
@@ -70,7 +70,7 @@ describe("the plan of faults", () => {
     expect(Math.max(...lasting)).toBeGreaterThan(5_000);
   });
 
-  test("leaves the end without faults, also of a short run", () => {
+  test("leaves the end of a run without faults, even if the run is short", () => {
     for (const lengthMs of [8_000, 30_000, 120_000]) {
       for (const seed of seeds) {
         const ends = plan(seed, lengthMs).map((fault) => {
@@ -82,12 +82,12 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("nobody is chosen alone while an earlier fault keeps him busy", () => {
+  test("never chooses a single process that still has an earlier fault", () => {
     for (const seed of seeds) {
       const busyUntil = new Map<string, number>();
       for (const fault of plan(seed)) {
         const targets = targetsOf(fault);
-        // A majority, the clients, and whoever is in office are taken as they are.
+        // A majority, the clients and the coordinator are chosen even if they are busy.
         const [target = ""] = targets;
         if (targets.length === 1 && target !== cast.clients && target !== inOffice) {
           expect(busyUntil.get(target) ?? 0, `seed ${seed}, ${target}`).toBeLessThanOrEqual(
@@ -102,7 +102,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("hits the coordinator every third time: killed, stopped and cut off", () => {
+  test("kills, stops or cuts off the coordinator every third time", () => {
     for (const seed of seeds) {
       const faults = plan(seed);
       const hits = faults.filter((fault) => targetsOf(fault).includes(inOffice));
@@ -113,7 +113,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("who is in office is put in when the time comes; others stay as planned", () => {
+  test("aims a coordinator's fault when its time comes, and leaves others as planned", () => {
     for (const planned of plan(5)) {
       const fault = aimedAt("server 2", planned);
       if (!targetsOf(planned).includes(inOffice)) {
@@ -130,7 +130,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("one server alone will do", () => {
+  test("exists for a single server too", () => {
     const alone = planFaults(seededRandom(1), 60_000, { ...cast, servers: ["server 1"] });
     expect(alone.length).toBeGreaterThan(10);
   });

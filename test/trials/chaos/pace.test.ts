@@ -20,25 +20,25 @@ test("writes are counted in the half second in which they were acknowledged", ()
   expect(spans[2]?.latency).toBeUndefined();
 });
 
-test("median, 99th percentile and maximum are of all that were acknowledged", () => {
+test("median, 99th percentile and maximum are those of all acknowledged writes", () => {
   const writes = Array.from({ length: 1_000 }, (_, ms) => answered(0, ms));
   expect(paceOf(writes, 1_000).latency).toEqual({ p50Ms: 500, p99Ms: 990, maxMs: 999 });
 });
 
-test("the longest pause counts from the beginning, between two and to the end", () => {
+test("the longest pause can be before, between or after the acknowledged writes", () => {
   expect(paceOf([answered(0, 700), answered(0, 1_000)], 1_200).longestPauseMs).toBe(700);
   expect(paceOf([answered(0, 100), answered(0, 1_000)], 1_200).longestPauseMs).toBe(900);
   expect(paceOf([answered(0, 100), answered(0, 200)], 1_200).longestPauseMs).toBe(1_000);
 });
 
-test("where nothing was acknowledged, all of it is a pause", () => {
+test("a run without an acknowledged write is one pause", () => {
   const pace = paceOf([open], 2_000);
   expect(pace.longestPauseMs).toBe(2_000);
   expect(pace.gaps).toEqual([{ fromMs: 0, toMs: 2_000 }]);
   expect(pace.latency).toBeUndefined();
 });
 
-test("gaps are those of a second and more", () => {
+test("a gap is a pause of at least a second", () => {
   const { gaps } = paceOf([answered(0, 900), answered(0, 2_000), answered(0, 2_500)], 3_400);
   expect(gaps).toEqual([{ fromMs: 900, toMs: 2_000 }]);
 });

@@ -3,16 +3,16 @@ import { check, type Observations, type Write } from "../../../src/trials/chaos/
 import { paceOf } from "../../../src/trials/chaos/core/pace.ts";
 import { verdictOf } from "../../../src/trials/chaos/core/verdict.ts";
 
-test("a run in which nothing was acknowledged proves nothing, and is no good one", () => {
+test("a run in which nothing was acknowledged has failed", () => {
   const server = "server_00000001";
   const conversation = "#geral";
   const write: Write = { message: "a", client: "ana", conversations: [conversation], sentMs: 0 };
   const seen: Observations = {
     servers: [server],
     writes: [write],
-    readings: [],
-    tellings: [{ server, conversation, entries: [] }],
-    hearings: [{ listener: "bia", conversation, entries: [] }],
+    reads: [],
+    reports: [{ server, conversation, entries: [] }],
+    deliveries: [{ subscriber: "bia", conversation, entries: [] }],
     files: [{ replica: server, checksums: { "users.json": "1" } }],
     outages: [],
     claims: [],

@@ -1,13 +1,12 @@
-import { type ClaimObservations, checkClaims, claimRules } from "./claims.ts";
+import { type ClaimObservations, checkClaims, claimRules, grouped } from "./claims.ts";
 
 /**
- * Judges what was seen of a cluster under load, in the manner of Jepsen's queue and set checkers
- * (K. Kingsbury): every value is unique, so what became of each write can be told from outside. A
- * write without an answer is indeterminate: it may be there or not. Knows nothing of how the load
- * was made.
+ * Checks what clients saw of a cluster under load, in the manner of Jepsen's queue and set checkers
+ * (K. Kingsbury): every message is unique, so clients can see what became of each write. A write
+ * without an answer is indeterminate: it may have taken effect or not.
  */
 
-/** A message as somebody saw it. */
+/** A message as a client saw it. */
 export interface Seen {
   readonly message: string;
   readonly server: string;
@@ -18,86 +17,86 @@ export interface Seen {
 export interface Write {
   /** Unique. */
   readonly message: string;
-  /** Whose connection: what it was told before, it must not be told otherwise. */
+  /** The client that sent it. */
   readonly client: string;
-  /** The conversations in which it belongs; the first is where subscribers hear it. */
+  /** The conversations that it belongs to; the first is where subscribers hear it. */
   readonly conversations: readonly [string, ...string[]];
   readonly sentMs: number;
-  /** Undefined as long as no answer came, or one that tells nothing of its effect. */
+  /** Undefined until an answer tells that the write took effect. */
   readonly acknowledged?: { readonly atMs: number; readonly clock: number };
-  /** The code of an answer that says that it took no effect. */
+  /** The error code of an answer that tells that the write took no effect. */
   readonly refused?: string;
 }
 
 /** A page of history as a client read it under load: the newest messages. */
-export interface Reading {
+export interface Read {
   readonly client: string;
   readonly conversation: string;
   readonly askedMs: number;
   readonly entries: readonly Seen[];
-  /** Whether nothing stands before it. */
+  /** Whether no older message exists. */
   readonly isWhole: boolean;
 }
 
-/** All of a conversation, as one server tells it once everything has healed. */
-export interface Telling {
+/** A whole conversation, as one server reports it after everything has healed. */
+export interface ServerReport {
   readonly server: string;
   readonly conversation: string;
   readonly entries: readonly Seen[];
 }
 
-/** What a subscriber heard from the beginning to the end, in its order. */
-export interface Hearing {
-  readonly listener: string;
+/** Everything that was delivered to a subscriber, in the order of arrival. */
+export interface Delivery {
+  readonly subscriber: string;
   readonly conversation: string;
   readonly entries: readonly Seen[];
 }
 
-/** The files of one replica after a clean stop, by name; undefined for one that is not there. */
+/** The files of one replica after a clean stop, by name; a missing file has no checksum. */
 export interface Files {
   readonly replica: string;
   readonly checksums: Readonly<Record<string, string | undefined>>;
 }
 
-/** A time in which a majority stood still, so that nothing new could be committed. */
+/** A time in which a majority of the servers was stopped, so that nothing could be committed. */
 export interface Outage {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 export interface Observations extends ClaimObservations {
-  /** The servers that have to tell everything. */
+  /** The servers that must report every conversation. */
   readonly servers: readonly string[];
   readonly writes: readonly Write[];
-  readonly readings: readonly Reading[];
-  readonly tellings: readonly Telling[];
-  readonly hearings: readonly Hearing[];
+  readonly reads: readonly Read[];
+  readonly reports: readonly ServerReport[];
+  readonly deliveries: readonly Delivery[];
   readonly files: readonly Files[];
   readonly outages: readonly Outage[];
 }
 
 export const rules = [
-  /** Acknowledged, and not in the history that some server tells (R5). */
+  /** A message was acknowledged, and some server does not report it (R5). */
   "lost",
-  /** Twice in a history, or heard twice (R6, C3). */
+  /** A message is in a history twice, or was delivered twice (R6, C3). */
   "doubled",
-  /** Read or heard, and never sent, or refused. */
+  /** A message was read or delivered, although it was never sent, or refused. */
   "neverAttempted",
-  /** Servers that tell different histories, or have different files (R4, R8). */
+  /** Servers report different histories, or have different files (R4, R8). */
   "diverged",
-  /** Out of the total order, or a clock that does not rise from cause to effect (R7, C3). */
+  /** A message is out of the total order, or its clock is not above its cause's (R7, C3). */
   "misordered",
-  /** In the history, and not heard by who listened all the time (C3). */
+  /** A message is in the history, and a subscriber that was there all the time missed it (C3). */
   "unheard",
-  /** Not in what a client read after it was acknowledged to it, or refused for want of it (R9). */
+  /** A client did not read its own acknowledged message, or a correct write was refused (R9). */
   "stale",
-  /** Acknowledged while no majority could have it (R3). */
+  /** A message was acknowledged while no majority could have it (R3). */
   "early",
   ...claimRules,
 ] as const;
 export type Rule = (typeof rules)[number];
 
-/** One breach: the rule, and a sentence with names and numbers. */
+/** A broken rule, and a sentence with names and numbers. */
 export interface Violation {
   readonly rule: Rule;
   readonly detail: string;
@@ -118,13 +117,13 @@ export function check(seen: Observations): Violation[] {
   ];
 }
 
-function lost({ writes, tellings }: Observations): Violation[] {
+function lost({ writes, reports }: Observations): Violation[] {
   const written = writes.filter(({ acknowledged }) => acknowledged !== undefined);
-  return tellings.flatMap(({ server, conversation, entries }) => {
-    const told = messagesOf(entries);
+  return reports.flatMap(({ server, conversation, entries }) => {
+    const reported = messagesOf(entries);
     return written
       .filter(({ message, conversations }) => {
-        return conversations.includes(conversation) && !told.has(message);
+        return conversations.includes(conversation) && !reported.has(message);
       })
       .map(({ message }) => ({
         rule: "lost" as const,
@@ -133,16 +132,16 @@ function lost({ writes, tellings }: Observations): Violation[] {
   });
 }
 
-/** Everything that anybody read or heard, with words for who and where. */
-function sights({ tellings, hearings, readings }: Observations) {
+/** Every list of messages that a client saw, with words for where it saw them. */
+function listsSeen({ reports, deliveries, reads }: Observations) {
   return [
-    ...tellings.map(({ server, conversation, entries }) => {
+    ...reports.map(({ server, conversation, entries }) => {
       return { where: `${conversation} through ${server}`, conversation, entries };
     }),
-    ...hearings.map(({ listener, conversation, entries }) => {
-      return { where: `what ${listener} heard of ${conversation}`, conversation, entries };
+    ...deliveries.map(({ subscriber, conversation, entries }) => {
+      return { where: `what ${subscriber} heard of ${conversation}`, conversation, entries };
     }),
-    ...readings.map(({ client, conversation, entries, askedMs }) => {
+    ...reads.map(({ client, conversation, entries, askedMs }) => {
       const where = `${conversation} as ${client} read it at ${Math.round(askedMs)} ms`;
       return { where, conversation, entries };
     }),
@@ -150,7 +149,7 @@ function sights({ tellings, hearings, readings }: Observations) {
 }
 
 function doubled(seen: Observations): Violation[] {
-  return sights(seen).flatMap(({ where, entries }) => {
+  return listsSeen(seen).flatMap(({ where, entries }) => {
     const once = new Set<string>();
     const twice = new Set<string>();
     for (const { message } of entries) (once.has(message) ? twice : once).add(message);
@@ -162,7 +161,7 @@ function doubled(seen: Observations): Violation[] {
 
 function neverAttempted(seen: Observations): Violation[] {
   const attempted = new Map(seen.writes.map((write) => [write.message, write]));
-  return sights(seen).flatMap(({ where, conversation, entries }) =>
+  return listsSeen(seen).flatMap(({ where, conversation, entries }) =>
     [...messagesOf(entries)].flatMap((message) => {
       const write = attempted.get(message);
       const isRight = write?.conversations.includes(conversation) && write.refused === undefined;
@@ -173,20 +172,23 @@ function neverAttempted(seen: Observations): Violation[] {
   );
 }
 
-function diverged({ servers, writes, tellings, files }: Observations): Violation[] {
-  const first = new Map<string, Telling>();
+function diverged({ servers, writes, reports, files }: Observations): Violation[] {
+  const first = new Map<string, ServerReport>();
   const found: Violation[] = [];
   for (const conversation of new Set(writes.flatMap(({ conversations }) => conversations))) {
     for (const server of servers) {
-      const isTold = tellings.some((t) => t.server === server && t.conversation === conversation);
-      if (!isTold) found.push({ rule: "diverged", detail: `${server} never told ${conversation}` });
+      const isReported = reports.some(
+        (report) => report.server === server && report.conversation === conversation,
+      );
+      if (isReported) continue;
+      found.push({ rule: "diverged", detail: `${server} never told ${conversation}` });
     }
   }
-  for (const telling of tellings) {
-    const { conversation, server } = telling;
+  for (const report of reports) {
+    const { conversation, server } = report;
     const other = first.get(conversation);
-    if (other === undefined) first.set(conversation, telling);
-    else if (JSON.stringify(other.entries) !== JSON.stringify(telling.entries)) {
+    if (other === undefined) first.set(conversation, report);
+    else if (JSON.stringify(other.entries) !== JSON.stringify(report.entries)) {
       const detail = `${conversation} differs between ${other.server} and ${server}`;
       found.push({ rule: "diverged", detail });
     }
@@ -204,18 +206,18 @@ function diverged({ servers, writes, tellings, files }: Observations): Violation
 }
 
 function outOfOrder(seen: Observations): Violation[] {
-  const inTotalOrder = [...seen.tellings, ...seen.readings].flatMap(({ conversation, entries }) =>
+  const inTotalOrder = [...seen.reports, ...seen.reads].flatMap(({ conversation, entries }) =>
     neighbours(entries)
       .filter(([a, b]) => !isBefore(a, b))
       .map(([a, b]) => `${a.message} stands before ${b.message} in ${conversation}`),
   );
-  const perServer = seen.hearings.flatMap(({ listener, entries }) => {
+  const perServer = seen.deliveries.flatMap(({ subscriber, entries }) => {
     const last = new Map<string, Seen>();
     return entries.flatMap((entry) => {
       const before = last.get(entry.server);
       last.set(entry.server, entry);
       if (before === undefined || before.seq < entry.seq) return [];
-      return [`${listener} heard ${before.message} before ${entry.message} of ${entry.server}`];
+      return [`${subscriber} heard ${before.message} before ${entry.message} of ${entry.server}`];
     });
   });
   return [...new Set([...inTotalOrder, ...perServer])].map((detail) => {
@@ -223,17 +225,17 @@ function outOfOrder(seen: Observations): Violation[] {
   });
 }
 
-/** What a client was told before it sent something has the lower clock (R7). */
-function againstCause({ writes, tellings }: Observations): Violation[] {
+/** A write's clock must be above every clock that its client had been told before (R7). */
+function againstCause({ writes, reports }: Observations): Violation[] {
   const clocks = new Map<string, number>();
   for (const { acknowledged, message } of writes) {
     if (acknowledged !== undefined) clocks.set(message, acknowledged.clock);
   }
-  // Where two servers made one of the same request, what is read is the earlier of the two.
-  for (const { message, clock } of tellings.flatMap(({ entries }) => entries)) {
+  // If two servers made an event of the same request, readers see the earlier one.
+  for (const { message, clock } of reports.flatMap(({ entries }) => entries)) {
     clocks.set(message, Math.min(clock, clocks.get(message) ?? clock));
   }
-  return [...causesOf(writes).values()].flat().flatMap(({ write, toldClock }) => {
+  return [...causesByClient(writes).values()].flat().flatMap(({ write, toldClock }) => {
     const clock = clocks.get(write.message);
     if (clock === undefined || clock > toldClock) return [];
     const detail = `${write.message} has clock ${clock}; its sender had been told of ${toldClock}`;
@@ -243,21 +245,16 @@ function againstCause({ writes, tellings }: Observations): Violation[] {
 
 interface Caused {
   readonly write: Write;
-  /** The highest clock that its sender had been told before it was sent; 0 for none. */
+  /** The highest clock that its client had been told before it sent the write; 0 for none. */
   readonly toldClock: number;
 }
 
-function causesOf(writes: readonly Write[]): Map<string, Caused[]> {
-  const clients = new Map<string, Write[]>();
-  for (const write of writes) {
-    const own = clients.get(write.client);
-    if (own === undefined) clients.set(write.client, [write]);
-    else own.push(write);
-  }
-  return new Map([...clients].map(([client, own]) => [client, causesOfOne(own)]));
+function causesByClient(writes: readonly Write[]): Map<string, Caused[]> {
+  const clients = grouped(writes, ({ client }) => client);
+  return new Map([...clients].map(([client, own]) => [client, causesOf(own)]));
 }
 
-function causesOfOne(own: Write[]): Caused[] {
+function causesOf(own: Write[]): Caused[] {
   const answers = own
     .flatMap(({ acknowledged }) => (acknowledged === undefined ? [] : [acknowledged]))
     .sort((a, b) => a.atMs - b.atMs);
@@ -273,36 +270,36 @@ function causesOfOne(own: Write[]): Caused[] {
     });
 }
 
-/** What is there, and was not heard by who listened to it all the time. */
+/** Messages in the history that a subscriber did not hear, although it was there all the time. */
 export function unheard({
   writes,
-  tellings,
-  hearings,
-}: Pick<Observations, "writes" | "tellings" | "hearings">): Violation[] {
+  reports,
+  deliveries,
+}: Pick<Observations, "writes" | "reports" | "deliveries">): Violation[] {
   const heardIn = new Map(writes.map(({ message, conversations }) => [message, conversations[0]]));
-  return hearings.flatMap(({ listener, conversation, entries }) => {
+  return deliveries.flatMap(({ subscriber, conversation, entries }) => {
     const heard = messagesOf(entries);
-    const told = tellings
-      .filter((telling) => telling.conversation === conversation)
-      .flatMap((telling) => [...messagesOf(telling.entries)])
+    const told = reports
+      .filter((report) => report.conversation === conversation)
+      .flatMap((report) => [...messagesOf(report.entries)])
       .filter((message) => heardIn.get(message) === conversation);
     return [...new Set(told)]
       .filter((message) => !heard.has(message))
       .map((message) => ({
         rule: "unheard" as const,
-        detail: `${listener} never heard ${message} of ${conversation}`,
+        detail: `${subscriber} never heard ${message} of ${conversation}`,
       }));
   });
 }
 
-function stale({ writes, readings }: Observations): Violation[] {
+function stale({ writes, reads }: Observations): Violation[] {
   const refused = writes
     .filter(({ refused }) => refused !== undefined)
     .map(({ message, refused }) => `${message} was refused (${refused}), and nothing was wrong`);
-  const causes = causesOf(writes);
-  const unread = readings.flatMap(({ client, conversation, askedMs, entries, isWhole }) => {
+  const causes = causesByClient(writes);
+  const unread = reads.flatMap(({ client, conversation, askedMs, entries, isWhole }) => {
     const read = messagesOf(entries);
-    // Whatever server made it, the clock is above what its sender had been told before.
+    // The event's clock is above this one, whichever server made the event.
     const oldest = isWhole ? 0 : (entries[0]?.clock ?? 0);
     return (causes.get(client) ?? [])
       .filter(({ write, toldClock }) => {

@@ -1,27 +1,27 @@
 import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
 
 /**
- * Judges what clients were told who raced for names (E3), against what stands on the replicas'
- * disks in the end. Knows nothing of how the race was made.
+ * Compares the answers to clients that raced for names (E3) with what is on the replicas' disks at
+ * the end.
  */
 
-/** What decides a claim, as its client was told. */
+/** The decision of a claim, as its client was told. */
 export interface ClaimAnswer {
   readonly atMs: number;
   readonly answer: "won" | "taken";
 }
 
-/** One client's claim of a name, under one id however often it was sent. */
+/** One client's claim of a name. It has one id, however often it is sent. */
 export interface Claim {
   readonly name: string;
   readonly client: string;
   readonly id: string;
   readonly beganMs: number;
-  /** Oldest first. One that was told may ask again: it must be told the same. */
+  /** Oldest first. A client may ask again after an answer; every answer must be the same. */
   readonly answers: readonly ClaimAnswer[];
-  /** The code of an answer that decides nothing, and says that another try wouldn't either. */
+  /** The code of an error that decides nothing, and that no retry can change. */
   readonly refused?: string;
-  /** Its client asked no more, told or not: it may own the name all the same. */
+  /** Whether its client stopped asking. It may own the name nevertheless. */
   readonly isGivenUp: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface Account {
   readonly confirmed: boolean;
 }
 
-/** The accounts of one replica after a clean stop; undefined if the file is not there. */
+/** The accounts of one replica after a clean stop; undefined if the file is missing. */
 export interface AccountsFile {
   readonly replica: string;
   readonly accounts: readonly Account[] | undefined;
@@ -45,15 +45,15 @@ export interface ClaimObservations {
 }
 
 export const claimRules = [
-  /** One name, and several clients who were told that it is theirs. */
+  /** Several clients were told that they own a name. */
   "claimedTwice",
-  /** A client that was told both that a name is its own and that it is taken. */
+  /** A client was told both that it owns a name and that the name is taken. */
   "contradicted",
-  /** Owned by somebody else than who was told OK, by who was told `name_taken`, or by nobody. */
+  /** The owner is not the client that was told OK, or was told `name_taken`, or does not exist. */
   "misowned",
-  /** Replicas that name different owners, or several confirmed ones. */
+  /** Replicas have different owners of a name, or several confirmed ones. */
   "ownersDiffer",
-  /** A claim that nobody gave up and nobody decided. */
+  /** A claim was neither decided nor given up. */
   "undecided",
 ] as const;
 
@@ -100,7 +100,7 @@ function contradicted(claims: readonly Claim[]): ClaimViolation[] {
     });
 }
 
-/** By the first replica: whether the others say the same is another rule's. */
+/** Looks at the first replica only: `ownersDiffer` compares it with the others. */
 function misowned(
   claims: readonly Claim[],
   { replica, accounts = [] }: AccountsFile,
@@ -117,7 +117,7 @@ function misowned(
       if (told === "OK" && !isOwner) return [`${client} was told OK`];
       if (told !== "name_taken") return [];
       if (isOwner) return [`${client} was told name_taken and owns it`];
-      // Whoever holds it may have given up before it was confirmed: then it stays so.
+      // The client of the claim that holds the name may have given up before it was confirmed.
       const isHeld = owner !== undefined || own.some((row) => row.id !== id);
       return isHeld ? [] : [`${client} was told name_taken`];
     });
@@ -174,7 +174,7 @@ function undecided(claims: readonly Claim[]): ClaimViolation[] {
     });
 }
 
-/** Of what is confirmed, the claim of the highest epoch holds. */
+/** The confirmed claim of the highest epoch. */
 function ownerOf(rows: readonly Account[]): Account | undefined {
   return rows
     .filter(({ confirmed }) => confirmed)
@@ -183,7 +183,7 @@ function ownerOf(rows: readonly Account[]): Account | undefined {
     }, undefined);
 }
 
-function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+export function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const key = keyOf(item);

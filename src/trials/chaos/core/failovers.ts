@@ -1,27 +1,27 @@
 import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
 import type { Claim } from "./claims.ts";
 
-/** An entry into office. */
+/** A server became coordinator. */
 export interface Term {
-  readonly party: string;
+  readonly node: string;
   readonly epoch: Epoch;
   readonly atMs: number;
 }
 
-/** What was done to one process; without an end if it never came back. */
-export interface Blow {
-  readonly party: string;
-  readonly kind: string;
+/** A fault of one process; without an end if the process never came back. */
+export interface NodeFault {
+  readonly node: string;
+  readonly fault: { readonly kind: string };
   readonly fromMs: number;
   readonly toMs: number | undefined;
 }
 
-/** The process in office was hit, and another, or the same again, took office after it. */
+/** The coordinator had a fault, and after it another server, or the same again, took office. */
 export interface Failover {
   readonly fault: FailoverFault;
   readonly coordinator: string;
   readonly epoch: Epoch;
-  /** When it was hit. */
+  /** When the fault began. */
   readonly atMs: number;
   readonly successor: string;
   readonly newEpoch: Epoch;
@@ -29,65 +29,65 @@ export interface Failover {
   readonly officeAfterMs: number;
   /** From the fault to the first success of a claim begun after it; undefined if none came. */
   readonly servedAfterMs: number | undefined;
-  /** Whether nothing else was broken from the fault until then. */
+  /** Whether no other fault was going on from this fault until that claim. */
   readonly isAlone: boolean;
 }
 
 export const failoverFaults = ["kill", "stop", "cut"] as const;
 export type FailoverFault = (typeof failoverFaults)[number];
 
-/** Shorter stops and cuts are survived in office. */
+/** A coordinator stays in office through shorter stops and cuts. */
 const survivedMs = 1_200;
 
-/** @param terms as all servers wrote them down, in any order */
+/** @param terms as all servers logged them, in any order */
 export function failoversOf(
   terms: readonly Term[],
-  blows: readonly Blow[],
+  faults: readonly NodeFault[],
   claims: readonly Claim[],
 ): Failover[] {
   const inOrder = [...terms].sort((a, b) => compareEpochs(a.epoch, b.epoch));
   return inOrder.slice(1).flatMap((next, at) => {
     const last = inOrder[at] as Term;
-    const survived = (blow: Blow) =>
-      isOverBy(blow, next.atMs) && (firstServed(claims, blow.fromMs) ?? next.atMs) < next.atMs;
-    const blow = causeOf(
+    const survived = (one: NodeFault) =>
+      isOverBy(one, next.atMs) && (firstServed(claims, one.fromMs) ?? next.atMs) < next.atMs;
+    const cause = causeOf(
       last,
       next,
-      blows.filter((one) => !survived(one)),
+      faults.filter((one) => !survived(one)),
     );
-    if (blow === undefined) return [];
-    const servedMs = firstServed(claims, blow.fromMs);
+    if (cause === undefined) return [];
+    const servedMs = firstServed(claims, cause.fromMs);
     return {
-      fault: blow.kind as FailoverFault,
-      coordinator: last.party,
+      fault: cause.fault.kind as FailoverFault,
+      coordinator: last.node,
       epoch: last.epoch,
-      atMs: Math.round(blow.fromMs),
-      successor: next.party,
+      atMs: Math.round(cause.fromMs),
+      successor: next.node,
       newEpoch: next.epoch,
-      officeAfterMs: Math.round(next.atMs - blow.fromMs),
-      servedAfterMs: servedMs === undefined ? undefined : Math.round(servedMs - blow.fromMs),
-      isAlone: !blows.some((other) => {
-        const isSince = !isOverBy(other, blow.fromMs);
-        return other !== blow && isSince && other.fromMs <= (servedMs ?? next.atMs);
+      officeAfterMs: Math.round(next.atMs - cause.fromMs),
+      servedAfterMs: servedMs === undefined ? undefined : Math.round(servedMs - cause.fromMs),
+      isAlone: !faults.some((other) => {
+        const isSince = !isOverBy(other, cause.fromMs);
+        return other !== cause && isSince && other.fromMs <= (servedMs ?? next.atMs);
       }),
     };
   });
 }
 
-function isOverBy({ toMs = Number.POSITIVE_INFINITY }: Blow, atMs: number): boolean {
+function isOverBy({ toMs = Infinity }: NodeFault, atMs: number): boolean {
   return toMs < atMs;
 }
 
-/** Of what hit the process in office: the first that it can't have survived there, else the last. */
-function causeOf(last: Term, next: Term, blows: readonly Blow[]): Blow | undefined {
-  const hits = blows
-    .filter(({ party, kind, fromMs }) => {
-      const isOne = failoverFaults.some((fault) => fault === kind);
-      return isOne && party === last.party && fromMs >= last.atMs && fromMs < next.atMs;
+/** The coordinator's first fault that it can't have survived in office, else its last one. */
+function causeOf(last: Term, next: Term, faults: readonly NodeFault[]): NodeFault | undefined {
+  const hits = faults
+    .filter(({ node, fault, fromMs }) => {
+      const isOne = failoverFaults.some((kind) => kind === fault.kind);
+      return isOne && node === last.node && fromMs >= last.atMs && fromMs < next.atMs;
     })
     .sort((a, b) => a.fromMs - b.fromMs);
-  const isFatal = ({ kind, fromMs, toMs = Number.POSITIVE_INFINITY }: Blow) =>
-    kind === "kill" || toMs - fromMs >= survivedMs;
+  const isFatal = ({ fault, fromMs, toMs = Infinity }: NodeFault) =>
+    fault.kind === "kill" || toMs - fromMs >= survivedMs;
   return hits.find(isFatal) ?? hits.at(-1);
 }
 

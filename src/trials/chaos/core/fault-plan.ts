@@ -1,23 +1,23 @@
-/** Stands in a plan for whichever server is in office when the time comes. */
+/** In a plan: the server that is coordinator when the time comes. */
 export const inOffice = "coordinator";
 
-/** One thing that is done to the cluster. Processes are named by their labels: `server 1`. */
-export type Fault = Blow & {
-  /** It was aimed at the coordinator, and the label is who that was. */
+/** A fault of the cluster. Processes are named by their labels: `server 1`. */
+export type Fault = PlainFault & {
+  /** The fault was planned for the coordinator; the label is the server that it was. */
   readonly isAtCoordinator?: true;
 };
 
-type Blow =
+type PlainFault =
   | { readonly kind: "kill"; readonly targets: readonly string[] }
   | { readonly kind: "stop"; readonly targets: readonly string[]; readonly forMs: number }
   | {
       readonly kind: "cut";
-      /** Cut off from all of `others`: both ways, or only what it sends, or only what it gets. */
+      /** Cut off from all of `others`: both ways, only what it sends, or only what it receives. */
       readonly target: string;
       readonly others: readonly string[];
       readonly way: "both" | "out" | "in";
       readonly forMs: number;
-      /** Whether its connections are reset at the end, instead of going on. */
+      /** Whether its connections are reset at the end; otherwise they go on. */
       readonly reset: boolean;
     }
   | {
@@ -38,7 +38,7 @@ export interface Cast {
   readonly servers: readonly string[];
   /** Broker, proxy, reference. */
   readonly others: readonly string[];
-  /** What the load is called. */
+  /** The label of the load. */
   readonly clients: string;
 }
 
@@ -46,19 +46,19 @@ export interface Cast {
 type Random = () => number;
 
 const firstAtMs = 1_000;
-/** Of so many faults one is the coordinator's. */
+/** One of so many faults is the coordinator's. */
 const officeEvery = 3;
 /** Between two faults. */
 const leastGapMs = 600;
 const mostGapMs = 2_400;
-/** What a process that was killed is given to come back before it is chosen again. */
+/** Time for a killed process to come back, before it can be chosen again. */
 const returnMs = 3_000;
-/** Without any new fault at the end, a quarter of the time at most. */
+/** The end of a run has no new faults: this long, and a quarter of the run at most. */
 const calmMs = 4_000;
 
 /**
- * What is done to anybody: every kind as often as it stands here. The
- * shorter times are below every time-out of the cluster (1.2 to 2 s), the longer ones above.
+ * Faults of any process; each is drawn as often as it is listed. The shorter times are below every
+ * timeout of the cluster (1.2 to 2 s), the longer ones above.
  */
 const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
   (scene) => scene.kill(scene.anybody()),
@@ -78,7 +78,7 @@ const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
   (scene) => scene.reset(),
 ];
 
-/** What is done to the coordinator, drawn like the others. */
+/** Faults of the coordinator, drawn in the same way. */
 const officeBag: typeof bag = [
   (scene) => scene.kill(inOffice),
   (scene) => scene.kill(inOffice),
@@ -89,7 +89,7 @@ const officeBag: typeof bag = [
   (scene) => scene.cutFromAll(inOffice, scene.oneWay(), scene.between(2_500, 6_000)),
 ];
 
-/** What will be done when: the same for the same chance, length and cast. */
+/** The plan depends on its three arguments alone. */
 export function planFaults(random: Random, lengthMs: number, cast: Cast): PlannedFault[] {
   const scene = new Scene(random, cast);
   const endMs = lengthMs - Math.min(calmMs, lengthMs / 4);
@@ -105,7 +105,7 @@ export function planFaults(random: Random, lengthMs: number, cast: Cast): Planne
   return planned.map((fault) => endingBy(endMs, fault));
 }
 
-/** A fault that was planned for the coordinator, for the server that it is now, if there is one. */
+/** A fault that was planned for the coordinator is aimed at the server that is coordinator now. */
 export function aimedAt(
   coordinator: string | undefined,
   fault: PlannedFault,
@@ -121,7 +121,7 @@ export function aimedAt(
   return { ...fault, target: coordinator, others, isAtCoordinator: true };
 }
 
-/** All of a bag in a drawn order, then all over again. */
+/** Gives all items of a bag in a random order, then all again in another. */
 function drawnFrom<T>(all: readonly T[], scene: Scene): () => T | undefined {
   let rest: T[] = [];
   return () => {
@@ -130,13 +130,13 @@ function drawnFrom<T>(all: readonly T[], scene: Scene): () => T | undefined {
   };
 }
 
-/** Nothing outlasts the time for faults. */
+/** No fault outlasts the time for faults. */
 function endingBy(endMs: number, fault: PlannedFault): PlannedFault {
   if (!("forMs" in fault)) return fault;
   return { ...fault, forMs: Math.min(fault.forMs, Math.round(endMs - fault.atMs)) };
 }
 
-/** Draws, and knows who is still busy with an earlier fault. */
+/** Draws faults and targets, and remembers which processes still have an earlier fault. */
 class Scene {
   readonly #random: Random;
   readonly #cast: Cast;
@@ -170,7 +170,6 @@ class Scene {
     return this.#random() < 0.5 ? "out" : "in";
   }
 
-  /** Servers as often as all others together, or more. */
   anybody(): string | undefined {
     const { servers, others } = this.#cast;
     return this.#free([...servers, ...others]);
@@ -188,7 +187,7 @@ class Scene {
     return target === undefined ? undefined : this.#stopped([target], forMs);
   }
 
-  /** Whoever is busy: more than a quorum allows may be away at once. */
+  /** Takes busy servers too, so that more can be away than a quorum allows. */
   killMajority(): Fault {
     return this.#killed(this.#majority());
   }
@@ -206,7 +205,7 @@ class Scene {
     return this.#cut(target, { others: this.#allBut(target), way, forMs });
   }
 
-  /** From one process only: a peer, the broker, the proxy or the reference. */
+  /** Cuts a server off from one process: a peer, the broker, the proxy or the reference. */
   cutFromOne(forMs: number): Fault | undefined {
     const target = this.server();
     if (target === undefined) return undefined;
@@ -216,7 +215,7 @@ class Scene {
     return this.#cut(target, { others: one === undefined ? [] : [one], way, forMs });
   }
 
-  /** Requests that never come, or replies that never come back. */
+  /** Requests never arrive, or replies never come back. */
   cutClients(forMs: number): Fault {
     const { clients, others } = this.#cast;
     const way = this.#pick(["both", "out", "in"] as const) ?? "both";

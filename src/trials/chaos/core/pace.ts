@@ -1,10 +1,10 @@
 import type { Write } from "./checker.ts";
 
-/** What was acknowledged within one span of time. */
+/** The writes that were acknowledged in one span of time. */
 export interface Span {
   readonly fromMs: number;
   readonly acknowledged: number;
-  /** Of those: milliseconds from the first sending to the answer; undefined if there were none. */
+  /** From the first sending to the answer; undefined if no write was acknowledged. */
   readonly latency: Latency | undefined;
 }
 
@@ -23,9 +23,9 @@ export interface Gap {
 export interface Pace {
   readonly spans: readonly Span[];
   readonly spanMs: number;
-  /** Of all that were acknowledged. */
+  /** Of all acknowledged writes. */
   readonly latency: Latency | undefined;
-  /** The gaps of at least a second, in their order. */
+  /** Gaps of at least a second, in order. */
   readonly gaps: readonly Gap[];
   /** The longest time without an acknowledged write. */
   readonly longestPauseMs: number;

@@ -5,9 +5,9 @@ import type { Failover } from "./failovers.ts";
 import type { Fault } from "./fault-plan.ts";
 import { type Latency, latencyOf, type Pace } from "./pace.ts";
 
-/** What a run came to: the object that `--json` prints. */
+/** The result of a run: the object that `--json` prints. */
 export interface Verdict extends Readonly<Record<Rule, number>> {
-  /** Whether no rule was broken, and anything was acknowledged. */
+  /** Whether no rule was broken and at least one write was acknowledged. */
   readonly ok: boolean;
   readonly seed: number;
   readonly seconds: number;
@@ -18,9 +18,9 @@ export interface Verdict extends Readonly<Record<Rule, number>> {
   readonly kills: number;
   readonly attempted: number;
   readonly acknowledged: number;
-  /** Without an answer that tells what became of them. */
+  /** Writes without an answer that tells their effect. */
   readonly indeterminate: number;
-  /** Of those, how many are there. */
+  /** Indeterminate writes that took effect. */
   readonly indeterminateRead: number;
   readonly read: number;
   readonly heard: number;
@@ -30,21 +30,20 @@ export interface Verdict extends Readonly<Record<Rule, number>> {
   readonly p99Ms: number;
   readonly claims: ClaimCounts;
   readonly failovers: readonly Failover[];
-  /** From the fault to the next claim served, of all failovers; null without any. */
+  /** From the fault to the next claim served, over all failovers; null without failovers. */
   readonly failoverMs: Latency | null;
-  /** The same of kill -9 while nothing else was broken (E4). */
+  /** The same over failovers by kill -9 without any other fault (E4). */
   readonly failoverAloneMs: (Latency & { readonly count: number }) | null;
-  /** The first breaches of each rule, in words. */
+  /** Sentences on the first violations of each rule. */
   readonly examples: readonly string[];
 }
 
 export interface ClaimCounts {
-  /** Raced for. */
   readonly names: number;
   readonly attempted: number;
   readonly won: number;
   readonly taken: number;
-  /** Given up by their clients before anybody decided them. */
+  /** Given up by their clients before they were decided. */
   readonly givenUp: number;
 }
 
@@ -60,20 +59,20 @@ export interface RunFacts {
   readonly failovers: readonly Failover[];
 }
 
-/** Of each rule: enough to begin with. */
+/** Examples of each rule. */
 const mostExamples = 5;
 
 export function verdictOf(facts: RunFacts): Verdict {
   const { seed, seconds, servers, plan, kills, seen, violations, pace, failovers } = facts;
-  const read = new Set(seen.tellings.flatMap(({ entries }) => entries.map((e) => e.message)));
+  const read = new Set(seen.reports.flatMap(({ entries }) => entries.map((e) => e.message)));
   const isOpen = ({ acknowledged, refused }: Write) =>
     acknowledged === undefined && refused === undefined;
   const open = seen.writes.filter(isOpen);
-  const breaches = (rule: Rule) => violations.filter((violation) => violation.rule === rule);
-  const counts = rules.map((rule) => [rule, breaches(rule).length] as const);
-  const examples = rules.flatMap((rule) => breaches(rule).slice(0, mostExamples));
+  const violationsOf = (rule: Rule) => violations.filter((violation) => violation.rule === rule);
+  const counts = rules.map((rule) => [rule, violationsOf(rule).length] as const);
+  const examples = rules.flatMap((rule) => violationsOf(rule).slice(0, mostExamples));
   const acknowledged = seen.writes.filter((write) => write.acknowledged !== undefined).length;
-  // A cluster that does nothing breaks no rule.
+  // A cluster that does nothing breaks no rule, but the run has failed.
   const idleness = acknowledged === 0 ? ["nothing was acknowledged at all"] : [];
   return {
     ok: violations.length === 0 && acknowledged > 0,
@@ -92,7 +91,7 @@ export function verdictOf(facts: RunFacts): Verdict {
     indeterminate: open.length,
     indeterminateRead: open.filter(({ message }) => read.has(message)).length,
     read: read.size,
-    heard: seen.hearings.reduce((sum, { entries }) => sum + entries.length, 0),
+    heard: seen.deliveries.reduce((sum, { entries }) => sum + entries.length, 0),
     claims: countClaims(seen),
     failovers,
     ...failoverFigures(failovers),

@@ -10,11 +10,11 @@ import type { Entry } from "../../protocol/publications.ts";
 import type { HistoryOptions } from "../../protocol/request-data.ts";
 import { parseVector } from "../../protocol/vector.ts";
 import { checkpointFiles } from "../../storage/checkpoint.ts";
-import type { Files, Seen, Telling } from "./core/checker.ts";
+import type { Files, Seen, ServerReport } from "./core/checker.ts";
 import type { Account, AccountsFile } from "./core/claims.ts";
 import { nameOf, seenOf } from "./load.ts";
 
-/** Whom to ask, of what, and for how long. */
+/** The servers to ask, the conversations, and the time limit. */
 export interface Question {
   readonly client: ChatClient;
   readonly servers: readonly string[];
@@ -25,48 +25,46 @@ export interface Question {
 interface Page {
   readonly server: string;
   readonly entries: readonly Entry[];
-  /** A vector, as text that is equal where the vector is. */
+  /** A vector as text: equal vectors are equal texts. */
   readonly seen: string;
   readonly more: boolean;
 }
 
 const restMs = 100;
 
-/** Asks until every server says that it has the same as the others. @returns whether they did */
-export async function agree({ client, servers, conversations, limitMs }: Question) {
+/** Asks until all servers have the same vector, or the time is over. */
+export async function agree(question: Question): Promise<void> {
+  const { client, servers, conversations, limitMs } = question;
   const untilMs = now().steadyMs + limitMs;
   const [conversation = ""] = conversations;
   while (now().steadyMs < untilMs) {
     const seen = new Map<string, string>();
-    // The broker asks one after the other; a few rounds, as somebody else may ask between.
+    // The broker asks the servers in turn; several rounds, because other clients ask in between.
     for (let count = 0; count < 3 * servers.length && now().steadyMs < untilMs; count += 1) {
       const page = await readPage(client, conversation, { limit: 1 });
       if (page !== undefined) seen.set(page.server, page.seen);
     }
-    if (servers.every((server) => seen.has(server)) && new Set(seen.values()).size === 1) {
-      return true;
-    }
+    if (servers.every((server) => seen.has(server)) && new Set(seen.values()).size === 1) return;
     await pause(restMs);
   }
-  return false;
 }
 
-/** The whole of each conversation, as each server tells it; without those that never answered. */
-export async function tellAll(question: Question): Promise<Telling[]> {
+/** Each server's report of each conversation; a server that never answered has none. */
+export async function reportsOf(question: Question): Promise<ServerReport[]> {
   const untilMs = now().steadyMs + question.limitMs;
-  const tellings: Telling[] = [];
+  const reports: ServerReport[] = [];
   for (const conversation of question.conversations) {
-    tellings.push(...(await tell(question, conversation, untilMs)));
+    reports.push(...(await reportsOn(conversation, question, untilMs)));
   }
-  return tellings;
+  return reports;
 }
 
-/** All servers are asked page by page: whoever answers goes on where he had been. */
-async function tell(
-  { client, servers }: Question,
+/** Reads page by page. The broker chooses the server, whose report goes on from its last page. */
+async function reportsOn(
   conversation: string,
+  { client, servers }: Question,
   untilMs: number,
-): Promise<Telling[]> {
+): Promise<ServerReport[]> {
   const readers = servers.map((server) => {
     return { server, entries: [] as Seen[], since: "{}", isDone: false };
   });
@@ -77,7 +75,7 @@ async function tell(
     const query = { since: parseVector(JSON.parse(since), "since"), limit: limits.historyEntries };
     const page = await readPage(client, conversation, query);
     const reader = readers.find(({ server }) => server === page?.server);
-    // Somebody who stands elsewhere answered: what he says belongs to another question.
+    // The answering server's report has not come to this place, or is beyond it.
     if (page === undefined || reader?.since !== since || reader.isDone) continue;
     reader.entries.push(...page.entries.map(seenOf));
     reader.since = page.seen;
@@ -102,38 +100,40 @@ async function readPage(
       more: reply.next !== undefined,
     };
   } catch (error) {
-    // It may still be on its way back; the limit ends the asking.
+    // The server may still be coming back; the time limit ends the asking.
     if (!(error instanceof ProtocolError)) throw error;
     return undefined;
   }
 }
 
-/** Checksums of each replica's files, once all have stopped. */
+/** Checksums of each replica's files, after all servers have stopped. */
 export async function filesOf(folder: string): Promise<Files[]> {
-  const slots = await readdir(join(folder, "servers"));
+  const replicas = await replicasIn(folder);
   return Promise.all(
-    slots.sort().map(async (slot) => {
+    replicas.map(async (replica) => {
       const checksums = checkpointFiles.map(async (name) => {
-        return [name, await checksumOf(join(folder, "servers", slot, name))] as const;
+        return [name, await checksumOf(join(folder, replica, name))] as const;
       });
-      return {
-        replica: `servers/${slot}`,
-        checksums: Object.fromEntries(await Promise.all(checksums)),
-      };
+      return { replica, checksums: Object.fromEntries(await Promise.all(checksums)) };
     }),
   );
 }
 
-/** The accounts of each replica, once all have stopped. */
+/** The accounts of each replica, after all servers have stopped. */
 export async function accountsOf(folder: string): Promise<AccountsFile[]> {
-  const slots = await readdir(join(folder, "servers"));
+  const replicas = await replicasIn(folder);
   return Promise.all(
-    slots.sort().map(async (slot) => {
-      const text = await textOf(join(folder, "servers", slot, "accounts.json"));
+    replicas.map(async (replica) => {
+      const text = await textOf(join(folder, replica, "accounts.json"));
       const accounts = text === undefined ? undefined : (JSON.parse(text) as Account[]);
-      return { replica: `servers/${slot}`, accounts };
+      return { replica, accounts };
     }),
   );
+}
+
+async function replicasIn(folder: string): Promise<string[]> {
+  const slots = await readdir(join(folder, "servers"));
+  return slots.sort().map((slot) => `servers/${slot}`);
 }
 
 async function textOf(path: string): Promise<string | undefined> {
