@@ -4,12 +4,12 @@ import { Outgoing } from "../zmtp/connection.ts";
 import { decodeMessage, pieceBytes } from "../zmtp/frames.ts";
 import type { OpenRequest } from "./core/open-requests.ts";
 
-/** A client's request until it is answered. */
+/** A client's request, until it is answered. */
 export class ClientRequest implements OpenRequest {
   readonly client: Peer;
   readonly bytes: number;
   readonly atMs = now().steadyMs;
-  /** The frames that the client sent; once it is tagged, the encoded message that has them. */
+  /** The frames that the client sent; after tagging a short one, the encoded message with them. */
   #kept: Buffer[] | Buffer;
 
   constructor(client: Peer, frames: Buffer[]) {
@@ -23,7 +23,7 @@ export class ClientRequest implements OpenRequest {
     return Array.isArray(this.#kept) ? this.#kept : decodeMessage(this.#kept).slice(1);
   }
 
-  /** The message for a worker, tag first. Of a short one its encoded copy is kept from then on. */
+  /** The message for a worker, tag first. A short request is kept in this form from then on. */
   tagged(tag: Buffer): Outgoing {
     const message = new Outgoing([tag, ...this.frames]);
     const [encoded, ...more] = message.pieces;
@@ -31,7 +31,7 @@ export class ClientRequest implements OpenRequest {
     return message;
   }
 
-  /** Copies small frames before a long wait: they share memory with all that came with them. */
+  /** Copies small frames before a long wait: each would keep the whole chunk that it came in. */
   wait(): void {
     if (!Array.isArray(this.#kept) || this.bytes >= pieceBytes) return;
     this.#kept = this.#kept.map((frame) => Buffer.from(frame));

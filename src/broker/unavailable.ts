@@ -5,7 +5,7 @@ import { isoTime } from "../protocol/time.ts";
 
 const description = "No server has answered; whether one has done it is not known: ask again.";
 
-/** The answer to a request that nobody answers any more (B4, W8). */
+/** The answer to a request that no server answers any more (B4, W8). */
 export function unavailable(
   payload: Buffer,
   { name, clock, wallMs }: { name: string; clock: LamportClock; wallMs: number },

@@ -1,32 +1,18 @@
 import { join } from "node:path";
-import { type CurveKeys, memberKeys } from "../platform/curve.ts";
+import { memberKeys } from "../platform/curve.ts";
 import { withKey } from "../platform/endpoint.ts";
-import type { LogLevel } from "../platform/log.ts";
 import { advertisedHost, protect } from "../platform/reach.ts";
-import { openSecret, type Secret, secretSource } from "../platform/secret.ts";
+import { openSecret, secretSource } from "../platform/secret.ts";
 import type { Settings } from "../platform/settings.ts";
 
-export interface ForwarderConfig {
-  /** Where the front and the back are bound. */
-  readonly front: string;
-  readonly back: string;
-  readonly advertiseHost: string;
-  readonly reference: readonly string[];
-  /** The folder of all slots of the role. */
-  readonly slots: string;
-  readonly secret: Secret;
-  readonly keys: CurveKeys | undefined;
-  /** Whether servers that are no members may connect. */
-  readonly guestServers: boolean;
-  readonly logLevel: LogLevel;
-}
+export type ForwarderConfig = ReturnType<typeof forwarderConfig>;
 
-/** @param ends where the front and the back are bound unless told */
+/** @param ends where the front and the back are bound without settings */
 export function forwarderConfig(
   role: "broker" | "proxy",
   ends: { readonly front: string; readonly back: string },
   settings: Settings,
-): ForwarderConfig {
+) {
   const front = settings.optional("front") ?? ends.front;
   const back = settings.optional("back") ?? ends.back;
   protect(settings, front, back);
@@ -37,9 +23,11 @@ export function forwarderConfig(
     back,
     advertiseHost: advertisedHost(settings),
     reference: withKey(settings.get("reference"), keys?.publicKey),
+    /** The folder of all slots of the role. */
     slots: join(settings.get("data"), role),
     secret,
     keys,
+    /** Whether servers that are not members may connect. */
     guestServers: settings.get("guestServers"),
     logLevel: settings.get("logLevel"),
   };

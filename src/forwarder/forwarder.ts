@@ -1,4 +1,4 @@
-import type { Entrance } from "../net/listener.ts";
+import { type Entrance, Listener, type ListenerOptions } from "../net/listener.ts";
 import { Membership } from "../net/membership.ts";
 import { reportPresence } from "../net/reference-link.ts";
 import { advertised } from "../net/socket.ts";
@@ -11,51 +11,101 @@ import { ClockFile } from "../storage/clock-file.ts";
 import { openProcessFile } from "../storage/process-file.ts";
 import { type ForwarderConfig, forwarderConfig } from "./config.ts";
 
-export interface Forwarder {
-  /** Where the two sides are bound, with their real ports. */
-  readonly front: string;
-  readonly back: string;
-  close(): Promise<void>;
-}
-
 export type Side = "front" | "back";
+type Sides<T> = Readonly<Record<Side, T>>;
 
-export interface ForwarderOptions {
-  readonly front: string;
-  readonly back: string;
-  readonly entrance: Readonly<Record<Side, Entrance>>;
-  /** Connections on the front and on the back. */
-  onConnections(side: Side, count: number): void;
-  /** Two connections to a broker's front use this name (`Identity`), one character a byte. */
-  onSharedName(identity: string): void;
-  /** This process, for what it says itself. */
-  readonly self: { readonly name: string; readonly clock: LamportClock };
-}
-
-/** What tells a broker from a proxy; all else they share. */
+/** A broker or a proxy: everything else is the same in both. */
 export interface ForwarderRole {
   readonly role: "broker" | "proxy";
-  /** Where the front and the back are bound unless told. */
-  readonly ends: Readonly<Record<Side, string>>;
-  /**
-   * The side where members alone connect (X7): there requests are handed out, or messages
-   * published.
-   */
+  /** Where the front and the back are bound without settings. */
+  readonly ends: Sides<string>;
+  /** The side where only members connect (X7): to get requests, or to publish messages. */
   readonly members: Side;
-  start(options: ForwarderOptions): Promise<Forwarder>;
-  /** What the log says when the connections of a side have changed. */
+  open(options: ExchangeOptions): Exchange;
+  /** Logs that the number of connections on a side has changed. */
   report(log: Log, side: Side, counts: { before: number; now: number }): void;
 }
 
-/** One broker or proxy in the foreground. */
+/** What passes messages between the two sides. */
+export interface Exchange extends Sides<Omit<ListenerOptions, "entrance">> {
+  /** Called before the connections end. */
+  close?(): void;
+}
+
+export interface ExchangeOptions {
+  /** This process, as the sender of its own replies. */
+  readonly self: { readonly name: string; readonly clock: LamportClock };
+  /** Two connections to a broker's front use this name (`Identity`), one character a byte. */
+  onSharedName(identity: string): void;
+}
+
+export interface ForwarderOptions extends Sides<string>, ExchangeOptions {
+  readonly entrance: Sides<Entrance>;
+  onConnections(side: Side, count: number): void;
+}
+
+/** The two endpoints, with their real ports. */
+export interface Forwarder extends Sides<string> {
+  close(): Promise<void>;
+}
+
+/** A broker or proxy in the foreground. */
 export function runForwarder(kind: ForwarderRole, settings: Settings): Promise<void> {
   const config = forwarderConfig(kind.role, kind.ends, settings);
   return runProcess(() => start(kind, config));
 }
 
+export async function startForwarder(
+  kind: ForwarderRole,
+  options: ForwarderOptions,
+): Promise<Forwarder> {
+  const exchange = kind.open(options);
+  const listeners: Listener[] = [];
+  const close = async () => {
+    exchange.close?.();
+    await Promise.all(listeners.map((listener) => listener.close()));
+  };
+  const bind = async (side: Side) => {
+    const listener = await Listener.bind(options[side], counted(exchange[side], side, options));
+    listeners.push(listener);
+    return listener.endpoint;
+  };
+  try {
+    return { front: await bind("front"), back: await bind("back"), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Counts the connections of a side. */
+function counted(
+  end: Exchange[Side],
+  side: Side,
+  { entrance, onConnections }: ForwarderOptions,
+): ListenerOptions {
+  let count = 0;
+  const add = (change: number) => {
+    count += change;
+    onConnections(side, count);
+  };
+  return {
+    ...end,
+    entrance: entrance[side],
+    onPeer: (peer) => {
+      end.onPeer(peer);
+      add(1);
+    },
+    onGone: (peer) => {
+      end.onGone(peer);
+      add(-1);
+    },
+  };
+}
+
 async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Running> {
-  const { role } = kind;
-  const { secret, keys } = config;
+  const { role, members } = kind;
+  const { secret, keys, guestServers } = config;
   const file = await openProcessFile(config.slots, role, () => `${role}_${randomHex(4)}`);
   const { name } = file;
   const clock = new LamportClock(file.savedClock);
@@ -65,14 +115,12 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
   const counts = { front: 0, back: 0 };
   const membership = new Membership({ secret, keys, self: () => name, clock, log });
   const link = membership.referenceLink(config.reference);
-  const forMembers = membership.forMembers({ withGuests: config.guestServers });
-  const forwarder = await kind.start({
+  const forMembers = membership.forMembers({ withGuests: guestServers });
+  const { forGuests } = membership;
+  const forwarder = await startForwarder(kind, {
     front: config.front,
     back: config.back,
-    entrance: {
-      front: kind.members === "front" ? forMembers : membership.forGuests,
-      back: kind.members === "back" ? forMembers : membership.forGuests,
-    },
+    entrance: { front: forGuests, back: forGuests, [members]: forMembers },
     self: { name, clock },
     onConnections: (side, count) => {
       kind.report(log, side, { before: counts[side], now: count });
@@ -87,9 +135,9 @@ async function start(kind: ForwarderRole, config: ForwarderConfig): Promise<Runn
     role,
     address,
     refused: membership.refusals.counts,
-    ...(config.guestServers ? { guestServers: true } : {}),
+    ...(guestServers && { guestServers }),
   });
-  if (config.guestServers) log.warn("Servers that are no members may connect (--guest-servers)");
+  if (guestServers) log.warn("Servers that are no members may connect (--guest-servers)");
   log.info({ front, back }, "Ready");
   announceReady({ name, endpoints: { front, back } });
   return {

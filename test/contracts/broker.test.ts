@@ -1,7 +1,8 @@
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Dealer, Request, Router } from "zeromq";
-import { startBroker } from "../../src/broker/broker.ts";
+import { broker as brokerRole } from "../../src/broker/main.ts";
+import { startForwarder } from "../../src/forwarder/forwarder.ts";
 import { Responder } from "../../src/net/responder.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { limits } from "../../src/protocol/limits.ts";
@@ -27,7 +28,10 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
     "a broker that is gone: %s replies reach no client of the next one",
     async (_, workerOf) => {
       await using closing = new Closing();
-      const first = await startBroker(forwarderOptions(() => {}));
+      const first = await startForwarder(
+        brokerRole,
+        forwarderOptions(() => {}),
+      );
       const worker = workerOf(closing, first.back);
       const before = Array.from({ length: 20 }, () => new Client(closing, first.front));
       for (const [number, client] of before.entries()) await client.ask(question(`old ${number}`));
@@ -38,7 +42,10 @@ describe("[B3] what a worker owes reaches nobody but the client that asked", () 
       for (const { to } of owed.slice(0, 10)) worker.reply(to, "owed to another one");
       const options = forwarderOptions(() => {});
       const next = closing.add(
-        await startBroker({ ...options, ...{ front: first.front, back: first.back } }),
+        await startForwarder(brokerRole, {
+          ...options,
+          ...{ front: first.front, back: first.back },
+        }),
       );
       const after = Array.from({ length: 20 }, () => new Client(closing, next.front));
       for (const [number, client] of after.entries()) await client.ask(question(`new ${number}`));
@@ -186,7 +193,10 @@ describe("[B4] a request that nobody answers any more", () => {
 
   test("gets `unavailable` from a broker that is stopped, whether a server has it or not", async () => {
     await using closing = new Closing();
-    const broker = await startBroker(forwarderOptions(() => {}));
+    const broker = await startForwarder(
+      brokerRole,
+      forwarderOptions(() => {}),
+    );
     const waiting = new Client(closing, broker.front);
     await waiting.ask(question("for a worker"));
     const worker = ourWorker(closing, broker.back);

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { curveKeyPair, Dealer, Pull, Request, Subscriber as ZmqSubscriber } from "zeromq";
-import { startBroker } from "../../src/broker/broker.ts";
-import type { Side } from "../../src/forwarder/forwarder.ts";
+import { broker as brokerRole } from "../../src/broker/main.ts";
+import { type Side, startForwarder } from "../../src/forwarder/forwarder.ts";
 import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
 import { connect as join } from "../../src/net/connect.ts";
 import type { Refusal } from "../../src/net/handshake.ts";
@@ -223,7 +223,8 @@ describe("a broker counts whom it took", { timeout: 20_000 }, () => {
   /** Its back, with the counts that it told there. */
   async function counting(entrances?: Readonly<Record<Side, Entrance>>) {
     const told: number[] = [];
-    const broker = await startBroker(
+    const broker = await startForwarder(
+      brokerRole,
       forwarderOptions((side, count) => void (side === "back" && told.push(count)), entrances),
     );
     closing.add(broker);

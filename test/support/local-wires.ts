@@ -1,8 +1,14 @@
-import { startBroker } from "../../src/broker/broker.ts";
-import type { Forwarder, ForwarderOptions, Side } from "../../src/forwarder/forwarder.ts";
+import { broker } from "../../src/broker/main.ts";
+import {
+  type Forwarder,
+  type ForwarderOptions,
+  type ForwarderRole,
+  type Side,
+  startForwarder,
+} from "../../src/forwarder/forwarder.ts";
 import { anybody, type Entrance } from "../../src/net/listener.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
-import { startProxy } from "../../src/proxy/proxy.ts";
+import { proxy } from "../../src/proxy/main.ts";
 
 /** Any free port of this machine. */
 export const anyPort = "tcp://127.0.0.1:*";
@@ -27,7 +33,7 @@ export function forwarderOptions(
   return { front: anyPort, back: anyPort, entrance, self, onConnections, onSharedName };
 }
 
-async function start(kind: typeof startBroker, entrance?: Entrances): Promise<LocalForwarder> {
+async function start(kind: ForwarderRole, entrance?: Entrances): Promise<LocalForwarder> {
   const connections = { front: 0, back: 0 };
   const sharedNames: string[] = [];
   const options = forwarderOptions(
@@ -37,16 +43,16 @@ async function start(kind: typeof startBroker, entrance?: Entrances): Promise<Lo
     entrance,
     (name) => sharedNames.push(name),
   );
-  const forwarder = await kind(options);
+  const forwarder = await startForwarder(kind, options);
   return { ...forwarder, connections, sharedNames, [Symbol.asyncDispose]: () => forwarder.close() };
 }
 
 export function localBroker(entrance?: Entrances): Promise<LocalForwarder> {
-  return start(startBroker, entrance);
+  return start(broker, entrance);
 }
 
 export function localProxy(entrance?: Entrances): Promise<LocalForwarder> {
-  return start(startProxy, entrance);
+  return start(proxy, entrance);
 }
 
 /** Closes in reverse order what has no dispose of its own. */

@@ -1,4 +1,3 @@
-import assert from "node:assert";
 import { limits, tagBytes } from "../../protocol/limits.ts";
 
 const nameBytes = tagBytes / 2;
@@ -17,9 +16,10 @@ export interface OpenRequest {
   readonly atMs: number;
 }
 
-interface Handed<Request, Worker> {
+interface Open<Request, Worker> {
   readonly request: Request;
-  readonly worker: Worker;
+  /** Undefined while the request waits. */
+  worker: Worker | undefined;
 }
 
 interface Load {
@@ -28,16 +28,15 @@ interface Load {
 }
 
 /**
- * The requests that wait for a worker, and those that were handed to one. A reply counts once, if
- * it has the whole tag of an open request and comes from the worker that this request was handed to
- * (B3). Replies owed to an earlier process of this broker, or to a connection that is gone, fit no
- * open request.
+ * The requests that wait for a worker, and those that a worker has. A reply counts once, if it has
+ * the whole tag of an open request and comes from the worker that has this request (B3). A reply to
+ * an earlier process of this broker, or to a connection that is gone, fits no open request.
  */
 export class OpenRequests<Request extends OpenRequest, Worker extends object> {
-  /** In the order in which they came. */
-  readonly #waiting = new Set<Request>();
-  readonly #handed = new Map<number, Handed<Request, Worker>>();
-  readonly #ofWorker = new Map<Worker, Set<number>>();
+  /** By number, in the order of arrival. */
+  readonly #open = new Map<number, Open<Request, Worker>>();
+  /** The numbers of those that wait, in the same order. */
+  readonly #waiting = new Map<Request, number>();
   readonly #ofClient = new Map<Client, Load>();
   readonly #all: Load = { requests: 0, bytes: 0 };
   #last = 0;
@@ -50,117 +49,92 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     const { requests, bytes } = this.#all;
     if (requests >= limits.openRequestsOfAll) return false;
     if (bytes + request.bytes > limits.openRequestBytesOfAll) return false;
-    const load = this.#ofClient.get(request.client) ?? { requests: 0, bytes: 0 };
-    this.#ofClient.set(request.client, load);
-    add(load, request.bytes);
-    add(this.#all, request.bytes);
-    this.#waiting.add(request);
+    this.#last += 1;
+    this.#open.set(this.#last, { request, worker: undefined });
+    this.#waiting.set(request, this.#last);
+    this.#count(request, 1);
     return true;
   }
 
   /** Requests that wait, the oldest first. They may be handed on during the iteration. */
   get waiting(): Iterable<Request> {
-    return this.#waiting;
+    return this.#waiting.keys();
   }
 
-  /** @returns the tag to put in front of what the worker is sent */
+  /** @returns the tag in front of the request on its way to the worker */
   hand(request: Request, worker: Worker): Buffer {
+    const number = this.#waiting.get(request) ?? 0;
     this.#waiting.delete(request);
-    this.#last += 1;
-    this.#handed.set(this.#last, { request, worker });
-    const numbers = this.#ofWorker.get(worker) ?? new Set();
-    this.#ofWorker.set(worker, numbers.add(this.#last));
+    const open = this.#open.get(number);
+    if (open !== undefined) open.worker = worker;
     const tag = Buffer.allocUnsafe(tagBytes);
     request.client.name.copy(tag);
-    tag.writeUInt32BE(Math.floor(this.#last / 2 ** 32), nameBytes);
-    tag.writeUInt32BE(this.#last % 2 ** 32, nameBytes + 4);
+    tag.writeBigUInt64BE(BigInt(number), nameBytes);
     return tag;
   }
 
   /** @returns the request that a reply with this tag answers; undefined if there is none */
   close(worker: Worker, tag: Buffer): Request | undefined {
     if (tag.length !== tagBytes) return undefined;
-    const number = tag.readUInt32BE(nameBytes) * 2 ** 32 + tag.readUInt32BE(nameBytes + 4);
-    const handed = this.#handed.get(number);
-    if (handed === undefined || handed.worker !== worker) return undefined;
-    const { request } = handed;
+    const number = Number(tag.readBigUInt64BE(nameBytes));
+    const open = this.#open.get(number);
+    if (open === undefined || open.worker !== worker) return undefined;
+    const { request } = open;
     if (tag.compare(request.client.name, 0, nameBytes, 0, nameBytes) !== 0) return undefined;
-    this.#forget(number, handed);
-    return request;
+    return this.#remove(number, request);
   }
 
-  /** Takes out the requests that came before that time. */
+  /** Takes out the requests that arrived before that time. */
   expire(beforeMs: number): Request[] {
-    const expired: Request[] = [];
-    for (const [number, handed] of this.#handed) {
-      if (handed.request.atMs >= beforeMs) continue;
-      expired.push(handed.request);
-      this.#forget(number, handed);
-    }
-    for (const request of this.#waiting) {
-      if (request.atMs >= beforeMs) continue;
-      expired.push(request);
-      this.#drop(request);
-    }
-    return expired;
+    return this.#removeWhere(({ request }) => request.atMs < beforeMs);
   }
 
-  /** Takes out the requests that the worker was handed. */
-  workerGone(worker: Worker): Request[] {
-    const open: Request[] = [];
-    for (const number of this.#ofWorker.get(worker) ?? []) {
-      const handed = this.#handed.get(number);
-      assert(handed !== undefined, "a worker has only requests that are open");
-      open.push(handed.request);
-      this.#forget(number, handed);
-    }
-    this.#ofWorker.delete(worker);
-    return open;
+  /** Takes out the requests that the worker has. */
+  workerGone(gone: Worker): Request[] {
+    return this.#removeWhere(({ worker }) => worker === gone);
   }
 
   /** Drops the client's requests that wait; those that a worker has may still be answered. */
   clientGone(client: Client): void {
     if (this.#waiting.size === 0 || !this.#ofClient.has(client)) return;
-    for (const request of this.#waiting) if (request.client === client) this.#drop(request);
+    for (const [request, number] of this.#waiting) {
+      if (request.client === client) this.#remove(number, request);
+    }
   }
 
-  /** What a client has open, as a share of its bound. */
+  /** A client's open requests, as a share of its bound. */
   loadOf(client: Client): number {
     const { requests, bytes } = this.#ofClient.get(client) ?? { requests: 0, bytes: 0 };
     return Math.max(requests / limits.openRequests, bytes / limits.openRequestBytes);
   }
 
-  /** Whether nothing is kept, of any client. */
+  /** Whether nothing is kept of any client. */
   get isEmpty(): boolean {
-    return this.#ofClient.size + this.#all.requests + this.#all.bytes === 0;
+    return this.#open.size + this.#waiting.size + this.#ofClient.size + this.#all.bytes === 0;
   }
 
-  #drop(request: Request): void {
+  #removeWhere(isTaken: (open: Open<Request, Worker>) => boolean): Request[] {
+    const taken: Request[] = [];
+    for (const [number, open] of this.#open) {
+      if (isTaken(open)) taken.push(this.#remove(number, open.request));
+    }
+    return taken;
+  }
+
+  #remove(number: number, request: Request): Request {
+    this.#open.delete(number);
     this.#waiting.delete(request);
-    this.#unload(request);
+    this.#count(request, -1);
+    return request;
   }
 
-  #forget(number: number, { request, worker }: Handed<Request, Worker>): void {
-    this.#handed.delete(number);
-    this.#ofWorker.get(worker)?.delete(number);
-    this.#unload(request);
-  }
-
-  #unload({ client, bytes }: Request): void {
-    remove(this.#all, bytes);
-    const load = this.#ofClient.get(client);
-    if (load === undefined) return;
-    remove(load, bytes);
+  #count({ client, bytes }: Request, change: 1 | -1): void {
+    const load = this.#ofClient.get(client) ?? { requests: 0, bytes: 0 };
+    for (const sum of [load, this.#all]) {
+      sum.requests += change;
+      sum.bytes += change * bytes;
+    }
     if (load.requests === 0) this.#ofClient.delete(client);
+    else this.#ofClient.set(client, load);
   }
-}
-
-function add(load: Load, bytes: number): void {
-  load.requests += 1;
-  load.bytes += bytes;
-}
-
-function remove(load: Load, bytes: number): void {
-  load.requests -= 1;
-  load.bytes -= bytes;
 }

@@ -4,9 +4,9 @@ interface Topic<Subscriber> {
 }
 
 /**
- * The topics that each connection has subscribed to. A cancel counts only for a connection that has
- * subscribed. A subscription holds for all publications whose topic begins with its own (RFC 29,
- * "SUB"). A topic is given as its bytes in latin1.
+ * The topics that each connection has subscribed to. A connection can cancel only its own. A
+ * subscription holds for all publications whose topic begins with its own (RFC 29, "SUB"). A topic
+ * is given as its bytes in latin1.
  */
 export class Subscriptions<Subscriber> {
   readonly #topics = new Map<string, Topic<Subscriber>>();
@@ -15,10 +15,6 @@ export class Subscriptions<Subscriber> {
   readonly #lengths: number[] = [];
   #topicBytes = 0;
   #count = 0;
-
-  get topics(): Iterable<string> {
-    return this.#topics.keys();
-  }
 
   /** The number of different topics, and their bytes together. */
   get size(): { readonly topics: number; readonly bytes: number } {
@@ -38,7 +34,7 @@ export class Subscriptions<Subscriber> {
     return this.#topics.get(topic)?.subscribers.has(subscriber) ?? false;
   }
 
-  /** @returns whether nobody had subscribed to it before */
+  /** @returns whether it is the topic's first subscription */
   add(subscriber: Subscriber, text: string): boolean {
     const known = this.#topics.get(text);
     const topic = known ?? { text, subscribers: new Set() };
@@ -54,7 +50,7 @@ export class Subscriptions<Subscriber> {
     return true;
   }
 
-  /** @returns whether nobody is subscribed to it any more, after somebody was */
+  /** @returns whether it was the topic's last subscription */
   cancel(subscriber: Subscriber, text: string): boolean {
     const topic = this.#topics.get(text);
     const topics = this.#ofSubscriber.get(subscriber);
@@ -63,7 +59,7 @@ export class Subscriptions<Subscriber> {
     return this.#leave(subscriber, topic);
   }
 
-  /** @returns the topics that nobody is subscribed to any more */
+  /** @returns the topics that have no subscription any more */
   drop(subscriber: Subscriber): string[] {
     const topics = [...(this.#ofSubscriber.get(subscriber) ?? [])];
     this.#ofSubscriber.delete(subscriber);
@@ -90,8 +86,8 @@ export class Subscriptions<Subscriber> {
   }
 
   /**
-   * The subscriber with the most topics, in the group that has the most topics together: so many
-   * connections of one address don't push out those of another.
+   * The subscriber with the most topics, in the group that has the most topics together. So the
+   * many connections of one address don't push out those of another.
    */
   largest(groupOf: (subscriber: Subscriber) => string): Subscriber | undefined {
     const ofGroup = new Map<string, { sum: number; most: number; subscriber: Subscriber }>();

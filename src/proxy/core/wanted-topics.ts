@@ -1,13 +1,13 @@
 /**
- * Which topics somebody wants, and what members have been told of that. They are told what is otherwise
- * than they know, once, however often it changed meanwhile.
+ * The topics that have subscribers, and what members have been told about them. Members are told a
+ * difference once, however often it has changed in between.
  */
 export class WantedTopics {
   readonly #told = new Set<string>();
-  /** Wanted and not told, or told and not wanted any more; what changed first stands first. */
+  /** Topics that are wanted and not told, or told and no longer wanted; the oldest change first. */
   readonly #news = new Set<string>();
 
-  /** What members know. */
+  /** The topics that members know as wanted. */
   get told(): Iterable<string> {
     return this.#told;
   }
@@ -17,7 +17,7 @@ export class WantedTopics {
     else this.#news.add(topic);
   }
 
-  /** What to tell now, so many at most: each topic, and whether it is wanted. */
+  /** The next changes to tell, at most so many: each topic, and whether it is wanted. */
   take(most: number): (readonly [topic: string, isWanted: boolean])[] {
     const taken: (readonly [string, boolean])[] = [];
     for (const topic of this.#news) {
