@@ -1,18 +1,19 @@
 import type { Cursor } from "./cursor.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { ChannelName, RequestId, ServerName, UserName } from "./ids.ts";
+import type { ConversationName } from "./topics.ts";
 import type { Vector } from "./vector.ts";
 
 /** What every request may carry beside its own fields (W3–W6). */
 export interface Envelope {
-  /** The client's Lamport clock; undefined if missing or no such integer (W4). */
+  /** The client's Lamport clock; undefined if it is missing or invalid (W4). */
   readonly clock: number | undefined;
-  /** The client's own time, echoed in old-form publications (P1); never stored. */
+  /** The client's own time, echoed in publications of the old form (P1); never stored. */
   readonly timestamp: string | number | undefined;
   readonly id: RequestId | undefined;
   /** What the client has seen (R9). */
   readonly after: Vector | undefined;
-  /** As `login` gave it (W6); what it is worth is the shell's to tell, as `session`. */
+  /** As `login` gave it (W6). The shell checks it, and sets `session`. */
   readonly token?: string | undefined;
   readonly session?: Session | undefined;
 }
@@ -20,11 +21,11 @@ export interface Envelope {
 /** A session that the receiver of an answer may have: the shell makes a token of it. */
 export interface Grant {
   readonly user: UserName;
-  /** Of the credential that it begins with: another password ends it. */
+  /** The version of the credential at the log-in: another password ends the session. */
   readonly version: string;
 }
 
-/** Whose request it is, by a token that this cluster has signed. */
+/** The session of a request, by a token that this cluster has signed. */
 export interface Session extends Grant {
   /** Milliseconds since 1970. */
   readonly issuedMs: number;
@@ -33,7 +34,7 @@ export interface Session extends Grant {
   readonly isOperator: boolean;
 }
 
-/** A request of whatever service, as its gate has parsed it. */
+/** A request of any service, as its gate has parsed it. */
 export type ParsedRequest = Envelope & { readonly service: string };
 
 export type Request = Envelope &
@@ -41,15 +42,15 @@ export type Request = Envelope &
     | {
         readonly service: "login";
         readonly user: UserName;
-        /** As in `register`; needed where accounts are. */
+        /** As in `register`; needed in a cluster with accounts. */
         readonly password?: string | undefined;
       }
     | {
         readonly service: "register";
         readonly user: UserName;
-        /** In memory until it is answered; never logged, never stored. */
+        /** In memory until the answer; never logged, never stored. */
         readonly password: string;
-        /** What an administrator gave, where registration wants an invitation. */
+        /** From an administrator, where the registration requires an invitation. */
         readonly invitation?: string | undefined;
       }
     | {
@@ -60,7 +61,7 @@ export type Request = Envelope &
         readonly newPassword: string;
       }
     | {
-        /** An administrator changes somebody's account. */
+        /** An administrator changes another user's account. */
         readonly service: "account";
         readonly user: UserName;
         readonly change:
@@ -68,23 +69,23 @@ export type Request = Envelope &
           | { readonly newPassword: string };
       }
     | {
-        /** An administrator says who may register. */
+        /** An administrator decides who may register. */
         readonly service: "registration";
         readonly mode: "open" | "closed" | "invitation";
         readonly invitation: string | undefined;
       }
     | {
-        /** An administrator takes a channel away, or gives it back. */
+        /** An administrator removes a channel, or restores it. */
         readonly service: "removal";
         readonly channel: ChannelName;
         readonly isRemoved: boolean;
       }
     | { readonly service: "keys"; readonly topics: readonly string[] }
     | {
-        /** Says that a user is there, and asks who else is. */
+        /** Reports that a user is online, and asks for all who are. */
         readonly service: "presence";
         readonly user: UserName;
-        /** Which of the user's clients says it; those that don't tell count as one. */
+        /** Tells the user's clients apart; those without it count as one. */
         readonly client: string;
         readonly state: PresenceState;
       }
@@ -112,36 +113,34 @@ export type Request = Envelope &
     | ({ readonly service: "history" } & HistoryQuery)
   );
 
-/** What a client can ask for, by its name on the wire. */
+/** A service's name on the wire. */
 export type Service = Request["service"];
 
 export type RequestOf<S extends Service> = Extract<Request, { service: S }>;
 
-/** What a client says of its user: `gone` at a clean end. */
+/** A client's report about its user: `gone` at a clean end. */
 export const presenceStates = ["online", "away", "gone"] as const;
 export type PresenceState = (typeof presenceStates)[number];
 
-/** A user who is there. */
+/** A user who is online. */
 export interface Present {
   readonly user: UserName;
   readonly state: Exclude<PresenceState, "gone">;
 }
 
-/** A page of a list of names; without any of these, as many as a reply holds. */
+/** A page of a list of names; without any of these fields, as many names as a reply holds. */
 export type NamesQuery = {
-  /** What the names begin with. */
+  /** The beginning of the names. */
   readonly prefix?: string | undefined;
-  /** Where the page begins: names from here on. It is the `next` of the page before. */
+  /** The first name of the page: the `next` of the page before. */
   readonly from?: string | undefined;
   /** Names, 1 to 1,000. */
   readonly limit?: number | undefined;
 };
 
 export interface HistoryQuery {
-  readonly conversation:
-    | { readonly channel: ChannelName; readonly user?: never }
-    | { readonly user: UserName; readonly channel?: never };
-  /** Of a user's private messages those that he exchanged with this one. */
+  readonly conversation: ConversationName;
+  /** Only the private messages that were exchanged with this user. */
   readonly with?: UserName | undefined;
   readonly before: Cursor | undefined;
   readonly since: Vector | undefined;
@@ -149,7 +148,7 @@ export interface HistoryQuery {
   readonly limit: number;
 }
 
-/** A request that the gate refused: its error reply still goes out in its place (W7). */
+/** A request that the gate refused: its error is answered in its place (W7). */
 export interface Refused {
   readonly service: string;
   readonly refused: { readonly code: ErrorCode; readonly description: string };
@@ -159,7 +158,7 @@ export interface Refused {
 
 export type Incoming = ParsedRequest | Refused;
 
-/** A reply's `data` on its way out: behind what every reply has stands what its service answers. */
+/** A reply's `data` on its way out: the fields of every reply, and those of its service. */
 export interface ReplyData {
   status?: "sucesso" | "OK" | "erro";
   code?: ErrorCode;
@@ -180,7 +179,7 @@ export interface SentReply {
   readonly data: ReplyData;
 }
 
-/** What a write's reply says of its event: which replicas had it on disk when the reply left. */
+/** A write's event, and the replicas that had it on disk when the reply left. */
 export interface Receipt {
   readonly id: string;
   readonly server: ServerName;

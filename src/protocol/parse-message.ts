@@ -15,10 +15,10 @@ export interface Payload {
   readonly requests: readonly Incoming[];
 }
 
-/** A request that is too large is read only for its service and `id`: long texts are skipped. */
+/** Of a request that is too large only the service and `id` are read: long texts are skipped. */
 const glance = { values: 4_096, bytes: 4 * limits.idCharacters } as const;
 
-/** By the name of a service, how its requests' own fields are read. */
+/** The parsers of the requests' own fields, by service. */
 export type RequestParsers = {
   readonly [service: string]: {
     /** @throws ProtocolError if a field is wrong */
@@ -26,7 +26,7 @@ export type RequestParsers = {
   };
 };
 
-/** The gate of a server: whatever the bytes, there is something to answer (W7). */
+/** The gate of a server: any bytes give something to answer (W7). */
 export function parsePayload(bytes: Uint8Array, parsers: RequestParsers): Payload {
   const format = formatOf(bytes);
   const large = refuseLarge(bytes, format);
@@ -50,7 +50,7 @@ function refuse(code: Refused["refused"]["code"], description: string, service =
   return { service, refused: { code, description }, clock: undefined, id: undefined };
 }
 
-/** What is above a bound is refused by its size, before it is decoded (W11). */
+/** Refuses a payload above a bound by its size, before it is decoded (W11). */
 function refuseLarge(bytes: Uint8Array, format: Format): Refused | undefined {
   if (!isArray(bytes)) {
     if (bytes.byteLength <= limits.requestBytes) return undefined;
@@ -72,13 +72,13 @@ function wrongLength(length: number): string {
   return `An array must hold 1 to ${limits.batchRequests} requests; it has ${length}.`;
 }
 
-/** The error has the request's service and `id`, if they can be read: so the client knows it again. */
+/** The error has the request's service and `id`, if they can be read, so that its client knows it. */
 function refuseLargeRequest(bytes: Uint8Array, format: Format, description: string): Refused {
   let value: unknown;
   try {
     value = format === "json" ? undefined : decode(bytes, format, glance);
   } catch {
-    // It has too many values, or is malformed too: then the error has neither.
+    // The request has too many values, or is malformed too: then the error has neither.
   }
   const fields = fieldsOf(value);
   const refused = refuse("too_large", description, serviceOf(fields));
@@ -125,7 +125,7 @@ function parseRequest(value: unknown, parsers: RequestParsers): Incoming {
   }
 }
 
-const parseRest = object<Omit<Envelope, "clock" | "id" | "session">>({
+const parseRest = object<Pick<Envelope, "after" | "token" | "timestamp">>({
   after: optional(parseVector),
   token: optional(token),
   timestamp: ownTime,

@@ -1,15 +1,6 @@
 import { decode, formatOf, whyUndecodable } from "./codec.ts";
 import { isErrorCode, ProtocolError } from "./errors.ts";
-import {
-  type Fields,
-  fieldsOf,
-  isMap,
-  isTrue,
-  type Own,
-  object,
-  optional,
-  textIfAny,
-} from "./fields.ts";
+import { type Fields, fieldsOf, isMap, isTrue, object, optional, textIfAny } from "./fields.ts";
 import { isServerName, parseRequestId, parseUserName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import { limits } from "./limits.ts";
@@ -78,13 +69,7 @@ export function parseReferenceRequest(value: unknown): ReferenceRequest {
   return { service, clock, id, ...services[service](data) } as ReferenceRequest;
 }
 
-type Service = ReferenceRequest["service"];
-
-const services: {
-  readonly [S in Service]: (
-    data: Fields,
-  ) => Omit<Own<ReferenceRequest, "service", S>, "clock" | "id">;
-} = {
+const services: Readonly<Record<ReferenceRequest["service"], (data: Fields) => object>> = {
   rank: object({ user: parseUserName, address: optional(endpointOf) }),
   list: () => ({}),
   health: () => ({}),
@@ -93,7 +78,7 @@ const services: {
   remove: object({ user: serverOf, force: isTrue }),
 };
 
-function isService(service: string): service is Service {
+function isService(service: string): service is ReferenceRequest["service"] {
   return Object.hasOwn(services, service);
 }
 

@@ -1,156 +1,277 @@
-import type { PresenceState } from "./client-messages.ts";
-import type { Epoch } from "./epoch.ts";
-import type { Chain, RequestId, ServerName, UserName } from "./ids.ts";
-import type { Vector } from "./vector.ts";
-import type { View } from "./view.ts";
+import { type Epoch, parseEpoch } from "./epoch.ts";
+import { PeerMessageError } from "./errors.ts";
+import {
+  type Field,
+  type Fields,
+  fieldsOf,
+  isMap,
+  isTrue,
+  type Kinds,
+  object,
+  optional,
+  textIfAny,
+} from "./fields.ts";
+import {
+  type Chain,
+  isChain,
+  isServerName,
+  parseRequestId,
+  readUserName,
+  type ServerName,
+} from "./ids.ts";
+import { parseClock } from "./lamport-clock.ts";
+import { durations, limits } from "./limits.ts";
+import { client, presenceState } from "./request-fields.ts";
+import { parseVector } from "./vector.ts";
+import { parseView } from "./view.ts";
+
+/** A field that must be of a type; `otherwise` is the error. */
+export function must<T>(
+  is: (value: unknown) => value is T,
+  otherwise: string,
+): (value: unknown) => T {
+  return (value) => {
+    if (is(value)) return value;
+    throw new PeerMessageError(otherwise);
+  };
+}
+
+/** A field without which a message is invalid; `said` is its name in an error. */
+function needed<T>(parse: (value: unknown) => T | undefined, said?: string): Field<T> {
+  return (value, name) => {
+    const parsed = parse(value);
+    if (parsed !== undefined) return parsed;
+    throw new PeerMessageError(`\`${said ?? name}\` is missing or wrong`);
+  };
+}
+
+/** A field that is parsed as a client's, or as one on disk. */
+function asPeer<T>(parse: Field<T>): Field<T> {
+  return (value, name) => {
+    try {
+      return parse(value, name);
+    } catch (error) {
+      throw new PeerMessageError((error as Error).message);
+    }
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+const count = needed(parseClock);
+const epoch: Field<Epoch> = needed(parseEpoch, "epoch");
+const orZero: Field<number> = (value) => parseClock(value) ?? 0;
+
+/** A time or a correction, within the range of a clock. */
+function msIfAny(value: unknown): number | undefined {
+  const isTime = typeof value === "number" && Math.abs(value) <= durations.clockCorrectionMs;
+  return isTime ? value : undefined;
+}
+
+const ms = needed(msIfAny, "a time");
 
 /**
- * Where a server stands. backfill: it fetches what it lacks; cutover: it follows live events and
- * closes the last gap; live: it may serve; draining: it stops, with requests still open; settled:
- * it stops and waits for its peers.
+ * A server's phase. backfill: it fetches what it lacks; cutover: it follows live events and closes
+ * the last gap; live: it may serve; draining: it stops, with requests still open; settled: it stops
+ * and waits for its peers.
  */
 export const phases = ["backfill", "cutover", "live", "draining", "settled"] as const;
 export type Phase = (typeof phases)[number];
 
-/** What carries a durable vector carries the adopted view too, both read at one instant. */
-export interface ReplicaSummary {
-  readonly server: ServerName;
-  readonly clock: number;
-  readonly view: View;
-  readonly durable: Vector;
+const summary = {
+  server: must(isServerName, "`server` is no server's name"),
+  clock: count,
+  view: parseView,
+  durable: asPeer((value, name) => parseVector(value, name, limits.memberVectorServers)),
   /** The epoch that the sender is the coordinator of. */
-  readonly office?: Epoch | undefined;
+  office: parseEpoch,
+};
+
+const parseSummary = object(summary);
+
+/** The sender's adopted view and durable vector, both read at one instant. */
+export type ReplicaSummary = ReturnType<typeof parseSummary>;
+
+function parseLines(value: unknown): string[] {
+  const text = must(isText, "`events` is no text")(value);
+  return text === "" ? [] : text.split("\n");
 }
 
-export type ReplicationMessage = ReplicaSummary &
-  (
-    | { readonly type: "events" /** Lines of own events, in order. */; readonly lines: string[] }
-    | { readonly type: "ack" }
-    | {
-        readonly type: "heartbeat";
-        readonly address: string;
-        readonly phase: Phase;
-        /** The chain's head of each server, at the durable vector (J5). */
-        readonly chains: Readonly<Record<ServerName, Chain>>;
-        /** Requests served in the last second. */
-        readonly rate: number;
-        /** What its time is ahead of its own clock, in milliseconds, once it was corrected (E5). */
-        readonly offsetMs: number | undefined;
-        /** What the last round corrected, and how many did; an older server tells neither. */
-        readonly lastCorrectionMs: number | undefined;
-        readonly clockRounds: number | undefined;
-      }
-    | {
-        readonly type: "presence";
-        /** What clients said to the sender. */
-        readonly heard: readonly HeardPresence[];
-      }
-  );
+function parseChains(value: unknown): Readonly<Record<ServerName, Chain>> {
+  const chains: Record<ServerName, Chain> = {};
+  for (const [server, chain] of Object.entries(must(isMap, "`chains` is no map")(value))) {
+    if (!isServerName(server) || !isChain(chain)) {
+      throw new PeerMessageError("`chains` is no map from server to chain");
+    }
+    chains[server] = chain;
+  }
+  return chains;
+}
 
-/** What a client said last to one server (L11). */
-export interface HeardPresence {
-  readonly user: UserName;
-  readonly client: string;
-  readonly state: PresenceState;
+function isAge(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= durations.presenceSilenceMs;
+}
+
+const heardPresence = object({
+  /** Milliseconds since the server heard it. */
+  ageMs: must(isAge, "`ageMs` of what was heard is wrong"),
+  user: asPeer(readUserName),
+  client: asPeer(client),
+  state: asPeer(presenceState),
   /** The server's clock when it heard it. */
-  readonly clock: number;
-  /** Milliseconds since then. */
-  readonly ageMs: number;
+  clock: count,
+});
+
+/** A client's latest presence report to a server (L11). */
+export type HeardPresence = ReturnType<typeof heardPresence>;
+
+function parseHeard(value: unknown): readonly HeardPresence[] {
+  if (Array.isArray(value) && value.length <= limits.presenceWords) {
+    return value.map((one) => heardPresence(fieldsOf(one)));
+  }
+  throw new PeerMessageError(`\`heard\` is no list of at most ${limits.presenceWords}`);
 }
 
-export type PeerRequest =
-  | (ReplicaSummary & { readonly service: "sync" })
-  | SnapshotRequest
-  | CoordinationRequest
-  | { readonly service: "health"; readonly clock: number };
-
-/** A claim on its way to the coordinator: the name, and what proves later who owns it. */
-export interface ProposedClaim {
-  readonly user: UserName;
-  readonly id: RequestId;
-  readonly credential: string;
+function isPhase(value: unknown): value is Phase {
+  return phases.includes(value as Phase);
 }
 
-/** What servers ask each other about the office, and the coordinator about time. */
-export type CoordinationRequest = ReplicaSummary &
-  (
-    | {
-        /** Somebody of lower rank misses a coordinator; also: are you there? */
-        readonly service: "election";
-        /** The highest epoch that the asker knows of: below it nobody is in office any more. */
-        readonly epoch: Epoch;
-      }
-    | { /** For the promise of an epoch. */ readonly service: "candidate"; readonly epoch: Epoch }
-    | {
-        /** For the asker's own events of that epoch up to `seq` to be accepted. */
-        readonly service: "accept";
-        readonly epoch: Epoch;
-        readonly seq: number;
-      }
-    | { readonly service: "forward"; readonly claim: ProposedClaim }
-    | {
-        readonly service: "clock";
-        readonly round: number;
-        /** What to correct the time that was said in this round by; undefined to be told it. */
-        readonly correctionMs?: number | undefined;
-      }
-  );
+const tcpPattern = /^tcp:\/\/[\w.:%[\]-]{1,255}:(\d{1,5})$/;
+const ipcPattern = /^ipc:\/\/[\x21-\x7e]{1,100}$/;
+
+/** Whether a socket can connect to it. */
+function isEndpoint(value: unknown): value is string {
+  if (typeof value !== "string") return false;
+  const port = Number(tcpPattern.exec(value)?.[1] ?? 0);
+  return (port >= 1 && port <= 65_535) || ipcPattern.test(value);
+}
+
+const noHeartbeat = "`address` or `phase` is wrong";
+
+/** Messages on `replication`, by their `type`. */
+export const replication = {
+  /** Lines of own events, in order. */
+  events: (fields: Fields) => ({ ...parseSummary(fields), lines: parseLines(fields.events) }),
+  ack: parseSummary,
+  heartbeat: object({
+    ...summary,
+    address: must(isEndpoint, noHeartbeat),
+    phase: must(isPhase, noHeartbeat),
+    /** The head of each server's chain, at the durable vector (J5). */
+    chains: parseChains,
+    /** Requests served in the last second. */
+    rate: (value) => (Number.isFinite(value) ? (value as number) : 0),
+    // A wrong value counts as missing: the heartbeat is not lost for it.
+    /** Milliseconds that its time is ahead of its own clock, after the first correction (E5). */
+    offsetMs: msIfAny,
+    /** The last round's correction, and the number of rounds; older servers send neither. */
+    lastCorrectionMs: msIfAny,
+    clockRounds: parseClock,
+  }),
+  presence: object({ ...summary, heard: parseHeard }),
+};
+
+export type ReplicationMessage = Kinds<"type", typeof replication>;
+
+const claim = object({
+  user: readUserName,
+  id: needed(parseRequestId, "claim.id"),
+  credential: must(isText, "`claim` has no credential"),
+});
+
+/** A claim on its way to the coordinator: the name, and the later proof of its owner. */
+export type ProposedClaim = ReturnType<typeof claim>;
+
+/** Requests between servers about the coordinator, and the coordinator's about time. */
+const coordinationRequests = {
+  /** A server of lower rank misses a coordinator; below `epoch` nobody is in office any more. */
+  election: object({ ...summary, epoch }),
+  /** Asks for the promise of an epoch. */
+  candidate: object({ ...summary, epoch }),
+  /** Asks to accept the sender's events of that epoch up to `seq`. */
+  accept: object({ ...summary, epoch, seq: count }),
+  forward: object({ ...summary, claim: asPeer((value) => claim(fieldsOf(value))) }),
+  /** Asks for the time, or has the correction of the time that was told in this round. */
+  clock: object({ ...summary, round: count, correctionMs: optional(ms) }),
+};
+
+export type CoordinationRequest = Kinds<"service", typeof coordinationRequests>;
+
+/** Requests between servers, by their `service`. */
+export const peerRequests = {
+  sync: parseSummary,
+  /** Asks for a page of a saved state, which is sent file by file as it is on disk. */
+  snapshot: object({
+    /** The checksum of the state that the asker has begun with; undefined for the newest. */
+    of: textIfAny,
+    /** The file's number among those of a saved state. */
+    file: count,
+    offset: count,
+    clock: orZero,
+  }),
+  health: object({ clock: orZero }),
+  ...coordinationRequests,
+};
+
+export type PeerRequest = Kinds<"service", typeof peerRequests>;
+export type SnapshotRequest = PeerRequest & { readonly service: "snapshot" };
 
 /**
- * How a claim ended: `alike` if an account has a name that looks the same; `busy` if it is still
- * open, or the server that was asked is not in office.
+ * The result of a claim. `alike`: an account has a name that looks the same; `busy`: the claim is
+ * still open, or the server that was asked is not the coordinator.
  */
 export const claimOutcomes = ["won", "taken", "alike", "busy"] as const;
 export type ClaimOutcome = (typeof claimOutcomes)[number];
 
-export type CoordinationAnswer = ReplicaSummary &
-  (
-    | { readonly service: "election" }
-    | {
-        readonly service: "candidate" | "accept";
-        readonly isGranted: boolean;
-        /** The highest epoch that the answering server has promised. */
-        readonly promised: Epoch;
-      }
-    | {
-        readonly service: "forward";
-        readonly outcome: ClaimOutcome;
-        /** Of the sender's own event that holds the name. */
-        readonly seq: number | undefined;
-        /** For a claim that was won: the credential of the copy that was proposed first. */
-        readonly credential?: string | undefined;
-      }
-    | {
-        readonly service: "clock";
-        readonly timeMs: number;
-        /** Whether it was ever corrected: then it is the cluster's time, and not only a server's. */
-        readonly isCorrected: boolean;
-      }
-  );
+/** @param promised the highest epoch that the answering server has promised */
+const decided = object({ ...summary, isGranted: isTrue, promised: epoch });
 
-/** For a page of a saved state, which is sent file by file as it is on disk. */
-export interface SnapshotRequest {
-  readonly service: "snapshot";
-  readonly clock: number;
-  /** The checksum of the state that the asker has begun with; undefined for the newest. */
-  readonly of: string | undefined;
-  /** The file's number among those of a saved state. */
-  readonly file: number;
-  readonly offset: number;
+export const coordinationAnswers = {
+  election: parseSummary,
+  candidate: decided,
+  accept: decided,
+  forward: object({
+    ...summary,
+    outcome: needed((value) => claimOutcomes.find((one) => one === value)),
+    /** The number of the sender's own event that holds the name. */
+    seq: parseClock,
+    /** For a claim that was won: the credential of the copy that was proposed first. */
+    credential: textIfAny,
+  }),
+  clock: object({
+    ...summary,
+    timeMs: ms,
+    /** Whether the time was ever corrected: then it is the cluster's, and not only the server's. */
+    isCorrected: isTrue,
+  }),
+};
+
+export type CoordinationAnswer = Kinds<"service", typeof coordinationAnswers>;
+
+const syncFields = object({
+  ...summary,
+  more: isTrue,
+  /** Some of the asker's missing events exist only in the saved state, which it must fetch (J1). */
+  compacted: isTrue,
+});
+
+/** Events that the asker lacks, at most 1,000, each server's in order. */
+export function syncAnswer(fields: Fields) {
+  return { ...syncFields(fields), lines: parseLines(fields.events) };
 }
 
-export interface SnapshotPage {
-  readonly clock: number;
-  readonly of: string;
+export type SyncAnswer = ReturnType<typeof syncAnswer>;
+
+const noPage = "it is no page of a saved state";
+
+export const snapshotPage = object({
+  of: must(isText, noPage),
+  bytes: must((value) => value instanceof Uint8Array, noPage),
+  clock: count,
   /** Bytes of the whole file. */
-  readonly size: number;
-  readonly bytes: Uint8Array;
-}
+  size: count,
+});
 
-export interface SyncAnswer extends ReplicaSummary {
-  /** Events that the asker lacks, at most 1,000, each server's in order. */
-  readonly lines: string[];
-  readonly more: boolean;
-  /** Some of what the asker lacks stands in the saved state alone: it is to fetch that (J1). */
-  readonly compacted: boolean;
-}
+export type SnapshotPage = ReturnType<typeof snapshotPage>;
