@@ -1,13 +1,8 @@
 import type { Service } from "../protocol/client-messages.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { Fields } from "../protocol/fields.ts";
-import {
-  areStrings,
-  IncompleteReply,
-  parseDescription,
-  parseReply,
-} from "../protocol/parse-reply.ts";
-import type { Reply } from "../protocol/replies.ts";
+import { parseDescription, parseReply } from "../protocol/parse-reply.ts";
+import { areStrings, IncompleteReply, type Reply } from "../protocol/replies.ts";
 
 /**
  * How a request to a server that speaks only the original protocol ended.

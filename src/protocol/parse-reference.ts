@@ -9,6 +9,7 @@ import {
   type HeartbeatReport,
   type Listed,
   type ReferenceRequest,
+  type RefusedMessages,
   type Role,
   roles,
 } from "./reference-messages.ts";
@@ -36,7 +37,8 @@ function endpointOf(value: unknown): string {
 }
 
 /**
- * Bounds a payload before it is decoded: a guest's is short, a member's vector may fill a frame.
+ * Bounds a payload before it is decoded: a guest's request is short, a member's vector may fill a
+ * frame.
  * @throws ProtocolError
  */
 export function decodeReferenceRequest(payload: Uint8Array, isMember: boolean): unknown {
@@ -82,6 +84,15 @@ function isService(service: string): service is ReferenceRequest["service"] {
   return Object.hasOwn(services, service);
 }
 
+/** The numbers of the messages that a process has dropped; undefined if missing or invalid. */
+export const counts = { refused: refusedMessages, disbelievedClocks: parseClock };
+
+function refusedMessages(value: unknown): RefusedMessages | undefined {
+  const fields = fieldsOf(value);
+  const [forged, stale] = [parseClock(fields.forged), parseClock(fields.stale)];
+  return forged === undefined || stale === undefined ? undefined : { forged, stale };
+}
+
 const reportFields = object({
   user: parseUserName,
   address: optional(endpointOf),
@@ -89,6 +100,7 @@ const reportFields = object({
   pid: parseClock,
   guestServers: isTrue,
   ready: isTrue,
+  ...counts,
 });
 
 const summary = object({
@@ -97,7 +109,7 @@ const summary = object({
 });
 
 function parseReport(data: Fields): HeartbeatReport {
-  const report = { ...reportFields(data), ...parseCounts(data) };
+  const report = reportFields(data);
   if (data.view == null) return report;
   try {
     return { ...report, ...summary(data) };
@@ -106,17 +118,10 @@ function parseReport(data: Fields): HeartbeatReport {
   }
 }
 
-/** The numbers of what a process has refused; undefined where they are missing or no numbers. */
-export function parseCounts({ refused, disbelievedClocks }: Fields) {
-  const fields = fieldsOf(refused);
-  const [forged, stale] = [parseClock(fields.forged), parseClock(fields.stale)];
-  return {
-    refused: forged === undefined || stale === undefined ? undefined : { forged, stale },
-    disbelievedClocks: parseClock(disbelievedClocks),
-  };
-}
-
-/** A reply of the reference that says yes, or the error that it told. */
+/**
+ * The fields of a reference's OK reply.
+ * @throws ProtocolError as the reference told it
+ */
 export function parseReferenceReply(payload: Uint8Array): Fields {
   const value = decode(payload);
   const data = isMap(value) && isMap(value.data) ? value.data : undefined;
@@ -128,7 +133,7 @@ export function parseReferenceReply(payload: Uint8Array): Fields {
   return data;
 }
 
-/** @throws PeerMessageError if the view is none. */
+/** @throws PeerMessageError if the view is invalid. */
 export function parseHeartbeatReply(data: Fields): HeartbeatReply {
   return {
     view: parseView(data.view),
@@ -143,7 +148,7 @@ export function parseList(value: unknown): Listed[] {
     const fields = fieldsOf(item);
     const [name, role] = [textIfAny(fields.name), roleOf(fields.role)];
     if (name === undefined || role === undefined) return [];
-    return { name, role, ...listedFields(fields), ...parseCounts(fields) };
+    return { name, role, ...listedFields(fields) };
   });
 }
 
@@ -154,9 +159,10 @@ const listedFields = object({
   pid: parseClock,
   isKnown: isTrue,
   guestServers: isTrue,
+  ...counts,
 });
 
-/** Whether a reply to `list` is from a reference of ours: the original protocol has no view. */
+/** Whether a reply to `list` is our reference's: the original protocol has no view. */
 export function isOurList({ view }: Fields): boolean {
   return isMap(view);
 }

@@ -1,47 +1,50 @@
 import { parseEpoch } from "./epoch.ts";
-import { type Fields, isMap } from "./fields.ts";
+import { isMap, isTrue, object } from "./fields.ts";
 import { limits } from "./limits.ts";
-import { parseCounts, parseList } from "./parse-reference.ts";
-import type { MemberStatus, StatusReply } from "./replies.ts";
+import { counts, parseList } from "./parse-reference.ts";
 import { parseVector, type Vector } from "./vector.ts";
 import { noView, parseView, type View } from "./view.ts";
 
-/** A server's `status`: what it does not tell is null, so that the rest can be shown. */
-export function parseStatus(data: Fields): StatusReply {
-  const { members, processes, coordinator, epoch, view, committed } = data;
-  return {
-    members: Array.isArray(members) ? members.flatMap(memberOf) : [],
-    processes: parseList(processes),
-    coordinator: textOf(coordinator),
-    epoch: parseEpoch(epoch) ?? null,
-    view: isMap(view) ? viewOf(view) : undefined,
-    committed: vectorOf(committed),
-    ...parseCounts(data),
-  };
+const member = object({
+  rank: numberOf,
+  address: textOf,
+  /** Whether it is in the view of the answering server. */
+  member: isTrue,
+  /** Whether it was heard lately. */
+  live: isTrue,
+  /** One of `phases`; a newer server may have others. */
+  phase: textOf,
+  /** Events that other servers have and this one lacks. */
+  lag: numberOf,
+  durable: vectorOf,
+  clock: numberOf,
+  /** Milliseconds that its time is ahead of its own clock, as corrected (E5). */
+  offsetMs: numberOf,
+  /** The last clock round's correction in milliseconds, and the number of rounds. */
+  lastCorrectionMs: numberOf,
+  clockRounds: numberOf,
+  /** Requests served in the last second. */
+  rate: numberOf,
+});
+
+/** A server's `status`. Unknown values are null, so that the rest can be shown. */
+export const parseStatus = object({
+  members: (members) => (Array.isArray(members) ? members.flatMap(memberOf) : []),
+  /** The reference's list, as the server heard it last. */
+  processes: parseList,
+  coordinator: textOf,
+  epoch: (value) => parseEpoch(value) ?? null,
+  view: (view) => (isMap(view) ? viewOf(view) : undefined),
+  committed: vectorOf,
+  ...counts,
+});
+
+function memberOf(value: unknown) {
+  if (!isMap(value) || typeof value.name !== "string") return [];
+  return [{ name: value.name, ...member(value) }];
 }
 
-function memberOf(member: unknown): MemberStatus[] {
-  if (!isMap(member) || typeof member.name !== "string") return [];
-  return [
-    {
-      name: member.name,
-      rank: numberOf(member.rank),
-      address: textOf(member.address),
-      member: member.member === true,
-      live: member.live === true,
-      phase: textOf(member.phase),
-      lag: numberOf(member.lag),
-      durable: vectorOf(member.durable),
-      clock: numberOf(member.clock),
-      offsetMs: numberOf(member.offsetMs),
-      lastCorrectionMs: numberOf(member.lastCorrectionMs),
-      clockRounds: numberOf(member.clockRounds),
-      rate: numberOf(member.rate),
-    },
-  ];
-}
-
-/** A view, as a server or the reference tells it; the view of nobody in place of an invalid one. */
+/** A view, as a server or the reference reports it; an invalid one counts as `noView`. */
 export function viewOf(value: unknown): View {
   try {
     return parseView(value);

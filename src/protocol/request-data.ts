@@ -37,7 +37,4 @@ export type RequestData = {
   readonly [S in Service]: S extends keyof WireOnly ? WireOnly[S] : OwnData<S>;
 };
 
-type OwnData<S extends Service> = Omit<
-  Extract<Request, { service: S }>,
-  keyof Envelope | "service"
->;
+type OwnData<S extends Service> = Omit<RequestOf<S>, keyof Envelope | "service">;

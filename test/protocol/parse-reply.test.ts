@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Service } from "../../src/protocol/client-messages.ts";
-import { IncompleteReply, parseReply } from "../../src/protocol/parse-reply.ts";
+import { parseReply } from "../../src/protocol/parse-reply.ts";
+import { IncompleteReply } from "../../src/protocol/replies.ts";
 import { type Fields, Scene } from "../support/account-scene.ts";
 
 const receipt = {
