@@ -26,7 +26,7 @@ import { terminalLook } from "./platform/terminal-look.ts";
 import { type ProcessCommand, processCommands } from "./process-commands.ts";
 import { chooseLanguage, languageOf, textsIn } from "./texts/texts.ts";
 
-/** Why output can't be written, by the system's code. */
+/** The problems of output that can't be written, by the system's error code. */
 const outputProblems: Readonly<Record<string, "problem.outputClosed" | "problem.outputFull">> = {
   EPIPE: "problem.outputClosed",
   ENOSPC: "problem.outputFull",
@@ -49,7 +49,7 @@ function settingsOf(command: Command): Settings {
   return new Settings(command.opts(), process.env);
 }
 
-/** A command's flags and its parents'. Of a flag that both have, the parent's value counts. */
+/** A command's flags and its parents'. The parent's value counts if both have a flag. */
 function flagsOf(command: Command): ClientFlags & Partial<Record<SettingName, string>> {
   return command.optsWithGlobals();
 }
@@ -61,7 +61,7 @@ function contextOf(command: Command, endpoints: { broker?: string; proxy?: strin
   return { config, text, language, host, output: outputOf(config.json) };
 }
 
-/** Whatever goes wrong, a person gets one sentence. */
+/** Reports any error as one sentence. */
 function asClient(command: Command, act: ClientCommand["act"]): void {
   command.action(async () => {
     try {
@@ -103,7 +103,6 @@ function defineProcess({ run, ...definition }: ProcessCommand): void {
 function defineConfig(): void {
   const config = define(program, text, {
     name: "config",
-    help: "config",
     settings: Object.keys(rows) as SettingName[],
     flags: [jsonFlag],
     example: "tertulia config --json",

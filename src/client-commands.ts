@@ -17,20 +17,19 @@ import { status } from "./client/commands/status.ts";
 /** Commands that only group others. */
 export const groups = ["servers", "accounts"] as const;
 
-/** A command of a client: whatever goes wrong, a person gets one sentence. */
-export interface ClientCommand extends Definition {
-  /** The command that it is a part of. */
+/** A command of a client: a person gets one sentence for any error. */
+export type ClientCommand = Definition & {
+  /** The command that this one is a part of. */
   readonly parent?: (typeof groups)[number] | "channels";
   act(context: Context, args: readonly string[], flags: never): Promise<void> | void;
-}
+};
 
-/** Settings that find the cluster's secret: with it an administrator's command needs no session. */
+/** Settings that find the cluster's secret, with which an administrator needs no session. */
 const administering = ["data", "secretFile", "cluster", "curve"] as const;
 
 export const clientCommands: readonly ClientCommand[] = [
   {
     name: "chat",
-    help: "chat",
     settings: ["passwordFile"],
     flags: [{ name: "lines" }],
     example: "tertulia chat --user ana",
@@ -38,14 +37,12 @@ export const clientCommands: readonly ClientCommand[] = [
   },
   {
     name: "menu",
-    help: "menu",
     settings: ["passwordFile"],
     example: "tertulia menu --user ana",
     act: async (context) => (await import("./client/terminal/menu.ts")).runMenu(context),
   },
   {
     name: "login",
-    help: "login",
     args: ["NAME"],
     settings: ["passwordFile"],
     example: "tertulia login ana",
@@ -53,7 +50,6 @@ export const clientCommands: readonly ClientCommand[] = [
   },
   {
     name: "password",
-    help: "password",
     args: ["NAME"],
     settings: ["passwordFile"],
     example: "tertulia password ana",
@@ -61,16 +57,15 @@ export const clientCommands: readonly ClientCommand[] = [
   },
   {
     name: "register",
-    help: "register",
     args: ["NAME"],
     settings: ["passwordFile", "invitation"],
     example: "tertulia register ana",
     act: (context, [name]) => register(context, name as string),
   },
-  { name: "users", help: "users", example: "tertulia users --json", act: users },
-  { name: "time", help: "time", example: "tertulia time --json", act: time },
-  // Alone it lists them.
-  { name: "channels", help: "channels", example: "tertulia channels --json", act: channels },
+  { name: "users", example: "tertulia users --json", act: users },
+  { name: "time", example: "tertulia time --json", act: time },
+  // Without a subcommand it lists the channels.
+  { name: "channels", example: "tertulia channels --json", act: channels },
   ...(["remove", "restore"] as const).map(
     (action): ClientCommand => ({
       parent: "channels",
@@ -84,14 +79,12 @@ export const clientCommands: readonly ClientCommand[] = [
   ),
   {
     name: "create",
-    help: "create",
     args: ["CHANNEL"],
     example: "tertulia create geral",
     act: (context, [channel]) => create(context, channel as string),
   },
   {
     name: "send",
-    help: "send",
     args: ["TARGET", "TEXT"],
     example:
       "tertulia send '#geral' 'Bom dia!'\n  $ tertulia send '#geral' -- '-1 grad'\n" +
@@ -100,7 +93,6 @@ export const clientCommands: readonly ClientCommand[] = [
   },
   {
     name: "history",
-    help: "history",
     args: ["TARGET"],
     flags: [
       { name: "limit", value: "n", fallback: "100" },
@@ -112,7 +104,6 @@ export const clientCommands: readonly ClientCommand[] = [
   },
   {
     name: "listen",
-    help: "listen",
     args: ["TARGET"],
     flags: [{ name: "since", value: "start" }],
     example: "tertulia listen '#geral' --since 2026-01-31T08:00:00Z",
@@ -120,7 +111,6 @@ export const clientCommands: readonly ClientCommand[] = [
   },
   {
     name: "status",
-    help: "status",
     flags: [{ name: "watch" }],
     example: "tertulia status --watch",
     act: (context, _args, flags) => status(context, flags),
@@ -128,7 +118,6 @@ export const clientCommands: readonly ClientCommand[] = [
   {
     parent: "servers",
     name: "remove",
-    help: "remove",
     args: ["NAME"],
     settings: administering,
     flags: [{ name: "force" }],
@@ -139,7 +128,6 @@ export const clientCommands: readonly ClientCommand[] = [
     (action): ClientCommand => ({
       parent: "accounts",
       name: action,
-      help: action,
       args: ["NAME"],
       settings: administering,
       example: `tertulia accounts ${action} ana`,
@@ -149,7 +137,6 @@ export const clientCommands: readonly ClientCommand[] = [
   {
     parent: "accounts",
     name: "registration",
-    help: "registration",
     args: ["MODE"],
     settings: administering,
     example: "tertulia accounts registration invitation",
@@ -157,7 +144,7 @@ export const clientCommands: readonly ClientCommand[] = [
   },
 ];
 
-/** A screen reader, a pipe and a terminal that can't move its cursor get lines. */
+/** Lines for a screen reader, a pipe and a terminal that can't move its cursor. */
 export async function openChat(
   context: Context,
   flags: { readonly lines?: boolean } = {},

@@ -8,7 +8,7 @@ import { rows, type Settings } from "./platform/settings.ts";
 import { type Role, roles } from "./protocol/reference-messages.ts";
 import type { Language, Text } from "./texts/texts.ts";
 
-/** How a process in the foreground was called. */
+/** The command line of a process in the foreground. */
 export interface Call {
   readonly settings: Settings;
   readonly flags: Record<string, never>;
@@ -21,10 +21,10 @@ export interface Call {
   contextOf(endpoints: { readonly broker: string; readonly proxy: string }): Context;
 }
 
-/** A process in the foreground: a defect of it shows its stack, to whoever runs it. */
-export interface ProcessCommand extends Definition {
+/** A process in the foreground, which shows the stack of a defect. */
+export type ProcessCommand = Definition & {
   run(call: Call): Promise<void> | void;
-}
+};
 
 const common = [
   "data",
@@ -39,11 +39,10 @@ const common = [
 const ends = ["front", "back", "reference", "advertise", "guestServers", ...common] as const;
 const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
 
-// What a command needs is loaded with the command: a server has no use for a menu.
+// A command's code is loaded with the command: a server needs no menu.
 export const processCommands: readonly ProcessCommand[] = [
   {
     name: "up",
-    help: "up",
     settings: [
       "data",
       "secretFile",
@@ -70,28 +69,24 @@ export const processCommands: readonly ProcessCommand[] = [
   },
   {
     name: "broker",
-    help: "broker",
     settings: ends,
     example: "tertulia broker",
     run: async ({ settings }) => (await import("./broker/main.ts")).runBroker(settings),
   },
   {
     name: "proxy",
-    help: "proxy",
     settings: ends,
     example: "tertulia proxy",
     run: async ({ settings }) => (await import("./proxy/main.ts")).runProxy(settings),
   },
   {
     name: "reference",
-    help: "reference",
     settings: ["bind", ...common],
     example: "tertulia reference --bind tcp://127.0.0.1:5559",
     run: async ({ settings }) => (await import("./reference/main.ts")).runReference(settings),
   },
   {
     name: "server",
-    help: "server",
     settings: [
       ...links,
       ...common,
@@ -108,7 +103,6 @@ export const processCommands: readonly ProcessCommand[] = [
   },
   {
     name: "bot",
-    help: "bot",
     settings: [
       "broker",
       "proxy",
@@ -134,7 +128,6 @@ export const processCommands: readonly ProcessCommand[] = [
   },
   {
     name: "health",
-    help: "health",
     args: ["[ROLE]"],
     settings: ["front", "back", "bind", "data", "secretFile", "cluster", "curve", "lang"],
     example: "tertulia health broker",
@@ -143,7 +136,6 @@ export const processCommands: readonly ProcessCommand[] = [
   },
   {
     name: "verify",
-    help: "verify",
     args: ["FOLDER"],
     flags: [jsonFlag],
     example: "tertulia verify ./data",
@@ -152,7 +144,6 @@ export const processCommands: readonly ProcessCommand[] = [
   },
   {
     name: "chaos",
-    help: "chaos",
     settings: ["lang"],
     flags: [
       { name: "seconds", value: "n", fallback: "60" },
@@ -180,7 +171,7 @@ async function runUp({ settings, flags, text, contextOf }: Call): Promise<void> 
   });
 }
 
-/** What a command of the operator has to be told to mean this very cluster. */
+/** The flags by which an operator's command finds this cluster. */
 function operatorFlags(settings: Settings, { broker }: { broker: string }): string {
   const values = { data: settings.get("data"), broker } as const;
   const names = (["data", "broker"] as const).filter(
@@ -196,7 +187,7 @@ function roleOf({ args: [said], env, text }: Call): Role {
   throw new Problem(text("problem.healthRole", { roles: roles.join(", ") }), 2);
 }
 
-/** The image and the package have only what a cluster needs. */
+/** The image and the package have no trials. */
 async function runChaos({ flags, language, host, text }: Call): Promise<void> {
   if (!existsSync(new URL("trials", import.meta.url))) throw new Problem(text("problem.trials"));
   const { runChaosCommand } = await import("./trials/chaos/command.ts");

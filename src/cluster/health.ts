@@ -7,48 +7,44 @@ import { Problem } from "../platform/problem.ts";
 import { readSecret, secretSource } from "../platform/secret.ts";
 import { rows, type Settings } from "../platform/settings.ts";
 import { decode, encode } from "../protocol/codec.ts";
-import { isMap } from "../protocol/fields.ts";
+import { fieldsOf } from "../protocol/fields.ts";
 import type { Role } from "../protocol/reference-messages.ts";
 
 const timeoutMs = 3_000;
 
 /**
- * `tertulia health ROLE`: asks a process of this machine whether it lives and is ready, at the
- * endpoint where the same settings would bind it.
+ * `tertulia health ROLE`: asks a process of this machine whether it is ready, at the endpoint where
+ * the same settings would bind it.
  * @throws Problem (exit code 1) that says why not
  */
 export async function runHealth(settings: Settings, role: Role): Promise<void> {
+  const endpointOf = (bound: "front" | "back" | "bind", row: keyof typeof rows) =>
+    settings.optional(bound) ?? rows[row].fallback ?? "";
   switch (role) {
     case "broker":
     case "proxy": {
-      const [front, back] =
-        role === "broker" ? [rows.broker, rows.brokerBack] : [rows.proxyIn, rows.proxy];
+      const isBroker = role === "broker";
       const ends = [
-        settings.optional("front") ?? front.fallback,
-        settings.optional("back") ?? back.fallback,
+        endpointOf("front", isBroker ? "broker" : "proxyIn"),
+        endpointOf("back", isBroker ? "brokerBack" : "proxy"),
       ];
       await Promise.all(
         ends.map(async (endpoint) => {
-          const alive = await probe(locally(endpoint ?? ""), timeoutMs);
-          if (!alive) throw new Problem(`The ${role} does not answer at ${endpoint}.`);
+          if (!(await probe(locally(endpoint), timeoutMs))) throw noAnswer(role, endpoint);
         }),
       );
       return;
     }
     case "reference":
-      return ask("reference", settings.optional("bind") ?? rows.reference.fallback ?? "", () =>
-        serverKey(settings),
-      );
+      return ask(role, endpointOf("bind", "reference"), serverKey(settings));
     case "server": {
       const endpoint = settings.optional("bind");
       if (endpoint === undefined || /:(?:\*|0+)$/.test(endpoint)) {
         throw new Problem("Say where the server's peer link is bound: --bind tcp://host:port.", 2);
       }
-      // None but members connect to a peer link.
-      return ask("server", endpoint, () => {
-        const secret = readSecret(secretSource(settings));
-        return memberKey(secret, memberKeys(settings, secret));
-      });
+      // Only members connect to a peer link.
+      const secret = readSecret(secretSource(settings));
+      return ask(role, endpoint, memberKey(secret, memberKeys(settings, secret)));
     }
     case "bot":
       return;
@@ -57,24 +53,20 @@ export async function runHealth(settings: Settings, role: Role): Promise<void> {
   }
 }
 
-async function ask(
-  role: "reference" | "server",
-  endpoint: string,
-  key: () => string | undefined,
-): Promise<void> {
-  const endpoints = withKey([locally(endpoint)], key());
-  const requester = new Requester(endpoints, { waits: true });
+async function ask(role: Role, endpoint: string, key: string | undefined): Promise<void> {
+  const requester = new Requester(withKey([locally(endpoint)], key), { waits: true });
   try {
     const payload = encode({ service: "health", data: { clock: 0 } });
-    const reply = decode(await requester.ask(payload, timeoutMs));
-    const data = isMap(reply) && isMap(reply.data) ? reply.data : {};
-    if (data.ready !== true) {
-      throw new Problem(`The ${role} at ${endpoint} is not ready: ${data.reason ?? "no reason"}.`);
-    }
+    const { data } = fieldsOf(decode(await requester.ask(payload, timeoutMs)));
+    const { ready, reason = "no reason" } = fieldsOf(data);
+    if (ready !== true) throw new Problem(`The ${role} at ${endpoint} is not ready: ${reason}.`);
   } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw new Problem(`The ${role} does not answer at ${endpoint}.`);
+    throw error instanceof Problem ? error : noAnswer(role, endpoint);
   } finally {
     requester.close();
   }
+}
+
+function noAnswer(role: Role, endpoint: string): Problem {
+  return new Problem(`The ${role} does not answer at ${endpoint}.`);
 }

@@ -1,42 +1,35 @@
 import { memberKeys } from "../platform/curve.ts";
 import { isInteractive, printLine, printValue } from "../platform/host.ts";
 import { Problem } from "../platform/problem.ts";
-import type { ReadyMessage } from "../platform/run-process.ts";
 import { outliveLog, untilStopped } from "../platform/run-process.ts";
 import { openSecret, secretSource } from "../platform/secret.ts";
 import { integer, readFlag, rows, type Settings } from "../platform/settings.ts";
 import type { Child } from "./child.ts";
-import { type ClusterConfig, lastFirstPort, Supervisor } from "./supervisor.ts";
+import { type ClusterConfig, type Endpoints, lastFirstPort, Supervisor } from "./supervisor.ts";
 
-/** `tertulia up`'s own flags, as the command line gives them. */
-export interface UpFlags {
-  readonly servers?: string;
-  readonly bots?: string;
-  readonly brokers?: string;
-  readonly proxies?: string;
-  readonly port?: string;
-  readonly chat?: boolean;
-  readonly json?: boolean;
-}
+type NumberFlag = "servers" | "bots" | "brokers" | "proxies" | "port";
+
+/** The flags of `tertulia up` on the command line. */
+export type UpFlags = Readonly<
+  Partial<Record<NumberFlag, string> & Record<"chat" | "json", boolean>>
+>;
 
 export interface UpOptions {
   readonly settings: Settings;
   readonly flags: UpFlags;
   /** The chat in this terminal; resolves when the person quits it. */
-  readonly openChat: (endpoints: { broker: string; proxy: string }) => Promise<void>;
-  /** The lines that tell a person that everybody is ready. */
-  readonly readyLines: (endpoints: {
-    broker: string;
-    proxy: string;
-    reference: string;
-  }) => readonly string[];
+  readonly openChat: (endpoints: Pick<Endpoints, "broker" | "proxy">) => Promise<void>;
+  /** The lines that tell a person that all processes are ready. */
+  readonly readyLines: (
+    endpoints: Pick<Endpoints, "broker" | "proxy" | "reference">,
+  ) => readonly string[];
 }
 
-/** A line now and then, among which a person's own can be read. */
+/** So few messages that a person can read their own among them. */
 const besideAPerson = ["--burst", "1", "--pause", "5000"];
 
 /**
- * Each process would get them from the environment, and no two can be bound at one place.
+ * Refuses settings of a place: every process would have the same, and only one can be bound there.
  * @throws Problem if one of them is set
  */
 function refusePlaces(settings: Settings): void {
@@ -50,22 +43,22 @@ function refusePlaces(settings: Settings): void {
 
 function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): ClusterConfig {
   const secret = secretSource(settings);
-  // Before anything is started: a secret that won't do is told once.
+  // Before any process starts, so that an invalid secret is reported once.
   const keys = memberKeys(settings, openSecret(secret));
-  const number = (flag: "servers" | "bots" | "brokers" | "proxies", fallback: number) =>
-    readFlag(flag, flags[flag] ?? String(fallback), integer(flag === "bots" ? 0 : 1, 1_000));
+  const number = (flag: NumberFlag, fallback: number, [least, most] = [1, 1_000]) =>
+    readFlag(flag, flags[flag] ?? String(fallback), integer(least, most));
   const brokers = number("brokers", 1);
   const proxies = number("proxies", 1);
   return {
     servers: number("servers", 3),
-    bots: number("bots", 0),
+    bots: number("bots", 0, [0, 1_000]),
     botFlags: hasChat ? besideAPerson : [],
     brokers,
     proxies,
     data: settings.get("data"),
     secretFile: secret.text === undefined ? secret.path : undefined,
     cluster: secret.cluster,
-    port: readFlag("port", flags.port ?? "5555", integer(0, lastFirstPort(brokers, proxies))),
+    port: number("port", 5_555, [0, lastFirstPort(brokers, proxies)]),
     logLevel: settings.get("logLevel"),
     logFiles: hasChat,
     auth: settings.get("auth"),
@@ -94,7 +87,6 @@ export async function runUp({ settings, flags, openChat, readyLines }: UpOptions
   await Promise.race(hasChat ? [stopped, openChat({ broker, proxy })] : [stopped]);
 }
 
-function described({ role, ready, pid }: Child): { role: string; name: string; pid?: number } {
-  const { name = "" }: Partial<ReadyMessage> = ready ?? {};
-  return { role, name, ...(pid === undefined ? {} : { pid }) };
+function described({ role, ready, pid }: Child) {
+  return { role, name: ready?.name ?? "", ...(pid === undefined ? {} : { pid }) };
 }

@@ -2,7 +2,7 @@ import { limits } from "./limits.ts";
 import { Recent } from "./recent.ts";
 
 export interface Pace {
-  /** Tokens that come back in a second. */
+  /** Tokens that a bucket gains in a second. */
   readonly perSecond: number;
   /** Tokens that a bucket holds. */
   readonly burst: number;
@@ -16,7 +16,7 @@ interface Bucket {
 /** Token buckets, one for each key (X4). */
 export class Buckets {
   readonly #pace: Pace;
-  /** To have a bucket forgotten takes more requests than it would have held back. */
+  /** Making a bucket be forgotten takes more requests than the bucket holds back. */
   readonly #buckets = new Recent<string, Bucket>(limits.floodBuckets);
 
   constructor(pace: Pace) {
@@ -24,8 +24,8 @@ export class Buckets {
   }
 
   /**
-   * Takes a token.
-   * @returns 0, or the milliseconds until there is one, and takes none
+   * Takes a token, if there is one.
+   * @returns 0, or the milliseconds until there is a token
    */
   take(key: string, steadyMs: number): number {
     const filled = this.#filled(key, steadyMs);
@@ -34,7 +34,7 @@ export class Buckets {
     return this.#waitFor(filled);
   }
 
-  /** @returns 0 if there is a token, else the milliseconds until there is one; takes none */
+  /** @returns the same as `take`, which takes the token */
   wait(key: string, steadyMs: number): number {
     return this.#waitFor(this.#filled(key, steadyMs));
   }

@@ -7,7 +7,7 @@ import {
   MsgpackDecoder,
 } from "./msgpack-decoder.ts";
 
-/** MessagePack, or JSON for those who begin a payload with `{` or `[` (W9). */
+/** A payload that begins with `{` or `[` is JSON; any other is MessagePack (W9). */
 export type Format = "msgpack" | "json";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -15,15 +15,13 @@ const utf8Encoder = new TextEncoder();
 const encoder = new Encoder({ ignoreUndefined: true });
 const decoder = new MsgpackDecoder();
 
-/**
- * Tells the format by the beginning: `{` and `[` would be integers in MessagePack, never a request.
- */
+/** In MessagePack `{` and `[` are integers, which no request is. */
 export function formatOf(payload: Uint8Array): Format {
   const first = firstOfJson(payload);
   return first === 0x7b || first === 0x5b ? "json" : "msgpack";
 }
 
-/** The first byte after a byte order mark and white space, which JSON may have in front (W9). */
+/** The first byte behind a byte order mark and white space, with which JSON may begin (W9). */
 function firstOfJson(payload: Uint8Array): number | undefined {
   let at = hasByteOrderMark(payload) ? 3 : 0;
   while (isSpace(payload[at])) at += 1;
@@ -38,12 +36,12 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-/** Whether a payload is an array, by its beginning. */
+/** Whether a payload begins as an array. */
 export function isArray(payload: Uint8Array): boolean {
   return firstOfJson(payload) === 0x5b || elementsOf(payload) !== undefined;
 }
 
-/** How many elements an array has, as far as can be told before it is decoded. */
+/** The number of elements that an undecoded array claims to have. */
 export function countElements(payload: Uint8Array, format: Format): number {
   return format === "json" ? jsonShape(payload).elements : (elementsOf(payload) ?? 1);
 }
@@ -54,7 +52,7 @@ export function encode(value: unknown, format: Format = "msgpack"): Uint8Array {
 }
 
 /**
- * Bytes that are no UTF-8 become U+FFFD, in either format (W14).
+ * Invalid UTF-8 becomes U+FFFD in both formats (W14).
  * @throws Error if the payload is not exactly one value, is nested too deeply, or breaks a bound
  */
 export function decode(
@@ -71,7 +69,7 @@ export function decode(
 
 /** Why a payload could not be decoded, for its sender. */
 export function whyUndecodable(error: unknown, format: Format): string {
-  // The sentences of JSON.parse quote what was sent.
+  // The messages of JSON.parse quote the payload.
   if (!(error instanceof Error) || error instanceof SyntaxError) {
     return `The payload is not one value in ${format === "json" ? "JSON" : "MessagePack"}.`;
   }

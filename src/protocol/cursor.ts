@@ -8,7 +8,7 @@ export interface Cursor {
   readonly server: ServerName;
 }
 
-/** A place in the order, as the text that `next` gives and `before` takes. */
+/** The text of a place, which `next` gives and `before` takes. */
 export function writeCursor(cursor: Cursor): string {
   return `${cursor.clock}:${cursor.server}`;
 }

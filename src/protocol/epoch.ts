@@ -7,7 +7,7 @@ export interface Epoch {
   readonly term: number;
 }
 
-/** Below all that anybody stands for. */
+/** Below the epoch of every candidate. */
 export const noEpoch: Epoch = { view: 0, term: 0 };
 
 /** Negative if `a` comes before `b`, positive if after, 0 if they are equal. */
@@ -15,10 +15,10 @@ export function compareEpochs(a: Epoch, b: Epoch): number {
   return a.view - b.view || a.term - b.term;
 }
 
-/** An epoch and who asks to have it promised. */
+/** An epoch, and the candidate that asks for its promise. */
 export interface Ballot {
   readonly epoch: Epoch;
-  /** None as long as nothing was promised. */
+  /** Undefined until something is promised. */
   readonly candidate: ServerName | undefined;
 }
 
@@ -28,7 +28,7 @@ export function isSameBallot(a: Ballot, b: Ballot): boolean {
 
 export const noBallot: Ballot = { epoch: noEpoch, candidate: undefined };
 
-/** The epoch as it stands on the wire and on disk, or undefined if it is none. */
+/** An epoch of the wire or the disk; undefined if it is invalid. */
 export function parseEpoch(value: unknown): Epoch | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { view, term } = value as Record<string, unknown>;
@@ -36,7 +36,7 @@ export function parseEpoch(value: unknown): Epoch | undefined {
   return { view: view as number, term: term as number };
 }
 
-/** `3.2` for the second term of view 3: for people. */
+/** For people: `3.2` is the second term of view 3. */
 export function writeEpoch({ view, term }: Epoch): string {
   return `${view}.${term}`;
 }

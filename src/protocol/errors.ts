@@ -1,4 +1,4 @@
-/** The closed list of error codes (W8), each with whether the same request later or elsewhere helps. */
+/** The closed list of error codes (W8). `retry`: the same request may succeed later or elsewhere. */
 export const errorCodes = {
   bad_request: { retry: false },
   unknown_service: { retry: false },
@@ -24,7 +24,7 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errorCodes, value);
 }
 
-/** Why who asks is not served, where the code leaves it open: a closed list too (W8). */
+/** Reasons of a refusal, where the code alone does not tell: a closed list too (W8). */
 export const refusalReasons = [
   "no_accounts",
   "no_session",
@@ -54,12 +54,12 @@ interface ErrorDetails {
   readonly reason?: RefusalReason | undefined;
 }
 
-/** A refusal that the other side can be told: a code and one sentence. */
+/** A refusal for the other side: a code and one sentence. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly code: ErrorCode;
   readonly retry: boolean;
-  /** Seconds after which it may help to ask again. */
+  /** Seconds until the same request may succeed. */
   readonly wait: number | undefined;
   readonly reason: RefusalReason | undefined;
 
@@ -72,13 +72,13 @@ export class ProtocolError extends Error {
   }
 }
 
-/** Whether a channel was not made because it exists already, and not only one that looks the same. */
+/** Whether the channel itself exists already, and not only one whose name looks the same. */
 export function isExistingChannel(error: unknown): error is ProtocolError {
   if (!(error instanceof ProtocolError)) return false;
   return error.code === "channel_exists" && error.reason !== "name_confusable";
 }
 
-/** What a peer sent is none of the messages of the protocol; it is dropped and counted. */
+/** A peer's message is not valid in the protocol: it is dropped and counted. */
 export class PeerMessageError extends Error {
   override readonly name = "PeerMessageError";
 }

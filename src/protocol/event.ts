@@ -3,8 +3,8 @@ import { parseClock } from "./lamport-clock.ts";
 
 /**
  * One replicated fact. `(server, seq)` names it forever; `seq` counts 1, 2, 3 … per server;
- * `timestamp` is in milliseconds since 1970, by the server's corrected time. What `data` holds is
- * the business of its operation's row in the table of operations.
+ * `timestamp` is in milliseconds since 1970, by the server's corrected time. The fact of its
+ * operation knows the shape of `data`.
  */
 export interface Event {
   readonly server: ServerName;
@@ -15,7 +15,7 @@ export interface Event {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** The two hashes of a line, handed in so that this folder needs no library for them. */
+/** The two hashes of a line. They are values, so that this folder needs no library for them. */
 export interface Digest {
   /** The first 16 bytes, in hex, of SHA-256 over the previous chain and the event's text. */
   chain(previous: Chain, text: string): Chain;
@@ -24,9 +24,8 @@ export interface Digest {
 }
 
 /**
- * An event as it stands in a journal and goes between servers: the very same line. Its text is
- * written once, by the server that made it, so that hashes never depend on how somebody else
- * would have written the same number (J5).
+ * An event as a line, the same in a journal and between servers. The server that made the event
+ * writes its text once, so that hashes never depend on how another server writes a number (J5).
  *
  *     {"event":{"server":…,"seq":…,…},"chain":"<32 hex>","crc":"<8 hex>"}
  */
@@ -57,7 +56,7 @@ export function writeLine(event: Event, previous: Chain, digest: Digest): EventL
   return { event, chain, line: `${body}${crcLead}${digest.checksum(body)}"}` };
 }
 
-/** @throws Error if the line's checksum or shape is wrong; its chain is checked by `follows`. */
+/** @throws Error if the line's checksum or shape is wrong; `follows` checks its chain */
 export function readLine(line: string, digest: Digest): EventLine {
   const body = line.slice(0, crcStart);
   if (line.slice(crcStart, -2) !== crcLead + digest.checksum(body) || !line.endsWith('"}')) {
@@ -71,7 +70,7 @@ export function readLine(line: string, digest: Digest): EventLine {
   return { event: parseEvent(JSON.parse(text)), chain, line };
 }
 
-/** Whether the line's event is, by its chain, the one after the chain `previous`. */
+/** Whether the line's chain shows that its event is the next one after `previous`. */
 export function follows(line: EventLine, previous: Chain, digest: Digest): boolean {
   return digest.chain(previous, eventText(line.line)) === line.chain;
 }

@@ -2,7 +2,7 @@
 const pictures = 0x2400;
 const pictureOfDelete = "\u2421";
 
-/** Marks on one letter at most: no language has more, and many would cover the lines around. */
+/** The most marks of a letter: no language has more, and many would cover the lines around. */
 const mostMarks = 6;
 
 /** Scripts whose letters change their shape by the two joiners. */
@@ -12,9 +12,7 @@ const joining =
     .map((script) => `\\p{scx=${script}}`)
     .join("");
 
-/**
- * Invisible characters that belong there: in emoji, and in scripts that can't be written without.
- */
+/** Invisible characters that emoji need, and some scripts. */
 const belonging = [
   `[\\u200c\\u200d](?<=[${joining}].)`,
   "\\u200d(?<=\\p{ExtPict}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]?.)(?=\\p{ExtPict})",
@@ -22,14 +20,14 @@ const belonging = [
   "\\ufe0f(?<=[0-9#*].)(?=\\u20e3)",
   "\\u{1f3f4}[\\u{e0061}-\\u{e007a}]{5}\\u{e007f}",
 ].join("|");
-/** Controls, characters that change direction or lines, and others that nobody sees. */
+/** Controls, characters that change direction or lines, and other invisible ones. */
 const harmful = "[\\p{Cc}\\p{DI}\\u2028\\u2029\\ufff9-\\ufffb]";
 const mark = "[\\p{M}\\u200c\\u200d]";
 const tooMany = `${mark}(?<=${mark}{${mostMarks + 1}})${mark}*`;
 const pattern = new RegExp(`(${belonging})|(${tooMany})|${harmful}`, "gu");
 
 /**
- * Makes another's text fit for a terminal, as one line: characters that would move the cursor,
+ * Makes a text of others safe for a terminal, as one line: characters that would move the cursor,
  * colour, ring, reorder, hide or spill over other lines become visible symbols.
  */
 export function harmless(text: string): string {
@@ -44,8 +42,8 @@ export function harmless(text: string): string {
 }
 
 /**
- * Makes JSON fit for a terminal, as one line: the same characters are escaped, so that a program
- * still reads the true text.
+ * Makes JSON safe for a terminal, as one line: the same characters are escaped, so that a program
+ * still reads the original text.
  */
 export function harmlessJson(json: string): string {
   return json.replace(pattern, (found, belongs?: string) =>

@@ -13,7 +13,7 @@ export type UserName = Branded<"UserName">;
 export type ChannelName = Branded<"ChannelName">;
 /** A server's name: `server_` and 8 hex digits, drawn once per data folder. */
 export type ServerName = Branded<"ServerName">;
-/** What names a logical request; a retry repeats it (R6). */
+/** The name of a request, which its retries repeat (R6). */
 export type RequestId = Branded<"RequestId">;
 /** The first 16 bytes, in hex, of the hash that links an event to the one before it (J5). */
 export type Chain = Branded<"Chain">;
@@ -22,12 +22,12 @@ export type Chain = Branded<"Chain">;
 export const emptyChain = "0".repeat(32) as Chain;
 
 const reservedNames = new Set(["servers", "replication"]);
-/** A name on disk, whatever Unicode its writer knew: nothing in it splits a line or a topic. */
+/** A name on disk, of any version of Unicode: no character of it splits a line or a topic. */
 const writtenPattern = /^(?!\.)[\w.\-\u00a1-\u2027\u202a-\ud7ff\ue000-\u{10ffff}]{1,64}$/u;
 const namePattern = /^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}\p{Join_Control}_.-]*$/u;
 /**
- * Characters that nobody sees and no name may hold: told as such, since in a pasted name nothing
- * else shows them.
+ * Invisible characters that no name may hold. They have an error of their own, because nothing else
+ * shows them in a pasted name.
  */
 const invisiblePattern = /[^\P{Cf}\p{Join_Control}]/u;
 const serverPattern = /^server_[0-9a-f]{8}$/;
@@ -50,8 +50,8 @@ export function characters(text: string): number {
 }
 
 /**
- * Refuses U+FFFD in texts that tell one thing from another (W14): bytes that are no UTF-8 have
- * become that, so two texts that differed would be alike.
+ * Refuses U+FFFD in texts that identify something (W14): invalid UTF-8 has become U+FFFD, so two
+ * different texts could have become equal.
  * @throws ProtocolError `bad_request`
  */
 export function assertReadable(value: string, field: string): void {
@@ -64,7 +64,7 @@ function parseName(value: unknown, field: string): string {
     throw new ProtocolError("name_invalid", `\`${field}\` must be a string.`);
   }
   assertReadable(value, field);
-  // The bound on units comes first: a megabyte is not normalised only to be refused.
+  // The bound on code units comes first, so that a megabyte is not normalised only to be refused.
   const name = value.length > 4 * limits.nameCharacters ? value : value.normalize("NFC");
   const length = characters(name);
   if (length < 1 || length > limits.nameCharacters) {
@@ -109,7 +109,7 @@ export function parseChannelName(value: unknown, field = "channel"): ChannelName
 
 /**
  * Reads a name that a server has written (W18). That server's version of Unicode may know letters
- * that this one does not, so the name is taken as it stands.
+ * that this one does not know, so the name is taken unchanged.
  * @throws Error if it can't be a name
  */
 export function readUserName(value: unknown): UserName {

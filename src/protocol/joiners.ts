@@ -1,6 +1,6 @@
 /**
- * Where a name may hold the two joiners, U+200C and U+200D: after a virama, and between letters that
- * would be joined otherwise. There they change how a word is written (in Persian and Sinhala, for
+ * A name may hold the two joiners, U+200C and U+200D, after a virama, and between letters that would
+ * be joined otherwise. There they change how a word is written (in Persian and Sinhala, for
  * example); anywhere else they are invisible. Source: RFC 5892, appendices A.1 and A.2.
  *
  * JavaScript's regular expressions know neither property, and packages that do bring whole tables
@@ -36,7 +36,7 @@ const toFront = classOf(`
 /** Joining_Type=Left_Joining: joins to the letter behind only. */
 const toBack = classOf("a872 10acd 10ad7 10d00 10fcb");
 
-/** Joining_Type=Transparent, as far as names may hold them: marks between letters that join. */
+/** Joining_Type=Transparent, those that names may hold: marks between letters that join. */
 const transparent = "[\\p{Mn}\\p{Me}\\u{1e94b}]";
 
 const fitting = new RegExp(

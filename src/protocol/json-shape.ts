@@ -1,4 +1,4 @@
-/** What can be told of JSON without parsing it: a parser may make an object of every two bytes. */
+/** The size of JSON, counted without parsing: a parser may make an object of every two bytes. */
 export interface JsonShape {
   /** Elements of the outermost array; 1 if there is no array. */
   readonly elements: number;
@@ -10,7 +10,7 @@ export interface JsonShape {
 
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 
-/** Of bytes that are not JSON the result means nothing: the parser refuses them. */
+/** For bytes that are not JSON, which the parser refuses, the result means nothing. */
 export function jsonShape(payload: Uint8Array): JsonShape {
   let [elements, values, depth, deepest] = [1, 1, 0, 0];
   for (let at = 0; at < payload.length; at += 1) {

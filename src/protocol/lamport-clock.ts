@@ -6,7 +6,7 @@ import { limits } from "./limits.ts";
  */
 export class LamportClock {
   #value: number;
-  /** Called with each new value, before anybody can see it. */
+  /** Called with each new value, before another process can see it. */
   onRise: (value: number) => void = () => {};
 
   constructor(value = 0) {
@@ -22,14 +22,14 @@ export class LamportClock {
     return this.#rise(this.#value + 1);
   }
 
-  /** A message with this clock has come from a member of the cluster. */
+  /** A message with this clock has arrived from a member of the cluster. */
   receive(clock: number): void {
     this.#rise(Math.max(this.#value, clock) + 1);
   }
 
   /**
-   * A message with this clock has come from somebody who need not be a member. One that is too far
-   * ahead counts as 0, so that nobody can run the cluster's clock off its end (W4).
+   * A message with this clock has arrived, perhaps from a guest. A clock that is too far ahead counts
+   * as 0, so that nobody can run the cluster's clock off its end (W4).
    * @returns whether the clock was believed
    */
   receiveFromAnyone(clock: number): boolean {
@@ -46,9 +46,9 @@ export class LamportClock {
 }
 
 /**
- * How far those who need not be members may raise a process's clock together (W4): a leap costs its
- * disk a sync, and that of each member that hears of it (X1c). A small lead is always believed, as
- * servers are behind each other by so much.
+ * Bounds by how much guests together may raise a process's clock (W4): a leap costs its disk a sync,
+ * and the disk of each member that hears of it (X1c). A small lead is always believed, because
+ * servers in full work are behind each other by so much.
  */
 export class ClockAllowance {
   #left: number = limits.clockAhead;
@@ -67,7 +67,7 @@ export class ClockAllowance {
   }
 }
 
-/** The clock as it stands on the wire, or undefined if it is no integer of at least 0. */
+/** A clock of the wire; undefined if it is not an integer of at least 0. */
 export function parseClock(value: unknown): number | undefined {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
 }

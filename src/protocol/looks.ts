@@ -21,13 +21,12 @@ const scripts = `
       .join(""),
   );
 
-/** A letter of any of these scripts. */
 const anyScript = new RegExp(`[${scripts.join("")}]`, "u");
 const shared = "\\p{Script_Extensions=Common}\\p{Script_Extensions=Inherited}";
 const ofOneLanguage = scripts.map((script) => new RegExp(`^[${shared}${script}]*$`, "u"));
 
 const invisible = /\p{Default_Ignorable_Code_Point}/gu;
-/** All of these but the joiners, which the gate lets through only where a script needs them. */
+/** The same without the joiners, which the gate lets through only where a script needs them. */
 const invisibleButJoiners = /[^\P{Default_Ignorable_Code_Point}\u200c\u200d]/u;
 /** Letters that stretch or repeat others: no identifier has one (RFC 5892, section 2.6). */
 const stretching = /[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]/u;
@@ -39,8 +38,8 @@ const dotOverDot = /(?<=[ij])\u0307/gu;
  * replaced by the one that it looks like (Unicode's confusables), but "m" is not taken for "rn": in
  * a terminal they differ.
  *
- * Letters that are newer than the Unicode of this process may get other looks elsewhere. So an
- * event that several servers must agree on carries the looks that one of them found.
+ * A letter that is newer than this process's Unicode may have other looks at another server. So an
+ * event that servers must agree on has the looks that one of them found.
  */
 export function looksOf(name: string): readonly string[] {
   const plain = name.replace(invisible, "").normalize("NFKD");
@@ -53,7 +52,7 @@ function foldCase(text: string): string {
 }
 
 /**
- * Why a name that keeps all other rules is refused as a new one (W18).
+ * Some names are valid, but are refused as new names (W18).
  * @returns a sentence about `field`; undefined if the name may be new
  */
 export function oddityOf(name: string, field: string): string | undefined {

@@ -4,7 +4,7 @@ import { type Chain, isChain, isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import type { Vector } from "./vector.ts";
 
-/** What a saved state stands for; equal on replicas with equal vectors (R4). */
+/** What a saved state represents; equal on replicas with equal vectors (R4). */
 export interface Mark {
   readonly vector: Vector;
   /** The chain's head of each server, at the vector. */
@@ -17,10 +17,10 @@ export interface Mark {
   readonly epoch: Epoch;
 }
 
-/** The last event of a server that something holds or once held. */
+/** The last event of a server that a replica has, or once had. */
 export interface Head {
   readonly seq: number;
-  /** `emptyChain` where it is not known. */
+  /** `emptyChain` if it is unknown. */
   readonly chain: Chain;
 }
 
@@ -41,7 +41,7 @@ export function vectorOf(heads: Heads): Vector {
   return Object.fromEntries(entries.map(([server, { seq }]) => [server, seq]));
 }
 
-/** For each server the further of both. */
+/** For each server, the head of the higher `seq`. */
 export function furthest(a: Heads, b: Heads): Heads {
   const joined: Record<ServerName, Head> = { ...a };
   for (const [server, head] of Object.entries(b) as [ServerName, Head][]) {

@@ -1,16 +1,16 @@
-/** How deep maps and arrays may be nested; the deepest message of the protocol has 5 levels. */
+/** The deepest nesting of maps and arrays; no message of the protocol has more than 5 levels. */
 export const deepestNesting = 16;
 
-/** Bytes at most of a key that is remembered: as many as names of fields and of servers have. */
+/** The longest key that is remembered, in bytes: names of fields and servers are no longer. */
 const rememberedBytes = 24;
 const rememberedKeys = 1_024;
-/** Up to so many bytes a text of ASCII is put together here: a call of the platform takes longer. */
+/** An ASCII text of at most so many bytes is built here: a call of the platform takes longer. */
 const shortBytes = 12;
 
 export interface DecodeBounds {
-  /** Values at most, keys of maps too; more are an error. */
+  /** The most values, keys of maps too; more are an error. */
   readonly values?: number;
-  /** Bytes of a text or binary value at most; a longer one is skipped, and reads as undefined. */
+  /** The longest text or binary value, in bytes; a longer one is skipped, and reads as undefined. */
   readonly bytes?: number;
 }
 
@@ -19,14 +19,14 @@ interface KnownKey {
   readonly text: string;
 }
 
-/** A byte order mark in front of a text belongs to the text. */
+/** Keeps a byte order mark in front of a text. */
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Reads MessagePack from anybody, within bounds (W11). It allocates nothing on the word of a
- * header: 64 KiB of nested headers that each promise thousands of elements cost nothing. In any
- * text, bytes that are no UTF-8 become U+FFFD, as in the WHATWG encoding standard (W14). Source:
- * the MessagePack specification, "Formats".
+ * Decodes MessagePack from anybody, within bounds (W11). It trusts no header and allocates nothing
+ * for one: 64 KiB of nested headers that each promise thousands of elements cost nothing. Invalid
+ * UTF-8 becomes U+FFFD, as in the WHATWG encoding standard (W14). Source: the MessagePack
+ * specification, "Formats".
  */
 export class MsgpackDecoder {
   #payload: Uint8Array = new Uint8Array(0);
@@ -39,8 +39,8 @@ export class MsgpackDecoder {
   readonly #keys: (KnownKey | undefined)[] = new Array(rememberedKeys).fill(undefined);
 
   /**
-   * Keys of maps may be strings, binary, or numbers, which become their digits (W10); as in JSON,
-   * no key is special, `__proto__` neither. A value of an extension type, such as a time, reads as
+   * Keys of maps may be strings, binary, or numbers, which become their digits (W10). As in JSON,
+   * no key is special, not even `__proto__`. A value of an extension type, such as a time, reads as
    * binary: no message has one.
    * @throws Error if the payload is not exactly one value, or breaks a bound
    */
@@ -146,7 +146,7 @@ export class MsgpackDecoder {
     return map;
   }
 
-  /** @param values how many the header promises: each takes a byte at least */
+  /** @param values the number that the header promises: each takes at least a byte */
   #enter(values: number): void {
     this.#depth += 1;
     if (values > 0 && this.#depth > deepestNesting) {
@@ -170,7 +170,7 @@ export class MsgpackDecoder {
     return text;
   }
 
-  /** A short key: the text of one that came before is used again. */
+  /** A short key. The text of an equal key before it is used again. */
   #knownKey(length: number): string {
     const start = this.#skip(length);
     const bytes = this.#bytes;
@@ -239,9 +239,7 @@ export class MsgpackDecoder {
   }
 }
 
-/**
- * How many elements the array that begins a payload claims to have; undefined if none begins it.
- */
+/** The number of elements that a payload's array claims to have; undefined if it is no array. */
 export function elementsOf(payload: Uint8Array): number | undefined {
   const first = payload[0] ?? 0;
   if (first >= 0x90 && first <= 0x9f) return first & 0x0f;

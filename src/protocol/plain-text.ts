@@ -1,11 +1,11 @@
-/** Replaces each end of a line (CR LF, as Windows writes it, or a single CR) by one LF. */
+/** Replaces each line end (CR LF, as on Windows, or a single CR) by one LF. */
 export function withPlainLineEnds(text: string): string {
   return text.replace(/\r\n?/g, "\n");
 }
 
 /**
- * Makes a text from a file, a pipe or an argument the same on every system: line ends become LF, a
- * byte order mark in front of a line goes, and so does the end of the last line.
+ * Makes a text from a file, a pipe or an argument the same on every system: line ends become LF;
+ * byte order marks in front of lines and the end of the last line are removed.
  */
 export function plainText(text: string): string {
   return withPlainLineEnds(text)
@@ -13,10 +13,7 @@ export function plainText(text: string): string {
     .replace(/\n$/, "");
 }
 
-/**
- * A decoder for a file or a pipe with this beginning: UTF-16 if a byte order mark says so, else
- * UTF-8.
- */
+/** A decoder for a file or a pipe: UTF-16 if its byte order mark says so, else UTF-8. */
 export function textDecoder(beginning: Uint8Array): InstanceType<typeof TextDecoder> {
   const [first, second] = beginning;
   if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le");

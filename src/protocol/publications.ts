@@ -9,13 +9,13 @@ interface Published {
   readonly seq: number;
 }
 
-/** A channel's message, as `history`, `publications.json` and the second form have it. */
+/** A channel's message in `history`, `publications.json` and the second form. */
 export interface ChannelEntry extends Published {
   readonly channel: ChannelName;
   readonly user: UserName;
 }
 
-/** A private message, as `history`, `messages.json` and the second form have it. */
+/** A private message in `history`, `messages.json` and the second form. */
 export interface PrivateEntry extends Published {
   readonly src: UserName;
   readonly dst: UserName;
@@ -23,10 +23,10 @@ export interface PrivateEntry extends Published {
 
 export type Entry = ChannelEntry | PrivateEntry;
 
-/** An entry on its topic: `prev` is the same server's one before it there, 0 for none (P3). */
+/** An entry on its topic. `prev` is the `seq` of the same server's entry before it there (P3). */
 export type Publication = Entry & { readonly prev: number };
 
-/** The old form, for plain SUB clients (P1); `timestamp` is the sender's own if it sent one. */
+/** The old form, for plain SUB clients (P1). `timestamp` is the sender's own, if there is one. */
 export type PlainPublication =
   | { user: string; message: string; timestamp: string | number; clock: number }
   | (Record<"src" | "from" | "message", string> & {

@@ -1,4 +1,4 @@
-/** A map with room for so many keys: a new one takes the place of the key set longest ago. */
+/** A map of at most `most` keys: a new key replaces the one that was set longest ago. */
 export class Recent<K, V> {
   readonly #most: number;
   /** The key that was set last is the last. */

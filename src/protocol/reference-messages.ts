@@ -2,7 +2,7 @@ import type { RequestId, ServerName } from "./ids.ts";
 import type { Vector } from "./vector.ts";
 import type { View } from "./view.ts";
 
-/** How many messages of others did not count, since this process started (X1). */
+/** The number of messages that a process has dropped since its start (X1). */
 export interface RefusedMessages {
   /** Without the MAC of this cluster's secret. */
   forged: number;
@@ -20,11 +20,10 @@ export interface Listed {
   readonly role: Role;
   readonly clock: number;
   readonly pid?: number | undefined;
-  /** Whether it has proven to have the cluster's secret (X1); nobody relies on a guest. */
+  /** Whether it has proven that it has the cluster's secret (X1); nothing depends on a guest. */
   readonly isKnown: boolean;
-  /** Of a broker or proxy: whether servers that are no members may connect there. */
+  /** Whether servers that are not members may connect to this broker or proxy. */
   readonly guestServers?: boolean | undefined;
-  /** Messages that a member has refused since it started. */
   readonly refused?: Readonly<RefusedMessages> | undefined;
   readonly disbelievedClocks?: number | undefined;
 }
@@ -53,7 +52,7 @@ export interface HeartbeatReport {
   readonly ready?: boolean | undefined;
 }
 
-/** The reply to a server's heartbeat; plain ones get only `timestamp` and `clock`. */
+/** The reply to a member's heartbeat; the reply to a guest's has only `timestamp` and `clock`. */
 export interface HeartbeatReply {
   readonly view: View;
   readonly list: readonly Listed[];

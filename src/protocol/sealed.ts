@@ -1,9 +1,9 @@
-/** What the key of a sealed publication is derived from (X5). */
+/** The values from which a sealed publication's key is derived (X5). */
 export interface TopicKey {
   readonly topic: string;
   /** Days since 1970, in UTC. */
   readonly day: number;
-  /** Of the recipient's credential for a private topic, so that another password ends it; else "". */
+  /** On a private topic, the version of its user's credential: another password ends the key. */
   readonly version: string;
 }
 
@@ -13,18 +13,18 @@ export function dayOf(timeMs: number): number {
   return Math.floor(timeMs / dayMs);
 }
 
-/** A byte that no MessagePack value begins with. */
+/** No MessagePack value begins with this byte. */
 const mark = 0xc1;
 const headerBytes = 5;
 
-/** The mark, the day (4 bytes), and what was sealed with that day's key. */
+/** The mark, the day (4 bytes), and the bytes that are sealed with that day's key. */
 export function sealedForm(day: number, sealed: Uint8Array): Buffer {
   const header = Buffer.alloc(headerBytes, mark);
   header.writeUInt32BE(day, 1);
   return Buffer.concat([header, sealed]);
 }
 
-/** What is signed of a publication: nothing of it can be moved to another topic or day (X5). */
+/** The signed bytes of a publication, which fit no other topic and no other day (X5). */
 export function signedPart({ topic, day }: Omit<TopicKey, "version">, array: Uint8Array): Buffer {
   const name = Buffer.from(topic);
   const numbers = Buffer.alloc(8);

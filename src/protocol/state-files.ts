@@ -1,6 +1,6 @@
 /**
- * Files of a saved state's entries. A peer asks for one by its index here, so a new one goes last
- * of these, with a new version of the peers' protocol.
+ * The files of a saved state's entries. A peer asks for a file by its index, so a new file must be
+ * the last, and needs a new version of the peers' protocol.
  */
 export const entryFiles = [
   "users.json",

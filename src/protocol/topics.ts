@@ -1,8 +1,8 @@
 import type { ChannelName, UserName } from "./ids.ts";
 
-/** Where servers speak to each other: events, acknowledgements, heartbeats. */
+/** The topic of the servers' events, acknowledgements and heartbeats. */
 export const replicationTopic = "replication";
-/** Where a coordinator announces itself (P6). */
+/** The topic of a coordinator's announcement (P6). */
 export const serversTopic = "servers";
 
 /** The second form of a channel's topic (P2): the NUL keeps a prefix from matching. */
@@ -19,7 +19,7 @@ export type ConversationName =
   | { readonly channel: ChannelName; readonly user?: never }
   | { readonly user: UserName; readonly channel?: never };
 
-/** What a topic of the second form belongs to; undefined for any other. */
+/** The conversation of a topic of the second form; undefined for any other topic. */
 export function readTopic(topic: string): ConversationName | undefined {
   const name = topic.slice(1, -1);
   if (!topic.endsWith("\0") || name.includes("\0")) return undefined;

@@ -20,7 +20,7 @@ export function covers(vector: Vector, other: Vector): boolean {
   return true;
 }
 
-/** Raises `vector` to the join of both; tells whether it rose. */
+/** Raises `vector` to the join of both. @returns whether it rose */
 export function raise(vector: MutableVector, other: Vector): boolean {
   let rose = false;
   for (const server of servers(other)) {
@@ -39,7 +39,7 @@ export function join(a: Vector, b: Vector): Vector {
   return joined;
 }
 
-/** How many events `vector` lacks of what `other` holds. */
+/** The number of events that `other` has and `vector` lacks. */
 export function lag(vector: Vector, other: Vector): number {
   let missing = 0;
   for (const server of servers(other)) {
@@ -48,7 +48,7 @@ export function lag(vector: Vector, other: Vector): number {
   return missing;
 }
 
-/** Names in byte order, so that equal vectors are equal text. */
+/** The same vector with its names in byte order, so that equal vectors are equal texts. */
 export function sorted(vector: Vector): Vector {
   return Object.fromEntries(
     servers(vector)
@@ -58,7 +58,7 @@ export function sorted(vector: Vector): Vector {
 }
 
 /**
- * @param most servers that it may name
+ * @param most the most servers that it may name
  * @throws ProtocolError `bad_request` unless a map from server names to integers of at least 0
  */
 export function parseVector(

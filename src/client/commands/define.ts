@@ -14,9 +14,16 @@ interface Flag {
   readonly help?: Tail<"flag", TextKey>;
 }
 
-export interface Definition {
-  readonly name: string;
-  readonly help: Exclude<Tail<"help", TextKey>, "default">;
+type HelpKey = Exclude<Tail<"help", TextKey>, "default">;
+
+/** A command; its text of help has the command's name, or the one in `help`. */
+export type Definition = Described &
+  (
+    | { readonly name: HelpKey; readonly help?: never }
+    | { readonly name: string; readonly help: HelpKey }
+  );
+
+interface Described {
   /** `NAME`, or `[ROLE]` for one that may be missing. */
   readonly args?: readonly string[];
   readonly settings?: readonly SettingName[];
@@ -32,7 +39,8 @@ const switches: readonly SettingName[] = ["curve", "guestServers", "insecure", "
 
 /** Adds a command whose words are all in the catalogue. */
 export function define(parent: Command, text: Text, definition: Definition): Command {
-  const { name, help, args = [], settings = [], flags = [], example } = definition;
+  const { name, args = [], settings = [], flags = [], example } = definition;
+  const help = definition.help ?? definition.name;
   const command = parent.command(name).description(text(`help.${help}`));
   for (const argument of args) {
     const key = argument.replace(/[[\]]/g, "") as Tail<"argument", TextKey>;
