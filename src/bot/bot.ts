@@ -20,11 +20,11 @@ export interface BotReport {
   readonly name: string;
   /** Messages handed to the client library. */
   readonly sent: number;
-  /** Messages whose receipt came: a majority has them on disk. */
+  /** Messages with a receipt: a majority has them on disk. */
   readonly acknowledged: number;
-  /** Requests that had to go out more than once. */
+  /** Requests that were sent more than once. */
   readonly retried: number;
-  /** Publications that came in on the channels it has written to. */
+  /** Publications on the channels that the bot has written to. */
   readonly received: number;
 }
 
@@ -34,13 +34,13 @@ export interface Bot extends Running {
   readonly report: BotReport;
 }
 
-/** Messages without an answer at once: a burst does not wait for each receipt. */
+/** Most messages without an answer: a burst does not wait for each receipt. */
 const mostOpen = 512;
 const graceMs = 1_800;
-/** After a refusal that a person has to put right. */
+/** After a refusal that only a person can resolve. */
 const refusedRestMs = 30_000;
 
-/** Logs in, then for ever: looks up the channels, picks one, sends a burst, rests. */
+/** Logs in; then, for ever, lists the channels, picks one, sends a burst and rests. */
 export async function startBot(config: BotConfig): Promise<Bot> {
   const chance = config.seed === undefined ? random : seededRandom(config.seed);
   const { passwordFile, invitation } = config;
@@ -107,7 +107,7 @@ class Runner {
   #acknowledged = 0;
   #received = 0;
   #loggedIn = false;
-  /** Set once a server has shown that it lacks what a bot needs. */
+  /** Set when a server lacks a service that a bot needs. */
   #unsupported: Problem | undefined;
 
   constructor(parts: Parts) {
@@ -125,7 +125,7 @@ class Runner {
     };
   }
 
-  /** @throws Problem if no broker will ever take the connection, or a server lacks what it needs */
+  /** @throws Problem if brokers refuse the connection for good, or a server lacks a service */
   async run(): Promise<void> {
     const { client, account, config } = this.#parts;
     while (!this.#isDone) {
@@ -137,7 +137,7 @@ class Runner {
       } catch (error) {
         this.#endIfRefused();
         const { retry } = this.#warn(error);
-        // What only a person can put right is not asked for again and again.
+        // A request that only a person can put right is not repeated all the time.
         if (!retry) restMs = Math.max(restMs, refusedRestMs);
       }
       if (!this.#isDone) await pause(restMs, this.#stopping.signal);
@@ -146,7 +146,7 @@ class Runner {
     if (this.#unsupported !== undefined) throw this.#unsupported;
   }
 
-  /** Sends nothing new, and waits a moment for the answers that are still open. */
+  /** Sends no new message, and waits a moment for open answers. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const grace = new AbortController();
@@ -155,7 +155,7 @@ class Runner {
     await this.#parts.client.close();
   }
 
-  /** Who starts it anew has it read the cluster's key anew. */
+  /** A new start would read the cluster's key again. */
   #endIfRefused(): void {
     const { refusal } = this.#parts.client;
     if (refusal === undefined || !isFinal(refusal) || this.#isDone) return;
@@ -202,10 +202,10 @@ class Runner {
     this.#open.add(sending);
   }
 
-  /** @throws whatever is no answer of a server */
+  /** @throws any error that is not a server's answer */
   #warn(error: unknown): ProtocolError {
     if (!(error instanceof ProtocolError)) throw error;
-    // A server without ids could not tell a second try from a second request.
+    // A server without ids could not tell a retry from a second request.
     if (error.code === "unsupported") {
       this.#unsupported ??= new Problem(error.message);
       return error;
@@ -227,7 +227,7 @@ class Runner {
     return config.channels ?? (present.length === 0 ? wanted : present);
   }
 
-  /** Another bot may have been quicker. */
+  /** Another bot may have created the channel first. */
   async #create(channel: ChannelName, name: UserName): Promise<void> {
     try {
       await this.#parts.client.createChannel(channel, name);

@@ -4,15 +4,15 @@ import type { UserName } from "../protocol/ids.ts";
 
 export interface BotAccount {
   readonly name: UserName;
-  /** Asked for only where names alone are not enough. */
+  /** Called only if the name alone is not enough. */
   password(): Promise<string>;
   readonly invitation: string | undefined;
 }
 
 /**
- * Logs in: by the name alone where that is enough, else by a password, with which the account is
- * made if there is none.
- * @throws ProtocolError that tells what a person has to do, if no retry helps
+ * Logs in by the name alone if that is enough, else by a password, with which a missing account is
+ * made.
+ * @throws ProtocolError that tells a person what to do, if no retry helps
  */
 export async function logIn(client: ChatClient, account: BotAccount): Promise<void> {
   const { name, invitation } = account;

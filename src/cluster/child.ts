@@ -11,31 +11,31 @@ export interface ChildOptions {
   readonly role: Role;
   /** 1, 2, 3 … among those of its role. */
   readonly number: number;
-  /** Settings, as environment variables; asked anew at each start. */
+  /** Settings, as environment variables, for each start. */
   readonly environment: () => Readonly<Record<string, string>>;
   /** Flags behind the role's name. */
   readonly flags?: readonly string[] | undefined;
   /** A file descriptor for its stderr, or "inherit". */
   readonly stderr: number | "inherit";
-  /** The file behind that descriptor, if there is one. */
+  /** The path of that file. */
   readonly logPath?: string | undefined;
   readonly log: Log;
 }
 
 const firstBackoffMs = 200;
 const longestBackoffMs = 5_000;
-/** A child that ran this long starts its backoff anew. */
+/** The backoff of a child that ran this long begins again. */
 const steadyRunMs = 10_000;
 
-/** The built executable, also when this file runs from its source. */
+/** The built executable, even if this file runs from its source. */
 const fromSource = import.meta.url.endsWith(".ts");
 const cli = fileURLToPath(new URL(fromSource ? "../../dist/cli.js" : "../cli.js", import.meta.url));
 
-/** One process of the cluster: started, watched, started again with backoff when it dies. */
+/** A process of the cluster, which is started again with backoff when it dies. */
 export class Child {
   readonly role: Role;
   readonly number: number;
-  /** What it said when it was last ready: its own name, and where it is bound. */
+  /** Its latest report that it is ready: its name, and where it is bound. */
   ready: ReadyMessage | undefined;
   starts = 0;
   readonly #options: ChildOptions;
@@ -60,8 +60,8 @@ export class Child {
   }
 
   /**
-   * Starts it and waits until it serves.
-   * @throws Problem if it ends before that by a mistake that another try would only repeat
+   * Starts the process and waits until it serves.
+   * @throws Problem if it ends before that with an error that another start would only repeat
    */
   async start(): Promise<ReadyMessage> {
     const failed = this.#spawn();
@@ -71,7 +71,7 @@ export class Child {
     throw new Problem(`The ${this.label} did not start: ${this.#lastWords()}`);
   }
 
-  /** Why it ended, in its own words where a person has not seen them. */
+  /** The process's own last message, if it is in a log file that the person has not seen. */
   #lastWords(): string {
     const { logPath } = this.#options;
     if (logPath === undefined) return "its own message above says why.";
@@ -79,7 +79,7 @@ export class Child {
     return last.replace(/^tertulia: /, "");
   }
 
-  /** Resolves when it next says that it serves. */
+  /** Resolves when the process next reports that it serves. */
   nextReady(): Promise<ReadyMessage> {
     return new Promise((resolve) => this.#onReady.push(resolve));
   }
@@ -88,12 +88,12 @@ export class Child {
     this.#process?.kill(signal);
   }
 
-  /** Whenever it ends from now on, it is not started again. */
+  /** From now on the process is not started again. */
   letEnd(): void {
     this.#stopping.abort();
   }
 
-  /** Ends it for good: by the end of its channel, by SIGKILL if it has not ended in time. */
+  /** Ends the process for good: by closing its channel, and by SIGKILL after the grace time. */
   async stop(graceMs: number): Promise<void> {
     this.letEnd();
     const running = this.#process;
@@ -107,14 +107,14 @@ export class Child {
     clearTimeout(timer);
   }
 
-  /** @returns a promise of undefined for an end before it was ever ready, by code 1 or 2 */
+  /** @returns a promise that resolves if the first start ends with code 1 or 2 before it is ready */
   #spawn(): Promise<undefined> {
     const { role, environment, flags = [], stderr, log } = this.#options;
     this.starts += 1;
     const startedMs = performance.now();
     let served = false;
-    // Not `detached`: that is setsid, behind which Linux weighs priorities apart (autogroup), and the
-    // work on passwords has to give way to all processes.
+    // Not `detached`, which is setsid: Linux would compare priorities only within each session
+    // (autogroup), and the work on passwords must give way to all processes.
     const child = spawn(process.execPath, [cli, role, ...flags], {
       stdio: ["ignore", "ignore", stderr, "ipc"],
       env: { ...process.env, ...supervised, ...environment() },
@@ -127,7 +127,7 @@ export class Child {
     });
     return new Promise((fail) => {
       this.#exited = new Promise((exited) => {
-        // A process that can't even be made ends like one that could.
+        // A process that can't be made counts as one that has ended.
         child.once("error", () => child.emit("exit", 1, null));
         child.once("exit", (code, signal) => {
           this.#process = undefined;

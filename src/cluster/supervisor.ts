@@ -13,7 +13,7 @@ export interface ClusterConfig {
   readonly brokers: number;
   readonly proxies: number;
   readonly data: string;
-  /** The file of the secret, if it is not that of the data folder; never the secret itself. */
+  /** The file of the secret, if it is not in the data folder; never the secret itself. */
   readonly secretFile?: string | undefined;
   readonly cluster?: string;
   /** The first of five ports; 0 for any free ones. */
@@ -27,7 +27,7 @@ export interface ClusterConfig {
   readonly logFiles: boolean;
   /** More environment variables of a server, such as its settings. */
   readonly settings?: (server: Process) => Readonly<Record<string, string>>;
-  /** What lies between the processes; without it they reach each other directly. */
+  /** Without it the processes reach each other directly. */
   readonly wiring?: Wiring;
 }
 
@@ -35,7 +35,7 @@ export interface ClusterConfig {
 export interface Wiring {
   /** The endpoint at which `from` reaches what `to` has bound at `endpoint`. */
   between(from: Process, to: Process, endpoint: string): string;
-  /** Where a server binds its peer link, and the endpoint at which the others reach it. */
+  /** The endpoint where a server binds its peer link, and the one where others reach it. */
   peerLink(server: Process): { readonly bind: string; readonly advertise: string };
 }
 
@@ -60,12 +60,12 @@ export function lastFirstPort(brokers: number, proxies: number): number {
   return 65_535 - Math.max(...offsets);
 }
 
-/** Together below the 10 s in which `up` has to end. */
+/** Together less than the 10 s in which `up` must end. */
 const stopBotsMs = 2_300;
 const stopServersMs = 5_500;
 const stopOthersMs = 1_500;
 
-/** The whole cluster as real processes of this machine, watched and started again. */
+/** The whole cluster as processes of this machine, which are started again when they die. */
 export class Supervisor implements Running {
   readonly #config: ClusterConfig;
   readonly #log: Log;
@@ -90,7 +90,7 @@ export class Supervisor implements Running {
     return this.children.filter((child) => child.role === role);
   }
 
-  /** Starts everything and waits until everybody serves. @throws Problem */
+  /** Starts all processes and waits until they serve. @throws Problem */
   async start(): Promise<void> {
     const { brokers, proxies, servers, bots } = this.#config;
     await this.#add("reference", 1);
@@ -99,7 +99,7 @@ export class Supervisor implements Running {
     await this.#add("bot", bots);
   }
 
-  /** One more server, beside those that run. */
+  /** Starts one more server. */
   async addServer(): Promise<Child> {
     await this.#add("server", 1);
     return this.of("server").at(-1) as Child;
@@ -115,7 +115,7 @@ export class Supervisor implements Running {
     };
   }
 
-  /** First those who write, then the servers, at last what they need to settle (R11). */
+  /** Stops first the bots, then the servers, and last the processes that servers need (R11). */
   [Symbol.asyncDispose](): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -135,7 +135,7 @@ export class Supervisor implements Running {
   }
 
   async #add(role: Child["role"], count: number): Promise<void> {
-    // Who became ready a moment too late makes nobody else start.
+    // A process that becomes ready during a stop must not make others start.
     if (this.#stopped !== undefined) throw new Problem("The cluster is being stopped.");
     const present = this.of(role).length;
     const added: Child[] = [];
@@ -177,12 +177,12 @@ export class Supervisor implements Running {
       ...(auth === undefined ? {} : { TERTULIA_AUTH: auth }),
       ...(serverKey === undefined ? {} : { TERTULIA_CURVE: "true" }),
       ...(cluster === undefined ? {} : { TERTULIA_CLUSTER: cluster }),
-      // A file that was named counts before what the environment may hold.
+      // The file has priority over a secret in the environment.
       ...(secretFile === undefined
         ? {}
         : { TERTULIA_SECRET_FILE: secretFile, TERTULIA_SECRET: "" }),
     };
-    // A child that is started again gets the very ports that the others know.
+    // A child that is started again gets the same ports, which the others know.
     const at = (use: string, offset: number) =>
       ready?.endpoints[use] ?? this.#endpoint(offset, number);
     switch (role) {
@@ -204,7 +204,7 @@ export class Supervisor implements Running {
           ...common,
           ...(role === "server"
             ? { ...this.#config.settings?.(child), ...this.#peerLink(child) }
-            : // That of whoever sits at the terminal is no bot's.
+            : // The person's own password is not a bot's.
               { TERTULIA_PASSWORD_FILE: "" }),
           TERTULIA_BROKER: this.#list("broker", "front", child),
           TERTULIA_BROKER_BACK: this.#list("broker", "back", child),
@@ -215,7 +215,7 @@ export class Supervisor implements Running {
     }
   }
 
-  /** As one of the processes reaches them, or whoever stands outside. */
+  /** The endpoints of a role, as the process `from` reaches them; without it, as clients do. */
   #list(role: Child["role"], use: string, from?: Process): string {
     const { wiring } = this.#config;
     const endpoints = this.of(role).flatMap((to) => {
@@ -226,7 +226,7 @@ export class Supervisor implements Running {
     return endpoints.join(",");
   }
 
-  /** The processes know the keys by the secret; whoever stands outside is told. */
+  /** With the cluster's key: only processes know it from the secret. */
   #listForClients(role: Child["role"], use: string): string {
     return withKey(this.#list(role, use).split(","), this.#config.serverKey).join(",");
   }

@@ -26,7 +26,7 @@ export function runVerify(folder: string, json: boolean, text: Text): void {
 }
 
 function verifyUnused(folder: string): Verified {
-  // A folder that was never locked, as in a backup, is left without a lock.
+  // A folder without a lock file, such as a backup, gets none.
   using _slot = existsSync(join(folder, "lock")) ? lockFolderOrFail(folder) : undefined;
   return verifyFolder(folder, digest);
 }

@@ -47,8 +47,8 @@ export const replies = {
   channels: object({
     /** Sorted. */
     channels: names<ChannelName>,
-    /** The same list for clients of the original protocol, which look for it here. */
-    users: (list) => (areStrings<ChannelName>(list) ? list : undefined),
+    /** Servers send the list here too, for clients of the original protocol; ours ignore it. */
+    users: (): readonly ChannelName[] | undefined => undefined,
     next: textIfAny,
   }),
   /** The cluster's corrected time, ISO 8601. */

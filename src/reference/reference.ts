@@ -32,7 +32,7 @@ export interface Reference extends Running {
   readonly endpoint: string;
 }
 
-/** What a reference begins with: the folder, and a clock that is beyond all it ever said. */
+/** Opens the folder, and a clock that is above every clock that the reference ever sent. */
 async function open(config: ReferenceConfig) {
   const { secret, keys } = config;
   const slot = lockFolderOrFail(config.folder);
@@ -54,7 +54,7 @@ async function open(config: ReferenceConfig) {
   return { path, saved, clock, log, membership, close };
 }
 
-/** Ranks, heartbeats, the view: answers in the order of the requests, each change saved first. */
+/** Answers in the order of the requests, and saves each change first. */
 export async function startReference(config: ReferenceConfig): Promise<Reference> {
   const { path, saved, clock, log, membership, close } = await open(config);
   const seals = membership.seals("reference");
@@ -71,7 +71,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
       crash(`${path} can't be written (${(error as Error).message}).`);
     }
     const { view } = registry;
-    // Single requests make ranks, so lines about ranks are budgeted; views change seldom.
+    // Any request may make a rank, so lines about ranks are budgeted; views change seldom.
     if (view.number === viewLogged) requestLog.write("info", "Saved ranks", { view });
     else log.info({ view }, "Saved ranks and view");
     viewLogged = view.number;
@@ -92,7 +92,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     responder.reply(to, payload, member && seals.sealAnswer(member, payload));
   }
 
-  /** Whoever has no seal is a guest; a seal that is wrong is worth no answer. */
+  /** A request without a seal is a guest's; one with a wrong seal gets no answer. */
   function take(to: Envelope, payload: Buffer, seal: Buffer | undefined): void {
     if (seal === undefined) return answer(to, payload);
     const question = seals.takeQuestion(payload, seal);
@@ -119,7 +119,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     registry.advance(now().steadyMs);
     saving.afterwards(() => {});
   };
-  // Before it answers anybody: who waits for that has the key of this very cluster then.
+  // Before the first answer, so that a process that waits for an answer finds this cluster's key.
   makeFolder(config.publicFolder);
   await writeAtomically(join(config.publicFolder, "server.key"), keyFileText(config.keys));
   beat();
@@ -146,7 +146,7 @@ interface Parts {
   readonly requestLog: RequestLog;
 }
 
-/** @param member the name of who has sealed the request, undefined of a guest */
+/** @param member the name of the member that sealed the request; undefined for a guest */
 function respond(
   { registry, clock, requestLog }: Parts,
   payload: Buffer,

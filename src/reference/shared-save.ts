@@ -1,6 +1,6 @@
 /**
- * Tells nothing before it is saved. What comes while a save goes on shares the next one: so many who
- * change something hold nobody up for more than two saves.
+ * Answers nothing before it is saved. Changes during a save share the next one, so that no answer
+ * waits for more than two saves.
  */
 export class SharedSave {
   readonly #save: () => Promise<void>;
@@ -12,7 +12,7 @@ export class SharedSave {
     this.#save = save;
   }
 
-  /** Calls `tell` once all that is changed by now is saved, in the order of these calls. */
+  /** Calls `tell` after all changes so far are saved, in the order of these calls. */
   afterwards(tell: () => void): void {
     this.#waiting.push(tell);
     this.#running ??= this.#run();

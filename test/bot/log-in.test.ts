@@ -6,7 +6,7 @@ import { parseUserName } from "../../src/protocol/ids.ts";
 
 type Code = ConstructorParameters<typeof ProtocolError>[0];
 
-/** A cluster's accounts, as far as a bot meets them. */
+/** A cluster's accounts, with the services that a bot uses. */
 class Cluster {
   readonly asked: string[] = [];
   readonly #accounts: Map<string, string>;
@@ -52,13 +52,13 @@ async function enter(cluster: Cluster, invitation?: string): Promise<number> {
   return asked;
 }
 
-test("in an open cluster a bot has a name, and no password", async () => {
+test("in an open cluster a bot logs in by its name alone", async () => {
   const cluster = new Cluster({ isOpen: true });
   expect(await enter(cluster)).toBe(0);
   expect(cluster.asked).toEqual(["login"]);
 });
 
-test("where accounts are it makes one, and the next time has it", async () => {
+test("in a cluster with accounts a bot makes an account, and uses it the next time", async () => {
   const cluster = new Cluster();
   await enter(cluster);
   expect(cluster.asked.slice(2)).toEqual(["register", "login by password"]);
@@ -66,7 +66,7 @@ test("where accounts are it makes one, and the next time has it", async () => {
   expect(cluster.asked.slice(4)).toEqual(["login", "login by password"]);
 });
 
-test("an invitation opens what wants one", async () => {
+test("a bot registers with an invitation if one is needed", async () => {
   await enter(new Cluster({ invitation: "welcome" }), "welcome");
   await expect(enter(new Cluster({ invitation: "welcome" }))).rejects.toMatchObject({
     code: "forbidden",
@@ -75,7 +75,7 @@ test("an invitation opens what wants one", async () => {
   });
 });
 
-test("somebody else's name is told as such", async () => {
+test("a bot whose name belongs to another account says so", async () => {
   const cluster = new Cluster({ accounts: { bot: "another's" } });
   await expect(enter(cluster)).rejects.toMatchObject({ code: "name_taken", retry: false });
 });

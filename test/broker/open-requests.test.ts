@@ -11,7 +11,7 @@ interface Worker {
   readonly number: number;
 }
 
-/** Everything that may happen, each with numbers that choose among what is there. */
+/** All events, each with numbers that choose among the present clients, workers and tags. */
 const step = fc.oneof(
   fc.record({ kind: fc.constant("client comes" as const) }),
   fc.record({ kind: fc.constant("client goes" as const), of: fc.nat(99) }),
@@ -23,7 +23,7 @@ const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("hand on" as const), to: fc.nat(99) }) },
   {
     weight: 8,
-    // By whom, for which of all tags there ever were: late, twice, or another one's.
+    // From any worker, for any tag that ever existed: late, twice, or another worker's.
     arbitrary: fc.record({
       kind: fc.constant("reply" as const),
       by: fc.nat(99),
@@ -39,7 +39,7 @@ const step = fc.oneof(
         fc.uint8Array({ maxLength: 2 * tagBytes }),
         fc.uint8Array({ minLength: tagBytes, maxLength: tagBytes }),
       ),
-      // A connection's name may be guessed, or a number, but not both at an earlier process.
+      // An earlier process may guess a connection's name, or a number, but not both.
       name: fc.option(fc.nat(99)),
       number: fc.option(fc.bigInt({ min: 0n, max: 200n })),
     }),
@@ -50,7 +50,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 const patienceMs = 100;
 
-/** A broker with clients and workers, and beside it what must hold, kept in the plainest way. */
+/** A broker with clients and workers, and a simple model of it. */
 class World {
   #broker = new OpenRequests<OpenRequest, Worker>();
   #nowMs = 0;
@@ -58,12 +58,12 @@ class World {
   #clients: Client[] = [];
   readonly #everyName: Buffer[] = [];
   #workers: Worker[] = [];
-  /** Of this broker, by tag: who asked, whom it was handed to. */
+  /** The requests that this broker handed on, by tag. */
   #handed = new Map<string, { asked: OpenRequest; worker: Worker }>();
   readonly #everyTag: Buffer[] = [];
-  /** All that were asked, but for what was dropped with its client. */
+  /** All requests, except those that were dropped with their clients. */
   readonly #asked = new Set<OpenRequest>();
-  /** Those that came to an end: an answer, or word that there is none. */
+  /** Requests that were answered or given up. */
   readonly #ended = new Set<OpenRequest>();
 
   do(step: Step): void {
@@ -90,7 +90,7 @@ class World {
         return;
       }
       case "broker restarts":
-        // Its clients and workers connect to the next one, under other names; workers go on owing.
+        // Its clients and workers connect to the next broker, under other names. Workers still answer.
         for (const asked of this.#broker.expire(Number.POSITIVE_INFINITY)) this.#end(asked);
         this.#broker = new OpenRequests();
         this.#handed = new Map();
@@ -148,7 +148,7 @@ class World {
     this.#ended.add(asked);
   }
 
-  /** Nothing is left of anybody once each request has come to its end. */
+  /** Nothing is left after each request has ended. */
   settle(): void {
     for (const worker of this.#workers) {
       for (const asked of this.#broker.workerGone(worker)) this.#end(asked);
@@ -169,7 +169,7 @@ class World {
 }
 
 describe("[B1] requests that are open at a broker", () => {
-  test("[B3] a reply counts for the request it was asked by, once, whatever comes in whatever order", () => {
+  test("[B3] a reply counts once, for its own request, in any order of events", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 200 }), (steps) => {
         const world = new World();
@@ -185,7 +185,7 @@ describe("[B1] requests that are open at a broker", () => {
     return { client: who, bytes, atMs };
   };
 
-  test("what a client that has gone let wait is handed to nobody", () => {
+  test("a gone client's waiting requests are not handed on", () => {
     const open = new OpenRequests<OpenRequest, Worker>();
     const [gone, other] = [client(), client()];
     open.take(ask(gone));
@@ -195,7 +195,7 @@ describe("[B1] requests that are open at a broker", () => {
     expect([...open.waiting][0]?.client).toBe(other);
   });
 
-  test("[B4] what waits is given up like what was handed on, each at its time", () => {
+  test("[B4] waiting and handed requests are given up, each at its time", () => {
     const open = new OpenRequests<OpenRequest, Worker>();
     const requests = [10, 20, 30, 40].map((atMs) => ask(client(), { atMs }));
     for (const asked of requests) open.take(asked);
@@ -207,7 +207,7 @@ describe("[B1] requests that are open at a broker", () => {
     expect(open.isEmpty).toBe(true);
   });
 
-  test("what one client has open is bounded, and what waits of all together", () => {
+  test("the open requests of a client, and those of all clients, are bounded", () => {
     const open = new OpenRequests<OpenRequest, Worker>();
     const busy = client();
     const worker: Worker = { number: 1 };
@@ -229,7 +229,7 @@ describe("[B1] requests that are open at a broker", () => {
         expect(open.loadOf(busy)).toBeCloseTo(1 - (index + 1) / most);
       }
     }
-    // Each by another connection: it may wait, or be handed on.
+    // Each request is of another connection, and may wait or be handed on.
     let taken = 0;
     while (open.take(ask(client()))) taken += 1;
     expect(taken).toBe(200_000);

@@ -7,7 +7,7 @@ import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 const as = () => ({ name: "broker", clock: new LamportClock(), wallMs: 0 });
 const error = { status: "erro", code: "unavailable", retry: true, server: "broker", clock: 1 };
 
-test("[B4] [W8] whatever the bytes of a request, there is an error to answer it with", () => {
+test("[B4] [W8] any bytes of a request can be answered by an error", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), (payload) => {
       const bytes = Buffer.from(payload);

@@ -3,14 +3,14 @@ import { describe, expect, test } from "vitest";
 import { decode, encode, formatOf } from "../../src/protocol/codec.ts";
 import { jsonShape } from "../../src/protocol/json-shape.ts";
 
-/** JSON as messages have it: no negative zero, and no key that objects treat as special. */
+/** JSON as in messages: no negative zero, and no key that is special in objects. */
 const anyMessage = fc
   .jsonValue({ maxDepth: 5, stringUnit: "binary" })
   .filter((value) => !JSON.stringify(value).includes("__proto__"))
   .map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
 describe("encode and decode", () => {
-  test("[W10] what was encoded is decoded to the same", () => {
+  test("[W10] an encoded value is decoded to an equal one", () => {
     fc.assert(
       fc.property(anyMessage, (value) => {
         expect(decode(encode(value))).toEqual(value);
@@ -19,7 +19,7 @@ describe("encode and decode", () => {
     );
   });
 
-  test("[W9] also in JSON", () => {
+  test("[W9] a value that is encoded in JSON is decoded to an equal one", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.array(anyMessage), fc.dictionary(fc.string(), anyMessage)),
@@ -45,19 +45,16 @@ describe("encode and decode", () => {
     expect(formatOf(new Uint8Array(0))).toBe("msgpack");
   });
 
-  test.each(["msgpack", "json"] as const)(
-    "fields that are undefined are left out of %s",
-    (format) => {
-      expect(decode(encode({ a: 1, b: undefined }, format), format)).toEqual({ a: 1 });
-    },
-  );
+  test.each(["msgpack", "json"] as const)("undefined fields are left out of %s", (format) => {
+    expect(decode(encode({ a: 1, b: undefined }, format), format)).toEqual({ a: 1 });
+  });
 
   test("[W10] bytes after the value are an error", () => {
     expect(() => decode(Buffer.concat([encode({ a: 1 }), Buffer.of(0)]))).toThrow();
     expect(() => decode(Buffer.from('{"a":1}x'), "json")).toThrow();
   });
 
-  test("[W10] a key that is a number is told by its digits", () => {
+  test("[W10] a key that is a number becomes its digits", () => {
     expect(decode(Buffer.of(0x81, 0x07, 0x01))).toEqual({ 7: 1 });
   });
 });
@@ -69,12 +66,12 @@ describe("the shape of JSON", () => {
     return Object.values(value).reduce((sum: number, one) => sum + countValues(one), 1 + keys);
   };
 
-  test("[W11] is told without parsing it: how many values, and how many elements", () => {
+  test("[W11] its values and elements are counted without parsing", () => {
     fc.assert(
       fc.property(fc.array(anyMessage), fc.constantFrom(0, 2), (value, indent) => {
         const shape = jsonShape(Buffer.from(JSON.stringify(value, null, indent)));
         expect(shape.elements).toBe(Math.max(1, value.length));
-        // A container with nothing in it counts as if it had one.
+        // An empty container counts as if it had one value.
         expect(shape.values).toBeGreaterThanOrEqual(countValues(value));
         expect(shape.values).toBeLessThanOrEqual(2 * countValues(value));
       }),
@@ -82,13 +79,13 @@ describe("the shape of JSON", () => {
     );
   });
 
-  test("[W11] of what is no JSON it ends too", () => {
+  test("[W11] counting ends for bytes that are not JSON too", () => {
     for (const text of ['["\\', '"', "]]]]", '{"a', "[,,,]"]) {
       expect(jsonShape(Buffer.from(text)).values).toBeGreaterThan(0);
     }
   });
 
-  test("[W11] 16 levels are enough, 17 are too deep; brackets in a text are none", () => {
+  test("[W11] 16 levels are accepted, 17 are too deep; brackets in a text are not levels", () => {
     const nested = (levels: number) => Buffer.from("[".repeat(levels) + "]".repeat(levels));
     expect(() => decode(nested(16), "json")).not.toThrow();
     expect(() => decode(nested(17), "json")).toThrow(/too deeply/);
@@ -96,7 +93,7 @@ describe("the shape of JSON", () => {
     expect(decode(encode([text], "json"), "json")).toEqual([text]);
   });
 
-  test("[W11] what has more values than it may is refused", () => {
+  test("[W11] JSON with too many values is refused", () => {
     const payload = encode({ list: [1, 2, 3], more: "x" }, "json");
     expect(() => decode(payload, "json", { values: 100 })).not.toThrow();
     expect(() => decode(payload, "json", { values: 5 })).toThrow(/too many values/);

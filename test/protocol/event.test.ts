@@ -26,7 +26,7 @@ const anyChain = fc
   .map((digits) => digits.join("") as Chain);
 
 describe("a line", () => {
-  test("[J5] is read as it was written, and follows the chain that it was written after", () => {
+  test("[J5] is read as it was written, and follows the chain before it", () => {
     fc.assert(
       fc.property(anyEvent, anyChain, (event, previous) => {
         const written = writeLine(event, previous, digest);
@@ -47,7 +47,7 @@ describe("a line", () => {
     );
   });
 
-  test("[J5] with any byte changed is found by its checksum or its chain", () => {
+  test("[J5] with a changed byte is found by its checksum or its chain", () => {
     fc.assert(
       fc.property(anyEvent, fc.nat(), fc.integer({ min: 1, max: 255 }), (event, place, flip) => {
         const bytes = Buffer.from(writeLine(event, emptyChain, digest).line);
@@ -59,7 +59,7 @@ describe("a line", () => {
     );
   });
 
-  test("[J5] with every single bit flipped is found", () => {
+  test("[J5] with any flipped bit is found", () => {
     const whole = Buffer.from(new EventMaker().next(serverName(1), "Olá 🙂").line);
     for (let bit = 0; bit < 8 * whole.length; bit += 1) {
       const bytes = Buffer.from(whole);
@@ -68,14 +68,14 @@ describe("a line", () => {
     }
   });
 
-  test("[J2] cut anywhere is found", () => {
+  test("[J2] that is cut anywhere is found", () => {
     const { line } = new EventMaker().next(serverName(1));
     for (let length = 0; length < line.length; length += 1) {
       expect(isSound(line.slice(0, length)), `${length} characters`).toBe(false);
     }
   });
 
-  test("[J5] with text that was changed and a new checksum breaks the chain", () => {
+  test("[J5] with a changed text and a new checksum breaks the chain", () => {
     const { line } = new EventMaker().next(serverName(1), "pay 10");
     const body = line.slice(0, line.lastIndexOf('","crc":"')).replace("pay 10", "pay 99");
     const forged = `${body}","crc":"${digest.checksum(body)}"}`;

@@ -3,7 +3,7 @@ import { seededRandom } from "../../src/platform/random.ts";
 import { harmless, harmlessJson } from "../../src/protocol/harmless.ts";
 import { harmful, signs } from "../support/harmful.ts";
 
-/** Texts of signs that steer a terminal, of what belongs into some scripts, and of plain letters. */
+/** Texts of signs that steer a terminal, of signs that some scripts need, and of plain letters. */
 function* texts(): Generator<string> {
   const parts = [
     ...signs,
@@ -27,7 +27,7 @@ function* texts(): Generator<string> {
 
 const left = (text: string) => signs.filter((sign) => text.includes(sign));
 
-describe("another's text, whatever it is", () => {
+describe("any text of others", () => {
   test("stays on one line and steers no terminal", () => {
     expect(left(harmless(harmful))).toEqual([]);
     for (const text of texts()) {
@@ -37,7 +37,7 @@ describe("another's text, whatever it is", () => {
     }
   });
 
-  test("in JSON it is escaped, and read as it was", () => {
+  test("is escaped in JSON, and a program reads the original", () => {
     for (const text of texts()) {
       const json = harmlessJson(JSON.stringify({ text }));
       expect(left(json), JSON.stringify(text)).toEqual([]);
@@ -45,7 +45,7 @@ describe("another's text, whatever it is", () => {
     }
   });
 
-  test("what belongs to emoji and scripts stays as it is", () => {
+  test("keeps the invisible characters that emoji and scripts need", () => {
     for (const text of ["👩‍🚀 ❤️ 1️⃣", "می‌خواهم", "क्‍ष"]) {
       expect(harmless(text)).toBe(text);
       expect(harmlessJson(JSON.stringify(text))).toBe(JSON.stringify(text));

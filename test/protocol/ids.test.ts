@@ -12,7 +12,7 @@ import {
 } from "../../src/protocol/ids.ts";
 import { parseReplication } from "../../src/protocol/parse-peer.ts";
 
-/** Holds a property against the names among any texts. */
+/** Checks a property for all random texts that are names. */
 function forAnyName(holds: (name: string) => void): void {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme", maxLength: 70 }), (text) => {
@@ -60,23 +60,26 @@ describe("names", () => {
     expect(() => parseChannelName(name)).toThrow(/`channel`/);
   });
 
-  test.each([undefined, null, 5, true, [], {}, new Uint8Array([97])])("[W7] nor is %j", (value) => {
-    expect(() => parseUserName(value, "dst")).toThrow(/`dst` must be a string/);
-  });
+  test.each([undefined, null, 5, true, [], {}, new Uint8Array([97])])(
+    "[W7] %j is not a name",
+    (value) => {
+      expect(() => parseUserName(value, "dst")).toThrow(/`dst` must be a string/);
+    },
+  );
 
-  test("is normalised to NFC, so that equal looks are equal names", () => {
+  test("are normalised to NFC, so that equal looks are equal names", () => {
     expect(parseUserName("Jose\u0301")).toBe("Jos\u00e9");
     expect(parseUserName("Jos\u00e9")).toBe("Jos\u00e9");
   });
 
-  test("has 64 characters at most, as a person counts them", () => {
+  test("have 64 characters at most, as a person counts them", () => {
     expect(parseUserName("𝒜".repeat(64))).toHaveLength(128);
     expect(() => parseUserName("𝒜".repeat(65))).toThrow(/it has 65/);
-    // Decomposed it is longer; what counts is what is stored.
+    // It is longer when decomposed, but the stored form counts.
     expect(parseUserName("e\u0301".repeat(64))).toHaveLength(64);
   });
 
-  test("a name that passed passes again and stays what it is", () => {
+  test("a valid name stays valid and unchanged when it is parsed again", () => {
     forAnyName((name) => {
       expect(parseUserName(name)).toBe(name);
       expect(name.isWellFormed()).toBe(true);
@@ -85,18 +88,18 @@ describe("names", () => {
   });
 
   test.each(["ana\u00ad", "\ufeffana", "an\u200ba", "ana\u200f", "\u202aana", "ana\u{e0041}"])(
-    "with a character that nobody sees are refused for it, as %j",
+    "with an invisible character have an error of their own: %j",
     (name) => {
       expect(() => parseUserName(name)).toThrow("holds a character that nobody sees");
     },
   );
 });
 
-describe("a name that is written down", () => {
-  /** In no Unicode so far. */
+describe("a written name", () => {
+  /** A character that no version of Unicode has yet. */
   const newLetter = "\u{3fffd}";
 
-  test("is read as it stands, also if it has letters that only its writer's Unicode knows", () => {
+  test("is read unchanged, also if it has letters that only its writer's Unicode knows", () => {
     expect(() => parseUserName(`ana${newLetter}`)).toThrow(/letters/);
     expect(readUserName(`ana${newLetter}`)).toBe(`ana${newLetter}`);
     expect(readChannelName("Jose\u0301")).toBe("Jose\u0301");
@@ -119,14 +122,14 @@ describe("a name that is written down", () => {
     expect(() => readUserName(name)).toThrow();
   });
 
-  test("is any that may be taken in", () => {
+  test("can be any valid name", () => {
     forAnyName((name) => expect(readUserName(name)).toBe(name));
     for (const name of ["𝒜".repeat(64), "नेहा", "a.b-c_1"]) expect(readUserName(name)).toBe(name);
   });
 });
 
 describe("other ids", () => {
-  test("[W6] a request's id is a string of 1 to 64 characters, or none", () => {
+  test("[W6] a request's id is a string of 1 to 64 characters, or missing", () => {
     expect(parseRequestId(undefined)).toBeUndefined();
     expect(parseRequestId(null)).toBeUndefined();
     expect(parseRequestId("🙂".repeat(64))).toBe("🙂".repeat(64));
@@ -134,7 +137,7 @@ describe("other ids", () => {
     expect(parseRequestId("x\ud800")?.isWellFormed()).toBe(true);
   });
 
-  test("a server's name and a chain have one form only", () => {
+  test("a server's name and a chain have a single form", () => {
     expect(isServerName("server_0123abcd")).toBe(true);
     for (const name of [
       "server_0123ABCD",
@@ -151,7 +154,7 @@ describe("other ids", () => {
       expect(isChain(chain)).toBe(false);
   });
 
-  test("[W7] what is no message of a peer is told as such, whatever the bytes", () => {
+  test("[W7] any bytes that are not a peer's message are a PeerMessageError", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), (payload) => {
         expect(() => parseReplication(payload)).toThrow(

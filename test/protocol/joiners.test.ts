@@ -19,7 +19,7 @@ describe("[W18] a joiner in a name", () => {
   ])("is allowed where a script needs it: %s", (_, name) => {
     for (const parse of [parseUserName, parseChannelName]) expect(parse(name)).toBe(name);
     expect(oddityOf(name, "user")).toBeUndefined();
-    // To a reader a name is the same with the joiner and without.
+    // A reader sees no difference between a name with the joiner and without.
     const plain = name.replaceAll(/[\u200c\u200d]/g, "");
     expect(looksOf(name)).toEqual(looksOf(plain));
   });
@@ -41,7 +41,7 @@ describe("[W18] a joiner in a name", () => {
     }
   });
 
-  test("does not distinguish two names: they look the same with and without it", () => {
+  test("does not distinguish two names, which look the same with and without it", () => {
     const part = fc.constantFrom("ا", "ب", "ل", "ى", "क", "\u094d", "ra", "\u064e", zwnj, zwj);
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 8 }), (parts) => {

@@ -18,7 +18,7 @@ describe("a Lamport clock", () => {
     expect(clock.value).toBe(22);
   });
 
-  test("[W5] what is sent after a receipt is above both", () => {
+  test("[W5] a message after a receipt has a clock above both", () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(), (own, received) => {
         const clock = new LamportClock(own);
@@ -39,7 +39,7 @@ describe("a Lamport clock", () => {
     expect(other.value).toBe(11);
   });
 
-  test("[W4] no client runs it off its end", () => {
+  test("[W4] cannot be run off its end by a client", () => {
     fc.assert(
       fc.property(fc.array(fc.maxSafeNat(), { maxLength: 50 }), (received) => {
         const clock = new LamportClock();
@@ -49,7 +49,7 @@ describe("a Lamport clock", () => {
     );
   });
 
-  test("[W4] all who need not be members raise it so far at once, and so far a second", () => {
+  test("[W4] guests together raise it by a bound at once, and by a bound a second", () => {
     const { clockAhead, clockAheadPace, clockLead } = limits;
     const leaps = fc.array(
       fc.record({ ms: fc.nat(2_000), by: fc.oneof(fc.nat(3 * clockLead), fc.nat(2 * clockAhead)) }),
@@ -73,13 +73,13 @@ describe("a Lamport clock", () => {
   });
 
   test.each([undefined, null, "12", -1, 3.5, 2 ** 53, 2 ** 63, true, Number.NaN, [], {}])(
-    "[W4] %j is no clock",
+    "[W4] %j is not a clock",
     (value) => {
       expect(parseClock(value)).toBeUndefined();
     },
   );
 
-  test("[W4] an integer of at least 0 is", () => {
+  test("[W4] an integer of at least 0 is a clock", () => {
     expect([0, 1, 2 ** 53 - 1].map(parseClock)).toEqual([0, 1, 2 ** 53 - 1]);
   });
 });

@@ -40,7 +40,7 @@ describe("two names look the same", () => {
     expect(lookAlike(one, other)).toBe(false);
   });
 
-  test("whatever the name, if they are its capitals or its compatible letters", () => {
+  test("if one is the other in capitals or in compatible letters", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (name) => {
         for (const other of [name.toUpperCase(), name.normalize("NFKC"), name.normalize("NFD")]) {

@@ -7,7 +7,7 @@ import { bytes } from "../support/message-pack.ts";
 
 const size = 64 * 1024;
 
-/** Array headers one in the other, each of which promises all the bytes that are left. */
+/** Nested array headers, each of which promises all remaining bytes. */
 function arrayBomb(): Uint8Array {
   const bomb = Buffer.alloc(size);
   for (let at = 0; at + 3 <= size; at += 3) {
@@ -17,7 +17,7 @@ function arrayBomb(): Uint8Array {
   return bomb;
 }
 
-describe("payloads that promise more than they hold", () => {
+describe("a payload that promises more than it holds", () => {
   const filled = (first: number[], fill: number) =>
     bytes(Buffer.from(first), Buffer.alloc(size, fill));
   const bombs: [string, Uint8Array][] = [
@@ -37,33 +37,33 @@ describe("payloads that promise more than they hold", () => {
     const before = process.memoryUsage();
     for (let round = 0; round < 50; round += 1) expect(() => decode(bomb)).toThrow(/payload/);
     const after = process.memoryUsage();
-    // A decoder that believes the headers takes gigabytes for one of them.
+    // A decoder that trusts the headers takes gigabytes for one of them.
     expect(after.rss - before.rss).toBeLessThan(100 * 1024 * 1024);
   });
 
-  test("[W7] an empty payload and the byte that is never used are refused", () => {
+  test("[W7] an empty payload and the byte 0xc1 are refused", () => {
     expect(() => decode(new Uint8Array(0))).toThrow(/too early/);
     expect(() => decode(bytes(0xc1))).toThrow(/not MessagePack/);
     expect(() => decode(bytes(0x92, 0x01, 0xc1))).toThrow(/not MessagePack/);
   });
 });
 
-describe("payloads that are whole", () => {
+describe("a whole payload", () => {
   const levels = (count: number) => {
     let value: unknown = 1;
     for (let level = 0; level < count; level += 1) value = [value];
     return encode(value);
   };
 
-  test("[W10] 16 levels are enough for every message, 17 are too deep", () => {
+  test("[W10] 16 levels are accepted, 17 are too deep", () => {
     expect(() => decode(levels(16))).not.toThrow();
     expect(() => decode(levels(17))).toThrow(/too deeply/);
   });
 
-  test("[W10] whatever the library encodes is decoded as the library decodes it", () => {
+  test("[W10] any value that the library encodes is decoded as the library does", () => {
     const value = fc.anything({
       maxDepth: 5,
-      // Which the library refuses.
+      // The library refuses these.
       key: fc.string().filter((key) => key !== "__proto__"),
       withDate: true,
       withTypedArray: true,
@@ -78,7 +78,7 @@ describe("payloads that are whole", () => {
         fc.uint8Array({ maxLength: 400 }),
       ],
     });
-    // What is of an extension type reads as binary.
+    // A value of an extension type reads as binary.
     const extensionCodec = new ExtensionCodec();
     extensionCodec.register({ type: -1, encode: () => null, decode: (data) => data });
     const library = new Decoder({ extensionCodec });
@@ -89,7 +89,7 @@ describe("payloads that are whole", () => {
         try {
           expected = library.decode(payload);
         } catch {
-          // It has a key that is not allowed.
+          // The value has a key that is not allowed.
           return expect(() => decode(payload)).toThrow(/not allowed/);
         }
         expect(decode(payload)).toEqual(expected);
@@ -131,7 +131,7 @@ describe("payloads that are whole", () => {
   ])("[W10] %s is measured right: all of it, and not a byte less", (_, payload) => {
     expect(() => decode(payload)).not.toThrow();
     expect(() => decode(payload.slice(0, -1))).toThrow(/too early/);
-    // Two in an array end where the second ends.
+    // Two values in an array end where the second ends.
     expect(() => decode(bytes(0x92, payload, payload))).not.toThrow();
     expect(() => decode(bytes(0x92, payload, payload.slice(0, -1)))).toThrow(/too early/);
   });
@@ -150,7 +150,7 @@ describe("payloads that are whole", () => {
   });
 });
 
-/** A str of any length, with the shortest header for it or a longer one. */
+/** A string of any length, with the shortest header or a longer one. */
 function str(content: Uint8Array, header: 0 | 1 | 2 | 4): Uint8Array {
   const size = Buffer.alloc(5);
   size.writeUInt32BE(content.length, 1);
@@ -161,7 +161,7 @@ function str(content: Uint8Array, header: 0 | 1 | 2 | 4): Uint8Array {
   return bytes(first, size.subarray(from), content);
 }
 
-/** Any bytes, and such as are nearly a text. */
+/** Any bytes, and bytes that are nearly a text. */
 const content = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
   fc.uint8Array({ maxLength: 400, size: "max" }),
@@ -179,10 +179,10 @@ const header = fc.constantFrom(0 as const, 1 as const, 2 as const, 4 as const);
 const reference = new TextDecoder("utf-8", { ignoreBOM: true });
 
 describe("texts", () => {
-  test("[W14] of any bytes and any length read as the platform's decoder reads them", () => {
+  test("[W14] any bytes are read as the platform's decoder reads them", () => {
     fc.assert(
       fc.property(content, header, content, (text, size, behind) => {
-        // What follows is no part of it.
+        // The bytes behind it do not belong to it.
         const payload = bytes(0x92, str(text, size), str(behind, 0));
         expect(decode(payload)).toEqual([reference.decode(text), reference.decode(behind)]);
       }),
@@ -190,7 +190,7 @@ describe("texts", () => {
     );
   });
 
-  test("[W14] so do keys of maps, as strings and as binary, also when they come again", () => {
+  test("[W14] keys of maps are read in the same way, as strings and binary, also when they repeat", () => {
     const inMap = (text: Uint8Array, size: 0 | 1 | 2 | 4) => bytes(0x81, str(text, size), 0x01);
     const inBinary = (text: Uint8Array) => {
       return bytes(0x81, 0xc5, text.length >> 8, text.length & 0xff, text, 0x01);
@@ -207,13 +207,13 @@ describe("texts", () => {
     );
   });
 
-  test("[W14] in Latin-1 it becomes no letters that nobody wrote", () => {
+  test("[W14] a text in Latin-1 becomes U+FFFD and no wrong letters", () => {
     expect(decode(str(Buffer.from("José!", "latin1"), 0))).toBe("Jos\ufffd!");
     expect(decode(str(Buffer.from("José", "latin1"), 0))).toBe("Jos\ufffd");
     expect(decode(str(Buffer.from("José".padEnd(300), "latin1"), 0))).toBe("Jos\ufffd".padEnd(300));
   });
 
-  test("a key that is remembered does not change with the buffer that it came in", () => {
+  test("a remembered key does not change with its buffer", () => {
     const payload = Buffer.from(encode({ remembered: 1 }));
     decode(payload);
     payload.fill(0x61);
@@ -246,12 +246,12 @@ describe("keys that an object takes for something else", () => {
     expect(() => decode(bytes(0x81, key, 1))).toThrow(/key that is no text/);
   });
 
-  test("[W10] numbers of any kind are keys of their digits", () => {
+  test("[W10] numbers of any kind are keys by their digits", () => {
     const notANumber = bytes(0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0);
     expect(decode(bytes(0x83, 7, 1, 0xff, 2, notANumber, 3))).toEqual({ 7: 1, "-1": 2, NaN: 3 });
   });
 
-  test("[W10] of keys that come twice the last counts", () => {
+  test("[W10] the last of two equal keys counts", () => {
     expect(decode(bytes(0x82, 0xa1, 0x61, 0x01, 0xc4, 1, 0x61, 0x02))).toEqual({ a: 2 });
   });
 });
@@ -259,19 +259,19 @@ describe("keys that an object takes for something else", () => {
 describe("bounds", () => {
   const decoder = new MsgpackDecoder();
 
-  test("[W11] what has more values than it may is refused", () => {
+  test("[W11] a payload with too many values is refused", () => {
     const payload = encode({ list: [1, 2, 3], more: "x" });
     expect(decoder.decode(payload, { values: 8 })).toEqual({ list: [1, 2, 3], more: "x" });
     expect(() => decoder.decode(payload, { values: 7 })).toThrow(/too many values/);
   });
 
-  test("[W11] texts and binary values that are longer than wanted are passed over", () => {
+  test("[W11] texts and binary values above the bound are skipped", () => {
     const payload = encode({ id: "12345", message: "123456", data: new Uint8Array(6) });
     const read = decoder.decode(payload, { bytes: 5 });
     expect(read).toEqual({ id: "12345", message: undefined, data: undefined });
   });
 
-  test("[W11] how many elements an array has is told by its header", () => {
+  test("[W11] an array's header tells its number of elements", () => {
     for (const length of [0, 1, 15, 16, 1_001, 70_000]) {
       expect(elementsOf(encode(Array(length).fill(null)).subarray(0, 5))).toBe(length);
     }

@@ -52,7 +52,7 @@ describe("bounds", () => {
     for (const one of named) expect(refused.description).toContain(one);
   });
 
-  test("what is just within its bound is accepted", () => {
+  test("values at their bounds are accepted", () => {
     const message = "🙂".repeat(4_096);
     expect(accepted("publish", { user: "a", channel: "c".repeat(64), message })).toMatchObject({
       message,
@@ -81,7 +81,7 @@ describe("bounds", () => {
     expect(told.description).toContain("1048576");
   });
 
-  test("[W6] [W7] what is too large still finds its way back by its id", () => {
+  test("[W6] [W7] the error of a too large request has its id", () => {
     const data = { id: "abc", clock: 7, message: "x".repeat(limits.requestBytes) };
     expect(refused(encode({ service: "publish", data }))).toMatchObject({
       service: "publish",
@@ -93,7 +93,7 @@ describe("bounds", () => {
     expect(refused(encode({ service: "publish", data: larger }))).toMatchObject({ id: "abc" });
   });
 
-  test("a cursor is taken back as it was given", () => {
+  test("a cursor is read as it was written", () => {
     const cursor = { clock: 17, server: serverName(3) };
     expect(accepted("history", { channel: "c", before: writeCursor(cursor) })).toMatchObject({
       before: cursor,
@@ -101,7 +101,7 @@ describe("bounds", () => {
   });
 });
 
-describe("what is above a bound", () => {
+describe("a payload above a bound", () => {
   const size = 4 * 1024 * 1024 - 100;
   const filled = (first: number[], fill: number[]) => {
     const payload = Buffer.alloc(size, Buffer.from(fill));
@@ -120,8 +120,8 @@ describe("what is above a bound", () => {
     ["nothing but nil", filled([], [0xc0])],
   ];
 
-  test.each(large)("[W11] is refused by its size, and not decoded: %s", (_, payload) => {
-    // To decode the least of these takes some hundred milliseconds each time.
+  test.each(large)("[W11] is refused by its size without decoding: %s", (_, payload) => {
+    // Decoding the smallest of these takes some hundred milliseconds.
     const started = performance.now();
     for (let round = 0; round < 20; round += 1) {
       expect(refused(payload).refused.code).toBe("too_large");
@@ -133,7 +133,7 @@ describe("what is above a bound", () => {
     ["MessagePack", bytes(0xdc, 0x03, 0xe9, 0xc1)],
     ["JSON", Buffer.from(`[${"7,".repeat(1_000)}nonsense]`)],
   ])(
-    "[W2] an array of too many is refused by their number, before any is decoded: %s",
+    "[W2] with too many requests is refused by their number without decoding: %s",
     (_, payload) => {
       const { code, description } = refused(payload).refused;
       expect(code).toBe("too_large");

@@ -4,7 +4,7 @@ import { limits } from "../../src/protocol/limits.ts";
 import { binary, bytes, map, text } from "../support/message-pack.ts";
 import { accepted, only, parsedPayload, refused } from "../support/parsed-requests.ts";
 
-describe("bytes that are no UTF-8", () => {
+describe("invalid UTF-8", () => {
   const latin1 = (value: string) => bytes(0xd9, value.length, Buffer.from(value, "latin1"));
   const inMessagePack = (service: string, fields: Record<string, string>) => {
     const items = Object.entries(fields).flatMap(([key, value]) => [text(key), latin1(value)]);
@@ -34,7 +34,7 @@ describe("bytes that are no UTF-8", () => {
       expect(description).toContain(`\`${field}\``);
     });
 
-    test("[W14] in a text they become U+FFFD, and nothing else is changed by them", () => {
+    test("[W14] becomes U+FFFD in a text, and changes nothing else", () => {
       for (const message of ["Olá, ação do José", "é", "é".padEnd(201)]) {
         const request = only(write("publish", { user: "ana", channel: "geral", message }));
         expect(request).toMatchObject({
@@ -46,14 +46,14 @@ describe("bytes that are no UTF-8", () => {
     });
   });
 
-  test("[W14] nor are lone surrogates an id", () => {
+  test("[W14] a lone surrogate makes an id invalid", () => {
     const json = '{"service":"users","data":{"id":"x\\ud800"}}';
     expect(refused(Buffer.from(json)).refused.code).toBe("bad_request");
   });
 });
 
 describe("formats", () => {
-  test("[W9] JSON by the first byte, and so is its reply", () => {
+  test("[W9] a payload is JSON by its first byte, and its reply is JSON too", () => {
     const json = Buffer.from(JSON.stringify({ service: "login", data: { user: "ana" } }));
     expect(parsedPayload(json)).toMatchObject({
       format: "json",
@@ -77,19 +77,19 @@ describe("formats", () => {
     const requests = [{ service: "login", user: "ana" }];
     expect(parsedPayload(payload(one))).toMatchObject({ format: "json", batch: false, requests });
     expect(parsedPayload(payload([one]))).toMatchObject({ format: "json", batch: true, requests });
-    // The bounds of an array or of one request hold, whatever is in front.
+    // The bounds of an array or a request hold with anything in front.
     const large = Buffer.concat([payload(one), Buffer.alloc(limits.requestBytes, 0x20)]);
     expect(parsedPayload(large).requests).toMatchObject([{ refused: { code: "too_large" } }]);
   });
 
-  test("[W9] white space alone is not a request, nor with a byte order mark behind it", () => {
+  test("[W9] white space is not a request, with a byte order mark behind it or without", () => {
     for (const payload of [" ", "\n", "\ufeff", " \ufeff{}", "\ufeff\ufeff{}"]) {
       const [request] = parsedPayload(Buffer.from(payload)).requests;
       expect(request, JSON.stringify(payload)).toMatchObject({ refused: { code: "bad_request" } });
     }
   });
 
-  test("[W7] the error for a payload that can't be decoded says why", () => {
+  test("[W7] the error of an undecodable payload says why", () => {
     const told = (payload: Uint8Array) => {
       const [request] = parsedPayload(payload).requests;
       return request !== undefined && "refused" in request ? request.refused.description : request;
@@ -108,21 +108,18 @@ describe("formats", () => {
     expect(told(Buffer.from("[".repeat(40)))).toBe("The payload is nested too deeply.");
   });
 
-  test.each(["json", "msgpack"])(
-    "[W10] of a key that comes twice the last counts, in %s",
-    (format) => {
-      const json = Buffer.from(
-        '{"service":"users","service":"login","data":{"user":"bia","user":"ana"}}',
-      );
-      const data = map(text("user"), text("bia"), text("user"), text("ana"));
-      const names = [text("service"), text("users"), text("service"), text("login")];
-      const packed = map(...names, text("data"), data);
-      expect(only(format === "json" ? json : packed)).toMatchObject({
-        service: "login",
-        user: "ana",
-      });
-    },
-  );
+  test.each(["json", "msgpack"])("[W10] the last of two equal keys counts, in %s", (format) => {
+    const json = Buffer.from(
+      '{"service":"users","service":"login","data":{"user":"bia","user":"ana"}}',
+    );
+    const data = map(text("user"), text("bia"), text("user"), text("ana"));
+    const names = [text("service"), text("users"), text("service"), text("login")];
+    const packed = map(...names, text("data"), data);
+    expect(only(format === "json" ? json : packed)).toMatchObject({
+      service: "login",
+      user: "ana",
+    });
+  });
 
   test.each([
     ["json", Buffer.from('{"__proto__":{},"service":"users","data":{"__proto__":{"id":"x"}}}')],
@@ -137,7 +134,7 @@ describe("formats", () => {
     expect(only(payload)).toMatchObject({ service: "users", id: undefined });
   });
 
-  test("[W9] lone surrogates, which JSON can carry, are made well-formed", () => {
+  test("[W9] lone surrogates in JSON are made well-formed", () => {
     const json = '{"service":"publish","data":{"user":"a","channel":"c","message":"x\\ud800"}}';
     expect(only(Buffer.from(json))).toMatchObject({ message: "x\ufffd" });
   });

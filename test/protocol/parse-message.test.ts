@@ -6,7 +6,7 @@ import { serverName } from "../support/event-lines.ts";
 import { bytes, map, text } from "../support/message-pack.ts";
 import { accepted, only, parsedPayload, refused } from "../support/parsed-requests.ts";
 
-describe("what is no request", () => {
+describe("an invalid request", () => {
   const login = encode({ service: "login", data: { user: "ana" } });
   const malformed: [string, Uint8Array, [string, string]][] = [
     [
@@ -81,7 +81,7 @@ describe("what is no request", () => {
     );
   });
 
-  test("[W7] any value in the place of any field gives something to answer", () => {
+  test("[W7] any value in any field gives something to answer", () => {
     const field = fc.constantFrom(
       "user",
       "channel",
@@ -122,7 +122,7 @@ describe("what is no request", () => {
       fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, byte) => {
         const changed = Uint8Array.from(whole);
         changed[at] = byte;
-        // Another first byte may make an array of it.
+        // Another first byte may turn the payload into an array.
         expect(parsedPayload(changed).requests.length).toBeGreaterThan(0);
       }),
       { numRuns: 2_000 },
@@ -133,18 +133,18 @@ describe("what is no request", () => {
 describe("an array of requests", () => {
   const request = { service: "users", data: {} };
 
-  test("[W2] gives all of them in their order, and asks for an array back", () => {
+  test("[W2] gives its requests in order, and is answered by an array", () => {
     const { batch, requests } = parsedPayload(encode([request, 7, { service: "login", data: {} }]));
     expect(batch).toBe(true);
     expect(requests.map(({ service }) => service)).toEqual(["users", "error", "login"]);
     expect(requests.map((one) => "refused" in one)).toEqual([false, true, true]);
   });
 
-  test("[W2] of one is answered by an array", () => {
+  test("[W2] of a single request is answered by an array", () => {
     expect(parsedPayload(encode([request]))).toMatchObject({ batch: true });
   });
 
-  test("[W2] may hold 1 to 1,000", () => {
+  test("[W2] holds 1 to 1,000 requests", () => {
     expect(parsedPayload(encode(Array(1_000).fill(request))).requests).toHaveLength(1_000);
     expect(refused(encode(Array(1_001).fill(request))).refused.code).toBe("too_large");
     expect(refused(encode([])).refused.code).toBe("bad_request");
@@ -153,26 +153,26 @@ describe("an array of requests", () => {
 
 describe("the envelope", () => {
   test.each([undefined, null, "12", -5, 3.5, 2 ** 53, 2 ** 63, true, [], {}])(
-    "[W4] a clock of %j counts as none",
+    "[W4] a clock of %j counts as missing",
     (clock) => {
       expect(accepted("users", { clock }).clock).toBeUndefined();
     },
   );
 
-  test("[W4] an integer of at least 0 is a clock, also beside data", () => {
+  test("[W4] an integer of at least 0 is a clock, in data or beside it", () => {
     expect(accepted("users", { clock: 0 }).clock).toBe(0);
     expect(accepted("users", { clock: 2 ** 53 - 1 }).clock).toBe(2 ** 53 - 1);
     expect(only(encode({ service: "users", clock: 9, data: {} })).clock).toBe(9);
     expect(only(encode({ service: "users", clock: 9, data: { clock: 4 } })).clock).toBe(4);
   });
 
-  test("[W4] [W6] clock and id of a refused request are kept for its reply", () => {
+  test("[W4] [W6] a refused request keeps its clock and id for the reply", () => {
     const request = refused(encode({ service: "login", data: { user: "", clock: 8, id: "x" } }));
     expect(request).toMatchObject({ clock: 8, id: "x" });
   });
 
   test.each([1_763_000_000.5, 1_763_000_000_000, "2026-01-01T00:00:00Z", "yesterday"])(
-    "[W3] the timestamp %j is taken as it is",
+    "[W3] the timestamp %j is kept unchanged",
     (timestamp) => {
       expect(accepted("users", { timestamp }).timestamp).toBe(timestamp);
     },
@@ -189,7 +189,7 @@ describe("the envelope", () => {
   });
 
   test.each([undefined, null, {}, true, Number.NaN, "x".repeat(65)])(
-    "[W3] the timestamp %j is accepted as none",
+    "[W3] the timestamp %j counts as missing",
     (timestamp) => {
       expect(accepted("users", { timestamp }).timestamp).toBeUndefined();
     },

@@ -30,7 +30,7 @@ const noTimes = [...noNumbers, 1e300, -1e300, durations.clockCorrectionMs + 1];
 const noCounts = [...noNumbers, undefined, null, -1, 0.5, 2 ** 53, 1e300];
 
 describe("the gate among servers, for the office", () => {
-  test("[E2] [E5] what is in bounds passes", () => {
+  test("[E2] [E5] messages within their bounds pass", () => {
     expect(request("election", { epoch })).toEqual({
       service: "election",
       ...summary,
@@ -50,10 +50,13 @@ describe("the gate among servers, for the office", () => {
     });
   });
 
-  test.each(noTimes)("[E5] a time or correction that no clock can show is refused: %s", (value) => {
-    expect(() => request("clock", { round: 1, correctionMs: value })).toThrow(PeerMessageError);
-    expect(() => answer("clock", { timeMs: value })).toThrow(PeerMessageError);
-  });
+  test.each(noTimes)(
+    "[E5] a time or correction outside the range of a clock is refused: %s",
+    (value) => {
+      expect(() => request("clock", { round: 1, correctionMs: value })).toThrow(PeerMessageError);
+      expect(() => answer("clock", { timeMs: value })).toThrow(PeerMessageError);
+    },
+  );
 
   test("[E5] a clock's answer without a time is refused", () => {
     expect(() => answer("clock", {})).toThrow(PeerMessageError);
@@ -79,7 +82,7 @@ describe("the gate among servers, for the office", () => {
   const heard = (fields: Readonly<Record<string, unknown>>) =>
     parseReplication(encode({ ...summary, ...heartbeat, ...fields }));
 
-  test("[L1] [E5] a heartbeat tells of the clocks, and that of an older server tells nothing", () => {
+  test("[L1] [E5] a heartbeat has the values of the clock, which an older server's lacks", () => {
     const told = { offsetMs: -3.25, lastCorrectionMs: -0.5, clockRounds: 7 };
     expect(heard(told)).toMatchObject(told);
     const nothing = { offsetMs: undefined, lastCorrectionMs: undefined, clockRounds: undefined };
@@ -87,25 +90,25 @@ describe("the gate among servers, for the office", () => {
   });
 
   test.each(["\n{}", "", "tcp://", "tcp://a b:1", "tcp://a:0", "tcp://a:70000", "http://a:1", 7])(
-    "[L1] a heartbeat with an address that is no endpoint is none: %j",
+    "[L1] a heartbeat whose address is not an endpoint is refused: %j",
     (address) => expect(() => heard({ address })).toThrow(PeerMessageError),
   );
 
   test.each(["tcp://127.0.0.1:5", "tcp://[::1]:65535", "tcp://server_1.local:80", "ipc:///tmp/a"])(
-    "[L1] but not with %s",
+    "[L1] a heartbeat with the address %s passes",
     (address) => expect(heard({ address })).toMatchObject({ address }),
   );
 
-  test.each(noTimes)("[L1] [E5] an offset or correction of %s is none", (value) => {
+  test.each(noTimes)("[L1] [E5] an offset or correction of %s counts as missing", (value) => {
     const none = { offsetMs: undefined, lastCorrectionMs: undefined };
     expect(heard({ offsetMs: value, lastCorrectionMs: value })).toMatchObject(none);
   });
 
-  test.each(noCounts)("[L1] [E5] a number of rounds of %s is none", (value) => {
+  test.each(noCounts)("[L1] [E5] a number of rounds of %s counts as missing", (value) => {
     expect(heard({ clockRounds: value })).toMatchObject({ clockRounds: undefined });
   });
 
-  test.each(noCounts)("[E1] an office of term %s is none", (term) => {
+  test.each(noCounts)("[E1] an office of term %s counts as missing", (term) => {
     const heard = { ...summary, office: { view: 3, term }, type: "ack" };
     expect(parseReplication(encode(heard)).office).toBeUndefined();
   });
@@ -116,7 +119,7 @@ describe("the gate among servers, for presence", () => {
   const heard = (words: unknown) =>
     parseReplication(encode({ ...summary, type: "presence", heard: words }));
 
-  test("[L11] what is in bounds passes", () => {
+  test("[L11] reports within their bounds pass", () => {
     const words = [
       word,
       { ...word, client: "", state: "gone", clock: 0, ageMs: 0 },
@@ -141,11 +144,11 @@ describe("the gate among servers, for presence", () => {
     ...[7, {}, "x".repeat(limits.idCharacters + 1)].map((client) => ({ client })),
   ];
 
-  test.each(wrong)("[L11] a word with %o is refused, and all that came with it", (fields) => {
+  test.each(wrong)("[L11] a report with %o is refused, and its message too", (fields) => {
     expect(() => heard([word, { ...word, ...fields }])).toThrow(PeerMessageError);
   });
 
-  test.each([null, 7, "ana", []])("[L11] a word that is %o is refused", (value) => {
+  test.each([null, 7, "ana", []])("[L11] a report that is %o is refused", (value) => {
     expect(() => heard([value])).toThrow(PeerMessageError);
   });
 });

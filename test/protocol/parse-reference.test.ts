@@ -10,14 +10,14 @@ import { binary, bytes, map, text } from "../support/message-pack.ts";
 
 describe("the gate of the reference", () => {
   test.each(["garbage", "http://host:1", "tcp://", "tcp://a b:1", 7, `tcp://${"x".repeat(300)}`])(
-    "[W7] an address that is no endpoint is refused: %s",
+    "[W7] an address that is not an endpoint is refused: %s",
     (address) => {
       const request = { service: "rank", data: { user: "server_00000001", address, clock: 1 } };
       expect(() => parseReferenceRequest(request)).toThrow(ProtocolError);
     },
   );
 
-  test("[W4] a clock that is none counts as 0, one beside `data` is read", () => {
+  test("[W4] an invalid clock counts as 0, and a clock beside `data` is read", () => {
     const none = parseReferenceRequest({ service: "list", data: { clock: -1 } });
     expect(none.clock).toBe(0);
     const beside = parseReferenceRequest({ service: "list", data: {}, clock: 7 });
@@ -63,10 +63,10 @@ describe("the gate of the reference", () => {
     expect(request).toMatchObject({ service: "list", clock: 0 });
   });
 
-  test("[W11] what a guest says is refused by its size, before it is decoded", () => {
+  test("[W11] a guest's request above its bound is refused without decoding", () => {
     const large = Buffer.alloc(limits.requestBytes + 1, 0xc1);
     expect(() => decodeReferenceRequest(large, false)).toThrow(/65536 bytes/);
-    // A member's vector may name all servers that there ever were.
+    // A member's vector may name all servers that ever existed.
     const vector = Object.fromEntries(
       Array.from({ length: 10_000 }, (_, at) => [`server_${String(at).padStart(8, "0")}`, at]),
     );

@@ -23,12 +23,12 @@ const writes: Service[] = [
   "message",
 ];
 
-/** Without fields that are undefined: they don't reach the wire. */
+/** The same without undefined fields, which don't reach the wire. */
 function plain(value: object): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** A client's request for each service, in an order in which all of them succeed. */
+/** A client's request for each service, in an order in which all succeed. */
 function requests(operator: string): [Service, Fields][] {
   const write = { user: "ana", channel: "geral", message: "Oi" };
   return [
@@ -57,7 +57,7 @@ function requests(operator: string): [Service, Fields][] {
 }
 
 describe("a client", () => {
-  test("[W8] reads what servers answer, of every service and to the letter", () => {
+  test("[W8] reads the answers of every service without a change", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     const asked = requests(scene.operator);
@@ -66,14 +66,14 @@ describe("a client", () => {
       const reply = scene.ask(service, { token, ...data });
       const status = service === "login" || service === "channel" ? "sucesso" : "OK";
       expect({ service, ...reply }).toMatchObject({ service, status });
-      // Beside what every reply has, and the second name that the list of channels has.
+      // Without the fields of every reply, and the second name of the list of channels.
       const { status: _status, clock, timestamp, grant, users, ...own } = reply;
       const told = service === "channels" ? own : { ...own, users };
       expect(plain(parseReply(service, reply))).toEqual(plain(told));
     }
   });
 
-  test.each(writes)("[C8] takes no answer to %s without a whole receipt", (service) => {
+  test.each(writes)("[C8] refuses an answer to %s without a whole receipt", (service) => {
     expect(parseReply(service, { entry: receipt })).toMatchObject({ entry: receipt });
     const odd = [undefined, null, "done", [receipt], { ...receipt, durable: [7] }];
     const lacking = Object.keys(receipt).map((field) => ({ ...receipt, [field]: undefined }));
@@ -94,7 +94,7 @@ describe("a client", () => {
     }
   });
 
-  test("[C8] ignores what it does not know, and leaves out what is not valid and not needed", () => {
+  test("[C8] ignores unknown fields, and leaves out invalid optional ones", () => {
     const odd = { server: "somebody", newer: 1, next: 7, account: { server: "x", seq: 1 } };
     expect(parseReply("users", { ...odd, users: ["ana"] })).toEqual({ users: ["ana"] });
     expect(parseReply("register", odd)).toEqual({});

@@ -5,7 +5,7 @@ import { decodePlainText, plainText } from "../../src/protocol/plain-text.ts";
 const line = fc.stringMatching(/^[ -~é日]{0,12}$/);
 const lines = fc.array(line, { minLength: 1, maxLength: 6 });
 
-test("a text has the same lines whatever ends them, with a byte order mark and without", () => {
+test("a text has the same lines with any line ends, and with a byte order mark or without", () => {
   fc.assert(
     fc.property(
       lines,
@@ -19,11 +19,11 @@ test("a text has the same lines whatever ends them, with a byte order mark and w
   );
 });
 
-test("a file joined from several keeps no byte order mark in the middle", () => {
+test("a file joined from several loses the byte order marks in the middle", () => {
   expect(plainText("\ufeffone\r\n\ufefftwo\ufeff three")).toBe("one\ntwo\ufeff three");
 });
 
-test("only the last of several line ends at the end goes", () => {
+test("the last of several line ends at the end is removed", () => {
   expect(plainText("one\u2028two\u0085\u000b\n\n")).toBe("one\u2028two\u0085\u000b\n");
 });
 

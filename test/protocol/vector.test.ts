@@ -34,7 +34,7 @@ describe("vectors", () => {
     );
   });
 
-  test("join is the least that covers both: commutative, associative, idempotent", () => {
+  test("join is the least vector that covers both: commutative, associative, idempotent", () => {
     fc.assert(
       fc.property(anyVector, anyVector, anyVector, (a, b, c) => {
         const both = join(a, b);
@@ -47,7 +47,7 @@ describe("vectors", () => {
     );
   });
 
-  test("raise makes the join in place and tells whether anything rose", () => {
+  test("raise makes the join in place, and tells whether it rose", () => {
     fc.assert(
       fc.property(anyVector, anyVector, (a, b) => {
         const raised = { ...a };
@@ -57,7 +57,7 @@ describe("vectors", () => {
     );
   });
 
-  test("lag is 0 exactly where nothing is missing", () => {
+  test("lag is 0 if, and only if, nothing is missing", () => {
     fc.assert(
       fc.property(anyVector, anyVector, (a, b) => {
         expect(lag(a, b) === 0).toBe(covers(a, b));
@@ -66,7 +66,7 @@ describe("vectors", () => {
     expect(lag({ [serverName(1)]: 2 }, { [serverName(1)]: 5, [serverName(2)]: 4 })).toBe(7);
   });
 
-  test("[R4] equal vectors, sorted, are equal text", () => {
+  test("[R4] equal vectors are equal texts when they are sorted", () => {
     fc.assert(
       fc.property(anyVector, (vector) => {
         const turned = Object.fromEntries(Object.entries(vector).reverse()) as Vector;

@@ -1,6 +1,6 @@
 import type { ChannelName } from "../../protocol/ids.ts";
 
-/** What a bot says, one at random each time. */
+/** A bot's messages, from which it draws. */
 const botTexts = [
   "Olá, sou um bot!",
   "Mensagem automática",
@@ -14,7 +14,7 @@ const botTexts = [
   "Mensagem gerada automaticamente",
 ] as const;
 
-/** The channel that a bot creates where there is none. */
+/** The channel that a bot creates if there is none. */
 export const firstChannel = "geral" as ChannelName;
 
 export interface Burst {
@@ -22,7 +22,7 @@ export interface Burst {
   readonly texts: readonly string[];
 }
 
-/** Picks a channel at random, and as many texts; undefined where there is no channel. */
+/** Draws a channel and `size` texts; undefined if there is no channel. */
 export function nextBurst(
   channels: readonly ChannelName[],
   size: number,

@@ -6,7 +6,7 @@ import type { Registry } from "./registry.ts";
 /** Fields of a reply beyond `clock` and `timestamp`. */
 export type Answer = Readonly<Record<string, unknown>>;
 
-/** A request and the name of the member that it is proven to come from; undefined of a guest. */
+/** A request, and the name of the member that it is proven to come from; undefined for a guest. */
 export type Asked = ReferenceRequest & { readonly member: string | undefined };
 
 interface Reference {
@@ -19,7 +19,7 @@ interface Reference {
 export function handleRequest(request: Asked, { registry, clock, steadyMs }: Reference): Answer {
   const { member } = request;
   const speaker = { isKnown: member !== undefined, clock: request.clock };
-  // Of a member the seal has told the clock already.
+  // A member's clock was received with its seal.
   if (!speaker.isKnown) clock.receive(registry.believed(request.clock, clock.value, steadyMs));
   switch (request.service) {
     case "rank": {
@@ -63,7 +63,7 @@ function assertMember(member: string | undefined): void {
   throw new ProtocolError("unauthenticated", description);
 }
 
-/** A member speaks for itself alone. @throws ProtocolError */
+/** A member may report only about itself. @throws ProtocolError */
 function assertSelf(user: string, member: string | undefined): void {
   if (member === undefined || user === member) return;
   throw new ProtocolError("unauthenticated", `${member} may not speak for ${user}.`);

@@ -6,7 +6,7 @@ import type { HeartbeatReport, Listed, Role } from "../../protocol/reference-mes
 import { covers, emptyVector, join, type Vector } from "../../protocol/vector.ts";
 import { noView, quorumOf, type View } from "../../protocol/view.ts";
 
-/** What survives a restart of the reference. */
+/** The state that survives a restart of the reference. */
 export interface Saved {
   readonly ranks: Readonly<Record<string, number>>;
   readonly view: View;
@@ -19,22 +19,22 @@ interface Process {
   clock: number;
   pid: number | undefined;
   heardMs: number;
-  /** Whether it is proven to be who it says (X1); a guest is listed and nothing else. */
+  /** Whether it has proven its name (X1); a guest is only listed. */
   isKnown: boolean;
   guestServers: boolean | undefined;
-  /** Whether it has told its role; processes of the original protocol tell none. */
+  /** Whether it has told its role; processes of the original protocol do not. */
   hasRole: boolean;
   refused: Listed["refused"];
   disbelievedClocks: number | undefined;
 }
 
-/** Who speaks: a member of the cluster, or anybody. */
+/** The sender of a report: a member of the cluster, or a guest. */
 interface Speaker {
   readonly isKnown: boolean;
   readonly clock: number;
 }
 
-/** What a server said of its view and its disk, both read at one instant. */
+/** A server's report on its view and its disk, both read at one instant. */
 interface ServerReport {
   readonly view: number;
   readonly durable: Vector;
@@ -44,13 +44,13 @@ interface ServerReport {
 }
 
 /**
- * Ranks, who is alive, and the view. The view changes by one member at a time, and only once any
- * quorum of the next one is sure to share a member with any that mattered before:
+ * Ranks, the list of live processes, and the view. The view changes by one member at a time, and
+ * only when any quorum of the next view is sure to share a member with every quorum before:
  *
  *  (a) a majority of the present members has adopted the present number, and
  *  (b) has on disk everything that those adopters had when they adopted.
  *
- * Each change must be on disk before it is told (`changed`).
+ * Each change must be on disk before an answer tells it (`takeChanged`).
  */
 export class Registry {
   readonly #ranks: Map<string, number>;
@@ -61,11 +61,11 @@ export class Registry {
   #highestRank: number;
   #view: View;
   #changed = false;
-  /** Number of guests' clocks that were too far ahead. */
+  /** The number of guests' clocks that were too far ahead. */
   disbelievedClocks = 0;
   /**
-   * Steady time until which it changes no view, but is told of higher ones: whoever is up can
-   * report in that time. Without it the next view might have the number of one that its file lacks.
+   * Steady time until which it changes no view, while servers report higher ones. Otherwise the next
+   * view might have the number of one that the reference's file lacks.
    */
   readonly #listensUntil: number;
 
@@ -84,7 +84,7 @@ export class Registry {
     return { ranks: Object.fromEntries(this.#ranks), view: this.#view };
   }
 
-  /** Whether something was changed since the last call, and so has to be saved first. */
+  /** Whether something has changed since the last call, and must be saved first. */
   takeChanged(): boolean {
     const changed = this.#changed;
     this.#changed = false;
@@ -104,7 +104,7 @@ export class Registry {
   }
 
   /**
-   * The same name always gets the same rank; no two names share one.
+   * A name always gets the same rank, and no two names share one.
    * @throws ProtocolError if there are too many names
    */
   rank(
@@ -143,12 +143,12 @@ export class Registry {
     this.#hear(report, speaker, steadyMs);
     const { user, view, durable, ready = false } = report;
     if (view === undefined || !speaker.isKnown) return;
-    // A leave that was given up: the server is back, and means to stay.
+    // A server that is ready again has given up its leave.
     if (ready) this.#leaving.delete(user as ServerName);
-    // A reference that lost its file, or has an old one, resumes from the highest that is reported.
+    // A reference with a lost or old file goes on from the highest view that is reported.
     if (view.number > this.#view.number) this.#setView(view);
-    // A server that still reads its disk, or has lost something of it, tells its view, so that no
-    // other is made meanwhile. What it said of its disk before counts no more (rule (b)).
+    // A server that still reads its disk, or has lost some of it, reports its view alone, so that no
+    // other view is made. Its earlier reports on its disk no longer count (rule (b)).
     if (durable === undefined) {
       this.#reports.delete(user);
       return;
@@ -200,7 +200,7 @@ export class Registry {
     return this.#view;
   }
 
-  /** Makes the next change of the view, if one is wanted and may be made now. */
+  /** Makes the next change of the view, if one is needed and possible now. */
   advance(steadyMs: number): void {
     this.#forget(steadyMs);
     if (this.#view.members.length === 0) return this.#makeFirstView(steadyMs);
@@ -237,7 +237,7 @@ export class Registry {
       .sort((a, b) => (this.#ranks.get(a) ?? 0) - (this.#ranks.get(b) ?? 0));
   }
 
-  /** Rules (a) and (b), by what the live adopters have reported. */
+  /** Rules (a) and (b), by the reports of the live adopters. */
   #isSettled(steadyMs: number): boolean {
     if (this.#isListening(steadyMs)) return false;
     const { members, number } = this.#view;
@@ -255,7 +255,7 @@ export class Registry {
     return complete.length >= quorumOf(this.#view);
   }
 
-  /** Whether a majority of those that remain without the member is alive. */
+  /** Whether a majority of the other members is alive. */
   #canSpare(name: ServerName, steadyMs: number): boolean {
     const rest = this.#view.members.filter((member) => member !== name);
     const alive = rest.filter((member) => this.#isAlive(member, steadyMs));
@@ -276,7 +276,7 @@ export class Registry {
     this.#changed = true;
   }
 
-  /** Who is long gone is forgotten, but for the rank and a member's last report. */
+  /** Forgets processes that are long gone, except their ranks and a member's last report. */
   #forget(steadyMs: number): void {
     for (const { name, heardMs } of this.#processes.values()) {
       if (steadyMs - heardMs <= durations.forgetMs) continue;
@@ -287,7 +287,7 @@ export class Registry {
 
   #hear(report: HeartbeatReport, { clock, isKnown }: Speaker, steadyMs: number): void {
     const present = this.#processes.get(report.user);
-    // A guest neither takes a member's name nor keeps it alive; nor leaves a member anything of its own.
+    // A guest can't take a member's name or keep it alive, and a member inherits nothing of a guest.
     if (present?.isKnown && !isKnown) return;
     const known = present?.isKnown === isKnown ? present : undefined;
     const most = mostFor(isKnown, limits.processes);

@@ -5,7 +5,7 @@ import type { ReferenceRequest } from "../../../src/protocol/reference-messages.
 import { type Asked, handleRequest } from "../../../src/reference/core/handle-request.ts";
 import { Registry } from "../../../src/reference/core/registry.ts";
 
-test("[N5] `list` has all processes, each with its role; a process that tells none is a server", () => {
+test("[N5] `list` has all processes with their roles; a process without a role is a server", () => {
   const registry = new Registry(undefined, 0);
   const clock = new LamportClock();
   const ask = (request: ReferenceRequest, member?: string) =>
@@ -30,14 +30,14 @@ test("[N5] `list` has all processes, each with its role; a process that tells no
   ]);
 });
 
-test("a guest's clock that is too far ahead is counted, and not believed", () => {
+test("a guest's clock that is too far ahead is ignored and counted", () => {
   const registry = new Registry(undefined, 0);
   expect(registry.believed(2 ** 50, 7, 0)).toBe(0);
   expect(registry.believed(8, 7, 0)).toBe(8);
   expect(registry.disbelievedClocks).toBe(1);
 });
 
-test("the counts of refused messages that members report are listed, those of guests are not", () => {
+test("the list has the members' counts of dropped messages, and not those of guests", () => {
   const registry = new Registry(undefined, 0);
   const counts = { refused: { forged: 2, stale: 1 }, disbelievedClocks: 3 };
   for (const [user, isKnown] of [
@@ -51,7 +51,7 @@ test("the counts of refused messages that members report are listed, those of gu
   expect(liar).toMatchObject({ name: "liar", refused: undefined, disbelievedClocks: undefined });
 });
 
-test("[N5] a guest of the original protocol is listed for 30 s, and one that tells its role for 2 s", () => {
+test("[N5] a guest of the original protocol is listed for 30 s, and a guest with a role for 2 s", () => {
   const registry = new Registry(undefined, 0);
   const guest = { isKnown: false, clock: 1 };
   registry.rank({ user: "old_server" }, guest, 0);

@@ -18,7 +18,7 @@ const [a, b, c, d] = [1, 2, 3, 4].map(serverName) as [
 const member = { isKnown: true, clock: 1 };
 const guest = { isKnown: false, clock: 1 };
 
-/** What a server reports of its disk: what is on it, and whether that is all it needs to serve. */
+/** A server's report: what its disk has, and whether that is enough to serve. */
 interface Disk {
   readonly durable?: Vector;
   readonly ready?: boolean;
@@ -29,7 +29,7 @@ class Reports {
   nowMs = 10_000;
   readonly registry: Registry;
 
-  /** Without a view it has lost its file; with one it has long listened for higher ones. */
+  /** Without a view, the reference has lost its file; with one, it has run for long. */
   constructor(view: View | undefined) {
     const saved = view === undefined ? undefined : { ranks: {}, view };
     const startedMs = view === undefined ? this.nowMs : this.nowMs - durations.firstViewMs;
@@ -44,7 +44,7 @@ class Reports {
     this.registry.heartbeat({ user, role: "server", view, durable, ready }, member, this.nowMs);
   }
 
-  /** All of them have adopted the present view and have the same. */
+  /** All these servers have adopted the present view, and have the same events. */
   settle(...names: ServerName[]): void {
     for (const name of names) this.report(name, this.view);
   }
@@ -53,7 +53,7 @@ class Reports {
 const three: View = { number: 3, members: [a, b, c] };
 
 describe("ranks", () => {
-  test("the same name always gets the same rank; no two names share one", () => {
+  test("a name always gets the same rank, and no two names share one", () => {
     const { registry } = new Reports(undefined);
     const ranks = [a, b, c, a, b].map((name) => registry.rank({ user: name }, member, 0));
     expect(ranks).toEqual([1, 2, 3, 1, 2]);
@@ -61,7 +61,7 @@ describe("ranks", () => {
     expect([c, d, a].map((name) => again.rank({ user: name }, member, 0))).toEqual([3, 4, 1]);
   });
 
-  test("a new rank is a change to be saved, a known one is not", () => {
+  test("a new rank must be saved, a known one need not", () => {
     const { registry } = new Reports(undefined);
     registry.rank({ user: a }, member, 0);
     expect(registry.takeChanged()).toBe(true);
@@ -69,7 +69,7 @@ describe("ranks", () => {
     expect(registry.takeChanged()).toBe(false);
   });
 
-  test("the list names what was heard from in the last 2 s", () => {
+  test("the list has the processes that were heard in the last 2 s", () => {
     const reports = new Reports(three);
     reports.report(a, three);
     reports.nowMs += 1_900;
@@ -81,7 +81,7 @@ describe("ranks", () => {
 });
 
 describe("the first view", () => {
-  test("is of the lowest rank alone, after a while of waiting for reports", () => {
+  test("has only the server of the lowest rank, after a time for reports", () => {
     const reports = new Reports(undefined);
     reports.registry.rank({ user: b }, member, reports.nowMs);
     reports.registry.rank({ user: a }, member, reports.nowMs);
@@ -94,7 +94,7 @@ describe("the first view", () => {
     expect(reports.registry.takeChanged()).toBe(true);
   });
 
-  test("[R5] a reference that lost its file resumes from the highest view reported", () => {
+  test("[R5] a reference without its file goes on from the highest view that is reported", () => {
     const reports = new Reports(undefined);
     reports.report(a, { number: 2, members: [a, b] });
     reports.report(b, three);
@@ -103,9 +103,9 @@ describe("the first view", () => {
     expect(reports.registry.takeChanged()).toBe(true);
   });
 
-  test("[R5] a reference that has just started changes no view before all had time to report", () => {
+  test("[R5] a reference that has just started changes no view until servers had time to report", () => {
     const reports = new Reports(undefined);
-    // The last view that it made, and lost, was the one without b: so far c alone has adopted it.
+    // The last view, which the reference has lost, was without b. Only c has adopted it so far.
     for (const name of [a, b, d]) reports.report(name, three);
     expect(reports.view).toEqual(three);
     expect(reports.registry.leave(d, reports.nowMs)).toBe(false);
@@ -119,7 +119,7 @@ describe("the first view", () => {
     expect(reports.view).toEqual({ number: 5, members: [a, c, d] });
   });
 
-  test("[R5] an old file is corrected by a higher report, and no lower one takes it back", () => {
+  test("[R5] a higher report corrects an old file, and a lower one changes nothing", () => {
     const reports = new Reports({ number: 2, members: [a, b] });
     reports.report(c, three);
     reports.report(a, { number: 1, members: [a] });
@@ -151,7 +151,7 @@ describe("a change of the view", () => {
     expect(reports.view).toEqual({ number: 4, members: [a, b, c, d] });
   });
 
-  test("[R5] rule (b): and until a majority has what those adopters had when they adopted", () => {
+  test("[R5] rule (b): waits until a majority has what those adopters had when they adopted", () => {
     const reports = new Reports(three);
     reports.report(a, three, { durable: { [a]: 5 } });
     reports.report(b, three, { durable: { [b]: 7 } });
@@ -160,7 +160,7 @@ describe("a change of the view", () => {
     reports.report(a, three, { durable: { [a]: 9, [b]: 7 } });
     reports.report(d, three);
     expect(reports.view).toEqual(three);
-    // 5 of a's, not the 9 that it has by now: the vector is that of the first report.
+    // The vector of the first report counts: 5 events of a, not the 9 that a has now.
     reports.report(b, three, { durable: { [a]: 5, [b]: 7 } });
     reports.report(d, three);
     expect(reports.view.number).toBe(4);
@@ -187,7 +187,7 @@ describe("a change of the view", () => {
     expect(reports.view.members).toContain(d);
   });
 
-  test("clients of the reference that are no servers never become members", () => {
+  test("processes that are not servers never become members", () => {
     const reports = new Reports({ number: 1, members: [a] });
     reports.settle(a);
     reports.registry.heartbeat({ user: "broker_1", role: "broker" }, member, reports.nowMs);
@@ -211,7 +211,7 @@ describe("a leave", () => {
     expect(reports.registry.leave(c, reports.nowMs)).toBe(true);
   });
 
-  test("[R5] waits until a majority of those that remain is alive", () => {
+  test("[R5] waits until a majority of the other members is alive", () => {
     const reports = new Reports(three);
     reports.settle(b);
     reports.nowMs += 2_100;
@@ -231,18 +231,18 @@ describe("a leave", () => {
     expect(reports.view).toEqual(only);
   });
 
-  test("[R11] one that was given up does not take out a server that is back and ready", () => {
+  test("[R11] that was given up does not take out a server that is ready again", () => {
     const reports = new Reports(three);
     reports.settle(a);
     expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
     reports.nowMs += 60_000;
-    // It was started again, caught up, and serves; only now do the others return.
+    // The server was started again, has caught up and serves. The others return only now.
     reports.settle(c);
     reports.settle(a, b, c);
     expect(reports.view).toEqual(three);
   });
 
-  test("one that is no member may go at once, if the view is settled", () => {
+  test("of a server that is not a member is OK at once, if the view is settled", () => {
     const reports = new Reports(three);
     expect(reports.registry.leave(d, reports.nowMs)).toBe(false);
     reports.settle(a, b);
@@ -267,16 +267,16 @@ describe("a removal", () => {
     expect(() => reports.registry.remove(c, true, reports.nowMs)).toThrow(/alive/);
   });
 
-  test("[R5] of the last member is refused, also by force", () => {
+  test("[R5] of the last member is refused, with force too", () => {
     const reports = new Reports({ number: 6, members: [a] });
     expect(() => reports.registry.remove(a, true, reports.nowMs)).toThrow(/last member/);
   });
 
-  test("of one that is no member is refused", () => {
+  test("of a server that is not a member is refused", () => {
     expect(() => new Reports(three).registry.remove(d, false, 0)).toThrow(/not a member/);
   });
 
-  test("[R5] without a majority that remains it takes force", () => {
+  test("[R5] needs force if the other members are not a majority", () => {
     const reports = new Reports(three);
     reports.settle(a);
     expect(() => reports.registry.remove(c, false, reports.nowMs)).toThrow(/--force/);
@@ -285,7 +285,7 @@ describe("a removal", () => {
 });
 
 describe("a server that still reads its journal", () => {
-  test("[R5] tells its view, so that a fresh one gets none of its own", () => {
+  test("[R5] reports its view, so that a new server gets no view of its own", () => {
     const reports = new Reports(undefined);
     reports.registry.heartbeat({ user: a, role: "server", view: three }, member, reports.nowMs);
     reports.nowMs += 60_000;
@@ -293,7 +293,7 @@ describe("a server that still reads its journal", () => {
     expect(reports.view).toEqual(three);
   });
 
-  test("[R5] is no adopter of the view yet: what it has on disk is not known", () => {
+  test("[R5] is not an adopter of the view yet, because its disk is not known", () => {
     const reports = new Reports(three);
     for (const user of [a, b, c]) {
       reports.registry.heartbeat({ user, role: "server", view: three }, member, reports.nowMs);
@@ -305,7 +305,7 @@ describe("a server that still reads its journal", () => {
   });
 });
 
-test("[J5] what a server said of its disk before it lost some of it counts no more", () => {
+test("[J5] a server's report on its disk no longer counts after it lost some of the disk", () => {
   const two: View = { number: 3, members: [a, b] };
   const reports = new Reports(two);
   reports.settle(a, b);
@@ -317,7 +317,7 @@ test("[J5] what a server said of its disk before it lost some of it counts no mo
 });
 
 describe("clocks and names from anybody", () => {
-  test("[W7] who is listed has a bound, and the members keep their place", () => {
+  test("[W7] the list is bounded, and members keep their places", () => {
     const { registry } = new Reports(three);
     registry.heartbeat({ user: a, role: "server", view: three, durable: {} }, member, 10_000);
     const crowd = () => {
@@ -331,7 +331,7 @@ describe("clocks and names from anybody", () => {
     expect(registry.list(10_100).map(({ name }) => name)).toContain(a);
   });
 
-  test("[W4] a clock that is too far ahead does not run the reference's off its end", () => {
+  test("[W4] a clock that is too far ahead does not run the reference's clock off its end", () => {
     const clock = new LamportClock(5);
     const { registry } = new Reports(undefined);
     handleRequest(
