@@ -10,10 +10,10 @@ export const passwordOf = (user: string) => `the long password of ${user}`;
 
 export const topicOf = (name: object) => conversationTopic(name as ConversationName);
 
-/** A cluster with accounts and the channel #geral, and whoever uses it. */
+/** A cluster with accounts and the channel #geral, and its users. */
 export class AccountsScene {
   cluster!: LocalCluster;
-  /** The token that each user's client holds by now. */
+  /** The token of each user's client. */
   readonly tokens = new Map<string, string>();
 
   async begin(): Promise<void> {
@@ -31,12 +31,12 @@ export class AccountsScene {
     return client;
   }
 
-  /** Somebody who has a token, wherever they got it. */
+  /** A client with a token, wherever it got it. */
   holding(token: string | undefined): ChatClient {
     return this.cluster.client({ token });
   }
 
-  /** All that goes over the proxy while something happens. */
+  /** All messages over the proxy while something happens. */
   async overhear(doIt: (heard: Buffer[][]) => Promise<void>): Promise<Buffer[][]> {
     const socket = new Subscriber({ linger: 0 });
     socket.connect(this.cluster.endpoints.proxy);

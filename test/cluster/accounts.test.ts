@@ -12,7 +12,7 @@ import { accountsScene, passwordOf, topicOf } from "./accounts-scene.ts";
 
 const scene = accountsScene();
 
-/** A client of whoever has the cluster's secret. */
+/** A client that has the cluster's secret. */
 async function operator(): Promise<ChatClient> {
   return scene.holding(
     new Sessions(secretIn(scene.cluster.folder).deriveKey("token")).giveOperator(Date.now()),
@@ -23,7 +23,7 @@ const unauthenticated = { code: "unauthenticated", retry: false };
 const forbidden = { code: "forbidden", retry: false };
 
 describe("[X2] a session", { timeout: 60_000 }, () => {
-  test("is needed for all that is anybody's: an old client is told why", async () => {
+  test("is required for every private thing, and an old client is told so", async () => {
     const guest = scene.cluster.client();
     await expect(guest.login(parseUserName("somebody"))).rejects.toMatchObject({
       ...unauthenticated,
@@ -47,7 +47,7 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
     }
   });
 
-  test("speaks for its own user only, and reads no other's messages", async () => {
+  test("acts for its own user only, and reads no other user's messages", async () => {
     const ana = await scene.enter("ana");
     await scene.enter("bea");
     const asked = [
@@ -62,7 +62,7 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
     for (const one of asked) await expect(one).rejects.toMatchObject(forbidden);
   });
 
-  test("is nobody's with a token of another key, of none, or past its time", async () => {
+  test("is invalid with a token of another key, without a key, or past its time", async () => {
     await scene.enter("ana");
     const [, body = ""] = (scene.tokens.get("ana") ?? "").split(".");
     const claims = JSON.parse(Buffer.from(body, "base64url").toString());
@@ -85,12 +85,12 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
     await expect(scene.holding(await sign(key)).users()).resolves.toContain("ana");
   });
 
-  test("that was stolen ends with the password, and with the account's lock", async () => {
+  test("that was stolen ends with a new password, and with the account's lock", async () => {
     const fay = await scene.enter("fay");
     const stolen = scene.holding(scene.tokens.get("fay"));
     await expect(stolen.users()).resolves.toContain("founder");
     await fay.changePassword(parseUserName("fay"), passwordOf("fay"), "the next password");
-    // By whichever server: who has not heard of it yet is asked again until he has.
+    // At any server: one that does not know it yet is asked again until it does.
     await until(async () => {
       const refused = await stolen.users().then(
         () => false,
@@ -124,7 +124,7 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
 });
 
 describe("[X4] passwords", { timeout: 60_000 }, () => {
-  test("are guessed so often, then not for a while; nobody's name looks like somebody's", async () => {
+  test("are guessed a few times, then not for a while; no name looks like another", async () => {
     await scene.enter("gil");
     const guesser = scene.cluster.client();
     // A client waits as long as it is told to, up to its deadline.
@@ -136,12 +136,12 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     const wrong = { code: "unauthenticated", message: "The name or the password is wrong." };
     expect(await guess("gil")).toEqual(wrong);
     expect(await guess("nobody-at-all")).toEqual(wrong);
-    // Each server takes ten, and hashes each of them.
+    // Each server accepts ten attempts, and hashes each of them.
     const isSlowed = async () => (await guess("gil", impatient)).code === "rate_limited";
     await until(isSlowed, "the guessing is slowed", 45_000);
   });
 
-  test("[E3] tell whose claim a repeated id is, however each copy of it is hashed", async () => {
+  test("[E3] tell whose claim a repeated id is, even if each copy is hashed anew", async () => {
     // A client of its own each time: by the id alone it could not tell the replies apart.
     const claim = async (password: string) => {
       const client = scene.cluster.client();
@@ -157,7 +157,7 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     await scene.cluster.client().login(parseUserName("zoe"), passwordOf("zoe"));
   });
 
-  test("stand nowhere: not in a log, not in a file, not on the wire among servers", async () => {
+  test("are in no log, in no file, and not on the wire between servers", async () => {
     const heard = await scene.overhear(async () => {
       const ida = await scene.enter("ida");
       await ida.changePassword(
@@ -187,7 +187,7 @@ function filesOf(folder: string): string[] {
 }
 
 describe("[X2] sessions", { timeout: 60_000 }, () => {
-  test("go on over a failover and a restart of the whole cluster", async () => {
+  test("survive a failover and a restart of the whole cluster", async () => {
     const ana = await scene.enter("ana");
     const { coordinator } = await ana.status();
     const leader = scene.cluster.of("server").find((child) => child.ready?.name === coordinator);

@@ -5,7 +5,7 @@ import { raceForNames } from "./race-for-names.ts";
 const clients = 10;
 const names = 40;
 
-test("[R10] [E3] raced-for names have one owner each, though the coordinator dies, stops and is cut off", {
+test("[R10] [E3] names that many clients claim have one owner each, with faults of the coordinator too", {
   timeout: 60_000,
 }, async () => {
   await using temporary = await temporaryFolder();
@@ -24,7 +24,7 @@ test("[R10] [E3] raced-for names have one owner each, though the coordinator die
   const winners = race.claims.filter(({ answers }) => answers[0]?.answer === "won");
   expect(new Set(winners.map(({ name }) => name)).size).toBe(names);
   expect(winners).toHaveLength(names);
-  // Beside the checker: what the disks say, read plainly.
+  // A second look at the disks, without the checker.
   expect(race.accounts).toHaveLength(3);
   for (const { replica, accounts = [] } of race.accounts) {
     const confirmed = accounts.filter(({ confirmed }) => confirmed);

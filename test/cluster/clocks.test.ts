@@ -18,7 +18,7 @@ const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const skewsMs = [-1_000, 0, 1_000];
 const closeMs = 20;
 
-/** A server whose clock is wrong by as much, beside those of the cluster's own. */
+/** A server with a wrong clock, beside the cluster's own servers. */
 function skewedServer(cluster: LocalCluster, number: number, skewMs: number): Child {
   const { broker, brokerBack, proxy, proxyIn, reference } = cluster.endpoints;
   return new Child({
@@ -51,7 +51,7 @@ interface Status {
   }[];
 }
 
-/** What a person is told, also while something is wrong. */
+/** The status that a person sees, also during a fault. */
 async function statusOf(cluster: LocalCluster): Promise<Status> {
   const { broker, reference } = cluster.endpoints;
   const args = ["status", "--json", "--broker", broker, "--reference", reference];
@@ -61,7 +61,7 @@ async function statusOf(cluster: LocalCluster): Promise<Status> {
   return stdout === "" ? { coordinator: null, processes: [] } : JSON.parse(stdout);
 }
 
-/** How far apart the times are that the servers tell; infinitely, if one tells none. */
+/** The difference between the servers' times; infinite if one tells none. */
 function spreadMs({ processes }: Status, servers: readonly Child[]): number {
   const times = servers.map(({ ready, number }) => {
     const row = processes.find(({ name, live }) => live === true && name === ready?.name);
@@ -71,7 +71,7 @@ function spreadMs({ processes }: Status, servers: readonly Child[]): number {
   return Number.isNaN(spread) ? Number.POSITIVE_INFINITY : spread;
 }
 
-/** An event's time, and the test's own before and after it was made. */
+/** An event's time, and the test's own times before and after it. */
 interface Stamped {
   readonly server: string;
   readonly seq: number;
@@ -80,7 +80,7 @@ interface Stamped {
   readonly receivedMs: number;
 }
 
-/** Publishes one message after the other until it is told to stop. */
+/** Publishes one message after the other until it is stopped. */
 async function publish(client: ChatClient, events: Stamped[], signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const sentMs = Date.now();
@@ -94,7 +94,7 @@ async function publish(client: ChatClient, events: Stamped[], signal: AbortSigna
   }
 }
 
-/** What all these times can't have been ahead of the test's clock by the same. */
+/** The amount by which these times can't all have been ahead of the test's clock. */
 function jumpMs(events: readonly Stamped[]): number {
   const least = events.map(({ timeMs, receivedMs }) => timeMs - receivedMs);
   const most = events.map(({ timeMs, sentMs }) => timeMs - sentMs);
@@ -126,7 +126,7 @@ test("[E5] clocks a second off agree within five rounds, and a kill -9 of the co
     return status.coordinator !== null && spreadMs(status, servers) <= closeMs;
   };
   await until(agree, "the offsets meet", 5 * durations.clockRoundMs);
-  // Who was ahead has told later times than are right: it goes on when they have come.
+  // A server that was ahead has told later times than are right. It goes on when they have passed.
   const newest = () => {
     return servers.flatMap(({ ready }) => {
       return events.filter(({ server }) => server === ready?.name).slice(-5);
@@ -135,7 +135,7 @@ test("[E5] clocks a second off agree within five rounds, and a kill -9 of the co
   const isRight = () => newest().length === 5 * servers.length && jumpMs(newest()) <= closeMs;
   await until(isRight, "so do the times of events");
   const agreedAt = events.length;
-  /** Resolves when each has made that many events from now on. */
+  /** Resolves when each server has made that many more events. */
   const madeByEach = (count: number) => {
     const from = events.length;
     const isDone = ({ ready }: Child) => {
@@ -170,7 +170,7 @@ test("[E5] clocks a second off agree within five rounds, and a kill -9 of the co
   await publishing;
 
   const told = events.slice(agreedAt).filter(({ server }, at) => {
-    // What it says before it is told the time again is its own.
+    // Until it is told the time again, it has its own.
     return agreedAt + at < killedAt || rest.some(({ ready }) => ready?.name === server);
   });
   expect(told.length).toBeGreaterThanOrEqual(100);
@@ -182,7 +182,7 @@ test("[E5] clocks a second off agree within five rounds, and a kill -9 of the co
   }
 });
 
-test("[R2] [E2] a server whose promises are damaged ends with one sentence that tells the way out", async () => {
+test("[R2] [E2] a server with damaged promises ends with one sentence that tells the way out", async () => {
   await using data = await temporaryFolder();
   const folder = join(data.path, "servers", "1");
   await mkdir(folder, { recursive: true });

@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
-/** The endpoints as somebody knows them who was never given the key. */
+/** The endpoints without the key. */
 function plain(list: string): string[] {
   return list.split(",").map((endpoint) => splitKey(endpoint).address);
 }
@@ -40,7 +40,7 @@ function command(...args: string[]) {
 }
 
 describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
-  test("serves who has the key, by broker, proxy, reference and peer links", async () => {
+  test("serves clients with the key, at broker, proxy, reference and peer links", async () => {
     const heard: string[] = [];
     const [ana, bia] = [cluster.client(), cluster.client()];
     await ana.login(parseUserName("ana"));
@@ -49,7 +49,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
     await bia.subscribe(geral, (entry) => heard.push(entry.message));
     await ana.publish(parseUserName("ana"), parseChannelName("geral"), "olá");
     await until(() => heard.includes("olá"), "it is heard");
-    // A claim goes from server to server, to whoever is in office.
+    // A claim goes from server to server, to the coordinator.
     await ana.register(parseUserName("caio"), "a password of caio's");
     const { members, processes } = await ana.status();
     expect(members).toHaveLength(3);
@@ -58,7 +58,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
     );
   });
 
-  test("writes its public key for clients, and no warning into its logs", () => {
+  test("writes its public key for clients, and no warning to its logs", () => {
     const key = readFileSync(keyFile(), "utf8");
     expect(key).toMatch(/^[0-9a-f]{64}\n$/);
     expect(statSync(keyFile()).mode & 0o777).toBe(0o644);
@@ -126,7 +126,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
 });
 
 describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () => {
-  test("say what is wrong with the key", async () => {
+  test("report what is wrong with the key", async () => {
     const { broker } = cluster.endpoints;
     const none = await command("users");
     expect(none).toMatchObject({ code: 1, stdout: "" });
@@ -148,7 +148,7 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
     );
   });
 
-  test("work with the key of the file, of an endpoint, or of the secret", async () => {
+  test("work with the key from the file, an endpoint, or the secret", async () => {
     const file = await command("users", "--server-key-file", keyFile());
     expect(file).toMatchObject({ code: 0, stdout: expect.stringContaining("ana") });
     const endpoint = await command("users", "--broker", cluster.endpoints.broker);
@@ -160,7 +160,7 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
     expect(removal.stderr).toMatch(/server_00000000 is not a member/);
   });
 
-  test("tell the health of each process, and leave no refusal behind", async () => {
+  test("report the health of each process, and cause no refusal", async () => {
     const secret = ["--curve", "--data", cluster.folder];
     const [broker, reference] = [cluster.of("broker")[1], cluster.of("reference")[0]];
     const { front = "", back = "" } = broker?.ready?.endpoints ?? {};
@@ -178,7 +178,7 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
 });
 
 describe("[X6] a bot", { timeout: 60_000 }, () => {
-  test("that is refused for good ends, and started anew reads the key anew", async () => {
+  test("that is refused for good ends, and reads the key again at its next start", async () => {
     const file = join(cluster.folder, "copied.key");
     const data = ["--data", join(cluster.folder, "bot"), "--count", "1", "--log-level", "warn"];
     writeFileSync(file, keyFileText(undefined));

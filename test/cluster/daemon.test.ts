@@ -47,7 +47,7 @@ async function startBehind(args: readonly string[], ready: string) {
 }
 
 describe("a process started by nohup", { timeout: 60_000 }, () => {
-  test("goes on when its terminal closes: a single role", async () => {
+  test("of a single role goes on when its terminal closes", async () => {
     const args = ["reference", "--bind", "tcp://127.0.0.1:*"];
     const { child, said } = await startBehind(args, '"Ready"');
     const endpoint = /"endpoint":"([^"]+)"/.exec(said())?.[1] ?? "";
@@ -59,7 +59,7 @@ describe("a process started by nohup", { timeout: 60_000 }, () => {
     expect(await once(child, "exit")).toEqual([0, null]);
   });
 
-  test("goes on when its terminal closes: a whole cluster", async () => {
+  test("of a whole cluster goes on when its terminal closes", async () => {
     const args = ["up", "--servers", "1", "--port", "0", "--json"];
     const { child, said } = await startBehind(args, '"processes"');
     const { broker } = JSON.parse(
@@ -76,7 +76,7 @@ describe("a process started by nohup", { timeout: 60_000 }, () => {
 });
 
 describe("a log that can't be written", { timeout: 60_000 }, () => {
-  /** Node writes its warnings to stderr by itself; they begin once there is the first file. */
+  /** Node writes its warnings to stderr by itself; they begin when the first file exists. */
   const warnings = (begin: string, written: string) => `
     const { existsSync, writeFileSync } = require("node:fs");
     let count = 0;
@@ -87,7 +87,7 @@ describe("a log that can't be written", { timeout: 60_000 }, () => {
     }, 10).unref();
   `;
 
-  test.runIf(existsSync("/dev/full"))("ends no process of a cluster", async () => {
+  test.runIf(existsSync("/dev/full"))("does not end any process of a cluster", async () => {
     const begin = join(folder.path, "begin");
     const written = join(folder.path, "written-");
     const preload = join(folder.path, "warnings.cjs");
@@ -116,7 +116,7 @@ describe("a log that can't be written", { timeout: 60_000 }, () => {
     }
     using create = new CliProcess(["create", "geral", "--user", "ana", "--broker", broker]);
     expect(await create.end()).toMatchObject({ code: 0 });
-    // None was started again.
+    // No process was started again.
     for (const { pid } of processes) expect(() => process.kill(pid, 0)).not.toThrow();
   });
 });
@@ -140,7 +140,7 @@ describe("a process that has not finished starting", { timeout: 30_000 }, () => 
   });
 });
 
-/** Closes the terminal of a program once it has said `Ready`, and prints how the program ended. */
+/** Closes the terminal of a program after its `Ready`, and prints how the program ended. */
 const closingTerminal = `
 import os, pty, signal, subprocess, sys
 ours, its = pty.openpty()
@@ -155,7 +155,7 @@ print(program.wait())
 `;
 const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0;
 
-test.runIf(hasPython)("a terminal that closes ends a role cleanly, without an abort", async () => {
+test.runIf(hasPython)("a closing terminal ends a role cleanly, without an abort", async () => {
   const role = ["reference", "--bind", "tcp://127.0.0.1:*", "--data", folder.path];
   const python = spawn("python3", ["-c", closingTerminal, process.execPath, cliFile, ...role]);
   running.push(python);
@@ -181,7 +181,7 @@ describe.runIf(canMount)("a disk", { timeout: 30_000 }, () => {
     ["bot"],
   ];
 
-  /** In a mount namespace, since modes of a folder do not stop root from writing. */
+  /** In a mount namespace, because a folder's mode does not stop root from writing. */
   function startOn(mounting: string, args: readonly string[]) {
     const data = join(folder.path, "disk");
     mkdirSync(data);
@@ -194,7 +194,7 @@ describe.runIf(canMount)("a disk", { timeout: 30_000 }, () => {
     return { status, lines: stderr.trimEnd().split("\n"), data };
   }
 
-  test.each(roles)("that can only be read ends '%s' with one sentence", (...args) => {
+  test.each(roles)("that is read-only ends '%s' with one sentence", (...args) => {
     const readOnly = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"';
     const { status, lines, data } = startOn(readOnly, args);
     expect({ status, count: lines.length }, lines.join("\n")).toEqual({ status: 1, count: 1 });

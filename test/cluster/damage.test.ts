@@ -29,7 +29,7 @@ async function dataFolder(): Promise<string> {
   return folder.path;
 }
 
-/** Kills a server, damages its folder, and waits until its peers have returned what it lost. */
+/** Kills a server, damages its folder, and waits until its peers have returned the lost events. */
 async function expectRepaired(
   cluster: LocalCluster,
   victim: Child,
@@ -50,13 +50,13 @@ async function expectRepaired(
   expect(readFileSync(join(folder, "promises.json"), "utf8")).not.toContain("owed");
 }
 
-/** In the middle of what a note tells to be on disk. */
+/** In the middle of bytes that a note tells to be on disk. */
 function rotInJournal(path: string): string {
   return damage(path, Math.floor(syncedBytes(path) / 2));
 }
 
 describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
-  test("[J2] [J5] journal and each file of the saved state: named, and repaired from the peers", async () => {
+  test("[J2] [J5] the journal and each file of the saved state are named, and repaired from the peers", async () => {
     const data = await dataFolder();
     const acknowledged = new Map<string, Receipt>();
     {
@@ -82,7 +82,7 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
     for (const [index, name] of checkpointFiles.entries()) {
       await writer.progress(20);
       await expectRepaired(cluster, cluster.server(1 + ((index + 1) % 3)), (folder) => {
-        // As if they had been compacted: else the server could repair itself.
+        // As if they had been compacted: otherwise the server could repair itself.
         for (const path of journalOf(folder).slice(0, -1)) rmSync(path);
         const path = join(folder, name);
         return damage(path, readFileSync(path).length >> 1);
@@ -94,7 +94,7 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
     await expectNothingLost(cluster, { acknowledged });
   });
 
-  test("[J2] [J5] a sealed journal file that a start needs: named, and repaired from the peers", async () => {
+  test("[J2] [J5] a sealed journal file that a start needs is named, and repaired from the peers", async () => {
     const cluster = await start({ data: await dataFolder() });
     const writer = await Writer.start(cluster, { lanes: 500, text: longText });
     const victim = cluster.server(2);
@@ -108,7 +108,7 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
 });
 
 describe("a damaged file of the only server", { timeout: 60_000 }, () => {
-  test("[J5] it stops with file, line and the way out, and starts when the file is restored", async () => {
+  test("[J5] the server ends with file, line and way out, and starts with the restored file", async () => {
     const data = await dataFolder();
     const cluster = await start({ data, servers: 1 });
     const writer = await Writer.start(cluster);

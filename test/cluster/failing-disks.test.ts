@@ -24,7 +24,7 @@ async function start(options: LocalClusterOptions = {}): Promise<LocalCluster> {
 describe("a disk that fails", { timeout: 60_000 }, () => {
   let built: TemporaryFolder;
   let library: string | undefined;
-  /** Where a file tells whose disk fails. */
+  /** The file that tells whose disk fails. */
   let faults: TemporaryFolder;
 
   beforeAll(async () => {
@@ -35,7 +35,7 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
       execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", output, source, "-ldl"]);
       library = output;
     } catch {
-      // Without a compiler, or away from Linux, these tests are skipped.
+      // Without a compiler or Linux these tests are skipped.
     }
   });
 
@@ -56,7 +56,7 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
   ];
 
   test.for(failures)(
-    "[R2] [R5] at a $call, of one of three: it ends at once, and nothing is lost",
+    "[R2] [R5] at a $call ends one of three servers at once, and nothing is lost",
     async ({ call, code }) => {
       const data = await temporaryFolder();
       closing.push(() => data[Symbol.asyncDispose]());
@@ -79,7 +79,7 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
   );
 
   test.for(failures)(
-    "[R2] [R3] at each $call, of the only server: nothing is acknowledged until it is well",
+    "[R2] [R3] at each $call of the only server lets nothing be acknowledged until it works",
     async ({ call, code }) => {
       const data = await temporaryFolder();
       closing.push(() => data[Symbol.asyncDispose]());
@@ -91,7 +91,7 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
       writeFileSync(join(faults.path, `all.${call}`), "");
       await until(() => victim.pid !== pid, "the process is gone", 5_000);
       const { size } = writer.acknowledged;
-      // It is started again, and fails again.
+      // The server is started again, and fails again.
       await until(() => victim.starts >= 3, "it was started twice more");
       expect(writer.acknowledged.size).toBe(size);
       expect(logOf(cluster, victim)).toContain(code);
@@ -104,7 +104,7 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
 });
 
 describe("a disk that is full", { timeout: 60_000 }, () => {
-  /** Mounts a small disk. @returns whether this process may */
+  /** Mounts a small disk. @returns whether this process is allowed to */
   function mountSmall(path: string): boolean {
     try {
       execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", path], { stdio: "ignore" });
@@ -115,7 +115,7 @@ describe("a disk that is full", { timeout: 60_000 }, () => {
     return true;
   }
 
-  test("[R2] [R5] of one of three: it ends and says so; with space it catches up", async (context) => {
+  test("[R2] [R5] ends one of three servers, which says so and catches up when there is space", async (context) => {
     const data = await temporaryFolder();
     closing.push(() => data[Symbol.asyncDispose]());
     const slot = join(data.path, "servers", "2");

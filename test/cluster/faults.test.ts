@@ -38,7 +38,7 @@ describe("kill -9 of any one process under load", () => {
 });
 
 describe("two of each", () => {
-  test("[C2] one dead broker and one dead proxy out of two cost nothing", async () => {
+  test("[C2] a dead broker and a dead proxy of two lose nothing", async () => {
     const cluster = await start({ brokers: 2, proxies: 2 });
     const writer = await Writer.start(cluster);
     const listener = cluster.client();
@@ -64,7 +64,7 @@ describe("two of each", () => {
 });
 
 describe("a server that starts late", () => {
-  test("[R8] catches up with what the others hold, and serves it", async () => {
+  test("[R8] catches up with the events of the others, and serves them", async () => {
     const cluster = await start();
     const client = cluster.client();
     await client.login(parseUserName("ana"));

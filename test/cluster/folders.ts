@@ -16,7 +16,7 @@ export function folderOf(cluster: LocalCluster, server: Child): string {
   throw new Error(`${server.label} has no folder`);
 }
 
-/** What a process has logged so far, in all its lives. */
+/** The log of a process, over all its starts. */
 export function logOf(cluster: LocalCluster, { role, number }: Child): string {
   return readFileSync(join(cluster.folder, "logs", `${role}-${number}.log`), "utf8");
 }
@@ -27,7 +27,7 @@ export function journalOf(folder: string): string[] {
   return names.map((name) => join(folder, "journal", name));
 }
 
-/** Where the last noted sync of a journal file ended. */
+/** The end of the last noted sync of a journal file. */
 export function syncedBytes(path: string): number {
   const notes = [...readFileSync(path, "latin1").matchAll(/^\{"synced":(\d+)/gm)];
   return Number(notes.at(-1)?.[1] ?? 0);
@@ -40,12 +40,12 @@ export function damage(path: string, at: number): string {
   return `${path}:${lineOf(bytes, at)}`;
 }
 
-/** Kills a process, and does something to its folder before it is started again. */
+/** Kills a process, and changes its folder before it is started again. */
 export async function killAnd(child: Child, body: () => void): Promise<void> {
   const { starts } = child;
   child.signal("SIGKILL");
   await until(() => child.pid === undefined, `the end of ${child.label}`);
-  // It is started from this very process: not before this is done.
+  // This process starts it again, so that can't happen before the change is complete.
   if (child.starts !== starts) throw new Error(`${child.label} was started again too soon`);
   body();
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fuzz } from "../fuzz/run.ts";
 
-/** `npm run fuzz` for as many as one likes. Each of these is a fresh cluster. */
+/** Each run is a fresh cluster. `npm run fuzz` makes any number of them. */
 const runs = [
   { auth: "required", sender: "strangers", frames: 10_000 },
   { auth: "open", sender: "strangers", frames: 6_000 },

@@ -84,7 +84,7 @@ async function run(args: readonly string[], hosts?: string) {
   return { code, ...said };
 }
 
-/** A cluster of processes of their own, bound to ::1, that reach each other at `host`. */
+/** A cluster of separately started processes, bound to ::1, that reach each other at `host`. */
 async function startCluster(host: string, flags: readonly string[], hosts?: string) {
   const at = (bound = "") => bound.replace("[::1]", host);
   const role = async (name: string, ...more: string[]) =>
@@ -132,7 +132,7 @@ describe("a cluster of processes of their own on IPv6", { timeout: 90_000 }, () 
 
   test("serves at [::1] encrypted", () => talk("[::1]", ["--curve"]));
 
-  test.skipIf(!canHaveHosts)("serves at a name that has addresses of IPv6 alone", () =>
+  test.skipIf(!canHaveHosts)("serves at a name that has only addresses of IPv6", () =>
     talk("six.example", [], "127.0.0.1 localhost\n::1 six.example\n"),
   );
 });

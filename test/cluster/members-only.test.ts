@@ -30,7 +30,7 @@ afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
 const nameOf = (server: Child) => server.ready?.name ?? "";
 
-/** The cluster as one of the servers sees it. */
+/** The cluster's status at one of the servers. */
 async function statusOf(server: Child): Promise<Reply<"status">> {
   const client = cluster.client();
   for (;;) {
@@ -52,7 +52,7 @@ async function addressOf(server: Child): Promise<string> {
   return withinTheDoor(cluster.folder, address);
 }
 
-/** What a member with the cluster's secret, or one with another, says in a name of its choice. */
+/** A message of a member with the cluster's secret, or another, in a name of its choice. */
 function sealsOf(name: string, purpose: Purpose, { secret = "", clock = 0 } = {}): Seals {
   const self = () => name;
   const log = openLog({ level: "silent", role: "test", name: self, clock: () => 0 });
@@ -63,7 +63,7 @@ function sealsOf(name: string, purpose: Purpose, { secret = "", clock = 0 } = {}
   return new Membership(options).seals(purpose);
 }
 
-/** Frames as anybody could send them who is let in at the endpoint. */
+/** Frames that any process could send that may connect to the endpoint. */
 async function say(endpoint: string, frames: Uint8Array[], patienceMs = 1_000) {
   const socket = new Dealer({ linger: 0, receiveTimeout: patienceMs });
   connect(socket, [endpoint]);
@@ -86,7 +86,7 @@ async function ask(service: string, data: Fields, seals?: Seals): Promise<Fields
 }
 
 describe("[X1] the reference", { timeout: 60_000 }, () => {
-  test("answers a guest, who never becomes a member nor takes a member's name", async () => {
+  test("answers a guest, which never becomes a member or takes a member's name", async () => {
     const before = (await ask("list", {})) as { view: View; list: Row[] };
     const server = nameOf(cluster.server(1));
     const view = { number: 99, members: ["server_00000099"] };
@@ -109,7 +109,7 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
     ]);
   });
 
-  test("[O18] tells of a guest's questions by so many lines a second, and counts the rest", async () => {
+  test("[O18] logs a bounded number of a guest's questions a second, and counts the rest", async () => {
     const startMs = performance.now();
     const socket = new Dealer({ linger: 0, receiveTimeout: 10_000 });
     socket.connect(cluster.endpoints.reference);
@@ -127,14 +127,14 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
     expect(lines.length).toBeLessThanOrEqual(50 * seconds);
   });
 
-  test("lets nobody leave or be removed on a guest's word, and drops a wrong seal", async () => {
+  test("does not let a guest remove anybody, and drops a wrong seal", async () => {
     const user = nameOf(cluster.server(3));
     const refusal = { status: "erro", code: "unauthenticated", retry: false };
     expect(await ask("leave", { user })).toMatchObject(refusal);
     expect(await ask("remove", { user, force: true })).toMatchObject(refusal);
     const stranger = sealsOf(user, "reference", { secret: "the secret of somebody else" });
     expect(await ask("leave", { user }, stranger)).toBeUndefined();
-    // Nor on another member's.
+    // A member can't do it for another member either.
     const clock = Number((await ask("list", {}))?.clock) + 1_000;
     const other = sealsOf("server_00000001", "reference", { clock });
     expect(await ask("leave", { user }, other)).toMatchObject(refusal);
@@ -143,7 +143,7 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
   });
 });
 
-/** A heartbeat of a server that is in office for an epoch above all. */
+/** A heartbeat of a coordinator with an epoch above all others. */
 function heartbeat(server: string, view: unknown): Buffer {
   const office = { view: 1, term: 900 };
   const summary = { server, clock: 900_000_000, view, durable: {}, office };
@@ -152,7 +152,7 @@ function heartbeat(server: string, view: unknown): Buffer {
 }
 
 describe("[X1] replication", { timeout: 60_000 }, () => {
-  test("a forged message counts for nothing, also one that announces a coordinator", async () => {
+  test("ignores forged messages, also one that announces a coordinator", async () => {
     let before = await statusOf(cluster.server(1));
     await until(async () => {
       before = await statusOf(cluster.server(1));
@@ -178,7 +178,7 @@ describe("[X1] replication", { timeout: 60_000 }, () => {
     );
   });
 
-  test("what a member said before does not bring it back, nor after a restart", async () => {
+  test("a member's old messages do not bring it back, also after a restart", async () => {
     const [first, second] = [cluster.server(1), cluster.server(2)];
     const name = nameOf(second);
     const recorded = await record(cluster.endpoints.proxy, name, 20);
@@ -211,7 +211,7 @@ describe("[X1] replication", { timeout: 60_000 }, () => {
   });
 });
 
-describe("[P6] what a coordinator says on `servers`", { timeout: 60_000 }, () => {
+describe("[P6] a coordinator's announcement on `servers`", { timeout: 60_000 }, () => {
   test("has two frames and the original's shape, for listeners of the original protocol", async () => {
     const socket = new Subscriber({ linger: 0 });
     socket.connect(cluster.endpoints.proxy);
@@ -251,7 +251,7 @@ describe("[P6] what a coordinator says on `servers`", { timeout: 60_000 }, () =>
 describe("[X1] the peer link", { timeout: 60_000 }, () => {
   const asker = "server_0a5c0a5c";
 
-  test("answers a member's question once, to nobody else, and not again after a restart", async () => {
+  test("answers a member's question once, only to that member, and not again after a restart", async () => {
     const server = cluster.server(1);
     const address = await addressOf(server);
     const status = await statusOf(server);
@@ -300,7 +300,7 @@ describe("[X1] a server with another secret", { timeout: 60_000 }, () => {
   });
 });
 
-/** One that is let in where servers publish. */
+/** A publisher that may connect where servers publish. */
 class Publishing implements Disposable {
   readonly #socket = new Publisher({ linger: 0 });
 
@@ -317,7 +317,7 @@ class Publishing implements Disposable {
   }
 }
 
-/** What a server says on `replication`, as it goes over the wire. */
+/** A server's messages on `replication`, as they are on the wire. */
 async function record(endpoint: string, server: string, count: number): Promise<Buffer[][]> {
   const socket = new Subscriber();
   socket.connect(endpoint);

@@ -28,7 +28,7 @@ describe.skipIf(python === undefined)(
       return await command.end(input);
     }
 
-    test("commands that it can answer are sent once and succeed", async () => {
+    test("commands that the server can answer are sent once and succeed", async () => {
       server = await OriginalServer.start();
       expect(await run(["login", "ana"])).toMatchObject({ code: 0 });
       expect(await run(["create", "geral", "--user", "ana"])).toMatchObject({ code: 0 });
@@ -55,7 +55,7 @@ describe.skipIf(python === undefined)(
     const lacking = [["listen", "#geral"], ["history", "#geral"], ["status"], ["time"]] as const;
 
     test.each(["erro", "message", "silent"])(
-      "a command that it has no service for ends in one sentence, if it answers by: %s",
+      "a command without a service there ends with one sentence, if the answer is: %s",
       async (unknown) => {
         server = await OriginalServer.start("--unknown", unknown);
         const results = await Promise.all(lacking.map((args) => run([...args, "--user", "ana"])));
@@ -73,7 +73,7 @@ describe.skipIf(python === undefined)(
       60_000,
     );
 
-    test("a bot, the menu and both chats end in one sentence, after one log-in", async () => {
+    test("a bot, the menu and both chats end with one sentence, after one log-in", async () => {
       server = await OriginalServer.start();
       const said = `${only}: it answered OK, but has no receipts and no history.`;
       const lines = await run(["chat", "--lines", "--user", "leo"], "/join geral\nOi\n");
@@ -89,7 +89,7 @@ describe.skipIf(python === undefined)(
       for (const login of logins) expect(counts[login]).toBe(1);
     }, 60_000);
 
-    test("[O48] its reference is told once in each process's log, and gets nothing but `list`", async () => {
+    test("[O48] its reference is reported once in each process's log, and gets only `list`", async () => {
       server = await OriginalServer.start();
       const { reference } = server.endpoints;
       const at = ["--reference", reference, "--data", home.path];
@@ -110,7 +110,7 @@ describe.skipIf(python === undefined)(
         const text = "speaks only the original protocol";
         await Promise.all(processes.map((process) => process.saw(text)));
         expect(performance.now() - startMs).toBeLessThan(8_000);
-        // After more questions there is still one line.
+        // More questions add no line.
         await until(() => performance.now() - startMs > 7_000, "more heartbeats");
         for (const { stderr } of processes) expect(stderr.split(text)).toHaveLength(2);
       } finally {

@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
-/** Starts a sender, waits until it says so, and kills it. @returns what it said */
+/** Starts a sender, waits until it reports its state, and kills it. @returns the report */
 async function killAt(said: string, how: string, ...texts: string[]): Promise<string> {
   const folder = join(cluster.folder, "outbox");
   const options = ["--import", "tsx", script, folder, cluster.endpoints.broker, how, ...texts];
@@ -36,12 +36,12 @@ async function killAt(said: string, how: string, ...texts: string[]): Promise<st
   return output;
 }
 
-test("[C5] what was accepted arrives once, whenever its sender is killed", async () => {
-  // Before it goes out; while it does; when all of it is there, and nobody took note of it.
+test("[C5] an accepted message arrives once, whenever its sender is killed", async () => {
+  // Before the message is sent, while it is being sent, and before its receipt is noted.
   await killAt("accepted", "keep", "never sent");
   await killAt("accepted", "send", "perhaps sent 1", "perhaps sent 2", "perhaps sent 3");
   await killAt("sent", "forget", "sent, and not settled");
-  // A retry goes to another server, and finds the message by its id.
+  // A retry goes to another server, which finds the message by its id.
   for (let retry = 0; retry < 3; retry += 1) await killAt("sent", "forget");
   expect(await killAt("sent", "send", "new")).toContain("sent, 0 wait");
   expect(await killAt("sent", "send")).toContain("sent, 0 wait");

@@ -43,13 +43,13 @@ async function journalBytes(cluster: LocalCluster): Promise<number> {
 const cuts: { name: string; links: Link[]; isReset: boolean; hears: boolean }[] = [
   { name: "both ways", links, isReset: false, hears: false },
   { name: "deaf", links: into, isReset: true, hears: false },
-  // It hears the others until their connections, without a heartbeat from it, are closed.
+  // The server hears the others until they close their connections for want of its heartbeats.
   { name: "mute", links: out, isReset: false, hears: true },
 ];
 
 describe("one of three servers cut off under load", () => {
   test.for(cuts)(
-    "[R5] [R8] $name: the others go on, nothing is lost, and all end up equal",
+    "[R5] [R8] $name: the others go on, nothing is lost, and all servers are equal in the end",
     { timeout: 60_000 },
     async ({ links, isReset, hears }) => {
       const { cluster, relay } = await start();

@@ -5,10 +5,10 @@ import { expect, test } from "vitest";
 
 type Module = typeof import("../../src/platform/password-thread.ts");
 
-/** Built: a thread begins with a file of its own, which Node has to understand. */
+/** The built file, because Node itself loads a thread's first file. */
 const built = pathToFileURL(resolve("dist/platform/password-thread.js")).href;
 
-test("a password that is worked on when its process stops is no error", async () => {
+test("a stop while a password is being hashed is not an error", async () => {
   const { PasswordThread } = (await import(built)) as Module;
   const thread = new PasswordThread();
   const ends: string[] = [];

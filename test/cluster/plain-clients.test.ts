@@ -5,14 +5,14 @@ import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { python, readmePython } from "../support/readme-python.ts";
 import { inNode, sendPlainly } from "./plain-clients.ts";
 
-describe("a plain REQ client as README has it", { timeout: 120_000 }, () => {
-  test("[B6] neither hangs nor loses or doubles a message, whoever is killed or stopped", async () => {
+describe("the plain REQ client of README", { timeout: 120_000 }, () => {
+  test("[B6] neither hangs nor loses or doubles a message, whatever process is killed or stopped", async () => {
     const result = await sendPlainly(inNode, { clients: 50, rounds: 1 });
     expect(result).toMatchObject({ refused: [], lost: [], doubled: [] });
     expect(result.acknowledged).toBeGreaterThan(500);
   });
 
-  test.skipIf(python === undefined)("in Python does what README says", async () => {
+  test.skipIf(python === undefined)("in Python works as README says", async () => {
     await using cluster = await LocalCluster.start();
     const { defines, does } = readmePython(cluster);
     const child = spawn(python ?? "", ["-u", "-c", defines + does], {

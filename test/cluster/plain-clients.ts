@@ -8,16 +8,16 @@ import { askPlainly } from "../support/plain-client.ts";
 import { python, readmePython } from "../support/readme-python.ts";
 import { until } from "../support/until.ts";
 
-/** What a client was told of one message. */
+/** The answer to a client's message. */
 interface Told {
   readonly text: string;
   readonly status: unknown;
   readonly waitedMs: number;
 }
 
-/** Clients at work, each sending one message after the other. */
+/** Clients that each send one message after the other. */
 interface AtWork {
-  /** Resolves when each has the answer to its last one. */
+  /** Resolves when each client has the answer to its last message. */
   end(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ type Start = (cluster: LocalCluster, clients: number, onTold: (told: Told) => vo
 
 export interface PlainClientsResult {
   readonly acknowledged: number;
-  /** What came of a message that was not acknowledged: it should be nothing. */
+  /** Effects of messages that were not acknowledged: there should be none. */
   readonly refused: readonly Told[];
   readonly lost: readonly string[];
   readonly doubled: readonly string[];
@@ -38,8 +38,8 @@ const stoppedMs = 2 * durations.zmtpTimeoutMs;
 const hangMs = 60_000;
 
 /**
- * Plain REQ clients that publish while servers and the broker are killed and stopped, in each round
- * one after the other; then what they were told is compared with what is there.
+ * Plain REQ clients publish while servers and the broker are killed and stopped one after the other,
+ * in several rounds. Then their answers are compared with the history.
  */
 export async function sendPlainly(
   start: Start,
@@ -93,7 +93,7 @@ export async function sendPlainly(
   };
 }
 
-/** zeromq's REQ sockets, used as README's example does. */
+/** zeromq's REQ sockets, used as in README's example. */
 export const inNode: Start = (cluster, clients, onTold) => {
   let isOver = false;
   const { broker } = cluster.endpoints;
@@ -118,7 +118,7 @@ export const inNode: Start = (cluster, clients, onTold) => {
   };
 };
 
-/** README's example itself, in as many threads. */
+/** README's example itself, in several threads. */
 export const inPython: Start = (cluster, clients, onTold) => {
   const source = `${readmePython(cluster).defines}
 import json, sys, threading

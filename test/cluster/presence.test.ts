@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
-/** A client of a user's, whose account is made if it is new. */
+/** A user's client; a missing account is made. */
 async function enter(
   user: string,
   isNew: boolean,
@@ -29,11 +29,11 @@ async function enter(
   return Object.assign(client, { token });
 }
 
-test("[L11] who is there is known to all servers, changes at once, and outlives a server", async () => {
+test("[L11] all servers know the users who are online, at once, and after a server has died", async () => {
   const desk = await enter("ana", true);
   const phone = await enter("ana", false);
   const bia = await enter("bia", true);
-  /** Requests go to the servers in turn: as many agree as there are. */
+  /** Requests go to the servers in turn: all servers must agree. */
   const shows = async (ana: PresenceState) => {
     await until(async () => {
       const replies = [];
@@ -57,7 +57,7 @@ test("[L11] who is there is known to all servers, changes at once, and outlives 
   await phone.presence("gone");
   await shows("online");
   await phone.close();
-  // With a session that was begun before.
+  // With a session from before.
   const later = cluster.client({ token: desk.token });
   await desk.presence("gone");
   await shows("gone");

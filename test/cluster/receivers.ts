@@ -9,18 +9,18 @@ import { until } from "../support/until.ts";
 export interface ReceiversOptions {
   readonly brokers: number;
   readonly curve: boolean;
-  /** SIGSTOP: it hangs until its servers and clients have given it up, then goes on. */
+  /** SIGSTOP: the broker hangs until its servers and clients have given it up, then goes on. */
   readonly signal: "SIGKILL" | "SIGTERM" | "SIGSTOP";
   /** How often a broker is ended and started again, or hangs. */
   readonly restarts: number;
-  /** Log-ins that are begun before each; another user's each. */
+  /** Log-ins that begin before each fault, each of another user. */
   readonly logins: number;
 }
 
 export interface ReceiversResult {
-  /** Log-ins that a server had, or that were on their way, when their broker was ended. */
+  /** Log-ins that a server had, or that were on their way, when the broker ended. */
   inFlight: number;
-  /** Clients that came to the new broker, and those of them that were answered. */
+  /** Clients that connected to the new broker, and those of them that were answered. */
   newcomers: number;
   answered: number;
   /** Replies that reached a client that did not ask for them, each as a sentence. */
@@ -31,8 +31,8 @@ const passwordOf = (user: string) => `the long password of ${user}`;
 const patienceMs = 15_000;
 
 /**
- * Users log in by plain REQ sockets while a broker is ended again and again, and others connect to the
- * broker that is started in its place. Each client checks that the reply it gets is its own.
+ * Users log in by plain REQ sockets while a broker is ended again and again, and others connect to
+ * the broker that takes its place. Each client checks that its reply is its own.
  */
 export async function raceForReplies(options: ReceiversOptions): Promise<ReceiversResult> {
   const { brokers, curve } = options;
@@ -94,7 +94,7 @@ class Race {
   #newcomers(endpoint: string, round: string): PlainRequest[] {
     const count = Math.ceil(this.#options.logins / 3);
     return Array.from({ length: count }, (_, number) => {
-      // Some of them log in too: the replies they wait for look like those owed to others.
+      // Some of them log in too: their replies look like those of earlier clients.
       const user = this.#users[number * 3];
       if (number % 5 === 0 && user !== undefined) {
         return this.#logIn(endpoint, user, `${round} ${user}`);
@@ -126,7 +126,7 @@ class Race {
   }
 }
 
-/** Whose session a reply brings. */
+/** The user of a reply's session. */
 function subjectOf({ token }: Fields): string | undefined {
   if (typeof token !== "string") return undefined;
   const [, claims = ""] = token.split(".");

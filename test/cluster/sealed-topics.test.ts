@@ -15,7 +15,7 @@ import { accountsScene, passwordOf, topicOf } from "./accounts-scene.ts";
 const scene = accountsScene();
 
 describe("[X5] a bare SUB socket", { timeout: 60_000 }, () => {
-  test("hears nothing that it can read, on no topic", async () => {
+  test("hears nothing that it can read on any topic", async () => {
     const [ana, bea] = [await scene.enter("ana"), await scene.enter("bea")];
     const got: Entry[] = [];
     await bea.subscribe({ user: "bea" as never }, (entry) => got.push(entry));
@@ -37,7 +37,7 @@ describe("[X5] a bare SUB socket", { timeout: 60_000 }, () => {
       "said to one alone",
     ]);
     const topics = new Set(heard.map(([topic]) => String(topic)));
-    // The old form, which is in clear.
+    // The old form is in clear.
     expect(topics).not.toContain("geral");
     expect(topics).not.toContain("bea");
     for (const [, payload] of heard) {
@@ -46,7 +46,7 @@ describe("[X5] a bare SUB socket", { timeout: 60_000 }, () => {
     }
   });
 
-  test("and a private topic's key is no use after the next password", async () => {
+  test("can't read a private topic with the key from before a new password", async () => {
     const [ana, eva] = [await scene.enter("ana"), await scene.enter("eva")];
     const topic = topicOf({ user: "eva" });
     const keyOf = async () => JSON.stringify((await eva.ask("keys", { topics: [topic] })).keys);
@@ -61,8 +61,8 @@ describe("[X5] a bare SUB socket", { timeout: 60_000 }, () => {
   });
 });
 
-describe("[X5] whoever is let in where servers publish may publish", { timeout: 60_000 }, () => {
-  test("but in clear, or by a key of his own, nobody believes it", async () => {
+describe("[X5] a guest that may connect where servers publish", { timeout: 60_000 }, () => {
+  test("is not believed in clear, or with a key of its own", async () => {
     const [ana, bea] = [await scene.enter("ana"), await scene.enter("bea")];
     const got: Entry[] = [];
     const channel = "geral" as never;
@@ -100,13 +100,13 @@ describe("[X5] whoever is let in where servers publish may publish", { timeout: 
     socket.close();
     expect(heard.some(([, payload]) => payload?.equals(Buffer.from(plain)))).toBe(true);
     expect(got.map(({ message }) => message)).toEqual(["true", "true again"]);
-    // What it said of its place is not believed either: nobody waits for it.
+    // The place in such a message is not believed either: no reader waits for it.
     await expect(bea.channels()).resolves.toContain("geral");
   });
 });
 
 describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
-  test("publishes in nobody's name at the proxy, and stops no reader", async () => {
+  test("can't publish in another's name at the proxy, and does not stop readers", async () => {
     const [ana, bea, mallory] = [
       await scene.enter("ana"),
       await scene.enter("bea"),
@@ -152,7 +152,7 @@ describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
     socket.close();
     expect(got.map(({ message }) => message)).toEqual(["true", "true again"]);
     expect(bea.clock.value).toBeLessThan(2 ** 40);
-    // She waits for nothing that never was.
+    // She does not wait for a message that never existed.
     await expect(bea.channels()).resolves.toContain("geral");
     await expect(
       bea.publish(parseUserName("bea"), parseChannelName("geral"), "hers"),

@@ -35,7 +35,7 @@ const kinds = [
 
 const addressOf = (endpoint: string) => splitKey(endpoint).address;
 
-/** Every port at which a process of the cluster is bound. */
+/** Every port of the cluster's processes. */
 function portsOf(cluster: LocalCluster) {
   const { broker, brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
   const peers = cluster.of("server").map(({ ready }) => ready?.endpoints.peer ?? "");
@@ -64,7 +64,7 @@ describe.each(kinds)(
     }, 60_000);
     afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
-    /** What lets a ZeroMQ socket of a guest in. */
+    /** The options with which a guest's ZeroMQ socket may connect. */
     function asGuest(): Record<string, unknown> {
       if (key === undefined) return { linger: 0 };
       const { publicKey: curvePublicKey, secretKey: curveSecretKey } = curveKeyPair();
@@ -85,7 +85,7 @@ describe.each(kinds)(
       }
     }
 
-    /** A guest by hand that has gone as far in its handshake as it is let. */
+    /** A guest without a library that has gone as far in its handshake as it can. */
     async function guestAt(endpoint: string, type: string, identity: Uint8Array | string = "") {
       const peer = new RawPeer(endpoint);
       const about = metadata(type, identity);
@@ -118,7 +118,7 @@ describe.each(kinds)(
         for await (const [topic] of listener) heard.push(String(topic));
       })().catch(() => {});
       const { guests, members } = portsOf(cluster);
-      // What libzmq took for ZMTP 1.0.
+      // libzmq took this for ZMTP 1.0.
       const body = "\u0005\u0000geral\u0001\u0007\u0000a lie!";
       const requests = [
         `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
@@ -130,7 +130,7 @@ describe.each(kinds)(
           const peer = new RawPeer(endpoint);
           peer.say(Buffer.from(request, "latin1"));
           await peer.closed();
-          // No more than the beginning of a greeting.
+          // Only the beginning of a greeting.
           expect(peer.heard.length).toBeLessThanOrEqual(64);
         }
       }
@@ -140,7 +140,7 @@ describe.each(kinds)(
       expect(isWhole(cluster)).toBe(true);
     });
 
-    test("one that takes the name of a nameless peer ends no process and gets nobody's reply", async () => {
+    test("a stranger with the name of a nameless peer ends no process and gets no reply of others", async () => {
       const { guests, members } = portsOf(cluster);
       const numbers = [0, 1, 0x6b8b4567, 0x6b8b4568, 0x6b8b4569, 0x7fffffff, 0xffffffff];
       const names = numbers.map((number) => {
@@ -192,7 +192,7 @@ describe.each(kinds)(
       expect(isWhole(cluster)).toBe(true);
     });
 
-    test("a stranger's worker and a stranger's publisher are let in nowhere", async () => {
+    test("a stranger's worker and publisher can connect nowhere", async () => {
       const { brokerBack, proxyIn } = cluster.endpoints;
       const heard: string[] = [];
       const listener = new Subscriber({ linger: 0 });
@@ -311,7 +311,7 @@ describe("[X7] --guest-servers", { timeout: 60_000 }, () => {
 });
 
 describe("[X8] changed bytes at every bound port", { timeout: 120_000 }, () => {
-  /** `npm run fuzz -- --wire` for as many as one likes. */
+  /** `npm run fuzz -- --wire` makes any number of these runs. */
   test.each([
     ["plain", false],
     ["encrypted", true],

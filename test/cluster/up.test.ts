@@ -42,8 +42,7 @@ afterEach(async () => {
 
 function spawnUp(data: string, ...flags: string[]) {
   const args = [cli, "up", "--data", data, "--log-level", "warn", "--json", ...flags];
-  // With a process group of its own, as a shell gives one to each command, and with a channel, as
-  // other supervisors give one.
+  // With a process group of its own, as from a shell, and with a channel, as from a supervisor.
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     detached: true,
@@ -68,7 +67,7 @@ async function startUp(
   return { child, ready: JSON.parse(String(line)) as Ready, errors };
 }
 
-/** Its exit code, and what it had to say. */
+/** The exit code and the output. */
 async function endOf(
   up: ReturnType<typeof spawnUp>,
 ): Promise<{ code: number | null; errors: string }> {
@@ -85,7 +84,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The processes that it has started and that have not ended. */
+/** The running processes that it has started. */
 function childrenOf({ pid }: ChildProcess): number[] {
   const { stdout } = spawnSync("pgrep", ["-P", String(pid)], { encoding: "utf8" });
   return (stdout.match(/\d+/g) ?? []).map(Number);
@@ -96,7 +95,7 @@ function clientOf({ broker, proxy }: Ready): ChatClient {
 }
 
 describe("tertulia up", () => {
-  test("tells in one line who runs where, ends on SIGTERM with 0, and leaves nobody behind", async () => {
+  test("prints the running processes in one line, ends on SIGTERM with 0, and leaves no process behind", async () => {
     const { child, ready } = await startUp(await folder(), "--bots", "1");
     expect(ready.processes.map(({ role }) => role).sort()).toEqual([
       "bot",
@@ -112,7 +111,7 @@ describe("tertulia up", () => {
     expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
   });
 
-  test("[J4] finds every folder again, and what was acknowledged with it", async () => {
+  test("[J4] finds every folder again, with all that was acknowledged", async () => {
     const data = await folder();
     const first = await startUp(data);
     {
@@ -132,7 +131,7 @@ describe("tertulia up", () => {
     expect(await readdir(join(data, "servers"))).toHaveLength(3);
   });
 
-  test("a second Ctrl-C does not cut the end short, though all processes get it", async () => {
+  test("a second Ctrl-C does not cut the end short, although all processes get it", async () => {
     const { child, ready, errors } = await startUp(await folder(), "--servers", "1");
     const group = -Number(child.pid);
     process.kill(group, "SIGINT");
@@ -143,7 +142,7 @@ describe("tertulia up", () => {
     expect(errors()).toBe("");
   });
 
-  test("[R11] a SIGTERM that all processes get ends all of them, and starts none again", async () => {
+  test("[R11] a SIGTERM to all processes ends all of them, and none is started again", async () => {
     const { child, ready, errors } = await startUp(await folder(), "--bots", "1");
     process.kill(-Number(child.pid), "SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
@@ -151,11 +150,11 @@ describe("tertulia up", () => {
     expect(errors()).toBe("");
   });
 
-  test("who dies while others are being stopped is not started again", async () => {
+  test("a process that dies while others are being stopped is not started again", async () => {
     await using cluster = await LocalCluster.start({ servers: 1, bots: 1 });
     const [bot] = cluster.of("bot");
     const [broker] = cluster.of("broker");
-    // So that to stop it takes a while.
+    // So that stopping it takes a while.
     bot?.signal("SIGSTOP");
     const stopped = cluster.stop();
     broker?.signal("SIGKILL");
@@ -166,7 +165,7 @@ describe("tertulia up", () => {
     expect(log).not.toContain("started again");
   });
 
-  test("a channel to whoever started it keeps no signal from it", async () => {
+  test("works with signals if it has a channel to its parent", async () => {
     const { child, ready } = await startUp(await folder(), "--servers", "1");
     expect(child.connected).toBe(true);
     child.kill("SIGINT");
@@ -174,7 +173,7 @@ describe("tertulia up", () => {
     expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
   });
 
-  test("what a terminal sends to all its processes ends none of them, and a SIGTERM just one", async () => {
+  test("a terminal's signal to all processes ends none of them, and a SIGTERM ends one", async () => {
     const { ready, errors } = await startUp(await folder(), "--servers", "1");
     for (const { pid } of ready.processes) {
       for (const signal of ["SIGINT", "SIGHUP"] as const) process.kill(pid, signal);
@@ -188,7 +187,7 @@ describe("tertulia up", () => {
     await until(() => errors().includes("The broker 1 ended (exit code 0): started again"), "it");
   });
 
-  test("where the logs go to files, a person still learns why it did not start", async () => {
+  test("reports why it did not start even if the logs go to files", async () => {
     const data = await folder();
     await startUp(data, "--servers", "1");
     await expect(LocalCluster.start({ data, servers: 1 })).rejects.toThrow(
@@ -196,19 +195,19 @@ describe("tertulia up", () => {
     );
   });
 
-  test("its own death by kill -9 ends all its processes", async () => {
+  test("ends all its processes when it dies by kill -9", async () => {
     const { child, ready } = await startUp(await folder(), "--servers", "1");
     child.kill("SIGKILL");
     await until(() => ready.processes.every(({ pid }) => !isAlive(pid)), "all are gone");
   });
 
   test.each([1, 2, 3, 4, 5, 6])(
-    "nor does its death while it starts leave one of %i",
+    "leaves none of %i processes behind if it dies while it starts",
     async (count) => {
       const up = spawnUp(await folder(), "--port", "0", "--servers", "2", "--bots", "1");
       const { child, errors } = up;
       await until(() => childrenOf(child).length >= count, "so many processes are there");
-      // It starts nobody while they are counted.
+      // It starts no process while they are counted.
       child.kill("SIGSTOP");
       const pids = childrenOf(child);
       child.kill("SIGKILL");
@@ -217,7 +216,7 @@ describe("tertulia up", () => {
     },
   );
 
-  test("a port that is taken: one sentence, exit code 1, nobody left behind", async () => {
+  test("a taken port ends it with one sentence and exit code 1, without a process left behind", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const address = other.address();
@@ -226,14 +225,14 @@ describe("tertulia up", () => {
     const { code, errors } = await endOf(up);
     other.close();
     expect(code).toBe(1);
-    // It wants five ports from that one on; what else is in use is whatever else runs here.
+    // It needs five ports from that one on. Other ports may be in use by other programs.
     const [, taken] = /tcp:\/\/127\.0\.0\.1:(\d+) is taken: stop what uses it/.exec(errors) ?? [];
     expect(Number(taken) - port).toBeGreaterThanOrEqual(0);
     expect(Number(taken) - port).toBeLessThan(5);
     expect(errors).not.toMatch(/^\s+at /m);
   });
 
-  test("a data folder in use: one sentence, exit code 1", async () => {
+  test("a data folder in use ends it with one sentence and exit code 1", async () => {
     const data = await folder();
     await startUp(data, "--servers", "1");
     const { code, errors } = await endOf(spawnUp(data, "--port", "0"));
@@ -242,7 +241,7 @@ describe("tertulia up", () => {
     expect(errors).not.toMatch(/^\s+at /m);
   });
 
-  test("[J2] a damaged file is named, with the way out", async () => {
+  test("[J2] names a damaged file, with the way out", async () => {
     const data = await folder();
     const { child, ready } = await startUp(data, "--servers", "1");
     {
@@ -254,7 +253,7 @@ describe("tertulia up", () => {
     const slot = join(data, "servers", "1");
     const text = await readFile(join(slot, "users.json"), "utf8");
     await writeFile(join(slot, "users.json"), text.replace('"ana"', '"eva"'));
-    // Else what the state stands for would still be there.
+    // Otherwise the journal would still have the state's events.
     await rm(join(slot, "journal", "00000001.jsonl"));
     const { code, errors } = await endOf(spawnUp(data, "--port", "0", "--servers", "1"));
     expect(code).toBe(1);
@@ -264,7 +263,7 @@ describe("tertulia up", () => {
     expect(errors).not.toMatch(/^\s+at /m);
   });
 
-  test("[X3] a role that would open itself to other machines says how, exit code 2", async () => {
+  test("[X3] a role that would open itself to other machines says how to allow it, with exit code 2", async () => {
     const args = [cli, "broker", "--front", "tcp://0.0.0.0:0", "--data", await folder()];
     const failure = await promisify(execFile)(process.execPath, args).catch((error) => error);
     expect(failure.code).toBe(2);

@@ -11,9 +11,9 @@ import type { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { until } from "../support/until.ts";
 
 interface Load {
-  /** Messages on their way at a time. */
+  /** Messages on their way at once. */
   readonly lanes?: number;
-  /** What follows the number of each message. */
+  /** The text behind the number of each message. */
   readonly text?: string;
   /** A new one. */
   readonly channel?: string;
@@ -22,7 +22,7 @@ interface Load {
 /** The longest text that fits a message behind its number. */
 export const longText = ` ${"x".repeat(limits.messageCharacters - 20)}`;
 
-/** Publishes numbered messages, a few at a time, until it is told to stop. */
+/** Publishes numbered messages, a few at a time, until it is stopped. */
 export class Writer {
   readonly acknowledged = new Map<string, Receipt>();
   attempted = 0;
@@ -50,11 +50,11 @@ export class Writer {
       }
     };
     this.#running = Promise.all(Array.from({ length: lanes }, lane));
-    // Who stops the writer learns of it; a test that fails before that has an error of its own.
+    // The caller of `stop` learns of it; a test that fails before that has an error of its own.
     this.#running.catch(() => {});
   }
 
-  /** Resolves when `count` more messages have been acknowledged from now on. */
+  /** Resolves when `count` more messages have been acknowledged. */
   async progress(count: number): Promise<void> {
     const goal = this.acknowledged.size + count;
     await until(() => this.acknowledged.size >= goal, `${count} more acknowledged`, 30_000);
@@ -70,7 +70,7 @@ async function fileOf(cluster: LocalCluster, slot: string, name: string): Promis
   return readFile(join(cluster.folder, "servers", slot, name), "utf8");
 }
 
-/** Every replica's publications, after all files were found equal byte for byte. */
+/** The publications of all replicas, whose files are equal byte for byte. */
 export async function equalFiles(cluster: LocalCluster): Promise<Entry[]> {
   const slots = await readdir(join(cluster.folder, "servers"));
   for (const name of checkpointFiles) {
@@ -81,8 +81,8 @@ export async function equalFiles(cluster: LocalCluster): Promise<Entry[]> {
 }
 
 /**
- * Waits until each server itself says the same, twice: one that was hung may still be making events of what it had been
- * handed, and no other server knows of these yet.
+ * Waits until all servers agree, twice. A server that was hung may still make events of its
+ * requests, and no other server knows these events yet.
  */
 async function allEqual(cluster: LocalCluster): Promise<void> {
   const client = cluster.client();
@@ -106,8 +106,8 @@ async function allEqual(cluster: LocalCluster): Promise<void> {
 }
 
 /**
- * Stops the cluster. All replicas are equal and hold each acknowledged message, under one id alone:
- * duplicates of one request are both in the files, and readers see one of them (R6).
+ * Stops the cluster. All replicas are equal and have each acknowledged message under a single id.
+ * Duplicates of a request are both in the files, and readers see one of them (R6).
  */
 export async function expectNothingLost(
   cluster: LocalCluster,

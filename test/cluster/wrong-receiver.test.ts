@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { raceForReplies } from "./receivers.ts";
 
-describe("[B3] no reply reaches a client that did not ask it", { timeout: 120_000 }, () => {
+describe("[B3] no reply reaches a client that did not ask for it", { timeout: 120_000 }, () => {
   test.each([
     ["one broker, SIGKILL", { brokers: 1, curve: false, signal: "SIGKILL" }],
     ["two brokers, SIGTERM, encrypted", { brokers: 2, curve: true, signal: "SIGTERM" }],
