@@ -9,10 +9,10 @@ export interface Envelope {
   /** The client's Lamport clock; undefined if it is missing or invalid (W4). */
   readonly clock: number | undefined;
   /** The client's own time, echoed in publications of the old form (P1); never stored. */
-  readonly timestamp: string | number | undefined;
+  readonly timestamp?: string | number | undefined;
   readonly id: RequestId | undefined;
   /** What the client has seen (R9). */
-  readonly after: Vector | undefined;
+  readonly after?: Vector | undefined;
   /** As `login` gave it (W6). The shell checks it, and sets `session`. */
   readonly token?: string | undefined;
   readonly session?: Session | undefined;
@@ -72,7 +72,7 @@ export type Request = Envelope &
         /** An administrator decides who may register. */
         readonly service: "registration";
         readonly mode: "open" | "closed" | "invitation";
-        readonly invitation: string | undefined;
+        readonly invitation?: string | undefined;
       }
     | {
         /** An administrator removes a channel, or restores it. */
@@ -96,7 +96,7 @@ export type Request = Envelope &
     | {
         readonly service: "channel";
         readonly channel: ChannelName;
-        readonly user: UserName | undefined;
+        readonly user?: UserName | undefined;
       }
     | {
         readonly service: "publish";
@@ -142,8 +142,8 @@ export interface HistoryQuery {
   readonly conversation: ConversationName;
   /** Only the private messages that were exchanged with this user. */
   readonly with?: UserName | undefined;
-  readonly before: Cursor | undefined;
-  readonly since: Vector | undefined;
+  readonly before?: Cursor | undefined;
+  readonly since?: Vector | undefined;
   /** Entries, 1 to 1,000. */
   readonly limit: number;
 }
