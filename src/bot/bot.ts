@@ -6,33 +6,13 @@ import { now, pause } from "../platform/clock.ts";
 import { type Log, openLog } from "../platform/log.ts";
 import { Problem } from "../platform/problem.ts";
 import { type Random, random, seededRandom } from "../platform/random.ts";
-import type { Running } from "../platform/run-process.ts";
 import { isExistingChannel, ProtocolError } from "../protocol/errors.ts";
-import { type ChannelName, parseUserName, type UserName } from "../protocol/ids.ts";
-import type { Entry } from "../protocol/publications.ts";
+import { type ChannelName, parseUserName } from "../protocol/ids.ts";
 import { ownPassword, readPasswordFile } from "../storage/password-file.ts";
 import { openProcessFile, type ProcessFile } from "../storage/process-file.ts";
 import type { BotConfig } from "./config.ts";
 import { botName, firstChannel, nextBurst } from "./core/behavior.ts";
 import { type BotAccount, logIn } from "./log-in.ts";
-
-export interface BotReport {
-  readonly name: string;
-  /** Messages handed to the client library. */
-  readonly sent: number;
-  /** Messages with a receipt: a majority has them on disk. */
-  readonly acknowledged: number;
-  /** Requests that were sent more than once. */
-  readonly retried: number;
-  /** Publications on the channels that the bot has written to. */
-  readonly received: number;
-}
-
-export interface Bot extends Running {
-  readonly name: string;
-  readonly ended: Promise<void>;
-  readonly report: BotReport;
-}
 
 /** Most messages without an answer: a burst does not wait for each receipt. */
 const mostOpen = 512;
@@ -41,7 +21,7 @@ const graceMs = 1_800;
 const refusedRestMs = 30_000;
 
 /** Logs in; then, for ever, lists the channels, picks one, sends a burst and rests. */
-export async function startBot(config: BotConfig): Promise<Bot> {
+export async function startBot(config: BotConfig) {
   const chance = config.seed === undefined ? random : seededRandom(config.seed);
   const { passwordFile, invitation } = config;
   const told = passwordFile === undefined ? undefined : readPasswordFile(passwordFile);
@@ -60,18 +40,15 @@ export async function startBot(config: BotConfig): Promise<Bot> {
   });
   const password = async () => told ?? (await ownPassword(file.folder));
   const account = { name, password, invitation };
-  const runner = new Runner({ config, name, account, client, log, chance });
+  const runner = new Runner({ config, account, client, log, chance });
   const link = new ReferenceLink(config.reference, client.clock, {
     watch: new ReferenceWatch(config.reference, log),
   });
   const presence = reportPresence(link, { name, role: "bot" });
   const ended = runner.run();
   return {
-    name,
+    runner,
     ended,
-    get report() {
-      return runner.report;
-    },
     [Symbol.asyncDispose]: async () => {
       presence[Symbol.dispose]();
       link.close();
@@ -91,7 +68,6 @@ async function close(file: ProcessFile, client: ChatClient): Promise<void> {
 
 interface Parts {
   readonly config: BotConfig;
-  readonly name: UserName;
   readonly account: BotAccount;
   readonly client: ChatClient;
   readonly log: Log;
@@ -114,13 +90,17 @@ class Runner {
     this.#parts = parts;
   }
 
-  get report(): BotReport {
-    const { name, client } = this.#parts;
+  get report() {
+    const { account, client } = this.#parts;
     return {
-      name,
+      name: account.name,
+      /** Messages that were handed to the client library. */
       sent: this.#sent,
+      /** Messages with a receipt: a majority has them on disk. */
       acknowledged: this.#acknowledged,
+      /** Requests that were sent more than once. */
       retried: client.retried,
+      /** Publications on the channels that the bot has written to. */
       received: this.#received,
     };
   }
@@ -188,16 +168,14 @@ class Runner {
   }
 
   #send(channel: ChannelName, text: string): void {
-    const { client, name } = this.#parts;
+    const { client, account } = this.#parts;
     this.#sent += 1;
     const sending = client
-      .publish(name, channel, text)
+      .publish(account.name, channel, text)
       .then(() => {
         this.#acknowledged += 1;
       })
-      .catch((error: unknown) => {
-        this.#warn(error);
-      })
+      .catch((error: unknown) => void this.#warn(error))
       .finally(() => this.#open.delete(sending));
     this.#open.add(sending);
   }
@@ -218,19 +196,20 @@ class Runner {
   }
 
   async #channels(): Promise<readonly ChannelName[]> {
-    const { client, name, config } = this.#parts;
+    const { client, config } = this.#parts;
     const present = await client.channels();
-    const wanted = config.channels ?? (present.length === 0 ? [firstChannel] : []);
-    for (const channel of wanted) {
-      if (!present.includes(channel)) await this.#create(channel, name);
+    const channels = config.channels ?? (present.length === 0 ? [firstChannel] : present);
+    for (const channel of channels) {
+      if (!present.includes(channel)) await this.#create(channel);
     }
-    return config.channels ?? (present.length === 0 ? wanted : present);
+    return channels;
   }
 
   /** Another bot may have created the channel first. */
-  async #create(channel: ChannelName, name: UserName): Promise<void> {
+  async #create(channel: ChannelName): Promise<void> {
+    const { client, account } = this.#parts;
     try {
-      await this.#parts.client.createChannel(channel, name);
+      await client.createChannel(channel, account.name);
     } catch (error) {
       if (!isExistingChannel(error)) throw error;
     }
@@ -239,9 +218,8 @@ class Runner {
   async #listen(channel: ChannelName): Promise<void> {
     if (this.#heard.has(channel)) return;
     this.#heard.add(channel);
-    const onEntry = (_entry: Entry) => {
+    await this.#parts.client.subscribe({ channel }, () => {
       this.#received += 1;
-    };
-    await this.#parts.client.subscribe({ channel }, onEntry);
+    });
   }
 }

@@ -9,12 +9,13 @@ export async function runBot(settings: Settings, flags: BotFlags): Promise<void>
   const config = botConfig(settings, flags);
   await runProcess(async () => {
     const bot = await startBot(config);
-    announceReady({ name: bot.name, endpoints: {} });
+    const { runner } = bot;
+    announceReady({ name: runner.report.name, endpoints: {} });
     return {
       ended: bot.ended,
       [Symbol.asyncDispose]: async () => {
         await bot[Symbol.asyncDispose]();
-        printLine(JSON.stringify(bot.report));
+        printLine(JSON.stringify(runner.report));
       },
     };
   });

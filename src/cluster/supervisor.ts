@@ -43,13 +43,7 @@ export interface Wiring {
 export type Process = Pick<Child, "role" | "number" | "label">;
 
 /** Comma-separated lists, as the settings of the same names take them. */
-export interface Endpoints {
-  readonly broker: string;
-  readonly brokerBack: string;
-  readonly proxyIn: string;
-  readonly proxy: string;
-  readonly reference: string;
-}
+export type Endpoints = Supervisor["endpoints"];
 
 /** Ports of the second broker and proxy are ten above those of the first. */
 const portStep = 10;
@@ -105,7 +99,7 @@ export class Supervisor implements Running {
     return this.of("server").at(-1) as Child;
   }
 
-  get endpoints(): Endpoints {
+  get endpoints() {
     return {
       broker: this.#listForClients("broker", "front"),
       brokerBack: this.#list("broker", "back"),

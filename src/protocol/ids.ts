@@ -43,7 +43,6 @@ export function isChain(value: unknown): value is Chain {
 
 /** Characters as a person counts them, roughly: code points. */
 export function characters(text: string): number {
-  if (text.length === 0) return 0;
   let count = 0;
   for (const _ of text) count += 1;
   return count;
@@ -60,40 +59,24 @@ export function assertReadable(value: string, field: string): void {
 }
 
 function parseName(value: unknown, field: string): string {
-  if (typeof value !== "string") {
-    throw new ProtocolError("name_invalid", `\`${field}\` must be a string.`);
-  }
+  const refusal = (why: string) => new ProtocolError("name_invalid", `\`${field}\` ${why}`);
+  if (typeof value !== "string") throw refusal("must be a string.");
   assertReadable(value, field);
   // The bound on code units comes first, so that a megabyte is not normalised only to be refused.
-  const name = value.length > 4 * limits.nameCharacters ? value : value.normalize("NFC");
+  const most = limits.nameCharacters;
+  const name = value.length > 4 * most ? value : value.normalize("NFC");
   const length = characters(name);
-  if (length < 1 || length > limits.nameCharacters) {
-    throw new ProtocolError(
-      "name_invalid",
-      `\`${field}\` must have 1 to ${limits.nameCharacters} characters; it has ${length}.`,
-    );
+  if (length < 1 || length > most) {
+    throw refusal(`must have 1 to ${most} characters; it has ${length}.`);
   }
-  if (invisiblePattern.test(name)) {
-    throw new ProtocolError("name_invalid", `\`${field}\` holds a character that nobody sees.`);
-  }
+  if (invisiblePattern.test(name)) throw refusal("holds a character that nobody sees.");
   if (!namePattern.test(name)) {
-    throw new ProtocolError(
-      "name_invalid",
-      `\`${field}\` may hold letters, digits, "_", "-" and ".", and not begin with ".".`,
-    );
+    throw refusal('may hold letters, digits, "_", "-" and ".", and not begin with ".".');
   }
   if (!hasFittingJoiners(name)) {
-    throw new ProtocolError(
-      "name_invalid",
-      `\`${field}\` holds a joiner (U+200C, U+200D) where no script needs one.`,
-    );
+    throw refusal("holds a joiner (U+200C, U+200D) where no script needs one.");
   }
-  if (reservedNames.has(name)) {
-    throw new ProtocolError(
-      "name_invalid",
-      `\`${field}\` may not be "${name}", which is reserved.`,
-    );
-  }
+  if (reservedNames.has(name)) throw refusal(`may not be "${name}", which is reserved.`);
   return name;
 }
 
@@ -130,12 +113,10 @@ function readName(value: unknown): string {
 
 /** @throws ProtocolError `bad_request` unless absent or a string of 1 to 64 characters. */
 export function parseRequestId(value: unknown): RequestId | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "string" || value.length < 1 || characters(value) > limits.idCharacters) {
-    throw new ProtocolError(
-      "bad_request",
-      `\`id\` must be a string of 1 to ${limits.idCharacters} characters.`,
-    );
+  if (value == null) return undefined;
+  const most = limits.idCharacters;
+  if (typeof value === "string" && value.length >= 1 && characters(value) <= most) {
+    return value.toWellFormed() as RequestId;
   }
-  return value.toWellFormed() as RequestId;
+  throw new ProtocolError("bad_request", `\`id\` must be a string of 1 to ${most} characters.`);
 }

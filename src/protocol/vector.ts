@@ -66,19 +66,15 @@ export function parseVector(
   field: string,
   most: number = limits.vectorServers,
 ): Vector {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new ProtocolError("bad_request", `\`${field}\` must be a map from server to number.`);
-  }
+  const refusal = (why: string) => new ProtocolError("bad_request", `\`${field}\` ${why}`);
+  const noMap = () => refusal("must be a map from server to number.");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw noMap();
   const vector: MutableVector = {};
   const entries = Object.entries(value);
-  if (entries.length > most) {
-    throw new ProtocolError("bad_request", `\`${field}\` may name at most ${most} servers.`);
-  }
+  if (entries.length > most) throw refusal(`may name at most ${most} servers.`);
   for (const [server, seq] of entries) {
     const number = parseClock(seq);
-    if (!isServerName(server) || number === undefined) {
-      throw new ProtocolError("bad_request", `\`${field}\` must be a map from server to number.`);
-    }
+    if (!isServerName(server) || number === undefined) throw noMap();
     vector[server] = number;
   }
   return vector;
