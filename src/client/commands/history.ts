@@ -1,13 +1,10 @@
 import { Problem } from "../../platform/problem.ts";
 import { limits } from "../../protocol/limits.ts";
-import type { Entry } from "../../protocol/publications.ts";
-import type { HistoryPage } from "../../protocol/replies.ts";
 import type { Vector } from "../../protocol/vector.ts";
-import type { ChatClient } from "../chat-client.ts";
-import { type Conversation, conversationOf } from "../core/conversation.ts";
+import { conversationOf } from "../core/conversation.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { parseSinceVector } from "../core/since.ts";
-import { newest } from "../newest.ts";
+import { readPages } from "../pages.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
 import { zoneMinutes } from "./output.ts";
 
@@ -25,41 +22,21 @@ export async function history(
 ): Promise<void> {
   const { output, text } = context;
   const conversation = conversationOf(targetOf(context, target), () => userOf(context));
-  const limit = limitOf(context, flags.limit);
   const since = sinceOf(context, flags.since);
-  const page = await withClient(context, (client) =>
-    since === undefined
-      ? newest(client, conversation.name, { limit, with: conversation.with, before: flags.before })
-      : missed(client, conversation, { limit, since }),
+  const { before } = flags;
+  const options = { with: conversation.with, before, since, most: limitOf(context, flags.limit) };
+  const { entries, seen, next } = await withClient(context, (client) =>
+    readPages(client, conversation.name, options),
   );
-  for (const entry of page.entries) {
+  for (const entry of entries) {
     output.data(entry, entryLine(entry, { paint: output.paint, zoneMinutes }));
   }
-  const { seen, next } = page;
   if (output.json) output.value({ seen, next });
   else if (next !== undefined && since === undefined) {
     output.note(text("note.older", { cursor: next }));
   } else if (next !== undefined) {
     output.note(text("note.newer", { seen: JSON.stringify(seen) }));
   }
-}
-
-/** Pages forward: `seen` covers just what was shown. */
-async function missed(
-  client: ChatClient,
-  { name, with: other }: Conversation,
-  { limit, since }: { limit: number; since: Vector },
-): Promise<HistoryPage> {
-  const entries: Entry[] = [];
-  let seen = since;
-  let next: string | undefined;
-  do {
-    const rest = limit - entries.length;
-    const page = await client.history(name, { with: other, since: seen, limit: rest });
-    entries.push(...page.entries);
-    ({ seen, next } = page);
-  } while (next !== undefined && entries.length < limit);
-  return { entries, next, seen };
 }
 
 function limitOf({ text }: Context, value: string | undefined): number {

@@ -1,6 +1,5 @@
 import { Problem } from "../../platform/problem.ts";
 import { untilStopped } from "../../platform/run-process.ts";
-import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
@@ -10,6 +9,7 @@ import { entryLine } from "../core/entry-line.ts";
 import { timeOf } from "../core/server-time.ts";
 import { parseSince, type Since } from "../core/since.ts";
 import { writeTarget } from "../core/target.ts";
+import { pages } from "../pages.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
 import { zoneMinutes } from "./output.ts";
 import { stateNotes } from "./state-notes.ts";
@@ -69,21 +69,19 @@ async function begin(
     : from(client, name, since.timeMs);
 }
 
-/** Pages back until it is older than the time. */
+/** What is newer than the time; the first older entry ends the search. */
 async function from(client: ChatClient, name: ConversationName, timeMs: number): Promise<Start> {
-  const pages: Entry[][] = [];
   const isNew = ({ timestamp }: Entry) => timeOf(timestamp) >= timeMs;
-  let vector: Vector | undefined;
-  let before: string | undefined;
-  do {
-    const page = await client.history(name, { limit: limits.historyEntries, before });
-    vector ??= page.seen;
-    pages.unshift(page.entries.filter(isNew));
-    before = page.entries.length === 0 || page.entries.every(isNew) ? page.next : undefined;
-  } while (before !== undefined);
-  // What the reader sent himself does not come on his topic either.
+  // A user's own messages do not come on their topic either.
   const isFor = (entry: Entry) => "channel" in entry || entry.dst === name.user;
-  return { vector, entries: pages.flat().filter(isFor) };
+  const found: Entry[][] = [];
+  let vector: Vector = {};
+  for await (const { entries, seen } of pages(client, name)) {
+    vector = seen;
+    found.unshift(entries.filter((entry) => isNew(entry) && isFor(entry)));
+    if (!entries.every(isNew)) break;
+  }
+  return { vector, entries: found.flat() };
 }
 
 function sinceOf({ text }: Context, value: string | undefined): Since | undefined {

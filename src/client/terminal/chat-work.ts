@@ -7,7 +7,7 @@ import { LamportClock } from "../../protocol/lamport-clock.ts";
 import { durations, limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { HistoryPage } from "../../protocol/replies.ts";
-import type { HistoryOptions } from "../../protocol/request-data.ts";
+import type { ConversationName } from "../../protocol/topics.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { ChatClient } from "../chat-client.ts";
 import type { Context } from "../commands/context.ts";
@@ -18,6 +18,7 @@ import { type ConversationKey, nothingSaved, type SavedChat } from "../core/chat
 import { targetOf } from "../core/chat-steps.ts";
 import { mostItems } from "../core/message-list.ts";
 import { type Target, writeTarget } from "../core/target.ts";
+import { pages, readPages } from "../pages.ts";
 import type { ChatPorts } from "./chat-ports.ts";
 import { chatWords } from "./chat-words.ts";
 
@@ -110,49 +111,31 @@ export class ChatWork {
   }
 
   /** The newest page, and those before it as long as there is something unread in them. */
-  async #newest(target: Target, read: Vector | undefined): Promise<HistoryPage> {
-    let page = await this.#page(target, { limit: limits.historyEntriesDefault });
-    const { seen } = page;
-    let { entries, next } = page;
-    // The oldest that is there: what lies before it is read as well, if that is.
-    const isUnread = ([oldest]: readonly Entry[]) =>
-      oldest !== undefined && oldest.seq > (read?.[oldest.server] ?? 0);
-    // A page may be empty, where its answer was shared with others (H2).
-    const isWanted = () => entries.length === 0 || (read !== undefined && isUnread(entries));
-    while (next !== undefined && isWanted() && entries.length < mostItems) {
-      page = await this.#page(target, { limit: limits.historyEntries, before: next });
-      entries = [...page.entries, ...entries];
-      next = page.next;
-    }
-    return { entries, next, seen };
+  #newest(target: Target, read: Vector | undefined): Promise<HistoryPage> {
+    // If the oldest entry is unread, entries before it may be unread too.
+    const isUnread = ({ seq, server }: Entry) => read !== undefined && seq > (read[server] ?? 0);
+    const isEnough = ([oldest, ...others]: readonly Entry[]) =>
+      oldest !== undefined && (!isUnread(oldest) || others.length + 1 >= mostItems);
+    const options = { with: target.user, first: limits.historyEntriesDefault, isEnough };
+    return readPages(this.#parts.client, this.#nameOf(target), options);
   }
 
-  #page(target: Target, options: HistoryOptions): Promise<HistoryPage> {
-    const { client, user } = this.#parts;
-    if (target.channel !== undefined) return client.history({ channel: target.channel }, options);
-    return client.history({ user }, { ...options, with: target.user });
+  #nameOf({ channel }: Target): ConversationName {
+    return channel === undefined ? { user: this.#parts.user } : { channel };
   }
 
-  /** In private, since an earlier chat; of somebody who had none, lately. */
+  /** Who wrote in private since an earlier chat; without an earlier chat, who wrote lately. */
   async #whoWrote({ heard, closed }: SavedChat): Promise<{ users: UserName[]; seen: Vector }> {
     const { client, user } = this.#parts;
-    const name = { user };
     const users = new Set<UserName>();
-    const note = (entries: readonly Entry[]) => {
-      for (const entry of entries) users.add(targetOf(entry, user).user as UserName);
-    };
-    if (heard === undefined) {
-      const { entries, seen } = await client.history(name, { limit: privateEntries });
-      note(entries);
-      return { users: [...users].filter((other) => !closed.includes(`@${other}`)), seen };
+    let seen: Vector = {};
+    const options = heard === undefined ? { most: privateEntries } : { since: heard };
+    for await (const page of pages(client, { user }, options)) {
+      for (const entry of page.entries) users.add(targetOf(entry, user).user as UserName);
+      seen = page.seen;
     }
-    for (let since = heard; ; ) {
-      const limit = limits.historyEntries;
-      const { entries, next, seen } = await client.history(name, { since, limit });
-      note(entries);
-      if (next === undefined) return { users: [...users], seen };
-      since = seen;
-    }
+    const isOpen = (other: UserName) => heard !== undefined || !closed.includes(`@${other}`);
+    return { users: [...users].filter(isOpen), seen };
   }
 
   async create(channel: ChannelName): Promise<void> {
@@ -176,10 +159,12 @@ export class ChatWork {
 
   /** A page of what comes before. */
   async fetch(target: Target, before: string): Promise<void> {
-    const { ask, dispatch } = this.#parts;
+    const { client, ask, dispatch } = this.#parts;
     const key = writeTarget(target);
     try {
-      const { entries, next } = await ask(() => this.#page(target, { before }));
+      const options = { with: target.user, before };
+      const page = await ask(() => client.history(this.#nameOf(target), options));
+      const { entries, next } = page;
       dispatch({ type: "older", key, before, entries, next });
     } catch (error) {
       dispatch({ type: "notOlder", key });

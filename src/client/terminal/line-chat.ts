@@ -16,8 +16,8 @@ import { entryLine } from "../core/entry-line.ts";
 import { commandHelp } from "../core/help.ts";
 import { actionPrefix, type Command, type Line, parseLine } from "../core/slash-command.ts";
 import type { Target } from "../core/target.ts";
-import { newest } from "../newest.ts";
 import { Outbox } from "../outbox.ts";
+import { readPages } from "../pages.ts";
 import { personFiles } from "../person-files.ts";
 import { ReadMarks } from "../read-marks.ts";
 import { chatWords } from "./chat-words.ts";
@@ -250,7 +250,7 @@ export class LineChat {
     const { client, user } = this.#parts;
     if (this.#marks.isNew) {
       // Who is new has missed nothing.
-      const { entries } = await newest(client, { user }, { limit: privateEntries });
+      const { entries } = await readPages(client, { user }, { most: privateEntries });
       for (const entry of entries) this.#marks.add(entry);
       this.#marks.save();
     }
@@ -260,8 +260,8 @@ export class LineChat {
   /** To what is past first, then to all that follows. */
   async #listen(name: ConversationName): Promise<void> {
     const { client } = this.#parts;
-    const limit = name.user === undefined ? usualHistory : privateEntries;
-    const { entries, next, seen } = await newest(client, name, { limit });
+    const most = name.user === undefined ? usualHistory : privateEntries;
+    const { entries, next, seen } = await readPages(client, name, { most });
     const [oldest] = entries;
     // What lies before it has not been shown: the full screen still has it to tell.
     const isMissing = next !== undefined && oldest !== undefined && this.#marks.lacks(oldest);
