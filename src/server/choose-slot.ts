@@ -1,5 +1,5 @@
 import type { ReferenceLink } from "../net/reference-link.ts";
-import { pause } from "../platform/clock.ts";
+import { retrying } from "../platform/retry.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
 import { noView, parseView } from "../protocol/view.ts";
@@ -16,13 +16,10 @@ export async function chooseSlot(slots: string, link: ReferenceLink): Promise<Sl
 }
 
 async function presentMembers(link: ReferenceLink): Promise<readonly ServerName[]> {
-  for (let tries = 0; tries < 5; tries += 1) {
-    try {
-      const reply = await link.ask("list", {});
-      return parseView(reply.view).members;
-    } catch {
-      await pause(durations.pollMs);
-    }
+  try {
+    const list = () => link.ask("list", {}).then(({ view }) => parseView(view).members);
+    return await retrying({ mostTries: 5, pauseMs: durations.pollMs }, list);
+  } catch {
+    return noView.members;
   }
-  return noView.members;
 }

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { retrying } from "../platform/retry.ts";
 import type { SnapshotPage } from "../protocol/peer-messages.ts";
 import { checkpointFiles, readCheckpoint } from "./checkpoint.ts";
 import { describeDamage } from "./damage.ts";
@@ -39,7 +40,8 @@ export interface Place {
   readonly offset: number;
 }
 
-const mostTries = 3;
+/** One lost answer does not cost the pages that are there already. */
+const patience = { mostTries: 3, pauseMs: 0 };
 
 /**
  * Copies a peer's saved state, page by page, to this server's disk, checks it, and puts it in
@@ -80,7 +82,7 @@ async function copyFiles(
     await using file = await open(join(partial, name), "wx", ownerOnly);
     for (let offset = 0, size = 1; offset < size; ) {
       signal.throwIfAborted();
-      const page = await persistently(() => ask({ of, file: number, offset }));
+      const page = await retrying(patience, () => ask({ of, file: number, offset }));
       of ??= page.of;
       if (page.of !== of) throw new Error("another state came than the one that was begun");
       size = page.size;
@@ -89,15 +91,5 @@ async function copyFiles(
       offset += page.bytes.length;
     }
     await file.datasync();
-  }
-}
-
-async function persistently<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === mostTries) throw error;
-    }
   }
 }

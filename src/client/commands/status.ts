@@ -3,6 +3,7 @@ import { ReferenceLink } from "../../net/reference-link.ts";
 import { pause } from "../../platform/clock.ts";
 import { addressesOf } from "../../platform/endpoint.ts";
 import { Problem } from "../../platform/problem.ts";
+import { retrying } from "../../platform/retry.ts";
 import { untilStopped } from "../../platform/run-process.ts";
 import { writeEpoch } from "../../protocol/epoch.ts";
 import { harmless } from "../../protocol/harmless.ts";
@@ -106,15 +107,13 @@ export async function askReference(
   link: ReferenceLink,
   timeoutMs: number,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const tries = Math.max(1, Math.ceil(timeoutMs / tryMs));
-  for (let count = 0; count < tries && !isFinal(link.refusal); count += 1) {
-    try {
-      return await link.ask("list", {}, tryMs);
-    } catch {
-      // Not there, or not yet.
-    }
+  const mostTries = Math.ceil(timeoutMs / tryMs);
+  const canHelp = () => !isFinal(link.refusal);
+  try {
+    return await retrying({ mostTries, canHelp, pauseMs: 0 }, () => link.ask("list", {}, tryMs));
+  } catch {
+    return undefined;
   }
-  return undefined;
 }
 
 /** The cluster in a line, one for each process, and what is wrong: for a chat. */

@@ -1,5 +1,6 @@
 import { ReferenceLink } from "../../net/reference-link.ts";
 import { now, pause } from "../../platform/clock.ts";
+import { retrying } from "../../platform/retry.ts";
 import { isExistingChannel, ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
@@ -28,7 +29,7 @@ interface ChatWorkParts extends ChatPorts {
   readonly user: UserName;
 }
 
-const againMs = 500;
+const pauseMs = 500;
 const pulseMs = 5_000;
 /** In a cluster that was just started somebody may be about to make the first channel. */
 const firstChannelMs = 2_000;
@@ -216,7 +217,7 @@ export class ChatWork {
     for (;;) {
       const channels = await this.#patiently(() => client.channels());
       if (!isNew || channels.length > 0 || now().steadyMs > untilMs) return channels;
-      await pause(againMs / 2, signal);
+      await pause(pauseMs / 2, signal);
     }
   }
 
@@ -266,17 +267,10 @@ export class ChatWork {
     }
   }
 
-  /** Again and again, as long as another try may help. */
-  async #patiently<T>(request: () => Promise<T>): Promise<T> {
+  #patiently<T>(request: () => Promise<T>): Promise<T> {
     const { ask, signal } = this.#parts;
-    for (;;) {
-      try {
-        return await ask(request);
-      } catch (error) {
-        if (!(error instanceof ProtocolError) || !error.retry || signal.aborted) throw error;
-        await pause(againMs, signal);
-      }
-    }
+    const canHelp = (error: unknown) => error instanceof ProtocolError && error.retry;
+    return retrying({ canHelp, pauseMs, signal }, () => ask(request));
   }
 
   async #repeat(everyMs: number, act: () => Promise<void>): Promise<void> {

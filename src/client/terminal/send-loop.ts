@@ -1,6 +1,6 @@
-import { pause } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { Problem } from "../../platform/problem.ts";
+import { retrying } from "../../platform/retry.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { describe, wantsLogin } from "../commands/failure.ts";
@@ -18,8 +18,7 @@ interface SendLoopParts extends ChatPorts {
   readonly watch: (work: Promise<void>) => void;
 }
 
-const againMs = 500;
-const mostAgainMs = 4_000;
+const pauses = { pauseMs: 500, mostPauseMs: 4_000 };
 
 /**
  * Sends what is in the outbox: of one conversation one message after the other, so that what is
@@ -69,25 +68,26 @@ export class SendLoop {
     const { client, outbox, dispatch, ask, text, signal, log } = this.#parts;
     const { id, user, target, text: message } = outgoing;
     let logged: string | undefined;
-    for (let waitMs = againMs; ; waitMs = Math.min(2 * waitMs, mostAgainMs)) {
-      try {
-        const { receipt } = await ask(() => deliver(client, { user, target, message, id }));
-        outbox.settle(id);
-        if (receipt !== undefined) return dispatch({ type: "sent", outgoing, receipt });
-        // Without a receipt it has no place in the history, and it is never sent again.
-        return dispatch({ type: "refused", outgoing, why: sentSentence(text(), target, receipt) });
-      } catch (error) {
-        // At the end it stays where it is, for the next process.
-        if (signal.aborted) return;
-        if (!(error instanceof ProtocolError)) throw error;
-        if (error.code !== logged) log.warn({ id, code: error.code }, `Not sent: ${error.message}`);
-        logged = error.code;
-        if (!error.retry && !wantsLogin(error)) {
-          outbox.settle(id);
-          return dispatch({ type: "refused", outgoing, why: describe(error, text()) });
-        }
-        await pause(waitMs, signal);
-      }
+    const canHelp = (error: unknown) => {
+      if (!(error instanceof ProtocolError)) return false;
+      if (error.code !== logged) log.warn({ id, code: error.code }, `Not sent: ${error.message}`);
+      logged = error.code;
+      return error.retry || wantsLogin(error);
+    };
+    try {
+      const { receipt } = await retrying({ ...pauses, canHelp, signal }, () =>
+        ask(() => deliver(client, { user, target, message, id })),
+      );
+      outbox.settle(id);
+      if (receipt !== undefined) return dispatch({ type: "sent", outgoing, receipt });
+      // Without a receipt it has no place in the history, and it is never sent again.
+      dispatch({ type: "refused", outgoing, why: sentSentence(text(), target, receipt) });
+    } catch (error) {
+      // At the end it stays where it is, for the next process.
+      if (signal.aborted) return;
+      if (!(error instanceof ProtocolError)) throw error;
+      outbox.settle(id);
+      dispatch({ type: "refused", outgoing, why: describe(error, text()) });
     }
   }
 }
