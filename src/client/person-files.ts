@@ -13,6 +13,8 @@ import { mergedSaved } from "./core/saved-chat.ts";
 import { clusterOf, fileName } from "./session-files.ts";
 
 const mostLogBytes = 1_000_000;
+/** Between two saves of what was read, at least. */
+const saveMs = 1_000;
 
 /**
  * The files of one person in the cluster of a command.
@@ -28,11 +30,15 @@ export function personFiles({ config, text }: Context, user: string): PersonFile
 export class PersonFiles {
   /** Called for each file that could not be read. */
   onTrouble: (trouble: FileTrouble) => void = () => {};
+  /** Called if the file system did not take what `saveSoon` had to save. */
+  onNotSaved: (error: Error) => void = () => {};
   readonly #folder: string;
   readonly #file: KeptFile<SavedChat>;
   /** What this chat saved last, or began with. */
   #saved = nothingSaved;
   #hasTrouble = false;
+  #unsaved: (() => SavedChat) | undefined;
+  #saving: NodeJS.Timeout | undefined;
 
   /** @param root of all that the person's programs keep */
   constructor(root: string, brokers: readonly string[], user: string) {
@@ -83,6 +89,27 @@ export class PersonFiles {
       there === undefined ? chat : mergedSaved(there, { before: this.#saved, after: chat }),
     );
     this.#saved = chat;
+  }
+
+  /** Saves within a second; the process may end before, and then calls `saveNow`. */
+  saveSoon(chat: () => SavedChat): void {
+    this.#unsaved = chat;
+    this.#saving ??= setTimeout(() => this.saveNow(), saveMs).unref();
+  }
+
+  /** Saves what `saveSoon` has not saved yet. */
+  saveNow(): void {
+    clearTimeout(this.#saving);
+    this.#saving = undefined;
+    const chat = this.#unsaved;
+    this.#unsaved = undefined;
+    try {
+      if (chat !== undefined) this.save(chat());
+    } catch (error) {
+      // Then some of it counts as unread the next time.
+      if (errorCode(error) === undefined) throw error;
+      this.onNotSaved(error as Error);
+    }
   }
 }
 

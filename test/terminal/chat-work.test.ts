@@ -1,6 +1,4 @@
 import { expect, test } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
-import type { Context } from "../../src/client/commands/context.ts";
 import type { ChatEvent } from "../../src/client/core/chat-events.ts";
 import { nothingSaved } from "../../src/client/core/chat-model.ts";
 import { ChatWork } from "../../src/client/terminal/chat-work.ts";
@@ -8,8 +6,8 @@ import { ProtocolError } from "../../src/protocol/errors.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import type { HistoryOptions } from "../../src/protocol/request-data.ts";
 import type { ConversationName } from "../../src/protocol/topics.ts";
-import { textsIn } from "../../src/texts/texts.ts";
 import { until } from "../support/until.ts";
+import { sessionOf } from "./chat-session-of.ts";
 
 const channel = "geral" as never;
 const server = "server_0a1b2c3d" as ServerName;
@@ -36,20 +34,12 @@ function work(
     unsubscribe: () => {},
     ...given,
   };
-  const parts = {
-    context: {} as Context,
-    client: client as unknown as ChatClient,
-    user: "ana" as never,
-    dispatch: (event: ChatEvent) => {
-      events.push(event);
-      onEvent(event);
-    },
-    hear: () => {},
-    ask: <T>(request: () => Promise<T>) => request(),
-    text: () => textsIn("en"),
-    signal: new AbortController().signal,
+  const session = sessionOf(client);
+  const dispatch = (event: ChatEvent) => {
+    events.push(event);
+    onEvent(event);
   };
-  return { work: new ChatWork(parts), events };
+  return { work: new ChatWork({ session, dispatch, hear: () => {} }), events };
 }
 
 test("of a conversation all that is unread is fetched, and a page of what is not", async () => {

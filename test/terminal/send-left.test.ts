@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
-import type { Context } from "../../src/client/commands/context.ts";
 import { parseTarget, type Target } from "../../src/client/core/target.ts";
 import { Outbox } from "../../src/client/outbox.ts";
 import { sendLeft } from "../../src/client/terminal/send-left.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { sessionOf } from "./chat-session-of.ts";
 
 const text = textsIn("en");
 let folder: TemporaryFolder;
@@ -36,12 +35,11 @@ test("[C5] what is refused is told and gone; what can't be sent now stays, and i
       if (channel === "down") throw new ProtocolError("unavailable", "No majority.");
       return { durable: [] };
     },
-  } as unknown as ChatClient;
+  };
   const told: string[] = [];
   const tell = (line: string) => told.push(line);
-  const context = { config: {}, text, output: { note: tell, error: tell } } as unknown as Context;
-  const { signal } = new AbortController();
-  expect(await sendLeft({ context, client, outbox, text, signal })).toBe(1);
+  const session = sessionOf(client, { note: tell, error: tell });
+  expect(await sendLeft(session, outbox)).toBe(1);
   expect(asked).toEqual(["one\ntwo", "refused", "first"]);
   expect(outbox.waiting.map((outgoing) => outgoing.text)).toEqual(["first", "behind", "last"]);
   expect(told).toEqual([

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { ChatEvent } from "../../src/client/core/chat-events.ts";
 import { parseTarget, type Target } from "../../src/client/core/target.ts";
 import { OriginalServerError } from "../../src/client/original-server.ts";
@@ -9,6 +8,7 @@ import type { Log } from "../../src/platform/log.ts";
 import { ProtocolError } from "../../src/protocol/errors.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { sessionOf } from "./chat-session-of.ts";
 
 let folder: TemporaryFolder;
 let outbox: Outbox;
@@ -36,23 +36,18 @@ test("what can't be sent yet holds up its own conversation, in order, and is log
       if (channel === "down" && isDown) throw new ProtocolError("unavailable", "No majority.");
       return { durable: [] };
     },
-  } as unknown as ChatClient;
+  };
   const events: ChatEvent[] = [];
   const warn = vi.fn();
-  const quitting = new AbortController();
   const sending = new SendLoop({
-    client,
+    session: sessionOf(client),
     outbox,
     log: { warn } as unknown as Log,
     dispatch: (event) => events.push(event),
-    hear: () => {},
-    ask: (request) => request(),
-    text: () => textsIn("en"),
-    signal: quitting.signal,
     watch: (work) => void work,
   });
   for (const text of ["down 1", "down 2", "up 1"]) {
-    sending.add("ana" as never, target(`#${text.slice(0, -2)}`), text);
+    sending.add(target(`#${text.slice(0, -2)}`), text);
   }
   const sent = () => events.flatMap((event) => (event.type === "sent" ? event.outgoing.text : []));
   await vi.advanceTimersByTimeAsync(100);
@@ -77,20 +72,16 @@ test.each(["accepted", "refused", "unreadable", "silent"] as const)(
         asked.push(text);
         throw new OriginalServerError(outcome, "publish", "Não");
       },
-    } as unknown as ChatClient;
+    };
     const events: ChatEvent[] = [];
     const sending = new SendLoop({
-      client,
+      session: sessionOf(client),
       outbox,
       log: { warn: () => {} } as unknown as Log,
       dispatch: (event) => events.push(event),
-      hear: () => {},
-      ask: (request) => request(),
-      text: () => textsIn("en"),
-      signal: new AbortController().signal,
       watch: (work) => void work,
     });
-    sending.add("ana" as never, target("#geral"), "Oi");
+    sending.add(target("#geral"), "Oi");
     await vi.advanceTimersByTimeAsync(60_000);
     expect(asked).toEqual(["Oi"]);
     expect(outbox.waiting).toEqual([]);

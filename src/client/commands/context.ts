@@ -2,9 +2,10 @@ import type { Host } from "../../platform/host.ts";
 import { Problem } from "../../platform/problem.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
-import type { Language, Text } from "../../texts/texts.ts";
+import { type Language, languageOf, type Text, textsIn } from "../../texts/texts.ts";
 import { ChatClient, type ChatClientOptions } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
+import type { ConnectionState } from "../connection-watch.ts";
 import { parseChannel, parseTarget, parseUser, type Target } from "../core/target.ts";
 import { asFailure, describeTrouble } from "./failure.ts";
 import type { Output } from "./output.ts";
@@ -12,10 +13,30 @@ import type { Output } from "./output.ts";
 /** What every command has at hand. */
 export interface Context {
   readonly config: ClientConfig;
-  readonly text: Text;
-  readonly language: Language;
+  /** In the person's language, which `speak` changes. */
+  text: Text;
+  language: Language;
   readonly output: Output;
   readonly host: Host;
+}
+
+/**
+ * From now on the person is told everything in another language.
+ * @throws Problem if there are no texts in it
+ */
+export function speak(context: Context, name: string): void {
+  const language = languageOf(name);
+  if (language === undefined) throw new Problem(context.text("problem.lang", { value: name }));
+  context.language = language;
+  context.text = textsIn(language);
+}
+
+/** Listeners of a client, which can be set while it runs. */
+export interface ClientEvents {
+  onState?: (state: ConnectionState) => void;
+  onRetry?: (inMs: number) => void;
+  /** Ends the command unless set: without messages it should not go on listening. */
+  onRefused?: (error: ProtocolError) => void;
 }
 
 /**
@@ -23,13 +44,14 @@ export interface Context {
  * @throws Problem that tells a person what the server said, or that none is there
  */
 export async function withClient<T>(
-  { config, text, output }: Context,
-  use: (client: ChatClient) => Promise<T>,
+  context: Context,
+  use: (client: ChatClient, events: ClientEvents) => Promise<T>,
   options: Partial<ChatClientOptions> = {},
 ): Promise<T> {
-  let refuse = (_error: ProtocolError) => {};
+  const { config, output } = context;
+  const events: ClientEvents = {};
   const refused = new Promise<never>((_resolve, reject) => {
-    refuse = reject;
+    events.onRefused = reject;
   });
   const client = new ChatClient({
     brokers: config.brokers,
@@ -37,16 +59,18 @@ export async function withClient<T>(
     deadlineMs: config.timeoutMs,
     token: config.session?.token,
     onToken: (token) => config.sessions.save(token),
-    // Who hears nothing any more should not go on listening.
-    onRefused: refuse,
+    onState: (state) => events.onState?.(state),
+    onRetry: (inMs) => events.onRetry?.(inMs),
+    onRefused: (error) => events.onRefused?.(error),
     ...options,
   });
   try {
-    return await Promise.race([use(client), refused]);
+    return await Promise.race([use(client, events), refused]);
   } catch (error) {
-    throw asFailure(error, text, { config, client });
+    throw asFailure(error, context, client);
   } finally {
     await client.close();
+    const { text } = context;
     const { failure, troubles } = config.sessions;
     for (const trouble of troubles) output.note(describeTrouble(trouble, text));
     if (failure === "no folder") output.note(text("note.noFolder"));

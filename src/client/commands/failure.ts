@@ -6,8 +6,8 @@ import { harmless } from "../../protocol/harmless.ts";
 import type { FileTrouble } from "../../storage/kept-file.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
-import type { ClientConfig } from "../config.ts";
 import { OriginalServerError } from "../original-server.ts";
+import type { Context } from "./context.ts";
 import type { Output } from "./output.ts";
 
 /** What went wrong, in the person's language; the server's own words beside it. */
@@ -25,12 +25,13 @@ export class Failure extends Problem {
   }
 }
 
-/** What a server told, or that nobody told anything, in one sentence. */
-export function asFailure(
-  error: unknown,
-  text: Text,
-  { config, client }: { config: ClientConfig; client: Pick<ChatClient, "state" | "refusal"> },
-): unknown {
+type Told = Pick<Context, "config" | "text">;
+type Connected = Pick<ChatClient, "state" | "refusal">;
+
+/** What a server told, or that no server answered, in one sentence; any other error as it is. */
+export function asFailure(error: ProtocolError, context: Told, client: Connected): Failure;
+export function asFailure(error: unknown, context: Told, client: Connected): unknown;
+export function asFailure(error: unknown, { config, text }: Told, client: Connected): unknown {
   if (!(error instanceof ProtocolError)) return error;
   if (wantsLogin(error)) {
     const user = config.user ?? config.session?.user ?? config.loginName ?? "NAME";

@@ -10,7 +10,7 @@ import { timeOf } from "../core/server-time.ts";
 import { parseSince, type Since } from "../core/since.ts";
 import { writeTarget } from "../core/target.ts";
 import { pages } from "../pages.ts";
-import { type Context, targetOf, userOf, withClient } from "./context.ts";
+import { type ClientEvents, type Context, targetOf, userOf, withClient } from "./context.ts";
 import { zoneMinutes } from "./output.ts";
 import { stateNotes } from "./state-notes.ts";
 
@@ -33,7 +33,8 @@ export async function listen(
     const line = entryLine(entry, { paint: output.paint, zoneMinutes });
     output.data({ ...entry, seen }, line);
   };
-  const follow = async (client: ChatClient) => {
+  const follow = async (client: ChatClient, events: ClientEvents) => {
+    events.onState = stateNotes(context, (line) => output.note(line));
     const start = await begin(client, name, since);
     Object.assign(seen, start.vector);
     output.note(text("note.listening", { target: writeTarget(target) }));
@@ -42,10 +43,8 @@ export async function listen(
     await client.subscribe(name, show, { since: start.vector });
     await stopped;
   };
-  const onState = stateNotes(text, (line) => output.note(line));
-  await withClient(context, (client) => Promise.race([follow(client), stopped]), {
+  await withClient(context, (...given) => Promise.race([follow(...given), stopped]), {
     proxies: config.proxies,
-    onState,
   });
   output.note(text("note.seen", { seen: JSON.stringify(seen) }));
 }

@@ -18,7 +18,7 @@ export async function send(context: Context, to: string, words: string): Promise
   const user = userOf(context);
   const message = await messageOf(context, words);
   const { receipt, loggedIn } = await withClient(context, (client) =>
-    deliver(client, { user, target, message }),
+    deliver(client, { user, target, text: message }),
   );
   if (loggedIn) output.note(text("note.loggedInFirst", { user }));
   const sentence = sentSentence(text, target, receipt);
@@ -36,7 +36,7 @@ export function sentSentence(text: Text, to: Target, receipt: Receipt | undefine
 interface Delivery {
   readonly user: UserName;
   readonly target: Target;
-  readonly message: string;
+  readonly text: string;
   /** Of a message that an earlier try may have brought there. */
   readonly id?: RequestId;
 }
@@ -65,13 +65,13 @@ export async function deliver(
 
 function sendOnce(
   client: ChatClient,
-  { user, target, message }: Delivery,
+  { user, target, text }: Delivery,
   id: RequestId,
 ): Promise<Receipt | undefined> {
   return receiptIfAny(
     target.channel === undefined
-      ? client.message(user, target.user, message, id)
-      : client.publish(user, target.channel, message, id),
+      ? client.message(user, target.user, text, id)
+      : client.publish(user, target.channel, text, id),
   );
 }
 

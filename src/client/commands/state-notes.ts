@@ -1,5 +1,5 @@
-import type { Text } from "../../texts/texts.ts";
 import type { ConnectionState } from "../connection-watch.ts";
+import type { Context } from "./context.ts";
 
 const keys = {
   connected: "state.connected",
@@ -9,12 +9,12 @@ const keys = {
 
 /** Tells when the connection goes and comes back; its first coming is no news. */
 export function stateNotes(
-  text: Text,
+  context: Pick<Context, "text">,
   note: (line: string) => void,
 ): (state: ConnectionState) => void {
   let wasConnected = false;
   return (state) => {
-    if (wasConnected || state === "gave up") note(text(keys[state]));
+    if (wasConnected || state === "gave up") note(context.text(keys[state]));
     wasConnected ||= state === "connected";
   };
 }

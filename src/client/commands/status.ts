@@ -83,12 +83,13 @@ async function lookOnce(context: Context, links: Links): Promise<void> {
 
 /** Asks a server and the reference at once; either may be down. */
 async function ask(
-  { config, text }: Context,
+  context: Context,
   { client, link }: Links,
 ): Promise<{ cluster: ClusterStatus; failure: unknown }> {
+  const { config } = context;
   let failure: unknown;
   const fromServer = client.status().catch((error: unknown) => {
-    failure = asFailure(error, text, { config, client });
+    failure = asFailure(error, context, client);
     return undefined;
   });
   const address = addressesOf(config.reference);
@@ -117,8 +118,9 @@ export async function askReference(
 }
 
 /** The cluster in a line, one for each process, and what is wrong: for a chat. */
-export async function statusLines(context: Context, links: Links): Promise<string[]> {
-  const { cluster } = await ask(context, links);
+export async function statusLines(context: Context, client: ChatClient): Promise<string[]> {
+  const link = new ReferenceLink(context.config.reference, new LamportClock());
+  const { cluster } = await ask(context, { client, link }).finally(() => link.close());
   const rows = cluster.processes.map(({ role, name, address, live, phase, lag }) => {
     const state = live ? (phase ?? "") : context.text("status.down");
     const behind = lag === null ? "" : `${context.text("status.lag")} ${lag}`;

@@ -1,14 +1,13 @@
 import { setMaxListeners } from "node:events";
 import { now } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
-import { errorCode } from "../../platform/problem.ts";
+import { Problem } from "../../platform/problem.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { FileTrouble } from "../../storage/kept-file.ts";
-import { languageOf, type Text, textsIn } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
-import type { Context } from "../commands/context.ts";
+import { type ClientEvents, type Context, speak } from "../commands/context.ts";
 import { describe, describeTrouble, wantsLogin } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
 import type { ConnectionState } from "../connection-watch.ts";
@@ -19,10 +18,10 @@ import { view } from "../core/chat-view.ts";
 import { savedOf } from "../core/saved-chat.ts";
 import type { Outbox } from "../outbox.ts";
 import type { PersonFiles } from "../person-files.ts";
-import type { ChatPorts } from "./chat-ports.ts";
+import { ChatSession } from "./chat-session.ts";
 import { chatWords } from "./chat-words.ts";
 import { ChatWork } from "./chat-work.ts";
-import { askOn, type Entrance } from "./entrance.ts";
+import type { Entrance } from "./entrance.ts";
 import { FullTerminal } from "./full-terminal.ts";
 import { PromptEnded } from "./prompts.ts";
 import { SendLoop } from "./send-loop.ts";
@@ -30,6 +29,7 @@ import { SendLoop } from "./send-loop.ts";
 export interface ChatShellParts {
   readonly context: Context;
   readonly client: ChatClient;
+  readonly events: ClientEvents;
   readonly user: UserName;
   readonly entrance: Entrance;
   readonly files: PersonFiles;
@@ -41,11 +41,9 @@ export interface ChatShellParts {
 const frameMs = 33;
 const keyFrameMs = 8;
 const tickMs = 1_000;
-/** What was read is saved so often, at most. */
-const saveMs = 1_000;
 const leaveMs = 300;
 
-/** As much as waits at once may wait for it. */
+/** Any number of listeners may wait for it. */
 function quitting(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
@@ -55,21 +53,16 @@ function quitting(): AbortController {
 /** Holds the model: hands events to the core, performs its effects, draws what it shows. */
 export class ChatShell {
   readonly #parts: ChatShellParts;
+  readonly #session: ChatSession;
   readonly #terminal: FullTerminal;
   readonly #work: ChatWork;
   readonly #sending: SendLoop;
   readonly #quitting = quitting();
   #model: ChatModel;
-  #text: Text;
   /** Publications that came since the last drawing. */
   #entries: Entry[] = [];
   #drawing: { readonly timer: NodeJS.Timeout; readonly atMs: number } | undefined;
   #drawnMs = Number.NEGATIVE_INFINITY;
-  #saving: NodeJS.Timeout | undefined;
-  #isSaved = true;
-  /** Why others' messages do not come any more, as the person was told. */
-  #refusal: string | undefined;
-  #loggingIn: Promise<void> | undefined;
   /** The newest messages are shown. A notice before that would stand above them, out of sight. */
   #hasBegun = false;
   /** Sentences about the person's files that the screen has not shown yet. */
@@ -78,8 +71,7 @@ export class ChatShell {
 
   constructor(parts: ChatShellParts) {
     this.#parts = parts;
-    const { context, user, client } = parts;
-    this.#text = context.text;
+    const { context, user, files, log } = parts;
     this.#terminal = new FullTerminal(
       context.host,
       {
@@ -96,20 +88,20 @@ export class ChatShell {
       nowMs: now().wallMs,
       zoneMinutes,
     });
-    const ports: ChatPorts = {
-      dispatch: (event) => this.#dispatch(event),
-      hear: (entry) => this.#hear(entry),
-      ask: (request) => this.#ask(request),
-      text: () => this.#text,
-      signal: this.#quitting.signal,
-    };
-    this.#work = new ChatWork({ ...ports, context, client, user });
-    this.#sending = new SendLoop({ ...ports, ...parts, watch: (work) => this.#watch(work) });
+    const { signal } = this.#quitting;
+    const session = new ChatSession({ ...parts, signal, logIn: (error) => this.#logIn(error) });
+    const dispatch = (event: ChatEvent) => this.#dispatch(event);
+    this.#session = session;
+    this.#work = new ChatWork({ session, dispatch, hear: (entry) => this.#hear(entry) });
+    const watch = (work: Promise<void>) => this.#watch(work);
+    this.#sending = new SendLoop({ ...parts, session, dispatch, watch });
+    files.onTrouble = (trouble) => this.#trouble(trouble);
+    files.onNotSaved = ({ message }) => log.warn(`What was read can't be kept: ${message}`);
   }
 
   /** Until the person quits, or the signal comes. */
   async run(stopping: AbortSignal): Promise<void> {
-    const { files, client, log } = this.#parts;
+    const { context, files, client, outbox, events, log } = this.#parts;
     stopping.addEventListener("abort", () => this.#quitting.abort(), { once: true });
     const ended = new Promise<void>((resolve, reject) => {
       this.#quitting.signal.addEventListener("abort", () => resolve(), { once: true });
@@ -121,12 +113,14 @@ export class ChatShell {
       tickMs,
     );
     // They would stand across the screen.
-    using _warnings = this.#parts.context.host.onWarning((warning) => log.warn(warning));
+    using _warnings = context.host.onWarning((warning) => log.warn(warning));
     using terminal = this.#terminal;
     terminal.open();
-    files.onTrouble = (trouble) => this.#trouble(trouble);
-    for (const trouble of this.#parts.outbox.troubles) this.#trouble(trouble);
-    this.connection(client.state);
+    for (const trouble of outbox.troubles) this.#trouble(trouble);
+    events.onState = (state) => this.#connection(state);
+    events.onRetry = (inMs) => this.#retry(inMs);
+    events.onRefused = (error) => this.#refused(error);
+    this.#connection(client.state);
     log.info("The chat begins");
     try {
       this.#watch(this.#work.start(files.read()).then(() => this.#begun()));
@@ -134,29 +128,23 @@ export class ChatShell {
     } finally {
       clearInterval(ticking);
       clearTimeout(this.#drawing?.timer);
-      clearTimeout(this.#saving);
       this.#hasBegun = false;
-      this.#save();
+      files.saveNow();
       terminal.close();
-      for (const told of this.#troubles) this.#parts.context.output.note(told);
+      for (const told of this.#troubles) context.output.note(told);
       log.info("The chat ends");
       await this.#work.leave(leaveMs);
     }
   }
 
-  /** Of the language that is spoken now. */
-  get text(): Text {
-    return this.#text;
-  }
-
-  connection(state: ConnectionState): void {
+  #connection(state: ConnectionState): void {
     this.#parts.log.info({ state }, "Connection");
     const retryAtMs = undefined;
     const connection = state === "reconnecting" ? { state, retryAtMs } : { state };
     this.#dispatch({ type: "connection", connection });
   }
 
-  retry(inMs: number): void {
+  #retry(inMs: number): void {
     if (this.#model.connection.state !== "reconnecting") return;
     const { wallMs } = now();
     this.#dispatch({ type: "tick", nowMs: wallMs });
@@ -165,12 +153,10 @@ export class ChatShell {
   }
 
   /** A subscription isn't served any more: after a login it goes on where it was. */
-  refused(error: ProtocolError): void {
-    if (wantsLogin(error)) return this.#watch(this.#logInAgain(error));
-    // It is tried again and again: once is enough to be told.
-    if (error.message === this.#refusal) return;
-    this.#refusal = error.message;
-    const lines = [describe(error, this.#text)];
+  #refused(error: ProtocolError): void {
+    if (wantsLogin(error)) return this.#watch(this.#session.logInAgain(error));
+    if (!this.#session.isNews(error)) return;
+    const lines = [describe(error, this.#parts.context.text)];
     this.#dispatch({ type: "notice", lines, isProblem: true, isAside: true });
   }
 
@@ -181,7 +167,7 @@ export class ChatShell {
   }
 
   #trouble(trouble: FileTrouble): void {
-    const told = describeTrouble(trouble, this.#text);
+    const told = describeTrouble(trouble, this.#parts.context.text);
     this.#parts.log.warn(told);
     this.#troubles.push(told);
     if (this.#hasBegun) this.#tellTroubles();
@@ -194,10 +180,14 @@ export class ChatShell {
   }
 
   #dispatch(event: ChatEvent, withinMs = frameMs): void {
+    this.#apply(event);
+    this.#drawWithin(withinMs);
+  }
+
+  #apply(event: ChatEvent): void {
     const { model, effects } = update(this.#model, event);
     this.#model = model;
     for (const effect of effects) this.#perform(effect);
-    this.#drawWithin(withinMs);
   }
 
   #hear(entry: Entry): void {
@@ -206,10 +196,10 @@ export class ChatShell {
   }
 
   #perform(effect: ChatEffect): void {
-    const { user } = this.#parts;
+    const { files } = this.#parts;
     switch (effect.type) {
       case "send":
-        return this.#sending.add(user, effect.target, effect.text);
+        return this.#sending.add(effect.target, effect.text);
       case "join":
         return this.#watch(this.#work.join(effect.target, effect.read));
       case "create":
@@ -227,7 +217,8 @@ export class ChatShell {
       case "language":
         return this.#setLanguage(effect.name);
       case "save":
-        return this.#saveSoon(effect.isUrgent);
+        files.saveSoon(() => savedOf(this.#model));
+        return effect.isUrgent ? files.saveNow() : undefined;
       case "show":
         return this.#terminal.show(effect.lines);
       case "suspend":
@@ -249,45 +240,33 @@ export class ChatShell {
   }
 
   #setLanguage(name: string): void {
-    const language = languageOf(name);
-    if (language === undefined) {
-      const lines = [this.#text("problem.lang", { value: name })];
-      return this.#dispatch({ type: "notice", lines, isProblem: true });
+    const { context } = this.#parts;
+    try {
+      speak(context, name);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return this.#dispatch({ type: "notice", lines: [error.message], isProblem: true });
     }
-    this.#text = textsIn(language);
-    this.#dispatch({ type: "language", language, words: chatWords(this.#text) });
+    const { language, text } = context;
+    this.#dispatch({ type: "language", language, words: chatWords(text) });
   }
 
-  async #ask<T>(request: () => Promise<T>): Promise<T> {
-    const { signal } = this.#quitting;
-    const answer = await askOn(request, async (error) => {
-      if (!signal.aborted) await this.#logInAgain(error);
-      if (signal.aborted) throw error;
-    });
-    this.#refusal = undefined;
-    return answer;
-  }
-
-  /** Whoever would rather not has quit. */
-  #logInAgain(error: ProtocolError): Promise<void> {
-    this.#loggingIn ??= this.#prompt(error).finally(() => {
-      this.#loggingIn = undefined;
-    });
-    return this.#loggingIn;
-  }
-
-  async #prompt(error: ProtocolError): Promise<void> {
+  /** A person who would rather not log in has quit. */
+  async #logIn(error: ProtocolError): Promise<boolean> {
     const { entrance, user, context } = this.#parts;
     this.#terminal.close();
-    context.output.line(describe(error, this.#text));
+    context.output.line(describe(error, context.text));
     try {
-      if (!(await entrance.again(user, "menu.askPasswordOrQuit"))) return this.#quitting.abort();
+      if (await entrance.again(user, "menu.askPasswordOrQuit")) {
+        this.#terminal.open();
+        this.#drawWithin(0);
+        return true;
+      }
     } catch (ended) {
       if (!(ended instanceof PromptEnded)) throw ended;
-      return this.#quitting.abort();
     }
-    this.#terminal.open();
-    this.#drawWithin(0);
+    this.#quitting.abort();
+    return false;
   }
 
   #drawWithin(ms: number): void {
@@ -305,32 +284,7 @@ export class ChatShell {
     this.#drawing = undefined;
     this.#drawnMs = now().steadyMs;
     const entries = this.#entries.splice(0);
-    if (entries.length > 0) {
-      const { model, effects } = update(this.#model, { type: "entries", entries });
-      this.#model = model;
-      for (const effect of effects) this.#perform(effect);
-    }
+    if (entries.length > 0) this.#apply({ type: "entries", entries });
     this.#terminal.draw(view(this.#model));
-  }
-
-  #saveSoon(isUrgent: boolean): void {
-    this.#isSaved = false;
-    if (isUrgent) return this.#save();
-    this.#saving ??= setTimeout(() => {
-      this.#saving = undefined;
-      this.#save();
-    }, saveMs);
-  }
-
-  #save(): void {
-    if (this.#isSaved) return;
-    this.#isSaved = true;
-    try {
-      this.#parts.files.save(savedOf(this.#model));
-    } catch (error) {
-      // Then some of it counts as unread the next time.
-      if (errorCode(error) === undefined) throw error;
-      this.#parts.log.warn(`What was read can't be kept: ${(error as Error).message}`);
-    }
   }
 }

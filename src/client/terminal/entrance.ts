@@ -1,36 +1,37 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import { readPasswordFile } from "../../storage/password-file.ts";
+import type { ChatClient } from "../chat-client.ts";
+import type { Context } from "../commands/context.ts";
 import { enter, logIn } from "../commands/enter.ts";
-import { describe, wantsLogin } from "../commands/failure.ts";
-import { type MenuParts, tell } from "./tell.ts";
+import { asFailure, describe, wantsLogin } from "../commands/failure.ts";
+import type { Prompts } from "./prompts.ts";
 
 /** What a person may do who is not let in by the name alone. */
 const ways = ["logIn", "makeAccount", "otherName"] as const;
 
-/**
- * Asks the servers; if the session has ended, the person logs in and goes on where he was.
- * @param logIn throws what it is given if the person would rather not
- */
-export async function askOn<T>(
-  request: () => Promise<T>,
-  logIn: (error: ProtocolError) => Promise<void>,
-): Promise<T> {
-  for (;;) {
-    try {
-      return await request();
-    } catch (error) {
-      if (!wantsLogin(error)) throw error;
-      await logIn(error);
-    }
-  }
+/** What a dialogue with a person needs. */
+export interface EntranceParts {
+  readonly context: Context;
+  readonly client: ChatClient;
+  readonly prompts: Prompts;
+}
+
+/** Tells what a server refused, and the person goes on. @throws any other error */
+export function tell(error: unknown, { context, client, prompts }: EntranceParts): void {
+  if (!(error instanceof ProtocolError)) throw error;
+  const { text, output } = context;
+  const sentence = wantsLogin(error)
+    ? text("menu.logInNext", { why: describe(error, text) })
+    : asFailure(error, context, client).message;
+  prompts.print(output.paint("red", sentence));
 }
 
 /** The way into the menu, for clusters with and without accounts. */
 export class Entrance {
-  readonly #parts: MenuParts;
+  readonly #parts: EntranceParts;
 
-  constructor(parts: MenuParts) {
+  constructor(parts: EntranceParts) {
     this.#parts = parts;
   }
 
@@ -66,14 +67,14 @@ export class Entrance {
 
   /** By the password that was given, else by one that is asked for. @returns false for another name */
   async #prove(user: UserName, refusal: ProtocolError): Promise<boolean> {
-    const { context, prompts, screen } = this.#parts;
+    const { context, prompts } = this.#parts;
     const { text, config } = context;
     const { passwordFile } = config;
     if (passwordFile !== undefined) {
       const given = readPasswordFile(passwordFile);
       if (await this.#try(() => this.#logIn(user, given))) return true;
     } else {
-      screen.print(context.output.paint("yellow", describe(refusal, text)));
+      prompts.print(context.output.paint("yellow", describe(refusal, text)));
     }
     const choices = ways.map((value) => ({ value, name: text(`menu.${value}`, { user }) }));
     for (;;) {
@@ -85,12 +86,12 @@ export class Entrance {
   }
 
   async #makeAccount(user: UserName): Promise<boolean> {
-    const { context, prompts, screen } = this.#parts;
+    const { context, prompts } = this.#parts;
     const { text, output } = context;
     const password = await prompts.password(text("menu.askNewPassword", { user }));
     if (password === "") return false;
     if ((await prompts.password(text("menu.askAgain"))) !== password) {
-      screen.print(output.paint("red", text("problem.passwordsDiffer")));
+      prompts.print(output.paint("red", text("problem.passwordsDiffer")));
       return false;
     }
     return await this.#try(async () => {

@@ -1,12 +1,10 @@
 import { openLog } from "../../platform/log.ts";
-import type { ProtocolError } from "../../protocol/errors.ts";
-import type { ChatClient } from "../chat-client.ts";
 import { type Context, withClient } from "../commands/context.ts";
 import { Outbox } from "../outbox.ts";
 import { personFiles } from "../person-files.ts";
 import { ChatShell } from "./chat-shell.ts";
 import { Entrance } from "./entrance.ts";
-import { type Asking, withPrompts } from "./prompts.ts";
+import { withPrompts } from "./prompts.ts";
 
 /** Between tries to connect at most, so that a countdown is worth reading. */
 const reconnectMaxMs = 4_000;
@@ -16,31 +14,27 @@ const reconnectMaxMs = 4_000;
  * @throws Problem if there is no terminal, or nobody can be reached at the beginning
  */
 export async function runFullScreen(context: Context): Promise<void> {
-  const { text, config } = context;
-  let shell: ChatShell | undefined;
-  const chat = async (client: ChatClient, { prompts, screen, stopping }: Asking) => {
-    const entrance = new Entrance({ context, client, prompts, screen });
-    const user = await entrance.enter();
-    const files = personFiles(context, user);
-    const logFile = files.openLogFile(text);
-    const outbox = Outbox.open(files.outboxFolder, () => shell?.text ?? text);
-    try {
-      const clock = () => client.clock.value;
-      const log = openLog({ level: "info", role: "chat", name: () => user, clock, fd: logFile.fd });
-      shell = new ChatShell({ context, client, user, entrance, files, outbox, log });
-      await shell.run(stopping);
-    } finally {
-      outbox.close();
-      logFile.close();
-    }
-  };
-  await withPrompts(context, (asking) =>
-    withClient(context, (client) => chat(client, asking), {
-      proxies: config.proxies,
-      reconnectMaxMs,
-      onState: (state) => shell?.connection(state),
-      onRetry: (inMs) => shell?.retry(inMs),
-      onRefused: (error: ProtocolError) => shell?.refused(error),
-    }),
+  const { proxies } = context.config;
+  await withPrompts(context, (prompts, stopping) =>
+    withClient(
+      context,
+      async (client, events) => {
+        const entrance = new Entrance({ context, client, prompts });
+        const user = await entrance.enter();
+        const files = personFiles(context, user);
+        const { fd, close } = files.openLogFile(context.text);
+        const outbox = Outbox.open(files.outboxFolder, () => context.text);
+        try {
+          const clock = () => client.clock.value;
+          const log = openLog({ level: "info", role: "chat", name: () => user, clock, fd });
+          const parts = { context, client, events, user, entrance, files, outbox, log };
+          await new ChatShell(parts).run(stopping);
+        } finally {
+          outbox.close();
+          close();
+        }
+      },
+      { proxies, reconnectMaxMs },
+    ),
   );
 }

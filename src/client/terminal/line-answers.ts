@@ -1,14 +1,10 @@
-import { ReferenceLink } from "../../net/reference-link.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName } from "../../protocol/ids.ts";
-import { LamportClock } from "../../protocol/lamport-clock.ts";
 import type { Entry } from "../../protocol/publications.ts";
-import type { Text } from "../../texts/texts.ts";
-import type { ChatClient } from "../chat-client.ts";
-import type { Context } from "../commands/context.ts";
 import { statusLines } from "../commands/status.ts";
 import { linksOfTexts } from "../core/links.ts";
 import { commands, type Line } from "../core/slash-command.ts";
+import type { ChatSession } from "./chat-session.ts";
 
 /** Lines of the past that a channel shows when it is joined, and `/history` unless told. */
 export const usualHistory = 20;
@@ -22,10 +18,7 @@ export type LineQuestion = Extract<
 >;
 
 interface AnswerParts {
-  readonly context: Context;
-  readonly client: ChatClient;
-  readonly text: Text;
-  readonly state: "online" | "away";
+  readonly session: ChatSession;
   /** @throws Problem if no channel was joined */
   here(): { readonly channel: ChannelName };
   show(entry: Entry): void;
@@ -33,8 +26,8 @@ interface AnswerParts {
 
 /** Answers a question of line mode, mostly by what the servers know. */
 export async function answerLine(question: LineQuestion, parts: AnswerParts): Promise<void> {
-  const { context, client, text } = parts;
-  const { output } = context;
+  const { context, client } = parts.session;
+  const { output, text } = context;
   switch (question.type) {
     case "users":
       for (const name of await client.users()) output.data({ user: name }, harmless(name));
@@ -43,7 +36,7 @@ export async function answerLine(question: LineQuestion, parts: AnswerParts): Pr
       for (const name of await client.channels()) output.data({ channel: name }, harmless(name));
       return;
     case "who":
-      for (const present of await client.presence(parts.state)) {
+      for (const present of await parts.session.presence()) {
         const away = present.state === "away" ? ` (${text("chat.away")})` : "";
         output.data(present, harmless(present.user) + away);
       }
@@ -61,7 +54,7 @@ export async function answerLine(question: LineQuestion, parts: AnswerParts): Pr
     case "links":
       return links(parts);
     case "status":
-      for (const told of await status(parts)) output.data({ status: told }, told);
+      for (const line of await statusLines(context, client)) output.data({ status: line }, line);
       return;
     case "help":
       for (const command of commands) {
@@ -74,19 +67,11 @@ export async function answerLine(question: LineQuestion, parts: AnswerParts): Pr
 }
 
 /** Of the newest page. */
-async function links({ context, client, text, here }: AnswerParts): Promise<void> {
+async function links({ session, here }: AnswerParts): Promise<void> {
+  const { output, text } = session.context;
   const { channel } = here();
-  const { entries } = await client.history({ channel });
+  const { entries } = await session.client.history({ channel });
   const found = linksOfTexts(entries.map(({ message }) => message));
-  for (const link of found) context.output.data({ link }, link);
-  if (found.length === 0) context.output.note(text("lines.noLinks", { name: `#${channel}` }));
-}
-
-async function status({ context, client, text }: AnswerParts): Promise<string[]> {
-  const link = new ReferenceLink(context.config.reference, new LamportClock());
-  try {
-    return await statusLines({ ...context, text }, { client, link });
-  } finally {
-    link.close();
-  }
+  for (const link of found) output.data({ link }, link);
+  if (found.length === 0) output.note(text("lines.noLinks", { name: `#${channel}` }));
 }

@@ -1,14 +1,12 @@
 import { Problem } from "../../platform/problem.ts";
-import { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
-import { durations } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
-import { languageOf, type Text, textsIn } from "../../texts/texts.ts";
+import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
-import type { Context } from "../commands/context.ts";
-import { asFailure, describeTrouble, Failure, report, wantsLogin } from "../commands/failure.ts";
+import { type Context, speak } from "../commands/context.ts";
+import { asFailure, describeTrouble, report, wantsLogin } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
 import { linesOf } from "../commands/read-input.ts";
 import { deliver, sentSentence } from "../commands/send.ts";
@@ -18,8 +16,9 @@ import { actionPrefix, type Command, type Line, parseLine } from "../core/slash-
 import type { Target } from "../core/target.ts";
 import { Outbox } from "../outbox.ts";
 import { readPages } from "../pages.ts";
-import { personFiles } from "../person-files.ts";
+import { type PersonFiles, personFiles } from "../person-files.ts";
 import { ReadMarks } from "../read-marks.ts";
+import { ChatSession } from "./chat-session.ts";
 import { chatWords } from "./chat-words.ts";
 import { answerLine, type LineQuestion, usualHistory } from "./line-answers.ts";
 import { sendLeft } from "./send-left.ts";
@@ -38,7 +37,8 @@ export interface LineChatParts {
 
 /** The chat of somebody who has entered: lines in, lines out. */
 export class LineChat {
-  readonly #parts: LineChatParts;
+  readonly #session: ChatSession;
+  readonly #files: PersonFiles;
   readonly #marks: ReadMarks;
   readonly #outbox: Outbox;
   readonly #ending = new AbortController();
@@ -50,84 +50,73 @@ export class LineChat {
   readonly #muted = new Set<ChannelName>();
   /** Channels of which something that was never read lies before what was shown. */
   readonly #unmarked = new Set<ChannelName>();
-  #text: Text;
-  #state: "online" | "away" = "online";
   #failed = 0;
 
   /** @throws Problem if what is to be sent can't be kept */
   constructor(parts: LineChatParts) {
     const { context, user } = parts;
-    this.#parts = parts;
-    this.#text = context.text;
+    const { signal } = this.#ending;
+    // Without a dialogue nobody can log in again.
+    this.#session = new ChatSession({ ...parts, signal, logIn: async () => false });
     const files = personFiles(context, user);
-    const { output } = context;
-    files.onTrouble = (trouble) => output.note(describeTrouble(trouble, this.#text));
-    this.#outbox = Outbox.open(files.outboxFolder, () => this.#text);
+    files.onTrouble = (trouble) => context.output.note(describeTrouble(trouble, context.text));
+    this.#files = files;
+    this.#outbox = Outbox.open(files.outboxFolder, () => context.text);
     for (const trouble of this.#outbox.troubles) files.onTrouble(trouble);
     this.#marks = new ReadMarks(files, user);
   }
 
   async run(): Promise<void> {
-    const { context, client } = this.#parts;
-    const { signal } = this.#ending;
     await this.#hearPeople();
-    const beating = setInterval(() => this.#beat(), durations.presenceMs);
-    // Nobody is kept from ending by it.
-    beating.unref();
-    this.#beat();
-    const outbox = this.#outbox;
-    this.#failed += await sendLeft({ context, client, outbox, text: this.#text, signal });
-    this.#left = outbox.waiting.length;
-    try {
-      // One after the other: what is written first is said first.
-      for await (const text of linesOf(context.host.input)) {
-        const line = parseLine(text);
-        if (line.type === "quit" || signal.aborted) break;
-        await this.#try(line);
-      }
-      await client.heardItself();
-    } finally {
-      clearInterval(beating);
+    void this.#session.beat();
+    this.#failed += await sendLeft(this.#session, this.#outbox);
+    this.#left = this.#outbox.waiting.length;
+    // One after the other: what is written first is said first.
+    for await (const text of linesOf(this.#session.context.host.input)) {
+      const line = parseLine(text);
+      if (line.type === "quit" || this.#ending.signal.aborted) break;
+      await this.#try(line);
     }
+    await this.#session.client.heardItself();
     if (this.#failed > 0) throw new Problem(this.#text("problem.unsent", { count: this.#failed }));
   }
 
-  /** Whoever waits for a receipt is told that the next chat does. */
+  /** A message without a receipt yet is for the next chat, and the person is told so. */
   close(): void {
     this.#ending.abort();
     const { length: count } = this.#outbox.waiting;
-    if (count > this.#left) this.#parts.context.output.note(this.#text("lines.waiting", { count }));
+    if (count > this.#left) this.#note(this.#text("lines.waiting", { count }));
     this.#outbox.close();
-    this.#marks[Symbol.dispose]();
+    this.#files.saveNow();
   }
 
-  /** What gets lost of this is said again. */
-  #beat(): void {
-    this.#parts.client.presence(this.#state).catch((error: unknown) => {
-      if (!(error instanceof ProtocolError)) throw error;
-    });
+  /** In the person's language of this moment. */
+  get #text(): Text {
+    return this.#session.context.text;
+  }
+
+  #note(line: string): void {
+    this.#session.context.output.note(line);
   }
 
   async #try(line: Exclude<Line, { type: "quit" }>): Promise<void> {
-    const { context, client } = this.#parts;
-    const { config, output } = context;
-    const text = this.#text;
+    const { context, client } = this.#session;
     try {
       await this.#perform(line);
     } catch (error) {
       if (this.#ending.signal.aborted) return;
       // No line after this one will fare better.
       if (wantsLogin(error)) throw error;
-      const failure = asFailure(error, text, { config, client });
-      if (!(failure instanceof Failure || failure instanceof Problem)) throw error;
+      const failure = asFailure(error, context, client);
+      if (!(failure instanceof Problem)) throw error;
       this.#failed += 1;
-      report(failure, output, text);
+      report(failure, context.output, context.text);
     }
   }
 
   async #perform(line: Exclude<Line, { type: "quit" }>): Promise<void> {
     // The messages said before a command are shown before its answer.
-    if (!messages.has(line.type)) await this.#parts.client.heardItself();
+    if (!messages.has(line.type)) await this.#session.client.heardItself();
     switch (line.type) {
       case "nothing":
         return;
@@ -151,7 +140,7 @@ export class LineChat {
       case "mute":
         return this.#mute(line.channel ?? this.#here().channel);
       case "lang":
-        return this.#speak(line.language);
+        return speak(this.#session.context, line.language);
       case "create":
         return this.#create(line.channel);
       case "away":
@@ -162,25 +151,24 @@ export class LineChat {
   }
 
   async #create(channel: ChannelName): Promise<void> {
-    const { context, client, user } = this.#parts;
+    const { client, user } = this.#session;
     await client.createChannel(channel, user);
-    context.output.note(this.#text("done.create", { channel }));
+    this.#note(this.#text("done.create", { channel }));
     return this.#join(channel);
   }
 
   async #away(): Promise<void> {
-    const { context, client } = this.#parts;
-    this.#state = this.#state === "away" ? "online" : "away";
-    await client.presence(this.#state);
-    context.output.note(this.#text(this.#state === "away" ? "chat.isAway" : "chat.isBack"));
+    const session = this.#session;
+    session.isAway = !session.isAway;
+    await session.presence();
+    this.#note(this.#text(session.isAway ? "chat.isAway" : "chat.isBack"));
   }
 
   #answer(question: LineQuestion): Promise<void> {
-    const { context, client } = this.#parts;
+    const session = this.#session;
     const here = () => this.#here();
     const show = (entry: Entry) => this.#show(entry);
-    const parts = { context, client, text: this.#text, state: this.#state, here, show };
-    return answerLine(question, parts);
+    return answerLine(question, { session, here, show });
   }
 
   /** @throws Problem if no channel was joined */
@@ -203,30 +191,23 @@ export class LineChat {
     );
   }
 
-  #speak(name: string): void {
-    const language = languageOf(name);
-    if (language === undefined) throw new Problem(this.#text("problem.lang", { value: name }));
-    this.#text = textsIn(language);
-  }
-
   /** What is muted is heard, and not shown. */
   #mute(channel: ChannelName): void {
     const isMuted = !this.#muted.delete(channel);
     if (isMuted) this.#muted.add(channel);
     const name = `#${channel}`;
-    const said = this.#text(isMuted ? "lines.muted" : "chat.unmuted", { name });
-    this.#parts.context.output.note(said);
+    this.#note(this.#text(isMuted ? "lines.muted" : "chat.unmuted", { name }));
   }
 
   async #send(target: Target, message: string): Promise<void> {
-    const { context, client, user } = this.#parts;
-    const { id } = this.#outbox.add(target, user, message);
+    const { client, user } = this.#session;
+    const outgoing = this.#outbox.add(target, user, message);
     try {
-      const { receipt } = await deliver(client, { user, target, message, id });
-      if (receipt === undefined) context.output.note(sentSentence(this.#text, target, receipt));
+      const { receipt } = await deliver(client, outgoing);
+      if (receipt === undefined) this.#note(sentSentence(this.#text, target, receipt));
     } finally {
-      // Of a failure he is told: then it is his again. An outbox that is closed keeps it.
-      this.#outbox.settle(id);
+      // A failure is told, and then the text is the person's again. An outbox that is closed keeps it.
+      this.#outbox.settle(outgoing.id);
     }
   }
 
@@ -234,32 +215,31 @@ export class LineChat {
     if (!this.#joined.has(channel)) await this.#listen({ channel });
     this.#joined.add(channel);
     this.#current = channel;
-    this.#parts.context.output.note(this.#text("lines.joined", { channel }));
+    this.#note(this.#text("lines.joined", { channel }));
   }
 
   #part(channel: ChannelName): void {
-    const { context, client } = this.#parts;
-    client.unsubscribe({ channel });
+    this.#session.client.unsubscribe({ channel });
     this.#joined.delete(channel);
     if (this.#current === channel) this.#current = [...this.#joined].at(-1);
-    context.output.note(this.#text("lines.left", { channel }));
+    this.#note(this.#text("lines.left", { channel }));
   }
 
-  /** What came while he was away, and all that follows. */
+  /** What came while the person was away, and all that follows. */
   async #hearPeople(): Promise<void> {
-    const { client, user } = this.#parts;
-    if (this.#marks.isNew) {
-      // Who is new has missed nothing.
+    const { client, user } = this.#session;
+    if (this.#files.isNew) {
+      // A person who is new has missed nothing.
       const { entries } = await readPages(client, { user }, { most: privateEntries });
-      for (const entry of entries) this.#marks.add(entry);
-      this.#marks.save();
+      this.#marks.add(entries);
+      this.#files.saveNow();
     }
     await this.#listen({ user });
   }
 
   /** To what is past first, then to all that follows. */
   async #listen(name: ConversationName): Promise<void> {
-    const { client } = this.#parts;
+    const { client } = this.#session;
     const most = name.user === undefined ? usualHistory : privateEntries;
     const { entries, next, seen } = await readPages(client, name, { most });
     const [oldest] = entries;
@@ -277,8 +257,8 @@ export class LineChat {
   }
 
   #show(entry: Entry): void {
-    const { output } = this.#parts.context;
+    const { output } = this.#session.context;
     output.data(entry, entryLine(entry, { paint: output.paint, zoneMinutes, mixed: true }));
-    if (!("channel" in entry && this.#unmarked.has(entry.channel))) this.#marks.add(entry);
+    if (!("channel" in entry && this.#unmarked.has(entry.channel))) this.#marks.add([entry]);
   }
 }

@@ -1,7 +1,6 @@
 import { untilStopped } from "../../platform/run-process.ts";
-import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ChatClient } from "../chat-client.ts";
-import { type Context, userOf, withClient } from "../commands/context.ts";
+import { type ClientEvents, type Context, userOf, withClient } from "../commands/context.ts";
 import { enter, logIn } from "../commands/enter.ts";
 import { readPassword } from "../commands/read-password.ts";
 import { stateNotes } from "../commands/state-notes.ts";
@@ -12,34 +11,32 @@ import { LineChat, type LineChatParts } from "./line-chat.ts";
  * @throws Problem (exit code 1) at the end if a line could not be done
  */
 export async function runLines(context: Context): Promise<void> {
-  const { config, text, output } = context;
+  const { config, output, host } = context;
   const user = userOf(context);
-  let onRefused: (error: ProtocolError) => void = () => {};
-  const ended = new Promise<void>((resolve, reject) => {
-    // Who hears nothing any more should not go on listening.
-    onRefused = reject;
-    void untilStopped().then(resolve);
-  });
-  let chat: LineChat | undefined;
-  const talk = async (client: ChatClient) => {
-    await enterByLines({ context, client, user });
-    chat = new LineChat({ context, client, user });
-    await chat.run();
-  };
-  const use = async (client: ChatClient) => {
+  const use = async (client: ChatClient, events: ClientEvents) => {
+    events.onState = stateNotes(context, (line) => output.note(line));
+    const ended = new Promise<void>((resolve, reject) => {
+      events.onRefused = reject;
+      void untilStopped().then(resolve);
+    });
+    let chat: LineChat | undefined;
+    const talk = async () => {
+      await enterByLines({ context, client, user });
+      chat = new LineChat({ context, client, user });
+      await chat.run();
+    };
     try {
-      await Promise.race([talk(client), ended]);
+      await Promise.race([talk(), ended]);
     } finally {
       // Before the connection is: what that cuts short is for the next chat.
       chat?.close();
     }
   };
-  const onState = stateNotes(text, (line) => output.note(line));
   try {
-    await withClient(context, use, { proxies: config.proxies, onState, onRefused });
+    await withClient(context, use, { proxies: config.proxies });
   } finally {
     // There may be more of it, which nobody waits for.
-    context.host.input.destroy();
+    host.input.destroy();
   }
 }
 

@@ -1,22 +1,22 @@
+import { once } from "node:events";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import { type ChannelName, characters, type UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { ChatClient } from "../chat-client.ts";
-import { type Context, withClient } from "../commands/context.ts";
+import { type ClientEvents, type Context, withClient } from "../commands/context.ts";
 import { describe } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
 import { stateNotes } from "../commands/state-notes.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { parseChannel, parseUser, type Target, writeTarget } from "../core/target.ts";
-import { askOn, Entrance } from "./entrance.ts";
+import { ChatSession } from "./chat-session.ts";
+import { Entrance, type EntranceParts, tell } from "./entrance.ts";
 import { withPrompts } from "./prompts.ts";
-import { type MenuParts, tell } from "./tell.ts";
 
 /** What the menu offers, in its order. */
 const actions = ["users", "create", "channels", "join", "publish", "message", "quit"] as const;
-type Action = (typeof actions)[number];
 
 /** Entries of the past that a channel shows when it is joined. */
 const shownOnJoin = 10;
@@ -26,111 +26,91 @@ const shownOnJoin = 10;
  * @throws Problem if there is no terminal, or the login fails
  */
 export async function runMenu(context: Context): Promise<void> {
-  const { text, config, output } = context;
-  await withPrompts(context, async ({ screen, prompts, stopping }) => {
-    const stopped = new Promise<void>((resolve) => {
-      stopping.addEventListener("abort", () => resolve(), { once: true });
-    });
-    let menu: Menu | undefined;
-    const use = async (client: ChatClient) => {
-      const entrance = new Entrance({ context, client, prompts, screen });
+  const { config, output } = context;
+  await withPrompts(context, async (prompts, stopping) => {
+    const use = async (client: ChatClient, events: ClientEvents) => {
+      events.onState = stateNotes(context, (line) => prompts.print(output.paint("yellow", line)));
+      const entrance = new Entrance({ context, client, prompts });
       const user = await entrance.enter();
-      menu = new Menu({ context, client, prompts, screen, entrance, user });
+      const menu = new Menu({ context, client, prompts, entrance, user, stopping });
+      events.onRefused = (error) => menu.refused(error);
       await menu.run();
     };
-    await withClient(context, (client) => Promise.race([use(client), stopped]), {
+    const stopped = once(stopping, "abort");
+    await withClient(context, (...given) => Promise.race([use(...given), stopped]), {
       proxies: config.proxies,
-      onState: stateNotes(text, (line) => screen.print(context.output.paint("yellow", line))),
-      onRefused: (error) => menu?.refused(error),
     });
   });
-  output.line(text("menu.bye"));
+  output.line(context.text("menu.bye"));
 }
 
-interface Parts extends MenuParts {
+interface Parts extends EntranceParts {
   readonly entrance: Entrance;
   readonly user: UserName;
+  readonly stopping: AbortSignal;
 }
 
 class Menu {
   readonly #parts: Parts;
+  readonly #session: ChatSession;
   /** The channels that are listened to, the last one joined at the end. */
   readonly #joined = new Set<ChannelName>();
-  /** Why nothing is served any more, as the person was told. */
-  #refusal: string | undefined;
+  readonly #acts = {
+    users: () => this.#listUsers(),
+    create: () => this.#create(),
+    channels: () => this.#listChannels(),
+    join: () => this.#join(),
+    publish: () => this.#publish(),
+    message: () => this.#message(),
+  };
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    const { entrance, user, stopping: signal } = parts;
+    const logIn = (error: ProtocolError) => {
+      this.#tellRefusal(error);
+      return entrance.again(user);
+    };
+    this.#session = new ChatSession({ ...parts, signal, logIn });
   }
 
   async run(): Promise<void> {
     const { context, client, prompts, user } = this.#parts;
     const { text } = context;
-    await this.#ask(() => client.subscribe({ user }, (entry) => this.#show(entry)));
+    await this.#session.ask(() => client.subscribe({ user }, (entry) => this.#show(entry)));
     this.#print(text("menu.welcome", { user }));
     const choices = actions.map((value) => ({ value, name: text(`menu.${value}`) }));
     for (;;) {
       const action = await prompts.choose(text("menu.title"), choices);
       if (action === "quit") return;
       try {
-        await this.#perform(action);
+        await this.#acts[action]();
       } catch (error) {
         tell(error, this.#parts);
       }
     }
   }
 
-  /** What others write does not come any more: told at once, whatever is just being asked. */
+  /** Others' messages do not come any more: the person is told at once, whatever is being asked. */
   refused(error: ProtocolError): void {
-    if (error.message !== this.#refusal) tell(error, this.#parts);
-    this.#refusal = error.message;
+    if (this.#session.isNews(error)) tell(error, this.#parts);
   }
 
-  async #ask<T>(request: () => Promise<T>): Promise<T> {
-    const answer = await askOn(request, (error) => this.#logInAgain(error));
-    this.#refusal = undefined;
-    return answer;
-  }
-
-  /** @throws the error itself, if the person would rather not */
-  async #logInAgain(error: ProtocolError): Promise<void> {
-    const { context, entrance, user } = this.#parts;
-    const { paint } = context.output;
-    if (error.message !== this.#refusal) this.#print(paint("red", describe(error, context.text)));
-    this.#refusal = error.message;
-    if (!(await entrance.again(user))) throw error;
-  }
-
-  #perform(action: Exclude<Action, "quit">): Promise<void> {
-    switch (action) {
-      case "users":
-        return this.#listUsers();
-      case "channels":
-        return this.#listChannels();
-      case "create":
-        return this.#create();
-      case "join":
-        return this.#join();
-      case "publish":
-        return this.#publish();
-      case "message":
-        return this.#message();
-      default:
-        action satisfies never;
-        throw new Error("no such action");
-    }
+  #tellRefusal(error: ProtocolError): void {
+    const { text, output } = this.#parts.context;
+    if (this.#session.isNews(error)) this.#print(output.paint("red", describe(error, text)));
   }
 
   async #listUsers(): Promise<void> {
     const { context, client } = this.#parts;
-    const users = await this.#ask(() => client.users());
+    const users = await this.#session.ask(() => client.users());
     this.#print(context.text("menu.userList", { count: users.length }));
     for (const user of users) this.#print(`  @${harmless(user)}`);
   }
 
   async #listChannels(): Promise<void> {
     const { context, client } = this.#parts;
-    const channels = await this.#ask(() => client.channels());
+    const channels = await this.#session.ask(() => client.channels());
     if (channels.length === 0) return this.#print(context.text("menu.noChannels"));
     this.#print(context.text("menu.channelList", { count: channels.length }));
     for (const channel of channels) {
@@ -147,7 +127,7 @@ class Menu {
     );
     const channel = parseChannel(answer);
     if (channel === undefined) return;
-    await this.#ask(() => client.createChannel(channel, user));
+    await this.#session.ask(() => client.createChannel(channel, user));
     this.#print(text("done.create", { channel }));
   }
 
@@ -160,7 +140,7 @@ class Menu {
     }
     const listen = () =>
       client.subscribe({ channel }, (entry) => this.#show(entry), { last: shownOnJoin });
-    await this.#ask(listen);
+    await this.#session.ask(listen);
     this.#joined.add(channel);
     this.#print(context.text("menu.joined", { channel }));
   }
@@ -172,7 +152,7 @@ class Menu {
 
   async #message(): Promise<void> {
     const { context, client, prompts, user } = this.#parts;
-    const others = (await this.#ask(() => client.users())).filter((name) => name !== user);
+    const others = (await this.#session.ask(() => client.users())).filter((name) => name !== user);
     if (others.length === 0) return this.#print(context.text("menu.noUsers"));
     const other = parseUser(await prompts.search(context.text("menu.askUser"), others));
     if (other !== undefined) await this.#write({ user: other });
@@ -182,7 +162,7 @@ class Menu {
   async #askChannel(): Promise<ChannelName | undefined> {
     const { context, client, prompts } = this.#parts;
     const joined = [...this.#joined].reverse();
-    const others = (await this.#ask(() => client.channels())).filter(
+    const others = (await this.#session.ask(() => client.channels())).filter(
       (channel) => !this.#joined.has(channel),
     );
     const channels = [...joined, ...others];
@@ -199,7 +179,7 @@ class Menu {
       characters(answer) > most ? text("problem.messageTooLong", { most }) : undefined,
     );
     if (message === "") return;
-    const { durable } = await this.#ask(() =>
+    const { durable } = await this.#session.ask(() =>
       target.channel === undefined
         ? client.message(user, target.user, message)
         : client.publish(user, target.channel, message),
@@ -215,6 +195,6 @@ class Menu {
   }
 
   #print(line: string): void {
-    this.#parts.screen.print(line);
+    this.#parts.prompts.print(line);
   }
 }

@@ -1,9 +1,7 @@
 import inquirer from "inquirer";
-import type { Host } from "../../platform/host.ts";
 import { Problem } from "../../platform/problem.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { UserName } from "../../protocol/ids.ts";
-import type { Text } from "../../texts/texts.ts";
 import type { Context } from "../commands/context.ts";
 import { hasInName } from "../core/name-search.ts";
 import { parseUser } from "../core/target.ts";
@@ -15,38 +13,21 @@ export class PromptEnded extends Error {
   override readonly name = "PromptEnded";
 }
 
-interface PromptsOptions {
-  readonly host: Host;
-  readonly screen: PromptScreen;
-  /** Aborted when the process has to end: what is being asked is then taken back. */
-  readonly signal: AbortSignal;
-  readonly text: Text;
-}
-
-/** The terminal of a person who can be asked. */
-export interface Asking {
-  readonly screen: PromptScreen;
-  readonly prompts: Prompts;
-  /** Aborted when the process has to end. */
-  readonly stopping: AbortSignal;
-}
-
 /**
- * Until it has ended, or the person has while something was asked.
+ * Lends the terminal to ask a person, who ends it all by Ctrl-C while something is asked.
+ * @param use its signal is aborted when the process has to end
  * @throws Problem if there is no terminal
  */
 export async function withPrompts(
-  { host, text }: Context,
-  use: (asking: Asking) => Promise<void>,
+  context: Context,
+  use: (prompts: Prompts, stopping: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  const { host, text } = context;
   if (!host.input.isTTY || !host.output.isTTY) throw new Problem(text("problem.notATerminal"), 2);
   const stopping = new AbortController();
   using _ = host.onStop(() => stopping.abort());
-  const screen = new PromptScreen(host.output);
-  const { signal } = stopping;
-  const prompts = new Prompts({ host, screen, signal, text });
   try {
-    await use({ screen, prompts, stopping: signal });
+    await use(new Prompts(context, stopping.signal), stopping.signal);
   } catch (error) {
     if (!(error instanceof PromptEnded)) throw error;
   }
@@ -59,19 +40,27 @@ export interface Choice<Value extends string> {
 
 const shownAtOnce = 10;
 
-/** Questions to the person, each with the words of his language. Every one throws PromptEnded. */
+/** Questions to a person in their language. Each throws PromptEnded. */
 export class Prompts {
-  readonly #options: PromptsOptions;
-  readonly #text: Text;
+  readonly #context: Context;
+  readonly #screen: PromptScreen;
+  readonly #stopping: AbortSignal;
 
-  constructor(options: PromptsOptions) {
-    this.#options = options;
-    this.#text = options.text;
+  /** @param stopping when it is aborted, what is being asked is taken back */
+  constructor(context: Context, stopping: AbortSignal) {
+    this.#context = context;
+    this.#screen = new PromptScreen(context.host.output);
+    this.#stopping = stopping;
+  }
+
+  /** Prints above the question, if there is one. */
+  print(line: string): void {
+    this.#screen.print(line);
   }
 
   /** A numbered list. */
   choose<Value extends string>(message: string, choices: readonly Choice<Value>[]): Promise<Value> {
-    const wrong = this.#text("menu.chooseNumber", { most: choices.length });
+    const wrong = this.#context.text("menu.chooseNumber", { most: choices.length });
     return this.#ask<Value>({
       type: "rawlist",
       name: "answer",
@@ -84,7 +73,7 @@ export class Prompts {
   /** One of many names, found by typing a part of it; an empty one to go back. */
   search(message: string, names: readonly string[]): Promise<string> {
     const all = names.map((name) => ({ name: harmless(name), value: name }));
-    const back = { name: this.#text("menu.back"), value: "" };
+    const back = { name: this.#context.text("menu.back"), value: "" };
     const found = (term = "") => {
       const part = term.replace(/^[#@]/, "");
       return part === "" ? [...all, back] : all.filter(({ value }) => hasInName(value, part));
@@ -97,8 +86,8 @@ export class Prompts {
       pageSize: shownAtOnce,
       theme: {
         style: {
-          error: () => `> ${this.#text("menu.nothingFound")}`,
-          keysHelpTip: () => this.#text("menu.searchTip"),
+          error: () => `> ${this.#context.text("menu.nothingFound")}`,
+          keysHelpTip: () => this.#context.text("menu.searchTip"),
         },
       },
     });
@@ -115,7 +104,7 @@ export class Prompts {
 
   /** What is typed is not shown. */
   password(message: string): Promise<string> {
-    const style = { maskedText: this.#text("menu.notShown") };
+    const style = { maskedText: this.#context.text("menu.notShown") };
     return this.#ask({
       type: "password",
       name: "answer",
@@ -129,24 +118,23 @@ export class Prompts {
     const name = await this.#ask<string>({
       type: "input",
       name: "answer",
-      message: this.#text("menu.askName"),
+      message: this.#context.text("menu.askName"),
       default: proposal,
       validate: (answer: string) =>
-        parseUser(answer) !== undefined || this.#text("problem.name", { name: answer }),
+        parseUser(answer) !== undefined || this.#context.text("problem.name", { name: answer }),
     });
     return parseUser(name) as UserName;
   }
 
   async #ask<Value extends string>(question: Record<string, unknown>): Promise<Value> {
-    const { host, screen, signal } = this.#options;
-    using input = new PromptInput(host, screen);
+    using input = new PromptInput(this.#context.host, this.#screen);
     const closing = new AbortController();
     // Ctrl-D closes the input under the prompt, which then would wait for ever.
     input.on("pause", () => setImmediate(() => closing.abort()));
     const prompt = inquirer.createPromptModule({
       input,
-      output: screen.open(),
-      signal: AbortSignal.any([signal, closing.signal]),
+      output: this.#screen.open(),
+      signal: AbortSignal.any([this.#stopping, closing.signal]),
     });
     try {
       const { answer } = await prompt<{ answer: Value }>([question as never]);

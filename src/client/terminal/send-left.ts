@@ -1,49 +1,38 @@
 import { Problem } from "../../platform/problem.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
-import type { Text } from "../../texts/texts.ts";
-import type { ChatClient } from "../chat-client.ts";
-import type { Context } from "../commands/context.ts";
 import { asFailure, report, wantsLogin } from "../commands/failure.ts";
 import { deliver } from "../commands/send.ts";
 import { writeTarget } from "../core/target.ts";
 import type { Outbox } from "../outbox.ts";
-
-interface LeftParts {
-  readonly context: Context;
-  readonly client: ChatClient;
-  readonly outbox: Outbox;
-  readonly text: Text;
-  /** Aborted when the chat has ended: then nobody is told anything more. */
-  readonly signal: AbortSignal;
-}
+import type { ChatSession } from "./chat-session.ts";
 
 /**
  * Sends, in their order, the messages of processes that ended without receipts (C5), and tells the
- * person of each. At the first that can't be sent now, it and those behind it stay for the next.
+ * person of each. The first that can't be sent now, and those behind it, stay for the next chat.
  * @returns how many were refused for good
  */
-export async function sendLeft(parts: LeftParts): Promise<number> {
-  const { context, client, outbox, text, signal } = parts;
-  const { config, output } = context;
+export async function sendLeft(session: ChatSession, outbox: Outbox): Promise<number> {
+  const { context, client, signal } = session;
+  const { output, text } = context;
   let refused = 0;
-  for (const { id, user, target, text: message } of outbox.waiting) {
-    const told = { target: writeTarget(target), text: harmless(message) };
+  for (const outgoing of outbox.waiting) {
+    const told = { target: writeTarget(outgoing.target), text: harmless(outgoing.text) };
     try {
-      const { receipt } = await deliver(client, { user, target, message, id });
-      outbox.settle(id);
+      const { receipt } = await deliver(client, outgoing);
+      outbox.settle(outgoing.id);
       output.note(text("lines.leftSent", told));
       if (receipt === undefined) output.note(text("original.accepted"));
     } catch (error) {
       if (!(error instanceof ProtocolError) || wantsLogin(error)) throw error;
       if (signal.aborted) break;
-      const why = (asFailure(error, text, { config, client }) as Error).message;
+      const why = asFailure(error, context, client).message;
       if (error.retry) {
         const waiting = text("lines.waiting", { count: outbox.waiting.length });
         report(new Problem(`${why} ${waiting}`), output, text);
         break;
       }
-      outbox.settle(id);
+      outbox.settle(outgoing.id);
       refused += 1;
       report(new Problem(text("lines.leftRefused", { ...told, why })), output, text);
     }

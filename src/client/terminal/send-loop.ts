@@ -2,18 +2,19 @@ import type { Log } from "../../platform/log.ts";
 import { Problem } from "../../platform/problem.ts";
 import { retrying } from "../../platform/retry.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { ChatClient } from "../chat-client.ts";
 import { describe, wantsLogin } from "../commands/failure.ts";
 import { deliver, sentSentence } from "../commands/send.ts";
+import type { ChatEvent } from "../core/chat-events.ts";
 import type { Outgoing } from "../core/outgoing.ts";
 import { type Target, writeTarget } from "../core/target.ts";
 import type { Outbox } from "../outbox.ts";
-import type { ChatPorts } from "./chat-ports.ts";
+import type { ChatSession } from "./chat-session.ts";
 
-interface SendLoopParts extends ChatPorts {
-  readonly client: ChatClient;
+interface SendLoopParts {
+  readonly session: ChatSession;
   readonly outbox: Outbox;
   readonly log: Log;
+  readonly dispatch: (event: ChatEvent) => void;
   /** Of work that nobody waits for. */
   readonly watch: (work: Promise<void>) => void;
 }
@@ -21,9 +22,9 @@ interface SendLoopParts extends ChatPorts {
 const pauses = { pauseMs: 500, mostPauseMs: 4_000 };
 
 /**
- * Sends what is in the outbox: of one conversation one message after the other, so that what is
- * said first stands first, whatever server takes it. Each is tried until there is a receipt, or a
- * refusal (C5).
+ * Sends what is in the outbox. Messages of one conversation go one after the other, so that they
+ * keep their order whatever server takes them. Each is tried until there is a receipt or a refusal
+ * (C5).
  */
 export class SendLoop {
   readonly #parts: SendLoopParts;
@@ -41,10 +42,10 @@ export class SendLoop {
     for (const { target } of outbox.waiting) watch(this.#run(writeTarget(target)));
   }
 
-  add(user: Outgoing["user"], target: Target, text: string): void {
-    const { outbox, dispatch, watch } = this.#parts;
+  add(target: Target, text: string): void {
+    const { session, outbox, dispatch, watch } = this.#parts;
     try {
-      dispatch({ type: "queued", outgoing: outbox.add(target, user, text) });
+      dispatch({ type: "queued", outgoing: outbox.add(target, session.user, text) });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       dispatch({ type: "notice", lines: [error.message], isProblem: true });
@@ -55,18 +56,21 @@ export class SendLoop {
   async #run(key: string): Promise<void> {
     if (this.#busy.has(key)) return;
     this.#busy.add(key);
-    const { outbox, signal } = this.#parts;
+    const { outbox, session } = this.#parts;
     const first = () => outbox.waiting.find(({ target }) => writeTarget(target) === key);
     try {
-      for (let next = first(); next && !signal.aborted; next = first()) await this.#send(next);
+      for (let next = first(); next && !session.signal.aborted; next = first()) {
+        await this.#send(next);
+      }
     } finally {
       this.#busy.delete(key);
     }
   }
 
   async #send(outgoing: Outgoing): Promise<void> {
-    const { client, outbox, dispatch, ask, text, signal, log } = this.#parts;
-    const { id, user, target, text: message } = outgoing;
+    const { session, outbox, dispatch, log } = this.#parts;
+    const { client, context, signal } = session;
+    const { id, target } = outgoing;
     let logged: string | undefined;
     const canHelp = (error: unknown) => {
       if (!(error instanceof ProtocolError)) return false;
@@ -74,20 +78,21 @@ export class SendLoop {
       logged = error.code;
       return error.retry || wantsLogin(error);
     };
+    const refuse = (why: string) => dispatch({ type: "refused", outgoing, why });
     try {
       const { receipt } = await retrying({ ...pauses, canHelp, signal }, () =>
-        ask(() => deliver(client, { user, target, message, id })),
+        session.ask(() => deliver(client, outgoing)),
       );
       outbox.settle(id);
-      if (receipt !== undefined) return dispatch({ type: "sent", outgoing, receipt });
+      if (receipt !== undefined) dispatch({ type: "sent", outgoing, receipt });
       // Without a receipt it has no place in the history, and it is never sent again.
-      dispatch({ type: "refused", outgoing, why: sentSentence(text(), target, receipt) });
+      else refuse(sentSentence(context.text, target, receipt));
     } catch (error) {
-      // At the end it stays where it is, for the next process.
+      // It stays where it is, for the next process.
       if (signal.aborted) return;
       if (!(error instanceof ProtocolError)) throw error;
       outbox.settle(id);
-      dispatch({ type: "refused", outgoing, why: describe(error, text()) });
+      refuse(describe(error, context.text));
     }
   }
 }
