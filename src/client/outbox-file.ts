@@ -21,14 +21,14 @@ interface Entry {
   readonly line: string;
 }
 
-/** One slot's lines: `{"add": …}` for each message, `{"settled": id}` once it needs nobody any more. */
+/** One slot's lines: `{"add": …}` for each message, `{"settled": id}` once it no longer waits. */
 export class OutboxFile {
   readonly #slot: Slot;
   readonly #file: AppendFile;
   readonly #waiting = new Map<RequestId, Entry>();
-  /** What is not understood is not sent, nor lost. */
+  /** Set if a line is not understood: that line is neither sent nor lost. */
   readonly trouble: FileTrouble | undefined;
-  /** Bytes at which what is settled is taken out. */
+  /** Above so many bytes, settled messages are taken out. */
   #largestBytes: number = limits.outboxBytes;
 
   /** @throws what the file system says; what can't be copied is not written over */
@@ -66,10 +66,10 @@ export class OutboxFile {
   settle(id: RequestId): boolean {
     if (!this.#waiting.delete(id)) return false;
     try {
-      // What a crash takes of this is sent once more, and found to be there by its id (R6).
+      // If a crash loses this, the message is sent once more, and is known by its id (R6).
       this.#file.append(JSON.stringify({ settled: id }), false);
     } catch (error) {
-      // The same; on a full disk it is well to do without.
+      // The same happens then; on a full disk it is well to do without.
       if (errorCode(error) === undefined) throw error;
     }
     return true;
@@ -79,7 +79,7 @@ export class OutboxFile {
     try {
       if (this.isEmpty) this.#file.remove();
     } catch (error) {
-      // The next who starts empties it.
+      // The next process that starts removes it.
       if (errorCode(error) === undefined) throw error;
     }
     this.#file[Symbol.dispose]();
@@ -111,26 +111,29 @@ export class OutboxFile {
       if (this.isEmpty) this.#file.clear();
       else this.#file.replace([...this.#waiting.values()].map(({ line }) => line));
     } catch (error) {
-      // As it is, it is good too.
+      // The longer file is good too.
       if (errorCode(error) === undefined) throw error;
     }
-    // So that of what is written at most half is written again.
+    // So that at most half of all writing is writing again.
     this.#largestBytes = 2 * this.#file.bytes + limits.outboxBytes;
   }
 }
 
-/** Whether a kill cut a line that has nothing of a person's: the message is only sent once more. */
+/** Whether a kill has cut a line that settles: its message is only sent once more. */
 function isCutSettling(bytes: Uint8Array): boolean {
   const line = Buffer.from(bytes).toString("latin1");
   return '{"settled":"'.startsWith(line) || /^\{"settled":"[0-9a-f]*"?$/.test(line);
 }
 
-/** @throws Error if the value is no message that waits */
+/** @throws Error if the value is not a message that waits */
 function parseOutgoing(value: unknown): Outgoing {
-  assert(isMap(value) && isMap(value.target), "it is no message");
+  assert(isMap(value) && isMap(value.target), "it is not a message");
   const { text, atMs, target } = value;
   const id = parseRequestId(value.id);
-  assert(id !== undefined && typeof text === "string" && text.isWellFormed(), "it is no message");
+  assert(
+    id !== undefined && typeof text === "string" && text.isWellFormed(),
+    "it is not a message",
+  );
   assert(typeof atMs === "number" && !Number.isNaN(shownTime(atMs)), "no clock shows its time");
   return {
     id,

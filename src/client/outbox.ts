@@ -13,14 +13,14 @@ import type { Target } from "./core/target.ts";
 import { OutboxFile } from "./outbox-file.ts";
 
 /**
- * What a person has sent and not yet got receipts for (C5), in a file of this process alone. The
- * messages of processes that ended without receipts are this one's from its start on.
+ * What a person has sent and has no receipts for yet (C5), in a file of this process alone. At its
+ * start the process takes over the messages of processes that ended without receipts.
  */
 export class Outbox {
   readonly #folder: string;
   readonly #text: () => Text;
   readonly #own: OutboxFile;
-  /** Others' as long as something waits in them. */
+  /** The own file, and others' while something waits in them. */
   readonly #files: Set<OutboxFile>;
   readonly #waiting = new Map<RequestId, Outgoing>();
   #list: readonly Outgoing[] | undefined;
@@ -36,13 +36,13 @@ export class Outbox {
     this.#files = files;
     this.troubles = [...files].flatMap(({ trouble }) => trouble ?? []);
     for (const file of files) if (file !== own && file.isEmpty) closeOne(files, file);
-    // No two of one file change places: each has its times in order.
+    // The times of one file are in order, so no two of its messages change places.
     const left = [...files].flatMap((file) => file.messages).sort((a, b) => a.atMs - b.atMs);
     for (const outgoing of left) this.#accept(outgoing);
   }
 
   /**
-   * @param folder of one person's in one cluster; several of his processes may share it
+   * @param folder of one person in one cluster; several of their processes may share it
    * @param text says what is wrong, in the person's language of that moment
    * @throws Problem if the folder or a file in it can't be used
    */
@@ -59,7 +59,7 @@ export class Outbox {
     }
   }
 
-  /** Files that could not be understood, or not all of their lines; nothing of them is lost. */
+  /** Files with lines that could not be understood; nothing of them is lost. */
   readonly troubles: readonly FileTrouble[];
 
   /** In the order in which they were accepted; another array after each change. */
@@ -94,7 +94,7 @@ export class Outbox {
     return outgoing;
   }
 
-  /** There is a receipt, or an error that no retry mends: it is not sent again. */
+  /** A receipt has come, or an error that no retry mends: the message is not sent again. */
   settle(id: RequestId): void {
     for (const file of this.#files) {
       if (!file.settle(id)) continue;

@@ -56,7 +56,7 @@ export class PersonFiles {
   }
 
   /**
-   * Made if need be.
+   * Opens the chat's log, and makes its folder if need be.
    * @throws Problem if the folder or the file can't be used
    */
   openLogFile(text: Text): ReturnType<typeof openLogFile> {
@@ -72,18 +72,18 @@ export class PersonFiles {
     }
   }
 
-  /** The person has never chatted here, as far as their files tell: a damaged one can't. */
+  /** Whether the person has never chatted here. A damaged file does not tell, and counts as a chat. */
   get isNew(): boolean {
     return this.#saved === nothingSaved && !this.#hasTrouble;
   }
 
-  /** Without a readable file nothing is saved, and so all counts as unread. */
+  /** Without a readable file everything counts as unread. */
   read(): SavedChat {
     this.#saved = this.#file.read() ?? nothingSaved;
     return this.#saved;
   }
 
-  /** Another chat of the same person keeps what it has saved meanwhile. @throws what the file system says */
+  /** Keeps what another chat of the person has saved since. @throws what the file system says */
   save(chat: SavedChat): void {
     this.#file.update((there) =>
       there === undefined ? chat : mergedSaved(there, { before: this.#saved, after: chat }),
@@ -113,7 +113,7 @@ export class PersonFiles {
   }
 }
 
-/** Takes what is right of a file. A conversation whose read mark is damaged counts as unread. */
+/** Takes what is valid in a file. A conversation whose read mark is damaged counts as unread. */
 function parseSaved(value: unknown, salvage: Salvage): SavedChat {
   const fields = salvage.value(value, asMap, {});
   const names = (given: unknown = []) => salvage.list(given, asText);
@@ -135,11 +135,11 @@ function parseSaved(value: unknown, salvage: Salvage): SavedChat {
 }
 
 function asMap(value: unknown): Readonly<Record<string, unknown>> {
-  if (!isMap(value)) throw new Error("it is no map");
+  if (!isMap(value)) throw new Error("it is not a map");
   return value;
 }
 
 function asText(value: unknown): string {
-  if (typeof value !== "string") throw new Error("it is no text");
+  if (typeof value !== "string") throw new Error("it is not a text");
   return value;
 }

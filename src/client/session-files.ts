@@ -30,7 +30,7 @@ export class SessionFiles {
     this.#cluster = clusterOf(brokers);
   }
 
-  /** What the user is logged in by, or whoever logged in last. */
+  /** The session of a user, or else of the user who logged in last. */
   read(user: string | undefined): SavedSession | undefined {
     const whose = user ?? this.#chosen()?.read()?.user;
     return whose === undefined ? undefined : this.#session(whose)?.read();
@@ -42,7 +42,7 @@ export class SessionFiles {
     if (user !== undefined) this.#write(this.#session(user), { user, token });
   }
 
-  /** Commands that name no user are this one's from now on. */
+  /** From now on, commands that name no user act as this one. */
   choose(user: string): void {
     this.#write(this.#chosen(), { user });
   }
@@ -92,7 +92,7 @@ function parseChosen(value: unknown): Chosen {
   return { user };
 }
 
-/** @throws Error if it is no session */
+/** @throws Error if it is not a session */
 function parseSession(value: unknown): SavedSession {
   const { user, token } = isMap(value) ? value : {};
   if (typeof token !== "string") throw new Error("it has no `token`");
@@ -100,14 +100,14 @@ function parseSession(value: unknown): SavedSession {
 }
 
 /**
- * A cluster in whatever order its brokers are named. With their keys: what was given to one that
- * proves itself goes to no other that answers in its place.
+ * The same text in whatever order a cluster's brokers are named. It has their keys: what a broker
+ * with a key was given never goes to another process that answers in its place.
  */
 export function clusterOf(brokers: readonly string[]): string {
   return [...brokers].sort().join(",");
 }
 
-/** Whatever letters the names have, and however many, a file can have this one. */
+/** A name that a file can have, whatever letters the names are of and however many. */
 export function fileName(names: readonly string[]): string {
   return createHash("sha256").update(names.join("\n")).digest("hex").slice(0, 32);
 }

@@ -86,7 +86,7 @@ describe("[C5] a line of an outbox that can't be understood", () => {
     ["has an object for a text", within('"two"', '{"x":1}')],
   ];
 
-  test.each(odd)("and %s costs only itself, and a copy keeps it", (_name, damaged) => {
+  test.each(odd)("and %s costs no other line, and a copy keeps it", (_name, damaged) => {
     const [one = "", two = "", three = ""] = lines;
     const newline = Buffer.from("\n");
     const parts = [Buffer.from(one), newline, damaged(two), newline, Buffer.from(three), newline];
@@ -102,7 +102,7 @@ describe("[C5] a line of an outbox that can't be understood", () => {
     expect(second.troubles).toEqual([]);
   });
 
-  test("is kept and told, where a kill has cut it, and what comes next is no part of it", () => {
+  test("is kept and told if a kill has cut it, and the next line is not joined to it", () => {
     const [one = "", two = ""] = lines;
     const content = `${one}\n${two.slice(0, two.indexOf("two") + 2)}`;
     // Nor is anything lost where the file can't be written anew.
@@ -117,7 +117,7 @@ describe("[C5] a line of an outbox that can't be understood", () => {
     expect(textsOf(open())).toEqual(["one", "next"]);
   });
 
-  test("stays where it is, where no copy can be made", () => {
+  test("stays where it is if no copy can be made", () => {
     disk.copy = "ENOSPC";
     expect(() => found("?\n")).toThrow("where no space is left (ENOSPC)");
     expect(readFileSync(path(), "utf8")).toBe("?\n");
@@ -149,7 +149,7 @@ describe("[C5] an outbox that is not as it was written", () => {
     expect(readdirSync(dirname(path())).sort()).toEqual(["lock", "outbox.jsonl"]);
   });
 
-  test("has what a newer version wrote beside a message, also when it is written anew", () => {
+  test("keeps what a newer version wrote beside a message, also when it is rewritten", () => {
     const [one = "", two = "", three = ""] = lines;
     const newer = two.replace('"text"', '"reply":"x","text"');
     const { id } = JSON.parse(one).add;

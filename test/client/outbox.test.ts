@@ -93,7 +93,7 @@ function found(content: Buffer | string): Outbox {
 const textsOf = (outbox: Outbox) => outbox.waiting.map(({ text }) => text);
 
 describe("[C5] an outbox", () => {
-  test("has what was added and not settled, also for the next process", () => {
+  test("keeps what was added and not settled, also for the next process", () => {
     const first = open();
     const one = first.add(geral, ana, "one\n“dois” 🌻 \u0007");
     const two = first.add(bia, ana, "two");
@@ -107,7 +107,7 @@ describe("[C5] an outbox", () => {
     expect(open().waiting).toEqual([one, three]);
   });
 
-  test("has each message on disk when it says so, and its name", () => {
+  test("has each message and its file name on disk when it says so", () => {
     const outbox = open();
     disk.calls = [];
     outbox.add(geral, ana, "one");
@@ -117,7 +117,7 @@ describe("[C5] an outbox", () => {
     expect(disk.calls).toEqual(["write", "sync"]);
   });
 
-  test("is nobody else's to read, and leaves no text behind", () => {
+  test("can be read by its owner alone, and leaves no text behind", () => {
     const outbox = open();
     const { id } = outbox.add(geral, ana, "one");
     expect(statSync(fileOf(1)).mode & 0o777).toBe(0o600);
@@ -129,7 +129,7 @@ describe("[C5] an outbox", () => {
     expect(readdirSync(join(boxes(), "1"))).toEqual(["lock"]);
   });
 
-  test("killed at any byte: what was accepted waits, and a copy has what was cut", () => {
+  test("keeps every accepted message if the process is killed at any byte, and a copy of a cut line", () => {
     const outbox = open();
     const added = ["one", "dóis 🌻", "three\n"].map((text) => outbox.add(geral, ana, text));
     outbox.settle(added[1]?.id as RequestId);
@@ -156,7 +156,7 @@ describe("[C5] an outbox", () => {
     }
   });
 
-  test("lines that are none are left out, whatever they are", () => {
+  test("leaves out lines that are not entries, whatever they are", () => {
     const whole = open();
     const one = whole.add(geral, ana, "one");
     const line = readFileSync(fileOf(1), "utf8");
@@ -179,7 +179,7 @@ describe("[C5] an outbox", () => {
 });
 
 describe("[C5] two processes of one person", () => {
-  test("each have a file; the next who starts has what both left, in its order", () => {
+  test("have a file each; the next process has what both left, in order", () => {
     const [first, second] = [open(), open()];
     const clock = vi.spyOn(Date, "now");
     clock.mockReturnValue(1_000);
@@ -221,7 +221,7 @@ describe("[C5] a disk", () => {
     { call: "sync", code: "EIO", said: "can't be written (EIO)" },
   ] as const;
 
-  test.each(cases)("that fails at a $call: nothing was accepted", ({ call, code, said }) => {
+  test.each(cases)("that fails at a $call accepts nothing", ({ call, code, said }) => {
     const outbox = open();
     const one = outbox.add(geral, ana, "one");
     const before = readFileSync(fileOf(1), "utf8");
@@ -240,7 +240,7 @@ describe("[C5] a disk", () => {
     expect(open().waiting).toEqual([one, three]);
   });
 
-  test("that is full takes nothing from what is settled", () => {
+  test("that is full does not keep messages from being settled", () => {
     const outbox = open();
     const one = outbox.add(geral, ana, "one");
     const two = outbox.add(geral, ana, "two");
@@ -264,7 +264,7 @@ describe("[C5] a disk", () => {
     expect(readdirSync(join(boxes(), "1")).sort()).toEqual(["lock", "outbox.jsonl"]);
   });
 
-  test("that can't be used is a problem with one sentence", () => {
+  test("that can't be used is told in one sentence", () => {
     writeFileSync(boxes(), "");
     expect(open).toThrow(Problem);
     expect(open).toThrow(/kept in .*outbox, where .*outbox can't be used \((EEXIST|ENOTDIR)\)/);
@@ -279,7 +279,7 @@ describe("[C5] a disk", () => {
 });
 
 describe("[C5] bounds of an outbox", () => {
-  test("it forgets what is settled, when it is opened and when it has grown", () => {
+  test("settled messages are removed when it is opened and when it has grown", () => {
     const outbox = open();
     const text = "x".repeat(limits.messageCharacters);
     const kept = outbox.add(geral, ana, "kept");
@@ -299,7 +299,7 @@ describe("[C5] bounds of an outbox", () => {
     expect(disk.calls).toEqual(["write", "sync", "folder"]);
   });
 
-  test("it takes no more than can wait, and no text that nobody would take", () => {
+  test("it takes no more messages than can wait, and no text that a server would refuse", () => {
     const outbox = open();
     expect(() => outbox.add(geral, ana, "🌻".repeat(limits.messageCharacters + 1))).toThrow(
       `may have ${limits.messageCharacters} characters; nothing was sent`,

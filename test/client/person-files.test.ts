@@ -46,7 +46,7 @@ describe("what a chat saves", () => {
     heard: vector(2, 2),
   });
 
-  test("is there for the next", () => {
+  test("is there for the next chat", () => {
     const first = files();
     expect(first.read()).toBe(nothingSaved);
     expect(first.isNew).toBe(true);
@@ -55,7 +55,7 @@ describe("what a chat saves", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("leaves what another chat of the same person saved meanwhile", () => {
+  test("leaves what another chat of the same person has saved since", () => {
     files().save(begun);
     const [one, other] = [files(), files()];
     for (const chat of [one, other]) chat.read();
@@ -97,7 +97,7 @@ describe("what a chat saves", () => {
     expect(files().read().drafts).toEqual({ "#geral": ["new"], "#old": ["more"] });
   });
 
-  test("keeps the drafts of two chats in one conversation, each until its own chat is done with it", () => {
+  test("keeps the drafts of two chats in one conversation, each until its own chat has finished it", () => {
     const [one, other] = [files(), files()];
     for (const chat of [one, other]) chat.read();
     const draft = (text: string) => ({ ...begun, drafts: { "#geral": [text] } });
@@ -144,7 +144,7 @@ describe("what a chat saves", () => {
     expect(kept).toEqual({ ...newer, current: "#geral" });
   });
 
-  test("is read too if an earlier version wrote it, without drafts", () => {
+  test("is read also if an earlier version without drafts wrote it", () => {
     const one = files();
     const { drafts: _, ...older } = begun;
     one.save(begun);
@@ -152,7 +152,7 @@ describe("what a chat saves", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("may come from a version that kept one draft of each conversation", () => {
+  test("is read also if an earlier version kept one draft of each conversation", () => {
     const one = files();
     one.save(begun);
     writeFileSync(pathOf(one), JSON.stringify({ ...begun, drafts: { "#geral": "begun" } }));
@@ -160,7 +160,7 @@ describe("what a chat saves", () => {
     expect(readdirSync(join(pathOf(one), ".."))).not.toContain("chat.json.damaged-1");
   });
 
-  test("keeps open what another chat has closed, and this one has not: there may be news", () => {
+  test("keeps a conversation open that another chat has closed and this one has not", () => {
     const open = { ...begun, closed: [], read: { ...begun.read, "@bia": {} } };
     files().save(open);
     const [one, other] = [files(), files()];
@@ -179,29 +179,26 @@ describe("what a chat saves", () => {
     '{"joined":["geral"],}',
     Buffer.from([0x7b, 0xff, 0x7d]),
     Buffer.from('\ufeff{"joined":["geral"]}', "utf16le"),
-  ])(
-    "is kept aside where it can't be understood (%s), told once, and never written over",
-    (damage) => {
-      const one = files();
-      const told: FileTrouble[] = [];
-      one.onTrouble = (trouble) => told.push(trouble);
+  ])("is put aside if it can't be understood (%s), told once, and never overwritten", (damage) => {
+    const one = files();
+    const told: FileTrouble[] = [];
+    one.onTrouble = (trouble) => told.push(trouble);
+    one.save(begun);
+    const path = pathOf(one);
+    for (const number of [1, 2]) {
+      writeFileSync(path, damage);
+      // Twice: by a chat that begins, and by one that found a good file when it began.
+      if (number === 1) expect(one.read()).toEqual({ ...nothingSaved, heard: undefined });
+      else one.save(begun);
+      expect(one.isNew).toBe(false);
       one.save(begun);
-      const path = pathOf(one);
-      for (const number of [1, 2]) {
-        writeFileSync(path, damage);
-        // Twice: by a chat that begins, and by one that found a good file when it began.
-        if (number === 1) expect(one.read()).toEqual({ ...nothingSaved, heard: undefined });
-        else one.save(begun);
-        expect(one.isNew).toBe(false);
-        one.save(begun);
-        const aside = `${path}.damaged-${number}`;
-        expect(readFileSync(aside)).toEqual(Buffer.from(damage));
-        expect(told).toHaveLength(number);
-        expect(told.at(-1)).toEqual({ path, aside });
-        expect(files().read()).toEqual(begun);
-      }
-    },
-  );
+      const aside = `${path}.damaged-${number}`;
+      expect(readFileSync(aside)).toEqual(Buffer.from(damage));
+      expect(told).toHaveLength(number);
+      expect(told.at(-1)).toEqual({ path, aside });
+      expect(files().read()).toEqual(begun);
+    }
+  });
 
   const good = {
     ...begun,
@@ -232,7 +229,7 @@ describe("what a chat saves", () => {
       { drafts: { "#a": [], "#b": ["b"] } },
     ],
   ])(
-    "is right where something in it is damaged (%s): a copy has it as it was",
+    "loses only what is damaged in it (%s), and a copy has it as it was",
     (_name, wrong, right) => {
       const path = pathOf(files());
       files().save(begun);
@@ -252,7 +249,7 @@ describe("what a chat saves", () => {
     },
   );
 
-  test("is kept aside by one of two chats that find it damaged", () => {
+  test("is put aside by only one of two chats that find it damaged", () => {
     const [one, other] = [files(), files()];
     const told: FileTrouble[] = [];
     for (const chat of [one, other]) chat.onTrouble = (trouble) => told.push(trouble);
@@ -276,14 +273,14 @@ describe("what a chat saves", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("is read where an editor put a byte order mark in front", () => {
+  test("is read also if an editor put a byte order mark in front", () => {
     const one = files();
     one.save(begun);
     writeFileSync(pathOf(one), `\ufeff${readFileSync(pathOf(one), "utf8")}`);
     expect(files().read()).toEqual(begun);
   });
 
-  test("stays as it is if it can't be read: that is told once, and nothing is written over it", () => {
+  test("stays as it is if it can't be read, which is told once", () => {
     const one = files();
     one.save(begun);
     const path = pathOf(one);
@@ -301,7 +298,7 @@ describe("what a chat saves", () => {
   });
 });
 
-test("a folder that can't be used is a problem told in the person's language", () => {
+test("a folder that can't be used is told in the person's language", () => {
   writeFileSync(join(folder.path, "chats"), "no folder");
   const text = textsIn("pt-br");
   expect(() => files().openLogFile(text)).toThrow(Problem);

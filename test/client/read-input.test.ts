@@ -25,7 +25,7 @@ const line = fc.stringMatching(/^[ -~é日]{1,12}$/);
 const lines = fc.array(fc.tuple(line, fc.constantFrom("\n", "\r\n", "\r")), { minLength: 1 });
 const sizes = fc.array(fc.integer({ min: 1, max: 9 }));
 
-test("lines are found whatever ends them, however the bytes come", async () => {
+test("lines are found whatever ends them, and however the bytes are cut", async () => {
   await fc.assert(
     fc.asyncProperty(lines, sizes, async (given, cuts) => {
       const bytes = Buffer.from(`\ufeff${given.flat().join("")}last`);

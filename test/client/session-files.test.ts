@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(() => folder[Symbol.asyncDispose]());
 
-/** A token as its holder sees it: he can read whose it is, and cannot check the signature. */
+/** A token as its holder sees it: its user can be read, but its signature can not be checked. */
 function tokenOf(user: string, version = 1): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "HS256" })}.${part({ sub: user, version })}.signature`;
@@ -22,7 +22,7 @@ function tokenOf(user: string, version = 1): string {
 
 const files = (endpoints: readonly string[] = brokers) => new SessionFiles(folder.path, endpoints);
 
-test("each user's session is found by name, and without one that of who logged in last", () => {
+test("each user's session is found by name, and without a name that of the last user to log in", () => {
   files().save(tokenOf("ana"));
   expect(files().read(undefined)).toBeUndefined();
   files().choose("ana");
@@ -32,7 +32,7 @@ test("each user's session is found by name, and without one that of who logged i
   expect(files().read("caio")).toBeUndefined();
 });
 
-test("it is the same cluster in whatever order, and another one without its keys", () => {
+test("brokers in another order are the same cluster, and brokers without their keys another one", () => {
   const keyed = ["a", "b"].map((host) => `tcp://${host}:5555#${"0f".repeat(32)}`);
   files(keyed).save(tokenOf("ana"));
   expect(files([...keyed].reverse()).read("ana")).toBeDefined();
@@ -41,7 +41,7 @@ test("it is the same cluster in whatever order, and another one without its keys
   ).toBeUndefined();
 });
 
-test("processes that save at once lose nobody's session", () => {
+test("processes that save at once lose no session", () => {
   const [one, other] = [files(), files()];
   one.save(tokenOf("ana"));
   other.save(tokenOf("bia"));
@@ -51,7 +51,7 @@ test("processes that save at once lose nobody's session", () => {
   expect(files().read(undefined)?.user).toBe("bia");
 });
 
-test("any name has a file, no two share one, and what is no name has none", () => {
+test("every name has a file of its own, and an invalid name has none", () => {
   const names = ["a".repeat(64), "😀".repeat(64), "Ana", "ana", "a..b"];
   for (const name of [...names, "..", "a/b"]) files().save(tokenOf(name));
   // And the lock of them all.
@@ -78,7 +78,7 @@ test.each(["{", "", "[]", "7", '{"user":"ana"}', '{"user":1,"token":"x"}', '{"to
   },
 );
 
-test("what a newer version has put beside a session stays", () => {
+test("what a newer version has put beside a session is kept", () => {
   files().save(tokenOf("ana"));
   const [name = ""] = readdirSync(folder.path);
   const path = join(folder.path, name);
@@ -95,7 +95,7 @@ test("without any folder nothing is kept, and that is told", () => {
   expect(nowhere.failure).toBe("no folder");
 });
 
-test("a token that is none is not kept; where nothing can be kept, that is told", () => {
+test("an invalid token is not kept; if nothing can be kept, that is told", () => {
   files().save("nonsense");
   expect(readdirSync(folder.path)).toEqual([]);
   const path = join(folder.path, "file");

@@ -35,7 +35,7 @@ test("each setting is listed with its value and where it came from", () => {
   expect(lines.find((line) => line.startsWith("front "))).toMatch(/ \(none\) +default$/);
 });
 
-test("in JSON, one object a line", () => {
+test("in JSON each setting is one object on a line", () => {
   const objects = listed(new Settings({ leaveOnStop: true }, {}), true).map(
     (line) => JSON.parse(line) as Record<string, unknown>,
   );
@@ -52,7 +52,7 @@ test("a wrong value is refused by name", () => {
   expect(() => listed(new Settings({ broker: "here" }, {}), false)).toThrow(/--broker: "here"/);
 });
 
-test("a client's own flags are refused in a sentence", () => {
+test("wrong values of a client's own flags are refused in a sentence", () => {
   const settings = new Settings({}, {});
   for (const timeout of ["", "0", "x", "1e9"]) {
     expect(() => clientConfig(settings, { timeout }, text), timeout).toThrow(/--timeout: /);

@@ -46,7 +46,7 @@ test("no text is empty, and every error code has a sentence", () => {
   }
 });
 
-test("each command is told as it is written, then what it does", () => {
+test("the help of a command shows how it is written, then what it does", () => {
   for (const language of languages) {
     for (const command of commands) {
       const { usage, what } = commandHelp(chatWords(textsIn(language)), command);

@@ -28,7 +28,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     expect(again.screen).not.toContain("? Who are you?");
   }, 30_000);
 
-  test("a wrong password may be typed again, or another name taken", async () => {
+  test("after a wrong password the person can type it again, or take another name", async () => {
     expect(await place.run("register nina", "nina's\n")).toMatchObject({ code: 0 });
     const menu = open("--user", "nobody");
     await menu.answers("? Who are you?", "1", "Enter");
@@ -53,7 +53,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("7) Quit");
   }, 30_000);
 
-  test("tells at once that the account is locked, and goes on when it no longer is", async () => {
+  test("tells at once that the account is locked, and goes on once it is unlocked", async () => {
     await place.account("rita");
     const menu = open();
     await menu.shows("7) Quit");
@@ -64,7 +64,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("  @rita");
   }, 30_000);
 
-  test("asks for an invitation where one is wanted", async () => {
+  test("asks for an invitation where one is needed", async () => {
     const { stdout } = await place.run(
       "accounts registration invitation --json",
       "",

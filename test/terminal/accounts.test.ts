@@ -31,7 +31,7 @@ describe("a session", () => {
     expect(await place.run("users")).toMatchObject({ code: 0, stdout: "ana\n" });
   });
 
-  test("is kept where nobody else reads it", async () => {
+  test("is kept where nobody else can read it", async () => {
     await place.account("bia");
     const folder = join(place.home.path, "tertulia", "sessions");
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
@@ -41,7 +41,7 @@ describe("a session", () => {
     for (const file of files) expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
   });
 
-  test("of each user is kept, whoever logged in last", async () => {
+  test("of each user is kept, whichever user logged in last", async () => {
     await place.account("caio");
     await place.account("dora");
     expect(await place.run("send @caio um")).toMatchObject({ code: 0 });
@@ -67,7 +67,7 @@ describe("a session", () => {
     expect(none.code).toBe(2);
   });
 
-  test("that has ended is told with the reason, and does not stand in a login's way", async () => {
+  test("that has ended is told with the reason, and does not prevent a login", async () => {
     await place.account("fabi");
     using listener = new CliProcess(["listen", "@fabi"], place.env);
     await listener.saw("Listening to @fabi");
@@ -106,7 +106,7 @@ describe("a session", () => {
     expect((await place.run("history #sala")).stdout).toContain("ivone: Olá!");
   });
 
-  test("of a locked account is no good, as long as it is locked", async () => {
+  test("of a locked account is refused while the account is locked", async () => {
     await place.account("gil");
     expect(await place.run("accounts lock gil", "", place.operator)).toMatchObject({ code: 0 });
     const locked = { code: 1, stderr: "tertulia: An administrator has locked this account.\n" };
@@ -116,7 +116,7 @@ describe("a session", () => {
     expect(await place.run("users")).toMatchObject({ code: 0 });
   });
 
-  test("of nobody's who administers doesn't keep the operator from it", async () => {
+  test("of a user who is not an administrator does not keep the operator from administering", async () => {
     await place.account("hugo");
     const refused = await place.run("accounts promote hugo");
     expect(refused).toMatchObject({
@@ -138,7 +138,7 @@ describe("a session", () => {
 });
 
 describe("chat by lines", () => {
-  test("takes the password from a file, and none from what is said", async () => {
+  test("takes the password from a file, and never from the lines that are said", async () => {
     expect(await place.run("register kai", "kai's\n")).toMatchObject({ code: 0 });
     const refused = await place.run("chat --user kai", "kai's\n");
     expect(refused).toMatchObject({ code: 1, stdout: "" });
@@ -165,7 +165,7 @@ describe("chat by lines", () => {
 
 // The last: from then on the cluster's time is far ahead of the operator's.
 describe("a token that grows old", () => {
-  test("lasts as long as it is in use, also by several commands at once", async () => {
+  test("is renewed while it is in use, also by several commands at once", async () => {
     await place.account("iris");
     await place.account("joao");
     const before = await tokens();

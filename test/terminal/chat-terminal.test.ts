@@ -10,7 +10,7 @@ const colour = /\u001b\[[0-9;]*[39][0-7]m/;
 describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   const place = scene();
 
-  test("fits its terminal, whatever becomes of its size", async () => {
+  test("fits its terminal, however the size changes", async () => {
     const ana = place.chat("ana", { columns: 80, rows: 24 });
     await ana.shows("│ #geral");
     ana.resize(30, 10);
@@ -25,7 +25,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await ana.shows("ana  just a line");
   }, 60_000);
 
-  test("without colours there are none", async () => {
+  test("shows no colours where they are switched off", async () => {
     const ana = place.chat("ana", { env: "NO_COLOR=1" });
     await ana.shows("ana · connected");
     expect(ana.colours).not.toMatch(colour);
@@ -34,7 +34,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     expect(bia.colours).toMatch(colour);
   }, 60_000);
 
-  test("another language is spoken at once", async () => {
+  test("changes its language at once", async () => {
     const ana = place.chat("ana");
     await ana.shows("ana · connected");
     await enter(ana, "/lang pt-br");
@@ -49,7 +49,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     ["Ctrl-D", (ana: Terminal) => ana.keys("C-d")],
     ["SIGTERM", (ana: Terminal) => process.kill(ana.pid, "SIGTERM")],
   ])(
-    "%s ends it; nothing of it stays, and the terminal is as it was",
+    "%s ends it, and leaves the terminal as it was",
     async (_how, end) => {
       const ana = place.chat("ana");
       await ana.shows("ana · connected");
@@ -71,7 +71,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     expect(ana.screen).not.toContain("connected");
   }, 30_000);
 
-  test("what Node warns of goes to the log, not across the screen", async () => {
+  test("Node's warnings go to the log, not across the screen", async () => {
     const warning = "process.on('SIGUSR2',()=>process.emitWarning('a-warning'))";
     const env = `NODE_OPTIONS="--import=data:text/javascript,${warning}"`;
     const ana = place.chat("ana", { env });

@@ -42,7 +42,7 @@ function work(
   return { work: new ChatWork({ session, dispatch, hear: () => {} }), events };
 }
 
-test("of a conversation all that is unread is fetched, and a page of what is not", async () => {
+test("all unread messages of a conversation are fetched, and at least one page", async () => {
   for (const [seq, count] of [
     [undefined, 100],
     [2_950, 100],
@@ -62,7 +62,7 @@ test("of a conversation all that is unread is fetched, and a page of what is not
   }
 });
 
-test("a page may come empty, where its answer was shared with others", async () => {
+test("an empty page does not end the search for the newest messages", async () => {
   let isFirst = true;
   const { work: joining, events } = work({
     history: async (name: ConversationName, options: HistoryOptions) => {
@@ -75,7 +75,7 @@ test("a page may come empty, where its answer was shared with others", async () 
   expect(events).toMatchObject([{ type: "joined", next: `2001:${server}` }]);
 });
 
-test("a channel that was left while it was being made is not joined", async () => {
+test("a channel that the person leaves while it is being created is not joined", async () => {
   let made: () => void = () => {};
   const createChannel = () => new Promise<void>((resolve) => (made = resolve));
   const { work: creating, events } = work({ createChannel });
@@ -86,7 +86,7 @@ test("a channel that was left while it was being made is not joined", async () =
   expect(events).toEqual([]);
 });
 
-test("a channel that was not made, since it looks like another, is not joined", async () => {
+test("a channel that is not created, since it looks like another, is not joined", async () => {
   const createChannel = async () => {
     throw new ProtocolError("channel_exists", "", { reason: "name_confusable" });
   };
@@ -97,7 +97,7 @@ test("a channel that was not made, since it looks like another, is not joined", 
   ]);
 });
 
-test("who wrote while the person was away is found, however much others wrote since", async () => {
+test("everyone who wrote while the person was away is found, however much others wrote since", async () => {
   const entry = (seq: number) => ({
     src: seq === 1 ? "zoe" : "bot",
     dst: "ana",

@@ -26,7 +26,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await again;
   }
 
-  test("is where a cluster of one's own begins: bots talk already, a hint says what to do", async () => {
+  test("greets the owner of a new cluster with bots that talk and a hint what to do", async () => {
     const flags = `--servers 1 --bots 2 --port 0 --data ${place.home.path}/data`;
     const terminal = place.run(`up ${flags} --chat`, { rows: 30 });
     await terminal.shows("Your name", restartMs);
@@ -61,7 +61,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await ana.shows("3 of 3 members live");
   }, 60_000);
 
-  test("a server that is killed costs neither a line, and doubles none", async () => {
+  test("a killed server costs no line, and doubles none", async () => {
     const name = await place.channel("mid");
     const [ana, bia] = [place.chat("ana"), place.chat("bia")];
     for (const terminal of [ana, bia]) {
@@ -208,7 +208,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await until(() => /@zoe.* 1 │/.test(second.screen), "one unread message of zoe's");
   }, 60_000);
 
-  test("tells who wrote while one was away, however much came since", async () => {
+  test("tells who wrote while the person was away, however much came since", async () => {
     const name = await place.channel("tarde");
     const first = place.chat("eva");
     await join(first, name);

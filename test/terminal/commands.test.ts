@@ -20,7 +20,7 @@ const objects = ({ stdout }: Ended) =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe("scripting", () => {
-  test("users and channels come to be, and are listed", async () => {
+  test("users and channels are created and listed", async () => {
     expect(await run(["login", "ana"])).toMatchObject({ code: 0, stdout: "" });
     expect(await run(["login", "bia", "--json"])).toMatchObject({ code: 0, stderr: "" });
     expect(await run(["create", "#geral", "--user", "ana"])).toMatchObject({ code: 0 });
@@ -93,7 +93,7 @@ describe("scripting", () => {
     expect((await run(["send", "#geral", "-", "--user", "ana"], most)).code).toBe(0);
   });
 
-  test("history of a user is what was said to each other, not to others", async () => {
+  test("the history of a user is what the two wrote to each other, not to others", async () => {
     await run(["send", "@ana", "psst", "--user", "bia"]);
     await run(["send", "@bia", "sim?", "--user", "ana"]);
     await run(["send", "@ana", "from caio", "--user", "caio"]);
@@ -105,7 +105,7 @@ describe("scripting", () => {
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
   });
 
-  test("another's escapes do not reach the terminal, and do reach a script", async () => {
+  test("escape sequences of other users reach a script, but not the terminal", async () => {
     await run(["send", "#geral", "\x1b[31mred\x07", "--user", "ana"]);
     const { stdout } = await run(["history", "#geral", "--limit", "1"]);
     expect(stdout).toMatch(/ana: ␛\[31mred␇\n$/);
@@ -113,7 +113,7 @@ describe("scripting", () => {
     expect(entry?.message).toBe("\x1b[31mred\x07");
   });
 
-  test("time is the cluster's", async () => {
+  test("time shows the time of the cluster", async () => {
     const { stdout, code } = await run(["time"]);
     expect(code).toBe(0);
     expect(Math.abs(Date.parse(stdout.trim()) - Date.now())).toBeLessThan(10_000);
@@ -121,7 +121,7 @@ describe("scripting", () => {
 });
 
 describe("listen", () => {
-  test("follows until a signal, and can go on from where it was", async () => {
+  test("follows until a signal, and can go on from where it ended", async () => {
     using listener = new CliProcess(["listen", "#geral", "--json"], commands.env);
     await listener.saw('{"seen":');
     await run(["send", "#geral", "one", "--user", "ana"]);
@@ -143,7 +143,7 @@ describe("listen", () => {
     expect(ended.stderr).toContain("--since '{");
   });
 
-  test("begins at a time", async () => {
+  test("can begin at a time", async () => {
     const { stdout: before } = await run(["time"]);
     await run(["send", "#geral", "after", "--user", "ana"]);
     using listener = new CliProcess(["listen", "#geral", "--since", before.trim()], commands.env);
@@ -165,7 +165,7 @@ describe("listen", () => {
 });
 
 describe("chat by lines", () => {
-  test("sends lines, shows what comes, never sends a mistyped command", async () => {
+  test("sends lines, shows what comes, and never sends a mistyped command", async () => {
     const input = "/join #geral\n/quit now\nfrom lines\n/mgs ana secret\n/msg ana hi\n/quit\n";
     const { code, stdout, stderr } = await run(["chat", "--user", "dora"], input);
     expect(stdout).toContain("#geral dora: from lines");
@@ -239,13 +239,13 @@ describe("an unreachable cluster", () => {
     },
   );
 
-  test("is given up after some ten seconds, unless told", async () => {
+  test("is given up after about ten seconds, if no time is set", async () => {
     const startMs = performance.now();
     expect((await run(["users", ...nowhere.slice(0, 2)])).code).toBe(1);
     expect(performance.now() - startMs).toBeLessThan(13_000);
   });
 
-  test("a reference that is not there", async () => {
+  test("a missing reference ends `status` with one sentence", async () => {
     const flags = ["--reference", "tcp://127.0.0.1:1", "--timeout", "1"];
     const { code, stderr } = await run(["servers", "remove", "server_00000000", ...flags]);
     expect(code).toBe(1);

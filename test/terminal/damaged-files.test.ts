@@ -73,7 +73,7 @@ describe.skipIf(!hasTmux)(`a damaged chat.json in the full screen${why}`, () => 
       "o guarda como estava.",
     ],
   ])(
-    "is told below the newest messages: %s",
+    "is told below the newest messages, in the language of %s",
     async (language, what, where) => {
       const content = '{"joined":["geral"],"current":"#geral","read":[]}';
       const folder = damaged("ana", content);
@@ -109,7 +109,7 @@ test.each(["{", '{"read":{"@zoe":7}}', '{"read":[]}'])(
   60_000,
 );
 
-test("by lines, a chat that finds a damaged file, and nothing to show, leaves none that looks new", async () => {
+test("by lines, a chat that finds a damaged file and nothing to show leaves a file that is not new", async () => {
   await zoe.login(parseUserName("eva"));
   damaged("eva", "{");
   await lines("eva");

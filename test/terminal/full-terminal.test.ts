@@ -38,7 +38,7 @@ afterEach(() => {
 
 const pasted = () => keys.flatMap(({ name, text }) => (name === "paste" ? text : [])).join("");
 
-test("a paste that stands still for a while is one, and nothing of it is a key", () => {
+test("a paste with a pause is one paste, and nothing in it counts as a key", () => {
   for (const piece of ["\x1b[200~one\r", "\ntwo\r", "three\x1b[2", "01~"]) {
     input.types(piece);
     vi.advanceTimersByTime(9_000);
@@ -48,7 +48,7 @@ test("a paste that stands still for a while is one, and nothing of it is a key",
   expect(keys.filter(({ name }) => name !== "paste")).toEqual([{ name: "enter" }]);
 });
 
-test("of a paste that stands still what is there is shown", () => {
+test("a paste that has paused is shown as far as it has come", () => {
   input.types("\x1b[200~one");
   expect(keys).toEqual([]);
   vi.advanceTimersByTime(3_000);
@@ -101,7 +101,7 @@ describe("a paste without brackets", () => {
     expect(keys.at(-1)).toEqual({ name: "enter" });
   });
 
-  test("is given up with the terminal", () => {
+  test("is dropped when the terminal is given back", () => {
     input.types("one\rtwo\r");
     anotherTurn();
     vi.advanceTimersByTime(1_000);
@@ -149,7 +149,7 @@ test("Ctrl-C within a paste that goes on is a part of it", () => {
   expect(keys).toEqual([{ name: "paste", text: "one\x03two" }]);
 });
 
-test("a terminal that does not know its size has that of a common one", () => {
+test("a terminal that does not know its size counts as one of 80 columns and 24 rows", () => {
   expect(terminal.size).toEqual({ columns: 80, rows: 24 });
   Object.assign(output, { columns: 0, rows: 0 });
   expect(terminal.size).toEqual({ columns: 80, rows: 24 });

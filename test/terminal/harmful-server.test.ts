@@ -159,7 +159,7 @@ function expectHarmless({ stdout, stderr }: Ended, what: string): void {
   expect(stdout + stderr, what).not.toContain("\n[forged]");
 }
 
-describe.each(Object.keys(replies))("where a server answers with %s that would do harm", (kind) => {
+describe.each(Object.keys(replies))("if a server answers with %s that could do harm", (kind) => {
   test.each(["en", "pt-br"])(
     "no command lets it steer the terminal, in %s",
     async (language) => {

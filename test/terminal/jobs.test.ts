@@ -69,7 +69,7 @@ describe.skipIf(!hasTmux)(`as jobs of a shell${why}`, () => {
     await ana.shows("begun before ✓", restartMs);
   }, 60_000);
 
-  test("a chat that is begun in the background waits for the terminal", async () => {
+  test("a chat that starts in the background waits for the terminal", async () => {
     const ana = place.run(`chat --user ana ${place.endpoints} &`, { isJob: true });
     await ana.shows("[1] ");
     await waitsInBackground(ana);

@@ -80,7 +80,7 @@ test.each(["SIGKILL", "SIGTERM"] as const)(
   60_000,
 );
 
-test("[C5] a line whose failure was told is the person's again", async () => {
+test("[C5] a line whose failure was told is not sent by a later chat", async () => {
   await place.zoe.createChannel(parseChannelName("told"));
   using chat = open("bia", "--timeout", "1");
   chat.child.stdin.write("/join told\n");
@@ -110,7 +110,7 @@ test("a channel shows its newest lines when it is joined, then all that follow, 
   expect(all.length).toBeGreaterThanOrEqual(20);
 }, 60_000);
 
-test("what was not shown is not marked as read", async () => {
+test("messages that were not shown are not marked as read", async () => {
   await place.zoe.createChannel(parseChannelName("gap"));
   await place.zoe.publish(parseUserName("zoe"), parseChannelName("gap"), "known");
   expect(shown(await run("rui", "/join gap\n"))).toEqual(["known"]);
@@ -137,27 +137,27 @@ test("what was not shown is not marked as read", async () => {
   expect(numbers).toEqual(Array.from({ length: 120 }, (_, at) => at));
 }, 60_000);
 
-test("how a command is written is told in the person's language", async () => {
+test("the use of a command is explained in the person's language", async () => {
   const { code, stderr } = await run("caio", "/msg ana\n", "--lang", "pt-br");
   expect(code).toBe(1);
   expect(stderr).toContain("Escreva assim: /msg nome texto\n");
 }, 60_000);
 
-test("where nothing can be kept, that is told in a sentence", async () => {
+test("a folder that can't be used is told in one sentence", async () => {
   writeFileSync(join(place.home.path, "tertulia"), "no folder");
   const { code, stderr } = await run("caio", "");
   expect(code).toBe(1);
   expect(stderr).toMatch(/^tertulia: What waits to be sent is kept in .* \(ENOTDIR\): .*\n$/);
 }, 60_000);
 
-test("a channel that one makes one is in", async () => {
+test("whoever creates a channel is in it", async () => {
   const { code, stdout } = await run("caio", "/create #made\nfirst words\n");
   expect(code).toBe(0);
   expect(stdout).toContain("#made caio: first words");
   expect(await place.texts("made")).toEqual(["first words"]);
 }, 60_000);
 
-test("private messages that came while one was away are shown once, in whatever chat", async () => {
+test("private messages that came while the person was away are shown once, in whichever chat", async () => {
   await place.zoe.login(parseUserName("dora"));
   await place.zoe.message(parseUserName("zoe"), parseUserName("dora"), "before all");
   expect(shown(await run("dora", ""))).toEqual([]);

@@ -114,27 +114,30 @@ describe("a person without a folder of their own", () => {
   const isRoot = process.getuid?.() === 0;
   const nobody = { XDG_STATE_HOME: "state", HOME: "not/absolute" };
 
-  test.runIf(isRoot)("does what needs none, and is told what to set where one is needed", () => {
-    const { broker, proxy } = cluster.endpoints;
-    const as = (args: readonly string[], lang: string) =>
-      spawnSync(process.execPath, [cliFile, ...args, "--broker", broker, "--lang", lang], {
-        env: { PATH: process.env.PATH ?? "", ...nobody },
-        uid: 54_321,
-        gid: 54_321,
-        cwd: "/",
-        encoding: "utf8",
-        input: "",
-        timeout: 20_000,
-      });
-    expect(as(["channels"], "en")).toMatchObject({ status: 0, stdout: "geral\n", stderr: "" });
-    expect(as(["send", "#geral", "oi", "--user", "ana"], "en")).toMatchObject({ status: 0 });
-    const chat = ["chat", "--lines", "--user", "ana", "--proxy", proxy];
-    expect(as(chat, "en")).toMatchObject({ status: 1 });
-    expect(as(chat, "en").stderr).toContain(
-      "tertulia: The chat has no folder for its files: set HOME or XDG_STATE_HOME to an absolute path.",
-    );
-    expect(as(chat, "pt-br").stderr).toContain("defina HOME ou XDG_STATE_HOME");
-  });
+  test.runIf(isRoot)(
+    "can use what needs no folder, and is told what to set where one is needed",
+    () => {
+      const { broker, proxy } = cluster.endpoints;
+      const as = (args: readonly string[], lang: string) =>
+        spawnSync(process.execPath, [cliFile, ...args, "--broker", broker, "--lang", lang], {
+          env: { PATH: process.env.PATH ?? "", ...nobody },
+          uid: 54_321,
+          gid: 54_321,
+          cwd: "/",
+          encoding: "utf8",
+          input: "",
+          timeout: 20_000,
+        });
+      expect(as(["channels"], "en")).toMatchObject({ status: 0, stdout: "geral\n", stderr: "" });
+      expect(as(["send", "#geral", "oi", "--user", "ana"], "en")).toMatchObject({ status: 0 });
+      const chat = ["chat", "--lines", "--user", "ana", "--proxy", proxy];
+      expect(as(chat, "en")).toMatchObject({ status: 1 });
+      expect(as(chat, "en").stderr).toContain(
+        "tertulia: The chat has no folder for its files: set HOME or XDG_STATE_HOME to an absolute path.",
+      );
+      expect(as(chat, "pt-br").stderr).toContain("defina HOME ou XDG_STATE_HOME");
+    },
+  );
 
   test("a relative XDG_STATE_HOME counts as not set", async () => {
     await using home = await temporaryFolder();

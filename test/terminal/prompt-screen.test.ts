@@ -48,7 +48,7 @@ test("the cursor goes back to the column it was moved to", () => {
   expect(written.at(-1)).toBe("\r\x1b[Joi\n? Text abc\x1b[9G");
 });
 
-test("once a prompt is done there is none to draw", () => {
+test("a prompt that is done is not drawn again", () => {
   const { written, screen: drawn } = screen();
   const prompt = drawn.open();
   prompt.write(first);
@@ -57,7 +57,7 @@ test("once a prompt is done there is none to draw", () => {
   expect(written.at(-1)).toBe("oi\n");
 });
 
-test("while the shell has the terminal nothing is written, and then all of it", () => {
+test("while the shell has the terminal lines are held back, and then all are printed", () => {
   const { written, screen: drawn } = screen();
   drawn.open().write(first);
   drawn.giveBack();

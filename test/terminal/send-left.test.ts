@@ -21,7 +21,7 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-test("[C5] what is refused is told and gone; what can't be sent now stays, and is told once", async () => {
+test("[C5] a refused message is told and dropped; one that can't be sent now stays, and is told once", async () => {
   for (const said of ["#up one\ntwo", "#none refused", "#down first", "#up behind", "#down last"]) {
     const [, target = "", message = ""] = /^(\S+) (.*)$/s.exec(said) ?? [];
     outbox.add(parseTarget(target) as Target, "ana" as never, message);

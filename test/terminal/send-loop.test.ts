@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const target = (text: string) => parseTarget(text) as Target;
 
-test("what can't be sent yet holds up its own conversation, in order, and is logged once", async () => {
+test("a message that can't be sent yet holds up its own conversation alone, and is logged once", async () => {
   vi.useFakeTimers();
   const asked: string[] = [];
   let isDown = true;
@@ -63,7 +63,7 @@ test("what can't be sent yet holds up its own conversation, in order, and is log
 });
 
 test.each(["accepted", "refused", "unreadable", "silent"] as const)(
-  "[C8] a message that a server of the original protocol has %s is told, and never sent again",
+  "[C8] a message that a server of the original protocol has %s is never sent again, and the person is told",
   async (outcome) => {
     vi.useFakeTimers();
     const asked: string[] = [];

@@ -15,7 +15,7 @@ export async function login(context: Context, name: string): Promise<void> {
   context.output.done({ user, ...entry }, context.text(done, { user }));
 }
 
-/** Where the cluster wants a password, the person is asked for it. */
+/** Asks for a password only if the cluster wants one. */
 async function begin(
   context: Context,
   client: ChatClient,
@@ -40,7 +40,7 @@ export async function changePassword(context: Context, name: string): Promise<vo
   context.output.done({ user }, context.text("done.password", { user }));
 }
 
-/** `tertulia register NAME`: its password is in no argument, which a list of processes shows. */
+/** `tertulia register NAME`: no argument is the password, since lists of processes show arguments. */
 export async function register(context: Context, name: string): Promise<void> {
   const user = nameOf(context, name);
   const { invitation, passwordFile } = context.config;

@@ -14,7 +14,7 @@ import { readNewPassword } from "./read-password.ts";
 export const accountActions = ["add", "lock", "unlock", "promote", "demote", "reset"] as const;
 export type AccountAction = (typeof accountActions)[number];
 
-/** What the actions set that need no password. */
+/** What each action sets that needs no password. */
 const flags = {
   lock: { locked: true },
   unlock: { locked: false },
@@ -65,7 +65,7 @@ export async function setRegistration(context: Context, mode: string): Promise<v
   );
 }
 
-/** As an administrator who is logged in, else as whoever has the cluster's secret. */
+/** Acts as the administrator who is logged in, or else by the cluster's secret. */
 async function administer<S extends Service>(
   context: Context,
   service: S,
@@ -87,7 +87,7 @@ function isRefused(error: unknown): boolean {
   return error.code === "unauthenticated" || error.code === "forbidden";
 }
 
-/** @returns undefined for who is not the operator */
+/** @returns undefined without the cluster's secret */
 function operatorToken({ config }: Context): string | undefined {
   let secret: Secret;
   try {

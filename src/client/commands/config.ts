@@ -7,7 +7,7 @@ import type { Output } from "./output.ts";
 /** `tertulia config`: each setting, its value and where it came from. */
 export function listSettings(settings: Settings, output: Output, text: Text): void {
   const names = Object.keys(rows) as SettingName[];
-  // A wrong value is told as it would be where it is used.
+  // A wrong value is reported as by any command that uses it.
   for (const name of names) settings.optional(name);
   const found = names.map((name) => {
     const { text: value, source } = settings.lookUp(name);

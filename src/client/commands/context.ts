@@ -10,7 +10,7 @@ import { parseChannel, parseTarget, parseUser, type Target } from "../core/targe
 import { asFailure, describeTrouble } from "./failure.ts";
 import type { Output } from "./output.ts";
 
-/** What every command has at hand. */
+/** What every command is given. */
 export interface Context {
   readonly config: ClientConfig;
   /** In the person's language, which `speak` changes. */
@@ -92,14 +92,14 @@ export function targetOf({ text }: Context, target: string): Target {
   return parsed;
 }
 
-/** @throws Problem (exit code 2) if it can be no channel's name */
+/** @throws Problem (exit code 2) if it is not a channel name */
 export function channelOf({ text }: Context, name: string): ChannelName {
   const channel = parseChannel(name);
   if (channel === undefined) throw new Problem(text("problem.name", { name }), 2);
   return channel;
 }
 
-/** @throws Problem (exit code 2) if it can be no user's name */
+/** @throws Problem (exit code 2) if it is not a user name */
 export function nameOf({ text }: Context, name: string): UserName {
   const user = parseUser(name);
   if (user === undefined) throw new Problem(text("problem.name", { name }), 2);

@@ -5,12 +5,12 @@ import type { Text } from "../../texts/texts.ts";
 
 type Tail<Prefix extends string, Key> = Key extends `${Prefix}.${infer Name}` ? Name : never;
 
-/** A flag that is no setting: `limit <n>`; without a value it is a switch. */
+/** A flag that is not a setting: `limit <n>`; without a value it is a switch. */
 interface Flag {
   readonly name: Tail<"flag", TextKey>;
   readonly value?: string;
   readonly fallback?: string;
-  /** The text that tells what it means, if it is not that of its name. */
+  /** The text that explains it, if that does not have its name. */
   readonly help?: Tail<"flag", TextKey>;
 }
 
@@ -24,7 +24,7 @@ export type Definition = Described &
   );
 
 interface Described {
-  /** `NAME`, or `[ROLE]` for one that may be missing. */
+  /** `NAME`, or `[ROLE]` if it can be missing. */
   readonly args?: readonly string[];
   readonly settings?: readonly SettingName[];
   readonly flags?: readonly Flag[];
@@ -89,7 +89,7 @@ const usageKeys: Readonly<Record<string, Exclude<Tail<"usage", TextKey>, "seeHel
   "commander.excessArguments": "excessArguments",
 };
 
-/** A wrong use as a sentence; undefined for what is none, such as `--help`. */
+/** A sentence about a wrong use; undefined if the use is right, such as `--help`. */
 export function usageSentence(
   error: CommanderError,
   text: Text,
@@ -152,12 +152,12 @@ export function isCommanderError(error: unknown): error is CommanderError {
   return error instanceof CommanderError;
 }
 
-/** The arguments among which options can be: none stands behind `--`. */
+/** The arguments that can be options: those in front of `--`. */
 export function optionsOf(args: readonly string[]): readonly string[] {
   return args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
 }
 
-/** What `--lang` says: it is wanted before the commands, whose help it changes, are defined. */
+/** The value of `--lang`. It changes the help of commands, so it is read before they are defined. */
 export function askedLanguage(args: readonly string[]): string | undefined {
   const before = optionsOf(args);
   const at = before.findLastIndex((arg) => arg === "--lang" || arg.startsWith("--lang="));

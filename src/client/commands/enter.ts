@@ -7,7 +7,7 @@ import type { Context } from "./context.ts";
 
 /**
  * Goes on with the session that was kept, or logs in by the name alone, as an open cluster allows.
- * @returns why neither is enough, if so: then it takes a password
+ * @returns undefined, or the refusal if neither is enough and a password is needed
  */
 export async function enter(
   { config }: Context,
@@ -15,11 +15,11 @@ export async function enter(
   user: UserName,
 ): Promise<ProtocolError | undefined> {
   const isKept = config.session?.user === user;
-  // Of all that only a session is served, the least.
+  // The cheapest request that needs a session.
   const ended = isKept ? await refusalOf(client.history({ user }, { limit: 1 })) : undefined;
   if (isKept && ended === undefined) return undefined;
   const refusal = await refusalOf(client.login(user));
-  // What became of a session says more than that there is to be one.
+  // Why the session ended says more than that a session is needed.
   return refusal && ended?.reason !== undefined ? ended : refusal;
 }
 
@@ -35,7 +35,7 @@ async function refusalOf(asked: Promise<unknown>): Promise<ProtocolError | undef
   }
 }
 
-/** Begins a session: commands that name no user are this one's from now on. */
+/** Begins a session. From now on, commands that name no user act as this one. */
 export async function logIn(
   { config }: Context,
   client: ChatClient,

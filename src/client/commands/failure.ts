@@ -49,7 +49,7 @@ export function asFailure(error: unknown, { config, text }: Told, client: Connec
   return new Failure(text("error.unavailable"), error);
 }
 
-/** A server serves only who has a session, and this client's has ended, or it has none. */
+/** Whether a session is needed, and this client has none or its session has ended. */
 export function wantsLogin(
   error: unknown,
 ): error is ProtocolError & { readonly code: "unauthenticated" } {

@@ -14,7 +14,7 @@ import { type ClientEvents, type Context, targetOf, userOf, withClient } from ".
 import { zoneMinutes } from "./output.ts";
 import { stateNotes } from "./state-notes.ts";
 
-/** `tertulia listen TARGET`: what comes, until a signal. */
+/** `tertulia listen TARGET`: all that comes until a signal. */
 export async function listen(
   context: Context,
   to: string,
@@ -27,7 +27,7 @@ export async function listen(
   const stopped = untilStopped();
   const seen: MutableVector = {};
   const show = (entry: Entry) => {
-    // Of each server entries come in order: what is shown up to here is all that this covers.
+    // Each server's entries come in order, so this covers exactly what was shown.
     seen[entry.server] = Math.max(seen[entry.server] ?? 0, entry.seq);
     if (!has(entry)) return;
     const line = entryLine(entry, { paint: output.paint, zoneMinutes });

@@ -5,7 +5,7 @@ import { ansi, harmlessLine, type Paint, plain } from "../core/paint.ts";
 
 /**
  * Data goes to stdout, messages to stderr; in JSON mode both are one object a line. This is the one
- * place where a command writes, so it makes every line harmless, whoever wrote what is in it.
+ * place where a command writes, so it makes every line harmless, whoever wrote it.
  */
 export class Output {
   readonly json: boolean;
@@ -35,12 +35,12 @@ export class Output {
     this.#host.output.write(`${harmlessJson(JSON.stringify(value))}\n`);
   }
 
-  /** A word to the person, which no script reads: none in JSON mode. */
+  /** Tells the person something that no script reads; silent in JSON mode. */
   note(line: string): void {
     if (!this.json) this.error(line);
   }
 
-  /** What a write's reply told: for scripts an object, for a person a sentence. */
+  /** Tells that a write is done: by an object for scripts, by a sentence for a person. */
   done(value: unknown, sentence: string): void {
     if (this.json) this.value(value);
     else this.note(sentence);
@@ -55,7 +55,7 @@ export class Output {
     this.#host.errors.write(`${harmlessJson(JSON.stringify(value))}\n`);
   }
 
-  /** A terminal's screen is cleared before something is shown again. */
+  /** Clears a terminal's screen, so that something can be shown again. */
   clear(): void {
     if (this.#host.output.isTTY && !this.json) this.#host.output.write("\x1b[H\x1b[2J");
   }

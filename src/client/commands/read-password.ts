@@ -18,7 +18,7 @@ export async function readPassword(context: Context): Promise<string> {
   return wanted(context, password);
 }
 
-/** The person's password, and the one to take its place: of a script, a line each. */
+/** The person's password and the new one; a script gives them on a line each. */
 export async function readPasswords(context: Context): Promise<[old: string, next: string]> {
   const { passwordFile } = context.config;
   if (passwordFile !== undefined) {
@@ -32,7 +32,7 @@ export async function readPasswords(context: Context): Promise<[old: string, nex
   return [old, next];
 }
 
-/** A password that is to be: nobody sees what is typed, so it is typed twice. */
+/** A new password. Nobody sees what is typed, so it is typed twice. */
 export async function readNewPassword(context: Context): Promise<string> {
   const [password, again] = await readLines(context, "prompt.newPassword", "prompt.passwordAgain");
   if (context.host.input.isTTY && password !== again) {
@@ -46,7 +46,7 @@ function wanted({ text }: Context, password: string | undefined): string {
   return password;
 }
 
-/** An answer to each question, or as many lines of the input. */
+/** An answer to each question; without a terminal, a line of the input for each. */
 async function readLines(context: Context, ...questions: Question[]): Promise<string[]> {
   const { input } = context.host;
   if (!input.isTTY) {

@@ -37,14 +37,14 @@ interface Delivery {
   readonly user: UserName;
   readonly target: Target;
   readonly text: string;
-  /** Of a message that an earlier try may have brought there. */
+  /** The id of an earlier try, which may have succeeded. */
   readonly id?: RequestId;
 }
 
 /**
  * Sends a text; a user that the servers do not know is logged in first. The request keeps its id,
- * so that it takes effect once whatever was lost on the way.
- * @returns no receipt if a server of the original protocol took it; that one is sent nothing twice
+ * so that it takes effect once even if replies are lost.
+ * @returns no receipt if a server of the original protocol took it, which is sent nothing twice
  */
 export async function deliver(
   client: ChatClient,
@@ -56,7 +56,7 @@ export async function deliver(
     return { receipt: await sendOnce(client, delivery, id), loggedIn: false };
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.code !== "user_not_found") throw error;
-    // Either of the two may be unknown: nobody is logged in because the other one is not there.
+    // Either of the two may be unknown: an unknown receiver is no reason to log in.
     if (await client.knowsUser(user)) throw error;
   }
   await client.login(user);

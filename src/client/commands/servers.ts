@@ -25,7 +25,7 @@ export async function removeServer(
   let link: ReferenceLink | undefined;
   const endpoints = addressesOf(config.reference);
   try {
-    // Questions that are only read come first: the removal itself is not to be asked twice.
+    // Questions without an effect come first: the removal itself must not be asked twice.
     const reply = await askReference(guest, config.timeoutMs);
     if (reply === undefined) {
       throw new Problem(text(`problem.${guest.refusal ?? "noReference"}`, { endpoints }));
@@ -47,7 +47,7 @@ export async function removeServer(
   }
 }
 
-/** @throws Problem in the person's language, around what is wrong with it */
+/** @throws Problem that tells in the person's language what is wrong with the secret */
 function secretOf(source: SecretSource, text: Text): Secret {
   try {
     return readSecret(source);
@@ -65,5 +65,5 @@ function memberLink(endpoints: readonly string[], clock: LamportClock, secret: S
   return membership.referenceLink(endpoints);
 }
 
-/** A reference that answers guests would answer a member in this time. */
+/** In this time a reference that answers guests would answer a member too. */
 const silenceMs = 2_000;

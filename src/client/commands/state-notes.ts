@@ -7,7 +7,7 @@ const keys = {
   "gave up": "state.gaveUp",
 } as const satisfies Record<ConnectionState, string>;
 
-/** Tells when the connection goes and comes back; its first coming is no news. */
+/** Tells when the connection is lost and when it is back; the first connection is not told. */
 export function stateNotes(
   context: Pick<Context, "text">,
   note: (line: string) => void,

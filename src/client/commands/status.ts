@@ -69,7 +69,7 @@ async function watchIt(
 
 async function lookOnce(context: Context, links: Links): Promise<void> {
   const { cluster, failure } = await ask(context, links);
-  // Nobody answered: what is wrong is then where we asked.
+  // Nobody answered: then the reason is why the servers could not be asked.
   if (cluster.processes.length === 0) throw failure;
   // A cluster of the original protocol has nothing else that `status` could show.
   if (failure instanceof Failure && failure.code === "unsupported") throw failure;
@@ -103,7 +103,7 @@ async function ask(
 const referenceTimeoutMs = 2_500;
 const tryMs = 250;
 
-/** Its link loses what is asked before it is connected: an idle question is asked again. */
+/** Asks at short intervals, since a link loses what is asked before it is connected. */
 export async function askReference(
   link: ReferenceLink,
   timeoutMs: number,

@@ -21,8 +21,8 @@ import type { PersonFiles } from "../person-files.ts";
 import { ChatSession } from "./chat-session.ts";
 import { chatWords } from "./chat-words.ts";
 import { ChatWork } from "./chat-work.ts";
-import type { Entrance } from "./entrance.ts";
 import { FullTerminal } from "./full-terminal.ts";
+import type { LoginFlow } from "./login-flow.ts";
 import { PromptEnded } from "./prompts.ts";
 import { SendLoop } from "./send-loop.ts";
 
@@ -31,19 +31,19 @@ export interface ChatShellParts {
   readonly client: ChatClient;
   readonly events: ClientEvents;
   readonly user: UserName;
-  readonly entrance: Entrance;
+  readonly loginFlow: LoginFlow;
   readonly files: PersonFiles;
   readonly outbox: Outbox;
   readonly log: Log;
 }
 
-/** Between two drawings, however much comes in; and after a key. */
+/** At least so long between two drawings, and between a key and its drawing. */
 const frameMs = 33;
 const keyFrameMs = 8;
 const tickMs = 1_000;
 const leaveMs = 300;
 
-/** Any number of listeners may wait for it. */
+/** Any number of listeners may wait for its signal: Node would warn of more than ten. */
 function quitting(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
@@ -99,7 +99,7 @@ export class ChatShell {
     files.onNotSaved = ({ message }) => log.warn(`What was read can't be kept: ${message}`);
   }
 
-  /** Until the person quits, or the signal comes. */
+  /** Runs until the person quits or the signal is aborted. */
   async run(stopping: AbortSignal): Promise<void> {
     const { context, files, client, outbox, events, log } = this.#parts;
     stopping.addEventListener("abort", () => this.#quitting.abort(), { once: true });
@@ -112,7 +112,7 @@ export class ChatShell {
       () => this.#dispatch({ type: "tick", nowMs: now().wallMs }),
       tickMs,
     );
-    // They would stand across the screen.
+    // Node would write its warnings across the screen.
     using _warnings = context.host.onWarning((warning) => log.warn(warning));
     using terminal = this.#terminal;
     terminal.open();
@@ -232,7 +232,7 @@ export class ChatShell {
     }
   }
 
-  /** A defect in what nobody waits for ends the chat, with its stack. */
+  /** A defect in work that nobody waits for ends the chat with its stack. */
   #watch(work: Promise<void>): void {
     work.catch((error) => {
       if (!this.#quitting.signal.aborted) this.#fail(error);
@@ -253,11 +253,11 @@ export class ChatShell {
 
   /** A person who would rather not log in has quit. */
   async #logIn(error: ProtocolError): Promise<boolean> {
-    const { entrance, user, context } = this.#parts;
+    const { loginFlow, user, context } = this.#parts;
     this.#terminal.close();
     context.output.line(describe(error, context.text));
     try {
-      if (await entrance.again(user, "menu.askPasswordOrQuit")) {
+      if (await loginFlow.again(user, "menu.askPasswordOrQuit")) {
         this.#terminal.open();
         this.#drawWithin(0);
         return true;

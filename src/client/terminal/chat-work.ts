@@ -33,10 +33,10 @@ const lookAgainMs = 250;
 const namesMs = 20_000;
 const privateEntries = 500;
 
-/** All that the chat asks the servers for but sending: it takes time, and may fail. */
+/** Asks the servers for everything but sending. Every request takes time, and can fail. */
 export class ChatWork {
   readonly #parts: ChatWorkParts;
-  /** The last wish to be in a conversation; none once a channel was left. */
+  /** The person's last wish to be in a conversation; none after they left a channel. */
   readonly #wishes = new Map<ConversationKey, object>();
   /** Newest messages that are being fetched. */
   readonly #joining = new Set<Promise<unknown>>();
@@ -49,11 +49,11 @@ export class ChatWork {
     const { session, dispatch, hear } = this.#parts;
     const { client, user } = session;
     const channels = await this.#firstChannels(saved === nothingSaved);
-    // Before anything is fetched of a conversation: what comes behind `seen` is delivered.
-    const { users, seen } = await session.patiently(() => this.#whoWrote(saved));
+    // No conversation is fetched before: whatever is newer than `seen` will be delivered.
+    const { users, seen } = await session.patiently(() => this.#privateWriters(saved));
     dispatch({ type: "started", saved, channels });
     dispatch({ type: "found", users, heard: seen });
-    // What comes from now on counts as read where the person is: what came before is there first.
+    // What is delivered counts as read where the person is, so older messages must be there first.
     await Promise.allSettled(this.#joining);
     const options = { since: seen, own: true };
     await session.patiently(() => client.subscribe({ user }, hear, options));
@@ -115,8 +115,11 @@ export class ChatWork {
     return channel === undefined ? { user: this.#parts.session.user } : { channel };
   }
 
-  /** Who wrote in private since an earlier chat; without an earlier chat, who wrote lately. */
-  async #whoWrote({ heard, closed }: SavedChat): Promise<{ users: UserName[]; seen: Vector }> {
+  /** The people who wrote in private since an earlier chat; without one, the people who wrote lately. */
+  async #privateWriters({
+    heard,
+    closed,
+  }: SavedChat): Promise<{ users: UserName[]; seen: Vector }> {
     const { client, user } = this.#parts.session;
     const users = new Set<UserName>();
     let seen: Vector = {};
@@ -148,7 +151,7 @@ export class ChatWork {
     this.#parts.session.client.unsubscribe({ channel });
   }
 
-  /** A page of what comes before. */
+  /** The page before a place. */
   async fetch(target: Target, before: string): Promise<void> {
     const { session, dispatch } = this.#parts;
     const key = writeTarget(target);
@@ -179,7 +182,7 @@ export class ChatWork {
     await session.quietly(async () => this.#show(await session.presence()));
   }
 
-  /** Nobody waits for it long. */
+  /** Tells the servers that the person is gone, and does not wait long for that. */
   async leave(patienceMs: number): Promise<void> {
     const { client } = this.#parts.session;
     await Promise.race([client.presence("gone").catch(() => {}), pause(patienceMs)]);
@@ -220,7 +223,7 @@ export class ChatWork {
     this.#parts.dispatch({ type: "presence", users });
   }
 
-  /** The least that is asked, for how long it takes and who answers. */
+  /** The cheapest request shows how long an answer takes, and which server gives it. */
   async #pulse(): Promise<void> {
     const { session, dispatch } = this.#parts;
     const { client } = session;

@@ -3,7 +3,7 @@ import { type Context, withClient } from "../commands/context.ts";
 import { Outbox } from "../outbox.ts";
 import { personFiles } from "../person-files.ts";
 import { ChatShell } from "./chat-shell.ts";
-import { Entrance } from "./entrance.ts";
+import { LoginFlow } from "./login-flow.ts";
 import { withPrompts } from "./prompts.ts";
 
 /** Between tries to connect at most, so that a countdown is worth reading. */
@@ -19,15 +19,15 @@ export async function runFullScreen(context: Context): Promise<void> {
     withClient(
       context,
       async (client, events) => {
-        const entrance = new Entrance({ context, client, prompts });
-        const user = await entrance.enter();
+        const loginFlow = new LoginFlow({ context, client, prompts });
+        const user = await loginFlow.enter();
         const files = personFiles(context, user);
         const { fd, close } = files.openLogFile(context.text);
         const outbox = Outbox.open(files.outboxFolder, () => context.text);
         try {
           const clock = () => client.clock.value;
           const log = openLog({ level: "info", role: "chat", name: () => user, clock, fd });
-          const parts = { context, client, events, user, entrance, files, outbox, log };
+          const parts = { context, client, events, user, loginFlow, files, outbox, log };
           await new ChatShell(parts).run(stopping);
         } finally {
           outbox.close();

@@ -13,8 +13,8 @@ export interface FullTerminalEvents {
 }
 
 /**
- * A second screen, a hidden cursor while drawing, bracketed paste, and no wrapping: a terminal that
- * thinks a cluster wider than we do cuts its line, and moves no other. And all of it back.
+ * The second screen, bracketed paste, and no wrapping: if a terminal takes a grapheme for wider than
+ * we do, it cuts that line and moves no other.
  */
 const enter = "\x1b[?1049h\x1b[2J\x1b[?2004h\x1b[?7l";
 const leaveModes = "\x1b[?2026l\x1b[?7h\x1b[?2004l\x1b[0m\x1b[?25h";
@@ -66,14 +66,14 @@ export class FullTerminal implements Disposable {
     if (this.#isOpen) return;
     this.#isOpen = true;
     const { input, output } = this.#host;
-    // First of all: it stops a process in the background until it has the terminal.
+    // This comes first: it stops a background process until the process has the terminal.
     input.setRawMode(true);
     output.write(enter);
     output.on("resize", this.#resized);
     input.on("data", this.#read);
     input.resume();
     this.#shown = [];
-    // It may have changed while others had the terminal.
+    // The size may have changed while others had the terminal.
     this.#events.onResize();
   }
 
@@ -105,7 +105,7 @@ export class FullTerminal implements Disposable {
     this.#suspension.suspend();
   }
 
-  /** What is shown counts no more: the next drawing writes all of it. */
+  /** Forgets what is on the screen: the next drawing writes every line. */
   forget(): void {
     this.#shown = [];
   }
@@ -115,7 +115,7 @@ export class FullTerminal implements Disposable {
     let written = this.#shown.length === 0 ? "\x1b[0m\x1b[2J" : "";
     const shown = lines.map((line) => painted(line, this.#look));
     shown.forEach((line, row) => {
-      // Erased first: behind a line as wide as the terminal its last character would go too.
+      // Erasing comes first: after a line as wide as the terminal it would take the last character.
       if (line !== this.#shown[row]) written += `\x1b[${row + 1};1H\x1b[K${line}`;
     });
     this.#shown = shown;

@@ -2,11 +2,11 @@ import { StringDecoder } from "node:string_decoder";
 import { decodeKeys, isPasting, type Key, mayBeKey } from "../core/keys.ts";
 import { asPaste, isUnbracketedPaste } from "../core/unbracketed-paste.ts";
 
-/** Wait for the rest of a key's sequence; without one it is Esc, or a key with Alt. */
+/** The wait for the rest of a key's sequence; if none comes, it is Esc or a key with Alt. */
 const restMs = 40;
-/** The same wait where what has come is no key that a person can press: the line is slow. */
+/** The same if what has come is not a key that a person can press: the line is slow. */
 const sequenceMs = 500;
-/** Wait for the end of a paste; then what has come is shown, and the rest as it comes. */
+/** The wait for the end of a paste; after it, input is shown as it comes. */
 const pasteMs = 2_000;
 /** After so much silence the end of a paste counts as lost. */
 const lostPasteMs = 30_000;

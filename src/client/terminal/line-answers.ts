@@ -6,10 +6,10 @@ import { linksOfTexts } from "../core/links.ts";
 import { commands, type Line } from "../core/slash-command.ts";
 import type { ChatSession } from "./chat-session.ts";
 
-/** Lines of the past that a channel shows when it is joined, and `/history` unless told. */
+/** Past entries that a channel shows when it is joined, and `/history` without a number. */
 export const usualHistory = 20;
 
-/** A line that changes nothing: its answer is all there is to it. */
+/** A line that only asks. */
 export type LineQuestion = Extract<
   Line,
   {
@@ -24,7 +24,7 @@ interface AnswerParts {
   show(entry: Entry): void;
 }
 
-/** Answers a question of line mode, mostly by what the servers know. */
+/** Answers a question of line mode. */
 export async function answerLine(question: LineQuestion, parts: AnswerParts): Promise<void> {
   const { context, client } = parts.session;
   const { output, text } = context;
@@ -66,7 +66,7 @@ export async function answerLine(question: LineQuestion, parts: AnswerParts): Pr
   }
 }
 
-/** Of the newest page. */
+/** The links of the newest page. */
 async function links({ session, here }: AnswerParts): Promise<void> {
   const { output, text } = session.context;
   const { channel } = here();

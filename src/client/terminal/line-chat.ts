@@ -23,7 +23,7 @@ import { chatWords } from "./chat-words.ts";
 import { answerLine, type LineQuestion, usualHistory } from "./line-answers.ts";
 import { sendLeft } from "./send-left.ts";
 
-/** Private messages among which those are that came while the person was away. */
+/** So many private messages are searched for those that came while the person was away. */
 const privateEntries = 500;
 
 /** Lines that follow one another without waiting until they are shown. */
@@ -35,24 +35,24 @@ export interface LineChatParts {
   readonly user: UserName;
 }
 
-/** The chat of somebody who has entered: lines in, lines out. */
+/** The chat of a person who is logged in: lines in, lines out. */
 export class LineChat {
   readonly #session: ChatSession;
   readonly #files: PersonFiles;
   readonly #marks: ReadMarks;
   readonly #outbox: Outbox;
   readonly #ending = new AbortController();
-  /** Of earlier chats in the outbox, as the person was told. */
+  /** Messages of earlier chats in the outbox, which the person was told of. */
   #left = 0;
   readonly #joined = new Set<ChannelName>();
   /** Where a text goes. */
   #current: ChannelName | undefined;
   readonly #muted = new Set<ChannelName>();
-  /** Channels of which something that was never read lies before what was shown. */
+  /** Channels with unread entries in front of those that were shown. */
   readonly #unmarked = new Set<ChannelName>();
   #failed = 0;
 
-  /** @throws Problem if what is to be sent can't be kept */
+  /** @throws Problem if messages can't be kept until they are sent */
   constructor(parts: LineChatParts) {
     const { context, user } = parts;
     const { signal } = this.#ending;
@@ -191,7 +191,7 @@ export class LineChat {
     );
   }
 
-  /** What is muted is heard, and not shown. */
+  /** A muted channel is heard, but not shown. */
   #mute(channel: ChannelName): void {
     const isMuted = !this.#muted.delete(channel);
     if (isMuted) this.#muted.add(channel);
@@ -237,13 +237,13 @@ export class LineChat {
     await this.#listen({ user });
   }
 
-  /** To what is past first, then to all that follows. */
+  /** Shows the newest entries, then all that follow. */
   async #listen(name: ConversationName): Promise<void> {
     const { client } = this.#session;
     const most = name.user === undefined ? usualHistory : privateEntries;
     const { entries, next, seen } = await readPages(client, name, { most });
     const [oldest] = entries;
-    // What lies before it has not been shown: the full screen still has it to tell.
+    // Entries before it were not shown: they stay unread for the full screen.
     const isMissing = next !== undefined && oldest !== undefined && this.#marks.lacks(oldest);
     if (isMissing && name.channel !== undefined) this.#unmarked.add(name.channel);
     const hear = (entry: Entry) => {

@@ -28,14 +28,14 @@ export async function runLines(context: Context): Promise<void> {
     try {
       await Promise.race([talk(), ended]);
     } finally {
-      // Before the connection is: what that cuts short is for the next chat.
+      // The outbox closes before the connection, and so keeps a message that the connection loses.
       chat?.close();
     }
   };
   try {
     await withClient(context, use, { proxies: config.proxies });
   } finally {
-    // There may be more of it, which nobody waits for.
+    // The input may have more lines, which nobody reads.
     host.input.destroy();
   }
 }
@@ -43,7 +43,7 @@ export async function runLines(context: Context): Promise<void> {
 async function enterByLines({ context, client, user }: LineChatParts): Promise<void> {
   const refusal = await enter(context, client, user);
   if (refusal === undefined) return;
-  // Without a terminal the input is the talk: a password in it would be said to everybody.
+  // Without a terminal the input is what the person says: a password would go to everybody.
   const canAsk = context.host.input.isTTY || context.config.passwordFile !== undefined;
   if (!canAsk) throw refusal;
   await logIn(context, client, { user, password: await readPassword(context) });

@@ -12,17 +12,17 @@ import { stateNotes } from "../commands/state-notes.ts";
 import { entryLine } from "../core/entry-line.ts";
 import { parseChannel, parseUser, type Target, writeTarget } from "../core/target.ts";
 import { ChatSession } from "./chat-session.ts";
-import { Entrance, type EntranceParts, tell } from "./entrance.ts";
+import { type DialogueParts, LoginFlow, tell } from "./login-flow.ts";
 import { withPrompts } from "./prompts.ts";
 
 /** What the menu offers, in its order. */
 const actions = ["users", "create", "channels", "join", "publish", "message", "quit"] as const;
 
-/** Entries of the past that a channel shows when it is joined. */
+/** Past entries that a channel shows when it is joined. */
 const shownOnJoin = 10;
 
 /**
- * `tertulia menu`: until the person quits, by the menu, Ctrl-C or a signal.
+ * `tertulia menu`, until the person quits or a signal comes.
  * @throws Problem if there is no terminal, or the login fails
  */
 export async function runMenu(context: Context): Promise<void> {
@@ -30,9 +30,9 @@ export async function runMenu(context: Context): Promise<void> {
   await withPrompts(context, async (prompts, stopping) => {
     const use = async (client: ChatClient, events: ClientEvents) => {
       events.onState = stateNotes(context, (line) => prompts.print(output.paint("yellow", line)));
-      const entrance = new Entrance({ context, client, prompts });
-      const user = await entrance.enter();
-      const menu = new Menu({ context, client, prompts, entrance, user, stopping });
+      const loginFlow = new LoginFlow({ context, client, prompts });
+      const user = await loginFlow.enter();
+      const menu = new Menu({ context, client, prompts, loginFlow, user, stopping });
       events.onRefused = (error) => menu.refused(error);
       await menu.run();
     };
@@ -44,8 +44,8 @@ export async function runMenu(context: Context): Promise<void> {
   output.line(context.text("menu.bye"));
 }
 
-interface Parts extends EntranceParts {
-  readonly entrance: Entrance;
+interface Parts extends DialogueParts {
+  readonly loginFlow: LoginFlow;
   readonly user: UserName;
   readonly stopping: AbortSignal;
 }
@@ -66,10 +66,10 @@ class Menu {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { entrance, user, stopping: signal } = parts;
+    const { loginFlow, user, stopping: signal } = parts;
     const logIn = (error: ProtocolError) => {
       this.#tellRefusal(error);
-      return entrance.again(user);
+      return loginFlow.again(user);
     };
     this.#session = new ChatSession({ ...parts, signal, logIn });
   }
@@ -184,7 +184,7 @@ class Menu {
         ? client.message(user, target.user, message)
         : client.publish(user, target.channel, message),
     );
-    // In a joined channel the person sees his own words come back.
+    // In a joined channel the person sees their own words come back.
     if (target.channel !== undefined && this.#joined.has(target.channel)) return;
     this.#print(text("done.send", { target: writeTarget(target), count: durable.length }));
   }

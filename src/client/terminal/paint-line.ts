@@ -27,9 +27,8 @@ const mostLinkBytes = 2_083;
 const endOfLink = "\x1b]8;;\x1b\\";
 
 /**
- * A line as a terminal takes it; without colours only bold, dim and reverse are left. Behind an
- * emoji, or a text in doubt at the end of a span, the next is put where it belongs: terminals don't
- * agree on widths, and the cursor has to stand where it is said to.
+ * A line with a terminal's sequences; without colours only bold, dim and reverse are left. Terminals
+ * don't agree on the widths of emoji and rare characters, so the column behind such a text is set.
  */
 export function painted(line: Line, { hasColours, hasLinks }: TerminalLook): string {
   let column = 1;

@@ -19,7 +19,7 @@ export class PromptInput extends PassThrough {
   /** Others have the terminal while the process is stopped. */
   #isLent = false;
 
-  /** @param question what is drawn of it */
+  /** @param question draws what is asked */
   constructor(host: Host, question: LentTerminal) {
     super();
     this.#terminal = host.input;
@@ -72,7 +72,7 @@ export class PromptInput extends PassThrough {
     this.#question.takeAgain();
   }
 
-  /** Ctrl-Z is done here: readline would stop reading when the job goes on, as if by Ctrl-D. */
+  /** Ctrl-Z is handled here: after it readline would stop reading, as if by Ctrl-D. */
   #press(key: Key): void {
     if (isControl(key, "z")) this.#suspension.suspend();
     else this.write(bytesOf(key));

@@ -20,14 +20,14 @@ export class PromptScreen implements LentTerminal {
   readonly #terminal: NodeJS.WriteStream;
   /** What draws the present prompt, from its first line. */
   #drawing: string | undefined;
-  /** Lines to print once the terminal, which others have, comes back. */
+  /** Lines to print when the process gets the terminal back. */
   #held: string[] | undefined;
 
   constructor(terminal: NodeJS.WriteStream) {
     this.#terminal = terminal;
   }
 
-  /** The output of one prompt, which ends it when it is done. */
+  /** The output of one prompt. */
   open(): NodeJS.WritableStream {
     const terminal = this.#terminal;
     const stream = new Writable({

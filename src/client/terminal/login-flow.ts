@@ -7,18 +7,18 @@ import { enter, logIn } from "../commands/enter.ts";
 import { asFailure, describe, wantsLogin } from "../commands/failure.ts";
 import type { Prompts } from "./prompts.ts";
 
-/** What a person may do who is not let in by the name alone. */
+/** The choices of a person whose name alone is not enough. */
 const ways = ["logIn", "makeAccount", "otherName"] as const;
 
 /** What a dialogue with a person needs. */
-export interface EntranceParts {
+export interface DialogueParts {
   readonly context: Context;
   readonly client: ChatClient;
   readonly prompts: Prompts;
 }
 
 /** Tells what a server refused, and the person goes on. @throws any other error */
-export function tell(error: unknown, { context, client, prompts }: EntranceParts): void {
+export function tell(error: unknown, { context, client, prompts }: DialogueParts): void {
   if (!(error instanceof ProtocolError)) throw error;
   const { text, output } = context;
   const sentence = wantsLogin(error)
@@ -27,15 +27,15 @@ export function tell(error: unknown, { context, client, prompts }: EntranceParts
   prompts.print(output.paint("red", sentence));
 }
 
-/** The way into the menu, for clusters with and without accounts. */
-export class Entrance {
-  readonly #parts: EntranceParts;
+/** Logs a person in, in clusters with and without accounts. */
+export class LoginFlow {
+  readonly #parts: DialogueParts;
 
-  constructor(parts: EntranceParts) {
+  constructor(parts: DialogueParts) {
     this.#parts = parts;
   }
 
-  /** Asks no more than it takes, until somebody is in. */
+  /** Asks only what is needed, until somebody is logged in. */
   async enter(): Promise<UserName> {
     const { context, client, prompts } = this.#parts;
     const { config } = context;
@@ -49,9 +49,9 @@ export class Entrance {
   }
 
   /**
-   * For somebody whose session has ended.
-   * @param question with what an empty password leads to
-   * @returns false if he would rather not
+   * Logs in a person whose session has ended.
+   * @param question says what an empty password leads to
+   * @returns false if they would rather not
    */
   async again(
     user: UserName,
@@ -65,7 +65,7 @@ export class Entrance {
     }
   }
 
-  /** By the password that was given, else by one that is asked for. @returns false for another name */
+  /** By the given password file, or by a password that is asked for. @returns false for another name */
   async #prove(user: UserName, refusal: ProtocolError): Promise<boolean> {
     const { context, prompts } = this.#parts;
     const { text, config } = context;
