@@ -65,23 +65,15 @@ export class OutboxFile {
   /** @returns whether it waited here */
   settle(id: RequestId): boolean {
     if (!this.#waiting.delete(id)) return false;
-    try {
-      // If a crash loses this, the message is sent once more, and is known by its id (R6).
-      this.#file.append(JSON.stringify({ settled: id }), false);
-    } catch (error) {
-      // The same happens then; on a full disk it is well to do without.
-      if (errorCode(error) === undefined) throw error;
-    }
+    // If this is lost, by a full disk or a crash, the message is sent once more, and known by its
+    // id (R6).
+    ifPossible(() => this.#file.append(JSON.stringify({ settled: id }), false));
     return true;
   }
 
   close(): void {
-    try {
-      if (this.isEmpty) this.#file.remove();
-    } catch (error) {
-      // The next process that starts removes it.
-      if (errorCode(error) === undefined) throw error;
-    }
+    // Else the next process that starts removes it.
+    if (this.isEmpty) ifPossible(() => this.#file.remove());
     this.#file[Symbol.dispose]();
     this.#slot[Symbol.dispose]();
   }
@@ -107,15 +99,22 @@ export class OutboxFile {
   }
 
   #compact(): void {
-    try {
+    // The longer file is good too.
+    ifPossible(() => {
       if (this.isEmpty) this.#file.clear();
       else this.#file.replace([...this.#waiting.values()].map(({ line }) => line));
-    } catch (error) {
-      // The longer file is good too.
-      if (errorCode(error) === undefined) throw error;
-    }
+    });
     // So that at most half of all writing is writing again.
     this.#largestBytes = 2 * this.#file.bytes + limits.outboxBytes;
+  }
+}
+
+/** Changes a file, unless the file system refuses. */
+function ifPossible(change: () => void): void {
+  try {
+    change();
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
   }
 }
 

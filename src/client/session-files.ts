@@ -32,27 +32,19 @@ export class SessionFiles {
 
   /** The session of a user, or else of the user who logged in last. */
   read(user: string | undefined): SavedSession | undefined {
-    const whose = user ?? this.#chosen()?.read()?.user;
-    return whose === undefined ? undefined : this.#session(whose)?.read();
+    const whose = user ?? this.#file(parseChosen)?.read()?.user;
+    return whose === undefined ? undefined : this.#file(parseSession, whose)?.read();
   }
 
   /** Keeps a token for the next process. */
   save(token: string): void {
     const user = subjectOf(token);
-    if (user !== undefined) this.#write(this.#session(user), { user, token });
+    if (user !== undefined) this.#write(this.#file(parseSession, user), { user, token });
   }
 
   /** From now on, commands that name no user act as this one. */
   choose(user: string): void {
-    this.#write(this.#chosen(), { user });
-  }
-
-  #chosen(): KeptFile<Chosen> | undefined {
-    return this.#file(parseChosen);
-  }
-
-  #session(user: string): KeptFile<SavedSession> | undefined {
-    return this.#file(parseSession, user);
+    this.#write(this.#file(parseChosen), { user });
   }
 
   #file<T extends object>(
@@ -80,13 +72,8 @@ export class SessionFiles {
   }
 }
 
-/** Names the user who logged in last. */
-interface Chosen {
-  readonly user: string;
-}
-
-/** @throws Error if it names nobody */
-function parseChosen(value: unknown): Chosen {
+/** Of the file that names the user who logged in last. @throws Error if it names nobody */
+function parseChosen(value: unknown): { readonly user: string } {
   const { user } = isMap(value) ? value : {};
   if (typeof user !== "string") throw new Error("it has no `user`");
   return { user };

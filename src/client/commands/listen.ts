@@ -5,7 +5,6 @@ import type { ConversationName } from "../../protocol/topics.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { conversationOf } from "../core/conversation.ts";
-import { entryLine } from "../core/entry-line.ts";
 import { timeOf } from "../core/server-time.ts";
 import { parseSince, type Since } from "../core/since.ts";
 import { writeTarget } from "../core/target.ts";
@@ -30,8 +29,7 @@ export async function listen(
     // Each server's entries come in order, so this covers exactly what was shown.
     seen[entry.server] = Math.max(seen[entry.server] ?? 0, entry.seq);
     if (!has(entry)) return;
-    const line = entryLine(entry, { paint: output.paint, zoneMinutes });
-    output.data({ ...entry, seen }, line);
+    output.data({ ...entry, seen }, output.lineOf(entry));
   };
   const follow = async (client: ChatClient, events: ClientEvents) => {
     events.onState = stateNotes(context, (line) => output.note(line));

@@ -1,6 +1,8 @@
 import type { Host } from "../../platform/host.ts";
 import type { TerminalLook } from "../../platform/terminal-look.ts";
 import { harmless, harmlessJson } from "../../protocol/harmless.ts";
+import type { Entry } from "../../protocol/publications.ts";
+import { entryLine } from "../core/entry-line.ts";
 import { ansi, harmlessLine, type Paint, plain } from "../core/paint.ts";
 
 /**
@@ -28,6 +30,11 @@ export class Output {
 
   line(line: string): void {
     this.#host.output.write(`${harmlessLine(line, this.paint)}\n`);
+  }
+
+  /** @param isMixed of several conversations: the line then names its channel */
+  lineOf(entry: Entry, isMixed = false): string {
+    return entryLine(entry, { paint: this.paint, zoneMinutes, mixed: isMixed });
   }
 
   /** Data in JSON. */

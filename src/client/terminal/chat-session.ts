@@ -18,6 +18,9 @@ export interface ChatSessionParts {
   readonly logIn: (error: ProtocolError) => Promise<boolean>;
 }
 
+/** So many private messages are searched for those that came while the person was away. */
+export const privateEntries = 500;
+
 const pauseMs = 500;
 
 /** A person's session in the chat, whichever front end shows it. */

@@ -90,7 +90,9 @@ export class ChatShell {
     });
     const { signal } = this.#quitting;
     const session = new ChatSession({ ...parts, signal, logIn: (error) => this.#logIn(error) });
-    const dispatch = (event: ChatEvent) => this.#dispatch(event);
+    const dispatch = (event: ChatEvent) => {
+      if (!signal.aborted) this.#dispatch(event);
+    };
     this.#session = session;
     this.#work = new ChatWork({ session, dispatch, hear: (entry) => this.#hear(entry) });
     const watch = (work: Promise<void>) => this.#watch(work);
@@ -117,10 +119,13 @@ export class ChatShell {
     using terminal = this.#terminal;
     terminal.open();
     for (const trouble of outbox.troubles) this.#trouble(trouble);
-    events.onState = (state) => this.#connection(state);
+    events.onState = (state) => {
+      log.info({ state }, "Connection");
+      this.#connection(state);
+    };
     events.onRetry = (inMs) => this.#retry(inMs);
     events.onRefused = (error) => this.#refused(error);
-    this.#connection(client.state);
+    events.onState(client.state);
     log.info("The chat begins");
     try {
       this.#watch(this.#work.start(files.read()).then(() => this.#begun()));
@@ -137,9 +142,7 @@ export class ChatShell {
     }
   }
 
-  #connection(state: ConnectionState): void {
-    this.#parts.log.info({ state }, "Connection");
-    const retryAtMs = undefined;
+  #connection(state: ConnectionState, retryAtMs?: number): void {
     const connection = state === "reconnecting" ? { state, retryAtMs } : { state };
     this.#dispatch({ type: "connection", connection });
   }
@@ -148,8 +151,7 @@ export class ChatShell {
     if (this.#model.connection.state !== "reconnecting") return;
     const { wallMs } = now();
     this.#dispatch({ type: "tick", nowMs: wallMs });
-    const connection = { state: "reconnecting", retryAtMs: wallMs + inMs } as const;
-    this.#dispatch({ type: "connection", connection });
+    this.#connection("reconnecting", wallMs + inMs);
   }
 
   /** A subscription isn't served any more: after a login it goes on where it was. */

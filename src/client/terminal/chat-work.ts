@@ -8,6 +8,7 @@ import type { Entry } from "../../protocol/publications.ts";
 import type { HistoryPage } from "../../protocol/replies.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { Vector } from "../../protocol/vector.ts";
+import type { ChatClient } from "../chat-client.ts";
 import { describe } from "../commands/failure.ts";
 import { statusLines } from "../commands/status.ts";
 import type { ChatEvent, Question } from "../core/chat-events.ts";
@@ -16,7 +17,7 @@ import { targetOf } from "../core/chat-steps.ts";
 import { mostItems } from "../core/message-list.ts";
 import { type Target, writeTarget } from "../core/target.ts";
 import { pages, readPages } from "../pages.ts";
-import type { ChatSession } from "./chat-session.ts";
+import { type ChatSession, privateEntries } from "./chat-session.ts";
 import { chatWords } from "./chat-words.ts";
 
 interface ChatWorkParts {
@@ -31,35 +32,39 @@ const pulseMs = 5_000;
 const firstChannelMs = 2_000;
 const lookAgainMs = 250;
 const namesMs = 20_000;
-const privateEntries = 500;
 
 /** Asks the servers for everything but sending. Every request takes time, and can fail. */
 export class ChatWork {
-  readonly #parts: ChatWorkParts;
+  readonly #session: ChatSession;
+  readonly #client: ChatClient;
+  readonly #dispatch: (event: ChatEvent) => void;
+  readonly #hear: (entry: Entry) => void;
   /** The person's last wish to be in a conversation; none after they left a channel. */
   readonly #wishes = new Map<ConversationKey, object>();
   /** Newest messages that are being fetched. */
   readonly #joining = new Set<Promise<unknown>>();
 
-  constructor(parts: ChatWorkParts) {
-    this.#parts = parts;
+  constructor({ session, dispatch, hear }: ChatWorkParts) {
+    this.#session = session;
+    this.#client = session.client;
+    this.#dispatch = dispatch;
+    this.#hear = hear;
   }
 
   async start(saved: SavedChat): Promise<void> {
-    const { session, dispatch, hear } = this.#parts;
-    const { client, user } = session;
+    const { user } = this.#session;
     const channels = await this.#firstChannels(saved === nothingSaved);
     // No conversation is fetched before: whatever is newer than `seen` will be delivered.
-    const { users, seen } = await session.patiently(() => this.#privateWriters(saved));
-    dispatch({ type: "started", saved, channels });
-    dispatch({ type: "found", users, heard: seen });
+    const { users, seen } = await this.#session.patiently(() => this.#privateWriters(saved));
+    this.#dispatch({ type: "started", saved, channels });
+    this.#dispatch({ type: "found", users, heard: seen });
     // What is delivered counts as read where the person is, so older messages must be there first.
     await Promise.allSettled(this.#joining);
     const options = { since: seen, own: true };
-    await session.patiently(() => client.subscribe({ user }, hear, options));
-    void session.beat((present) => this.#show(present));
-    void session.repeat(pulseMs, () => this.#pulse());
-    void session.repeat(namesMs, () => this.names());
+    await this.#session.patiently(() => this.#client.subscribe({ user }, this.#hear, options));
+    void this.#session.beat((present) => this.#show(present));
+    void this.#session.repeat(pulseMs, () => this.#pulse());
+    void this.#session.repeat(namesMs, () => this.names());
   }
 
   /** A conversation's newest messages, then all that follow them; private ones come anyway. */
@@ -76,25 +81,25 @@ export class ChatWork {
   }
 
   async #join(target: Target, read: Vector | undefined, isWanted: () => boolean): Promise<void> {
-    const { session, dispatch, hear } = this.#parts;
-    const { client } = session;
     const { channel } = target;
-    const joining = session
+    const joining = this.#session
       .patiently(() => this.#newest(target, read))
       .then(({ entries, next, seen }) => {
-        if (isWanted()) dispatch({ type: "joined", target, entries, next });
+        if (isWanted()) this.#dispatch({ type: "joined", target, entries, next });
         return seen;
       });
     this.#joining.add(joining);
     try {
       const since = await joining;
       if (channel === undefined || !isWanted()) return;
-      client.unsubscribe({ channel });
-      await session.patiently(() => client.subscribe({ channel }, hear, { since }));
+      this.#client.unsubscribe({ channel });
+      await this.#session.patiently(() =>
+        this.#client.subscribe({ channel }, this.#hear, { since }),
+      );
     } catch (error) {
       if (!isWanted()) return;
       if (channel !== undefined) return this.#notJoined(channel, error);
-      dispatch({ type: "notOlder", key: writeTarget(target) });
+      this.#dispatch({ type: "notOlder", key: writeTarget(target) });
       this.#tell(error);
     } finally {
       this.#joining.delete(joining);
@@ -108,23 +113,21 @@ export class ChatWork {
     const isEnough = ([oldest, ...others]: readonly Entry[]) =>
       oldest !== undefined && (!isUnread(oldest) || others.length + 1 >= mostItems);
     const options = { with: target.user, first: limits.historyEntriesDefault, isEnough };
-    return readPages(this.#parts.session.client, this.#nameOf(target), options);
+    return readPages(this.#client, this.#nameOf(target), options);
   }
 
   #nameOf({ channel }: Target): ConversationName {
-    return channel === undefined ? { user: this.#parts.session.user } : { channel };
+    return channel === undefined ? { user: this.#session.user } : { channel };
   }
 
-  /** The people who wrote in private since an earlier chat; without one, the people who wrote lately. */
-  async #privateWriters({
-    heard,
-    closed,
-  }: SavedChat): Promise<{ users: UserName[]; seen: Vector }> {
-    const { client, user } = this.#parts.session;
+  /** The people who wrote in private since an earlier chat; without one, those who wrote lately. */
+  async #privateWriters(saved: SavedChat): Promise<{ users: UserName[]; seen: Vector }> {
+    const { heard, closed } = saved;
+    const { user } = this.#session;
     const users = new Set<UserName>();
     let seen: Vector = {};
     const options = heard === undefined ? { most: privateEntries } : { since: heard };
-    for await (const page of pages(client, { user }, options)) {
+    for await (const page of pages(this.#client, { user }, options)) {
       for (const entry of page.entries) users.add(targetOf(entry, user).user as UserName);
       seen = page.seen;
     }
@@ -133,140 +136,127 @@ export class ChatWork {
   }
 
   async create(channel: ChannelName): Promise<void> {
-    const { session, dispatch } = this.#parts;
-    const { client, user, context } = session;
+    const { user, context } = this.#session;
     const isWanted = this.#wish({ channel });
     try {
-      await session.ask(() => client.createChannel(channel, user));
+      await this.#session.ask(() => this.#client.createChannel(channel, user));
     } catch (error) {
       if (!isWanted()) return;
       if (!isExistingChannel(error)) return this.#notJoined(channel, error);
-      dispatch({ type: "notice", lines: [describe(error, context.text)] });
+      this.#dispatch({ type: "notice", lines: [describe(error, context.text)] });
     }
     if (isWanted()) await this.#join({ channel }, undefined, isWanted);
   }
 
   part(channel: ChannelName): void {
     this.#wishes.delete(writeTarget({ channel }));
-    this.#parts.session.client.unsubscribe({ channel });
+    this.#client.unsubscribe({ channel });
   }
 
   /** The page before a place. */
   async fetch(target: Target, before: string): Promise<void> {
-    const { session, dispatch } = this.#parts;
     const key = writeTarget(target);
     try {
       const options = { with: target.user, before };
-      const { entries, next } = await session.ask(() =>
-        session.client.history(this.#nameOf(target), options),
+      const { entries, next } = await this.#session.ask(() =>
+        this.#client.history(this.#nameOf(target), options),
       );
-      dispatch({ type: "older", key, before, entries, next });
+      this.#dispatch({ type: "older", key, before, entries, next });
     } catch (error) {
-      dispatch({ type: "notOlder", key });
+      this.#dispatch({ type: "notOlder", key });
       this.#tell(error, true);
     }
   }
 
   async answer(question: Question): Promise<void> {
     try {
-      const lines = await this.#lines(question);
-      this.#parts.dispatch({ type: "notice", lines });
+      this.#dispatch({ type: "notice", lines: await this.#lines(question) });
     } catch (error) {
       this.#tell(error);
     }
   }
 
   async away(isAway: boolean): Promise<void> {
-    const { session } = this.#parts;
-    session.isAway = isAway;
-    await session.quietly(async () => this.#show(await session.presence()));
+    this.#session.isAway = isAway;
+    await this.#session.quietly(async () => this.#show(await this.#session.presence()));
   }
 
   /** Tells the servers that the person is gone, and does not wait long for that. */
   async leave(patienceMs: number): Promise<void> {
-    const { client } = this.#parts.session;
-    await Promise.race([client.presence("gone").catch(() => {}), pause(patienceMs)]);
+    await Promise.race([this.#client.presence("gone").catch(() => {}), pause(patienceMs)]);
   }
 
   names(): Promise<void> {
-    const { session, dispatch } = this.#parts;
-    const { client } = session;
-    return session.quietly(async () => {
-      const both = () => Promise.all([client.users(), client.channels()]);
-      const [users, channels] = await session.ask(both);
-      dispatch({ type: "names", users, channels });
+    return this.#session.quietly(async () => {
+      const both = () => Promise.all([this.#client.users(), this.#client.channels()]);
+      const [users, channels] = await this.#session.ask(both);
+      this.#dispatch({ type: "names", users, channels });
     });
   }
 
   #notJoined(channel: ChannelName, error: unknown): void {
-    const { dispatch, session } = this.#parts;
     const isMissing = error instanceof ProtocolError && error.code === "channel_not_found";
     const name = `#${channel}`;
     const why = isMissing
-      ? chatWords(session.context.text)("noSuchChannel", { name })
+      ? chatWords(this.#session.context.text)("noSuchChannel", { name })
       : `${name}: ${this.#told(error)}`;
-    if (!session.signal.aborted) dispatch({ type: "notJoined", channel, why });
+    this.#dispatch({ type: "notJoined", channel, why });
   }
 
   async #firstChannels(isNew: boolean): Promise<readonly ChannelName[]> {
-    const { session } = this.#parts;
     const untilMs = now().steadyMs + firstChannelMs;
     for (;;) {
-      const channels = await session.patiently(() => session.client.channels());
+      const channels = await this.#session.patiently(() => this.#client.channels());
       if (!isNew || channels.length > 0 || now().steadyMs > untilMs) return channels;
-      await pause(lookAgainMs, session.signal);
+      await pause(lookAgainMs, this.#session.signal);
     }
   }
 
   #show(present: readonly Present[]): void {
     const users = new Map(present.map(({ user, state }) => [user, state]));
-    this.#parts.dispatch({ type: "presence", users });
+    this.#dispatch({ type: "presence", users });
   }
 
   /** The cheapest request shows how long an answer takes, and which server gives it. */
   async #pulse(): Promise<void> {
-    const { session, dispatch } = this.#parts;
-    const { client } = session;
     const { steadyMs } = now();
-    const { server } = await session.ask(() => client.ask("time", {}));
+    const { server } = await this.#session.ask(() => this.#client.ask("time", {}));
     const roundTripMs = Math.max(1, Math.round(now().steadyMs - steadyMs));
-    dispatch({ type: "served", server: String(server), roundTripMs, clock: client.clock.value });
+    const clock = this.#client.clock.value;
+    this.#dispatch({ type: "served", server: String(server), roundTripMs, clock });
   }
 
   async #lines(question: Question): Promise<readonly string[]> {
-    const { session, dispatch } = this.#parts;
-    const { client, context } = session;
+    const { context } = this.#session;
     const words = chatWords(context.text);
     switch (question) {
       case "users": {
-        const users = await session.ask(() => client.users());
-        dispatch({ type: "names", users });
+        const users = await this.#session.ask(() => this.#client.users());
+        this.#dispatch({ type: "names", users });
         return [words("userList", { count: users.length, names: users.map(harmless).join(", ") })];
       }
       case "channels": {
-        const channels = await session.ask(() => client.channels());
-        dispatch({ type: "names", channels });
+        const channels = await this.#session.ask(() => this.#client.channels());
+        this.#dispatch({ type: "names", channels });
         const names = channels.map((channel) => `#${harmless(channel)}`).join(", ");
         return [words("channelList", { count: channels.length, names })];
       }
       case "time":
-        return [await session.ask(() => client.time())];
+        return [await this.#session.ask(() => this.#client.time())];
       case "status":
-        return statusLines(context, client);
+        return statusLines(context, this.#client);
       default:
         return question satisfies never;
     }
   }
 
   #tell(error: unknown, isAside = false): void {
-    const { dispatch, session } = this.#parts;
-    const lines = [this.#told(error)];
-    if (!session.signal.aborted) dispatch({ type: "notice", lines, isProblem: true, isAside });
+    this.#dispatch({ type: "notice", lines: [this.#told(error)], isProblem: true, isAside });
   }
 
   /** @throws the error itself, if no server told it */
   #told(error: unknown): string {
     if (!(error instanceof ProtocolError)) throw error;
-    return describe(error, this.#parts.session.context.text);
+    return describe(error, this.#session.context.text);
   }
 }

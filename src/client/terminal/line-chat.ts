@@ -1,16 +1,13 @@
 import { Problem } from "../../platform/problem.ts";
 import { harmless } from "../../protocol/harmless.ts";
-import type { ChannelName, UserName } from "../../protocol/ids.ts";
+import type { ChannelName } from "../../protocol/ids.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { Text } from "../../texts/texts.ts";
-import type { ChatClient } from "../chat-client.ts";
-import { type Context, speak } from "../commands/context.ts";
+import { speak } from "../commands/context.ts";
 import { asFailure, describeTrouble, report, wantsLogin } from "../commands/failure.ts";
-import { zoneMinutes } from "../commands/output.ts";
 import { linesOf } from "../commands/read-input.ts";
 import { deliver, sentSentence } from "../commands/send.ts";
-import { entryLine } from "../core/entry-line.ts";
 import { commandHelp } from "../core/help.ts";
 import { actionPrefix, type Command, type Line, parseLine } from "../core/slash-command.ts";
 import type { Target } from "../core/target.ts";
@@ -18,22 +15,15 @@ import { Outbox } from "../outbox.ts";
 import { readPages } from "../pages.ts";
 import { type PersonFiles, personFiles } from "../person-files.ts";
 import { ReadMarks } from "../read-marks.ts";
-import { ChatSession } from "./chat-session.ts";
+import { ChatSession, type ChatSessionParts, privateEntries } from "./chat-session.ts";
 import { chatWords } from "./chat-words.ts";
 import { answerLine, type LineQuestion, usualHistory } from "./line-answers.ts";
 import { sendLeft } from "./send-left.ts";
 
-/** So many private messages are searched for those that came while the person was away. */
-const privateEntries = 500;
-
 /** Lines that follow one another without waiting until they are shown. */
 const messages: ReadonlySet<Line["type"]> = new Set(["nothing", "text", "me", "message"]);
 
-export interface LineChatParts {
-  readonly context: Context;
-  readonly client: ChatClient;
-  readonly user: UserName;
-}
+export type LineChatParts = Pick<ChatSessionParts, "context" | "client" | "user">;
 
 /** The chat of a person who is logged in: lines in, lines out. */
 export class LineChat {
@@ -258,7 +248,7 @@ export class LineChat {
 
   #show(entry: Entry): void {
     const { output } = this.#session.context;
-    output.data(entry, entryLine(entry, { paint: output.paint, zoneMinutes, mixed: true }));
+    output.data(entry, output.lineOf(entry, true));
     if (!("channel" in entry && this.#unmarked.has(entry.channel))) this.#marks.add([entry]);
   }
 }

@@ -7,10 +7,9 @@ import type { Entry } from "../../protocol/publications.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { type ClientEvents, type Context, withClient } from "../commands/context.ts";
 import { describe } from "../commands/failure.ts";
-import { zoneMinutes } from "../commands/output.ts";
+import { deliver, sentSentence } from "../commands/send.ts";
 import { stateNotes } from "../commands/state-notes.ts";
-import { entryLine } from "../core/entry-line.ts";
-import { parseChannel, parseUser, type Target, writeTarget } from "../core/target.ts";
+import { parseChannel, parseUser, type Target } from "../core/target.ts";
 import { ChatSession } from "./chat-session.ts";
 import { type DialogueParts, LoginFlow, tell } from "./login-flow.ts";
 import { withPrompts } from "./prompts.ts";
@@ -179,19 +178,16 @@ class Menu {
       characters(answer) > most ? text("problem.messageTooLong", { most }) : undefined,
     );
     if (message === "") return;
-    const { durable } = await this.#session.ask(() =>
-      target.channel === undefined
-        ? client.message(user, target.user, message)
-        : client.publish(user, target.channel, message),
+    const { receipt } = await this.#session.ask(() =>
+      deliver(client, { user, target, text: message }),
     );
     // In a joined channel the person sees their own words come back.
     if (target.channel !== undefined && this.#joined.has(target.channel)) return;
-    this.#print(text("done.send", { target: writeTarget(target), count: durable.length }));
+    this.#print(sentSentence(text, target, receipt));
   }
 
   #show(entry: Entry): void {
-    const { paint } = this.#parts.context.output;
-    this.#print(entryLine(entry, { paint, zoneMinutes, mixed: true }));
+    this.#print(this.#parts.context.output.lineOf(entry, true));
   }
 
   #print(line: string): void {

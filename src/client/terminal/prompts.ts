@@ -63,7 +63,6 @@ export class Prompts {
     const wrong = this.#context.text("menu.chooseNumber", { most: choices.length });
     return this.#ask<Value>({
       type: "rawlist",
-      name: "answer",
       message,
       choices,
       theme: { style: { error: () => `> ${wrong}` } },
@@ -80,7 +79,6 @@ export class Prompts {
     };
     return this.#ask({
       type: "search",
-      name: "answer",
       message,
       source: found,
       pageSize: shownAtOnce,
@@ -99,7 +97,7 @@ export class Prompts {
     problem: (answer: string) => string | undefined = () => undefined,
   ): Promise<string> {
     const validate = (answer: string) => problem(answer) ?? true;
-    return this.#ask({ type: "input", name: "answer", message, validate });
+    return this.#ask({ type: "input", message, validate });
   }
 
   /** What is typed is not shown. */
@@ -107,7 +105,6 @@ export class Prompts {
     const style = { maskedText: this.#context.text("menu.notShown") };
     return this.#ask({
       type: "password",
-      name: "answer",
       message,
       toggleMask: false,
       theme: { style },
@@ -117,7 +114,6 @@ export class Prompts {
   async name(proposal: UserName | undefined): Promise<UserName> {
     const name = await this.#ask<string>({
       type: "input",
-      name: "answer",
       message: this.#context.text("menu.askName"),
       default: proposal,
       validate: (answer: string) =>
@@ -137,7 +133,9 @@ export class Prompts {
       signal: AbortSignal.any([this.#stopping, closing.signal]),
     });
     try {
-      const { answer } = await prompt<{ answer: Value }>([question as never]);
+      const { answer } = await prompt<{ answer: Value }>([
+        { ...question, name: "answer" } as never,
+      ]);
       return answer as Value;
     } catch (error) {
       const { name } = error as Error;
