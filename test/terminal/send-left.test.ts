@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Context } from "../../src/client/commands/context.ts";
 import { parseTarget, type Target } from "../../src/client/core/target.ts";
 import { Outbox } from "../../src/client/outbox.ts";
 import { sendLeft } from "../../src/client/terminal/send-left.ts";
@@ -38,7 +39,8 @@ test("[C5] a refused message is told and dropped; one that can't be sent now sta
   };
   const told: string[] = [];
   const tell = (line: string) => told.push(line);
-  const session = sessionOf(client, { note: tell, error: tell });
+  const context = { config: {}, text, output: { note: tell, error: tell } } as unknown as Context;
+  const session = sessionOf(client, { context });
   expect(await sendLeft(session, outbox)).toBe(1);
   expect(asked).toEqual(["one\ntwo", "refused", "first"]);
   expect(outbox.waiting.map((outgoing) => outgoing.text)).toEqual(["first", "behind", "last"]);

@@ -6,8 +6,8 @@ import { harmless } from "../../protocol/harmless.ts";
 import type { FileTrouble } from "../../storage/kept-file.ts";
 import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
+import type { ClientConfig } from "../config.ts";
 import { OriginalServerError } from "../original-server.ts";
-import type { Context } from "./context.ts";
 import type { Output } from "./output.ts";
 
 /** What went wrong, in the person's language; the server's own words beside it. */
@@ -25,7 +25,10 @@ export class Failure extends Problem {
   }
 }
 
-type Told = Pick<Context, "config" | "text">;
+interface Told {
+  readonly config: ClientConfig;
+  readonly text: Text;
+}
 type Connected = Pick<ChatClient, "state" | "refusal">;
 
 /** What a server told, or that no server answered, in one sentence; any other error as it is. */

@@ -12,8 +12,8 @@ import type { ChatClient } from "../chat-client.ts";
 import {
   type ClusterStatus,
   clusterStatus,
-  type StatusProblem,
   type StatusSources,
+  type StatusWords,
   statusColumns,
   statusTable,
 } from "../core/cluster-status.ts";
@@ -59,10 +59,9 @@ async function watchIt(
     const { cluster } = await ask(context, links);
     context.output.clear();
     show(context, cluster);
-    for (const problem of cluster.problems) {
-      context.output.note(sentence(context, cluster, problem));
+    for (const line of [...problems(context, cluster), ...warnings(context, cluster)]) {
+      context.output.note(line);
     }
-    warn(context, cluster);
     await pause(watchEveryMs, signal);
   }
 }
@@ -74,11 +73,10 @@ async function lookOnce(context: Context, links: Links): Promise<void> {
   // A cluster of the original protocol has nothing else that `status` could show.
   if (failure instanceof Failure && failure.code === "unsupported") throw failure;
   show(context, cluster);
-  warn(context, cluster);
+  for (const line of warnings(context, cluster)) context.output.note(line);
   if (cluster.healthy) return;
-  const sentences = cluster.problems.map((problem) => sentence(context, cluster, problem));
   const cause = failure instanceof Problem ? [failure.message] : [];
-  throw new Problem([...sentences, ...cause].join(" "));
+  throw new Problem([...problems(context, cluster), ...cause].join(" "));
 }
 
 /** Asks a server and the reference at once; either may be down. */
@@ -126,14 +124,17 @@ export async function statusLines(context: Context, client: ChatClient): Promise
     const behind = lag === null ? "" : `${context.text("status.lag")} ${lag}`;
     return [role, name, address, state, behind].filter((part) => part !== "").join(" · ");
   });
-  const problems = cluster.problems.map((problem) => sentence(context, cluster, problem));
-  const warnings = cluster.warnings.map((warning) => context.text(`status.${warning}`));
-  const counts = countsOf(context, cluster);
-  return [summary(context, cluster, plain), ...rows, ...counts, ...problems, ...warnings];
+  return [
+    summary(context, cluster, plain),
+    ...rows,
+    ...countsOf(context, cluster),
+    ...problems(context, cluster),
+    ...warnings(context, cluster),
+  ];
 }
 
-function warn({ output, text }: Context, { warnings }: ClusterStatus): void {
-  for (const warning of warnings) output.note(text(`status.${warning}`));
+function warnings({ text }: Context, cluster: ClusterStatus): string[] {
+  return cluster.warnings.map((warning) => text(`status.${warning}`));
 }
 
 function show(context: Context, cluster: ClusterStatus): void {
@@ -173,19 +174,15 @@ function summary({ text }: Context, cluster: ClusterStatus, paint: Paint): strin
 function tableOf({ text }: Context, cluster: ClusterStatus): string[] {
   const headings = Object.fromEntries(
     statusColumns.map((column) => [column, text(`status.${column}`)]),
-  ) as Record<(typeof statusColumns)[number], string>;
-  const words = {
-    headings,
-    yes: text("status.yes"),
-    no: text("status.no"),
-    down: text("status.down"),
-  };
-  return statusTable(cluster, words);
+  ) as StatusWords["headings"];
+  const [yes, no, down] = [text("status.yes"), text("status.no"), text("status.down")];
+  return statusTable(cluster, { headings, yes, no, down });
 }
 
-function sentence({ text }: Context, cluster: ClusterStatus, problem: StatusProblem): string {
-  if (problem !== "noQuorum") return text(`status.${problem}`);
+function problems({ text }: Context, cluster: ClusterStatus): string[] {
   const { liveMembers, quorum, view } = cluster;
-  const live = liveMembers ?? "-";
-  return text("status.noQuorum", { live, quorum, count: view.members.length });
+  const members = { live: liveMembers ?? "-", quorum, count: view.members.length };
+  return cluster.problems.map((problem) =>
+    problem === "noQuorum" ? text("status.noQuorum", members) : text(`status.${problem}`),
+  );
 }

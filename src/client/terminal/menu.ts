@@ -4,6 +4,7 @@ import { harmless } from "../../protocol/harmless.ts";
 import { type ChannelName, characters, type UserName } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/publications.ts";
+import type { Text } from "../../texts/texts.ts";
 import type { ChatClient } from "../chat-client.ts";
 import { type ClientEvents, type Context, withClient } from "../commands/context.ts";
 import { describe } from "../commands/failure.ts";
@@ -12,7 +13,7 @@ import { stateNotes } from "../commands/state-notes.ts";
 import { parseChannel, parseUser, type Target } from "../core/target.ts";
 import { ChatSession } from "./chat-session.ts";
 import { type DialogueParts, LoginFlow, tell } from "./login-flow.ts";
-import { withPrompts } from "./prompts.ts";
+import { type Prompts, withPrompts } from "./prompts.ts";
 
 /** What the menu offers, in its order. */
 const actions = ["users", "create", "channels", "join", "publish", "message", "quit"] as const;
@@ -51,6 +52,8 @@ interface Parts extends DialogueParts {
 
 class Menu {
   readonly #parts: Parts;
+  readonly #client: ChatClient;
+  readonly #prompts: Prompts;
   readonly #session: ChatSession;
   /** The channels that are listened to, the last one joined at the end. */
   readonly #joined = new Set<ChannelName>();
@@ -65,22 +68,30 @@ class Menu {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { loginFlow, user, stopping: signal } = parts;
+    this.#client = parts.client;
+    this.#prompts = parts.prompts;
+    const { context, loginFlow, user, stopping: signal } = parts;
     const logIn = (error: ProtocolError) => {
-      this.#tellRefusal(error);
+      if (this.#session.isNews(error)) {
+        this.#print(context.output.paint("red", describe(error, context.text)));
+      }
       return loginFlow.again(user);
     };
     this.#session = new ChatSession({ ...parts, signal, logIn });
   }
 
+  get #text(): Text {
+    return this.#parts.context.text;
+  }
+
   async run(): Promise<void> {
-    const { context, client, prompts, user } = this.#parts;
-    const { text } = context;
-    await this.#session.ask(() => client.subscribe({ user }, (entry) => this.#show(entry)));
-    this.#print(text("menu.welcome", { user }));
-    const choices = actions.map((value) => ({ value, name: text(`menu.${value}`) }));
+    const { user } = this.#parts;
+    const show = (entry: Entry) => this.#show(entry);
+    await this.#session.ask(() => this.#client.subscribe({ user }, show));
+    this.#print(this.#text("menu.welcome", { user }));
+    const choices = actions.map((value) => ({ value, name: this.#text(`menu.${value}`) }));
     for (;;) {
-      const action = await prompts.choose(text("menu.title"), choices);
+      const action = await this.#prompts.choose(this.#text("menu.title"), choices);
       if (action === "quit") return;
       try {
         await this.#acts[action]();
@@ -95,23 +106,16 @@ class Menu {
     if (this.#session.isNews(error)) tell(error, this.#parts);
   }
 
-  #tellRefusal(error: ProtocolError): void {
-    const { text, output } = this.#parts.context;
-    if (this.#session.isNews(error)) this.#print(output.paint("red", describe(error, text)));
-  }
-
   async #listUsers(): Promise<void> {
-    const { context, client } = this.#parts;
-    const users = await this.#session.ask(() => client.users());
-    this.#print(context.text("menu.userList", { count: users.length }));
+    const users = await this.#session.ask(() => this.#client.users());
+    this.#print(this.#text("menu.userList", { count: users.length }));
     for (const user of users) this.#print(`  @${harmless(user)}`);
   }
 
   async #listChannels(): Promise<void> {
-    const { context, client } = this.#parts;
-    const channels = await this.#session.ask(() => client.channels());
-    if (channels.length === 0) return this.#print(context.text("menu.noChannels"));
-    this.#print(context.text("menu.channelList", { count: channels.length }));
+    const channels = await this.#session.ask(() => this.#client.channels());
+    if (channels.length === 0) return this.#print(this.#text("menu.noChannels"));
+    this.#print(this.#text("menu.channelList", { count: channels.length }));
     for (const channel of channels) {
       const mark = this.#joined.has(channel) ? " *" : "";
       this.#print(`  #${harmless(channel)}${mark}`);
@@ -119,29 +123,26 @@ class Menu {
   }
 
   async #create(): Promise<void> {
-    const { context, client, prompts, user } = this.#parts;
-    const { text } = context;
-    const answer = await prompts.line(text("menu.askChannelName"), (name) =>
+    const text = this.#text;
+    const answer = await this.#prompts.line(text("menu.askChannelName"), (name) =>
       name === "" || parseChannel(name) ? undefined : text("problem.name", { name }),
     );
     const channel = parseChannel(answer);
     if (channel === undefined) return;
-    await this.#session.ask(() => client.createChannel(channel, user));
+    await this.#session.ask(() => this.#client.createChannel(channel, this.#parts.user));
     this.#print(text("done.create", { channel }));
   }
 
   async #join(): Promise<void> {
     const channel = await this.#askChannel();
     if (channel === undefined) return;
-    const { context, client } = this.#parts;
     if (this.#joined.has(channel)) {
-      return this.#print(context.text("menu.alreadyJoined", { channel }));
+      return this.#print(this.#text("menu.alreadyJoined", { channel }));
     }
-    const listen = () =>
-      client.subscribe({ channel }, (entry) => this.#show(entry), { last: shownOnJoin });
-    await this.#session.ask(listen);
+    const show = (entry: Entry) => this.#show(entry);
+    await this.#session.ask(() => this.#client.subscribe({ channel }, show, { last: shownOnJoin }));
     this.#joined.add(channel);
-    this.#print(context.text("menu.joined", { channel }));
+    this.#print(this.#text("menu.joined", { channel }));
   }
 
   async #publish(): Promise<void> {
@@ -150,40 +151,36 @@ class Menu {
   }
 
   async #message(): Promise<void> {
-    const { context, client, prompts, user } = this.#parts;
-    const others = (await this.#session.ask(() => client.users())).filter((name) => name !== user);
-    if (others.length === 0) return this.#print(context.text("menu.noUsers"));
-    const other = parseUser(await prompts.search(context.text("menu.askUser"), others));
-    if (other !== undefined) await this.#write({ user: other });
+    const users = await this.#session.ask(() => this.#client.users());
+    const others = users.filter((name) => name !== this.#parts.user);
+    if (others.length === 0) return this.#print(this.#text("menu.noUsers"));
+    const user = parseUser(await this.#prompts.search(this.#text("menu.askUser"), others));
+    if (user !== undefined) await this.#write({ user });
   }
 
   /** Channels that are joined come first. */
   async #askChannel(): Promise<ChannelName | undefined> {
-    const { context, client, prompts } = this.#parts;
-    const joined = [...this.#joined].reverse();
-    const others = (await this.#session.ask(() => client.channels())).filter(
-      (channel) => !this.#joined.has(channel),
-    );
-    const channels = [...joined, ...others];
-    if (channels.length === 0) this.#print(context.text("menu.noChannels"));
-    else return parseChannel(await prompts.search(context.text("menu.askChannel"), channels));
+    const known = await this.#session.ask(() => this.#client.channels());
+    const channels = [...new Set([...[...this.#joined].reverse(), ...known])];
+    if (channels.length > 0) {
+      return parseChannel(await this.#prompts.search(this.#text("menu.askChannel"), channels));
+    }
+    this.#print(this.#text("menu.noChannels"));
     return undefined;
   }
 
   async #write(target: Target): Promise<void> {
-    const { context, client, prompts, user } = this.#parts;
-    const { text } = context;
+    const { user } = this.#parts;
     const most = limits.messageCharacters;
-    const message = await prompts.line(text("menu.askText"), (answer) =>
-      characters(answer) > most ? text("problem.messageTooLong", { most }) : undefined,
+    const text = await this.#prompts.line(this.#text("menu.askText"), (answer) =>
+      characters(answer) > most ? this.#text("problem.messageTooLong", { most }) : undefined,
     );
-    if (message === "") return;
-    const { receipt } = await this.#session.ask(() =>
-      deliver(client, { user, target, text: message }),
-    );
+    if (text === "") return;
+    const send = () => deliver(this.#client, { user, target, text });
+    const { receipt } = await this.#session.ask(send);
     // In a joined channel the person sees their own words come back.
     if (target.channel !== undefined && this.#joined.has(target.channel)) return;
-    this.#print(sentSentence(text, target, receipt));
+    this.#print(sentSentence(this.#text, target, receipt));
   }
 
   #show(entry: Entry): void {
@@ -191,6 +188,6 @@ class Menu {
   }
 
   #print(line: string): void {
-    this.#parts.prompts.print(line);
+    this.#prompts.print(line);
   }
 }

@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { type Context, speak } from "../../src/client/commands/context.ts";
+import { stateNotes } from "../../src/client/commands/state-notes.ts";
+import { textsIn } from "../../src/texts/texts.ts";
+
+test("after the language has changed everything is told in the new one", () => {
+  const context = { text: textsIn("en"), language: "en" } as Context;
+  const told: string[] = [];
+  const onState = stateNotes(context, (line) => told.push(line));
+  onState("connected");
+  onState("reconnecting");
+  speak(context, "pt_BR");
+  onState("connected");
+  expect(told).toEqual([textsIn("en")("state.reconnecting"), textsIn("pt-br")("state.connected")]);
+});
+
+test("a language without texts changes nothing, and the refusal names it", () => {
+  const context = { text: textsIn("pt-br"), language: "pt-br" } as Context;
+  expect(() => speak(context, "fr")).toThrow(textsIn("pt-br")("problem.lang", { value: "fr" }));
+  expect(context).toMatchObject({ language: "pt-br" });
+});

@@ -1,0 +1,57 @@
+import { expect, test, vi } from "vitest";
+import { ProtocolError } from "../../src/protocol/errors.ts";
+import { sessionOf } from "./chat-session-of.ts";
+
+const ended = new ProtocolError("unauthenticated", "The session has ended.");
+
+test("requests that meet the same ended session ask the person to log in once", async () => {
+  let isIn = false;
+  const logIn = vi.fn(async () => {
+    isIn = true;
+    return true;
+  });
+  const session = sessionOf({}, { logIn });
+  const request = async () => {
+    if (!isIn) throw ended;
+    return "served";
+  };
+  const answers = await Promise.all([session.ask(request), session.ask(request)]);
+  expect(answers).toEqual(["served", "served"]);
+  expect(logIn).toHaveBeenCalledTimes(1);
+});
+
+test("a person who would rather not log in is asked no second time by the same request", async () => {
+  const logIn = vi.fn(async () => false);
+  const session = sessionOf({}, { logIn });
+  await expect(session.ask(() => Promise.reject(ended))).rejects.toBe(ended);
+  expect(logIn).toHaveBeenCalledTimes(1);
+});
+
+test("nobody is asked to log in once the chat has ended", async () => {
+  const logIn = vi.fn(async () => true);
+  const session = sessionOf({}, { logIn, signal: AbortSignal.abort() });
+  await expect(session.ask(() => Promise.reject(ended))).rejects.toBe(ended);
+  expect(logIn).not.toHaveBeenCalled();
+});
+
+test("a refusal is news once, and again after a request has succeeded", async () => {
+  const session = sessionOf({});
+  expect([session.isNews(ended), session.isNews(ended)]).toEqual([true, false]);
+  await session.ask(async () => {});
+  expect(session.isNews(ended)).toBe(true);
+});
+
+test("a chat tells that its person is there or away, and survives an error", async () => {
+  const ending = new AbortController();
+  const told: string[] = [];
+  const presence = async (state: string) => {
+    told.push(state);
+    if (told.length === 2) ending.abort();
+    throw new ProtocolError("unavailable", "No majority.");
+  };
+  const session = sessionOf({ presence }, { signal: ending.signal });
+  await session.quietly(async () => void (await session.presence()));
+  session.isAway = true;
+  await session.beat();
+  expect(told).toEqual(["online", "away"]);
+});
