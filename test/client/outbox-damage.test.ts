@@ -8,7 +8,7 @@ import type { UserName } from "../../src/protocol/ids.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 import { memoryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
 
-/** What the disk answers to a copy or a write, if it is told to. */
+/** The error by which the disk answers a copy or a write, if one is set. */
 const disk = vi.hoisted(() => ({ copy: "", write: "" }));
 
 vi.mock("node:fs", async (original) => {
@@ -47,7 +47,7 @@ function open(): Outbox {
   return outbox;
 }
 
-/** What a process finds, and then what the next one finds that it has left. */
+/** What a process finds, and what the next process then finds. */
 function found(content: Buffer | string): Outbox {
   mkdirSync(dirname(path()), { recursive: true });
   writeFileSync(path(), content);
@@ -105,7 +105,7 @@ describe("[C5] a line of an outbox that can't be understood", () => {
   test("is kept and told if a kill has cut it, and the next line is not joined to it", () => {
     const [one = "", two = ""] = lines;
     const content = `${one}\n${two.slice(0, two.indexOf("two") + 2)}`;
-    // Nor is anything lost where the file can't be written anew.
+    // Nothing is lost either if the file can't be rewritten.
     disk.write = "ENOSPC";
     const first = found(content);
     expect(textsOf(first)).toEqual(["one"]);

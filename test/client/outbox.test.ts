@@ -17,7 +17,7 @@ import { limits } from "../../src/protocol/limits.ts";
 import { type Language, textsIn } from "../../src/texts/texts.ts";
 import { memoryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
 
-/** What the disk answers to a call, if it is told to; and all that was called. */
+/** The error by which the disk answers a call, if one is set; and all calls so far. */
 const disk = vi.hoisted(() => ({
   fails: {} as Partial<Record<"write" | "sync" | "truncate", string>>,
   calls: [] as string[],
@@ -32,7 +32,7 @@ vi.mock("node:fs", async (original) => {
   };
   const writeSync = (fd: number, bytes: Buffer, ...place: number[]) => {
     const [from = 0, length = 0, position = 0] = place;
-    // Half of it still fits, as on a real disk.
+    // Half of the line still fits, as on a real disk.
     if (disk.fails.write !== undefined) fs.writeSync(fd, bytes, from, length >> 1, position);
     fail("write");
     return fs.writeSync(fd, bytes, from, length, position);
@@ -82,7 +82,7 @@ function open(): Outbox {
   return outbox;
 }
 
-/** What a process leaves that is killed, in a folder of a new one's. */
+/** What a killed process leaves, in a new folder. */
 function found(content: Buffer | string): Outbox {
   rmSync(boxes(), { recursive: true, force: true });
   mkdirSync(join(boxes(), "1"), { recursive: true });
@@ -122,7 +122,7 @@ describe("[C5] an outbox", () => {
     const { id } = outbox.add(geral, ana, "one");
     expect(statSync(fileOf(1)).mode & 0o777).toBe(0o600);
     expect(statSync(boxes()).mode & 0o777).toBe(0o700);
-    // As a kill while it was written anew leaves it.
+    // What a kill during a rewrite leaves.
     writeFileSync(`${fileOf(1)}.tmp`, readFileSync(fileOf(1)));
     outbox.settle(id);
     outbox.close();
@@ -138,7 +138,7 @@ describe("[C5] an outbox", () => {
     const ends = [...content.entries()].filter(([, byte]) => byte === 0x0a).map(([at]) => at);
     expect(ends).toHaveLength(4);
     for (let bytes = 0; bytes <= content.length; bytes += 1) {
-      // Without its newline a line is whole too.
+      // A line without its newline is whole too.
       const lines = ends.filter((end) => end <= bytes).length;
       const waiting = added.slice(0, lines).filter((_, place) => lines < 4 || place !== 1);
       const left = found(content.subarray(0, bytes));
@@ -146,7 +146,7 @@ describe("[C5] an outbox", () => {
       const beginning = content.toString("latin1", ends[lines - 1] ?? -1, bytes).trim();
       const isSettling = lines === 3 || '{"settled"'.startsWith(beginning);
       expect(left.troubles, `${bytes} bytes`).toHaveLength(isSettling || lines === 4 ? 0 : 1);
-      // What is written next stands behind whole lines.
+      // The next line is written behind whole lines.
       const next = left.add(bia, ana, "next");
       const file = readFileSync(fileOf(1));
       left.close();
@@ -202,7 +202,7 @@ describe("[C5] two processes of one person", () => {
       "three",
       "four,",
     ]);
-    // One whose messages are all sent is free for another process.
+    // A file whose messages are all sent is free for another process.
     third.settle(two.id);
     const fourth = open();
     expect(fourth.waiting).toEqual([]);
@@ -231,7 +231,7 @@ describe("[C5] a disk", () => {
     expect(adding).toThrow(said);
     expect(outbox.waiting).toEqual([one]);
     expect(readFileSync(fileOf(1), "utf8")).toBe(before);
-    // What stays behind, where nothing can be taken back, is no line, or another's place.
+    // If the failed write can't be undone, its rest is neither an entry nor in the way of the next.
     disk.fails = { write: "ENOSPC", truncate: "EIO" };
     expect(adding).toThrow("no space left");
     disk.fails = {};
@@ -270,7 +270,7 @@ describe("[C5] a disk", () => {
     expect(open).toThrow(/kept in .*outbox, where .*outbox can't be used \((EEXIST|ENOTDIR)\)/);
     rmSync(boxes());
     mkdirSync(join(boxes(), "1"), { recursive: true });
-    // A link to itself: nobody can read it, an administrator neither.
+    // A link to itself can't be read by anybody, not even by root.
     symlinkSync("outbox.jsonl", fileOf(1));
     expect(open).toThrow(`where ${fileOf(1)} can't be used (ELOOP)`);
     rmSync(fileOf(1));

@@ -75,7 +75,7 @@ describe("what a chat saves", () => {
       current: "#other",
       drafts: { "#geral": ["begun here"] },
     };
-    // Twice: what was taken over is not taken for a change of its own.
+    // Twice, since what was taken over must not count as a change of its own.
     for (let time = 0; time < 2; time += 1) other.save(after);
     expect(files().read()).toEqual({
       drafts: { "#geral": ["begun here"] },
@@ -187,7 +187,7 @@ describe("what a chat saves", () => {
     const path = pathOf(one);
     for (const number of [1, 2]) {
       writeFileSync(path, damage);
-      // Twice: by a chat that begins, and by one that found a good file when it began.
+      // Both for a chat that begins, and for one that found a good file when it began.
       if (number === 1) expect(one.read()).toEqual({ ...nothingSaved, heard: undefined });
       else one.save(begun);
       expect(one.isNew).toBe(false);
@@ -210,7 +210,7 @@ describe("what a chat saves", () => {
   test.each<[name: string, wrong: object, right: Partial<SavedChat>]>([
     ["a list for the read marks", { read: [] }, { read: {} }],
     ["a text for the read marks", { read: "x" }, { read: {} }],
-    // It counts as unread, not as a conversation that was never seen.
+    // The conversation counts as unread, not as one that was never seen.
     [
       "one read mark",
       { read: { ...good.read, "@bia": 1 } },
@@ -243,7 +243,7 @@ describe("what a chat saves", () => {
       const aside = `${path}.damaged-1`;
       expect(told).toEqual([{ path, aside }]);
       expect(readFileSync(aside, "utf8")).toBe(content);
-      // Whatever ends the chat before it saves, the next one has it too.
+      // The next chat has it too, even if this one ends before it saves.
       expect(files().read()).toEqual(expected);
       expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ pinned: ["#geral"] });
     },
@@ -285,7 +285,7 @@ describe("what a chat saves", () => {
     one.save(begun);
     const path = pathOf(one);
     rmSync(path);
-    // A link to itself: nobody can read it, not even root.
+    // A link to itself can't be read by anybody, not even by root.
     symlinkSync(path, path);
     const told: FileTrouble[] = [];
     one.onTrouble = (trouble) => told.push(trouble);

@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(() => folder[Symbol.asyncDispose]());
 
-/** A token as its holder sees it: its user can be read, but its signature can not be checked. */
+/** A token as its holder sees it: its user can be read, but its signature cannot be checked. */
 function tokenOf(user: string, version = 1): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "HS256" })}.${part({ sub: user, version })}.signature`;

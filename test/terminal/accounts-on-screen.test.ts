@@ -108,7 +108,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
     chat.resize(50, 12);
     chat.types("sara's new\r");
     await chat.shows("after ✓");
-    // It is drawn for the window as it is now: 50 columns have no list.
+    // The chat is drawn for the present size: at 50 columns there is no list.
     expect(chat.screen.split("\n")[0]).toMatch(/^#praia/);
     chat.types("/quit\r");
     await chat.shows("code 0\nicanon");

@@ -8,13 +8,13 @@ import { CliProcess, clusterVariables, type Ended } from "./cli-process.ts";
 /** A cluster with accounts, and a person at a shell. */
 export class AccountsScene {
   cluster!: LocalCluster;
-  /** Where the person's sessions are: of each test its own. */
+  /** Where the person's sessions are; every test has its own folder. */
   home!: TemporaryFolder;
 
   get env(): Record<string, string> {
     return {
       ...clusterVariables(this.cluster.endpoints),
-      // No operator's, whose secret would open more doors than a person has.
+      // Without an operator's secret, which would allow more than a person may.
       TERTULIA_DATA: join(this.home.path, "none"),
       XDG_STATE_HOME: this.home.path,
     };
@@ -34,7 +34,7 @@ export class AccountsScene {
     expect(await this.run(`login ${user}`, `${user}'s\n`)).toMatchObject({ code: 0 });
   }
 
-  /** Another of the person's machines, which the sessions here know nothing of. */
+  /** Another machine of the person, which does not have the sessions of this one. */
   async changePassword(user: string): Promise<void> {
     await using elsewhere = await temporaryFolder();
     const passwords = `${user}'s\n${user}'s new\n`;

@@ -36,7 +36,7 @@ describe("a session", () => {
     const folder = join(place.home.path, "tertulia", "sessions");
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     const files = await readdir(folder);
-    // The session, the name of who logged in last, and their lock.
+    // The session, the name of the user who logged in last, and their lock.
     expect(files).toHaveLength(3);
     for (const file of files) expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
   });
@@ -147,7 +147,7 @@ describe("chat by lines", () => {
     await writeFile(file, "kai's\n");
     const chat = `chat --user kai --password-file ${file}`;
     expect(await place.run(chat, "/users\n")).toMatchObject({ code: 0 });
-    // The session that was begun goes on.
+    // The present session goes on.
     expect(await place.run("chat --user kai", "/users\n")).toMatchObject({ code: 0 });
   });
 
@@ -163,7 +163,7 @@ describe("chat by lines", () => {
   }, 20_000);
 });
 
-// The last: from then on the cluster's time is far ahead of the operator's.
+// This test is the last: after it the cluster's time is far ahead of the operator's.
 describe("a token that grows old", () => {
   test("is renewed while it is in use, also by several commands at once", async () => {
     await place.account("iris");
@@ -184,7 +184,7 @@ describe("a token that grows old", () => {
   }, 60_000);
 });
 
-/** The kept tokens by whose they are. */
+/** The kept tokens by user. */
 async function tokens(): Promise<Record<string, string>> {
   const folder = join(place.home.path, "tertulia", "sessions");
   const names = (await readdir(folder)).filter((name) => name.endsWith(".json"));

@@ -133,6 +133,6 @@ test("everyone who wrote while the person was away is found, however much others
   const found = events.find(({ type }) => type === "found");
   expect(found).toEqual({ type: "found", users: ["zoe", "bot"], heard: { [server]: 2_500 } });
   expect(asked).toHaveLength(3);
-  // What is then fetched of a conversation is no older than what is delivered from there on.
+  // A conversation that is fetched later has everything before the first message delivered.
   expect(askedBefore).toBe(3);
 });

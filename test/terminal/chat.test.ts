@@ -17,7 +17,7 @@ function isAlive(pid: number): boolean {
 describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   const place = scene();
 
-  /** The numbered lines of a screen, as they stand. */
+  /** The numbered lines of a screen, in their order. */
   const numbered = ({ screen }: Terminal) => screen.match(/\b[ab]\d\d\b/g);
 
   async function kill(children: readonly Child[]): Promise<void> {
@@ -147,7 +147,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
       await ana.shows("› #geral");
       ana.types("begun and not sent");
       await ana.shows("› begun and not sent");
-      // At SIGKILL only what was saved before is left.
+      // After SIGKILL only what was saved before is there.
       const files = new PersonFiles(
         `${place.home.path}/tertulia`,
         [place.cluster.endpoints.broker],
@@ -227,7 +227,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     const second = place.chat("eva");
     await until(() => /#tarde/.test(second.screen) && /@zoe.* 1 │/.test(second.screen), "zoe's");
     await until(() => /@rob.* 99\+ │/.test(second.screen), "those of the bot");
-    // She is in the channel, which begins with what is new; all of it was fetched.
+    // The channel begins with its unread messages, and all of them were fetched.
     for (let page = 0; page < 40 && !second.screen.includes("look, @eva"); page += 1) {
       second.keys("PageUp");
     }

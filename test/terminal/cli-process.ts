@@ -17,7 +17,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** `node dist/cli.js …` as a process of its own, in English and without colours of the tester's. */
+/** `node dist/cli.js …` as a process of its own, in English and without colours. */
 export class CliProcess implements Disposable {
   readonly child: ChildProcessWithoutNullStreams;
   stdout = "";
@@ -38,9 +38,9 @@ export class CliProcess implements Disposable {
     this.#ended = new Promise((resolve) => this.child.once("close", resolve));
   }
 
-  /** Gives it its whole input and waits for its end. */
+  /** Gives the process its whole input, and waits until it ends. */
   async end(input = ""): Promise<Ended> {
-    // It may have ended without reading.
+    // The process may have ended without reading.
     this.child.stdin.on("error", () => {});
     this.child.stdin.end(input);
     const code = await this.#ended;

@@ -1,7 +1,7 @@
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { CliProcess, clusterVariables, type Ended } from "./cli-process.ts";
 
-/** A cluster, and the commands of a person at it. */
+/** A cluster, and a person who gives commands. */
 export class ClusterCommands implements AsyncDisposable {
   readonly cluster: LocalCluster;
   readonly env: Readonly<Record<string, string>>;

@@ -137,7 +137,7 @@ describe("listen", () => {
     const ended = await next.end();
     expect(ended.code).toBe(0);
     expect(ended.stdout).toMatch(/ ana: two\n$/);
-    // Together they show each line once, wherever the first one's server was when it began.
+    // Together they show each line once, whichever server the first one began with.
     const shown = objects(heard).flatMap(({ message }) => (message === undefined ? [] : [message]));
     for (const message of shown) expect(ended.stdout).not.toContain(` ana: ${message}\n`);
     expect(ended.stderr).toContain("--since '{");

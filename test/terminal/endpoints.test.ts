@@ -7,7 +7,7 @@ import { CliProcess } from "./cli-process.ts";
 const ofClients = ["broker", "proxy", "reference"];
 const ofForwarders = ["front", "back", "reference", "advertise"];
 
-/** Each command with the settings it takes that are endpoints. */
+/** Each command with its settings that are endpoints. */
 const commands: readonly (readonly [command: string, settings: readonly string[]])[] = [
   ["broker", ofForwarders],
   ["proxy", ofForwarders],

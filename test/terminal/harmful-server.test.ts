@@ -7,7 +7,7 @@ import { CliProcess, type Ended } from "./cli-process.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Answers every question, as a server or a reference would that was taken over. */
+/** Answers every question as a server or a reference under an attacker's control would. */
 class StandIn {
   endpoint = "";
   answer: Fields = {};
@@ -72,7 +72,7 @@ const row = {
   phase: harmful,
 };
 
-/** What the services of the commands answer with, all at once. */
+/** One answer with the fields of all services. */
 const replies: Readonly<Record<string, Fields>> = {
   "an error": { status: "erro", code: "bad_request", description: harmful, message: harmful },
   "an error of no known kind": {
@@ -145,14 +145,14 @@ async function run(words: readonly string[], input = ""): Promise<Ended> {
     XDG_STATE_HOME: folder.path,
   };
   using command = new CliProcess([...words, "--timeout", "1"], env);
-  // What would go on until a signal has shown by then whatever it shows.
+  // A command that goes on until a signal has shown everything by then.
   const timer = setTimeout(() => command.child.kill("SIGTERM"), 4_000);
   const ended = await command.end(input);
   clearTimeout(timer);
   return ended;
 }
 
-/** Lines may end, and nothing else is left of what steers a terminal. */
+/** Of all that steers a terminal only ends of lines are left. */
 function expectHarmless({ stdout, stderr }: Ended, what: string): void {
   const found = signs.filter((sign) => sign !== "\n" && (stdout + stderr).includes(sign));
   expect(found, `${what}: ${JSON.stringify(stdout + stderr)}`).toEqual([]);
@@ -170,7 +170,7 @@ describe.each(Object.keys(replies))("if a server answers with %s that could do h
           return { words: [...words, ...json, "--lang", language], input };
         }),
       );
-      // A few at once: each is a process of its own.
+      // Only a few at once, since each is a process.
       const next = forms.values();
       const work = async () => {
         for (const { words, input } of next) {

@@ -18,7 +18,7 @@ async function sentToBackground(terminal: Terminal): Promise<void> {
   expect(terminal.screen).toContain("the-shell-is-42");
 }
 
-/** A shell tells of it with its next prompt. */
+/** The shell reports it with its next prompt. */
 async function waitsInBackground(terminal: Terminal): Promise<void> {
   await until(() => {
     terminal.keys("Enter");

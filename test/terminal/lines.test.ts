@@ -101,7 +101,7 @@ test("a channel shows its newest lines when it is joined, then all that follow, 
   expect(shown(await run("caio", "/join long\n"))).toEqual(lines.slice(5, 25));
   using chat = open("caio");
   chat.child.stdin.write("/join long\n");
-  // Some before it is there, some while it joins, some behind.
+  // Some come before the chat joins, some while it joins, some after.
   for (const line of lines.slice(25))
     await place.zoe.publish(parseUserName("zoe"), parseChannelName("long"), line);
   await chat.saw("line 59");
@@ -125,7 +125,7 @@ test("messages that were not shown are not marked as read", async () => {
     await place.zoe.publish(parseUserName("zoe"), parseChannelName("gap"), `new ${number}`);
   expect(shown(await run("rui", "/join gap\n"))).toHaveLength(20);
   expect(files.read().read["#gap"]).toEqual(read);
-  // Of private messages all are shown, however long they are.
+  // Private messages are all shown, however long they are.
   for (let number = 0; number < 120; number += 1) {
     await place.zoe.message(
       parseUserName("zoe"),
@@ -168,7 +168,7 @@ test("private messages that came while the person was away are shown once, in wh
   const files = new PersonFiles(join(place.home.path, "tertulia"), [broker], "dora");
   const { read, ...others } = files.read();
   expect(Object.keys(read)).toEqual(["@zoe"]);
-  // As the full screen leaves it.
+  // What the full screen leaves.
   const more = { ...nothingSaved, joined: ["geral"], muted: ["#geral"], current: "#geral" };
   files.save({ ...more, read });
   expect(others).toEqual({ joined: [], muted: [], closed: [], current: "", drafts: {} });

@@ -64,7 +64,7 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     const ana = await place.chatIn("paste", "ana");
     ana.pastes("first\n/part\n\tthird\n");
     await ana.shows("third");
-    // An Enter that comes too soon would be part of the paste.
+    // An Enter that comes too early would be part of the paste.
     await until(async () => {
       ana.keys("Enter");
       return (await place.texts("paste")).length > 0;

@@ -7,14 +7,14 @@ import { until } from "../support/until.ts";
 import { cliFile } from "./cli-process.ts";
 import { closeTerminals, Terminal } from "./tmux-terminal.ts";
 
-/** For what waits until a server, or the whole cluster, is there again. */
+/** For tests that wait until a server or the whole cluster is back. */
 export const restartMs = 30_000;
 
 export interface RunOptions {
   readonly env?: string;
   readonly rows?: number;
   readonly columns?: number;
-  /** A shell starts it, and has the terminal while it is stopped. */
+  /** Started by a shell, which has the terminal while the job is stopped. */
   readonly isJob?: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface ChatOptions extends RunOptions {
 export class Scene {
   cluster!: LocalCluster;
   zoe!: ChatClient;
-  /** Where people's chats keep what they read and what they have to send: of each test its own. */
+  /** Where people's chats keep what was read and what waits to be sent; every test has its own. */
   home!: TemporaryFolder;
   readonly #opened: Terminal[] = [];
 
@@ -38,7 +38,7 @@ export class Scene {
   }
 
   async clear(): Promise<void> {
-    // One that is left to end by itself may still write.
+    // A terminal that is left to end by itself may still write.
     for (const terminal of this.#opened.splice(0)) terminal.killNow();
     closeTerminals();
     await this.home[Symbol.asyncDispose]();
@@ -64,7 +64,7 @@ export class Scene {
     return this.run(args, { rows: 50, columns: 100, ...options });
   }
 
-  /** A chat in a channel that there is from now on. */
+  /** Creates a channel, and opens a chat in it. */
   async chatIn(channel: string, user: string, options: ChatOptions = {}): Promise<Terminal> {
     await this.channel(channel);
     const terminal = this.chat(user, options);
@@ -82,7 +82,7 @@ export class Scene {
     return entries.map(({ message }) => message);
   }
 
-  /** A majority has nothing that is written meanwhile, and nobody can tell that it is. */
+  /** No majority gets what is written meanwhile, so no write can be confirmed. */
   async withoutMajority(act: () => Promise<void>): Promise<void> {
     const stopped = [this.cluster.server(2), this.cluster.server(3)];
     for (const server of stopped) server.signal("SIGSTOP");
@@ -106,7 +106,7 @@ export function scene(options: LocalClusterOptions = {}): Scene {
   return made;
 }
 
-/** Writes a line into a chat, and waits until Enter is read: text behind it would make a paste of it. */
+/** Writes a line into a chat, and waits until Enter is read: with more text it would be a paste. */
 export async function enter(terminal: Terminal, line: string): Promise<void> {
   terminal.types(line);
   await terminal.shows(`› ${line}`);
@@ -115,7 +115,7 @@ export async function enter(terminal: Terminal, line: string): Promise<void> {
 }
 
 export async function join(terminal: Terminal, channel: string): Promise<void> {
-  // Where it begins is decided.
+  // The chat has decided where it begins.
   await terminal.shows("› #");
   await enter(terminal, `/join ${channel}`);
   await terminal.shows(`› #${channel}`);
@@ -127,7 +127,7 @@ export async function say(terminal: Terminal, text: string): Promise<void> {
   await terminal.shows(`${text} ✓`, restartMs);
 }
 
-/** Its terminal is as it was. */
+/** Quits, and the terminal is as it was. */
 export async function quit(terminal: Terminal): Promise<void> {
   await enter(terminal, "/quit");
   await terminal.shows("code 0\nicanon", restartMs);

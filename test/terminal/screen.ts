@@ -62,7 +62,7 @@ function svg(captured: string): string {
     return [...row.matchAll(/\x1b\[([\d;]*)m|([^\x1b]+)/g)].flatMap(([, codes, text]) => {
       if (codes !== undefined) look = changed(look, codes);
       if (text === undefined) return [];
-      // Spaces at the ends are places, not text.
+      // Spaces at the ends only place the text.
       const x = margin + (at + text.length - text.trimStart().length) * cell;
       at += cellsOf(text);
       const shown = text.trim();

@@ -5,14 +5,14 @@ import { until } from "../support/until.ts";
 
 export const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
 
-/** For the title of what is skipped. */
+/** For the titles of tests that are skipped. */
 export const why = hasTmux
   ? ""
   : " (skipped: tmux, which types and reads the screen, is not installed)";
 
 const terminals: Terminal[] = [];
 
-/** A terminal that runs the menu or the chat; `$?` and its modes come after it. */
+/** A terminal that runs the menu or the chat, and then shows `$?` and its own modes. */
 export class Terminal {
   readonly #socket = `tertulia-test-${process.pid}-${randomUUID()}`;
 
@@ -40,7 +40,7 @@ export class Terminal {
     return this.#tmux("capture-pane", "-p", "-e");
   }
 
-  /** What it types is no key's name. */
+  /** The text is typed as it is, not as names of keys. */
   types(text: string): void {
     this.#tmux("send-keys", "-l", text);
   }
@@ -57,7 +57,7 @@ export class Terminal {
     this.#tmux("paste-buffer");
   }
 
-  /** From now on what the terminal is sent, byte by byte, goes into this file too. */
+  /** From now on every byte that the terminal is sent goes into this file too. */
   recordsTo(file: string): void {
     this.#tmux("pipe-pane", "-O", `cat > '${file}'`);
   }
@@ -74,7 +74,7 @@ export class Terminal {
     }
   }
 
-  /** Presses these keys once this is asked. */
+  /** Presses keys once a question is shown. */
   async answers(question: string, ...keys: string[]): Promise<void> {
     await this.shows(question);
     this.keys(...keys);
@@ -96,7 +96,7 @@ export class Terminal {
     try {
       process.kill(this.pid, "SIGKILL");
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
 
