@@ -1,6 +1,7 @@
 import { Problem } from "../../platform/problem.ts";
 import { untilStopped } from "../../platform/run-process.ts";
 import type { Entry } from "../../protocol/publications.ts";
+import type { HistoryPage } from "../../protocol/replies.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
 import type { ChatClient } from "../chat-client.ts";
@@ -34,11 +35,11 @@ export async function listen(
   const follow = async (client: ChatClient, events: ClientEvents) => {
     events.onState = stateNotes(context, (line) => output.note(line));
     const start = await begin(client, name, since);
-    Object.assign(seen, start.vector);
+    Object.assign(seen, start.seen);
     output.note(text("note.listening", { target: writeTarget(target) }));
     if (output.json) output.value({ seen });
     for (const entry of start.entries) show(entry);
-    await client.subscribe(name, show, { since: start.vector });
+    await client.subscribe(name, show, { since: start.seen });
     await stopped;
   };
   await withClient(context, (...given) => Promise.race([follow(...given), stopped]), {
@@ -47,38 +48,25 @@ export async function listen(
   output.note(text("note.seen", { seen: JSON.stringify(seen) }));
 }
 
-interface Start {
-  readonly vector: Vector;
-  /** What is shown before the rest is followed. */
-  readonly entries: readonly Entry[];
-}
-
+/** Where to go on from, and the entries that are shown before. */
 async function begin(
   client: ChatClient,
   name: ConversationName,
   since: Since | undefined,
-): Promise<Start> {
-  if (since === undefined) {
-    return { vector: (await client.history(name, { limit: 1 })).seen, entries: [] };
-  }
-  return "vector" in since
-    ? { vector: since.vector, entries: [] }
-    : from(client, name, since.timeMs);
-}
-
-/** What is newer than the time; the first older entry ends the search. */
-async function from(client: ChatClient, name: ConversationName, timeMs: number): Promise<Start> {
-  const isNew = ({ timestamp }: Entry) => timeOf(timestamp) >= timeMs;
+): Promise<HistoryPage> {
+  if (since !== undefined && "vector" in since) return { seen: since.vector, entries: [] };
+  const isNew = ({ timestamp }: Entry) => since !== undefined && timeOf(timestamp) >= since.timeMs;
   // A user's own messages do not come on their topic either.
   const isFor = (entry: Entry) => "channel" in entry || entry.dst === name.user;
   const found: Entry[][] = [];
-  let vector: Vector = {};
-  for await (const { entries, seen } of pages(client, name)) {
-    vector = seen;
-    found.unshift(entries.filter((entry) => isNew(entry) && isFor(entry)));
-    if (!entries.every(isNew)) break;
+  let seen: Vector = {};
+  for await (const page of pages(client, name, since ? {} : { first: 1 })) {
+    seen = page.seen;
+    found.unshift(page.entries.filter((entry) => isNew(entry) && isFor(entry)));
+    // The first older entry ends the search.
+    if (!page.entries.every(isNew)) break;
   }
-  return { vector, entries: found.flat() };
+  return { seen, entries: found.flat() };
 }
 
 function sinceOf({ text }: Context, value: string | undefined): Since | undefined {
