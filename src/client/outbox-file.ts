@@ -101,7 +101,7 @@ export class OutboxFile {
   #compact(): void {
     // The longer file is good too.
     ifPossible(() => {
-      if (this.isEmpty) this.#file.clear();
+      if (this.isEmpty) this.#file.remove();
       else this.#file.replace([...this.#waiting.values()].map(({ line }) => line));
     });
     // So that at most half of all writing is writing again.

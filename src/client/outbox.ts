@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { now } from "../platform/clock.ts";
+import { ownerOnlyFolder } from "../platform/folder.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { characters, type RequestId, type UserName } from "../protocol/ids.ts";
 import { limits } from "../protocol/limits.ts";
-import { ownerOnlyFolder } from "../storage/file-modes.ts";
 import type { FileTrouble } from "../storage/kept-file.ts";
 import { type Slot, takeFreeSlots } from "../storage/slot-lock.ts";
 import type { Text } from "../texts/texts.ts";

@@ -1,8 +1,6 @@
 import { join } from "node:path";
-import { memberKeys } from "../platform/curve.ts";
 import { withKey } from "../platform/endpoint.ts";
-import { advertisedHost, protect } from "../platform/reach.ts";
-import { openSecret, secretSource } from "../platform/secret.ts";
+import { memberConfig } from "../platform/member-config.ts";
 import type { Settings } from "../platform/settings.ts";
 
 export type ForwarderConfig = ReturnType<typeof forwarderConfig>;
@@ -15,20 +13,15 @@ export function forwarderConfig(
 ) {
   const front = settings.optional("front") ?? ends.front;
   const back = settings.optional("back") ?? ends.back;
-  protect(settings, front, back);
-  const secret = openSecret(secretSource(settings));
-  const keys = memberKeys(settings, secret);
+  const member = memberConfig(settings, front, back);
   return {
+    ...member,
     front,
     back,
-    advertiseHost: advertisedHost(settings),
-    reference: withKey(settings.get("reference"), keys?.publicKey),
+    reference: withKey(settings.get("reference"), member.keys?.publicKey),
     /** The folder of all slots of the role. */
     slots: join(settings.get("data"), role),
-    secret,
-    keys,
     /** Whether servers that are not members may connect. */
     guestServers: settings.get("guestServers"),
-    logLevel: settings.get("logLevel"),
   };
 }

@@ -1,7 +1,7 @@
 export interface Instant {
   /** Milliseconds since 1970. */
   readonly wallMs: number;
-  /** Milliseconds of a clock that only rises. */
+  /** Milliseconds of a clock that only moves forward. */
   readonly steadyMs: number;
 }
 

@@ -1,18 +1,18 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { decodePlainText } from "../protocol/plain-text.ts";
 import { errorCode, Problem } from "./problem.ts";
-import { readSecret, type Secret, secretSource } from "./secret.ts";
+import { type Purpose, readSecret, type Secret, secretSource } from "./secret.ts";
 import type { Settings } from "./settings.ts";
 import { readShortFile } from "./short-file.ts";
 
 /**
- * The cluster's CURVE key pair (ZeroMQ RFC 26). Whoever knows the public key may connect, and knows
- * by it that the other end is the cluster.
+ * The cluster's CURVE key pair (ZeroMQ RFC 26). Clients need its public key to connect, and know by
+ * it that the other end is the cluster.
  */
 export interface CurveKeys extends CurvePair {
   /**
-   * That of sockets at which none but members have something to say. Its public key is told to
-   * nobody, and never goes over the wire: who has it has the secret.
+   * The pair of sockets for members alone. Its public key stays secret, and never goes over the
+   * wire: a process that has it has the cluster's secret.
    */
   readonly members: CurvePair;
 }
@@ -23,27 +23,20 @@ export interface CurvePair {
   readonly publicKey: string;
 }
 
-/** In PKCS #8 an X25519 private key is these bytes, then its own 32 (RFC 8410). */
-const pkcs8 = Buffer.from("302e020100300506032b656e04220420", "hex");
-
-/** Whoever has the secret has the keys: no other file, and nothing more to copy to a machine. */
+/** The keys are derived from the secret: a machine needs no other file. */
 export function curveKeys(secret: Secret): CurveKeys {
-  return {
-    ...pairOf(secret.deriveKey("curve")),
-    members: pairOf(secret.deriveKey("curve/members")),
-  };
+  return { ...pairOf(secret, "curve"), members: pairOf(secret, "curve/members") };
 }
 
-function pairOf(secretKey: KeyObject): CurvePair {
-  const key = Buffer.concat([pkcs8, secretKey.export()]);
-  const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
-  const { x = "" } = createPublicKey(privateKey).export({ format: "jwk" });
-  return { secretKey, publicKey: Buffer.from(x, "base64url").toString("hex") };
+function pairOf(secret: Secret, purpose: Purpose): CurvePair {
+  const { secretKey, publicKey } = secret.derivePair(purpose, "X25519");
+  return { secretKey, publicKey: publicKey.toString("hex") };
 }
 
 /**
- * What lets a process in where members alone connect (X7): the members' public key if the cluster
- * encrypts, else a password. Only a member knows it, or whoever listens where nothing is encrypted.
+ * What a process must show where only members may connect (X7): the members' public key if the
+ * cluster is encrypted, else a password. Members alone know it, and anybody who listens to an
+ * unencrypted network.
  */
 export function memberKey(secret: Secret, keys: CurveKeys | undefined): string {
   return (
@@ -51,7 +44,7 @@ export function memberKey(secret: Secret, keys: CurveKeys | undefined): string {
   );
 }
 
-/** What stands in `server.key` of a cluster that is not encrypted: it says so itself. */
+/** The text of `server.key` in a cluster that is not encrypted. */
 const plain = "none";
 
 /** The text of `server.key`. */
@@ -59,15 +52,15 @@ export function keyFileText(keys: CurveKeys | undefined): string {
   return `${keys?.publicKey ?? plain}\n`;
 }
 
-/** A member's keys, if its cluster is encrypted. */
+/** A member's keys; undefined if its cluster is not encrypted. */
 export function memberKeys(settings: Settings, secret: Secret): CurveKeys | undefined {
   return settings.get("curve") ? curveKeys(secret) : undefined;
 }
 
 /**
- * The key that those who only connect give to endpoints without one: that of the file which was
- * named, else with `--curve` the one that the secret tells.
- * @throws Problem if there is no such file or secret, or the file says none against `--curve`
+ * The key that connecting processes give to endpoints without one: that of the named file, else
+ * with `--curve` the one that is derived from the secret.
+ * @throws Problem if no such file or secret exists, or the file has no key in spite of `--curve`
  */
 export function serverKey(settings: Settings): string | undefined {
   const path = settings.optional("serverKeyFile");
@@ -75,10 +68,10 @@ export function serverKey(settings: Settings): string | undefined {
   if (path !== undefined) {
     const key = readKey(path);
     if (key !== undefined || !isEncrypted) return key;
-    // Whoever said --curve gives no password away in clear.
+    // With --curve no password may go out in clear.
     throw new Problem(
       `${path} says that the cluster is not encrypted, and --curve that it is: ` +
-        "copy the public/server.key of its reference anew.",
+        "copy the public/server.key of its reference again.",
       2,
     );
   }

@@ -3,14 +3,14 @@ import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** AES-256-GCM: a random nonce, the ciphertext, the tag. @param bound what it is for, in clear */
+/** AES-256-GCM: a random nonce, the ciphertext, the tag. @param bound the purpose, in clear */
 export function encrypt(key: KeyObject | Uint8Array, plain: Uint8Array, bound: string): Buffer {
   const nonce = randomFillSync(Buffer.alloc(nonceBytes));
   const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(bound));
   return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** @returns undefined if it was not sealed with this key for this purpose */
+/** @returns undefined if the bytes were not encrypted with this key for this purpose */
 export function decrypt(
   key: KeyObject | Uint8Array,
   sealed: Uint8Array,

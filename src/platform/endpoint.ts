@@ -1,13 +1,10 @@
 const withItsKey = /^(.+)#((?:member:)?[0-9a-fA-F]{64})$/;
 
-/** An endpoint, and what lets a connection in there if it is not open to anybody. */
-export interface Keyed {
-  /** The part that ZeroMQ knows. */
+/** An endpoint in its two parts. */
+interface Keyed {
+  /** The endpoint for ZeroMQ. */
   readonly address: string;
-  /**
-   * The public key of a socket that encrypts, 64 hex digits; or `member:` and a password of as
-   * many.
-   */
+  /** A public key of 64 hex digits, or `member:` and a password of 64 hex digits. */
   readonly key: string | undefined;
 }
 
@@ -17,7 +14,7 @@ export function splitKey(endpoint: string): Keyed {
   return { address, key };
 }
 
-/** The password of a key that is one. */
+/** The password, if the key is one. */
 export function passwordOf(key: string | undefined): string | undefined {
   return key?.startsWith("member:") ? key.slice("member:".length) : undefined;
 }
@@ -30,7 +27,7 @@ export function withKey(endpoints: readonly string[], key: string | undefined): 
   });
 }
 
-/** For a person to read: where they are, without the keys. */
+/** The endpoints without their keys, for a person. */
 export function addressesOf(endpoints: readonly string[]): string {
   return endpoints.map((endpoint) => splitKey(endpoint).address).join(", ");
 }

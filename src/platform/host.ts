@@ -3,18 +3,18 @@ import { harmless, harmlessJson } from "../protocol/harmless.ts";
 import { JobControl, type LentTerminal, type Suspension } from "./job-control.ts";
 import { errorCode } from "./problem.ts";
 
-/** The streams of the process that a person or a script is at the other end of. */
+/** The process as a person or a script uses it. */
 export interface Host {
   /** The command line, without the program's own name. */
   readonly args: readonly string[];
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
   readonly errors: NodeJS.WriteStream;
-  /** The code with which the process will end, once its loop is empty. */
+  /** Sets the code with which the process will end once its loop is empty. */
   endWith(code: number): void;
   /**
-   * Calls back when a signal asks the process to end, or its terminal is gone. Unlike a listener
-   * that is called once, it stays: inquirer ends the process when it finds that it alone listens.
+   * Calls back when a signal asks the process to end, or its terminal is gone. The listener stays,
+   * unlike one that is called once: inquirer ends the process if it alone listens.
    */
   onStop(stop: () => void): Disposable;
   /**
@@ -22,18 +22,16 @@ export interface Host {
    * it goes on (`fg`), or at once where nothing stops jobs.
    */
   onSuspend(terminal: LentTerminal): Suspension;
-  /** Calls back, at most twice, when the process ends by whatever way but a kill. */
+  /** Calls back, at most twice, when the process ends in any way but a kill. */
   onEnd(end: () => void): Disposable;
   /** Takes Node's warnings, which it would write to stderr. */
   onWarning(warn: (text: string) => void): Disposable;
 }
 
-const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
-
 /**
  * The host of this process. Output that can't be written ends the process with code 1, since its
  * reader lacks something.
- * @param sayWhy tells on stderr why the data on stdout is incomplete; gets the system's code
+ * @param sayWhy tells on stderr why the data on stdout is incomplete, by the system's code
  */
 export function thisHost(sayWhy: (code: string) => void): Host {
   endWithTerminal();
@@ -42,7 +40,7 @@ export function thisHost(sayWhy: (code: string) => void): Host {
     stream.on("error", (error) => {
       const code = errorCode(error);
       if (code === undefined) throw error;
-      // A terminal that is gone has the same effect as the signal that tells so.
+      // A terminal that is gone has the same effect as its signal.
       if (stream.isTTY) return void process.kill(processId, "SIGHUP");
       if (stream === process.stdout) sayWhy(code);
       process.exit(1);
@@ -56,25 +54,10 @@ export function thisHost(sayWhy: (code: string) => void): Host {
     endWith: (code) => {
       process.exitCode = code;
     },
-    onStop: (stop) => {
-      for (const signal of stopSignals) process.on(signal, stop);
-      return {
-        [Symbol.dispose]: () => {
-          for (const signal of stopSignals) process.off(signal, stop);
-        },
-      };
-    },
+    onStop: (stop) => listening(["SIGTERM", "SIGINT", "SIGHUP"], stop),
     onSuspend: (terminal) => jobControl.lend(terminal),
-    onEnd: (end) => {
-      // A defect's stack is printed between the two.
-      const ways = ["uncaughtExceptionMonitor", "exit"] as const;
-      for (const way of ways) process.on(way as "exit", end);
-      return {
-        [Symbol.dispose]: () => {
-          for (const way of ways) process.off(way as "exit", end);
-        },
-      };
-    },
+    // A defect's stack is printed between the two.
+    onEnd: (end) => listening(["uncaughtExceptionMonitor", "exit"], end),
     onWarning: (warn) => {
       const usual = process.rawListeners("warning") as ((warning: Error) => void)[];
       process.removeAllListeners("warning");
@@ -89,9 +72,18 @@ export function thisHost(sayWhy: (code: string) => void): Host {
   };
 }
 
+function listening(events: readonly string[], listener: () => void): Disposable {
+  for (const event of events) process.on(event as "exit", listener);
+  return {
+    [Symbol.dispose]: () => {
+      for (const event of events) process.off(event as "exit", listener);
+    },
+  };
+}
+
 /**
- * Node aborts with a core dump when it ends, if a terminal that it began with is gone. SIGHUP,
- * which tells that the terminal is gone, ends it without one.
+ * Node aborts with a core dump at its end if a terminal that it began with is gone. SIGHUP, which
+ * means that the terminal is gone, ends it without one.
  */
 function endWithTerminal(): void {
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
@@ -102,7 +94,7 @@ function endWithTerminal(): void {
   });
 }
 
-/** Runs an action while Node's warnings are off: a package warns of what is done on purpose. */
+/** Runs an action while Node's warnings are off: a package warns of something done on purpose. */
 export function withoutWarnings(act: () => void): void {
   const { emitWarning } = process;
   process.emitWarning = () => {};
@@ -113,10 +105,10 @@ export function withoutWarnings(act: () => void): void {
   }
 }
 
-/** The process's number, for those who watch over it. */
+/** The process's number, for logs and supervisors. */
 export const processId = process.pid;
 
-/** A line of data on stdout, which steers no terminal. */
+/** Writes a line of data to stdout, escaped so that it steers no terminal. */
 export function printLine(line: string): void {
   process.stdout.write(`${harmless(line)}\n`);
 }
@@ -126,7 +118,7 @@ export function printValue(value: unknown): void {
   process.stdout.write(`${harmlessJson(JSON.stringify(value))}\n`);
 }
 
-/** Whether a person sits at both ends. */
+/** Whether input and output are a terminal. */
 export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }

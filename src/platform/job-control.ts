@@ -6,14 +6,14 @@ export interface LentTerminal {
 }
 
 export interface Suspension extends Disposable {
-  /** What Ctrl-Z does where the terminal is in raw mode. */
+  /** Stops the process as a job, for Ctrl-Z in a terminal in raw mode. */
   suspend(): void;
 }
 
 /** Time for the stopping signal to arrive. The timer does not run while the process is stopped. */
 const signalMs = 50;
 
-/** What the shell does with this process as a job: it stops once, however many use the terminal. */
+/** Stops and continues this process as a job of the shell, once for all users of the terminal. */
 export class JobControl {
   readonly #lent = new Set<LentTerminal>();
   #timer: NodeJS.Timeout | undefined;
@@ -40,7 +40,7 @@ export class JobControl {
     this.#giveBack();
     // A signal with a listener stops nothing.
     process.off("SIGTSTP", this.#suspend);
-    // To the whole job, so that the shell notices.
+    // The signal goes to the whole job, so that the shell notices.
     process.kill(0, "SIGTSTP");
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -61,7 +61,7 @@ export class JobControl {
   }
 
   #takeAgain(): void {
-    // While it was stopped, the process was not told of a new size of the terminal.
+    // A stopped process gets no signal about a new size of the terminal.
     process.emit("SIGWINCH");
     for (const terminal of this.#lent) terminal.takeAgain();
   }

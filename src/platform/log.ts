@@ -20,9 +20,8 @@ export interface LogOptions {
 export type Log = pino.Logger;
 
 /**
- * JSON lines on stderr; on a terminal, one readable line each. Text that others sent is made
- * harmless, so that it steers neither this terminal nor the one on which somebody reads the file
- * later.
+ * JSON lines on stderr; on a terminal, one readable line each. Text from others is escaped, so that
+ * it steers neither this terminal nor one on which somebody reads the file later.
  */
 export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
   const options: pino.LoggerOptions = {
@@ -56,10 +55,10 @@ function jsonLine(line: string): string {
 
 const dim = (text: string) => (process.env.NO_COLOR ? text : `\u001b[2m${text}\u001b[0m`);
 
-/** Shown in front, or for programs: what `event` and `epoch` say, the sentence says too. */
+/** Fields that stand in front, or that repeat for programs what the sentence says. */
 const plainFields = new Set(["level", "time", "role", "name", "clock", "msg", "event", "epoch"]);
 
-/** A JSON line as a person reads it on a terminal. */
+/** A JSON line in the form for a terminal. */
 export function readable(line: string): string {
   const entry = JSON.parse(line) as Record<string, unknown>;
   const rest = Object.entries(entry).filter(([field]) => !plainFields.has(field));
@@ -76,11 +75,15 @@ const requestLines = 50;
 
 /**
  * Writes at most `requestLines` lines a second about single requests, and counts the rest (O18). So
- * they cost a busy process nothing, and nobody fills the disk with them.
+ * these lines cost a busy process nothing, and nobody can fill the disk with them.
  */
 export class RequestLog {
   readonly #log: Log;
-  readonly #budget = new LogBudget(requestLines);
+  #second = 0;
+  /** Lines in this second. */
+  #written = 0;
+  /** Lines left out since the last one. */
+  #skipped = 0;
 
   constructor(log: Log) {
     this.#log = log;
@@ -88,50 +91,29 @@ export class RequestLog {
 
   write(level: "info" | "warn", text: string, fields: object = {}): void {
     if (!this.#log.isLevelEnabled(level)) return;
-    const skipped = this.#budget.spend(now().steadyMs);
-    if (skipped === undefined) return;
+    const second = Math.floor(now().steadyMs / 1_000);
+    if (second !== this.#second) this.#written = 0;
+    this.#second = second;
+    if (this.#written >= requestLines) {
+      this.#skipped += 1;
+      return;
+    }
+    this.#written += 1;
+    const skipped = this.#skipped;
+    this.#skipped = 0;
     if (skipped > 0) this.#log.info({ skipped }, `Recebido: … (${skipped} more)`);
     this.#log[level](fields, text);
   }
 }
 
-/** Lets through at most `perSecond` calls a second and counts the rest. */
-class LogBudget {
-  readonly #perSecond: number;
-  #second = 0;
-  #used = 0;
-  #skipped = 0;
-
-  constructor(perSecond: number) {
-    this.#perSecond = perSecond;
-  }
-
-  /** @returns undefined to stay silent, or how many lines were skipped before this one. */
-  spend(steadyMs: number): number | undefined {
-    const second = Math.floor(steadyMs / 1_000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#used = 0;
-    }
-    if (this.#used >= this.#perSecond) {
-      this.#skipped += 1;
-      return undefined;
-    }
-    this.#used += 1;
-    const skipped = this.#skipped;
-    this.#skipped = 0;
-    return skipped;
-  }
-}
-
-/** Size at which a log file is emptied; its text is kept beside it. */
+/** Size above which a log file is emptied; its text goes to a file beside it. */
 const mostLogBytes = 10_000_000;
 /** Pause between two checks of the size. */
 const checkMs = 2_000;
 
 /**
- * Opens a log file that a child may write too, through its stderr. Above `mostBytes` it is copied
- * to `path.1` and emptied: a rename would leave the child writing to the old file.
+ * Opens a log file, which a child may write too, through its stderr. Above `mostBytes` the file is
+ * copied to `path.1` and emptied: after a rename the child would still write to the old file.
  */
 export function openLogFile(
   path: string,

@@ -3,8 +3,8 @@ import { domainToASCII } from "node:url";
 import { splitKey } from "./endpoint.ts";
 
 /** The two parts of a TCP endpoint. */
-export interface HostAndPort {
-  /** A name or an address (IPv6 without brackets); `*` for all addresses of this machine. */
+interface HostAndPort {
+  /** A name, or an address (IPv6 without brackets); `*` for all addresses of this machine. */
   readonly host: string;
   /** A number, or `*` for any free one. */
   readonly port: string;
@@ -18,7 +18,7 @@ export function splitHost(address: string): HostAndPort | undefined {
   return host === undefined || port === undefined ? undefined : { host, port };
 }
 
-/** A host as endpoints have it: an address of IPv6 in brackets. */
+/** A host in the notation of endpoints: an address of IPv6 in brackets. */
 export function inBrackets(host: string): string {
   return isIPv6(host) ? `[${host}]` : host;
 }
@@ -29,8 +29,7 @@ const mostNameLetters = 253;
 const label = /^[a-z0-9](?:[\w-]{0,61}[a-z0-9])?$/i;
 
 /**
- * Parses where a process connects: endpoints separated by commas, each with its server's key or
- * not.
+ * Parses where a process connects: endpoints separated by commas, each with a key or without.
  * @throws Error that names the invalid endpoint and what is wrong with it
  */
 export function endpoints(value: string): readonly string[] {
@@ -39,7 +38,7 @@ export function endpoints(value: string): readonly string[] {
   for (const item of list) {
     const { address } = splitKey(item);
     if (item === "" && list.length > 1) throw new Error("an endpoint is missing beside a comma");
-    checkPeer(address);
+    check(address, { isBound: false });
     if (seen.has(address)) throw new Error(`"${address}" is named twice`);
     seen.add(address);
   }
@@ -67,17 +66,14 @@ export function advertisedPlace(value: string): string {
   const place = value.trim();
   if (place.includes("#")) throw new Error("no key belongs where others are told of it");
   if (place.includes("://")) {
-    checkPeer(place);
+    check(place, { isBound: false });
     return place;
   }
   const host = place.replace(/^\[(.*)\]$/, "$1");
-  const why = whyNoHost(host) ?? (isAnywhere(host) ? "no host can be reached by it" : undefined);
+  const isAnywhere = host === "0.0.0.0" || host === "::";
+  const why = whyNoHost(host) ?? (isAnywhere ? "no host can be reached by it" : undefined);
   if (why === undefined && !(place !== host && !isIPv6(host))) return host;
-  throw new Error(`${why ?? "it is no host"}; write a host, or tcp://host:port`);
-}
-
-function checkPeer(address: string): void {
-  check(address, { isBound: false });
+  throw new Error(`${why ?? "it is not a host"}; write a host, or tcp://host:port`);
 }
 
 function check(address: string, { isBound }: { isBound: boolean }): void {
@@ -85,12 +81,14 @@ function check(address: string, { isBound }: { isBound: boolean }): void {
     ? whyNoPath(address.slice("ipc://".length))
     : whyNotTcp(address, isBound);
   if (why === undefined) return;
-  throw new Error(`"${address}" is no endpoint${why && `: ${why}`}; write it as tcp://host:port`);
+  throw new Error(
+    `"${address}" is not an endpoint${why && `: ${why}`}; write it as tcp://host:port`,
+  );
 }
 
 function whyNoPath(path: string): string | undefined {
   if (path === "" || /\s/.test(path)) return "";
-  // libzmq takes these for a name without a file and for any free name; we bind files alone.
+  // For libzmq these mean a name without a file, and any free name; our sockets need a file.
   if (/^@|^\*$/.test(path)) return "its path must be that of a file";
   return Buffer.byteLength(path) > mostPathBytes
     ? `its path is longer than ${mostPathBytes} bytes`
@@ -117,17 +115,13 @@ function whyNoHost(host: string): string | undefined {
   if (isIP(host) !== 0) return undefined;
   if (host === "") return "";
   if (host === "*") return "only a process that is bound can take every address";
-  if (/^[\d.]+$/.test(host) && !isIPv4(host)) return `"${host}" is no address of IPv4`;
+  if (/^[\d.]+$/.test(host) && !isIPv4(host)) return `"${host}" is not an IPv4 address`;
   if (/[^ -~]/.test(host)) {
     const ascii = domainToASCII(host);
-    return ascii === "" ? "its host is no name" : `its host is written ${ascii}`;
+    return ascii === "" ? "its host is not a name" : `its host is written ${ascii}`;
   }
   const name = host.replace(/\.$/, "");
   const isName =
     name.length <= mostNameLetters && name.split(".").every((part) => label.test(part));
-  return isName ? undefined : `"${host}" is no name of a host`;
-}
-
-function isAnywhere(host: string): boolean {
-  return host === "0.0.0.0" || host === "::";
+  return isName ? undefined : `"${host}" is not a host name`;
 }

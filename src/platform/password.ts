@@ -4,14 +4,14 @@ import type { PasswordResult, PasswordWork } from "../protocol/password-work.ts"
 /** argon2id with 19 MiB, two passes, one lane: what OWASP recommends at least. */
 const parameters = { memoryCost: 19 * 1_024, timeCost: 2, parallelism: 1 };
 
-/** Nobody's: who has no account is checked against it, and waits as long as others. */
+/** No account's credential. Unknown users are checked against it, and so wait as long as others. */
 const nobodys = `${start()}${"A".repeat(22)}$${"A".repeat(43)}`;
 
 /**
- * Checks a password, hashes one, or both, in tens of milliseconds: not for a thread that serves. A
- * right one that was hashed with other parameters than today's is hashed anew.
- * @returns the hash with its parameters and salt, as PHC string
- * @throws Error if the credential is none, or the machine has no memory for it
+ * Checks a password, hashes one, or both. It takes tens of milliseconds, too long for a thread that
+ * serves. A right password whose hash has other parameters than today's is hashed again.
+ * @returns the new hash with its parameters and salt, as a PHC string
+ * @throws Error if the credential is invalid, or the machine has no memory for it
  */
 export function workOnPassword({ check, hash: next }: PasswordWork): PasswordResult {
   if (check === undefined) return { isRight: true, credential: next && hashed(next) };
@@ -31,7 +31,7 @@ function isOfToday(credential: string): boolean {
   return credential.startsWith(start());
 }
 
-/** How a credential of today's parameters begins, before salt and hash. */
+/** The beginning of a credential with today's parameters, before salt and hash. */
 function start(): string {
   const { memoryCost, timeCost, parallelism } = parameters;
   return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$`;

@@ -5,7 +5,7 @@ const resolution = 5;
 
 /**
  * Watches how long the event loop is held up.
- * @returns what ends it and tells the longest pause, in milliseconds
+ * @returns a function that ends the watch and returns the longest pause in milliseconds
  */
 export function watchPauses(): () => number {
   const delays = monitorEventLoopDelay({ resolution });

@@ -4,12 +4,10 @@ import { splitHost } from "./parse-endpoint.ts";
 import { Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 
-// From where a bound process can be reached: from this machine only, or from others too.
-
-/** Names that mean this machine wherever a hosts file has them; the last two are Debian's. */
+/** Names of this machine in every hosts file that has them; the last two are Debian's. */
 const loopbackNames: readonly string[] = ["localhost", "ip6-localhost", "ip6-loopback"];
 
-/** Whether only this machine reaches a process that is bound there. */
+/** Whether only this machine can reach a process that is bound there. */
 function isLoopback(endpoint: string): boolean {
   const host = splitHost(endpoint)?.host;
   // A Unix socket is this machine's.
@@ -23,8 +21,9 @@ function isLoopback(endpoint: string): boolean {
 }
 
 /**
- * Keeps an open or unencrypted process on this machine, unless `--insecure` allows more (X3).
- * @throws Problem that says how to go on
+ * Refuses an open or unencrypted process that other machines can reach, unless `--insecure` allows
+ * it (X3).
+ * @throws Problem that says what to do
  */
 export function protect(settings: Settings, ...bound: readonly string[]): void {
   const beyond = bound.find((endpoint) => !isLoopback(endpoint));
@@ -50,7 +49,7 @@ export function advertisedHost(settings: Settings): string {
   if (told !== undefined) return told;
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses = []) => addresses)
-    // A link-local address is no use without the name of the link, which differs by machine.
+    // A link-local address needs the name of the link, which differs by machine.
     .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"))
     .map(({ address }) => address);
   return outside.find((address) => isIP(address) === 4) ?? outside[0] ?? "127.0.0.1";

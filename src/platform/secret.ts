@@ -1,20 +1,22 @@
-import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
 import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+} from "node:crypto";
+import { closeSync, linkSync, openSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { decodePlainText } from "../protocol/plain-text.ts";
+import { makeFolder, ownerOnly, syncNow, writeNow } from "./folder.ts";
 import { errorCode, folderProblem, Problem } from "./problem.ts";
+import { randomHex } from "./random.ts";
 import type { Settings } from "./settings.ts";
 import { readShortFile } from "./short-file.ts";
 
-/** What a key is for: each has its own, so that what one seals means nothing to another. */
+/**
+ * What a key is for. Each purpose has its own key, so that one key's seals mean nothing to another.
+ */
 export type Purpose =
   | "replication"
   | "peer"
@@ -26,16 +28,16 @@ export type Purpose =
   | "members"
   | `topic/${string}`;
 
-/** Below it a secret could be guessed. */
+/** A shorter secret could be guessed. */
 const leastBytes = 16;
 const madeBytes = 32;
 const keyBytes = 32;
 
-/** Where a cluster's secret is: itself, from the environment, or the file that holds it. */
+/** The cluster's secret itself, from the environment, or the file that holds it. */
 export interface SecretSource {
   readonly text: string | undefined;
   readonly path: string;
-  /** Whether nobody named the file, so that it may be made. */
+  /** Whether no setting names the file, so that it may be made. */
   readonly isDefault: boolean;
   readonly cluster: string;
 }
@@ -51,13 +53,13 @@ export function secretSource(settings: Settings): SecretSource {
   };
 }
 
-/** The cluster's secret, held so that no log and no error can show it. */
+/** The cluster's secret, kept so that no log and no error can show it. */
 export class Secret {
   readonly #bytes: Uint8Array;
   readonly #cluster: string;
-  /** Where it comes from, for a person. */
+  /** Where the secret comes from, for a person. */
   readonly origin: string;
-  /** What a person should put right about it, if anything. */
+  /** What a person should do about its file, if anything. */
   readonly warning: string | undefined;
 
   constructor(bytes: Uint8Array, source: SecretSource, mode = 0) {
@@ -76,14 +78,31 @@ export class Secret {
     );
   }
 
-  /** HKDF with SHA-256 (RFC 5869): keys of other purposes or clusters tell nothing of this one. */
+  /**
+   * HKDF with SHA-256 (RFC 5869): keys of other purposes or clusters reveal nothing of this one.
+   */
   deriveKey(purpose: Purpose): KeyObject {
     const info = `tertulia/${this.#cluster}/${purpose}`;
     return createSecretKey(new Uint8Array(hkdfSync("sha256", this.#bytes, "", info, keyBytes)));
   }
+
+  /** A derived key and its public key: 32 bytes each. */
+  derivePair(purpose: Purpose, curve: keyof typeof pkcs8) {
+    const secretKey = this.deriveKey(purpose);
+    const key = Buffer.concat([Buffer.from(pkcs8[curve], "hex"), secretKey.export()]);
+    const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
+    const { x = "" } = createPublicKey(privateKey).export({ format: "jwk" });
+    return { secretKey, privateKey, publicKey: Buffer.from(x, "base64url") };
+  }
 }
 
-/** @throws Problem if there is none, or none that will do */
+/** In PKCS #8 a private key is these bytes, then its own 32 (RFC 8410). */
+const pkcs8 = {
+  X25519: "302e020100300506032b656e04220420",
+  Ed25519: "302e020100300506032b657004220420",
+} as const;
+
+/** @throws Problem if there is no secret, or it can't be read or is too short */
 export function readSecret(source: SecretSource): Secret {
   const { text, path } = source;
   if (text !== undefined) return new Secret(Buffer.from(text.trim()), source);
@@ -102,7 +121,8 @@ export function readSecret(source: SecretSource): Secret {
 }
 
 /**
- * For a process of the cluster: where nobody named a file, the first one makes it.
+ * As `readSecret`, for a process of the cluster: if no setting names a file, the first process
+ * makes it.
  * @throws Problem as `readSecret`
  */
 export function openSecret(source: SecretSource): Secret {
@@ -110,22 +130,22 @@ export function openSecret(source: SecretSource): Secret {
   return readSecret(source);
 }
 
-/** Makes the file, unless it is there: of several processes at once one makes it, whole. */
+/** Makes the file unless it exists. Of several processes at once one makes it, whole. */
 function makeSecret(path: string): void {
-  const own = `${path}.${randomBytes(8).toString("hex")}`;
+  const own = `${path}.${randomHex(8)}`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     if (exists(path)) return;
-    writeDurably(own, `${randomBytes(madeBytes).toString("hex")}\n`);
+    writeNow(own, `${randomHex(madeBytes)}\n`, ownerOnly);
     try {
-      // Unlike a rename it fails where another one was quicker.
+      // Unlike a rename, a link fails if another process was quicker.
       linkSync(own, path);
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;
     } finally {
       unlinkSync(own);
     }
-    syncPath(dirname(path));
+    syncNow(dirname(path));
   } catch (error) {
     throw folderProblem(dirname(path), error);
   }
@@ -136,26 +156,7 @@ function exists(path: string): boolean {
     closeSync(openSync(path, "r"));
     return true;
   } catch (error) {
-    // One that is there and can't be read is told of where it is read.
+    // An unreadable file is reported later, by `readSecret`.
     return errorCode(error) !== "ENOENT";
-  }
-}
-
-function writeDurably(path: string, text: string): void {
-  const fd = openSync(path, "wx", 0o600);
-  try {
-    writeFileSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function syncPath(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

@@ -7,7 +7,7 @@ import { Problem } from "./problem.ts";
 /** Where a setting's value came from. */
 export type Source = "flag" | "environment" | "default";
 
-/** What a setting's value is called in help, and how its text is read. */
+/** How help names a setting's value, and how its text is parsed. */
 interface Kind<T> {
   readonly value: string;
   parse(text: string): T;
@@ -15,7 +15,7 @@ interface Kind<T> {
 
 interface Row<T> extends Kind<T> {
   readonly env: `TERTULIA_${string}`;
-  /** The default, as one would write it; undefined for none. */
+  /** The default as a person would write it, if the setting has one. */
   readonly fallback: string | undefined;
 }
 
@@ -30,7 +30,7 @@ const number = (value: string, least: number, most: number): Kind<number> => ({
   parse: integer(least, most),
 });
 
-/** A path. An empty one is a shell's variable that is not set: the folder at hand is not meant. */
+/** A path. An empty one comes from a shell variable that is not set, and does not mean `.`. */
 function place(value: string): string {
   if (value.trim() === "") throw new Error("it is empty");
   return value;
@@ -68,7 +68,9 @@ const endpointList = { value: "endpoints", parse: endpoints };
 const boundPlace = { value: "endpoint", parse: boundEndpoint };
 const local = "tcp://127.0.0.1";
 
-/** Every setting that a process can have: a flag of the same name, an environment variable. */
+/**
+ * Every setting that a process can have, each with a flag of that name and an environment variable.
+ */
 export const rows = {
   broker: row("TERTULIA_BROKER", endpointList, `${local}:5555`),
   brokerBack: row("TERTULIA_BROKER_BACK", endpointList, `${local}:5556`),
@@ -126,7 +128,7 @@ export class Settings {
     this.#env = env;
   }
 
-  /** The cluster's secret itself: no row and no flag, so that no list of settings shows it. */
+  /** The cluster's secret itself. It has no row and no flag, so no list of settings shows it. */
   get secretText(): string | undefined {
     return this.#env.TERTULIA_SECRET || undefined;
   }
@@ -136,7 +138,7 @@ export class Settings {
     const flag = this.#flags[name];
     if (flag !== undefined) return { text: plainText(String(flag)), source: "flag" };
     const { env, fallback } = rows[name];
-    // A settings file written on Windows leaves a CR behind each value.
+    // A settings file from Windows leaves a CR behind each value.
     const value = plainText(this.#env[env] ?? "");
     if (value !== "") return { text: value, source: "environment" };
     return { text: fallback, source: "default" };
@@ -146,12 +148,8 @@ export class Settings {
   optional<Name extends SettingName>(name: Name): Value<Name> | undefined {
     const { text, source } = this.lookUp(name);
     if (text === undefined) return undefined;
-    try {
-      return rows[name].parse(text) as Value<Name>;
-    } catch (error) {
-      const where = source === "environment" ? rows[name].env : flagOf(name);
-      throw new Problem(`${where}: "${text}" won't do: ${(error as Error).message}.`, 2);
-    }
+    const where = source === "environment" ? rows[name].env : flagOf(name);
+    return parsed(where, text, rows[name].parse as (text: string) => Value<Name>);
   }
 
   /** @throws Problem (exit code 2) that names the setting, if it is missing or wrong */
@@ -167,18 +165,22 @@ export function flagOf(name: string): string {
 }
 
 /**
- * A command's own flag, which is no setting.
+ * Parses a command's own flag, which is not a setting.
  * @throws Problem (exit code 2) that names it, if its value is wrong
  */
 export function readFlag<T>(flag: string, text: string, parser: (text: string) => T): T {
+  return parsed(flagOf(flag), text, parser);
+}
+
+function parsed<T>(where: string, text: string, parser: (text: string) => T): T {
   try {
     return parser(text);
   } catch (error) {
-    throw new Problem(`${flagOf(flag)}: "${text}" won't do: ${(error as Error).message}.`, 2);
+    throw new Problem(`${where}: "${text}" won't do: ${(error as Error).message}.`, 2);
   }
 }
 
-/** The name of whoever runs the process, for commands that need a user. */
+/** The system's name of the user that runs the process, for commands that need a user. */
 export function loginName(): string | undefined {
   try {
     return userInfo().username;

@@ -1,22 +1,18 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import type { Secret } from "./secret.ts";
-
-/** In PKCS #8 an Ed25519 private key is these bytes, then its own 32 (RFC 8410). */
-const pkcs8 = Buffer.from("302e020100300506032b657004220420", "hex");
 
 export const signatureBytes = 64;
 
-/** Signs in the cluster's name (Ed25519, RFC 8032): whoever has the secret can, who reads can't. */
+/** Signs in the cluster's name (Ed25519, RFC 8032), which readers without the secret can't. */
 export class Signer {
   readonly #privateKey: KeyObject;
   /** 32 bytes in base64url. */
   readonly publicKey: string;
 
   constructor(secret: Secret) {
-    const key = Buffer.concat([pkcs8, secret.deriveKey("publisher").export()]);
-    this.#privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
-    const { x = "" } = createPublicKey(this.#privateKey).export({ format: "jwk" });
-    this.publicKey = x;
+    const { privateKey, publicKey } = secret.derivePair("publisher", "Ed25519");
+    this.#privateKey = privateKey;
+    this.publicKey = publicKey.toString("base64url");
   }
 
   sign(bytes: Uint8Array): Buffer {
@@ -24,7 +20,7 @@ export class Signer {
   }
 }
 
-/** @returns undefined if it is no such key */
+/** @returns undefined if the text is not such a key */
 export function readPublicKey(text: string | undefined): KeyObject | undefined {
   if (text === undefined) return undefined;
   try {

@@ -2,8 +2,8 @@ import { userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
 
 /**
- * The folder for a person's sessions and chats, which outlive a run. A variable whose path is not
- * absolute counts as not set (XDG Base Directory Specification).
+ * The folder for a person's sessions and chats, which outlive a run. A variable counts as not set
+ * if its path is not absolute (XDG Base Directory Specification).
  * @returns undefined if neither the environment nor the system names a folder
  */
 export function stateFolder(): string | undefined {

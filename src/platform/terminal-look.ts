@@ -1,13 +1,13 @@
-/** What a terminal can show beside its text. */
+/** What a terminal can show beside plain text. */
 export interface TerminalLook {
   readonly hasColours: boolean;
-  /** Links of OSC 8, which a terminal opens and copies whole. */
+  /** Links (OSC 8), which a terminal opens and copies whole. */
   readonly hasLinks: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Programs by TERM_PROGRAM that have links, since a version if it needs one. */
+/** Programs with links, by TERM_PROGRAM, and the first version that has them; none means any. */
 const programs: ReadonlyMap<string, readonly number[]> = new Map([
   ["iTerm.app", [3, 1]],
   ["WezTerm", []],
@@ -34,7 +34,7 @@ export function terminalLook(isTerminal: boolean, environment: Environment): Ter
 function hasLinks(environment: Environment): boolean {
   const { FORCE_HYPERLINK, TERM_PROGRAM, TERM_PROGRAM_VERSION, TERM = "" } = environment;
   if (FORCE_HYPERLINK) return Number.parseInt(FORCE_HYPERLINK, 10) !== 0;
-  // Inside these the variables of the terminal around them say nothing.
+  // Inside these, variables of the terminal around them mean nothing.
   if (TERM_PROGRAM === "tmux" || /^(?:tmux|screen)/.test(TERM)) {
     return TERM_PROGRAM === "tmux" && isSince(firstTmux, TERM_PROGRAM_VERSION);
   }
@@ -48,7 +48,7 @@ function hasLinks(environment: Environment): boolean {
   );
 }
 
-/** A version that can't be read is older than any. */
+/** An unreadable version counts as older than any. */
 function isSince(since: readonly number[], version = ""): boolean {
   const numbers = version.match(/\d+/g)?.map(Number) ?? [];
   for (const [at, wanted] of since.entries()) {

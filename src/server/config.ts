@@ -1,16 +1,14 @@
 import { join } from "node:path";
-import { type CurveKeys, memberKey, memberKeys } from "../platform/curve.ts";
+import { memberKey } from "../platform/curve.ts";
 import { withKey } from "../platform/endpoint.ts";
-import type { LogLevel } from "../platform/log.ts";
-import { advertisedHost, protect } from "../platform/reach.ts";
-import { openSecret, type Secret, secretSource } from "../platform/secret.ts";
+import { type MemberConfig, memberConfig } from "../platform/member-config.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Pace } from "../protocol/buckets.ts";
 import type { Auth } from "./core/accounts/access.ts";
 import type { Retention } from "./core/chat/chat-state.ts";
 import type { FloodPaces } from "./core/serving/flood.ts";
 
-export interface ServerConfig {
+export interface ServerConfig extends MemberConfig {
   /** Where the servers' side of each broker is. */
   readonly brokers: readonly string[];
   /** Where each proxy takes publications, and where it gives them out. */
@@ -19,33 +17,28 @@ export interface ServerConfig {
   readonly reference: readonly string[];
   /** Where the peer link is bound. */
   readonly bind: string;
-  readonly advertiseHost: string;
   /** The folder of all slots. */
   readonly slots: string;
   readonly leaveOnStop: boolean;
   readonly retention: Retention;
   readonly checkpointBytes: number;
-  readonly secret: Secret;
-  readonly keys: CurveKeys | undefined;
-  readonly logLevel: LogLevel;
   readonly auth: Auth;
   readonly flood: FloodPaces;
 }
 
 export function serverConfig(settings: Settings): ServerConfig {
   const bind = settings.optional("bind") ?? "tcp://127.0.0.1:*";
-  protect(settings, bind);
-  const secret = openSecret(secretSource(settings));
-  const keys = memberKeys(settings, secret);
+  const member = memberConfig(settings, bind);
+  const { secret, keys } = member;
   const keyed = (endpoints: readonly string[]) => withKey(endpoints, keys?.publicKey);
   const forMembers = (endpoints: readonly string[]) => withKey(endpoints, memberKey(secret, keys));
   return {
+    ...member,
     brokers: forMembers(settings.get("brokerBack")),
     proxiesIn: forMembers(settings.get("proxyIn")),
     proxies: keyed(settings.get("proxy")),
     reference: keyed(settings.get("reference")),
     bind,
-    advertiseHost: advertisedHost(settings),
     slots: join(settings.get("data"), "servers"),
     leaveOnStop: settings.get("leaveOnStop"),
     retention: {
@@ -54,9 +47,6 @@ export function serverConfig(settings: Settings): ServerConfig {
       userLogins: settings.get("keepLogins"),
     },
     checkpointBytes: settings.get("checkpointBytes"),
-    secret,
-    keys,
-    logLevel: settings.get("logLevel"),
     auth: settings.get("auth"),
     flood: {
       user: paceOf(settings.get("userRate")),

@@ -7,48 +7,46 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { ownerOnly, syncNow, writeAt } from "../platform/folder.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
-import { ownerOnly } from "./file-modes.ts";
-import { syncNow } from "./folder.ts";
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
 /**
- * A small file of lines for a process that waits until each is on disk. What a full disk took of one
- * is cut off; what a crash left of one stays as it was found, and is no other line's beginning. Of one
- * process at a time.
+ * A small file of lines, for a process that waits until each line is on disk. What a full disk took
+ * of a line is cut off again. What a crash left of a line stays, and the next line begins behind
+ * it. One process at a time may use it.
  */
 export class AppendFile implements Disposable {
   readonly #path: string;
+  readonly #temporary: string;
   #fd: number | undefined;
-  /** Up to here it has what was found and whole lines. */
-  #bytes: number;
-  /** What was found ends in no newline: the next line brings it. */
-  #isUnended: boolean;
-  /** There may be something behind them. */
+  /** Bytes of what was found and of whole lines. */
+  #bytes = 0;
+  /** What was found ends without a newline: the next line brings it. */
+  #isUnended = false;
+  /** Part of a line may stand behind these bytes. */
   #isTorn = false;
-  /** Its name is on disk too. */
-  #isNamed: boolean;
-  /** What it had when it was opened, in whatever encoding another program may have left it. */
+  /** Whether the file's name is on disk too: the process that made it may have died before. */
+  #isNamed = false;
+  /** The lines when it was opened, in whatever encoding another program may have left them. */
   readonly lines: readonly Uint8Array[];
   /** What stood behind the last newline, if anything did. */
   readonly unended: Uint8Array | undefined;
 
   /**
-   * The file comes with its first line.
-   * @throws Problem if it is there and can't be read
+   * The file is made with its first line.
+   * @throws Problem if it exists and can't be read
    */
   constructor(path: string) {
     this.#path = path;
+    this.#temporary = `${path}.tmp`;
     const content = read(path);
     this.#bytes = content.length;
     this.#isUnended = content.length > 0 && !isLineEnd(content.at(-1));
-    // Who made it may have died before he synced its folder.
-    this.#isNamed = false;
     const lines = split(content);
     this.unended = this.#isUnended ? lines.pop() : undefined;
     this.lines = lines;
@@ -59,72 +57,56 @@ export class AppendFile implements Disposable {
   }
 
   /**
-   * @param isSynced whether it has to be on disk before this returns
+   * @param isSynced whether the line must be on disk before this returns
    * @throws what the operating system says; then nothing of the line stays
    */
   append(line: string, isSynced: boolean): void {
     this.#fd ??= openForWriting(this.#path);
     const bytes = Buffer.from(`${this.#isUnended ? "\n" : ""}${line}\n`);
+    this.#cut(this.#fd);
+    this.#isTorn = true;
     try {
-      this.#cut();
-      this.#isTorn = true;
       writeAt(this.#fd, bytes, this.#bytes);
-      if (isSynced) this.#sync();
+      if (isSynced) this.#sync(this.#fd);
     } catch (error) {
-      this.#cutIfPossible();
+      this.#cutIfPossible(this.#fd);
       throw error;
     }
-    this.#bytes += bytes.length;
-    this.#isTorn = false;
-    this.#isUnended = false;
+    this.#hold(this.#bytes + bytes.length);
   }
 
   /**
-   * Has these lines instead of all others: after a crash the old ones or the new.
+   * Puts these lines in place of all others: after a crash the file has the old ones or the new.
    * @throws what the operating system says; the old ones stay
    */
   replace(lines: readonly string[]): void {
-    const temporary = this.#temporary;
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
     let fd: number | undefined;
     try {
-      fd = openForWriting(temporary);
+      fd = openForWriting(this.#temporary);
       ftruncateSync(fd);
       writeAt(fd, bytes, 0);
       fdatasyncSync(fd);
-      renameSync(temporary, this.#path);
+      renameSync(this.#temporary, this.#path);
     } catch (error) {
       if (fd !== undefined) closeSync(fd);
-      rmSync(temporary, { force: true });
+      rmSync(this.#temporary, { force: true });
       throw error;
     }
     this[Symbol.dispose]();
     this.#fd = fd;
-    this.#bytes = bytes.length;
-    this.#isTorn = false;
-    this.#isUnended = false;
     this.#isNamed = false;
+    this.#hold(bytes.length);
   }
 
-  /** Has no lines. @throws what the operating system says */
-  clear(): void {
-    this.#fd ??= openForWriting(this.#path);
-    ftruncateSync(this.#fd);
-    this.#bytes = 0;
-    this.#isTorn = false;
-    this.#isUnended = false;
-  }
-
-  /** Is not there until the next line. @throws what the operating system says */
+  /** Removes the file, until the next line. @throws what the operating system says */
   remove(): void {
     this[Symbol.dispose]();
     rmSync(this.#path, { force: true });
-    // Of a process that was killed while it wrote all lines anew.
+    // A process that was killed in `replace` has left it.
     rmSync(this.#temporary, { force: true });
-    this.#bytes = 0;
-    this.#isTorn = false;
-    this.#isUnended = false;
     this.#isNamed = false;
+    this.#hold(0);
   }
 
   [Symbol.dispose](): void {
@@ -132,27 +114,29 @@ export class AppendFile implements Disposable {
     this.#fd = undefined;
   }
 
-  get #temporary(): string {
-    return `${this.#path}.tmp`;
+  /** The file has so many bytes, all in whole lines. */
+  #hold(bytes: number): void {
+    this.#bytes = bytes;
+    this.#isTorn = false;
+    this.#isUnended = false;
   }
 
-  #sync(): void {
-    if (this.#fd !== undefined) fdatasyncSync(this.#fd);
+  #sync(fd: number): void {
+    fdatasyncSync(fd);
     if (!this.#isNamed) syncNow(dirname(this.#path));
     this.#isNamed = true;
   }
 
-  #cut(): void {
-    if (this.#isTorn && this.#fd !== undefined) ftruncateSync(this.#fd, this.#bytes);
+  #cut(fd: number): void {
+    if (this.#isTorn) ftruncateSync(fd, this.#bytes);
     this.#isTorn = false;
   }
 
-  #cutIfPossible(): void {
+  #cutIfPossible(fd: number): void {
     try {
-      this.#cut();
+      this.#cut(fd);
     } catch {
       // The next line tries again.
-      this.#isTorn = true;
     }
   }
 }
@@ -171,7 +155,7 @@ function isLineEnd(byte: number | undefined): boolean {
   return byte === newline || byte === carriageReturn;
 }
 
-/** The lines, without empty ones: so CR LF and a CR alone are ends as well. */
+/** Splits at LF, CR LF and CR. Empty lines are left out. */
 function split(content: Buffer): Uint8Array[] {
   const lines: Uint8Array[] = [];
   for (let start = 0, end = 0; start < content.length; start = end + 1) {
@@ -182,13 +166,7 @@ function split(content: Buffer): Uint8Array[] {
   return lines;
 }
 
-/** Not for appending: what is written stands where it is told to. */
+/** Opens the file, or makes it. Not in append mode, which would ignore the place of a write. */
 function openForWriting(path: string): number {
   return openSync(path, constants.O_RDWR | constants.O_CREAT, ownerOnly);
-}
-
-function writeAt(fd: number, bytes: Buffer, position: number): void {
-  for (let written = 0; written < bytes.length; ) {
-    written += writeSync(fd, bytes, written, bytes.length - written, position + written);
-  }
 }

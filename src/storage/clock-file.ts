@@ -1,19 +1,19 @@
-import { closeSync, fdatasyncSync, openSync, renameSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { renameSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { now } from "../platform/clock.ts";
-import { errorCode } from "../platform/problem.ts";
-import { isMap } from "../protocol/fields.ts";
+import { syncFolder, syncNow, writeNow } from "../platform/folder.ts";
+import { unwritable } from "../platform/problem.ts";
+import { fieldsOf } from "../protocol/fields.ts";
 import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
-import { syncFolder, syncNow } from "./folder.ts";
 import { readJson } from "./json-file.ts";
 
 const soonMs = 1_000;
 
 /**
- * Keeps a Lamport clock from ever saying a number twice, or forgetting one that it heard, also after
- * kill -9: the disk is always ahead of it, and a start goes on from what the disk says.
+ * Keeps a Lamport clock from ever giving a number twice, and from forgetting one that it heard,
+ * also after kill -9: the disk is always ahead of it, and a start goes on from what the disk says.
  */
 export class ClockFile implements AsyncDisposable {
   readonly #folder: string;
@@ -22,7 +22,7 @@ export class ClockFile implements AsyncDisposable {
   readonly #onFailed: (reason: string) => never;
   /** What is on disk. */
   #reserved = 0;
-  /** How far ahead of the clock that was when it was raised last, and when. */
+  /** How far ahead of the clock the disk was at the last `#raiseNow`, and when that was. */
   #reserve: number = limits.clockReserve;
   #raisedMs = Number.NEGATIVE_INFINITY;
   #raising: Promise<void> | undefined;
@@ -34,7 +34,9 @@ export class ClockFile implements AsyncDisposable {
     this.#onFailed = onFailed;
   }
 
-  /** Takes the clock to what the folder says, and beyond all that was said before. */
+  /**
+   * Raises the clock to what the folder says, which is above all numbers that were given before.
+   */
   static async open(
     folder: string,
     clock: LamportClock,
@@ -42,7 +44,7 @@ export class ClockFile implements AsyncDisposable {
   ): Promise<ClockFile> {
     const file = new ClockFile(folder, clock, onFailed);
     const saved = await readJson(file.#path, (value) => {
-      const reserved = isMap(value) ? parseClock(value.reserved) : undefined;
+      const reserved = parseClock(fieldsOf(value).reserved);
       if (reserved === undefined) throw new Error("it has no `reserved`");
       return reserved;
     });
@@ -66,7 +68,9 @@ export class ClockFile implements AsyncDisposable {
     }
   }
 
-  /** A clock that is soon beyond its reserve again gets a larger one: each costs the process a sync. */
+  /**
+   * A clock that soon exceeds its reserve again gets a larger one: each costs the process a sync.
+   */
   #nextReserve(): number {
     const { steadyMs } = now();
     const isSoon = steadyMs - this.#raisedMs < soonMs;
@@ -77,22 +81,18 @@ export class ClockFile implements AsyncDisposable {
     return this.#reserve;
   }
 
-  /** Seldom: a start, or another's clock was far ahead; nobody may hear of it before the disk does. */
+  /**
+   * Makes the process wait, since no other may hear of the clock before the disk does. It happens
+   * at a start, and when another's clock was far ahead.
+   */
   #raiseNow(reserved: number): void {
     const temporary = `${this.#path}.now`;
     try {
-      const fd = openSync(temporary, "w");
-      try {
-        writeFileSync(fd, textOf(reserved));
-        fdatasyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
+      writeNow(temporary, textOf(reserved));
       renameSync(temporary, this.#path);
       syncNow(this.#folder);
     } catch (error) {
-      const full = errorCode(error) === "ENOSPC" ? " The disk is full: free some space." : "";
-      this.#onFailed(`${this.#path} can't be written (${(error as Error).message}).${full}`);
+      this.#onFailed(unwritable(this.#path, error));
     }
     this.#reserved = reserved;
   }
@@ -100,18 +100,14 @@ export class ClockFile implements AsyncDisposable {
   async #raiseSoon(reserved: number): Promise<void> {
     const temporary = `${this.#path}.tmp`;
     try {
-      {
-        await using file = await open(temporary, "w");
-        await file.writeFile(textOf(reserved));
-        await file.datasync();
-      }
-      // It may have been raised further meanwhile.
+      await writeFile(temporary, textOf(reserved), { flush: true });
+      // `#raiseNow` may have gone further since.
       if (reserved <= this.#reserved) return;
       renameSync(temporary, this.#path);
       await syncFolder(this.#folder);
       this.#reserved = Math.max(this.#reserved, reserved);
     } catch {
-      // Tried again with the next message; at the end of the reserve it has to succeed.
+      // The next message tries again; at the end of the reserve it has to succeed.
     }
   }
 }

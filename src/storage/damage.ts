@@ -1,4 +1,4 @@
-/** A place on disk that is not as it was written. */
+/** A place on disk that is not as it was written, or is gone. */
 export interface Damage {
   readonly path: string;
   /** From 1. */

@@ -6,12 +6,12 @@ import type { EventLine } from "../protocol/event.ts";
 import { checkpointFiles } from "./checkpoint.ts";
 import { readWholeLines } from "./journal-recovery.ts";
 
-/** Has the files in which something was lost, until peers have returned it. */
+/** Keeps damaged files until the peers have returned what was lost. */
 const damagedFolder = "damaged";
 
 /**
  * Gives the files of a damaged state a second name, for a person to look at.
- * @param isMore whether others are there already that are not repaired
+ * @param isMore whether the folder has other damaged files that are not repaired yet
  */
 export function keepDamaged(folder: string, isMore: boolean): void {
   const aside = join(folder, damagedFolder);
@@ -23,14 +23,14 @@ export function keepDamaged(folder: string, isMore: boolean): void {
   }
 }
 
-/** The folder has no journal any more. */
+/** Moves the journal away: the folder has none afterwards. */
 export function putJournalAside(folder: string): void {
   const count = journalsAside(folder).length;
   const name = count === 0 ? "journal" : `journal-${count + 1}`;
   renameSync(join(folder, "journal"), join(folder, damagedFolder, name));
 }
 
-/** What is whole in the damaged journals. */
+/** The whole lines of the damaged journals. */
 export function* wholeLines(folder: string): Generator<EventLine> {
   for (const journal of journalsAside(folder)) yield* readWholeLines(journal, digest);
 }
@@ -42,7 +42,7 @@ function journalsAside(folder: string): string[] {
   return names.filter((name) => name.startsWith("journal")).map((name) => join(aside, name));
 }
 
-/** All that was lost is there again. */
+/** Called once all that was lost has come back. */
 export function dropDamaged(folder: string): Promise<void> {
   return rm(join(folder, damagedFolder), { recursive: true, force: true });
 }

@@ -1,20 +1,19 @@
 import { existsSync, rmSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { ownerOnly, syncFolder } from "../platform/folder.ts";
 import { retrying } from "../platform/retry.ts";
 import type { SnapshotPage } from "../protocol/peer-messages.ts";
 import { checkpointFiles, readCheckpoint } from "./checkpoint.ts";
 import { describeDamage } from "./damage.ts";
-import { ownerOnly } from "./file-modes.ts";
-import { syncFolder } from "./folder.ts";
 
-/** Where a peer's saved state lies until this server's own stands for it too. */
+/** The folder of a peer's saved state, until this server has saved one with the same events. */
 export const snapshotFolder = "snapshot";
-/** What is still being fetched, and what is no longer needed. */
+/** Folders of a state that is being fetched, and of one that is no longer needed. */
 const partialFolder = "snapshot.tmp";
 const doneFolder = "snapshot.done";
 
-/** Removes it under another name: half of it would be taken for damage. */
+/** Renames a fetched state before it is removed: half a state would be taken for damage. */
 export async function dropSnapshot(folder: string): Promise<void> {
   const done = join(folder, doneFolder);
   await remove(done);
@@ -23,7 +22,7 @@ export async function dropSnapshot(folder: string): Promise<void> {
   await remove(done);
 }
 
-/** Removes what a process left that died while it fetched or dropped one. */
+/** Removes the remains of a fetch or a removal that a process did not finish. */
 export function removeSnapshotRests(folder: string): void {
   for (const name of [partialFolder, doneFolder]) {
     rmSync(join(folder, name), { recursive: true, force: true });
@@ -40,13 +39,12 @@ export interface Place {
   readonly offset: number;
 }
 
-/** One lost answer does not cost the pages that are there already. */
+/** One lost answer does not cost the pages that have come. */
 const patience = { mostTries: 3, pauseMs: 0 };
 
 /**
- * Copies a peer's saved state, page by page, to this server's disk, checks it, and puts it in
- * place with its last page.
- * @throws Error if the peer is gone, has gone on to a newer state, or sent something else
+ * Copies a peer's saved state to this server's disk page by page, checks it, and puts it in place.
+ * @throws Error if the peer is gone, has moved on to a newer state, or sent something else
  */
 export async function fetchSnapshot(
   folder: string,

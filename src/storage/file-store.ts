@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { now } from "../platform/clock.ts";
 import { digest } from "../platform/digest.ts";
+import { syncFolder } from "../platform/folder.ts";
 import type { Log } from "../platform/log.ts";
 import { watchPauses } from "../platform/pauses.ts";
-import { Problem } from "../platform/problem.ts";
+import { Problem, unwritable } from "../platform/problem.ts";
 import type { Ballot } from "../protocol/epoch.ts";
 import type { EventLine } from "../protocol/event.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
@@ -23,7 +24,6 @@ import {
 import { type Damage, describeDamage } from "./damage.ts";
 import { dropDamaged, keepDamaged, putJournalAside, wholeLines } from "./damaged-files.ts";
 import { dropSnapshot, removeSnapshotRests, snapshotFolder } from "./fetch-snapshot.ts";
-import { syncFolder } from "./folder.ts";
 import {
   missPromises,
   noPromises,
@@ -36,7 +36,7 @@ import type { Found } from "./journal-recovery.ts";
 import { SnapshotSource } from "./snapshot-source.ts";
 import type { Page, Store, Stored } from "./store.ts";
 
-export interface DiskOptions {
+interface DiskOptions {
   readonly folder: string;
   /** Bytes of journal before the state is saved. */
   readonly checkpointBytes: number;
@@ -49,10 +49,10 @@ export interface DiskOptions {
 }
 
 /**
- * One replica's folder: promises, saved state, journal. A start takes up the saved state (a peer's
- * too, if one was fetched), then the journal behind it. If anything that was synced is damaged, the
- * folder begins anew from what is whole, and the server is mute until its peers have returned the
- * rest (J5).
+ * One replica's folder: promises, saved state, journal. A start reads the saved state, then a
+ * peer's if one was fetched, then the journal behind them. If anything that was synced is damaged,
+ * the folder begins again from what is whole, and the server is mute until its peers have returned
+ * the rest (J5).
  */
 export class FileStore implements Store {
   readonly #options: DiskOptions;
@@ -60,17 +60,19 @@ export class FileStore implements Store {
   #promises!: Promises;
   #hasPromises = false;
   #journal!: Journal;
-  /** The checksum of the saved state, if it stands for all that the journal does not hold. */
+  /** The checksum of the saved state, if it has all that the journal lacks. */
   #saved: string | undefined;
-  /** Whether a peer's saved state is still part of this one's. */
+  /** Whether this folder still relies on a saved state that came from a peer. */
   #isForeign = false;
   readonly #aborting = new AbortController();
-  /** One after the other: an older view must not come to lie over a newer one. */
+  /** Writes go one after the other: an older view must not replace a newer one. */
   #writing = Promise.resolve();
   #checkpointing: Promise<void> | undefined;
-  /** Bytes of journal that make a state due. */
+  /** Bytes of journal at which the state is saved. */
   #dueBytes = 0;
-  /** Until it is closed or loaded again: then no checkpoint begins but the last. */
+  /**
+   * False while it is loaded, and once it is being closed: only the last checkpoint begins then.
+   */
   #isOpen = false;
 
   constructor(options: DiskOptions) {
@@ -78,7 +80,6 @@ export class FileStore implements Store {
     this.#snapshots = new SnapshotSource(options.folder);
   }
 
-  /** @throws Problem if the file is damaged */
   async readView(): Promise<View> {
     await syncNames(this.#options.folder);
     const promises = await readPromises(this.#options.folder);
@@ -87,26 +88,17 @@ export class FileStore implements Store {
     return this.#promises.view;
   }
 
-  /**
-   * Resolves when a peer's state may be put in place: one that came before stands in this server's
-   * own, or what it stands for would be lost.
-   * @throws Error if the server stops before that
-   */
+  /** A second state would replace the first, whose events are in no other file yet. */
   async readyForState(): Promise<void> {
     await this.#checkpointing;
     if (this.#isForeign) throw new Error("the state that came before is not saved yet");
   }
 
-  /** Loads again, now that a peer's saved state is there. @throws Problem as `load` */
   async reload<Replica extends Stored>(newReplica: () => Replica): Promise<Replica> {
     await this.#closeJournal();
     return this.load(newReplica);
   }
 
-  /**
-   * Gives a new replica all that the disk holds.
-   * @throws Problem that names file and line, if something was lost that nobody can return
-   */
   async load<Replica extends Stored>(newReplica: () => Replica): Promise<Replica> {
     const { folder, log, clock } = this.#options;
     const started = now().steadyMs;
@@ -122,7 +114,7 @@ export class FileStore implements Store {
       try {
         recoverState(replica, fetched.checkpoint, join(folder, snapshotFolder));
       } catch (error) {
-        // Some of it is in the replica already.
+        // The replica has some of it already, so a new one is loaded.
         log.error(`It is dropped, since a peer has it: ${(error as Error).message}`);
         await dropSnapshot(folder);
         return this.load(newReplica);
@@ -144,7 +136,7 @@ export class FileStore implements Store {
     this.#journal = journal;
     await this.#noteJournal();
     this.#isForeign = fetched.checkpoint !== undefined;
-    // A state of an older version is of no use to peers: one of this version is saved at once.
+    // Peers can't use a state of an older version: one of this version is saved at once.
     const isOlder = own.checkpoint?.hasAllFiles === false;
     this.#saved = this.#isForeign || isOlder ? undefined : own.checkpoint?.checksum;
     this.#dueBytes = this.#isForeign || isOlder ? 0 : this.#options.checkpointBytes;
@@ -171,18 +163,15 @@ export class FileStore implements Store {
     }
   }
 
-  /** Whether what was lost of this disk is still lost. */
   get isDamaged(): boolean {
     return Object.keys(this.#promises.owed).length > 0;
   }
 
-  /** Whether some of this was lost, and comes back. */
   isMissing(lines: readonly EventLine[]): boolean {
     const { owed } = this.#promises;
     return lines.some(({ event: { server, seq } }) => seq <= (owed[server]?.seq ?? 0));
   }
 
-  /** What a person has to know if nobody returns what was lost. */
   get way(): string {
     return (
       `${this.#promises.damages.join("; ")}, and no peer has returned what was lost: move ` +
@@ -191,13 +180,10 @@ export class FileStore implements Store {
     );
   }
 
-  // ---- running ----------------------------------------------------------------------------------
-
   append(lines: readonly EventLine[]): void {
     this.#journal.append(lines);
   }
 
-  /** As `Journal.read`. */
   read(since: Vector, upTo: Vector): ReturnType<Journal["read"]> {
     return this.#journal.read(since, upTo);
   }
@@ -206,17 +192,14 @@ export class FileStore implements Store {
     return this.#snapshots.page(request, this.#saved);
   }
 
-  /** @throws Error if the disk can't be written */
   saveView(view: View): Promise<void> {
     return this.#save({ view });
   }
 
-  /** @throws Error if the disk can't be written */
   savePromise(ballot: Ballot): Promise<void> {
     return this.#save({ ballot });
   }
 
-  /** All that was lost is there again. */
   async repaired(): Promise<void> {
     await this.#save({ owed: {}, damages: [] });
     await dropDamaged(this.#options.folder);
@@ -231,19 +214,18 @@ export class FileStore implements Store {
     return saved;
   }
 
-  /** So that a journal that is gone is not taken for one that is new. */
+  /** So that a lost journal is not taken for a new one. */
   async #noteJournal(): Promise<void> {
     const journal = this.#journal.firstNumber;
     if (journal !== this.#promises.journal) await this.#save({ journal });
   }
 
-  /** Saves the state if the journal has grown enough, or a peer's state came (J1). */
   checkpointIfDue(replica: Stored): void {
     const isDue = this.#journal.toReplay.bytes >= this.#dueBytes;
     if (this.#isOpen && isDue) void this.#checkpoint(replica);
   }
 
-  /** Saves the state as of now, unless it is just being saved. Requests are served meanwhile. */
+  /** Saves the state as of now, unless it is being saved already. Requests go on being served. */
   #checkpoint(replica: Stored): Promise<void> {
     this.#checkpointing ??= this.#saveState(replica).finally(() => {
       this.#checkpointing = undefined;
@@ -256,9 +238,9 @@ export class FileStore implements Store {
     const { signal } = this.#aborting;
     const started = now().steadyMs;
     const longestPause = watchPauses();
-    // What is put in place from now on is none of this state.
+    // A peer's state that is put in place from now on is not part of this state.
     const isForeign = this.#isForeign;
-    // The state and the cut are of one instant: what comes later stands behind the cut.
+    // The state and the cut are of one instant: later events are behind the cut.
     const state = replica.checkpoint();
     try {
       await this.#journal.cut();
@@ -271,14 +253,14 @@ export class FileStore implements Store {
     } catch (error) {
       longestPause();
       if (error instanceof NoSpaceError) return this.#postpone(error);
-      if (!signal.aborted) onFailed(`${folder} can't be written (${(error as Error).message}).`);
+      if (!signal.aborted) onFailed(unwritable(folder, error));
       return log.info("No time to save the state: the journal stands for the rest");
     }
     const ms = Math.round(now().steadyMs - started);
     log.info({ ms, longestPauseMs: longestPause() }, "Saved the state");
   }
 
-  /** The journal, which can still be written, goes on standing for what came after the state. */
+  /** Tries again later. The journal, which can still be written, holds the events until then. */
   #postpone({ message }: NoSpaceError): void {
     const { folder, log } = this.#options;
     this.#dueBytes = this.#journal.toReplay.bytes + limits.checkpointRetryBytes;
@@ -287,7 +269,6 @@ export class FileStore implements Store {
     );
   }
 
-  /** After the last write: saves the state, unless that takes too long, and closes the files. */
   async close(replica: Stored | undefined): Promise<void> {
     this.#isOpen = false;
     const timer = setTimeout(() => this.#aborting.abort(), durations.lastCheckpointMs);
@@ -300,7 +281,6 @@ export class FileStore implements Store {
     this.#snapshots.close();
   }
 
-  /** Before the disk is loaded again. */
   async #closeJournal(): Promise<void> {
     this.#isOpen = false;
     await this.#checkpointing;
@@ -308,11 +288,9 @@ export class FileStore implements Store {
     await this.#journal.close();
   }
 
-  // ---- what was lost (J5) ---------------------------------------------------------------------------
-
   /**
-   * Saves what is whole as a state of its own, and what is known to be missing as owed; both before
-   * the damaged files are put aside, so that a crash at any point comes to this again.
+   * Saves what is whole as a state of its own, and notes what is missing as owed. Both come before
+   * the damaged files are put aside, so that after a crash at any point this happens again.
    */
   async #beginAnew(replica: Stored, damages: readonly Damage[], found: Found): Promise<void> {
     const { folder, log } = this.#options;
@@ -348,7 +326,7 @@ function openFetched(folder: string): ReturnType<typeof openCheckpoint> {
   return existsSync(path) ? openCheckpoint(path) : { checkpoint: undefined, damages: [] };
 }
 
-/** The process that changed a name may have died before it synced the folder (R2). */
+/** A process that changed a name may have died before it synced the folder (R2). */
 async function syncNames(folder: string): Promise<void> {
   const fetched = join(folder, snapshotFolder);
   for (const path of [dirname(resolve(folder)), folder, join(folder, "journal"), fetched]) {
@@ -361,7 +339,7 @@ function recoverState(replica: Stored, { rows, entries, mark }: Checkpoint, fold
     replica.recoverState({ rows, entries }, mark);
   } catch (error) {
     throw new Problem(
-      `The saved state in ${folder} is no state of this version (${(error as Error).message}).`,
+      `The saved state in ${folder} is not one of this version (${(error as Error).message}).`,
     );
   }
 }

@@ -11,7 +11,7 @@ import { isoTime } from "../protocol/time.ts";
 import { noView, parseView, type View } from "../protocol/view.ts";
 import { readJson, writeJson } from "./json-file.ts";
 
-/** The name in a data folder, if it has one yet. @throws Problem if the file is damaged */
+/** The server's name in a data folder, if it has one yet. @throws Problem if the file is damaged */
 export function readName(folder: string): Promise<ServerName | undefined> {
   return readJson(join(folder, "identity.json"), (value) => {
     if (!isMap(value) || !isServerName(value.name)) throw new Error("it has no server's `name`");
@@ -28,21 +28,21 @@ export async function nameOf(folder: string): Promise<ServerName> {
   return name;
 }
 
-/** What a server has promised, on its disk before it is spoken of (R2). */
+/** What a server has promised; it is on disk before others hear of it (R2). */
 export interface Promises {
   /** The adopted view. */
   readonly view: View;
   /** The highest epoch promised, and to whom (E2). */
   readonly ballot: Ballot;
-  /** What this disk once had and lost: the server is mute until it is there again (J5). */
+  /** What this disk once had and lost: the server is mute until that has come back (J5). */
   readonly owed: Heads;
-  /** Where it was lost, for a person. */
+  /** The damaged places, for a person. */
   readonly damages: readonly string[];
-  /** The journal has a file with this number, or a later one: without any, all of it was lost. */
+  /** The journal has a file with this number, or a later one, unless all of it was lost. */
   readonly journal: number | undefined;
 }
 
-/** The way out for a server that no longer knows what it promised (E2). */
+/** What to do about a server that no longer knows what it promised (E2). */
 function wayWithoutPromises(folder: string): string {
   return (
     "without it this server could help a second coordinator into office. " +
@@ -51,13 +51,13 @@ function wayWithoutPromises(folder: string): string {
   );
 }
 
-/** What a folder that holds events must have. @throws Problem that tells the way out */
+/** For a folder that has events but no promises. @throws Problem that says what to do */
 export function missPromises(folder: string): never {
   const path = join(folder, "promises.json");
   throw new Problem(`${path} is gone: ${wayWithoutPromises(folder)}`);
 }
 
-/** @returns undefined if there are none yet @throws Problem if the file is damaged */
+/** @returns undefined if the folder has none yet @throws Problem if the file is damaged */
 export function readPromises(folder: string): Promise<Promises | undefined> {
   const parse = (value: unknown): Promises => {
     if (!isMap(value) || !isMap(value.view)) throw new Error("it has no `view`");
@@ -84,7 +84,7 @@ export const noPromises: Promises = {
 function parseBallot(value: unknown): Ballot {
   const epoch = parseEpoch(value);
   const candidate = isMap(value) ? value.candidate : undefined;
-  if (epoch === undefined || !isServerName(candidate)) throw new Error("its `epoch` is none");
+  if (epoch === undefined || !isServerName(candidate)) throw new Error("its `epoch` is invalid");
   return { epoch, candidate };
 }
 

@@ -2,18 +2,18 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Digest } from "../protocol/event.ts";
-import { isMap } from "../protocol/fields.ts";
+import { type Fields, fieldsOf } from "../protocol/fields.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import { type Heads, parseHeads } from "../protocol/mark.ts";
 import { type MutableVector, parseVector, type Vector } from "../protocol/vector.ts";
 
 /**
- * The first line of a journal file: what all before it came to.
+ * The first line of a journal file: what all files before it came to.
  *
  *     {"heads":{<server>:{"seq","chain"}},"clock":<n>,"previous":{"bytes","checksum"},"crc":"<8 hex>"}
  *
- * Without `previous` the file does not go on from the one before it: events between the two stand
+ * Without `previous` the file does not continue the one before it: the events between the two are
  * in the saved state alone.
  */
 export interface Header {
@@ -27,8 +27,8 @@ const noteLead = '{"synced":';
 
 /**
  * The line before a batch: where the last completed sync of its file ended, the clock, and how far
- * each server's events reach that are in the file up to there. So what damage took is known,
- * whatever is left of the damaged lines.
+ * each server's events reach in the file up to there. So it is known what damage took, whatever is
+ * left of the damaged lines.
  */
 export interface Note {
   readonly synced: number;
@@ -36,25 +36,17 @@ export interface Note {
   readonly vector: Vector;
 }
 
-export function writeHeader({ heads, clock, previous }: Header, digest: Digest): string {
-  return seal({ heads, clock, previous }, digest);
-}
-
-export function writeNote({ synced, clock, vector }: Note, digest: Digest): string {
-  return seal({ synced, clock, vector }, digest);
-}
-
-function seal(value: object, digest: Digest): string {
+/** Writes a line with its checksum. The order of the fields is that of the types. */
+export function writeSealed(value: Header | Note, digest: Digest): string {
   const body = JSON.stringify(value).slice(0, -1);
   return `${body},"crc":"${digest.checksum(body)}"}`;
 }
 
-/** The value of a line whose checksum is right. */
-function unseal(line: string, digest: Digest): Readonly<Record<string, unknown>> | undefined {
+/** The fields of a line whose checksum is right. */
+function unseal(line: string, digest: Digest): Fields | undefined {
   const body = line.slice(0, line.lastIndexOf(',"crc":"'));
   if (line !== `${body},"crc":"${digest.checksum(body)}"}`) return undefined;
-  const value: unknown = JSON.parse(`${body}}`);
-  return isMap(value) ? value : undefined;
+  return fieldsOf(JSON.parse(`${body}}`));
 }
 
 export function readNote(line: string, digest: Digest): Note | undefined {
@@ -66,7 +58,7 @@ export function readNote(line: string, digest: Digest): Note | undefined {
   return { synced, clock, vector: parseVector(value.vector, "vector", Number.POSITIVE_INFINITY) };
 }
 
-/** A note that hangs on the end of another line, where the newline between them is damaged. */
+/** A note at the end of another line, if the newline between the two is damaged. */
 export function readHangingNote(line: string, digest: Digest): Note | undefined {
   return readNote(line.slice(Math.max(0, line.lastIndexOf(noteLead))), digest);
 }
@@ -77,47 +69,24 @@ export function readHeader(line: string, digest: Digest): Header | undefined {
   const clock = parseClock(value?.clock);
   if (value === undefined || clock === undefined) return undefined;
   const heads = parseHeads(value.heads);
-  const { bytes, checksum } = isMap(value.previous) ? value.previous : {};
-  const isLinked = parseClock(bytes) !== undefined && typeof checksum === "string";
-  const previous = isLinked ? { bytes: bytes as number, checksum } : undefined;
-  return { heads, clock, previous };
+  const { bytes: given, checksum } = fieldsOf(value.previous);
+  const bytes = parseClock(given);
+  const isLinked = bytes !== undefined && typeof checksum === "string";
+  return { heads, clock, previous: isLinked ? { bytes, checksum } : undefined };
 }
 
 const linePattern = /^\{"event":\{"server":"(server_[0-9a-f]{8})","seq":(\d+),/;
 
-/** The name of a line's event, by its beginning. */
+/** The name of a line's event, read from the line's beginning. */
 export function eventNamedBy(line: string): { server: ServerName; seq: number } | undefined {
   const [, server, seq] = linePattern.exec(line) ?? [];
   return server === undefined ? undefined : { server: server as ServerName, seq: Number(seq) };
 }
 
-/** Where the lines of one server are in a file, by rising `seq` without a gap. */
-class Offsets {
+/** Where the lines of one server are in a file: that of `first`, then each next `seq`. */
+interface Offsets {
   readonly first: number;
-  #list = new Uint32Array(64);
-  #count = 0;
-
-  constructor(first: number) {
-    this.first = first;
-  }
-
-  get next(): number {
-    return this.first + this.#count;
-  }
-
-  push(offset: number): void {
-    if (this.#count === this.#list.length) {
-      const larger = new Uint32Array(2 * this.#count);
-      larger.set(this.#list);
-      this.#list = larger;
-    }
-    this.#list[this.#count] = offset;
-    this.#count += 1;
-  }
-
-  of(seq: number): number | undefined {
-    return seq < this.first || seq >= this.next ? undefined : this.#list[seq - this.first];
-  }
+  readonly list: number[];
 }
 
 /** One file of the journal, and where in it each event is. */
@@ -125,9 +94,9 @@ export class JournalFile {
   readonly path: string;
   header: Header = { heads: {}, clock: 0, previous: undefined };
   bytes = 0;
-  /** CRC-32 of all bytes; kept of files that this process read or wrote whole. */
+  /** CRC-32 of all bytes, if this process read or wrote the file whole. */
   checksum = 0;
-  /** Made when it is first asked for, unless the file was replayed or written by this process. */
+  /** Made when it is first asked for, unless this process replayed or wrote the file. */
   #index: Map<ServerName, Offsets> | undefined;
 
   constructor(path: string) {
@@ -141,24 +110,24 @@ export class JournalFile {
   note(server: ServerName, seq: number, offset: number): void {
     const index = this.#index;
     if (index === undefined) return;
-    let offsets = index.get(server);
-    if (offsets === undefined) {
-      offsets = new Offsets(seq);
-      index.set(server, offsets);
-    }
-    if (seq === offsets.next) offsets.push(offset);
+    const offsets = index.get(server) ?? { first: seq, list: [] };
+    index.set(server, offsets);
+    if (seq === offsets.first + offsets.list.length) offsets.list.push(offset);
   }
 
   /** How far each server's events reach that are in this file. */
   get reached(): Vector {
     const reached: MutableVector = {};
-    for (const [server, { next }] of this.#index ?? []) reached[server] = next - 1;
+    for (const [server, { first, list }] of this.#index ?? []) {
+      reached[server] = first + list.length - 1;
+    }
     return reached;
   }
 
   offsetOf(server: ServerName, seq: number): number | undefined {
     if (this.#index === undefined) this.#read();
-    return this.#index?.get(server)?.of(seq);
+    const { first, list } = this.#index?.get(server) ?? { first: 0, list: [] };
+    return list[seq - first];
   }
 
   #read(): void {
@@ -184,7 +153,7 @@ export function nameOf(number: number): string {
   return `${String(number).padStart(8, "0")}.jsonl`;
 }
 
-/** Of a path or a name; 0 if it has none. */
+/** The number of a journal file, by its name or path; 0 if it has none. */
 export function numberOf(path: string): number {
   return Number.parseInt(basename(path), 10) || 0;
 }

@@ -5,9 +5,9 @@ import type { Head } from "../protocol/mark.ts";
 import { type MutableVector, servers, type Vector } from "../protocol/vector.ts";
 import { eventNamedBy, type JournalFile } from "./journal-file.ts";
 
-/** What a journal has, at this moment. */
+/** What a journal has at this moment. */
 export interface Held {
-  /** The files that peers can be served from; the last one is being written. */
+  /** The files that peers can be served from; the last is being written. */
   files: JournalFile[];
   readonly heads: Record<ServerName, Head>;
 }
@@ -18,9 +18,9 @@ interface Range {
 }
 
 /**
- * Lines above `since` and up to `upTo`, in the order in which they came, so that each server's
- * are in order; at most 1,000 and about a megabyte.
- * @returns undefined if some of them are no longer here: the saved state stands for them
+ * Lines above `since` and up to `upTo`, in the order in which they came; so each server's are in
+ * order. At most 1,000 lines and about a megabyte.
+ * @returns undefined if some of them are no longer here, but in the saved state alone
  */
 export async function readLines(
   held: Held,
@@ -57,7 +57,7 @@ interface Place {
   readonly offset: number;
 }
 
-/** None, if the file was released meanwhile: then those wanted are in no file any more. */
+/** No lines if the file was released while it was read: no file has the wanted ones any more. */
 async function linesIn(held: Held, { file, offset }: Place): Promise<string[]> {
   try {
     return await linesAt(file, offset);
@@ -67,7 +67,7 @@ async function linesIn(held: Held, { file, offset }: Place): Promise<string[]> {
   }
 }
 
-/** Where the first of the wanted events is. */
+/** The place of the first wanted event. */
 function firstOf(held: Held, next: Vector): Place | undefined {
   for (const [index, file] of held.files.entries()) {
     const end = held.files[index + 1]?.header.heads ?? held.heads;
@@ -82,9 +82,9 @@ function firstOf(held: Held, next: Vector): Place | undefined {
   return undefined;
 }
 
-/** Whole lines from an offset on, to the end of the chunk that is read or of the file. */
+/** Whole lines from an offset on, up to the end of one chunk or of the file. */
 async function linesAt(file: JournalFile, offset: number): Promise<string[]> {
-  // A line is at most a request's size and its frame, so a chunk holds one at least.
+  // A line is at most a request's size and its frame, so a chunk holds at least one.
   const chunk = Buffer.allocUnsafe(Math.min(4 * limits.requestBytes, file.bytes - offset));
   await using handle = await open(file.path, "r");
   let bytes = 0;

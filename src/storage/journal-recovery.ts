@@ -5,10 +5,10 @@ import {
   openSync,
   readFileSync,
   unlinkSync,
-  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { writeAt } from "../platform/folder.ts";
 import { type Digest, type EventLine, readLine } from "../protocol/event.ts";
 import { type Heads, vectorOf } from "../protocol/mark.ts";
 import { covers } from "../protocol/vector.ts";
@@ -31,19 +31,19 @@ export interface Found {
   /** The highest clock that was noted. */
   readonly clock: number;
   readonly events: number;
-  /** Bytes of a tail that were cut off: nothing tells that they were synced, and so spoken of. */
+  /** Bytes of a torn tail that were cut off: no note says that they were synced. */
   readonly cutBytes: number;
   /** Rot in what was synced. With any, nothing may be appended. */
   readonly damages: readonly Damage[];
-  /** Rot in files that only served peers that are behind; they were given up. */
+  /** Rot in files that only served peers that are behind; these files were given up. */
   readonly givenUp: readonly Damage[];
-  /** The furthest events that are known to have been there, damaged or not. */
+  /** The furthest events that the journal is known to have had, damaged or not. */
   readonly known: Heads;
-  /** Whether something was lost of which it can't be told what it was. */
+  /** Whether events may have been lost that nothing names. */
   readonly isLossUnknown: boolean;
 }
 
-/** What a journal goes on with. */
+/** What a journal continues with. */
 export interface Recovered {
   /** The files that peers can be served from, oldest first. */
   readonly files: JournalFile[];
@@ -73,7 +73,7 @@ export class Recovery {
   #bytes = 0;
   #fd = -1;
 
-  /** @param held what the saved state stands for */
+  /** @param held the last event of each server in the saved state */
   constructor(options: RecoveryOptions, held: Heads, onLine: (line: EventLine) => void) {
     this.#options = options;
     this.#held = held;
@@ -105,7 +105,7 @@ export class Recovery {
     }
     const [needed] = this.#files;
     const givenUp = this.#takeOlder(paths.slice(0, start), headers);
-    // A saved state that came from a peer stands for events that are in no file.
+    // A saved state that came from a peer has events that are in no file.
     const goesOn = covers(vectorOf(written), held);
     const toReplay = { bytes: this.#bytes, events };
     const recovered = { files: this.#files, needed, heads, fd: this.#fd, toReplay, goesOn };
@@ -133,14 +133,14 @@ export class Recovery {
     this.#bytes += end;
     if (!isLast) return 0;
     this.#fd = openSync(path, "r+");
-    // What followed a failed sync may be in memory only: it is written again, then synced.
-    rewrite(this.#fd, bytes.subarray(synced, end), synced);
+    // What followed a failed sync may be in memory alone: it is written again, then synced.
+    writeAt(this.#fd, bytes.subarray(synced, end), synced);
     ftruncateSync(this.#fd, end);
     fdatasyncSync(this.#fd);
     return bytes.length - end;
   }
 
-  /** Takes up older files for peers that are behind, as far back as they are whole. */
+  /** Takes older files for peers that are behind, as far back as they are whole. */
   #takeOlder(paths: readonly string[], headers: readonly (Header | undefined)[]): Damage[] {
     const { digest } = this.#options;
     for (let at = paths.length - 1; at >= 0; at -= 1) {
@@ -164,16 +164,9 @@ export class Recovery {
   }
 }
 
-function rewrite(fd: number, bytes: Uint8Array, position: number): void {
-  let written = 0;
-  while (written < bytes.length) {
-    written += writeSync(fd, bytes, written, bytes.length - written, position + written);
-  }
-}
-
 /**
- * A journal that is gone is no new one: what was in it was spoken of.
- * @param least the number of a file that was there, unless a later one was
+ * A journal whose files are gone is damaged, not new: others were told of its events.
+ * @param least a file with this number, or a later one, existed
  */
 export function findMissing(folder: string, least: number | undefined): Damage[] {
   const names = existsSync(folder) ? journalNames(folder) : [];
@@ -181,7 +174,7 @@ export function findMissing(folder: string, least: number | undefined): Damage[]
   return [{ path: join(folder, nameOf(least)), line: 1, why: "it is missing" }];
 }
 
-/** The lines of a journal that are whole, whatever is damaged around them. */
+/** The whole lines of a damaged journal. */
 export function* readWholeLines(folder: string, digest: Digest): Generator<EventLine> {
   for (const name of journalNames(folder)) {
     for (const text of linesOf(join(folder, name))) {
@@ -189,7 +182,7 @@ export function* readWholeLines(folder: string, digest: Digest): Generator<Event
       try {
         yield readLine(text, digest);
       } catch {
-        // It is what is damaged.
+        // This line is damaged.
       }
     }
   }

@@ -20,27 +20,26 @@ interface Line {
   readonly text: string | undefined;
 }
 
-/** Lines in a row that can't be read. */
+/** The first of several damaged lines in a row. */
 interface Hole {
   readonly at: number;
   readonly number: number;
   readonly why: string;
 }
 
-/** What was found in a file. */
-export interface Scanned {
+interface Scanned {
   readonly header: Header | undefined;
-  /** Where the good lines end, and where the last noted sync ended. */
+  /** The ends of the good lines, and of the last noted sync. */
   readonly end: number;
   readonly synced: number;
 }
 
 interface ScanOptions {
   readonly digest: Digest;
-  /** What is held already: lines up to it are passed over. */
+  /** Events that are held already: their lines are passed over. */
   readonly held: Heads;
   readonly onLine: (line: EventLine) => void;
-  /** Whether it is known that something is missing before the first file. */
+  /** Whether something is known to be missing before the first file. */
   readonly afterDamage?: boolean;
 }
 
@@ -52,46 +51,47 @@ interface ScannedFile {
 }
 
 /**
- * Reads journal files one after the other, checking checksums, chains and gaps (J2). What follows
- * what is held is given on; the rest is only noted, so that it is known what was lost.
+ * Reads journal files one after the other, and checks checksums, chains and gaps (J2). `onLine`
+ * gets the events that follow those held; the others are only noted, so that it is known what was
+ * lost.
  */
 export class Scan {
   clock = 0;
   events = 0;
-  /** Damage before a noted sync: rot. What lies behind is a torn tail, and cut off. */
+  /** Rot: damage before the end of a noted sync. Damage behind it is a torn tail. */
   readonly damages: Damage[] = [];
-  /** The furthest events that are known to have been here. */
+  /** The furthest events that the files are known to have had. */
   readonly known: Record<ServerName, Head> = {};
-  /** Whether something was lost of which it can't be told what it was: who could tell, is damaged. */
+  /** Set if lost events cannot be identified because the record that names them is damaged too. */
   isLossUnknown = false;
-  /** Where the lines of the files end, whatever is held. */
+  /** The last event of each server in the files, held or not. */
   readonly written: Record<ServerName, Head> = {};
   readonly #heads: Record<ServerName, Head>;
-  /** What the notes tell of. */
+  /** How far events reach by the notes. */
   readonly #noted: MutableVector = {};
   #before: { readonly path: string; readonly bytes: number; readonly lines: number } | undefined;
   readonly #digest: Digest;
   readonly #onLine: (line: EventLine) => void;
-  /** Whether a gap is damage of its own: behind damage that was named it is no news. */
-  readonly #gapsAreNews: boolean;
+  readonly #afterDamage: boolean;
 
   constructor({ digest, held, onLine, afterDamage = false }: ScanOptions) {
-    this.#gapsAreNews = !afterDamage;
+    this.#afterDamage = afterDamage;
     this.#digest = digest;
     this.#heads = { ...held };
     this.#onLine = onLine;
     for (const [server, head] of Object.entries(held)) this.#know(server as ServerName, head);
   }
 
+  /** Whether a gap counts as damage: behind damage that was named it is no surprise. */
   get #isNews(): boolean {
-    return this.#gapsAreNews && this.damages.length === 0;
+    return !this.#afterDamage && this.damages.length === 0;
   }
 
   get heads(): Heads {
     return this.#heads;
   }
 
-  /** @param onPlace told where each good line is */
+  /** @param onPlace gets each good line with its place */
   file(
     { path, bytes, isLast }: ScannedFile,
     onPlace: (line: EventLine, offset: number) => void = () => {},
@@ -100,9 +100,9 @@ export class Scan {
     const header = readHeader(first?.text ?? "", this.#digest);
     const { synced, good, holes } = this.#read(lines, isLast ? this.#noteOf(first) : bytes.length);
     if (header === undefined) {
-      // It was being begun when the process died.
+      // The process died while it began this file.
       if (isLast && synced === 0) return { header, end: 0, synced: 0 };
-      // What was lost before it, the header would have told.
+      // The header would have named what was lost before it.
       this.isLossUnknown ||= !this.#isNews;
       this.damages.push({ path, line: 1, why: "the header is damaged" });
     } else {
@@ -134,7 +134,7 @@ export class Scan {
     for (const { at, number, text } of lines) {
       const note = text === undefined ? undefined : readNote(text, this.#digest);
       if (note !== undefined) {
-        // A note behind the damage still tells that what lies before was synced.
+        // Also a note behind damage says that all before it was synced.
         synced = Math.max(synced, this.#heed(note));
         isWhole = true;
         continue;
@@ -152,20 +152,20 @@ export class Scan {
     return { synced, good, holes };
   }
 
-  /** Where the sync ended that a note tells of whose newline before it is damaged, or 0. */
+  /** As `#heed`, for a note behind a damaged newline; 0 if the line has none. */
   #noteOf(line: { readonly text: string | undefined } | undefined): number {
     const note = readHangingNote(line?.text ?? "", this.#digest);
     return note === undefined ? 0 : this.#heed(note);
   }
 
-  /** @returns where the sync ended that it tells of */
+  /** @returns where the sync ended that the note tells of */
   #heed({ synced, clock, vector }: Note): number {
     this.clock = Math.max(this.clock, clock);
     raise(this.#noted, vector);
     return synced;
   }
 
-  /** A file goes on where the one before it ended, or where the saved state stands. */
+  /** A file must continue the one before it, or the saved state. */
   #checkHeader(path: string, { heads, previous }: Header): void {
     const before = this.#before;
     const isNext = before !== undefined && numberOf(path) === numberOf(before.path) + 1;
@@ -189,7 +189,7 @@ export class Scan {
     const head = this.#heads[server] ?? { seq: 0, chain: emptyChain };
     this.written[server] = { seq, chain: line.chain };
     this.#know(server, { seq, chain: line.chain });
-    // The state stands for it already.
+    // The saved state has it.
     if (seq <= head.seq) return;
     if (seq !== head.seq + 1) {
       if (!this.#isNews) return;

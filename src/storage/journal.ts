@@ -4,13 +4,12 @@ import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
-import { errorCode } from "../platform/problem.ts";
+import { makeFolder, ownerOnly, syncFolder } from "../platform/folder.ts";
+import { unwritable } from "../platform/problem.ts";
 import type { Digest, EventLine } from "../protocol/event.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import type { Heads } from "../protocol/mark.ts";
 import type { Vector } from "../protocol/vector.ts";
-import { ownerOnly } from "./file-modes.ts";
-import { makeFolder, syncFolder } from "./folder.ts";
 import {
   checksumText,
   type Header,
@@ -18,8 +17,7 @@ import {
   journalNames,
   nameOf,
   numberOf,
-  writeHeader,
-  writeNote,
+  writeSealed,
 } from "./journal-file.ts";
 import { type Held, readLines } from "./journal-read.ts";
 import { type Found, type Recovered, Recovery } from "./journal-recovery.ts";
@@ -30,7 +28,7 @@ const sync = promisify(fdatasync);
 export interface JournalOptions {
   readonly folder: string;
   readonly digest: Digest;
-  /** The Lamport clock to note with each batch, so that it survives a crash (R7). */
+  /** The Lamport clock, which is noted with each batch, so that it survives a crash (R7). */
   readonly clock: () => number;
   /** The next `count` appended lines are on disk. */
   readonly onFlushed: (count: number) => void;
@@ -39,11 +37,11 @@ export interface JournalOptions {
   readonly fileBytes?: number;
   /** Silence after which the end of the last batch is noted. */
   readonly idleMs?: number;
-  /** Bytes of files that nobody needs to start from, kept for peers that are behind. */
+  /** Bytes of files that no start needs, kept for peers that are behind. */
   readonly keptBytes: number;
-  /** A file with this number, or a later one, was there when it was closed or its process died. */
+  /** A file with this number, or a later one, existed when the journal was last in use. */
   readonly least?: number | undefined;
-  /** Whether the saved state before it is damaged; then it is only read, not taken up. */
+  /** Whether the saved state before it is damaged. Then the journal is read, and nothing more. */
   readonly afterDamage?: boolean;
 }
 
@@ -55,10 +53,10 @@ interface Cut {
 }
 
 /**
- * The events of all servers as they came, one a line, in files of 16 MiB. What waits is written
- * and synced in one go while the next lines gather (group commit). Each file begins with a header,
- * each batch with a note of where the last completed sync ended, which tells a torn tail from rot;
- * the last batch gets a note of its own when nothing follows it (J2).
+ * The events of all servers as they came, one a line, in files of 16 MiB. Lines that wait are
+ * written and synced together while the next ones gather (group commit). Each file begins with a
+ * header. Each batch begins with a note of where the last completed sync ended, which tells a torn
+ * tail from rot; the last batch gets a note of its own when nothing follows it (J2).
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -70,7 +68,9 @@ export class Journal {
   #cut: Cut | undefined;
   /** The file that a start from the saved state begins with. */
   #needed: JournalFile | undefined;
-  /** In all files that a start from the saved state reads, and in those of them before the cut. */
+  /**
+   * What all files hold that a start from the saved state reads, and those of them before the cut.
+   */
   #toReplay = { bytes: 0, events: 0 };
   #beforeCut = { bytes: 0, events: 0 };
   #flushing = false;
@@ -79,7 +79,7 @@ export class Journal {
   #failed = false;
   #closed = false;
   #idle: (() => void)[] = [];
-  /** Whether the file tells that all of it was synced: nothing follows its header or last note. */
+  /** Whether the file ends in its header or a note: then it says that all of it was synced. */
   #isNoted = false;
   /** Runs from the end of a flush, until the next one begins. */
   #silence: NodeJS.Timeout | undefined;
@@ -93,7 +93,7 @@ export class Journal {
   /**
    * Reads what a start from the saved state needs, gives each event behind `held` to `onLine`, cuts
    * off a torn tail, and syncs the rest again.
-   * @param held what the saved state stands for
+   * @param held the last event of each server in the saved state
    */
   static async open(
     options: JournalOptions,
@@ -122,7 +122,7 @@ export class Journal {
     return { ...this.#toReplay };
   }
 
-  /** Of the file that a start from the saved state begins with. */
+  /** The number of the file that a start from the saved state begins with. */
   get firstNumber(): number {
     return numberOf(this.#needed?.path ?? "");
   }
@@ -134,8 +134,8 @@ export class Journal {
   }
 
   /**
-   * Begins a new file behind all that has been appended so far. One at a time.
-   * @returns once all of that is on disk
+   * Begins a new file behind all lines appended so far. One call at a time.
+   * @returns once all of these are on disk
    */
   cut(): Promise<void> {
     assert(this.#cut === undefined, "the journal is being cut already");
@@ -145,7 +145,7 @@ export class Journal {
     });
   }
 
-  /** A saved state stands for all before the last cut: what nobody needs any more is removed. */
+  /** Removes files that nobody needs now that a saved state holds all lines before the last cut. */
   async release(): Promise<void> {
     this.#toReplay.bytes -= this.#beforeCut.bytes;
     this.#toReplay.events -= this.#beforeCut.events;
@@ -167,8 +167,7 @@ export class Journal {
   }
 
   /**
-   * Waits for the last flush, notes it, and closes the file: after a clean stop nothing is taken for
-   * a torn tail.
+   * Waits for the last flush and notes it: a clean stop leaves nothing that looks like a torn tail.
    */
   async close(): Promise<void> {
     while (this.#flushing || (this.#waiting.length > 0 && !this.#failed)) {
@@ -182,12 +181,12 @@ export class Journal {
     this.#fd = -1;
   }
 
-  /** Lines for a peer that is behind, as `readLines` does. */
+  /** As `readLines`. */
   read(since: Vector, upTo: Vector): ReturnType<typeof readLines> {
     return readLines(this.#held, { since, upTo });
   }
 
-  /** What comes in the same turn of the loop shares the sync. */
+  /** Lines of the same turn of the loop share a sync. */
   #schedule(): void {
     if (this.#flushing || this.#scheduled) return;
     this.#scheduled = true;
@@ -224,8 +223,7 @@ export class Journal {
     } catch (error) {
       this.#failed = true;
       const path = this.#held.files.at(-1)?.path ?? this.#options.folder;
-      const full = errorCode(error) === "ENOSPC" ? " The disk is full: free some space." : "";
-      this.#options.onFailed(`${path} can't be written (${(error as Error).message}).${full}`);
+      this.#options.onFailed(unwritable(path, error));
       return;
     } finally {
       this.#flushing = false;
@@ -234,7 +232,9 @@ export class Journal {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** The last batch of a server that is idle for hours must not pass for a torn tail (J2). */
+  /**
+   * So that the last batch of a server that is idle for hours does not pass for a torn tail (J2).
+   */
   #awaitSilence(): void {
     if (this.#isNoted) return;
     this.#silence = setTimeout(() => {
@@ -274,7 +274,7 @@ export class Journal {
 
   #note(): string {
     const { bytes: synced, reached: vector } = this.#last;
-    return writeNote({ synced, clock: this.#options.clock(), vector }, this.#options.digest);
+    return writeSealed({ synced, clock: this.#options.clock(), vector }, this.#options.digest);
   }
 
   /** Writes lines to the end of the last file and syncs them. */
@@ -301,10 +301,8 @@ export class Journal {
     const names = journalNames(folder);
     const number = Math.max(numberOf(names.at(-1) ?? "") + 1, least);
     const path = join(folder, nameOf(number));
-    const previous =
-      last === undefined || !goesOn
-        ? undefined
-        : { bytes: last.bytes, checksum: checksumText(last.checksum) };
+    const seal = last && { bytes: last.bytes, checksum: checksumText(last.checksum) };
+    const previous = goesOn ? seal : undefined;
     const header: Header = { heads: { ...this.#held.heads }, clock: clock(), previous };
     this.#fd = openSync(path, "wx+", ownerOnly);
     const file = new JournalFile(path);
@@ -312,7 +310,7 @@ export class Journal {
     file.startIndex();
     if (!goesOn) this.#held.files = [];
     this.#held.files.push(file);
-    await this.#write([writeHeader(header, digest)]);
+    await this.#write([writeSealed(header, digest)]);
     this.#isNoted = true;
     await syncFolder(folder);
   }

@@ -1,21 +1,17 @@
-import { open, readFile, rename } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFolder } from "../platform/folder.ts";
 import { errorCode, folderProblem, Problem } from "../platform/problem.ts";
-import { syncFolder } from "./folder.ts";
 
 /**
- * Replaces a file as a whole: after a crash it holds either the old text or the new (R2). One at a
- * time for each path.
+ * Replaces a file as a whole: after a crash it holds either the old text or the new (R2). For each
+ * path one call at a time.
  * @throws Problem that names the folder
  */
 export async function writeAtomically(path: string, text: string, mode = 0o644): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
-    {
-      await using file = await open(temporary, "w", mode);
-      await file.writeFile(text);
-      await file.datasync();
-    }
+    await writeFile(temporary, text, { mode, flush: true });
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
@@ -28,8 +24,8 @@ export async function writeJson(path: string, value: unknown, mode?: number): Pr
 }
 
 /**
- * The file's value as `parse` takes it, or undefined if there is none.
- * @param way what a person may do about a damaged one
+ * Reads a file's value by `parse`; undefined if there is no file.
+ * @param way what a person can do about a damaged file
  * @throws Problem that names the file, if it can't be read or is not what it should be
  */
 export async function readJson<T>(

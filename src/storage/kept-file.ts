@@ -14,35 +14,33 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { waitForLockSync } from "fs-native-extensions";
+import { ownerOnly, ownerOnlyFolder, syncNow } from "../platform/folder.ts";
 import { errorCode } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { isMap } from "../protocol/fields.ts";
-import { ownerOnly, ownerOnlyFolder } from "./file-modes.ts";
-import { syncNow } from "./folder.ts";
 import { Salvage } from "./salvage.ts";
 
 /**
- * Why a file could not be read: it was damaged, and is now under the name `aside`; or the system's
- * code. If only a part could not be understood, `copy` holds all of it.
+ * Why a file could not be read, or not all of it. A damaged file has the name `aside` now. If only
+ * a part was damaged, `copy` is a copy of the whole. Else the system's `code` says why.
  */
 export type FileTrouble =
   | { readonly path: string; readonly aside: string }
   | { readonly path: string; readonly copy: string }
   | { readonly path: string; readonly code: string };
 
-/** What a file holds. */
 interface Content<T> {
-  /** With the fields that this version does not know. */
+  /** All fields, also those that this version does not know. */
   readonly all: object;
-  /** What is right of it; undefined if nothing is. */
+  /** The valid part; undefined if nothing is valid. */
   readonly value: T | undefined;
   readonly isWhole: boolean;
 }
 
 /**
- * A small JSON file that a person's programs read and replace. A person may have edited it, or a
- * disk damaged it: what can't be understood is kept under another name, never overwritten. Fields
- * of a newer version stay.
+ * A small JSON file that a person's programs read and replace. A person may have edited it, or the
+ * disk may have damaged it: what can't be understood is kept under another name, and never
+ * overwritten. Fields of a newer version stay.
  */
 export class KeptFile<T extends object> {
   readonly #path: string;
@@ -51,9 +49,9 @@ export class KeptFile<T extends object> {
   #toldCode: string | undefined;
 
   /**
-   * @param parse takes what is right of a value, which is undefined if the file is not JSON; throws
-   * if nothing is right
-   * @param tell is called once for each damaged file, and once while the file can't be read
+   * @param parse returns the valid part of a value, which is undefined if the file is not JSON;
+   * throws if nothing is valid
+   * @param tell called once for each damaged file, and once while the file can't be read
    */
   constructor(
     path: string,
@@ -65,7 +63,7 @@ export class KeptFile<T extends object> {
     this.#tell = tell;
   }
 
-  /** @returns undefined if there is no file that can be read */
+  /** @returns undefined if no file exists, or it can't be read */
   read(): T | undefined {
     try {
       return this.#telling(() => {
@@ -81,8 +79,8 @@ export class KeptFile<T extends object> {
 
   /**
    * Replaces the file as a whole; after a crash it holds either the old text or the new. Other
-   * processes that replace it wait meanwhile.
-   * @param next makes the new value from what the file holds at this moment
+   * processes that replace it wait for this.
+   * @param next makes the new value from the file's present one
    * @throws what the file system says; a file that can't be read stays as it is
    */
   update(next: (there: T | undefined) => T): void {
@@ -94,11 +92,12 @@ export class KeptFile<T extends object> {
     });
   }
 
-  /** Keeps a damaged file aside, and puts what is right of it in its place. */
+  /** Puts a damaged file aside, and its valid part in its place. */
   #mended(): Content<T> | undefined {
     const there = this.#content();
     if (there === undefined || there.isWhole) return there;
-    const { all, value, isFile } = there;
+    const { all, value } = there;
+    const isFile = statIfThere(this.#path)?.isFile();
     // The copy comes first: without space for it, the file stays as it is.
     const aside = value !== undefined && isFile ? copyAside(this.#path) : putAside(this.#path);
     if (value !== undefined) this.#replace({ ...all, ...value });
@@ -106,13 +105,11 @@ export class KeptFile<T extends object> {
     return there;
   }
 
-  #content(): (Content<T> & { readonly isFile: boolean }) | undefined {
-    const bytes = readRegular(this.#path);
-    if (bytes === undefined) return undefined;
-    return { ...this.#understood(bytes), isFile: bytes !== noFile };
-  }
-
-  #understood(bytes: Buffer): Content<T> {
+  /** @returns undefined if the path does not exist; a folder or a pipe counts as an empty file */
+  #content(): Content<T> | undefined {
+    const there = statIfThere(this.#path);
+    if (there === undefined) return undefined;
+    const bytes = there.isFile() ? readFileSync(this.#path) : Buffer.alloc(0);
     const salvage = new Salvage();
     const json = salvage.value<unknown>(bytes, () => JSON.parse(decodeUtf8(bytes)), undefined);
     const value = salvage.value(json, (given) => this.#parse(given, salvage), undefined);
@@ -146,8 +143,8 @@ export class KeptFile<T extends object> {
 }
 
 /**
- * Acts while no other process does in this folder: of two that read and replace a file at the same
- * moment, one would lose the other's change.
+ * Acts while no other process does so in this folder. Of two processes that read and replace a file
+ * at once, one would lose the other's change.
  */
 function locked<R>(folder: string, act: () => R): R {
   const fd = openSync(join(folder, "lock"), "a+", ownerOnly);
@@ -161,15 +158,15 @@ function locked<R>(folder: string, act: () => R): R {
 }
 
 /**
- * The text without the byte order mark that some editors put in front.
- * @throws TypeError if it is not UTF-8: replaced letters would be written back as if they were meant
+ * The text, without the byte order mark that some editors write.
+ * @throws TypeError if it is not UTF-8: replacement letters would be written back to the file
  */
 export function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
 /**
- * Puts aside what is not a file but has a file's name, such as a folder or a pipe.
+ * Puts aside a folder or a pipe that has the name of a file.
  * @throws what the file system says
  */
 export function putAsideNoFile(path: string): FileTrouble | undefined {
@@ -181,7 +178,7 @@ export function putAsideNoFile(path: string): FileTrouble | undefined {
 function putAside(path: string): string {
   const isFolder = lstatSync(path).isDirectory();
   return underFreeName(path, (aside) => {
-    // Taking the name first makes sure that a file that was put aside earlier is never replaced.
+    // The name is taken first, so that a file that was put aside earlier is never replaced.
     if (isFolder) mkdirSync(aside);
     else closeSync(openSync(aside, "wx", ownerOnly));
     try {
@@ -225,14 +222,4 @@ function statIfThere(path: string): Stats | undefined {
     if (errorCode(error) === "ENOTDIR") return undefined;
     throw error;
   }
-}
-
-/** In place of the bytes of what is no file, such as a folder or a pipe. */
-const noFile = Buffer.alloc(0);
-
-/** @returns undefined if nothing is there */
-function readRegular(path: string): Buffer | undefined {
-  const there = statIfThere(path);
-  if (there === undefined) return undefined;
-  return there.isFile() ? readFileSync(path) : noFile;
 }

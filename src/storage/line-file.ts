@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { ownerOnly } from "./file-modes.ts";
+import { ownerOnly } from "../platform/folder.ts";
 
 /** Bytes gathered before a write gives the event loop its turn: about a millisecond's work. */
 const pieceBytes = 64 * 1024;
@@ -10,44 +10,24 @@ const pieceBytes = 64 * 1024;
 const chunkBytes = 4 * 1024 * 1024;
 const newline = 0x0a;
 
-/** What a file has to hold: its size, its SHA-256, and the CRC-32 of each of its lines. */
-export interface LineFile {
+/** The size of a file and its SHA-256. */
+export interface Size {
   readonly bytes: number;
   readonly checksum: string;
-  readonly lines: Uint32Array;
-}
-
-/** CRC-32 of lines as they come, in a list that grows by doubling. */
-export class LineChecksums {
-  #list = new Uint32Array(1_024);
-  #count = 0;
-
-  add(line: string | Uint8Array): void {
-    if (this.#count === this.#list.length) {
-      const larger = new Uint32Array(2 * this.#count);
-      larger.set(this.#list);
-      this.#list = larger;
-    }
-    this.#list[this.#count] = crc32(line);
-    this.#count += 1;
-  }
-
-  get list(): Uint32Array {
-    return this.#list.slice(0, this.#count);
-  }
 }
 
 /**
- * Writes a new file line by line, and syncs it. Other work goes on meanwhile.
+ * Writes a new file line by line, and syncs it. Other work goes on while it is written.
  * @param lines each with its newline
+ * @returns also the CRC-32 of each line
  */
 export async function writeLineFile(
   path: string,
   lines: Iterable<string>,
   signal?: AbortSignal,
-): Promise<LineFile> {
+): Promise<Size & { readonly lines: readonly number[] }> {
   const hash = createHash("sha256");
-  const checksums = new LineChecksums();
+  const checksums: number[] = [];
   let bytes = 0;
   let gathered = "";
   await using file = await open(path, "w", ownerOnly);
@@ -60,74 +40,49 @@ export async function writeLineFile(
     signal?.throwIfAborted();
   };
   for (const line of lines) {
-    checksums.add(line);
+    checksums.push(crc32(line));
     gathered += line;
     if (gathered.length >= pieceBytes) await write();
   }
   await write();
   await file.datasync();
-  return { bytes, checksum: hash.digest("hex"), lines: checksums.list };
+  return { bytes, checksum: hash.digest("hex"), lines: checksums };
 }
 
-/** The size and the SHA-256 of a file, or of its first bytes. */
+/** The size and the SHA-256 of a file's first bytes, and the text behind them. */
 export function measureFile(
   path: string,
   most = Number.POSITIVE_INFINITY,
-): { bytes: number; checksum: string } {
+): Size & { readonly rest: string } {
   const hash = createHash("sha256");
   let bytes = 0;
+  let rest = "";
   for (const chunk of chunksOf(path)) {
     const part = chunk.subarray(0, Math.max(0, most - bytes));
     hash.update(part);
     bytes += part.length;
+    rest += chunk.toString("latin1", part.length);
   }
-  return { bytes, checksum: hash.digest("hex") };
+  return { bytes, checksum: hash.digest("hex"), rest };
 }
 
-/** The last bytes of a file, as text. */
-export function readEnd(path: string, bytes: number): string {
-  const fd = openSync(path, "r");
-  try {
-    const end = Buffer.alloc(bytes);
-    const read = readSync(fd, end, 0, bytes, Math.max(0, fstatSync(fd).size - bytes));
-    return end.toString("latin1", 0, read);
-  } finally {
-    closeSync(fd);
-  }
+/** The CRC-32 of each line, as `writeLineFile` returns it for a file that ends in a newline. */
+export function lineChecksums(path: string): number[] {
+  return Array.from(linesOf(path), (line) => crc32(`${line}\n`));
 }
 
-/** The first line, from 1, whose checksum is another; undefined if all are as they should be. */
-export function findDamagedLine(path: string, expected: Uint32Array): number | undefined {
-  let number = 0;
-  for (const line of rawLinesOf(path)) {
-    number += 1;
-    if (line.at(-1) !== newline || crc32(line) !== expected[number - 1]) return number;
-  }
-  return number < expected.length ? number + 1 : undefined;
+/**
+ * The first line, from 1, that differs from its checksum, or that is missing or too many. If none
+ * does, the last line lacks its newline.
+ */
+export function findDamagedLine(path: string, expected: readonly number[]): number {
+  const found = lineChecksums(path);
+  const at = found.findIndex((checksum, index) => checksum !== expected[index]);
+  if (at >= 0) return at + 1;
+  return found.length < expected.length ? found.length + 1 : Math.max(1, found.length);
 }
 
-/** As `writeLineFile` gives them. */
-export function readLineChecksums(path: string): Uint32Array {
-  const checksums = new LineChecksums();
-  for (const line of rawLinesOf(path)) checksums.add(line);
-  return checksums.list;
-}
-
-/** Lines with their newlines; what no newline ends is a line too. */
-function* rawLinesOf(path: string): Generator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0);
-  for (const chunk of chunksOf(path)) {
-    let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline)) {
-      yield bytes.subarray(0, end + 1);
-      bytes = bytes.subarray(end + 1);
-    }
-    rest = Buffer.from(bytes);
-  }
-  if (rest.length > 0) yield rest;
-}
-
-/** The lines of a file, without their newlines; what no newline ends is a line too. */
+/** The lines of a file, without their newlines. Text behind the last newline is a line too. */
 export function* linesOf(path: string): Generator<string> {
   let rest: Buffer = Buffer.alloc(0);
   for (const chunk of chunksOf(path)) {

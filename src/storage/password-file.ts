@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { ownerOnly } from "../platform/folder.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
 import { randomHex } from "../platform/random.ts";
 import { readShortFile } from "../platform/short-file.ts";
 import { decodePlainText } from "../protocol/plain-text.ts";
-import { ownerOnly } from "./file-modes.ts";
 import { writeAtomically } from "./json-file.ts";
 
-/** The first line of a file. @throws Problem (exit code 2) if there is none */
+/** The first line of a file. @throws Problem (exit code 2) if the file has none */
 export function readPasswordFile(path: string): string {
   let text: string;
   try {
@@ -21,10 +21,10 @@ export function readPasswordFile(path: string): string {
   throw new Problem(`The password file ${path} is empty: write the password on its first line.`, 2);
 }
 
-/** The password of an account that is no person's: made once, in the folder of its process. */
+/** The password of a bot's own account, made once, in the folder of its process. */
 export async function ownPassword(folder: string): Promise<string> {
   const path = join(folder, "password");
-  // It is on disk before any account is made with it.
+  // The password is on disk before an account is made with it.
   if (!existsSync(path)) await writeAtomically(path, `${randomHex(24)}\n`, ownerOnly);
   return readPasswordFile(path);
 }

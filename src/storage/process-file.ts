@@ -1,11 +1,10 @@
 import { join } from "node:path";
-import { isMap } from "../protocol/fields.ts";
-import type { LamportClock } from "../protocol/lamport-clock.ts";
-import { parseClock } from "../protocol/lamport-clock.ts";
+import { fieldsOf } from "../protocol/fields.ts";
+import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { readJson, writeJson } from "./json-file.ts";
 import { takeSlot } from "./slot-lock.ts";
 
-/** The little that a broker, a proxy or a bot keeps: its name and its Lamport clock. */
+/** All that a broker, a proxy or a bot keeps: its name and its Lamport clock. */
 export interface ProcessFile extends AsyncDisposable {
   readonly name: string;
   readonly folder: string;
@@ -14,8 +13,8 @@ export interface ProcessFile extends AsyncDisposable {
 }
 
 /**
- * Opens `<role>.json` in a numbered slot of a folder that several processes share (J4), or begins
- * it with a name of its own.
+ * Opens `<role>.json` in a numbered slot of a folder that several processes share (J4), or makes it
+ * with a new name.
  * @throws Problem if the folder can't be used or the file is damaged
  */
 export async function openProcessFile(
@@ -26,9 +25,9 @@ export async function openProcessFile(
   const slot = await takeSlot(parent);
   const path = join(slot.folder, `${role}.json`);
   const saved = await readJson(path, (value) => {
-    const name = isMap(value) ? value.name : undefined;
-    if (!isMap(value) || typeof name !== "string") throw new Error("it has no `name`");
-    return { name, clock: parseClock(value.clock) ?? 0 };
+    const { name, clock } = fieldsOf(value);
+    if (typeof name !== "string") throw new Error("it has no `name`");
+    return { name, clock: parseClock(clock) ?? 0 };
   });
   const name = saved?.name ?? newName();
   const save = (clock: number) => writeJson(path, { name, clock });

@@ -1,15 +1,15 @@
-/** Takes what is right out of a value that may be damaged, and remembers whether something was not. */
+/** Takes the valid parts out of a value that may be damaged, and notes whether a part was not. */
 export class Salvage {
   #isWhole = true;
 
-  /** Nothing had to be left out so far. */
+  /** Whether nothing had to be left out so far. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
 
   /**
    * @param parse throws if the value is wrong
-   * @param otherwise takes the place of a wrong value
+   * @param otherwise stands in for a wrong value
    */
   value<T>(value: unknown, parse: (value: unknown) => T, otherwise: T): T {
     try {
@@ -20,7 +20,7 @@ export class Salvage {
     }
   }
 
-  /** Without its wrong items. */
+  /** The items of a list that are right. */
   list<T>(value: unknown, parse: (item: unknown) => T): T[] {
     const items = this.value(value, asList, []);
     return items.flatMap((item) => this.value<T[]>(item, (given) => [parse(given)], []));
@@ -28,6 +28,6 @@ export class Salvage {
 }
 
 function asList(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new Error("it is no list");
+  if (!Array.isArray(value)) throw new Error("it is not a list");
   return value;
 }

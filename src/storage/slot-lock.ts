@@ -1,10 +1,10 @@
 import { closeSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { tryLock } from "fs-native-extensions";
+import { makeFolder } from "../platform/folder.ts";
 import { folderProblem, Problem } from "../platform/problem.ts";
-import { makeFolder } from "./folder.ts";
 
-/** A folder that this process alone uses, until it is released or the process dies. */
+/** A folder that only this process uses, until it disposes of the slot or dies. */
 export interface Slot extends Disposable {
   readonly folder: string;
 }
@@ -38,12 +38,12 @@ export function lockFolderOrFail(folder: string): Slot {
   throw new Problem(`The data folder ${folder} is in use by another process: name another one.`);
 }
 
-/** Processes of one role that may share a folder: more than a machine runs. */
+/** Slots of one folder at most: more processes than a machine runs. */
 const mostSlots = 10_000;
 
 /**
- * Takes a free slot: a numbered folder in one that several processes share (J4). Used slots come
- * before new ones, those of lower priority first.
+ * Takes a free slot: a numbered folder in one that several processes share (J4). Slots that were
+ * used before come first, in rising order of `priority`.
  * @throws Problem if the folder can't be used, or all slots are taken
  */
 export async function takeSlot(
@@ -65,8 +65,8 @@ export async function takeSlot(
 }
 
 /**
- * Takes every slot of a folder that nobody uses, or a new one if there is none: what processes that
- * died have left is the caller's now (C5).
+ * Takes all free slots of a folder, or a new one if none is free: the caller takes over what dead
+ * processes have left (C5).
  * @param mode of new folders
  * @throws Problem if the folder can't be used, or all slots are taken
  */
@@ -85,7 +85,7 @@ export function takeFreeSlots(parent: string, mode: number): Slot[] {
   }
 }
 
-/** The names of all slots that there are. */
+/** The names of all slots that exist. */
 function slotsIn(parent: string, mode?: number): string[] {
   try {
     makeFolder(parent, mode);

@@ -11,13 +11,13 @@ const readAt = promisify(read);
 interface OpenState {
   readonly of: string;
   readonly files: readonly { readonly fd: number; readonly bytes: number }[];
-  /** Closes it when it was not used for a while. */
+  /** Closes the state when it was not used for a while. */
   readonly idle: NodeJS.Timeout;
 }
 
 /**
- * Gives peers the saved state by the page. What one asker gets is one frozen state: its files stay
- * open, and so as they were, when a newer state takes their names.
+ * Gives peers the saved state by the page. Each peer gets one frozen state: its files stay open,
+ * and so unchanged, when a newer state takes their names.
  */
 export class SnapshotSource {
   readonly #folder: string;
@@ -28,8 +28,8 @@ export class SnapshotSource {
   }
 
   /**
-   * @param newest the checksum of the state on disk, if that may be given away
-   * @returns undefined if the state that is asked for is not at hand
+   * @param newest the checksum of the state on disk, if peers may have it
+   * @returns undefined if the wanted state is not available
    */
   async page(request: SnapshotRequest, newest: string | undefined): Promise<Page | undefined> {
     const state = this.#find(request.of ?? newest, newest);
@@ -71,7 +71,7 @@ export class SnapshotSource {
     if (state === undefined) return;
     clearTimeout(state.idle);
     this.#open.splice(this.#open.indexOf(state), 1);
-    // A read that is under way on it fails, and its asker asks again.
+    // A read that has begun fails, and the peer asks again.
     for (const { fd } of state.files) close(fd, () => {});
   }
 }

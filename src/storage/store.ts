@@ -7,17 +7,17 @@ import type { Vector } from "../protocol/vector.ts";
 import type { View } from "../protocol/view.ts";
 import type { CheckpointSource } from "./checkpoint.ts";
 
-/** A replica as its store sees it: it takes up what is held at a start, and is saved. */
+/** A replica as its store sees it: it gets all that is held at a start, and is saved. */
 export interface Stored {
   readonly mark: Mark;
   recoverPromises(view: View, ballot: Ballot): void;
-  /** @throws Error if it is no state of this version */
+  /** @throws Error if it is not one of this version */
   recoverState(saved: SavedLines, mark: Mark): void;
-  /** An event that the state has already is passed over. */
+  /** Passes over an event that the state has already. */
   recoverEvent(line: EventLine): void;
-  /** What the store once had and lost (J5), and what is still whole of it. */
+  /** @param heads what the store once had and lost (J5) @param salvaged what is still whole of that */
   recoverMissing(heads: Heads, salvaged: Iterable<EventLine>): void;
-  /** As of now: what comes later is not in it, however long it takes to be written. */
+  /** The state as of now: later events are not in it, however long it takes to write. */
   checkpoint(): CheckpointSource;
 }
 
@@ -26,7 +26,7 @@ export interface SavedLines {
   readonly rows: Iterable<string>;
 }
 
-/** A page of a saved state as it goes to a peer, but for the clock. */
+/** A page of a saved state for a peer, without the clock that goes with it. */
 export interface Page {
   /** The checksum that names the state. */
   readonly of: string;
@@ -36,44 +36,44 @@ export interface Page {
 }
 
 /**
- * Where a replica keeps its log, its promises and its saved state. What it must keep, and what it
- * may lose, is the suite that all stores run: test/contracts/store.test.ts.
+ * Where a replica keeps its log, its promises and its saved state. All stores run one suite, which
+ * shows what a store must keep and what it may lose: test/contracts/store.test.ts.
  */
 export interface Store {
   /** @throws Problem if it is damaged */
   readView(): Promise<View>;
   /**
    * Gives a new replica all that is held: promises, saved states, then the events behind them.
-   * @throws Problem that names the place, if something was lost that nobody can return
+   * @throws Problem that names file and line, if something was lost that nobody can return
    */
   load<Replica extends Stored>(newReplica: () => Replica): Promise<Replica>;
-  /** Loads again, now that a peer's saved state is there. @throws Problem as `load` */
+  /** Loads again, once a peer's saved state has come. @throws Problem as `load` */
   reload<Replica extends Stored>(newReplica: () => Replica): Promise<Replica>;
-  /** The store says by `onFlushed(count)`, in this order, how many lines are safe (R2). */
+  /** The store tells by `onFlushed(count)`, in this order, how many lines are on disk (R2). */
   append(lines: readonly EventLine[]): void;
   /**
-   * What `since` lacks of `upTo`, by the page; `more` tells that there is another.
-   * @returns undefined if some of it is no longer in the log, and only a saved state has it
+   * A page of the events that `since` lacks of `upTo`; `more` tells whether another page follows.
+   * @returns undefined if some of them are no longer in the log, but in the saved state alone
    */
   read(since: Vector, upTo: Vector): Promise<{ lines: string[]; more: boolean } | undefined>;
-  /** Resolves once it is safe. @throws Error if it can't be written */
+  /** Resolves once it is on disk. @throws Error if it can't be written */
   saveView(view: View): Promise<void>;
   /** As `saveView`. */
   savePromise(ballot: Ballot): Promise<void>;
   /** Whether what was lost is still lost. */
   readonly isDamaged: boolean;
-  /** What a person has to know if nobody returns what was lost. */
+  /** What a person has to do if nobody returns what was lost. */
   readonly way: string;
-  /** Whether some of this was lost, and comes back. */
+  /** Whether some of these lines were lost, and come back. */
   isMissing(lines: readonly EventLine[]): boolean;
-  /** All that was lost is there again. */
+  /** Called once all that was lost has come back. */
   repaired(): Promise<void>;
-  /** @returns undefined if the state that is asked for is not at hand */
+  /** @returns undefined if that state is not available */
   page(request: SnapshotRequest): Promise<Page | undefined>;
   /** Resolves when a peer's state may be put in place. @throws Error if the server stops before */
   readyForState(): Promise<void>;
-  /** Saves the state if the log has grown enough, or a peer's state came (J1). */
+  /** Saves the state if the log has grown enough, or a peer's state has come (J1). */
   checkpointIfDue(replica: Stored): void;
-  /** After the last write. @param replica whose state is saved, unless that takes too long */
+  /** After the last write. @param replica its state is saved, unless that takes too long */
   close(replica: Stored | undefined): Promise<void>;
 }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest, EventLine } from "../protocol/event.ts";
-import { isMap } from "../protocol/fields.ts";
-import { emptyChain, type ServerName } from "../protocol/ids.ts";
+import { fieldsOf } from "../protocol/fields.ts";
+import { emptyChain } from "../protocol/ids.ts";
 import { parseClock } from "../protocol/lamport-clock.ts";
 import { furthest, type Heads, headsOf, type Mark, vectorOf } from "../protocol/mark.ts";
 import { covers, lag, type Vector } from "../protocol/vector.ts";
@@ -12,15 +12,15 @@ import { type Header, journalNames, readHeader } from "./journal-file.ts";
 import { findMissing } from "./journal-recovery.ts";
 import { Scan } from "./journal-scan.ts";
 
-/** What a look at a server's folder came to. */
+/** What the check of a server's folder found. */
 export interface Verified {
   readonly folder: string;
-  /** Events that the saved state stands for, and those that the journal holds. */
+  /** Events in the saved state, and those in the journal. */
   readonly savedEvents: number;
   readonly journalEvents: number;
   /** How far the folder reaches. */
   readonly vector: Vector;
-  /** Bytes at the end of the journal that a start would cut off: nothing tells that they were synced. */
+  /** Bytes of a torn tail of the journal, which a start would cut off. */
   readonly tornBytes: number;
   readonly damages: readonly Damage[];
 }
@@ -60,11 +60,11 @@ export function verifyFolder(folder: string, digest: Digest): Verified {
   };
 }
 
-/** The number of a journal file that was there, by promises.json. */
+/** The number of a journal file that must exist, unless a later one does. */
 function leastOf(folder: string): number | undefined {
   const path = join(folder, "promises.json");
   const promises: unknown = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
-  return isMap(promises) ? parseClock(promises.journal) : undefined;
+  return parseClock(fieldsOf(promises).journal);
 }
 
 function checkJson(path: string): Damage[] {
@@ -77,7 +77,7 @@ function checkJson(path: string): Damage[] {
   }
 }
 
-/** The journal as a whole: also the files that only serve peers who are behind. */
+/** Checks the whole journal, also the files that only serve peers that are behind. */
 class JournalCheck {
   readonly damages: Damage[] = [];
   events = 0;
@@ -104,7 +104,7 @@ class JournalCheck {
     for (const [at, path] of paths.entries()) {
       const bytes = readFileSync(path);
       const header = headerOf(bytes, this.#digest);
-      // A new run of files: what lies before stands in the saved state alone.
+      // A new run of files: events between it and the last one are in the saved state alone.
       if (scan === undefined || header?.previous === undefined) {
         this.#take(scan);
         scan = new Scan({
@@ -128,15 +128,10 @@ class JournalCheck {
     if (scan === undefined) return;
     this.damages.push(...scan.damages);
     this.events += scan.events;
-    const names = new Set([...Object.keys(this.heads), ...Object.keys(scan.heads)]);
-    const further = [...names].map((name) => {
-      const [a, b] = [this.heads[name as ServerName], scan.heads[name as ServerName]];
-      return [name, (a?.seq ?? 0) >= (b?.seq ?? 0) ? a : b];
-    });
-    this.heads = Object.fromEntries(further) as Heads;
+    this.heads = furthest(this.heads, scan.heads);
   }
 
-  /** The saved state and the journal have to tell of the same events. */
+  /** The saved states and the journal must have the same events. */
   #compare(path: string, { event: { server, seq }, chain }: EventLine): void {
     for (const { vector, chains } of this.#marks) {
       if (vector[server] !== seq || (chains[server] ?? emptyChain) === chain) continue;
