@@ -3,16 +3,16 @@ import { limits } from "../protocol/limits.ts";
 
 interface Open {
   connections: number;
-  /** Of these, in their handshake. */
+  /** How many of them are in their handshake. */
   handshakes: number;
 }
 
-/** How many connections each address has at a socket, and how fast it makes them. */
+/** How many connections each address has at a socket, and how fast it makes new ones. */
 export class AddressBook {
   readonly #pace = new Buckets({ perSecond: limits.addressPace, burst: limits.addressBurst });
   readonly #open = new Map<string, Open>();
 
-  /** Whether one more connection of that address is taken; if so it counts from now on. */
+  /** Whether one more connection of that address is let in. If so, it counts from now on. */
   admit(address: string, nowMs: number): boolean {
     if (this.#pace.take(address, nowMs) > 0) return false;
     const open = this.#open.get(address) ?? { connections: 0, handshakes: 0 };
@@ -23,18 +23,18 @@ export class AddressBook {
     return true;
   }
 
-  /** Whether more of its connections are in their handshake than may be: one of these is to go. */
+  /** Whether too many of its connections are in their handshake, so that one of these must end. */
   isCrowded(address: string): boolean {
     return (this.#open.get(address)?.handshakes ?? 0) > limits.addressHandshakes;
   }
 
-  /** Its handshake is over, one way or the other. */
+  /** A handshake of that address is over, good or not. */
   shaken(address: string): void {
     const open = this.#open.get(address);
     if (open !== undefined) open.handshakes -= 1;
   }
 
-  /** It has ended, behind its handshake. */
+  /** A connection of that address has ended, after `shaken`. */
   gone(address: string): void {
     const open = this.#open.get(address);
     if (open === undefined) return;

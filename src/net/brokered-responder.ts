@@ -4,17 +4,15 @@ import { type Envelope, type OnRequest, unwrap } from "./envelope.ts";
 import { SendQueue } from "./send-queue.ts";
 import { receiveAll, socketOptions } from "./socket.ts";
 
-/**
- * Leaving a broker waits for a moment with nothing to read and nothing to send: how long it waits.
- */
+/** Before a broker is left, the wait for a moment with nothing to read and nothing to send. */
 const shortestWaitMs = 10;
 const longestWaitMs = 200;
 
-/** Takes requests that brokers hand on, and answers them in any order: a DEALER for each broker. */
+/** Takes requests from brokers, and answers them in any order. It has a DEALER for each broker. */
 export class BrokeredResponder {
   readonly #onRequest: OnRequest;
   readonly #links = new Map<string, Link>();
-  /** By name: that of its link stands in front of each envelope. */
+  /** The links by name. A link's name is the first frame of each of its envelopes. */
   readonly #named = new Map<string, Link>();
   #isStarted = false;
   #made = 0;
@@ -23,13 +21,13 @@ export class BrokeredResponder {
     this.#onRequest = onRequest;
   }
 
-  /** Takes requests from now on; those that came before have waited. */
+  /** Takes requests from now on; earlier ones have waited. */
   start(): void {
     this.#isStarted = true;
     for (const link of this.#links.values()) this.#read(link);
   }
 
-  /** @throws Problem if one is no endpoint */
+  /** @throws Problem if one is not an endpoint */
   connect(...endpoints: string[]): void {
     for (const endpoint of endpoints) {
       const known = this.#links.get(endpoint);
@@ -44,9 +42,8 @@ export class BrokeredResponder {
   }
 
   /**
-   * Leaves a broker. Its requests that have come are taken first, and replies that are queued go
-   * out. Only a request that is on the wire at that very moment is lost: the broker answers it
-   * (B4).
+   * Leaves a broker. Requests that have come are taken first, and queued replies go out. Only a
+   * request that is on the wire at that very moment is lost, and the broker answers it (B4).
    */
   async disconnect(endpoint: string): Promise<void> {
     const link = this.#links.get(endpoint);
@@ -73,16 +70,16 @@ export class BrokeredResponder {
 }
 
 /**
- * The connection to one broker, with a socket of its own, which is closed to leave. One ROUTER for
- * all brokers would not do: when it disconnects from one of them it may have read the beginning of
- * a message, and libzmq aborts the process when it looks for the rest.
+ * The connection to one broker. It has a socket of its own, which is closed to leave the broker.
+ * One ROUTER for all brokers would not do: when it disconnects from a broker in the middle of a
+ * message, libzmq looks for the rest and aborts the process.
  */
 class Link {
   readonly name: string;
-  /** What is owed to a broker that is gone is dropped: its next process would drop it too (B3). */
+  /** Replies to a broker that is gone are dropped: its next process would drop them too (B3). */
   readonly #socket = new Dealer({ ...socketOptions, immediate: true, sendTimeout: 0 });
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
-  /** Calls that wait to be told whether the link has left. */
+  /** Callbacks of `leave`. */
   #leaving: ((hasLeft: boolean) => void)[] = [];
 
   constructor(endpoint: string, name: string) {

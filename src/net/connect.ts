@@ -5,7 +5,7 @@ import { passwordOf, splitKey } from "../platform/endpoint.ts";
 import { withoutWarnings } from "../platform/host.ts";
 import { splitHost } from "../platform/parse-endpoint.ts";
 import { errorCode, Problem } from "../platform/problem.ts";
-import { familyOf } from "./resolve.ts";
+import { addressOfName } from "./resolve.ts";
 
 type Connecting = Socket & {
   connect(address: string): void;
@@ -16,9 +16,9 @@ type Connecting = Socket & {
 const lookUpEveryMs = 1_000;
 
 /**
- * Connects to each endpoint, encrypted or with a password if it carries a key. IPv6 is used for
+ * Connects to each endpoint: encrypted or with a password if it has a key. IPv6 is used for
  * addresses of IPv6 and for names that have no others, else IPv4.
- * @throws Problem if one is no endpoint; then the socket is closed
+ * @throws Problem if one is not an endpoint; then the socket is closed
  */
 export function connect(socket: Connecting, endpoints: readonly string[]): void {
   const connector = new Connector(socket);
@@ -36,7 +36,7 @@ export function connect(socket: Connecting, endpoints: readonly string[]): void 
 }
 
 /**
- * Opens a socket's connections one by one: its options hold for connections that are made later.
+ * Opens a socket's connections one by one: its options apply to connections that are made later.
  */
 class Connector {
   readonly #socket: Connecting;
@@ -49,7 +49,7 @@ class Connector {
 
   open(endpoint: string, { byIPv6 }: { byIPv6: boolean }): void {
     const { address, key } = splitKey(endpoint);
-    // zeromq warns of each option that is set after a connection, as if it were meant for that one.
+    // zeromq warns of each option that is set after a connection, which it does not affect.
     withoutWarnings(() => {
       if (key !== this.#key) setServerKey(this.#socket, key);
       if (this.#socket.ipv6 !== byIPv6) this.#socket.ipv6 = byIPv6;
@@ -59,7 +59,7 @@ class Connector {
       this.#socket.connect(address);
     } catch (error) {
       throw new Problem(
-        `"${address}" is no endpoint (${errorCode(error)}): write it as tcp://host:port.`,
+        `"${address}" is not an endpoint (${errorCode(error)}): write it as tcp://host:port.`,
         2,
       );
     }
@@ -71,20 +71,18 @@ class Connector {
    * IPv6.
    */
   async followName(endpoint: string, host: string): Promise<void> {
-    let family = await familyOf(host);
-    while (family === undefined && !this.#socket.closed) {
+    let found = await addressOfName(host);
+    while (found === undefined && !this.#socket.closed) {
       await pause(lookUpEveryMs, undefined, { ref: false });
-      family = await familyOf(host);
+      found = await addressOfName(host);
     }
-    if (family !== 6 || this.#socket.closed) return;
+    if (found?.family !== 6 || this.#socket.closed) return;
     this.#socket.disconnect(splitKey(endpoint).address);
     this.open(endpoint, { byIPv6: true });
   }
 }
 
-/**
- * Encryption uses a fresh key pair for each connection, so that whoever connects stays anonymous.
- */
+/** Encryption uses a new key pair for each connection, so that the process stays anonymous. */
 function setServerKey(socket: Socket, key: string | undefined): void {
   // The only ways to switch a socket of libzmq back to connections without a key.
   if (socket.securityMechanism === "curve") socket.curveServer = false;
@@ -100,10 +98,10 @@ function setServerKey(socket: Socket, key: string | undefined): void {
   encrypt(socket, { curveServerKey, curvePublicKey, curveSecretKey });
 }
 
-/** @param options the typings know keys as Z85 text only; libzmq takes their 32 bytes as well */
+/** @param options keys as 32 bytes, which libzmq takes, though the typings know Z85 text only */
 function encrypt(socket: Socket, options: Readonly<Record<string, unknown>>): void {
   Object.assign(socket, options);
-  // If libzmq was built without CURVE, this has set mere fields of a JavaScript object.
+  // If libzmq was built without CURVE, these are mere fields of a JavaScript object.
   if (socket.securityMechanism === "curve") return;
   throw new Problem("This machine's ZeroMQ can't encrypt: install zeromq's own libzmq.");
 }

@@ -1,19 +1,19 @@
-/** The frames in front of a payload: the way back to whoever asked. */
+/** The frames in front of a payload, by which a reply finds its way back. */
 export type Envelope = readonly Buffer[];
 
 /** @param seal the frame behind the payload, where the socket takes seals */
 export type OnRequest = (to: Envelope, payload: Buffer, seal?: Buffer) => void;
 
-/** A sealed request is the empty delimiter, the payload and the seal, and nothing behind them. */
+/** Takes the seal off a request that ends with the empty delimiter, a payload and a seal. */
 export function takeSeal(frames: Buffer[]): Buffer | undefined {
   const delimiter = frames.findIndex((frame) => frame.length === 0);
   return delimiter >= 0 && frames.length === delimiter + 3 ? frames.pop() : undefined;
 }
 
 /**
- * The payload is what stands behind the empty delimiter of a REQ (W12). A DEALER may leave the
- * delimiter out: then the payload is the last frame. Further frames become part of the payload and
- * fail there.
+ * The payload follows the empty delimiter of a REQ (W12). A DEALER may leave the delimiter out:
+ * then the payload is the last frame. Further frames become part of the payload, which is invalid
+ * then.
  */
 export function unwrap(frames: Buffer[]): { envelope: Envelope; payload: Buffer } {
   const delimiter = frames.findIndex((frame) => frame.length === 0);

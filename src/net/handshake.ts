@@ -1,17 +1,19 @@
 import type { Observer } from "zeromq";
 import { splitKey } from "../platform/endpoint.ts";
 
-/** Why the other side takes no connection. */
+/** Why the other side refuses the connection. */
 export type Refusal = "keyWanted" | "keyUnwanted" | "otherKey";
 
-/** For a log, and for who uses the client library. */
+/** For logs and for users of the client library. */
 export const refusalText: Readonly<Record<Refusal, string>> = {
   keyWanted: "it wants encryption: a client gives its key, a member has --curve",
   keyUnwanted: "it is not encrypted, and a key was given for it",
   otherKey: "it ended the connection: its key is another than the one given",
 };
 
-/** One side encrypts and the other does not: that does not pass, and ZeroMQ does not try again. */
+/**
+ * Whether one side encrypts and the other does not: that stays so, and ZeroMQ does not try again.
+ */
 export function isFinal(refusal: Refusal | undefined): boolean {
   return refusal === "keyWanted" || refusal === "keyUnwanted";
 }
@@ -19,9 +21,9 @@ export function isFinal(refusal: Refusal | undefined): boolean {
 const mismatch = "ERR_ZMTP_MECHANISM_MISMATCH";
 
 /**
- * Tells why a connecting socket is let in nowhere, as soon as it is so, and when it is so no more.
- * Of a mismatch each side may be the first to see it and hang up; ZeroMQ tries again until this side
- * has seen it, and then no more.
+ * Tells why all endpoints refuse a connecting socket, once they do, and `undefined` when one
+ * accepts it again. Either side may be the first to see a mismatch and hang up. ZeroMQ tries again
+ * until this side has seen the mismatch, and then no more.
  */
 export function watchRefusals(
   events: Observer,
@@ -39,8 +41,8 @@ export function watchRefusals(
   events.on("handshake:error:protocol", ({ error, address }) => {
     if (error.code === mismatch) refuse(address, hasKey ? "keyUnwanted" : "keyWanted");
   });
-  // A server tells nothing to whom it does not believe. Without a key it may as well be one that
-  // is just ending.
+  // A server says nothing to a peer that it does not trust. Without a key, this may as well be a
+  // server that is stopping.
   events.on("handshake:error:other", ({ address }) => {
     if (hasKey) refuse(address, "otherKey");
   });

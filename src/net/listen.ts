@@ -6,7 +6,7 @@ import { errorCode, Problem } from "../platform/problem.ts";
 import { addressOfName } from "./resolve.ts";
 
 /**
- * Binds it to an endpoint as ZeroMQ writes them.
+ * Binds a server to an endpoint in ZeroMQ's notation.
  * @returns the endpoint with its real port
  * @throws Problem if the port is taken, or the address is not this machine's
  */
@@ -22,9 +22,7 @@ export async function listen(server: Server, endpoint: string): Promise<string> 
     }
     await once(server, "listening");
   } catch (error) {
-    const code = errorCode(error);
-    if (path !== undefined && code !== "EADDRINUSE") throw pathProblem(endpoint, code);
-    throw new Problem(whyUnbound(endpoint, code));
+    throw new Problem(`${endpoint} ${whyUnbound(errorCode(error), path !== undefined)}.`);
   }
   if (path !== undefined) return endpoint;
   const { address, port: bound, family } = server.address() as AddressInfo;
@@ -37,22 +35,18 @@ async function addressFor(host: string): Promise<string> {
   return (await addressOfName(host))?.address ?? host;
 }
 
-function pathProblem(endpoint: string, code: string | undefined): Problem {
-  const way = "check that its folder exists and may be written, or give another path";
-  return new Problem(`${endpoint} can't be bound (${code}): ${way}.`);
+function whyUnbound(code: string | undefined, isPath: boolean): string {
+  if (code === "EADDRINUSE") return "is taken: stop what uses it, or choose another port";
+  if (!isPath && code === "EACCES") {
+    return "may not be used by this user: choose a port above 1023";
+  }
+  const way = isPath
+    ? "check that its folder exists and may be written, or give another path"
+    : "give an address of this machine";
+  return `can't be bound (${code}): ${way}`;
 }
 
-function whyUnbound(endpoint: string, code: string | undefined): string {
-  if (code === "EADDRINUSE") {
-    return `${endpoint} is taken: stop what uses it, or choose another port.`;
-  }
-  if (code === "EACCES") {
-    return `${endpoint} may not be used by this user: choose a port above 1023.`;
-  }
-  return `${endpoint} can't be bound (${code}): give an address of this machine.`;
-}
-
-/** A process that was killed leaves its Unix socket behind, at which nobody answers. */
+/** Removes the Unix socket of a process that was killed: no process answers at it. */
 async function removeStale(path: string): Promise<void> {
   const probe = connect(path);
   try {

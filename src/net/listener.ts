@@ -1,6 +1,6 @@
+import { randomInt } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { now } from "../platform/clock.ts";
-import { randomIndex } from "../platform/random.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Bounds } from "../zmtp/connection.ts";
 import type { Door } from "../zmtp/handshake.ts";
@@ -14,7 +14,7 @@ import { lingerMs, type Peer, Wire } from "./wire.ts";
 export interface Entrance {
   /** A peer needs only one of them. */
   readonly doors: readonly Door[];
-  /** A peer was not let in at that endpoint, or was cut off. */
+  /** A peer was refused at that endpoint, or cut off. */
   onRefused(endpoint: string, why: string): void;
 }
 
@@ -31,7 +31,7 @@ export interface ListenerOptions {
 
 export const anybody: Entrance = { doors: [{ mechanism: "NULL" }], onRefused: () => {} };
 
-/** What a request or a publication may be. */
+/** The bounds of a request or a publication. */
 export const messageBounds = {
   frameBytes: limits.frameBytes,
   frames: limits.messageFrames,
@@ -41,9 +41,9 @@ export const messageBounds = {
 const tickMs = 250;
 
 /**
- * A bound ZeroMQ socket without libzmq: bytes that any peer may send make libzmq abort, swell or
- * stop (decision 0013). It speaks ZMTP over TCP and Unix sockets, within bounds for each peer and
- * each address (Z1 to Z7).
+ * A bound ZeroMQ socket without libzmq, which any peer's bytes can make abort, swell or stop
+ * (decision 0013). It speaks ZMTP over TCP and Unix sockets, within bounds for each peer and each
+ * address (Z1 to Z7).
  */
 export class Listener {
   /** Where it is bound, with its real port. */
@@ -52,9 +52,9 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #addresses = new AddressBook();
   readonly #wires = new Set<Wire>();
-  /** Those in their handshake. */
+  /** The connections in their handshake. */
   readonly #shaking = new Set<Wire>();
-  /** Bytes of messages that have not wholly come. The message that began first stands first. */
+  /** Bytes of unfinished messages, the oldest message first. */
   readonly #held = new Map<Wire, number>();
   #heldBytes = 0;
   readonly #timer: NodeJS.Timeout;
@@ -65,7 +65,7 @@ export class Listener {
     this.endpoint = endpoint;
     this.#options = options;
     server.on("connection", (socket) => this.#accept(socket));
-    // No file is left for one more connection: the connections that exist go on.
+    // No file descriptor is left for one more connection; the others go on.
     server.on("error", () => {});
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
@@ -77,7 +77,7 @@ export class Listener {
     return new Listener(server, bound, options);
   }
 
-  /** Ends all connections: what waits for their peers is written, for `lingerMs` at most. */
+  /** Ends all connections once all that waits for the peers is written, within `lingerMs`. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const closed = new Promise((resolve) => this.#server.close(resolve));
@@ -119,17 +119,15 @@ export class Listener {
   }
 
   /**
-   * By chance: a handshake is short, so that those who mean nothing by theirs keep nobody else out,
-   * and of many that come at once some pass, however long theirs take.
+   * Gives up one of an address's handshakes by chance. A handshake is short, so handshakes that
+   * come to nothing keep nobody else out; and of many slow ones that come at once, some pass.
    */
   #giveOneUp(address: string): void {
     const shaking = [...this.#shaking].filter((wire) => wire.address === address);
-    shaking[randomIndex(shaking.length)]?.giveUp();
+    shaking[randomInt(Math.max(1, shaking.length))]?.giveUp();
   }
 
-  /**
-   * Bounds the memory of messages that peers begin and don't end: the oldest connection ends (Z6).
-   */
+  /** Bounds the memory of messages that peers don't finish: the oldest of them ends (Z6). */
   #hold(wire: Wire, bytes: number): void {
     this.#heldBytes += bytes - (this.#held.get(wire) ?? 0);
     if (bytes > 0) this.#held.set(wire, bytes);
@@ -149,7 +147,7 @@ export class Listener {
 
   #tick(): void {
     const { steadyMs } = now();
-    // While this process was stopped it heard no peer: that is not the peers' silence.
+    // A process that was stopped could hear no peer: that is not the peers' silence.
     const wasStopped = steadyMs - this.#tickedMs > 2 * tickMs;
     this.#tickedMs = steadyMs;
     let unread = 0;
@@ -161,7 +159,7 @@ export class Listener {
     if (unread > limits.unreadBytesOfAll) this.#endLargest(unread);
   }
 
-  /** The peers that have read the least are cut off. */
+  /** Cuts off the peers that have left the most unread. */
   #endLargest(unread: number): void {
     const largest = [...this.#wires].sort((a, b) => b.unreadBytes - a.unreadBytes);
     let left = unread;

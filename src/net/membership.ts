@@ -10,17 +10,17 @@ import { ReferenceWatch } from "./reference-watch.ts";
 import { Refusals } from "./refusals.ts";
 import { Seals } from "./seal.ts";
 
-export interface MembershipOptions {
+interface MembershipOptions {
   readonly secret: Secret;
-  /** Where the cluster is encrypted. */
+  /** Given if the cluster is encrypted. */
   readonly keys?: CurveKeys | undefined;
-  /** This process's name; it may come after the first question. */
+  /** This process's name, which may come after the first question. */
   readonly self: () => string;
   readonly clock: LamportClock;
   readonly log: Log;
 }
 
-/** A process that has the cluster's secret, and so may speak as a member (X1). */
+/** A process that has the cluster's secret, and so is a member (X1). */
 export class Membership {
   readonly refusals: Refusals;
   readonly #options: MembershipOptions;
@@ -32,13 +32,13 @@ export class Membership {
     if (secret.warning !== undefined) log.warn(secret.warning);
   }
 
-  /** One channel's seals; from now on, only what is above the present clock counts there. */
+  /** The seals of one channel. Only messages above the present clock count there from now on. */
   seals(purpose: Purpose): Seals {
     const { secret, self, clock } = this.#options;
     return new Seals({ key: secret.deriveKey(purpose), self, clock, refusals: this.refusals });
   }
 
-  /** A connection to the reference, as a member's. */
+  /** A member's connection to the reference. */
   referenceLink(endpoints: readonly string[]): ReferenceLink {
     const { clock, log } = this.#options;
     const watch = new ReferenceWatch(endpoints, log);
@@ -49,12 +49,12 @@ export class Membership {
     return link;
   }
 
-  /** Where anybody may connect; in an encrypted cluster, whoever has its public key. */
+  /** Lets anybody in; in an encrypted cluster, whoever has its public key. */
   get forGuests(): Entrance {
     return this.#entrance(guestDoor(this.#options.keys));
   }
 
-  /** Where members alone may connect; with `withGuests`, whoever may connect as a guest, too. */
+  /** Lets members in; with `withGuests`, guests too. */
   forMembers({ withGuests = false } = {}): Entrance {
     const { secret, keys } = this.#options;
     const door = memberDoor(secret, keys);

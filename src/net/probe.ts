@@ -12,7 +12,7 @@ export function probe(endpoint: string, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port), timeout: timeoutMs });
     const end = (greeted: boolean) => {
-      // A reset: whoever ends in good order before the handshake is taken for one without the key.
+      // A reset: an orderly end before the handshake would look like a peer without the key.
       socket.resetAndDestroy();
       resolve(greeted);
     };

@@ -2,8 +2,7 @@ import { now } from "../platform/clock.ts";
 import { processId } from "../platform/host.ts";
 import { encode } from "../protocol/codec.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import type { LamportClock } from "../protocol/lamport-clock.ts";
-import { parseClock } from "../protocol/lamport-clock.ts";
+import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { durations } from "../protocol/limits.ts";
 import { isOurList, parseReferenceReply } from "../protocol/parse-reference.ts";
 import type { HeartbeatReport, Role } from "../protocol/reference-messages.ts";
@@ -12,33 +11,30 @@ import type { Refusal } from "./handshake.ts";
 import type { ReferenceWatch } from "./reference-watch.ts";
 import { Requester } from "./requester.ts";
 import type { Seals } from "./seal.ts";
-import { SealedRequester } from "./sealed-requester.ts";
 
-/** The reference's name: there is one. */
+/** The name of the reference, of which a cluster has one. */
 export const referenceName = "reference";
 
 interface ReferenceLinkOptions {
-  /** A member's seals; without them the process is a guest, which may ask but not decide. */
+  /** A member's seals. Without them the process is a guest, which may ask but not decide. */
   readonly seals?: Seals;
   /** If given, the link finds out which kind of reference answers before its first question. */
   readonly watch?: ReferenceWatch;
 }
 
-/**
- * Pause between two looks at a reference of the original protocol: ours may have taken its place.
- */
+/** Pause between two looks at a reference of the original protocol: ours may have replaced it. */
 const foreignMs = 2_000;
 
 /** A process's connection to the reference. */
 export class ReferenceLink {
-  readonly #requester: Requester | SealedRequester;
+  readonly #requester: Requester;
   readonly #clock: LamportClock;
   readonly #isMember: boolean;
-  /** Why it is not connected, if the reference does not take it. */
+  /** Why the reference refuses the connection, if it does. */
   refusal: Refusal | undefined;
   onRefusal: (refusal: Refusal | undefined) => void = () => {};
   readonly #watch: ReferenceWatch | undefined;
-  /** The last look: resolves if a reference of ours has answered. */
+  /** The last look. It resolves if a reference of ours has answered. */
   #recognition: Promise<void> | undefined;
   /** Steady time of the next look. */
   #nextLookMs = Number.NEGATIVE_INFINITY;
@@ -49,10 +45,8 @@ export class ReferenceLink {
     { seals, watch }: ReferenceLinkOptions = {},
   ) {
     this.#watch = watch;
-    this.#requester =
-      seals === undefined
-        ? new Requester(endpoints)
-        : new SealedRequester(endpoints, seals, referenceName);
+    const sealing = seals && { seals, to: referenceName };
+    this.#requester = new Requester(endpoints, { sealing });
     this.#requester.onRefusal = (refusal) => {
       this.refusal = refusal;
       this.onRefusal(refusal);
@@ -66,7 +60,7 @@ export class ReferenceLink {
 
   /**
    * @returns the reply's fields; its clock is received
-   * @throws ProtocolError as the reference told it, or `unavailable` if it did not answer
+   * @throws ProtocolError that the reference sent, or `unavailable` if it did not answer
    */
   async ask(
     service: string,
@@ -76,7 +70,7 @@ export class ReferenceLink {
     if (this.#watch !== undefined) await this.#recognize(this.#watch, timeoutMs);
     const reply = await this.#requester.ask(this.#encode(service, data), timeoutMs);
     const fields = parseReferenceReply(reply);
-    // Of a member the seal has told the clock already.
+    // A member has the clock from the seal already.
     if (!this.#isMember) this.#clock.receiveFromAnyone(parseClock(fields.clock) ?? 0);
     return fields;
   }
@@ -86,8 +80,8 @@ export class ReferenceLink {
   }
 
   /**
-   * A REP of the original protocol breaks at a seal, which is a second frame. So the first
-   * question, for the list, has none: the reply shows which kind of reference this is.
+   * A reference of the original protocol, a REP, breaks at a seal, which is a second frame. So the
+   * first question, for the list, has no seal, and the reply shows which kind of reference answers.
    */
   #recognize(watch: ReferenceWatch, timeoutMs: number): Promise<void> {
     if (this.#recognition === undefined || now().steadyMs >= this.#nextLookMs) {
@@ -110,10 +104,9 @@ export class ReferenceLink {
     const isOurs = isOurReply(reply);
     watch.answered(isOurs ? "ours" : "foreign");
     if (isOurs) return;
-    // Every heartbeat would ask again, too often for another author's program.
+    // Without a pause every heartbeat would ask again: too often for another author's program.
     this.#nextLookMs = now().steadyMs + foreignMs;
-    const sentence = "The reference speaks only the original protocol.";
-    throw new ProtocolError("unsupported", sentence);
+    throw new ProtocolError("unsupported", "The reference speaks only the original protocol.");
   }
 
   #encode(service: string, data: Readonly<Record<string, unknown>>): Uint8Array {
@@ -130,14 +123,14 @@ function isOurReply(payload: Uint8Array): boolean {
   }
 }
 
-/** Tells the reference twice a second that a process is there, so that `status` shows it. */
+/** Tells the reference twice a second that a process is running, so that `status` shows it. */
 export function reportPresence(
   link: ReferenceLink,
   { name, ...who }: { readonly name: string; readonly role: Role } & Partial<HeartbeatReport>,
 ): Disposable {
   const report: HeartbeatReport = { user: name, ...who, pid: processId };
   const beat = () => {
-    // A reference that is down is told again half a second later.
+    // If the reference is down, the next beat follows half a second later.
     link.ask("heartbeat", { ...report }).catch(() => {});
   };
   beat();

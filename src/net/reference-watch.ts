@@ -2,21 +2,19 @@ import { now } from "../platform/clock.ts";
 import { addressesOf } from "../platform/endpoint.ts";
 import type { Log } from "../platform/log.ts";
 
-/**
- * What answers at the reference's endpoint: one of ours, one of the original protocol, or nothing.
- */
-export type ReferenceKind = "ours" | "foreign" | "missing";
+/** What answers at the reference's endpoint: ours, one of the original protocol, or nothing. */
+type ReferenceKind = "ours" | "foreign" | "missing";
 
-/** After so much silence a reference counts as missing; one that only restarts is back sooner. */
+/** Silence after which a reference counts as missing; one that only restarts is back sooner. */
 const missingMs = 2_500;
 
 /** Logs what answers at the reference's endpoint, once for each change. */
 export class ReferenceWatch {
   readonly #log: Log;
   readonly #where: string;
-  /** What was logged last. A reference of ours at the start needs no line. */
+  /** The kind that was logged last. A reference of ours at the start needs no line. */
   #told: ReferenceKind = "ours";
-  /** Steady time since which nothing has answered. */
+  /** Steady time since when nothing has answered. */
   #silentMs: number | undefined = now().steadyMs;
 
   constructor(endpoints: readonly string[], log: Log) {

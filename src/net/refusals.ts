@@ -5,11 +5,11 @@ import type { RefusedMessages } from "../protocol/reference-messages.ts";
 import { type Refusal, refusalText } from "./handshake.ts";
 
 const everyMs = 60_000;
-/** Names are the sender's own to choose: of more in a minute no line is written. */
+/** Senders choose their names freely: more names than this in a minute get no line. */
 const mostSenders = 100;
 const mostNameBytes = 64;
 
-/** Counts what is dropped, and says so at most once a minute for each sender. */
+/** Counts dropped messages, and logs one at most once a minute for each sender. */
 export class Refusals {
   readonly counts: RefusedMessages = { forged: 0, stale: 0 };
   readonly #log: Log;
@@ -21,7 +21,7 @@ export class Refusals {
     this.#secretOrigin = secretOrigin;
   }
 
-  /** @param sender as it calls itself, if it does */
+  /** @param sender the name that it gives itself, if any */
   forged(sender: string | undefined, isSealed: boolean): void {
     this.counts.forged += 1;
     const who = sender ?? "somebody";
@@ -39,7 +39,7 @@ export class Refusals {
     this.#log.info({ ...this.counts }, text);
   }
 
-  /** Of who connects nothing is known but where. */
+  /** Nothing is known of a peer that connects but the endpoint. */
   connection(endpoint: string, why: string): void {
     if (!this.#isDue(`${endpoint} ${why}`)) return;
     this.#log.warn({ endpoint }, `A connection to ${endpoint} was refused: ${why}`);
@@ -56,7 +56,7 @@ export class Refusals {
     this.#log.warn(`Two connections give the same name "${name}" (Identity): ${text}`);
   }
 
-  /** The reference's doing: without it a member waits, and nobody else could say for what. */
+  /** A member that the reference refuses waits; without this line nobody would know for what. */
   byReference(refusal: Refusal): void {
     if (!this.#isDue(refusal)) return;
     this.#log.warn(`The reference does not take the connection: ${refusalText[refusal]}`);

@@ -1,21 +1,21 @@
 import { limits } from "../protocol/limits.ts";
 
 /**
- * Tells each member's new messages from those that came before, by counters that rise and never
- * repeat. A window instead of the last one alone, because two proxies may overtake each other.
- * Source: the anti-replay window of RFC 4303, 3.4.3, here of counters that leave gaps.
+ * Tells each member's new messages from repeated ones, by counters that rise and never repeat. It
+ * keeps a window of counters, not the last one alone, because two proxies may overtake each other.
+ * Source: the anti-replay window of RFC 4303, 3.4.3, here for counters with gaps.
  */
 export class ReplayWindow {
-  /** Counters up to here were known before, or are too old to tell. */
+  /** Counters up to here are from before, or too old to tell. */
   #floor: number;
-  /** The newest counters of each member, rising. */
+  /** The newest counters of each member, in rising order. */
   readonly #heard = new Map<string, number[]>();
 
   constructor(floor: number) {
     this.#floor = floor;
   }
 
-  /** Notes a message that is genuine. @returns `repeated` for one that is known to have come */
+  /** Notes a genuine message. @returns `repeated` if it has certainly come before */
   take(sender: string, counter: number): "new" | "repeated" | "old" {
     const heard = this.#heard.get(sender) ?? [];
     let at = heard.length;
@@ -31,7 +31,9 @@ export class ReplayWindow {
     return "new";
   }
 
-  /** Forgets the longest silent one, and with it takes nothing any more as old as that. */
+  /**
+   * Forgets the member that was silent longest. Messages as old as its last are `old` from then on.
+   */
   #bound(present: string): void {
     if (this.#heard.size <= limits.replaySenders) return;
     let oldest = present;

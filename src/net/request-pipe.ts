@@ -5,21 +5,21 @@ import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
 export interface RequestPipeEvents {
   onPayload(payload: Buffer): void;
-  /** To how many brokers it is connected. */
+  /** How many brokers it is connected to. */
   onConnections(count: number): void;
   onRefusal(refusal: Refusal | undefined): void;
-  /** A broker is not there; it is tried again after so many milliseconds. */
+  /** A broker can't be reached; the next try follows in so many milliseconds. */
   onRetry?(inMs: number): void;
 }
 
-export interface RequestPipeOptions {
-  /** Between tries to connect, at most. */
+interface RequestPipeOptions {
+  /** The longest pause between two tries to connect. */
   readonly reconnectMaxMs?: number | undefined;
 }
 
 /**
- * A client's connection to all brokers: payloads out, payloads in, matched by whoever uses it.
- * Payloads go only to brokers that are there; one that dies leaves the rotation.
+ * A client's connection to all brokers: payloads out, payloads in, which the caller matches.
+ * Payloads go only to connected brokers; one that dies leaves the rotation.
  */
 export class RequestPipe {
   readonly #socket: Dealer;
@@ -29,9 +29,8 @@ export class RequestPipe {
     events: RequestPipeEvents,
     { reconnectMaxMs = socketOptions.reconnectMaxInterval }: RequestPipeOptions = {},
   ) {
-    const reconnectMaxInterval = reconnectMaxMs;
-    const options = { ...socketOptions, reconnectMaxInterval, linger: 0, immediate: true };
-    this.#socket = new Dealer(options);
+    const reconnecting = { reconnectMaxInterval: reconnectMaxMs, immediate: true };
+    this.#socket = new Dealer({ ...socketOptions, ...reconnecting, linger: 0 });
     this.#socket.events.on("connect:retry", ({ interval }) => events.onRetry?.(interval));
     watchConnections(this.#socket.events, (count) => events.onConnections(count));
     watchRefusals(this.#socket.events, endpoints, (refusal) => events.onRefusal(refusal));
@@ -42,7 +41,7 @@ export class RequestPipe {
     });
   }
 
-  /** Waits for a broker; one at a time. */
+  /** Waits for a broker. One call at a time. */
   async send(payload: Uint8Array): Promise<void> {
     await this.#socket.send(["", payload]);
   }

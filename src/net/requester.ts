@@ -3,12 +3,13 @@ import { now } from "../platform/clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { connect } from "./connect.ts";
 import { type Refusal, watchRefusals } from "./handshake.ts";
+import type { Seals } from "./seal.ts";
 import { SendQueue } from "./send-queue.ts";
 import { receiveAll, socketOptions } from "./socket.ts";
 
-/** A payload, and the frame behind it if there was one. */
-export interface Answer {
+interface Answer {
   readonly payload: Buffer;
+  /** The frame behind the payload. */
   readonly seal: Buffer | undefined;
 }
 
@@ -17,11 +18,25 @@ interface Open {
   readonly lateMs: number;
   resolve(answer: Answer): void;
   reject(error: ProtocolError): void;
-  timer: NodeJS.Timeout;
+  readonly timer: NodeJS.Timeout;
 }
 
-/** What a question to a process that is there may have to wait for the connection. */
+interface RequesterOptions {
+  /**
+   * Whether a question may wait for the connection until its time is over. Else it fails soon,
+   * instead of being asked much later.
+   */
+  readonly waits?: boolean;
+  /** If given, questions are sealed, and nothing counts but the answers of the member `to` (X1). */
+  readonly sealing?: { readonly seals: Seals; readonly to: string } | undefined;
+}
+
+/** How long a question waits for the connection to a process that is running. */
 const handshakeMs = 200;
+/**
+ * The first answer to a process whose clock lags only tells the clock; others may be quicker then.
+ */
+const mostTries = 3;
 
 /**
  * Asks one process, several questions at a time. A number in front of the empty delimiter comes
@@ -30,18 +45,16 @@ const handshakeMs = 200;
 export class Requester {
   readonly #socket: Dealer;
   readonly #queue: SendQueue;
+  readonly #sealing: RequesterOptions["sealing"];
   readonly #open = new Map<string, Open>();
   #next = 1;
-  /** Called when a connection ends that stood. */
+  /** Called when an established connection ends. */
   onDisconnect: () => void = () => {};
   onRefusal: (refusal: Refusal | undefined) => void = () => {};
 
-  /**
-   * @param waits whether a question waits for the connection as long as it may; else it fails soon
-   * instead of being asked much later
-   */
-  constructor(endpoints: readonly string[], { waits = false } = {}) {
+  constructor(endpoints: readonly string[], { waits = false, sealing }: RequesterOptions = {}) {
     const sendTimeout = waits ? -1 : handshakeMs;
+    this.#sealing = sealing;
     this.#socket = new Dealer({ ...socketOptions, linger: 0, immediate: true, sendTimeout });
     this.#queue = new SendQueue((frames) => this.#socket.send(frames));
     this.#socket.events.on("disconnect", () => this.onDisconnect());
@@ -55,51 +68,50 @@ export class Requester {
     });
   }
 
-  /** @throws ProtocolError `unavailable` without an answer within `timeoutMs` */
+  /** @throws ProtocolError `unavailable` without an answer that counts within `timeoutMs` */
   async ask(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
+    if (this.#sealing === undefined) return this.askUnsealed(payload, timeoutMs);
+    const { seals, to } = this.#sealing;
+    for (let tries = 0; tries < mostTries; tries += 1) {
+      const seal = seals.seal(to, payload);
+      const answer = await this.#ask([payload, seal], timeoutMs);
+      if (!seals.isAnswer(to, seal, answer))
+        throw unavailable(`Another process than ${to} answered.`);
+      if (answer.payload.length > 0) return answer.payload;
+    }
+    throw unavailable(`${to} has not taken the question.`);
+  }
+
+  /** Asks a process that may not know seals. @throws ProtocolError as `ask` */
+  async askUnsealed(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
     return (await this.#ask([payload], timeoutMs)).payload;
-  }
-
-  /** The same as `ask`, since nothing here has a seal. */
-  askUnsealed(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
-    return this.ask(payload, timeoutMs);
-  }
-
-  /** @throws ProtocolError as `ask` */
-  askSealed(payload: Uint8Array, seal: Uint8Array, timeoutMs: number): Promise<Answer> {
-    return this.#ask([payload, seal], timeoutMs);
   }
 
   #ask(frames: readonly Uint8Array[], timeoutMs: number): Promise<Answer> {
     const number = String(this.#next);
     this.#next += 1;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#settle(number)?.reject(
-          new ProtocolError("unavailable", `No answer came within ${timeoutMs} ms.`),
-        );
-      }, timeoutMs);
+      const fail = (why: string) => this.#settle(number)?.reject(unavailable(why));
+      const timer = setTimeout(() => fail(`No answer came within ${timeoutMs} ms.`), timeoutMs);
       const lateMs = now().steadyMs + timeoutMs;
       this.#open.set(number, { lateMs, resolve, reject, timer });
-      this.#queue.push([number, "", ...frames], () => {
-        this.#settle(number)?.reject(new ProtocolError("unavailable", "Nobody is connected."));
-      });
+      this.#queue.push([number, "", ...frames], () => fail("Nobody is connected."));
     });
   }
 
-  /** A process that was stopped finds answers before its timers: they are late all the same. */
+  /** A process that was stopped finds answers before its timers run: they are late all the same. */
   #take(number: string, answer: Answer): void {
     const open = this.#settle(number);
     if (open === undefined) return;
     if (now().steadyMs < open.lateMs) open.resolve(answer);
-    else open.reject(new ProtocolError("unavailable", "The answer came too late."));
+    else open.reject(unavailable("The answer came too late."));
   }
 
   close(): void {
     this.#queue.close();
     this.#socket.close();
     for (const number of [...this.#open.keys()]) {
-      this.#settle(number)?.reject(new ProtocolError("unavailable", "The connection was closed."));
+      this.#settle(number)?.reject(unavailable("The connection was closed."));
     }
   }
 
@@ -109,4 +121,8 @@ export class Requester {
     clearTimeout(open?.timer);
     return open;
   }
+}
+
+function unavailable(why: string): ProtocolError {
+  return new ProtocolError("unavailable", why);
 }

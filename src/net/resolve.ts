@@ -1,8 +1,8 @@
 import { lookup } from "node:dns/promises";
 
 /**
- * Resolves a host name for binding and for connecting. IPv4 is taken where the name has both, so
- * that processes that bind by a name and those that connect by it meet.
+ * Resolves a host name for binding and for connecting. Both use IPv4 if the name has both families,
+ * and so meet.
  * @returns undefined if the name can't be resolved, for good or at present
  */
 export async function addressOfName(
@@ -13,9 +13,4 @@ export async function addressOfName(
   } catch {
     return undefined;
   }
-}
-
-/** The family of the address that `addressOfName` returns: 4 or 6. */
-export async function familyOf(host: string): Promise<number | undefined> {
-  return (await addressOfName(host))?.family;
 }

@@ -3,11 +3,11 @@ import { type Envelope, type OnRequest, takeSeal, unwrap } from "./envelope.ts";
 import { anybody, type Entrance, Listener, messageBounds } from "./listener.ts";
 import type { Peer } from "./wire.ts";
 
-/** Answers whoever connects, in any order: a ROUTER, bound. */
+/** A bound ROUTER, which answers requests in any order. */
 export class Responder {
   readonly #onRequest: OnRequest;
   readonly #takesSeals: boolean;
-  /** By name: a peer's name stands in front of each of its envelopes. */
+  /** The peers by name. A peer's name is the first frame of each of its envelopes. */
   readonly #peers = new Map<string, Peer>();
   #listener: Listener | undefined;
   /** Requests that came before the start. */
@@ -18,7 +18,7 @@ export class Responder {
     this.#takesSeals = takesSeals;
   }
 
-  /** @returns the endpoint with its real port; @throws Problem if it can't be bound */
+  /** @returns the endpoint with its real port @throws Problem if it can't be bound */
   async bind(endpoint: string, entrance: Entrance = anybody): Promise<string> {
     this.#listener = await Listener.bind(endpoint, {
       socketType: "ROUTER",
@@ -32,7 +32,7 @@ export class Responder {
     return this.#listener.endpoint;
   }
 
-  /** Takes requests from now on; what came before has waited. */
+  /** Takes requests from now on; earlier ones have waited. */
   start(): void {
     const early = this.#early ?? [];
     this.#early = undefined;

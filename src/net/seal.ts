@@ -6,38 +6,38 @@ import { ReplayWindow } from "./replay-window.ts";
 const macBytes = 32;
 const nothing = Buffer.alloc(0);
 
-/** What is said with a message beside its payload. */
+/** What a seal says of its message. */
 interface Header {
   readonly counter: number;
   readonly sender: string;
-  /** The topic, or the name of whoever is asked or answered. */
+  /** The topic, or the name of the process that is asked or answered. */
   readonly to: string;
 }
 
-/** What came, with the frame behind it if there was one. */
+/** A payload that came, and the frame behind it. */
 interface Sealed {
   readonly payload: Uint8Array;
   readonly seal: Uint8Array | undefined;
 }
 
-/** A question of a member, to be answered to it alone. */
+/** A member's question, which is answered to that member alone. */
 export interface Question {
   readonly sender: string;
   readonly mac: Uint8Array;
 }
 
-export interface SealsOptions {
+interface SealsOptions {
   readonly key: KeyObject;
-  /** This process's name; it may come after the first question. */
+  /** This process's name, which may come after the first question. */
   readonly self: () => string;
   readonly clock: LamportClock;
   readonly refusals: Refusals;
 }
 
 /**
- * The seals of one channel among members (X1): a frame behind the payload with a MAC and, in plain
- * text, what it is by whom to whom. Counters are Lamport clocks; what had come before, or could have
- * before this process started, does not count.
+ * The seals of one channel among members (X1). A seal is a frame behind the payload, with a MAC
+ * and, in plain text, counter, sender and addressee. Counters are Lamport clocks. A message does
+ * not count if it has come before, or could have before this process started.
  *
  *     MAC (32 bytes) | "<counter> <sender> <to>"
  *     MAC = HMAC-SHA256(key, header, MAC of the question that is answered or nothing, payload),
@@ -52,17 +52,19 @@ export class Seals {
     this.#window = new ReplayWindow(options.clock.value);
   }
 
-  /** @param to the topic, or the name of whoever is asked */
+  /** @param to the topic, or the name of the process that is asked */
   seal(to: string, payload: Uint8Array): Buffer {
     return this.#seal(to, nothing, payload);
   }
 
-  /** For the answer to this very question. */
+  /** The seal of the answer to this very question. */
   sealAnswer({ sender, mac }: Question, payload: Uint8Array): Buffer {
     return this.#seal(sender, mac, payload);
   }
 
-  /** @returns who published it, if it counts; this process's own comes back too, and does not */
+  /**
+   * @returns the sender, if the publication counts; this process's own come back too, and do not
+   */
   hear(topic: string, payload: Uint8Array, seal: Uint8Array | undefined): string | undefined {
     if (readHeader(seal)?.sender === this.#options.self()) return undefined;
     const opened = this.#open({ payload, seal }, nothing);
@@ -71,8 +73,8 @@ export class Seals {
   }
 
   /**
-   * @returns the question of a member, undefined if it is none's; where it is not new it is only
-   * answered with an empty payload, whose seal tells the clock to ask again with
+   * @returns the question, or undefined if it is not a member's. If it is not new, the answer is an
+   * empty payload, whose seal tells the asker the clock to ask again with
    */
   takeQuestion(
     payload: Uint8Array,
@@ -84,7 +86,7 @@ export class Seals {
     return { sender: opened.sender, mac: seal.subarray(0, macBytes), isNew };
   }
 
-  /** Whether it is the answer of the one that was asked to the question that has this seal. */
+  /** @param from the member that was asked @param question the seal of the question */
   isAnswer(from: string, question: Uint8Array, answer: Sealed): boolean {
     const { self, clock } = this.#options;
     const opened = this.#open(answer, question.subarray(0, macBytes), from);
@@ -108,7 +110,7 @@ export class Seals {
     return createHmac("sha256", this.#options.key).update(front).update(payload).digest();
   }
 
-  /** @param from who was asked, if anybody was: for the log */
+  /** @param from the member that was asked, for the log */
   #open({ payload, seal }: Sealed, question: Uint8Array, from?: string): Header | undefined {
     const header = readHeader(seal);
     if (seal !== undefined && header !== undefined) {

@@ -8,9 +8,8 @@ interface Waiting {
 }
 
 /**
- * Two sends at once on one ZeroMQ socket throw; so each socket has one queue, and its sends go out
- * one after the other. A full queue drops what is new: everything sent is asked for again by
- * whoever misses it.
+ * Two sends at once on one ZeroMQ socket throw. So each socket has a queue, whose messages go out
+ * one after the other. A full queue drops new messages: the receivers ask again for what they miss.
  */
 export class SendQueue {
   readonly #send: (frames: Frames) => Promise<void>;
@@ -18,7 +17,6 @@ export class SendQueue {
   #sending = false;
   #closed = false;
   #idle: (() => void)[] = [];
-  dropped = 0;
 
   constructor(send: (frames: Frames) => Promise<void>) {
     this.#send = send;
@@ -27,7 +25,7 @@ export class SendQueue {
   /** @param onDropped called if the message can't be handed to libzmq */
   push(frames: Frames, onDropped?: () => void): void {
     if (this.#closed || this.#waiting.length >= limits.sendQueueMessages) {
-      this.#drop(onDropped);
+      onDropped?.();
       return;
     }
     this.#waiting.push({ frames, onDropped });
@@ -60,18 +58,13 @@ export class SendQueue {
         try {
           await this.#send(frames);
         } catch {
-          // Nobody is there to take it, or the socket is closing: it counts as lost on the way.
-          this.#drop(onDropped);
+          // Nobody is connected, or the socket is closing: the message counts as lost on the way.
+          onDropped?.();
         }
       }
     }
     this.#sending = false;
     this.#wake();
-  }
-
-  #drop(onDropped: (() => void) | undefined): void {
-    this.dropped += 1;
-    onDropped?.();
   }
 
   #wake(): void {

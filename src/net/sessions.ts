@@ -6,8 +6,9 @@ import { durations } from "../protocol/limits.ts";
 const header = base64url({ alg: "HS256" });
 
 /**
- * Tokens of sessions (X2): a JWT (RFC 7519), signed with a key of the cluster's secret, so that any
- * server checks what any other has given, before and after a failover or a restart of them all.
+ * Tokens of sessions (X2): JWTs (RFC 7519), signed with a key of the cluster's secret. So any
+ * server can check the tokens of any other, before and after a failover or a restart of all
+ * servers.
  */
 export class Sessions {
   readonly #key: KeyObject;
@@ -16,25 +17,25 @@ export class Sessions {
     this.#key = key;
   }
 
-  /** @param timeMs the cluster's, in milliseconds since 1970 */
+  /** @param timeMs the cluster's time, in milliseconds since 1970 */
   give({ user, version }: Grant, timeMs: number): string {
     return this.#token({ version, sub: user, ...lasting(timeMs, durations.sessionMs) });
   }
 
-  /** For whoever holds the cluster's secret: administers, and nothing else. */
+  /** A token that administers, and does nothing else: for holders of the cluster's secret. */
   giveOperator(timeMs: number): string {
     const claims = { operator: true, sub: "operator" };
     return this.#token({ ...claims, ...lasting(timeMs, durations.operatorMs) });
   }
 
   /**
-   * Whose token it is. Whether the session has ended is for the core to say, by the cluster's time.
-   * @returns undefined if this cluster did not sign it
+   * @returns the token's session, undefined if this cluster did not sign it. The core decides by
+   * the cluster's time whether the session has ended
    */
   check(token: string): Session | undefined {
     const end = token.lastIndexOf(".");
     const signed = token.slice(0, end);
-    // The signature's text is compared, so that one session has only one token.
+    // The signatures are compared as text, so that a session has only one token.
     const expected = Buffer.from(this.#signature(signed));
     const given = Buffer.from(token.slice(end + 1));
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
@@ -55,7 +56,7 @@ function base64url(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
 
-/** In a JWT times are in seconds. */
+/** Times in a JWT are in seconds. */
 function lasting(timeMs: number, lifeMs: number): { iat: number; exp: number } {
   return { iat: Math.floor(timeMs / 1_000), exp: Math.floor((timeMs + lifeMs) / 1_000) };
 }

@@ -3,24 +3,24 @@ import { inBrackets } from "../platform/parse-endpoint.ts";
 import { errorCode } from "../platform/problem.ts";
 import { durations, limits } from "../protocol/limits.ts";
 
-/** What every socket gets: bounds where libzmq has none, and an end that does not wait forever. */
+/** Options of every socket: bounds where libzmq has none, and an end that does not wait forever. */
 export const socketOptions = {
   linger: 500,
   sendHighWaterMark: limits.highWaterMark,
-  // libzmq aborts if a connection ends that it has stopped to read: it reads on, and what may come
-  // is bounded where it comes from (B5, X8).
+  // libzmq aborts if a connection ends that it has stopped reading. So it reads on; the senders
+  // bound what comes (B5, X8).
   receiveHighWaterMark: 0,
   maxMessageSize: limits.frameBytes,
   heartbeatInterval: durations.zmtpIntervalMs,
   heartbeatTimeout: durations.zmtpTimeoutMs,
   heartbeatTimeToLive: durations.zmtpTimeoutMs,
   reconnectInterval: 50,
-  // Below the time in which a reference without a file waits for reports of a view.
+  // Shorter than a reference without a file waits for reports of a view.
   reconnectMaxInterval: 250,
   tcpMaxRetransmitTimeout: 10_000,
 } as const;
 
-/** Messages handled before timers get their turn: a flooded loop would starve them. */
+/** Messages handled before timers get their turn: a flood would starve them. */
 const burst = 64;
 
 interface Readable {
@@ -28,13 +28,13 @@ interface Readable {
   receive(): Promise<Buffer[]>;
 }
 
-/** Somebody who waits for a moment with nothing to read. */
+/** A caller that waits for a moment with nothing to read. */
 interface Idle {
   isWanted(): boolean;
   reached(): void;
 }
 
-/** Hands every message to `handle` until the socket is closed. */
+/** Gives every message to `handle` until the socket is closed. */
 export async function receiveAll(
   socket: Readable,
   handle: (frames: Buffer[]) => void,
@@ -55,35 +55,34 @@ export async function receiveAll(
 }
 
 /**
- * Whether an XPUB takes it for one, wherever in a message it stands. One that it knows it keeps to
- * itself, also the last of a message: what came before it has no end then, or that of another.
+ * Whether an XPUB takes the frame for a subscription, wherever in a message it stands. It keeps a
+ * subscription that it knows to itself. If that was a message's last frame, the frames before it
+ * have no end then, or the end of another message.
  */
 export function isSubscription(frame: Buffer): boolean {
   return frame[0] === 0 || frame[0] === 1;
 }
 
-/** Of a message without an end (see `isSubscription`) nothing is left. */
+/** Drops a message without an end (see `isSubscription`). */
 function dropUnended(error: unknown): undefined {
   if (errorCode(error) !== "EAGAIN") throw error;
 }
 
-/** What is there to read is there within this turn of the loop. */
+/** A message that has come is read within this turn of the loop. */
 function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
   let isRead = false;
-  receiving.then(
-    () => {
-      isRead = true;
-    },
-    () => {},
-  );
+  const read = () => {
+    isRead = true;
+  };
+  receiving.then(read, () => {});
   setImmediate(() => {
     if (!isRead) idle.reached();
   });
 }
 
-/** Counts the endpoints that a connecting socket has reached and tells of every change. */
+/** Counts the endpoints that a connecting socket has reached, and tells every change. */
 export function watchConnections(events: Observer, onChange: (count: number) => void): void {
-  // A connection that never was a ZeroMQ one is lost too: only those that were there count.
+  // `disconnect` also comes for connections without a handshake, which were never counted.
   const reached = new Set<string>();
   events.on("handshake", ({ address }) => onChange(reached.add(address).size));
   events.on("disconnect", ({ address }) => {
@@ -92,17 +91,15 @@ export function watchConnections(events: Observer, onChange: (count: number) => 
 }
 
 /**
- * `tcp://0.0.0.0:5555` → `tcp://10.1.2.3:5555`, for those who are to connect. Where ports are
- * mapped on the way, the whole endpoint is told instead of a host.
+ * `tcp://0.0.0.0:5555` → `tcp://10.1.2.3:5555`, for processes that connect.
+ * @param host or the whole endpoint, where ports are mapped on the way
  */
 export function advertised(endpoint: string, host: string): string {
   if (host.includes("://")) return host;
   return endpoint.replace(anywhere, `tcp://${inBrackets(host)}`);
 }
 
-/**
- * The endpoint by which this machine reaches a process: loopback, if it is bound to all addresses.
- */
+/** The endpoint for processes of this machine: loopback, if it is bound to all addresses. */
 export function locally(endpoint: string): string {
   return advertised(endpoint, endpoint.startsWith("tcp://[") ? "::1" : "127.0.0.1");
 }

@@ -2,10 +2,10 @@ import { Subscriber as ZmqSubscriber } from "zeromq";
 import { connect } from "./connect.ts";
 import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
-/** A SUB never sends. */
+/** A SUB never sends, and has no such option. */
 const { sendHighWaterMark: _, ...receivingOptions } = { ...socketOptions, linger: 0 };
 
-/** Hears from all proxies; with two of them, everything twice. */
+/** Hears all proxies: with two of them, everything comes twice. */
 export class Subscriber {
   readonly #socket = new ZmqSubscriber(receivingOptions);
 

@@ -6,32 +6,8 @@ import { Connection, type ConnectionOptions, type Outgoing } from "../zmtp/conne
 import { pieceBytes } from "../zmtp/frames.ts";
 import { Refused, type RefusedBecause } from "../zmtp/refused.ts";
 
-/** One connection whose handshake was good. */
-export interface Peer {
-  /** 8 random bytes that no other connection ever has, at this process or another. */
-  readonly name: Buffer;
-  /** The address that bounds count by: a host, or a network of IPv6. */
-  readonly address: string;
-  /**
-   * The peer's name for itself, which decides nothing (Z2): one character a byte, empty if none.
-   */
-  readonly identity: string;
-  /**
-   * A message above the bound of unread bytes is dropped: the peer asks again for what it misses.
-   */
-  send(message: Outgoing): void;
-  /** Whether messages are dropped: the peer reads too slowly, or its connection is being closed. */
-  readonly isFull: boolean;
-  /** Whether its connection is being closed. */
-  readonly isEnding: boolean;
-  /** Reads nothing of it until `resume`. */
-  pause(): void;
-  resume(): void;
-  /** Ends the connection of a peer that breaks a bound. */
-  refuse(because: RefusedBecause): void;
-  /** Ends the connection once what waits for the peer is written; the peer may connect again. */
-  end(): void;
-}
+/** A connection whose handshake was good. */
+export type Peer = Omit<Wire, "destroy" | "giveUp" | "excuse" | "tick" | "unreadBytes">;
 
 type WireSettings = Pick<ConnectionOptions, "socketType" | "peers" | "doors" | "bounds"> & {
   readonly address: string;
@@ -45,27 +21,29 @@ interface WireEvents {
   onMessage(frames: Buffer[]): void;
   onClosed(end: { readonly wasReady: boolean }): void;
   onRefused(because: RefusedBecause): void;
-  /** So many bytes of a message have come, but not its end. */
+  /** How many bytes of an unfinished message are held now. */
   onHeld(bytes: number): void;
 }
 
-/** How long a connection that ends may still be written to. */
+/** How long a connection that is being closed is still written to. */
 export const lingerMs = 500;
 const nameBytes = 8;
 
 /** One connection over TCP or a Unix socket, in ZMTP. */
-export class Wire implements Peer {
+export class Wire {
+  /** 8 random bytes that no other connection ever has, at this process or another. */
   readonly name = randomBytes(nameBytes);
+  /** The address that bounds count by: a host, or a network of IPv6. */
   readonly address: string;
   readonly #socket: Socket;
   readonly #events: WireEvents;
   readonly #connection: Connection;
-  /** What this turn of the loop has to say: it is written in one piece. */
+  /** The bytes of this turn of the loop, which are written in one piece. */
   #unwritten: Buffer[] = [];
   #unwrittenBytes = 0;
   #isShaking = true;
   #isPaused = false;
-  /** When it began to end. */
+  /** When the connection began to be closed. */
   #endedMs: number | undefined;
   readonly #openedMs = now().steadyMs;
   #heardMs = now().steadyMs;
@@ -94,6 +72,9 @@ export class Wire implements Peer {
     this.#connection.start();
   }
 
+  /**
+   * The peer's name for itself, which decides nothing (Z2): one character a byte, empty if none.
+   */
   get identity(): string {
     return this.#connection.identity;
   }
@@ -102,18 +83,22 @@ export class Wire implements Peer {
     return this.#socket.writableLength + this.#unwrittenBytes;
   }
 
+  /** Whether messages are dropped: the peer reads too slowly, or its connection is being closed. */
   get isFull(): boolean {
     return this.isEnding || this.unreadBytes > limits.unreadBytes;
   }
 
+  /** Whether the connection is being closed. */
   get isEnding(): boolean {
     return this.#endedMs !== undefined;
   }
 
+  /** Drops a message above the bound of unread bytes: the peer asks again for what it misses. */
   send(message: Outgoing): void {
     if (!this.isFull) this.#connection.send(message);
   }
 
+  /** Reads nothing from the peer until `resume`. */
   pause(): void {
     this.#isPaused = true;
     this.#socket.pause();
@@ -125,13 +110,17 @@ export class Wire implements Peer {
     this.#socket.resume();
   }
 
+  /** Ends the connection of a peer that breaks a bound. */
   refuse(because: RefusedBecause): void {
     if (this.isEnding) return;
     this.#events.onRefused(because);
     this.end();
   }
 
-  /** Closes it after what waits is written, but soon: a peer may never read that. */
+  /**
+   * Ends the connection once all that waits is written, but soon: the peer may never read that. The
+   * peer may connect again.
+   */
   end(): void {
     if (this.isEnding) return;
     this.#flush();
@@ -143,7 +132,7 @@ export class Wire implements Peer {
     this.#socket.destroy();
   }
 
-  /** Waits for its handshake no longer. By a reset: an end in good order would tell of another key. */
+  /** Waits for its handshake no longer. A reset ends it: an orderly end would mean another key. */
   giveUp(): void {
     this.#shaken();
     if (this.isEnding) this.destroy();
@@ -165,7 +154,7 @@ export class Wire implements Peer {
       return;
     }
     if (!this.#connection.knowsHeartbeats) return;
-    // A peer that is not read can't be heard. That it is gone shows when it is written to.
+    // A paused peer is not read, and so can't be heard. If it is gone, a write shows it.
     const isSilent = !this.#isPaused && steadyMs - this.#heardMs > durations.zmtpTimeoutMs;
     if (isSilent) return this.destroy();
     if (steadyMs - this.#pingedMs < durations.zmtpIntervalMs || this.isFull) return;
@@ -206,7 +195,7 @@ export class Wire implements Peer {
     this.#events.onClosed({ wasReady: this.#connection.isReady });
   }
 
-  /** Answers to a peer's own commands are dropped above the bound, too. */
+  /** Answers to a peer's commands are dropped above the bound too. */
   #write(bytes: Buffer): void {
     if (this.isFull) return;
     this.#unwrittenBytes += bytes.length;

@@ -1,12 +1,7 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 
 export function randomHex(bytes: number): string {
   return randomBytes(bytes).toString("hex");
-}
-
-/** One of 0 to `count` − 1; 0 for none. */
-export function randomIndex(count: number): number {
-  return count > 0 ? randomInt(count) : 0;
 }
 
 /** A number in [0, 1). */
@@ -14,7 +9,7 @@ export type Random = () => number;
 
 export const random: Random = Math.random;
 
-/** A generator that repeats itself for the same seed (mulberry32, T. Ettinger). */
+/** A generator that gives the same numbers for the same seed (mulberry32, T. Ettinger). */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {

@@ -1,5 +1,5 @@
+import { Requester } from "../net/requester.ts";
 import type { Seals } from "../net/seal.ts";
-import { SealedRequester } from "../net/sealed-requester.ts";
 import { withKey } from "../platform/endpoint.ts";
 import { Problem } from "../platform/problem.ts";
 import { encode } from "../protocol/codec.ts";
@@ -21,7 +21,7 @@ import type {
 
 /** This server's questions to the others, over one connection to each. */
 export class PeerLinks {
-  readonly #links = new Map<ServerName, { readonly address: string; requester: SealedRequester }>();
+  readonly #links = new Map<ServerName, { readonly address: string; requester: Requester }>();
   readonly #seals: Seals;
   readonly #key: string;
 
@@ -93,11 +93,12 @@ export class PeerLinks {
   }
 
   /** A peer that was started again may have another address. */
-  #to(peer: ServerName, address: string): SealedRequester {
+  #to(peer: ServerName, address: string): Requester {
     const known = this.#links.get(peer);
     if (known?.address === address) return known.requester;
     known?.requester.close();
-    const requester = new SealedRequester(withKey([address], this.#key), this.#seals, peer);
+    const sealing = { seals: this.#seals, to: peer };
+    const requester = new Requester(withKey([address], this.#key), { sealing });
     this.#links.set(peer, { address, requester });
     return requester;
   }

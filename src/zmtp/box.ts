@@ -1,12 +1,12 @@
 import { hsalsa } from "@noble/ciphers/salsa.js";
 import sodium from "sodium-native";
 
-/** NaCl's `crypto_box` (X25519, XSalsa20, Poly1305): its key is made once, then used for all boxes. */
+// NaCl's `crypto_box` (X25519, XSalsa20, Poly1305): its key is made once, then used for all boxes.
 
 export const keyBytes = 32;
 export const macBytes = 16;
 
-/** "expand 32-byte k", and an input of zeros. */
+/** "expand 32-byte k" as four words, and an input of zeros. */
 const sigma = new Uint32Array([0x61707865, 0x3320646e, 0x79622d32, 0x6b206574]);
 const zeros = new Uint32Array(4);
 
@@ -18,8 +18,8 @@ export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
 }
 
 /**
- * The key that both sides come to (`crypto_box_beforenm`).
- * @returns undefined for a public key that would tell it to anybody
+ * The key that both sides compute (`crypto_box_beforenm`).
+ * @returns undefined for a public key with which anybody could compute it
  */
 export function sharedKey(publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array | undefined {
   const point = Buffer.alloc(keyBytes);
@@ -40,12 +40,12 @@ export function seal(plain: Uint8Array, nonce: Uint8Array, key: Uint8Array): Buf
   return box;
 }
 
-/** Seals what stands behind the first 16 bytes, at its place. */
+/** Seals in place the bytes behind the first 16, which get the MAC. */
 export function sealInPlace(box: Buffer, nonce: Uint8Array, key: Uint8Array): void {
   sodium.crypto_secretbox_easy(box, box.subarray(macBytes), nonce, key);
 }
 
-/** @returns undefined if it was not sealed with this key and nonce */
+/** @returns undefined if the box was not sealed with this key and nonce */
 export function open(box: Uint8Array, nonce: Uint8Array, key: Uint8Array): Buffer | undefined {
   if (box.length < macBytes) return undefined;
   const plain = Buffer.allocUnsafe(box.length - macBytes);

@@ -21,10 +21,10 @@ import { encodeMetadata, type Metadata, readMetadata, type SocketType } from "./
 import { type EqualBytes, nullHandshake, passwordHandshake } from "./plain-handshakes.ts";
 import { Refused } from "./refused.ts";
 
-/** What a peer may send at most. */
+/** Bounds of what a peer may send. */
 export interface Bounds {
   readonly frameBytes: number;
-  /** Frames of one message, and their bytes together. */
+  /** Frames of one message, and all their bytes. */
   readonly frames: number;
   readonly messageBytes: number;
 }
@@ -40,19 +40,19 @@ export interface ConnectionOptions {
   readonly isEqual: EqualBytes;
 }
 
-export interface ConnectionEvents {
+interface ConnectionEvents {
   write(bytes: Buffer): void;
-  /** The handshake is good. */
+  /** The handshake was good. */
   onReady(): void;
   onMessage(frames: Buffer[]): void;
 }
 
-/** Bytes of a command in a handshake: far above the longest, an INITIATE. */
+/** Bytes of a command in a handshake: far more than the longest, an INITIATE, has. */
 const handshakeBytes = 2_048;
 const pongContextBytes = 16;
 const pingTtlBytes = 2;
 
-/** A message for one or many connections: it is encoded once for all that are not encrypted. */
+/** A message for one or many connections, encoded once for all that are not encrypted. */
 export class Outgoing {
   readonly frames: readonly Uint8Array[];
   #pieces: readonly Buffer[] | undefined;
@@ -61,7 +61,7 @@ export class Outgoing {
     this.frames = frames;
   }
 
-  /** Its bytes where it is not encrypted. */
+  /** The bytes of the message without encryption. */
   get pieces(): readonly Buffer[] {
     this.#pieces ??= encodePieces(this.frames);
     return this.#pieces;
@@ -70,13 +70,12 @@ export class Outgoing {
 
 /**
  * The bound side of one connection in ZMTP 3.x (RFC 37), and in ZMTP 2.0 (RFC 15) where anybody may
- * connect. Bytes come in and messages go out, and the other way round; it has no socket and no
- * clock.
+ * connect. It turns bytes into messages and messages into bytes, without a socket and a clock.
  *
  *     greeting ──▶ handshake ──▶ ready
  *
- * It throws `Refused` when bytes break the protocol or a bound, before it gathers them. The
- * connection is of no use from then on.
+ * It throws `Refused` when bytes break the protocol or a bound, before it stores them. Then the
+ * connection must be closed.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -86,7 +85,7 @@ export class Connection {
   #handshake: Handshake | undefined;
   #channel: Channel | undefined;
   #peerMinor = 0;
-  /** Of a peer of ZMTP 2.0, the type of its socket: its name comes next, then messages. */
+  /** The type of socket of a peer of ZMTP 2.0, whose name comes next, then messages. */
   #olderType: string | undefined;
   #isReady = false;
   #identity = "";
@@ -109,18 +108,18 @@ export class Connection {
     return this.#identity;
   }
 
-  /** Bytes of memory that an unfinished message holds. */
+  /** Bytes of memory for an unfinished message. */
   get heldBytes(): number {
     return this.#reader.heldBytes + this.#messageBytes;
   }
 
-  /** Whether the peer answers heartbeats: ZMTP has them since 3.1. */
+  /** Whether the peer answers heartbeats, which ZMTP has since 3.1. */
   get knowsHeartbeats(): boolean {
     return this.#isReady && this.#peerMinor > 0;
   }
 
   /**
-   * Writes the beginning of the greeting. The mechanism follows when the peer has named its own: so
+   * Writes the beginning of the greeting. The mechanism follows once the peer has named its own: so
    * a socket can have doors of several mechanisms, and each side learns of a mismatch.
    */
   start(): void {
@@ -151,7 +150,7 @@ export class Connection {
     }
   }
 
-  /** Asks for a sign of life. */
+  /** Asks the peer for a sign of life. */
   ping(): void {
     this.#command("PING", Buffer.alloc(pingTtlBytes));
   }
@@ -162,13 +161,13 @@ export class Connection {
     const greeting = readGreeting(bytes.subarray(0, greetingBytes));
     this.#greeting = greeting === undefined ? bytes : Buffer.alloc(0);
     if (greeting === undefined) return Buffer.alloc(0);
-    const { doors } = this.#options;
+    const { doors, socketType } = this.#options;
+    const { olderType, minor } = greeting;
     const fitting = doors.filter(({ mechanism }) => mechanism === greeting.mechanism);
     const { mechanism } = fitting[0] ?? doors[0] ?? { mechanism: "NULL" };
-    const { olderType, minor } = greeting;
-    const { socketType } = this.#options;
-    const isOlder = olderType !== undefined;
-    this.#events.write(isOlder ? restOfOlderGreeting(socketType) : restOfGreeting(mechanism));
+    this.#events.write(
+      olderType === undefined ? restOfGreeting(mechanism) : restOfOlderGreeting(socketType),
+    );
     this.#handshake = this.#handshakeOf(fitting);
     this.#olderType = olderType;
     this.#peerMinor = minor;
@@ -223,10 +222,7 @@ export class Connection {
   #shake(body: Buffer, flags: number): void {
     if (this.#olderType !== undefined) {
       if (flags > 2 || hasMore(flags)) throw new Refused("malformed", "a name in several frames");
-      return this.#admit({
-        socketType: this.#olderType,
-        identity: body.toString("latin1"),
-      });
+      return this.#admit({ socketType: this.#olderType, identity: body.toString("latin1") });
     }
     if (!isCommand(flags)) throw new Refused("malformed", "a message before the handshake's end");
     const { name, rest } = readCommand(body);
@@ -250,7 +246,7 @@ export class Connection {
     const { name, rest } = readCommand(body);
     switch (name) {
       case "PING":
-        // All PINGs of one chunk get one answer: it is a sign of life, no more.
+        // All PINGs of one chunk get one answer, which is a sign of life and no more.
         this.#pong = rest.subarray(pingTtlBytes, pingTtlBytes + pongContextBytes);
         return;
       case "SUBSCRIBE":
@@ -258,11 +254,11 @@ export class Connection {
       case "CANCEL":
         return this.#subscription(0, rest);
       default:
-      // PONG is a sign of life by its coming. Other commands mean nothing here.
+      // That a PONG came is all it says. Other commands mean nothing here.
     }
   }
 
-  /** A subscription as a command becomes a message, the form of ZMTP 3.0. Only an XPUB takes it. */
+  /** Turns a subscription command into a message, its form in ZMTP 3.0. Only an XPUB takes it. */
   #subscription(first: 0 | 1, topic: Buffer): void {
     if (this.#options.socketType !== "XPUB") return;
     if (topic.length + 1 > this.#options.bounds.messageBytes) {
@@ -272,15 +268,12 @@ export class Connection {
   }
 
   #command(name: string, rest: Uint8Array): void {
-    const bytes =
-      this.#channel === undefined
-        ? encodeCommand(name, rest)
-        : encodeMessage([this.#channel.seal(true, false, commandBody(name, rest))]);
-    this.#events.write(bytes);
+    const sealed = this.#channel?.seal(true, false, commandBody(name, rest));
+    this.#events.write(sealed ? encodeMessage([sealed]) : encodeCommand(name, rest));
   }
 }
 
-/** A frame of an unfinished message: a copy, if it would hold much more memory than its own. */
+/** A frame of an unfinished message; a copy, if the frame keeps much more memory than its own. */
 function withoutTheRest(frame: Buffer): Buffer {
   if (frame.buffer.byteLength <= 2 * frame.length) return frame;
   const copy = Buffer.allocUnsafeSlow(frame.length);

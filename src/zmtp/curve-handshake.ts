@@ -6,25 +6,25 @@ import { Refused } from "./refused.ts";
 const cookieBytes = 96;
 const longNonceBytes = 16;
 const shortNonceBytes = 8;
-/** A frame that is sealed: this name, a short nonce, and a box with the flags in front. */
+/** A sealed frame: this name, a short nonce, and a box with the flags in front. */
 const messageName = Buffer.from("\x07MESSAGE", "latin1");
 const messageStart = messageName.length + shortNonceBytes;
 const moreFlag = 1;
 const commandFlag = 2;
 
-export interface CurveOptions {
-  /** What is said of this side. */
+interface CurveOptions {
+  /** This side's metadata. */
   readonly metadata: Uint8Array;
-  /** The pairs of which the peer has to know one's public key. */
+  /** The peer must know the public key of one of these pairs. */
   readonly pairs: readonly KeyPair[];
   readonly random: (bytes: number) => Uint8Array;
   readonly isEqual: EqualBytes;
 }
 
 /**
- * CurveZMQ (RFC 26), the server's side. C and S are the lasting keys of client and server, C' and S'
- * those of this connection alone. The cookie is remembered, not sealed: a handshake that does not
- * end costs little, and how many there are is bounded elsewhere.
+ * CurveZMQ (RFC 26), the server's side. C and S are the lasting keys of client and server, C' and
+ * S' those of this connection alone. The cookie is remembered, not sealed: an unfinished handshake
+ * costs little, and the number of handshakes is bounded elsewhere.
  *
  *     client                        server
  *     HELLO    C', box(C'→S)   ───▶           proves: knows S
@@ -81,13 +81,14 @@ export class CurveHandshake implements Handshake {
     const short = initiate.subarray(cookieBytes, boxStart);
     const nonce = nonceOf("CurveZMQINITIATE", short);
     const plain = unbox(initiate.subarray(boxStart), nonce, [clientKey, ours.secretKey]);
-    if (plain === undefined || plain.length < keyBytes + longNonceBytes + 80) {
+    const vouchStart = keyBytes + longNonceBytes;
+    const vouchEnd = vouchStart + 80;
+    if (plain === undefined || plain.length < vouchEnd) {
       throw new Refused("otherKey", "an INITIATE that can't be opened");
     }
-    const vouchEnd = keyBytes + longNonceBytes + 80;
     const vouch = unbox(
-      plain.subarray(keyBytes + longNonceBytes, vouchEnd),
-      nonceOf("VOUCH---", plain.subarray(keyBytes, keyBytes + longNonceBytes)),
+      plain.subarray(vouchStart, vouchEnd),
+      nonceOf("VOUCH---", plain.subarray(keyBytes, vouchStart)),
       [plain.subarray(0, keyBytes), ours.secretKey],
     );
     const vouched = Buffer.concat([clientKey, pair.publicKey]);
@@ -113,11 +114,11 @@ interface Welcomed {
   /** S' with its secret key. */
   readonly ours: KeyPair;
   readonly cookie: Uint8Array;
-  /** The nonce of HELLO: those that follow are above it. */
+  /** The nonce of HELLO; the next ones must be higher. */
   readonly counter: bigint;
 }
 
-/** Each frame is in a box of its own. Nonces count upwards on both sides, so none is used twice. */
+/** Each frame has a box of its own. Nonces count up on both sides, so none is used twice. */
 function curveChannel(key: Uint8Array, readyCounter: bigint): Channel {
   let heard = readyCounter;
   let said = 1n;
@@ -167,7 +168,7 @@ function counterBytes(counter: bigint): Buffer {
   return bytes;
 }
 
-/** @returns undefined if it was not boxed with these keys and this nonce */
+/** @returns undefined if the box was not sealed with these keys and this nonce */
 function unbox(
   box: Uint8Array,
   nonce: Uint8Array,

@@ -4,19 +4,19 @@ import { Refused } from "./refused.ts";
 const more = 1;
 const long = 2;
 const command = 4;
-/** Above it a frame's length takes eight bytes. */
+/** The length of a longer frame takes eight bytes. */
 const shortBytes = 255;
 
-/** Bytes of a frame that is not copied: one more piece to write takes less. */
+/** Bytes from which a frame is a piece of its own: a further write costs less than a copy. */
 export const pieceBytes = 8_192;
 
-/** Bytes that an unfinished frame holds at first. */
+/** Bytes reserved for an unfinished frame at first. */
 const leastHeld = 4_096;
-/** How many times what has come of it: one allocation for most, and nothing on the word of a header. */
+/** At most so many times the bytes that have come are reserved: a header alone reserves nothing. */
 const mostAhead = 4;
 
-/** @param flags `hasMore` and `isCommand` read them */
-export type OnFrame = (body: Buffer, flags: number) => void;
+/** @param flags for `hasMore` and `isCommand` */
+type OnFrame = (body: Buffer, flags: number) => void;
 
 export function hasMore(flags: number): boolean {
   return (flags & more) !== 0;
@@ -26,29 +26,27 @@ export function isCommand(flags: number): boolean {
   return (flags & command) !== 0;
 }
 
-/**
- * Cuts a stream of bytes into frames. It holds at most four times what has come of an unfinished frame.
- */
+/** Cuts a stream of bytes into frames. An unfinished one takes at most four times its bytes. */
 export class FrameReader {
-  /** Bytes of a body at most; the connection sets it anew after the handshake. */
+  /** Bytes of a body at most; the connection changes it after the handshake. */
   frameBytes: number;
   #held = Buffer.alloc(0);
   #heldLength = 0;
-  /** Bytes of the frame that has not wholly come, as far as its header tells. */
+  /** Bytes of the unfinished frame, by its header. */
   #wanted = 0;
 
   constructor(frameBytes: number) {
     this.frameBytes = frameBytes;
   }
 
-  /** Bytes of memory that an unfinished frame holds. */
+  /** Bytes of memory for an unfinished frame. */
   get heldBytes(): number {
     return this.#held.length;
   }
 
   /**
    * @param onFrame gets each frame; its body shares memory with `chunk`
-   * @throws Refused at the first frame that is malformed or too large, before its body has come
+   * @throws Refused at the first malformed or too large frame, before its body has come
    */
   read(chunk: Buffer, onFrame: OnFrame): void {
     const bytes = this.#heldLength === 0 ? chunk : this.#hold(chunk);
@@ -60,7 +58,8 @@ export class FrameReader {
         throw new Refused("malformed", `a frame with the flags ${flags}`);
       }
       if (bytes.length < start) break;
-      const length = start === at + 2 ? (bytes[at + 1] as number) : longLength(bytes, at + 1);
+      const isLong = (flags & long) !== 0;
+      const length = isLong ? Number(bytes.readBigUInt64BE(at + 1)) : (bytes[at + 1] as number);
       if (length > this.frameBytes) throw new Refused("tooLarge", `a frame of ${length} bytes`);
       const end = start + length;
       this.#wanted = end - at;
@@ -68,7 +67,7 @@ export class FrameReader {
       at = end;
       onFrame(bytes.subarray(start, end), flags);
     }
-    // Frames that were handed out share this memory: it must not be written over.
+    // Frames that were handed out share this memory, so it is not used again.
     if (at > 0 || bytes === chunk) {
       this.#held = Buffer.alloc(0);
       this.#heldLength = 0;
@@ -76,7 +75,7 @@ export class FrameReader {
     }
   }
 
-  /** @returns all that is held, `chunk` at its end */
+  /** @returns all that is held, with `chunk` at its end */
   #hold(chunk: Buffer): Buffer {
     const length = this.#heldLength + chunk.length;
     if (length > this.#held.length) {
@@ -89,10 +88,6 @@ export class FrameReader {
     this.#heldLength = length;
     return this.#held.subarray(0, length);
   }
-}
-
-function longLength(bytes: Buffer, at: number): number {
-  return bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
 }
 
 /** The frames of one message, from all of its bytes. */
@@ -115,7 +110,7 @@ export function encodeMessage(frames: readonly Uint8Array[]): Buffer {
   return bytes;
 }
 
-/** The same in pieces: a long frame is a piece of its own, as it is. */
+/** The same in pieces: a long frame is a piece of its own, and not copied. */
 export function encodePieces(frames: readonly Uint8Array[]): Buffer[] {
   if (frames.every(({ length }) => length < pieceBytes)) return [encodeMessage(frames)];
   return frames.flatMap((body, index) => {
@@ -126,7 +121,7 @@ export function encodePieces(frames: readonly Uint8Array[]): Buffer[] {
   });
 }
 
-/** The bytes of a command: a byte for the length of its name, the name, then what belongs to it. */
+/** The bytes of a command: a byte with the length of its name, the name, then its data. */
 export function encodeCommand(name: string, rest: Uint8Array = Buffer.alloc(0)): Buffer {
   const body = commandBody(name, rest);
   const bytes = Buffer.allocUnsafe(headBytes(body) + body.length);
@@ -154,7 +149,7 @@ function headBytes({ length }: Uint8Array): number {
   return length > shortBytes ? 9 : 2;
 }
 
-/** @returns where the body belongs */
+/** @returns the place of the body */
 function writeHead(bytes: Buffer, at: number, { flags, body }: Head): number {
   if (body.length <= shortBytes) {
     bytes[at] = flags;

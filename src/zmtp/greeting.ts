@@ -2,22 +2,19 @@ import type { SocketType } from "./metadata.ts";
 import { Refused } from "./refused.ts";
 
 /** The name of a security mechanism on the wire (ZMTP 3.1, RFC 37, "Security Mechanism"). */
-export type Mechanism = "NULL" | "PLAIN" | "CURVE";
+type Mechanism = "NULL" | "PLAIN" | "CURVE";
 
 export const greetingBytes = 64;
-/** The same of ZMTP 2.0. */
+/** The same in ZMTP 2.0. */
 const olderGreetingBytes = 12;
 const signatureBytes = 10;
 const mechanismStart = 12;
 const mechanismBytes = 20;
 
-/** Every greeting of ours begins with it: the signature, and major version 3. */
+/** The beginning of all our greetings: the signature, and major version 3. */
 export const greetingStart = Buffer.from("ff00000000000000007f03", "hex");
 
-/**
- * The rest for a peer of ZMTP 3: the minor version, the mechanism, whether it is the server,
- * filler.
- */
+/** The rest for a peer of ZMTP 3: minor version, mechanism, whether this is the server, filler. */
 export function restOfGreeting(mechanism: Mechanism): Buffer {
   const greeting = Buffer.alloc(greetingBytes);
   greeting[signatureBytes + 1] = 1;
@@ -26,47 +23,38 @@ export function restOfGreeting(mechanism: Mechanism): Buffer {
   return greeting.subarray(greetingStart.length);
 }
 
-/** The types of sockets, at their numbers in ZMTP 2.0 (RFC 15). */
-const olderTypes: readonly (SocketType | undefined)[] = [
-  ...[undefined, "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", undefined, undefined],
-  ...["XPUB", "XSUB"],
-] as (SocketType | undefined)[];
+/** The types of sockets by their numbers in ZMTP 2.0 (RFC 15). */
+const olderTypes: readonly string[] =
+  "none PUB SUB REQ REP DEALER ROUTER none none XPUB XSUB".split(" ");
 
 /** The rest for a peer of ZMTP 2.0: the type of our socket, and an empty name. */
 export function restOfOlderGreeting(ours: SocketType): Buffer {
   return Buffer.from([olderTypes.indexOf(ours), 0, 0]);
 }
 
-export interface Greeting {
-  /** Its length in bytes; frames follow. */
+interface Greeting {
+  /** The greeting's length; frames follow it. */
   readonly bytes: number;
-  /** Heartbeats, and subscriptions as commands, are known from minor version 1 on. */
+  /** From minor version 1 on, a peer knows heartbeats, and subscriptions as commands. */
   readonly minor: number;
   readonly mechanism: string;
-  /** The type of the socket, of a peer of ZMTP 2.0; undefined of newer ones. */
+  /** The type of socket of a peer of ZMTP 2.0; undefined for a newer peer. */
   readonly olderType: string | undefined;
 }
 
 /**
- * Reads a greeting, or its beginning. A peer that speaks another protocol is refused at the first
- * byte that shows it: a browser's request begins with a letter, and ZMTP 1.0 with a length.
+ * Reads a greeting, or its beginning. A peer of another protocol is refused at the first byte that
+ * shows it: a browser's request begins with a letter, and ZMTP 1.0 with a length.
  * @returns undefined while the greeting is unfinished
  * @throws Refused
  */
 export function readGreeting(bytes: Uint8Array): Greeting | undefined {
-  const [first, major = 3, minor = 0] = [
-    bytes[0],
-    bytes[signatureBytes],
-    bytes[signatureBytes + 1],
-  ];
-  if (first !== undefined && first !== 0xff) throw new Refused("notZmtp", "no ZeroMQ signature");
-  if (bytes.length >= signatureBytes && bytes[signatureBytes - 1] !== 0x7f) {
-    throw new Refused("notZmtp", "no ZeroMQ signature");
-  }
+  const { 0: first = 0xff, 9: last = 0x7f, 10: major = 3, 11: minor = 0 } = bytes;
+  if (first !== 0xff || last !== 0x7f) throw new Refused("notZmtp", "no ZeroMQ signature");
   if (major === 0) throw new Refused("notZmtp", "ZMTP older than 2.0");
   if (major < 3) {
     if (bytes.length < olderGreetingBytes) return undefined;
-    // In place of a minor version it has the type.
+    // Instead of a minor version the byte has the type.
     const olderType = olderTypes[minor] ?? "none";
     return { bytes: olderGreetingBytes, minor: 0, mechanism: "NULL", olderType };
   }

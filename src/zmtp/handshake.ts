@@ -4,9 +4,7 @@ export interface KeyPair {
   readonly secretKey: Uint8Array;
 }
 
-/**
- * Lets peers in at a socket: anybody, or whoever has the password, or whoever has the public key.
- */
+/** Lets peers in at a socket: anybody, or peers with the password, or peers with the public key. */
 export type Door =
   | { readonly mechanism: "NULL" }
   | { readonly mechanism: "PLAIN"; readonly password: Uint8Array }
@@ -15,19 +13,16 @@ export type Door =
 /** Seals and opens the frames of an encrypted connection, after its handshake. */
 export interface Channel {
   seal(isCommand: boolean, more: boolean, body: Uint8Array): Buffer;
-  /**
-   * @throws Refused unless the frame was sealed by the peer, unaltered, and comes for the first
-   * time
-   */
+  /** @throws Refused unless the peer sealed the frame, and it comes unaltered for the first time */
   open(body: Buffer): { body: Buffer; more: boolean; isCommand: boolean };
-  /** Bytes by which a sealed body is longer. */
+  /** How many bytes longer a sealed body is. */
   readonly overhead: number;
 }
 
 export interface Step {
-  /** A command to answer with. */
+  /** The command that answers. */
   readonly answer?: readonly [name: string, rest: Uint8Array];
-  /** The peer's metadata; with it the handshake is good. */
+  /** The peer's metadata: given once the handshake is good. */
   readonly metadata?: Buffer;
   readonly channel?: Channel;
 }

@@ -1,9 +1,9 @@
 import { Refused } from "./refused.ts";
 
-/** The types of sockets that our sockets are, or may meet. */
+/** The types of our sockets, and of those that may connect to them. */
 export type SocketType = "REQ" | "REP" | "DEALER" | "ROUTER" | "PUB" | "SUB" | "XPUB" | "XSUB";
 
-/** The metadata of a socket of ours (ZMTP 3.1, RFC 37, "The READY command"). */
+/** The metadata of our own socket (ZMTP 3.1, RFC 37, "The READY command"). */
 export function encodeMetadata(socketType: SocketType): Buffer {
   return Buffer.concat([property("Socket-Type", socketType), property("Identity", "")]);
 }
@@ -23,10 +23,7 @@ export interface Metadata {
   readonly identity: string;
 }
 
-/**
- * Reads what a peer says of itself.
- * @throws Refused if the metadata is malformed
- */
+/** Reads a peer's metadata. @throws Refused if it is malformed */
 export function readMetadata(metadata: Buffer): Metadata {
   let socketType = "";
   let identity = "";

@@ -1,10 +1,10 @@
 import type { Handshake, Step } from "./handshake.ts";
 import { Refused } from "./refused.ts";
 
-/** Compares bytes in a time that does not show where they differ. */
+/** Compares bytes in a time that does not depend on where they differ. */
 export type EqualBytes = (one: Uint8Array, other: Uint8Array) => boolean;
 
-/** Takes anybody (ZMTP 3.1, RFC 37, "The NULL mechanism"). */
+/** Lets anybody in (ZMTP 3.1, RFC 37, "The NULL mechanism"). */
 export function nullHandshake(ours: Uint8Array): Handshake {
   return {
     take: (name, metadata) => {
@@ -15,8 +15,8 @@ export function nullHandshake(ours: Uint8Array): Handshake {
 }
 
 /**
- * Takes whoever says the password, in whatever name (RFC 24). It goes over the wire in clear, as
- * everything does where the cluster is not encrypted.
+ * Lets in peers with the password, under any name (RFC 24). The password goes over the wire in
+ * clear, as everything does in a cluster that is not encrypted.
  */
 export function passwordHandshake(
   ours: Uint8Array,
@@ -39,7 +39,7 @@ export function passwordHandshake(
   };
 }
 
-/** HELLO: the user's name and the password, each behind a byte with its length. */
+/** The password of a HELLO: user's name and password, each behind a byte with its length. */
 function passwordOf(hello: Buffer): Buffer {
   const start = 1 + (hello[0] ?? 0);
   const end = start + 1 + (hello[start] ?? 0);

@@ -1,4 +1,4 @@
-/** Why a peer is not let in, or is cut off. */
+/** Why a peer is refused, or cut off. */
 export type RefusedBecause =
   | "notZmtp"
   | "keyWanted"
@@ -8,10 +8,7 @@ export type RefusedBecause =
   | "tooLarge"
   | "malformed";
 
-/**
- * A peer's bytes break the protocol or a bound, or prove nothing: its connection ends, nothing
- * else.
- */
+/** A peer's bytes break the protocol or a bound, or prove nothing: its connection ends. */
 export class Refused extends Error {
   readonly because: RefusedBecause;
 

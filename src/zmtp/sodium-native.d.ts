@@ -1,4 +1,4 @@
-/** What is used of libsodium: results go into the first argument, which must have their length. */
+/** What we use of libsodium. Results go into the first argument, which must have their length. */
 declare module "sodium-native" {
   interface Sodium {
     crypto_scalarmult_base(publicKey: Uint8Array, secretKey: Uint8Array): void;
@@ -9,7 +9,7 @@ declare module "sodium-native" {
       nonce: Uint8Array,
       key: Uint8Array,
     ): void;
-    /** @returns false if it was not boxed with this key and nonce */
+    /** @returns false if the box was not sealed with this key and nonce */
     crypto_secretbox_open_easy(
       plain: Uint8Array,
       box: Uint8Array,

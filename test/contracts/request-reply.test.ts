@@ -149,7 +149,7 @@ describe("a requester and a responder", () => {
     await expect(new Responder(() => {}).bind(endpoint)).rejects.toThrow(Problem);
     await expect(new Responder(() => {}).bind(endpoint)).rejects.toThrow(`${endpoint} is taken`);
     const other = worker(closing);
-    expect(() => other.connect("nonsense")).toThrow(/"nonsense" is no endpoint/);
+    expect(() => other.connect("nonsense")).toThrow(/"nonsense" is not an endpoint/);
   });
 
   test("[W1] a plain REQ is answered, request after request", async () => {

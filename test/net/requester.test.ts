@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ReferenceLink } from "../../src/net/reference-link.ts";
+import { Requester } from "../../src/net/requester.ts";
 import { Responder } from "../../src/net/responder.ts";
-import { SealedRequester } from "../../src/net/sealed-requester.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { anyPort, Closing } from "../support/local-wires.ts";
 import { type Member, member } from "../support/members.ts";
@@ -29,35 +29,39 @@ async function answering(closing: Closing, who: Member, answer = Buffer.from("ye
   return { endpoint, taken };
 }
 
+function askingB(endpoint: string, { seals }: Member): Requester {
+  return new Requester([endpoint], { sealing: { seals, to: "b" } });
+}
+
 describe("[X1] a member's question to another", () => {
   test("is answered, though the asker's clock is far below", async () => {
     await using closing = new Closing();
     const [a, b] = [member("a"), member("b", { clock: 5_000_000 })];
     const { endpoint, taken } = await answering(closing, b);
-    const requester = closing.add(new SealedRequester([endpoint], a.seals, "b"));
+    const requester = closing.add(askingB(endpoint, a));
     expect(String(await requester.ask(Buffer.from("hello"), 5_000))).toBe("yes");
     expect(taken).toEqual(["a: hello"]);
     expect(a.clock.value).toBeGreaterThan(5_000_000);
   });
 
-  test("is not answered by one with another secret, or without any", async () => {
+  test("counts no answer from a process with another secret, or without any", async () => {
     await using closing = new Closing();
     const a = member("a");
     const stranger = member("b", { secret: "the secret of somebody else" });
     const { endpoint } = await answering(closing, stranger);
-    const requester = closing.add(new SealedRequester([endpoint], a.seals, "b"));
+    const requester = closing.add(askingB(endpoint, a));
     await expect(requester.ask(Buffer.from("hello"), 200)).rejects.toThrow(/No answer/);
     await until(() => stranger.membership.refusals.counts.forged > 0, "the stranger refuses it");
     const plain: Responder = closing.add(new Responder((to, payload) => plain.reply(to, payload)));
-    const other = closing.add(new SealedRequester([await plain.bind(anyPort)], a.seals, "b"));
+    const other = closing.add(askingB(await plain.bind(anyPort), a));
     plain.start();
-    await expect(other.ask(Buffer.from("hello"), 5_000)).rejects.toThrow(/Somebody else/);
+    await expect(other.ask(Buffer.from("hello"), 5_000)).rejects.toThrow(/Another process than b/);
     expect(a.lines).toEqual([expect.stringContaining("A message of b was dropped")]);
   });
 });
 
 describe("[X1] a foreign reference", () => {
-  test("tells a member nothing, and the log tells of it", async () => {
+  test("tells a member nothing, and is logged", async () => {
     await using closing = new Closing();
     const a = member("a", { purpose: "reference" });
     const view = { number: 9, members: ["server_00000009"] };
@@ -77,7 +81,7 @@ describe("[X1] a foreign reference", () => {
     expect(a.lines).toEqual([
       expect.stringMatching(/of reference was dropped, its secret differs/),
     ]);
-    // A guest has nothing to tell it from the true one by.
+    // A guest can't tell it from the true one.
     const guest = closing.add(new ReferenceLink([await foreignPort(closing, lie)], a.clock));
     expect(await guest.ask("list", {}, 5_000)).toMatchObject({ view });
   });
