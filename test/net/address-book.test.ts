@@ -5,7 +5,9 @@ import { limits } from "../../src/protocol/limits.ts";
 
 const { addressBurst, addressConnections, addressHandshakes, addressPace, floodBuckets } = limits;
 
-/** Connections of address "a" that are made at one moment, and whose handshakes are good at once. */
+/**
+ * Connections of address "a" that are made at one moment, and whose handshakes are good at once.
+ */
 function connect(book: AddressBook, count: number, atMs: number): number {
   let taken = 0;
   for (let made = 0; made < count; made += 1) {
@@ -17,19 +19,19 @@ function connect(book: AddressBook, count: number, atMs: number): number {
 }
 
 describe("[X8] connections of one address", () => {
-  test("are taken so many at once, then so many a second", () => {
+  test("are let in up to a burst, then at a pace", () => {
     const book = new AddressBook();
     expect(connect(book, addressBurst + 100, 5_000)).toBe(addressBurst);
     expect(connect(book, 100, 5_000)).toBe(0);
     expect(connect(book, addressPace, 5_100)).toBe(addressPace / 10);
-    // Whoever rests has the burst again, and no more than that.
+    // After a rest the address has the burst again, and no more.
     for (let left = 0; left < addressBurst; left += 1) book.gone("a");
     expect(connect(book, 3 * addressBurst, 1_000_000)).toBe(addressBurst);
-    // A clock that goes back gives nothing.
+    // A clock that goes back adds nothing.
     expect(connect(book, 1, 900_000)).toBe(0);
   });
 
-  test("have a bound, and one that went makes room", () => {
+  test("have a bound, and one that ends makes room", () => {
     const book = new AddressBook();
     let nowMs = 0;
     let taken = 0;
@@ -40,7 +42,7 @@ describe("[X8] connections of one address", () => {
     expect(book.admit("a", nowMs + 60_000)).toBe(true);
   });
 
-  test("in their handshake have a bound of their own", () => {
+  test("have a bound of their own while in their handshake", () => {
     const book = new AddressBook();
     for (let made = 0; made < addressHandshakes; made += 1) expect(book.admit("a", 0)).toBe(true);
     expect(book.isCrowded("a")).toBe(false);
@@ -50,7 +52,7 @@ describe("[X8] connections of one address", () => {
     expect(book.isCrowded("a")).toBe(false);
   });
 
-  test("are no other address's", () => {
+  test("do not count for another address", () => {
     const book = new AddressBook();
     connect(book, 2 * addressBurst, 0);
     expect(book.admit("b", 0)).toBe(true);
@@ -67,7 +69,7 @@ describe("[X8] connections of one address", () => {
     expect(book.isCrowded("a")).toBe(true);
   });
 
-  test("never count below none, in whatever order things happen", () => {
+  test("never count below zero, in whatever order things happen", () => {
     const does = fc.constantFrom("admit", "shaken", "gone");
     fc.assert(
       fc.property(fc.array(fc.tuple(does, fc.nat(2)), { maxLength: 200 }), (all) => {
@@ -107,7 +109,7 @@ describe("an address", () => {
     expect(addressOf(remote)).toBe(counted);
   });
 
-  test("of IPv6 is that of its network: whoever owns one has 2^64", () => {
+  test("of IPv6 counts as its network, which has 2^64 addresses", () => {
     const group = fc.nat(0xffff).map((number) => number.toString(16));
     const eight = fc.array(group, { minLength: 8, maxLength: 8 });
     fc.assert(

@@ -55,7 +55,7 @@ describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () =
     },
   );
 
-  test("that replaces ours is logged, and so is ours when it is back", async () => {
+  test("that replaces ours is logged, and so is the return of ours", async () => {
     using server = await StandInServer.start(foreign["an error"] as StandInAnswer);
     using process = beating(server.endpoint);
     await until(() => process.lines.length === 1, "the foreign one is told");

@@ -6,19 +6,19 @@ import { type Member, member } from "../support/members.ts";
 const payload = Buffer.from("what is said");
 const topic = "replication";
 
-/** What `sender` publishes, and what becomes of it at `receiver`. */
+/** Publishes as `sender`, and takes it as `receiver`. */
 function publish(sender: Member, receiver: Member, text: Buffer = payload) {
   const seal = sender.seals.seal(topic, text);
   return { seal, heard: receiver.seals.hear(topic, text, seal) };
 }
 
 describe("[X1] a publication", () => {
-  test("of a member counts once, and tells the clock", () => {
+  test("of a member counts once, and raises the clock", () => {
     const [a, b] = [member("a", { clock: 40 }), member("b")];
     const { seal, heard } = publish(a, b);
     expect(heard).toBe("a");
     expect(b.clock.value).toBe(42);
-    // With two proxies it comes twice, which is no attack.
+    // With two proxies every publication comes twice, which is not an attack.
     expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
     expect(b.membership.refusals.counts).toEqual({ forged: 0, stale: 0 });
     expect(b.lines).toEqual([]);
@@ -42,7 +42,7 @@ describe("[X1] a publication", () => {
     expect(b.seals.hear(topic, payload, seal)).toBe("a");
   });
 
-  test("counts on its own topic alone", () => {
+  test("counts only on its own topic", () => {
     const [a, b] = [member("a"), member("b")];
     const seal = a.seals.seal("servers", payload);
     expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
@@ -52,7 +52,7 @@ describe("[X1] a publication", () => {
     ["another secret", { secret: "the secret of somebody else" }],
     ["another cluster's name", { cluster: "elsewhere" }],
     ["another channel's key", { purpose: "replication" as const }],
-  ])("sealed with %s does not count, and the log tells the way out", (_name, options) => {
+  ])("sealed with %s does not count, and the log says what to do", (_name, options) => {
     const [a, b] = [member("a", options), member("b")];
     for (let times = 0; times < 10; times += 1) expect(publish(a, b).heard).toBeUndefined();
     expect(b.membership.refusals.counts.forged).toBe(10);
@@ -61,7 +61,7 @@ describe("[X1] a publication", () => {
     ]);
   });
 
-  test("is told in no more than so many lines, whatever names senders choose", () => {
+  test("has a bound of log lines, whatever names senders choose", () => {
     const b = member("b");
     for (let number = 0; number < 1_000; number += 1) {
       publish(member(`a${number}`, { secret: "the secret of somebody else" }), b);
@@ -70,18 +70,18 @@ describe("[X1] a publication", () => {
     expect(b.membership.refusals.counts.forged).toBe(1_000);
   });
 
-  test("that came before, or could have before a restart, does not count again", () => {
+  test("does not count again if it came before, or could have before a restart", () => {
     const [a, b] = [member("a", { clock: 7 }), member("b")];
     const { seal } = publish(a, b);
     publish(a, b);
     expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
-    // Its clock was on disk, above all that it had heard.
+    // Its clock was on disk, above all clocks that it had heard.
     const restarted = member("b", { clock: b.clock.value });
     expect(restarted.seals.hear(topic, payload, seal)).toBeUndefined();
     expect(restarted.membership.refusals.counts).toEqual({ forged: 0, stale: 1 });
   });
 
-  test("of two that were both restarted counts after a word of the one with the higher clock", () => {
+  test("between two restarted members counts once the one with the higher clock has sent a message", () => {
     const [a, b] = [member("a", { clock: 1_000 }), member("b", { clock: 200_000 })];
     expect(publish(a, b).heard).toBeUndefined();
     expect(publish(b, a).heard).toBe("b");
@@ -90,7 +90,7 @@ describe("[X1] a publication", () => {
 });
 
 describe("[X1] a question", () => {
-  test("counts for the one that was asked, and its answer for this question alone", () => {
+  test("counts for the member that was asked, and its answer for this question alone", () => {
     const [a, b, c] = [member("a"), member("b"), member("c")];
     const seal = a.seals.seal("b", payload);
     expect(c.seals.takeQuestion(payload, seal)).toBeUndefined();
@@ -105,13 +105,13 @@ describe("[X1] a question", () => {
     expect(a.seals.isAnswer("b", a.seals.seal("b", payload), answer)).toBe(false);
     expect(a.seals.isAnswer("b", seal, { ...answer, payload: Buffer.from("no") })).toBe(false);
     expect(a.seals.isAnswer("b", seal, { ...answer, seal: undefined })).toBe(false);
-    // An answer is no question, nor a question an answer.
+    // An answer does not count as a question, nor a question as an answer.
     expect(a.seals.takeQuestion(answer.payload, answer.seal)).toBeUndefined();
     expect(a.seals.isAnswer("b", seal, { payload, seal })).toBe(false);
     expect(a.seals.isAnswer("b", seal, answer)).toBe(true);
   });
 
-  test("that is asked again as it was is genuine and not new", () => {
+  test("that is repeated unchanged is genuine, but not new", () => {
     const [a, b] = [member("a"), member("b")];
     const seal = a.seals.seal("b", payload);
     expect(b.seals.takeQuestion(payload, seal)?.isNew).toBe(true);
@@ -122,7 +122,7 @@ describe("[X1] a question", () => {
 });
 
 describe("[X1] the window", () => {
-  test("takes what was overtaken, each counter once", () => {
+  test("takes overtaken messages, each counter once", () => {
     const window = new ReplayWindow(10);
     expect(window.take("a", 10)).toBe("old");
     for (const counter of [13, 20, 11, 19]) expect(window.take("a", counter)).toBe("new");
@@ -130,7 +130,7 @@ describe("[X1] the window", () => {
     expect(window.take("b", 13)).toBe("new");
   });
 
-  test("takes nothing that is older than all it remembers", () => {
+  test("takes nothing older than all that it remembers", () => {
     const window = new ReplayWindow(0);
     for (let count = 1; count <= limits.replayWindow + 1; count += 1) window.take("a", 2 * count);
     for (const counter of [1, 2, 3]) expect(window.take("a", counter)).toBe("old");
@@ -138,7 +138,7 @@ describe("[X1] the window", () => {
     expect(window.take("a", 3)).toBe("old");
   });
 
-  test("forgets who was silent longest, and takes none of its messages again", () => {
+  test("forgets the member that was silent longest, and takes none of its messages again", () => {
     const window = new ReplayWindow(0);
     for (let number = 1; number <= limits.replaySenders + 1; number += 1) {
       expect(window.take(`a${number}`, number)).toBe("new");

@@ -20,7 +20,7 @@ const session = {
 const [header = "", claims = "", signature = ""] = token.split(".");
 
 describe("[A2] a session's token", () => {
-  test("tells whose it is, at any server of the cluster", () => {
+  test("names its user at any server of the cluster", () => {
     expect(new Sessions(key).check(token)).toEqual(session);
   });
 
@@ -36,7 +36,7 @@ describe("[A2] a session's token", () => {
     });
   });
 
-  test("is good if another program has signed it with the key", async () => {
+  test("is valid if another program has signed it with the key", async () => {
     const jwt = new SignJWT({ version: "v1" }).setSubject("josé").setIssuedAt(new Date(timeMs));
     const signed = await jwt
       .setExpirationTime(new Date(session.expiresMs))
@@ -45,7 +45,7 @@ describe("[A2] a session's token", () => {
     expect(sessions.check(signed)).toEqual(session);
   });
 
-  test("of an operator administers, and for a shorter time", () => {
+  test("of an operator administers, and is shorter", () => {
     expect(sessions.check(sessions.giveOperator(timeMs))).toEqual({
       user: "operator",
       version: "",
@@ -56,7 +56,7 @@ describe("[A2] a session's token", () => {
   });
 });
 
-describe("[X2] a token is nobody's", () => {
+describe("[X2] a token is invalid", () => {
   const jwt = () => new SignJWT({ sub: "josé", version: "v1" });
   const other = Buffer.from(JSON.stringify({ sub: "bea", version: "v1" })).toString("base64url");
 

@@ -12,7 +12,7 @@ function secretOf(text: string, cluster = "tertulia"): Secret {
   return new Secret(Buffer.from(text), { text, path: "", isDefault: true, cluster });
 }
 
-test("[X6] whoever has the secret has the same keys; another secret or cluster has others", () => {
+test("[X6] the same secret gives the same keys; another secret or cluster gives others", () => {
   const keys = curveKeys(secretOf("a secret of the cluster"));
   expect(keys.publicKey).toMatch(/^[0-9a-f]{64}$/);
   expect(curveKeys(secretOf("a secret of the cluster")).publicKey).toBe(keys.publicKey);
@@ -20,7 +20,7 @@ test("[X6] whoever has the secret has the same keys; another secret or cluster h
   expect(curveKeys(secretOf("a secret of the cluster", "b")).publicKey).not.toBe(keys.publicKey);
 });
 
-test("[X6] no log and no error shows the secret one", () => {
+test("[X6] no log and no error shows a secret key", () => {
   const keys = curveKeys(secretOf("a secret of the cluster"));
   const secretHex = keys.secretKey.export().toString("hex");
   expect(secretHex).toMatch(/^[0-9a-f]{64}$/);
@@ -28,7 +28,7 @@ test("[X6] no log and no error shows the secret one", () => {
   expect(JSON.stringify(keys)).not.toContain(secretHex);
 });
 
-test("[X6] a member derives its keys; a client has them from a file, or from the secret", async () => {
+test("[X6] a member derives its keys; a client has the public one from a file or from the secret", async () => {
   await using folder = await temporaryFolder();
   const data = folder.path;
   const none = new Settings({ data }, {});
@@ -59,7 +59,7 @@ test("[X6] a member derives its keys; a client has them from a file, or from the
   expect(() => serverKey(named)).toThrow("holds no key: 64 hex digits are wanted");
 });
 
-test("[X6] a key file that says none does not overrule --curve", async () => {
+test("[X6] a key file that says `none` does not overrule --curve", async () => {
   await using folder = await temporaryFolder();
   const serverKeyFile = join(folder.path, "server.key");
   const settings = new Settings(
@@ -79,7 +79,7 @@ test("[X6] a key file that says none does not overrule --curve", async () => {
   expect(() => serverKey(settings)).toThrow(refused);
 });
 
-test("[X3] what is open, or has accounts and is not encrypted, stays on this machine", () => {
+test("[X3] an open process, or one with accounts and no encryption, stays on this machine", () => {
   const beyond = "tcp://0.0.0.0:5555";
   const settings = (flags: Record<string, unknown>) => new Settings(flags, {});
   const refused = (flags: Record<string, unknown>) => {

@@ -7,7 +7,7 @@ import { Settings } from "../../src/platform/settings.ts";
 const key = "0123456789abcdef".repeat(4);
 const other = "f".repeat(64);
 
-test("[X6] an endpoint carries the key of who is bound there, or none", () => {
+test("[X6] an endpoint carries the key of the process bound there, or none", () => {
   expect(splitKey(`tcp://a:1#${key}`)).toEqual({ address: "tcp://a:1", key });
   expect(splitKey(`ipc:///tmp/a#${key}`)).toEqual({ address: "ipc:///tmp/a", key });
   expect(splitKey("tcp://a:1")).toEqual({ address: "tcp://a:1", key: undefined });
@@ -35,7 +35,7 @@ test("[X6] a list takes endpoints with keys and without", () => {
   }
 });
 
-test("[X6] nobody is bound at an endpoint with a key", () => {
+test("[X6] an endpoint to bind has no key", () => {
   const settings = new Settings({ bind: `tcp://127.0.0.1:1#${key}` }, {});
   expect(() => settings.get("bind")).toThrow("--bind: ");
   expect(() => settings.get("bind")).toThrow("no key belongs where it is bound");
@@ -103,7 +103,7 @@ test("an endpoint to connect to names a host and a port", () => {
   const read = (broker: string) => new Settings({ broker }, {}).get("broker");
   for (const right of rightAnywhere) expect(read(right), right).toEqual([right]);
   for (const wrong of [...wrongAnywhere, ...wrongWhereItConnects]) {
-    expect(() => read(wrong), wrong).toThrow("is no endpoint");
+    expect(() => read(wrong), wrong).toThrow("is not an endpoint");
   }
 });
 
@@ -112,7 +112,7 @@ test("an endpoint to bind may leave host and port open", () => {
   for (const right of [...rightAnywhere, ...wrongWhereItConnects, "tcp://[::]:0"]) {
     expect(read(right), right).toBe(right);
   }
-  for (const wrong of wrongAnywhere) expect(() => read(wrong), wrong).toThrow("is no endpoint");
+  for (const wrong of wrongAnywhere) expect(() => read(wrong), wrong).toThrow("is not an endpoint");
 });
 
 test("a list of endpoints has no empty entry and names no endpoint twice", () => {
@@ -129,8 +129,8 @@ test("a list of endpoints has no empty entry and names no endpoint twice", () =>
 test("a host name with letters beyond ASCII is refused with its form in ASCII", () => {
   const settings = new Settings({}, { TERTULIA_BROKER: "tcp://bücher.example:5555" });
   expect(() => settings.get("broker")).toThrow(
-    'TERTULIA_BROKER: "tcp://bücher.example:5555" won\'t do: "tcp://bücher.example:5555" is no ' +
-      "endpoint: its host is written xn--bcher-kva.example; write it as tcp://host:port.",
+    'TERTULIA_BROKER: "tcp://bücher.example:5555" won\'t do: "tcp://bücher.example:5555" is not ' +
+      "an endpoint: its host is written xn--bcher-kva.example; write it as tcp://host:port.",
   );
 });
 

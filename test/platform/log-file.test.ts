@@ -5,7 +5,7 @@ import { openLogFile } from "../../src/platform/log.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
-test("a log file above its bound is emptied, and its text is kept beside it", async () => {
+test("a log file above its bound is emptied, and its text kept beside it", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "server-1.log");
   const file = openLogFile(path, 1_000);
@@ -20,7 +20,7 @@ test("a log file above its bound is emptied, and its text is kept beside it", as
   } finally {
     file.close();
   }
-  // A file that is too long already is emptied when it is opened.
+  // A file above the bound is emptied as soon as it is opened.
   openLogFile(path, 3).close();
   expect(statSync(path).size).toBe(0);
 });

@@ -26,12 +26,12 @@ describe("[X2] a password", () => {
     expect(wrong).toEqual({ isRight: false, credential: undefined });
   });
 
-  test("of nobody is never right", () => {
+  test("of an unknown user is never right", () => {
     const work = { check: { password, credential: undefined }, hash: "next" };
     expect(workOnPassword(work)).toEqual({ isRight: false, credential: undefined });
   });
 
-  test("that was hashed more cheaply is hashed anew at a login", async () => {
+  test("with a cheaper hash is hashed again at a login", async () => {
     const cheap = await hash(password, { memoryCost: 8 * 1_024, timeCost: 1, parallelism: 1 });
     const { isRight, credential } = workOnPassword({
       check: { password, credential: cheap },
@@ -44,7 +44,7 @@ describe("[X2] a password", () => {
     });
   });
 
-  test("takes another only where the old one is right", () => {
+  test("is changed only if the old one is right", () => {
     const credential = made();
     const change = workOnPassword({ check: { password, credential }, hash: "another" });
     expect(change).toEqual({ isRight: true, credential: expect.stringMatching(today) });
@@ -55,7 +55,7 @@ describe("[X2] a password", () => {
     expect(refused).toEqual({ isRight: false, credential: undefined });
   });
 
-  test("and a credential that is none is an error, not a wrong password", () => {
+  test("with an invalid credential is an error, not a wrong password", () => {
     const credential = "$argon2id$nonsense";
     expect(() => workOnPassword({ check: { password, credential } })).toThrow();
   });

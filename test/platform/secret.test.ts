@@ -43,7 +43,7 @@ test("[X1] of several processes that start at once one makes the secret, and all
     await once(child, "close");
     return text.split("\n").filter((line) => line !== "ready");
   });
-  // All are loaded before any begins.
+  // All processes are loaded before one begins.
   await Promise.all(children.map((child) => once(child.stdout, "data")));
   for (const child of children) child.stdin.end("go\n");
   const keys = (await Promise.all(outputs)).flat().filter((line) => line !== "");
@@ -69,18 +69,18 @@ test("[X1] the secret is that of the flag, else of the environment, else of the 
   expect(origin({}, {})).toBe(join(data, "secret"));
 });
 
-test("[X1] one that is missing or too short is told with the way out", async () => {
+test("[X1] the error of a missing or too short secret says what to do", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "secret");
   expect(() => openSecret(source({ secretFile: path }))).toThrow(/no secret at .*: copy it/);
-  // Who only commands makes none.
+  // A command never makes a secret.
   expect(() => readSecret(source({ data: folder.path }))).toThrow(/no secret at/);
   writeFileSync(path, "fifteen letters");
   expect(() => openSecret(source({ data: folder.path }))).toThrow(/shorter than 16 characters/);
   expect(() => openSecret(source({}, { TERTULIA_SECRET: "short" }))).toThrow("TERTULIA_SECRET");
 });
 
-test("[X1] a secret that others may read is warned of", async () => {
+test("[X1] a warning is given of a secret that others can read", async () => {
   await using folder = await temporaryFolder();
   expect(openSecret(source({ data: folder.path })).warning).toBeUndefined();
   chmodSync(join(folder.path, "secret"), 0o644);

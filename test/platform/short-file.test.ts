@@ -18,7 +18,7 @@ const readers: readonly (readonly [what: string, read: (path: string) => unknown
   ["the cluster's key", (serverKeyFile) => serverKey(new Settings({ serverKeyFile }, {}))],
 ];
 
-describe.each(readers)("%s in a file that a person named", (_, read) => {
+describe.each(readers)("%s in a named file", (_, read) => {
   test.runIf(existsSync("/dev/zero"))("is refused if the file has no end", () => {
     expect(() => read("/dev/zero")).toThrow("(EFBIG)");
   });

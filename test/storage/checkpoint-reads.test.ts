@@ -6,7 +6,7 @@ import { readCheckpoint, writeCheckpoint } from "../../src/storage/checkpoint.ts
 import { serverName } from "../support/event-lines.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 
-/** Files that were opened to be read by pieces, and those that were read whole. */
+/** Files that were read piece by piece, and those that were read whole. */
 const read = vi.hoisted(() => ({ opened: [] as string[], whole: [] as string[] }));
 
 vi.mock("node:fs", async (original) => {
@@ -40,7 +40,7 @@ test("[J1] a saved state is not read back when it is written, and by pieces when
   expect(read).toEqual({ opened: [], whole: [] });
   const { checkpoint } = readCheckpoint(folder.path);
   read.opened.length = 0;
-  // As often as it is asked for, from the file.
+  // Each iteration reads the file again.
   for (let time = 0; time < 2; time += 1) expect([...(checkpoint?.rows ?? [])]).toEqual(rows);
   const path = join(folder.path, "checkpoint.json");
   expect(read).toEqual({ opened: [path, path], whole: [] });

@@ -22,7 +22,7 @@ import {
 } from "../support/journal-files.ts";
 import { memoryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
-/** A state in the documented shapes; which one, its number tells. */
+/** A state in the documented shapes, marked with a number. */
 function stateOf(number: number, messages = 2): CheckpointSource {
   const server = serverName(1);
   function* entries(): Generator<string> {
@@ -91,18 +91,18 @@ describe("a saved state", () => {
     expect([...(checkpoint?.entries("messages.json") ?? [])]).toEqual([]);
   });
 
-  test("[R4] of the same is the same, byte for byte, and replaces the one before", async () => {
+  test("[R4] has the same bytes if the state is the same, and replaces the one before", async () => {
     expect(await filesOf(stateOf(9, 50), stateOf(5))).toEqual(await filesOf(stateOf(5)));
   });
 
-  test("no state at all is no damage", async () => {
+  test("a missing state is not damage", async () => {
     await using folder = await temporaryFolder();
     expect(openCheckpoint(folder.path)).toEqual({ checkpoint: undefined, damages: [] });
   });
 });
 
 describe("rot in a saved state", () => {
-  /** Each byte, with one of its bits changed, and here and there made a newline. */
+  /** The bytes with one bit of each changed in turn, and sometimes with a newline in its place. */
   function* flipsOf(bytes: Buffer): Generator<{ at: number; rotten: Buffer }> {
     for (const [at, byte] of bytes.entries()) {
       yield { at, rotten: flipped(bytes, at, 1 << (at % 8)) };
@@ -155,7 +155,7 @@ describe("rot in a saved state", () => {
     ]);
   });
 
-  test("[J5] in two files is told of both, and the table of lines names them", async () => {
+  test("[J5] in two files is reported for both, also if one is the table of lines", async () => {
     await using folder = await memoryFolder();
     const files = await filesOf(stateOf(1, 9));
     const rot = (name: string, line: number) => {
@@ -179,7 +179,7 @@ describe("rot in a saved state", () => {
 });
 
 describe("a crash while a state is saved", () => {
-  /** What is on disk at every step, from the first byte that is written to the last name changed. */
+  /** The files at every step, from the first byte that is written to the last name that changes. */
   function* steps(old: Files, next: Files): Generator<{ files: Files; isNew: boolean }> {
     let files = old;
     for (const name of checkpointFiles) {
@@ -204,7 +204,7 @@ describe("a crash while a state is saved", () => {
     await using folder = await memoryFolder();
     const old = before.length === 0 ? new Map<string, Buffer>() : await filesOf(...before);
     const next = await filesOf(stateOf(2, 5));
-    // Another file's writer may have died as well.
+    // Another writer may have died as well.
     const others = new Map([["promises.json.tmp", Buffer.from("{")]]);
     for (const { files, isNew } of steps(old, next)) {
       plantFiles(folder.path, new Map([...files, ...others]));
@@ -220,7 +220,7 @@ describe("a crash while a state is saved", () => {
     await using folder = await memoryFolder();
     const old = await filesOf(stateOf(1));
     const next = await filesOf(stateOf(2));
-    // All are written; some have their names: which ones, a power cut leaves to the file system.
+    // All are written, and any set of them may have its final name after a power cut.
     for (let set = 0; set < 2 ** checkpointFiles.length; set += 1) {
       const files = new Map(old);
       for (const [index, name] of checkpointFiles.entries()) {
@@ -233,7 +233,7 @@ describe("a crash while a state is saved", () => {
     }
   });
 
-  test("[J1] one that breaks off leaves the state before, and nothing else", async () => {
+  test("[J1] that fails to be written leaves the state before, and nothing else", async () => {
     await using folder = await memoryFolder();
     await writeCheckpoint(folder.path, stateOf(1));
     const before = readFiles(folder.path);
@@ -247,7 +247,7 @@ describe("a crash while a state is saved", () => {
     expect(readFiles(folder.path)).toEqual(before);
   });
 
-  test("[J1] [R11] one that there is no time for leaves the state before, and nothing else", async () => {
+  test("[J1] [R11] that runs out of time leaves the state before, and nothing else", async () => {
     await using folder = await memoryFolder();
     await writeCheckpoint(folder.path, stateOf(1));
     const before = readFiles(folder.path);

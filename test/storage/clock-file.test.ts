@@ -20,7 +20,7 @@ function reserved(folder: string): number {
   return JSON.parse(readFileSync(join(folder, "clock.json"), "utf8")).reserved as number;
 }
 
-test("[X1] [R7] the disk is ahead of the clock at any time, however far it jumps", async () => {
+test("[X1] [R7] the disk is always ahead of the clock, however far the clock jumps", async () => {
   await using folder = await temporaryFolder();
   const { clock, file } = await opened(folder.path, 5);
   await using _closed = file;
@@ -34,11 +34,11 @@ test("[X1] [R7] the disk is ahead of the clock at any time, however far it jumps
   }
 });
 
-test("[X1] [R7] after a crash it goes on above all that it ever was", async () => {
+test("[X1] [R7] after a crash the clock goes on above every earlier value", async () => {
   await using folder = await temporaryFolder();
   let highest = -1;
   for (let start = 0; start < 5; start += 1) {
-    // To close it writes nothing: its end is that of kill -9.
+    // Closing the file writes nothing, so this is the same as kill -9.
     const { clock, file } = await opened(folder.path);
     await using _closed = file;
     expect(clock.value).toBeGreaterThan(highest);
@@ -47,7 +47,7 @@ test("[X1] [R7] after a crash it goes on above all that it ever was", async () =
   }
 });
 
-test("[X1] half of the reserve is taken while messages go on", async () => {
+test("[X1] the reserve is refilled at half of it, while messages go on", async () => {
   await using folder = await temporaryFolder();
   const { clock, file } = await opened(folder.path);
   const before = reserved(folder.path);
@@ -57,7 +57,7 @@ test("[X1] half of the reserve is taken while messages go on", async () => {
   expect(readdirSync(folder.path)).toEqual(["clock.json"]);
 });
 
-test("[X1] a clock that leaps on and on waits for the disk a few times only", async () => {
+test("[X1] a clock that leaps again and again waits for the disk only a few times", async () => {
   await using folder = await temporaryFolder();
   const { clock, file } = await opened(folder.path);
   await using _closed = file;
@@ -71,7 +71,7 @@ test("[X1] a clock that leaps on and on waits for the disk a few times only", as
   expect(seen.size).toBeLessThan(50);
 });
 
-test("a clock file that is damaged is told of", async () => {
+test("a damaged clock file is reported", async () => {
   await using folder = await temporaryFolder();
   writeFileSync(join(folder.path, "clock.json"), "{}");
   await expect(opened(folder.path)).rejects.toThrow(/clock.json is damaged/);

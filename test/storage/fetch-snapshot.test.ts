@@ -24,7 +24,7 @@ function sumsOf(path: string): Record<string, string> {
   return Object.fromEntries(sums);
 }
 
-/** A peer with a saved state of several pages, and the folder of the one who fetches it. */
+/** A peer with a saved state of several pages, and the folder of the server that fetches it. */
 class Peer {
   newest: string | undefined;
   readonly asked: Place[] = [];
@@ -65,7 +65,7 @@ class Peer {
     return sumsOf(this.#folder);
   }
 
-  /** As the peer link does it: no page is an error to the asker. */
+  /** As on the peer link, a missing page is an error. */
   async answer(place: Place): Promise<SnapshotPage> {
     this.asked.push(place);
     const page = await this.source.page({ service: "snapshot", clock: 0, ...place }, this.newest);
@@ -105,10 +105,10 @@ function fetch(
 
 const asItIs = (page: SnapshotPage) => page;
 
-/** Where Linux tells what a process holds open. */
+/** The folder in which Linux lists the open files of this process. */
 const descriptors = "/proc/self/fd";
 
-/** Files below a folder that this process holds open. */
+/** Open files of this process below a folder. */
 function openFiles(path: string): number {
   return readdirSync(descriptors).filter((fd) => {
     try {
@@ -128,7 +128,7 @@ function expectNothing(): void {
 }
 
 describe("fetching a saved state", () => {
-  test("[R8] gives the very files, by the page", async () => {
+  test("[R8] copies the files exactly, page by page", async () => {
     const files = await peer.save(1);
     await fetch(asItIs);
     expect(fetched()).toEqual(files);
@@ -139,7 +139,7 @@ describe("fetching a saved state", () => {
     expect(new Set(peer.asked.slice(1).map(({ of }) => of))).toEqual(new Set([peer.newest]));
   });
 
-  test("[R8] is of one frozen state, though newer ones take its place meanwhile", async () => {
+  test("[R8] copies one frozen state, even if newer ones replace it during the fetch", async () => {
     const files = await peer.save(1);
     await fetch(async (page, number) => {
       if (number % 2 === 0) await peer.save(number);
@@ -151,11 +151,11 @@ describe("fetching a saved state", () => {
     expect(fetched()).toEqual(sumsOf(theirs.path));
   });
 
-  test("[R8] fails where the peer no longer has the state that was begun, and begins anew", async () => {
+  test("[R8] fails if the peer no longer has the state, and begins again", async () => {
     await peer.save(1);
     const begun = fetch(async (page, number) => {
       if (number !== 3) return page;
-      // It was restarted: nothing is open any more, and the state is another.
+      // After a restart the peer has no open files, and another state.
       peer.source.close();
       await peer.save(2);
       return page;
@@ -166,7 +166,7 @@ describe("fetching a saved state", () => {
     expect(readCheckpoint(join(folder.path, "snapshot")).checkpoint?.mark.clock).toBe(2);
   });
 
-  test("[R8] one that is too many pushes out the oldest, which fails, and no other", async () => {
+  test("[R8] one fetch too many ends the oldest, and no other", async () => {
     await peer.save(1);
     const [first] = [await peer.answer({ of: undefined, file: 0, offset: 0 })];
     const others: string[] = [];
@@ -179,7 +179,7 @@ describe("fetching a saved state", () => {
     await expect(peer.answer({ of: first.of, file: 3, offset: 0 })).rejects.toThrow("unavailable");
   });
 
-  test("[R8] a peer that stops in the middle leaves nothing; another one's is taken whole", async () => {
+  test("[R8] a peer that stops in the middle leaves nothing; another peer's state is fetched whole", async () => {
     await peer.save(1);
     const broken = fetch((page, number) => {
       if (number > 4) throw new Error("no answer");
@@ -192,7 +192,7 @@ describe("fetching a saved state", () => {
     expect(fetched()).toEqual(files);
   });
 
-  test("[R8] an answer that is lost is asked for again", async () => {
+  test("[R8] a lost answer is asked for again", async () => {
     const files = await peer.save(1);
     await fetch((page, number) => {
       if (number % 3 !== 0) throw new Error("no answer");
@@ -201,7 +201,7 @@ describe("fetching a saved state", () => {
     expect(fetched()).toEqual(files);
   });
 
-  test("[J5] a page that was changed on its way is noticed, wherever it is", async () => {
+  test("[J5] any page that was changed on its way is noticed", async () => {
     await peer.save(1);
     for (let bad = 1; bad <= checkpointFiles.length + 2; bad += 1) {
       const fetching = fetch((page, number) => {
@@ -213,7 +213,7 @@ describe("fetching a saved state", () => {
     }
   });
 
-  test("[R8] pages of two states, and pages with nothing in them, are refused", async () => {
+  test("[R8] pages of two states, and empty pages, are refused", async () => {
     await peer.save(1);
     const mixed = fetch((page, number) => (number === 2 ? { ...page, of: "another" } : page));
     await expect(mixed).rejects.toThrow("another state came");
@@ -236,7 +236,7 @@ describe("fetching a saved state", () => {
     expectNothing();
   });
 
-  test("[J1] one that was fetched stays until the next one is there as a whole", async () => {
+  test("[J1] a fetched state stays until the next one is whole", async () => {
     const files = await peer.save(1);
     await fetch(asItIs);
     await peer.save(2);
@@ -249,7 +249,7 @@ describe("fetching a saved state", () => {
   });
 
   test.runIf(existsSync(descriptors))(
-    "[R8] one that nobody asks for any more is closed, whatever comes afterwards",
+    "[R8] a state that no peer asks for any more is closed, whatever follows",
     async () => {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
       try {
@@ -270,7 +270,7 @@ describe("fetching a saved state", () => {
     },
   );
 
-  test("without a saved state there is nothing to give", async () => {
+  test("a server without a saved state has no page to give", async () => {
     await expect(fetch(asItIs)).rejects.toThrow("unavailable");
     await peer.save(1);
     await expect(peer.answer({ of: peer.newest, file: 9, offset: 0 })).rejects.toThrow();

@@ -18,7 +18,7 @@ import { until } from "../support/until.ts";
 const [own, peer] = [serverName(1), serverName(2)];
 const unsignalled = new AbortController().signal;
 
-/** Gives the saved state of a folder, as its server would. */
+/** Gives pages of a folder's saved state, as its server would. */
 function askOf(folder: string, onPage: (place: Place) => unknown = () => {}) {
   return async (place: Place) => {
     const bytes = readFileSync(join(folder, checkpointFiles[place.file] as string));
@@ -28,7 +28,7 @@ function askOf(folder: string, onPage: (place: Place) => unknown = () => {}) {
 }
 
 describe("a peer's state of another version", () => {
-  test("[R8] that can't be taken up is dropped: the server goes on without, at every start", async () => {
+  test("[R8] that is not understood is dropped, and the server goes on without it at every start", async () => {
     await using parent = await memoryFolder();
     const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
     mkdirSync(theirs);
@@ -44,10 +44,10 @@ describe("a peer's state of another version", () => {
     await open.disk.readyForState();
     await fetchSnapshot(ours, askOf(theirs), unsignalled);
     await open.reload();
-    expect(open.errors).toEqual([expect.stringContaining("is no state of this version")]);
+    expect(open.errors).toEqual([expect.stringContaining("is not one of this version")]);
     expect(open.held).toEqual({ [own]: 3 });
     expect(existsSync(join(ours, "snapshot"))).toBe(false);
-    // Another one may come.
+    // Another state may come.
     await open.disk.readyForState();
     await open.close();
     const again = await OpenDisk.at(ours);
@@ -58,7 +58,7 @@ describe("a peer's state of another version", () => {
 });
 
 describe("a state of an older version", () => {
-  test("[J2] that knew fewer files is taken up, and one of this version saved at once", async () => {
+  test("[J2] with fewer files is read, and one of this version is saved at once", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path);
@@ -70,7 +70,7 @@ describe("a state of an older version", () => {
     expect(again.held).toEqual({ [own]: 3 });
     again.disk.checkpointIfDue(again.core);
     await until(
-      // `openCheckpoint` would remove what is just being written.
+      // `openCheckpoint` would remove files that are being written.
       () => readCheckpoint(folder.path).checkpoint?.hasAllFiles === true,
       "a state is saved",
     );
@@ -78,7 +78,7 @@ describe("a state of an older version", () => {
   });
 });
 
-/** Writes the saved state as if there never had been such a file. */
+/** Writes the saved state as a version without that file would. */
 async function forgetFile(folder: string, forgotten: string): Promise<void> {
   const { checkpoint } = openCheckpoint(folder);
   if (checkpoint === undefined) throw new Error("no state was saved");
@@ -92,8 +92,8 @@ function linesOf(bytes: Buffer): string[] {
   return bytes.toString().split(/(?<=\n)/);
 }
 
-describe("saving the state while other things happen", () => {
-  test("[R11] a stop whose last flush makes a checkpoint due comes to its end", async () => {
+describe("saving the state", () => {
+  test("[R11] a stop ends, even if its last flush makes a checkpoint due", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const open = await OpenDisk.at(folder.path, { checkpointBytes: 6_000 });
@@ -104,7 +104,7 @@ describe("saving the state while other things happen", () => {
     await again.close();
   });
 
-  test("[R8] a state that is put in place meanwhile stays", async () => {
+  test("[R8] keeps a peer's state that is put in place while it runs", async () => {
     await using parent = await memoryFolder();
     const [theirs, ours] = [join(parent.path, "theirs"), join(parent.path, "ours")];
     makeMember(theirs);
@@ -117,7 +117,7 @@ describe("saving the state while other things happen", () => {
     open.put(maker.many(own, 3_000));
     await open.settled();
     await open.disk.readyForState();
-    // The journal passes its size with the last page: a state is being written from then on.
+    // With the last page the journal exceeds its size, and a state is being written from then on.
     const last = checkpointFiles.length - 1;
     const ask = askOf(theirs, async ({ file }) => {
       if (file < last) return;

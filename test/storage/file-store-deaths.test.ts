@@ -16,7 +16,7 @@ import { OpenJournal } from "../support/open-journal.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
-/** How many more names may change until the process dies; from then on none does. */
+/** How many more names may change until the process dies. */
 const life = vi.hoisted(() => ({ left: Number.POSITIVE_INFINITY, used: 0 }));
 
 const dying = vi.hoisted(() => {
@@ -43,7 +43,7 @@ vi.mock("node:fs", async (original) => {
   const fs = await original<typeof import("node:fs")>();
   const { each, spend } = dying;
   const { renameSync, unlinkSync, linkSync, mkdirSync: mkdir } = fs;
-  /** File by file: a process may die in the middle. */
+  /** Removes file by file: a process may die in the middle. */
   const rmSync = (path: string, options: { recursive?: boolean; force?: boolean } = {}) => {
     if (options.recursive && fs.existsSync(path)) {
       for (const entry of fs.readdirSync(path, { withFileTypes: true })) {
@@ -80,7 +80,7 @@ beforeEach(() => {
   life.left = Number.POSITIVE_INFINITY;
 });
 
-/** A copy that the next try may damage. */
+/** Copies a folder, so that the next try may damage it. */
 function copy(from: string, to: string): void {
   mkdirSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
@@ -113,7 +113,7 @@ async function atEachDeath(
 
 describe("a folder in which something is damaged", () => {
   test.each(damageable)(
-    "[J5] %s: a crash at any point of beginning anew comes to it again",
+    "[J5] %s: after a crash at any point of the repair, the repair begins again",
     async (name) => {
       await using parent = await memoryFolder();
       const original = join(parent.path, "original");
@@ -137,7 +137,7 @@ describe("a folder in which something is damaged", () => {
 });
 
 describe("a crash while a state is saved", () => {
-  test("[J1] at any point leaves all there was", async () => {
+  test("[J1] at any point loses nothing", async () => {
     await using parent = await memoryFolder();
     const original = join(parent.path, "original");
     await fill(original);
@@ -158,11 +158,11 @@ describe("a crash while a state is saved", () => {
     expect(deaths).toBeGreaterThan(5);
   });
 
-  test("[J1] [R8] that is to stand for a peer's too: nothing is taken for damage", async () => {
+  test("[J1] [R8] that includes a peer's state leaves nothing that looks like damage", async () => {
     await using parent = await memoryFolder();
     const original = join(parent.path, "original");
     await fill(original);
-    // A peer's state that reaches further.
+    // The peer's state has more events.
     const theirs = join(parent.path, "theirs");
     makeMember(theirs);
     const maker = new EventMaker();
@@ -199,7 +199,7 @@ describe("a crash while a state is saved", () => {
     expect(deaths).toBeGreaterThan(10);
   });
 
-  test("what a fetch left that was broken off is removed at the next start", async () => {
+  test("the next start removes what an unfinished fetch has left", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);

@@ -7,7 +7,7 @@ import { makeMember, OpenDisk } from "../support/open-disk.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
-/** What opening a temporary file of a saved state ends with, and how often it did. */
+/** The error with which opening a temporary file fails, and how often it did. */
 const disk = vi.hoisted(() => ({ code: undefined as string | undefined, refusals: 0 }));
 
 vi.mock("node:fs/promises", async (original) => {
@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 
 const peer = serverName(2);
-/** A line with it is a twentieth of what the journal has to grow by. */
+/** The journal must grow by twenty lines with this text before the next try. */
 const long = "x".repeat(limits.checkpointRetryBytes / 20);
 
 function temporary(folder: string): string[] {
@@ -50,7 +50,7 @@ describe("a disk without space for a saved state", () => {
     await until(() => open.errors.length > 0, "it says so");
     expect(open.errors).toEqual([expect.stringContaining("The disk is full")]);
     expect(temporary(folder.path)).toEqual([]);
-    // Not with every batch.
+    // It does not try with every batch.
     for (let batch = 0; batch < 5; batch += 1) await write(open, [maker.next(peer, long)]);
     expect(disk.refusals).toBe(1);
     disk.code = undefined;
@@ -60,7 +60,7 @@ describe("a disk without space for a saved state", () => {
     await open.close();
   });
 
-  test("[J1] [R11] at a stop: the journal stands for the rest", async () => {
+  test("[J1] [R11] at a stop the journal keeps what the state lacks", async () => {
     await using folder = await memoryFolder();
     makeMember(folder.path);
     const maker = new EventMaker();
@@ -73,7 +73,7 @@ describe("a disk without space for a saved state", () => {
       expect(open.failures).toEqual([]);
       expect(temporary(folder.path)).toEqual([]);
     }
-    // With space again, also a stop without news saves what is not saved yet.
+    // Once there is space again, a stop saves the rest even if nothing new came.
     disk.code = undefined;
     const open = await OpenDisk.at(folder.path);
     await open.close();

@@ -25,12 +25,12 @@ const options = {
 };
 const steps = 40;
 
-/** Others' work gets its turn. */
+/** Gives other work its turn. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** All that the files of a state say. */
+/** The whole text of a state's files. */
 function textOf(core: ServerCore): string {
   const { mark, files, rows } = core.checkpoint();
   const lines = files.flatMap((file) => [...file.lines]);
@@ -45,7 +45,7 @@ class Fuzz {
   readonly #random: () => number;
   readonly #root: string;
   readonly #maker = new EventMaker();
-  /** Each server's events, whoever holds them. */
+  /** All events of each server, on this disk or not. */
   readonly #world = new Map(servers.map((server) => [server, [] as EventLine[]]));
   #folders = 0;
   #folder: string;
@@ -113,7 +113,10 @@ class Fuzz {
     }
   }
 
-  /** A peer's saved state, that is further with the peers' events; perhaps killed before it is taken up. */
+  /**
+   * Fetches a peer's saved state, which has more of the peers' events. The server may die before it
+   * loads it.
+   */
   async #fetch(): Promise<void> {
     await this.#open.settled();
     const theirs = await this.#peersState();
@@ -147,7 +150,7 @@ class Fuzz {
       const least = server === own ? 0 : Math.min(most, held[server] ?? 0);
       peer.put(events.slice(0, this.#integer(least, most)));
     }
-    // So that there is something to save.
+    // There must be something to save.
     if (Object.keys(peer.held).length === 0) peer.put(this.#eventsOf(own).slice(0, 1));
     await peer.settled();
     await peer.close();
@@ -160,7 +163,7 @@ class Fuzz {
     await this.#start(held);
   }
 
-  /** At a random moment; with rot in one of the files now and then. */
+  /** Kills the server at a random moment, sometimes with rot in one of its files. */
   async #killAndStart(): Promise<void> {
     for (let turns = this.#integer(0, 25); turns > 0; turns -= 1) await turn();
     const durable = { ...this.#open.core.ledger.durable };
@@ -179,7 +182,10 @@ class Fuzz {
     this.#expectState(durable);
   }
 
-  /** What was rotten is named and returned, or was of no use, or makes the start fail with words. */
+  /**
+   * Rot is named and its loss returned, or took nothing that counts, or the start fails with a
+   * message.
+   */
   async #startWithRot(durable: Vector): Promise<void> {
     const original = this.#newFolder();
     cpSync(this.#folder, original, { recursive: true });
@@ -200,7 +206,7 @@ class Fuzz {
       expect(damages).not.toEqual([]);
       await this.#giveBack(durable);
     }
-    // The last batch counts as a tail until its end is noted.
+    // Until its end is noted, the last batch counts as a torn tail.
     if (tornBytes > 0 && !covers(open.held, durable)) {
       await open.close();
       this.#folder = original;
@@ -209,7 +215,7 @@ class Fuzz {
     this.#expectState(durable);
   }
 
-  /** Changes a bit of a file that is checked. */
+  /** Changes a bit of a file that a start checks. */
   #rot(): void {
     const names = readdirSync(this.#folder, { recursive: true }).map(String);
     const isChecked = (name: string) =>
@@ -224,7 +230,7 @@ class Fuzz {
     );
   }
 
-  /** As peers do, of what they were told of; the rest is whole in the damaged files. */
+  /** Returns the events that peers had; the others are whole in the damaged files. */
   async #giveBack(durable: Vector): Promise<void> {
     const open = this.#open;
     for (const server of servers) {
@@ -252,7 +258,7 @@ class Fuzz {
     expect(textOf(core)).toBe(textOf(expected));
   }
 
-  /** Answers a peer page by page: each event that it lacks, in order, until it is told that is all. */
+  /** Answers a peer page by page: each event that it lacks, in order, up to the last page. */
   async #read(): Promise<void> {
     await this.#open.settled();
     const upTo = { ...this.#open.core.ledger.durable };
@@ -273,7 +279,7 @@ class Fuzz {
   }
 }
 
-describe("a server's disk, whatever happens to it", () => {
+describe("a server's disk after random writes, kills and rot", () => {
   const seeds = Array.from({ length: 16 }, (_, at) => at + 1);
 
   test.each(seeds)("[R1] [R2] [R4] [J1] [J2] [J5] seed %i", async (seed) => {

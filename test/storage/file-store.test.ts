@@ -15,7 +15,7 @@ import { memoryFolder } from "../support/temporary-folder.ts";
 
 describe("a folder in which something is damaged", () => {
   test.each(damageable)(
-    "[J5] %s: is named, noted as missing, and kept for a person",
+    "[J5] %s: the damage is named, the loss is noted as missing, and the file is kept for a person",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -31,10 +31,10 @@ describe("a folder in which something is damaged", () => {
       const last = after.at(-1) as EventLine;
       expect(owed).toMatchObject({ [own]: { seq: 5 }, [peer]: { seq: 4 } });
       expect(owed[own].chain === last.chain || /^0+$/.test(owed[own].chain)).toBe(true);
-      // What was whole is still there.
+      // All that was whole still exists.
       expect(open.held).toEqual(name === journalFile ? { [own]: 5, [peer]: 3 } : {});
       await open.close();
-      // They stay missing until they are returned, whatever happens.
+      // The events stay missing until they are returned, whatever happens.
       const again = await OpenDisk.at(folder);
       expect(again.errors).toEqual([]);
       expect(again.core.ledger.missesEvents).toBe(true);
@@ -42,7 +42,7 @@ describe("a folder in which something is damaged", () => {
     },
   );
 
-  test.each(damageable)("[R7] %s: the clock that was noted is kept", async (name) => {
+  test.each(damageable)("[R7] %s: the noted clock is kept", async (name) => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);
@@ -55,7 +55,7 @@ describe("a folder in which something is damaged", () => {
   });
 
   test.each(damageable)(
-    "[J5] %s of a lone server: it stops and names file, line and way out",
+    "[J5] %s of a lone server: it stops, and names file, line and way out",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -71,7 +71,7 @@ describe("a folder in which something is damaged", () => {
   );
 
   test.each(checkpointFiles)(
-    "[J5] %s of a lone server whose journal tells all: it goes on",
+    "[J5] %s of a lone server with a whole journal: it goes on",
     async (name) => {
       await using parent = await memoryFolder();
       const folder = join(parent.path, "1");
@@ -88,7 +88,7 @@ describe("a folder in which something is damaged", () => {
     },
   );
 
-  test("[R1] [J5] a journal that is gone is no new one: no `seq` is used a second time", async () => {
+  test("[R1] [J5] a journal that is gone counts as lost, so no `seq` is used a second time", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);
@@ -101,7 +101,7 @@ describe("a folder in which something is damaged", () => {
     expect((problem as Problem).message).toContain("it can't be told what was lost");
   });
 
-  test("[R1] [J5] also one that was never saved", async () => {
+  test("[R1] [J5] a journal that is gone counts as lost also if no state was ever saved", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     makeMember(folder);
@@ -114,7 +114,7 @@ describe("a folder in which something is damaged", () => {
     );
   });
 
-  test("[J2] a journal that was just begun, with rot in it, held nothing: it is begun again", async () => {
+  test("[J2] a journal without events is begun again if it is damaged", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);
@@ -132,7 +132,7 @@ describe("a folder in which something is damaged", () => {
     }
   });
 
-  test("[J5] what no header tells any more: it stops rather than guess", async () => {
+  test("[J5] a loss that no header tells stops the server", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder);
@@ -142,7 +142,7 @@ describe("a folder in which something is damaged", () => {
     await expect(OpenDisk.at(folder)).rejects.toThrow("it can't be told what was lost");
   });
 
-  test("[J5] once all was returned the server may speak, and the damaged files go", async () => {
+  test("[J5] once all was returned the server is no longer mute, and the damaged files go", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     const { after } = await fill(folder);
@@ -161,7 +161,7 @@ describe("a folder in which something is damaged", () => {
   });
 });
 
-describe("what is whole behind the damage", () => {
+describe("whole lines behind the damage", () => {
   /** Returns lines as a peer would. */
   function giveBack(open: OpenDisk, lines: readonly EventLine[]): void {
     for (const { line } of lines) open.core.ledger.receive(line);
@@ -169,7 +169,7 @@ describe("what is whole behind the damage", () => {
     open.disk.append(open.core.ledger.takeAppended());
   }
 
-  test("[J5] [R2] what was written and never spoken of is taken from the damaged journal", async () => {
+  test("[J5] [R2] that no peer was told of are taken from the damaged journal", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     const { before, after } = await fill(folder);
@@ -180,7 +180,7 @@ describe("what is whole behind the damage", () => {
       expect(open.held).toEqual({});
       await open.close();
     }
-    // Another start, and only then the peers return what they have.
+    // The peers return what they have only after another start.
     const open = await OpenDisk.at(folder);
     giveBack(open, [...before, ...after.slice(0, 2)]);
     expect(open.held).toEqual({ [own]: 5, [peer]: 4 });
@@ -191,7 +191,7 @@ describe("what is whole behind the damage", () => {
     await again.close();
   });
 
-  test("[J5] also when more was damaged before it was all there", async () => {
+  test("[J5] are taken also if more was damaged before all of it was back", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     const { before, after } = await fill(folder);

@@ -13,7 +13,7 @@ import { memoryFolder } from "../support/temporary-folder.ts";
 
 const [a, b, c] = [1, 2, 3].map(serverName) as [ServerName, ServerName, ServerName];
 
-/** What a saved state stands for that was made of these lines. */
+/** The last event of each server in a saved state of these lines. */
 function headsAt(lines: readonly EventLine[]): Heads {
   return Object.fromEntries(
     lines.map(({ event, chain }) => [event.server, { seq: event.seq, chain }]),
@@ -39,7 +39,7 @@ async function write(journal: OpenJournal, maker: EventMaker, batches: readonly 
   return lines;
 }
 
-/** All of what a peer is given that has `since`. */
+/** All lines for a peer that has `since`. */
 async function readAll(journal: OpenJournal, since: Vector, upTo: Vector) {
   const page = await journal.journal.read(since, upTo);
   expect(page?.more).not.toBe(true);
@@ -47,7 +47,7 @@ async function readAll(journal: OpenJournal, since: Vector, upTo: Vector) {
 }
 
 describe("a cut", () => {
-  test("[J1] lines before it are in older files, on disk when it is done; the rest behind it", async () => {
+  test("[J1] puts earlier lines into older files, on disk once it is done, and later lines into a new file", async () => {
     await using folder = await memoryFolder();
     await using journal = await OpenJournal.at(folder.path);
     const maker = new EventMaker();
@@ -69,7 +69,7 @@ describe("a cut", () => {
     expect(journal.journal.toReplay.events).toBe(30);
   });
 
-  test("[J1] a start behind a saved state reads only what follows it", async () => {
+  test("[J1] lets a start read only what follows the saved state", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let before: EventLine[];
@@ -84,7 +84,7 @@ describe("a cut", () => {
     await using journal = await OpenJournal.at(folder.path, { held: headsAt(before) });
     expect(texts(journal.lines)).toEqual(texts(after));
     expect(journal.found).toMatchObject({ events: 4, damages: [], givenUp: [] });
-    // Peers still get what is older, by an index that is made when it is asked for.
+    // Peers still get older lines, by an index that is made when they ask.
     const all = [...before, ...after];
     expect(await readAll(journal, {}, vectorAt(all))).toEqual(texts(all));
     expect(await readAll(journal, { [a]: 1, [b]: 1 }, { [a]: 2, [b]: 2, [c]: 1 })).toEqual(
@@ -92,7 +92,7 @@ describe("a cut", () => {
     );
   });
 
-  test("[J1] a crash between the cut and the saved state loses nothing", async () => {
+  test("[J1] followed by a crash before the state is saved loses nothing", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const maker = new EventMaker();
@@ -106,7 +106,7 @@ describe("a cut", () => {
     await journal.journal.cut();
     const cut = readFiles(path);
     lines.push(...(await write(journal, maker, [[c]])));
-    // The state behind the second cut was never saved: the first one still counts.
+    // The state of the second cut was never saved, so the first one still counts.
     for (const [files, count] of [
       [cut, 3],
       [readFiles(path), 4],
@@ -119,7 +119,7 @@ describe("a cut", () => {
     }
   });
 
-  test("[J1] a cut with nothing between leaves files that a start goes through", async () => {
+  test("[J1] may follow another one with no line between them", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let lines: EventLine[];
@@ -139,7 +139,7 @@ describe("a cut", () => {
 });
 
 describe("older files", () => {
-  test("[J1] go once they are above what is kept; reading below that is compacted", async () => {
+  test("[J1] are removed above the size that is kept, and their lines are read as compacted", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     const sizes = { fileBytes: 600, keptBytes: 2_000 };
@@ -163,7 +163,7 @@ describe("older files", () => {
     expect(journal.found).toMatchObject({ damages: [], givenUp: [], events: 0 });
     await expectExact(journal);
 
-    /** For any vectors: exactly what lies between, or nothing if some of that is gone. */
+    /** For any vectors: exactly the lines between them, or nothing if some of these are gone. */
     async function expectExact(open: OpenJournal): Promise<void> {
       const first = lines.length - readKept().length;
       const gone = vectorAt(lines.slice(0, first));
@@ -190,7 +190,7 @@ describe("older files", () => {
     }
   });
 
-  test("[R8] older files that go in the middle of an answer: it says that there is more", async () => {
+  test("[R8] that are removed in the middle of an answer leave an answer that says that more follows", async () => {
     await using folder = await memoryFolder();
     await using journal = await OpenJournal.at(folder.path, { fileBytes: 100, keptBytes: 0 });
     const maker = new EventMaker();
@@ -201,12 +201,15 @@ describe("older files", () => {
     const page = await reading;
     expect(page?.more).toBe(true);
     expect(page?.lines).toEqual(texts(lines.slice(0, page?.lines.length)));
-    // The peer asks on, and hears that the saved state stands for the rest.
+    // The peer asks on, and hears that the rest is in the saved state alone.
     const next = vectorAt(lines.slice(0, page?.lines.length));
     expect(await journal.journal.read(next, vectorAt(lines))).toBe(undefined);
   });
 
-  /** Four sealed files with a batch each, and a last one that a saved state makes a start read. */
+  /**
+   * Four sealed files with a batch each, and the last one, which a start behind the saved state
+   * reads.
+   */
   async function sealed(path: string) {
     const maker = new EventMaker();
     await using journal = await OpenJournal.at(path, { fileBytes: 100 });
@@ -216,7 +219,7 @@ describe("older files", () => {
     return { files: readFiles(path), before, after };
   }
 
-  test("[J5] any byte of them changed: the file is given up with those before it, and named", async () => {
+  test("[J5] with any byte changed are named and given up, with those before them", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, before, after } = await sealed(path);
@@ -240,7 +243,7 @@ describe("older files", () => {
     }
   }, 60_000);
 
-  test("[J5] one that is missing: those before it are of no use, and the rest is served", async () => {
+  test("[J5] before a missing one are given up, and the rest is served", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, before, after } = await sealed(path);
@@ -257,7 +260,7 @@ describe("older files", () => {
 });
 
 describe("a saved state that came from a peer", () => {
-  test("[R8] a new file begins behind it, and a start goes on from there", async () => {
+  test("[R8] is followed by a new file, from which a start goes on", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let own: EventLine[];
@@ -280,13 +283,13 @@ describe("a saved state that came from a peer", () => {
       expect(journal.found.damages).toEqual([]);
       expect(texts(journal.lines)).toEqual(texts(after));
     }
-    // Without it there is a hole, and what was in it is known.
+    // Without that state there is a gap, and its events are known.
     await using journal = await OpenJournal.at(folder.path, { held: headsAt(own) });
     expect(journal.found.damages[0]).toMatchObject({ line: 1 });
     expect(journal.found.known).toMatchObject(headsAt([...fetched, ...after]));
   });
 
-  test("[R8] lines of its own that the state lacks are taken up behind it", async () => {
+  test("[R8] is followed by the server's own lines that it lacks", async () => {
     await using folder = await memoryFolder();
     const maker = new EventMaker();
     let own: EventLine[];
@@ -294,7 +297,7 @@ describe("a saved state that came from a peer", () => {
       await using journal = await OpenJournal.at(folder.path);
       own = await write(journal, maker, [[a, b], [a], [b]]);
     }
-    // The peer had all of c, and only the first of a and b.
+    // The peer had all events of c, and only the first ones of a and b.
     const fetched = [...own.slice(0, 2), ...maker.many(c, 5)];
     let more: EventLine[];
     {
@@ -306,7 +309,7 @@ describe("a saved state that came from a peer", () => {
       const since = vectorAt([...fetched, ...own]);
       expect(await readAll(journal, since, upTo)).toEqual(texts(more));
     }
-    // The process died before a state of its own stood for both.
+    // The process died before it saved a state with both.
     await using journal = await OpenJournal.at(folder.path, { held: headsAt(fetched) });
     expect(journal.found.damages).toEqual([]);
     expect(texts(journal.lines)).toEqual(texts([...own.slice(2), ...more]));

@@ -17,20 +17,20 @@ import { OpenJournal } from "../support/open-journal.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 
-// One bit apart, so that a flip in a name may give another server's.
+// Names that differ by one bit, so that a flipped bit may turn one into the other.
 const [a, b, c] = [1, 2, 3].map(serverName) as [ServerName, ServerName, ServerName];
 
-/** What a byte may turn into: one of its bits changed, and here and there a newline. */
+/** A byte's damaged forms: one bit changed, and sometimes a newline. */
 function masksAt(at: number, byte: number): number[] {
   return [1 << (at % 8), at % 5 === 0 ? byte ^ 0x0a : 0].filter((mask) => mask !== 0);
 }
 
-/** What a process that dies now leaves as the last line that is ended. */
+/** The last whole line that a process leaves if it dies now. */
 function lastLineOf(path: string): string {
   return [...readFiles(path).values()].at(-1)?.toString().split("\n").at(-2) ?? "";
 }
 
-/** Why what lies behind the last noted sync is not cut off as a torn tail. */
+/** Why bytes behind the last noted sync are not cut off as a torn tail. */
 function tailComplaint({ found, given }: Opened, { synced }: Written): string | undefined {
   if (found.damages[0] !== undefined) return `line ${found.damages[0].line} is taken for rot`;
   if (found.cutBytes === 0) return "nothing is cut off";
@@ -52,7 +52,7 @@ const layouts: readonly [string, readonly (readonly ServerName[])[], number][] =
 ];
 
 describe.each(layouts)("a killed server's journal: %s", (_, batches, fileBytes) => {
-  test("[J2] cut at any byte behind the last noted sync: all that was noted comes back", async () => {
+  test("[J2] cut at any byte behind the last noted sync, it gives back all that was noted", async () => {
     await using folder = await memoryFolder();
     const written = await killedAfter(batches, fileBytes);
     const [name, bytes] = [...written.files].at(-1) as [string, Buffer];
@@ -66,7 +66,7 @@ describe.each(layouts)("a killed server's journal: %s", (_, batches, fileBytes) 
     }
   });
 
-  test("[J2] [J5] any byte changed: rot is named and known, a tail is cut off", async () => {
+  test("[J2] [J5] with any byte changed, rot is named and its loss known, and a tail is cut off", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await killedAfter(batches, fileBytes);
@@ -121,7 +121,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] [J5] one that is missing is noticed where the next one begins", async () => {
+  test("[J2] [J5] a missing file is noticed where the next one begins", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await sealed();
@@ -134,7 +134,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] [J5] two that are damaged: what no header tells any more is said to be unknown", async () => {
+  test("[J2] [J5] if two files are damaged, a loss that no header tells is reported as unknown", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await sealed();
@@ -167,7 +167,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] after the cut of a tail it is written on, and the next start finds all of it", async () => {
+  test("[J2] writing goes on where a tail was cut off, and the next start finds all of it", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files, lines } = await killedAfter([[a, b], [a], [b]], 10_000);
@@ -185,7 +185,7 @@ describe("the files of a journal", () => {
     expect(journal.found.cutBytes).toBe(0);
   });
 
-  test("[J2] a tail with zeros in it, as a power cut leaves, is cut off from there", async () => {
+  test("[J2] a tail is cut off at the zeros that a power cut left in it", async () => {
     await using folder = await memoryFolder();
     const written = await killedAfter([[a, b], [a], [b, b]], 10_000);
     const [name, bytes] = [...written.files][0] as [string, Buffer];
@@ -202,7 +202,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] [J5] a sector of zeros in what was synced: all that was in it is known", async () => {
+  test("[J2] [J5] the events in a synced sector that turned to zeros are known", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const written = await killedAfter([[a, b], [c], [a, b, a], [b]], 10_000);
@@ -216,7 +216,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] after a clean stop any byte before the last note is rot: nothing can be torn", async () => {
+  test("[J2] after a clean stop any changed byte before the last note is rot", async () => {
     await using parent = await memoryFolder();
     const path = join(parent.path, "journal");
     {
@@ -232,7 +232,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] [J5] after a kill of one that was idle, rot in its last batch is rot, not a tail", async () => {
+  test("[J2] [J5] after a kill of an idle server, rot in its last batch counts as rot, not as a tail", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const [name, bytes] = await (async (): Promise<[string, Buffer]> => {
@@ -251,7 +251,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[J2] also where it was killed before, and only started again", async () => {
+  test("[J2] rot in its last batch counts as rot too if it was killed before and only started since", async () => {
     await using folder = await memoryFolder();
     const path = join(folder.path, "journal");
     const { files } = await killedAfter([[a], [b]], 10_000);
@@ -261,7 +261,7 @@ describe("the files of a journal", () => {
     await until(endsInNote, "the end of the last batch is noted");
   });
 
-  test("nothing is noted behind a stop", async () => {
+  test("nothing is noted after a stop", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       await using folder = await memoryFolder();
@@ -275,7 +275,7 @@ describe("the files of a journal", () => {
     }
   });
 
-  test("[R1] [J2] a line that is missing is named, although each that is there is whole", async () => {
+  test("[R1] [J2] a missing line is named, though all other lines are whole", async () => {
     await using folder = await memoryFolder();
     const { files } = await killedAfter([[a, a], [b]], 10_000);
     const [name, bytes] = [...files][0] as [string, Buffer];

@@ -15,14 +15,14 @@ function texts(lines: readonly EventLine[]): string[] {
   return lines.map(({ line }) => line);
 }
 
-/** Lines of three servers as they might come, `count` of each. */
+/** Mixed lines of three servers, `count` of each. */
 function mixed(count: number): EventLine[] {
   const maker = new EventMaker();
   return Array.from({ length: count }, () => [maker.next(b), maker.next(a), maker.next(c)]).flat();
 }
 
 describe("a journal", () => {
-  test("[R1] gives back after a restart what was written, in order", async () => {
+  test("[R1] gives back all lines in order after a restart", async () => {
     await using folder = await temporaryFolder();
     const lines = mixed(10);
     {
@@ -38,7 +38,7 @@ describe("a journal", () => {
     }
   });
 
-  test("[R7] keeps the highest clock that was noted", async () => {
+  test("[R7] keeps the highest noted clock", async () => {
     await using folder = await temporaryFolder();
     const maker = new EventMaker();
     {
@@ -70,7 +70,7 @@ describe("a journal", () => {
     expect(names).toEqual(names.map((_, index) => `${String(index + 1).padStart(8, "0")}.jsonl`));
   });
 
-  test("closes only when all is on disk", async () => {
+  test("closes only once all lines are on disk", async () => {
     await using folder = await temporaryFolder();
     const lines = mixed(100);
     const journal = await OpenJournal.at(folder.path);
@@ -106,7 +106,7 @@ describe("reading", () => {
       pages.push(lines);
       for (const line of lines) {
         const { server, seq } = JSON.parse(line).event as EventLine["event"];
-        // Each server's in order, and not one left out (R1).
+        // Each server's lines are in order and complete (R1).
         expect(seq).toBe((reached[server] ?? 0) + 1);
         reached[server] = seq;
       }
@@ -142,7 +142,7 @@ describe("reading", () => {
     for (const page of pages) expect(page.join("\n").length).toBeLessThan(1_100_000);
   });
 
-  test("[R8] gives exactly what is above since and up to upTo", async () => {
+  test("[R8] gives exactly the lines above `since` and up to `upTo`", async () => {
     await using folder = await temporaryFolder();
     await using journal = await OpenJournal.at(folder.path, { fileBytes: 4_000 });
     const lines = mixed(30);
@@ -160,7 +160,7 @@ describe("reading", () => {
     );
   });
 
-  test("[R8] nothing to give is an empty page", async () => {
+  test("[R8] gives an empty page if there is nothing to give", async () => {
     await using folder = await temporaryFolder();
     await using journal = await OpenJournal.at(folder.path);
     expect(await journal.journal.read({}, {})).toEqual({ lines: [], more: false });

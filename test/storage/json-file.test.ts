@@ -17,12 +17,12 @@ describe("a JSON file", () => {
     expect(await readFile(path, "utf8")).toMatch(/\n$/);
   });
 
-  test("that is not there is undefined", async () => {
+  test("that does not exist is undefined", async () => {
     await using folder = await temporaryFolder();
     expect(await readJson(join(folder.path, "none.json"), asIs)).toBeUndefined();
   });
 
-  test("[R2] is replaced as a whole: nobody ever reads half of it", async () => {
+  test("[R2] is replaced as a whole: no reader ever sees half of it", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "some.json");
     const texts = ["a", "b"].map((letter) => `${JSON.stringify(letter.repeat(200_000))}\n`);
@@ -44,7 +44,7 @@ describe("a JSON file", () => {
     expect(await readdir(folder.path)).toEqual(["some.json"]);
   });
 
-  test("[R2] a write that was cut short leaves the old text", async () => {
+  test("[R2] keeps the old text if a write was cut short", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "some.json");
     await writeJson(path, "old");
@@ -54,7 +54,7 @@ describe("a JSON file", () => {
     expect(await readJson(path, asIs)).toBe("new");
   });
 
-  test("has the mode that it was given", async () => {
+  test("has the given mode", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "secret.json");
     await writeJson(path, {}, 0o600);
@@ -73,7 +73,7 @@ describe("a JSON file", () => {
     },
   );
 
-  test("that is not what it should be is a problem with the reason", async () => {
+  test("with a wrong value is a problem that says why", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "bad.json");
     await writeJson(path, {});

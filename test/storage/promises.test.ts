@@ -6,7 +6,7 @@ import { EventMaker, serverName } from "../support/event-lines.ts";
 import { makeMember, OpenDisk } from "../support/open-disk.ts";
 import { memoryFolder } from "../support/temporary-folder.ts";
 
-/** The folder of a member that has three events, in its journal or in a saved state too. */
+/** The folder of a member with three events, in its journal or also in a saved state. */
 async function fill(folder: string, { saved }: { saved: boolean }): Promise<void> {
   makeMember(folder);
   const open = await OpenDisk.at(folder);
@@ -16,7 +16,7 @@ async function fill(folder: string, { saved }: { saved: boolean }): Promise<void
   if (saved) rmSync(join(folder, "journal", "00000001.jsonl"));
 }
 
-/** What a person is told. */
+/** The message for a person. */
 async function problemOf(folder: string): Promise<string> {
   const problem = await OpenDisk.at(folder).catch((error: unknown) => error);
   expect(problem).toBeInstanceOf(Problem);
@@ -35,18 +35,21 @@ describe("the file of what a server has promised", () => {
   test.each([
     { where: "in the journal", saved: false },
     { where: "in the saved state", saved: true },
-  ])("[R2] [E2] is gone beside events $where: it is named, with the way out", async ({ saved }) => {
-    await using parent = await memoryFolder();
-    const folder = join(parent.path, "1");
-    await fill(folder, { saved });
-    const path = join(folder, "promises.json");
-    rmSync(path);
-    // However often it is tried, the server does not make itself a new one.
-    for (let start = 0; start < 2; start += 1) {
-      expect(await problemOf(folder)).toBe(`${path} is gone: ${wayOut(folder)}`);
-      expect(existsSync(path)).toBe(false);
-    }
-  });
+  ])(
+    "[R2] [E2] is missed beside events $where: the message names it and the way out",
+    async ({ saved }) => {
+      await using parent = await memoryFolder();
+      const folder = join(parent.path, "1");
+      await fill(folder, { saved });
+      const path = join(folder, "promises.json");
+      rmSync(path);
+      // The server never makes a new one, however often it starts.
+      for (let start = 0; start < 2; start += 1) {
+        expect(await problemOf(folder)).toBe(`${path} is gone: ${wayOut(folder)}`);
+        expect(existsSync(path)).toBe(false);
+      }
+    },
+  );
 
   const view = { number: 3, members: [serverName(1)] };
   test.each([
@@ -61,7 +64,7 @@ describe("the file of what a server has promised", () => {
       what: "with a term that is none",
       text: JSON.stringify({ view, epoch: { view: 3, term: -1, candidate: serverName(1) } }),
     },
-  ])("[R2] [E2] is damaged, $what: it is named, with the way out", async ({ text }) => {
+  ])("[R2] [E2] is damaged ($what): the message names it and the way out", async ({ text }) => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     await fill(folder, { saved: false });
@@ -73,7 +76,7 @@ describe("the file of what a server has promised", () => {
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 
-  test("[R2] of a new folder is none yet: it starts, and finds what it promised again", async () => {
+  test("[R2] is not needed in a new folder, and is found again at the next start", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     mkdirSync(folder);
@@ -90,12 +93,12 @@ describe("the file of what a server has promised", () => {
     await again.close();
   });
 
-  test("[R2] stands before the first event does: a crash in between is no loss", async () => {
+  test("[R2] is written before the first event: a crash in between loses nothing", async () => {
     await using parent = await memoryFolder();
     const folder = join(parent.path, "1");
     mkdirSync(folder);
     const open = await OpenDisk.at(folder);
-    // What a process has that is killed before it wrote anything.
+    // The folder of a process that was killed before it wrote anything.
     expect(existsSync(join(folder, "promises.json"))).toBe(true);
     await open.disk.close(undefined);
     const again = await OpenDisk.at(folder);

@@ -55,7 +55,7 @@ describe("slots", () => {
     expect(next.folder).toBe(first.slot);
   });
 
-  test("[J4] used slots come before new ones, those of lower priority first", async () => {
+  test("[J4] used slots come before new ones, in rising order of priority", async () => {
     await using folder = await temporaryFolder();
     for (const name of ["2", "10", "3", "notes"]) await mkdir(join(folder.path, name));
     const priority = async (path: string) => (path.endsWith("10") ? 0 : 1);

@@ -16,7 +16,7 @@ import { CliProcess } from "../terminal/cli-process.ts";
 
 const a = serverName(1);
 
-/** A server's folder: a saved state in the middle of its journal. */
+/** A server's folder with a saved state in the middle of its journal. */
 async function serverFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "identity.json"), `{"name":"${a}"}\n`);
@@ -39,10 +39,10 @@ async function serverFolder(folder: string): Promise<void> {
 }
 
 describe("verify", () => {
-  test("[J5] a peer's state that is behind this one's takes nothing away", async () => {
+  test("[J5] a peer's state that is behind the server's own takes nothing away", async () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
-    // Of a peer that has less of this server, and more of another one.
+    // The peer has fewer events of this server, and more of another one.
     const b = serverName(2);
     const mark = markAt({ [a]: 3, [b]: 7 });
     await mkdir(join(folder.path, "snapshot"));
@@ -54,7 +54,7 @@ describe("verify", () => {
     expect(reached).toEqual({ [a]: 30, [b]: 7 });
   });
 
-  test("[J5] a whole folder is whole, and nothing in it is changed", async () => {
+  test("[J5] a whole folder is reported as whole and is not changed", async () => {
     await using folder = await temporaryFolder();
     await serverFolder(folder.path);
     const before = checkpointFiles.map((name) => readFileSync(join(folder.path, name), "utf8"));
@@ -97,7 +97,7 @@ describe("verify", () => {
     expect(verifyFolder(folder.path, digest).damages[0]?.why).toContain("another event");
   });
 
-  test("the command names each place, and exits with 1; what is no data folder is a wrong use", async () => {
+  test("the command names each damaged place and exits with 1; a path that is not a data folder is wrong use", async () => {
     await using folder = await temporaryFolder();
     const slot = join(folder.path, "servers", "1");
     await serverFolder(slot);

@@ -4,7 +4,7 @@ import type { ConnectionOptions } from "../../src/zmtp/connection.ts";
 import { about, Bound, nobody } from "../support/bound-connection.ts";
 import { command, frame, greeting, message } from "../support/zmtp.ts";
 
-describe("a connection whose handshake is good", () => {
+describe("a connection whose handshake was good", () => {
   function ready(change: Partial<ConnectionOptions> = {}): Bound {
     return new Bound(nobody, change).hear(greeting(), command("READY", about));
   }
@@ -31,7 +31,7 @@ describe("a connection whose handshake is good", () => {
     expect(other.messages).toHaveLength(10);
   });
 
-  test("keeps of an unfinished message what it takes, not all that came with it", () => {
+  test("keeps the bytes of an unfinished message alone, not all that came with them", () => {
     const bound = ready();
     const ping = command("PING", "\0\0");
     const noise = Buffer.alloc(7_000 * ping.length, ping);
@@ -53,7 +53,7 @@ describe("a connection whose handshake is good", () => {
     expect(pongOf("\0")).toBe("");
   });
 
-  test("gives commands that it does not know, and PONG, no meaning", () => {
+  test("ignores PONG and unknown commands", () => {
     const bound = ready();
     const before = bound.said.length;
     for (const name of ["PONG", "JOIN", "LEAVE", "READY", "HELLO", "n".repeat(255)]) {
@@ -64,14 +64,14 @@ describe("a connection whose handshake is good", () => {
     expect(bound.refuses(frame("", 4))).toBe("malformed");
   });
 
-  test("takes a subscription as a command for a message only where there are subscriptions", () => {
+  test("turns a subscription command into a message only at an XPUB", () => {
     const said = [command("SUBSCRIBE", "topic"), command("CANCEL", "topic"), message("x")];
     expect(ready().hear(...said).messages).toEqual([["x"]]);
     const bound = ready({ socketType: "XPUB" });
     expect(bound.hear(...said).messages).toEqual([["\u0001topic"], ["\u0000topic"], ["x"]]);
   });
 
-  test("knows heartbeats of a peer that speaks 3.1, and of none that speaks 3.0", () => {
+  test("expects heartbeats of a peer of 3.1, and of none of 3.0", () => {
     const knows = (minor: number) => {
       const bound = new Bound(nobody).hear(greeting("NULL", { minor }));
       expect(bound.connection.knowsHeartbeats).toBe(false);
@@ -82,7 +82,7 @@ describe("a connection whose handshake is good", () => {
 });
 
 describe("[X8] any bytes", () => {
-  test("are a conversation or are refused, and break nothing", () => {
+  test("are understood or refused, and break nothing", () => {
     const valid = Buffer.concat([
       greeting(),
       command("READY", about),

@@ -29,7 +29,7 @@ describe("[X8] the handshake of CURVE", () => {
     return [bound, client];
   }
 
-  test("takes a client that knows the key, and both open what the other seals", async () => {
+  test("lets in a client that knows the key, and each side opens what the other seals", async () => {
     const [bound, client] = await shaken();
     bound.hear(client.seal("", 1), client.seal("hello"));
     expect(bound.messages).toEqual([["", "hello"]]);
@@ -61,9 +61,9 @@ describe("[X8] the handshake of CURVE", () => {
     expect(new Bound(curve).refuses(greeting("CURVE"), hello)).toBe("otherKey");
   });
 
-  test("refuses each HELLO in which one bit is another", async () => {
+  test("refuses each HELLO with one bit changed", async () => {
     const hello = (await CurveClient.of(keys.publicKey)).hello();
-    // Behind the version's padding, which means nothing.
+    // The padding behind the version means nothing.
     for (let at = hello.length - 120; at < hello.length; at += 1) {
       const changed = Buffer.from(hello);
       changed[at] = (changed[at] as number) ^ 1;
@@ -74,7 +74,7 @@ describe("[X8] the handshake of CURVE", () => {
     expect(bound.refuses(greeting("CURVE"), short)).toBe("malformed");
   });
 
-  test("refuses another cookie, a voucher for another key, and a nonce that was used", async () => {
+  test("refuses another cookie, a voucher for another key, and a used nonce", async () => {
     const because = async (change: Parameters<CurveClient["initiate"]>[2]) => {
       const [bound, client] = await welcomed();
       const initiate = client.initiate(bound.answer("WELCOME"), about, change);
@@ -88,7 +88,7 @@ describe("[X8] the handshake of CURVE", () => {
     expect(await because({ counter: 0n })).toBe("malformed");
   });
 
-  test("refuses each INITIATE that was altered, cut, or is another connection's", async () => {
+  test("refuses each INITIATE that was altered or cut, or is from another connection", async () => {
     const [first, client] = await welcomed();
     const initiate = client.initiate(first.answer("WELCOME"), about);
     const [second] = await welcomed();
@@ -143,7 +143,7 @@ describe("[X8] the handshake of CURVE", () => {
     }
   });
 
-  test("bounds what is in a box as what is in none", async () => {
+  test("has the same bounds for sealed and plain frames", async () => {
     const [bound, client] = await shaken();
     bound.hear(client.seal(Buffer.alloc(bounds.frameBytes)));
     expect(bound.refuses(client.seal(Buffer.alloc(bounds.frameBytes + 1)))).toBe("tooLarge");
@@ -152,7 +152,7 @@ describe("[X8] the handshake of CURVE", () => {
     expect(second.refuses(...parts)).toBe("tooLarge");
   });
 
-  test("answers a PING in a box by a PONG in a box", async () => {
+  test("answers a sealed PING with a sealed PONG", async () => {
     const [bound, client] = await shaken();
     const before = framesOf(bound.said).length;
     bound.hear(client.seal(commandBody("PING", "\0\0context"), 2));

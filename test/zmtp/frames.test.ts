@@ -11,7 +11,7 @@ import {
 import { Refused } from "../../src/zmtp/refused.ts";
 import { frame, message } from "../support/zmtp.ts";
 
-/** Sizes around the one at which a length takes eight bytes. */
+/** Sizes around the bound above which a length takes eight bytes. */
 const body = fc.oneof(
   fc.uint8Array({ maxLength: 12 }),
   fc.constantFrom(0, 1, 254, 255, 256, 257, 700).map((size) => new Uint8Array(size).fill(size)),
@@ -26,7 +26,7 @@ function read(bytes: Buffer, sizes: readonly number[], frameBytes = 10_000): Buf
   let pieces = 0;
   for (let at = 0; at < bytes.length; pieces += 1) {
     const end = at + (sizes[pieces % sizes.length] ?? bytes.length);
-    // A copy: a piece that is written over later must not change what was read.
+    // A copy, since changing a piece later must not change what was read.
     const piece = Buffer.from(bytes.subarray(at, end));
     reader.read(piece, (one, flags) => {
       frames.push(one);
@@ -54,7 +54,7 @@ describe("a stream of frames", () => {
     );
   });
 
-  test("is refused at a frame's length, before its body comes", () => {
+  test("is refused at the length of a frame, before its body comes", () => {
     for (const length of [10_001, 2 ** 32, 2 ** 53]) {
       const head = Buffer.alloc(9);
       head[0] = 2;
@@ -66,7 +66,7 @@ describe("a stream of frames", () => {
     expect(() => read(Buffer.of(0, 255), [], 255)).not.toThrow();
   });
 
-  test("is refused at flags that mean nothing, by that one byte", () => {
+  test("is refused at the byte of invalid flags", () => {
     for (let flags = 0; flags < 256; flags += 1) {
       const isKnown = [0, 1, 2, 3, 4, 6].includes(flags);
       const reading = () => new FrameReader(10).read(Buffer.of(flags), () => {});
@@ -75,7 +75,7 @@ describe("a stream of frames", () => {
     }
   });
 
-  test("holds at most four times what has come of a frame, whatever was announced", () => {
+  test("holds at most four times the bytes of a frame that have come, whatever its header says", () => {
     const announced = 4 * 1_024 * 1_024;
     const bytes = frame(Buffer.alloc(announced));
     const reader = new FrameReader(announced);

@@ -19,7 +19,7 @@ describe("a greeting", () => {
     expect(() => readGreeting(Buffer.from(text, "latin1").subarray(0, 1))).toThrow(Refused);
   });
 
-  test("is refused by its first byte whatever that is, but for a signature's", () => {
+  test("is refused by any first byte but that of a signature", () => {
     for (let first = 0; first < 255; first += 1) {
       expect(() => readGreeting(Buffer.of(first))).toThrow(/no ZeroMQ signature/);
     }
@@ -30,13 +30,13 @@ describe("a greeting", () => {
   test.each([
     ["ZMTP 1.0 with a length in eight bytes", "ff000000000000000500"],
     ["version 0", `${signature}00`],
-  ])("of %s is refused as soon as it shows", (_name, hex) => {
+  ])("of %s is refused at the byte that shows it", (_name, hex) => {
     const bytes = Buffer.from(hex, "hex");
     expect(() => readGreeting(bytes)).toThrow(Refused);
     expect(readGreeting(bytes.subarray(0, 9))).toBeUndefined();
   });
 
-  test("says the same wherever it is cut, and whatever stands in its padding", () => {
+  test("is read the same wherever it is cut, and whatever its padding is", () => {
     const padding = fc.uint8Array({ minLength: 8, maxLength: 8 });
     const version = fc.record({ major: fc.integer({ min: 3, max: 255 }), minor: fc.nat(255) });
     const mechanism = fc.constantFrom("NULL", "PLAIN", "CURVE", "GSSAPI", "", "X".repeat(20));

@@ -14,11 +14,11 @@ import {
 } from "../support/zmtp.ts";
 
 describe("a peer of ZMTP 2.0", () => {
-  /** Its greeting, which ends with the type of its socket, and its name. */
+  /** Its greeting, which ends with the type of its socket, then its name. */
   const from = (type: number, name = "") =>
     Buffer.concat([Buffer.from("ff00000000000000017f01", "hex"), Buffer.of(type), frame(name)]);
 
-  test("is taken where anybody is, and told our type and that we have no name", () => {
+  test("is let in where anybody is, and gets our type and an empty name", () => {
     const bound = new Bound(nobody).hear(from(3, "whatever it is called"), message("", "hello"));
     expect(bound.ready).toBe(1);
     expect(bound.messages).toEqual([["", "hello"]]);
@@ -27,12 +27,12 @@ describe("a peer of ZMTP 2.0", () => {
     expect(bound.connection.knowsHeartbeats).toBe(false);
   });
 
-  test("is refused where members alone connect, or where all is encrypted", () => {
+  test("is refused where only members may connect, or where all is encrypted", () => {
     expect(new Bound(password).refuses(from(3))).toBe("memberWanted");
     expect(new Bound(curve).refuses(from(3))).toBe("keyWanted");
   });
 
-  test("is refused with a socket that has nothing to say here, or a name in several frames", () => {
+  test("is refused with a wrong type of socket, or a name in several frames", () => {
     expect(new Bound(nobody).refuses(from(8))).toBe("otherSocket");
     expect(new Bound(nobody).refuses(from(3).subarray(0, 12), message("a", "b"))).toBe("malformed");
     expect(new Bound(nobody).refuses(from(3).subarray(0, 12), command("READY"))).toBe("malformed");
@@ -42,7 +42,7 @@ describe("a peer of ZMTP 2.0", () => {
 describe("[X8] a handshake", () => {
   const open = [greeting(), command("READY", about)];
 
-  test("without a mechanism takes a peer of the right type, and answers with its own", () => {
+  test("without a mechanism lets in a peer of the right type, and answers with ours", () => {
     const bound = new Bound(nobody).hear(...open);
     expect(bound.ready).toBe(1);
     expect(bound.said.subarray(0, 64)).toEqual(greeting("NULL"));
@@ -61,7 +61,7 @@ describe("[X8] a handshake", () => {
     expect(slow.messages).toEqual([["", "hello"], ["x"]]);
   });
 
-  test("gives a name of the peer's no meaning, whatever bytes it has", () => {
+  test("gives the peer's name no meaning, whatever bytes it has", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (identity) => {
         const bound = new Bound(nobody);
@@ -82,7 +82,7 @@ describe("[X8] a handshake", () => {
     expect(new Bound(nobody).refuses(greeting(), command("READY", rest))).toBe("otherSocket");
   });
 
-  test("with malformed metadata is refused, and any metadata never breaks it", () => {
+  test("with malformed metadata is refused, and no metadata breaks it", () => {
     for (const rest of [
       about.subarray(0, -1),
       Buffer.concat([about, Buffer.of(3)]),
@@ -107,7 +107,7 @@ describe("[X8] a handshake", () => {
     ["SUBSCRIBE", command("SUBSCRIBE", "topic")],
     ["ERROR", command("ERROR", "\u0003no!")],
     ["a command without a name", frame("", 4)],
-  ])("is refused where %s stands in its place", (_name, bytes) => {
+  ])("is refused if %s comes instead", (_name, bytes) => {
     for (const door of [nobody, password, curve]) {
       const bound = new Bound(door);
       if (door === password && _name === "HELLO") continue;
@@ -117,12 +117,12 @@ describe("[X8] a handshake", () => {
     }
   });
 
-  test("takes no command longer than one of a handshake's, whatever the socket's bound", () => {
+  test("takes no command longer than a handshake's, whatever the socket's bound", () => {
     const bound = new Bound(nobody).hear(greeting());
     expect(bound.refuses(Buffer.from("060000000000000801", "hex"))).toBe("tooLarge");
   });
 
-  test("says which mechanism is wanted to a peer with another one", () => {
+  test("names the mechanism to a peer that has another one", () => {
     const refusal = (door: Door, mechanism: string) => {
       const bound = new Bound(door);
       const because = bound.refuses(greeting(mechanism));
@@ -139,7 +139,7 @@ describe("[X8] a handshake", () => {
 describe("[X8] the handshake of PLAIN", () => {
   const initiate = command("INITIATE", about);
 
-  test("takes whoever says the password, in whatever name", () => {
+  test("lets in a peer with the password, under any name", () => {
     const bound = new Bound(password).hear(greeting("PLAIN"), plainHello("the password", "any"));
     expect(bound.answer("WELCOME")).toHaveLength(0);
     expect(bound.hear(initiate).ready).toBe(1);
@@ -168,7 +168,7 @@ describe("[X8] the handshake of PLAIN", () => {
     expect(bound.ready).toBe(0);
   });
 
-  test("lets guests in beside members where both doors are there, each by its own way", () => {
+  test("lets in guests and members where both doors exist", () => {
     const guest = new Bound([password, nobody]).hear(greeting(), command("READY", about));
     expect(guest.ready).toBe(1);
     const bound = new Bound([password, nobody]);
