@@ -11,11 +11,11 @@ import type { CheckpointSource } from "./checkpoint.ts";
 export interface Stored {
   readonly mark: Mark;
   recoverPromises(view: View, ballot: Ballot): void;
-  /** @throws Error if it is not one of this version */
+  /** @throws Error if the saved state is not of this version */
   recoverState(saved: SavedLines, mark: Mark): void;
   /** Passes over an event that the state has already. */
   recoverEvent(line: EventLine): void;
-  /** @param heads what the store once had and lost (J5) @param salvaged what is still whole of that */
+  /** @param heads what the store had and lost (J5) @param salvaged whole lines of that */
   recoverMissing(heads: Heads, salvaged: Iterable<EventLine>): void;
   /** The state as of now: later events are not in it, however long it takes to write. */
   checkpoint(): CheckpointSource;
