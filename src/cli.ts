@@ -54,7 +54,10 @@ function flagsOf(command: Command): ClientFlags & Partial<Record<SettingName, st
   return command.optsWithGlobals();
 }
 
-function contextOf(command: Command, endpoints: { broker?: string; proxy?: string } = {}): Context {
+function contextOf(
+  command: Command,
+  endpoints: Partial<Record<SettingName, string>> = {},
+): Context {
   const flags = flagsOf(command);
   const settings = new Settings({ ...flags, ...endpoints }, process.env);
   const config = clientConfig(settings, flags, text);

@@ -4,7 +4,7 @@ import { type Definition, jsonFlag } from "./client/commands/define.ts";
 import { openChat } from "./client-commands.ts";
 import type { Host } from "./platform/host.ts";
 import { Problem } from "./platform/problem.ts";
-import { rows, type Settings } from "./platform/settings.ts";
+import { rows, type SettingName, type Settings } from "./platform/settings.ts";
 import { type Role, roles } from "./protocol/reference-messages.ts";
 import type { Language, Text } from "./texts/texts.ts";
 
@@ -18,7 +18,7 @@ export interface Call {
   readonly host: Host;
   readonly env: NodeJS.ProcessEnv;
   /** For the chat that the process opens. */
-  contextOf(endpoints: { readonly broker: string; readonly proxy: string }): Context;
+  contextOf(endpoints: Partial<Record<SettingName, string>>): Context;
 }
 
 /** A process in the foreground, which shows the stack of a defect. */

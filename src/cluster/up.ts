@@ -14,15 +14,15 @@ export type UpFlags = Readonly<
   Partial<Record<NumberFlag, string> & Record<"chat" | "json", boolean>>
 >;
 
+type ClientEndpoints = Pick<Endpoints, "broker" | "proxy" | "reference">;
+
 export interface UpOptions {
   readonly settings: Settings;
   readonly flags: UpFlags;
   /** The chat in this terminal; resolves when the person quits it. */
-  readonly openChat: (endpoints: Pick<Endpoints, "broker" | "proxy">) => Promise<void>;
+  readonly openChat: (endpoints: ClientEndpoints) => Promise<void>;
   /** The lines that tell a person that all processes are ready. */
-  readonly readyLines: (
-    endpoints: Pick<Endpoints, "broker" | "proxy" | "reference">,
-  ) => readonly string[];
+  readonly readyLines: (endpoints: ClientEndpoints) => readonly string[];
 }
 
 /** So few messages that a person can read their own among them. */
@@ -84,7 +84,7 @@ export async function runUp({ settings, flags, openChat, readyLines }: UpOptions
   } else {
     for (const line of readyLines(endpoints)) printLine(line);
   }
-  await Promise.race(hasChat ? [stopped, openChat({ broker, proxy })] : [stopped]);
+  await Promise.race(hasChat ? [stopped, openChat(endpoints)] : [stopped]);
 }
 
 function described({ role, ready, pid }: Child) {

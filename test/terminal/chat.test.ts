@@ -35,6 +35,8 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await terminal.shows("› #geral");
     await until(() => /bot_\w+ {2}\S/.test(terminal.screen), "a bot says something");
     await say(terminal, "Bom dia!");
+    await enter(terminal, "/status");
+    await until(() => /│ healthy · coordinator/.test(terminal.screen), "the reference answers");
     await quit(terminal);
   }, 60_000);
 
