@@ -37,7 +37,8 @@ const table: readonly Row[] = [
   // The vocabulary of all parts, which knows none of them.
   { part: "server/core/effects.ts", may: ["protocol/"] },
   { part: "server/core/", may: ["server/core/", "protocol/"] },
-  { part: "client/core/", may: ["client/core/", "protocol/"] },
+  // The type of the texts alone: the texts themselves arrive as a value, in the chosen language.
+  { part: "client/core/", may: ["client/core/", "protocol/", "texts/texts.ts"] },
   { part: "bot/core/", may: ["bot/core/", "protocol/"] },
   { part: "gateway/core/", may: ["gateway/core/", "protocol/"] },
   { part: "trials/chaos/core/", may: ["trials/chaos/core/", "protocol/"] },

@@ -2,12 +2,11 @@ import { describe, expect, test } from "vitest";
 import {
   clusterStatus as describeStatus,
   type StatusSources,
-  type StatusWords,
-  statusColumns,
   statusTable,
 } from "../../src/client/core/cluster-status.ts";
 import type { Fields } from "../../src/protocol/fields.ts";
 import { parseReply } from "../../src/protocol/parse-reply.ts";
+import { textsIn } from "../../src/texts/texts.ts";
 
 const names = ["server_00000001", "server_00000002", "server_00000003"];
 const [first = "", second = "", third = ""] = names;
@@ -56,27 +55,18 @@ const server = {
 };
 const reference = { address: "tcp://10.0.0.9:5559", reply: { list, view, clock: 12 } };
 
-const words: StatusWords = {
-  headings: Object.fromEntries(
-    statusColumns.map((column) => [column, column.toUpperCase()]),
-  ) as StatusWords["headings"],
-  yes: "yes",
-  no: "no",
-  down: "down",
-};
-
 describe("the status", () => {
   test("is healthy with all there", () => {
     const status = clusterStatus({ server, reference });
     expect(status).toMatchObject({ healthy: true, problems: [], liveMembers: 3, quorum: 2 });
-    expect(statusTable(status, words).join("\n")).toMatchInlineSnapshot(`
-      "ROLE       NAME             RANK  ADDRESS        MEMBER  PHASE  LAG  CLOCK  OFFSET  CORRECTION  ROUNDS  RATE
-      reference  reference           -  10.0.0.9:5559  -       -        -     12       -           -       -     -
-      broker     broker_1            -  10.0.0.9:5555  -       -        -      9       -           -       -     -
-      proxy      proxy_1             -  10.0.0.9:5557  -       -        -      9       -           -       -     -
-      server     server_00000001     1  10.0.0.1:5560  yes     live     0    101      -1        -1.5       5    10
-      server     server_00000002     2  10.0.0.2:5560  yes     live     0    102      -2        -0.5      10    20
-      server     server_00000003     3  10.0.0.3:5560  yes     live     0    103      -3         0.5      15    30"
+    expect(statusTable(status, textsIn("en")).join("\n")).toMatchInlineSnapshot(`
+      "ROLE       NAME             RANK  ADDRESS        MEMBER  PHASE  LAG  CLOCK  OFFSET MS  CORRECTION MS  ROUNDS  REQ/S
+      reference  reference           -  10.0.0.9:5559  -       -        -     12          -              -       -      -
+      broker     broker_1            -  10.0.0.9:5555  -       -        -      9          -              -       -      -
+      proxy      proxy_1             -  10.0.0.9:5557  -       -        -      9          -              -       -      -
+      server     server_00000001     1  10.0.0.1:5560  yes     live     0    101         -1           -1.5       5     10
+      server     server_00000002     2  10.0.0.2:5560  yes     live     0    102         -2           -0.5      10     20
+      server     server_00000003     3  10.0.0.3:5560  yes     live     0    103         -3            0.5      15     30"
     `);
   });
 
@@ -84,7 +74,7 @@ describe("the status", () => {
     const members = [member(first, 1), member(second, 2), member(third, 3, { live: false })];
     const status = clusterStatus({ server: { ...server, members }, reference });
     expect(status.healthy).toBe(true);
-    expect(statusTable(status, words).at(-1)).toContain("down");
+    expect(statusTable(status, textsIn("en")).at(-1)).toContain("down");
   });
 
   test("is unhealthy without a quorum of members that serve", () => {
@@ -171,7 +161,7 @@ describe("the status", () => {
     const status = clusterStatus({ server: { ...server, members: [older] }, reference });
     const [row] = status.processes.filter(({ name }) => name === first);
     expect(row).toMatchObject({ offsetMs: -1, lastCorrectionMs: null, clockRounds: null });
-    const line = statusTable(status, words).find((one) => one.includes(first));
+    const line = statusTable(status, textsIn("en")).find((one) => one.includes(first));
     expect(line).toMatch(/ -1 +- +- +10$/);
   });
 

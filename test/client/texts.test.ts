@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import { rootHelp, usageSentence } from "../../src/client/commands/define.ts";
 import { commandHelp } from "../../src/client/core/help.ts";
 import { commands } from "../../src/client/core/slash-command.ts";
-import { chatWords } from "../../src/client/terminal/chat-words.ts";
 import { errorCodes } from "../../src/protocol/errors.ts";
 import {
   catalogues,
@@ -49,8 +48,8 @@ test("no text is empty, and every error code has a sentence", () => {
 test("the help of a command shows how it is written, then what it does", () => {
   for (const language of languages) {
     for (const command of commands) {
-      const { usage, what } = commandHelp(chatWords(textsIn(language)), command);
-      expect(usage.split(" ")[0]).toBe(command);
+      const { usage, what } = commandHelp(textsIn(language), command);
+      expect(usage.split(" ")[0]).toBe(`/${command}`);
       expect(what).not.toBe("");
     }
   }

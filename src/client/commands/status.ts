@@ -13,8 +13,6 @@ import {
   type ClusterStatus,
   clusterStatus,
   type StatusSources,
-  type StatusWords,
-  statusColumns,
   statusTable,
 } from "../core/cluster-status.ts";
 import { type Paint, plain } from "../core/paint.ts";
@@ -141,7 +139,7 @@ function show(context: Context, cluster: ClusterStatus): void {
   const { output } = context;
   if (output.json) return output.value(cluster);
   output.line(summary(context, cluster, output.paint));
-  for (const line of tableOf(context, cluster)) output.line(line);
+  for (const line of statusTable(cluster, context.text)) output.line(line);
   for (const line of countsOf(context, cluster)) output.line(line);
 }
 
@@ -169,14 +167,6 @@ function summary({ text }: Context, cluster: ClusterStatus, paint: Paint): strin
     view: view.number,
     members,
   });
-}
-
-function tableOf({ text }: Context, cluster: ClusterStatus): string[] {
-  const headings = Object.fromEntries(
-    statusColumns.map((column) => [column, text(`status.${column}`)]),
-  ) as StatusWords["headings"];
-  const [yes, no, down] = [text("status.yes"), text("status.no"), text("status.down")];
-  return statusTable(cluster, { headings, yes, no, down });
 }
 
 function problems({ text }: Context, cluster: ClusterStatus): string[] {

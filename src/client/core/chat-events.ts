@@ -2,11 +2,11 @@ import type { Receipt } from "../../protocol/client-messages.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { Vector } from "../../protocol/vector.ts";
+import type { Text } from "../../texts/texts.ts";
 import type { Connection, ConversationKey, Presence, SavedChat, Size } from "./chat-model.ts";
 import type { Key } from "./keys.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Target } from "./target.ts";
-import type { Words } from "./words.ts";
 
 /** What comes to the chat from the person, the servers and the clock. */
 export type ChatEvent =
@@ -63,7 +63,7 @@ export type ChatEvent =
       /** The person has not asked for it just now: who reads further up stays there. */
       readonly isAside?: boolean;
     }
-  | { readonly type: "language"; readonly language: string; readonly words: Words };
+  | { readonly type: "language"; readonly language: string; readonly words: Text };
 
 /** What the servers, or the machine, are asked for. */
 export type Question = "users" | "channels" | "status" | "time";

@@ -1,9 +1,10 @@
 import type { RequestId, ServerName, UserName } from "../../protocol/ids.ts";
 import type { Vector } from "../../protocol/vector.ts";
+import type { Text } from "../../texts/texts.ts";
 import type { Completion } from "./completion.ts";
 import { type Editor, emptyEditor } from "./line-editor.ts";
+import type { Zone } from "./server-time.ts";
 import { type Target, writeTarget } from "./target.ts";
-import type { Words } from "./words.ts";
 
 /** What was said, as the servers keep it; its place in the total order is clock and server. */
 export interface Message {
@@ -94,12 +95,12 @@ export type Presence = "online" | "away";
 /** What a chat begins with. */
 export interface Beginning {
   readonly me: UserName;
-  readonly words: Words;
+  readonly words: Text;
   readonly language: string;
   readonly size: Size;
   readonly nowMs: number;
-  /** Minutes that the reader's clocks are ahead of UTC at a time. */
-  readonly zoneMinutes: (ms: number) => number;
+  /** The reader's time zone. */
+  readonly zoneMinutes: Zone;
 }
 
 export interface ChatModel extends Beginning {

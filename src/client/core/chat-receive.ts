@@ -1,12 +1,28 @@
 import type { Entry } from "../../protocol/publications.ts";
 import type { Vector } from "../../protocol/vector.ts";
-import type { ChatEffect, ChatEvent } from "./chat-events.ts";
-import { type ChatModel, type Conversation, change, find, type Message } from "./chat-model.ts";
-import { countUnread, enter, enterAll, look, type Step, still, targetOf } from "./chat-steps.ts";
+import type { ChatEvent } from "./chat-events.ts";
+import {
+  type ChatModel,
+  type Conversation,
+  type ConversationKey,
+  change,
+  find,
+  type Message,
+} from "./chat-model.ts";
+import {
+  andThen,
+  countUnread,
+  enter,
+  enterAll,
+  look,
+  type Step,
+  still,
+  targetOf,
+} from "./chat-steps.ts";
 import { asMessage, fill, firstUnread, readAll, trimmed } from "./message-list.ts";
-import { writeTarget } from "./target.ts";
+import { type Target, writeTarget } from "./target.ts";
 
-/** What was said in a conversation so far, and how much of that is new. */
+/** The newest messages of a conversation that was entered, and how many of them are new. */
 export function joined(
   model: ChatModel,
   { target, entries, next }: ChatEvent & { readonly type: "joined" },
@@ -14,9 +30,9 @@ export function joined(
   const key = writeTarget(target);
   const { channel } = target;
   const messages = entries.map(asMessage);
-  // It was left meanwhile.
+  // The person has left it since.
   if (find(model, key) === undefined) return still(model);
-  // Who is new in a channel has missed nothing.
+  // Whoever is new in a channel has missed nothing.
   const isNew = channel !== undefined && model.saved.read[key] === undefined;
   const filled = change(model, key, (present) => {
     const read = isNew ? readAll(present.read, messages) : present.read;
@@ -30,35 +46,41 @@ export function joined(
   return still(model.current === key ? look(ready) : ready);
 }
 
-/** Who wrote while the person was away. */
+/** Users who wrote in private while the person was away. */
 export function found(
   model: ChatModel,
   { users, heard }: ChatEvent & { readonly type: "found" },
 ): Step {
   const targets = users.map((user) => ({ user }));
-  // With an earlier chat whatever they wrote is new.
+  // After an earlier chat, all that they wrote is new.
   const unknown = model.saved.heard && {};
   return enterAll({ ...model, heard }, targets, unknown);
 }
 
-/** What is said now. */
+/** New messages. */
 export function receive(model: ChatModel, entries: readonly Entry[]): Step {
-  const groups = grouped(entries, (entry) => writeTarget(targetOf(entry, model.me)));
-  const effects: ChatEffect[] = [];
-  let heard = model;
-  for (const [key, group] of groups) {
-    const target = targetOf(group[0] as Entry, model.me);
+  const groups = new Map<ConversationKey, { target: Target; messages: Message[] }>();
+  for (const entry of entries) {
+    const target = targetOf(entry, model.me);
+    const key = writeTarget(target);
+    const group = groups.get(key) ?? { target, messages: [] };
+    group.messages.push(asMessage(entry));
+    groups.set(key, group);
+  }
+  let step = still(model);
+  for (const [key, { target, messages }] of groups) {
     // A channel that was just left.
-    if (target.channel !== undefined && find(heard, key) === undefined) continue;
-    const there = enter(heard, target);
-    effects.push(...there.effects);
-    heard = change(there.model, key, (present) => withNew(model, present, group.map(asMessage)));
+    if (target.channel !== undefined && find(model, key) === undefined) continue;
+    step = andThen(step, (present) => enter(present, target));
+    const heard = change(step.model, key, (present) => withNew(model, present, messages));
+    step = { ...step, model: heard };
   }
   const clock = Math.max(model.clock, ...entries.map((entry) => entry.clock));
-  return { model: { ...heard, clock, heard: raised(model.heard, entries) }, effects };
+  const heard = raised(model.heard, entries);
+  return { ...step, model: { ...step.model, clock, heard } };
 }
 
-/** By the private ones. */
+/** Counts the private ones among the entries as heard. */
 function raised(heard: Vector | undefined, entries: readonly Entry[]): Vector | undefined {
   const privately = entries.filter((entry) => "dst" in entry);
   return heard && readAll(heard, privately.map(asMessage));
@@ -86,16 +108,17 @@ function withNew(
   };
 }
 
+/** A page of the past. */
 export function older(
   model: ChatModel,
   { key, before, entries, next }: ChatEvent & { readonly type: "older" },
 ): Step {
   const fetched = change(model, key, (present) => {
-    // Between this page and what is held by now something would be missing for good.
+    // The conversation begins elsewhere now: this page would leave a gap.
     if (present.older !== before) return { ...present, isFetching: false };
     const filled = fill(present, entries.map(asMessage));
     const { items } = filled;
-    // All that was here may have been new to the person: then the line belongs further up.
+    // If all that was here was new to the person, the line "new since you left" belongs further up.
     const isAllNew = present.firstNew !== undefined && present.firstNew === oldestOf(present);
     const read = model.saved.read[key];
     const earlier = isAllNew && read ? firstUnread(items, read, model.me) : undefined;
@@ -105,21 +128,7 @@ export function older(
   return still(fetched);
 }
 
-/** Of others' messages. */
+/** The oldest message of somebody else. */
 function oldestOf({ items }: Conversation): string | undefined {
   return firstUnread(items, {}, "");
-}
-
-function grouped(
-  entries: readonly Entry[],
-  keyOf: (entry: Entry) => string,
-): ReadonlyMap<string, readonly Entry[]> {
-  const groups = new Map<string, Entry[]>();
-  for (const entry of entries) {
-    const key = keyOf(entry);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [entry]);
-    else group.push(entry);
-  }
-  return groups;
 }

@@ -1,4 +1,4 @@
-import type { Entry, PrivateEntry } from "../../protocol/publications.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { Vector } from "../../protocol/vector.ts";
 import type { ChatEffect } from "./chat-events.ts";
 import {
@@ -20,7 +20,7 @@ import { firstUnread, isRead, readAll, trimmed } from "./message-list.ts";
 import { spokenText } from "./slash-command.ts";
 import { type Target, writeTarget } from "./target.ts";
 
-/** What an event leads to. */
+/** The model after an event, and what the shell must do. */
 export interface Step {
   readonly model: ChatModel;
   readonly effects: readonly ChatEffect[];
@@ -30,7 +30,13 @@ export function still(model: ChatModel): Step {
   return { model, effects: [] };
 }
 
-/** Lines of the chat's own, at the end of where the person is. */
+/** One step, then another on the model that the first has left. */
+export function andThen(first: Step, next: (model: ChatModel) => Step): Step {
+  const { model, effects } = next(first.model);
+  return { model, effects: [...first.effects, ...effects] };
+}
+
+/** Adds lines of the chat's own at the end of the current conversation. */
 export function aside(
   model: ChatModel,
   lines: readonly string[],
@@ -45,7 +51,7 @@ export function aside(
   );
 }
 
-/** The same, and the person is taken there: he waits for it. */
+/** The same, and scrolls to them: the person is waiting for them. */
 export function notice(
   model: ChatModel,
   lines: readonly string[],
@@ -56,8 +62,8 @@ export function notice(
 }
 
 /**
- * What is there already stays; of what is not, the newest messages are fetched.
- * @param unknown what counts as read where that was never saved; without it, all but a page
+ * Adds a conversation and asks for its newest messages; one that is open already stays as it is.
+ * @param unknown what counts as read if nothing was saved for it; without it, all but a page
  */
 export function enter(model: ChatModel, target: Target, unknown?: Vector): Step {
   const key = writeTarget(target);
@@ -67,17 +73,12 @@ export function enter(model: ChatModel, target: Target, unknown?: Vector): Step 
 }
 
 export function enterAll(model: ChatModel, targets: readonly Target[], unknown?: Vector): Step {
-  const effects: ChatEffect[] = [];
-  let entered = model;
-  for (const target of targets) {
-    const step = enter(entered, target, unknown);
-    entered = step.model;
-    effects.push(...step.effects);
-  }
-  return { model: entered, effects };
+  const enterNext = (step: Step, target: Target) =>
+    andThen(step, (entered) => enter(entered, target, unknown));
+  return targets.reduce(enterNext, still(model));
 }
 
-/** Channels stand before people; what is there already stays. */
+/** Channels stand before people; a conversation that is open already stays as it is. */
 export function add(model: ChatModel, target: Target): ChatModel {
   const key = writeTarget(target);
   if (find(model, key) !== undefined) return model;
@@ -94,9 +95,17 @@ export function add(model: ChatModel, target: Target): ChatModel {
   return { ...model, conversations };
 }
 
-/** @param to where the person goes, if he was there; without it to the one that takes its place */
+/**
+ * Opens a conversation, also one that is not in the list yet. A channel is shown at once, before the
+ * servers have answered: what is written next is meant for it.
+ */
+export function goTo(model: ChatModel, target: Target): Step {
+  const entered = enter(model, target);
+  return { ...entered, model: open(entered.model, writeTarget(target)) };
+}
+
+/** @param to the conversation to show if this one was; without it, the one that takes its place */
 export function remove(model: ChatModel, key: ConversationKey, to?: ConversationKey): ChatModel {
-  const conversations = model.conversations.filter((present) => present.key !== key);
   const gone = find(model, key);
   if (gone === undefined) return model;
   const others = model.saved.muted.filter((muted) => muted !== key);
@@ -105,25 +114,25 @@ export function remove(model: ChatModel, key: ConversationKey, to?: Conversation
     read: isKnown(gone) ? { ...model.saved.read, [key]: gone.read } : model.saved.read,
     muted: gone.isMuted ? [...others, key] : others,
   };
+  const conversations = model.conversations.filter((present) => present !== gone);
   const left = { ...model, conversations, saved };
   if (model.current !== key) return left;
-  const at = listed(model).findIndex((present) => present.key === key);
+  const at = listed(model).indexOf(gone);
   const list = listed(left);
-  const next = to ?? list[Math.min(at, list.length - 1)]?.key ?? homeKey;
-  return open(left, next).model;
+  return open(left, to ?? list[Math.min(at, list.length - 1)]?.key ?? homeKey);
 }
 
 /** Shows a conversation, from its newest message on. */
-export function open(model: ChatModel, key: ConversationKey): Step {
+export function open(model: ChatModel, key: ConversationKey): ChatModel {
   const left =
     model.current === key
       ? model
       : change(model, model.current, (present) => ({ ...present, firstNew: undefined }));
   const opened = change(left, key, (present) => ({ ...present, anchor: undefined }));
-  return still(look({ ...opened, current: key }));
+  return look({ ...opened, current: key });
 }
 
-/** The person sees what is new where he is, unless he reads further up. */
+/** Marks the current conversation as seen, unless the person reads further up. */
 export function look(model: ChatModel): ChatModel {
   return change(model, model.current, (present) => {
     const firstNew = firstUnread(present.items, present.read, model.me) ?? present.firstNew;
@@ -132,31 +141,24 @@ export function look(model: ChatModel): ChatModel {
   });
 }
 
-/** From the newest message on, which is read by that. */
+/** Scrolled to the newest message, and thereby read. */
 export function atEnd(present: Conversation): Conversation {
   return asRead(trimmed({ ...present, anchor: undefined }));
 }
 
 function asRead(present: Conversation): Conversation {
   if (!present.isJoined) return present;
-  return {
-    ...present,
-    unread: 0,
-    mentions: 0,
-    read: readAll(present.read, present.items),
-  };
+  const read = readAll(present.read, present.items);
+  return { ...present, unread: 0, mentions: 0, read };
 }
 
-/** Whom a private message is with. */
-function otherOf({ src, dst }: PrivateEntry, me: string): Target {
-  return { user: src === me ? dst : src };
-}
-
+/** The conversation that an entry belongs to. */
 export function targetOf(entry: Entry, me: string): Target {
-  return "channel" in entry ? { channel: entry.channel } : otherOf(entry, me);
+  if ("channel" in entry) return { channel: entry.channel };
+  return { user: entry.src === me ? entry.dst : entry.src };
 }
 
-/** How much of this somebody else wrote, and the person has not seen; if muted, only mentions. */
+/** Counts others' messages that the person has not seen; if muted, only mentions. */
 export function countUnread(
   items: readonly Placed[],
   { me, read, isMuted }: Pick<Conversation, "read" | "isMuted"> & { readonly me: string },

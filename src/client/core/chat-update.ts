@@ -10,45 +10,50 @@ import {
   type SavedChat,
 } from "./chat-model.ts";
 import { found, joined, older, receive } from "./chat-receive.ts";
-import { aside, atEnd, enter, enterAll, notice, remove, type Step, still } from "./chat-steps.ts";
+import {
+  aside,
+  atEnd,
+  enter,
+  enterAll,
+  goTo,
+  notice,
+  remove,
+  type Step,
+  still,
+} from "./chat-steps.ts";
 import { press, quitAsked } from "./key-press.ts";
 import { type Editor, emptyEditor, submitted, withText } from "./line-editor.ts";
 import { fill, itemKey, trimmed } from "./message-list.ts";
 import type { Outgoing } from "./outgoing.ts";
-import { goTo } from "./overlay-keys.ts";
 import { savingOf } from "./saved-chat.ts";
 import { timeOf } from "./server-time.ts";
 import { parseTarget, writeTarget } from "./target.ts";
 
-/** What becomes of the chat by an event, and what the shell has to do. Pure. */
+/** The chat after an event, and what the shell must do. Pure. */
 export function update(before: ChatModel, event: ChatEvent): Step {
   const { model, effects } = step(before, event);
   const saving = savingOf(before, model);
+  const save = { type: "save", isUrgent: saving === "at once" } as const;
   return {
     model: model.current === before.current ? model : withDraft(model, before),
-    effects:
-      saving === undefined
-        ? effects
-        : [...effects, { type: "save", isUrgent: saving === "at once" }],
+    effects: saving === undefined ? effects : [...effects, save],
   };
 }
 
-/** The text that was begun stays with its conversation; that of the other one comes back. */
+/** An unsent text stays with its conversation; that of the newly opened one comes back. */
 function withDraft(model: ChatModel, { current: left }: ChatModel): ChatModel {
   const { editor, current, drafts } = model;
   const { [left]: _, [current]: draft = emptyEditor, ...others } = drafts;
-  // To and from the page where nothing can be sent the text goes along, but over no other.
-  if (left === homeKey || current === homeKey) {
-    if (draft.graphemes.length === 0) return { ...model, drafts: others, completion: undefined };
-    const { history, cut } = submitted(editor);
-    return { ...model, editor: { ...draft, history, cut }, drafts: others, completion: undefined };
-  }
-  const kept = editor.graphemes.length === 0 ? others : { ...others, [left]: editor };
+  const next = { ...model, drafts: others, completion: undefined };
+  const isHome = left === homeKey || current === homeKey;
+  // To and from the home page, where nothing can be sent, the text goes along, but over no other.
+  if (isHome && draft.graphemes.length === 0) return next;
+  const { history, cut } = isHome ? submitted(editor) : editor;
+  const isKept = !isHome && editor.graphemes.length > 0;
   return {
-    ...model,
-    editor: { ...draft, history: editor.history, cut: editor.cut },
-    drafts: kept,
-    completion: undefined,
+    ...next,
+    editor: { ...draft, history, cut },
+    drafts: isKept ? { ...others, [left]: editor } : others,
   };
 }
 
@@ -67,7 +72,7 @@ function step(model: ChatModel, event: ChatEvent): Step {
     case "joined":
       return joined(model, event);
     case "notJoined": {
-      // Nobody is taken elsewhere by it: what he writes just now is meant for nobody else.
+      // Leads to the home page, not to another channel: what is being written is meant for this one.
       const left = remove(model, `#${event.channel}`, homeKey);
       return still(aside(left, [event.why], true));
     }
@@ -102,24 +107,22 @@ function step(model: ChatModel, event: ChatEvent): Step {
   }
 }
 
-/** Goes on where the person left; somebody new is taken to the first channel there is. */
+/** Goes on where the person left; a new person is taken to the first channel. */
 function started(
   model: ChatModel,
   { saved, channels }: ChatEvent & { readonly type: "started" },
 ): Step {
-  // By lines a person may have read, and been nowhere.
+  // Whoever has used only line mode has read marks, and no channels.
   const isNew = saved.joined.length === 0 && saved.current === homeKey;
   const names = isNew ? channels.slice(0, 1) : saved.joined;
-  const targets = [
-    ...names.flatMap((name) => parseTarget(`#${name}`) ?? []),
-    ...privateKeys(saved).flatMap((key) => parseTarget(key) ?? []),
-  ];
+  const keys = [...names.map((name) => `#${name}`), ...privateKeys(saved)];
+  const targets = keys.flatMap((key) => parseTarget(key) ?? []);
   const known = { ...withSavedDrafts(model, saved), channels, saved, isNew };
   const { model: begun, effects } = enterAll(known, targets);
   const left = saved.current === homeKey ? undefined : find(begun, saved.current);
   const shown = { ...begun, current: (left ?? listed(begun)[0])?.key ?? homeKey };
   const isAlone = isNew && targets.length === 0;
-  return { model: isAlone ? notice(shown, [model.words("noChannels")]) : shown, effects };
+  return { model: isAlone ? notice(shown, [model.words("chat.noChannels")]) : shown, effects };
 }
 
 /** Saved drafts never replace what the person has typed since this chat began. */
@@ -138,7 +141,7 @@ function privateKeys({ read, closed }: SavedChat): string[] {
   return Object.keys(read).filter((key) => key.startsWith("@") && !closed.includes(key));
 }
 
-/** Somebody new, in a cluster where just now somebody made the first channel, is taken there. */
+/** A new person in a cluster without channels is taken to the first one that is created. */
 function named(model: ChatModel, event: ChatEvent & { readonly type: "names" }): Step {
   const { users = model.users, channels = model.channels } = event;
   const known = { ...model, users, channels };
@@ -172,18 +175,12 @@ function sent(
   const timeMs = timeOf(receipt.timestamp);
   const message: Message = { kind: "message", user, text, timeMs, clock, server, seq, id };
   const key = writeTarget(target);
-  const told = change(model, key, (present) => {
-    return trimmed(fill(present, [message]));
-  });
-  return still({
-    ...told,
-    server,
-    replicas: durable.length,
-    clock: Math.max(model.clock, clock),
-  });
+  const told = change(model, key, (present) => trimmed(fill(present, [message])));
+  const highest = Math.max(model.clock, clock);
+  return still({ ...told, server, replicas: durable.length, clock: highest });
 }
 
-/** It stays where it is in the conversation, and goes up with what follows. */
+/** A refused message stays at its place in the conversation, and scrolls up with the others. */
 function refused(
   model: ChatModel,
   { id, target, user, text, atMs }: Outgoing,

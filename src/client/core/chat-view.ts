@@ -27,7 +27,7 @@ export function view(model: ChatModel): Screen {
   const written = input.rows.slice(input.top, input.top + input.height).map((row, at): Line => {
     const isFirst = at === 0 && input.top === 0;
     const isHint = model.isNew && model.editor.graphemes.length === 0 && !model.overlay;
-    const text = isHint ? span(model.words("hint"), "dim") : span(row);
+    const text = isHint ? span(model.words("chat.hint"), "dim") : span(row);
     return [span(isFirst ? promptText : "  ", "dim"), text];
   });
   const lines = [...body, ...(hasStatus ? [statusLine(model, columns)] : []), ...written];
@@ -41,21 +41,21 @@ export function view(model: ChatModel): Screen {
 function title(model: ChatModel, { paneColumns, listColumns }: Layout): Line {
   const { overlay, words } = model;
   if (overlay !== undefined) {
-    const text = words(overlay.type === "help" ? "helpTitle" : "switchTitle");
-    return spread([span(text, "bold")], [span(words("helpClose"), "dim")], paneColumns);
+    const text = words(overlay.type === "help" ? "chat.helpTitle" : "chat.switchTitle");
+    return spread([span(text, "bold")], [span(words("chat.helpClose"), "dim")], paneColumns);
   }
   const present = currentOf(model);
   const { key, anchor, unread, target } = present;
-  const name = span(key === "" ? words("home") : harmless(key), "bold");
+  const name = span(key === "" ? words("chat.home") : harmless(key), "bold");
   const presence = target?.user === undefined ? undefined : model.presence.get(target.user);
-  const state = presence === undefined ? [] : [span(` · ${words(presence)}`, "dim")];
+  const state = presence === undefined ? [] : [span(` · ${words(`chat.${presence}`)}`, "dim")];
   const newer = anchor === undefined ? [] : [span(below(model, unread), "warning")];
   const elsewhere = listColumns === 0 ? othersUnread(model) : [];
   return spread([name, ...state], [...newer, ...elsewhere], paneColumns);
 }
 
 function below({ words }: ChatModel, unread: number): string {
-  return unread > 0 ? words("newer", { count: unread }) : words("below");
+  return unread > 0 ? words("chat.newer", { count: unread }) : words("chat.below");
 }
 
 /** Without room for the list its counts stand in the title. */
@@ -92,7 +92,7 @@ function switchLines(
 ): readonly Line[] {
   const found = switchTargets(model, textOf(filter));
   if (found.length === 0)
-    return filled([[span(model.words("switchNothing"), "dim")]], rows, "bottom");
+    return filled([[span(model.words("chat.switchNothing"), "dim")]], rows, "bottom");
   const top = Math.max(0, Math.min(chosen - Math.floor(rows / 2), found.length - rows));
   const lines = found.slice(top, top + rows).map((target, at): Line => {
     const name = harmless(writeTarget(target));
@@ -132,7 +132,7 @@ function listLine(
   const presence = target?.user === undefined ? undefined : model.presence.get(target.user);
   const dot = presence === undefined ? [] : [span(" •", presence === "online" ? "good" : "dim")];
   const room = listColumns - 3 - count.text.length - dot.length * 2;
-  const name = cut(key === "" ? model.words("home") : harmless(key), Math.max(1, room));
+  const name = cut(key === "" ? model.words("chat.home") : harmless(key), Math.max(1, room));
   const isCurrent = key === model.current;
   const style = isCurrent || (unread > 0 && !isMuted) ? "bold" : isMuted ? "dim" : "plain";
   const marker = isCurrent ? span("›", "bold") : span(number <= 9 ? String(number) : " ", "dim");

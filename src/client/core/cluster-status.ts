@@ -6,26 +6,14 @@ import { numberOf, viewOf } from "../../protocol/parse-status.ts";
 import type { Listed, RefusedMessages } from "../../protocol/reference-messages.ts";
 import type { MemberStatus, Reply } from "../../protocol/replies.ts";
 import { quorumOf, type View } from "../../protocol/view.ts";
+import type { Text } from "../../texts/texts.ts";
 import { table } from "./table.ts";
 
-/** A row of `tertulia status`; what a role has not, or nobody told, is null. */
-export interface ProcessStatus {
+/** A row of `tertulia status`; null for what the role does not have, or nobody reported. */
+interface ProcessStatus extends Omit<MemberStatus, "address" | "member" | "durable"> {
   readonly role: string;
-  readonly name: string;
-  readonly rank: number | null;
   readonly address: string;
   readonly member: boolean | null;
-  readonly live: boolean;
-  readonly phase: string | null;
-  /** Events that it lacks of what anybody has. */
-  readonly lag: number | null;
-  readonly clock: number | null;
-  readonly offsetMs: number | null;
-  /** What the last round of the clocks corrected, and how many rounds have. */
-  readonly lastCorrectionMs: number | null;
-  readonly clockRounds: number | null;
-  /** Requests served in the last second. */
-  readonly rate: number | null;
   /** Messages that it has dropped since it started, by reason. */
   readonly refused: Readonly<RefusedMessages> | null;
   /** Clocks too far ahead, which it did not adopt (W4). */
@@ -40,26 +28,24 @@ export type StatusProblem =
   | "noReference"
   | "foreignReference";
 
-/** What is no fault, but whoever runs the cluster should know. */
-export type StatusWarning = "guestServers";
-
 export interface ClusterStatus {
   readonly healthy: boolean;
   readonly problems: readonly StatusProblem[];
-  readonly warnings: readonly StatusWarning[];
+  /** Not faults, but whoever runs the cluster should know them. */
+  readonly warnings: readonly "guestServers"[];
   readonly coordinator: string | null;
   readonly epoch: Epoch | null;
   readonly view: View;
-  /** Members that are up and, if a server told, serve; null if nobody told. */
+  /** Members that are up and, as far as a server knows, serve; null if nobody answered. */
   readonly liveMembers: number | null;
   readonly quorum: number;
   readonly processes: readonly ProcessStatus[];
 }
 
 export interface StatusSources {
-  /** What a server told; undefined if none answered. */
+  /** A server's answer; undefined if none answered. */
   readonly server: Reply<"status"> | undefined;
-  /** What the reference told; undefined if it did not answer. */
+  /** The reference's answer; undefined if it did not answer. */
   readonly reference: { readonly address: string; readonly reply: Fields } | undefined;
 }
 
@@ -68,24 +54,23 @@ export function clusterStatus({ server, reference: asked }: StatusSources): Clus
   const isForeign = asked !== undefined && !isOurList(asked.reply);
   const reference = isForeign ? undefined : asked;
   const view = server?.view ?? viewOf(reference?.reply.view);
-  // Without the reference a server's list is what it was when the reference was last heard.
+  // Without the reference, the server's list is as old as the last reply that it got from it.
   const listed = reference ? parseList(reference.reply.list) : (server?.processes ?? []);
   const servers = serverRows(server?.members ?? [], listed, view).map((row) =>
     withCounts(row, listed, server),
   );
   const others = listed.filter(({ role }) => role !== "server").map(otherRow);
-  // What a guest says of itself is shown, and judges nothing.
+  // What guests say about themselves is shown, but decides nothing.
   const known = listed.filter(({ isKnown }) => isKnown);
   const isListed = known.some(({ role }) => role === "reference");
   const processes = [...(isListed ? [] : referenceRows(reference)), ...others, ...servers];
-  // Servers without a quorum take no requests: then only the reference tells who is up.
+  // Servers without a quorum take no requests: then only the reference knows which ones are up.
   const serving = servers.filter(
     ({ member, live, phase }) =>
       member === true && live && (server === undefined || phase === "live"),
   );
   const liveMembers = (server ?? reference) === undefined ? null : serving.length;
-  const problems = problemsOf({ server, reference, view, liveMembers, listed: known });
-  if (isForeign) problems.splice(problems.indexOf("noReference"), 1, "foreignReference");
+  const problems = problemsOf({ server, reference, isForeign, view, liveMembers, listed: known });
   return {
     healthy: problems.length === 0,
     problems,
@@ -102,10 +87,12 @@ export function clusterStatus({ server, reference: asked }: StatusSources): Clus
 function problemsOf({
   server,
   reference,
+  isForeign,
   view,
   liveMembers,
   listed,
 }: StatusSources & {
+  isForeign: boolean;
   view: View;
   liveMembers: number | null;
   listed: readonly Listed[];
@@ -113,7 +100,9 @@ function problemsOf({
   const problems: StatusProblem[] = [];
   if (server === undefined) problems.push("noServer");
   if (liveMembers !== null && liveMembers < quorumOf(view)) problems.push("noQuorum");
-  if (reference === undefined) return [...problems, "noReference"];
+  if (reference === undefined) {
+    return [...problems, isForeign ? "foreignReference" : "noReference"];
+  }
   if (!listed.some(({ role }) => role === "broker")) problems.push("noBroker");
   if (!listed.some(({ role }) => role === "proxy")) problems.push("noProxy");
   return problems;
@@ -125,40 +114,33 @@ function serverRows(
   view: View,
 ): ProcessStatus[] {
   const isMember = (name: string) => view.members.some((member) => member === name);
-  const rows = members.map((member): ProcessStatus => {
-    const { name, live, phase, rate } = member;
-    const { rank, address, lag, clock, offsetMs, lastCorrectionMs, clockRounds } = member;
+  const rows = members.map(({ durable: _, ...told }): ProcessStatus => {
+    const { name, address, live, phase, rate } = told;
     return {
+      ...unknown,
+      ...told,
       role: "server",
-      name,
-      rank,
       address: address ?? "",
       member: isMember(name),
-      live,
       phase: live ? phase : null,
-      lag,
-      clock,
-      offsetMs,
-      lastCorrectionMs,
-      clockRounds,
       rate: live ? rate : null,
-      refused: null,
-      disbelievedClocks: null,
     };
   });
   const known = new Set(rows.map(({ name }) => name));
   for (const process of listed) {
     if (process.role !== "server" || known.has(process.name)) continue;
-    // A guest may call itself what it likes.
+    // A guest can claim any name.
     const member = isMember(process.name) && process.isKnown;
     rows.push({ ...otherRow(process), member });
     known.add(process.name);
   }
   const gone = view.members.filter((name) => !known.has(name));
-  return [...rows, ...gone.map((name) => ({ ...nobody, role: "server", name, member: true }))];
+  return [...rows, ...gone.map((name) => ({ ...unknown, role: "server", name, member: true }))];
 }
 
-const nobody: Omit<ProcessStatus, "role" | "name"> = {
+const unknown: ProcessStatus = {
+  role: "",
+  name: "",
   rank: null,
   address: "",
   member: null,
@@ -176,7 +158,7 @@ const nobody: Omit<ProcessStatus, "role" | "name"> = {
 
 function otherRow(listed: Listed): ProcessStatus {
   const { role, name, rank, address, clock } = listed;
-  const row = { ...nobody, role, name, address, live: true, clock, ...countsOf(listed) };
+  const row = { ...unknown, role, name, address, live: true, clock, ...countsOf(listed) };
   return { ...row, rank: rank === 0 ? null : rank };
 }
 
@@ -184,14 +166,14 @@ function countsOf({ refused, disbelievedClocks }: Pick<Listed, "refused" | "disb
   return { refused: refused ?? null, disbelievedClocks: disbelievedClocks ?? null };
 }
 
-/** Adds what a server has refused: its own numbers if it was the one asked, else the list's. */
+/** Adds what a server has refused: its own numbers if it answered itself, else the list's. */
 function withCounts(
   row: ProcessStatus,
   listed: readonly Listed[],
   server: StatusSources["server"],
 ): ProcessStatus {
-  if (server?.server === row.name) return { ...row, ...countsOf(server) };
-  const known = listed.find(({ name, isKnown }) => isKnown && name === row.name);
+  const isAsked = server?.server === row.name;
+  const known = isAsked ? server : listed.find(({ name, isKnown }) => isKnown && name === row.name);
   return known === undefined ? row : { ...row, ...countsOf(known) };
 }
 
@@ -199,7 +181,7 @@ function referenceRows(reference: StatusSources["reference"]): ProcessStatus[] {
   if (reference === undefined) return [];
   const { address, reply } = reference;
   const clock = numberOf(reply.clock);
-  return [{ ...nobody, role: "reference", name: "reference", address, live: true, clock }];
+  return [{ ...unknown, role: "reference", name: "reference", address, live: true, clock }];
 }
 
 const roleOrder = ["reference", "broker", "proxy", "server", "bot"];
@@ -212,7 +194,7 @@ function byRole(a: ProcessStatus, b: ProcessStatus): number {
   return a.name < b.name ? -1 : 1;
 }
 
-export const statusColumns = [
+const columns = [
   "role",
   "name",
   "rank",
@@ -228,26 +210,20 @@ export const statusColumns = [
 ] as const;
 const leftColumns: readonly string[] = ["role", "name", "address", "member", "phase"];
 
-export interface StatusWords {
-  readonly headings: Readonly<Record<(typeof statusColumns)[number], string>>;
-  readonly yes: string;
-  readonly no: string;
-  readonly down: string;
-}
-
-export function statusTable(status: ClusterStatus, words: StatusWords): string[] {
-  const columns = statusColumns.map((column) => {
-    return { heading: words.headings[column], right: !leftColumns.includes(column) };
+/** The processes as a table. */
+export function statusTable({ processes }: ClusterStatus, text: Text): string[] {
+  const headings = columns.map((column) => {
+    return { heading: text(`status.${column}`), right: !leftColumns.includes(column) };
   });
   const cell = (value: string | number | null) =>
     value === null || value === "" ? "-" : harmless(String(value));
-  const rows = status.processes.map((process) => [
+  const rows = processes.map((process) => [
     process.role,
     cell(process.name),
     cell(process.rank),
     cell(process.address.replace(/^tcp:\/\//, "")),
-    process.member === null ? "-" : process.member ? words.yes : words.no,
-    process.live ? cell(process.phase) : words.down,
+    process.member === null ? "-" : text(process.member ? "status.yes" : "status.no"),
+    process.live ? cell(process.phase) : text("status.down"),
     cell(process.lag),
     cell(process.clock),
     cell(process.offsetMs),
@@ -255,5 +231,5 @@ export function statusTable(status: ClusterStatus, words: StatusWords): string[]
     cell(process.clockRounds),
     cell(process.rate),
   ]);
-  return table(columns, rows);
+  return table(headings, rows);
 }

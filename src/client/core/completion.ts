@@ -46,7 +46,9 @@ function candidatesOf(word: string, head: string, { users, channels }: Names): s
       names.filter((name) => beginsName(name, part)),
       part,
     );
-  if (word.startsWith("/") && head === "") return begun(commands, word).map((name) => `${name} `);
+  if (word.startsWith("/") && head === "") {
+    return begun(commands, word.slice(1)).map((name) => `/${name} `);
+  }
   if (word.startsWith("#") || /^\/(join|part|leave|mute)\s+$/i.test(head)) {
     return begun(channels, word.replace(/^#/, "")).map((name) => `#${name} `);
   }

@@ -1,14 +1,14 @@
 import { harmless } from "../../protocol/harmless.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { Paint } from "./paint.ts";
-import { timeOf } from "./server-time.ts";
+import { localMs, timeOf, type Zone } from "./server-time.ts";
 import { actionPrefix } from "./slash-command.ts";
 
 export interface LineOptions {
   readonly paint: Paint;
-  /** Minutes that the reader's clocks are ahead of UTC at a time. */
-  readonly zoneMinutes: (ms: number) => number;
-  /** Whether the line names its channel, and the hour without the day: for several at once. */
+  /** The reader's time zone. */
+  readonly zoneMinutes: Zone;
+  /** Where several conversations mix: the line names its channel, and the hour without the day. */
   readonly mixed?: boolean;
 }
 
@@ -30,9 +30,9 @@ export function entryLine(
     : `${time} ${place}${user}: ${text}`;
 }
 
-function localTime(timestamp: string, zoneMinutes: (ms: number) => number, short: boolean): string {
+function localTime(timestamp: string, zone: Zone, short: boolean): string {
   const ms = timeOf(timestamp);
   if (Number.isNaN(ms)) return harmless(String(timestamp));
-  const local = new Date(ms + zoneMinutes(ms) * 60_000).toISOString();
+  const local = new Date(localMs(ms, zone)).toISOString();
   return short ? local.slice(11, 16) : `${local.slice(0, 10)} ${local.slice(11, 19)}`;
 }

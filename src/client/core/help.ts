@@ -1,38 +1,53 @@
+import type { Text } from "../../texts/texts.ts";
 import { cellsOf, pad, wrap } from "./cells.ts";
 import { type Command, commands } from "./slash-command.ts";
 import { type Line, span } from "./spans.ts";
-import { helpKeys, type WordKey, type Words } from "./words.ts";
+
+/** Keys, and the name of the text that says what they do. */
+const keys = [
+  ["Tab", "complete"],
+  ["PgUp PgDn", "page"],
+  ["Alt-1 … Alt-9", "number"],
+  ["Alt-↑ Alt-↓", "neighbour"],
+  ["Alt-A", "nextUnread"],
+  ["Ctrl-K", "switch"],
+  ["↑ ↓", "recall"],
+  ["Alt-Enter", "newLine"],
+  ["Ctrl-A Ctrl-E", "lineEnds"],
+  ["Alt-B Alt-F", "words"],
+  ["Ctrl-U Ctrl-W", "cut"],
+  ["Ctrl-Y", "putBack"],
+  ["Ctrl-L", "redraw"],
+  ["Ctrl-Z", "suspend"],
+  ["Esc", "back"],
+  ["Ctrl-C Ctrl-C", "quit"],
+] as const;
 
 /** How a command is written, and what it does. */
-export function commandHelp(words: Words, command: Command): { usage: string; what: string } {
-  const [usage = "", ...what] = words(`command.${command.slice(1)}` as WordKey).split(": ");
+export function commandHelp(text: Text, command: Command): { usage: string; what: string } {
+  const [usage = "", ...what] = text(`chat.command.${command}`).split(": ");
   return { usage, what: what.join(": ") };
 }
 
 /** All keys and commands, as lines. */
-export function helpLines(words: Words, columns: number): readonly Line[] {
-  const rows = [
-    ...helpKeys.map(([keys, what]) => [keys, words(`key.${what}`)] as const),
-    undefined,
-    ...commands.map((command) => {
-      const { usage, what } = commandHelp(words, command);
-      return [usage, what] as const;
-    }),
-  ];
-  const widest = Math.max(...rows.map((row) => cellsOf(row?.[0] ?? "")));
-  const left = Math.min(widest, Math.floor(columns / 2));
-  return rows.flatMap((row): readonly Line[] => {
-    if (row === undefined) return [[]];
-    const [keys, what] = row;
-    const room = columns - left - 2;
-    if (room < 12)
-      return [
-        [span(keys, "bold")],
-        ...wrap(what, columns - 2, columns - 2).map((text) => [span(`  ${text}`)]),
-      ];
-    return wrap(what, room, room).map((text, at) => [
-      span(at === 0 ? pad(keys, left) : " ".repeat(left), "bold"),
-      span(`  ${text}`),
-    ]);
+export function helpLines(text: Text, columns: number): readonly Line[] {
+  const keyRows = keys.map(([left, name]) => [left, text(`chat.key.${name}`)] as const);
+  const commandRows = commands.map((command) => {
+    const { usage, what } = commandHelp(text, command);
+    return [usage, what] as const;
   });
+  const widest = Math.max(...[...keyRows, ...commandRows].map(([left]) => cellsOf(left)));
+  const leftCells = Math.min(widest, Math.floor(columns / 2));
+  const room = columns - leftCells - 2;
+  const linesOf = ([left, what]: readonly [string, string]): readonly Line[] => {
+    if (room < 12) {
+      const indented = wrap(what, columns - 2, columns - 2).map((line) => [span(`  ${line}`)]);
+      return [[span(left, "bold")], ...indented];
+    }
+    return wrap(what, room, room).map((line, at) => [
+      span(at === 0 ? pad(left, leftCells) : " ".repeat(leftCells), "bold"),
+      span(`  ${line}`),
+    ]);
+  };
+  return [...keyRows.flatMap(linesOf), [], ...commandRows.flatMap(linesOf)];
 }

@@ -5,11 +5,12 @@ import { linksIn } from "./links.ts";
 import { mentionsOf } from "./mentions.ts";
 import { itemAt, itemKey } from "./message-list.ts";
 import { nameColour } from "./name-colour.ts";
+import { localMs, type Zone } from "./server-time.ts";
 import { actionPrefix, spokenText } from "./slash-command.ts";
-import { fitLine, type Line, type Span, type Style, span } from "./spans.ts";
+import { fitLine, type Line, lineCells, type Span, type Style, span } from "./spans.ts";
 
 const dayMs = 86_400_000;
-/** Columns under which a message has no time. */
+/** Panes with fewer columns show no times. */
 const narrow = 40;
 /** Cells that a name takes at most, in a pane of a usual width. */
 const mostNameCells = 20;
@@ -17,7 +18,7 @@ const indent = "        ";
 
 type Context = Pick<ChatModel, "me" | "words" | "language" | "zoneMinutes">;
 
-/** The lines of one item, with what stands in front of it: a new day, "new since you left". */
+/** The lines of one item, below its rules: a new day, "new since you left". */
 export function itemBlock(
   { conversation, at, columns }: { conversation: Conversation; at: number; columns: number },
   context: Context,
@@ -28,7 +29,7 @@ export function itemBlock(
   const day = newDay(conversation, at, context);
   if (day !== undefined) lines.push(rule(day, "dim", columns));
   if (conversation.firstNew !== undefined && itemKey(item) === conversation.firstNew) {
-    lines.push(rule(context.words("newSince"), "warning", columns));
+    lines.push(rule(context.words("chat.newSince"), "warning", columns));
   }
   if (item.kind === "notice") {
     const style = item.isProblem ? "bad" : "dim";
@@ -38,25 +39,21 @@ export function itemBlock(
   return [...lines, ...said(item, columns, context)];
 }
 
-/** What stands above the oldest message: whether there is more. */
+/** The rule above the oldest message: whether there is more. */
 export function edge(
   { older, isFetching, target }: Conversation,
   columns: number,
   { words }: Context,
 ): readonly Line[] {
   if (target === undefined) return [];
-  if (isFetching) return [rule(words("loading"), "dim", columns)];
-  return older === undefined ? [rule(words("beginning"), "dim", columns)] : [];
+  if (isFetching) return [rule(words("chat.loading"), "dim", columns)];
+  return older === undefined ? [rule(words("chat.beginning"), "dim", columns)] : [];
 }
 
 function rule(text: string, style: Style, columns: number): Line {
   const label = cut(` ${text} `, Math.max(2, columns - 4));
   const after = Math.max(0, Math.min(columns, 60) - 2 - cellsOf(label));
   return fitLine([span(`──${label}${"─".repeat(after)}`, style)], columns);
-}
-
-function localMs(timeMs: number, { zoneMinutes }: Context): number {
-  return timeMs + zoneMinutes(timeMs) * 60_000;
 }
 
 /** The date, if the item is the first of its day. */
@@ -68,18 +65,18 @@ function newDay(conversation: Conversation, at: number, context: Context): strin
     before = itemAt(conversation, older);
     if (before?.kind !== "notice") break;
   }
-  const ms = localMs(item.timeMs, context);
+  const ms = localMs(item.timeMs, context.zoneMinutes);
   if (before !== undefined && before.kind !== "notice") {
-    const beforeMs = localMs(before.timeMs, context);
+    const beforeMs = localMs(before.timeMs, context.zoneMinutes);
     if (Math.floor(beforeMs / dayMs) >= Math.floor(ms / dayMs)) return undefined;
   }
   const options = { dateStyle: "full", timeZone: "UTC" } as const;
   return new Date(ms).toLocaleDateString(context.language, options);
 }
 
-function clockTime(timeMs: number, zoneMinutes: (ms: number) => number): string {
+function clockTime(timeMs: number, zone: Zone): string {
   if (Number.isNaN(timeMs)) return "--:--";
-  return new Date(timeMs + zoneMinutes(timeMs) * 60_000).toISOString().slice(11, 16);
+  return new Date(localMs(timeMs, zone)).toISOString().slice(11, 16);
 }
 
 function said(item: Exclude<Item, Notice>, columns: number, context: Context): readonly Line[] {
@@ -92,7 +89,7 @@ function said(item: Exclude<Item, Notice>, columns: number, context: Context): r
   const opening: Span[] = [span(time, "dim")];
   if (isAction) opening.push(span("* ", "dim"));
   opening.push(span(name, colour), span(isAction ? " " : "  "));
-  const used = opening.reduce((cells, { text }) => cells + cellsOf(text), 0);
+  const used = lineCells(opening);
   const hanging = hasTime ? indent : "  ";
   const mark = markOf(item, context);
   const reader = item.user === context.me ? undefined : context.me;
@@ -121,15 +118,14 @@ function withMark(
 ): readonly Line[] {
   if (mark === undefined) return lines;
   const last = lines.at(-1) ?? [];
-  const cells = last.reduce((sum, { text }) => sum + cellsOf(text), 0);
-  if (cells + 1 + cellsOf(mark.text) <= columns) {
+  if (lineCells(last) + 1 + cellsOf(mark.text) <= columns) {
     return [...lines.slice(0, -1), [...last, span(" "), mark]];
   }
   const rows = wrap(mark.text, columns - hanging.length, columns - hanging.length);
   return [...lines, ...rows.map((row) => [span(hanging), span(row, mark.style)])];
 }
 
-/** In UTF-16 units of a text. */
+/** A range of UTF-16 units of a text. */
 interface Place {
   readonly from: number;
   readonly to: number;

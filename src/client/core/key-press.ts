@@ -1,5 +1,5 @@
 import { type ChatModel, type Conversation, change, currentOf, listed } from "./chat-model.ts";
-import { atEnd, open, type Step, still } from "./chat-steps.ts";
+import { andThen, atEnd, open, type Step, still } from "./chat-steps.ts";
 import { complete } from "./completion.ts";
 import { isControl, type Key } from "./keys.ts";
 import { edit, emptyEditor, submitted, textOf } from "./line-editor.ts";
@@ -7,7 +7,7 @@ import { pressOverlay } from "./overlay-keys.ts";
 import { turn } from "./paging.ts";
 import { submit } from "./submit.ts";
 
-/** In which a second Ctrl-C quits. */
+/** A second Ctrl-C within this time quits. */
 const quitAgainMs = 3_000;
 
 /** Letters that mean something with Alt. */
@@ -15,13 +15,11 @@ const altLetters = /^[1-9abdfk]$/;
 
 /** A key that the person pressed. */
 export function press(model: ChatModel, key: Key): Step {
-  // Esc, and at once another key, look the same as that one with Alt: nothing typed gets lost.
+  // Esc and a key right behind it look the same as that key with Alt: nothing typed gets lost.
   const isOne = key.ctrl !== true && altLetters.test(key.text ?? "");
   if (key.name === "text" && key.alt === true && !isOne) {
     const { alt: _, ...bare } = key;
-    const first = press(model, { name: "escape" });
-    const second = press(first.model, bare);
-    return { model: second.model, effects: [...first.effects, ...second.effects] };
+    return andThen(press(model, { name: "escape" }), (next) => press(next, bare));
   }
   if (key.name === "unknown") return still(model);
   if (isControl(key, "l")) return { model, effects: [{ type: "redraw" }] };
@@ -34,8 +32,8 @@ export function press(model: ChatModel, key: Key): Step {
   if (name === "tab" || name === "backtab") return still(completed(awake, name));
   const plain: ChatModel = { ...awake, completion: undefined };
   if (name === "enter" && key.alt !== true) return submit(plain);
-  if (name === "pageUp" || name === "pageDown")
-    return turn(plain, name === "pageUp" ? "up" : "down");
+  if (name === "pageUp") return turn(plain, "up");
+  if (name === "pageDown") return turn(plain, "down");
   if (name === "escape") return still(change(plain, plain.current, atEnd));
   if (opensSwitch) {
     const overlay = { type: "switch", filter: emptyEditor, chosen: 0 } as const;
@@ -44,15 +42,18 @@ export function press(model: ChatModel, key: Key): Step {
   if (isControl(key, "d") && textOf(plain.editor) === "")
     return { model, effects: [{ type: "quit" }] };
   if (key.alt === true) {
-    if (name === "up" || name === "down") return neighbour(plain, name === "up" ? -1 : 1);
-    if (name === "text" && /^[1-9]$/.test(text)) return openNumber(plain, Number(text));
-    if (name === "text" && text === "a") return openUnread(plain);
+    if (name === "up") return openIfAny(plain, neighbour(plain, -1));
+    if (name === "down") return openIfAny(plain, neighbour(plain, 1));
+    if (name === "text" && /^[1-9]$/.test(text)) {
+      return openIfAny(plain, listed(plain)[Number(text) - 1]);
+    }
+    if (name === "text" && text === "a") return openIfAny(plain, nextUnread(plain));
   }
   const editor = edit(plain.editor, key);
   return still(editor === undefined ? plain : { ...plain, editor });
 }
 
-/** Ctrl-C puts aside what was written, for ↑ to bring back; without anything, twice, it quits. */
+/** Ctrl-C puts the text aside, for ↑ to bring back; on an empty line, pressed twice, it quits. */
 function interrupt(model: ChatModel): Step {
   const { editor, overlay, nowMs } = model;
   if (overlay !== undefined) return still({ ...model, overlay: undefined });
@@ -61,7 +62,7 @@ function interrupt(model: ChatModel): Step {
   return isAgain ? { model, effects: [{ type: "quit" }] } : still({ ...model, quitAskedMs: nowMs });
 }
 
-/** When it was, if that is not long ago. */
+/** When Ctrl-C was pressed, if a second one still quits. */
 export function quitAsked({ quitAskedMs }: ChatModel, nowMs: number): number | undefined {
   if (quitAskedMs === undefined || nowMs - quitAskedMs > quitAgainMs) return undefined;
   return quitAskedMs;
@@ -71,7 +72,7 @@ function completed(model: ChatModel, name: "tab" | "backtab"): ChatModel {
   const { presence, conversations, me } = model;
   const here = currentOf(model).items.flatMap((item) => (item.kind === "message" ? item.user : []));
   const people = conversations.flatMap(({ target }) => target?.user ?? []);
-  // Who spoke here last comes first.
+  // The last speaker here comes first.
   const users = [...new Set([...here.reverse(), ...people, ...presence.keys(), ...model.users])];
   const joined = conversations.flatMap(({ target }) => target?.channel ?? []);
   const channels = [...new Set([...joined, ...model.channels])];
@@ -81,25 +82,21 @@ function completed(model: ChatModel, name: "tab" | "backtab"): ChatModel {
   return { ...model, editor, completion };
 }
 
-function openNumber(model: ChatModel, number: number): Step {
-  const chosen = listed(model)[number - 1];
-  return chosen === undefined ? still(model) : open(model, chosen.key);
+function openIfAny(model: ChatModel, chosen: Conversation | undefined): Step {
+  return still(chosen === undefined ? model : open(model, chosen.key));
 }
 
-function neighbour(model: ChatModel, step: -1 | 1): Step {
+function neighbour(model: ChatModel, step: -1 | 1): Conversation | undefined {
   const list = listed(model);
-  const at = list.findIndex(({ key }) => key === model.current);
-  const next = list[(at + step + list.length) % list.length];
-  return next === undefined ? still(model) : open(model, next.key);
+  return list[(list.indexOf(currentOf(model)) + step + list.length) % list.length];
 }
 
-/** Mentions and private messages first, then whatever comes next in the list. */
-function openUnread(model: ChatModel): Step {
+/** The next conversation with a mention or a private message, else the next one with anything. */
+function nextUnread(model: ChatModel): Conversation | undefined {
   const list = listed(model);
-  const at = list.findIndex(({ key }) => key === model.current);
+  const at = list.indexOf(currentOf(model));
   const others = [...list.slice(at + 1), ...list.slice(0, Math.max(0, at))];
   const isUrgent = ({ mentions, unread, target }: Conversation) =>
     mentions > 0 || (unread > 0 && target?.user !== undefined);
-  const next = others.find(isUrgent) ?? others.find(({ unread }) => unread > 0);
-  return next === undefined ? still(model) : open(model, next.key);
+  return others.find(isUrgent) ?? others.find(({ unread }) => unread > 0);
 }

@@ -3,7 +3,7 @@ import { cellsOf } from "./cells.ts";
 import type { ChatModel, Size } from "./chat-model.ts";
 import type { Editor } from "./line-editor.ts";
 
-/** Columns from which on the list of conversations has its place. */
+/** Columns from which on the list of conversations is shown. */
 const listFrom = 60;
 const mostInputRows = 5;
 export const promptText = "› ";
@@ -11,7 +11,7 @@ export const promptText = "› ";
 export interface Layout {
   readonly columns: number;
   readonly rows: number;
-  /** Of the list on the left; 0 for none. */
+  /** Width of the list on the left; 0 without one. */
   readonly listColumns: number;
   readonly paneColumns: number;
   readonly hasTitle: boolean;
@@ -56,41 +56,34 @@ function listColumnsOf({ columns }: Size): number {
   return columns < listFrom ? 0 : Math.min(24, Math.floor(columns / 5));
 }
 
-/** Of the messages, the help and the quick switch. */
+/** Width of the messages, the help and the quick switch. */
 export function paneColumnsOf(size: Size): number {
   const columns = Math.max(4, size.columns);
   const listColumns = listColumnsOf(size);
   return listColumns === 0 ? columns : columns - listColumns - 2;
 }
 
-/** Breaks what is being written into rows, anywhere: the cursor has to be where it is. */
+/** Breaks the text into rows, also within words: the cursor must stand where the text goes on. */
 function inputLayout({ graphemes: parts, cursor }: Editor, columns: number, most: number) {
   const rows: string[] = [""];
   let used = 0;
   let place = { row: 0, column: 0 };
-  parts.forEach((part, at) => {
-    const shown = harmless(part);
-    const cells = part === "\n" ? 0 : cellsOf(shown);
-    if (used + cells > columns || (used === columns && part !== "\n")) {
-      rows.push("");
-      used = 0;
-    }
+  const breakRow = () => {
+    rows.push("");
+    used = 0;
+  };
+  // A cursor behind the text takes a cell as well.
+  const shown = cursor < parts.length ? parts : [...parts, ""];
+  shown.forEach((part, at) => {
+    const isBreak = part === "\n";
+    const text = isBreak ? "" : harmless(part);
+    const cells = cellsOf(text);
+    if (used + cells > columns || (used === columns && !isBreak)) breakRow();
     if (at === cursor) place = { row: rows.length - 1, column: used };
-    if (part === "\n") {
-      rows.push("");
-      used = 0;
-    } else {
-      rows[rows.length - 1] += shown;
-      used += cells;
-    }
+    rows[rows.length - 1] += text;
+    used += cells;
+    if (isBreak) breakRow();
   });
-  if (cursor >= parts.length) {
-    if (used >= columns) {
-      rows.push("");
-      used = 0;
-    }
-    place = { row: rows.length - 1, column: used };
-  }
   const height = Math.min(most, rows.length);
   const top = Math.max(0, Math.min(place.row - height + 1, rows.length - height));
   return { rows, cursor: place, top, height };

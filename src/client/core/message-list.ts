@@ -1,4 +1,5 @@
 import { writeCursor } from "../../protocol/cursor.ts";
+import { compareOrder } from "../../protocol/event.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
 import type { Conversation, Item, Message, Placed } from "./chat-model.ts";
@@ -37,11 +38,6 @@ export function countOf({ items, pending }: Conversation): number {
   return items.length + pending.length;
 }
 
-function order(a: Message, b: Message): number {
-  if (a.clock !== b.clock) return a.clock - b.clock;
-  return a.server < b.server ? -1 : a.server > b.server ? 1 : 0;
-}
-
 /** Puts messages in their places in the total order; of twins (R6) the first stands. */
 function merge(items: readonly Placed[], messages: readonly Message[]): readonly Placed[] {
   const merged = [...items];
@@ -50,7 +46,7 @@ function merge(items: readonly Placed[], messages: readonly Message[]): readonly
     const key = itemKey(message);
     const twin = known.get(key);
     if (twin !== undefined) {
-      if (twin.kind === "message" && order(twin, message) <= 0) continue;
+      if (twin.kind === "message" && compareOrder(twin, message) <= 0) continue;
       merged.splice(merged.indexOf(twin), 1);
     }
     known.set(key, message);
@@ -64,7 +60,7 @@ function placeOf(items: readonly Placed[], message: Message): number {
   for (let at = items.length - 1; at >= 0; at -= 1) {
     const item = items[at];
     if (item?.kind !== "message") continue;
-    if (order(message, item) > 0) break;
+    if (compareOrder(message, item) > 0) break;
     place = at;
   }
   return place;

@@ -1,17 +1,15 @@
 import { type ChatModel, listed, type Overlay } from "./chat-model.ts";
-import { enter, open, type Step, still } from "./chat-steps.ts";
+import { goTo, type Step, still } from "./chat-steps.ts";
 import { helpLines } from "./help.ts";
-import type { Key } from "./keys.ts";
+import { isControl, type Key } from "./keys.ts";
 import { layoutOf } from "./layout.ts";
 import { edit, textOf } from "./line-editor.ts";
 import { hasInName, sortedByMatch } from "./name-search.ts";
-import { parseTarget, type Target, writeTarget } from "./target.ts";
+import { parseTarget, type Target } from "./target.ts";
 
 /** Keys while the help or the quick switch is shown. */
 export function pressOverlay(model: ChatModel, overlay: Overlay, key: Key): Step {
-  const { name, ctrl, text } = key;
-  const isSwitchKey = name === "text" && ctrl === true && text === "k";
-  if (name === "escape" || isSwitchKey) return still({ ...model, overlay: undefined });
+  if (key.name === "escape" || isControl(key, "k")) return still({ ...model, overlay: undefined });
   return overlay.type === "help"
     ? pressHelp(model, overlay, key)
     : pressSwitch(model, overlay, key);
@@ -30,7 +28,7 @@ function pressHelp(model: ChatModel, { top }: Overlay & { readonly type: "help" 
   };
   const step = steps[key.name];
   if (step === undefined) {
-    // Whoever goes on writing has read enough.
+    // A key that is not for the help closes it, and edits the line.
     const editor = edit(model.editor, key) ?? model.editor;
     return still({ ...model, editor, overlay: undefined });
   }
@@ -45,11 +43,10 @@ function pressSwitch(
 ): Step {
   const { filter, chosen } = overlay;
   const found = switchTargets(model, textOf(filter));
-  const choose = (at: number) =>
-    still({
-      ...model,
-      overlay: { ...overlay, chosen: Math.max(0, Math.min(found.length - 1, at)) },
-    });
+  const choose = (at: number) => {
+    const bounded = Math.max(0, Math.min(found.length - 1, at));
+    return still({ ...model, overlay: { ...overlay, chosen: bounded } });
+  };
   switch (key.name) {
     case "up":
     case "backtab":
@@ -63,26 +60,13 @@ function pressSwitch(
     }
     default: {
       const edited = edit(filter, key);
-      return still(
-        edited === undefined
-          ? model
-          : { ...model, overlay: { ...overlay, filter: edited, chosen: 0 } },
-      );
+      if (edited === undefined) return still(model);
+      return still({ ...model, overlay: { ...overlay, filter: edited, chosen: 0 } });
     }
   }
 }
 
-/**
- * Opens a conversation, also one that is not in the list yet. A channel is shown at once, before the
- * servers have answered: what is written next is meant for it.
- */
-export function goTo(model: ChatModel, target: Target): Step {
-  const { model: entered, effects } = enter(model, target);
-  const opened = open(entered, writeTarget(target));
-  return { ...opened, effects: [...opened.effects, ...effects] };
-}
-
-/** What the quick switch offers: unread first, then the list, then all channels and people. */
+/** The targets of the quick switch: unread first, then the list, then all channels and people. */
 export function switchTargets(model: ChatModel, filter: string): readonly Target[] {
   const list = listed(model).filter(({ key, target }) => target && key !== model.current);
   const unread = list.filter((present) => present.unread + present.mentions > 0);

@@ -1,4 +1,12 @@
-/** Within these a year has four digits in every time zone. */
+/** A time zone: by how many minutes its clocks are ahead of UTC at a given time. */
+export type Zone = (timeMs: number) => number;
+
+/** A time as the clocks of a zone show it, in milliseconds as if that were UTC. */
+export function localMs(timeMs: number, zone: Zone): number {
+  return timeMs + zone(timeMs) * 60_000;
+}
+
+/** Between these times a year has four digits in every time zone. */
 const firstMs = Date.parse("0001-01-01");
 const lastMs = Date.parse("9999-12-30");
 

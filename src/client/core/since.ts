@@ -1,10 +1,8 @@
 import { parseVector, type Vector } from "../../protocol/vector.ts";
+import { localMs, type Zone } from "./server-time.ts";
 
 /** Where to begin: behind a vector, or at a time in milliseconds since 1970. */
 export type Since = { readonly vector: Vector } | { readonly timeMs: number };
-
-/** A time zone: by how many minutes its clocks are ahead of UTC at a given time. */
-export type Zone = (timeMs: number) => number;
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
@@ -64,8 +62,7 @@ function parseTime(text: string, zone: Zone): number | undefined {
 function instantOf(wallMs: number, zone: Zone): number {
   const around = [zone(wallMs - dayMs), zone(wallMs + dayMs)] as const;
   const candidates = around.map((minutes) => wallMs - minutes * minuteMs);
-  const isShown = (timeMs: number) => timeMs + zone(timeMs) * minuteMs === wallMs;
-  const found = candidates.find(isShown);
+  const found = candidates.find((timeMs) => localMs(timeMs, zone) === wallMs);
   if (found !== undefined) return found;
   const [before] = around;
   let [after = 0, earlier = 0] = candidates;

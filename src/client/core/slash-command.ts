@@ -7,61 +7,56 @@ export type Line =
   | { readonly type: "text"; readonly text: string }
   /** A text that every client would show as an action. */
   | { readonly type: "likeAction" }
-  | { readonly type: "join"; readonly channel: ChannelName }
-  | { readonly type: "create"; readonly channel: ChannelName }
+  | { readonly type: "join" | "create"; readonly channel: ChannelName }
   /** Without a channel: the present one. */
-  | { readonly type: "part"; readonly channel: ChannelName | undefined }
-  | { readonly type: "mute"; readonly channel: ChannelName | undefined }
+  | { readonly type: "part" | "mute"; readonly channel: ChannelName | undefined }
   /** Without a text: only the conversation is wanted. */
   | { readonly type: "message"; readonly user: UserName; readonly text: string | undefined }
   | { readonly type: "me"; readonly text: string }
-  /** How many lines of the past; undefined for as many as usual. */
+  /** How many messages of the past; undefined for the usual number. */
   | { readonly type: "history"; readonly count: number | undefined }
   | { readonly type: "lang"; readonly language: string }
-  | Bare
+  | { readonly [Name in BareCommand]: { readonly type: Name } }[BareCommand]
   | { readonly type: "wrongUse"; readonly command: Command }
   | {
       readonly type: "unknown";
+      /** Both with their slash. */
       readonly command: string;
       readonly suggestion: string | undefined;
     };
 
-type BareName =
-  | "who"
-  | "users"
-  | "channels"
-  | "links"
-  | "away"
-  | "status"
-  | "time"
-  | "help"
-  | "quit";
-/** What stands alone. */
-type Bare = { readonly [Name in BareName]: { readonly type: Name } }[BareName];
-
-/** In the order of the help. */
+/** In the order of the help, without their slash. */
 export const commands = [
-  "/join",
-  "/part",
-  "/create",
-  "/msg",
-  "/me",
-  "/say",
-  "/who",
-  "/users",
-  "/channels",
-  "/history",
-  "/links",
-  "/away",
-  "/mute",
-  "/status",
-  "/time",
-  "/lang",
-  "/help",
-  "/quit",
+  "join",
+  "part",
+  "create",
+  "msg",
+  "me",
+  "say",
+  "who",
+  "users",
+  "channels",
+  "history",
+  "links",
+  "away",
+  "mute",
+  "status",
+  "time",
+  "lang",
+  "help",
+  "quit",
 ] as const;
 export type Command = (typeof commands)[number];
-const aliases: Readonly<Record<string, Command>> = { "/leave": "/part", "/exit": "/quit" };
+const aliases: ReadonlyMap<string, Command> = new Map([
+  ["leave", "part"],
+  ["exit", "quit"],
+]);
+
+/** Commands without an argument. */
+type BareCommand = Exclude<
+  Command,
+  "join" | "create" | "part" | "mute" | "msg" | "me" | "say" | "history" | "lang"
+>;
 
 /** Marks an action: a text that tells what its sender does. */
 export const actionPrefix = "/me ";
@@ -79,10 +74,12 @@ export function parseLine(line: string): Line {
   if (line.trim() === "") return { type: "nothing" };
   if (!line.startsWith("/")) return { type: "text", text: line };
   if (line.startsWith("//")) return textLine(line.slice(1));
-  const [, name = "", rest = ""] = /^(\S+)\s*(.*)$/su.exec(line.trim()) ?? [];
+  const [, name = "", rest = ""] = /^\/(\S*)\s*(.*)$/su.exec(line.trim()) ?? [];
   const typed = name.toLowerCase();
-  const command = aliases[typed] ?? commands.find((known) => known === typed);
-  if (command === undefined) return { type: "unknown", command: name, suggestion: closest(name) };
+  const command = aliases.get(typed) ?? commands.find((known) => known === typed);
+  if (command === undefined) {
+    return { type: "unknown", command: `/${name}`, suggestion: closest(typed) };
+  }
   return parseCommand(command, rest) ?? { type: "wrongUse", command };
 }
 
@@ -90,48 +87,47 @@ function textLine(text: string): Line {
   return text.startsWith(actionPrefix) ? { type: "likeAction" } : { type: "text", text };
 }
 
+/** @returns undefined if the rest of the line is not what the command takes */
 function parseCommand(command: Command, rest: string): Line | undefined {
   switch (command) {
-    case "/join":
-    case "/create": {
+    case "join":
+    case "create": {
       const channel = parseChannel(rest);
-      const type = command === "/join" ? "join" : "create";
-      return channel === undefined ? undefined : { type, channel };
+      return channel && { type: command, channel };
     }
-    case "/part":
-    case "/mute": {
+    case "part":
+    case "mute": {
       const channel = parseChannel(rest);
-      const type = command === "/part" ? "part" : "mute";
-      return rest !== "" && channel === undefined ? undefined : { type, channel };
+      return rest === "" || channel !== undefined ? { type: command, channel } : undefined;
     }
-    case "/msg": {
+    case "msg": {
       const [, name = "", text] = /^(\S+)(?:\s+(.+))?$/su.exec(rest) ?? [];
       const user = parseUser(name);
-      return user === undefined ? undefined : { type: "message", user, text };
+      return user && { type: "message", user, text };
     }
-    case "/me":
+    case "me":
       return rest === "" ? undefined : { type: "me", text: rest };
-    case "/say":
+    case "say":
       return rest === "" ? undefined : textLine(rest);
-    case "/history":
+    case "history":
       if (rest === "") return { type: "history", count: undefined };
       return /^[1-9]\d{0,2}$/.test(rest) ? { type: "history", count: Number(rest) } : undefined;
-    case "/lang":
+    case "lang":
       return rest === "" ? undefined : { type: "lang", language: rest };
     default:
-      return rest === "" ? { type: command.slice(1) as BareName } : undefined;
+      return rest === "" ? { type: command } : undefined;
   }
 }
 
-/** The command that it was perhaps meant to be: its beginning, or at most two slips away. */
-function closest(name: string): Command | undefined {
-  const typed = name.toLowerCase();
-  const begun = commands.find((command) => typed.length > 1 && command.startsWith(typed));
-  if (begun !== undefined) return begun;
+/** The command that was probably meant: it begins like this, or is at most two slips away. */
+function closest(typed: string): string | undefined {
+  const begun = commands.find((command) => typed !== "" && command.startsWith(typed));
   const [best] = commands
     .map((command) => ({ command, slips: distance(typed, command) }))
+    .filter(({ slips }) => slips <= 2)
     .sort((a, b) => a.slips - b.slips);
-  return best !== undefined && best.slips <= 2 ? best.command : undefined;
+  const found = begun ?? best?.command;
+  return found && `/${found}`;
 }
 
 /** Letters to insert, delete or replace (Levenshtein 1966). */

@@ -11,18 +11,18 @@ interface Part {
 /** Who one is, how the connection is, and what the servers last told. */
 export function statusLine(model: ChatModel, columns: number): Line {
   const { words, me, isAway, roundTripMs, server, clock, replicas, quitAskedMs } = model;
-  if (quitAskedMs !== undefined) return [span(words("quitAgain"), "warning")];
+  if (quitAskedMs !== undefined) return [span(words("chat.quitAgain"), "warning")];
   const parts: Part[] = [{ span: span(harmless(me), "bold"), rank: 0 }];
-  if (isAway) parts.push({ span: span(words("away"), "warning"), rank: 1 });
+  if (isAway) parts.push({ span: span(words("chat.away"), "warning"), rank: 1 });
   parts.push({ span: connection(model), rank: 0 });
   const isConnected = model.connection.state === "connected";
   if (isConnected && roundTripMs !== undefined) {
-    parts.push({ span: span(words("roundTrip", { ms: roundTripMs }), "dim"), rank: 3 });
+    parts.push({ span: span(words("chat.roundTrip", { ms: roundTripMs }), "dim"), rank: 3 });
   }
   if (server !== undefined) parts.push({ span: span(harmless(server), "dim"), rank: 4 });
-  parts.push({ span: span(words("clock", { clock }), "dim"), rank: 5 });
+  parts.push({ span: span(words("chat.clock", { clock }), "dim"), rank: 5 });
   if (replicas !== undefined) {
-    const said = words(replicas === 1 ? "replica" : "replicas", { count: replicas });
+    const said = words(replicas === 1 ? "chat.replica" : "chat.replicas", { count: replicas });
     parts.push({ span: span(`✓ ${said}`, "dim"), rank: 2 });
   }
   let shown = parts;
@@ -41,17 +41,17 @@ function joined(parts: readonly Part[]): Line {
 function connection({ connection: { state, ...more }, words, nowMs }: ChatModel): Span {
   switch (state) {
     case "connected":
-      return span(words("connected"), "good");
+      return span(words("chat.connected"), "good");
     case "connecting":
-      return span(words("connecting"), "warning");
+      return span(words("chat.connecting"), "warning");
     case "gave up":
-      return span(words("gaveUp"), "bad");
+      return span(words("chat.gaveUp"), "bad");
     case "reconnecting": {
       const { retryAtMs } = more as { readonly retryAtMs?: number };
       const leftMs = (retryAtMs ?? 0) - nowMs;
       return leftMs > 0
-        ? span(words("reconnectingIn", { seconds: Math.ceil(leftMs / 1_000) }), "warning")
-        : span(words("reconnecting"), "warning");
+        ? span(words("chat.reconnectingIn", { seconds: Math.ceil(leftMs / 1_000) }), "warning")
+        : span(words("chat.reconnecting"), "warning");
     }
     default:
       return state satisfies never;

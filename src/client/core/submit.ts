@@ -2,17 +2,25 @@ import { harmless } from "../../protocol/harmless.ts";
 import { type ChannelName, characters } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { type ChatModel, change, currentOf, find } from "./chat-model.ts";
-import { add, countUnread, notice, open, remove, type Step, still } from "./chat-steps.ts";
+import {
+  add,
+  andThen,
+  countUnread,
+  goTo,
+  notice,
+  open,
+  remove,
+  type Step,
+  still,
+} from "./chat-steps.ts";
 import { commandHelp } from "./help.ts";
 import { submitted, textOf } from "./line-editor.ts";
 import { linksOf } from "./links.ts";
-import { goTo } from "./overlay-keys.ts";
 import { turn } from "./paging.ts";
 import { actionPrefix, type Line, parseLine } from "./slash-command.ts";
 import { type Target, writeTarget } from "./target.ts";
-import type { Words } from "./words.ts";
 
-/** Enter: what was written is said, or done. */
+/** Enter: sends the line, or performs its command. */
 export function submit(model: ChatModel): Step {
   const line = parseLine(textOf(model.editor));
   const isNew = model.isNew && line.type === "nothing";
@@ -24,31 +32,16 @@ export function submit(model: ChatModel): Step {
     case "me": {
       const text = line.type === "me" ? actionPrefix + line.text : line.text;
       const { target } = currentOf(model);
-      // What can't be sent is not lost.
-      if (target === undefined) return problem(model, "noConversation");
-      return characters(text) > limits.messageCharacters
-        ? problem(model, "tooLong", { most: limits.messageCharacters })
-        : say(left, target, text);
+      // A text that can't be sent stays in the line.
+      if (target === undefined) return problem(model, model.words("chat.noConversation"));
+      return isTooLong(text) ? tooLong(model) : say(left, target, text);
     }
     case "message": {
-      const opened = goTo(left, { user: line.user });
-      if (line.text === undefined) return opened;
-      if (characters(line.text) > limits.messageCharacters) {
-        return problem(model, "tooLong", { most: limits.messageCharacters });
-      }
-      const said = say(opened.model, { user: line.user }, line.text);
-      return { model: said.model, effects: [...opened.effects, ...said.effects] };
-    }
-    case "likeAction":
-      return problem(left, "likeAction");
-    case "wrongUse":
-      return problem(left, "wrongUse", { usage: commandHelp(model.words, line.command).usage });
-    case "unknown": {
-      const { suggestion } = line;
-      const command = harmless(line.command);
-      return suggestion === undefined
-        ? problem(left, "unknownHelp", { command })
-        : problem(left, "unknown", { command, suggestion });
+      const { user, text } = line;
+      const opened = goTo(left, { user });
+      if (text === undefined) return opened;
+      if (isTooLong(text)) return tooLong(model);
+      return andThen(opened, (there) => say(there, { user }, text));
     }
     default:
       return perform(left, line);
@@ -59,16 +52,21 @@ function say(model: ChatModel, target: Target, text: string): Step {
   return { model, effects: [{ type: "send", target, text }] };
 }
 
-function problem(model: ChatModel, ...[key, values]: Parameters<Words>): Step {
-  return still(notice(model, [model.words(key, values)], true));
+function problem(model: ChatModel, line: string): Step {
+  return still(notice(model, [line], true));
 }
 
-type Doing = Exclude<
-  Line,
-  { readonly type: "nothing" | "text" | "likeAction" | "me" | "message" | "wrongUse" | "unknown" }
->;
+function isTooLong(text: string): boolean {
+  return characters(text) > limits.messageCharacters;
+}
 
-function perform(model: ChatModel, line: Doing): Step {
+function tooLong(model: ChatModel): Step {
+  return problem(model, model.words("chat.tooLong", { most: limits.messageCharacters }));
+}
+
+type Command = Exclude<Line, { readonly type: "nothing" | "text" | "me" | "message" }>;
+
+function perform(model: ChatModel, line: Command): Step {
   const { words } = model;
   switch (line.type) {
     case "join":
@@ -85,14 +83,16 @@ function perform(model: ChatModel, line: Doing): Step {
     case "time":
       return { model, effects: [{ type: "ask", question: line.type }] };
     case "who":
-      return still(notice(model, who(model)));
+      return still(notice(model, [who(model)]));
     case "history":
-      return line.count === undefined ? turn(model, "up") : problem(model, "historyPages");
+      return line.count === undefined
+        ? turn(model, "up")
+        : problem(model, words("chat.historyPages"));
     case "links":
       return links(model);
     case "away": {
       const isAway = !model.isAway;
-      const told = notice({ ...model, isAway }, [words(isAway ? "isAway" : "isBack")]);
+      const told = notice({ ...model, isAway }, [words(isAway ? "chat.isAway" : "chat.isBack")]);
       return { model: told, effects: [{ type: "away", isAway }] };
     }
     case "lang":
@@ -101,40 +101,55 @@ function perform(model: ChatModel, line: Doing): Step {
       return still({ ...model, overlay: { type: "help", top: 0 } });
     case "quit":
       return { model, effects: [{ type: "quit" }] };
+    case "likeAction":
+      return problem(model, words("chat.likeAction"));
+    case "wrongUse": {
+      const { usage } = commandHelp(words, line.command);
+      return problem(model, words("chat.wrongUse", { usage }));
+    }
+    case "unknown":
+      return problem(model, unknown(model, line));
     default:
       return line satisfies never;
   }
 }
 
-/** One that is there is only gone to. */
+function unknown({ words }: ChatModel, line: Line & { readonly type: "unknown" }): string {
+  const { suggestion } = line;
+  const command = harmless(line.command);
+  return suggestion === undefined
+    ? words("chat.unknownHelp", { command })
+    : words("chat.unknown", { command, suggestion });
+}
+
+/** A channel that is open already is only switched to. */
 function create(model: ChatModel, channel: ChannelName): Step {
   const target: Target = { channel };
   const key = writeTarget(target);
   if (find(model, key) !== undefined) return goTo(model, target);
-  const opened = open(add(model, target), key);
-  return { ...opened, effects: [...opened.effects, { type: "create", channel }] };
+  return { model: open(add(model, target), key), effects: [{ type: "create", channel }] };
 }
 
 function part(model: ChatModel, target: Target | undefined): Step {
-  if (target === undefined) return problem(model, "noConversation");
+  const { words } = model;
+  if (target === undefined) return problem(model, words("chat.noConversation"));
   const key = writeTarget(target);
-  if (find(model, key) === undefined) return problem(model, "notJoined", { name: harmless(key) });
-  const left = notice(remove(model, key), [model.words("parted", { name: harmless(key) })]);
+  const name = harmless(key);
+  if (find(model, key) === undefined) return problem(model, words("chat.notJoined", { name }));
+  const left = notice(remove(model, key), [words("chat.parted", { name })]);
   if (target.channel === undefined) return still(left);
   return { model: left, effects: [{ type: "part", channel: target.channel }] };
 }
 
 function mute(model: ChatModel, key: string): Step {
+  const { words, me } = model;
+  const name = harmless(key);
   const present = find(model, key);
-  if (present?.target === undefined) {
-    return problem(model, "notJoined", { name: harmless(key) });
-  }
+  if (present?.target === undefined) return problem(model, words("chat.notJoined", { name }));
   const isMuted = !present.isMuted;
-  const muted = change(model, key, (conversation) => {
-    const changed = { ...conversation, isMuted };
-    return { ...changed, ...countUnread(changed.items, { ...changed, me: model.me }) };
-  });
-  const said = model.words(isMuted ? "muted" : "unmuted", { name: harmless(key) });
+  const counts = countUnread(present.items, { ...present, isMuted, me });
+  const muted = change(model, key, () => ({ ...present, ...counts, isMuted }));
+  const said = words(isMuted ? "chat.muted" : "chat.unmuted", { name });
   return still(notice(muted, [said]));
 }
 
@@ -143,17 +158,17 @@ function links(model: ChatModel): Step {
   const { words } = model;
   const present = currentOf(model);
   const found = linksOf(present);
-  const name = present.target === undefined ? words("home") : harmless(present.key);
-  if (found.length === 0) return problem(model, "noLinks", { name });
-  const lines = [words("links", { name }), "", ...found, "", words("linksBack")];
+  const name = present.target === undefined ? words("chat.home") : harmless(present.key);
+  if (found.length === 0) return problem(model, words("chat.noLinks", { name }));
+  const lines = [words("chat.links", { name }), "", ...found, "", words("chat.linksBack")];
   return { model, effects: [{ type: "show", lines }] };
 }
 
-function who({ presence, words }: ChatModel): string[] {
-  if (presence.size === 0) return [words("nobodyOnline")];
+function who({ presence, words }: ChatModel): string {
+  if (presence.size === 0) return words("chat.nobodyOnline");
   const people = [...presence].map(([user, state]) => {
     const name = harmless(user);
-    return state === "away" ? `${name} (${words("away")})` : name;
+    return state === "away" ? `${name} (${words("chat.away")})` : name;
   });
-  return [words("whoOnline", { count: people.length, people: people.join(", ") })];
+  return words("chat.whoOnline", { count: people.length, people: people.join(", ") });
 }

@@ -19,7 +19,6 @@ import { savedOf } from "../core/saved-chat.ts";
 import type { Outbox } from "../outbox.ts";
 import type { PersonFiles } from "../person-files.ts";
 import { ChatSession } from "./chat-session.ts";
-import { chatWords } from "./chat-words.ts";
 import { ChatWork } from "./chat-work.ts";
 import { FullTerminal } from "./full-terminal.ts";
 import type { LoginFlow } from "./login-flow.ts";
@@ -82,7 +81,7 @@ export class ChatShell {
     );
     this.#model = beginning({
       me: user,
-      words: chatWords(context.text),
+      words: context.text,
       language: context.language,
       size: this.#terminal.size,
       nowMs: now().wallMs,
@@ -250,7 +249,7 @@ export class ChatShell {
       return this.#dispatch({ type: "notice", lines: [error.message], isProblem: true });
     }
     const { language, text } = context;
-    this.#dispatch({ type: "language", language, words: chatWords(text) });
+    this.#dispatch({ type: "language", language, words: text });
   }
 
   /** A person who would rather not log in has quit. */

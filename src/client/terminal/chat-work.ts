@@ -18,7 +18,6 @@ import { mostItems } from "../core/message-list.ts";
 import { type Target, writeTarget } from "../core/target.ts";
 import { pages, readPages } from "../pages.ts";
 import { type ChatSession, privateEntries } from "./chat-session.ts";
-import { chatWords } from "./chat-words.ts";
 
 interface ChatWorkParts {
   readonly session: ChatSession;
@@ -198,7 +197,7 @@ export class ChatWork {
     const isMissing = error instanceof ProtocolError && error.code === "channel_not_found";
     const name = `#${channel}`;
     const why = isMissing
-      ? chatWords(this.#session.context.text)("noSuchChannel", { name })
+      ? this.#session.context.text("chat.noSuchChannel", { name })
       : `${name}: ${this.#told(error)}`;
     this.#dispatch({ type: "notJoined", channel, why });
   }
@@ -228,18 +227,18 @@ export class ChatWork {
 
   async #lines(question: Question): Promise<readonly string[]> {
     const { context } = this.#session;
-    const words = chatWords(context.text);
     switch (question) {
       case "users": {
         const users = await this.#session.ask(() => this.#client.users());
         this.#dispatch({ type: "names", users });
-        return [words("userList", { count: users.length, names: users.map(harmless).join(", ") })];
+        const names = users.map(harmless).join(", ");
+        return [context.text("chat.userList", { count: users.length, names })];
       }
       case "channels": {
         const channels = await this.#session.ask(() => this.#client.channels());
         this.#dispatch({ type: "names", channels });
         const names = channels.map((channel) => `#${harmless(channel)}`).join(", ");
-        return [words("channelList", { count: channels.length, names })];
+        return [context.text("chat.channelList", { count: channels.length, names })];
       }
       case "time":
         return [await this.#session.ask(() => this.#client.time())];

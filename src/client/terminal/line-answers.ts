@@ -58,7 +58,7 @@ export async function answerLine(question: LineQuestion, parts: AnswerParts): Pr
       return;
     case "help":
       for (const command of commands) {
-        output.note(text(`chat.command.${command.slice(1) as "join"}`));
+        output.note(text(`chat.command.${command}`));
       }
       return;
     default:

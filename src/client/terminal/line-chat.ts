@@ -16,7 +16,6 @@ import { readPages } from "../pages.ts";
 import { type PersonFiles, personFiles } from "../person-files.ts";
 import { ReadMarks } from "../read-marks.ts";
 import { ChatSession, type ChatSessionParts, privateEntries } from "./chat-session.ts";
-import { chatWords } from "./chat-words.ts";
 import { answerLine, type LineQuestion, usualHistory } from "./line-answers.ts";
 import { sendLeft } from "./send-left.ts";
 
@@ -117,7 +116,7 @@ export class LineChat {
       case "me":
         return this.#send(this.#here(), actionPrefix + line.text);
       case "message":
-        if (line.text === undefined) throw this.#wrongUse("/msg");
+        if (line.text === undefined) throw this.#wrongUse("msg");
         return this.#send({ user: line.user }, line.text);
       case "wrongUse":
         throw this.#wrongUse(line.command);
@@ -168,7 +167,7 @@ export class LineChat {
   }
 
   #wrongUse(command: Command): Problem {
-    const { usage } = commandHelp(chatWords(this.#text), command);
+    const { usage } = commandHelp(this.#text, command);
     return new Problem(this.#text("chat.wrongUse", { usage }));
   }
 

@@ -10,7 +10,6 @@ import { update } from "../../../src/client/core/chat-update.ts";
 import { view } from "../../../src/client/core/chat-view.ts";
 import { decodeKeys } from "../../../src/client/core/keys.ts";
 import type { Outgoing } from "../../../src/client/core/outgoing.ts";
-import { chatWords } from "../../../src/client/terminal/chat-words.ts";
 import type { UserName } from "../../../src/protocol/ids.ts";
 import type { ChannelEntry, PrivateEntry } from "../../../src/protocol/publications.ts";
 import { textsIn } from "../../../src/texts/texts.ts";
@@ -29,7 +28,7 @@ export class ChatScene {
   constructor(columns = 80, rows = 24, language: "en" | "pt-br" = "en") {
     this.model = beginning({
       me: "ana" as UserName,
-      words: chatWords(textsIn(language)),
+      words: textsIn(language),
       language,
       size: { columns, rows },
       nowMs: firstMs,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseSince, type Zone } from "../../../src/client/core/since.ts";
+import type { Zone } from "../../../src/client/core/server-time.ts";
+import { parseSince } from "../../../src/client/core/since.ts";
 
 const utc: Zone = () => 0;
 const ms = (text: string) => Date.parse(text);
