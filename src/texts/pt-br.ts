@@ -6,69 +6,69 @@ export const ptBr = {
   "error.unknown_service": "O servidor não oferece esse serviço.",
   "error.too_large": "Isso é grande demais para uma só mensagem ou um só pedido.",
   "error.name_invalid":
-    'Um nome tem de 1 a 64 letras de uma só escrita, algarismos, "_", "-" ou ".", nada invisível, e não começa com ".".',
-  "error.name_taken": "Esse nome já tem conta.",
+    'Um nome tem de 1 a 64 letras de uma só escrita, algarismos, "_", "-" ou "."; não começa com "." nem contém caracteres invisíveis.',
+  "error.name_taken": "Esse nome já está em uso.",
   "error.id_reused":
-    "Nada foi feito: outra coisa já foi pedida com o mesmo id. Peça de novo, e o pedido terá um id próprio.",
+    "Nada foi feito: outro pedido já usou o mesmo id. Tente de novo, e o pedido terá um id novo.",
   "error.channel_exists": "Já existe um canal com esse nome.",
   "error.channel_not_found":
-    "Esse canal não existe: `tertulia channels` mostra os que há, `tertulia create` cria um.",
-  "error.user_not_found": "Esse usuário não existe: ninguém com esse nome jamais entrou.",
-  "error.unauthenticated": "É preciso entrar primeiro.",
+    "Esse canal não existe: `tertulia channels` lista todos, `tertulia create` cria um.",
+  "error.user_not_found": "Esse usuário não existe: ninguém com esse nome entrou até hoje.",
+  "error.unauthenticated": "Você precisa entrar primeiro.",
   "error.forbidden": "Você não tem permissão para isso.",
-  "error.rate_limited": "Foi demais de uma vez: espere {wait} s.",
+  "error.rate_limited": "Foi muita coisa de uma vez: espere {wait} s.",
   "error.behind": "O servidor ainda não tem tudo o que você já viu: tente de novo daqui a pouco.",
   "error.unavailable":
-    "Não há uma maioria de servidores para atender agora: tente de novo daqui a pouco.",
-  "error.internal": "O servidor cometeu um erro próprio: o log dele diz qual.",
-  "error.unsupported": "Falta na resposta do servidor o que este programa precisa: {description}",
+    "Isto precisa da maioria dos servidores, que não está disponível: tente de novo daqui a pouco.",
+  "error.internal": "O servidor falhou: o log dele tem os detalhes.",
+  "error.unsupported":
+    "Falta na resposta do servidor algo de que este programa precisa: {description}",
   "original.accepted":
     "O servidor só fala o protocolo original: respondeu OK, mas não tem recibos nem histórico.",
   "original.refused": "O servidor só fala o protocolo original, e recusou: {words}",
   "original.unreadable":
-    "Não dá para entender a resposta do servidor a `{service}`, então não se sabe se o pedido foi feito.",
+    "Não dá para entender a resposta do servidor a `{service}`, então não se sabe se o pedido foi atendido.",
   "original.noService": "O servidor só fala o protocolo original, que não tem `{service}`.",
   "original.silent":
-    "O servidor só fala o protocolo original e não respondeu a `{service}`, então não se sabe se o pedido foi feito.",
+    "O servidor só fala o protocolo original e não respondeu a `{service}`, então não se sabe se o pedido foi atendido.",
 
   "reason.no_accounts": "Este cluster não tem contas: seus servidores usam --auth open.",
   "reason.no_session": "Este cluster tem contas, e você não entrou na sua.",
   "reason.session_unknown": "Sua sessão não é deste cluster.",
-  "reason.session_expired": "Sua sessão terminou, pois ficou horas sem uso.",
-  "reason.password_changed": "Sua sessão terminou, pois a senha foi trocada.",
-  "reason.password_wrong": "O nome ou a senha não confere.",
+  "reason.session_expired": "Sua sessão expirou: ficou horas sem uso.",
+  "reason.password_changed": "Sua sessão terminou porque a senha foi trocada.",
+  "reason.password_wrong": "O nome ou a senha está incorreto.",
   "reason.account_locked": "Um administrador bloqueou esta conta.",
   "reason.not_administrator": "Só um administrador pode fazer isso.",
   "reason.other_user": "Sua sessão é de outro usuário.",
-  "reason.registration_closed":
-    "Ninguém pode se registrar aqui: peça uma conta a um administrador.",
+  "reason.registration_closed": "O registro está fechado aqui: peça uma conta a um administrador.",
   "reason.invitation_wanted":
-    "Para se registrar aqui é preciso o convite de um administrador: --invitation TEXTO.",
+    "Para se registrar aqui, você precisa do convite de um administrador: --invitation TEXTO.",
   "reason.name_in_use":
-    "Alguém usa esse nome, ou um que parece igual: só um administrador pode dar a conta dele.",
+    "Esse nome, ou um que parece igual, já está em uso: só um administrador pode criar a conta dele.",
   "reason.name_confusable":
-    "Esse nome parece igual a um que já existe, e as pessoas os confundiriam: escolha outro.",
+    "Esse nome parece igual a um que já existe, e as pessoas confundiriam os dois: escolha outro.",
   "reason.too_many_channels":
-    "Você já criou tantos canais quanto um usuário pode; um administrador pode retirar alguns.",
+    "Você já criou todos os canais que um usuário pode criar; um administrador pode remover alguns.",
   "reason.channel_removed":
-    "Um administrador retirou esse canal; só um administrador pode devolvê-lo.",
+    "Um administrador removeu esse canal; só um administrador pode restaurá-lo.",
 
   "problem.noBroker":
-    "Nenhum broker responde em {endpoints}: inicie um com `tertulia up`, ou indique o seu em --broker.",
+    "Nenhum broker responde em {endpoints}: inicie um com `tertulia up`, ou indique o seu com --broker.",
   "problem.noServer": "Há um broker, mas nenhum servidor respondeu em {seconds} s.",
   "problem.noReference":
     "Nenhuma referência responde em {endpoints}: inicie-a, ou indique a sua com --reference.",
   "problem.keyWanted":
     "O cluster em {endpoints} exige criptografia: informe a chave dele, como tcp://host:porta#chave ou com --server-key-file.",
   "problem.keyUnwanted":
-    "O cluster em {endpoints} não usa criptografia, e foi informada uma chave: retire-a, ou inicie o cluster com --curve.",
+    "O cluster em {endpoints} não usa criptografia, mas foi informada uma chave: retire a chave, ou inicie o cluster com --curve.",
   "problem.otherKey":
     "O cluster em {endpoints} encerrou a conexão: a chave dele não é a que foi informada.",
   "problem.referenceSilent":
     "A referência em {endpoints} não aceita o segredo de {origin}: copie o de um membro.",
   "problem.referenceRefused": "A referência recusou: {description}",
-  "problem.secret": "Só quem tem o segredo do cluster pode fazer isto. {description}",
-  "problem.serverName": '"{name}" não é nome de servidor; `tertulia status` mostra os que há.',
+  "problem.secret": "Isto exige o segredo do cluster. {description}",
+  "problem.serverName": '"{name}" não é nome de servidor; `tertulia status` lista todos.',
   "problem.target": "\"{target}\" não é um destino: escreva '#canal' (entre aspas) ou @usuario.",
   "problem.name":
     '"{name}" não serve como nome: de 1 a 64 letras, algarismos, "_", "-" ou ".", sem "." no ' +
@@ -77,28 +77,28 @@ export const ptBr = {
   "problem.messageTooLong": "Uma mensagem pode ter até {most} caracteres; nada foi enviado.",
   "problem.messageEmpty": "Não há texto para enviar.",
   "problem.chatFolder":
-    "O que o chat guarda fica em {folder}, que não pode ser usada ({code}): confira o dono e o modo.",
+    "Os arquivos do chat ficam em {folder}, que não pode ser usada ({code}): confira o dono e as permissões.",
   "problem.fileCopied":
-    "Não foi possível entender uma parte de {path}, que não será enviada; {copy} é uma cópia de tudo o que havia.",
+    "Não foi possível entender uma parte de {path}, que não será enviada; {copy} é uma cópia completa.",
   "problem.fileDamaged":
-    "{path} está danificado: o que não dá para entender nele falta aqui. {aside} o guarda como estava.",
+    "{path} está danificado: as partes que não dá para entender faltam aqui. {aside} tem o arquivo como estava.",
   "problem.fileUnreadable":
-    "Não foi possível ler {path} ({code}); o que há nele falta aqui, e o arquivo fica como está.",
+    "Não foi possível ler {path} ({code}), então o conteúdo dele falta aqui; o arquivo fica como está.",
   "problem.noFolder":
     "O chat não tem pasta para seus arquivos: defina HOME ou XDG_STATE_HOME com um caminho absoluto.",
   "problem.output": "Não foi possível escrever a saída ({code}); ela está incompleta.",
   "problem.outputClosed": "A saída foi fechada antes de ser escrita por inteiro ({code}).",
   "problem.outputFull": "A saída está incompleta: não há mais espaço onde ela é escrita ({code}).",
   "problem.outbox":
-    "O que espera para ser enviado fica em {folder}, onde {path} não pode ser usado ({code}): confira o que é, o dono e o modo.",
+    "As mensagens que esperam para ser enviadas ficam em {folder}, onde {path} não pode ser usado ({code}): confira o tipo, o dono e as permissões.",
   "problem.outboxFolderFull":
-    "O que espera para ser enviado fica em {folder}, onde não há mais espaço ({code}): libere algum e comece de novo.",
+    "As mensagens que esperam para ser enviadas ficam em {folder}, onde não há mais espaço ({code}): libere espaço e comece de novo.",
   "problem.outboxFull":
-    "A mensagem não foi aceita: outras {count} esperam para ser enviadas; tente de novo quando algumas forem.",
+    "A mensagem não foi aceita: outras {count} esperam para ser enviadas. Tente de novo quando algumas tiverem sido enviadas.",
   "problem.outboxNoSpace":
-    "A mensagem não foi aceita: não há mais espaço em {folder}; libere algum e envie de novo.",
+    "A mensagem não foi aceita: não há mais espaço em {folder}. Libere espaço e envie de novo.",
   "problem.outboxNotWritten":
-    "A mensagem não foi aceita: não se pode escrever em {folder} ({code}); confira o disco, o dono e o modo.",
+    "A mensagem não foi aceita: não é possível escrever em {folder} ({code}). Confira o disco, o dono e as permissões.",
   "problem.since":
     '"{value}" não é nem um vetor em JSON nem uma data ou hora que exista, como 2026-01-31 ou 2026-01-31T08:00:00Z.',
   "problem.sinceVector": '"{value}" não é um vetor como {"server_0a1b2c3d":7}.',
@@ -107,12 +107,12 @@ export const ptBr = {
   "problem.lang": '--lang: "{value}" não serve: use en ou pt-br.',
   "problem.logIn": "Entre com: tertulia login {user}",
   "problem.password":
-    "Falta a senha: digite-a, passe-a pela entrada padrão, ou indique o --password-file.",
-  "problem.passwordsDiffer": "As duas senhas diferem: nada mudou.",
-  "problem.passwords": "São duas linhas: a senha antiga e a nova.",
-  "problem.registration": '"{mode}" não é um modo: open, closed ou invitation.',
+    "Falta a senha: digite-a, passe-a pela entrada padrão, ou use --password-file.",
+  "problem.passwordsDiffer": "As duas senhas são diferentes: nada mudou.",
+  "problem.passwords": "São necessárias duas linhas: a senha antiga e a nova.",
+  "problem.registration": '"{mode}" não é um modo: use open, closed ou invitation.',
   "problem.notATerminal": "O menu precisa de um terminal; sem um, use `tertulia chat`.",
-  "problem.healthRole": "Diga a saúde de quem: {roles} (ou TERTULIA_ROLE no ambiente).",
+  "problem.healthRole": "Diga qual papel consultar: {roles} (ou TERTULIA_ROLE no ambiente).",
   "problem.trials":
     "A bancada de testes não vem nesta imagem nem neste pacote: use `npm run tertulia -- chaos` no código-fonte.",
   "problem.unexpected": "Algo inesperado deu errado: {message}",
@@ -134,36 +134,36 @@ export const ptBr = {
 
   "done.login": "{user} entrou.",
   "done.register": "{user} está registrado.",
-  "done.password": "{user} tem outra senha; as sessões antigas terminaram.",
-  "done.lock": "{user} está bloqueado.",
-  "done.unlock": "{user} não está mais bloqueado.",
-  "done.promote": "{user} é administrador.",
+  "done.password": "{user} tem uma nova senha; as sessões antigas terminaram.",
+  "done.lock": "A conta de {user} está bloqueada.",
+  "done.unlock": "A conta de {user} não está mais bloqueada.",
+  "done.promote": "{user} agora é administrador.",
   "done.demote": "{user} não é mais administrador.",
-  "done.add": "{user} tem uma conta.",
-  "done.reset": "{user} tem outra senha.",
+  "done.add": "{user} agora tem uma conta.",
+  "done.reset": "{user} tem uma nova senha.",
   "done.registration.open": "Qualquer um pode se registrar.",
   "done.registration.closed": "Ninguém pode se registrar.",
   "done.registration.invitation": "Quem souber este convite pode se registrar: {invitation}",
   "done.removeChannel":
-    "O canal #{channel} foi retirado. O que foi escrito nele continua no disco.",
-  "done.restoreChannel": "O canal #{channel} voltou, com tudo o que foi escrito nele.",
+    "O canal #{channel} foi removido. O que foi escrito nele continua no disco.",
+  "done.restoreChannel": "O canal #{channel} foi restaurado, com tudo o que foi escrito nele.",
   "done.create": "O canal #{channel} foi criado.",
-  "done.send": "Enviado para {target}; servidores que já o têm em disco: {count}.",
+  "done.send": "Enviada para {target}; servidores que já a têm em disco: {count}.",
   "done.sendOriginal":
     "Enviada para {target}: o servidor respondeu OK, mas só fala o protocolo original e não dá recibo.",
   "done.loginOriginal": "{user} entrou, em um servidor que só fala o protocolo original.",
   "done.createOriginal":
     "O canal #{channel} existe, em um servidor que só fala o protocolo original.",
-  "done.remove": "{name} saiu da visão.",
+  "done.remove": "{name} não está mais na visão.",
   "note.listening": "Ouvindo {target}; Ctrl-C encerra.",
   "note.seen": "Para continuar daqui: --since '{seen}'",
   "note.older": "Há mais antes disso: --before '{cursor}'",
   "note.newer": "Há mais: --since '{seen}'",
-  "note.loggedInFirst": "{user} ainda não existia e acaba de entrar.",
+  "note.loggedInFirst": "{user} ainda não existia e acabou de entrar.",
   "note.notKept":
-    "A sessão termina com este comando, pois não pôde ser guardada em {folder} ({code}): confira o dono e o modo.",
+    "A sessão termina com este comando, pois não pôde ser guardada em {folder} ({code}): confira o dono e as permissões.",
   "note.noFolder":
-    "A sessão termina com este comando, pois não tem pasta: defina HOME ou XDG_STATE_HOME com um caminho absoluto.",
+    "A sessão termina com este comando, pois não há pasta para ela: defina HOME ou XDG_STATE_HOME com um caminho absoluto.",
   "state.reconnecting": "A conexão caiu; tentando de novo …",
   "state.connected": "Conectado de novo.",
   "state.gaveUp": "Nenhum broker há um minuto; as tentativas seguem em segundo plano.",
@@ -174,9 +174,9 @@ export const ptBr = {
   "verify.bad":
     "{folder}: DANIFICADA; {savedEvents} eventos no estado salvo, {journalEvents} íntegros no diário",
   "verify.torn":
-    "{folder}: {tornBytes} bytes no fim talvez nunca foram sincronizados; um início os corta",
+    "{folder}: {tornBytes} bytes no fim talvez nunca tenham sido sincronizados; o próximo início os corta",
   "verify.damaged":
-    "Lugares danificados: {count}. Um início os repara a partir dos outros membros, se houver.",
+    "Lugares danificados: {count}. O próximo início os repara a partir dos outros membros, se houver.",
   "status.healthy": "saudável",
   "status.unhealthy": "com problemas",
   "status.summary":
@@ -184,15 +184,14 @@ export const ptBr = {
   "status.members": "{live} de {count} membros ativos",
   "status.noQuorum": "Só {live} dos {count} membros estão ativos; são precisos {quorum}.",
   "status.guestServers":
-    "Aviso: servidores que não são membros podem se conectar (--guest-servers): quem alcança as " +
-    "portas dos servidores recebe requisições e pode publicar.",
+    "Aviso: servidores que não são membros podem se conectar (--guest-servers): quem alcança as portas dos servidores recebe pedidos e pode publicar.",
   "status.noBroker": "Nenhum broker está ativo.",
   "status.noProxy": "Nenhum proxy está ativo.",
   "status.noReference": "Nenhuma referência responde.",
   "status.foreignReference":
     "A referência só fala o protocolo original: não conhece visão nem membros.",
   "status.counts":
-    "{name} recusou, desde que começou: {forged} mensagens sem o segredo, {stale} atrasadas ou repetidas, {clocks} relógios adiantados demais.",
+    "Desde que começou, {name} recusou {forged} mensagens sem o segredo, {stale} atrasadas ou repetidas e {clocks} relógios adiantados demais.",
   "status.noServer": "Nenhum servidor responde.",
   "status.role": "PAPEL",
   "status.name": "NOME",
@@ -253,13 +252,13 @@ export const ptBr = {
   "menu.askAgain": "Mais uma vez",
   "menu.askInvitation": "Convite de um administrador (vazio: voltar)",
   "menu.notShown": "(não aparece)",
-  "menu.logInNext": "{why} Você entra de novo com a próxima coisa que fizer.",
+  "menu.logInNext": "{why} Você entra de novo na próxima ação.",
 
   "chat.home": "Tertulia",
-  "chat.hint": "Escreva e tecle Enter. Ctrl-K muda de lugar, Tab completa, /help conta tudo",
-  "chat.noChannels": "Ainda não há canal: /create #geral cria um. /help conta tudo.",
+  "chat.hint": "Escreva e tecle Enter. Ctrl-K muda de lugar, Tab completa, /help explica tudo",
+  "chat.noChannels": "Ainda não há canais: /create #geral cria um. /help explica tudo.",
   "chat.newSince": "novas desde que você saiu",
-  "chat.below": "PgDn: às mais novas",
+  "chat.below": "PgDn: até as mais novas",
   "chat.newer": "PgDn: {count} mais novas",
   "chat.beginning": "o começo",
   "chat.loading": "buscando mensagens …",
@@ -276,9 +275,9 @@ export const ptBr = {
   "chat.isAway": "Você está ausente. /away de novo traz você de volta.",
   "chat.isBack": "Você está de volta.",
   "chat.online": "online",
-  "chat.quitAgain": "Ctrl-C mais uma vez encerra.",
-  "chat.noSuchChannel": "Não há o canal {name}: /create {name} cria.",
-  "chat.noConversation": "Não há a quem escrever aqui: /join #canal ou /msg nome.",
+  "chat.quitAgain": "Tecle Ctrl-C de novo para sair.",
+  "chat.noSuchChannel": "O canal {name} não existe: /create {name} cria o canal.",
+  "chat.noConversation": "Aqui não há para quem escrever: /join #canal ou /msg nome.",
   "chat.likeAction":
     "Um texto não pode começar com /me e um espaço, pois apareceria como uma ação; nada foi enviado.",
   "chat.unknown":
@@ -286,26 +285,27 @@ export const ptBr = {
   "chat.unknownHelp":
     "O comando {command} não existe; nada foi enviado. /help mostra todos. Para enviar como texto, escreva /{command}.",
   "chat.wrongUse": "Escreva assim: {usage}",
-  "chat.historyPages": "Aqui /history vai uma página para trás, como PgUp: sem número.",
+  "chat.historyPages": "Aqui /history volta uma página, como PgUp: não aceita número.",
   "chat.links": "Links em {name}, o mais novo por último:",
   "chat.linksBack": "Enter volta ao chat.",
-  "chat.noLinks": "Nenhuma mensagem já buscada de {name} tem link; PgUp busca as mais antigas.",
+  "chat.noLinks":
+    "Nenhuma mensagem de {name} buscada até agora tem link; PgUp busca as mais antigas.",
   "chat.parted": "Você saiu de {name}.",
   "chat.notJoined": "Você não está em {name}.",
   "chat.muted": "{name} está em silêncio: só menções são contadas.",
   "chat.unmuted": "{name} não está mais em silêncio.",
-  "chat.nobodyOnline": "Não se sabe de ninguém online.",
+  "chat.nobodyOnline": "Que se saiba, ninguém está online.",
   "chat.whoOnline": "Online ({count}): {people}",
   "chat.userList": "Usuários ({count}): {names}",
   "chat.channelList": "Canais ({count}): {names}",
-  "chat.tooLong": "Uma mensagem pode ter {most} caracteres; nada foi enviado.",
+  "chat.tooLong": "Uma mensagem pode ter até {most} caracteres; nada foi enviado.",
   "chat.switchTitle": "Ir para …",
   "chat.switchNothing": "nada com esse nome",
   "chat.helpTitle": "Teclas e comandos",
   "chat.helpClose": "Esc: voltar",
   "chat.key.complete": "completa /comandos, @nomes, #canais",
   "chat.key.page": "mensagens mais antigas e mais novas; as antigas são buscadas",
-  "chat.key.number": "uma conversa por seu número",
+  "chat.key.number": "uma conversa, pelo número",
   "chat.key.neighbour": "a conversa antes ou depois desta",
   "chat.key.nextUnread": "a próxima com algo não lido, menções primeiro",
   "chat.key.switch": "vai a qualquer canal ou pessoa, por uma parte do nome",
@@ -314,15 +314,15 @@ export const ptBr = {
   "chat.key.lineEnds": "começo e fim da linha",
   "chat.key.words": "uma palavra para trás ou para a frente",
   "chat.key.cut": "corta tudo antes do cursor, ou uma palavra",
-  "chat.key.putBack": "põe de volta o que foi cortado",
-  "chat.key.redraw": "desenha a tela de novo",
+  "chat.key.putBack": "cola o que foi cortado",
+  "chat.key.redraw": "redesenha a tela",
   "chat.key.suspend": "volta ao shell; fg retorna ao chat",
   "chat.key.back": "fecha isto, ou vai à mensagem mais nova",
-  "chat.key.quit": "encerra; uma vez põe de lado o que escrevia, para ↑",
+  "chat.key.quit": "uma vez: guarda seu texto (↑); duas: encerra",
   "chat.command.join": "/join #canal: entra em um canal",
   "chat.command.part": "/part #canal: sai de um canal; sozinho, desta conversa",
   "chat.command.create": "/create #canal: cria um canal e entra nele",
-  "chat.command.msg": "/msg nome texto: escreve a alguém em particular",
+  "chat.command.msg": "/msg nome texto: envia a alguém uma mensagem privada",
   "chat.command.me": "/me texto: conta o que você faz: * ana acena",
   "chat.command.say": "/say texto: envia um texto, mesmo que comece com uma barra; //texto também",
   "chat.command.who": "/who: quem está online",
@@ -339,12 +339,12 @@ export const ptBr = {
   "chat.command.quit": "/quit: encerra o chat",
   "lines.noChannel": "Entre primeiro em um canal: /join #canal",
   "lines.muted": "{name} está em silêncio: o que se escreve lá não aparece.",
-  "lines.joined": "Você está em #{channel}; o que escrever vai para lá.",
+  "lines.joined": "Você está em #{channel}; o que você escrever vai para lá.",
   "lines.left": "Você saiu de #{channel}.",
-  "lines.noLinks": "Não há link nas mensagens mais novas de {name}.",
-  "lines.leftSent": "Deixado por um chat anterior, e enviado agora: {target} {text}",
-  "lines.leftRefused": "{why} Deixado por um chat anterior, e não enviado: {target} {text}",
-  "lines.waiting": "Ainda por enviar, pelo seu próximo chat: {count}.",
+  "lines.noLinks": "As mensagens mais novas de {name} não têm links.",
+  "lines.leftSent": "Deixado por um chat anterior e enviado agora: {target} {text}",
+  "lines.leftRefused": "{why} Deixado por um chat anterior e não enviado: {target} {text}",
+  "lines.waiting": "Ainda por enviar, mas guardadas para o seu próximo chat: {count}.",
 
   "help.usage": "Uso:",
   "help.arguments": "Argumentos:",
@@ -359,9 +359,9 @@ export const ptBr = {
   "help.roles": "um só papel, em primeiro plano",
   "help.loginAndRegister": "entra com um usuário, cria conta, troca a senha",
   "help.usersAndChannels": "lista todos, um por linha",
-  "help.up": "o cluster inteiro nesta máquina: vigiado, e refeito quando um processo cai",
-  "help.broker": "um broker: leva os pedidos dos clientes aos servidores",
-  "help.proxy": "um proxy: leva as publicações dos servidores a quem assina",
+  "help.up": "o cluster inteiro nesta máquina: vigiado, e o processo que cai é reiniciado",
+  "help.broker": "um broker: encaminha os pedidos dos clientes aos servidores",
+  "help.proxy": "um proxy: encaminha as publicações dos servidores aos assinantes",
   "help.reference": "a referência: dá os ranks, sabe quem está vivo, guarda a visão",
   "help.server": "um servidor: uma réplica de todos os usuários, canais e mensagens",
   "help.bot": "um bot: escreve rajadas de mensagens nos canais",
@@ -378,7 +378,8 @@ export const ptBr = {
   "help.time": "mostra a hora do cluster",
   "help.status": "mostra cada processo do cluster; código de saída 1 se há problemas",
   "help.health": "pergunta a um processo se está vivo e pronto; código de saída 0 ou 1",
-  "help.verify": "confere uma pasta de dados sem processo em uso; código 1 se estiver danificada",
+  "help.verify":
+    "confere uma pasta de dados que nenhum processo usa; código 1 se estiver danificada",
   "help.servers": "muda quem é membro",
   "help.remove": "tira da visão um membro que não volta mais",
   "help.accounts":
@@ -388,10 +389,10 @@ export const ptBr = {
   "help.lock": "bloqueia uma conta",
   "help.unlock": "desbloqueia uma conta",
   "help.promote": "torna alguém administrador",
-  "help.demote": "deixa de ser administrador",
-  "help.reset": "dá outra senha a uma conta, lida da entrada padrão",
-  "help.removeChannel": "retira um canal",
-  "help.restoreChannel": "devolve um canal que foi retirado",
+  "help.demote": "torna um administrador um usuário comum",
+  "help.reset": "dá uma nova senha a uma conta, lida da entrada padrão",
+  "help.removeChannel": "remove um canal",
+  "help.restoreChannel": "restaura um canal que foi removido",
   "help.registration": "quem pode se registrar: open, closed ou invitation",
   "help.config": "mostra cada ajuste, seu valor e de onde veio",
   "help.chaos":
@@ -419,8 +420,8 @@ export const ptBr = {
   "flag.curve": "criptografa todas as conexões, com chaves derivadas do segredo",
   "flag.serverKeyFile": "a chave pública do cluster, se ele usa criptografia",
   "flag.userRate":
-    "mensagens por segundo de um usuário em um servidor, onde há contas; 0: qualquer",
-  "flag.connectionRate": "pedidos por segundo de uma conexão em um servidor; 0: qualquer",
+    "mensagens por segundo de um usuário em um servidor, onde há contas; 0: sem limite",
+  "flag.connectionRate": "pedidos por segundo de uma conexão em um servidor; 0: sem limite",
   "flag.insecure": "permite um cluster aberto ou sem criptografia além desta máquina",
   "flag.guestServers":
     "deixa servidores de outros autores, que não são membros, atenderem no broker e publicarem",
@@ -437,7 +438,7 @@ export const ptBr = {
   "flag.passwordFile": "um arquivo cuja primeira linha é a senha",
   "flag.invitation": "o convite de um administrador, onde o registro o pede",
   "flag.timeout": "segundos até desistir de um pedido",
-  "flag.limit": "no máximo tantas mensagens",
+  "flag.limit": "no máximo este número de mensagens",
   "flag.before": "só o que vem antes deste ponto, dado por uma página anterior",
   "flag.sinceVector": "só o que este vetor, dado por uma resposta anterior, ainda não viu",
   "flag.since":
@@ -455,11 +456,12 @@ export const ptBr = {
   "flag.burst": "mensagens em uma rajada",
   "flag.pause": "milissegundos entre rajadas",
   "flag.channels": "canais onde escrever, separados por vírgulas, em vez de todos",
-  "flag.count": "para depois de tantas mensagens; 0 para nunca",
-  "flag.seed": "sorteia a partir desta semente, e não ao acaso",
-  "flag.name": "o nome do bot, em vez do próprio",
+  "flag.count": "para depois deste número de mensagens; 0: nunca",
+  "flag.seed": "usa esta semente em vez de uma aleatória",
+  "flag.name": "o nome do bot, em vez de um próprio",
   "flag.seconds": "por quanto tempo há falhas",
   "flag.report": "grava neste arquivo HTML um relatório com a linha do tempo e as latências",
-  "up.ready": "Pronto: broker {broker}, proxy {proxy}, referência {reference}. Ctrl-C para tudo.",
+  "up.ready":
+    "Pronto: broker {broker}, proxy {proxy}, referência {reference}. Ctrl-C encerra tudo.",
   "up.promote": "Para tornar uma conta administradora: tertulia accounts promote NOME{flags}",
 } satisfies Catalogue;

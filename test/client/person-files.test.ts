@@ -302,5 +302,5 @@ test("a folder that can't be used is told in the person's language", () => {
   writeFileSync(join(folder.path, "chats"), "no folder");
   const text = textsIn("pt-br");
   expect(() => files().openLogFile(text)).toThrow(Problem);
-  expect(() => files().openLogFile(text)).toThrow(/^O que o chat guarda fica em .* \(ENOTDIR\): /);
+  expect(() => files().openLogFile(text)).toThrow(/^Os arquivos do chat ficam em .* \(ENOTDIR\): /);
 });

@@ -59,6 +59,6 @@ test("wrong values of a client's own flags are refused in a sentence", () => {
   }
   expect(clientConfig(settings, { timeout: "0.5" }, text).timeoutMs).toBe(500);
   expect(() => clientConfig(new Settings({ user: "a b" }, {}), {}, text)).toThrow(
-    /"a b" is no name/,
+    /"a b" is not a name/,
   );
 });

@@ -131,14 +131,14 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
     const none = await command("users");
     expect(none).toMatchObject({ code: 1, stdout: "" });
     expect(none.stderr).toMatch(
-      /wants encryption: give its key, as .*#key or by --server-key-file/,
+      /requires encryption: give its key, as .*#key or with --server-key-file/,
     );
     const wrong = withKey(plain(broker), strange).join(",");
     const other = await command("users", "--broker", wrong, "--timeout", "2");
     expect(other).toMatchObject({ code: 1, stdout: "" });
-    expect(other.stderr).toMatch(/its key is another than the one that was given/);
+    expect(other.stderr).toMatch(/its key is not the one that was given/);
     const removal = await command("servers", "remove", "server_00000000");
-    expect(removal.stderr).toMatch(/wants encryption/);
+    expect(removal.stderr).toMatch(/requires encryption/);
     await until(
       () =>
         /it has another key than this endpoint's/.test(

@@ -18,7 +18,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     const menu = open();
     await menu.answers("? Your name", "mara", "Enter");
     await menu.answers("? Who are you?", "2", "Enter");
-    await menu.answers("? New password of mara", "mara's", "Enter");
+    await menu.answers("? New password for mara", "mara's", "Enter");
     await menu.answers("? Once more", "mara's", "Enter");
     await menu.shows("Welcome, mara.");
     expect(menu.screen).not.toContain("mara's");
@@ -32,12 +32,12 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     expect(await place.run("register nina", "nina's\n")).toMatchObject({ code: 0 });
     const menu = open("--user", "nobody");
     await menu.answers("? Who are you?", "1", "Enter");
-    await menu.answers("? Password of nobody", "x", "Enter");
-    await menu.answers("The name or the password is wrong.\n? Password of nobody", "Enter");
-    await menu.answers("3) Take another name", "3", "Enter");
+    await menu.answers("? Password for nobody", "x", "Enter");
+    await menu.answers("The name or the password is wrong.\n? Password for nobody", "Enter");
+    await menu.answers("3) Use another name", "3", "Enter");
     await menu.answers("? Your name", "nina", "Enter");
     await menu.answers("1) Log in as nina", "1", "Enter");
-    await menu.answers("? Password of nina", "nina's", "Enter");
+    await menu.answers("? Password for nina", "nina's", "Enter");
     await menu.shows("Welcome, nina.");
   }, 30_000);
 
@@ -48,7 +48,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.answers("? Name of the new channel", "half-a-na");
     await place.changePassword("olga");
     await menu.answers("since the password was changed. You log in again with", "me", "Enter");
-    await menu.answers("? Password of olga", "olga's new", "Enter");
+    await menu.answers("? Password for olga", "olga's new", "Enter");
     await menu.shows("The channel #half-a-name is there.");
     await menu.shows("7) Quit");
   }, 30_000);
@@ -78,9 +78,9 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     expect(await place.run("register paulo", "paulo's\n", invited)).toMatchObject({ code: 0 });
     const menu = open("--user", "quito");
     await menu.answers("? Who are you?", "2", "Enter");
-    await menu.answers("? New password of quito", "quito's", "Enter");
+    await menu.answers("? New password for quito", "quito's", "Enter");
     await menu.answers("? Once more", "quito's", "Enter");
-    await menu.answers("? Invitation of an administrator", invitation, "Enter");
+    await menu.answers("? Invitation from an administrator", invitation, "Enter");
     await menu.shows("Welcome, quito.");
     expect(await place.run("accounts registration open", "", place.operator)).toMatchObject({
       code: 0,

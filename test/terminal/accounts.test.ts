@@ -73,14 +73,14 @@ describe("a session", () => {
     await listener.saw("Listening to @fabi");
     await place.changePassword("fabi");
     const sentence =
-      "tertulia: Your session has ended, since the password was changed. " +
+      "tertulia: Your session has ended because the password was changed. " +
       "Log in with: tertulia login fabi\n";
     expect(await place.run("users")).toMatchObject({ code: 1, stdout: "", stderr: sentence });
     const ended = await listener.end();
     expect(ended).toMatchObject({ code: 1 });
     expect(ended.stderr).toContain(sentence);
     expect((await place.run("users --lang pt-br")).stderr).toBe(
-      "tertulia: Sua sessão terminou, pois a senha foi trocada. Entre com: tertulia login fabi\n",
+      "tertulia: Sua sessão terminou porque a senha foi trocada. Entre com: tertulia login fabi\n",
     );
     expect(await place.run("login fabi", "fabi's new\n")).toMatchObject({ code: 0 });
     expect(await place.run("users")).toMatchObject({ code: 0 });
@@ -96,11 +96,11 @@ describe("a session", () => {
     expect(others.stderr).toContain("administrator");
     expect(await place.run("channels remove #sala", "", place.operator)).toMatchObject({
       code: 0,
-      stderr: "The channel #sala is taken away. What was written there stays on disk.\n",
+      stderr: "The channel #sala has been removed. What was written there stays on disk.\n",
     });
     expect((await place.run("channels")).stdout).not.toContain("sala");
     expect(await place.run("send #sala no")).toMatchObject({ code: 1 });
-    expect((await place.run("create sala --lang pt-br")).stderr).toContain("retirou esse canal");
+    expect((await place.run("create sala --lang pt-br")).stderr).toContain("removeu esse canal");
     const back = await place.run("channels restore sala --json", "", place.operator);
     expect(JSON.parse(back.stdout)).toEqual({ channel: "sala", action: "restore" });
     expect((await place.run("history #sala")).stdout).toContain("ivone: Olá!");
@@ -159,7 +159,7 @@ describe("chat by lines", () => {
     await place.changePassword("lia");
     await until(() => chat.child.exitCode !== null, "the chat ends");
     expect(chat.child.exitCode).toBe(1);
-    expect(chat.stderr).toContain("Your session has ended, since the password was changed.");
+    expect(chat.stderr).toContain("Your session has ended because the password was changed.");
   }, 20_000);
 });
 
@@ -179,7 +179,7 @@ describe("a token that grows old", () => {
     expect(await place.run("users --user iris")).toMatchObject({ code: 0 });
     await bendClock(23.9 * hourMs);
     expect((await place.run("users --user joao")).stderr).toMatch(
-      /^tertulia: Your session has ended, since it was not used for hours\. Log in with: .* joao\n$/,
+      /^tertulia: Your session has expired: it was not used for hours\. Log in with: .* joao\n$/,
     );
   }, 60_000);
 });

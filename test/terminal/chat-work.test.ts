@@ -93,7 +93,10 @@ test("a channel that is not created, since it looks like another, is not joined"
   const { work: creating, events } = work({ createChannel });
   await creating.create(channel);
   expect(events).toMatchObject([
-    { type: "notJoined", why: expect.stringMatching(/^#geral: That name looks like one/) },
+    {
+      type: "notJoined",
+      why: expect.stringMatching(/^#geral: That name looks like an existing one/),
+    },
   ]);
 });
 

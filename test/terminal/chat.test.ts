@@ -31,7 +31,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     const terminal = place.run(`up ${flags} --chat`, { rows: 30 });
     await terminal.shows("Your name", restartMs);
     terminal.enter("ana");
-    await terminal.shows("/help tells all");
+    await terminal.shows("/help explains it all");
     await terminal.shows("› #geral");
     await until(() => /bot_\w+ {2}\S/.test(terminal.screen), "a bot says something");
     await say(terminal, "Bom dia!");
@@ -43,7 +43,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   test("two people talk in a channel and in private", async () => {
     const ana = place.chat("ana", { columns: 120 });
     await ana.shows("› #geral");
-    await ana.shows("/help tells all");
+    await ana.shows("/help explains it all");
     await say(ana, "Bom dia 🙂 漢字");
     const bia = place.chat("bia");
     await bia.shows("ana  Bom dia 🙂 漢字");

@@ -39,7 +39,7 @@ describe("scripting", () => {
     expect(JSON.parse(json.stderr)).toEqual({
       error: {
         code: "channel_exists",
-        message: "There is a channel of that name already.",
+        message: "A channel with that name already exists.",
         description: 'The channel "geral" exists already.',
       },
     });
@@ -87,7 +87,9 @@ describe("scripting", () => {
   test("a text that is too long or empty is not sent", async () => {
     const long = await run(["send", "#geral", "-", "--user", "ana"], "ã".repeat(4_097));
     expect(long).toMatchObject({ code: 2, stdout: "" });
-    expect(long.stderr).toBe("tertulia: A message may have 4096 characters; nothing was sent.\n");
+    expect(long.stderr).toBe(
+      "tertulia: A message may have at most 4096 characters; nothing was sent.\n",
+    );
     expect((await run(["send", "#geral", "-", "--user", "ana"], "")).code).toBe(2);
     const most = `${"ã".repeat(4_096)}\n`;
     expect((await run(["send", "#geral", "-", "--user", "ana"], most)).code).toBe(0);
@@ -303,7 +305,7 @@ describe("status", () => {
       `${commands.cluster.folder}/none`,
     ]);
     expect(without.code).toBe(1);
-    expect(without.stderr).toMatch(/Only who has the cluster's secret .* no secret at /);
+    expect(without.stderr).toMatch(/This requires the cluster's secret\. .* no secret at /);
     for (const stopped of [commands.cluster.server(1), commands.cluster.server(2)])
       stopped.signal("SIGSTOP");
     try {

@@ -66,11 +66,15 @@ describe.skipIf(!hasTmux)(`a damaged chat.json in the full screen${why}`, () => 
   }
 
   test.each([
-    ["en", "is damaged: what can't be understood in it is missing here.", "has it as it was."],
+    [
+      "en",
+      "is damaged: the parts that can't be understood are missing here.",
+      "has the file as it was.",
+    ],
     [
       "pt-br",
-      "está danificado: o que não dá para entender nele falta aqui.",
-      "o guarda como estava.",
+      "está danificado: as partes que não dá para entender faltam aqui.",
+      "tem o arquivo como estava.",
     ],
   ])(
     "is told below the newest messages, in the language of %s",

@@ -98,7 +98,7 @@ describe.skipIf(!hasTmux)(`as jobs of a shell${why}`, () => {
       await menu.shows(`channel ${begun}`);
       await stopAndGoOn(menu);
       await menu.answers(`? Name of the new channel ${begun}`, "s", "Enter");
-      await menu.shows(`The channel #${begun}s is there.`);
+      await menu.shows(`The channel #${begun}s has been created.`);
       await menu.answers("7) Quit", "4", "Enter");
       await menu.shows("❯ geral");
       await stopAndGoOn(menu);

@@ -40,7 +40,7 @@ test("/links writes the links of the present channel, each once, the newest last
   expect(code).toBe(0);
   expect(stdout).toMatch(/\nhttps:\/\/b\.example\nhttp:\/\/a\.example\/1\n$/);
   expect((await run("eva", "/create #linkless\n/links\n")).stderr).toContain(
-    "There is no link in the newest messages of #linkless.",
+    "The newest messages in #linkless have no links.",
   );
 }, 60_000);
 
@@ -67,7 +67,7 @@ test.each(["SIGKILL", "SIGTERM"] as const)(
       first.child.kill(signal);
       const { stderr } = await first.end();
       if (signal === "SIGTERM")
-        expect(stderr).toMatch(/\nStill to be sent, by your next chat: 1\.\n$/);
+        expect(stderr).toMatch(/\nNot sent yet, but kept for your next chat: 1\.\n$/);
     });
     const next = await run("ana", `/join ${channel}\nnext\n`);
     expect(next).toMatchObject({ code: 0 });
@@ -147,7 +147,9 @@ test("a folder that can't be used is told in one sentence", async () => {
   writeFileSync(join(place.home.path, "tertulia"), "no folder");
   const { code, stderr } = await run("caio", "");
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^tertulia: What waits to be sent is kept in .* \(ENOTDIR\): .*\n$/);
+  expect(stderr).toMatch(
+    /^tertulia: Messages that wait to be sent are kept in .* \(ENOTDIR\): .*\n$/,
+  );
 }, 60_000);
 
 test("whoever creates a channel is in it", async () => {

@@ -11,7 +11,7 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
   test("/links writes a long link whole, and any key goes back to the chat", async () => {
     const ana = await place.chatIn("links", "ana");
     await enter(ana, "/links");
-    await ana.shows("No message fetched so far of #links has a link");
+    await ana.shows("No message fetched so far from #links has a link");
     const long = `https://example.org/${"way/".repeat(45)}end`;
     const { zoe } = place;
     await zoe.publish(parseUserName("zoe"), parseChannelName("links"), `look: ${long}.`);

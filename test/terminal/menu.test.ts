@@ -33,7 +33,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("  @bia");
     await menu.answers("? What would you like to do?", "2", "Enter");
     await menu.answers("? Name of the new channel", "geral", "Enter");
-    await menu.shows("The channel #geral is there.");
+    await menu.shows("The channel #geral has been created.");
     await menu.answers("? What would you like to do?", "4", "Enter");
     await menu.answers("❯ geral", "Enter");
     await menu.shows("You are in #geral.");
@@ -98,7 +98,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     const menu = open("menu", "--user", "ana");
     await menu.shows("7) Quit");
     cluster.of("broker")[0]?.signal("SIGKILL");
-    await menu.shows("The connection is lost; trying again");
+    await menu.shows("The connection was lost; trying again");
     await menu.shows("Connected again.");
     await menu.shows("7) Quit");
   }, 30_000);

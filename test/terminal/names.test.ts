@@ -15,7 +15,7 @@ test("[W18] a name that only looks like another is refused with name_confusable,
   await run(["register", "carlos"], "secret\n");
   const english = await run(["register", "Carl0s"], "other\n");
   expect(english).toMatchObject({ code: 1, stdout: "" });
-  expect(english.stderr).toMatch(/^tertulia: That name looks like one that exists already/);
+  expect(english.stderr).toMatch(/^tertulia: That name looks like an existing one/);
   const portuguese = await run(["register", "Carl0s", "--lang", "pt-br"], "other\n");
   expect(portuguese.stderr).toMatch(/^tertulia: Esse nome parece igual a um que já existe/);
   const refused = async (name: string) =>

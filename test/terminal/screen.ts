@@ -97,7 +97,7 @@ const chat = new Terminal(
   { columns, rows },
 );
 const types = (text: string) => chat.types(`${text}\r`);
-await chat.shows("/help tells all");
+await chat.shows("/help explains it all");
 for (const channel of ["plantão", "café", "geral"]) {
   types(`/join ${channel}`);
   await chat.shows(`› #${channel}`);

@@ -57,7 +57,9 @@ describe("a message of one's own", () => {
     }
     const why = describeError(error, textsIn("en"));
     scene.on({ type: "refused", outgoing: outgoing("a", "Oi"), why });
-    expect(scene.screen).toMatch(/ana {2}Olá ✓\n.*ana {2}Oi\n.*✗ Nothing was done: something else/);
+    expect(scene.screen).toMatch(
+      /ana {2}Olá ✓\n.*ana {2}Oi\n.*✗ Nothing was done: another request/,
+    );
   });
 
   test("that is refused says why", () => {

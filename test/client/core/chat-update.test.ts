@@ -30,7 +30,7 @@ test("Ctrl-C puts aside what was written, for ↑; twice without anything it qui
   expect(scene.screen).not.toContain("half");
   expect(scene.types("\x1b[A").screen).toContain("› half");
   expect(scene.types("\x03").screen).not.toContain("half");
-  expect(scene.types("\x03").screen).toContain("Ctrl-C once more quits.");
+  expect(scene.types("\x03").screen).toContain("Press Ctrl-C again to quit.");
   expect(scene.types("\x03").effects.at(-1)).toEqual({ type: "quit" });
 });
 
@@ -45,11 +45,11 @@ test("Esc and another key right behind it are two keys, unless they mean one wit
   expect(scene.types("\x1b/time\r").effects.at(-1)).toEqual({ type: "ask", question: "time" });
 });
 
-test("that Ctrl-C once more quits is said as long as it is so", () => {
+test("the hint that a second Ctrl-C quits stays while it is true", () => {
   const scene = new ChatScene().start().types("\x03");
-  expect(scene.screen).toContain("Ctrl-C once more quits.");
+  expect(scene.screen).toContain("Press Ctrl-C again to quit.");
   scene.on({ type: "tick", nowMs: scene.model.nowMs + 4_000 });
-  expect(scene.screen).not.toContain("Ctrl-C once more quits.");
+  expect(scene.screen).not.toContain("Press Ctrl-C again to quit.");
   expect(scene.types("\x03").effects).not.toContainEqual({ type: "quit" });
 });
 

@@ -167,20 +167,20 @@ test("the help", () => {
                     │ Alt-↑ Alt-↓       the conversation before or after this one
                     │ Alt-A             the next one with something unread, mentions
                     │                   first
-                    │ Ctrl-K            goes to any channel or person, found by a
-                    │                   part of the name
+                    │ Ctrl-K            goes to any channel or person, found by part
+                    │                   of the name
                     │ ↑ ↓               what you wrote before
                     │ Alt-Enter         a new line within the message
                     │ Ctrl-A Ctrl-E     beginning and end of the line
                     │ Alt-B Alt-F       a word back or forward
-                    │ Ctrl-U Ctrl-W     cuts all in front of the cursor, or a word
-                    │ Ctrl-Y            puts back what was cut
-                    │ Ctrl-L            draws the screen again
+                    │ Ctrl-U Ctrl-W     cuts everything before the cursor, or a word
+                    │ Ctrl-Y            pastes what was cut
+                    │ Ctrl-L            redraws the screen
                     │ Ctrl-Z            goes back to the shell; fg returns
                     │ Esc               closes this, or goes to the newest message
-                    │ Ctrl-C Ctrl-C     quits; once puts aside what you write, for ↑
+                    │ Ctrl-C Ctrl-C     once: puts your text aside (↑); twice: quits
                     │
-                    │ /join #channel    goes into a channel
+                    │ /join #channel    joins a channel
     ana · connected · 3 ms · server_0a1b2c3d · clock 42
     ›
     "
@@ -227,7 +227,7 @@ test("what others write is harmless, and fakes no line", () => {
                 │ 08:01 mau  ␛[2J␛]0;title␇<U+202E>abc
                 │         08:00 bia  I never said that
     ana · connected · clock 1
-    › Write and press Enter. Ctrl-K goes elsewhere, Tab complet…
+    › Type and press Enter. Ctrl-K goes elsewhere, Tab complete…
     "
   `);
 });
