@@ -1,32 +1,32 @@
 import { eastAsianWidth } from "get-east-asian-width";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
-/** Latin letters and what the screen itself is made of: one character, one cell. */
+/** Latin letters, and the characters that the screen itself uses: each takes one cell. */
 const latin = " -~\\u00a1-\\u00ac\\u00ae-\\u02af\\u2013-\\u2026\\u203a\\u2500-\\u257f\\u2713";
-/** Greek, Cyrillic, Hebrew, Arabic, Thai, Chinese, Japanese and Korean: none joins the one before. */
+/** Letters of other scripts; none of them joins the character before it. */
 const other =
   "\\u0370-\\u0482\\u048a-\\u052f\\u05d0-\\u05ea\\u0620-\\u064a\\u0671-\\u06d3\\u0e01-\\u0e30" +
   "\\u3001-\\u3029\\u3041-\\u3096\\u30a1-\\u30fc\\u3400-\\u4dbf\\u4e00-\\u9fff\\uac00-\\ud7a3\\uff01-\\uff9d";
 const simple = new RegExp(`^[${latin}]*$`);
 const alone = `[\\n${latin}${other}]`;
 const allAlone = new RegExp(`^${alone}*$`);
-/** Characters that stand alone, but for one that something may be joined to. */
+/** A run of such characters, without the last if the next character may join it. */
 const aloneRun = new RegExp(`(${alone}+(?=${alone}|$))`);
-/** Far more than any character has: a cluster without an end would fit no line. */
+/** Far more than any real character has; a longer cluster is split, so that it fits a line. */
 const mostCodePoints = 16;
-/** An emoji, of however many parts. */
+/** An emoji, with all its parts. */
 const picture = new RegExp(
   "(\\p{RI}{2}|[0-9#*]\\ufe0f\\u20e3|(?!\\p{RI})(?:\\p{EPres}|\\p{ExtPict}(?=[\\ufe0f\\u200d]))" +
     "\\ufe0f?\\p{EMod}?(?:\\u200d\\p{ExtPict}\\ufe0f?\\p{EMod}?)*)",
   "gu",
 );
 const wide = "\u3000";
-/** What is drawn on the letter before it: marks, joiners, vowels and ends of a Korean syllable. */
+/** Drawn on the letter before it: marks, joiners, vowels and ends of a Korean syllable. */
 const onLetter = /[\p{Mn}\p{Me}\p{DI}\u1160-\u11ff\ud7b0-\ud7fb]/u;
 
-/** What a person sees as one character each: letters with their marks, emoji of several parts. */
+/** Characters as a person sees them: letters with their marks, emoji with all their parts. */
 export function graphemes(text: string): string[] {
-  // Most of a text with an emoji in it stands alone too, and the general way is slow.
+  // The general way is slow, and most characters don't need it.
   return text
     .split(aloneRun)
     .flatMap((run) => (allAlone.test(run) ? run.split("") : clusters(run)));
@@ -43,19 +43,19 @@ function clusters(text: string): string[] {
   });
 }
 
-/** Each emoji by itself, and what is between them. */
+/** Splits a text into emoji and the pieces between them. */
 export function splitAtPictures(text: string): string[] {
   return simple.test(text) ? [text] : text.split(picture);
 }
 
-/** Whether every terminal sees it alike. */
+/** Whether all terminals agree on the width of the text. */
 export function isSimple(text: string): boolean {
   return simple.test(text);
 }
 
 /**
- * Cells of a terminal that a text takes: as most terminals do, each code point by itself, an emoji
- * as one picture.
+ * The cells of a terminal that a text takes. As in most terminals, each code point counts by itself,
+ * and an emoji as one picture.
  */
 export function cellsOf(text: string): number {
   if (simple.test(text)) return text.length;
@@ -67,7 +67,7 @@ export function cellsOf(text: string): number {
   return cells;
 }
 
-/** As much of the text as fits, with an ellipsis if that is not all. */
+/** As much of the text as fits; an ellipsis stands for the rest. */
 export function cut(text: string, cells: number): string {
   if (cellsOf(text) <= cells) return text;
   if (cells < 1) return "";
@@ -81,15 +81,15 @@ export function cut(text: string, cells: number): string {
   return `${taken}…`;
 }
 
-/** Cut or filled with spaces to just so many cells. */
+/** Cuts the text, or fills it with spaces, to an exact width. */
 export function pad(text: string, cells: number): string {
   const fitting = cut(text, cells);
   return fitting + " ".repeat(Math.max(0, cells - cellsOf(fitting)));
 }
 
 /**
- * Lines of a text, broken between words where there are any.
- * @param first cells of the first line, the others have `rest`; at least 2, the widest character
+ * Breaks a text into lines, between words where that is possible.
+ * @param first cells of the first line; the others have `rest`. At least 2, the widest character
  */
 export function wrap(text: string, first: number, rest: number): string[] {
   const lines: string[] = [];

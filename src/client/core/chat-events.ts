@@ -8,15 +8,15 @@ import type { Key } from "./keys.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Target } from "./target.ts";
 
-/** What comes to the chat from the person, the servers and the clock. */
+/** What the person, the servers and the clock do to the chat. */
 export type ChatEvent =
   | { readonly type: "key"; readonly key: Key }
   | { readonly type: "resize"; readonly size: Size }
   | { readonly type: "tick"; readonly nowMs: number }
   | { readonly type: "started"; readonly saved: SavedChat; readonly channels: readonly string[] }
-  /** Publications, in the order in which they came. */
+  /** Publications, in the order of their arrival. */
   | { readonly type: "entries"; readonly entries: readonly Entry[] }
-  /** A conversation's newest messages, and the place before which there are more. */
+  /** A conversation's newest messages, and the place before which older ones exist. */
   | {
       readonly type: "joined";
       readonly target: Target;
@@ -24,17 +24,17 @@ export type ChatEvent =
       readonly next: string | undefined;
     }
   | { readonly type: "notJoined"; readonly channel: ChannelName; readonly why: string }
-  /** Who wrote in private since an earlier chat, and up to where that was looked for. */
+  /** Users who wrote in private since an earlier chat, and how far the search for them went. */
   | {
       readonly type: "found";
       readonly users: readonly UserName[];
       readonly heard: Vector;
     }
-  /** What comes before the oldest message of a conversation. */
+  /** A page before the oldest message of a conversation. */
   | {
       readonly type: "older";
       readonly key: ConversationKey;
-      /** The place that was asked for: by now the conversation may begin elsewhere. */
+      /** The place that was asked for: the conversation may begin elsewhere since. */
       readonly before: string;
       readonly entries: readonly Entry[];
       readonly next: string | undefined;
@@ -60,27 +60,27 @@ export type ChatEvent =
       readonly type: "notice";
       readonly lines: readonly string[];
       readonly isProblem?: boolean;
-      /** The person has not asked for it just now: who reads further up stays there. */
+      /** Not an answer to the person: if they read further up, they stay there. */
       readonly isAside?: boolean;
     }
   | { readonly type: "language"; readonly language: string; readonly words: Text };
 
-/** What the servers, or the machine, are asked for. */
+/** A question to the servers or the machine. */
 export type Question = "users" | "channels" | "status" | "time";
 
-/** What the shell does, in the order given. */
+/** What the shell must do, in the order given. */
 export type ChatEffect =
   | { readonly type: "send"; readonly target: Target; readonly text: string }
-  /** With what was read of it, if it is known: all that is not counts. */
+  /** With the messages that count as read, if they are known: the others count as new. */
   | { readonly type: "join"; readonly target: Target; readonly read: Vector | undefined }
   | { readonly type: "create" | "part"; readonly channel: ChannelName }
   | { readonly type: "fetch"; readonly target: Target; readonly before: string }
   | { readonly type: "ask"; readonly question: Question }
   | { readonly type: "away"; readonly isAway: boolean }
   | { readonly type: "language"; readonly name: string }
-  /** All users and channels there are, for the quick switch. */
+  /** Asks for all users and channels, for the quick switch. */
   | { readonly type: "names" }
-  /** What was read, or where the person is; the latter at once. */
+  /** Saves the chat; urgently, if more has changed than read marks and drafts. */
   | { readonly type: "save"; readonly isUrgent: boolean }
   | { readonly type: "redraw" }
   /** Shows lines in place of the chat, unwrapped, until a key is pressed. */

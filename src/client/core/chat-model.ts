@@ -6,7 +6,7 @@ import { type Editor, emptyEditor } from "./line-editor.ts";
 import type { Zone } from "./server-time.ts";
 import { type Target, writeTarget } from "./target.ts";
 
-/** What was said, as the servers keep it; its place in the total order is clock and server. */
+/** A message as the servers keep it; clock and server are its place in the total order. */
 export interface Message {
   readonly kind: "message";
   readonly user: UserName;
@@ -18,7 +18,7 @@ export interface Message {
   readonly id: string;
 }
 
-/** A message of one's own that no receipt came for yet. */
+/** A message of the person's own without a receipt so far. */
 export interface Pending {
   readonly kind: "pending";
   readonly id: RequestId;
@@ -27,13 +27,13 @@ export interface Pending {
   readonly timeMs: number;
 }
 
-/** A message of one's own that is not sent again. */
+/** A message of the person's own that is not sent again. */
 export interface Refused extends Omit<Pending, "kind"> {
   readonly kind: "refused";
   readonly why: string;
 }
 
-/** What the chat itself tells, to this person only. */
+/** Lines of the chat itself, for this person only. */
 export interface Notice {
   readonly kind: "notice";
   readonly number: number;
@@ -41,15 +41,15 @@ export interface Notice {
   readonly isProblem: boolean;
 }
 
-/** What has a place in a conversation. */
+/** An item with a place among the others of its conversation. */
 export type Placed = Message | Refused | Notice;
 export type Item = Placed | Pending;
 
-/** `#geral`, `@ana`; `` for the page one begins at. */
+/** `#geral`, `@ana`; empty for the home page, on which a chat begins. */
 export type ConversationKey = string;
 export const homeKey: ConversationKey = "";
 
-/** The line at the bottom of the pane, if that is not the newest: one of a certain item's. */
+/** The line at the bottom of the pane, if that is not the newest: an item and one of its lines. */
 export interface Anchor {
   readonly item: string;
   readonly line: number;
@@ -57,7 +57,7 @@ export interface Anchor {
 
 export interface Conversation {
   readonly key: ConversationKey;
-  /** Undefined for the page one begins at, which nobody can write to. */
+  /** Undefined for the home page, where nothing can be sent. */
   readonly target: Target | undefined;
   /** Oldest to newest. */
   readonly items: readonly Placed[];
@@ -65,13 +65,13 @@ export interface Conversation {
   readonly unread: number;
   readonly mentions: number;
   readonly isMuted: boolean;
-  /** What of it the person has seen; nothing new, before its newest messages are there. */
+  /** What the person has seen of it; it grows only once the newest messages are there. */
   readonly read: Vector;
   readonly isJoined: boolean;
-  /** The first message behind the line "new since you left". */
+  /** Key of the first message below the line "new since you left". */
   readonly firstNew: string | undefined;
   readonly anchor: Anchor | undefined;
-  /** The place before which there is more; undefined at the beginning of all. */
+  /** The place before which older messages exist; undefined if all have been fetched. */
   readonly older: string | undefined;
   readonly isFetching: boolean;
 }
@@ -82,7 +82,7 @@ export type Overlay =
 
 export type Connection =
   | { readonly state: "connecting" | "connected" | "gave up" }
-  /** With the time of the next try, if that is known. */
+  /** With the time of the next try, if it is known. */
   | { readonly state: "reconnecting"; readonly retryAtMs: number | undefined };
 
 export interface Size {
@@ -92,8 +92,8 @@ export interface Size {
 
 export type Presence = "online" | "away";
 
-/** What a chat begins with. */
-export interface Beginning {
+/** The values that a chat begins with. */
+interface Beginning {
   readonly me: UserName;
   readonly words: Text;
   readonly language: string;
@@ -107,7 +107,7 @@ export interface ChatModel extends Beginning {
   readonly conversations: readonly Conversation[];
   readonly current: ConversationKey;
   readonly editor: Editor;
-  /** What was begun in other conversations: a text goes only where it was meant for. */
+  /** Unsent texts of other conversations: a text goes only where it was meant to go. */
   readonly drafts: Readonly<Record<ConversationKey, Editor>>;
   readonly completion: Completion | undefined;
   readonly overlay: Overlay | undefined;
@@ -120,35 +120,32 @@ export interface ChatModel extends Beginning {
   readonly replicas: number | undefined;
   readonly isAway: boolean;
   readonly presence: ReadonlyMap<UserName, Presence>;
-  /** All names that are known, for completion and the quick switch. */
+  /** All known names, for completion and the quick switch. */
   readonly users: readonly string[];
   readonly channels: readonly string[];
-  /** What was saved by an earlier chat, also of conversations that are not there now. */
+  /** What an earlier chat saved, also of conversations that are not open now. */
   readonly saved: SavedChat;
-  /** The person has never chatted here, and has written nothing yet. */
+  /** The person has never chatted here and has written nothing so far. */
   readonly isNew: boolean;
-  /** What has come of private messages, whoever's; undefined until it is known. */
+  /** All private messages that have come, from anybody; undefined until that is known. */
   readonly heard: Vector | undefined;
   readonly quitAskedMs: number | undefined;
   readonly notices: number;
 }
 
-/** What of the chat survives its process. */
+/** The part of a chat that survives its process. */
 export interface SavedChat {
   /** In the order of the list. */
   readonly joined: readonly string[];
   readonly muted: readonly string[];
-  /** Private conversations that were closed, until something new is said in them. */
+  /** Private conversations that were closed, until a new message comes in them. */
   readonly closed: readonly string[];
-  /** By conversation. */
+  /** What was read, by conversation. */
   readonly read: Readonly<Record<string, Vector>>;
-  /** Of private messages all that has come: who wrote since then is found by it. */
+  /** All private messages that have come: with it the next chat finds who has written since. */
   readonly heard?: Vector | undefined;
   readonly current: string;
-  /**
-   * Texts that were begun and not sent, by conversation. Chats of one person that run at once may
-   * each have one.
-   */
+  /** Unsent texts, by conversation: several chats of one person that run at once may each have one. */
   readonly drafts: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -218,14 +215,14 @@ export function currentOf(model: ChatModel): Conversation {
 }
 
 /**
- * Whether what was read of it is worth keeping: of a channel that was never seen nothing was missed,
- * and a person's messages are found by his being known.
+ * Whether its read marks are worth keeping. A channel that was never entered has none, and the mark
+ * of a private conversation is also how the next chat knows that it exists.
  */
 export function isKnown({ target, isJoined }: Conversation): boolean {
   return isJoined || target?.user !== undefined;
 }
 
-/** What the list shows: the page one begins at goes once there is something else. */
+/** The conversations in the list: the home page goes once there are others. */
 export function listed(model: ChatModel): readonly Conversation[] {
   const others = model.conversations.filter(({ target }) => target !== undefined);
   return others.length === 0 ? model.conversations : others;

@@ -12,13 +12,13 @@ import { statusLine } from "./status-line.ts";
 import { writeTarget } from "./target.ts";
 
 export interface Screen {
-  /** Just as many as the terminal has rows, none wider than it has columns. */
+  /** One for each row of the terminal, none wider than its columns. */
   readonly lines: readonly Line[];
   /** Counted from 0. */
   readonly cursor: { readonly row: number; readonly column: number };
 }
 
-/** What the terminal shows. Pure. */
+/** The screen of the chat. Pure. */
 export function view(model: ChatModel): Screen {
   const layout = layoutOf(model);
   const { input, columns, rows, hasStatus, hasTitle, paneRows } = layout;
@@ -58,7 +58,7 @@ function below({ words }: ChatModel, unread: number): string {
   return unread > 0 ? words("chat.newer", { count: unread }) : words("chat.below");
 }
 
-/** Without room for the list its counts stand in the title. */
+/** Without room for the list, its counts stand in the title. */
 function othersUnread(model: ChatModel): Line {
   const others = listed(model).filter(({ key }) => key !== model.current);
   const mentions = others.reduce((sum, present) => sum + present.mentions, 0);
@@ -109,7 +109,7 @@ function beside(list: readonly Line[], pane: readonly Line[], { listColumns }: L
   ]);
 }
 
-/** As many of the conversations as cut, the present one among them. */
+/** As many conversations as fit, the current one among them. */
 function listLines(model: ChatModel, { listColumns, paneRows, hasTitle }: Layout): Line[] {
   const rows = paneRows + Number(hasTitle);
   const list = listed(model);

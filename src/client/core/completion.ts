@@ -6,7 +6,7 @@ import { commands } from "./slash-command.ts";
 export interface Completion {
   readonly candidates: readonly string[];
   readonly at: number;
-  /** What stands around the word. */
+  /** The text before and after the word. */
   readonly head: string;
   readonly tail: string;
 }
@@ -16,7 +16,7 @@ export interface Names {
   readonly channels: readonly string[];
 }
 
-export interface Completed {
+interface Completed {
   readonly editor: Editor;
   readonly completion: Completion | undefined;
 }

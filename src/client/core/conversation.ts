@@ -3,7 +3,7 @@ import type { Entry } from "../../protocol/publications.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { Target } from "./target.ts";
 
-/** What to ask the servers for, and which of what comes is meant. */
+/** The conversation to ask the servers for, and which of its entries are meant. */
 export interface Conversation {
   readonly name: ConversationName;
   readonly with?: UserName;
@@ -11,9 +11,9 @@ export interface Conversation {
 }
 
 /**
- * What a person means by a target: a channel, his own private messages (his own name), or what
- * he and another wrote to each other. The last is a part of his own private messages: what that
- * other one writes to others is none of his business.
+ * The meaning of a target: a channel, all of the person's private messages (their own name), or what
+ * they and another user wrote to each other. The last is a part of the person's own private messages:
+ * nobody may read what that user writes to others.
  */
 export function conversationOf(target: Target, me: () => UserName): Conversation {
   if (target.channel !== undefined) return { name: { channel: target.channel }, has: () => true };

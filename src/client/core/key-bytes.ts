@@ -1,8 +1,8 @@
 import { type Key, keysByFinal, keysByNumber } from "./keys.ts";
 
 /**
- * The bytes that a terminal sends for a key, to hand a key on to a program that reads one line: the
- * opposite of `decodeKeys`. A paste becomes one line too.
+ * The bytes that a terminal sends for a key, for a program that reads one line: the opposite of
+ * `decodeKeys`. A paste becomes one line too.
  */
 export function bytesOf(key: Key): string {
   const { name, text = "", ctrl = false, alt = false } = key;

@@ -3,14 +3,14 @@ import { withPlainLineEnds } from "../../protocol/plain-text.ts";
 /** A key that was pressed, or a text that was pasted. */
 export interface Key {
   readonly name: KeyName;
-  /** Of `text` and `paste`. */
+  /** The text of `text` and `paste`. */
   readonly text?: string;
   readonly ctrl?: boolean;
   readonly alt?: boolean;
 }
 
-/** `text`: what a key types; with Ctrl or Alt the letter of the key. */
-export type KeyName =
+/** `text` is what a key types, or with Ctrl or Alt the letter of the key. */
+type KeyName =
   | "text"
   | "paste"
   | "enter"
@@ -33,9 +33,9 @@ export function isControl({ name, ctrl, text }: Key, letter: string): boolean {
   return name === "text" && ctrl === true && text === letter;
 }
 
-export interface Decoded {
+interface Decoded {
   readonly keys: readonly Key[];
-  /** The beginning of a sequence whose end has not come yet: to be put before what comes next. */
+  /** An unfinished sequence at the end: the caller puts it before the next input. */
   readonly rest: string;
 }
 
@@ -43,6 +43,12 @@ const escapeByte = "\x1b";
 const pasteBegins = "\x1b[200~";
 const pasteEnds = "\x1b[201~";
 
+const keysByByte: Readonly<Record<number, KeyName>> = {
+  8: "backspace",
+  9: "tab",
+  13: "enter",
+  127: "backspace",
+};
 /** Keys by the last character of their sequence (CSI, SS3). */
 export const keysByFinal: Readonly<Record<string, KeyName>> = {
   A: "up",
@@ -53,7 +59,7 @@ export const keysByFinal: Readonly<Record<string, KeyName>> = {
   H: "home",
   Z: "backtab",
 };
-/** With CSI instead of SS3 it would be a mouse's. */
+/** Only with SS3: with CSI, the same letter begins a mouse's report. */
 const keypadEnter = "\x1bOM";
 /** Keys by the number in their sequence (CSI number ~). */
 export const keysByNumber: Readonly<Record<string, KeyName>> = {
@@ -67,21 +73,21 @@ export const keysByNumber: Readonly<Record<string, KeyName>> = {
 };
 
 /**
- * A mouse's report as xterm first had them (button, column and row, a character each), a function
- * key of the Linux console, CSI and SS3, and what terminals answer: OSC, DCS, SOS, PM, APC.
+ * A mouse's report in xterm's first format (button, column and row, a character each), a function
+ * key of the Linux console, CSI and SS3, and the answers of terminals: OSC, DCS, SOS, PM, APC.
  */
 const sequence =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
   /^\x1b(?:\[M.{3}|\[\[.|[[O]([0-?]*)[ -/]*([@-~])?|[\]PX^_][^\x00-\x1f\x7f]*(?:\x07|\x1b\\)?)/su;
-/** Such a one whose end is not there. */
+/** Such a sequence without its end. */
 const begun =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the same
   /^\x1b(?:\[M.{0,2}|\[\[|[[O][0-?]*[ -/]*|[\]PX^_][^\x00-\x1f\x7f]*\x1b?)?$/su;
 
 /**
- * What a terminal in raw mode sends (xterm's sequences, bracketed paste), as keys.
- * @param isAll no more is to come soon: a lone escape is the key Esc then, and of a paste without
- * an end what is there is given
+ * Makes keys of the bytes of a terminal in raw mode (xterm's sequences, bracketed paste).
+ * @param isAll nothing more comes soon: a lone escape is then the key Esc, and an unfinished paste is
+ * handed on so far
  */
 export function decodeKeys(input: string, isAll = false): Decoded {
   const keys: Key[] = [];
@@ -95,7 +101,7 @@ export function decodeKeys(input: string, isAll = false): Decoded {
   return { keys, rest };
 }
 
-/** Whether a person may have pressed just this: of any more the end comes for sure. */
+/** Whether it may be a whole key press; the end of anything longer certainly comes. */
 export function mayBeKey(rest: string): boolean {
   return rest.length <= 2;
 }
@@ -105,21 +111,21 @@ interface Step {
   readonly length: number;
 }
 
-/** What begins a sequence that nothing more comes of. */
+/** The key of a sequence that was begun and does not go on. */
 function unended(rest: string): Step {
   if (rest.length === 1) return { key: { name: "escape" }, length: 1 };
   if (mayBeKey(rest)) return withAlt(rest);
   return { key: { name: "unknown" }, length: rest.length };
 }
 
-/** Whether what is to come belongs to a paste, until its end. */
+/** Whether the next input belongs to a paste, until its end. */
 export function isPasting(rest: string): boolean {
   return rest.startsWith(pasteBegins);
 }
 
-/** A paste that stands still: what is there of it, and what follows goes on with it. */
+/** The part of a stalled paste that has come; the next input continues it. */
 function soFar(keys: readonly Key[], rest: string): Decoded {
-  // What may be half a line's end, or the paste's own, waits for the other half.
+  // The first half of a line's end, or of the paste's end, waits for the second half.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that begins with one
   const end = rest.search(/(?:\r|\x1b(?:\[(?:2(?:0(?:1)?)?)?)?)$/);
   const key = pasted(rest, end < 0 ? rest.length : end);
@@ -127,7 +133,7 @@ function soFar(keys: readonly Key[], rest: string): Decoded {
   return { keys: key.text === "" ? keys : [...keys, key], rest: left };
 }
 
-/** @returns undefined if it is not all there */
+/** The first key. @returns undefined if it is unfinished */
 function first(input: string): Step | undefined {
   if (!input.startsWith(escapeByte)) return plain(input);
   if (isPasting(input)) {
@@ -155,7 +161,7 @@ function pasted(input: string, end: number): Key {
 
 function sequenceKey(parameters = "", final = ""): Key {
   const [number = "", modifier = "1"] = parameters.split(";");
-  // What begins otherwise is no key's: `<` is a mouse's.
+  // Keys have only digits here; `<` begins a mouse's report.
   const isKey = /^\d*$/.test(number);
   const name = final === "~" ? keysByNumber[number] : isKey ? keysByFinal[final] : undefined;
   if (name === undefined) return { name: "unknown" };
@@ -174,18 +180,12 @@ function plain(input: string): Step {
   // A terminal on a serial line may send this for Enter.
   if (input.startsWith("\r\n")) return { key: { name: "enter" }, length: 2 };
   const letter = String.fromCharCode(code + 0x60);
-  const names: Readonly<Record<number, KeyName>> = {
-    8: "backspace",
-    9: "tab",
-    13: "enter",
-    127: "backspace",
-  };
-  const name = names[code];
+  const name = keysByByte[code];
   const key: Key = name === undefined ? { name: "text", text: letter, ctrl: true } : { name };
   return { key, length: 1 };
 }
 
-/** All that was typed up to the next key that types nothing, so that a burst is one key. */
+/** All text up to the next key that types nothing, so that a burst is one key. */
 function typed(input: string): Step {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they end what is typed
   const end = input.search(/[\x00-\x1f\x7f]/);

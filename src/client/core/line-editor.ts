@@ -1,21 +1,21 @@
 import { graphemes } from "./cells.ts";
 import type { Key } from "./keys.ts";
 
-/** A text that is being written, of any number of lines, and what was written before. */
+/** A text of any number of lines that is being written, and the texts before it. */
 export interface Editor {
   readonly graphemes: readonly string[];
   /** Graphemes in front of the cursor. */
   readonly cursor: number;
   /** Older texts, the newest last. */
   readonly history: readonly string[];
-  /** Which of them is shown, if one is, and what was being written before it was. */
+  /** Which older text is shown, if any, and the text that it has replaced. */
   readonly recalled: { readonly at: number; readonly draft: string } | undefined;
   /** What was cut last. */
   readonly cut: string;
 }
 
 const mostHistory = 200;
-/** UTF-16 units: far more than a message may have, and no burden to draw. */
+/** UTF-16 units: far more than a message may have, and still quick to draw. */
 const mostText = 20_000;
 
 export const emptyEditor: Editor = {
@@ -30,7 +30,7 @@ export function textOf(editor: Editor): string {
   return editor.graphemes.join("");
 }
 
-/** What the person was writing, also while an older text is shown. */
+/** The person's own text, also while an older one is shown. */
 export function draftOf(editor: Editor): string {
   return editor.recalled?.draft ?? textOf(editor);
 }
@@ -50,7 +50,7 @@ export function withText(editor: Editor, text: string, units = text.length): Edi
   return { ...editor, graphemes: parts, cursor };
 }
 
-/** Empty again; the text can be called back. */
+/** Empties the line; the text can be recalled. */
 export function submitted(editor: Editor): Editor {
   const { cut, history } = adopted(editor);
   return { ...emptyEditor, cut, history: remembered(history, textOf(editor)) };
@@ -61,7 +61,7 @@ function remembered(history: readonly string[], text: string): readonly string[]
   return [...history.filter((older) => older !== text), text].slice(-mostHistory);
 }
 
-/** What is recalled is now being written; what it took the place of can be called back too. */
+/** Makes a recalled text the one being written; the text that it replaced can be recalled too. */
 function adopted(editor: Editor): Editor {
   const { recalled, history } = editor;
   if (recalled === undefined) return editor;
@@ -73,11 +73,11 @@ function insert(editor: Editor, text: string): Editor {
   const front = before(editor);
   const room = Math.max(0, mostText - front.length - tail.length);
   const head = front + text.slice(0, room).toWellFormed();
-  // What is inserted may join with what stands before it: a mark, or a part of an emoji.
+  // An inserted mark, or a part of an emoji, may join the character before it.
   return withText(adopted(editor), head + tail, head.length);
 }
 
-/** @returns undefined if the key is none that edits */
+/** @returns undefined if the key does not edit */
 export function edit(editor: Editor, key: Key): Editor | undefined {
   const { name, text = "", ctrl = false, alt = false } = key;
   if (name === "paste") return insert(editor, text);
@@ -117,7 +117,7 @@ function motionOf({ name, text, ctrl = false, alt = false }: Key): Motion | unde
   return ({ a: "lineStart", e: "lineEnd", b: "left", f: "right" } as const)[text as "a"];
 }
 
-/** A key that removes all up to where that motion would go. */
+/** The motion up to whose end the key removes. */
 function removalOf({ name, text, ctrl = false, alt = false }: Key): Motion | undefined {
   if (name === "backspace") return alt || ctrl ? "wordLeft" : "left";
   if (name === "delete") return alt || ctrl ? "wordRight" : "right";
@@ -163,7 +163,7 @@ function removed(editor: Editor, to: number, isCut: boolean): Editor {
   return { ...joined, cut: isCut && gone.length > 1 ? gone : editor.cut };
 }
 
-/** A line up or down; at the first and the last one, an older or a newer text. */
+/** Moves a line up or down; from the first or last line, to an older or newer text. */
 function vertical(editor: Editor, name: "up" | "down"): Editor {
   const { graphemes: parts, cursor } = editor;
   const start = target(editor, "lineStart");

@@ -5,14 +5,14 @@ import { spokenText } from "./slash-command.ts";
 /** A web address in a text. */
 export interface Link {
   readonly url: string;
-  /** Where it stands in its text, in UTF-16 units. */
+  /** Its place in the text, in UTF-16 units. */
   readonly from: number;
   readonly to: number;
 }
 
-/** Ends at a space, a quote or an invisible character, also at the symbol shown in its place. */
+/** Ends at a space, a quote, an invisible character or the symbol shown in place of one. */
 const address = /(?<![\p{L}\p{N}])https?:\/\/[^\p{C}\p{Z}\u2400-\u2426<>"`{}|\\^]+/giu;
-/** Marks behind an address that belong to the sentence around it: they end it, or close a quote. */
+/** Marks behind an address that belong to the sentence: they end it, or close a quote. */
 const closing = /[.,;:!?'’”»…)\]]/;
 const brackets: Readonly<Record<string, string>> = { ")": "(", "]": "[" };
 

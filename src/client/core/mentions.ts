@@ -1,8 +1,8 @@
 import { sameName } from "./name-search.ts";
 
-/** A run of characters that names are made of, as long as it can be. */
+/** The longest run of characters that names may have. */
 const run = /[\p{L}\p{N}\p{M}\p{Join_Control}_.-]+/gu;
-/** The text in front of a run that is part of a mail address or of a channel's name. */
+/** The text before a run that belongs to a mail address or to a channel's name. */
 const noMentionBehind = /(?:#|[\w.-]@)$/;
 
 /**
@@ -23,7 +23,7 @@ export function mentionsOf(text: string, name: string): readonly { from: number;
   });
 }
 
-/** Finds the name in a run. Dots and dashes around it are the sentence's, if not the name's own. */
+/** Finds the name in a run. Dots and dashes around it belong to the sentence, unless the name has them. */
 function nameIn(found: string, name: string): { from: number; to: number } | undefined {
   const [before = ""] = /^[.-]*/.exec(found) ?? [];
   const [behind = ""] = /[.-]*$/.exec(found.slice(before.length)) ?? [];

@@ -5,11 +5,11 @@ import type { MutableVector, Vector } from "../../protocol/vector.ts";
 import type { Conversation, Item, Message, Placed } from "./chat-model.ts";
 import { timeOf } from "./server-time.ts";
 
-/** Items that a conversation holds; what is older is fetched again when it is paged to. */
+/** Items that a conversation holds; older ones are fetched again when they are paged to. */
 export const mostItems = 2_000;
-/** While older ones are being read, more of them are held. */
+/** Items held while the person reads older ones. */
 const mostItemsPaged = 8_000;
-/** Cut away at once, so that not every message costs a cut. */
+/** Items cut away at once, so that not every message costs a cut. */
 const slack = 200;
 
 export function asMessage(entry: Entry): Message {
@@ -20,8 +20,8 @@ export function asMessage(entry: Entry): Message {
 }
 
 /**
- * Identifies an item. All copies of one request's message have the same key, whichever servers sent
- * them; another content under its id has another (R6).
+ * Identifies an item. Copies of one message from several servers share a key; another content under
+ * the same id has another key (R6).
  */
 export function itemKey(item: Item): string {
   return item.kind === "notice"
@@ -29,7 +29,7 @@ export function itemKey(item: Item): string {
     : `${item.user}\0${item.id}\0${item.text}`;
 }
 
-/** A conversation's items as they stand on the screen. */
+/** The item at an index, in the order of the screen: pending ones are last. */
 export function itemAt({ items, pending }: Conversation, at: number): Item | undefined {
   return at < items.length ? items[at] : pending[at - items.length];
 }
@@ -38,16 +38,16 @@ export function countOf({ items, pending }: Conversation): number {
   return items.length + pending.length;
 }
 
-/** Puts messages in their places in the total order; of twins (R6) the first stands. */
+/** Puts messages in their places in the total order; the earliest of duplicates stays (R6). */
 function merge(items: readonly Placed[], messages: readonly Message[]): readonly Placed[] {
   const merged = [...items];
   const known = new Map(items.map((item) => [itemKey(item), item]));
   for (const message of messages) {
     const key = itemKey(message);
-    const twin = known.get(key);
-    if (twin !== undefined) {
-      if (twin.kind === "message" && compareOrder(twin, message) <= 0) continue;
-      merged.splice(merged.indexOf(twin), 1);
+    const duplicate = known.get(key);
+    if (duplicate !== undefined) {
+      if (duplicate.kind === "message" && compareOrder(duplicate, message) <= 0) continue;
+      merged.splice(merged.indexOf(duplicate), 1);
     }
     known.set(key, message);
     merged.splice(placeOf(merged, message), 0, message);
@@ -66,7 +66,7 @@ function placeOf(items: readonly Placed[], message: Message): number {
   return place;
 }
 
-/** With these messages; what of one's own is among them waits no more. */
+/** Adds messages; the person's own among them are no longer pending. */
 export function fill(present: Conversation, messages: readonly Message[]): Conversation {
   const items = merge(present.items, messages);
   if (present.pending.length === 0) return { ...present, items };
@@ -75,7 +75,7 @@ export function fill(present: Conversation, messages: readonly Message[]): Conve
   return { ...present, items, pending };
 }
 
-/** Drops the oldest above the bound; they are fetched again when somebody wants them. */
+/** Drops the oldest items above the bound; they are fetched again when they are paged to. */
 export function trimmed(conversation: Conversation): Conversation {
   const most = conversation.anchor === undefined ? mostItems : mostItemsPaged;
   if (conversation.items.length <= most + slack) return conversation;
@@ -89,7 +89,7 @@ export function isRead(read: Vector, { server, seq }: Message): boolean {
   return seq <= (read[server] ?? 0);
 }
 
-/** @returns the same vector if it covers all of them */
+/** Raises a vector to cover the messages. @returns the same vector if it does already */
 export function readAll(read: Vector, messages: readonly Placed[]): Vector {
   let raised: MutableVector | undefined;
   for (const item of messages) {

@@ -1,6 +1,6 @@
 const nameColours = 8;
 
-/** The same colour for a name at every screen and every start. */
+/** The colour of a name: the same on every screen and at every start. */
 export function nameColour(name: string): number {
   return hashOf(name) % nameColours;
 }

@@ -5,7 +5,7 @@ const ascii = /^[ -~]*$/;
 
 /** The same for every way to write one name: composed or decomposed, in capitals or not. */
 function folded(name: string): string {
-  // Faster for most names, and there may be many.
+  // The fast way for most names: there may be many.
   if (ascii.test(name)) return name.toUpperCase();
   return name.normalize("NFC").toUpperCase();
 }

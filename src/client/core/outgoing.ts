@@ -1,9 +1,9 @@
 import type { RequestId, UserName } from "../../protocol/ids.ts";
 import type { Target } from "./target.ts";
 
-/** A message that was accepted from a person, and that no receipt has come for. */
+/** A message that was accepted from a person and has no receipt so far. */
 export interface Outgoing {
-  /** To be sent with it each time: so it takes effect once (R6). */
+  /** The same for each try, so that the message takes effect once (R6). */
   readonly id: RequestId;
   readonly user: UserName;
   readonly target: Target;

@@ -12,7 +12,7 @@ export const ansi: Paint = (style, text) => `\x1b[${codes[style]}m${text}\x1b[0m
 
 const own = new RegExp(`(\x1b\\[(?:${[0, ...Object.values(codes)].join("|")})m)`);
 
-/** Makes a line fit for a terminal: of all that would steer it, only our own colours stay. */
+/** Makes a line safe for a terminal: only our own colours stay of all that would steer it. */
 export function harmlessLine(line: string, paint: Paint): string {
   if (paint === plain) return harmless(line);
   // Split by a group: the odd parts are our colours.

@@ -2,7 +2,7 @@ import { join, type Vector } from "../../protocol/vector.ts";
 import { type ChatModel, isKnown, type SavedChat } from "./chat-model.ts";
 import { draftOf } from "./line-editor.ts";
 
-/** What is to be saved of a chat. */
+/** The part of a chat that is saved. */
 export function savedOf(model: ChatModel): SavedChat {
   const { conversations, current, saved, heard } = model;
   const read: Record<string, Vector> = { ...saved.read };
@@ -22,7 +22,7 @@ export function savedOf(model: ChatModel): SavedChat {
   };
 }
 
-/** The texts that were begun and not sent, by conversation. */
+/** The unsent texts, by conversation. */
 function draftsOf({ drafts, editor, current }: ChatModel): SavedChat["drafts"] {
   const begun = Object.entries({ ...drafts, [current]: editor });
   const texts = begun.map(([key, draft]) => [key, [draftOf(draft)]] as const);
@@ -30,12 +30,12 @@ function draftsOf({ drafts, editor, current }: ChatModel): SavedChat["drafts"] {
 }
 
 /**
- * Whether there is something to save: at once, if it is more than what was read. Nothing, as long as
- * what an earlier chat has left is not taken up: that would count as gone.
+ * Whether there is something to save: at once, if more has changed than read marks and drafts. While
+ * the state of an earlier chat is not loaded, nothing is: a save would count that state as deleted.
  */
 export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon" | undefined {
   if (after.heard === undefined) return undefined;
-  // Else a killed chat would bring back, as a draft, what was sent or put aside.
+  // Otherwise, after a kill, a text that was sent or put aside would come back as a draft.
   if (draftOf(before.editor) !== "" && draftOf(after.editor) === "") return "at once";
   if (before.editor.graphemes !== after.editor.graphemes) return "soon";
   if (before.conversations === after.conversations && before.current === after.current) {
@@ -50,8 +50,8 @@ export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon
 }
 
 /**
- * What is there by now, perhaps of another chat of the same person, with what this one has changed
- * since it saved last.
+ * The saved state, which another chat of the same person may have changed, with the changes that
+ * this chat has made since it saved last.
  */
 export function mergedSaved(
   there: SavedChat,
@@ -63,7 +63,7 @@ export function mergedSaved(
   for (const [key, vector] of Object.entries(after.read)) {
     read[key] = join(read[key] ?? {}, vector);
   }
-  // What another chat has closed, and this one has not, may have something new for it.
+  // A conversation that another chat has closed, and this one has not, may have new messages here.
   const isOpen = (key: string) => key in after.read && !after.closed.includes(key);
   const closed = merged("closed").filter((key) => !isOpen(key));
   const lists = { joined: merged("joined"), muted: merged("muted"), closed };

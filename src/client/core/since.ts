@@ -1,13 +1,13 @@
 import { parseVector, type Vector } from "../../protocol/vector.ts";
 import { localMs, type Zone } from "./server-time.ts";
 
-/** Where to begin: behind a vector, or at a time in milliseconds since 1970. */
+/** Where to begin: after a vector, or at a time in milliseconds since 1970. */
 export type Since = { readonly vector: Vector } | { readonly timeMs: number };
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
-/** @returns undefined if the text is no vector in JSON */
+/** @returns undefined if the text is not a vector in JSON */
 export function parseSinceVector(text: string): Vector | undefined {
   try {
     return parseVector(JSON.parse(text), "since");

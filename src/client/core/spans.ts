@@ -1,6 +1,6 @@
 import { cellsOf, cut } from "./cells.ts";
 
-/** What a piece of a line means; the terminal says how that looks. */
+/** The meaning of a piece of a line; the terminal decides how that looks. */
 export type Style =
   | "plain"
   | "dim"
@@ -14,7 +14,7 @@ export type Style =
 export interface Span {
   readonly text: string;
   readonly style: Style;
-  /** The whole address of which the text is a part. */
+  /** The whole address, of which the text may be a part. */
   readonly link?: string;
 }
 
@@ -44,7 +44,7 @@ export function fitLine(line: Line, cells: number): Line {
   return fitting;
 }
 
-/** Left and right at the two ends of a line; the left gives way. */
+/** Puts two pieces at the ends of a line; the left one is cut if there is no room. */
 export function spread(left: Line, right: Line, cells: number): Line {
   const end = fitLine(right, cells);
   const room = cells - lineCells(end);
@@ -53,7 +53,7 @@ export function spread(left: Line, right: Line, cells: number): Line {
   return end.length === 0 ? start : [...start, span(" ".repeat(Math.max(0, gap))), ...end];
 }
 
-/** Filled with spaces up to a width. */
+/** Fills a line with spaces up to a width. */
 export function fillLine(line: Line, cells: number): Line {
   const fitting = fitLine(line, cells);
   const missing = cells - lineCells(fitting);

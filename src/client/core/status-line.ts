@@ -4,11 +4,11 @@ import { type Line, lineCells, type Span, span } from "./spans.ts";
 
 interface Part {
   readonly span: Span;
-  /** The highest goes first where there is not room for all. */
+  /** Where there is no room for all, the parts of the highest rank go first. */
   readonly rank: number;
 }
 
-/** Who one is, how the connection is, and what the servers last told. */
+/** The user, the connection, and what the servers reported last. */
 export function statusLine(model: ChatModel, columns: number): Line {
   const { words, me, isAway, roundTripMs, server, clock, replicas, quitAskedMs } = model;
   if (quitAskedMs !== undefined) return [span(words("chat.quitAgain"), "warning")];

@@ -5,7 +5,7 @@ import {
   type UserName,
 } from "../../protocol/ids.ts";
 
-/** Where a text goes, or whose words are wanted. */
+/** A channel or a user: where a text goes, or whose messages are wanted. */
 export type Target =
   | { readonly channel: ChannelName; readonly user?: never }
   | { readonly user: UserName; readonly channel?: never };
@@ -28,13 +28,13 @@ export function writeTarget(target: Target): string {
   return target.channel === undefined ? `@${target.user}` : `#${target.channel}`;
 }
 
-/** A channel's name where only a channel can be meant: with or without `#`. */
+/** A channel's name, with or without `#`, where only a channel can be meant. */
 export function parseChannel(text: string): ChannelName | undefined {
   const target = parseTarget(text.startsWith("#") ? text : `#${text}`);
   return target?.channel;
 }
 
-/** A user's name where only a user can be meant: with or without `@`. */
+/** A user's name, with or without `@`, where only a user can be meant. */
 export function parseUser(text: string): UserName | undefined {
   const target = parseTarget(text.startsWith("@") ? text : `@${text}`);
   return target?.user;
