@@ -2,8 +2,6 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { entryLine } from "../../src/client/core/entry-line.ts";
 import { ansi, plain } from "../../src/client/core/paint.ts";
-import { parseLine } from "../../src/client/core/slash-command.ts";
-import { table } from "../../src/client/core/table.ts";
 import { harmless } from "../../src/protocol/harmless.ts";
 import type { Entry } from "../../src/protocol/publications.ts";
 
@@ -88,74 +86,10 @@ test("no text whatever leaves a control character", () => {
   );
 });
 
-test("a line is a text unless it begins with a slash", () => {
-  expect(parseLine("oi /join")).toEqual({ type: "text", text: "oi /join" });
-  expect(parseLine("  ")).toEqual({ type: "nothing" });
-  expect(parseLine("/join #geral")).toEqual({ type: "join", channel: "geral" });
-  expect(parseLine("/JOIN geral")).toEqual({ type: "join", channel: "geral" });
-  expect(parseLine("/msg @ana a  b")).toEqual({ type: "message", user: "ana", text: "a  b" });
-  expect(parseLine("/quit")).toEqual({ type: "quit" });
-});
-
-test("a command that is none is never a text, and the nearest is suggested", () => {
-  const suggestions = { "/mgs": "/msg", "/jion": "/join", "/q": "/quit", "/etc/passwd": undefined };
-  for (const [command, suggestion] of Object.entries(suggestions)) {
-    expect(parseLine(`${command} x`)).toEqual({ type: "unknown", command, suggestion });
-  }
-  expect(parseLine("/msg")).toEqual({ type: "wrongUse", command: "/msg" });
-  expect(parseLine("/join a b")).toMatchObject({ type: "wrongUse" });
-  for (const bare of "who users channels away status time help quit".split(" ")) {
-    expect(parseLine(`/${bare} x`)).toEqual({ type: "wrongUse", command: `/${bare}` });
-    expect(parseLine(`/${bare} `)).toEqual({ type: bare });
-  }
-});
-
-test("a line that begins with one slash is never sent as a text, except the text of /say", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "grapheme" }), (rest) => {
-      fc.pre(!/^(?:\/|say\s)/i.test(rest));
-      expect(parseLine(`/${rest}`).type).not.toBe("text");
-    }),
-  );
-});
-
-test("behind a second slash, and behind /say, a text may begin with a slash", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "grapheme" }), (rest) => {
-      fc.pre(!rest.startsWith("me "));
-      expect(parseLine(`//${rest}`)).toEqual({ type: "text", text: `/${rest}` });
-    }),
-  );
-  expect(parseLine("//")).toEqual({ type: "text", text: "/" });
-  expect(parseLine("/SAY  /part\nb")).toEqual({ type: "text", text: "/part\nb" });
-  expect(parseLine("/say")).toEqual({ type: "wrongUse", command: "/say" });
-});
-
-test("a text that others would take for an action is refused as one", () => {
-  for (const line of ["//me waves", "/say /me waves"]) {
-    expect(parseLine(line)).toEqual({ type: "likeAction" });
-  }
+test("only an action is shown without its mark", () => {
+  const shown = (message: string) => entryLine({ ...inChannel, message } as Entry, utc);
+  expect(shown("/me waves")).toBe("2026-01-31 23:30:05 * ana waves");
   for (const text of ["/me", "/meow x", "/ME x"]) {
-    expect(parseLine(`/${text}`)).toEqual({ type: "text", text });
-    const shown = entryLine({ ...inChannel, message: text } as Entry, utc);
-    expect(shown).toBe(`2026-01-31 23:30:05 ana: ${text}`);
+    expect(shown(text)).toBe(`2026-01-31 23:30:05 ana: ${text}`);
   }
-});
-
-test("a table is as wide as its cells, numbers on the right", () => {
-  expect(
-    table(
-      [{ heading: "A" }, { heading: "N", right: true }],
-      [
-        ["long", "1"],
-        ["b", "22"],
-      ],
-    ),
-  ).toMatchInlineSnapshot(`
-      [
-        "A      N",
-        "long   1",
-        "b     22",
-      ]
-    `);
 });

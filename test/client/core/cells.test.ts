@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cellsOf, graphemes } from "../../../src/client/core/cells.ts";
+import { cellsOf, cut, graphemes, wrap } from "../../../src/client/core/cells.ts";
 import { view } from "../../../src/client/core/chat-view.ts";
 import { span } from "../../../src/client/core/spans.ts";
 import { painted } from "../../../src/client/terminal/paint-line.ts";
@@ -55,4 +55,13 @@ test("ten thousand Chinese characters are written on without waiting", () => {
     return performance.now() - beganMs;
   });
   expect(times.sort((a, b) => a - b)[3]).toBeLessThan(50);
+});
+
+test("texts are measured and broken by cells", () => {
+  expect(cellsOf("漢字🙂é")).toBe(7);
+  expect(cut("漢字かな", 5)).toBe("漢字…");
+  expect(wrap("um dois três", 8, 5)).toEqual(["um dois", "três"]);
+  expect(wrap("umapalavralonga", 6, 4)).toEqual(["umapal", "avra", "long", "a"]);
+  expect(wrap("", 8, 8)).toEqual([""]);
+  expect(graphemes(`a${"\u0301".repeat(500)}`)[0]?.length).toBe(16);
 });
