@@ -98,7 +98,7 @@ export const en = {
   "problem.outboxFull":
     "The message was not accepted: {count} others wait to be sent. Try again when some have been sent.",
   "problem.outboxNoSpace":
-    "The message was not accepted: no space is left in {folder}. Free some and send it again.",
+    "The message was not accepted: there is no space left in {folder}. Free some and send it again.",
   "problem.outboxNotWritten":
     "The message was not accepted: {folder} can't be written to ({code}). Check its disk, owner and mode.",
   "problem.since":

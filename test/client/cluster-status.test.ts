@@ -56,7 +56,7 @@ const server = {
 const reference = { address: "tcp://10.0.0.9:5559", reply: { list, view, clock: 12 } };
 
 describe("the status", () => {
-  test("is healthy with all there", () => {
+  test("is healthy if every process is up", () => {
     const status = clusterStatus({ server, reference });
     expect(status).toMatchObject({ healthy: true, problems: [], liveMembers: 3, quorum: 2 });
     expect(statusTable(status, textsIn("en")).join("\n")).toMatchInlineSnapshot(`
@@ -84,14 +84,14 @@ describe("the status", () => {
     expect(status.liveMembers).toBe(1);
   });
 
-  test("counts no server that is outside of the view", () => {
+  test("does not count a server outside the view", () => {
     const outside = { ...view, members: [first, second] };
     const members = [member(first, 1), member(third, 3, { member: false })];
     const status = clusterStatus({ server: { ...server, view: outside, members }, reference });
     expect(status.problems).toEqual(["noQuorum"]);
   });
 
-  test("names a member of the view of which nobody has heard", () => {
+  test("shows a member of the view that nobody has heard of", () => {
     const status = clusterStatus({
       server: { ...server, members: [member(first, 1), member(second, 2)] },
       reference: { ...reference, reply: { ...reference.reply, list: [] } },

@@ -39,7 +39,7 @@ test("colours are only our own", () => {
   expect(line.endsWith(": ␛[31mred")).toBe(true);
 });
 
-test("a time that is none does no harm", () => {
+test("an invalid time is shown harmlessly", () => {
   expect(entryLine({ ...inChannel, timestamp: "\x07never" } as Entry, utc)).toBe("␇never ana: Oi!");
 });
 
@@ -53,13 +53,13 @@ test.each(["+275760-09-13T00:00:00Z", "-271821-04-20T00:00:00Z", "0000-01-01T00:
   },
 );
 
-test("what controls a terminal becomes visible; all else is kept", () => {
+test("characters that control a terminal become visible; all others are kept", () => {
   expect(harmless("a\0b\tc\x7fd")).toBe("a␀b␉c␡d");
   expect(harmless("\u009b31m \u202e")).toBe("<U+009B>31m <U+202E>");
   expect(harmless("Olá 😀 日本 ñ")).toBe("Olá 😀 日本 ñ");
 });
 
-test("what would be there unseen becomes visible; where a script or an emoji needs it, it stays", () => {
+test("invisible characters become visible, except where a script or an emoji needs them", () => {
   expect(harmless("anaㅤ \u200b\u2060\ufeff")).toBe("ana<U+3164> <U+200B><U+2060><U+FEFF>");
   expect(harmless("\u206a\ufff9a\ufffb\u{e0041}")).toBe("<U+206A><U+FFF9>a<U+FFFB><U+E0041>");
   expect(harmless("ana\u034f an\u200da 1\ufe0f a\ufe0f")).toBe(
@@ -77,7 +77,7 @@ test("a letter has no more marks than a language gives it", () => {
   }
 });
 
-test("no text whatever leaves a control character", () => {
+test("no control character is left of any text", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       expect(harmless(text)).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);

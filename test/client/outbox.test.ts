@@ -218,7 +218,7 @@ describe("[C5] two processes of one person", () => {
 describe("[C5] a disk", () => {
   const cases = [
     { call: "write", code: "ENOSPC", said: "no space left" },
-    { call: "sync", code: "EIO", said: "can't be written (EIO)" },
+    { call: "sync", code: "EIO", said: "can't be written to (EIO)" },
   ] as const;
 
   test.each(cases)("that fails at a $call accepts nothing", ({ call, code, said }) => {
@@ -302,7 +302,7 @@ describe("[C5] bounds of an outbox", () => {
   test("it takes no more messages than can wait, and no text that a server would refuse", () => {
     const outbox = open();
     expect(() => outbox.add(geral, ana, "🌻".repeat(limits.messageCharacters + 1))).toThrow(
-      `may have ${limits.messageCharacters} characters; nothing was sent`,
+      `may have at most ${limits.messageCharacters} characters; nothing was sent`,
     );
     for (let n = 0; n < limits.outboxMessages; n += 1) outbox.add(geral, ana, `${n}`);
     expect(() => outbox.add(geral, ana, "one more")).toThrow("1000 others wait");

@@ -40,7 +40,7 @@ const between = (src: string, dst: string): PrivateEntry => ({
   seq: 1,
 });
 
-test("a user as a target is what he and I wrote to each other, of my own messages", () => {
+test("a user as a target means what they and I wrote to each other, among my own messages", () => {
   const { name, with: other, has } = conversationOf({ user: "ana" as UserName }, me);
   expect(name).toEqual({ user: "bia" });
   expect(other).toBe("ana");
@@ -49,7 +49,7 @@ test("a user as a target is what he and I wrote to each other, of my own message
   expect(has(between("caio", "bia"))).toBe(false);
 });
 
-test("my own name as a target is all my private messages", () => {
+test("my own name as a target means all my private messages", () => {
   const { has } = conversationOf({ user: me() }, me);
   expect(has(between("caio", "bia"))).toBe(true);
 });

@@ -104,7 +104,9 @@ describe("verify", () => {
     expect(serverFolders(folder.path)).toEqual([slot]);
     using good = new CliProcess(["verify", folder.path]);
     expect(await good.end()).toMatchObject({ code: 0, stderr: "" });
-    expect(good.stdout).toBe("servers/1: intact; 20 events in the saved state, 30 in the journal\n");
+    expect(good.stdout).toBe(
+      "servers/1: intact; 20 events in the saved state, 30 in the journal\n",
+    );
     const path = join(slot, "publications.json");
     writeFileSync(path, readFileSync(path, "utf8").replace('"seq":7', '"seq":8'));
     using bad = new CliProcess(["verify", folder.path, "--json"]);

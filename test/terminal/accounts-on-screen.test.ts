@@ -47,9 +47,13 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.answers("7) Quit", "2", "Enter");
     await menu.answers("? Name of the new channel", "half-a-na");
     await place.changePassword("olga");
-    await menu.answers("since the password was changed. You log in again with", "me", "Enter");
+    await menu.answers(
+      "because the password was changed. You will log in again with",
+      "me",
+      "Enter",
+    );
     await menu.answers("? Password for olga", "olga's new", "Enter");
-    await menu.shows("The channel #half-a-name is there.");
+    await menu.shows("The channel #half-a-name has been created.");
     await menu.shows("7) Quit");
   }, 30_000);
 
@@ -104,7 +108,9 @@ describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
     await chat.shows("before ✓");
     await place.changePassword("sara");
     chat.types("after\r");
-    await chat.shows("since the password was changed.\n? Password of sara (empty: quit the chat)");
+    await chat.shows(
+      "because the password was changed.\n? Password for sara (empty: quit the chat)",
+    );
     chat.resize(50, 12);
     chat.types("sara's new\r");
     await chat.shows("after ✓");

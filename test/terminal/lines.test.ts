@@ -72,7 +72,7 @@ test.each(["SIGKILL", "SIGTERM"] as const)(
     const next = await run("ana", `/join ${channel}\nnext\n`);
     expect(next).toMatchObject({ code: 0 });
     expect(next.stderr).toContain(
-      `Left by an earlier chat, and sent now: #${channel} in flight\nYou are in`,
+      `Left by an earlier chat and sent now: #${channel} in flight\nYou are in`,
     );
     expect(await place.texts(channel)).toEqual(["said", "in flight", "next"]);
     expect((await run("ana", "/time\n")).stderr).toBe("");

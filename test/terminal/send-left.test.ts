@@ -45,8 +45,8 @@ test("[C5] a refused message is told and dropped; one that can't be sent now sta
   expect(asked).toEqual(["one\ntwo", "refused", "first"]);
   expect(outbox.waiting.map((outgoing) => outgoing.text)).toEqual(["first", "behind", "last"]);
   expect(told).toEqual([
-    "Left by an earlier chat, and sent now: #up one␊two",
-    `tertulia: ${text("error.channel_not_found")} Left by an earlier chat, and not sent: #none refused`,
+    "Left by an earlier chat and sent now: #up one␊two",
+    `tertulia: ${text("error.channel_not_found")} Left by an earlier chat and not sent: #none refused`,
     `tertulia: ${text("error.unavailable")} Not sent yet, but kept for your next chat: 3.`,
   ]);
 });

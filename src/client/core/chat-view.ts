@@ -1,13 +1,13 @@
 import { harmless } from "../../protocol/harmless.ts";
 import { cut } from "./cells.ts";
-import { type ChatModel, type Conversation, currentOf, listed } from "./chat-model.ts";
+import { type ChatModel, type Conversation, currentOf, homeKey, listed } from "./chat-model.ts";
 import { helpLines } from "./help.ts";
 import { edge } from "./item-block.ts";
 import { type Layout, layoutOf, promptText } from "./layout.ts";
 import { textOf } from "./line-editor.ts";
 import { switchTargets } from "./overlay-keys.ts";
 import { visibleLines } from "./scroll.ts";
-import { fillLine, fitLine, type Line, span, spread } from "./spans.ts";
+import { fillLine, fitLine, type Line, type Span, span, spread } from "./spans.ts";
 import { statusLine } from "./status-line.ts";
 import { writeTarget } from "./target.ts";
 
@@ -45,17 +45,14 @@ function title(model: ChatModel, { paneColumns, listColumns }: Layout): Line {
     return spread([span(text, "bold")], [span(words("chat.helpClose"), "dim")], paneColumns);
   }
   const present = currentOf(model);
-  const { key, anchor, unread, target } = present;
-  const name = span(key === "" ? words("chat.home") : harmless(key), "bold");
+  const { anchor, unread, target } = present;
+  const name = span(nameOf(model, present), "bold");
   const presence = target?.user === undefined ? undefined : model.presence.get(target.user);
   const state = presence === undefined ? [] : [span(` · ${words(`chat.${presence}`)}`, "dim")];
-  const newer = anchor === undefined ? [] : [span(below(model, unread), "warning")];
+  const below = unread > 0 ? words("chat.newer", { count: unread }) : words("chat.below");
+  const newer = anchor === undefined ? [] : [span(below, "warning")];
   const elsewhere = listColumns === 0 ? othersUnread(model) : [];
   return spread([name, ...state], [...newer, ...elsewhere], paneColumns);
-}
-
-function below({ words }: ChatModel, unread: number): string {
-  return unread > 0 ? words("chat.newer", { count: unread }) : words("chat.below");
 }
 
 /** Without room for the list, its counts stand in the title. */
@@ -63,8 +60,15 @@ function othersUnread(model: ChatModel): Line {
   const others = listed(model).filter(({ key }) => key !== model.current);
   const mentions = others.reduce((sum, present) => sum + present.mentions, 0);
   const unread = others.reduce((sum, present) => sum + present.unread, 0);
-  if (mentions > 0) return [span(` @${most(mentions)}`, "mention")];
-  return unread > 0 ? [span(` +${most(unread)}`, "bold")] : [];
+  return mentions + unread === 0 ? [] : [countSpan({ mentions, unread }, "+")];
+}
+
+function countSpan(
+  { mentions, unread }: Pick<Conversation, "mentions" | "unread">,
+  sign: string,
+): Span {
+  if (mentions > 0) return span(` @${most(mentions)}`, "mention");
+  return span(unread > 0 ? ` ${sign}${most(unread)}` : "", "bold");
 }
 
 function paneLines(model: ChatModel, { paneRows, paneColumns }: Layout): readonly Line[] {
@@ -101,6 +105,10 @@ function switchLines(
   return filled(lines, rows, "bottom");
 }
 
+function nameOf({ words }: ChatModel, { key }: Conversation): string {
+  return key === homeKey ? words("chat.home") : harmless(key);
+}
+
 function beside(list: readonly Line[], pane: readonly Line[], { listColumns }: Layout): Line[] {
   return pane.map((line, at) => [
     ...fillLine(list[at] ?? [], listColumns),
@@ -122,17 +130,15 @@ function listLines(model: ChatModel, { listColumns, paneRows, hasTitle }: Layout
 
 function listLine(
   model: ChatModel,
-  { key, unread, mentions, isMuted, target }: Conversation,
+  present: Conversation,
   { number, listColumns }: { readonly number: number; readonly listColumns: number },
 ): Line {
-  const count =
-    mentions > 0
-      ? span(` @${most(mentions)}`, "mention")
-      : span(unread > 0 ? ` ${most(unread)}` : "", "bold");
+  const { key, unread, isMuted, target } = present;
+  const count = countSpan(present, "");
   const presence = target?.user === undefined ? undefined : model.presence.get(target.user);
   const dot = presence === undefined ? [] : [span(" •", presence === "online" ? "good" : "dim")];
   const room = listColumns - 3 - count.text.length - dot.length * 2;
-  const name = cut(key === "" ? model.words("chat.home") : harmless(key), Math.max(1, room));
+  const name = cut(nameOf(model, present), Math.max(1, room));
   const isCurrent = key === model.current;
   const style = isCurrent || (unread > 0 && !isMuted) ? "bold" : isMuted ? "dim" : "plain";
   const marker = isCurrent ? span("›", "bold") : span(number <= 9 ? String(number) : " ", "dim");

@@ -194,42 +194,34 @@ function byRole(a: ProcessStatus, b: ProcessStatus): number {
   return a.name < b.name ? -1 : 1;
 }
 
+/** Columns of the table, the field that each shows, and its side. */
 const columns = [
-  "role",
-  "name",
-  "rank",
-  "address",
-  "member",
-  "phase",
-  "lag",
-  "clock",
-  "offset",
-  "correction",
-  "rounds",
-  "rate",
+  ["role", "role", "left"],
+  ["name", "name", "left"],
+  ["rank", "rank", "right"],
+  ["address", "address", "left"],
+  ["member", "member", "left"],
+  ["phase", "phase", "left"],
+  ["lag", "lag", "right"],
+  ["clock", "clock", "right"],
+  ["offset", "offsetMs", "right"],
+  ["correction", "lastCorrectionMs", "right"],
+  ["rounds", "clockRounds", "right"],
+  ["rate", "rate", "right"],
 ] as const;
-const leftColumns: readonly string[] = ["role", "name", "address", "member", "phase"];
 
 /** The processes as a table. */
 export function statusTable({ processes }: ClusterStatus, text: Text): string[] {
-  const headings = columns.map((column) => {
-    return { heading: text(`status.${column}`), right: !leftColumns.includes(column) };
+  const headings = columns.map(([column, _field, side]) => {
+    return { heading: text(`status.${column}`), right: side === "right" };
   });
-  const cell = (value: string | number | null) =>
-    value === null || value === "" ? "-" : harmless(String(value));
-  const rows = processes.map((process) => [
-    process.role,
-    cell(process.name),
-    cell(process.rank),
-    cell(process.address.replace(/^tcp:\/\//, "")),
-    process.member === null ? "-" : text(process.member ? "status.yes" : "status.no"),
-    process.live ? cell(process.phase) : text("status.down"),
-    cell(process.lag),
-    cell(process.clock),
-    cell(process.offsetMs),
-    cell(process.lastCorrectionMs),
-    cell(process.clockRounds),
-    cell(process.rate),
-  ]);
+  const cell = (process: ProcessStatus, field: (typeof columns)[number][1]) => {
+    if (field === "phase" && !process.live) return text("status.down");
+    const value = process[field];
+    if (typeof value === "boolean") return text(value ? "status.yes" : "status.no");
+    if (value === null || value === "") return "-";
+    return harmless(field === "address" ? process.address.replace(/^tcp:\/\//, "") : String(value));
+  };
+  const rows = processes.map((process) => columns.map(([, field]) => cell(process, field)));
   return table(headings, rows);
 }

@@ -8,29 +8,10 @@ const listFrom = 60;
 const mostInputRows = 5;
 export const promptText = "› ";
 
-export interface Layout {
-  readonly columns: number;
-  readonly rows: number;
-  /** Width of the list on the left; 0 without one. */
-  readonly listColumns: number;
-  readonly paneColumns: number;
-  readonly hasTitle: boolean;
-  /** Rows for messages. */
-  readonly paneRows: number;
-  readonly hasStatus: boolean;
-  readonly input: InputLayout;
-}
+export type Layout = ReturnType<typeof layoutOf>;
 
-export interface InputLayout {
-  readonly rows: readonly string[];
-  /** Where the cursor is among all rows of the text. */
-  readonly cursor: { readonly row: number; readonly column: number };
-  /** The first row that is shown, and how many are. */
-  readonly top: number;
-  readonly height: number;
-}
-
-export function layoutOf({ size, editor, overlay }: ChatModel): Layout {
+/** Where each part of the screen is: the list (0 columns without one), the pane, the input. */
+export function layoutOf({ size, editor, overlay }: ChatModel) {
   const columns = Math.max(4, size.columns);
   const rows = Math.max(1, size.rows);
   const most = Math.max(1, Math.min(mostInputRows, Math.floor(rows / 3)));
@@ -63,7 +44,10 @@ export function paneColumnsOf(size: Size): number {
   return listColumns === 0 ? columns : columns - listColumns - 2;
 }
 
-/** Breaks the text into rows, also within words: the cursor must stand where the text goes on. */
+/**
+ * Breaks the text into rows, also within words: the cursor must stand where the text goes on. `cursor`
+ * is its place among all rows, `top` the first row that is shown, and `height` how many are.
+ */
 function inputLayout({ graphemes: parts, cursor }: Editor, columns: number, most: number) {
   const rows: string[] = [""];
   let used = 0;

@@ -7,7 +7,7 @@ export interface Column {
 /** Lines of a table: headings, then the rows; as wide as their widest cell. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
   const all = [columns.map(({ heading }) => heading), ...rows];
-  const widths = columns.map((_, at) => Math.max(...all.map((row) => width(row[at] ?? ""))));
+  const widths = columns.map((_, at) => Math.max(...all.map((row) => [...(row[at] ?? "")].length)));
   return all.map((row) =>
     columns
       .map(({ right }, at) => {

@@ -15,13 +15,13 @@ test("a text has as many cells as a terminal gives it", () => {
   expect(pictures.map(cellsOf)).toEqual([2, 2, 2, 2, 2, 2, 1]);
 });
 
-test("a text is all of its characters, whatever they join to", () => {
+test("the characters of a text together are the whole text", () => {
   expect(graphemes("aé漢👍🏽한กำ\n🇧🇷")).toEqual([..."aé漢", "👍🏽", "한", "กำ", "\n", "🇧🇷"]);
   const flood = `a${"\u0301".repeat(500)}`;
   expect(graphemes(flood).join("")).toBe(flood);
 });
 
-test("behind a text whose width is in doubt, the next stands where it belongs", () => {
+test("a text behind one of doubtful width is put at its column", () => {
   expect(painted([span("ana"), span("│", "dim")], look)).toBe("ana\x1b[2m│\x1b[0m");
   expect(painted([span("👍🏽"), span("│", "dim")], look)).toBe("👍🏽\x1b[2m\x1b[3G\x1b[K│\x1b[0m");
 });
@@ -33,7 +33,7 @@ test("the cursor stands where the next letter goes, whatever a terminal makes of
   expect(painted([span("🙂\u0301"), span("")], look)).toBe("🙂\u0301");
 });
 
-test("what is pasted into the own line disturbs nothing, and is sent as it is", () => {
+test("a paste into the line disturbs nothing, and is sent unchanged", () => {
   const pasted = "a\x1b[2J\u202eb\u200bc\u0085";
   const scene = new ChatScene(80, 5).start().types(`\x1b[200~${pasted}\x1b[201~`);
   expect(scene.screen).toContain("› a␛[2J<U+202E>b<U+200B>c<U+0085>\n");
@@ -42,12 +42,12 @@ test("what is pasted into the own line disturbs nothing, and is sent as it is", 
   expect(scene.types("\r").effects.at(-1)).toMatchObject({ type: "send", text: pasted });
 });
 
-test("who has an invisible letter in the name does not pass for another", () => {
+test("a user with an invisible letter in their name does not pass for another", () => {
   const scene = new ChatScene(60, 8).start().says("geral", "anaㅤ", "Oi");
   expect(scene.screen).toContain("08:01 ana<U+3164>  Oi\n");
 });
 
-test("ten thousand Chinese characters are written on without waiting", () => {
+test("a line of ten thousand Chinese characters is edited without delay", () => {
   const scene = new ChatScene().start().types(`\x1b[200~${"漢字".repeat(5_000)}\x1b[201~`);
   const times = ["a", "漢", "\x1b[D", "\x7f", "\x01", "b", "\x05"].map((key) => {
     const beganMs = performance.now();

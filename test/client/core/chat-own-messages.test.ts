@@ -7,8 +7,8 @@ import { ProtocolError } from "../../../src/protocol/errors.ts";
 import { textsIn } from "../../../src/texts/texts.ts";
 import { ChatScene, outgoing } from "./chat-scene.ts";
 
-describe("a message of one's own", () => {
-  test("waits, is sent, and stands there once, whatever comes first", () => {
+describe("a message of the person's own", () => {
+  test("waits, is sent, and is shown once, whichever news comes first", () => {
     for (const order of ["receipt first", "publication first"]) {
       const scene = new ChatScene().start().types("Oi\r");
       expect(scene.effects.at(-1)).toEqual({
@@ -30,13 +30,13 @@ describe("a message of one's own", () => {
     }
   });
 
-  test("[R6] written by two servers, stands there once: the first of the total order", () => {
+  test("[R6] is shown once if two servers wrote it: the first in the total order", () => {
     for (const order of [0, 1]) {
       const scene = new ChatScene().start();
       scene.on({ type: "queued", outgoing: outgoing("a", "Oi") });
       const first = { ...scene.message("geral", "ana", "Oi"), id: "a" };
-      const twin = { ...scene.message("geral", "ana", "Oi"), id: "a" };
-      const [receipt, entry] = order === 0 ? [first, twin] : [twin, first];
+      const duplicate = { ...scene.message("geral", "ana", "Oi"), id: "a" };
+      const [receipt, entry] = order === 0 ? [first, duplicate] : [duplicate, first];
       scene.on({ type: "entries", entries: [entry] });
       scene.on({
         type: "sent",
@@ -47,7 +47,7 @@ describe("a message of one's own", () => {
     }
   });
 
-  test("[R6] under an id that stood for another text is refused with a sentence, and both are shown", () => {
+  test("[R6] is refused with a sentence if its id belongs to another text, and both are shown", () => {
     const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
     const entry = { ...scene.message("geral", "ana", "Olá"), id: "a" };
     scene.on({ type: "entries", entries: [entry] });
@@ -62,7 +62,7 @@ describe("a message of one's own", () => {
     );
   });
 
-  test("that is refused says why", () => {
+  test("shows why it was refused", () => {
     const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
     scene.on({ type: "refused", outgoing: outgoing("a", "Oi"), why: "No such channel." });
     expect(scene.screen).toContain("ana  Oi ✗ No such channel.");
@@ -73,7 +73,7 @@ describe("a message of one's own", () => {
     expect(scene.on({ type: "entries", entries: [entry] }).screen).not.toContain("✗");
   });
 
-  test("that is refused takes no more room than others", () => {
+  test("takes no more room than others if it was refused", () => {
     const scene = new ChatScene().start();
     for (let number = 0; number < 3_000; number += 1) {
       const refused = outgoing(`${number}`, "Oi");
@@ -102,7 +102,7 @@ describe("a message of one's own", () => {
     expect(scene.screen.match(/mine \d+/g)?.at(-1)).toBe(bottom);
   });
 
-  test("that a server has already waits no more, whichever is heard of first", () => {
+  test("waits no longer once a server has it, whichever news comes first", () => {
     const scene = new ChatScene().start();
     const entry = { ...scene.message("geral", "ana", "Oi"), id: "a" };
     scene.join("geral", [entry]).on({ type: "queued", outgoing: outgoing("a", "Oi") });
@@ -112,7 +112,7 @@ describe("a message of one's own", () => {
     expect(currentOf(other.model)).toMatchObject({ items: [{ text: "Oi" }], pending: [] });
   });
 
-  test("brings the person to the newest, which is read by that", () => {
+  test("scrolls to the newest messages, which then count as read", () => {
     const scene = new ChatScene().start();
     for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
     scene.types("\x1b[5~").says("geral", "bia", "new");
@@ -122,7 +122,7 @@ describe("a message of one's own", () => {
     expect(savedOf(scene.model).read["#geral"]).toEqual({ server_0a1b2c3d: 61 });
   });
 
-  test("to nobody, and one that is too long, stay where they were written", () => {
+  test("stays in the line if it is too long or there is nobody to send it to", () => {
     const scene = new ChatScene().start([]).types("Oi\r");
     expect(scene.effects).toEqual([]);
     expect(scene.screen).toContain("› Oi");

@@ -5,7 +5,7 @@ import { mostItems } from "../../../src/client/core/message-list.ts";
 import { savedOf } from "../../../src/client/core/saved-chat.ts";
 import { ChatScene } from "./chat-scene.ts";
 
-describe("the past", () => {
+describe("a conversation", () => {
   function long(): ChatScene {
     const scene = new ChatScene(80, 12).start([]);
     const all = Array.from({ length: 100 }, (_, at) => scene.message("geral", "bia", `m${at}`));
@@ -16,7 +16,7 @@ describe("the past", () => {
       .on({ type: "tick", nowMs: 0 });
   }
 
-  test("is paged through, and fetched when it is near", () => {
+  test("is paged through, and older messages are fetched in time", () => {
     const scene = long();
     expect(scene.screen).toContain("m99");
     const before = scene.effects.length;
@@ -41,7 +41,7 @@ describe("the past", () => {
     expect(scene.screen).not.toContain("PgDn");
   });
 
-  test("is written to where it was begun: each has a draft of its own", () => {
+  test("has an unsent text of its own, which is sent nowhere else", () => {
     const scene = new ChatScene().start(["geral", "cafe"]);
     const was = scene.model.current;
     const other = was === "#geral" ? "#cafe" : "#geral";
@@ -62,7 +62,7 @@ describe("the past", () => {
     );
   });
 
-  test("of a private conversation that was closed is there again when it is opened", () => {
+  test("with a user that was closed shows its messages again when it is opened", () => {
     const scene = new ChatScene().start().types("/msg bia\r");
     const target = { user: "bia" as never };
     const entries = [scene.privately("bia", "ana", "psst")];
@@ -74,22 +74,22 @@ describe("the past", () => {
     expect(scene.screen).not.toContain("the beginning");
     scene.on({ type: "joined", target, entries, next: undefined });
     expect(scene.screen).toMatch(/the beginning(.*\n)*.*bia {2}psst/);
-    // What was on its way does not bring it back.
+    // A late answer does not bring it back.
     scene.types("/part\r").on({ type: "joined", target, entries, next: undefined });
     expect(scene.screen).not.toContain("│ @bia");
-    // The same where somebody else begins it.
+    // A message from the other user opens it as well.
     scene.on({ type: "entries", entries: [scene.privately("bia", "ana", "you?")] });
     expect(scene.effects.at(-1)).toEqual({ type: "join", target, read });
     scene.on({ type: "joined", target, entries, next: "1:server_0a1b2c3d" });
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 1, items: [{}, {}] });
   });
 
-  test("begun before there was any conversation goes along", () => {
+  test("takes over a text that was begun before there was any", () => {
     const scene = new ChatScene().types("hello every").start(["geral"]).types("body");
     expect(scene.screen).toContain("› hello everybody");
   });
 
-  test("written to a channel that there is not goes nowhere", () => {
+  test("in a channel that does not exist sends nothing, and keeps the text", () => {
     const scene = new ChatScene().start(["geral"]).types("/join #nope\rto nobody el");
     scene.on({ type: "notJoined", channel: "nope" as never, why: "No such channel." });
     const before = scene.effects.length;
@@ -100,7 +100,7 @@ describe("the past", () => {
     expect(scene.screen).toContain("› to nobody else");
   });
 
-  test("is not lost by what is called back, and what was cut goes along", () => {
+  test("keeps its draft under a recalled text; a text that was cut can be pasted elsewhere", () => {
     const scene = new ChatScene().start(["geral", "cafe"]).types("first\rdraft\x1b[A!");
     expect(scene.screen).toContain("› first!");
     expect(scene.types("\r\x1b[A\x1b[A").screen).toContain("› draft");
@@ -108,7 +108,7 @@ describe("the past", () => {
     expect(scene.types(`\x15cut this\x15${other}\x19`).screen).toContain("› cut this");
   });
 
-  test("has no hole where a page comes after the conversation was cut", () => {
+  test("gets no gap from a page that comes after it was cut", () => {
     const scene = long();
     const was = currentOf(scene.model);
     const again = new ChatScene();
@@ -120,7 +120,7 @@ describe("the past", () => {
     expect(isFetching).toBe(false);
   });
 
-  test("is held up to a bound, and fetched again from there", () => {
+  test("holds messages up to a bound, and knows where to fetch the older ones", () => {
     const scene = new ChatScene().start();
     for (let at = 0; at < 3 * mostItems; at += 1) scene.says("geral", "bia", `m${at}`);
     const { items, older } = currentOf(scene.model);
@@ -128,7 +128,7 @@ describe("the past", () => {
     expect(older).toMatch(/^\d+:server_0a1b2c3d$/);
   });
 
-  test("stands in the total order, nothing twice", () => {
+  test("shows each message once, in the total order", () => {
     const scene = new ChatScene().start();
     const entries = Array.from({ length: 9 }, (_, at) => scene.message("geral", "bia", `m${at}`));
     fc.assert(

@@ -20,7 +20,7 @@ const firstMs = Date.parse("2026-01-31T08:00:00Z");
 /** A chat of ana's without terminal or servers. */
 export class ChatScene {
   model: ChatModel;
-  /** But for those that save. */
+  /** All effects but `save`. */
   readonly effects: object[] = [];
   saves = 0;
   #seq = 0;
@@ -45,7 +45,7 @@ export class ChatScene {
     return this;
   }
 
-  /** Goes on with what was saved, in these channels; nothing was said in them yet. */
+  /** Goes on with the saved state, in these channels, which have no messages. */
   start(channels: readonly string[] = ["geral"], saved: SavedChat = nothingSaved): this {
     this.on({ type: "started", saved, channels });
     for (const channel of saved.joined.length > 0 ? saved.joined : channels) {
@@ -60,7 +60,7 @@ export class ChatScene {
     return this.on({ type: "joined", target, entries, next });
   }
 
-  /** A message, a minute after the one before. */
+  /** A message, one minute after the last one. */
   message(channel: string, user: string, message: string): ChannelEntry {
     const { seq, timestamp } = this.#next();
     const names = { channel: channel as never, user: user as never };
@@ -77,7 +77,7 @@ export class ChatScene {
     return this.on({ type: "entries", entries: [this.message(channel, user, text)] });
   }
 
-  /** As a terminal sends it. */
+  /** Types the bytes of a terminal. */
   types(input: string): this {
     for (const key of decodeKeys(input, true).keys) this.on({ type: "key", key });
     return this;
@@ -103,7 +103,7 @@ export class ChatScene {
   }
 }
 
-/** What the person has written to #geral, and no server has yet. */
+/** A message to #geral that no server has yet. */
 export const outgoing = (id: string, text: string): Outgoing => ({
   id: id as never,
   user: "ana" as never,

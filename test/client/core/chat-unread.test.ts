@@ -6,8 +6,8 @@ import { ChatScene, outgoing } from "./chat-scene.ts";
 
 const café = { channel: "café" as never };
 
-describe("unread", () => {
-  test("is counted where the person is not, and mentions apart", () => {
+describe("a chat", () => {
+  test("counts unread messages in other conversations, and mentions apart", () => {
     const scene = new ChatScene().start(["geral"]).join("café");
     scene.says("café", "bia", "oi").says("café", "bia", "Ana!").says("geral", "bia", "bom dia");
     const [here, there] = scene.model.conversations.slice(1);
@@ -21,7 +21,7 @@ describe("unread", () => {
     expect(scene.types("\x1b1\x1b2").screen).not.toContain("new since you left");
   });
 
-  test("goes on where an earlier chat was left", () => {
+  test("goes on where an earlier one was left", () => {
     const first = new ChatScene().start(["geral"]);
     first.says("geral", "bia", "read");
     const saved = savedOf(first.model);
@@ -34,7 +34,7 @@ describe("unread", () => {
     expect(second.screen).toMatch(/── new since you left ─+\n.*bia {2}while away/);
   });
 
-  test("takes a person to the first channel who has only read by lines so far", () => {
+  test("takes a person who has only used line mode to the first channel", () => {
     const saved = { ...nothingSaved, read: { "@bia": {} } };
     const scene = new ChatScene().on({ type: "started", saved, channels: ["geral"] });
     expect(scene.model.current).toBe("#geral");
@@ -45,7 +45,7 @@ describe("unread", () => {
     expect(scene.types("/msg\r").screen).toContain("Escreva assim: /msg nome texto");
   });
 
-  test("brings back a private conversation that was closed", () => {
+  test("opens a closed private conversation again when something new comes in it", () => {
     const first = new ChatScene().start();
     const target = { user: "bia" as never };
     first.on({ type: "found", users: [target.user], heard: {} });
@@ -62,15 +62,15 @@ describe("unread", () => {
     expect(second.model.conversations.at(-1)).toMatchObject({ key: "@bia", unread: 1 });
   });
 
-  test("[R6] counts what two servers wrote once", () => {
+  test("[R6] counts a message that two servers wrote once", () => {
     const scene = new ChatScene().start(["geral"]);
     const first = { ...scene.message("café", "bia", "ana?"), id: "b" };
-    const twin = { ...scene.message("café", "bia", "ana?"), id: "b" };
-    scene.join("café", [first]).on({ type: "entries", entries: [twin] });
+    const duplicate = { ...scene.message("café", "bia", "ana?"), id: "b" };
+    scene.join("café", [first]).on({ type: "entries", entries: [duplicate] });
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 0 });
   });
 
-  test("stays muted, or does not, when a channel is left and joined again", () => {
+  test("keeps a channel muted, or not muted, when it is left and joined again", () => {
     const scene = new ChatScene().start(["geral"]).join("café").types("/mute #café\r");
     const isMuted = () => scene.model.conversations.find(({ key }) => key === "#café")?.isMuted;
     scene.types("/part #café\r");
@@ -82,7 +82,7 @@ describe("unread", () => {
     expect(savedOf(scene.model).muted).toEqual([]);
   });
 
-  test("stays what it is until a conversation's newest messages are there", () => {
+  test("marks nothing as read until a conversation's newest messages are there", () => {
     const saved = { ...nothingSaved, joined: ["geral", "café"], read: { "#café": {} } };
     const scene = new ChatScene().start([], { ...saved, joined: ["geral"] });
     scene.types("/join #café\r");
@@ -98,14 +98,14 @@ describe("unread", () => {
     expect(now).toMatchObject({ unread: 3, mentions: 3 });
   });
 
-  test("is nothing of a channel that was never seen, however it was tried", () => {
+  test("keeps no read mark of a channel that was never entered", () => {
     const scene = new ChatScene().start(["geral"]).types("/join #café\r");
     expect(savedOf(scene.model).read).not.toHaveProperty("#café");
     scene.on({ type: "notJoined", channel: "café" as never, why: "No such channel." });
     expect(savedOf(scene.model).read).not.toHaveProperty("#café");
   });
 
-  test("is saved once what an earlier chat has left is taken up, and not before", () => {
+  test("is saved once the state of an earlier one is loaded, and not before", () => {
     const saved = { ...nothingSaved, joined: ["geral"], muted: ["#geral"] };
     const scene = new ChatScene().types("/join #café\r");
     expect(scene.saves).toBe(0);
@@ -119,7 +119,7 @@ describe("unread", () => {
     expect(scene.saves).toBeGreaterThan(saves);
   });
 
-  test("a draft is kept with its conversation, and comes back there; what was sent does not", () => {
+  test("keeps a draft with its conversation, and brings it back there, unless it was sent", () => {
     const first = new ChatScene().start(["geral", "café"]);
     first.types("/join geral\r").types("begun here").types("\x1b2").types("and there");
     expect(savedOf(first.model).drafts).toEqual({
@@ -141,17 +141,17 @@ describe("unread", () => {
     expect(savedOf(second.model).drafts).toEqual({ "#café": ["and there"] });
   });
 
-  test("a draft stays one while an older text is called back over it", () => {
+  test("keeps a draft while an older text is recalled over it", () => {
     const scene = new ChatScene().start(["geral", "café"]).types("/join geral\r");
     scene.on({ type: "found", users: [], heard: {} });
     scene.types("sent\r").types("begun").types("\x1b[A");
     expect(scene.screen).toContain("› sent");
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["begun"] });
-    // Elsewhere too it is not what was called back.
+    // In another conversation, the recalled text does not replace the draft either.
     scene.types("\x1b2");
     expect(scene.model.current).toBe("#café");
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["begun"] });
-    // Written on, it is what the person writes.
+    // Once it is edited, the recalled text is the draft.
     scene.types("\x1b1").types("!");
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["sent!"] });
     const { saves } = scene;
@@ -160,14 +160,14 @@ describe("unread", () => {
     expect(scene.saves).toBeGreaterThan(saves);
   });
 
-  test("drafts of two chats that ran at once come back as one text", () => {
+  test("brings the drafts of two that ran at once back as one text", () => {
     const drafts = { "#geral": ["of one", "of the other"] };
     const saved = { ...nothingSaved, joined: ["geral"], drafts };
     const scene = new ChatScene().on({ type: "started", saved, channels: ["geral"] });
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["of one\nof the other"] });
   });
 
-  test("a saved draft does not replace the text that is being written", () => {
+  test("replaces no text that is being written with a saved draft", () => {
     const saved = {
       ...nothingSaved,
       joined: ["geral"],
@@ -175,12 +175,12 @@ describe("unread", () => {
     };
     const scene = new ChatScene().types("new");
     scene.on({ type: "started", saved, channels: ["geral"] });
-    // ↑ has what was being written: the conversation's own draft is there.
+    // The conversation's own draft is shown; ↑ has the text that was being written.
     expect(scene.screen).toContain("› older");
     expect(scene.types("\x15\x1b[A").screen).toContain("› new");
   });
 
-  test("knows who has written as soon as he was found", () => {
+  test("knows the users who have written as soon as they are found", () => {
     const scene = new ChatScene().start(["geral"]);
     scene.on({ type: "found", users: ["bia" as never], heard: {} });
     expect(savedOf(scene.model)).toMatchObject({ read: { "@bia": {} }, heard: {}, closed: [] });
@@ -188,7 +188,7 @@ describe("unread", () => {
     expect(savedOf(scene.model)).toMatchObject({ read: { "@bia": {} }, closed: ["@bia"] });
   });
 
-  test("of who first wrote while the person was away is all, with an earlier chat", () => {
+  test("counts all messages of users who first wrote while the person was away, after an earlier one", () => {
     for (const heard of [undefined, { ["server_0a1b2c3d" as ServerName]: 1 }]) {
       const scene = new ChatScene().start(["geral"], { ...nothingSaved, joined: ["geral"], heard });
       const target = { user: "bia" as never };
@@ -197,7 +197,7 @@ describe("unread", () => {
     }
   });
 
-  test("of a muted channel is only the mentions", () => {
+  test("counts only mentions in a muted channel", () => {
     const scene = new ChatScene().start(["geral"]).join("café").types("/mute #café\r");
     scene.says("café", "bia", "oi").says("café", "bia", "ana?");
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 1 });

@@ -25,7 +25,7 @@ test("Tab completes commands, names and channels", () => {
   expect(scene.types("\x15veja #c\t").screen).toContain("› veja #café");
 });
 
-test("Ctrl-C puts aside what was written, for ↑; twice without anything it quits", () => {
+test("Ctrl-C puts the text aside for ↑; pressed twice on an empty line, it quits", () => {
   const scene = new ChatScene().start().types("half\x03");
   expect(scene.screen).not.toContain("half");
   expect(scene.types("\x1b[A").screen).toContain("› half");
@@ -53,7 +53,7 @@ test("the hint that a second Ctrl-C quits stays while it is true", () => {
   expect(scene.types("\x03").effects).not.toContainEqual({ type: "quit" });
 });
 
-test("what comes by itself closes no switch and moves nobody who reads further up", () => {
+test("news closes no quick switch, and moves nobody who reads further up", () => {
   const scene = new ChatScene().start();
   for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
   scene.types("\x0bzo").join("geral");
@@ -74,7 +74,7 @@ test("from the help the quick switch is one key, also right behind Esc", () => {
   }
 });
 
-test("another language is there at once", () => {
+test("/lang asks for another language", () => {
   const scene = new ChatScene().start().types("/lang pt-br\r");
   expect(scene.effects.at(-1)).toEqual({ type: "language", name: "pt-br" });
 });
