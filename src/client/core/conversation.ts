@@ -4,7 +4,7 @@ import type { ConversationName } from "../../protocol/topics.ts";
 import type { Target } from "./target.ts";
 
 /** The conversation to ask the servers for, and which of its entries are meant. */
-export interface Conversation {
+interface ConversationQuery {
   readonly name: ConversationName;
   readonly with?: UserName;
   readonly has: (entry: Entry) => boolean;
@@ -15,7 +15,7 @@ export interface Conversation {
  * they and another user wrote to each other. The last is a part of the person's own private messages:
  * nobody may read what that user writes to others.
  */
-export function conversationOf(target: Target, me: () => UserName): Conversation {
+export function conversationOf(target: Target, me: () => UserName): ConversationQuery {
   if (target.channel !== undefined) return { name: { channel: target.channel }, has: () => true };
   const { user: other } = target;
   const user = me();

@@ -50,9 +50,11 @@ test("a user with an invisible letter in their name does not pass for another", 
 test("a line of ten thousand Chinese characters is edited without delay", () => {
   const scene = new ChatScene().start().types(`\x1b[200~${"漢字".repeat(5_000)}\x1b[201~`);
   const times = ["a", "漢", "\x1b[D", "\x7f", "\x01", "b", "\x05"].map((key) => {
-    const beganMs = performance.now();
+    // Time of the processor: other processes on the machine don't count.
+    const began = process.cpuUsage();
     view(scene.types(key).model);
-    return performance.now() - beganMs;
+    const { user, system } = process.cpuUsage(began);
+    return (user + system) / 1_000;
   });
   expect(times.sort((a, b) => a - b)[3]).toBeLessThan(50);
 });
