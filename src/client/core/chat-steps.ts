@@ -12,11 +12,10 @@ import {
   homeKey,
   isKnown,
   listed,
-  type Message,
   type Placed,
 } from "./chat-model.ts";
 import { mentionsOf } from "./mentions.ts";
-import { firstUnread, isRead, readAll, trimmed } from "./message-list.ts";
+import { firstUnread, isUnread, readAll, trimmed } from "./message-list.ts";
 import { spokenText } from "./slash-command.ts";
 import { type Target, writeTarget } from "./target.ts";
 
@@ -85,14 +84,12 @@ export function add(model: ChatModel, target: Target): ChatModel {
   const { read, muted } = model.saved;
   const isMuted = muted.includes(key);
   const more = conversation(target, { read: read[key] ?? {}, isMuted, isFetching: true });
-  const isChannel = (other: Conversation) => other.target?.channel !== undefined;
-  const ordered = [...model.conversations, more];
-  const conversations = [
-    ...ordered.filter(({ target: other }) => other === undefined),
-    ...ordered.filter(isChannel),
-    ...ordered.filter((other) => other.target !== undefined && !isChannel(other)),
-  ];
+  const conversations = [...model.conversations, more].sort((a, b) => rankOf(a) - rankOf(b));
   return { ...model, conversations };
+}
+
+function rankOf({ target }: Conversation): number {
+  return target === undefined ? 0 : target.user === undefined ? 1 : 2;
 }
 
 /**
@@ -163,9 +160,7 @@ export function countUnread(
   items: readonly Placed[],
   { me, read, isMuted }: Pick<Conversation, "read" | "isMuted"> & { readonly me: string },
 ): Pick<Conversation, "unread" | "mentions"> {
-  const fresh = items.filter(
-    (item): item is Message => item.kind === "message" && item.user !== me && !isRead(read, item),
-  );
+  const fresh = items.filter((item) => isUnread(item, read, me));
   const mentions = fresh.filter(({ text }) => mentionsOf(spokenText(text), me).length > 0);
   return { unread: isMuted ? 0 : fresh.length, mentions: mentions.length };
 }

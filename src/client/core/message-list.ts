@@ -89,6 +89,10 @@ export function isRead(read: Vector, { server, seq }: Message): boolean {
   return seq <= (read[server] ?? 0);
 }
 
+export function isUnread(item: Placed, read: Vector, me: string): item is Message {
+  return item.kind === "message" && item.user !== me && !isRead(read, item);
+}
+
 /** Raises a vector to cover the messages. @returns the same vector if it does already */
 export function readAll(read: Vector, messages: readonly Placed[]): Vector {
   let raised: MutableVector | undefined;
@@ -106,8 +110,6 @@ export function firstUnread(
   read: Vector,
   me: string,
 ): string | undefined {
-  const first = items.find(
-    (item) => item.kind === "message" && item.user !== me && !isRead(read, item),
-  );
+  const first = items.find((item) => isUnread(item, read, me));
   return first === undefined ? undefined : itemKey(first);
 }
