@@ -75,6 +75,9 @@ const table: readonly Row[] = [
       "cluster/supervisor.ts",
       ...shell,
       "client/chat-client.ts",
+      // What a replica has is told by the code of a replica.
+      "server/config.ts",
+      "server/core/step.ts",
     ],
   },
   { part: "client-commands.ts", may: ["client/", ...shell] },

@@ -41,17 +41,21 @@ export function serverConfig(settings: Settings): ServerConfig {
     bind,
     slots: join(settings.get("data"), "servers"),
     leaveOnStop: settings.get("leaveOnStop"),
-    retention: {
-      channelMessages: settings.get("keepPublications"),
-      userMessages: settings.get("keepMessages"),
-      userLogins: settings.get("keepLogins"),
-    },
+    retention: retentionOf(settings),
     checkpointBytes: settings.get("checkpointBytes"),
     auth: settings.get("auth"),
     flood: {
       user: paceOf(settings.get("userRate")),
       connection: paceOf(settings.get("connectionRate")),
     },
+  };
+}
+
+export function retentionOf(settings: Settings): Retention {
+  return {
+    channelMessages: settings.get("keepPublications"),
+    userMessages: settings.get("keepMessages"),
+    userLogins: settings.get("keepLogins"),
   };
 }
 

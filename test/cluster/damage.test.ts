@@ -6,6 +6,7 @@ import type { Receipt } from "../../src/protocol/client-messages.ts";
 import { parseUserName } from "../../src/protocol/ids.ts";
 import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
+import { saveJournals } from "../../src/trials/saved-states.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { damage, folderOf, journalOf, killAnd, logOf, syncedBytes } from "./folders.ts";
@@ -72,6 +73,7 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
         message: "to myself",
       });
       await cluster.stop();
+      await saveJournals(data, process.env);
     }
     const cluster = await start({ data });
     const writer = await Writer.start(cluster);

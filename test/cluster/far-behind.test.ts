@@ -5,7 +5,7 @@ import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-c
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { until } from "../support/until.ts";
 import { folderOf, journalOf, logOf } from "./folders.ts";
-import { equalFiles, longText, Writer } from "./writer.ts";
+import { longText, stopEqual, Writer } from "./writer.ts";
 
 const closing: (() => PromiseLike<unknown> | unknown)[] = [];
 
@@ -63,8 +63,7 @@ describe("a server that was away while its peers compacted their journals", {
     await writer.progress(200);
     await writer.stop();
     expect(logOf(cluster, late)).toContain("Has the saved state of");
-    await cluster.stop();
-    const entries = await equalFiles(cluster);
+    const entries = await stopEqual(cluster);
     const shown = new Set(entries.map(({ message }) => message));
     expect([...writer.acknowledged.keys()].filter((text) => !shown.has(text))).toEqual([]);
     const counts = new Map<unknown, number>();

@@ -1,12 +1,13 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { ChatClient } from "../../src/client/chat-client.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
@@ -32,6 +33,7 @@ async function folder(): Promise<string> {
 }
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   for (const child of running.splice(0)) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
     child.kill("SIGTERM");
@@ -243,16 +245,23 @@ describe("tertulia up", () => {
 
   test("[J2] names a damaged file, with the way out", async () => {
     const data = await folder();
+    const slot = join(data, "servers", "1");
+    const path = join(slot, "users.json");
+    // The state is saved before the stop, which does so only if there is time.
+    vi.stubEnv("TERTULIA_CHECKPOINT_BYTES", "4096");
     const { child, ready } = await startUp(data, "--servers", "1");
     {
       await using client = clientOf(ready);
-      for (const name of ["ana", "bia", "caio"]) await client.login(parseUserName(name));
+      const isSaved = async () => {
+        for (const name of ["ana", "bia"]) await client.login(parseUserName(name));
+        return existsSync(path) && (await readFile(path, "utf8")).includes('"ana"');
+      };
+      await until(isSaved, "the state is saved");
     }
     child.kill("SIGTERM");
     await once(child, "exit");
-    const slot = join(data, "servers", "1");
-    const text = await readFile(join(slot, "users.json"), "utf8");
-    await writeFile(join(slot, "users.json"), text.replace('"ana"', '"eva"'));
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace('"ana"', '"eva"'));
     // Otherwise the journal would still have the state's events.
     await rm(join(slot, "journal", "00000001.jsonl"));
     const { code, errors } = await endOf(spawnUp(data, "--port", "0", "--servers", "1"));

@@ -8,6 +8,7 @@ import { limits } from "../../src/protocol/limits.ts";
 import type { Entry } from "../../src/protocol/publications.ts";
 import { checkpointFiles } from "../../src/storage/checkpoint.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { saveJournals } from "../../src/trials/saved-states.ts";
 import { until } from "../support/until.ts";
 
 interface Load {
@@ -70,16 +71,6 @@ async function fileOf(cluster: LocalCluster, slot: string, name: string): Promis
   return readFile(join(cluster.folder, "servers", slot, name), "utf8");
 }
 
-/** The publications of all replicas, whose files are equal byte for byte. */
-export async function equalFiles(cluster: LocalCluster): Promise<Entry[]> {
-  const slots = await readdir(join(cluster.folder, "servers"));
-  for (const name of checkpointFiles) {
-    const texts = await Promise.all(slots.map((slot) => fileOf(cluster, slot, name)));
-    expect(new Set(texts).size, `${name} differs between replicas`).toBe(1);
-  }
-  return JSON.parse(await fileOf(cluster, slots[0] ?? "1", "publications.json")) as Entry[];
-}
-
 /**
  * Waits until all servers agree, twice. A server that was hung may still make events of its
  * requests, and no other server knows these events yet.
@@ -106,6 +97,22 @@ async function allEqual(cluster: LocalCluster): Promise<void> {
 }
 
 /**
+ * Stops the cluster once all servers agree: a stop waits for a server that is behind, but not for ever (R11).
+ * @returns the publications of all replicas, whose files are equal byte for byte
+ */
+export async function stopEqual(cluster: LocalCluster): Promise<Entry[]> {
+  await allEqual(cluster);
+  await cluster.stop();
+  await saveJournals(cluster.folder, process.env);
+  const slots = await readdir(join(cluster.folder, "servers"));
+  for (const name of checkpointFiles) {
+    const texts = await Promise.all(slots.map((slot) => fileOf(cluster, slot, name)));
+    expect(new Set(texts).size, `${name} differs between replicas`).toBe(1);
+  }
+  return JSON.parse(await fileOf(cluster, slots[0] ?? "1", "publications.json")) as Entry[];
+}
+
+/**
  * Stops the cluster. All replicas are equal and have each acknowledged message under a single id.
  * Duplicates of a request are both in the files, and readers see one of them (R6).
  */
@@ -113,10 +120,7 @@ export async function expectNothingLost(
   cluster: LocalCluster,
   { acknowledged }: Pick<Writer, "acknowledged">,
 ): Promise<void> {
-  // A stop waits for a server that is behind, but not for ever (R11).
-  await allEqual(cluster);
-  await cluster.stop();
-  const entries = await equalFiles(cluster);
+  const entries = await stopEqual(cluster);
   const texts = new Set(entries.map(({ message }) => message));
   const ids = new Set(entries.map(({ id }) => id));
   expect(ids.size, "a message has two ids").toBe(texts.size);

@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { decode } from "../../src/protocol/codec.ts";
 import { replicationTopic } from "../../src/protocol/topics.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { saveJournals } from "../../src/trials/saved-states.ts";
 import { withinTheDoor } from "../support/members-door.ts";
 import { until } from "../support/until.ts";
 import { type Auth, type Corpus, record, type SealedSample, type Sender } from "./corpus.ts";
@@ -125,7 +126,7 @@ class Run {
     const events = views === undefined ? 0 : eventsOf(views) - eventsOf(before);
     if (watch.ended.length > 0) this.#problems.push(`ended: ${watch.ended.join(", ")}`);
     await cluster.stop();
-    const strange = views && this.#lookAtDisks(traffic, events);
+    const strange = views && (await this.#lookAtDisks(traffic, events));
     const memory = watch.grown(eventBytes * events);
     for (const { label, isFlat } of memory) {
       if (!isFlat) this.#problems.push(`the memory of ${label} grows`);
@@ -288,8 +289,9 @@ class Run {
   }
 
   /** @returns events that no valid message made */
-  #lookAtDisks(traffic: ValidTraffic, events: number): number {
+  async #lookAtDisks(traffic: ValidTraffic, events: number): Promise<number> {
     const { auth, sender } = this.#options;
+    await saveJournals(this.#cluster.folder, process.env);
     const { unequal, entries } = readDisks(this.#cluster.folder);
     if (unequal.length > 0) this.#problems.push(`replicas differ in ${unequal.join(", ")}`);
     const { published, messages } = traffic;

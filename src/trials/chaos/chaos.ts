@@ -5,6 +5,7 @@ import { limits } from "../../protocol/limits.ts";
 import { OfficeWatch } from "../office-watch.ts";
 import { clientsNode } from "../relay-wiring.ts";
 import { RelayedCluster } from "../relayed-cluster.ts";
+import { saveJournals } from "../saved-states.ts";
 import { ClaimRace } from "./claim-race.ts";
 import { check, type Observations, unheard } from "./core/checker.ts";
 import { type Failover, failoversOf, type Term } from "./core/failovers.ts";
@@ -102,11 +103,11 @@ function settingsOf({ seconds }: ChaosConfig) {
   // Less often in a long run, because its state becomes large.
   const checkpointBytes = 1_024 * Math.max(64, seconds);
   const kept = String(limits.channelMessages + writesPerSecond * seconds);
-  return () => ({
+  return {
     TERTULIA_CHECKPOINT_BYTES: String(checkpointBytes),
     TERTULIA_KEEP_PUBLICATIONS: kept,
     TERTULIA_KEEP_MESSAGES: kept,
-  });
+  };
 }
 
 /** Cluster, relay and load, opened and closed together. */
@@ -135,7 +136,7 @@ class Scene implements AsyncDisposable {
   }
 
   static async open(config: ChaosConfig): Promise<Scene> {
-    const settings = settingsOf(config);
+    const settings = () => settingsOf(config);
     const options = { ...config, settings, logLevel: "info" } as const;
     return new Scene(config, await RelayedCluster.start(options));
   }
@@ -203,6 +204,7 @@ class Scene implements AsyncDisposable {
     }
     await this.#stop();
     const { folder } = this.#config;
+    await saveJournals(folder, settingsOf(this.#config));
     const files = await filesOf(folder);
     const accounts = await accountsOf(folder);
     const { claims } = this.race;

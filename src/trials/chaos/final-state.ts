@@ -106,7 +106,7 @@ async function readPage(
   }
 }
 
-/** Checksums of each replica's files, after all servers have stopped. */
+/** Checksums of each replica's files, after all servers have stopped and their journals are saved. */
 export async function filesOf(folder: string): Promise<Files[]> {
   const replicas = await replicasIn(folder);
   return Promise.all(
@@ -119,7 +119,7 @@ export async function filesOf(folder: string): Promise<Files[]> {
   );
 }
 
-/** The accounts of each replica, after all servers have stopped. */
+/** The accounts of each replica, at the same moment. */
 export async function accountsOf(folder: string): Promise<AccountsFile[]> {
   const replicas = await replicasIn(folder);
   return Promise.all(

@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { digest } from "../platform/digest.ts";
+import { Problem } from "../platform/problem.ts";
+import { Settings } from "../platform/settings.ts";
+import { LamportClock } from "../protocol/lamport-clock.ts";
+import { covers } from "../protocol/vector.ts";
+import { retentionOf } from "../server/config.ts";
+import { ServerCore } from "../server/core/step.ts";
+import { openCheckpoint, readCheckpoint, writeCheckpoint } from "../storage/checkpoint.ts";
+import { describeDamage } from "../storage/damage.ts";
+import { snapshotFolder } from "../storage/fetch-snapshot.ts";
+import { nameOf } from "../storage/identity.ts";
+import { readWholeLines } from "../storage/journal-recovery.ts";
+import { serverFolders, verifyFolder } from "../storage/verify.ts";
+
+/**
+ * Makes the saved state of each stopped server stand for its journal too. A stop leaves a state that
+ * takes too long to save (R11), so only state and journal together tell what a replica has.
+ * @param environment of the servers
+ * @throws Problem if anything is damaged
+ */
+export async function saveJournals(data: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const retention = retentionOf(new Settings({}, environment));
+  for (const folder of serverFolders(data)) await saveJournal(folder, retention);
+}
+
+/** A state that its server saved in time stays as it is. */
+async function saveJournal(
+  folder: string,
+  retention: ReturnType<typeof retentionOf>,
+): Promise<void> {
+  const own = openCheckpoint(folder).checkpoint;
+  const { vector, damages } = verifyFolder(folder, digest);
+  if (damages.length > 0) throw new Problem(damages.map(describeDamage).join("; "));
+  if (own !== undefined && covers(own.mark.vector, vector)) return;
+  const name = await nameOf(folder);
+  const core = new ServerCore({ name, clock: new LamportClock(), digest, address: "", retention });
+  const fetched = readCheckpoint(join(folder, snapshotFolder)).checkpoint;
+  for (const state of [own, fetched]) if (state !== undefined) core.recoverState(state, state.mark);
+  for (const line of readWholeLines(join(folder, "journal"), digest)) core.recoverEvent(line);
+  await writeCheckpoint(folder, core.checkpoint());
+}
