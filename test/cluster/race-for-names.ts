@@ -12,10 +12,10 @@ import {
   failoverFaults,
   failoversOf,
 } from "../../src/trials/chaos/core/failovers.ts";
-import { inOffice, type PlannedFault } from "../../src/trials/chaos/core/fault-plan.ts";
+import { type PlannedFault, theCoordinator } from "../../src/trials/chaos/core/fault-plan.ts";
 import { FaultPerformer } from "../../src/trials/chaos/fault-performer.ts";
 import { accountsOf } from "../../src/trials/chaos/final-state.ts";
-import { OfficeWatch } from "../../src/trials/office-watch.ts";
+import { CoordinatorWatch } from "../../src/trials/coordinator-watch.ts";
 import { RelayedCluster } from "../../src/trials/relayed-cluster.ts";
 import { until } from "../support/until.ts";
 
@@ -64,13 +64,13 @@ export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
   // A fault that fails has its own error; nobody must wait for the claims then.
   running.catch(() => {});
   try {
-    const office = new OfficeWatch(folder, cluster.local.of("server"));
-    const performer = await disturb({ options, cluster, race, office, elapsedMs });
+    const watch = new CoordinatorWatch(folder, cluster.local.of("server"));
+    const performer = await disturb({ options, cluster, race, watch, elapsedMs });
     await running;
     const lengthMs = elapsedMs();
     const { claims } = race;
     const { marks } = performer;
-    const failovers = failoversOf(office.terms(began), marks, claims);
+    const failovers = failoversOf(watch.terms(began), marks, claims);
     await race.close();
     await cluster.stop();
     const accounts = await accountsOf(folder);
@@ -85,20 +85,20 @@ interface Disturbed {
   readonly options: RaceOptions;
   readonly cluster: RelayedCluster;
   readonly race: ClaimRace;
-  readonly office: OfficeWatch;
+  readonly watch: CoordinatorWatch;
   readonly elapsedMs: () => number;
 }
 
 /** One fault after the other; each begins when its share of the names has an owner. */
 async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
-  const { options, cluster, race, office, elapsedMs } = disturbed;
+  const { options, cluster, race, watch, elapsedMs } = disturbed;
   const { relay, processes } = cluster;
   const performer = new FaultPerformer({
     processes,
     relay,
     elapsedMs,
-    coordinator: () => office.coordinator,
-    onFault: ({ kind }) => options.onFault?.(`${kind} of ${office.coordinator}`, race.owned),
+    coordinator: () => watch.coordinator,
+    onFault: ({ kind }) => options.onFault?.(`${kind} of ${watch.coordinator}`, race.owned),
   });
   const labels = processes.map(({ label }) => label);
   const faults = numbers(options.rounds).flatMap(() => failoverFaults);
@@ -106,7 +106,7 @@ async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
     for (const [at, kind] of faults.entries()) {
       const goal = Math.floor((options.names * (at + 1)) / (faults.length + 2));
       await until(() => race.owned >= goal, `${goal} names with an owner`, shareLimitMs);
-      await untilNextTerm(performer, office, faultOf(kind, labels));
+      await untilNextTerm(performer, watch, faultOf(kind, labels));
     }
   } finally {
     performer.mend();
@@ -114,10 +114,10 @@ async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
   return performer;
 }
 
-/** Disturbs the coordinator until the next term of office has begun. */
+/** Disturbs the coordinator until the next term has begun. */
 async function untilNextTerm(
   performer: FaultPerformer,
-  office: OfficeWatch,
+  watch: CoordinatorWatch,
   fault: PlannedFault,
 ): Promise<void> {
   const { performed, marks } = performer;
@@ -127,8 +127,8 @@ async function untilNextTerm(
     return performed.length > length;
   };
   await until(isDone, "a coordinator", failoverLimitMs);
-  const terms = office.entered().length;
-  await until(() => office.entered().length > terms, "the next term of office", failoverLimitMs);
+  const terms = watch.entered().length;
+  await until(() => watch.entered().length > terms, "the next term", failoverLimitMs);
   performer.mend();
   const isBack = () => marks.every(({ toMs }) => toMs !== undefined);
   await until(isBack, "the process is back", failoverLimitMs);
@@ -139,11 +139,19 @@ function faultOf(kind: FailoverFault, labels: readonly string[]): PlannedFault {
   const forMs = 2 * failoverLimitMs;
   switch (kind) {
     case "kill":
-      return { kind, targets: [inOffice], atMs: 0 };
+      return { kind, targets: [theCoordinator], atMs: 0 };
     case "stop":
-      return { kind, targets: [inOffice], forMs, atMs: 0 };
+      return { kind, targets: [theCoordinator], forMs, atMs: 0 };
     case "cut":
-      return { kind, target: inOffice, others: labels, way: "both", forMs, reset: false, atMs: 0 };
+      return {
+        kind,
+        target: theCoordinator,
+        others: labels,
+        way: "both",
+        forMs,
+        reset: false,
+        atMs: 0,
+      };
     default:
       return kind satisfies never;
   }

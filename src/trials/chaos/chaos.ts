@@ -2,7 +2,7 @@ import type { Child } from "../../cluster/child.ts";
 import { now, pause } from "../../platform/clock.ts";
 import { seededRandom } from "../../platform/random.ts";
 import { limits } from "../../protocol/limits.ts";
-import { OfficeWatch } from "../office-watch.ts";
+import { CoordinatorWatch } from "../coordinator-watch.ts";
 import { clientsNode } from "../relay-wiring.ts";
 import { RelayedCluster } from "../relayed-cluster.ts";
 import { saveJournals } from "../saved-states.ts";
@@ -37,7 +37,7 @@ export interface ChaosResult {
   readonly plan: readonly PlannedFault[];
   /** The faults that happened, with their processes. */
   readonly performed: readonly PlannedFault[];
-  /** Every entry into office, those before the load too. */
+  /** All terms of coordinators, those before the load too. */
   readonly terms: readonly Term[];
   readonly failovers: readonly Failover[];
   /** The faults as they happened, process by process. */
@@ -116,7 +116,7 @@ class Scene implements AsyncDisposable {
   readonly race: ClaimRace;
   readonly #config: ChaosConfig;
   readonly #cluster: RelayedCluster;
-  readonly #office: OfficeWatch;
+  readonly #watch: CoordinatorWatch;
   /** The servers' names: a restarted process has the same one. */
   readonly #servers: readonly string[];
   #began = now();
@@ -125,7 +125,7 @@ class Scene implements AsyncDisposable {
     this.#config = config;
     this.#cluster = cluster;
     const servers = cluster.local.of("server");
-    this.#office = new OfficeWatch(config.folder, servers);
+    this.#watch = new CoordinatorWatch(config.folder, servers);
     this.#servers = servers.flatMap(({ ready }) => ready?.name ?? []);
     const { brokers, proxies } = cluster.endpoints;
     const elapsedMs = () => this.elapsedMs();
@@ -155,7 +155,7 @@ class Scene implements AsyncDisposable {
   }
 
   terms(): Term[] {
-    return this.#office.terms(this.#began);
+    return this.#watch.terms(this.#began);
   }
 
   /** Load and faults, until the run's time is over. */
@@ -169,7 +169,7 @@ class Scene implements AsyncDisposable {
       processes: this.processes,
       relay: this.#cluster.relay,
       elapsedMs: () => this.elapsedMs(),
-      coordinator: () => this.#office.coordinator,
+      coordinator: () => this.#watch.coordinator,
       onFault,
     });
     try {

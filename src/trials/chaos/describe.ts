@@ -48,7 +48,7 @@ export function describeFailover(failover: Failover, text: TrialText): string {
     epoch: writeEpoch(epoch),
     successor,
     newEpoch: writeEpoch(newEpoch),
-    office: inHundredths(officeAfterMs),
+    after: inHundredths(officeAfterMs),
   });
   const served =
     servedAfterMs === undefined

@@ -4,14 +4,14 @@ export const reportStyle = `
   --ground: #fcfcfa; --panel: #ffffff; --ink: #22262b; --faint: #6b737c; --line: #e3e5e8;
   --good: #11734b; --bad: #b3261e;
   --kill: #c8500a; --stop: #d99a00; --cut: #0a6ab0; --slow: #00916b; --reset: #b5618f;
-  --gap: #c8500a1c; --bar: #8fa3b5; --office: #5b4b9a;
+  --gap: #c8500a1c; --bar: #8fa3b5; --coordinator: #5b4b9a;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #15181b; --panel: #1c2024; --ink: #e6e8ea; --faint: #98a1aa; --line: #2e343a;
     --good: #5fd0a0; --bad: #ff8f85;
     --kill: #f08a4b; --stop: #f0c14b; --cut: #5fb2ea; --slow: #3fc79f; --reset: #dd93bd;
-    --gap: #f08a4b26; --bar: #5d7184; --office: #a99be6;
+    --gap: #f08a4b26; --bar: #5d7184; --coordinator: #a99be6;
   }
 }
 * { box-sizing: border-box; }
@@ -55,10 +55,10 @@ svg text.name { fill: var(--ink); }
 .reset { fill: var(--reset); background: var(--reset); }
 .gap { fill: var(--gap); background: var(--gap); }
 .rate { fill: var(--bar); }
-.term { fill: var(--office); background: var(--office); opacity: .6; }
-i.failover { background: var(--office); border-radius: 50%; }
-.failover path { fill: none; stroke: var(--office); stroke-width: 2; }
-.failover circle { fill: var(--office); }
+.term { fill: var(--coordinator); background: var(--coordinator); opacity: .6; }
+i.failover { background: var(--coordinator); border-radius: 50%; }
+.failover path { fill: none; stroke: var(--coordinator); stroke-width: 2; }
+.failover circle { fill: var(--coordinator); }
 .lasting { opacity: .45; }
 .p50, .p99, .max { fill: none; stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round; }
 .p50 { stroke: var(--slow); background: var(--slow); }

@@ -27,11 +27,11 @@ export const en = {
     "By kill with nothing else broken: {count}; median {p50} s, 99th percentile {p99} s, longest {max} s.",
   noFailovers: "Failovers: none after which a claim was served.",
   failoverKill:
-    "kill -9 of {coordinator}, epoch {epoch}: {successor} in office, epoch {newEpoch}, after {office} s;",
+    "kill -9 of {coordinator}, epoch {epoch}: {successor} took over, epoch {newEpoch}, after {after} s;",
   failoverStop:
-    "stop of {coordinator}, epoch {epoch}: {successor} in office, epoch {newEpoch}, after {office} s;",
+    "stop of {coordinator}, epoch {epoch}: {successor} took over, epoch {newEpoch}, after {after} s;",
   failoverCut:
-    "cut of {coordinator}, epoch {epoch}: {successor} in office, epoch {newEpoch}, after {office} s;",
+    "cut of {coordinator}, epoch {epoch}: {successor} took over, epoch {newEpoch}, after {after} s;",
   served: "next claim served after {seconds} s",
   notServed: "no claim served after it",
   lost: "lost",
@@ -80,7 +80,7 @@ export const en = {
   legendCut: "cut off",
   legendSlow: "slow network",
   legendReset: "connections reset",
-  legendTerm: "in office",
+  legendTerm: "coordinator",
   legendFailover: "failover: the fault, the new coordinator, the next claim served",
   legendGap: "at least 1 s without an acknowledged message",
   perSpan: "acknowledged per half second",

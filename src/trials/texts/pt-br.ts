@@ -33,11 +33,11 @@ export const ptBr = {
     "Por morte, sem outra falha: {count}; mediana {p50} s, percentil 99 {p99} s, máximo {max} s.",
   noFailovers: "Trocas de coordenador por falha: nenhuma depois da qual um pedido foi atendido.",
   failoverKill:
-    "kill -9 de {coordinator}, época {epoch}: {successor} assume, época {newEpoch}, após {office} s;",
+    "kill -9 de {coordinator}, época {epoch}: {successor} assume, época {newEpoch}, após {after} s;",
   failoverStop:
-    "parada de {coordinator}, época {epoch}: {successor} assume, época {newEpoch}, após {office} s;",
+    "parada de {coordinator}, época {epoch}: {successor} assume, época {newEpoch}, após {after} s;",
   failoverCut:
-    "corte de {coordinator}, época {epoch}: {successor} assume, época {newEpoch}, após {office} s;",
+    "corte de {coordinator}, época {epoch}: {successor} assume, época {newEpoch}, após {after} s;",
   served: "próximo pedido atendido após {seconds} s",
   notServed: "nenhum pedido atendido depois",
   lost: "perdidas",

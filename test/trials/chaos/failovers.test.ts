@@ -47,7 +47,7 @@ describe("failovers", () => {
     });
   });
 
-  test("the same process can take office again, in any order of the logs", () => {
+  test("the same process can become coordinator again, in any order of the logs", () => {
     const again = [term(one, 2, 3_400), term(one, 1, 0)];
     const [failover] = failoversOf(again, [faultOf(one, "stop", [1_000, 3_000])], []);
     expect(failover).toMatchObject({ coordinator: one, successor: one, servedAfterMs: undefined });
@@ -60,14 +60,14 @@ describe("failovers", () => {
     expect(failoversOf(terms, [faultOf(one, "kill", [4_000])], [])).toEqual([]);
   });
 
-  test("a fault that the coordinator survived in office is not the cause", () => {
+  test("a fault that the coordinator survived is not the cause", () => {
     const faults = [faultOf(one, "stop", [100, 600]), faultOf(one, "cut", [1_500, 5_000])];
     expect(only(faults)).toMatchObject({ fault: "cut", atMs: 1_500 });
     expect(only([...faults, faultOf(one, "kill", [2_000])])).toMatchObject({ fault: "cut" });
     expect(only(faults.slice(0, 1))).toMatchObject({ fault: "stop", atMs: 100 });
   });
 
-  test("a fault is not the cause if claims were served again before the next office", () => {
+  test("a fault is not the cause if claims were served again before the next term", () => {
     const stop = faultOf(one, "stop", [500, 2_000]);
     const served = [claim(2_100, 2_300), claim(3_500, 3_600)];
     expect(failoversOf(terms, [stop], served)).toEqual([]);

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../../src/platform/random.ts";
 import {
   aimedAt,
-  inOffice,
   type PlannedFault,
   planFaults,
+  theCoordinator,
 } from "../../../src/trials/chaos/core/fault-plan.ts";
 
 const cast = {
@@ -45,7 +45,7 @@ describe("the plan of faults", () => {
     const all = seeds.flatMap((seed) => plan(seed));
     const ways = new Set(all.flatMap((fault) => (fault.kind === "cut" ? [fault.way] : [])));
     expect([...ways].sort()).toEqual(["both", "in", "out"]);
-    const everybody = [...cast.servers, ...cast.others, cast.clients, inOffice].sort();
+    const everybody = [...cast.servers, ...cast.others, cast.clients, theCoordinator].sort();
     expect([...new Set(all.flatMap(targetsOf))].sort()).toEqual(everybody);
   });
 
@@ -89,7 +89,7 @@ describe("the plan of faults", () => {
         const targets = targetsOf(fault);
         // A majority, the clients and the coordinator are chosen even if they are busy.
         const [target = ""] = targets;
-        if (targets.length === 1 && target !== cast.clients && target !== inOffice) {
+        if (targets.length === 1 && target !== cast.clients && target !== theCoordinator) {
           expect(busyUntil.get(target) ?? 0, `seed ${seed}, ${target}`).toBeLessThanOrEqual(
             fault.atMs,
           );
@@ -105,7 +105,7 @@ describe("the plan of faults", () => {
   test("kills, stops or cuts off the coordinator every third time", () => {
     for (const seed of seeds) {
       const faults = plan(seed);
-      const hits = faults.filter((fault) => targetsOf(fault).includes(inOffice));
+      const hits = faults.filter((fault) => targetsOf(fault).includes(theCoordinator));
       expect(hits.length / faults.length, `seed ${seed}`).toBeGreaterThan(0.28);
       expect(hits.length / faults.length, `seed ${seed}`).toBeLessThan(0.45);
       const kinds = new Set(hits.map(({ kind }) => kind));
@@ -116,7 +116,7 @@ describe("the plan of faults", () => {
   test("aims a coordinator's fault when its time comes, and leaves others as planned", () => {
     for (const planned of plan(5)) {
       const fault = aimedAt("server 2", planned);
-      if (!targetsOf(planned).includes(inOffice)) {
+      if (!targetsOf(planned).includes(theCoordinator)) {
         expect(fault).toBe(planned);
         continue;
       }

@@ -16,7 +16,7 @@ export interface NodeFault {
   readonly toMs: number | undefined;
 }
 
-/** The coordinator had a fault, and after it another server, or the same again, took office. */
+/** The coordinator had a fault, and after it another server, or the same again, became coordinator. */
 export interface Failover {
   readonly fault: FailoverFault;
   readonly coordinator: string;
@@ -25,7 +25,7 @@ export interface Failover {
   readonly atMs: number;
   readonly successor: string;
   readonly newEpoch: Epoch;
-  /** From the fault to the entry into office. */
+  /** From the fault to the start of the next term. */
   readonly officeAfterMs: number;
   /** From the fault to the first success of a claim begun after it; undefined if none came. */
   readonly servedAfterMs: number | undefined;
@@ -36,7 +36,7 @@ export interface Failover {
 export const failoverFaults = ["kill", "stop", "cut"] as const;
 export type FailoverFault = (typeof failoverFaults)[number];
 
-/** A coordinator stays in office through shorter stops and cuts. */
+/** A coordinator survives shorter stops and cuts. */
 const survivedMs = 1_200;
 
 /** @param terms as all servers logged them, in any order */
@@ -78,7 +78,7 @@ function isOverBy({ toMs = Infinity }: NodeFault, atMs: number): boolean {
   return toMs < atMs;
 }
 
-/** The coordinator's first fault that it can't have survived in office, else its last one. */
+/** The coordinator's first fault that it can't have survived as coordinator, else its last one. */
 function causeOf(last: Term, next: Term, faults: readonly NodeFault[]): NodeFault | undefined {
   const hits = faults
     .filter(({ node, fault, fromMs }) => {

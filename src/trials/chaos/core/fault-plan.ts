@@ -1,5 +1,5 @@
 /** In a plan: the server that is coordinator when the time comes. */
-export const inOffice = "coordinator";
+export const theCoordinator = "coordinator";
 
 /** A fault of the cluster. Processes are named by their labels: `server 1`. */
 export type Fault = PlainFault & {
@@ -47,7 +47,7 @@ type Random = () => number;
 
 const firstAtMs = 1_000;
 /** One of so many faults is the coordinator's. */
-const officeEvery = 3;
+const coordinatorEvery = 3;
 /** Between two faults. */
 const leastGapMs = 600;
 const mostGapMs = 2_400;
@@ -79,14 +79,14 @@ const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
 ];
 
 /** Faults of the coordinator, drawn in the same way. */
-const officeBag: typeof bag = [
-  (scene) => scene.kill(inOffice),
-  (scene) => scene.kill(inOffice),
-  (scene) => scene.kill(inOffice),
-  (scene) => scene.stop(inOffice, scene.between(1_000, 2_500)),
-  (scene) => scene.stop(inOffice, scene.between(2_500, 6_000)),
-  (scene) => scene.cutFromAll(inOffice, "both", scene.between(2_500, 6_000)),
-  (scene) => scene.cutFromAll(inOffice, scene.oneWay(), scene.between(2_500, 6_000)),
+const coordinatorBag: typeof bag = [
+  (scene) => scene.kill(theCoordinator),
+  (scene) => scene.kill(theCoordinator),
+  (scene) => scene.kill(theCoordinator),
+  (scene) => scene.stop(theCoordinator, scene.between(1_000, 2_500)),
+  (scene) => scene.stop(theCoordinator, scene.between(2_500, 6_000)),
+  (scene) => scene.cutFromAll(theCoordinator, "both", scene.between(2_500, 6_000)),
+  (scene) => scene.cutFromAll(theCoordinator, scene.oneWay(), scene.between(2_500, 6_000)),
 ];
 
 /** The plan depends on its three arguments alone. */
@@ -94,11 +94,11 @@ export function planFaults(random: Random, lengthMs: number, cast: Cast): Planne
   const scene = new Scene(random, cast);
   const endMs = lengthMs - Math.min(calmMs, lengthMs / 4);
   const planned: PlannedFault[] = [];
-  const bags = { any: drawnFrom(bag, scene), office: drawnFrom(officeBag, scene) };
+  const bags = { any: drawnFrom(bag, scene), coordinator: drawnFrom(coordinatorBag, scene) };
   let count = 0;
   for (let atMs = firstAtMs; atMs < endMs; atMs += scene.between(leastGapMs, mostGapMs)) {
     count += 1;
-    const draw = count % officeEvery === 0 ? bags.office() : bags.any();
+    const draw = count % coordinatorEvery === 0 ? bags.coordinator() : bags.any();
     const fault = draw?.(scene.at(atMs));
     if (fault !== undefined) planned.push({ ...fault, atMs });
   }
@@ -111,11 +111,11 @@ export function aimedAt(
   fault: PlannedFault,
 ): PlannedFault | undefined {
   if (fault.kind === "kill" || fault.kind === "stop") {
-    if (!fault.targets.includes(inOffice)) return fault;
+    if (!fault.targets.includes(theCoordinator)) return fault;
     if (coordinator === undefined) return undefined;
     return { ...fault, targets: [coordinator], isAtCoordinator: true };
   }
-  if (fault.target !== inOffice) return fault;
+  if (fault.target !== theCoordinator) return fault;
   if (coordinator === undefined) return undefined;
   const others = fault.others.filter((label) => label !== coordinator);
   return { ...fault, target: coordinator, others, isAtCoordinator: true };

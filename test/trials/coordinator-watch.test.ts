@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openLogFile } from "../../src/platform/log.ts";
-import { OfficeWatch } from "../../src/trials/office-watch.ts";
+import { CoordinatorWatch } from "../../src/trials/coordinator-watch.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 
 const servers = [1, 2].map((number) => {
@@ -12,13 +12,13 @@ const time = "2026-01-01T00:00:00.500Z";
 const wallMs = Date.parse(time);
 
 let temporary: TemporaryFolder;
-let watch: OfficeWatch;
+let watch: CoordinatorWatch;
 
 beforeEach(async () => {
   temporary = await temporaryFolder();
   mkdirSync(join(temporary.path, "logs"));
   for (const { number } of servers) write(number, "");
-  watch = new OfficeWatch(temporary.path, servers);
+  watch = new CoordinatorWatch(temporary.path, servers);
 });
 afterEach(() => temporary[Symbol.asyncDispose]());
 

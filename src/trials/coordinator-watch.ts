@@ -6,7 +6,7 @@ import { compareEpochs, type Epoch, parseEpoch } from "../protocol/epoch.ts";
 
 import type { Term } from "./chaos/core/failovers.ts";
 
-/** An entry into office, as the new coordinator logged it. */
+/** The start of a term, as the new coordinator logged it. */
 export interface Entered {
   /** The label of the process. */
   readonly node: string;
@@ -20,7 +20,7 @@ const chunkBytes = 64 * 1024;
  * Knows the coordinator of a cluster on this machine from the logs of its servers (level info). No
  * server has to answer, and a coordinator that is stopped or cut off is still known.
  */
-export class OfficeWatch {
+export class CoordinatorWatch {
   readonly #logs: readonly ServerLog[];
   readonly #entered: Entered[] = [];
 
@@ -51,15 +51,15 @@ export class OfficeWatch {
   get coordinator(): string | undefined {
     const latest = this.entered().at(-1);
     const log = this.#logs.find(({ label }) => label === latest?.node);
-    return log?.isInOffice ? log.label : undefined;
+    return log?.isCoordinator ? log.label : undefined;
   }
 }
 
 /** A log that grows, and is emptied when it has become too long (`openLogFile`). */
 class ServerLog {
   readonly label: string;
-  /** Whether the log's last event about the office is an entry into it. */
-  isInOffice = false;
+  /** Whether the log's last event about the coordinator is that this server became it. */
+  isCoordinator = false;
   readonly #path: string;
   #at = 0;
   /** The beginning of a line whose end has not been written yet. */
@@ -75,9 +75,9 @@ class ServerLog {
     this.#begun = lines.pop() ?? "";
     return lines.flatMap((line) => {
       const { event, epoch: said, time } = entryOf(line);
-      if (event === "coordinator") this.isInOffice = true;
+      if (event === "coordinator") this.isCoordinator = true;
       // The coordinator resigned, or its process has ended.
-      if (event === "resigned" || event === "started") this.isInOffice = false;
+      if (event === "resigned" || event === "started") this.isCoordinator = false;
       const epoch = event === "coordinator" ? parseEpoch(said) : undefined;
       if (epoch === undefined) return [];
       return { node: this.label, epoch, wallMs: Date.parse(String(time)) };
