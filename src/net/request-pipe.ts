@@ -12,11 +12,6 @@ export interface RequestPipeEvents {
   onRetry?(inMs: number): void;
 }
 
-interface RequestPipeOptions {
-  /** The longest pause between two tries to connect. */
-  readonly reconnectMaxMs?: number | undefined;
-}
-
 /**
  * A client's connection to all brokers: payloads out, payloads in, which the caller matches.
  * Payloads go only to connected brokers; one that dies leaves the rotation.
@@ -24,12 +19,14 @@ interface RequestPipeOptions {
 export class RequestPipe {
   readonly #socket: Dealer;
 
+  /** @param options the longest pause between two tries to connect, if it is not the usual one */
   constructor(
     endpoints: readonly string[],
     events: RequestPipeEvents,
-    { reconnectMaxMs = socketOptions.reconnectMaxInterval }: RequestPipeOptions = {},
+    options: { readonly reconnectMaxMs?: number | undefined } = {},
   ) {
-    const reconnecting = { reconnectMaxInterval: reconnectMaxMs, immediate: true };
+    const reconnectMaxInterval = options.reconnectMaxMs ?? socketOptions.reconnectMaxInterval;
+    const reconnecting = { reconnectMaxInterval, immediate: true };
     this.#socket = new Dealer({ ...socketOptions, ...reconnecting, linger: 0 });
     this.#socket.events.on("connect:retry", ({ interval }) => events.onRetry?.(interval));
     watchConnections(this.#socket.events, (count) => events.onConnections(count));

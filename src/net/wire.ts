@@ -58,7 +58,10 @@ export class Wire {
       { ...settings, random: randomBytes, isEqual },
       {
         write: (bytes) => this.#write(bytes),
-        onReady: () => this.#ready(),
+        onReady: () => {
+          this.#shaken();
+          events.onReady();
+        },
         onMessage: (frames) => {
           this.#hold(0);
           events.onMessage(frames);
@@ -177,11 +180,6 @@ export class Wire {
   #hold(bytes: number): void {
     if (bytes !== this.#heldBytes) this.#events.onHeld(bytes);
     this.#heldBytes = bytes;
-  }
-
-  #ready(): void {
-    this.#shaken();
-    this.#events.onReady();
   }
 
   #shaken(): void {

@@ -1,15 +1,10 @@
 const withItsKey = /^(.+)#((?:member:)?[0-9a-fA-F]{64})$/;
 
-/** An endpoint in its two parts. */
-interface Keyed {
-  /** The endpoint for ZeroMQ. */
-  readonly address: string;
-  /** A public key of 64 hex digits, or `member:` and a password of 64 hex digits. */
-  readonly key: string | undefined;
-}
-
-/** `tcp://host:port#key` in its two parts. */
-export function splitKey(endpoint: string): Keyed {
+/**
+ * `tcp://host:port#key` in its two parts. The key is a public one of 64 hex digits, or `member:`
+ * and a password of 64 hex digits.
+ */
+export function splitKey(endpoint: string): { address: string; key: string | undefined } {
   const [, address = endpoint, key] = withItsKey.exec(endpoint) ?? [];
   return { address, key };
 }

@@ -35,7 +35,8 @@ export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
     const destination = pino.destination({ dest: fd, sync: true });
     // A full disk may cost a line of the log, never the process.
     destination.on("error", () => {});
-    return pino(options, { write: (line) => destination.write(jsonLine(line)) });
+    const write = (line: string) => destination.write(`${harmlessJson(line.trimEnd())}\n`);
+    return pino(options, { write });
   }
   return pino(options, { write: (line: string) => writeIfPossible(fd, readable(line)) });
 }
@@ -47,10 +48,6 @@ function writeIfPossible(fd: number, line: string): void {
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
   }
-}
-
-function jsonLine(line: string): string {
-  return `${harmlessJson(line.trimEnd())}\n`;
 }
 
 const dim = (text: string) => (process.env.NO_COLOR ? text : `\u001b[2m${text}\u001b[0m`);

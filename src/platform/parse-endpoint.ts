@@ -2,16 +2,12 @@ import { isIP, isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
 import { splitKey } from "./endpoint.ts";
 
-/** The two parts of a TCP endpoint. */
-interface HostAndPort {
-  /** A name, or an address (IPv6 without brackets); `*` for all addresses of this machine. */
-  readonly host: string;
-  /** A number, or `*` for any free one. */
-  readonly port: string;
-}
-
-/** @returns undefined if it is not a TCP endpoint */
-export function splitHost(address: string): HostAndPort | undefined {
+/**
+ * The parts of a TCP endpoint. The host is a name, an address (IPv6 without brackets), or `*` for
+ * all addresses of this machine; the port a number, or `*` for any free one.
+ * @returns undefined if it is not a TCP endpoint
+ */
+export function splitHost(address: string): { host: string; port: string } | undefined {
   const [, bracketed, plain, port] =
     /^tcp:\/\/(?:\[([^[\]]*)\]|([^[\]:]*)):([^:]*)$/.exec(address) ?? [];
   const host = bracketed ?? plain;

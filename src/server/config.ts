@@ -1,32 +1,14 @@
 import { join } from "node:path";
 import { memberKey } from "../platform/curve.ts";
 import { withKey } from "../platform/endpoint.ts";
-import { type MemberConfig, memberConfig } from "../platform/member-config.ts";
+import { memberConfig } from "../platform/member-config.ts";
 import type { Settings } from "../platform/settings.ts";
 import type { Pace } from "../protocol/buckets.ts";
-import type { Auth } from "./core/accounts/access.ts";
 import type { Retention } from "./core/chat/chat-state.ts";
-import type { FloodPaces } from "./core/serving/flood.ts";
 
-export interface ServerConfig extends MemberConfig {
-  /** Where the servers' side of each broker is. */
-  readonly brokers: readonly string[];
-  /** Where each proxy takes publications, and where it gives them out. */
-  readonly proxiesIn: readonly string[];
-  readonly proxies: readonly string[];
-  readonly reference: readonly string[];
-  /** Where the peer link is bound. */
-  readonly bind: string;
-  /** The folder of all slots. */
-  readonly slots: string;
-  readonly leaveOnStop: boolean;
-  readonly retention: Retention;
-  readonly checkpointBytes: number;
-  readonly auth: Auth;
-  readonly flood: FloodPaces;
-}
+export type ServerConfig = ReturnType<typeof serverConfig>;
 
-export function serverConfig(settings: Settings): ServerConfig {
+export function serverConfig(settings: Settings) {
   const bind = settings.optional("bind") ?? "tcp://127.0.0.1:*";
   const member = memberConfig(settings, bind);
   const { secret, keys } = member;
@@ -34,11 +16,15 @@ export function serverConfig(settings: Settings): ServerConfig {
   const forMembers = (endpoints: readonly string[]) => withKey(endpoints, memberKey(secret, keys));
   return {
     ...member,
+    /** Where the servers' side of each broker is. */
     brokers: forMembers(settings.get("brokerBack")),
+    /** Where each proxy takes publications, and where it gives them out. */
     proxiesIn: forMembers(settings.get("proxyIn")),
     proxies: keyed(settings.get("proxy")),
     reference: keyed(settings.get("reference")),
+    /** Where the peer link is bound. */
     bind,
+    /** The folder of all slots. */
     slots: join(settings.get("data"), "servers"),
     leaveOnStop: settings.get("leaveOnStop"),
     retention: retentionOf(settings),

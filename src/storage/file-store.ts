@@ -31,21 +31,17 @@ import {
   readPromises,
   writePromises,
 } from "./identity.ts";
-import { Journal } from "./journal.ts";
+import { Journal, type JournalOptions } from "./journal.ts";
 import type { Found } from "./journal-recovery.ts";
 import { SnapshotSource } from "./snapshot-source.ts";
 import type { Page, Store, Stored } from "./store.ts";
 
-interface DiskOptions {
+interface DiskOptions extends Pick<JournalOptions, "onFlushed" | "onFailed"> {
   readonly folder: string;
   /** Bytes of journal before the state is saved. */
   readonly checkpointBytes: number;
   readonly clock: LamportClock;
   readonly log: Log;
-  /** The next `count` appended lines are on disk. */
-  readonly onFlushed: (count: number) => void;
-  /** A write or a sync failed: the process must end at once (R2). */
-  readonly onFailed: (problem: string) => void;
 }
 
 /**

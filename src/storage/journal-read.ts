@@ -12,11 +12,6 @@ export interface Held {
   readonly heads: Record<ServerName, Head>;
 }
 
-interface Range {
-  readonly since: Vector;
-  readonly upTo: Vector;
-}
-
 /**
  * Lines above `since` and up to `upTo`, in the order in which they came; so each server's are in
  * order. At most 1,000 lines and about a megabyte.
@@ -24,7 +19,8 @@ interface Range {
  */
 export async function readLines(
   held: Held,
-  { since, upTo }: Range,
+  since: Vector,
+  upTo: Vector,
 ): Promise<{ lines: string[]; more: boolean } | undefined> {
   const [oldest] = held.files;
   const next: MutableVector = {};

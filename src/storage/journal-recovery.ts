@@ -57,10 +57,12 @@ export interface Recovered {
   readonly goesOn: boolean;
 }
 
-interface RecoveryOptions {
+export interface RecoveryOptions {
   readonly folder: string;
   readonly digest: Digest;
+  /** A file with this number, or a later one, existed when the journal was last in use. */
   readonly least?: number | undefined;
+  /** Whether the saved state before it is damaged. Then the journal is read, and nothing more. */
   readonly afterDamage?: boolean;
 }
 
@@ -188,7 +190,7 @@ export function* readWholeLines(folder: string, digest: Digest): Generator<Event
   }
 }
 
-function headerOf(path: string, digest: Digest): Header | undefined {
+export function headerOf(path: string, digest: Digest): Header | undefined {
   for (const line of linesOf(path)) return readHeader(line, digest);
   return undefined;
 }

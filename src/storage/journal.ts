@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
 import { makeFolder, ownerOnly, syncFolder } from "../platform/folder.ts";
 import { unwritable } from "../platform/problem.ts";
-import type { Digest, EventLine } from "../protocol/event.ts";
+import type { EventLine } from "../protocol/event.ts";
 import { durations, limits } from "../protocol/limits.ts";
 import type { Heads } from "../protocol/mark.ts";
 import type { Vector } from "../protocol/vector.ts";
@@ -20,14 +20,12 @@ import {
   writeSealed,
 } from "./journal-file.ts";
 import { type Held, readLines } from "./journal-read.ts";
-import { type Found, type Recovered, Recovery } from "./journal-recovery.ts";
+import { type Found, type Recovered, Recovery, type RecoveryOptions } from "./journal-recovery.ts";
 
 const writeAt = promisify(write);
 const sync = promisify(fdatasync);
 
-export interface JournalOptions {
-  readonly folder: string;
-  readonly digest: Digest;
+export interface JournalOptions extends RecoveryOptions {
   /** The Lamport clock, which is noted with each batch, so that it survives a crash (R7). */
   readonly clock: () => number;
   /** The next `count` appended lines are on disk. */
@@ -39,10 +37,6 @@ export interface JournalOptions {
   readonly idleMs?: number;
   /** Bytes of files that no start needs, kept for peers that are behind. */
   readonly keptBytes: number;
-  /** A file with this number, or a later one, existed when the journal was last in use. */
-  readonly least?: number | undefined;
-  /** Whether the saved state before it is damaged. Then the journal is read, and nothing more. */
-  readonly afterDamage?: boolean;
 }
 
 /** New lines go to a new file from here on. */
@@ -183,7 +177,7 @@ export class Journal {
 
   /** As `readLines`. */
   read(since: Vector, upTo: Vector): ReturnType<typeof readLines> {
-    return readLines(this.#held, { since, upTo });
+    return readLines(this.#held, since, upTo);
   }
 
   /** Lines of the same turn of the loop share a sync. */

@@ -8,8 +8,8 @@ import { furthest, type Heads, headsOf, type Mark, vectorOf } from "../protocol/
 import { covers, lag, type Vector } from "../protocol/vector.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import type { Damage } from "./damage.ts";
-import { type Header, journalNames, readHeader } from "./journal-file.ts";
-import { findMissing } from "./journal-recovery.ts";
+import { journalNames } from "./journal-file.ts";
+import { findMissing, headerOf } from "./journal-recovery.ts";
 import { Scan } from "./journal-scan.ts";
 
 /** What the check of a server's folder found. */
@@ -103,7 +103,7 @@ class JournalCheck {
     let isReachable = isStateDamaged;
     for (const [at, path] of paths.entries()) {
       const bytes = readFileSync(path);
-      const header = headerOf(bytes, this.#digest);
+      const header = headerOf(path, this.#digest);
       // A new run of files: events between it and the last one are in the saved state alone.
       if (scan === undefined || header?.previous === undefined) {
         this.#take(scan);
@@ -139,8 +139,4 @@ class JournalCheck {
       this.damages.push({ path, line: 1, why });
     }
   }
-}
-
-function headerOf(bytes: Buffer, digest: Digest): Header | undefined {
-  return readHeader(bytes.toString("utf8", 0, bytes.indexOf(0x0a)), digest);
 }
