@@ -82,11 +82,7 @@ async function publish(untilMs: number): Promise<void> {
     for (; published < due; published += 1) {
       const number = published % writers;
       const text = `${published} O sistema está funcionando 🙂 e ${"conta ".repeat(published % 9)}até aqui`;
-      const sent = clients[number]?.publish(
-        parseUserName(`writer${number}`),
-        parseChannelName("bench"),
-        text,
-      );
+      const sent = clients[number]?.publish(parseChannelName("bench"), text);
       if (sent !== undefined) open.push(sent);
     }
     await pause(5);

@@ -21,7 +21,7 @@ async function listeners(cluster: LocalCluster, session?: string): Promise<() =>
   for (let count = 0; count < 4; count += 1) {
     const listener = cluster.client();
     await listener.login(parseUserName("bench"), session);
-    await listener.createChannel(parseChannelName("bench"), parseUserName("bench")).catch(() => {});
+    await listener.createChannel(parseChannelName("bench")).catch(() => {});
     await listener.subscribe({ channel: "bench" as ChannelName }, () => {
       heard += 1;
     });

@@ -1,4 +1,4 @@
-import type { ChatClient } from "../src/client/chat-client.ts";
+import type { Session } from "../src/client/session.ts";
 import { writeEpoch } from "../src/protocol/epoch.ts";
 import { parseChannelName, parseUserName } from "../src/protocol/ids.ts";
 import { LocalCluster } from "../src/trials/local-cluster.ts";
@@ -15,7 +15,7 @@ const probeEveryMs = 25;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Who is in office by the word of whoever answers, once somebody is. */
-async function coordinator(client: ChatClient): Promise<{ name: string; epoch: string }> {
+async function coordinator(client: Session): Promise<{ name: string; epoch: string }> {
   for (;;) {
     const { coordinator: name, epoch } = await client.status();
     if (name !== null && epoch !== null) return { name, epoch: writeEpoch(epoch) };
@@ -33,7 +33,7 @@ let isOver = false;
 const writer = async () => {
   while (!isOver) {
     const startMs = performance.now();
-    await client.publish(parseUserName("bench"), parseChannelName("bench"), "x".repeat(120));
+    await client.publish(parseChannelName("bench"), "x".repeat(120));
     latencies.push(performance.now() - startMs);
     await pause(20);
   }

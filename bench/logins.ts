@@ -27,14 +27,14 @@ for (const [number, user] of users.entries()) {
 await using chat = cluster.client({ proxies: [] });
 await chat.register(parseUserName("bench"), passwordOf("bench"));
 await chat.login(parseUserName("bench"), passwordOf("bench"));
-await chat.createChannel(parseChannelName("bench"), parseUserName("bench"));
+await chat.createChannel(parseChannelName("bench"));
 
 async function talk(untilMs: number): Promise<number[]> {
   const latencies: number[] = [];
   const write = async () => {
     while (performance.now() < untilMs) {
       const startMs = performance.now();
-      await chat.publish(parseUserName("bench"), parseChannelName("bench"), "x".repeat(120));
+      await chat.publish(parseChannelName("bench"), "x".repeat(120));
       latencies.push(performance.now() - startMs);
       await pause(20);
     }

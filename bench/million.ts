@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ChatClient } from "../src/client/chat-client.ts";
+import type { Session } from "../src/client/session.ts";
 import { parseChannelName, parseUserName } from "../src/protocol/ids.ts";
 import { LocalCluster } from "../src/trials/local-cluster.ts";
 import { measure } from "./measure.ts";
@@ -42,28 +42,24 @@ function logOf(cluster: LocalCluster, number: number): LogLine[] {
   return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as LogLine);
 }
 
-async function fill(client: ChatClient): Promise<void> {
+async function fill(client: Session): Promise<void> {
   await client.login(parseUserName("bench"));
   for (let at = 0; at < channels; at += 1) await client.createChannel(parseChannelName(`c${at}`));
   let sent = 0;
   const lane = async () => {
     while (sent < publications) {
       sent += 1;
-      await client.publish(parseUserName("bench"), parseChannelName(`c${sent % channels}`), text);
+      await client.publish(parseChannelName(`c${sent % channels}`), text);
     }
   };
   await Promise.all(Array.from({ length: 512 }, lane));
 }
 
-function publish(client: ChatClient, inFlight: number, seconds: number) {
-  return measure(
-    (index) =>
-      client.publish(parseUserName("bench"), parseChannelName(`c${index % channels}`), text),
-    {
-      inFlight,
-      seconds,
-    },
-  );
+function publish(client: Session, inFlight: number, seconds: number) {
+  return measure((index) => client.publish(parseChannelName(`c${index % channels}`), text), {
+    inFlight,
+    seconds,
+  });
 }
 
 function figures(name: string, { perSecond, p50Ms, p99Ms }: Awaited<ReturnType<typeof measure>>) {

@@ -16,8 +16,5 @@ export async function writes(
   await client.login(parseUserName("bench"), options.password);
   const channel = options.channel ?? `bench-${options.inFlight}-${Math.floor(performance.now())}`;
   if (options.channel === undefined) await client.createChannel(parseChannelName(channel));
-  return await measure(
-    () => client.publish(parseUserName("bench"), parseChannelName(channel), text),
-    options,
-  );
+  return await measure(() => client.publish(parseChannelName(channel), text), options);
 }

@@ -14,6 +14,9 @@ const startFunctions = ["broker", "proxy", "reference", "server", "bot", "gatewa
   (role) => `${role}/main.ts`,
 );
 
+/** The client library, as other roles use it. */
+const library = ["client/connection.ts", "client/session.ts"];
+
 /** The first row that fits a file is its own, so the narrower part stands before the wider one. */
 const table: readonly Row[] = [
   { part: "broker/core/", may: ["broker/core/", "protocol/"] },
@@ -64,8 +67,8 @@ const table: readonly Row[] = [
   { part: "reference/", may: ["reference/", ...shell] },
   { part: "server/", may: ["server/", ...shell] },
   { part: "client/", may: ["client/", ...shell] },
-  { part: "bot/", may: ["bot/", ...shell, "client/chat-client.ts"] },
-  { part: "gateway/", may: ["gateway/", ...shell, "client/chat-client.ts"] },
+  { part: "bot/", may: ["bot/", ...shell, ...library] },
+  { part: "gateway/", may: ["gateway/", ...shell, ...library] },
   { part: "cluster/", may: ["cluster/", ...shell] },
   {
     part: "trials/",
@@ -74,7 +77,7 @@ const table: readonly Row[] = [
       "cluster/child.ts",
       "cluster/supervisor.ts",
       ...shell,
-      "client/chat-client.ts",
+      ...library,
       // What a replica has is told by the code of a replica.
       "server/config.ts",
       "server/core/step.ts",

@@ -1,4 +1,5 @@
-import { ChatClient } from "../client/chat-client.ts";
+import { Connection } from "../client/connection.ts";
+import type { Session } from "../client/session.ts";
 import { isFinal, refusalText } from "../net/handshake.ts";
 import { ReferenceLink, reportPresence } from "../net/reference-link.ts";
 import { ReferenceWatch } from "../net/reference-watch.ts";
@@ -27,21 +28,22 @@ export async function startBot(config: BotConfig) {
   const told = passwordFile === undefined ? undefined : readPasswordFile(passwordFile);
   const file = await openProcessFile(config.slots, "bot", () => botName(random));
   const name = config.name ?? parseUserName(file.name);
-  const client = new ChatClient({
+  const connection = new Connection({
     brokers: config.brokers,
     proxies: config.proxies,
     clock: file.savedClock,
   });
+  const session = connection.session({ user: name });
   const log = openLog({
     level: config.logLevel,
     role: "bot",
     name: () => name,
-    clock: () => client.clock.value,
+    clock: () => connection.clock.value,
   });
   const password = async () => told ?? (await ownPassword(file.folder));
   const account = { name, password, invitation };
-  const runner = new Runner({ config, account, client, log, chance });
-  const link = new ReferenceLink(config.reference, client.clock, {
+  const runner = new Runner({ config, account, connection, session, log, chance });
+  const link = new ReferenceLink(config.reference, connection.clock, {
     watch: new ReferenceWatch(config.reference, log),
   });
   const presence = reportPresence(link, { name, role: "bot" });
@@ -54,22 +56,23 @@ export async function startBot(config: BotConfig) {
       link.close();
       await runner.stop();
       await ended;
-      await close(file, client);
+      await close(file, connection);
       log.info(runner.report, "Stopped");
     },
   };
 }
 
-async function close(file: ProcessFile, client: ChatClient): Promise<void> {
-  await client.close();
-  await file.save(client.clock);
+async function close(file: ProcessFile, connection: Connection): Promise<void> {
+  connection.close();
+  await file.save(connection.clock);
   await file[Symbol.asyncDispose]();
 }
 
 interface Parts {
   readonly config: BotConfig;
   readonly account: BotAccount;
-  readonly client: ChatClient;
+  readonly connection: Connection;
+  readonly session: Session;
   readonly log: Log;
   readonly chance: Random;
 }
@@ -91,7 +94,7 @@ class Runner {
   }
 
   get report() {
-    const { account, client } = this.#parts;
+    const { account, connection } = this.#parts;
     return {
       name: account.name,
       /** Messages that were handed to the client library. */
@@ -99,7 +102,7 @@ class Runner {
       /** Messages with a receipt: a majority has them on disk. */
       acknowledged: this.#acknowledged,
       /** Requests that were sent more than once. */
-      retried: client.retried,
+      retried: connection.retried,
       /** Publications on the channels that the bot has written to. */
       received: this.#received,
     };
@@ -107,11 +110,11 @@ class Runner {
 
   /** @throws Problem if brokers refuse the connection for good, or a server lacks a service */
   async run(): Promise<void> {
-    const { client, account, config } = this.#parts;
+    const { session, account, config } = this.#parts;
     while (!this.#isDone) {
       let restMs = config.pauseMs;
       try {
-        if (!this.#loggedIn) await logIn(client, account);
+        if (!this.#loggedIn) await logIn(session, account);
         this.#loggedIn = true;
         await this.#burst();
       } catch (error) {
@@ -132,12 +135,12 @@ class Runner {
     const grace = new AbortController();
     await Promise.race([Promise.all(this.#open), pause(graceMs, grace.signal)]);
     grace.abort();
-    await this.#parts.client.close();
+    this.#parts.connection.close();
   }
 
   /** A new start would read the cluster's key again. */
   #endIfRefused(): void {
-    const { refusal } = this.#parts.client;
+    const { refusal } = this.#parts.connection;
     if (refusal === undefined || !isFinal(refusal) || this.#isDone) return;
     throw new Problem(`The broker does not take the connection: ${refusalText[refusal]}.`);
   }
@@ -168,10 +171,9 @@ class Runner {
   }
 
   #send(channel: ChannelName, text: string): void {
-    const { client, account } = this.#parts;
     this.#sent += 1;
-    const sending = client
-      .publish(account.name, channel, text)
+    const sending = this.#parts.session
+      .publish(channel, text)
       .then(() => {
         this.#acknowledged += 1;
       })
@@ -196,8 +198,8 @@ class Runner {
   }
 
   async #channels(): Promise<readonly ChannelName[]> {
-    const { client, config } = this.#parts;
-    const present = await client.channels();
+    const { session, config } = this.#parts;
+    const present = await session.channels();
     const channels = config.channels ?? (present.length === 0 ? [firstChannel] : present);
     for (const channel of channels) {
       if (!present.includes(channel)) await this.#create(channel);
@@ -207,9 +209,8 @@ class Runner {
 
   /** Another bot may have created the channel first. */
   async #create(channel: ChannelName): Promise<void> {
-    const { client, account } = this.#parts;
     try {
-      await client.createChannel(channel, account.name);
+      await this.#parts.session.createChannel(channel);
     } catch (error) {
       if (!isExistingChannel(error)) throw error;
     }
@@ -218,7 +219,7 @@ class Runner {
   async #listen(channel: ChannelName): Promise<void> {
     if (this.#heard.has(channel)) return;
     this.#heard.add(channel);
-    await this.#parts.client.subscribe({ channel }, () => {
+    await this.#parts.session.subscribe({ channel }, () => {
       this.#received += 1;
     });
   }

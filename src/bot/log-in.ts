@@ -1,4 +1,4 @@
-import type { ChatClient } from "../client/chat-client.ts";
+import type { Session } from "../client/session.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { UserName } from "../protocol/ids.ts";
 
@@ -14,20 +14,20 @@ export interface BotAccount {
  * made.
  * @throws ProtocolError that tells a person what to do, if no retry helps
  */
-export async function logIn(client: ChatClient, account: BotAccount): Promise<void> {
+export async function logIn(session: Session, account: BotAccount): Promise<void> {
   const { name, invitation } = account;
-  if (await isTaken(client.login(name), "no_session")) return;
+  if (await isTaken(session.login(name), "no_session")) return;
   const password = await account.password();
-  if (await isTaken(client.login(name, password), "password_wrong")) return;
+  if (await isTaken(session.login(name, password), "password_wrong")) return;
   try {
-    await client.register(name, password, invitation);
+    await session.register(name, password, invitation);
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.retry) throw error;
     const { code, reason, message } = error;
     const sentence = `The account "${name}" is not there or has another password. ${message}`;
     throw new ProtocolError(code, sentence, { reason });
   }
-  await client.login(name, password);
+  await session.login(name, password);
 }
 
 /** @returns false if it was refused for just this reason */

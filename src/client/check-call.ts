@@ -2,6 +2,7 @@ import type { Service } from "../protocol/client-messages.ts";
 import type { Fields } from "../protocol/fields.ts";
 import { isService } from "../protocol/parse-reply.ts";
 import type { RequestData } from "../protocol/request-data.ts";
+import type { ConversationName } from "../protocol/topics.ts";
 
 type FieldOf<S extends Service> = keyof RequestData[S] & string;
 
@@ -30,16 +31,41 @@ const texts: { readonly [S in Service]: readonly FieldOf<S>[] } = {
  * here, before anything is sent.
  * @throws TypeError that names the argument
  */
-export function checkCall(service: Service, data: Fields): void {
+export function checkCall(service: Service, data: Fields, id: string): void {
   if (!isService(service)) throw new TypeError(`\`service\` names no service: ${String(service)}.`);
+  if (typeof id !== "string") throw wrong("id", "a string", id);
   if (typeof data !== "object" || data === null) throw wrong("data", "an object", data);
   for (const field of texts[service]) {
     if (typeof data[field] !== "string") throw wrong(field, "a string", data[field]);
   }
-  const { channel, user } = data;
-  if (service === "history" && typeof (channel ?? user) !== "string") {
-    throw wrong("name", "{ channel } or { user }", data);
-  }
+  if (service === "history") checkName(data);
+}
+
+/** @throws TypeError unless it names a conversation */
+export function checkName(name: Fields | ConversationName): void {
+  if (typeof (name?.channel ?? name?.user) === "string") return;
+  throw wrong("name", "{ channel } or { user }", name);
+}
+
+/** @throws TypeError unless it is an object, such as the options of a call */
+export function checkObject(argument: string, value: unknown): void {
+  if (typeof value !== "object" || value === null) throw wrong(argument, "an object", value);
+}
+
+/** @throws TypeError unless it is text, or missing */
+export function checkOptionalText(argument: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "string") throw wrong(argument, "a string", value);
+}
+
+/** @throws TypeError unless it is a function */
+export function checkFunction(argument: string, value: unknown): void {
+  if (typeof value !== "function") throw wrong(argument, "a function", value);
+}
+
+/** @throws TypeError unless it is an array of strings */
+export function checkEndpoints(argument: string, value: unknown): void {
+  const isRight = Array.isArray(value) && value.every((endpoint) => typeof endpoint === "string");
+  if (!isRight) throw wrong(argument, "an array of endpoints", value);
 }
 
 function wrong(argument: string, expected: string, value: unknown): TypeError {

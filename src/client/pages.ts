@@ -3,7 +3,7 @@ import type { Entry } from "../protocol/publications.ts";
 import type { HistoryPage } from "../protocol/replies.ts";
 import type { HistoryOptions } from "../protocol/request-data.ts";
 import type { ConversationName } from "../protocol/topics.ts";
-import type { ChatClient } from "./chat-client.ts";
+import type { Session } from "./session.ts";
 
 export interface PagesOptions extends Omit<HistoryOptions, "limit"> {
   /** Entries of all pages together, at most. */
@@ -23,7 +23,7 @@ const mostStalls = 100;
  * goes in circles.
  */
 export async function* pages(
-  client: Pick<ChatClient, "history">,
+  client: Pick<Session, "history">,
   name: ConversationName,
   { most = Number.POSITIVE_INFINITY, first = limits.historyEntries, ...start }: PagesOptions = {},
 ): AsyncGenerator<HistoryPage> {
@@ -53,7 +53,7 @@ export async function* pages(
  * @returns what is left to read in `next`, as a single page would
  */
 export async function readPages(
-  client: Pick<ChatClient, "history">,
+  client: Pick<Session, "history">,
   name: ConversationName,
   {
     isEnough = () => false,

@@ -27,8 +27,8 @@ export function askedAgainError(): ProtocolError {
   return new ProtocolError("unavailable", "The same request was asked for again.");
 }
 
-export function closedError(): ProtocolError {
-  return new ProtocolError("unavailable", "The connection was closed before an answer came.");
+export function closedError(what: "connection" | "session"): ProtocolError {
+  return new ProtocolError("unavailable", `The ${what} was closed before an answer came.`);
 }
 
 /** What no server would take is not sent: a frame that is too large costs the connection. */

@@ -11,7 +11,6 @@ import { limits } from "../protocol/limits.ts";
 import { parseError } from "../protocol/parse-reply.ts";
 import type { Reply } from "../protocol/replies.ts";
 import type { RequestData } from "../protocol/request-data.ts";
-import type { Vector } from "../protocol/vector.ts";
 import { checkCall } from "./check-call.ts";
 import {
   type ConnectionEvents,
@@ -26,7 +25,8 @@ import {
   readOriginalReply,
   readReply,
 } from "./original-server.ts";
-import { encodeRequests, requestBytes } from "./request-bytes.ts";
+import { nobody, type Pending, PendingRequests, type QueueAsker } from "./pending-requests.ts";
+import { encodeRequests, fitting } from "./request-bytes.ts";
 import {
   absenceError,
   askedAgainError,
@@ -39,31 +39,20 @@ import { RequestPlaces } from "./request-places.ts";
 export interface RequestQueueOptions extends ConnectionEvents {
   readonly brokers: readonly string[];
   readonly clock: LamportClock;
-  /** What the client has seen; each request carries it (R9). */
-  readonly seen: Vector;
   /** Between tries to connect, at most. */
   readonly reconnectMaxMs?: number | undefined;
-  /** The session's, if there is one; each request carries it (W6). */
-  readonly token: () => string | undefined;
-  /** A server gave a token: by a login, or since the present one grows old. */
-  readonly onToken: (token: string) => void;
+}
+
+interface AskOptions {
+  readonly asker: QueueAsker;
+  readonly id?: RequestId | undefined;
+  readonly deadlineMs: number;
 }
 
 export interface RequestQueuePorts {
   readonly chance?: Random;
   /** Opens the connection to the brokers. */
   readonly openPipe?: (events: RequestPipeEvents) => Pick<RequestPipe, "send" | "close">;
-}
-
-interface Pending {
-  readonly id: RequestId;
-  readonly service: Service;
-  readonly data: RequestData[Service];
-  readonly deadlineMs: number;
-  tries: number;
-  lastError: ProtocolError | undefined;
-  resolve(reply: Fields): void;
-  reject(error: ProtocolError): void;
 }
 
 /** Payloads on their way at once: enough to keep several servers busy. */
@@ -74,10 +63,12 @@ const longestTimeoutMs = 5_000;
 const firstRestMs = 50;
 const longestRestMs = 1_000;
 const sweepMs = 25;
+/** Services whose answer has the token of a new session. */
+const beginnings: readonly Service[] = ["login", "password"];
 
 /**
- * Requests over one connection, pipelined: while payloads are on their way, what comes gathers
- * into an array (C1). What is not answered in time, or answered with `retry`, goes out again with
+ * Requests of all sessions over one connection, pipelined: while payloads are on their way, what
+ * comes gathers into an array (C1). What is not answered in time, or answered with `retry`, goes out again with
  * the same id until its deadline (C2).
  */
 export class RequestQueue {
@@ -86,7 +77,9 @@ export class RequestQueue {
   readonly #random: Random;
   /** Begins the ids of this process: no other process has it (W17). */
   readonly #prefix = randomHex(8);
-  readonly #pending = new Map<RequestId, Pending>();
+  readonly #pending = new PendingRequests();
+  /** Sessions that were closed. */
+  readonly #left = new WeakSet<QueueAsker>();
   readonly #places = new RequestPlaces<Pending>();
   readonly #sweeper: NodeJS.Timeout;
   #sending = false;
@@ -139,7 +132,7 @@ export class RequestQueue {
   }
 
   /**
-   * @param id of a request that is open: this one takes its place
+   * @param id of an open request of the same session: this one takes its place
    * @param deadlineMs milliseconds after which it is given up
    * @throws ProtocolError with the server's code, or `unavailable` at the deadline
    * @throws TypeError if it is called wrongly
@@ -147,25 +140,29 @@ export class RequestQueue {
   async ask<S extends Service>(
     service: S,
     data: RequestData[S],
-    { id = this.newId(), deadlineMs }: { id?: RequestId | undefined; deadlineMs: number },
+    { asker, id = this.newId(), deadlineMs }: AskOptions,
   ): Promise<Reply<S>> {
-    checkCall(service, data);
-    const refusal = this.#closed ? closedError() : tooLarge(data);
+    checkCall(service, data, id);
+    if (this.#closed) throw closedError("connection");
+    if (this.#left.has(asker)) throw closedError("session");
+    const refusal = tooLarge(data);
     if (refusal !== undefined) throw refusal;
     const reply = await new Promise<Fields>((resolve, reject) => {
       const pending: Pending = {
         id,
+        asker,
         service,
         data,
         deadlineMs: now().steadyMs + deadlineMs,
+        token: undefined,
         tries: 0,
         lastError: undefined,
         resolve,
         reject,
       };
-      const earlier = this.#pending.get(id);
+      const earlier = this.#pending.get(pending);
       if (earlier !== undefined) this.#settle(earlier)?.reject(askedAgainError());
-      this.#pending.set(id, pending);
+      this.#pending.add(pending);
       this.#places.makeReady(pending);
       // What is asked in the same turn of the loop goes out together.
       if (!this.#sending) queueMicrotask(() => void this.#pump());
@@ -173,12 +170,20 @@ export class RequestQueue {
     return readReply(service, reply);
   }
 
+  /** Ends a session: what it asked for is told so, and it asks no more. */
+  leave(asker: QueueAsker): void {
+    this.#left.add(asker);
+    for (const pending of this.#pending.of(asker)) {
+      this.#settle(pending)?.reject(closedError("session"));
+    }
+  }
+
   close(): void {
     this.#closed = true;
     clearInterval(this.#sweeper);
     this.#pipe.close();
-    for (const pending of [...this.#pending.values()]) {
-      this.#settle(pending)?.reject(closedError());
+    for (const pending of [...this.#pending]) {
+      this.#settle(pending)?.reject(closedError("connection"));
     }
   }
 
@@ -188,9 +193,11 @@ export class RequestQueue {
     try {
       const places = this.#places;
       while (places.ready.size > 0 && places.payloads < this.#mostPayloads) {
-        const requests = this.#gather();
+        const most = this.#servers === "ours" ? limits.batchRequests : 1;
+        const requests = fitting(this.#inOrder(), most);
+        if (requests.length === 0) return;
         this.#note(requests);
-        await this.#pipe.send(encodeRequests(requests, this.#options));
+        await this.#pipe.send(encodeRequests(requests, this.#options.clock));
       }
     } catch {
       // The socket was closed; whoever waits is told by close().
@@ -206,26 +213,13 @@ export class RequestQueue {
     return this.#servers === "ours" ? openPayloads : 1;
   }
 
-  #gather(): Pending[] {
-    const most = this.#servers === "ours" ? limits.batchRequests : 1;
-    const requests: Pending[] = [];
-    let room: number = limits.batchBytes;
-    for (const pending of this.#inOrder()) {
-      const bytes = requestBytes(pending.data, this.#options.seen);
-      const full = requests.length === most || bytes > room;
-      if (full && requests.length > 0) break;
-      requests.push(pending);
-      room -= bytes;
-    }
-    return requests;
-  }
-
   /** While something is held, lists first: their answer shows whose servers these are (C8). */
   #inOrder(): Iterable<Pending> {
-    const { ready, held } = this.#places;
+    const { held } = this.#places;
+    const ready = [...this.#places.ready].filter((pending) => this.#pending.maySend(pending));
     if (held.size === 0) return ready;
     const rank = ({ service }: Pending) => (isList(service) ? 0 : 1);
-    return [...ready].sort((one, other) => rank(one) - rank(other));
+    return ready.sort((one, other) => rank(one) - rank(other));
   }
 
   #note(requests: readonly Pending[]): void {
@@ -233,6 +227,8 @@ export class RequestQueue {
     const patienceMs = Math.min(firstTimeoutMs * 1.5 ** tries, longestTimeoutMs);
     this.#places.send(requests, now().steadyMs + patienceMs);
     for (const pending of requests) {
+      this.#pending.send(pending);
+      pending.token = pending.asker.token;
       pending.tries += 1;
       if (pending.tries > 1) this.retried += 1;
     }
@@ -261,7 +257,7 @@ export class RequestQueue {
    * The requests that a reply answers. One without an id counts only if it fits a single payload.
    */
   #answered(service: unknown, data: Fields): readonly Pending[] {
-    const named = this.#pending.get(data.id as RequestId);
+    const named = this.#pending.sent(data.id as RequestId);
     if (named !== undefined) return [named];
     if (typeof data.id === "string" && typeof data.server === "string") return [];
     const isSure = this.#servers !== "ours" && !this.#hasLost;
@@ -274,7 +270,7 @@ export class RequestQueue {
   #answer(pending: Pending, data: Fields): void {
     if (typeof data.server !== "string") return this.#answerFromOriginal(pending, data);
     if (data.status !== "erro") {
-      if (typeof data.token === "string") this.#options.onToken(data.token);
+      if (typeof data.token === "string") this.#takeToken(pending, data.token);
       this.#settle(pending)?.resolve(data);
       return;
     }
@@ -287,6 +283,11 @@ export class RequestQueue {
     }
     pending.lastError = error;
     this.#rest(pending, restMs);
+  }
+
+  /** A token that renews another one counts only while the session has that one. */
+  #takeToken({ service, asker, token: sentWith }: Pending, token: string): void {
+    if (beginnings.includes(service) || asker.token === sentWith) asker.takeToken(token);
   }
 
   /** Whatever a server of the original protocol says ends the request. */
@@ -330,7 +331,7 @@ export class RequestQueue {
     if (this.#servers === "ours") for (const pending of held) this.#rest(pending);
     if (this.#servers !== "unknown" || held.size === 0 || this.#isProbing) return;
     this.#isProbing = true;
-    this.ask("channels", { limit: 1 }, { deadlineMs: longestTimeoutMs })
+    this.ask("channels", { limit: 1 }, { asker: nobody, deadlineMs: longestTimeoutMs })
       .catch(() => {})
       .finally(() => {
         this.#isProbing = false;
@@ -340,7 +341,7 @@ export class RequestQueue {
   #giveUp(steadyMs: number): void {
     this.#watch.advance(steadyMs);
     const { isHopeless } = this.#watch;
-    for (const pending of this.#pending.values()) {
+    for (const pending of this.#pending) {
       const isLacking = this.#servers === "original" && !isOriginalService(pending.service);
       if (steadyMs < pending.deadlineMs && !isHopeless && !isLacking) continue;
       this.#settle(pending)?.reject(pending.lastError ?? this.#silence(pending));
@@ -356,7 +357,7 @@ export class RequestQueue {
   }
 
   #settle(pending: Pending): Pending | undefined {
-    if (!this.#pending.delete(pending.id)) return undefined;
+    if (!this.#pending.delete(pending)) return undefined;
     this.#places.leave(pending);
     return pending;
   }

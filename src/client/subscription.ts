@@ -1,9 +1,8 @@
-import { digest } from "../platform/digest.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { emptyChain, type ServerName } from "../protocol/ids.ts";
+import type { ServerName } from "../protocol/ids.ts";
 import type { Entry, Publication } from "../protocol/publications.ts";
-import { Recent } from "../protocol/recent.ts";
 import { covers, type MutableVector, raise, type Vector } from "../protocol/vector.ts";
+import type { Duplicates } from "./duplicates.ts";
 
 /** What a subscription fetches: all that is missing since a vector, page by page. */
 export interface Page {
@@ -19,8 +18,6 @@ export interface SubscriptionPorts {
   refused(error: ProtocolError): void;
 }
 
-/** Ids remembered to drop twins: those of a retry come within its deadline. */
-const rememberedIds = 20_000;
 /** Publications held back while a gap is filled; more are fetched with the gap. */
 const heldPublications = 10_000;
 /** What need not be true makes nobody look more often. */
@@ -35,7 +32,7 @@ export class Subscription {
   readonly #ports: SubscriptionPorts;
   readonly #vector: MutableVector = {};
   readonly #expected: MutableVector = {};
-  readonly #ids = new Recent<string, true>(rememberedIds);
+  readonly #duplicates: Duplicates;
   #held: Publication[] = [];
   #filling: Promise<void> | undefined;
   #again = false;
@@ -44,9 +41,11 @@ export class Subscription {
   #hasBegun = false;
   #doubtedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(topic: string, ports: SubscriptionPorts) {
+  /** @param duplicates of all subscriptions to the topic */
+  constructor(topic: string, ports: SubscriptionPorts, duplicates: Duplicates) {
     this.topic = topic;
     this.#ports = ports;
+    this.#duplicates = duplicates;
   }
 
   /** What has been delivered, to resume from. */
@@ -56,7 +55,7 @@ export class Subscription {
 
   /** Begins behind what the vector covers; what the page shows of it is delivered first. */
   begin(since: Vector, page: readonly Entry[] = []): void {
-    for (const entry of page) this.#deliver(entry);
+    for (const entry of page) this.#pass(entry);
     raise(this.#vector, since);
     this.#hasBegun = true;
   }
@@ -127,9 +126,7 @@ export class Subscription {
     for (let more = true; more && !this.#closed; ) {
       const page = await this.#ports.fetch(this.vector);
       if (this.#closed) return;
-      for (const entry of page.entries) {
-        if (entry.seq > (this.#vector[entry.server] ?? 0)) this.#deliver(entry);
-      }
+      for (const entry of page.entries) this.#pass(entry);
       raise(this.#vector, page.seen);
       more = page.more;
     }
@@ -157,22 +154,29 @@ export class Subscription {
 
   /** @returns false if something before it is missing */
   #take(publication: Publication): boolean {
-    const { prev, ...entry } = publication;
-    const last = this.#vector[entry.server] ?? 0;
-    if (entry.seq <= last) return true;
-    if (prev > last) return false;
-    this.#vector[entry.server] = entry.seq;
-    this.#deliver(entry as Entry);
+    if (publication.prev > this.#last(publication.server)) return this.#hasPassed(publication);
+    this.#pass(publication);
     return true;
   }
 
-  #deliver(entry: Entry): void {
-    // Only messages of one sender, target and content are duplicates (R6): an id may stand for a
-    // message to each of several people, or for two contents.
-    const whose = "channel" in entry ? [entry.user] : [entry.src, entry.dst];
-    const key = digest.chain(emptyChain, JSON.stringify([...whose, entry.id, entry.message]));
-    if (this.#ids.get(key)) return;
-    this.#ids.set(key, true);
-    this.#ports.deliver(entry);
+  /** Delivers what was not passed yet, unless a duplicate of it was. */
+  #pass(entry: Entry | Publication): void {
+    if (this.#closed || this.#hasPassed(entry)) return;
+    const isDuplicate = this.#duplicates
+      .note(entry)
+      .some((duplicate) => this.#hasPassed(duplicate));
+    this.#vector[entry.server] = entry.seq;
+    if (isDuplicate) return;
+    // Several sessions may be handed the same object: each gives away a copy of its own.
+    const { prev: _, ...copy } = entry as Publication;
+    this.#ports.deliver(copy as Entry);
+  }
+
+  #hasPassed({ server, seq }: Pick<Entry, "server" | "seq">): boolean {
+    return seq <= this.#last(server);
+  }
+
+  #last(server: ServerName): number {
+    return this.#vector[server] ?? 0;
   }
 }

@@ -1,26 +1,33 @@
-import type { KeyObject } from "node:crypto";
 import { now } from "../platform/clock.ts";
-import { decrypt } from "../platform/encryption.ts";
-import { isSigned, readPublicKey, signatureBytes } from "../platform/signature.ts";
 import type { Replies } from "../protocol/replies.ts";
-import { readSealed, signedPart } from "../protocol/sealed.ts";
+import { readSealed } from "../protocol/sealed.ts";
+import type { SealOpener } from "./seal-opener.ts";
 
 type Ask = (topic: string) => Promise<Replies["keys"]>;
+
+interface TopicKeys {
+  /** By day, in base64url. */
+  readonly byDay: ReadonlyMap<number, string>;
+  readonly publisher: string | undefined;
+}
 
 /** Keys are asked for no more often: who may not have them is not let in by asking again. */
 const askAgainMs = 1_000;
 
-/** Opens sealed publications with the keys that the servers give to who may read them (X5). */
+/**
+ * Opens sealed publications with the keys that the servers give to who may read them (X5). Each
+ * session has a keyring of its own: what others on the same connection may read is not opened by it.
+ */
 export class TopicKeyring {
   readonly #ask: Ask;
-  /** By topic, then by day. */
-  readonly #keys = new Map<string, Map<number, Buffer>>();
+  readonly #opener: SealOpener;
+  readonly #keys = new Map<string, TopicKeys>();
   readonly #askedMs = new Map<string, number>();
-  #publisher: KeyObject | undefined;
 
-  /** @param ask resolves with the reply of `keys` */
-  constructor(ask: Ask) {
+  /** @param ask resolves with the reply of `keys` @param opener of the connection */
+  constructor(ask: Ask, opener: SealOpener) {
     this.#ask = ask;
+    this.#opener = opener;
   }
 
   /**
@@ -30,16 +37,14 @@ export class TopicKeyring {
   open(topic: string, payload: Buffer, onKeys: () => void): Uint8Array | undefined {
     const read = readSealed(payload);
     if (read === undefined) return payload;
-    const key = this.#keys.get(topic)?.get(read.day);
-    const opened = key && decrypt(key, read.sealed, topic);
-    if (opened === undefined) {
-      void this.#fetch(topic, onKeys);
-      return undefined;
+    const { byDay, publisher } = this.#keys.get(topic) ?? {};
+    const key = byDay?.get(read.day);
+    if (key !== undefined) {
+      const opened = this.#opener.open({ topic, payload }, { key, publisher });
+      if (opened !== undefined) return opened.plain;
     }
-    const signature = opened.subarray(0, signatureBytes);
-    const plain = opened.subarray(signatureBytes);
-    const signed = signedPart({ topic, day: read.day }, plain);
-    return this.#publisher && isSigned(this.#publisher, signed, signature) ? plain : undefined;
+    void this.#fetch(topic, onKeys);
+    return undefined;
   }
 
   async #fetch(topic: string, onKeys: () => void): Promise<void> {
@@ -48,14 +53,11 @@ export class TopicKeyring {
     this.#askedMs.set(topic, steadyMs);
     try {
       const { keys, publisher } = await this.#ask(topic);
-      const found = (keys[topic] ?? []).map(({ day, key }) => {
-        return [day, Buffer.from(key, "base64url")] as const;
-      });
-      this.#keys.set(topic, new Map(found));
-      this.#publisher = readPublicKey(publisher);
+      const byDay = new Map((keys[topic] ?? []).map(({ day, key }) => [day, key]));
+      this.#keys.set(topic, { byDay, publisher });
       onKeys();
     } catch {
-      // Whoever may not read hears why when he asks for the history.
+      // Whoever may not read hears why when they ask for the history.
     }
   }
 }

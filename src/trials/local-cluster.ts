@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ChatClientOptions } from "../client/chat-client.ts";
-import { ChatClient } from "../client/chat-client.ts";
+import { Connection, type ConnectionOptions } from "../client/connection.ts";
+import type { Session, SessionOptions } from "../client/session.ts";
 import type { Child } from "../cluster/child.ts";
 import { type ClusterConfig, Supervisor } from "../cluster/supervisor.ts";
 import { memberKeys } from "../platform/curve.ts";
@@ -20,7 +20,7 @@ export interface LocalClusterOptions extends Partial<ClusterConfig> {
 export class LocalCluster implements AsyncDisposable {
   readonly folder: string;
   readonly #supervisor: Supervisor;
-  readonly #clients: ChatClient[] = [];
+  readonly #connections: Connection[] = [];
 
   private constructor(folder: string, options: LocalClusterOptions) {
     this.folder = folder;
@@ -78,21 +78,26 @@ export class LocalCluster implements AsyncDisposable {
     return this.#supervisor.addServer();
   }
 
-  /** A client, closed with the cluster. */
-  client(options: Partial<ChatClientOptions> = {}): ChatClient {
+  /** A connection, closed with the cluster. */
+  connection(options: Partial<ConnectionOptions> = {}): Connection {
     const { broker, proxy } = this.endpoints;
-    const client = new ChatClient({
+    const connection = new Connection({
       brokers: broker.split(","),
       proxies: proxy.split(","),
       ...options,
     });
-    this.#clients.push(client);
-    return client;
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  /** A session on a connection of its own. */
+  client(options: Partial<ConnectionOptions> & SessionOptions = {}): Session {
+    return this.connection(options).session(options);
   }
 
   /** Stops all processes in order, and keeps the folder. */
   async stop(): Promise<void> {
-    for (const client of this.#clients.splice(0)) await client.close();
+    for (const connection of this.#connections.splice(0)) connection.close();
     await this.#supervisor[Symbol.asyncDispose]();
   }
 

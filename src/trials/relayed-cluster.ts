@@ -1,4 +1,5 @@
-import type { ChatClient, ChatClientOptions } from "../client/chat-client.ts";
+import type { ConnectionOptions } from "../client/connection.ts";
+import type { Session, SessionOptions } from "../client/session.ts";
 import type { Child } from "../cluster/child.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { LocalCluster, type LocalClusterOptions } from "./local-cluster.ts";
@@ -19,7 +20,7 @@ export class RelayedCluster implements AsyncDisposable {
   readonly relay: Relay;
   readonly local: LocalCluster;
   /** The brokers and proxies as clients reach them. */
-  readonly endpoints: Pick<ChatClientOptions, "brokers" | "proxies">;
+  readonly endpoints: Pick<ConnectionOptions, "brokers" | "proxies">;
 
   private constructor(relay: Relay, local: LocalCluster, wiring: RelayWiring) {
     this.relay = relay;
@@ -56,8 +57,8 @@ export class RelayedCluster implements AsyncDisposable {
     return roles.flatMap((role) => this.local.of(role));
   }
 
-  /** A client behind the relay, closed with the cluster. */
-  client(options: Partial<ChatClientOptions> = {}): ChatClient {
+  /** A session on a connection of its own behind the relay, closed with the cluster. */
+  client(options: Partial<ConnectionOptions> & SessionOptions = {}): Session {
     return this.local.client({ ...this.endpoints, ...options });
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { logIn } from "../../src/bot/log-in.ts";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Session } from "../../src/client/session.ts";
 import { ProtocolError, type RefusalReason } from "../../src/protocol/errors.ts";
 import { parseUserName } from "../../src/protocol/ids.ts";
 
@@ -44,7 +44,7 @@ async function enter(cluster: Cluster, invitation?: string): Promise<number> {
     asked += 1;
     return "own";
   };
-  await logIn(cluster as unknown as ChatClient, {
+  await logIn(cluster as unknown as Session, {
     name: parseUserName("bot"),
     password,
     invitation,

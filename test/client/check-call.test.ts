@@ -1,24 +1,31 @@
 import { afterAll, describe, expect, expectTypeOf, test } from "vitest";
-import { ChatClient } from "../../src/client/chat-client.ts";
-import type { ChannelName, UserName } from "../../src/protocol/ids.ts";
+import { Connection } from "../../src/client/connection.ts";
+import {
+  type ChannelName,
+  parseChannelName,
+  parseUserName,
+  type UserName,
+} from "../../src/protocol/ids.ts";
 import type { ConversationName } from "../../src/protocol/topics.ts";
 
 type Call = (...values: unknown[]) => Promise<unknown>;
 
 describe("a wrong call of the client library", () => {
-  const client = new ChatClient({ brokers: [], proxies: [] });
+  const connection = new Connection({ brokers: [], proxies: [] });
+  const client = connection.session({ user: parseUserName("ana") });
   /** As a program in JavaScript sees it. */
   const untyped = client as unknown as Record<string, Call>;
-  afterAll(() => client.close());
+  const Untyped = Connection as unknown as new (...values: unknown[]) => unknown;
+  const untypedConnection = connection as unknown as Record<string, Call>;
+  afterAll(() => connection.close());
 
   test("[C9] does not compile: texts are no names, and users' names are no channels'", () => {
     expectTypeOf(client.login).parameter(0).toEqualTypeOf<UserName>();
     expectTypeOf(client.register).parameter(0).toEqualTypeOf<UserName>();
     expectTypeOf(client.changePassword).parameter(0).toEqualTypeOf<UserName>();
     expectTypeOf(client.createChannel).parameter(0).toEqualTypeOf<ChannelName>();
-    expectTypeOf(client.publish).parameter(0).toEqualTypeOf<UserName>();
-    expectTypeOf(client.publish).parameter(1).toEqualTypeOf<ChannelName>();
-    expectTypeOf(client.message).parameter(1).toEqualTypeOf<UserName>();
+    expectTypeOf(client.publish).parameter(0).toEqualTypeOf<ChannelName>();
+    expectTypeOf(client.message).parameter(0).toEqualTypeOf<UserName>();
     expectTypeOf(client.subscribe).parameter(0).toEqualTypeOf<ConversationName>();
     expectTypeOf<string>().not.toExtend<UserName>();
     expectTypeOf<UserName>().not.toExtend<ChannelName>();
@@ -36,12 +43,16 @@ describe("a wrong call of the client library", () => {
     ["register", ["ana"], "password"],
     ["changePassword", ["ana", "old"], "newPassword"],
     ["createChannel", [null], "channel"],
-    ["publish", ["ana", "geral"], "message"],
-    ["publish", ["ana", { channel: "geral" }, "Oi"], "channel"],
-    ["message", ["ana", undefined, "Oi"], "dst"],
-    ["message", ["ana", "bia", 7], "message"],
+    ["publish", ["geral"], "message"],
+    ["publish", [{ channel: "geral" }, "Oi"], "channel"],
+    ["publish", ["geral", "Oi", "an-id"], "options"],
+    ["publish", ["geral", "Oi", { id: 7 }], "id"],
+    ["message", [undefined, "Oi"], "dst"],
+    ["message", ["bia", 7], "message"],
     ["history", ["#geral"], "name"],
     ["subscribe", [{}], "name"],
+    ["subscribe", [undefined, () => {}], "name"],
+    ["subscribe", [{ channel: "geral" }], "onEntry"],
     ["presence", [], "state"],
     ["ask", ["nothing", {}], "service"],
     ["ask", ["constructor", {}], "service"],
@@ -53,7 +64,26 @@ describe("a wrong call of the client library", () => {
       const error = await call.apply(client, values).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(TypeError);
       expect((error as TypeError).message).toMatch(new RegExp(`^\`${argument}\` .*\\.$`));
-      expect(client.open).toBe(0);
+      expect(connection.open).toBe(0);
     },
   );
+
+  test("[C9] fails at once as well where nobody is told to speak as", async () => {
+    const nobody = connection.session();
+    await expect(nobody.publish(parseChannelName("geral"), "Oi")).rejects.toThrow(
+      new TypeError("`user` is not known: log in first, or give the session its user."),
+    );
+  });
+
+  test.each([
+    ["a connection without options", () => new Untyped(), "options"],
+    ["a connection to one broker's text", () => new Untyped({ brokers: "tcp://a:1" }), "brokers"],
+    ["a connection to no list of proxies", () => new Untyped({ brokers: [] }), "proxies"],
+    ["a session of a text", () => untypedConnection.session?.("a token"), "options"],
+    ["a session whose token is no text", () => untypedConnection.session?.({ token: 7 }), "token"],
+    ["a session whose user is no text", () => untypedConnection.session?.({ user: {} }), "user"],
+  ])("[C9] %s fails at once in JavaScript, with the argument's name", (_title, make, argument) => {
+    expect(make).toThrow(TypeError);
+    expect(make).toThrow(new RegExp(`^\`${argument}\` .*\\.$`));
+  });
 });

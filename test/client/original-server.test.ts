@@ -1,23 +1,24 @@
 import { EventEmitter, once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
-import { ChatClient } from "../../src/client/chat-client.ts";
+import { Connection } from "../../src/client/connection.ts";
 import { type ChannelName, parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { parsePublications } from "../../src/protocol/parse-reply.ts";
 import { type StandInAnswer, StandInServer } from "../support/stand-in-server.ts";
 
-const open: { [Symbol.dispose]?(): void; close?(): Promise<void> }[] = [];
+const open: { [Symbol.dispose]?(): void; close?(): void }[] = [];
 
-afterEach(async () => {
+afterEach(() => {
   for (const item of open.splice(0)) {
-    await item.close?.();
+    item.close?.();
     item[Symbol.dispose]?.();
   }
 });
 
 async function meet(answer: StandInAnswer, deadlineMs = 4_000) {
   const server = await StandInServer.start(answer);
-  const client = new ChatClient({ brokers: [server.endpoint], proxies: [], deadlineMs });
-  open.push(client, server);
+  const connection = new Connection({ brokers: [server.endpoint], proxies: [], deadlineMs });
+  const client = connection.session({ user: parseUserName("ana") });
+  open.push(connection, server);
   return { server, client };
 }
 
@@ -48,14 +49,14 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
 
   test.each(Object.entries(accepted))("and accepted if its answer %s", async (_name, answer) => {
     const { client, server } = await meet(answer);
-    const sending = client.publish(parseUserName("ana"), parseChannelName("geral"), "Oi");
+    const sending = client.publish(parseChannelName("geral"), "Oi");
     await expect(sending).rejects.toMatchObject({
       code: "unsupported",
       retry: false,
       outcome: "accepted",
     });
     expect(server.asked).toHaveLength(1);
-    expect(client.clock.value).toBeLessThan(100);
+    expect(client.connection.clock.value).toBeLessThan(100);
   });
 
   const refused: Readonly<Record<string, [StandInAnswer, object]>> = {
@@ -87,7 +88,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     "and not again if its answer %s",
     async (_name, [answer, is]) => {
       const { client, server } = await meet(answer);
-      const sending = client.publish(parseUserName("ana"), parseChannelName("geral"), "Oi");
+      const sending = client.publish(parseChannelName("geral"), "Oi");
       await expect(sending).rejects.toMatchObject({ code: "unsupported", retry: false, ...is });
       expect(server.asked).toHaveLength(1);
     },
@@ -97,7 +98,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     const { client, server } = await meet(saying({ users: [] }), 2_500);
     await client.users();
     server.answer = () => undefined;
-    const sending = client.publish(parseUserName("ana"), parseChannelName("geral"), "Oi");
+    const sending = client.publish(parseChannelName("geral"), "Oi");
     await expect(sending).rejects.toMatchObject({ outcome: "silent", service: "publish" });
     expect(server.asked).toHaveLength(2);
   });
@@ -112,7 +113,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
       else await once(probed, "channels");
       return { service, data: { ...said, status: "OK", channels: [] } };
     });
-    const sending = client.publish(parseUserName("ana"), parseChannelName("geral"), "Oi");
+    const sending = client.publish(parseChannelName("geral"), "Oi");
     await expect(sending).rejects.toMatchObject({ outcome: "accepted" });
     expect(services(server)).toEqual(["publish", "channels"]);
   });
@@ -121,7 +122,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     const { client, server } = await meet(({ service }) =>
       service === "channels" ? { service, data: { ...said, channels: [] } } : undefined,
     );
-    const sending = client.publish(parseUserName("ana"), parseChannelName("geral"), "Oi");
+    const sending = client.publish(parseChannelName("geral"), "Oi");
     await expect(sending).rejects.toMatchObject({ outcome: "silent", service: "publish" });
     expect(services(server)).toEqual(["publish", "channels"]);
   });
@@ -135,7 +136,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
       const ours = { server: "server_0000000a", status: "OK", entry: { ...entry, ...said } };
       return { service, data: { ...said, id, ...ours, channels: [] } };
     });
-    await client.publish(parseUserName("ana"), parseChannelName("geral"), "Oi");
+    await client.publish(parseChannelName("geral"), "Oi");
     expect(services(server)).toEqual(["publish", "channels", "publish"]);
     const [first, , second] = server.asked as { data: { id: string } }[];
     expect(second?.data.id).toBe(first?.data.id);
@@ -144,7 +145,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
   test("and others wait until it is answered, one in each payload", async () => {
     const { client, server } = await meet(saying({ status: "OK" }));
     const sending = Array.from({ length: 20 }, (_, at) =>
-      client.publish(parseUserName("ana"), parseChannelName("geral"), `${at}`),
+      client.publish(parseChannelName("geral"), `${at}`),
     );
     const outcomes = await Promise.allSettled(sending);
     expect(outcomes.every(({ status }) => status === "rejected")).toBe(true);
@@ -159,9 +160,9 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     const { client, server } = await meet(() => {
       return { service: "error", data: { ...said, server: "server_0000000a", ...code } };
     });
-    await expect(
-      client.publish(parseUserName("ana"), parseChannelName("geral"), "Oi"),
-    ).rejects.toMatchObject({ code: "too_large" });
+    await expect(client.publish(parseChannelName("geral"), "Oi")).rejects.toMatchObject({
+      code: "too_large",
+    });
     expect(server.asked).toHaveLength(1);
   });
 });
@@ -247,7 +248,7 @@ describe("[C8] a reply of a server that looks like ours", () => {
     const { client, server } = await meet(({ service, data: { id } }) => {
       return { service, data: { ...said, id, server: "server_0000000a", status: "erro", ...data } };
     });
-    const sending = client.publish(parseUserName("ana"), parseChannelName("geral"), "Oi");
+    const sending = client.publish(parseChannelName("geral"), "Oi");
     await expect(sending).rejects.toMatchObject({ code: "unsupported", retry: false });
     expect(server.asked).toHaveLength(times);
   });
@@ -261,7 +262,7 @@ describe("[C8] a reply of a server that looks like ours", () => {
     };
     const { client } = await meet(replies);
     const ids = Array.from({ length: 50 }, () => client.newId());
-    const answers = await Promise.all(ids.map((id) => client.ask("users", {}, id)));
+    const answers = await Promise.all(ids.map((id) => client.ask("users", {}, { id })));
     expect(answers.map(({ users }) => users)).toEqual(ids.map((id) => [id]));
   });
 });

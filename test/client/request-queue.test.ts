@@ -1,10 +1,14 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { QueueAsker } from "../../src/client/pending-requests.ts";
 import { RequestQueue } from "../../src/client/request-queue.ts";
+import type { RequestPipeEvents } from "../../src/net/request-pipe.ts";
 import { seededRandom } from "../../src/platform/random.ts";
+import { decode, encode } from "../../src/protocol/codec.ts";
 import { parseUserName, type RequestId } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
 import { type Fate, StandInPipe } from "../support/stand-in-pipe.ts";
+import type { StandInRequest } from "../support/stand-in-server.ts";
 
 beforeEach(() => {
   const timers = ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] as const;
@@ -19,10 +23,7 @@ function meet() {
   const options = {
     brokers: [],
     clock: new LamportClock(),
-    seen: {},
     onState: () => {},
-    token: () => undefined,
-    onToken: () => {},
   };
   const queue = new RequestQueue(options, {
     chance: seededRandom(1),
@@ -43,6 +44,7 @@ function follow(asking: Promise<unknown>) {
 
 const none: Fate = { delayMs: 0, answer: "none" };
 const deadlineMs = 15_000;
+const asker: QueueAsker = { seen: {}, token: undefined, takeToken: () => {} };
 const eva = { user: parseUserName("eva"), password: "eva's" };
 
 test("[C2] a request that a late answer asks for again, while it waits to go out, goes out once", async () => {
@@ -50,7 +52,7 @@ test("[C2] a request that a late answer asks for again, while it waits to go out
   // Until a server of ours has answered, one payload goes out at a time.
   pipe.fates = [{ delayMs: 3_000, answer: "retry" }, none, none, { delayMs: 500, answer: "OK" }];
   const asked = (["users", "channels", "channels"] as const).map((service) =>
-    follow(queue.ask(service, {}, { deadlineMs })),
+    follow(queue.ask(service, {}, { asker, deadlineMs })),
   );
   await vi.advanceTimersByTimeAsync(deadlineMs);
   expect(asked.map(({ outcome }) => outcome)).toEqual(["answered", "answered", "answered"]);
@@ -58,7 +60,7 @@ test("[C2] a request that a late answer asks for again, while it waits to go out
   // On a new connection one payload that stays open would hold up all others.
   pipe.cut();
   pipe.heal();
-  const next = follow(queue.ask("users", {}, { deadlineMs }));
+  const next = follow(queue.ask("users", {}, { asker, deadlineMs }));
   await vi.advanceTimersByTimeAsync(deadlineMs);
   expect(next.outcome).toBe("answered");
   queue.close();
@@ -68,7 +70,7 @@ test("[C8] the question whose servers these are goes out before requests that wa
   const { pipe, queue } = meet();
   pipe.fates = Array.from({ length: 3 }, () => none);
   const asked = Array.from({ length: 10 }, () =>
-    follow(queue.ask("register", eva, { deadlineMs })),
+    follow(queue.ask("register", eva, { asker, deadlineMs })),
   );
   await vi.advanceTimersByTimeAsync(deadlineMs);
   expect(pipe.asked.slice(0, 3).map(({ service }) => service)).toEqual([
@@ -83,7 +85,7 @@ test("[C8] the question whose servers these are goes out before requests that wa
 test("[C2] a request under the id of an open one takes its place", async () => {
   const { pipe, queue } = meet();
   pipe.fates = [none];
-  const options = { id: "own-1" as RequestId, deadlineMs };
+  const options = { asker, id: "own-1" as RequestId, deadlineMs };
   const first = queue.ask("users", {}, options);
   const second = follow(queue.ask("users", {}, options));
   await expect(first).rejects.toMatchObject({ code: "unavailable", retry: true });
@@ -131,7 +133,10 @@ test("[C1] [C2] whatever is cut, lost, late or refused, each request ends by its
         if (step.do === "ask") {
           for (let count = 0; count < step.count; count += 1) {
             const byMs = performance.now() + step.deadlineMs;
-            asked.push({ byMs, followed: follow(queue.ask(step.service, eva, step)) });
+            asked.push({
+              byMs,
+              followed: follow(queue.ask(step.service, eva, { ...step, asker })),
+            });
           }
         } else if (step.do === "wait") await vi.advanceTimersByTimeAsync(step.ms);
         else pipe[step.do]();
@@ -141,7 +146,7 @@ test("[C1] [C2] whatever is cut, lost, late or refused, each request ends by its
       pipe.heal();
       pipe.fates = [];
       const healedMs = performance.now();
-      const last = follow(queue.ask("register", eva, { deadlineMs }));
+      const last = follow(queue.ask("register", eva, { asker, deadlineMs }));
       await vi.advanceTimersByTimeAsync(deadlineMs + 100);
       for (const { byMs, followed } of asked) {
         expect(followed.outcome).not.toBe("open");
@@ -154,3 +159,43 @@ test("[C1] [C2] whatever is cut, lost, late or refused, each request ends by its
     { numRuns: 200 },
   );
 }, 60_000);
+
+test("[A2] a token that renews another counts only while the session still has that one", async () => {
+  let events: RequestPipeEvents | undefined;
+  const sent: StandInRequest[] = [];
+  const openPipe = (given: RequestPipeEvents) => {
+    events = given;
+    given.onConnections(1);
+    const send = async (payload: Uint8Array) => {
+      sent.push(...[decode(payload) as StandInRequest | StandInRequest[]].flat());
+    };
+    return { send, close: () => {} };
+  };
+  const options = { brokers: [], clock: new LamportClock(), onState: () => {} };
+  const queue = new RequestQueue(options, { chance: seededRandom(1), openPipe });
+  const session = {
+    seen: {},
+    token: "first",
+    takeToken(token: string) {
+      this.token = token;
+    },
+  };
+  const users = queue.ask("users", {}, { asker: session, deadlineMs });
+  await vi.advanceTimersByTimeAsync(1);
+  const answer = (token: string) => {
+    const { service, data } = sent.at(-1) as StandInRequest;
+    const said = { id: data.id, server: "server_0000000a", clock: 1, users: [], status: "OK" };
+    events?.onPayload(Buffer.from(encode({ service, data: { ...said, token } })));
+  };
+  // Meanwhile another user has logged in.
+  session.token = "another user's";
+  answer("the first, renewed");
+  await users;
+  expect(session.token).toBe("another user's");
+  const again = queue.ask("users", {}, { asker: session, deadlineMs });
+  await vi.advanceTimersByTimeAsync(1);
+  answer("the other's, renewed");
+  await again;
+  expect(session.token).toBe("the other's, renewed");
+  queue.close();
+});

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Duplicates } from "../../src/client/duplicates.ts";
 import { type Page, Subscription } from "../../src/client/subscription.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import type { Entry, Publication } from "../../src/protocol/publications.ts";
@@ -21,13 +22,15 @@ class Listener {
   readonly history: Publication[] = [];
   fetches = 0;
   hold: Promise<void> = Promise.resolve();
-  readonly subscription = new Subscription("#geral\0", {
-    fetch: (since) => this.#fetch(since),
-    deliver: ({ server, seq }) => this.heard.push(`${server} ${seq}`),
-    refused: () => {},
-  });
+  readonly subscription: Subscription;
 
-  constructor({ hasBegun = true } = {}) {
+  constructor({ hasBegun = true, duplicates = new Duplicates() } = {}) {
+    const ports = {
+      fetch: (since: Vector) => this.#fetch(since),
+      deliver: ({ server, seq }: Entry) => this.heard.push(`${server} ${seq}`),
+      refused: () => {},
+    };
+    this.subscription = new Subscription("#geral\0", ports, duplicates);
     if (hasBegun) this.subscription.begin({});
   }
 
@@ -159,7 +162,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`]);
   });
 
-  test("[C3] a twin of what the first page showed is not delivered again", () => {
+  test("[C3] a duplicate of what the first page showed is not delivered again", () => {
     const listener = new Listener();
     listener.subscription.begin({ [a]: 1 }, [publication(a, 1, { id: "same" })]);
     listener.subscription.receive([publication(b, 1, { id: "same" }), publication(b, 2)]);
@@ -174,5 +177,16 @@ describe("a subscription", () => {
     await listener.subscription.settled();
     expect(listener.heard).toEqual([`${a} 2`]);
     expect(listener.subscription.vector).toEqual({ [a]: 2 });
+  });
+});
+
+describe("two subscriptions to one topic", () => {
+  test("[C3] [R6] deliver a message that has a duplicate once each, whichever of the two comes first", async () => {
+    const duplicates = new Duplicates();
+    const [first, second] = [new Listener({ duplicates }), new Listener({ duplicates })];
+    const [one, other] = [publication(a, 1, { id: "same" }), publication(b, 1, { id: "same" })];
+    first.subscription.receive([one, other]);
+    second.subscription.receive([other, one]);
+    expect([first.heard, second.heard]).toEqual([[`${a} 1`], [`${b} 1`]]);
   });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { SealOpener } from "../../src/client/seal-opener.ts";
 import { TopicKeyring } from "../../src/client/topic-keyring.ts";
 import { decrypt, encrypt } from "../../src/platform/encryption.ts";
 import { Secret } from "../../src/platform/secret.ts";
@@ -27,7 +28,7 @@ async function keyring(publisher: unknown = servers.publisher): Promise<TopicKey
       return { day: one, key: servers.key({ ...here, topic: of, day: one }).toString("base64url") };
     });
     return parseReply("keys", { keys: { [of]: days }, publisher });
-  });
+  }, new SealOpener());
   for (const of of [topic, "#other\0"]) {
     let isThere = false;
     made.open(of, sealedForm(day, Buffer.alloc(0)), () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import { Subscriber } from "zeromq";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Session } from "../../src/client/session.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { type ConversationName, conversationTopic } from "../../src/protocol/topics.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
@@ -19,12 +19,12 @@ export class AccountsScene {
   async begin(): Promise<void> {
     this.cluster = await LocalCluster.start({ auth: "required", logLevel: "debug" });
     const channel = await this.enter("founder");
-    await channel.createChannel(parseChannelName("geral"), parseUserName("founder"));
+    await channel.createChannel(parseChannelName("geral"));
     await channel.close();
   }
 
   /** A client of a user's session, whose account is made if it is new. */
-  async enter(user: string): Promise<ChatClient> {
+  async enter(user: string): Promise<Session> {
     const client = this.cluster.client({ onToken: (token) => this.tokens.set(user, token) });
     if (!this.tokens.has(user)) await client.register(parseUserName(user), passwordOf(user));
     await client.login(parseUserName(user), passwordOf(user));
@@ -32,7 +32,7 @@ export class AccountsScene {
   }
 
   /** A client with a token, wherever it got it. */
-  holding(token: string | undefined): ChatClient {
+  holding(token: string | undefined): Session {
     return this.cluster.client({ token });
   }
 

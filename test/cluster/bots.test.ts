@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Session } from "../../src/client/session.ts";
 import { type ChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
@@ -28,7 +28,7 @@ afterAll(async () => {
 }, 30_000);
 
 /** The names of both bots, after each has written something new. */
-async function bothWrite(client: ChatClient): Promise<string[]> {
+async function bothWrite(client: Session): Promise<string[]> {
   const names = new Set<string>();
   await until(async () => (await client.channels()).includes(channel), "a bot makes a channel");
   await client.subscribe({ channel }, (entry) => names.add("user" in entry ? entry.user : ""));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Session } from "../../src/client/session.ts";
 import { Child } from "../../src/cluster/child.ts";
 import { openLog } from "../../src/platform/log.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
@@ -81,11 +81,10 @@ interface Stamped {
 }
 
 /** Publishes one message after the other until it is stopped. */
-async function publish(client: ChatClient, events: Stamped[], signal: AbortSignal): Promise<void> {
+async function publish(client: Session, events: Stamped[], signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const sentMs = Date.now();
     const { server, seq, timestamp } = await client.publish(
-      parseUserName("ana"),
       parseChannelName("geral"),
       "what time is it?",
     );

@@ -47,7 +47,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
     await bia.login(parseUserName("bia"));
     await ana.createChannel(parseChannelName("geral"));
     await bia.subscribe(geral, (entry) => heard.push(entry.message));
-    await ana.publish(parseUserName("ana"), parseChannelName("geral"), "olá");
+    await ana.publish(parseChannelName("geral"), "olá");
     await until(() => heard.includes("olá"), "it is heard");
     // A claim goes from server to server, to the coordinator.
     await ana.register(parseUserName("caio"), "a password of caio's");
@@ -83,10 +83,10 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
       const log = (role: Child["role"]) => logOf(cluster, cluster.of(role)[0] as Child);
       await until(() => refusal(broker).test(log("broker")), "the broker says so");
       await until(() => refusal(proxy).test(log("proxy")), "the proxy says so");
-      const client = cluster.client();
+      const client = cluster.client({ user: parseUserName("ana") });
       const heard: string[] = [];
       await client.subscribe(geral, (entry) => heard.push(entry.message));
-      await client.publish(parseUserName("ana"), parseChannelName("geral"), "for who may read it");
+      await client.publish(parseChannelName("geral"), "for who may read it");
       await until(() => heard.length > 0, "others hear it");
       await expect(request.receive()).rejects.toThrow();
       await expect(subscriber.receive()).rejects.toThrow();
@@ -97,19 +97,15 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
   });
 
   test("goes on through a kill of each kind of process", async () => {
-    const client = cluster.client({ deadlineMs: 30_000 });
+    const client = cluster.client({ user: parseUserName("ana"), deadlineMs: 30_000 });
     const roles = ["server", "broker", "proxy", "reference"] as const;
     for (const role of roles) {
       const child = cluster.of(role)[0] as Child;
       const ready = child.nextReady();
       child.signal("SIGKILL");
-      await client.publish(
-        parseUserName("ana"),
-        parseChannelName("geral"),
-        `without ${child.label}`,
-      );
+      await client.publish(parseChannelName("geral"), `without ${child.label}`);
       await ready;
-      await client.publish(parseUserName("ana"), parseChannelName("geral"), `with ${child.label}`);
+      await client.publish(parseChannelName("geral"), `with ${child.label}`);
     }
     const isLive = async () => {
       const members = (await client.status()).members;

@@ -70,9 +70,7 @@ describe("a server that starts late", () => {
     await client.login(parseUserName("ana"));
     await client.createChannel(parseChannelName("geral"));
     const texts = Array.from({ length: 3_000 }, (_, index) => `${index}`);
-    await Promise.all(
-      texts.map((text) => client.publish(parseUserName("ana"), parseChannelName("geral"), text)),
-    );
+    await Promise.all(texts.map((text) => client.publish(parseChannelName("geral"), text)));
     const late = await cluster.addServer();
     await until(async () => {
       const page = await client.ask("history", {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Session } from "../../src/client/session.ts";
 import type { PresenceState } from "../../src/protocol/client-messages.ts";
 import { parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
@@ -17,7 +17,7 @@ afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 async function enter(
   user: string,
   isNew: boolean,
-): Promise<ChatClient & { token: string | undefined }> {
+): Promise<Session & { token: string | undefined }> {
   let token: string | undefined;
   const client = cluster.client({
     onToken: (given) => {

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { ChatClient } from "../../src/client/chat-client.ts";
+import { Connection } from "../../src/client/connection.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
@@ -92,8 +92,8 @@ function childrenOf({ pid }: ChildProcess): number[] {
   return (stdout.match(/\d+/g) ?? []).map(Number);
 }
 
-function clientOf({ broker, proxy }: Ready): ChatClient {
-  return new ChatClient({ brokers: broker.split(","), proxies: proxy.split(",") });
+function connectionTo({ broker, proxy }: Ready): Connection {
+  return new Connection({ brokers: broker.split(","), proxies: proxy.split(",") });
 }
 
 describe("tertulia up", () => {
@@ -117,17 +117,19 @@ describe("tertulia up", () => {
     const data = await folder();
     const first = await startUp(data);
     {
-      await using client = clientOf(first.ready);
+      using connection = connectionTo(first.ready);
+      const client = connection.session();
       await client.login(parseUserName("ana"));
       await client.createChannel(parseChannelName("geral"));
-      await client.publish(parseUserName("ana"), parseChannelName("geral"), "before");
+      await client.publish(parseChannelName("geral"), "before");
     }
     first.child.kill("SIGTERM");
     await once(first.child, "exit");
     const second = await startUp(data);
     const names = ({ processes }: Ready) => processes.map(({ name }) => name).sort();
     expect(names(second.ready)).toEqual(names(first.ready));
-    await using client = clientOf(second.ready);
+    using connection = connectionTo(second.ready);
+    const client = connection.session();
     const { entries } = await client.history({ channel: "geral" as never });
     expect(entries.map(({ message }) => message)).toEqual(["before"]);
     expect(await readdir(join(data, "servers"))).toHaveLength(3);
@@ -180,7 +182,8 @@ describe("tertulia up", () => {
     for (const { pid } of ready.processes) {
       for (const signal of ["SIGINT", "SIGHUP"] as const) process.kill(pid, signal);
     }
-    await using client = clientOf(ready);
+    using connection = connectionTo(ready);
+    const client = connection.session();
     await client.login(parseUserName("ana"));
     expect(ready.processes.every(({ pid }) => isAlive(pid))).toBe(true);
     expect(errors()).toBe("");
@@ -251,7 +254,8 @@ describe("tertulia up", () => {
     vi.stubEnv("TERTULIA_CHECKPOINT_BYTES", "4096");
     const { child, ready } = await startUp(data, "--servers", "1");
     {
-      await using client = clientOf(ready);
+      using connection = connectionTo(ready);
+      const client = connection.session();
       const isSaved = async () => {
         for (const name of ["ana", "bia"]) await client.login(parseUserName(name));
         return existsSync(path) && (await readFile(path, "utf8")).includes('"ana"');

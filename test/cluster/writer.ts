@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Session } from "../../src/client/session.ts";
 import type { Receipt } from "../../src/protocol/client-messages.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { limits } from "../../src/protocol/limits.ts";
@@ -39,15 +39,12 @@ export class Writer {
   readonly #running: Promise<unknown>;
   #stopped = false;
 
-  constructor(client: ChatClient, channel: string, { lanes = 8, text: rest = "" }: Load = {}) {
+  constructor(client: Session, channel: string, { lanes = 8, text: rest = "" }: Load = {}) {
     const lane = async () => {
       while (!this.#stopped) {
         this.attempted += 1;
         const text = `message ${this.attempted}${rest}`;
-        this.acknowledged.set(
-          text,
-          await client.publish(parseUserName("ana"), parseChannelName(channel), text),
-        );
+        this.acknowledged.set(text, await client.publish(parseChannelName(channel), text));
       }
     };
     this.#running = Promise.all(Array.from({ length: lanes }, lane));

@@ -1,6 +1,6 @@
 import { createSecretKey } from "node:crypto";
 import { Subscriber } from "zeromq";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Session } from "../../src/client/session.ts";
 import { Sessions } from "../../src/net/sessions.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
@@ -47,16 +47,16 @@ const clockAhead = 1_000;
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Uses everything that a client can ask for, through the tap; logs in who writes later. */
-async function useAll(client: ChatClient, auth: Auth): Promise<void> {
+async function useAll(client: Session, auth: Auth): Promise<void> {
   const required = auth === "required";
   for (const [user, password] of Object.entries(people)) {
     if (required) await client.register(parseUserName(user), password);
     await client.login(parseUserName(user), required ? password : undefined);
   }
-  await client.createChannel(channel, parseUserName("bia"));
+  await client.createChannel(channel);
   for (const text of ["olá", "texto mais longo ".repeat(20)]) {
-    await client.publish(parseUserName("bia"), channel, text);
-    await client.message(parseUserName("bia"), parseUserName("ana"), text);
+    await client.publish(channel, text);
+    await client.message(parseUserName("ana"), text);
   }
   await client.subscribe({ channel }, () => {});
   const own = { user: parseUserName("bia") };
@@ -131,11 +131,11 @@ export async function record(
   const client = cluster.client({ brokers });
   await useAll(client, auth);
   const heard = await listen(cluster, async () => {
-    await client.publish(parseUserName("bia"), channel, "ouvido");
-    await client.message(parseUserName("bia"), parseUserName("ana"), "ouvido");
+    await client.publish(channel, "ouvido");
+    await client.message(parseUserName("ana"), "ouvido");
   });
   const { view = noView, committed } = await client.status();
-  const clock = client.clock.value;
+  const clock = client.connection.clock.value;
   await client.close();
 
   const isStripped = sender === "strangers" && auth === "required";

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Session } from "../../src/client/session.ts";
 import { parseUserName } from "../../src/protocol/ids.ts";
 import type { Entry } from "../../src/protocol/publications.ts";
 import type { LocalCluster } from "../../src/trials/local-cluster.ts";
@@ -10,8 +10,8 @@ const pauseMs = 100;
 
 /** What two people say meanwhile, one message each tenth of a second: to a channel, and in private. */
 export class ValidTraffic {
-  readonly client: ChatClient;
-  readonly listener: ChatClient;
+  readonly client: Session;
+  readonly listener: Session;
   /** What was acknowledged, by its text; each is said once. */
   readonly published = new Set<string>();
   readonly messages = new Set<string>();
@@ -33,7 +33,7 @@ export class ValidTraffic {
     return traffic;
   }
 
-  private constructor(client: ChatClient, listener: ChatClient) {
+  private constructor(client: Session, listener: Session) {
     this.client = client;
     this.listener = listener;
   }
@@ -53,13 +53,11 @@ export class ValidTraffic {
   }
 
   async #publish(text: string): Promise<void> {
-    await this.#note(this.client.publish(parseUserName("ana"), channel, text), () =>
-      this.published.add(text),
-    );
+    await this.#note(this.client.publish(channel, text), () => this.published.add(text));
   }
 
   async #message(text: string): Promise<void> {
-    await this.#note(this.client.message(parseUserName("ana"), parseUserName("bia"), text), () =>
+    await this.#note(this.client.message(parseUserName("bia"), text), () =>
       this.messages.add(text),
     );
   }
@@ -99,7 +97,7 @@ export class ValidTraffic {
     return both.flat();
   }
 
-  async #history(name: Parameters<ChatClient["history"]>[0]): Promise<Entry[]> {
+  async #history(name: Parameters<Session["history"]>[0]): Promise<Entry[]> {
     const entries: Entry[] = [];
     for (let before: string | undefined; ; ) {
       const page = await this.client.history(name, { before, limit: 1_000 });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Session } from "../../src/client/session.ts";
 import type { Entry } from "../../src/protocol/publications.ts";
 import type { Reply } from "../../src/protocol/replies.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
@@ -14,7 +14,7 @@ export type Views = ReadonlyMap<string, Reply<"status">>;
 const quietMs = 30_000;
 
 /** Asks until each server has answered: the broker gives requests to them in turn. */
-export async function viewsOf(cluster: LocalCluster, client: ChatClient): Promise<Views> {
+export async function viewsOf(cluster: LocalCluster, client: Session): Promise<Views> {
   const views = new Map<string, Reply<"status">>();
   const servers = cluster.of("server").length;
   while (views.size < servers) {
@@ -30,7 +30,7 @@ export function eventsOf(views: Views): number {
 }
 
 /** Waits until all servers have the same, and nothing more comes. */
-export async function quiet(cluster: LocalCluster, client: ChatClient): Promise<Views> {
+export async function quiet(cluster: LocalCluster, client: Session): Promise<Views> {
   let views = await viewsOf(cluster, client);
   const vectorsOf = (all: Views) =>
     [...all.values()].map(({ committed }) => textOf(committed ?? {}));

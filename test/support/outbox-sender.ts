@@ -1,6 +1,6 @@
 // A process of its own that sends what is in its outbox: `outbox-sender.ts FOLDER BROKER HOW TEXT…`.
 // HOW: `keep` only accepts the texts; `forget` sends them, and takes no note of the receipts; `send`.
-import { ChatClient } from "../../src/client/chat-client.ts";
+import { Connection } from "../../src/client/connection.ts";
 import type { Outgoing } from "../../src/client/core/outgoing.ts";
 import { parseTarget, type Target } from "../../src/client/core/target.ts";
 import { Outbox } from "../../src/client/outbox.ts";
@@ -11,16 +11,18 @@ const [folder = "", broker = "", how, ...texts] = process.argv.slice(2);
 const targets = ["#geral", "@bia"].map((text) => parseTarget(text) as Target);
 
 const outbox = Outbox.open(folder, () => textsIn("en"));
-await using client = new ChatClient({ brokers: [broker], proxies: [] });
+const user = "ana" as UserName;
+using connection = new Connection({ brokers: [broker], proxies: [] });
+const session = connection.session({ user });
 
-async function send({ id, user, target, text }: Outgoing): Promise<void> {
-  if (target.channel === undefined) await client.message(user, target.user, text, id);
-  else await client.publish(user, target.channel, text, id);
+async function send({ id, target, text }: Outgoing): Promise<void> {
+  if (target.channel === undefined) await session.message(target.user, text, { id });
+  else await session.publish(target.channel, text, { id });
   if (how === "send") outbox.settle(id);
 }
 
 for (const text of texts) {
-  for (const target of targets) outbox.add(target, "ana" as UserName, text);
+  for (const target of targets) outbox.add(target, user, text);
 }
 process.stdout.write("accepted\n");
 if (how !== "keep") await Promise.all(outbox.waiting.map(send));

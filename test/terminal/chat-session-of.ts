@@ -1,5 +1,5 @@
-import type { ChatClient } from "../../src/client/chat-client.ts";
 import type { Context } from "../../src/client/commands/context.ts";
+import type { Session } from "../../src/client/session.ts";
 import { ChatSession, type ChatSessionParts } from "../../src/client/terminal/chat-session.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 
@@ -7,7 +7,7 @@ import { textsIn } from "../../src/texts/texts.ts";
 export function sessionOf(client: object, parts: Partial<ChatSessionParts> = {}): ChatSession {
   return new ChatSession({
     context: { text: textsIn("en") } as Context,
-    client: client as ChatClient,
+    client: client as Session,
     user: "ana" as never,
     signal: new AbortController().signal,
     logIn: async () => false,

@@ -117,7 +117,7 @@ test("everyone who wrote while the person was away is found, however much others
     presence: async () => [],
     ask: async () => ({}),
     users: async () => [],
-    clock: { value: 0 },
+    connection: { clock: { value: 0 } },
     history: async (_name: object, options: HistoryOptions) => {
       asked.push(options);
       const { since = {} as Record<string, number>, limit = 100 } = options;

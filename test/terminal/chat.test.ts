@@ -202,8 +202,8 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await join(first, name);
     await say(first, "before");
     await quit(first);
-    await place.zoe.publish(parseUserName("zoe"), parseChannelName(name), "while away, ana");
-    await place.zoe.message(parseUserName("zoe"), parseUserName("ana"), "private too");
+    await place.zoe.publish(parseChannelName(name), "while away, ana");
+    await place.zoe.message(parseUserName("ana"), "private too");
     const second = place.chat("ana");
     await second.shows("zoe  while away, ana");
     await second.shows("── new since you left");
@@ -218,14 +218,14 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await quit(first);
     const bot = place.cluster.client();
     await bot.login(parseUserName("rob"));
-    await place.zoe.message(parseUserName("zoe"), parseUserName("eva"), "only this");
-    await place.zoe.publish(parseUserName("zoe"), parseChannelName(name), "look, @eva");
+    await place.zoe.message(parseUserName("eva"), "only this");
+    await place.zoe.publish(parseChannelName(name), "look, @eva");
     for (let number = 0; number < 600; number += 1) {
-      void bot.message(parseUserName("rob"), parseUserName("eva"), "beep");
-      void bot.publish(parseUserName("rob"), parseChannelName(name), "beep");
+      void bot.message(parseUserName("eva"), "beep");
+      void bot.publish(parseChannelName(name), "beep");
     }
-    await until(() => bot.open === 0, "all is there", restartMs);
-    await bot.close();
+    await until(() => bot.connection.open === 0, "all is there", restartMs);
+    bot.close();
     const second = place.chat("eva");
     await until(() => /#tarde/.test(second.screen) && /@zoe.* 1 │/.test(second.screen), "zoe's");
     await until(() => /@rob.* 99\+ │/.test(second.screen), "those of the bot");
@@ -246,10 +246,9 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   test("pages through history that it fetches", async () => {
     const name = await place.channel("long");
     const messages = Array.from({ length: 250 }, (_, at) => `line ${at + 1}.`);
-    for (const message of messages)
-      void place.zoe.publish(parseUserName("zoe"), parseChannelName(name), message);
+    for (const message of messages) void place.zoe.publish(parseChannelName(name), message);
     await until(
-      async () => (await place.texts(name)).length === 100 && place.zoe.open === 0,
+      async () => (await place.texts(name)).length === 100 && place.zoe.connection.open === 0,
       "all is there",
     );
     const ana = place.chat("ana", { rows: 24 });

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
 import { PersonFiles } from "../../src/client/person-files.ts";
+import type { Session } from "../../src/client/session.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
@@ -11,7 +11,7 @@ import { CliProcess, cliFile } from "./cli-process.ts";
 import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
 
 let cluster: LocalCluster;
-let zoe: ChatClient;
+let zoe: Session;
 let home: TemporaryFolder;
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await zoe.login(parseUserName("zoe"));
   await zoe.createChannel(parseChannelName("geral"));
   for (let number = 1; number <= 30; number += 1) {
-    await zoe.publish(parseUserName("zoe"), parseChannelName("geral"), `line ${number}`);
+    await zoe.publish(parseChannelName("geral"), `line ${number}`);
   }
 }, 60_000);
 
@@ -101,8 +101,8 @@ test.each(["{", '{"read":{"@zoe":7}}', '{"read":[]}'])(
   "by lines, private messages whose read marks are damaged are shown again: %s",
   async (content) => {
     const user = `rui${content.length}`;
-    await zoe.login(parseUserName(user));
-    await zoe.message(parseUserName("zoe"), parseUserName(user), "not seen yet");
+    await cluster.client().login(parseUserName(user));
+    await zoe.message(parseUserName(user), "not seen yet");
     const folder = damaged(user, content);
     const { stdout, stderr } = await lines(user);
     expect(stderr).toContain(`${join(folder, "chat.json")} is damaged: `);
@@ -114,9 +114,9 @@ test.each(["{", '{"read":{"@zoe":7}}', '{"read":[]}'])(
 );
 
 test("by lines, a chat that finds a damaged file and nothing to show leaves a file that is not new", async () => {
-  await zoe.login(parseUserName("eva"));
+  await cluster.client().login(parseUserName("eva"));
   damaged("eva", "{");
   await lines("eva");
-  await zoe.message(parseUserName("zoe"), parseUserName("eva"), "while away");
+  await zoe.message(parseUserName("eva"), "while away");
   expect((await lines("eva")).stdout).toContain("while away");
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
+import { parseChannelName } from "../../src/protocol/ids.ts";
 import { until } from "../support/until.ts";
 import { join, restartMs, scene } from "./scene.ts";
 import { hasTmux, type Terminal, why } from "./tmux-terminal.ts";
@@ -61,7 +61,7 @@ describe.skipIf(!hasTmux)(`as jobs of a shell${why}`, () => {
     ana.keys("C-z");
     await stopped(ana);
     await sentToBackground(ana);
-    await place.zoe.publish(parseUserName("zoe"), parseChannelName("praia"), "said meanwhile");
+    await place.zoe.publish(parseChannelName("praia"), "said meanwhile");
     ana.enter("fg");
     await ana.shows("› begun before");
     await ana.shows("zoe  said meanwhile");

@@ -96,14 +96,12 @@ test("[C5] a line whose failure was told is not sent by a later chat", async () 
 test("a channel shows its newest lines when it is joined, then all that follow, each once", async () => {
   await place.zoe.createChannel(parseChannelName("long"));
   const lines = Array.from({ length: 60 }, (_, at) => `line ${at}`);
-  for (const line of lines.slice(0, 25))
-    await place.zoe.publish(parseUserName("zoe"), parseChannelName("long"), line);
+  for (const line of lines.slice(0, 25)) await place.zoe.publish(parseChannelName("long"), line);
   expect(shown(await run("caio", "/join long\n"))).toEqual(lines.slice(5, 25));
   using chat = open("caio");
   chat.child.stdin.write("/join long\n");
   // Some come before the chat joins, some while it joins, some after.
-  for (const line of lines.slice(25))
-    await place.zoe.publish(parseUserName("zoe"), parseChannelName("long"), line);
+  for (const line of lines.slice(25)) await place.zoe.publish(parseChannelName("long"), line);
   await chat.saw("line 59");
   const all = shown(chat);
   expect(all).toEqual(lines.slice(-all.length));
@@ -112,7 +110,7 @@ test("a channel shows its newest lines when it is joined, then all that follow, 
 
 test("messages that were not shown are not marked as read", async () => {
   await place.zoe.createChannel(parseChannelName("gap"));
-  await place.zoe.publish(parseUserName("zoe"), parseChannelName("gap"), "known");
+  await place.zoe.publish(parseChannelName("gap"), "known");
   expect(shown(await run("rui", "/join gap\n"))).toEqual(["known"]);
   const files = new PersonFiles(
     join(place.home.path, "tertulia"),
@@ -122,16 +120,12 @@ test("messages that were not shown are not marked as read", async () => {
   const read = files.read().read["#gap"];
   expect(read).toBeDefined();
   for (let number = 0; number < 25; number += 1)
-    await place.zoe.publish(parseUserName("zoe"), parseChannelName("gap"), `new ${number}`);
+    await place.zoe.publish(parseChannelName("gap"), `new ${number}`);
   expect(shown(await run("rui", "/join gap\n"))).toHaveLength(20);
   expect(files.read().read["#gap"]).toEqual(read);
   // Private messages are all shown, however long they are.
   for (let number = 0; number < 120; number += 1) {
-    await place.zoe.message(
-      parseUserName("zoe"),
-      parseUserName("rui"),
-      `${number} ${"x".repeat(4_000)}`,
-    );
+    await place.zoe.message(parseUserName("rui"), `${number} ${"x".repeat(4_000)}`);
   }
   const numbers = shown(await run("rui", "")).map((text) => Number(text.split(" ")[0]));
   expect(numbers).toEqual(Array.from({ length: 120 }, (_, at) => at));
@@ -160,10 +154,10 @@ test("whoever creates a channel is in it", async () => {
 }, 60_000);
 
 test("private messages that came while the person was away are shown once, in whichever chat", async () => {
-  await place.zoe.login(parseUserName("dora"));
-  await place.zoe.message(parseUserName("zoe"), parseUserName("dora"), "before all");
+  await place.cluster.client().login(parseUserName("dora"));
+  await place.zoe.message(parseUserName("dora"), "before all");
   expect(shown(await run("dora", ""))).toEqual([]);
-  await place.zoe.message(parseUserName("zoe"), parseUserName("dora"), "while away");
+  await place.zoe.message(parseUserName("dora"), "while away");
   expect(shown(await run("dora", ""))).toEqual(["while away"]);
   expect(shown(await run("dora", ""))).toEqual([]);
   const { broker } = place.cluster.endpoints;
@@ -174,7 +168,7 @@ test("private messages that came while the person was away are shown once, in wh
   const more = { ...nothingSaved, joined: ["geral"], muted: ["#geral"], current: "#geral" };
   files.save({ ...more, read });
   expect(others).toEqual({ joined: [], muted: [], closed: [], current: "", drafts: {} });
-  await place.zoe.message(parseUserName("zoe"), parseUserName("dora"), "away again");
+  await place.zoe.message(parseUserName("dora"), "away again");
   expect(shown(await run("dora", ""))).toEqual(["away again"]);
   const after = files.read();
   expect(after).toEqual({ ...more, read: after.read });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
+import { parseChannelName } from "../../src/protocol/ids.ts";
 import { until } from "../support/until.ts";
 import { enter, scene } from "./scene.ts";
 import { hasTmux, why } from "./tmux-terminal.ts";
@@ -14,12 +14,8 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     await ana.shows("No message fetched so far from #links has a link");
     const long = `https://example.org/${"way/".repeat(45)}end`;
     const { zoe } = place;
-    await zoe.publish(parseUserName("zoe"), parseChannelName("links"), `look: ${long}.`);
-    await zoe.publish(
-      parseUserName("zoe"),
-      parseChannelName("links"),
-      "and (http://example.org/short)",
-    );
+    await zoe.publish(parseChannelName("links"), `look: ${long}.`);
+    await zoe.publish(parseChannelName("links"), "and (http://example.org/short)");
     await ana.shows("/short)");
     await enter(ana, "/links");
     await ana.shows("Enter goes back to the chat.");
@@ -48,7 +44,7 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
       const file = `${place.home.path}/bytes`;
       ana.recordsTo(file);
       const url = `https://example.org/${"way/".repeat(45)}end`;
-      await place.zoe.publish(parseUserName("zoe"), parseChannelName(channel), url);
+      await place.zoe.publish(parseChannelName(channel), url);
       await until(
         () => existsSync(file) && readFileSync(file, "utf8").includes("end"),
         "it is drawn",

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Session } from "../../src/client/session.ts";
 import { parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { cliFile } from "./cli-process.ts";
@@ -7,7 +7,7 @@ import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
 
 describe.skipIf(!hasTmux)(`the menu${why}`, () => {
   let cluster: LocalCluster;
-  let bia: ChatClient;
+  let bia: Session;
 
   beforeAll(async () => {
     cluster = await LocalCluster.start({ servers: 1 });
@@ -60,7 +60,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.answers("7) Quit", "2", "Enter");
     await menu.answers("? Name of the new channel", "half-a-na");
     await menu.shows("channel half-a-na");
-    await bia.message(parseUserName("bia"), parseUserName("caio"), "psst\x1b[2J");
+    await bia.message(parseUserName("caio"), "psst\x1b[2J");
     await menu.answers("bia → caio: psst␛[2J", "me");
     await menu.shows("channel half-a-name");
     const lines = menu.screen.trimEnd().split("\n");

@@ -14,7 +14,7 @@ beforeAll(async () => {
   const client = cluster.client();
   await client.login(parseUserName("ana"));
   await client.createChannel(parseChannelName("geral"));
-  await client.publish(parseUserName("ana"), parseChannelName("geral"), "oi");
+  await client.publish(parseChannelName("geral"), "oi");
 }, 60_000);
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import type { ChatClient } from "../../src/client/chat-client.ts";
+import type { Session } from "../../src/client/session.ts";
 import { parseChannelName, parseUserName } from "../../src/protocol/ids.ts";
 import { LocalCluster, type LocalClusterOptions } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
@@ -25,7 +25,7 @@ export interface ChatOptions extends RunOptions {
 /** A cluster with the channel #geral, zoe who is always there, and people at terminals. */
 export class Scene {
   cluster!: LocalCluster;
-  zoe!: ChatClient;
+  zoe!: Session;
   /** Where people's chats keep what was read and what waits to be sent; every test has its own. */
   home!: TemporaryFolder;
   readonly #opened: Terminal[] = [];

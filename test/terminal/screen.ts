@@ -104,27 +104,21 @@ for (const channel of ["plantão", "café", "geral"]) {
 }
 cluster.server(2).signal("SIGKILL");
 await bia.publish(
-  parseUserName("bia"),
   parseChannelName("geral"),
   "Good morning! I just killed a server. Did you notice? 🙂",
 );
-await caio.publish(parseUserName("caio"), parseChannelName("geral"), "Not a line missing here.");
+await caio.publish(parseChannelName("geral"), "Not a line missing here.");
 await chat.shows("caio  Not a line");
 types("Nor here. I went on typing, and it went on sending");
 await chat.shows("on sending ✓");
 await bia.publish(
-  parseUserName("bia"),
   parseChannelName("geral"),
   "ana, shall we try the whole cluster at noon?\nAll three servers, and the broker.",
 );
-await caio.publish(parseUserName("caio"), parseChannelName("geral"), "/me fetches the popcorn");
-await bia.publish(parseUserName("bia"), parseChannelName("café"), "Fresh coffee ☕");
-await caio.publish(
-  parseUserName("caio"),
-  parseChannelName("plantão"),
-  "@ana, disk of server 1 is at 80 %",
-);
-await caio.message(parseUserName("caio"), parseUserName("ana"), "lunch?");
+await caio.publish(parseChannelName("geral"), "/me fetches the popcorn");
+await bia.publish(parseChannelName("café"), "Fresh coffee ☕");
+await caio.publish(parseChannelName("plantão"), "@ana, disk of server 1 is at 80 %");
+await caio.message(parseUserName("ana"), "lunch?");
 await Promise.all([bia.presence("online"), caio.presence("away")]);
 await until(() => /@caio.* 1 │/.test(chat.screen), "the private message is counted");
 types("Noon is fine");

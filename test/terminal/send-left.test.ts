@@ -29,8 +29,8 @@ test("[C5] a refused message is told and dropped; one that can't be sent now sta
   }
   const asked: string[] = [];
   const client = {
-    state: "connected",
-    publish: async (_user: string, channel: string, message: string) => {
+    connection: { state: "connected" },
+    publish: async (channel: string, message: string) => {
       asked.push(message);
       if (channel === "none") throw new ProtocolError("channel_not_found", "There is none.");
       if (channel === "down") throw new ProtocolError("unavailable", "No majority.");

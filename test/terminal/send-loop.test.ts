@@ -31,7 +31,7 @@ test("a message that can't be sent yet holds up its own conversation alone, and 
   const asked: string[] = [];
   let isDown = true;
   const client = {
-    publish: async (_user: string, channel: string, text: string) => {
+    publish: async (channel: string, text: string) => {
       asked.push(text);
       if (channel === "down" && isDown) throw new ProtocolError("unavailable", "No majority.");
       return { durable: [] };
@@ -68,7 +68,7 @@ test.each(["accepted", "refused", "unreadable", "silent"] as const)(
     vi.useFakeTimers();
     const asked: string[] = [];
     const client = {
-      publish: async (_user: string, _channel: string, text: string) => {
+      publish: async (_channel: string, text: string) => {
         asked.push(text);
         throw new OriginalServerError(outcome, "publish", "Não");
       },

@@ -1,7 +1,7 @@
 import type { Receipt } from "../../protocol/client-messages.ts";
 import type { UserName } from "../../protocol/ids.ts";
-import type { ChatClient } from "../chat-client.ts";
 import { receiptIfAny } from "../original-server.ts";
+import type { Session } from "../session.ts";
 import { type Context, nameOf, withClient } from "./context.ts";
 import { logIn } from "./enter.ts";
 import { wantsLogin } from "./failure.ts";
@@ -18,7 +18,7 @@ export async function login(context: Context, name: string): Promise<void> {
 /** Asks for a password only if the cluster wants one. */
 async function begin(
   context: Context,
-  client: ChatClient,
+  client: Session,
   user: UserName,
 ): Promise<Receipt | undefined> {
   try {

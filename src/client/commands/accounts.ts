@@ -5,8 +5,7 @@ import { randomHex } from "../../platform/random.ts";
 import { readSecret, type Secret } from "../../platform/secret.ts";
 import type { Service } from "../../protocol/client-messages.ts";
 import type { RequestData } from "../../protocol/request-data.ts";
-import type { ChatClientOptions } from "../chat-client.ts";
-import { type Context, channelOf, nameOf, withClient } from "./context.ts";
+import { type ClientOptions, type Context, channelOf, nameOf, withClient } from "./context.ts";
 import { Failure } from "./failure.ts";
 import { readNewPassword } from "./read-password.ts";
 
@@ -71,7 +70,7 @@ async function administer<S extends Service>(
   service: S,
   data: RequestData[S],
 ): Promise<void> {
-  const ask = (options: Partial<ChatClientOptions> = {}) =>
+  const ask = (options: ClientOptions = {}) =>
     withClient(context, (client) => client.ask(service, data), options);
   try {
     await ask();

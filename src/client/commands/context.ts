@@ -3,10 +3,11 @@ import { Problem } from "../../platform/problem.ts";
 import type { ProtocolError } from "../../protocol/errors.ts";
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { type Language, languageOf, type Text, textsIn } from "../../texts/texts.ts";
-import { ChatClient, type ChatClientOptions } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
+import { Connection, type ConnectionOptions } from "../connection.ts";
 import type { ConnectionState } from "../connection-watch.ts";
 import { parseChannel, parseTarget, parseUser, type Target } from "../core/target.ts";
+import type { Session, SessionOptions } from "../session.ts";
 import { asFailure, describeTrouble } from "./failure.ts";
 import type { Output } from "./output.ts";
 
@@ -31,6 +32,8 @@ export function speak(context: Context, name: string): void {
   context.text = textsIn(language);
 }
 
+export type ClientOptions = Partial<ConnectionOptions> & SessionOptions;
+
 /** Listeners of a client, which can be set while it runs. */
 export interface ClientEvents {
   onState?: (state: ConnectionState) => void;
@@ -40,27 +43,31 @@ export interface ClientEvents {
 }
 
 /**
- * Lends a client for the time of a command.
+ * Lends a session for the time of a command.
  * @throws Problem that tells a person what the server said, or that none is there
  */
 export async function withClient<T>(
   context: Context,
-  use: (client: ChatClient, events: ClientEvents) => Promise<T>,
-  options: Partial<ChatClientOptions> = {},
+  use: (client: Session, events: ClientEvents) => Promise<T>,
+  options: ClientOptions = {},
 ): Promise<T> {
   const { config, output } = context;
   const events: ClientEvents = {};
   const refused = new Promise<never>((_resolve, reject) => {
     events.onRefused = reject;
   });
-  const client = new ChatClient({
+  const connection = new Connection({
     brokers: config.brokers,
     proxies: [],
     deadlineMs: config.timeoutMs,
-    token: config.session?.token,
-    onToken: (token) => config.sessions.save(token),
     onState: (state) => events.onState?.(state),
     onRetry: (inMs) => events.onRetry?.(inMs),
+    ...options,
+  });
+  const client = connection.session({
+    user: knownUser(config),
+    token: config.session?.token,
+    onToken: (token) => config.sessions.save(token),
     onRefused: (error) => events.onRefused?.(error),
     ...options,
   });
@@ -69,7 +76,7 @@ export async function withClient<T>(
   } catch (error) {
     throw asFailure(error, context, client);
   } finally {
-    await client.close();
+    connection.close();
     const { text } = context;
     const { failure, troubles } = config.sessions;
     for (const trouble of troubles) output.note(describeTrouble(trouble, text));
@@ -78,9 +85,13 @@ export async function withClient<T>(
   }
 }
 
+function knownUser({ user, session, loginName }: ClientConfig): UserName | undefined {
+  return user ?? session?.user ?? loginName;
+}
+
 /** @throws Problem (exit code 2) if nobody said who the user is */
 export function userOf({ config, text }: Context): UserName {
-  const user = config.user ?? config.session?.user ?? config.loginName;
+  const user = knownUser(config);
   if (user === undefined) throw new Problem(text("problem.noUser"), 2);
   return user;
 }

@@ -1,8 +1,8 @@
 import type { Receipt } from "../../protocol/client-messages.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
-import type { ChatClient } from "../chat-client.ts";
 import { OriginalServerError } from "../original-server.ts";
+import type { Session } from "../session.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -11,7 +11,7 @@ import type { Context } from "./context.ts";
  */
 export async function enter(
   { config }: Context,
-  client: ChatClient,
+  client: Session,
   user: UserName,
 ): Promise<ProtocolError | undefined> {
   const isKept = config.session?.user === user;
@@ -38,7 +38,7 @@ async function refusalOf(asked: Promise<unknown>): Promise<ProtocolError | undef
 /** Begins a session. From now on, commands that name no user act as this one. */
 export async function logIn(
   { config }: Context,
-  client: ChatClient,
+  client: Session,
   { user, password }: { readonly user: UserName; readonly password: string },
 ): Promise<Receipt> {
   const receipt = await client.login(user, password);

@@ -5,9 +5,9 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import type { FileTrouble } from "../../storage/kept-file.ts";
 import type { Text } from "../../texts/texts.ts";
-import type { ChatClient } from "../chat-client.ts";
 import type { ClientConfig } from "../config.ts";
 import { OriginalServerError } from "../original-server.ts";
+import type { Session } from "../session.ts";
 import type { Output } from "./output.ts";
 
 /** What went wrong, in the person's language; the server's own words beside it. */
@@ -29,7 +29,7 @@ interface Told {
   readonly config: ClientConfig;
   readonly text: Text;
 }
-type Connected = Pick<ChatClient, "state" | "refusal">;
+type Connected = Pick<Session, "connection">;
 
 /** What a server told, or that no server answered, in one sentence; any other error as it is. */
 export function asFailure(error: ProtocolError, context: Told, client: Connected): Failure;
@@ -41,9 +41,10 @@ export function asFailure(error: unknown, { config, text }: Told, client: Connec
     return new Failure(`${describe(error, text)} ${text("problem.logIn", { user })}`, error);
   }
   if (error.code !== "unavailable") return new Failure(describe(error, text), error);
-  if (client.state !== "connected") {
+  const { state, refusal } = client.connection;
+  if (state !== "connected") {
     const endpoints = addressesOf(config.brokers);
-    return new Failure(text(`problem.${client.refusal ?? "noBroker"}`, { endpoints }), error);
+    return new Failure(text(`problem.${refusal ?? "noBroker"}`, { endpoints }), error);
   }
   if (error.message === noAnswer) {
     const seconds = config.timeoutMs / 1_000;

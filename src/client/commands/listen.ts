@@ -4,12 +4,12 @@ import type { Entry } from "../../protocol/publications.ts";
 import type { HistoryPage } from "../../protocol/replies.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { MutableVector, Vector } from "../../protocol/vector.ts";
-import type { ChatClient } from "../chat-client.ts";
 import { conversationOf } from "../core/conversation.ts";
 import { timeOf } from "../core/server-time.ts";
 import { parseSince, type Since } from "../core/since.ts";
 import { writeTarget } from "../core/target.ts";
 import { pages } from "../pages.ts";
+import type { Session } from "../session.ts";
 import { type ClientEvents, type Context, targetOf, userOf, withClient } from "./context.ts";
 import { zoneMinutes } from "./output.ts";
 import { stateNotes } from "./state-notes.ts";
@@ -32,7 +32,7 @@ export async function listen(
     if (!has(entry)) return;
     output.data({ ...entry, seen }, output.lineOf(entry));
   };
-  const follow = async (client: ChatClient, events: ClientEvents) => {
+  const follow = async (client: Session, events: ClientEvents) => {
     events.onState = stateNotes(context, (line) => output.note(line));
     const start = await begin(client, name, since);
     Object.assign(seen, start.seen);
@@ -50,7 +50,7 @@ export async function listen(
 
 /** Where to go on from, and the entries that are shown before. */
 async function begin(
-  client: ChatClient,
+  client: Session,
   name: ConversationName,
   since: Since | undefined,
 ): Promise<HistoryPage> {

@@ -17,11 +17,7 @@ export async function channels(context: Context): Promise<void> {
 /** `tertulia create CHANNEL` */
 export async function create(context: Context, name: string): Promise<void> {
   const channel = channelOf(context, name);
-  const { session, loginName } = context.config;
-  const user = context.config.user ?? session?.user ?? loginName;
-  const entry = await withClient(context, (client) =>
-    receiptIfAny(client.createChannel(channel, user)),
-  );
+  const entry = await withClient(context, (client) => receiptIfAny(client.createChannel(channel)));
   const done = entry === undefined ? "done.createOriginal" : "done.create";
   context.output.done({ channel, ...entry }, context.text(done, { channel }));
 }

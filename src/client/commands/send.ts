@@ -5,9 +5,9 @@ import { characters, type RequestId, type UserName } from "../../protocol/ids.ts
 import { limits } from "../../protocol/limits.ts";
 import { plainText } from "../../protocol/plain-text.ts";
 import type { Text } from "../../texts/texts.ts";
-import type { ChatClient } from "../chat-client.ts";
 import { type Target, writeTarget } from "../core/target.ts";
 import { receiptIfAny } from "../original-server.ts";
+import type { Session } from "../session.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
 import { readAll } from "./read-input.ts";
 
@@ -47,7 +47,7 @@ interface Delivery {
  * @returns no receipt if a server of the original protocol took it, which is sent nothing twice
  */
 export async function deliver(
-  client: ChatClient,
+  client: Session,
   delivery: Delivery,
 ): Promise<{ receipt: Receipt | undefined; loggedIn: boolean }> {
   const { user } = delivery;
@@ -64,14 +64,14 @@ export async function deliver(
 }
 
 function sendOnce(
-  client: ChatClient,
-  { user, target, text }: Delivery,
+  client: Session,
+  { target, text }: Delivery,
   id: RequestId,
 ): Promise<Receipt | undefined> {
   return receiptIfAny(
     target.channel === undefined
-      ? client.message(user, target.user, text, id)
-      : client.publish(user, target.channel, text, id),
+      ? client.message(target.user, text, { id })
+      : client.publish(target.channel, text, { id }),
   );
 }
 

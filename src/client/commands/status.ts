@@ -8,7 +8,6 @@ import { untilStopped } from "../../platform/run-process.ts";
 import { writeEpoch } from "../../protocol/epoch.ts";
 import { harmless } from "../../protocol/harmless.ts";
 import { LamportClock } from "../../protocol/lamport-clock.ts";
-import type { ChatClient } from "../chat-client.ts";
 import {
   type ClusterStatus,
   clusterStatus,
@@ -16,6 +15,7 @@ import {
   statusTable,
 } from "../core/cluster-status.ts";
 import { type Paint, plain } from "../core/paint.ts";
+import type { Session } from "../session.ts";
 import { type Context, withClient } from "./context.ts";
 import { asFailure, Failure } from "./failure.ts";
 
@@ -45,7 +45,7 @@ export async function status(
 }
 
 interface Links {
-  readonly client: ChatClient;
+  readonly client: Session;
   readonly link: ReferenceLink;
 }
 
@@ -114,7 +114,7 @@ export async function askReference(
 }
 
 /** The cluster in a line, one for each process, and what is wrong: for a chat. */
-export async function statusLines(context: Context, client: ChatClient): Promise<string[]> {
+export async function statusLines(context: Context, client: Session): Promise<string[]> {
   const link = new ReferenceLink(context.config.reference, new LamportClock());
   const { cluster } = await ask(context, { client, link }).finally(() => link.close());
   const rows = cluster.processes.map(({ role, name, address, live, phase, lag }) => {

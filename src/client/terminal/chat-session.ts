@@ -4,13 +4,13 @@ import type { Present } from "../../protocol/client-messages.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import { durations } from "../../protocol/limits.ts";
-import type { ChatClient } from "../chat-client.ts";
 import type { Context } from "../commands/context.ts";
 import { wantsLogin } from "../commands/failure.ts";
+import type { Session } from "../session.ts";
 
 export interface ChatSessionParts {
   readonly context: Context;
-  readonly client: ChatClient;
+  readonly client: Session;
   readonly user: UserName;
   /** Aborted when the chat ends. */
   readonly signal: AbortSignal;
@@ -26,7 +26,7 @@ const pauseMs = 500;
 /** A person's session in the chat, whichever front end shows it. */
 export class ChatSession {
   readonly context: Context;
-  readonly client: ChatClient;
+  readonly client: Session;
   readonly user: UserName;
   readonly signal: AbortSignal;
   isAway = false;

@@ -6,7 +6,6 @@ import type { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { FileTrouble } from "../../storage/kept-file.ts";
-import type { ChatClient } from "../chat-client.ts";
 import { type ClientEvents, type Context, speak } from "../commands/context.ts";
 import { describe, describeTrouble, wantsLogin } from "../commands/failure.ts";
 import { zoneMinutes } from "../commands/output.ts";
@@ -18,6 +17,7 @@ import { view } from "../core/chat-view.ts";
 import { savedOf } from "../core/saved-chat.ts";
 import type { Outbox } from "../outbox.ts";
 import type { PersonFiles } from "../person-files.ts";
+import type { Session } from "../session.ts";
 import { ChatSession } from "./chat-session.ts";
 import { ChatWork } from "./chat-work.ts";
 import { FullTerminal } from "./full-terminal.ts";
@@ -27,7 +27,7 @@ import { SendLoop } from "./send-loop.ts";
 
 export interface ChatShellParts {
   readonly context: Context;
-  readonly client: ChatClient;
+  readonly client: Session;
   readonly events: ClientEvents;
   readonly user: UserName;
   readonly loginFlow: LoginFlow;
@@ -124,7 +124,7 @@ export class ChatShell {
     };
     events.onRetry = (inMs) => this.#retry(inMs);
     events.onRefused = (error) => this.#refused(error);
-    events.onState(client.state);
+    events.onState(client.connection.state);
     log.info("The chat begins");
     try {
       this.#watch(this.#work.start(files.read()).then(() => this.#begun()));

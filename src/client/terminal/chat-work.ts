@@ -8,7 +8,6 @@ import type { Entry } from "../../protocol/publications.ts";
 import type { HistoryPage } from "../../protocol/replies.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { Vector } from "../../protocol/vector.ts";
-import type { ChatClient } from "../chat-client.ts";
 import { describe } from "../commands/failure.ts";
 import { statusLines } from "../commands/status.ts";
 import type { ChatEvent, Question } from "../core/chat-events.ts";
@@ -17,6 +16,7 @@ import { targetOf } from "../core/chat-steps.ts";
 import { mostItems } from "../core/message-list.ts";
 import { type Target, writeTarget } from "../core/target.ts";
 import { pages, readPages } from "../pages.ts";
+import type { Session } from "../session.ts";
 import { type ChatSession, privateEntries } from "./chat-session.ts";
 
 interface ChatWorkParts {
@@ -35,7 +35,7 @@ const namesMs = 20_000;
 /** Asks the servers for everything but sending. Every request takes time, and can fail. */
 export class ChatWork {
   readonly #session: ChatSession;
-  readonly #client: ChatClient;
+  readonly #client: Session;
   readonly #dispatch: (event: ChatEvent) => void;
   readonly #hear: (entry: Entry) => void;
   /** The person's last wish to be in a conversation; none after they left a channel. */
@@ -135,10 +135,10 @@ export class ChatWork {
   }
 
   async create(channel: ChannelName): Promise<void> {
-    const { user, context } = this.#session;
+    const { context } = this.#session;
     const isWanted = this.#wish({ channel });
     try {
-      await this.#session.ask(() => this.#client.createChannel(channel, user));
+      await this.#session.ask(() => this.#client.createChannel(channel));
     } catch (error) {
       if (!isWanted()) return;
       if (!isExistingChannel(error)) return this.#notJoined(channel, error);
@@ -221,7 +221,7 @@ export class ChatWork {
     const { steadyMs } = now();
     const { server } = await this.#session.ask(() => this.#client.ask("time", {}));
     const roundTripMs = Math.max(1, Math.round(now().steadyMs - steadyMs));
-    const clock = this.#client.clock.value;
+    const clock = this.#client.connection.clock.value;
     this.#dispatch({ type: "served", server: String(server), roundTripMs, clock });
   }
 

@@ -25,7 +25,7 @@ export async function runFullScreen(context: Context): Promise<void> {
         const { fd, close } = files.openLogFile(context.text);
         const outbox = Outbox.open(files.outboxFolder, () => context.text);
         try {
-          const clock = () => client.clock.value;
+          const clock = () => client.connection.clock.value;
           const log = openLog({ level: "info", role: "chat", name: () => user, clock, fd });
           const parts = { context, client, events, user, loginFlow, files, outbox, log };
           await new ChatShell(parts).run(stopping);

@@ -140,8 +140,8 @@ export class LineChat {
   }
 
   async #create(channel: ChannelName): Promise<void> {
-    const { client, user } = this.#session;
-    await client.createChannel(channel, user);
+    const { client } = this.#session;
+    await client.createChannel(channel);
     this.#note(this.#text("done.create", { channel }));
     return this.#join(channel);
   }

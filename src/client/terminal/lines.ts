@@ -1,9 +1,9 @@
 import { untilStopped } from "../../platform/run-process.ts";
-import type { ChatClient } from "../chat-client.ts";
 import { type ClientEvents, type Context, userOf, withClient } from "../commands/context.ts";
 import { enter, logIn } from "../commands/enter.ts";
 import { readPassword } from "../commands/read-password.ts";
 import { stateNotes } from "../commands/state-notes.ts";
+import type { Session } from "../session.ts";
 import { LineChat, type LineChatParts } from "./line-chat.ts";
 
 /**
@@ -13,7 +13,7 @@ import { LineChat, type LineChatParts } from "./line-chat.ts";
 export async function runLines(context: Context): Promise<void> {
   const { config, output, host } = context;
   const user = userOf(context);
-  const use = async (client: ChatClient, events: ClientEvents) => {
+  const use = async (client: Session, events: ClientEvents) => {
     events.onState = stateNotes(context, (line) => output.note(line));
     const ended = new Promise<void>((resolve, reject) => {
       events.onRefused = reject;

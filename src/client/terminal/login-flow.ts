@@ -1,10 +1,10 @@
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { UserName } from "../../protocol/ids.ts";
 import { readPasswordFile } from "../../storage/password-file.ts";
-import type { ChatClient } from "../chat-client.ts";
 import type { Context } from "../commands/context.ts";
 import { enter, logIn } from "../commands/enter.ts";
 import { asFailure, describe, wantsLogin } from "../commands/failure.ts";
+import type { Session } from "../session.ts";
 import type { Prompts } from "./prompts.ts";
 
 /** The choices of a person whose name alone is not enough. */
@@ -13,7 +13,7 @@ const ways = ["logIn", "makeAccount", "otherName"] as const;
 /** What a dialogue with a person needs. */
 export interface DialogueParts {
   readonly context: Context;
-  readonly client: ChatClient;
+  readonly client: Session;
   readonly prompts: Prompts;
 }
 

@@ -5,12 +5,12 @@ import { type ChannelName, characters, type UserName } from "../../protocol/ids.
 import { limits } from "../../protocol/limits.ts";
 import type { Entry } from "../../protocol/publications.ts";
 import type { Text } from "../../texts/texts.ts";
-import type { ChatClient } from "../chat-client.ts";
 import { type ClientEvents, type Context, withClient } from "../commands/context.ts";
 import { describe } from "../commands/failure.ts";
 import { deliver, sentSentence } from "../commands/send.ts";
 import { stateNotes } from "../commands/state-notes.ts";
 import { parseChannel, parseUser, type Target } from "../core/target.ts";
+import type { Session } from "../session.ts";
 import { ChatSession } from "./chat-session.ts";
 import { type DialogueParts, LoginFlow, tell } from "./login-flow.ts";
 import { type Prompts, withPrompts } from "./prompts.ts";
@@ -28,7 +28,7 @@ const shownOnJoin = 10;
 export async function runMenu(context: Context): Promise<void> {
   const { config, output } = context;
   await withPrompts(context, async (prompts, stopping) => {
-    const use = async (client: ChatClient, events: ClientEvents) => {
+    const use = async (client: Session, events: ClientEvents) => {
       events.onState = stateNotes(context, (line) => prompts.print(output.paint("yellow", line)));
       const loginFlow = new LoginFlow({ context, client, prompts });
       const user = await loginFlow.enter();
@@ -52,7 +52,7 @@ interface Parts extends DialogueParts {
 
 class Menu {
   readonly #parts: Parts;
-  readonly #client: ChatClient;
+  readonly #client: Session;
   readonly #prompts: Prompts;
   readonly #session: ChatSession;
   /** The channels that are listened to, the last one joined at the end. */
@@ -129,7 +129,7 @@ class Menu {
     );
     const channel = parseChannel(answer);
     if (channel === undefined) return;
-    await this.#session.ask(() => this.#client.createChannel(channel, this.#parts.user));
+    await this.#session.ask(() => this.#client.createChannel(channel));
     this.#print(text("done.create", { channel }));
   }
 

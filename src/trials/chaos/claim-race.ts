@@ -1,4 +1,4 @@
-import { ChatClient } from "../../client/chat-client.ts";
+import { Connection } from "../../client/connection.ts";
 import { pause } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
 import { Claimant } from "./claimant.ts";
@@ -32,7 +32,7 @@ const finishMs = 60_000;
 /** Clients that claim the same names at the same time. */
 export class ClaimRace {
   readonly #options: ClaimRaceOptions;
-  readonly #clients: ChatClient[] = [];
+  readonly #connections: Connection[] = [];
   readonly #racers: Claimant[];
   readonly #stopping = new AbortController();
   readonly #givingUp = new AbortController();
@@ -44,10 +44,11 @@ export class ClaimRace {
     const { brokers, racers, random, elapsedMs } = options;
     this.#racers = racers.map(({ name, isImpatient = false }) => {
       const deadlineMs = isImpatient ? impatienceMs : patienceMs;
-      const client = new ChatClient({ brokers, proxies: [], deadlineMs });
-      this.#clients.push(client);
+      const connection = new Connection({ brokers, proxies: [], deadlineMs });
+      this.#connections.push(connection);
+      const session = connection.session();
       const signal = this.#givingUp.signal;
-      return new Claimant({ name, client, isImpatient, random, elapsedMs, signal });
+      return new Claimant({ name, session, isImpatient, random, elapsedMs, signal });
     });
   }
 
@@ -95,7 +96,7 @@ export class ClaimRace {
   async close(): Promise<void> {
     this.#stopping.abort();
     this.#givingUp.abort();
-    for (const client of this.#clients.splice(0)) await client.close();
+    for (const connection of this.#connections.splice(0)) connection.close();
   }
 
   async #keepRacing(): Promise<void> {

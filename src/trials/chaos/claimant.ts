@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { ChatClient } from "../../client/chat-client.ts";
+import type { Session } from "../../client/session.ts";
 import { pause } from "../../platform/clock.ts";
 import { type Random, randomHex } from "../../platform/random.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
@@ -8,8 +8,8 @@ import type { Claim, ClaimAnswer } from "./core/claims.ts";
 
 export interface ClaimantOptions {
   readonly name: string;
-  readonly client: ChatClient;
-  /** Whether it gives a claim up at its client's deadline, instead of asking again. */
+  readonly session: Session;
+  /** Whether it gives a claim up at its session's deadline, instead of asking again. */
   readonly isImpatient?: boolean;
   readonly random: Random;
   readonly elapsedMs: () => number;
@@ -46,11 +46,11 @@ export class Claimant {
 
   /** Resolves when the claim is decided or given up; some claims are asked again after that. */
   async claim(name: string): Promise<void> {
-    const { client, elapsedMs, random } = this.#options;
+    const { session, elapsedMs, random } = this.#options;
     const claim: OpenClaim = {
       name,
       client: this.#options.name,
-      id: client.newId(),
+      id: session.newId(),
       beganMs: elapsedMs(),
       answers: [],
       isGivenUp: false,
@@ -81,13 +81,14 @@ export class Claimant {
   }
 
   async #ask(claim: OpenClaim, password: string): Promise<void> {
-    const { client, elapsedMs, isImpatient = false, signal } = this.#options;
+    const { session, elapsedMs, isImpatient = false, signal } = this.#options;
     const { name: user, id } = claim;
     const told = (answer: ClaimAnswer["answer"]) =>
       claim.answers.push({ atMs: elapsedMs(), answer });
     do {
       try {
-        await client.ask("register", { user: parseUserName(user), password }, id as RequestId);
+        const data = { user: parseUserName(user), password };
+        await session.ask("register", data, { id: id as RequestId });
         told("won");
         return;
       } catch (error) {

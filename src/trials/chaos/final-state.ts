@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ChatClient } from "../../client/chat-client.ts";
+import type { Session } from "../../client/session.ts";
 import { now, pause } from "../../platform/clock.ts";
 import { errorCode } from "../../platform/problem.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
@@ -16,7 +16,7 @@ import { nameOf, seenOf } from "./load.ts";
 
 /** The servers to ask, the conversations, and the time limit. */
 export interface Question {
-  readonly client: ChatClient;
+  readonly client: Session;
   readonly servers: readonly string[];
   readonly conversations: readonly string[];
   readonly limitMs: number;
@@ -87,7 +87,7 @@ async function reportsOn(
 }
 
 async function readPage(
-  client: ChatClient,
+  client: Session,
   conversation: string,
   query: HistoryOptions,
 ): Promise<Page | undefined> {

@@ -1,4 +1,5 @@
-import { ChatClient } from "../../client/chat-client.ts";
+import { Connection } from "../../client/connection.ts";
+import type { Session } from "../../client/session.ts";
 import { pause } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
@@ -8,6 +9,7 @@ import {
   parseUserName,
   type UserName,
 } from "../../protocol/ids.ts";
+import type { Entry } from "../../protocol/publications.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { Delivery, Read, Seen, Write } from "./core/checker.ts";
 
@@ -18,6 +20,12 @@ export interface LoadOptions {
   readonly random: Random;
   /** Milliseconds since the load began. */
   readonly elapsedMs: () => number;
+}
+
+interface Writer {
+  readonly user: UserName;
+  readonly connection: Connection;
+  readonly session: Session;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -55,9 +63,8 @@ export class Load {
   readonly reads: Read[] = [];
   readonly deliveries: Delivery[];
   readonly #options: LoadOptions;
-  readonly #clients = new Map<UserName, ChatClient>();
-  readonly #listener: ChatClient;
-  readonly #closing: ChatClient[];
+  readonly #writers: readonly Writer[];
+  readonly #listener: Connection;
   readonly #stopping = new AbortController();
   readonly #open = new Set<Promise<void>>();
   readonly #heard = new Map<string, Seen[]>();
@@ -66,12 +73,12 @@ export class Load {
   constructor(options: LoadOptions) {
     this.#options = options;
     const { brokers, proxies } = options;
-    for (const user of userNames) {
+    this.#writers = userNames.map((user) => {
       const deadlineMs = patienceMs(user);
-      this.#clients.set(user, new ChatClient({ brokers, proxies: [], deadlineMs }));
-    }
-    this.#listener = new ChatClient({ brokers, proxies });
-    this.#closing = [...this.#clients.values(), this.#listener];
+      const connection = new Connection({ brokers, proxies: [], deadlineMs });
+      return { user, connection, session: connection.session({ user }) };
+    });
+    this.#listener = new Connection({ brokers, proxies });
     this.deliveries = conversations.map((conversation) => {
       const entries: Seen[] = [];
       this.#heard.set(conversation, entries);
@@ -81,20 +88,19 @@ export class Load {
 
   /** Makes the users and the channel, and subscribes to every conversation. */
   async prepare(): Promise<void> {
-    const clients = [...this.#clients];
-    await Promise.all(clients.map(([user, client]) => client.login(user)));
-    await clients[0]?.[1].createChannel(channel);
+    await Promise.all(this.#writers.map(({ user, session }) => session.login(user)));
+    await this.#writers[0]?.session.createChannel(channel);
+    const listener = this.#listener.session();
     for (const [conversation, heard] of this.#heard) {
-      await this.#listener.subscribe(nameOf(conversation), (entry) => heard.push(seenOf(entry)), {
-        since: {},
-      });
+      const hear = (entry: Entry) => void heard.push(seenOf(entry));
+      await listener.subscribe(nameOf(conversation), hear, { since: {} });
     }
   }
 
   start(): void {
-    const lanes = [...this.#clients].flatMap(([user, client]) => [
-      this.#keepWriting(user, client),
-      this.#keepReading(user, client),
+    const lanes = this.#writers.flatMap((writer) => [
+      this.#keepWriting(writer),
+      this.#keepReading(writer),
     ]);
     this.#lanes = Promise.all(lanes);
   }
@@ -108,19 +114,20 @@ export class Load {
 
   async close(): Promise<void> {
     this.#stopping.abort();
-    for (const client of this.#closing.splice(0)) await client.close();
+    for (const { connection } of this.#writers) connection.close();
+    this.#listener.close();
   }
 
-  async #keepWriting(user: UserName, client: ChatClient): Promise<void> {
+  async #keepWriting({ user, connection, session }: Writer): Promise<void> {
     const { random, writesPerSecond } = this.#options;
     const meanMs = (1_000 * userNames.length) / writesPerSecond;
     for (let number = 1; !this.#stopping.signal.aborted; number += 1) {
-      if (client.open < mostOpen) this.#write(user, client, number);
+      if (connection.open < mostOpen) this.#write(user, session, number);
       await pause(2 * meanMs * random(), this.#stopping.signal);
     }
   }
 
-  #write(user: UserName, client: ChatClient, number: number): void {
+  #write(user: UserName, session: Session, number: number): void {
     const { random, elapsedMs } = this.#options;
     const others = userNames.filter((other) => other !== user);
     const isPublic = random() < channelPart;
@@ -133,9 +140,7 @@ export class Load {
       sentMs: elapsedMs(),
     };
     this.writes.push(write);
-    const receipt = isPublic
-      ? client.publish(user, channel, message)
-      : client.message(user, other, message);
+    const receipt = isPublic ? session.publish(channel, message) : session.message(other, message);
     const settled = receipt.then(
       ({ clock }) => {
         write.acknowledged = { atMs: elapsedMs(), clock };
@@ -150,12 +155,12 @@ export class Load {
     void settled.finally(() => this.#open.delete(settled));
   }
 
-  async #keepReading(user: UserName, client: ChatClient): Promise<void> {
+  async #keepReading({ user, session }: Writer): Promise<void> {
     const { elapsedMs } = this.#options;
     while (!this.#stopping.signal.aborted) {
       const askedMs = elapsedMs();
       try {
-        const { entries, next } = await client.history({ channel }, { limit: readEntries });
+        const { entries, next } = await session.history({ channel }, { limit: readEntries });
         this.reads.push({
           client: user,
           conversation: channelConversation,

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { Publisher } from "zeromq";
-import { ChatClient, type ChatClientOptions } from "../../src/client/chat-client.ts";
-import { BrokeredResponder } from "../../src/net/brokered-responder.ts";
-import { decode, encode } from "../../src/protocol/codec.ts";
+import type { ConnectionOptions } from "../../src/client/connection.ts";
+import type { SessionOptions } from "../../src/client/session.ts";
+import { encode } from "../../src/protocol/codec.ts";
 import {
   parseChannelName,
   parseUserName,
@@ -13,72 +13,10 @@ import {
 } from "../../src/protocol/ids.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import { readNames } from "../../src/server/core/chat/names.ts";
-import { localBroker, localProxy } from "../support/local-wires.ts";
+import { type Asked, clientWires } from "../support/client-wires.ts";
 import { until } from "../support/until.ts";
 
-interface Asked {
-  service: string;
-  data: Record<string, unknown> & { id: string };
-}
-
-/** A broker with one worker whose answers the test decides; undefined for none. */
-class Wires {
-  readonly asked: Asked[] = [];
-  readonly payloads: unknown[] = [];
-  answer: (asked: Asked) => Record<string, unknown> | undefined = () => ({
-    status: "OK",
-    users: [],
-  });
-  readonly #closers: (() => Promise<void> | void)[] = [];
-  endpoint = "";
-
-  async open(): Promise<void> {
-    const broker = await localBroker();
-    const worker: BrokeredResponder = new BrokeredResponder((to, payload) => {
-      const value = decode(payload) as Asked | Asked[];
-      this.payloads.push(value);
-      const requests = Array.isArray(value) ? value : [value];
-      this.asked.push(...requests);
-      const replies = requests.flatMap(({ service, data }, index) => {
-        const fields = this.answer({ service, data });
-        // Without a list there is no answer to `users`, which most of these tests ask for.
-        const said = { id: data.id, server: "server_0000000a", clock: index + 1, users: [] };
-        return fields === undefined ? [] : [{ service, data: { ...said, ...fields } }];
-      });
-      if (replies.length > 0) worker.reply(to, encode(Array.isArray(value) ? replies : replies[0]));
-    });
-    worker.start();
-    worker.connect(broker.back);
-    this.endpoint = broker.front;
-    this.#closers.push(
-      () => worker.close(),
-      () => broker.close(),
-    );
-  }
-
-  client(options: Partial<ChatClientOptions> = {}): ChatClient {
-    const client = new ChatClient({ brokers: [this.endpoint], proxies: [], ...options });
-    this.#closers.unshift(() => client.close());
-    return client;
-  }
-
-  async close(): Promise<void> {
-    for (const close of this.#closers.splice(0)) await close();
-  }
-}
-
-const open: { close(): Promise<void> | void }[] = [];
-
-async function wires(): Promise<Wires> {
-  const made = new Wires();
-  await made.open();
-  open.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const item of open.splice(0)) await item.close();
-});
+const wires = clientWires();
 
 const place = { server: "server_00000001", seq: 7, clock: 1 };
 const entry = { ...place, id: "a", timestamp: "", durable: [] };
@@ -86,7 +24,7 @@ const entry = { ...place, id: "a", timestamp: "", durable: [] };
 describe("requests", () => {
   test("[C1] what is asked while payloads are on their way goes out in one array", async () => {
     const made = await wires();
-    const client = made.client();
+    const client = made.session();
     await Promise.all(Array.from({ length: 500 }, () => client.ask("users", {})));
     expect(made.asked).toHaveLength(500);
     expect(made.payloads.length).toBeLessThan(50);
@@ -102,7 +40,7 @@ describe("requests", () => {
       const { names, next } = readNames(sorted, query, options);
       return { status: "OK", [service]: names, next };
     };
-    const client = made.client();
+    const client = made.session();
     expect(await client.users()).toEqual(sorted);
     expect(await client.channels()).toEqual(sorted);
     expect(made.asked).toHaveLength(6);
@@ -114,22 +52,22 @@ describe("requests", () => {
   test("[W2] a server that goes round in circles is not followed", async () => {
     const made = await wires();
     made.answer = () => ({ status: "OK", users: ["a"], next: "a" });
-    expect(await made.client().users()).toEqual(["a", "a"]);
+    expect(await made.session().users()).toEqual(["a", "a"]);
   });
 
   test("[C2] without an answer the same id goes out again, until there is one", async () => {
     const made = await wires();
     made.answer = () => (made.asked.length < 2 ? undefined : { status: "OK" });
-    const client = made.client();
-    await client.ask("users", {});
+    const connection = made.connection();
+    await connection.session().ask("users", {});
     expect(new Set(made.asked.map(({ data }) => data.id)).size).toBe(1);
-    expect(client.retried).toBe(1);
+    expect(connection.retried).toBe(1);
   });
 
   test("[C2] [C4] retry is tried again until the deadline, then told by its code", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "behind", description: "No.", retry: true });
-    const client = made.client({ deadlineMs: 400 });
+    const client = made.session({ deadlineMs: 400 });
     await expect(client.ask("users", {})).rejects.toMatchObject({ code: "behind", retry: true });
     expect(made.asked.length).toBeGreaterThan(1);
   });
@@ -138,8 +76,8 @@ describe("requests", () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "id_reused", description: "No.", retry: false });
     const publishing = made
-      .client()
-      .publish(parseUserName("ana"), parseChannelName("geral"), "x", "1" as RequestId);
+      .session({ user: parseUserName("ana") })
+      .publish(parseChannelName("geral"), "x", { id: "1" as RequestId });
     await expect(publishing).rejects.toMatchObject({ code: "id_reused", retry: false });
     expect(made.asked).toHaveLength(1);
   });
@@ -147,7 +85,7 @@ describe("requests", () => {
   test("[W17] a process has ids that no other one has, after a restart either", async () => {
     const made = await wires();
     const ids = Array.from({ length: 20 }, () => {
-      const client = made.client();
+      const client = made.session();
       return [client.newId(), client.newId()];
     }).flat();
     expect(new Set(ids).size).toBe(40);
@@ -164,7 +102,7 @@ describe("requests", () => {
       askedMs.push(performance.now());
       return askedMs.length < 2 ? slower(0.3) : { status: "OK" };
     };
-    const client = made.client({ deadlineMs: 5_000 });
+    const client = made.session({ deadlineMs: 5_000 });
     await client.ask("users", {});
     const [first = 0, second = 0] = askedMs;
     expect(second - first).toBeGreaterThanOrEqual(300);
@@ -178,9 +116,9 @@ describe("requests", () => {
     const made = await wires();
     made.answer = ({ service }) =>
       service === "publish" ? { status: "OK", entry } : { status: "OK" };
-    const client = made.client();
+    const client = made.session({ user: parseUserName("ana") });
     await client.ask("users", {});
-    await client.publish(parseUserName("ana"), parseChannelName("geral"), "oi");
+    await client.publish(parseChannelName("geral"), "oi");
     await client.ask("users", {});
     const said = made.asked.map(({ data }) => data.after ?? undefined);
     expect(said).toEqual([undefined, undefined, { server_00000001: 7 }]);
@@ -194,7 +132,7 @@ describe("requests", () => {
         ? { status: "sucesso", entry }
         : { status: "OK", present: [...present, { user: "bia", state: "odd" }, 7] };
     const payload = Buffer.from(JSON.stringify({ sub: "bia" })).toString("base64url");
-    const [ana, bia] = [made.client(), made.client({ token: `x.${payload}.x` })];
+    const [ana, bia] = [made.session(), made.session({ token: `x.${payload}.x` })];
     await ana.login(parseUserName("ana"));
     expect(await ana.presence("online")).toEqual(present);
     await ana.presence("away");
@@ -209,14 +147,16 @@ describe("requests", () => {
   test("[C4] a refusal is told at once, by its code", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "forbidden", description: "No.", retry: false });
-    await expect(made.client().ask("users", {})).rejects.toMatchObject({ code: "forbidden" });
+    await expect(made.session().ask("users", {})).rejects.toMatchObject({ code: "forbidden" });
     expect(made.asked).toHaveLength(1);
   });
 
   test("[C4] a text that no server would take is not sent", async () => {
     const made = await wires();
     const long = "x".repeat(70_000);
-    const sending = made.client().publish(parseUserName("ana"), parseChannelName("geral"), long);
+    const sending = made
+      .session({ user: parseUserName("ana") })
+      .publish(parseChannelName("geral"), long);
     await expect(sending).rejects.toMatchObject({ code: "too_large" });
     expect(made.asked).toHaveLength(0);
   });
@@ -224,12 +164,12 @@ describe("requests", () => {
   test("[C4] after close, and at close, whoever asks is told", async () => {
     const made = await wires();
     made.answer = () => undefined;
-    const client = made.client();
+    const client = made.session();
     const waiting = client.ask("users", {});
     const subscribing = client.subscribe({ channel: "geral" as never }, () => {});
     const both = Promise.allSettled([waiting, subscribing]);
     await until(() => made.asked.length > 0, "it was asked");
-    await client.close();
+    client.close();
     for (const result of await both) {
       expect(result).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
     }
@@ -242,7 +182,7 @@ describe("what anybody publishes at a proxy", () => {
   const server = "server_00000001";
 
   /** A client that subscribes, and a way to publish to it until something has come of it. */
-  async function listening(options: Partial<ChatClientOptions> = {}) {
+  async function listening(options: Partial<ConnectionOptions> & SessionOptions = {}) {
     const made = await wires();
     // As servers do, it repeats what it was asked with (H5).
     made.answer = ({ data }) => ({
@@ -250,13 +190,13 @@ describe("what anybody publishes at a proxy", () => {
       entries: [],
       seen: data.since ?? { [server]: 3 },
     });
-    const proxy = await localProxy();
-    const client = made.client({ proxies: [proxy.back], ...options });
+    const proxy = await made.proxy();
+    const client = made.session({ proxies: [proxy.back], ...options });
     const heard: string[] = [];
     await client.subscribe({ channel }, ({ message }) => heard.push(message));
     const socket = new Publisher({ linger: 0 });
     socket.connect(proxy.front);
-    open.unshift(socket, proxy);
+    made.use(socket);
     const lie = { channel, user: "ana", message: "forged", timestamp: "2026-01-01T00:00:00.000Z" };
     const publish = (place: { seq: number; prev: number; clock: number }) =>
       socket.send(["#geral\0", encode([{ ...lie, ...place, server, id: `${place.seq}` }])]);
@@ -311,7 +251,7 @@ describe("the state of the connection", () => {
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    open.push({ close: () => void server.close() });
+    onTestFinished(() => void server.close());
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
     return { endpoint: `tcp://127.0.0.1:${port}`, dropped: () => dropped };
@@ -321,13 +261,13 @@ describe("the state of the connection", () => {
     const made = await wires();
     const { endpoint, dropped } = await deaf();
     const states: string[] = [];
-    const client = made.client({
+    const client = made.session({
       brokers: [made.endpoint, endpoint],
       onState: (state) => states.push(state),
     });
     await client.ask("users", {});
     await until(() => dropped() > 3, "the other was tried several times");
     expect(states).toEqual(["connected"]);
-    expect(client.state).toBe("connected");
+    expect(client.connection.state).toBe("connected");
   });
 });

@@ -1,0 +1,124 @@
+import type { Subscriber } from "../net/subscriber.ts";
+import { decode } from "../protocol/codec.ts";
+import type { LamportClock } from "../protocol/lamport-clock.ts";
+import { limits } from "../protocol/limits.ts";
+import { parsePublications } from "../protocol/parse-reply.ts";
+import type { Publication } from "../protocol/publications.ts";
+import { Duplicates } from "./duplicates.ts";
+import { Subscription, type SubscriptionPorts } from "./subscription.ts";
+
+export interface Reader extends SubscriptionPorts {
+  /** Takes what comes on the topic, as it is on the wire. */
+  hear(payload: Buffer): void;
+}
+
+type Wire = Pick<Subscriber, "subscribe" | "unsubscribe" | "close">;
+
+/** Connects to the proxies. @returns undefined if there are none */
+export type OpenWire = (
+  onMessage: (topic: string, payload: Buffer) => void,
+  onConnections: (count: number) => void,
+) => Wire | undefined;
+
+interface Feed {
+  readonly readers: Map<Subscription, Reader>;
+  readonly duplicates: Duplicates;
+}
+
+/** How often quiet subscriptions ask whether they missed something. */
+const lookAgainMs = 4_000;
+/** So many ask at once, in turn: above it their requests would take up the connection's pace (A9). */
+const looksAtOnce = 1_000;
+
+/**
+ * What the sessions of a connection listen to. A topic is subscribed to once on the wire, however
+ * many sessions read it; each has a subscription of its own.
+ */
+export class Feeds {
+  readonly #clock: LamportClock;
+  readonly #wire: Wire | undefined;
+  readonly #feeds = new Map<string, Feed>();
+  /** All subscriptions; the one that asked last is the last. */
+  readonly #inTurn = new Set<Subscription>();
+  readonly #looker: NodeJS.Timeout;
+  #connections = 0;
+  #read: { plain: Uint8Array; publications: readonly Publication[] } | undefined;
+
+  constructor(clock: LamportClock, openWire: OpenWire) {
+    this.#clock = clock;
+    this.#wire = openWire(
+      (topic, payload) => this.#receive(topic, payload),
+      (count) => this.#proxiesChanged(count),
+    );
+    this.#looker = setInterval(() => this.#lookAgain(), lookAgainMs);
+  }
+
+  join(topic: string, reader: Reader): Subscription {
+    let feed = this.#feeds.get(topic);
+    if (feed === undefined) {
+      feed = { readers: new Map(), duplicates: new Duplicates() };
+      this.#feeds.set(topic, feed);
+      this.#wire?.subscribe(topic);
+    }
+    const subscription = new Subscription(topic, reader, feed.duplicates);
+    feed.readers.set(subscription, reader);
+    this.#inTurn.add(subscription);
+    return subscription;
+  }
+
+  leave(subscription: Subscription): void {
+    const { topic } = subscription;
+    subscription.close();
+    this.#inTurn.delete(subscription);
+    const readers = this.#feeds.get(topic)?.readers;
+    if (!readers?.delete(subscription) || readers.size > 0) return;
+    this.#feeds.delete(topic);
+    this.#wire?.unsubscribe(topic);
+  }
+
+  /** Decodes what came; once, when several sessions have opened the same. */
+  read(plain: Uint8Array): readonly Publication[] {
+    if (this.#read?.plain === plain) return this.#read.publications;
+    const publications = publicationsOf(plain);
+    for (const { clock } of publications) this.#clock.receiveFromAnyone(clock);
+    this.#read = { plain, publications };
+    return publications;
+  }
+
+  close(): void {
+    clearInterval(this.#looker);
+    this.#wire?.close();
+    for (const subscription of this.#inTurn) subscription.close();
+    this.#inTurn.clear();
+    this.#feeds.clear();
+  }
+
+  #receive(topic: string, payload: Buffer): void {
+    for (const reader of this.#feeds.get(topic)?.readers.values() ?? []) reader.hear(payload);
+  }
+
+  #proxiesChanged(count: number): void {
+    const isNew = count > this.#connections;
+    this.#connections = count;
+    // What was published while nobody listened is asked for.
+    if (isNew) for (const subscription of this.#inTurn) subscription.fill();
+  }
+
+  #lookAgain(): void {
+    const due = [...this.#inTurn].slice(0, looksAtOnce);
+    for (const subscription of due) {
+      this.#inTurn.delete(subscription);
+      this.#inTurn.add(subscription);
+      subscription.fill();
+    }
+  }
+}
+
+/** In an open cluster anybody may have sent it. */
+function publicationsOf(plain: Uint8Array): readonly Publication[] {
+  try {
+    return parsePublications(decode(plain, "msgpack", { values: limits.payloadValues }));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Session } from "../../src/client/session.ts";
+import type { Vector } from "../../src/protocol/vector.ts";
+import { StandInCluster, standInChannel, standInTopic } from "../support/stand-in-cluster.ts";
+
+beforeEach(() => {
+  const timers = ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] as const;
+  vi.useFakeTimers({ toFake: [...timers, "performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A session that subscribes and unsubscribes, and goes on where it was. */
+class Listener {
+  readonly heard: string[] = [];
+  readonly #session: Session;
+  #vector: Vector = {};
+  #isOn = false;
+
+  constructor(cluster: StandInCluster) {
+    this.#session = cluster.session();
+  }
+
+  get isOn(): boolean {
+    return this.#isOn;
+  }
+
+  on(): void {
+    if (this.#isOn) return;
+    this.#isOn = true;
+    const onEntry = ({ message, server, seq }: { message: string; server: never; seq: number }) => {
+      this.heard.push(message);
+      this.#vector = { ...this.#vector, [server]: seq };
+    };
+    const subscribing = this.#session.subscribe(standInChannel, onEntry as never, {
+      since: this.#vector,
+    });
+    // Whoever unsubscribes before it has begun is told nothing.
+    subscribing.catch(() => {});
+  }
+
+  off(): void {
+    this.#isOn = false;
+    this.#session.unsubscribe(standInChannel);
+  }
+}
+
+const anyStep = fc.oneof(
+  fc.record({ do: fc.constantFrom("on" as const, "off" as const), who: fc.nat({ max: 2 }) }),
+  fc.record({ do: fc.constant("say" as const), copies: fc.constantFrom(0, 1, 1, 2) }),
+  fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(0, 1, 5, 100, 4_000) }),
+);
+
+test("[C3] whoever comes and goes in whatever order, each session hears all of it once, in order", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyStep, { maxLength: 40 }), async (plan) => {
+      using cluster = new StandInCluster();
+      const listeners = Array.from({ length: 3 }, () => new Listener(cluster));
+      for (const step of plan) {
+        if (step.do === "say") cluster.say(`message ${cluster.log.length + 1}`, step.copies);
+        else if (step.do === "wait") await vi.advanceTimersByTimeAsync(step.ms);
+        else listeners[step.who]?.[step.do]();
+        expect(cluster.isWanted(standInTopic)).toBe(listeners.some(({ isOn }) => isOn));
+      }
+      for (const listener of listeners) listener.on();
+      await vi.advanceTimersByTimeAsync(5_000);
+      const said = cluster.log.map(({ message }) => message);
+      for (const { heard } of listeners) expect(heard).toEqual(said);
+      const changes = cluster.wire.map((change) => change[0]).join("");
+      expect(changes).toMatch(/^(\+-)*\+$/);
+    }),
+    { numRuns: 200 },
+  );
+}, 60_000);
