@@ -98,6 +98,9 @@ const table: readonly Row[] = [
   { part: "cli.ts", may: ["client-commands.ts", "process-commands.ts", ...shell, "client/"] },
 ];
 
+/** What programs of other authors import, as `tertulia/client`: one file that has all of it. */
+const packageEntry = "client/index.ts";
+
 /** Packages that only one folder may import. */
 const packageOwners = {
   zeromq: "net/",
@@ -258,11 +261,27 @@ test("nothing is exported by default", () => {
   expectNone(breaches);
 });
 
-test("nothing is exported again from another file", () => {
+test("nothing is exported again from another file, but by the package's entry", () => {
   const pattern = /^\s*export\s+(?:type\s+)?(?:\*|\{[^}]*\})[^;]*?\sfrom\s+"/m;
   const breaches = sources
     .filter(({ code, path }) => pattern.test(code) || /(^|\/)index\.tsx?$/.test(path))
+    .filter(({ path }) => path !== packageEntry)
     .map(({ path }) => `src/${path} is a barrel: import from the file that has the thing`);
+  expectNone(breaches);
+});
+
+test("the package exports its entry, which is for others: nothing of ours imports it", () => {
+  const { exports } = JSON.parse(readFileSync(join(root, "..", "package.json"), "utf8"));
+  const built = `./dist/${packageEntry.replace(/\.ts$/, "")}`;
+  expect(exports).toEqual({
+    "./client": { types: `${built}.d.ts`, default: `${built}.js` },
+    "./package.json": "./package.json",
+  });
+  const breaches = sources
+    .filter(({ own }) => own.includes(packageEntry))
+    .map(
+      ({ path }) => `src/${path} imports ${packageEntry}: import from the file that has the thing`,
+    );
   expectNone(breaches);
 });
 

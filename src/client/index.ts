@@ -1,0 +1,29 @@
+/**
+ * The package's entry `tertulia/client`, for programs that use the cluster: bots, bridges, tools.
+ * Our own code imports from the files that have the things.
+ */
+export type { PresenceState, Present, Receipt, Service } from "../protocol/client-messages.ts";
+export { type ErrorCode, ProtocolError, type RefusalReason } from "../protocol/errors.ts";
+export {
+  type ChannelName,
+  parseChannelName,
+  parseRequestId,
+  parseUserName,
+  type RequestId,
+  type ServerName,
+  type UserName,
+} from "../protocol/ids.ts";
+export type { ChannelEntry, Entry, PrivateEntry } from "../protocol/publications.ts";
+export type { HistoryPage, Reply } from "../protocol/replies.ts";
+export type { HistoryOptions, RequestData } from "../protocol/request-data.ts";
+export type { ConversationName } from "../protocol/topics.ts";
+export type { Vector } from "../protocol/vector.ts";
+export { Connection, type ConnectionOptions } from "./connection.ts";
+export type { ConnectionState } from "./connection-watch.ts";
+export {
+  type AskOptions,
+  Session,
+  type SessionOptions,
+  type SubscribeOptions,
+} from "./session.ts";
+export type { Subscription } from "./subscription.ts";

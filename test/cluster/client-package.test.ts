@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LocalCluster } from "../../src/trials/local-cluster.ts";
+import { PackageConsumer, packageRoot } from "../support/package-consumer.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+
+let folder: TemporaryFolder;
+let consumer: PackageConsumer;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  consumer = await PackageConsumer.install(folder.path);
+}, 60_000);
+
+afterAll(() => folder?.[Symbol.asyncDispose]());
+
+/** The examples of the page as the one program that they are. */
+function program({ endpoints }: LocalCluster): string {
+  const page = readFileSync(join(packageRoot, "docs", "client.md"), "utf8");
+  const examples = [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code);
+  return examples
+    .join("\n")
+    .replace("tcp://127.0.0.1:5555", endpoints.broker)
+    .replace("tcp://127.0.0.1:5558", endpoints.proxy);
+}
+
+describe("the package, as another author installs it", { timeout: 120_000 }, () => {
+  test("has the library with its types, and neither tests nor the test bench", () => {
+    const installed = join(folder.path, "node_modules", "tertulia");
+    expect(readdirSync(installed).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"]);
+    const files = readdirSync(join(installed, "dist"), { recursive: true, encoding: "utf8" });
+    expect(files).toContain("cli.js");
+    for (const end of ["js", "d.ts"]) expect(files).toContain(join("client", `index.${end}`));
+    expect(files.filter((file) => file.startsWith("trials"))).toEqual([]);
+  });
+
+  test("[C9] compiles a right call of it, and refuses a wrong one", async () => {
+    const setUp = [
+      'import { Connection, parseChannelName, parseUserName, type Session } from "tertulia/client";',
+      'const connection = new Connection({ brokers: ["tcp://127.0.0.1:1"], proxies: [] });',
+      'const session: Session = connection.session({ user: parseUserName("ana") });',
+    ];
+    const right = 'void session.publish(parseChannelName("geral"), "Oi", { id: session.newId() });';
+    expect(await consumer.compile("right", [...setUp, right].join("\n"))).toBe("");
+    const wrong = [
+      'void session.publish("geral", "Oi");',
+      'void session.message(parseChannelName("geral"), "Oi");',
+      'new Connection({ brokers: "tcp://127.0.0.1:1", proxies: [] });',
+    ];
+    const errors = await consumer.compile("wrong", [...setUp, ...wrong].join("\n"));
+    const lines = [...errors.matchAll(/^wrong\.ts\((\d+),/gm)].map(([, line]) => Number(line));
+    expect(lines).toEqual([4, 5, 6]);
+  });
+
+  test("[C9] has nothing else to import", async () => {
+    const errors = await consumer.compile(
+      "inside",
+      'import { Feeds } from "tertulia/dist/client/feeds.js"; new Feeds();',
+    );
+    expect(errors).toContain("Cannot find module 'tertulia/dist/client/feeds.js'");
+  });
+
+  test("[C1] [C2] [C3] runs the examples of docs/client.md against a cluster", async () => {
+    await using cluster = await LocalCluster.start();
+    expect(await consumer.compile("page", program(cluster))).toBe("");
+    const lines = consumer.run("page").trimEnd().split("\n");
+    expect(lines).toEqual([
+      "The connection is connected.",
+      expect.stringMatching(/^Number \d+ of server_\w+ is on [123] disks\.$/),
+      "The same event: true.",
+      "History: Good morning",
+      "History: Said once",
+      "Heard: Is anybody there? Said while nobody listened",
+      "To bia: Lunch?",
+      'channel_not_found, no retry helps: There is no channel "nowhere".',
+    ]);
+  });
+});
