@@ -2,7 +2,7 @@ import type { ErrorCode } from "../protocol/errors.ts";
 
 /** Every text that a person sees, in English. `{name}` stands for a value. */
 export const en = {
-  // ---- the protocol's errors, a sentence for each code
+  // The protocol's errors, a sentence for each code.
   "error.bad_request": "The server could not make sense of the request: {description}",
   "error.unknown_service": "The server does not offer this service.",
   "error.too_large": "That is too long for one message or request.",
@@ -32,7 +32,7 @@ export const en = {
   "original.silent":
     "The server speaks only the original protocol and did not answer `{service}`, so it is unknown whether the request was carried out.",
 
-  // ---- why one is not served, where the code leaves it open
+  // Reasons of a refusal, where its code leaves them open.
   "reason.no_accounts": "This cluster has no accounts: its servers run with --auth open.",
   "reason.no_session": "This cluster has accounts, and you are not logged in.",
   "reason.session_unknown": "Your session does not belong to this cluster.",
@@ -54,7 +54,7 @@ export const en = {
   "reason.channel_removed":
     "An administrator has removed that channel; only an administrator can restore it.",
 
-  // ---- what goes wrong on this side
+  // Problems on the client's side.
   "problem.noBroker":
     "No broker answers at {endpoints}: start one with `tertulia up`, or name yours with --broker.",
   "problem.noServer": "A broker is running, but no server answered within {seconds} s.",
@@ -120,7 +120,7 @@ export const en = {
   "problem.unexpected": "Something unexpected went wrong: {message}",
   "problem.unsent": "Not everything was done: {count} failed.",
 
-  // ---- wrong use, as the parser of the command line tells it
+  // Wrong use of the command line.
   "usage.unknownOption": "There is no option {what}.",
   "usage.unknownCommand": "There is no command {what}.",
   "usage.missingArgument": "{what} is missing.",
@@ -131,7 +131,7 @@ export const en = {
   "usage.didYouMean": "Did you mean {what}?",
   "usage.seeHelp": "See: {command} --help",
 
-  // ---- what the commands ask and tell
+  // Questions and answers of the commands.
   "prompt.password": "Password: ",
   "prompt.newPassword": "New password: ",
   "prompt.passwordAgain": "Once more: ",
@@ -172,7 +172,7 @@ export const en = {
   "state.connected": "Connected again.",
   "state.gaveUp": "No broker for a minute; still trying in the background.",
 
-  // ---- status
+  // `verify` and `status`.
   "verify.nothing": "There is no server's folder in {folder}.",
   "verify.good":
     "{folder}: intact; {savedEvents} events in the saved state, {journalEvents} in the journal",
@@ -213,8 +213,7 @@ export const en = {
   "status.no": "no",
   "status.down": "down",
 
-  // ---- config
-
+  // `config`.
   "config.setting": "SETTING",
   "config.value": "VALUE",
   "config.source": "FROM",
@@ -223,7 +222,7 @@ export const en = {
   "config.default": "default",
   "config.none": "(none)",
 
-  // ---- the menu
+  // The menu.
   "menu.askName": "Your name",
   "menu.welcome": "Welcome, {user}. What others write appears above the menu.",
   "menu.title": "What would you like to do?",
@@ -261,7 +260,7 @@ export const en = {
   "menu.notShown": "(not shown)",
   "menu.logInNext": "{why} You will log in again with your next action.",
 
-  // ---- the full-screen chat
+  // The full-screen chat; line mode uses some of it.
   "chat.home": "Tertulia",
   "chat.hint": "Type and press Enter. Ctrl-K goes elsewhere, Tab completes, /help explains it all",
   "chat.noChannels":
@@ -346,7 +345,7 @@ export const en = {
   "chat.command.help": "/help: this",
   "chat.command.quit": "/quit: ends the chat",
 
-  // ---- the chat by lines
+  // The chat by lines.
   "lines.noChannel": "Join a channel first: /join #channel",
   "lines.muted": "{name} is muted: what is written there is not shown.",
   "lines.joined": "You are in #{channel}; what you write goes there.",
@@ -356,7 +355,7 @@ export const en = {
   "lines.leftRefused": "{why} Left by an earlier chat and not sent: {target} {text}",
   "lines.waiting": "Not sent yet, but kept for your next chat: {count}.",
 
-  // ---- help
+  // The help.
   "help.usage": "Usage:",
   "help.arguments": "Arguments:",
   "help.options": "Options:",

@@ -65,6 +65,8 @@ export type ChatEvent =
     }
   | { readonly type: "language"; readonly language: string; readonly words: Text };
 
+export type EventOf<T extends ChatEvent["type"]> = Extract<ChatEvent, { readonly type: T }>;
+
 /** A question to the servers or the machine. */
 export type Question = "users" | "channels" | "status" | "time";
 

@@ -1,6 +1,6 @@
 import type { Entry } from "../../protocol/publications.ts";
 import type { Vector } from "../../protocol/vector.ts";
-import type { ChatEvent } from "./chat-events.ts";
+import type { EventOf } from "./chat-events.ts";
 import {
   type ChatModel,
   type Conversation,
@@ -23,10 +23,7 @@ import { asMessage, fill, firstUnread, readAll, trimmed } from "./message-list.t
 import { type Target, writeTarget } from "./target.ts";
 
 /** The newest messages of a conversation that was entered, and how many of them are new. */
-export function joined(
-  model: ChatModel,
-  { target, entries, next }: ChatEvent & { readonly type: "joined" },
-): Step {
+export function joined(model: ChatModel, { target, entries, next }: EventOf<"joined">): Step {
   const key = writeTarget(target);
   const { channel } = target;
   const messages = entries.map(asMessage);
@@ -47,10 +44,7 @@ export function joined(
 }
 
 /** Users who wrote in private while the person was away. */
-export function found(
-  model: ChatModel,
-  { users, heard }: ChatEvent & { readonly type: "found" },
-): Step {
+export function found(model: ChatModel, { users, heard }: EventOf<"found">): Step {
   const targets = users.map((user) => ({ user }));
   // After an earlier chat, all that they wrote is new.
   const unknown = model.saved.heard && {};
@@ -109,10 +103,7 @@ function withNew(
 }
 
 /** A page of the past. */
-export function older(
-  model: ChatModel,
-  { key, before, entries, next }: ChatEvent & { readonly type: "older" },
-): Step {
+export function older(model: ChatModel, { key, before, entries, next }: EventOf<"older">): Step {
   const fetched = change(model, key, (present) => {
     // The conversation begins elsewhere now: this page would leave a gap.
     if (present.older !== before) return { ...present, isFetching: false };

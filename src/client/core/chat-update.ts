@@ -1,4 +1,4 @@
-import type { ChatEvent } from "./chat-events.ts";
+import type { ChatEvent, EventOf } from "./chat-events.ts";
 import {
   type ChatModel,
   change,
@@ -108,10 +108,7 @@ function step(model: ChatModel, event: ChatEvent): Step {
 }
 
 /** Goes on where the person left; a new person is taken to the first channel. */
-function started(
-  model: ChatModel,
-  { saved, channels }: ChatEvent & { readonly type: "started" },
-): Step {
+function started(model: ChatModel, { saved, channels }: EventOf<"started">): Step {
   // Whoever has used only line mode has read marks, and no channels.
   const isNew = saved.joined.length === 0 && saved.current === homeKey;
   const names = isNew ? channels.slice(0, 1) : saved.joined;
@@ -142,7 +139,7 @@ function privateKeys({ read, closed }: SavedChat): string[] {
 }
 
 /** A new person in a cluster without channels is taken to the first one that is created. */
-function named(model: ChatModel, event: ChatEvent & { readonly type: "names" }): Step {
+function named(model: ChatModel, event: EventOf<"names">): Step {
   const { users = model.users, channels = model.channels } = event;
   const known = { ...model, users, channels };
   const [first] = channels;
@@ -166,10 +163,7 @@ function queued(model: ChatModel, { id, user, target, text, atMs }: Outgoing): S
   return { model: waiting, effects: there.effects };
 }
 
-function sent(
-  model: ChatModel,
-  { outgoing, receipt }: ChatEvent & { readonly type: "sent" },
-): Step {
+function sent(model: ChatModel, { outgoing, receipt }: EventOf<"sent">): Step {
   const { id, user, target, text } = outgoing;
   const { server, seq, clock, durable } = receipt;
   const timeMs = timeOf(receipt.timestamp);

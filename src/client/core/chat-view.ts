@@ -1,6 +1,13 @@
 import { harmless } from "../../protocol/harmless.ts";
 import { cut } from "./cells.ts";
-import { type ChatModel, type Conversation, currentOf, homeKey, listed } from "./chat-model.ts";
+import {
+  type ChatModel,
+  type Conversation,
+  currentOf,
+  homeKey,
+  listed,
+  type Overlay,
+} from "./chat-model.ts";
 import { helpLines } from "./help.ts";
 import { edge } from "./item-block.ts";
 import { type Layout, layoutOf, promptText } from "./layout.ts";
@@ -91,7 +98,7 @@ function filled(lines: readonly Line[], rows: number, where: "top" | "bottom"): 
 
 function switchLines(
   model: ChatModel,
-  { filter, chosen }: NonNullable<ChatModel["overlay"]> & { readonly type: "switch" },
+  { filter, chosen }: Overlay & { readonly type: "switch" },
   rows: number,
 ): readonly Line[] {
   const found = switchTargets(model, textOf(filter));

@@ -1,12 +1,12 @@
 import { withPlainLineEnds } from "../../protocol/plain-text.ts";
-import type { Key } from "./keys.ts";
+import { isControl, type Key } from "./keys.ts";
 
 function typesText({ name, ctrl, alt }: Key): boolean {
   return name === "text" && ctrl !== true && alt !== true;
 }
 
-function endsLine({ name, text, ctrl, alt }: Key): boolean {
-  return (name === "enter" && alt !== true) || (name === "text" && ctrl === true && text === "j");
+function endsLine(key: Key): boolean {
+  return (key.name === "enter" && key.alt !== true) || isControl(key, "j");
 }
 
 /**
