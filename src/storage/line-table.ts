@@ -8,12 +8,14 @@ export const table = "lines.json";
 /** The CRC-32 of each line, by the name of its file. */
 export type LineTables = Readonly<Record<string, readonly number[]>>;
 
-/** One line for each file, in the order of the names. */
-export function tableLines(tables: LineTables): string[] {
-  const lines = Object.entries(tables).map(([name, list]) => `"${name}":"${toBase64(list)}"`);
-  return lines.map((line, at) => {
-    return `${at === 0 ? "{" : ""}${line}${at === lines.length - 1 ? "}" : ","}\n`;
-  });
+/** One line for each file, each made only when it is taken: a long list holds the process up. */
+export function* tableLines(tables: LineTables): Generator<string> {
+  const last = Object.keys(tables).at(-1);
+  let lead = "{";
+  for (const [name, list] of Object.entries(tables)) {
+    yield `${lead}"${name}":"${toBase64(list)}"${name === last ? "}" : ","}\n`;
+    lead = "";
+  }
 }
 
 /** The first damaged line, from 1, of a file that is not as it was written. */
@@ -38,11 +40,11 @@ export function findInTable(
   whole: readonly string[],
 ): number {
   const isWhole = (name: string) => whole.includes(name);
-  const expected = tableLines(
-    Object.fromEntries(
-      names.map((name) => [name, isWhole(name) ? lineChecksums(join(folder, name)) : []]),
-    ),
-  );
+  const tables = names.map((name) => [
+    name,
+    isWhole(name) ? lineChecksums(join(folder, name)) : [],
+  ]);
+  const expected = [...tableLines(Object.fromEntries(tables))];
   const found = readFileSync(join(folder, table), "utf8").split(/(?<=\n)/);
   const at = names.findIndex((name, index) => isWhole(name) && expected[index] !== found[index]);
   return at < 0 ? found.length : at + 1;
@@ -51,7 +53,8 @@ export function findInTable(
 /** Four bytes each, little-endian. */
 export function toBase64(list: readonly number[]): string {
   const bytes = Buffer.alloc(4 * list.length);
-  for (const [index, checksum] of list.entries()) bytes.writeUInt32LE(checksum, 4 * index);
+  let at = 0;
+  for (const checksum of list) at = bytes.writeUInt32LE(checksum, at);
   return bytes.toString("base64");
 }
 
