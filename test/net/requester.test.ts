@@ -30,7 +30,7 @@ async function answering(closing: Closing, who: Member, answer = Buffer.from("ye
 }
 
 function askingB(endpoint: string, { seals }: Member): Requester {
-  return new Requester([endpoint], { sealing: { seals, to: "b" } });
+  return new Requester([endpoint], { waits: true, sealing: { seals, to: "b" } });
 }
 
 describe("[X1] a member's question to another", () => {
