@@ -36,16 +36,16 @@ const registry = (text: string, by: string): Edit => {
   return { file: "reference/core/registry.ts", text, by };
 };
 
-/** The office and its claims: each is one sentence of E2 or E3, broken. */
-const officeMutations: readonly Mutation[] = [
+/** The coordinator and claims: each is one sentence of E2 or E3, broken. */
+const coordinatorMutations: readonly Mutation[] = [
   {
     name: "a promise that isn't durable",
     rule: "R2",
     edits: [
       core(
         "coordinator/acceptor",
-        "    this.promised = ballot;\n    this.#parts",
-        "    this.promised = ballot;\n    this.#saved = ballot;\n    this.#parts",
+        "    this.promised = ballot;\n    this.#replica",
+        "    this.promised = ballot;\n    this.#saved = ballot;\n    this.#replica",
       ),
     ],
   },
@@ -63,7 +63,7 @@ const officeMutations: readonly Mutation[] = [
   {
     name: "epochs without the view number",
     rule: "E2",
-    // Terms alone are compared, so nobody can tell that an office is of a view that is no more.
+    // Terms alone are compared, so nobody can tell that a coordinator is of an older view.
     edits: [
       {
         file: "protocol/epoch.ts",
@@ -140,7 +140,7 @@ const officeMutations: readonly Mutation[] = [
         "const own = acceptor === undefined ? 0 : (ledger.durable[name] ?? 0);",
       ),
       core("coordinator/election", "    this.#see(acceptor.promised.epoch);\n", ""),
-      // What it holds of the other's office tells of it too: that net goes as well.
+      // The other's `coordinator` event tells of it too: that net goes as well.
       core("coordinator/election", "    this.#see(terms.highestEpoch);\n", ""),
       // A refusal tells of the higher promise: that net behind the rule goes too.
       core(
@@ -157,7 +157,7 @@ const officeMutations: readonly Mutation[] = [
       core(
         "coordinator/candidacy",
         "const seqs = this.view.members.map((member) => this.#accepted.get(member) ?? 0);",
-        "const seqs = this.view.members.map((member) => Math.min(this.#wanted, this.#parts.replication.durableOf(member)[name] ?? 0));",
+        "const seqs = this.view.members.map((member) => Math.min(this.#wanted, this.#parts.replica.replication.durableOf(member)[name] ?? 0));",
       ),
       // A refusal tells of the higher promise: that net behind the rule goes too.
       core(
@@ -248,7 +248,7 @@ const officeMutations: readonly Mutation[] = [
 ];
 
 export const mutations: readonly Mutation[] = [
-  ...officeMutations,
+  ...coordinatorMutations,
   {
     name: "speak before the sync",
     rule: "R2",
@@ -534,8 +534,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       core(
         "replica/replica",
-        'if (!this.missesEvents) this.#effects.add({ type: "broadcast", message });',
-        'this.#effects.add({ type: "broadcast", message });',
+        'if (!this.missesEvents) this.effects.add({ type: "broadcast", message });',
+        'this.effects.add({ type: "broadcast", message });',
       ),
     ],
   },

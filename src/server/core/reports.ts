@@ -1,27 +1,34 @@
-import type { HeartbeatReport, RefusedMessages } from "../../protocol/reference-messages.ts";
+import { limits } from "../../protocol/limits.ts";
+import type {
+  HeartbeatReport,
+  Listed,
+  RefusedMessages,
+} from "../../protocol/reference-messages.ts";
+import type { StatusReply } from "../../protocol/replies.ts";
+import { lag, raise } from "../../protocol/vector.ts";
 import type { ClockSync } from "./coordinator/clock-sync.ts";
 import type { Election } from "./coordinator/election.ts";
-import type { Effects, Now } from "./effects.ts";
-import type { Rate } from "./replica/rate.ts";
+import type { Now } from "./effects.ts";
+import { Rate } from "./replica/rate.ts";
 import type { Replica } from "./replica/replica.ts";
 import type { Rotation } from "./replica/rotation.ts";
-import { describeCluster } from "./replica/status.ts";
+import type { Serving } from "./serving/serving.ts";
 
-export interface ReportParts {
+interface ReportParts {
   /** Where the peers reach this server's peer link. */
   readonly address: string;
   readonly replica: Replica;
   readonly rotation: Rotation;
   readonly election: Election;
   readonly clockSync: ClockSync;
-  readonly rate: Rate;
-  readonly effects: Effects;
+  readonly serving: Serving;
   readonly refused: Readonly<RefusedMessages>;
-  disbelievedClocks(): number;
 }
 
-/** What a server tells of itself: to its peers and the reference, and to a person who asks. */
+/** What a server reports: of itself to peers and reference, and of the cluster to anybody who asks. */
 export class Reports {
+  /** Of clients' requests. */
+  readonly rate = new Rate();
   readonly #parts: ReportParts;
 
   constructor(parts: ReportParts) {
@@ -29,8 +36,8 @@ export class Reports {
   }
 
   heartbeat(now: Now): void {
-    const { address, replica, rotation, clockSync, rate, effects, refused } = this.#parts;
-    const { ledger, replication, catchUp } = replica;
+    const { address, replica, rotation, clockSync, serving, refused } = this.#parts;
+    const { ledger, replication, catchUp, effects } = replica;
     replica.noteHeartbeat(now);
     replica.broadcast({
       ...replica.summary(),
@@ -38,7 +45,7 @@ export class Reports {
       address,
       phase: catchUp.phase,
       chains: { ...ledger.durableChains },
-      rate: rate.look(now.steadyMs),
+      rate: this.rate.look(now.steadyMs),
       offsetMs: clockSync.rounds === 0 ? undefined : clockSync.offsetMs(now),
       lastCorrectionMs: clockSync.lastCorrectionMs,
       clockRounds: clockSync.rounds,
@@ -48,30 +55,75 @@ export class Reports {
       address,
       role: "server",
       view: replication.view,
-      // A server that lost something says nothing of its disk: rule (b) must not be told too little.
+      // A server that misses events tells nothing of its disk: a low vector would mislead rule (b).
       durable: replica.missesEvents ? undefined : ledger.snapshot(),
       ready: rotation.mayBeMember,
       refused,
-      disbelievedClocks: this.#parts.disbelievedClocks(),
+      disbelievedClocks: serving.disbelievedClocks,
     };
     effects.add({ type: "heartbeat", report, clock: replica.clock.tick() });
   }
 
-  status(now: Now): ReturnType<typeof describeCluster> {
-    const { address, replica, election, clockSync, rate, refused } = this.#parts;
+  /** The cluster as this server knows it (Q10). */
+  status(now: Now): StatusReply {
+    const { address, replica, election, clockSync, serving, refused } = this.#parts;
+    const { replication, list } = replica;
     const self = {
-      name: replica.name,
       address,
       phase: replica.catchUp.phase,
       clock: replica.clock.value,
-      rate: rate.perSecond,
-      disbelievedClocks: this.#parts.disbelievedClocks(),
-      refused,
+      rate: this.rate.perSecond,
       offsetMs: clockSync.offsetMs(now),
       lastCorrectionMs: clockSync.lastCorrectionMs,
       clockRounds: clockSync.rounds,
     };
     const coordinator = election.current(now);
-    return describeCluster({ self, coordinator, list: replica.list }, replica.replication, now);
+    const ranks = new Map(list.map(({ name, rank }) => [name, rank]));
+    const names = new Set([replica.name, ...replication.peers.keys()]);
+    /** All that any known server has. */
+    const all = { ...replication.durableOf(replica.name) };
+    for (const peer of replication.peers.values()) raise(all, peer.durable);
+    const members = [...names].sort().map((name) => {
+      const known = name === replica.name ? self : replication.peer(name);
+      const durable = replication.durableOf(name);
+      return {
+        name,
+        rank: ranks.get(name) ?? null,
+        address: known.address,
+        member: replication.view.members.includes(name),
+        live: replication.isLive(name, now.steadyMs),
+        phase: known.phase,
+        lag: lag(durable, all),
+        durable,
+        clock: known.clock,
+        offsetMs: inTenths(known.offsetMs),
+        lastCorrectionMs: inTenths(known.lastCorrectionMs),
+        clockRounds: known.clockRounds ?? null,
+        rate: known.rate,
+      };
+    });
+    return {
+      members,
+      processes: withFewGuests(list),
+      coordinator: coordinator?.name ?? null,
+      epoch: coordinator?.epoch ?? null,
+      view: replication.view,
+      committed: { ...replication.committed },
+      disbelievedClocks: serving.disbelievedClocks,
+      refused: { ...refused },
+    };
   }
+}
+
+function inTenths(ms: number | undefined): number | null {
+  return ms === undefined ? null : Math.round(ms * 10) / 10;
+}
+
+/** Anybody may be on the reference's list, and anybody may ask for this one. */
+function withFewGuests(list: readonly Listed[]): Listed[] {
+  let guests = 0;
+  return list.filter(({ isKnown }) => {
+    if (isKnown !== true) guests += 1;
+    return isKnown === true || guests <= limits.statusGuests;
+  });
 }

@@ -25,7 +25,6 @@ import type { EventData } from "./facts.ts";
 import type { CatchUp } from "./replica/catch-up.ts";
 import { Facts } from "./replica/fact.ts";
 import type { Ledger, LedgerOf } from "./replica/ledger.ts";
-import { Rate } from "./replica/rate.ts";
 import { Replica } from "./replica/replica.ts";
 import type { Replication } from "./replica/replication.ts";
 import { Rotation } from "./replica/rotation.ts";
@@ -42,7 +41,7 @@ export interface CoreOptions {
   /** Where the peers reach this server's peer link. */
   readonly address: string;
   readonly retention?: Retention;
-  /** Counted by the shell, which alone sees them (X1). */
+  /** Counted by the shell, since the core never sees them (X1). */
   readonly refused?: Readonly<RefusedMessages>;
   readonly auth?: Auth;
   readonly flood?: FloodPaces;
@@ -54,7 +53,8 @@ export interface CoreOptions {
 
 /**
  * One server, without its sockets, files and timers: inputs in, effects out. The shell and the
- * simulation both drive it: performed in the order given, nothing is spoken before it is durable.
+ * simulation both drive it. They perform effects in the order given, so that nothing is told before
+ * it is durable (R2).
  */
 export class ServerCore {
   readonly name: ServerName;
@@ -78,9 +78,8 @@ export class ServerCore {
   readonly #publications: Publications;
   readonly #serving: Serving;
   readonly #presence: Presence;
-  readonly #rate = new Rate();
   readonly #reports: Reports;
-  /** The office that the peers were last told of. */
+  /** The own epoch as coordinator that the peers were last told. */
   #toldEpoch: Epoch | undefined;
   #isRecovered = false;
 
@@ -89,93 +88,94 @@ export class ServerCore {
     const { topicKey = () => "", publisher = "", tables = ownTables } = options;
     const { terms, accounts } = this;
     const effects = this.#effects;
-    this.name = name;
-    this.clock = clock;
-    this.chat = new ChatState(retention);
-    const { chat } = this;
-    this.#facts = new Facts(tables.facts({ terms, accounts, chat }));
+    const passwords = this.#passwords;
+    const chat = new ChatState(retention);
+    const machine = new Facts(tables.facts({ terms, accounts, chat }));
     const replica = new Replica({
       name,
       clock,
       digest,
-      machine: this.#facts,
+      machine,
       effects,
       ownEpoch: () => this.election.ownEpoch,
-      heard: (word, now) => {
-        this.#rotation.hear(word.peer);
-        this.election.hear(word, now);
+      heard: (summary, now) => {
+        this.#rotation.hear(summary.peer);
+        this.election.hear(summary, now);
       },
     });
-    this.#replica = replica;
     const { ledger, replication, catchUp } = replica;
-    this.ledger = ledger;
-    this.replication = replication;
-    this.catchUp = catchUp;
-    const summary = () => replica.summary();
-    this.clockSync = new ClockSync({ name, replication, effects, summary });
-    const correctedMs = (now: Now) => this.clockSync.correctedMs(now);
-    const parts = { name, clock, accounts, ledger, replication, effects, summary, correctedMs };
-    const acceptor = new Acceptor({ ...parts, catchUp, terms });
-    this.#acceptor = acceptor;
-    const rank = (server: ServerName) => replica.rankOf(server);
-    this.election = new Election({ ...parts, terms, catchUp, acceptor, rank });
-    const passwords = this.#passwords;
-    const claims = new Claims({ ...parts, auth, passwords, election: this.election });
-    this.#claims = claims;
+    const clockSync = new ClockSync(replica);
+    const acceptor = new Acceptor(replica, terms);
+    const election = new Election({ replica, terms, acceptor, clockSync });
+    const claims = new Claims({ replica, accounts, election, clockSync, passwords, auth });
     const presence = new Presence(name);
-    this.#presence = presence;
     const publications = new Publications({ name, chat, accounts, auth });
-    this.#publications = publications;
-    const status = (now: Now) => this.#reports.status(now);
-    const policy = { auth, topicKey, publisher };
-    const services = { ...parts, ...policy, chat, presence, publications, digest, status };
-    const flood = new Flood(options.flood ?? noPaces, auth);
-    const { services: table } = tables;
-    this.#serving = new Serving({ services, table, claims, passwords, flood });
-    this.#rotation = new Rotation({
+    const serving = new Serving({
+      services: {
+        ...{ name, clock, digest, auth, topicKey, publisher, chat, accounts },
+        ...{ ledger, replication, presence, publications },
+        status: (now) => this.#reports.status(now),
+        correctedMs: (now) => clockSync.correctedMs(now),
+      },
+      table: tables.services,
+      claims,
+      passwords,
+      flood: new Flood(options.flood ?? noPaces, auth),
+    });
+    const rotation = new Rotation({
       replica,
-      effects,
-      open: () => this.#serving.open,
+      open: () => serving.open,
       caughtUp: () => publications.begin(replication.committed),
       entered: () => presence.tellAll(),
     });
-    const { election, clockSync } = this;
-    const told = { replica, rotation: this.#rotation, election, clockSync, effects };
-    this.#coordination = new Coordination({ ...told, acceptor, claims });
-    this.#reports = new Reports({
-      ...told,
-      address,
-      rate: this.#rate,
-      refused: options.refused ?? { forged: 0, stale: 0 },
-      disbelievedClocks: () => this.disbelievedClocks,
-    });
+    const refused = options.refused ?? { forged: 0, stale: 0 };
+    this.name = name;
+    this.clock = clock;
+    this.chat = chat;
+    this.ledger = ledger;
+    this.replication = replication;
+    this.catchUp = catchUp;
+    this.election = election;
+    this.clockSync = clockSync;
+    this.#facts = machine;
+    this.#replica = replica;
+    this.#rotation = rotation;
+    this.#acceptor = acceptor;
+    this.#claims = claims;
+    this.#publications = publications;
+    this.#serving = serving;
+    this.#presence = presence;
+    const parts = { replica, rotation, election, clockSync };
+    this.#coordination = new Coordination({ ...parts, acceptor, claims });
+    this.#reports = new Reports({ ...parts, serving, address, refused });
   }
 
-  // Before the first step, what the disk held is taken over: saved states, then events. The first
-  // input is `recovered`.
+  // Before the first step the core takes over what the disk held: saved states, then events. The
+  // first input is `recovered`.
 
   /** @throws Error if the saved state is damaged */
   recoverState(saved: SavedState, mark: Mark): void {
-    this.#replica.recoverState(saved, mark);
+    this.ledger.recoverSaved(saved, mark);
   }
 
-  /** An event that the state has already is passed over. */
+  /** Skips an event that the state has already. */
   recoverEvent(line: EventLine): void {
-    this.#replica.recoverEvent(line);
+    const { server, seq } = line.event;
+    if (seq > (this.ledger.held[server] ?? 0)) this.ledger.recover(line);
   }
 
-  /** What this disk once had and lost (J5), and what is still whole of it. */
+  /** What this disk once had and lost (J5), and what of it is still whole. */
   recoverMissing(heads: Heads, salvaged: Iterable<EventLine> = []): void {
     this.#replica.recoverMissing(heads, salvaged);
   }
 
-  /** What this server has promised: the view it adopted, and the highest epoch. */
+  /** What this server has promised: the view that it adopted, and the highest epoch. */
   recoverPromises(view: View, ballot: Ballot): void {
     this.replication.view = view;
     this.#acceptor.recover(ballot);
   }
 
-  /** The state as of now, and what it stands for. */
+  /** The state as of now, with its mark. */
   checkpoint(): FrozenState & { readonly mark: Mark } {
     return { ...this.#facts.freeze(), mark: this.mark };
   }
@@ -189,18 +189,13 @@ export class ServerCore {
     return this.#acceptor.promised;
   }
 
-  /** Requests whose clock was not believed (W4). */
-  get disbelievedClocks(): number {
-    return this.#serving.disbelievedClocks;
-  }
-
   /** Whether the server takes clients' requests. */
   get isServing(): boolean {
     return this.#rotation.isServing;
   }
 
   step(input: Input, now: Now): readonly Effect[] {
-    // What is not yet synced again is not to be spoken of (R2).
+    // Nothing may be told of lines that are not yet synced again (R2).
     if (!this.#isRecovered && input.type !== "recovered") return [];
     this.#take(input, now);
     if (this.#replica.missesEvents) this.ledger.takeSalvaged();
@@ -216,7 +211,7 @@ export class ServerCore {
         this.#isRecovered = true;
         return this.ledger.recovered();
       case "requests":
-        this.#rate.add(input.requests.length);
+        this.#reports.rate.add(input.requests.length);
         return this.#serving.take(input, this.#rotation.refusal, now);
       case "flushed":
         return this.#replica.onFlushed(input.count);
@@ -267,8 +262,6 @@ export class ServerCore {
     if (isBack) this.#presence.tellAll();
   }
 
-  // ---- after every step -----------------------------------------------------------------------
-
   #advance(now: Now): void {
     const replica = this.#replica;
     const effects = this.#effects;
@@ -290,7 +283,7 @@ export class ServerCore {
     this.#rotation.advanceStop(now, () => this.#reports.heartbeat(now));
   }
 
-  /** The office before the claims: they count by what it is after this very step. */
+  /** The election goes before the claims: they depend on its state after this very step. */
   #advanceCoordinator(now: Now): void {
     const { election } = this;
     this.#acceptor.advance(now);

@@ -7,7 +7,7 @@ import type {
 } from "../../../src/protocol/peer-messages.ts";
 import { ClockSync } from "../../../src/server/core/coordinator/clock-sync.ts";
 import { type Effect, Effects } from "../../../src/server/core/effects.ts";
-import type { Replication } from "../../../src/server/core/replica/replication.ts";
+import type { Replica } from "../../../src/server/core/replica/replica.ts";
 import { coordinator, others } from "../../support/coordinators.ts";
 import { CoreCluster } from "../../support/core-cluster.ts";
 import { serverName } from "../../support/event-lines.ts";
@@ -24,9 +24,10 @@ function inRound() {
   const replication = {
     liveMembers: () => [own, near, far],
     peer: (name: string) => ({ name, address: `ipc://${name}`, offsetMs: 0 }),
-  } as unknown as Replication;
+  };
   const effects = new Effects();
-  const clock = new ClockSync({ name: own, replication, effects, summary });
+  const replica = { name: own, replication, effects, summary } as unknown as Replica;
+  const clock = new ClockSync(replica);
   clock.advance(now(0), true);
   const asked = effects.take().flatMap(clockRequests);
   return { clock, summary, asked, effects };

@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import type { Epoch } from "../../../protocol/epoch.ts";
+import type { Fields } from "../../../protocol/fields.ts";
 import {
   isServerName,
   readUserName,
@@ -8,7 +9,7 @@ import {
 } from "../../../protocol/ids.ts";
 import { parseClock } from "../../../protocol/lamport-clock.ts";
 import { readEpoch } from "../coordinator/coordinator-facts.ts";
-import type { Fact, FactTable, Fields } from "../replica/fact.ts";
+import type { Fact, FactTable } from "../replica/fact.ts";
 import { readFlag, readText } from "../replica/fields.ts";
 import { type Placed, writePlace } from "../replica/placed.ts";
 import {

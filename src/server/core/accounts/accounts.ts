@@ -4,7 +4,7 @@ import type { ServerName, UserName } from "../../../protocol/ids.ts";
 import { covers } from "../../../protocol/vector.ts";
 import { NamesByLook } from "../chat/names-by-look.ts";
 import { type CoordinatorTerms, insertByEpoch } from "../coordinator/coordinator-terms.ts";
-import { type Asked, type Change, Changes } from "../replica/changes.ts";
+import { type Change, Changes, type RequestKey } from "../replica/changes.ts";
 import { idOf, type Placed } from "../replica/placed.ts";
 
 /** A name that a coordinator proposed for an account. */
@@ -131,7 +131,7 @@ export class Accounts {
   }
 
   /** Changes under the request's id: of an earlier copy of it, or of another content. */
-  flagChanges(change: Pick<FlagChange, "user" | "flag">, request: Asked): FlagChange[] {
+  flagChanges(change: Pick<FlagChange, "user" | "flag">, request: RequestKey): FlagChange[] {
     return this.flags.asked(flagKey(change), request);
   }
 

@@ -6,13 +6,13 @@ import type {
   ClaimOutcome,
   CoordinationAnswer,
   ProposedClaim,
-  ReplicaSummary,
 } from "../../../protocol/peer-messages.ts";
+import type { ClockSync } from "../coordinator/clock-sync.ts";
 import type { Election } from "../coordinator/election.ts";
-import type { Effects, Now } from "../effects.ts";
+import type { Now } from "../effects.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf } from "../replica/placed.ts";
-import type { Replication } from "../replica/replication.ts";
+import type { Replica } from "../replica/replica.ts";
 import type { Auth } from "./access.ts";
 import type { AccountData } from "./account-facts.ts";
 import type { Accounts, Claim, EventName } from "./accounts.ts";
@@ -24,9 +24,9 @@ export interface OpenClaim {
   readonly id: RequestId;
   credential?: string | undefined;
   readonly deadlineMs: number;
-  /** It came from another server: only a coordinator has anything to say to it. */
+  /** It came from another server: only a coordinator decides it. */
   readonly isForwarded: boolean;
-  /** Asked once, before anybody else hears of it. If it may not be made after all, that is told. */
+  /** Asked once, before the claim is proposed or forwarded. On false the asker has had its answer. */
   mayBeMade?: ((now: Now) => boolean) | undefined;
   settle(end: ClaimEnd): void;
 }
@@ -42,8 +42,8 @@ export interface ClaimEnd {
   readonly own?: string | undefined;
 }
 
-/** What a `register` event holds, without its epoch. */
-type Proposal = ProposedClaim & Pick<Claim, "looks" | "isOpen">;
+/** The data of a `register` event, without its epoch. */
+type NewClaim = ProposedClaim & Pick<Claim, "looks" | "isOpen">;
 
 interface Waiting extends OpenClaim {
   deadlineMs: number;
@@ -59,47 +59,43 @@ interface ForwardedClaim {
   readonly answer: CoordinationAnswer | undefined;
 }
 
-export interface ClaimsParts {
-  readonly name: ServerName;
+interface ClaimsParts {
+  readonly replica: Replica;
   readonly accounts: Accounts;
-  readonly ledger: LedgerOf<AccountData>;
-  readonly replication: Replication;
   readonly election: Election;
+  readonly clockSync: ClockSync;
   readonly passwords: Passwords;
   readonly auth: Auth;
-  readonly effects: Effects;
-  summary(): ReplicaSummary;
-  correctedMs(now: Now): number;
 }
 
 /**
- * What may belong to one owner only (E3). A server that is not in office hashes the password and
- * forwards the claim; the coordinator proposes it, and tells of its success once a quorum of its
- * epoch's view has accepted it. That a name is taken is told by whoever knows it for good.
+ * Claims of names, each of which has one owner at most (E3). A server that is not coordinator hashes
+ * the password and forwards the claim. The coordinator proposes it, and reports success once a
+ * quorum of its epoch's view has accepted it. Any server that knows the owner answers `taken`.
  */
 export class Claims {
   readonly #parts: ClaimsParts;
+  readonly #ledger: LedgerOf<AccountData>;
   readonly #open = new Set<Waiting>();
-  /**
-   * Own proposals of the present office whose confirmation is still to be written, by rising `seq`.
-   */
+  /** Own proposals of the present term whose confirmation must still be made, by rising `seq`. */
   readonly #unconfirmed: number[] = [];
   #ownEpoch: Epoch | undefined;
-  /** What the outcome of a claim may depend on, as of the last look at all of them. */
+  /** What outcomes depend on, as of the last look at all claims. */
   #seen = { version: -1, committed: 0, atMs: 0 };
-  /** Those that something happened to since. */
+  /** Claims that have changed since. */
   readonly #changed = new Set<Waiting>();
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts;
+    this.#ledger = parts.replica.ledger;
   }
 
-  /** Whether one more can be decided in time. */
+  /** Whether one more claim could not be decided in time. */
   get isFull(): boolean {
     return this.#open.size >= limits.openClaims || this.#parts.passwords.isFull;
   }
 
-  /** @param claim with its credential, or with the password that it is to be made of */
+  /** @param claim with its credential, or with the password to hash for it */
   add({ password, ...claim }: OpenClaim & { readonly password?: string }): void {
     const waiting: Waiting = { ...claim, forget: () => {} };
     this.#open.add(waiting);
@@ -107,14 +103,14 @@ export class Claims {
     if (password === undefined) return;
     waiting.forget = this.#parts.passwords.add({ hash: password }, (result) => {
       waiting.credential = result?.credential;
-      // What can't be hashed has no time left.
+      // If the password can't be hashed, the claim ends at once.
       if (result === undefined) waiting.deadlineMs = 0;
-      // It may have been settled meanwhile.
+      // The claim may have been settled before.
       if (this.#open.has(waiting)) this.#changed.add(waiting);
     });
   }
 
-  /** The coordinator has answered, or has not. */
+  /** The coordinator has answered, or did not answer in time. */
   onForwarded({ from, claim, answer }: ForwardedClaim, now: Now): void {
     const { outcome, seq, credential } = answer?.service === "forward" ? answer : noOutcome;
     const event = seq === undefined ? undefined : { server: from, seq };
@@ -152,23 +148,24 @@ export class Claims {
   }
 
   /**
-   * What older offices left open is proposed anew, asked for or not: its client may have been told
-   * of its success before the confirmation was on any disk, and need not ask again.
+   * Proposes again the claims that older terms left open, whether anybody asks or not: a client may
+   * have been told of its success before the confirmation was on any disk, and need not ask again.
    */
   #takeOver(ownEpoch: Epoch, now: Now): void {
     const left = [...this.#parts.accounts.unowned()];
     for (const claim of left) {
-      if (compareEpochs(claim.epoch, ownEpoch) < 0) this.#append(proposalOf(claim), now);
+      if (compareEpochs(claim.epoch, ownEpoch) < 0) this.#append(newClaimOf(claim), now);
     }
   }
 
-  /** What a quorum has accepted is written down for all. */
+  /** Tells all servers of the claims that a quorum has accepted. */
   #confirm(now: Now): void {
-    const { ledger, election, name, correctedMs } = this.#parts;
+    const { election } = this.#parts;
     for (let [seq] = this.#unconfirmed; seq !== undefined; [seq] = this.#unconfirmed) {
       if (seq > election.committed) return;
       this.#unconfirmed.shift();
-      ledger.make("confirmed", { server: name, seq }, correctedMs(now));
+      const data = { server: this.#parts.replica.name, seq };
+      this.#ledger.make("confirmed", data, this.#parts.clockSync.correctedMs(now));
     }
   }
 
@@ -199,11 +196,11 @@ export class Claims {
   }
 
   /**
-   * As coordinator: the claim that holds the name, or one that looks the same, decides, once it is
-   * decided.
+   * As coordinator: the claim that holds the name, or one that looks the same, decides the outcome
+   * once that claim itself is decided.
    */
   #propose(asked: ProposedClaim, now: Now): ClaimOutcome {
-    const { accounts, election, name, auth } = this.#parts;
+    const { accounts, election, replica, auth } = this.#parts;
     const epoch = election.ownEpoch as Epoch;
     const holder = accounts.holder(asked.user) ?? accounts.holderLike(asked.user);
     if (holder === undefined) {
@@ -214,40 +211,45 @@ export class Claims {
     const isLike = holder.user !== asked.user;
     if (isLike && accounts.isConfirmed(holder)) return "alike";
     if (compareEpochs(holder.epoch, epoch) === 0) {
-      const isOwn = holder.server === name;
+      const isOwn = holder.server === replica.name;
       if (!isOwn || holder.seq > election.committed) return "busy";
       if (isLike) return "alike";
       return idOf(holder) === asked.id ? "won" : "taken";
     }
-    // What an older office left holds for good once this one has it accepted: until then another,
-    // newer one may come to count, of a server that was away.
-    this.#append(proposalOf(holder), now);
+    // A claim of an older term holds for good once this term has it accepted. Until then a newer
+    // claim may come to count, from a server that was away.
+    this.#append(newClaimOf(holder), now);
     return "busy";
   }
 
-  #append(claim: Proposal, now: Now): void {
-    const { ledger, election, correctedMs } = this.#parts;
+  #append(claim: NewClaim, now: Now): void {
+    const { election } = this.#parts;
     const epoch = election.ownEpoch as Epoch;
-    const { seq } = ledger.make("register", { ...claim, epoch }, correctedMs(now));
+    const data = { ...claim, epoch };
+    const { seq } = this.#ledger.make("register", data, this.#parts.clockSync.correctedMs(now));
     this.#unconfirmed.push(seq);
     election.want(seq);
   }
 
   #forward(claim: Waiting, now: Now): void {
-    const { election, replication, effects, summary } = this.#parts;
+    const { election, replica } = this.#parts;
     const coordinator = election.current(now);
     if (coordinator === undefined) return;
     const { forwarded } = claim;
     const isSame = forwarded?.to === coordinator.name;
     const isSoon = isSame && now.steadyMs - forwarded.atMs < durations.askAgainMs;
     if (isSame && (forwarded.isOpen || isSoon)) return;
-    const { address } = replication.peer(coordinator.name);
+    const { address } = replica.replication.peer(coordinator.name);
     if (address === "") return;
     claim.forwarded = { to: coordinator.name, atMs: now.steadyMs, isOpen: true };
     const { user, id, credential = "" } = claim;
-    const request = { service: "forward", ...summary(), claim: { user, id, credential } } as const;
+    const request = {
+      service: "forward",
+      ...replica.summary(),
+      claim: { user, id, credential },
+    } as const;
     const patienceMs = durations.peerRequestMs;
-    effects.add({ type: "askPeer", peer: coordinator.name, address, request, patienceMs });
+    replica.effects.add({ type: "askPeer", peer: coordinator.name, address, request, patienceMs });
   }
 
   #settle(claim: Waiting, end: ClaimEnd): void {
@@ -259,8 +261,8 @@ export class Claims {
 
 const noOutcome = { outcome: undefined, seq: undefined, credential: undefined };
 
-/** What proposes a claim again: the same logical claim, with the same password. */
-function proposalOf(claim: Claim): Proposal {
+/** The same logical claim, with the same password, to be proposed again. */
+function newClaimOf(claim: Claim): NewClaim {
   const { user, credential, looks, isOpen } = claim;
   return { user, id: idOf(claim) as RequestId, credential, looks, isOpen };
 }

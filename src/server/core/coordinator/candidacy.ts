@@ -1,41 +1,34 @@
 import { type Ballot, compareEpochs } from "../../../protocol/epoch.ts";
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { CoordinationRequest, ReplicaSummary } from "../../../protocol/peer-messages.ts";
+import type { CoordinationRequest } from "../../../protocol/peer-messages.ts";
 import { covers, type MutableVector, raise, type Vector } from "../../../protocol/vector.ts";
 import { quorumOf, type View } from "../../../protocol/view.ts";
-import type { Answered, Effects, Now } from "../effects.ts";
-import type { CatchUp } from "../replica/catch-up.ts";
+import type { Answered, Now } from "../effects.ts";
 import type { LedgerOf } from "../replica/ledger.ts";
-import type { Replication } from "../replica/replication.ts";
-import type { Acceptor, Proposal } from "./acceptor.ts";
+import type { Replica } from "../replica/replica.ts";
+import type { Acceptor, GrantRequest } from "./acceptor.ts";
+import type { ClockSync } from "./clock-sync.ts";
 import type { CoordinatorData } from "./coordinator-facts.ts";
 
 export interface CandidacyParts {
-  readonly name: ServerName;
-  readonly ledger: LedgerOf<CoordinatorData>;
-  readonly replication: Replication;
-  readonly catchUp: CatchUp;
+  readonly replica: Replica;
   readonly acceptor: Acceptor;
-  readonly effects: Effects;
-  summary(): ReplicaSummary;
-  correctedMs(now: Now): number;
+  readonly clockSync: ClockSync;
 }
 
-export type OwnBallot = Ballot & { readonly candidate: ServerName };
-
 /**
- * A candidacy, and the term of office that it leads to (E2).
+ * A candidacy, and the term as coordinator that it leads to (E2).
  *
  *     promising ──(a quorum has promised)──▶ fetching ──(all that it had is here)──▶ accepting
  *                                                                                      │
- *                        office ◀──(a quorum has accepted the `coordinator` event)─────┘
+ *                       elected ◀──(a quorum has accepted the `coordinator` event)─────┘
  */
 export class Candidacy {
-  readonly ballot: OwnBallot;
+  readonly ballot: Ballot;
   readonly view: View;
   #step: "promising" | "fetching" | "accepting" | "elected" = "promising";
-  /** Own events of this office up to this `seq` were accepted by a quorum. */
+  /** A quorum has accepted own events of this term up to this `seq`. */
   committed = 0;
   readonly #parts: CandidacyParts;
   readonly #sinceMs: number;
@@ -44,16 +37,16 @@ export class Candidacy {
   readonly #needed: MutableVector = {};
   /** The `seq` of the `coordinator` event, once it is made. */
   #first = 0;
-  /** Own events up to here are to be accepted. */
+  /** The members must accept own events up to this `seq`. */
   #wanted = 0;
   readonly #accepted = new Map<ServerName, number>();
-  /** When each member was last asked, and whether its answer is still to come. */
+  /** When each member was last asked, and whether its answer is outstanding. */
   readonly #asked = new Map<ServerName, { readonly atMs: number; isOpen: boolean }>();
 
-  constructor(parts: CandidacyParts, ballot: OwnBallot, now: Now) {
+  constructor(parts: CandidacyParts, ballot: Ballot, now: Now) {
     this.#parts = parts;
     this.ballot = ballot;
-    this.view = parts.replication.view;
+    this.view = parts.replica.replication.view;
     this.#sinceMs = now.steadyMs;
   }
 
@@ -61,18 +54,18 @@ export class Candidacy {
     return this.#step === "elected";
   }
 
-  /** Whether it has not come into office in time. */
+  /** Whether it was not elected in time. */
   isLate(now: Now): boolean {
     return !this.isElected && now.steadyMs - this.#sinceMs >= durations.candidacyMs;
   }
 
-  /** Own events up to `seq` are to be accepted: they are marked with this epoch. */
+  /** The members must accept own events up to `seq`, which carry this epoch. */
   want(seq: number): void {
     this.#wanted = Math.max(this.#wanted, seq);
   }
 
   /** A member has promised or accepted, has refused, or has not answered in time. */
-  onVerdict({ from, request, answer: verdict }: Answered<Proposal>, now: Now): void {
+  onVerdict({ from, request, answer: verdict }: Answered<GrantRequest>, now: Now): void {
     if (compareEpochs(this.ballot.epoch, request.epoch) !== 0) return;
     const asked = this.#asked.get(from);
     if (asked !== undefined) asked.isOpen = false;
@@ -89,12 +82,14 @@ export class Candidacy {
     if (this.#step !== "promising") return;
     this.#promisers.add(from);
     raise(this.#needed, durable);
-    // Fetched at once, not when it next shows that something is missing.
-    if (!covers(this.#parts.ledger.held, durable)) this.#parts.catchUp.sawGap(from);
+    // What is missing here is fetched at once, not when it is next noticed.
+    const { ledger, catchUp } = this.#parts.replica;
+    if (!covers(ledger.held, durable)) catchUp.sawGap(from);
   }
 
   advance(now: Now): void {
-    const { acceptor, ledger, name } = this.#parts;
+    const { acceptor } = this.#parts;
+    const { ledger, name } = this.#parts.replica;
     switch (this.#step) {
       case "promising":
         if (!acceptor.holds(this.ballot)) return;
@@ -116,11 +111,12 @@ export class Candidacy {
     }
   }
 
-  /** All that a quorum had when it promised stands on this disk: the office begins with it. */
+  /** All that a quorum had when it promised is on this disk: the term begins with it. */
   #begin(now: Now): void {
-    const { ledger, correctedMs } = this.#parts;
+    const { replica, clockSync } = this.#parts;
+    const ledger: LedgerOf<CoordinatorData> = replica.ledger;
     const data = { epoch: this.ballot.epoch, sees: ledger.snapshot() };
-    const { seq } = ledger.make("coordinator", data, correctedMs(now));
+    const { seq } = ledger.make("coordinator", data, clockSync.correctedMs(now));
     this.#step = "accepting";
     this.#first = seq;
     this.#wanted = seq;
@@ -128,13 +124,14 @@ export class Candidacy {
   }
 
   #askAccepts(now: Now): void {
-    // Only what is on this disk has been spoken of.
-    if ((this.#parts.ledger.durable[this.#parts.name] ?? 0) < this.#first) return;
+    // Peers have heard only of what is on this disk.
+    const { ledger, name } = this.#parts.replica;
+    if ((ledger.durable[name] ?? 0) < this.#first) return;
     return this.#askMembers(now, (member) => (this.#accepted.get(member) ?? 0) < this.#wanted);
   }
 
   #askMembers(now: Now, isWanted: (member: ServerName) => boolean): void {
-    const { name, replication, effects } = this.#parts;
+    const { name, replication, effects } = this.#parts.replica;
     for (const member of this.view.members) {
       if (member === name || !isWanted(member)) continue;
       const asked = this.#asked.get(member);
@@ -142,23 +139,24 @@ export class Candidacy {
       const { address } = replication.peer(member);
       if (asked?.isOpen === true || isSoon || address === "") continue;
       this.#asked.set(member, { atMs: now.steadyMs, isOpen: true });
-      const request = this.#proposal();
+      const request = this.#question();
       const patienceMs = durations.peerRequestMs;
       effects.add({ type: "askPeer", peer: member, address, request, patienceMs });
     }
   }
 
-  #proposal(): CoordinationRequest {
+  #question(): CoordinationRequest {
     const { epoch } = this.ballot;
-    const summary = this.#parts.summary();
+    const summary = this.#parts.replica.summary();
     return this.#step === "promising"
       ? { service: "candidate", ...summary, epoch }
       : { service: "accept", ...summary, epoch, seq: this.#wanted };
   }
 
-  /** Counts accepts, the own one too, as far as it passes its own fence. */
+  /** Counts accepts, and its own one as far as it passes its own fence. */
   #count(): void {
-    const { acceptor, ledger, name } = this.#parts;
+    const { acceptor } = this.#parts;
+    const { ledger, name } = this.#parts.replica;
     const own = acceptor.holds(this.ballot) ? (ledger.durable[name] ?? 0) : 0;
     this.#accepted.set(name, Math.min(own, this.#wanted));
     const seqs = this.view.members.map((member) => this.#accepted.get(member) ?? 0);

@@ -1,10 +1,13 @@
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { CoordinationRequest, ReplicaSummary } from "../../../protocol/peer-messages.ts";
-import type { Answered, Effects, Now } from "../effects.ts";
-import type { Peer, Replication } from "../replica/replication.ts";
+import type { CoordinationRequest } from "../../../protocol/peer-messages.ts";
+import type { Answered, Now } from "../effects.ts";
+import type { Replica } from "../replica/replica.ts";
+import type { Peer } from "../replica/replication.ts";
 
-/** How fast a clock may be made to run faster or slower: a second is corrected in ten. */
+type ClockRequest = CoordinationRequest & { readonly service: "clock" };
+
+/** How much faster or slower a clock may run: a second is corrected in ten. */
 const slewRate = 0.1;
 
 interface Round {
@@ -15,48 +18,41 @@ interface Round {
   readonly clocks: Map<ServerName, { readonly aheadMs: number; readonly isCorrected: boolean }>;
 }
 
-export interface ClockSyncParts {
-  readonly name: ServerName;
-  readonly replication: Replication;
-  readonly effects: Effects;
-  summary(): ReplicaSummary;
-}
-
 /**
  * The cluster's time (E5): the coordinator asks every member's clock, takes half the round trip off,
- * leaves out who is far from the middle, and tells each what to correct. A server's time never runs
- * backwards: it goes faster or slower until it is right.
+ * leaves out clocks far from the median, and tells each server its correction. A server's time never
+ * runs backwards: it goes faster or slower until it is right.
  * Source: R. Gusella and S. Zatti, "The Accuracy of the Clock Synchronization Achieved by TEMPO in
  * Berkeley UNIX 4.3BSD", 1989.
  */
 export class ClockSync {
-  /** Rounds that have corrected this server's time, those that it led too. */
+  /** Rounds that have corrected this server's time, including those that it led. */
   rounds = 0;
-  /** What the last of them corrected: above zero if this server was behind. */
+  /** The correction of the last round: above zero if this server was behind. */
   lastCorrectionMs: number | undefined;
-  readonly #parts: ClockSyncParts;
-  /** What the own clock is corrected by: at this steady time, and in the end. */
+  readonly #replica: Replica;
+  /** The correction of the own clock: at `#sinceMs`, and in the end. */
   #offsetMs = 0;
   #targetMs = 0;
   #sinceMs: number | undefined;
-  /** The latest time that was given out. */
+  /** The latest time that `correctedMs` has returned. */
   #givenMs = 0;
-  /** The offset at which this server said its time, in which round. */
+  /** The round in which this server told its time, and its offset then. */
   #said: { readonly round: number; readonly offsetMs: number } | undefined;
   #round: Round | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: ClockSyncParts) {
-    this.#parts = parts;
+  constructor(replica: Replica) {
+    this.#replica = replica;
   }
 
-  /** Milliseconds since 1970; never less than what was given out before. */
+  /** Milliseconds since 1970; never less than the time before. */
   correctedMs(now: Now): number {
     this.#givenMs = Math.max(this.#givenMs, Math.round(now.wallMs + this.offsetMs(now)));
     return this.#givenMs;
   }
 
-  /** What the corrected time is ahead of this server's own clock, in milliseconds. */
+  /** How far the corrected time is ahead of this server's own clock, in milliseconds. */
   offsetMs({ steadyMs }: Now): number {
     const mostMs = slewRate * (steadyMs - (this.#sinceMs ?? steadyMs));
     this.#sinceMs = steadyMs;
@@ -65,15 +61,15 @@ export class ClockSync {
     return this.#offsetMs;
   }
 
-  /** The coordinator asks for the time, or tells what was wrong with it. */
-  onRequest({ round, correctionMs }: CoordinationRequest & { service: "clock" }, now: Now): number {
+  /** The coordinator asks for the time, or tells its correction. */
+  onRequest({ round, correctionMs }: ClockRequest, now: Now): number {
     const offsetMs = this.offsetMs(now);
     if (correctionMs === undefined) this.#said = { round, offsetMs };
     else if (this.#said?.round === round) this.#correct(this.#said.offsetMs, correctionMs);
     return now.wallMs + offsetMs;
   }
 
-  /** The first correction of a process is made at once: it has hardly told anybody the time. */
+  /** The first correction of a process takes effect at once: hardly anybody knows its time yet. */
   #correct(fromMs: number, correctionMs: number): void {
     this.#targetMs = fromMs + correctionMs;
     if (this.rounds === 0) this.#offsetMs = this.#targetMs;
@@ -82,17 +78,12 @@ export class ClockSync {
     this.#said = undefined;
   }
 
-  // ---- in office ----------------------------------------------------------------------------------
-
-  onAnswer(
-    { from, request, answer }: Answered<CoordinationRequest & { service: "clock" }>,
-    now: Now,
-  ): void {
+  onAnswer({ from, request, answer }: Answered<ClockRequest>, now: Now): void {
     const round = this.#round;
     if (request.correctionMs !== undefined || round?.number !== request.round) return;
     if (!round.asked.delete(from)) return;
     const roundTripMs = now.steadyMs - round.sinceMs;
-    // Half of a long way is anybody's guess: that clock has to wait for the next round.
+    // Half of a long round trip is a poor guess: that clock must wait for the next round.
     if (answer?.service === "clock" && roundTripMs <= durations.clockRoundTripMs) {
       const theirsMs = answer.timeMs + roundTripMs / 2;
       const aheadMs = theirsMs - (now.wallMs + this.offsetMs(now));
@@ -111,20 +102,20 @@ export class ClockSync {
       if (now.steadyMs - round.sinceMs >= durations.clockAnswerMs) this.#finish(round, now);
       return;
     }
-    const { replication, name } = this.#parts;
+    const { replication, name } = this.#replica;
     const others = replication
       .liveMembers(now.steadyMs)
       .filter((member) => member !== name)
       .map((member) => replication.peer(member))
       .filter(({ address }) => address !== "");
-    // Who has just begun is told the time soon.
+    // A server that has just begun is corrected soon.
     const isNewcomer = this.rounds === 0 || others.some(({ offsetMs }) => offsetMs === undefined);
     const pauseMs = isNewcomer ? durations.clockAnswerMs : durations.clockRoundMs;
     if (now.steadyMs - this.#lastMs >= pauseMs) this.#begin(others, now);
   }
 
   #begin(others: readonly Peer[], now: Now): void {
-    const { clock: number } = this.#parts.summary();
+    const { clock: number } = this.#replica.summary();
     this.#lastMs = now.steadyMs;
     const asked = new Set(others.map((peer) => peer.name));
     this.#round = { number, sinceMs: now.steadyMs, asked, clocks: new Map() };
@@ -133,8 +124,8 @@ export class ClockSync {
   }
 
   /**
-   * The clocks are compared to the own one as it runs now. Those that were corrected before are the
-   * cluster's time: who has just begun follows them, and moves nobody.
+   * Compares the clocks to the own one as it runs now. Clocks that were corrected before are the
+   * cluster's time: a server that has just begun follows them, and moves none of them.
    */
   #finish({ number, clocks }: Round, now: Now): void {
     this.#round = undefined;
@@ -147,15 +138,15 @@ export class ClockSync {
   }
 
   #tell(peer: ServerName, round: number, correctionMs: number | undefined): void {
-    const { replication, effects, summary } = this.#parts;
+    const { replication, effects } = this.#replica;
     const { address } = replication.peer(peer);
-    const request = { service: "clock", ...summary(), round, correctionMs } as const;
+    const request = { service: "clock", ...this.#replica.summary(), round, correctionMs } as const;
     const patienceMs = durations.clockAnswerMs;
     effects.add({ type: "askPeer", peer, address, request, patienceMs });
   }
 }
 
-/** The mean of those that are not far from the median. */
+/** The mean of the values near the median. */
 function averageOf(valuesMs: readonly number[]): number {
   const sorted = [...valuesMs].sort((a, b) => a - b);
   const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;

@@ -31,9 +31,9 @@ export function coordinatorFacts(terms: CoordinatorTerms): FactTable<Coordinator
   };
 }
 
-/** @throws Error if the value is no epoch */
+/** @throws Error if the value is not an epoch */
 export function readEpoch(value: unknown): Epoch {
   const epoch = parseEpoch(value);
-  assert(epoch !== undefined, "`epoch` is none");
+  assert(epoch !== undefined, "`epoch` is invalid");
   return epoch;
 }

@@ -3,14 +3,14 @@ import { compareOrder } from "../../../protocol/event.ts";
 import type { Vector } from "../../../protocol/vector.ts";
 import type { Placed } from "../replica/placed.ts";
 
-/** A coordinator's entry into office. */
+/** The time of one coordinator, by the `coordinator` event that begins it. */
 export interface CoordinatorTerm extends Placed {
   readonly epoch: Epoch;
-  /** All that a quorum had on disk when it promised the epoch: what stands outside was in vain. */
+  /** All that a quorum had on disk when it promised the epoch: older claims outside it do not count. */
   readonly sees: Vector;
 }
 
-/** Every entry into office, by epoch. */
+/** The terms of all coordinators, by epoch. */
 export class CoordinatorTerms {
   readonly #list: CoordinatorTerm[] = [];
 
@@ -18,12 +18,12 @@ export class CoordinatorTerms {
     insertByEpoch(this.#list, term);
   }
 
-  /** Rises with each of them. */
+  /** Rises with each term. */
   get version(): number {
     return this.#list.length;
   }
 
-  /** The one with the highest epoch. */
+  /** The term with the highest epoch. */
   get last(): CoordinatorTerm | undefined {
     return this.#list.at(-1);
   }
@@ -41,7 +41,7 @@ export class CoordinatorTerms {
   }
 }
 
-/** By epoch, within one by the total order: the same list whatever order it came in. */
+/** By epoch, then in the total order: the same list in whatever order the items come. */
 export function insertByEpoch<T extends Placed & { readonly epoch: Epoch }>(
   list: T[],
   item: T,

@@ -6,17 +6,18 @@ import { quorumOf } from "../../../protocol/view.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer, Replication } from "./replication.ts";
 
+/** What this server asked one peer for, and what it must ask next. */
 interface Asked {
-  /** Steady time of the request that is under way. */
+  /** Steady time of the open request. */
   sinceMs: number | undefined;
   lastMs: number;
   /** Requests in a row without an answer. */
   failures: number;
-  /** Ask again once this is on disk: the question acknowledges what came. */
+  /** Ask again once this is on disk: the request acknowledges what came. */
   again: Vector | undefined;
   /** A line of the peer left a gap. */
   gap: boolean;
-  /** What the peer had a while ago: in live, only what is missing since then is asked for. */
+  /** What the peer had a while ago: a live server asks only for what it has missed since then. */
   mark: Vector;
   markMs: number;
 }
@@ -53,7 +54,7 @@ export class CatchUp {
     this.#targets.clear();
   }
 
-  /** A member's vector counts towards the target once, so that the target does not run away. */
+  /** A member's vector counts towards the target once, so that the target does not keep rising. */
   hear(peer: Peer): void {
     if (this.#targets.has(peer.name)) return;
     if (!this.#replication.view.members.includes(peer.name)) return;
@@ -61,8 +62,8 @@ export class CatchUp {
   }
 
   /**
-   * Whether the server may now serve, or become a member: it covers what a quorum had. Who has
-   * fallen silent since is not waited for: what only he had may never come back.
+   * Whether the server may now serve, or become a member: it covers what a quorum had. It does not
+   * wait for a member that has fallen silent since: what only that one had may never come back.
    */
   #isCaughtUp(steadyMs: number): boolean {
     const { view, adopting } = this.#replication;
@@ -76,21 +77,21 @@ export class CatchUp {
     return targets.length >= quorumOf(view) && targets.every((target) => covers(durable, target));
   }
 
-  /** Moves on to live, if all is there; tells whether it did. */
+  /** Becomes live if nothing is missing. @returns whether it did */
   advance(steadyMs: number): boolean {
     if (this.isStopping || this.phase === "live" || !this.#isCaughtUp(steadyMs)) return false;
     this.phase = "live";
     return true;
   }
 
-  /** The peer has just spoken of what is missing here: it is there, however long it was not. */
+  /** The peer has just told of events that are missing here: so it answers again. */
   sawGap(name: ServerName): void {
     const asked = this.#of(name);
     asked.gap = true;
     asked.failures = 0;
   }
 
-  /** Whether to fetch from the peer; what only just left it is on its way already. */
+  /** Whether to fetch from the peer; what it has just sent is on its way already. */
   #lacks(peer: Peer, asked: Asked, steadyMs: number): boolean {
     if (asked.gap || this.phase !== "live") return !covers(this.#ledger.held, peer.durable);
     if (steadyMs - asked.markMs < durations.pollMs) return false;
@@ -102,7 +103,7 @@ export class CatchUp {
 
   /**
    * The peers to ask now: one for what is missing, and each that is silent on `replication`.
-   * @param fetchesState whether what is missing is being fetched as a saved state
+   * @param fetchesState whether a saved state is being fetched instead
    */
   due(steadyMs: number, fetchesState: boolean): Peer[] {
     const due: Peer[] = [];
@@ -116,7 +117,7 @@ export class CatchUp {
       const waitMs = durations.pollMs * 2 ** Math.min(asked.failures, 4);
       const rested = steadyMs - asked.lastMs >= waitMs;
       const again = asked.again !== undefined && covers(this.#ledger.durable, asked.again);
-      // Where a gap is known it is filled at once: the other fetch may wait for a dead peer.
+      // A known gap is filled at once: the other fetch may be waiting for a dead peer.
       const wanted =
         (!fetching || asked.gap) &&
         asked.again === undefined &&

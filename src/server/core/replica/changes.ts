@@ -3,20 +3,20 @@ import type { RequestId, UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
 import type { Placed } from "./placed.ts";
 
-/** A change that somebody asked for: the id of a request is its user's own (R6). */
+/** A change that a user asked for: the id of a request is its user's own (R6). */
 export interface Change extends Placed {
   readonly by: UserName;
 }
 
-/** A request by what tells it from others: without an id it is like none before it (R6). */
-export interface Asked {
+/** What identifies a request: without an id it is equal to no other (R6). */
+export interface RequestKey {
   readonly id: RequestId | undefined;
   readonly by: UserName;
 }
 
 /**
- * The newest changes of each thing: the last one holds, those before it answer a request that comes
- * again. The same lists in whatever order the changes came (R4).
+ * The newest changes of each thing: the last one holds, earlier ones answer repeated requests. The
+ * lists are the same in whatever order the changes come (R4).
  */
 export class Changes<T extends Change> {
   readonly #lists = new Map<string, T[]>();
@@ -37,13 +37,13 @@ export class Changes<T extends Change> {
     return this.#lists.get(thing)?.at(-1);
   }
 
-  /** Changes under the request's id: of an earlier copy of it, or of another content. */
-  asked(thing: string, { id, by }: Asked): T[] {
+  /** The changes under the request's id: made by earlier copies of it, or of another content. */
+  asked(thing: string, { id, by }: RequestKey): T[] {
     if (id === undefined) return [];
     return (this.#lists.get(thing) ?? []).filter((one) => one.id === id && one.by === by);
   }
 
-  /** A copy of all that are kept, in the total order. */
+  /** A copy of all kept changes, in the total order. */
   all(): T[] {
     return [...this.#lists.values()].flat().sort(compareOrder);
   }

@@ -1,11 +1,10 @@
 import type { Event } from "../../../protocol/event.ts";
+import type { Fields } from "../../../protocol/fields.ts";
 import { parseRequestId } from "../../../protocol/ids.ts";
 import { type EntryFile, entryFiles } from "../../../protocol/state-files.ts";
 import type { Vector } from "../../../protocol/vector.ts";
 import { isCommitted, type Placed, place, readPlace } from "./placed.ts";
 import type { FrozenState, SavedState, StateFile, StateMachine } from "./state-machine.ts";
-
-export type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * One kind of fact, whole: what an event of it carries, what it does to the state, and how it is
@@ -16,24 +15,24 @@ export interface Fact<Data = object> {
   parse(data: Fields): Data;
   /** Adds it to the state, which is the same in whatever order facts come (R4). */
   fold(data: Data, placed: Placed): void;
-  /** What the state keeps of such facts. */
+  /** The facts of this kind that the state keeps. */
   freeze(): Frozen;
-  /** The file that has its entries; others stand among the rows. */
+  /** The file of its entries; without one they are rows. */
   readonly file?: EntryFile;
-  /** What an entry tells beside its event, which may be held already. */
+  /** Takes what an entry tells beyond its event, even if that event is held already. */
   recall?(entry: Fields, placed: Placed): void;
-  /** Tells its rows in a state that was saved before rows had an `operation`. */
+  /** Recognises its rows in a state that was saved before rows had an `operation`. */
   isOldRow?(row: Fields): boolean;
 }
 
-export interface Frozen {
-  /** A copy of references, made into objects as they are written. */
+interface Frozen {
+  /** Copies references only; the objects are made as they are written. */
   readonly entries: Iterable<object>;
   /** A file for people and other programs, which is never read back. */
   readonly view?: StateFile;
 }
 
-/** The fact each operation stands for. */
+/** The fact of each operation. */
 export type FactTable<EventData> = { readonly [O in keyof EventData]: Fact<EventData[O]> };
 
 /** A state machine made of facts. */

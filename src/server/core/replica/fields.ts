@@ -1,14 +1,14 @@
 import assert from "node:assert";
-import type { Fields } from "./fact.ts";
+import type { Fields } from "../../../protocol/fields.ts";
 
-/** @throws Error if the field is no text */
+/** @throws Error if the field is not a text */
 export function readText(data: Fields, field: string): string {
   const value = data[field];
   assert(typeof value === "string", `\`${field}\` is no text`);
   return value;
 }
 
-/** @returns undefined rather than false: only what is true stands in an event */
+/** @returns undefined rather than false: an event has a flag only if it is set */
 export function readFlag(value: unknown): true | undefined {
   return value === true ? true : undefined;
 }

@@ -16,7 +16,7 @@ import type { SavedState, StateMachine } from "./state-machine.ts";
 /** What became of a line that a peer sent. */
 export type Outcome = "appended" | "known" | "gap" | "broken";
 
-export interface LedgerParts {
+interface LedgerParts {
   readonly name: ServerName;
   readonly clock: LamportClock;
   readonly digest: Digest;
@@ -26,7 +26,7 @@ export interface LedgerParts {
 /** What a new event carries; `id` is the request's (R6). */
 type NewData<Data = object> = Data & { readonly id?: RequestId | undefined };
 
-/** A ledger for those that make events of these operations only. */
+/** A ledger for parts that make events of these operations only. */
 export type LedgerOf<EventData> = Omit<Ledger, "make"> & {
   make<O extends keyof EventData & string>(
     operation: O,
@@ -36,7 +36,7 @@ export type LedgerOf<EventData> = Omit<Ledger, "make"> & {
 };
 
 /**
- * The events that this replica holds: per server a gapless prefix (R1). A held event is in the
+ * The events that this replica holds: a gapless prefix for each server (R1). A held event is in the
  * state; it is durable once the journal has synced it.
  */
 export class Ledger {
@@ -53,12 +53,12 @@ export class Ledger {
   readonly #state: StateMachine;
   /** Held, but not yet durable, in the order of the journal. */
   readonly #unflushed: EventLine[] = [];
-  /** Appended in this step: the step's one `append` effect. */
+  /** Appended in this step, for its one `append` effect. */
   #appended: EventLine[] = [];
   /** The time of the last held event of each server. */
   readonly heldTimes: Record<ServerName, number> = {};
   #missing: Heads = {};
-  /** Whole lines of a damaged disk that do not follow what is held, by server, the next one last. */
+  /** Whole lines of a damaged disk that do not follow what is held: by server, the next one last. */
   readonly #salvaged = new Map<ServerName, EventLine[]>();
 
   constructor({ name, clock, digest, machine }: LedgerParts) {
@@ -79,11 +79,13 @@ export class Ledger {
       this.heldTimes[server] = times[server] ?? 0;
     }
     this.highestClock = Math.max(this.highestClock, clock);
+    this.#clock.receive(clock);
   }
 
   /** Takes over an event that the journal held when the process began; not yet synced again. */
   recover(line: EventLine): void {
     this.#take(line);
+    this.#clock.receive(line.event.clock);
   }
 
   /** All that was taken over has been synced again (R2). */
@@ -94,8 +96,9 @@ export class Ledger {
   }
 
   /**
-   * What this disk once had and lost: until it is there again, the server is mute (J5).
-   * @param salvaged what is still whole of it
+   * Notes what this disk once had and lost: until that is back, the server tells its peers nothing
+   * (J5).
+   * @param salvaged what of it is still whole
    */
   noteMissing(heads: Heads, salvaged: Iterable<EventLine>): void {
     this.#missing = heads;
@@ -110,8 +113,8 @@ export class Ledger {
   }
 
   /**
-   * Takes up what is whole on the damaged disk as far as it follows what has come back: nobody
-   * else has an event that was written when the process was killed, and not yet spoken of.
+   * Takes salvaged lines as far as they follow what has come back: an event that was written just
+   * before the process was killed, and sent to nobody, is on no other disk.
    */
   takeSalvaged(): void {
     for (const [server, lines] of this.#salvaged) {
@@ -131,7 +134,7 @@ export class Ledger {
     );
   }
 
-  /** Makes an event of this server, by its corrected time, which never runs backwards. */
+  /** Makes an event of this server. @param wallMs its time, which never runs backwards */
   make(operation: string, data: NewData, wallMs: number): Event {
     const event: Event = {
       server: this.#name,
@@ -145,7 +148,7 @@ export class Ledger {
     return event;
   }
 
-  /** Takes over a line of a peer, if it is the next of its server and its chain is whole. */
+  /** Takes a line from a peer if it is the next of its server and continues the chain. */
   receive(text: string): { outcome: Outcome; problem?: string } {
     let line: EventLine;
     try {

@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import type { Event } from "../../../protocol/event.ts";
+import type { Fields } from "../../../protocol/fields.ts";
 import {
   isServerName,
   parseRequestId,
@@ -17,11 +18,11 @@ export interface Placed {
   readonly clock: number;
   /** Milliseconds since 1970. */
   readonly time: number;
-  /** The request's, if it had one: without one, the event's own name stands for it (R6). */
+  /** The id of the request; undefined if it had none: then the event's name counts as its id (R6). */
   readonly id: RequestId | undefined;
 }
 
-/** What all events share, as the state keeps it. */
+/** What all events have, as the state keeps it. */
 export function place(event: Omit<Event, "operation" | "data">, id: RequestId | undefined): Placed {
   const { server, seq, clock, timestamp: time } = event;
   return { server, seq, clock, time, id: id === nameOf(event) ? undefined : id };
@@ -32,7 +33,13 @@ export function idOf(placed: Placed): string {
   return placed.id ?? nameOf(placed);
 }
 
-function nameOf({ server, seq }: { readonly server: ServerName; readonly seq: number }): string {
+export function nameOf({
+  server,
+  seq,
+}: {
+  readonly server: ServerName;
+  readonly seq: number;
+}): string {
   return `${server}/${seq}`;
 }
 
@@ -40,13 +47,13 @@ export function isCommitted(placed: Placed, committed: Vector): boolean {
   return placed.seq <= (committed[placed.server] ?? 0);
 }
 
-/** As it stands in an entry of a saved state. */
+/** The fields of a place in an entry of a saved state. */
 export function writePlace({ server, seq, clock, time, id }: Placed) {
   return { server, seq, clock, timestamp: isoTime(time), id };
 }
 
 /** @throws Error if the entry has no place */
-export function readPlace(entry: Readonly<Record<string, unknown>>): Placed {
+export function readPlace(entry: Fields): Placed {
   const { server } = entry;
   const seq = parseClock(entry.seq);
   const clock = parseClock(entry.clock);

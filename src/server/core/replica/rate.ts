@@ -1,4 +1,4 @@
-/** Requests a second, over the time between two looks of at least a second. */
+/** Requests a second, averaged from one `look` to the next one at least a second later. */
 export class Rate {
   perSecond = 0;
   #count = 0;

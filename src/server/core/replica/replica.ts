@@ -17,30 +17,29 @@ import type { Effects, Input, Now } from "../effects.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Ledger } from "./ledger.ts";
 import { type Peer, Replication } from "./replication.ts";
-import type { SavedState, StateMachine } from "./state-machine.ts";
+import type { StateMachine } from "./state-machine.ts";
 
-/** What a peer said of itself. */
-export interface Word {
+/** A summary as it came, and what is now known of its sender. */
+export interface HeardSummary {
   readonly peer: Peer;
   readonly summary: ReplicaSummary;
   readonly phase: Phase;
 }
 
-export interface ReplicaParts {
+interface ReplicaParts {
   readonly name: ServerName;
   readonly clock: LamportClock;
   readonly digest: Digest;
   readonly machine: StateMachine;
   readonly effects: Effects;
-  /** The office that this server holds, which every word to a peer tells. */
+  /** The epoch that this server is coordinator of: every message to a peer tells it. */
   ownEpoch(): Epoch | undefined;
-  /** A peer has said where it stands. */
-  heard(word: Word, now: Now): void;
+  heard(summary: HeardSummary, now: Now): void;
 }
 
 /**
- * One replica of the log among its peers: what it says of itself, what it learns of them, and how
- * lines come from them. It speaks only of what is on its disk (R2).
+ * One replica of the log among its peers: what it tells them of itself, what it learns of them, and
+ * how it gets their lines. It tells only of what is on its disk (R2).
  */
 export class Replica {
   readonly name: ServerName;
@@ -48,25 +47,25 @@ export class Replica {
   readonly ledger: Ledger;
   readonly replication: Replication;
   readonly catchUp: CatchUp;
-  /** As of the reference's last word. */
+  /** The reference's list, as of its last reply. */
   list: readonly Listed[] = [];
   /** Whether the reference would make this server a member of the first view. */
   mayBeginCluster = false;
-  /** Whether this disk lost what it had: then nothing is said of it (J5). */
+  /** Whether this disk still misses what it lost: then nothing is told of it (J5). */
   missesEvents = false;
   readonly #parts: ReplicaParts;
-  readonly #effects: Effects;
+  readonly effects: Effects;
   readonly #ranks = new Map<string, number>();
   readonly #diverged = new Set<ServerName>();
   #isContradicted = false;
   #heartbeatMs = Number.NEGATIVE_INFINITY;
-  /** A peer's saved state that is to be fetched, since its journal no longer has what is missing. */
+  /** The peer whose saved state must be fetched: its journal no longer has what is missing here. */
   #wantedState: { readonly from: ServerName; isAsked: boolean } | undefined;
 
   constructor(parts: ReplicaParts) {
     const { name, clock, digest, machine, effects } = parts;
     this.#parts = parts;
-    this.#effects = effects;
+    this.effects = effects;
     this.name = name;
     this.clock = clock;
     this.ledger = new Ledger({ name, clock, digest, machine });
@@ -74,29 +73,13 @@ export class Replica {
     this.catchUp = new CatchUp(name, this.ledger, this.replication);
   }
 
-  // ---- what the disk held ---------------------------------------------------------------------
-
-  /** @throws Error if the saved state is damaged */
-  recoverState(saved: SavedState, mark: Mark): void {
-    this.ledger.recoverSaved(saved, mark);
-    this.clock.receive(mark.clock);
-  }
-
-  /** An event that the state has already is passed over. */
-  recoverEvent(line: EventLine): void {
-    const { server, seq, clock } = line.event;
-    if (seq <= (this.ledger.held[server] ?? 0)) return;
-    this.ledger.recover(line);
-    this.clock.receive(clock);
-  }
-
-  /** What this disk once had and lost (J5), and what is still whole of it. */
+  /** What this disk once had and lost (J5), and what of it is still whole. */
   recoverMissing(heads: Heads, salvaged: Iterable<EventLine>): void {
     this.ledger.noteMissing(heads, salvaged);
     this.missesEvents = this.ledger.missesEvents;
   }
 
-  /** What the held events stand for. */
+  /** The mark of a state with all held events. */
   get mark(): Omit<Mark, "epoch"> {
     const { held, heldChains, heldTimes, highestClock } = this.ledger;
     return {
@@ -106,8 +89,6 @@ export class Replica {
       times: sortedKeys(heldTimes),
     };
   }
-
-  // ---- what it says ---------------------------------------------------------------------------
 
   summary(): ReplicaSummary {
     return {
@@ -120,10 +101,10 @@ export class Replica {
   }
 
   broadcast(message: ReplicationMessage): void {
-    if (!this.missesEvents) this.#effects.add({ type: "broadcast", message });
+    if (!this.missesEvents) this.effects.add({ type: "broadcast", message });
   }
 
-  /** Speaks of what is on disk now: own events to all, and how far this disk is. */
+  /** Tells the peers what is on disk now: own events, and how far this disk is. */
   onFlushed(count: number): void {
     const own: string[] = [];
     for (const { event, line } of this.ledger.flushed(count)) {
@@ -135,7 +116,7 @@ export class Replica {
     }
   }
 
-  /** The peers, and the reference, hear of a change at once. */
+  /** The peers and the reference must hear of a change at once. */
   heartbeatSoon(): void {
     this.#heartbeatMs = Number.NEGATIVE_INFINITY;
   }
@@ -144,15 +125,12 @@ export class Replica {
     return steadyMs - this.#heartbeatMs >= pauseMs;
   }
 
-  /** A heartbeat is about to leave. */
   noteHeartbeat({ steadyMs }: Now): void {
     this.#heartbeatMs = steadyMs;
     this.replication.forget(steadyMs);
   }
 
-  // ---- what it hears --------------------------------------------------------------------------
-
-  /** A higher view is seen before the vector that came with it is counted. */
+  /** Notes the view first: a vector counts only together with the view that came with it. */
   hear(summary: ReplicaSummary, now: Now, phase?: Phase): Peer {
     this.clock.receive(summary.clock);
     this.#seeView(summary.view);
@@ -163,19 +141,19 @@ export class Replica {
   }
 
   #seeView(view: View): void {
-    if (this.replication.see(view)) this.#effects.add({ type: "saveView", view });
+    if (this.replication.see(view)) this.effects.add({ type: "saveView", view });
     const known = this.replication.view;
     if (view.number !== known.number || sameMembers(view, known) || this.#isContradicted) return;
     this.#isContradicted = true;
     const text = `There are two views with the number ${view.number}`;
-    this.#effects.log("error", text, { view, known });
+    this.effects.log("error", text, { view, known });
   }
 
   onViewSaved(number: number, now: Now): void {
     if (!this.replication.adopt(number)) return;
     const { view } = this.replication;
-    this.#effects.log("info", `View ${number}: ${view.members.join(", ")}`, { view });
-    // Outside the view, being ready is to be earned anew, by what this view's members have.
+    this.effects.log("info", `View ${number}: ${view.members.join(", ")}`, { view });
+    // A server outside the view must catch up again, with what this view's members have.
     if (!this.replication.isMember) this.catchUp.restart();
     for (const peer of this.replication.peers.values()) {
       if (this.replication.isLive(peer.name, now.steadyMs)) this.catchUp.hear(peer);
@@ -195,7 +173,7 @@ export class Replica {
     return this.#ranks.get(server) ?? 0;
   }
 
-  /** A member may be missing in the list while the reference misses it: its rank stays known. */
+  /** A silent member is missing in the list: its rank stays known. */
   #noteRanks(): void {
     const { members } = this.replication.view;
     for (const name of this.#ranks.keys()) {
@@ -204,7 +182,7 @@ export class Replica {
     for (const { name, rank } of this.list) this.#ranks.set(name, rank);
   }
 
-  /** Learns where listed servers are. */
+  /** Learns the addresses of listed servers. */
   #meet(list: readonly Listed[], now: Now): void {
     const { members } = this.replication.adopting ?? this.replication.view;
     for (const { name, role, address, isKnown } of list) {
@@ -230,7 +208,7 @@ export class Replica {
   }
 
   #noteHeartbeatOf(peer: Peer, message: ReplicationMessage & { type: "heartbeat" }): void {
-    // A server that stops waits for a word of everybody: it comes at once.
+    // A server that stops waits until it has heard each peer: this one answers at once.
     const stops = message.phase === "draining" || message.phase === "settled";
     if (stops && peer.phase !== message.phase) this.heartbeatSoon();
     peer.address = message.address;
@@ -243,26 +221,24 @@ export class Replica {
     if (diverged === undefined || this.#diverged.has(diverged)) return;
     this.#diverged.add(diverged);
     const text = `The events of ${diverged} differ from those that ${peer.name} holds`;
-    this.#effects.log("error", text, {
+    this.effects.log("error", text, {
       seq: message.durable[diverged],
       ours: this.ledger.durableChains[diverged],
       theirs: message.chains[diverged],
     });
   }
 
-  // ---- lines of the peers ---------------------------------------------------------------------
-
   onSyncRequest({ to, request }: Input & { type: "syncRequest" }, now: Now): void {
     this.hear(request, now);
     if (this.missesEvents) return;
     const { server: from, durable: since } = request;
-    this.#effects.add({ type: "answerSync", to, from, summary: this.summary(), since });
+    this.effects.add({ type: "answerSync", to, from, summary: this.summary(), since });
   }
 
   onSyncAnswer(from: ServerName, answer: SyncAnswer, now: Now): void {
     this.hear(answer, now);
     if (answer.compacted && !this.wantsState && !this.catchUp.isStopping) {
-      this.#effects.log("info", `Too far behind: fetches the saved state of ${from}`);
+      this.effects.log("info", `Too far behind: fetches the saved state of ${from}`);
       this.#wantedState = { from, isAsked: false };
       this.catchUp.restart();
     }
@@ -285,7 +261,7 @@ export class Replica {
         return appended;
       }
       if (outcome === "broken") {
-        this.#effects.log("error", `A line from ${from} was refused: ${problem}`);
+        this.effects.log("error", `A line from ${from} was refused: ${problem}`);
         return appended;
       }
       if (outcome === "appended") appended += 1;
@@ -293,34 +269,34 @@ export class Replica {
     return appended;
   }
 
-  /** Whether a peer's saved state is to take the place of this server's own. */
+  /** Whether a peer's saved state must replace this server's own. */
   get wantsState(): boolean {
     return this.#wantedState !== undefined;
   }
 
-  /** @param isBusy whether anybody waits for this server: only then a new core may not follow */
+  /** @param isBusy whether anybody waits for this server: a new core would lose their requests */
   askState(isBusy: boolean): void {
     const wanted = this.#wantedState;
     if (wanted === undefined || wanted.isAsked || isBusy || !this.ledger.allDurable) return;
     wanted.isAsked = true;
     const { name: peer, address } = this.replication.peer(wanted.from);
-    this.#effects.add({ type: "fetchSnapshot", peer, address });
+    this.effects.add({ type: "fetchSnapshot", peer, address });
   }
 
   askPeers(now: Now): void {
     for (const { name: peer, address } of this.catchUp.due(now.steadyMs, this.wantsState)) {
       const request = { service: "sync", ...this.summary() } as const;
-      this.#effects.add({ type: "askSync", peer, address, request });
+      this.effects.add({ type: "askSync", peer, address, request });
     }
   }
 
-  /** Whether what the disk lost is there again. */
+  /** Notes when all that the disk lost is back. */
   noteRepair(): void {
     if (!this.missesEvents || this.ledger.missesEvents) return;
     this.missesEvents = false;
     this.heartbeatSoon();
-    this.#effects.add({ type: "repaired" });
-    this.#effects.log("info", "Repaired: what this disk had lost is there again");
+    this.effects.add({ type: "repaired" });
+    this.effects.log("info", "Repaired: what this disk had lost is there again");
   }
 }
 

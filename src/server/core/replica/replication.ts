@@ -16,22 +16,22 @@ export interface Peer {
   address: string;
   /** Steady time at which the reference last listed it. */
   metMs: number;
-  /** Steady time of the last word, by whatever way; of the last one on `replication`. */
+  /** Steady time of its last message; of its last one on `replication`. */
   heardMs: number;
   broadcastMs: number;
   durable: Vector;
   clock: number;
   phase: Phase;
   rate: number;
-  /** What its time is corrected by; undefined until it was, once. */
+  /** The correction of its time; undefined before the first one. */
   offsetMs: number | undefined;
   lastCorrectionMs: number | undefined;
   clockRounds: number | undefined;
 }
 
 /**
- * Counts on how many disks an event is, and so what is committed (R3). The rules of views are
- * those of docs/guarantees.md: who sees a higher view adopts it, on disk, before it counts on.
+ * Counts the disks that have an event, and so what is committed (R3). The rules of views are in
+ * docs/guarantees.md: a server that sees a higher view adopts it, on disk, before it counts again.
  */
 export class Replication {
   readonly peers = new Map<ServerName, Peer>();
@@ -39,7 +39,7 @@ export class Replication {
   version = 0;
   /** The adopted view: on disk. */
   view: View = noView;
-  /** Seen, higher, not yet on disk: as long as there is one, nothing is counted. */
+  /** A higher view that is not yet on disk: while there is one, nothing is counted. */
   adopting: View | undefined;
   /** Per server, the last event that a quorum has on disk, as far as this replica holds it too. */
   readonly committed: MutableVector = {};
@@ -77,7 +77,7 @@ export class Replication {
     return peer;
   }
 
-  /** Who is no member and long silent is asked no more. */
+  /** Forgets servers outside the view that were silent for long. */
   forget(steadyMs: number): void {
     for (const { name, heardMs, metMs } of this.peers.values()) {
       if (this.view.members.includes(name)) continue;
@@ -98,7 +98,7 @@ export class Replication {
     return peer;
   }
 
-  /** Whether the view is above all that was seen, and so has to be saved and adopted. */
+  /** Whether the view is higher than every earlier one, and so must be saved and adopted. */
   see(view: View): boolean {
     if (view.number <= (this.adopting ?? this.view).number) return false;
     this.adopting = view;
@@ -133,7 +133,7 @@ export class Replication {
     return this.peers.get(name)?.durable ?? emptyVector;
   }
 
-  /** Everybody known who has the event on disk. */
+  /** All known servers that have the event on disk. */
   holders(server: ServerName, seq: number): ServerName[] {
     return [this.#name, ...this.peers.keys()].filter(
       (name) => (this.durableOf(name)[server] ?? 0) >= seq,
@@ -166,7 +166,7 @@ export class Replication {
     return rose;
   }
 
-  /** A server whose chain differs from ours at the same `seq`, if the heartbeat shows one (J5). */
+  /** A server whose chain in the heartbeat differs from ours at the same `seq`, if any (J5). */
   divergence(message: ReplicationMessage & { type: "heartbeat" }): ServerName | undefined {
     return (Object.entries(message.chains) as [ServerName, Chain][]).find(
       ([server, chain]) =>

@@ -1,18 +1,17 @@
 import type { ServerName } from "../../../protocol/ids.ts";
 import { durations } from "../../../protocol/limits.ts";
-import type { Effects, Now } from "../effects.ts";
+import type { Now } from "../effects.ts";
 import type { Replica } from "./replica.ts";
 import type { Peer } from "./replication.ts";
 import { Stopping } from "./stopping.ts";
 
-export interface RotationParts {
+interface RotationParts {
   readonly replica: Replica;
-  readonly effects: Effects;
   /** Requests that wait for their answer. */
   open(): number;
-  /** It has what a quorum has, for the first time or again. */
+  /** The server has what a quorum has, for the first time or again. */
   caughtUp(): void;
-  /** Clients come from now on. */
+  /** Clients can reach the server from now on. */
   entered(): void;
 }
 
@@ -22,7 +21,7 @@ export interface RotationParts {
  */
 export class Rotation {
   readonly #parts: RotationParts;
-  /** In the rotation: the way back to clients is there. */
+  /** In the rotation: replies reach clients. */
   #isJoined = false;
   /** In the rotation only until the open requests are answered. */
   #refuses = false;
@@ -52,7 +51,7 @@ export class Rotation {
     return this.#parts.replica.catchUp.phase === "live" && this.#stopping?.mayBeMember !== false;
   }
 
-  /** Why no client can be served, if so: a sentence for the error reply. */
+  /** Why no client can be served, if so: the text of the error reply. */
   get refusal(): string | undefined {
     if (this.isServing) return undefined;
     return this.isStopping
@@ -64,10 +63,10 @@ export class Rotation {
     this.#stopping?.hear(peer);
   }
 
-  /** Enters the rotation or leaves it, as things are after a step. */
+  /** Enters or leaves the rotation after a step. */
   advance(now: Now): void {
-    const { replica, effects, caughtUp, entered } = this.#parts;
-    const { replication, catchUp } = replica;
+    const { replica, caughtUp, entered } = this.#parts;
+    const { replication, catchUp, effects } = replica;
     const hasView = replication.view.number > 0;
     const hasQuorum = hasView && replication.hasLiveQuorum(now.steadyMs);
     if (catchUp.phase === "live" && hasView && !hasQuorum) {
@@ -109,24 +108,22 @@ export class Rotation {
     if (now.steadyMs - this.#aloneSinceMs < durations.commitMs) return;
     this.#aloneSinceMs = Number.POSITIVE_INFINITY;
     const missing = this.#missing(now).join(", ");
-    this.#parts.effects.log("warn", `No quorum: waiting for ${missing}`);
+    this.#parts.replica.effects.log("warn", `No quorum: waiting for ${missing}`);
   }
-
-  // ---- the end (R11) --------------------------------------------------------------------------
 
   stop(leave: boolean, now: Now): void {
     if (this.isStopping) return;
-    const { replica, effects } = this.#parts;
+    const { replica } = this.#parts;
     if (replica.missesEvents) return this.finish();
     this.#stopping = new Stopping(replica, leave, now);
     replica.heartbeatSoon();
-    effects.log("info", "Stopping: finishing what was taken in");
+    replica.effects.log("info", "Stopping: finishing what was taken in");
   }
 
   /** @param heartbeat says at once that this server has settled */
   advanceStop(now: Now, heartbeat: () => void): void {
     if (this.#isStopped) return;
-    const { replica, effects } = this.#parts;
+    const { replica } = this.#parts;
     const step = this.#stopping?.next(this.isBusy, now);
     switch (step) {
       case undefined:
@@ -135,10 +132,10 @@ export class Rotation {
       case "say that it has settled":
         return heartbeat();
       case "ask for leave":
-        return effects.add({ type: "leave", clock: replica.clock.tick() });
+        return replica.effects.add({ type: "leave", clock: replica.clock.tick() });
       case "finish":
         if (this.#stopping?.isLate) {
-          effects.log("warn", "Still in the view: no leave came in time");
+          replica.effects.log("warn", "Still in the view: no leave came in time");
         }
         return this.finish();
       default:
@@ -149,6 +146,6 @@ export class Rotation {
   finish(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#parts.effects.add({ type: "stopped" });
+    this.#parts.replica.effects.add({ type: "stopped" });
   }
 }

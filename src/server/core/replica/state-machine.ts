@@ -3,8 +3,8 @@ import type { EntryFile } from "../../../protocol/state-files.ts";
 import type { Vector } from "../../../protocol/vector.ts";
 
 /**
- * What the log carries. The log knows nothing of it but these three verbs; the state that they
- * make depends on the *set* of events alone, in whatever order these came (R4).
+ * The content of the log, of which the log knows only these three operations. The state depends on
+ * the *set* of events alone, in whatever order they come (R4).
  * Source: F. B. Schneider, "Implementing Fault-Tolerant Services Using the State Machine Approach",
  * 1990; the cut between log and content is that of hashicorp/raft's `FSM`.
  */
@@ -14,14 +14,14 @@ export interface StateMachine {
   /** Copies references only, so that the state can go on while the copy is written. */
   freeze(): FrozenState;
   /**
-   * Adds what a saved state has above the vector `held`: what is at or below it is in the state
-   * already, or was dropped from it.
-   * @throws Error if a line is not one that `freeze` gives
+   * Adds what a saved state has above the vector `held`: events at or below it are in the state
+   * already, or were dropped from it.
+   * @throws Error if a line does not come from `freeze`
    */
   restore(saved: SavedState, held: Vector): void;
 }
 
-/** A file of the state line by line, so that a large one need not be built in memory. */
+/** A file of the state, line by line, so that a large one is never built in memory. */
 export interface StateFile {
   readonly name: EntryFile;
   /** Each with its newline. */
@@ -32,7 +32,7 @@ export interface StateFile {
 export interface FrozenState {
   /** In their documented shapes, one entry a line. */
   readonly files: readonly StateFile[];
-  /** What has no file of its own: objects in JSON, each with its `operation`. */
+  /** Entries without a file of their own: objects in JSON, each with its `operation`. */
   readonly rows: Iterable<string>;
 }
 

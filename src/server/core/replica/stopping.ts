@@ -6,12 +6,12 @@ import type { CatchUp } from "./catch-up.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer, Replication } from "./replication.ts";
 
-/** What a stopping server is to do now. */
+/** What a stopping server must do now. */
 export type StopStep = "wait" | "say that it has settled" | "ask for leave" | "finish";
 
 /**
- * The end of a server (R11): it finishes what it took in, leaves the rotation, makes sure that its
- * peers have what it has, and, if told to, waits until it is out of the view.
+ * The end of a server (R11): it finishes its open requests, leaves the rotation, and makes sure that
+ * its peers have what it has. If told to leave, it also waits until it is out of the view.
  *
  *     draining ──(nothing open)──▶ settled ──(peers agree)──▶ [leaving] ──▶ stopped
  */
@@ -22,7 +22,7 @@ export class Stopping {
   readonly #ledger: Ledger;
   readonly #replication: Replication;
   readonly #catchUp: CatchUp;
-  /** Who was heard since it settled, and what they had on disk then: it leaves with all of it. */
+  /** The peers heard since it settled. It waits until it has what they then had on disk. */
   readonly #heard = new Set<ServerName>();
   readonly #target: MutableVector = {};
   #settledMs: number | undefined;
@@ -49,7 +49,7 @@ export class Stopping {
     return !this.#leave;
   }
 
-  /** It goes at the first moment with nothing open; under load it makes one by refusing. */
+  /** It leaves at the first moment with nothing open; under load it gets there by refusing. */
   refuses(now: Now): boolean {
     return now.steadyMs - this.#sinceMs >= durations.patienceMs;
   }
@@ -71,7 +71,7 @@ export class Stopping {
     }
     const settledForMs = now.steadyMs - this.#settledMs;
     if (!this.#peersAgree(now) && settledForMs <= durations.settleMs) return "wait";
-    // The last member never leaves: it is who must come back.
+    // The last member never leaves: without it the cluster could not begin again.
     const isLast = this.#replication.view.members.every((member) => member === this.#name);
     if (!this.#leave || isLast) return "finish";
     if (settledForMs > durations.leaveMs) {
@@ -84,9 +84,9 @@ export class Stopping {
   }
 
   /**
-   * Whether each live member has been heard, they have all that this server has, and it has what
-   * they had when heard; from those that stop too, all that they will ever have. Then the files of
-   * a cluster that is stopped as a whole are equal.
+   * Whether each live member was heard and has all that this server has, and this server has what
+   * they had when heard; of members that stop too, all that they will ever have. Then the files of a
+   * cluster that is stopped as a whole are equal.
    */
   #peersAgree(now: Now): boolean {
     const { durable } = this.#ledger;
