@@ -4,15 +4,10 @@ import type { Written } from "../../../protocol/replies.ts";
 import type { Now } from "../effects.ts";
 import type { EventData, Operation } from "../facts.ts";
 import type { Placed } from "../replica/placed.ts";
-import {
-  type Decision,
-  idReused,
-  refuse as refuseWith,
-  type Services,
-} from "../serving/decision.ts";
+import { type Decision, idReused, refuse, type Services } from "../serving/decision.ts";
 import { commit } from "../serving/write.ts";
 
-/** The session leaves with the answer. */
+/** Adds a session to the answer. */
 export function granting<Answer extends object>(
   decision: Decision<Answer>,
   grant: Grant,
@@ -22,9 +17,7 @@ export function granting<Answer extends object>(
   return { ...decision, answer: () => ({ ...answer(), grant }) };
 }
 
-/**
- * The answer to a request whose id was used before: a receipt for the same content, else a refusal.
- */
+/** The answer if the id was used before: a receipt for the same content, else a refusal. */
 export function repeated<Change extends Placed>(
   services: Services,
   before: readonly Change[],
@@ -32,7 +25,7 @@ export function repeated<Change extends Placed>(
 ): Decision<Written> | undefined {
   const event = before.find(isSame);
   if (event !== undefined) return commit(services, event);
-  return before.length === 0 ? undefined : refuseWith(idReused());
+  return before.length === 0 ? undefined : refuse(idReused());
 }
 
 /** Makes events of one operation. */
@@ -43,15 +36,15 @@ export function maker<O extends Operation>({ ledger, correctedMs }: Services, op
   };
 }
 
-/** The same for a wrong password and for a name that nobody has. */
+/** The same for a wrong password and for a name without an account. */
 export function wrong(): Decision<never> {
-  return refuse("unauthenticated", "The name or the password is wrong.", "password_wrong");
+  return refusal("unauthenticated", "The name or the password is wrong.", "password_wrong");
 }
 
-export function refuse(
+export function refusal(
   code: ProtocolError["code"],
   description: string,
   reason?: RefusalReason,
 ): Decision<never> {
-  return { next: "refuse", error: new ProtocolError(code, description, { reason }) };
+  return refuse(new ProtocolError(code, description, { reason }));
 }

@@ -9,6 +9,7 @@ import {
 } from "../../../protocol/ids.ts";
 import { parseClock } from "../../../protocol/lamport-clock.ts";
 import { readEpoch } from "../coordinator/coordinator-facts.ts";
+import { changeFact } from "../replica/changes.ts";
 import type { Fact, FactTable } from "../replica/fact.ts";
 import { readFlag, readText } from "../replica/fields.ts";
 import { type Placed, writePlace } from "../replica/placed.ts";
@@ -17,6 +18,7 @@ import {
   type Accounts,
   accountFlags,
   type FlagChange,
+  flagKey,
   type PasswordChange,
   type RegistrationChange,
   type RegistrationMode,
@@ -33,7 +35,7 @@ export interface AccountData {
     readonly looks?: readonly string[] | undefined;
     readonly isOpen?: boolean | undefined;
   };
-  /** The claim of that name was accepted by a quorum. */
+  /** A quorum has accepted the claim of that name. */
   confirmed: { readonly server: ServerName; readonly seq: number };
   password: Omit<PasswordChange, keyof Placed>;
   account: Omit<FlagChange, keyof Placed>;
@@ -49,25 +51,22 @@ export function accountFacts(accounts: Accounts): FactTable<AccountData> {
         return { server, seq: seq as number };
       },
       fold: (claim) => accounts.confirm(claim),
-      // The claim's own entry tells it.
+      // The entry of the claim has it.
       freeze: () => ({ entries: [] }),
     },
     password: {
       parse: readPasswordChange,
-      fold: (change, placed) => accounts.passwords.add(change.user, { ...change, ...placed }),
-      freeze: () => ({ entries: accounts.passwords.all().map(toEntry) }),
+      ...changeFact(accounts.passwords, ({ user }) => user),
       isOldRow: (row) => row.since !== undefined,
     },
     account: {
       parse: readFlagChange,
-      fold: (change, placed) => accounts.changeFlag({ ...change, ...placed }),
-      freeze: () => ({ entries: accounts.flags.all().map(toEntry) }),
+      ...changeFact(accounts.flags, flagKey),
       isOldRow: (row) => row.flag !== undefined,
     },
     registration: {
       parse: readRegistrationChange,
-      fold: (change, placed) => accounts.registrations.add("", { ...change, ...placed }),
-      freeze: () => ({ entries: accounts.registrations.all().map(toEntry) }),
+      ...changeFact(accounts.registrations, () => ""),
       isOldRow: (row) => row.mode !== undefined,
     },
   };
@@ -85,7 +84,7 @@ function register(accounts: Accounts): Fact<AccountData["register"]> {
     fold: (claim, placed) => accounts.addClaim({ ...claim, ...placed }),
     file: "accounts.json",
     freeze: () => ({ entries: claimEntries(accounts.freezeClaims()) }),
-    // A claim may be held already, and its confirmation not yet.
+    // The state may have the claim already, and its confirmation not yet.
     recall: ({ confirmed }, claim) => {
       if (confirmed === true) accounts.confirm(claim);
     },
@@ -99,19 +98,15 @@ function* claimEntries(names: ReturnType<Accounts["freezeClaims"]>): Generator<o
   }
 }
 
-function toEntry(change: Placed): object {
-  return { ...change, ...writePlace(change), time: undefined };
-}
-
 function readLooks(value: unknown): string[] | undefined {
   if (value === undefined) return undefined;
-  assert(Array.isArray(value), "`looks` is no list");
+  assert(Array.isArray(value), "`looks` is not a list");
   return value.map((look) => readText({ looks: look }, "looks"));
 }
 
 function readPasswordChange(data: Fields) {
   const since = parseClock(data.since);
-  assert(since !== undefined, "`since` is none");
+  assert(since !== undefined, "`since` is not a clock");
   return {
     user: readUserName(data.user),
     credential: readText(data, "credential"),

@@ -17,7 +17,7 @@ import {
   waits,
 } from "../serving/decision.ts";
 import type { ServiceRows } from "../serving/service.ts";
-import { refuse } from "./account-decisions.ts";
+import { refusal } from "./account-decisions.ts";
 import { changeAccount, changeChannel, changeRegistration } from "./administration.ts";
 import { login } from "./login.ts";
 import { changePassword } from "./password-changes.ts";
@@ -99,7 +99,7 @@ function keys(
     const name = readTopic(topic);
     const isOwn = name?.user === user;
     if (!isOwn && (name?.channel === undefined || !chat.knowsChannel(name.channel))) {
-      return refuse("forbidden", "`topics` names one that is neither a channel nor your own.");
+      return refusal("forbidden", "`topics` names one that is neither a channel nor your own.");
     }
     const version = isOwn ? (accounts.credential(user)?.version ?? "") : "";
     found[topic] = [today - 1, today].map((day) => {

@@ -1,37 +1,38 @@
 import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
 import { compareOrder } from "../../../protocol/event.ts";
-import type { ServerName, UserName } from "../../../protocol/ids.ts";
+import type { UserName } from "../../../protocol/ids.ts";
+import type { ClaimPlace } from "../../../protocol/replies.ts";
 import { covers } from "../../../protocol/vector.ts";
 import { NamesByLook } from "../chat/names-by-look.ts";
 import { type CoordinatorTerms, insertByEpoch } from "../coordinator/coordinator-terms.ts";
 import { type Change, Changes, type RequestKey } from "../replica/changes.ts";
-import { idOf, type Placed } from "../replica/placed.ts";
+import { idOf, nameOf, type Placed } from "../replica/placed.ts";
 
 /** A name that a coordinator proposed for an account. */
 export interface Claim extends Placed {
   readonly user: UserName;
-  /** What proves later who owns the name; opaque. */
+  /** Proves later who owns the name; opaque. */
   readonly credential: string;
   readonly epoch: Epoch;
-  /** What its coordinator found that the name looks like; undefined in claims of older versions. */
+  /** The looks that its coordinator found for the name; undefined in claims of older versions. */
   readonly looks?: readonly string[] | undefined;
   /** Whether it was made while the cluster was open. */
   readonly isOpen?: boolean | undefined;
 }
 
 /**
- * A password that took the place of the claim's. Of several the one set last holds; the same
- * password hashed anew keeps `since` and `version`, so that no later one and no session ends by it.
+ * A password that replaced the claim's. Of several the one set last holds. The same password hashed
+ * again keeps `since` and `version`, so that it replaces no later one and ends no session.
  */
 export interface PasswordChange extends Change {
   readonly user: UserName;
   readonly credential: string;
-  /** The clock of whoever set it, as of then. */
+  /** The clock of the server that set it, at that moment. */
   readonly since: number;
   readonly version: string;
 }
 
-/** What an administrator decided about an account: the last word holds. */
+/** What an administrator decided about an account: the last change holds. */
 export const accountFlags = ["locked", "administrator"] as const;
 export type AccountFlag = (typeof accountFlags)[number];
 
@@ -41,41 +42,35 @@ export interface FlagChange extends Change {
   readonly isSet: boolean;
 }
 
-/** Whether anybody may register, nobody, or whoever knows the invitation. */
+/** Who may register: anybody, nobody, or whoever knows the invitation. */
 export const registrationModes = ["open", "closed", "invitation"] as const;
 export type RegistrationMode = (typeof registrationModes)[number];
 
 export interface RegistrationChange extends Change {
   readonly mode: RegistrationMode;
-  /** Of the invitation, which is stored nowhere. */
+  /** The hash of the invitation, which itself is stored nowhere. */
   readonly hash: string | undefined;
 }
 
-/** What proves who somebody is, as of now. */
+/** What proves that a user is who they say, as of now. */
 export interface Credential {
   readonly credential: string;
   readonly since: number;
-  /** A session that began with another one has ended. */
+  /** A session that began with another version has ended. */
   readonly version: string;
 }
 
-/** What names an event. */
-export interface EventName {
-  readonly server: ServerName;
-  readonly seq: number;
-}
-
 /**
- * Names that belong to one account forever (E3): a fold of the set of events, whatever order they
- * come in. A claim of epoch k counts iff the `coordinator` event of the highest epoch above k
- * covers it, or there is none: one that doesn't was never acknowledged, and is thereby rolled back.
+ * Names that belong to one account forever (E3): a fold of the set of events, in whatever order they
+ * come. A claim of epoch k counts if the `coordinator` event of the highest epoch above k covers it,
+ * or if no such event exists. A claim that does not count was never acknowledged: it is rolled back.
  */
 export class Accounts {
   readonly #terms: CoordinatorTerms;
   readonly #claims = new Map<UserName, Claim[]>();
   readonly #byLook = new NamesByLook<UserName>();
   readonly #confirmed = new Set<string>();
-  /** Names that were claimed and, when last looked at, had no owner. */
+  /** Claimed names that had no owner at the last look. */
   readonly #unowned = new Set<UserName>();
   readonly passwords = new Changes<PasswordChange>(comparePasswords);
   readonly flags = new Changes<FlagChange>();
@@ -86,7 +81,7 @@ export class Accounts {
     this.#terms = terms;
   }
 
-  /** Rises with each fact that claims depend on. */
+  /** Rises with each fact that the outcome of a claim depends on. */
   get version(): number {
     return this.#version + this.#terms.version;
   }
@@ -100,16 +95,12 @@ export class Accounts {
     this.#version += 1;
   }
 
-  confirm(claim: EventName): void {
+  confirm(claim: ClaimPlace): void {
     this.#confirmed.add(nameOf(claim));
     this.#version += 1;
   }
 
-  changeFlag(change: FlagChange): void {
-    this.flags.add(flagKey(change), change);
-  }
-
-  /** Nothing is granted on a claim that may still fall: only who owns the name has one. */
+  /** Only a name with an owner has one: nothing is granted on a claim that may still be rolled back. */
   credential(user: UserName): Credential | undefined {
     const owner = this.owner(user);
     if (owner === undefined) return undefined;
@@ -130,21 +121,21 @@ export class Accounts {
     return this.registrations.last("") ?? { mode: "open", hash: undefined };
   }
 
-  /** Changes under the request's id: of an earlier copy of it, or of another content. */
+  /** The changes under the request's id: made by earlier copies of it, or of another content. */
   flagChanges(change: Pick<FlagChange, "user" | "flag">, request: RequestKey): FlagChange[] {
     return this.flags.asked(flagKey(change), request);
   }
 
   /**
-   * The claim that holds the name, as far as this replica knows: of several that count, the newest.
-   * None, if a newer claim holds a name that looks the same.
+   * The claim that holds the name, as far as this replica knows: the newest of those that count;
+   * undefined if a newer claim holds a name that looks the same.
    */
   holder(user: UserName): Claim | undefined {
     const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));
     return newest === undefined || this.#isOvershadowed(newest) ? undefined : newest;
   }
 
-  /** The claim that holds a name that looks the same; an owner's claim if there is one. */
+  /** The claim that holds a name that looks the same, preferably that of an owner. */
   holderLike(user: UserName): Claim | undefined {
     let found: Claim | undefined;
     for (const name of this.#byLook.like(user)) {
@@ -155,10 +146,7 @@ export class Accounts {
     return found;
   }
 
-  /**
-   * Compares the looks in the claims, not those that this process would find: so all replicas
-   * agree.
-   */
+  /** Compares the looks stored in the claims, not those that this process finds: so replicas agree. */
   #isOvershadowed({ user, epoch, looks = [] }: Claim): boolean {
     return looks.some((look) => {
       for (const name of this.#byLook.with(look)) {
@@ -174,12 +162,12 @@ export class Accounts {
     });
   }
 
-  /** The claim that the name is held by for good: it was confirmed, and so it counts forever. */
+  /** The claim that holds the name for good: it was confirmed, and so counts forever. */
   owner(user: UserName): Claim | undefined {
     return this.#claims.get(user)?.findLast((claim) => this.isConfirmed(claim));
   }
 
-  /** Of each name without an owner, the claim that holds it. */
+  /** The holding claim of each name without an owner. */
   *unowned(): Generator<Claim> {
     for (const user of this.#unowned) {
       if (this.owner(user) !== undefined) this.#unowned.delete(user);
@@ -194,16 +182,16 @@ export class Accounts {
     return covers(highest.sees, { [claim.server]: claim.seq });
   }
 
-  isConfirmed(claim: EventName): boolean {
+  isConfirmed(claim: ClaimPlace): boolean {
     return this.#confirmed.has(nameOf(claim));
   }
 
-  /** All claims, those that don't count too: of each name by epoch. */
+  /** All claims, including those that do not count; of each name by epoch. */
   *claims(): Generator<Claim> {
     for (const claims of this.#claims.values()) yield* claims;
   }
 
-  /** A copy as of now, by name, of each claim and whether it is confirmed. */
+  /** A copy as of now: by name each claim, and whether it is confirmed. */
   freezeClaims(): (readonly [claim: Claim, isConfirmed: boolean])[] {
     const names = [...this.#claims].sort(([a], [b]) => (a < b ? -1 : 1));
     return names.flatMap(([, claims]) => {
@@ -212,7 +200,8 @@ export class Accounts {
   }
 }
 
-function flagKey({ flag, user }: Pick<FlagChange, "flag" | "user">): string {
+/** The thing that the change is of. */
+export function flagKey({ flag, user }: Pick<FlagChange, "flag" | "user">): string {
   return `${flag} ${user}`;
 }
 
@@ -220,8 +209,4 @@ function comparePasswords(a: PasswordChange, b: PasswordChange): number {
   if (a.since !== b.since) return a.since - b.since;
   if (a.version !== b.version) return a.version < b.version ? -1 : 1;
   return compareOrder(a, b);
-}
-
-function nameOf({ server, seq }: EventName): string {
-  return `${server}/${seq}`;
 }

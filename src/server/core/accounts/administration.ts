@@ -4,7 +4,7 @@ import type { Written } from "../../../protocol/replies.ts";
 import type { Now } from "../effects.ts";
 import { type Decision, noChannel, type Services } from "../serving/decision.ts";
 import { commit } from "../serving/write.ts";
-import { maker, refuse, repeated } from "./account-decisions.ts";
+import { maker, refusal, repeated } from "./account-decisions.ts";
 import { resetPassword } from "./password-changes.ts";
 
 /** An administrator changes somebody's account. */
@@ -16,7 +16,7 @@ export function changeAccount(
   const { user, change, id } = request;
   const { accounts } = services;
   if (accounts.owner(user) === undefined) {
-    return refuse("user_not_found", `There is no account "${user}".`);
+    return refusal("user_not_found", `There is no account "${user}".`);
   }
   const asked = { id, by: request.session?.user as UserName };
   if ("newPassword" in change) return resetPassword(services, request, change.newPassword);

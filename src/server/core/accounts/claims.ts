@@ -7,6 +7,7 @@ import type {
   CoordinationAnswer,
   ProposedClaim,
 } from "../../../protocol/peer-messages.ts";
+import type { ClaimPlace } from "../../../protocol/replies.ts";
 import type { ClockSync } from "../coordinator/clock-sync.ts";
 import type { Election } from "../coordinator/election.ts";
 import type { Now } from "../effects.ts";
@@ -15,7 +16,7 @@ import { idOf } from "../replica/placed.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { Auth } from "./access.ts";
 import type { AccountData } from "./account-facts.ts";
-import type { Accounts, Claim, EventName } from "./accounts.ts";
+import type { Accounts, Claim } from "./accounts.ts";
 import type { Passwords } from "./passwords.ts";
 
 /** A claim that waits for its outcome, here or at the coordinator. */
@@ -35,7 +36,7 @@ export interface ClaimEnd {
   readonly outcome: ClaimOutcome;
   readonly now: Now;
   /** For a claim that was won: the event that holds the name, if it is known. */
-  readonly event?: EventName | undefined;
+  readonly event?: ClaimPlace | undefined;
   /** For a claim that was won: the credential of the copy that was proposed first. */
   readonly credential?: string | undefined;
   /** The credential of this very copy, once there is one. */

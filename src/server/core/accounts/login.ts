@@ -2,15 +2,10 @@ import type { RequestOf } from "../../../protocol/client-messages.ts";
 import type { UserName } from "../../../protocol/ids.ts";
 import type { ClaimPlace, Replies } from "../../../protocol/replies.ts";
 import { loginWrite } from "../chat/write-services.ts";
-import {
-  type Circumstances,
-  type Decision,
-  refuse as refuseWith,
-  type Services,
-} from "../serving/decision.ts";
+import { type Circumstances, type Decision, refuse, type Services } from "../serving/decision.ts";
 import { decideWrite } from "../serving/write.ts";
 import { locked } from "./access.ts";
-import { granting, maker, refuse, wrong } from "./account-decisions.ts";
+import { granting, maker, refusal, wrong } from "./account-decisions.ts";
 import type { Credential } from "./accounts.ts";
 
 /** Where accounts are, a login is a name with its password (X2). */
@@ -23,12 +18,12 @@ export function login(
   const { user, password } = request;
   if (password === undefined) {
     const description = "This cluster wants a `password` with the name.";
-    return refuse("unauthenticated", description, "no_session");
+    return refusal("unauthenticated", description, "no_session");
   }
   const { accounts } = services;
   const known = accounts.credential(user);
   if (known === undefined && accounts.holder(user) !== undefined) {
-    return refuse("unavailable", `The account "${user}" is just being made.`);
+    return refusal("unavailable", `The account "${user}" is just being made.`);
   }
   return {
     next: "password",
@@ -36,7 +31,7 @@ export function login(
     settle: ({ isRight, credential }, later) => {
       const present = accounts.credential(user);
       if (!isRight || present?.version !== known?.version) return wrong();
-      if (accounts.has("locked", user)) return refuseWith(locked(user));
+      if (accounts.has("locked", user)) return refuse(locked(user));
       if (isDoubtful(services, user)) return doubtful(user);
       const { since, version } = present as Credential;
       if (credential !== undefined) {
@@ -80,5 +75,5 @@ export function isDoubtful({ accounts, chat }: Services, name: UserName): boolea
 /** Not before the password was right: it tells of the account. */
 export function doubtful(user: UserName): Decision<never> {
   const description = `The name "${user}" was in use while the cluster was open: an administrator gives its account a password.`;
-  return refuse("forbidden", description, "name_in_use");
+  return refusal("forbidden", description, "name_in_use");
 }

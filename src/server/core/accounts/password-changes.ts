@@ -2,12 +2,7 @@ import type { RequestOf } from "../../../protocol/client-messages.ts";
 import type { Chain, UserName } from "../../../protocol/ids.ts";
 import type { Replies, Written } from "../../../protocol/replies.ts";
 import type { Now } from "../effects.ts";
-import {
-  type Decision,
-  idReused,
-  refuse as refuseWith,
-  type Services,
-} from "../serving/decision.ts";
+import { type Decision, idReused, refuse, type Services } from "../serving/decision.ts";
 import { commit } from "../serving/write.ts";
 import { locked } from "./access.ts";
 import { granting, maker, wrong } from "./account-decisions.ts";
@@ -24,7 +19,7 @@ export function changePassword(
   const known = accounts.credential(user);
   const check = { password, credential: known?.credential };
   const asked = { id, by: user };
-  const lock = () => (accounts.has("locked", user) ? refuseWith(locked(user)) : undefined);
+  const lock = () => (accounts.has("locked", user) ? refuse(locked(user)) : undefined);
   const done = () => accounts.passwords.asked(user, asked);
   if (done().length > 0) {
     return recall(done(), newPassword, {
@@ -33,7 +28,7 @@ export function changePassword(
       other: () => ({
         next: "password",
         work: { check },
-        settle: ({ isRight }) => (isRight ? refuseWith(idReused()) : wrong()),
+        settle: ({ isRight }) => (isRight ? refuse(idReused()) : wrong()),
       }),
     });
   }
@@ -65,7 +60,7 @@ export function resetPassword(
   if (done().length > 0) {
     return recall(done(), newPassword, {
       same: (event) => commit(services, event),
-      other: () => refuseWith(idReused()),
+      other: () => refuse(idReused()),
     });
   }
   return {

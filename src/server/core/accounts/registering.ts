@@ -7,7 +7,7 @@ import { idOf } from "../replica/placed.ts";
 import {
   type Circumstances,
   type Decision,
-  refuse as refuseWith,
+  refuse,
   type Services,
   waits,
 } from "../serving/decision.ts";
@@ -22,7 +22,7 @@ export function register(
 ): Decision<Replies["register"]> {
   const error = mayRegister(services, request, at.now);
   if (error === undefined) return { next: "claim", request };
-  const decision = waits(services, request, at) ?? refuseWith(error);
+  const decision = waits(services, request, at) ?? refuse(error);
   return decision.next === "wait" ? { ...decision, error } : decision;
 }
 

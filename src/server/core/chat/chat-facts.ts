@@ -6,6 +6,7 @@ import {
   type UserName,
 } from "../../../protocol/ids.ts";
 import { isoTime } from "../../../protocol/time.ts";
+import { changeFact } from "../replica/changes.ts";
 import { enclosed, type Fact, type FactTable } from "../replica/fact.ts";
 import { readFlag, readText } from "../replica/fields.ts";
 import { idOf, type Placed, writePlace } from "../replica/placed.ts";
@@ -36,15 +37,10 @@ export function chatFacts(chat: ChatState): FactTable<ChatData> {
     removal: {
       parse: (data) => {
         const { isRemoved } = data;
-        assert(typeof isRemoved === "boolean", "`isRemoved` is no boolean");
+        assert(typeof isRemoved === "boolean", "`isRemoved` is not a boolean");
         return { channel: readChannelName(data.channel), isRemoved, by: readUserName(data.by) };
       },
-      fold: (change, placed) => chat.removals.add(change.channel, { ...change, ...placed }),
-      freeze: () => ({
-        entries: chat.removals.all().map((change) => {
-          return { ...change, ...writePlace(change), time: undefined };
-        }),
-      }),
+      ...changeFact(chat.removals, ({ channel }) => channel),
       isOldRow: (row) => row.isRemoved !== undefined,
     },
   };

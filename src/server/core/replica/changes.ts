@@ -1,7 +1,8 @@
 import { compareOrder } from "../../../protocol/event.ts";
 import type { RequestId, UserName } from "../../../protocol/ids.ts";
 import { limits } from "../../../protocol/limits.ts";
-import type { Placed } from "./placed.ts";
+import type { Fact } from "./fact.ts";
+import { type Placed, writePlace } from "./placed.ts";
 
 /** A change that a user asked for: the id of a request is its user's own (R6). */
 export interface Change extends Placed {
@@ -47,4 +48,22 @@ export class Changes<T extends Change> {
   all(): T[] {
     return [...this.#lists.values()].flat().sort(compareOrder);
   }
+}
+
+/** How changes are added and saved: an entry has their data and place. @param thingOf what it changes */
+export function changeFact<T extends Change>(
+  changes: Changes<T>,
+  thingOf: (change: T) => string,
+): Pick<Fact<Omit<T, keyof Placed>>, "fold" | "freeze"> {
+  return {
+    fold: (data, placed) => {
+      const change = { ...data, ...placed } as unknown as T;
+      changes.add(thingOf(change), change);
+    },
+    freeze: () => ({
+      entries: changes
+        .all()
+        .map((change) => ({ ...change, ...writePlace(change), time: undefined })),
+    }),
+  };
 }
