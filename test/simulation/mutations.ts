@@ -115,8 +115,8 @@ const coordinatorMutations: readonly Mutation[] = [
     edits: [
       core(
         "coordinator/acceptor",
-        "interface Asked {",
-        "const passed = new WeakSet<object>();\n\ninterface Asked {",
+        "interface PendingGrant {",
+        "const passed = new WeakSet<object>();\n\ninterface PendingGrant {",
       ),
       core(
         "coordinator/acceptor",

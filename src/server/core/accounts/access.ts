@@ -7,28 +7,28 @@ import type { Accounts } from "./accounts.ts";
 
 export type Auth = "open" | "required";
 
-/** Who may ask a service (X2). */
-export interface Access<Asked extends ParsedRequest = ParsedRequest> {
-  /** Whom the cluster answers, where accounts are. */
+/** Who may use a service (X2). */
+export interface Access<R extends ParsedRequest = ParsedRequest> {
+  /** Whom the service is for in a cluster with accounts. */
   readonly for: "anybody" | "users" | "administrators";
-  /** The user that the request acts for, or whose data it reads: the asker's own, or none. */
-  as?(request: Asked): UserName | undefined;
-  /** Whether it makes sense only where accounts are. */
+  /** The user that the request acts for, or whose data it reads: it must be the session's user. */
+  as?(request: R): UserName | undefined;
+  /** Whether it exists only in a cluster with accounts. */
   readonly needsAccounts?: true;
 }
 
-interface Circumstances {
+interface AccessContext {
   readonly auth: Auth;
   readonly accounts: Accounts;
   /** The cluster's time, in milliseconds since 1970. */
   readonly timeMs: number;
 }
 
-/** Why the asker may not ask this, if so (X2). */
+/** The error if the sender may not ask this (X2). */
 export function forbids(
   request: ParsedRequest,
   access: Access,
-  { auth, accounts, timeMs }: Circumstances,
+  { auth, accounts, timeMs }: AccessContext,
 ): ProtocolError | undefined {
   if (auth === "open") {
     if (access.needsAccounts !== true) return undefined;
@@ -53,19 +53,19 @@ export function forbids(
   return new ProtocolError("forbidden", description, { reason: "other_user" });
 }
 
-/** Refusals by what is known of accounts here. */
+/** Refusals that depend on what this server knows of accounts. */
 const byAccounts: ReadonlySet<RefusalReason | undefined> = new Set<RefusalReason>([
   "password_changed",
   "account_locked",
   "not_administrator",
 ]);
 
-/** Whether a server that knows what the asker has seen might decide otherwise (A6). */
+/** Whether the decision could differ on a server that knows all that the client has seen (A6). */
 export function restsOnAccounts({ reason }: ProtocolError): boolean {
   return byAccounts.has(reason);
 }
 
-/** The session that holds now, of a request that needs none. */
+/** The valid session of a request that does not require one, if any. */
 export function loggedIn(
   request: ParsedRequest,
   accounts: Accounts,
@@ -74,7 +74,7 @@ export function loggedIn(
   return sessionProblem(request, accounts, timeMs) === undefined ? request.session : undefined;
 }
 
-/** Whether the asker administers, though anybody may ask. */
+/** Whether the sender is an administrator; for services that are for anybody. */
 export function administers(request: ParsedRequest, accounts: Accounts, timeMs: number): boolean {
   const session = loggedIn(request, accounts, timeMs);
   if (session === undefined) return false;
@@ -106,7 +106,7 @@ function sessionProblem(
   return accounts.has("locked", user) ? locked(user) : undefined;
 }
 
-/** A session is renewed only by requests that need one. */
+/** A session is renewed only by requests that require one. */
 export function renewal(
   { session }: ParsedRequest,
   access: Access,

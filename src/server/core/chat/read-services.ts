@@ -76,9 +76,9 @@ export const readServices: ServiceRows<"users" | "channels" | "history" | "prese
   },
 };
 
-type Decide<Asked, Answer extends object> = (
+type Decide<R, Answer extends object> = (
   services: Services,
-  request: Asked,
+  request: R,
   at: Circumstances,
 ) => Decision<Answer>;
 
@@ -86,9 +86,9 @@ type Decide<Asked, Answer extends object> = (
  * A read sees all that its client has seen, or for a client that does not say, all that this
  * server had on disk when the request came (R9). Only what is committed is ever shown.
  */
-function read<Asked extends ParsedRequest, Answer extends object>(
-  decide: Decide<Asked, Answer>,
-): Decide<Asked, Answer> {
+function read<R extends ParsedRequest, Answer extends object>(
+  decide: Decide<R, Answer>,
+): Decide<R, Answer> {
   return (services, request, at) => {
     const { ledger, replication } = services;
     const target = request.after ?? ledger.durable;

@@ -90,25 +90,21 @@ const creation: Write<RequestOf<"channel">> = {
 type Messaging = RequestOf<"publish"> | RequestOf<"message">;
 
 /** What publications and private messages do each in its own way. */
-interface MessageKind<Asked extends Messaging> {
-  readonly partiesOf: (request: Asked) => Pick<StoredMessage, "from" | "to">;
+interface MessageKind<R extends Messaging> {
+  readonly partiesOf: (request: R) => Pick<StoredMessage, "from" | "to">;
   /** The conversations that keep it. */
   readonly keepers: (
     chat: ChatState,
-    request: Asked,
+    request: R,
   ) => readonly ({ readonly conversation: Conversation } | undefined)[];
   /** The error if a user or the channel is unknown here. */
-  readonly missing: (chat: ChatState, request: Asked) => ProtocolError | undefined;
-  readonly make: (ledger: Services["ledger"], request: Asked, timeMs: number) => Event;
+  readonly missing: (chat: ChatState, request: R) => ProtocolError | undefined;
+  readonly make: (ledger: Services["ledger"], request: R, timeMs: number) => Event;
 }
 
-function messageWrite<Asked extends Messaging>(kind: MessageKind<Asked>): Write<Asked> {
+function messageWrite<R extends Messaging>(kind: MessageKind<R>): Write<R> {
   /** A message under the request's id, from its sender to its target. */
-  const find = (
-    { chat }: Services,
-    request: Asked,
-    isWanted: (message: StoredMessage) => boolean,
-  ) => {
+  const find = ({ chat }: Services, request: R, isWanted: (message: StoredMessage) => boolean) => {
     const { id } = request;
     if (id === undefined) return undefined;
     const { from, to } = kind.partiesOf(request);

@@ -15,7 +15,7 @@ import type { CoordinatorTerms } from "./coordinator-terms.ts";
 /** What a candidate or coordinator asks every member of its view to grant. */
 export type GrantRequest = CoordinationRequest & { readonly service: "candidate" | "accept" };
 
-interface Asked {
+interface PendingGrant {
   readonly to: ReplyTo;
   readonly request: GrantRequest;
   readonly untilMs: number;
@@ -32,7 +32,7 @@ export class Acceptor {
   promised: Ballot = noBallot;
   #saved: Ballot = noBallot;
   /** The newest request of each server and kind, until it can be answered. */
-  readonly #asked = new Map<string, Asked>();
+  readonly #asked = new Map<string, PendingGrant>();
   readonly #replica: Replica;
   readonly #terms: CoordinatorTerms;
 

@@ -7,7 +7,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Peer, Replication } from "./replication.ts";
 
 /** What this server asked one peer for, and what it must ask next. */
-interface Asked {
+interface SyncState {
   /** Steady time of the open request. */
   sinceMs: number | undefined;
   lastMs: number;
@@ -33,7 +33,7 @@ export class CatchUp {
   phase: Phase = "backfill";
   /** What each member had on disk when it was first heard in this phase. */
   readonly #targets = new Map<ServerName, Vector>();
-  readonly #asked = new Map<ServerName, Asked>();
+  readonly #asked = new Map<ServerName, SyncState>();
   readonly #name: ServerName;
   readonly #ledger: Ledger;
   readonly #replication: Replication;
@@ -92,7 +92,7 @@ export class CatchUp {
   }
 
   /** Whether to fetch from the peer; what it has just sent is on its way already. */
-  #lacks(peer: Peer, asked: Asked, steadyMs: number): boolean {
+  #lacks(peer: Peer, asked: SyncState, steadyMs: number): boolean {
     if (asked.gap || this.phase !== "live") return !covers(this.#ledger.held, peer.durable);
     if (steadyMs - asked.markMs < durations.pollMs) return false;
     const missed = !covers(this.#ledger.held, asked.mark);
@@ -149,7 +149,7 @@ export class CatchUp {
     asked.again = undefined;
   }
 
-  #of(name: ServerName): Asked {
+  #of(name: ServerName): SyncState {
     let asked = this.#asked.get(name);
     if (asked === undefined) {
       asked = {
@@ -166,7 +166,7 @@ export class CatchUp {
     return asked;
   }
 
-  #isOpen(asked: Asked, steadyMs: number): boolean {
+  #isOpen(asked: SyncState, steadyMs: number): boolean {
     if (asked.sinceMs === undefined) return false;
     if (steadyMs - asked.sinceMs <= durations.peerRequestMs) return true;
     asked.sinceMs = undefined;

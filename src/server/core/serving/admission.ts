@@ -8,9 +8,9 @@ import type { Flood } from "./flood.ts";
 import { isRefused } from "./payload-reply.ts";
 import { type Guess, rowOf, type ServiceTable } from "./service.ts";
 
-/** Whether a request is let in: what its sender may do, how often, and whether its clock counts. */
+/** Admits requests: what the sender may do, how often, and whether the clock is believed. */
 export class Admission {
-  /** Requests whose clock was missing, no integer or too far ahead (W4). */
+  /** Requests whose clock was missing, invalid or too far ahead (W4). */
   disbelievedClocks = 0;
   readonly #services: Services;
   readonly #table: ServiceTable;
@@ -23,7 +23,7 @@ export class Admission {
     this.#flood = flood;
   }
 
-  /** Why the request comes too often, if so; that is asked, and counted, once. */
+  /** The error if the request comes too often; called, and counted, once a request. */
   refuses(
     request: ParsedRequest,
     connection: string,
@@ -39,7 +39,7 @@ export class Admission {
     let highest = 0;
     for (const request of requests) {
       const { clock } = request;
-      // Each leap costs the disk a sync (X1c): where there are users, only they make it one.
+      // Each leap costs a sync of the disk (X1c): with accounts only logged-in users can cause one.
       if (this.#services.auth === "required" && !this.#isLoggedIn(request, now)) continue;
       const own = Math.max(this.#services.clock.value, highest);
       const believed =
@@ -57,8 +57,8 @@ export class Admission {
   }
 
   /**
-   * This server may know an older state of the account than the user has seen: then the request
-   * waits (A6). An attempt with a password is counted only when it is judged.
+   * If this server knows an older state of the account than the user has seen, the request waits
+   * (A6). So an attempt with a password counts only when it is judged.
    */
   forbids(
     { request, waited }: { readonly request: ParsedRequest; readonly waited: boolean },
@@ -98,7 +98,7 @@ export class Admission {
     return this.#services.accounts.registration.mode === "invitation";
   }
 
-  /** Where accounts are, nothing waits for whoever has no session. */
+  /** In a cluster with accounts no request waits without a session. */
   isGuest({ session }: ParsedRequest, now: Now): boolean {
     if (this.#services.auth === "open") return false;
     return session === undefined || session.expiresMs <= this.#services.correctedMs(now);

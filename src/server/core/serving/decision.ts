@@ -26,18 +26,18 @@ import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf, type Placed } from "../replica/placed.ts";
 import type { Replication } from "../replica/replication.ts";
 
-/** What a service answers if it says OK, and the session that comes with it. */
+/** The answer of a service, with the session that comes with it. */
 export type Granting<Answer extends object> = Answer & { readonly grant?: Grant | undefined };
 
-/** What becomes of a request. */
+/** What a service decides about a request. */
 export type Decision<Answer extends object = object> =
   | { readonly next: "answer"; readonly answer: Granting<Answer> }
   | { readonly next: "refuse"; readonly error: ProtocolError }
-  /** The answer could depend on what is missing here: decide again once it is there (R9). */
+  /** The answer could depend on what is missing here: decide again once that has come (R9). */
   | {
       readonly next: "wait";
       readonly until: Vector;
-      /** The answer as things stand here, where that somebody has to wait tells as much. */
+      /** The error that this server would answer now. */
       readonly error?: ProtocolError;
     }
   /** The answer leaves once this event is committed. */
@@ -46,9 +46,9 @@ export type Decision<Answer extends object = object> =
       readonly event: Placed;
       answer(): Granting<Answer>;
     }
-  /** The coordinator decides whose the name is (E3). */
+  /** The coordinator decides who owns the name (E3). */
   | { readonly next: "claim"; readonly request: RequestOf<"register"> }
-  /** A password has to be checked or hashed first, which takes a while. */
+  /** A password must be checked or hashed first, which takes a while. */
   | {
       readonly next: "password";
       readonly work: PasswordWork;
@@ -70,20 +70,20 @@ export interface Services {
   status(now: Now): StatusReply;
   correctedMs(now: Now): number;
   topicKey(of: TopicKey): string;
-  /** By which a client knows what a server has published (X5). */
+  /** The public key by which clients recognise what servers publish (X5). */
   readonly publisher: string;
 }
 
 /** What a decision depends on beside the request. */
 export interface Circumstances {
   readonly now: Now;
-  /** Whether the request has waited already, and so is to be decided now. */
+  /** Whether the request has waited already, and so must be decided now. */
   readonly waited: boolean;
-  /** What is left to the pages of its payload. */
+  /** The room that is left for the replies to its payload. */
   readonly room: Room;
 }
 
-/** What a write answers with: which servers have its event on disk as the reply leaves. */
+/** The answer to a write, with the servers that have its event on disk as the reply leaves. */
 export function receiptOf(event: Placed, replication: Services["replication"]): Receipt {
   const { server, seq, clock } = event;
   const durable = replication.holders(server, seq);
@@ -103,7 +103,7 @@ export function behind(): Decision<never> {
   );
 }
 
-/** An answer that depends on what its client has seen waits for it (R9). */
+/** An answer that depends on what its client has seen waits until this server has that (R9). */
 export function waits(
   { replication }: Services,
   { after }: ParsedRequest,
@@ -113,7 +113,7 @@ export function waits(
   return waited ? behind() : { next: "wait", until: after };
 }
 
-/** Takes what an answer needs from the room of its payload, if it is there. */
+/** Takes the bytes of an answer from the room of its payload, if they are left. */
 export function charge(room: Room, bytes: number): boolean {
   if (bytes > room.bytes) return false;
   room.bytes -= bytes;
@@ -129,7 +129,7 @@ export function full(): Decision<never> {
   );
 }
 
-/** The id stands for another content: an acknowledgement would be for what was never done (R6). */
+/** The id was used for another content: a receipt would acknowledge what was never done (R6). */
 export function idReused(): ProtocolError {
   const description = "The `id` stands for another content already: a new request needs a new one.";
   return new ProtocolError("id_reused", description);

@@ -11,73 +11,60 @@ export interface FloodPaces {
   readonly connection: Pace | undefined;
 }
 
-/** Limits how often a connection and a user may ask, and tells how long to wait (X4). */
+/** Limits how often a connection and a user may ask. A refusal tells how long to wait (X4). */
 export class Flood {
   readonly #users: Buckets | undefined;
   readonly #connections: Buckets | undefined;
-  /** Guesses of a password: by account, and by connection, with the names claimed there. */
-  readonly #accounts = new Buckets({
-    perSecond: 1_000 / durations.accountAttemptMs,
-    burst: limits.accountAttempts,
-  });
+  /** Guesses of a password: by account, and by connection; claims of names count there too. */
+  readonly #accounts = perAccount();
   readonly #guessers = new Buckets({
     perSecond: 1_000 / durations.connectionAttemptMs,
     burst: limits.connectionAttempts,
   });
 
-  /** Wrong invitations, over whatever connections. */
+  /** Wrong invitations, over all connections. */
   readonly #invitations = new Buckets({
     perSecond: 1_000 / durations.invitationGuessMs,
     burst: limits.invitationGuesses,
   });
 
-  /** Copies of a claim that was won, with another password, by the claimed name. */
-  readonly #repeated = new Buckets({
-    perSecond: 1_000 / durations.accountAttemptMs,
-    burst: limits.accountAttempts,
-  });
+  /** Copies of a won claim with another password, by the claimed name. */
+  readonly #repeated = perAccount();
 
   /**
-   * @param auth in open mode users have no pace: anybody could use up a name's and silence its user
+   * @param auth in open mode users have no pace: anybody could use up a user's and so silence them
    */
   constructor({ user, connection }: FloodPaces, auth: Auth) {
     this.#users = user && auth === "required" ? new Buckets(user) : undefined;
     this.#connections = connection && new Buckets(connection);
   }
 
-  /** @param connection by which the shell knows who asks */
   refusesConnection(connection: string, steadyMs: number): ProtocolError | undefined {
-    const waitMs = this.#connections?.take(connection, steadyMs) ?? 0;
-    return waitMs > 0 ? slower("requests over this connection", waitMs) : undefined;
+    return slower("requests over this connection", this.#connections?.take(connection, steadyMs));
   }
 
-  /** Asked only once nothing else forbids the request: nobody uses up another user's pace. */
+  /** Called only for requests that nothing else forbids: nobody uses up another user's pace. */
   refusesUser(user: string | undefined, steadyMs: number): ProtocolError | undefined {
-    const waitMs = user === undefined ? 0 : (this.#users?.take(user, steadyMs) ?? 0);
-    return waitMs > 0 ? slower(`messages of "${user}"`, waitMs) : undefined;
+    if (user === undefined) return undefined;
+    return slower(`messages of "${user}"`, this.#users?.take(user, steadyMs));
   }
 
-  /** Somebody who says that he is this user asks with a password. */
+  /** A request with a password, for this user. */
   refusesAttempt(user: string, connection: string, steadyMs: number): ProtocolError | undefined {
-    const refusal = this.refusesGuesser(connection, steadyMs);
-    if (refusal !== undefined) return refusal;
-    const waitMs = this.#accounts.take(user, steadyMs);
-    return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
+    return (
+      this.refusesGuesser(connection, steadyMs) ??
+      slower(attempts, this.#accounts.take(user, steadyMs))
+    );
   }
 
-  /** Somebody asks for a name, perhaps with an invitation: it is no attempt of who has the name. */
+  /** A request to register, perhaps with an invitation: it does not count for the name. */
   refusesGuesser(connection: string, steadyMs: number): ProtocolError | undefined {
-    const waitMs = this.#guessers.take(connection, steadyMs);
-    return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
+    return slower(attempts, this.#guessers.take(connection, steadyMs));
   }
 
-  /**
-   * After too many wrong invitations none is judged for a while: else a right one would show
-   * itself.
-   */
+  /** After too many wrong invitations all are refused for a while: else the right one would show. */
   refusesInvitation(steadyMs: number): ProtocolError | undefined {
-    const waitMs = this.#invitations.wait("", steadyMs);
-    return waitMs > 0 ? slower("wrong invitations", waitMs) : undefined;
+    return slower("wrong invitations", this.#invitations.wait("", steadyMs));
   }
 
   /** Only wrong invitations use up the pace of invitations. */
@@ -85,18 +72,23 @@ export class Flood {
     this.#invitations.take("", steadyMs);
   }
 
-  /** Whoever repeats a claim that was won may be guessing its password. */
+  /** A repeated claim that was won may be a guess of its password. */
   refusesRepetition(user: string, steadyMs: number): ProtocolError | undefined {
-    const waitMs = this.#repeated.take(user, steadyMs);
-    return waitMs > 0 ? tooManyAttempts(waitMs) : undefined;
+    return slower(attempts, this.#repeated.take(user, steadyMs));
   }
 }
 
-function tooManyAttempts(waitMs: number): ProtocolError {
-  return slower("attempts with a password", waitMs);
+const attempts = "attempts with a password";
+
+function perAccount(): Buckets {
+  return new Buckets({
+    perSecond: 1_000 / durations.accountAttemptMs,
+    burst: limits.accountAttempts,
+  });
 }
 
-function slower(what: string, waitMs: number): ProtocolError {
+function slower(what: string, waitMs = 0): ProtocolError | undefined {
+  if (waitMs <= 0) return undefined;
   const wait = Math.ceil(waitMs / 100) / 10;
   return new ProtocolError("rate_limited", `Too many ${what}: wait ${wait} s.`, { wait });
 }

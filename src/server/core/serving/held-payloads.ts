@@ -3,7 +3,7 @@ import { limits } from "../../../protocol/limits.ts";
 import { servers } from "../../../protocol/vector.ts";
 import { isRefused, type PayloadReply } from "./payload-reply.ts";
 
-/** Payloads that wait for an answer, by connection: what one connection may have waiting is bounded. */
+/** Payloads that wait for their answer: how many requests of one connection wait is bounded. */
 export class HeldPayloads {
   readonly #held = new Map<PayloadReply, { readonly connection: string; readonly count: number }>();
   readonly #countBy = new Map<string, number>();
@@ -33,7 +33,7 @@ export class HeldPayloads {
   }
 }
 
-/** How many requests a waiting payload counts for: large vectors take memory, so they count too. */
+/** The number of requests that a payload counts for: large vectors count too, for their memory. */
 function weightOf(requests: readonly Incoming[]): number {
   const names = requests.reduce((sum, request) => {
     const after = isRefused(request) ? undefined : request.after;

@@ -21,11 +21,10 @@ interface PayloadParts {
   readonly table: ServiceTable;
 }
 
-/** One payload of a client: its reply leaves when the last of its requests is answered (W2). */
+/** The reply to one payload: it leaves when the last request is answered (W2). */
 export class PayloadReply {
   readonly to: ReplyTo;
   readonly batch: boolean;
-  /** What the replies to this payload may still take. */
   readonly room: Room = { bytes: limits.replyBytes };
   readonly #requests: readonly Incoming[];
   readonly #replies: (SentReply | undefined)[];
@@ -64,7 +63,7 @@ export class PayloadReply {
     });
   }
 
-  /** None for a request of an unknown service. */
+  /** Undefined for a request of an unknown service. */
   #row(index: number): ServiceRow | undefined {
     return this.#table[this.#requests[index]?.service ?? ""];
   }
@@ -79,7 +78,7 @@ export class PayloadReply {
     this.#missing -= 1;
   }
 
-  /** All replies of one payload leave at one instant, and so carry one clock (W5). */
+  /** All replies to one payload leave at one instant, and so carry one clock (W5). */
   effect(clock: LamportClock, wallMs: number): Effect {
     const tick = clock.tick();
     const timestamp = isoTime(wallMs);
@@ -106,9 +105,9 @@ export interface Pending {
 export interface WaitingWrite extends Pending {
   readonly server: ServerName;
   readonly seq: number;
-  /** Whether the client never says what it has seen: then all live members count (R9). */
+  /** Whether the client does not say what it has seen: then all live members must have it (R9). */
   readonly plain: boolean;
-  /** Steady time at which it is given up; once committed, at which it is answered anyway. */
+  /** Steady time at which it is given up or, once committed, answered anyway. */
   deadlineMs: number;
   answer(): object;
 }

@@ -13,7 +13,9 @@ export function behindForGuests(): ProtocolError {
 
 export function claimError(user: string, outcome: ClaimOutcome): ProtocolError {
   if (outcome === "taken") return nameTaken(user);
-  if (outcome !== "alike") return noCoordinator();
+  if (outcome !== "alike") {
+    return unavailable("No coordinator could decide on it in time; it may still be decided.");
+  }
   const description = `A name that looks like "${user}" belongs to an account already.`;
   return new ProtocolError("name_taken", description, { reason: "name_confusable" });
 }
@@ -26,24 +28,15 @@ export function passwordFailed(): ProtocolError {
   return new ProtocolError("internal", "The server could not work on the password.");
 }
 
-export function tooManyClaims(): ProtocolError {
-  return new ProtocolError("unavailable", "This server has too many names to decide on.");
-}
-
-export function tooManyPasswords(): ProtocolError {
-  return new ProtocolError("unavailable", "This server has too many passwords to check.");
-}
-
-function noCoordinator(): ProtocolError {
-  return new ProtocolError(
-    "unavailable",
-    "No coordinator could decide on it in time; it may still be decided.",
-  );
-}
+export const tooManyClaims = () => unavailable("This server has too many names to decide on.");
+export const tooManyPasswords = () => unavailable("This server has too many passwords to check.");
+export const tooManyRequests = () => unavailable("This server has too many open requests.");
 
 export function noQuorum(): ProtocolError {
-  return new ProtocolError(
-    "unavailable",
-    `No majority of the servers had it on disk within ${durations.commitMs} ms; it may still spread.`,
-  );
+  const text = `No majority of the servers had it on disk within ${durations.commitMs} ms; it may still spread.`;
+  return unavailable(text);
+}
+
+export function unavailable(description: string): ProtocolError {
+  return new ProtocolError("unavailable", description);
 }

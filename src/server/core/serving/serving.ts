@@ -21,20 +21,22 @@ import {
   tooManyClaims,
   tooManyOpen,
   tooManyPasswords,
+  tooManyRequests,
+  unavailable,
 } from "./refusals.ts";
 import { rowOf, type ServiceTable } from "./service.ts";
 import { type WaitingCover, WaitingCovers } from "./waiting-covers.ts";
 import { WaitingWrites } from "./waiting-writes.ts";
 
-type Asked = Pending & {
+type OpenRequest = Pending & {
   readonly request: ParsedRequest;
   readonly connection: string;
   readonly waited: boolean;
-  /** Whether the asker may ask, and not too often: that is checked, and counted, once. */
+  /** Whether the sender may ask, and not too often: checked, and counted, once. */
   readonly isAdmitted: boolean;
 };
 
-type Covered = Asked & WaitingCover;
+type Covered = OpenRequest & WaitingCover;
 
 interface ServingParts {
   readonly services: Services;
@@ -56,10 +58,10 @@ export class Serving {
   #openClaims = 0;
   readonly #passwords: Passwords;
   #openPasswords = 0;
-  /** What a password was checked or hashed for, and is to be decided now. */
-  readonly #proven: { readonly asked: Asked; decide(now: Now): Decision }[] = [];
+  /** Requests whose password was checked or hashed: they are decided in this step. */
+  readonly #proven: { readonly asked: OpenRequest; decide(now: Now): Decision }[] = [];
   readonly #flood: Flood;
-  /** Payloads that the present step completed. */
+  /** Payloads that this step completed. */
   readonly #complete = new Set<PayloadReply>();
   readonly #held = new HeldPayloads();
 
@@ -85,7 +87,7 @@ export class Serving {
     return this.#writes.size + this.#covers.size + this.#openClaims + passwords;
   }
 
-  /** @param refusal why no request but `status` is served now, if so */
+  /** @param refusal why only `status` is served now, if so */
   take(input: Input & { type: "requests" }, refusal: string | undefined, now: Now): void {
     const { to, batch, requests, connection } = input;
     this.#admission.receiveClocks(requests, now);
@@ -93,7 +95,7 @@ export class Serving {
     const payload = new PayloadReply({ to, batch, requests, server, table: this.#table });
     const isFull = this.#held.countOf(connection) >= limits.connectionOpen;
     for (const [index, request] of requests.entries()) {
-      // A malformed request costs as much to read: it draws on the connection's pace too (X4).
+      // A malformed request costs as much to read: it counts for the connection's pace too (X4).
       const obstacle =
         (isRefused(request)
           ? undefined
@@ -111,7 +113,7 @@ export class Serving {
     if (!payload.isComplete) this.#held.add(payload, connection, requests);
   }
 
-  /** Answers what can be answered now, and gives up what has waited too long. */
+  /** Answers requests that can be answered now, and gives up those that waited too long. */
   advance(now: Now, effects: Effects): void {
     for (const write of this.#writes.due(now.steadyMs)) {
       const { payload, index } = write;
@@ -132,12 +134,11 @@ export class Serving {
 
   #obstacle(request: ParsedRequest, refusal: string | undefined): ProtocolError | undefined {
     if (rowOf(this.#table, request).isAlwaysServed === true) return undefined;
-    if (refusal !== undefined) return new ProtocolError("unavailable", refusal);
-    if (this.open < limits.pendingRequests) return undefined;
-    return new ProtocolError("unavailable", "This server has too many open requests.");
+    if (refusal !== undefined) return unavailable(refusal);
+    return this.open < limits.pendingRequests ? undefined : tooManyRequests();
   }
 
-  #admit(asked: Asked, now: Now): void {
+  #admit(asked: OpenRequest, now: Now): void {
     const { request, connection } = asked;
     const forbidden = this.#admission.forbids(asked, now);
     if (forbidden !== undefined) return this.#follow(asked, forbidden, now);
@@ -147,12 +148,12 @@ export class Serving {
     this.#follow(admitted, decision, now);
   }
 
-  #decision({ payload, request, waited }: Asked, now: Now): Decision {
+  #decision({ payload, request, waited }: OpenRequest, now: Now): Decision {
     const circumstances = { now, waited, room: payload.room };
     return rowOf(this.#table, request).decide(this.#services, request, circumstances);
   }
 
-  #follow(asked: Asked, decision: Decision, now: Now): void {
+  #follow(asked: OpenRequest, decision: Decision, now: Now): void {
     const { payload, index, request } = asked;
     if (this.#isWrongInvitation(request, decision)) this.#flood.noteWrongInvitation(now.steadyMs);
     switch (decision.next) {
@@ -198,8 +199,8 @@ export class Serving {
     this.#note(payload);
   }
 
-  /** A claim without an id is named here: a server's clock says no number twice (R7). */
-  #claim(asked: Asked & { request: RequestOf<"register"> }, now: Now): void {
+  /** A claim without an id gets one here: a server's clock never repeats a number (R7). */
+  #claim(asked: OpenRequest & { request: RequestOf<"register"> }, now: Now): void {
     const { payload, index, request } = asked;
     const { user, password } = request;
     if (this.#claims.isFull) return payload.refuse(index, tooManyClaims());
@@ -211,7 +212,7 @@ export class Serving {
       password,
       deadlineMs: now.steadyMs + durations.claimMs,
       isForwarded: false,
-      // Registration may have been closed while the password was hashed, an administrator locked.
+      // While the password was hashed, registration may have been closed, or its administrator locked.
       mayBeMade: (later) => {
         const again = this.#decision(asked, later);
         if (again.next === "claim") return true;
@@ -233,7 +234,7 @@ export class Serving {
     { user, password }: RequestOf<"register">,
     { event, credential, own, now }: ClaimEnd,
   ): Decision<Replies["register"]> {
-    // Whoever then logs in elsewhere says that they have seen this.
+    // A later login elsewhere names the claim, as something that its client has seen.
     const account = event && { server: event.server, seq: event.seq };
     const won: Decision<Replies["register"]> = { next: "answer", answer: { account } };
     // A coordinator of an older version does not tell the credential.
@@ -247,7 +248,7 @@ export class Serving {
     };
   }
 
-  #workOn(asked: Asked, { work, settle }: Decision & { next: "password" }): void {
+  #workOn(asked: OpenRequest, { work, settle }: Decision & { next: "password" }): void {
     const { payload, index } = asked;
     if (this.#passwords.isFull) return payload.refuse(index, tooManyPasswords());
     this.#openPasswords += 1;
@@ -270,14 +271,14 @@ export class Serving {
     }
   }
 
-  /** What waited: the session may have ended meanwhile, or its user administer no more. */
-  #decideLater(asked: Asked, now: Now, decide: (now: Now) => Decision): void {
+  /** For a request that waited: its session may have ended, or its user no longer administer. */
+  #decideLater(asked: OpenRequest, now: Now, decide: (now: Now) => Decision): void {
     this.#follow(asked, this.#admission.forbids(asked, now) ?? decide(now), now);
   }
 
   #isWrongInvitation(request: ParsedRequest, decision: Decision): boolean {
     const guess = rowOf(this.#table, request).guesses?.(request);
-    // A register that has to wait did not have the right invitation.
+    // A `register` that must wait did not have the right invitation.
     const isJudged = decision.next === "refuse" || decision.next === "wait";
     return (
       guess?.invitation !== undefined && isJudged && decision.error?.reason === "invitation_wanted"

@@ -4,7 +4,7 @@ import { servers, type Vector } from "../../../protocol/vector.ts";
 import { firstIndex } from "../first-index.ts";
 import type { Pending } from "./payload-reply.ts";
 
-/** A request that waits for what its client has seen, or for what was on disk when it came. */
+/** A request that waits until its client's vector, or what was on disk when it came, is committed. */
 export interface WaitingCover extends Pending {
   readonly request: ParsedRequest;
   readonly connection: string;
@@ -13,26 +13,24 @@ export interface WaitingCover extends Pending {
   readonly deadlineMs: number;
 }
 
-/** A request, and one event that it waits for. */
+/** A request, with one event that it waits for. */
 interface Lacking<Asked> {
   readonly asked: Asked;
-  /**
-   * Rises with each request: requests that become due together are decided in their order (W15).
-   */
+  /** Rises with each request: requests that become due together are decided in order (W15). */
   readonly number: number;
   server: ServerName;
   seq: number;
 }
 
 /**
- * Requests that wait until a vector is committed. Each stands at one event that it lacks, and is
- * looked at only when that event is committed, or at its deadline: an event that never comes costs
+ * Requests that wait until a vector is committed. Each is listed at one event that it lacks, and is
+ * checked only when that event is committed, or at its deadline: an event that never comes costs
  * nothing.
  */
 export class WaitingCovers<Asked extends WaitingCover> {
   /** By server, sorted by `seq`, then by number. */
   readonly #lacking = new Map<ServerName, Lacking<Asked>[]>();
-  /** Requests with `after`, and requests without: within each set the deadlines rise. */
+  /** Requests with `after`, and requests without it: within each set the deadlines rise. */
   readonly #byDeadline = [new Set<Lacking<Asked>>(), new Set<Lacking<Asked>>()] as const;
   /** Requests that lacked nothing when they came. */
   #covered: Lacking<Asked>[] = [];
@@ -50,7 +48,7 @@ export class WaitingCovers<Asked extends WaitingCover> {
     else this.#covered.push(lacking);
   }
 
-  /** Takes out requests whose vector is committed or whose deadline has come, in their order. */
+  /** Removes the requests that are committed or late. @returns them in the order in which they came */
   due(committed: Vector, steadyMs: number): Asked[] {
     if (this.size === 0) return [];
     const due = this.#covered;
@@ -105,11 +103,11 @@ export class WaitingCovers<Asked extends WaitingCover> {
   }
 }
 
-type Place = Pick<Lacking<unknown>, "seq" | "number">;
+type Position = Pick<Lacking<unknown>, "seq" | "number">;
 
-function indexOf(list: readonly Place[], { seq, number }: Place): number {
+function indexOf(list: readonly Position[], { seq, number }: Position): number {
   return firstIndex(list.length, (index) => {
-    const item = list[index] as Place;
+    const item = list[index] as Position;
     return item.seq < seq || (item.seq === seq && item.number < number);
   });
 }

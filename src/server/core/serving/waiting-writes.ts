@@ -7,8 +7,9 @@ import type { WaitingWrite } from "./payload-reply.ts";
 export type DueWrite = WaitingWrite & { readonly committed: boolean };
 
 /**
- * Writes whose event is not yet where it has to be. Own events are committed in the order in which
- * they were made, so two queues do; a request that came a second time may wait for anybody's event.
+ * Writes whose event must still reach other disks. Own events are committed in the order in which
+ * they were made, so a queue is enough for them. A repeated request may wait for the event of any
+ * server.
  */
 export class WaitingWrites {
   /** Not yet committed. */
@@ -19,9 +20,9 @@ export class WaitingWrites {
   readonly #name: ServerName;
   readonly #replication: Replication;
   #lastOwn = 0;
-  /** What outcomes depend on, as of the last look. */
+  /** What outcomes depend on, as of the last check. */
   #seen = { version: -1, live: 0 };
-  /** Whether a write was added since then that is committed already. */
+  /** Whether a write that is already committed was added since. */
   #isNew = false;
 
   constructor(name: ServerName, replication: Replication) {
@@ -44,8 +45,8 @@ export class WaitingWrites {
   }
 
   /**
-   * Takes out writes that can be answered now: committed, or given up. While nothing has come that
-   * a write may wait for, it looks at deadlines only.
+   * Removes and returns writes that can be answered now: committed, or given up. While nothing has
+   * changed that a write may wait for, it checks deadlines only.
    */
   due(steadyMs: number): DueWrite[] {
     if (this.size === 0 || !this.#mayBeDue(steadyMs)) return [];
@@ -84,7 +85,7 @@ export class WaitingWrites {
     return due;
   }
 
-  /** Each list is in the order of its deadlines, so its first write is the first that is late. */
+  /** Each list is in the order of deadlines: its first write is late first. */
   #mayBeDue(steadyMs: number): boolean {
     const { version } = this.#replication;
     const live = this.#plain.length === 0 ? 0 : this.#replication.liveMembers(steadyMs).length;

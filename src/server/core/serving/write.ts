@@ -3,32 +3,31 @@ import type { ProtocolError } from "../../../protocol/errors.ts";
 import type { Event } from "../../../protocol/event.ts";
 import type { RequestId } from "../../../protocol/ids.ts";
 import type { Written } from "../../../protocol/replies.ts";
-import { covers } from "../../../protocol/vector.ts";
 import type { Placed } from "../replica/placed.ts";
 import {
-  behind,
   type Circumstances,
   type Decision,
   receiptOf,
   refuse,
   type Services,
+  waits,
 } from "./decision.ts";
 
 /** A service whose request makes one event. */
-export interface Write<Asked extends ParsedRequest> {
-  /** The event that an earlier copy of the request, with this id, made; the earliest of several. */
-  existing(services: Services, request: Asked, id: RequestId): Placed | undefined;
+export interface Write<R extends ParsedRequest> {
+  /** The event of an earlier copy of the request, with this id; the earliest of several. */
+  existing(services: Services, request: R, id: RequestId): Placed | undefined;
   /** Why this server would refuse the write, if so. */
-  obstacle(services: Services, request: Asked): ProtocolError | undefined;
+  obstacle(services: Services, request: R): ProtocolError | undefined;
   /** Whether it succeeds only because something is missing. */
   readonly needsAbsence?: true;
-  make(services: Services, request: Asked, timeMs: number): Event;
+  make(services: Services, request: R, timeMs: number): Event;
   /** Told of a new event. */
-  made?(services: Services, request: Asked, event: Placed): void;
+  made?(services: Services, request: R, event: Placed): void;
 }
 
-interface WriteParts<Asked extends ParsedRequest> extends Pick<Circumstances, "now" | "waited"> {
-  readonly write: Write<Asked>;
+interface WriteParts<R extends ParsedRequest> extends Pick<Circumstances, "now" | "waited"> {
+  readonly write: Write<R>;
 }
 
 /**
@@ -37,20 +36,18 @@ interface WriteParts<Asked extends ParsedRequest> extends Pick<Circumstances, "n
  * names need not wait for what the client has seen. A write that would fail, or would succeed only
  * because something is missing, waits.
  */
-export function decideWrite<Asked extends ParsedRequest>(
+export function decideWrite<R extends ParsedRequest>(
   services: Services,
-  request: Asked,
-  { write, now, waited }: WriteParts<Asked>,
+  request: R,
+  { write, now, waited }: WriteParts<R>,
 ): Decision<Written> {
-  const { replication } = services;
   const { id } = request;
   const old = id === undefined ? undefined : write.existing(services, request, id);
   if (old !== undefined) return commit(services, old);
   const problem = write.obstacle(services, request);
   const depends = problem !== undefined || write.needsAbsence === true;
-  if (depends && request.after !== undefined && !covers(replication.committed, request.after)) {
-    return waited ? behind() : { next: "wait", until: request.after };
-  }
+  const wait = depends ? waits(services, request, { waited }) : undefined;
+  if (wait !== undefined) return wait;
   if (problem !== undefined) return refuse(problem);
   const event = write.make(services, request, services.correctedMs(now));
   const placed: Placed = { ...event, time: event.timestamp, id };
