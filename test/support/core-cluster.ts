@@ -32,7 +32,7 @@ import type { Vector } from "../../src/protocol/vector.ts";
 import { handleRequest } from "../../src/reference/core/handle-request.ts";
 import { Registry, type Saved } from "../../src/reference/core/registry.ts";
 import type { Effect, Input, Now } from "../../src/server/core/effects.ts";
-import { ownTables } from "../../src/server/core/tables.ts";
+import { ownTables } from "../../src/server/core/services.ts";
 import { type ClusterChecks, PromiseChecks } from "./check-promises.ts";
 import type { SavedFiles } from "./virtual-disk.ts";
 import { VirtualNetwork } from "./virtual-network.ts";

@@ -6,9 +6,9 @@ import type { View } from "../../src/protocol/view.ts";
 import type { Auth } from "../../src/server/core/accounts/access.ts";
 import type { Retention } from "../../src/server/core/chat/chat-state.ts";
 import type { Input } from "../../src/server/core/effects.ts";
+import type { Tables } from "../../src/server/core/services.ts";
 import type { FloodPaces } from "../../src/server/core/serving/flood.ts";
 import { ServerCore } from "../../src/server/core/step.ts";
-import type { Tables } from "../../src/server/core/tables.ts";
 import { serverName } from "./event-lines.ts";
 import { type SavedFiles, VirtualDisk } from "./virtual-disk.ts";
 

@@ -15,10 +15,10 @@ import type { HeartbeatReply, HeartbeatReport } from "../../protocol/reference-m
 import type { Vector } from "../../protocol/vector.ts";
 import type { View } from "../../protocol/view.ts";
 
-/** Where an answer goes: the shell's own, opaque to the core. */
+/** The destination of an answer: opaque to the core. */
 export type ReplyTo = unknown;
 
-/** Time arrives as a value: milliseconds since 1970, and of a clock that only rises. */
+/** The time of an input: milliseconds since 1970, and of a clock that only rises. */
 export interface Now {
   readonly wallMs: number;
   readonly steadyMs: number;
@@ -26,14 +26,14 @@ export interface Now {
 
 /** What happens to a server. */
 export type Input =
-  /** All that was taken over from disk has been synced again (R2); no input counts before it. */
+  /** All that the disk held is synced again (R2); no input counts before this one. */
   | { readonly type: "recovered" }
   | {
       readonly type: "requests";
       readonly to: ReplyTo;
       readonly batch: boolean;
       readonly requests: readonly Incoming[];
-      /** By which the shell tells one connection from another. */
+      /** Names the connection within the shell. */
       readonly connection: string;
     }
   /** The next `count` appended lines are on disk: a sync returned. */
@@ -47,7 +47,7 @@ export type Input =
     }
   | { readonly type: "syncAnswer"; readonly from: ServerName; readonly answer: SyncAnswer }
   | { readonly type: "syncFailed"; readonly from: ServerName }
-  /** A peer's saved state could not be fetched; with success a new core begins from the disk. */
+  /** A peer's saved state could not be fetched. After a success a new core begins from the disk. */
   | { readonly type: "snapshotFailed"; readonly from: ServerName }
   | {
       readonly type: "coordinationRequest";
@@ -59,7 +59,7 @@ export type Input =
   /** A peer link ended: a hint that its server may be gone. */
   | { readonly type: "peerLost"; readonly from: ServerName }
   | { readonly type: "promiseSaved"; readonly ballot: Ballot }
-  /** The end of a `password`; without a result if the machine failed at it. */
+  /** A `password` is done; without a result if the machine failed at it. */
   | {
       readonly type: "passwordDone";
       readonly number: number;
@@ -71,7 +71,7 @@ export type Input =
   | { readonly type: "stop"; readonly leave: boolean }
   | { readonly type: "tick" };
 
-/** What a peer answered to an `askPeer`, with the question; no answer if none came in time. */
+/** A peer's answer to an `askPeer`, with the request; undefined if none came in time. */
 export type Answered<Request extends CoordinationRequest = CoordinationRequest> = {
   readonly from: ServerName;
   readonly request: Request;
@@ -99,7 +99,7 @@ export type Effect =
       readonly type: "publish";
       readonly topic: string;
       readonly payload: unknown;
-      /** Of the recipient's credential, which the key of his topic depends on (X5). */
+      /** The version of the recipient's credential: the key of their topic depends on it (X5). */
       readonly version?: string;
     }
   | {
@@ -117,16 +117,16 @@ export type Effect =
       readonly patienceMs: number;
     }
   | { readonly type: "answerPeer"; readonly to: ReplyTo; readonly answer: CoordinationAnswer }
-  /** Keep a connection to this peer, whose end is told by `peerLost`. */
+  /** Keep a connection to this peer; `peerLost` tells of its end. */
   | { readonly type: "watchPeer"; readonly peer: ServerName; readonly address: string }
   /**
-   * Fetch the peer's saved state; once it is on disk as a whole, begin anew from the disk, with a
-   * new core. Otherwise say `snapshotFailed`.
+   * Fetch the peer's saved state. Once all of it is on disk, begin again from the disk with a new
+   * core; on failure say `snapshotFailed`.
    */
   | { readonly type: "fetchSnapshot"; readonly peer: ServerName; readonly address: string }
-  /** What this disk had lost is there again (J5). */
+  /** What this disk had lost is back (J5). */
   | { readonly type: "repaired" }
-  /** Read what `since` lacks of `upTo` from the journal and answer with it. */
+  /** Answer with what `since` lacks of the durable vector, read from the journal. */
   | {
       readonly type: "answerSync";
       readonly to: ReplyTo;
@@ -139,7 +139,7 @@ export type Effect =
   | { readonly type: "leave"; readonly clock: number }
   /** Connect to the brokers, or disconnect from them. */
   | { readonly type: "rotation"; readonly joined: boolean }
-  /** Everything that was taken in is finished: the process may write its files and end. */
+  /** All open requests are finished: the process may write its files and end. */
   | { readonly type: "stopped" }
   | {
       readonly type: "log";
@@ -148,7 +148,7 @@ export type Effect =
       readonly fields?: Readonly<Record<string, unknown>>;
     };
 
-/** What one step asks for, in this order. Every part of the core adds to it, and to nothing else. */
+/** The effects of one step, in order. Every part of the core adds to it. */
 export class Effects {
   #list: Effect[] = [];
 
@@ -164,7 +164,7 @@ export class Effects {
     this.add({ type: "log", level, text, ...(fields ? { fields } : {}) });
   }
 
-  /** All that was added since the last call. */
+  /** All effects added since the last call. */
   take(): readonly Effect[] {
     const list = this.#list;
     this.#list = [];

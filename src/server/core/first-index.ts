@@ -1,7 +1,6 @@
 /**
- * The first index of a sorted list whose item is not before some place; the list's length if all
- * are.
- * @param isBefore of the item at an index; true for none behind one for which it is false
+ * The first index of a sorted list whose item is not before some place; the length if all are.
+ * @param isBefore whether the item at an index is before the place
  */
 export function firstIndex(length: number, isBefore: (index: number) => boolean): number {
   let low = 0;

@@ -4,8 +4,10 @@ import { isoTime } from "../../protocol/time.ts";
 import { accountServices } from "./accounts/account-services.ts";
 import { readServices } from "./chat/read-services.ts";
 import { writeServices } from "./chat/write-services.ts";
+import { type Content, factsOf } from "./facts.ts";
+import type { Fact } from "./replica/fact.ts";
 import { charge, full } from "./serving/decision.ts";
-import type { ServiceRows } from "./serving/service.ts";
+import type { ServiceRows, ServiceTable } from "./serving/service.ts";
 
 /** All services. A new one is a row of its module's table. */
 export const services: ServiceRows<Service> = {
@@ -32,3 +34,11 @@ export const services: ServiceRows<Service> = {
     },
   },
 };
+
+/** All that a server keeps and all that clients can ask of it: only this file knows all modules. */
+export interface Tables {
+  facts(content: Content): Readonly<Record<string, Fact>>;
+  readonly services: ServiceTable;
+}
+
+export const ownTables: Tables = { facts: factsOf, services };

@@ -30,9 +30,9 @@ import type { Replication } from "./replica/replication.ts";
 import { Rotation } from "./replica/rotation.ts";
 import type { FrozenState, SavedState } from "./replica/state-machine.ts";
 import { Reports } from "./reports.ts";
+import { ownTables, type Tables } from "./services.ts";
 import { Flood, type FloodPaces } from "./serving/flood.ts";
 import { Serving } from "./serving/serving.ts";
-import { ownTables, type Tables } from "./tables.ts";
 
 export interface CoreOptions {
   readonly name: ServerName;

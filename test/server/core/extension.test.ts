@@ -7,9 +7,9 @@ import type { Fact } from "../../../src/server/core/replica/fact.ts";
 import { readText } from "../../../src/server/core/replica/fields.ts";
 import type { LedgerOf } from "../../../src/server/core/replica/ledger.ts";
 import { idOf, type Placed, writePlace } from "../../../src/server/core/replica/placed.ts";
+import { ownTables, type Tables } from "../../../src/server/core/services.ts";
 import type { ServiceRow } from "../../../src/server/core/serving/service.ts";
 import { decideWrite } from "../../../src/server/core/serving/write.ts";
-import { ownTables, type Tables } from "../../../src/server/core/tables.ts";
 import { CoreCluster } from "../../support/core-cluster.ts";
 
 /** A toy: notes that anybody writes, and that are read all at once. */

@@ -89,7 +89,7 @@ function timesOf(users: readonly FrozenUser[]): Iterable<string> {
   return enclosed("{", "}", rows);
 }
 
-/** One of those that the same request made on several servers: the earliest (R6). */
+/** Of duplicates only the earliest (R6). */
 function withoutDuplicates(placed: readonly Placed[]): Placed[] {
   const seen = new Set<string>();
   return placed.filter((one) => {
@@ -157,7 +157,7 @@ function message(chat: ChatState): Fact<ChatData["message"]> {
   };
 }
 
-/** In the total order; a private message that both parties keep is in two lists. */
+/** In the total order. A private message that both parties keep is in two lists, and saved once. */
 function frozenMessages(
   holders: Iterable<{ readonly conversation: { readonly window: { readonly entries: Slices } } }>,
 ): { readonly entries: Iterable<object> } {
@@ -177,7 +177,7 @@ interface Slices {
   slice(): StoredMessage[];
 }
 
-/** Parses a name the first time that it comes; the state keeps every name anyway. */
+/** Parses each name only once; the state keeps every name anyway. */
 function once<T>(parse: (value: unknown) => T): (value: unknown) => T {
   const known = new Map<unknown, T>();
   return (value) => {

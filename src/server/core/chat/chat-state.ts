@@ -19,11 +19,11 @@ interface NewMessage {
 /** A publication or a private message. */
 export interface StoredMessage extends Placed, NewMessage {}
 
-/** How much of the past the state keeps (J3); the same on all servers, or they would differ. */
+/** How much of the past the state keeps (J3): the same on all servers, so that their states agree. */
 export interface Retention {
   /** Publications in one channel. */
   readonly channelMessages: number;
-  /** Private messages of one user; one stays while either party keeps it. */
+  /** Private messages of one user; a message stays while either party keeps it. */
   readonly userMessages: number;
   readonly userLogins: number;
 }
@@ -51,7 +51,7 @@ export class Conversation {
       this.byServer.set(message.server, own);
     }
     own.push(message);
-    // The lowest of all is the lowest of its server.
+    // The lowest message of all is also the lowest of its server.
     for (const dropped of this.window.add(message)) this.byServer.get(dropped.server)?.shift();
   }
 }
@@ -62,22 +62,22 @@ const ofOneRequest: Sameness<StoredMessage> = {
   isDuplicate: (one, other) => one.text === other.text,
 };
 
-/** Whose the id of a message is. */
+/** The scope of a message's id: its sender and its target. */
 export function scopeOf(from: UserName, to: Target): string {
   return `${conversationTopic(to)}${from}`;
 }
 
 export interface Login extends Placed {
-  /** Whether it came with the account's password: never in an open cluster. */
+  /** Whether the user gave the account's password: never in an open cluster. */
   readonly isProven?: boolean | undefined;
 }
 
-/** A channel's creation; whose it is belongs to the scope of its id (R6). */
+/** A channel's creation; its user is the scope of its id (R6). */
 export interface Creation extends Placed {
   readonly user: UserName | undefined;
 }
 
-/** An administrator took a channel away, or gave it back; of several changes the last one holds. */
+/** An administrator took a channel away, or gave it back; the last change holds. */
 export interface ChannelChange extends Change {
   readonly channel: ChannelName;
   readonly isRemoved: boolean;
@@ -86,7 +86,7 @@ export interface ChannelChange extends Change {
 export class User {
   readonly name: UserName;
   readonly to: Target;
-  /** None for a name that so far is only somebody's recipient. */
+  /** Empty for a name that so far has only received messages. */
   readonly logins: Window<Login>;
   readonly conversation: Conversation;
 
@@ -101,7 +101,7 @@ export class User {
     return this.logins.entries.length > 0;
   }
 
-  /** Of a full window the committed ones may have fallen out, never all that there were. */
+  /** A full window may have dropped its committed logins: then it counts as committed. */
   isCommitted(committed: Vector): boolean {
     return this.logins.isFull || some(this.logins.entries, committed);
   }
@@ -112,7 +112,7 @@ export class Channel {
   readonly to: Target;
   /**
    * In the total order: two servers that did not know of each other may both have created it.
-   * Empty as long as only a publication to it has come.
+   * Empty while only publications to it have come.
    */
   readonly creations = new Tail<Creation>();
   readonly conversation: Conversation;
@@ -148,7 +148,7 @@ export class ChatState {
   readonly users = new Map<UserName, User>();
   readonly channels = new Map<ChannelName, Channel>();
   readonly removals = new Changes<ChannelChange>();
-  /** The names of all users and channels that are known. */
+  /** The names of all known users and channels. */
   readonly userNames = new SortedNames<UserName>();
   readonly channelNames = new SortedNames<ChannelName>();
   /** The channels that each user has made. */
@@ -156,7 +156,7 @@ export class ChatState {
   readonly #userLooks = new NamesByLook<UserName>();
   readonly #channelLooks = new NamesByLook<ChannelName>();
   readonly #retention: Retention;
-  /** One string for each name, however many messages bear it. */
+  /** One string for each name, however many messages have it. */
   readonly #names = new Map<string, string>();
 
   constructor(retention: Retention = defaultRetention) {
@@ -226,7 +226,7 @@ export class ChatState {
     return this.channels.get(name)?.isKnown === true && !this.isRemoved(name);
   }
 
-  /** How many channels the user has made, without those that were taken away. */
+  /** The number of the user's channels, without those that were taken away. */
   channelsOf(user: UserName): number {
     const made = [...(this.#madeBy.get(user) ?? [])];
     return made.filter((name) => !this.isRemoved(name)).length;
@@ -238,7 +238,7 @@ export class ChatState {
     return first;
   }
 
-  /** A channel that exists, and whose name looks the same. */
+  /** An existing channel whose name looks the same. */
   channelLike(name: ChannelName): ChannelName | undefined {
     for (const other of this.#channelLooks.like(name)) {
       if (this.knowsChannel(other)) return other;

@@ -23,27 +23,27 @@ export function toEntry(message: StoredMessage): Entry {
     : { src: from, dst: to.user, message: text, timestamp, clock, server, seq, id };
 }
 
-/** Of a private message both its parties', so that all chats of its sender show it too (P2). */
+/** The topics of both parties for a private message: so all chats of its sender show it too (P2). */
 export function topicsOf({ from, to }: Pick<StoredMessage, "from" | "to">): readonly string[] {
   if ("channel" in to) return [channelTopic(to.channel)];
   return to.user === from ? [userTopic(from)] : [userTopic(to.user), userTopic(from)];
 }
 
-/** What the replies to one payload may take together, and what they share. */
+/** The bytes left for the replies to one payload, and what those share. */
 export interface Room {
   bytes: number;
   status?: StatusReply;
 }
 
-/** What of a conversation may be shown, and how much of it the reply still takes. */
+/** The committed vector, which bounds what may be shown, and the room left in the reply. */
 interface Bounds {
   readonly committed: Vector;
   readonly room: Room;
 }
 
 /**
- * What is committed of a conversation, by the page. A page ends early when the room is used up:
- * `next` then tells that there is more.
+ * A page of the committed messages of a conversation. It ends early when the room is used up: `next`
+ * then tells that more exist.
  */
 export function readHistory(
   conversation: Conversation,
@@ -55,16 +55,16 @@ export function readHistory(
     : pageSince(conversation, { ...query, since: query.since }, bounds);
 }
 
-/** Before every other server in the order. */
+/** Sorts before every other server. */
 const lowestServer = "server_00000000" as ServerName;
 const lowestPlace = { clock: 0, server: lowestServer };
 
-/** Bytes of a message in a page, generously: text in UTF-8 and the fields around it. */
+/** A generous estimate of a message's bytes in a page: text in UTF-8 and the fields around it. */
 export function messageBytes(message: StoredMessage): number {
   return 3 * message.text.length + 300;
 }
 
-/** What it counts for to look at a message, shown or not: so all that one payload looks at is bounded. */
+/** The cost of reading a message, shown or not: so one payload can read only so many. */
 const passedBytes = 10;
 
 function pageBefore(
@@ -89,7 +89,7 @@ function pageBefore(
   const seen = sorted(committed);
   const entries = page.reverse().map(toEntry);
   if (at === 0) return { entries, seen };
-  // The place before which the next page ends: this one's oldest, or where it would have begun.
+  // The next page ends before this page's oldest message, or where this page would have begun.
   const place = messages.at(at) ?? { clock: (above?.clock ?? 0) + 1, server: lowestServer };
   return { entries, next: writeCursor(place), seen };
 }
@@ -126,14 +126,14 @@ function pageSince(
     seen[message.server] = message.seq;
     if (conversation.window.shows(message, committed)) entries.push(toEntry(message));
   }
-  // It shortens no page of its own: each has to lead on, however much it passes over.
+  // Charged after the page, which must make progress however many messages it skips.
   room.bytes -= passed * passedBytes;
   if (taken === missed.length) return { entries, seen: sorted(join(since, committed)) };
-  // In the total order each server's own order is kept, so what was taken is a prefix of each.
+  // The total order keeps each server's own order, so the page has a prefix of each server's.
   return { entries, next: writeCursor(missed[taken] as StoredMessage), seen: sorted(seen) };
 }
 
-/** Whether it is one of those two's. */
+/** Whether it is between the user and `with`, if that is given. */
 function isWanted(
   { from, to }: StoredMessage,
   { conversation: { user }, with: other }: Pick<HistoryQuery, "conversation" | "with">,

@@ -1,10 +1,10 @@
 import { looksOf } from "../../../protocol/looks.ts";
 
-/** Finds the names that look the same as a name (W18). */
+/** Finds names that look the same as another name (W18). */
 export class NamesByLook<Name extends string> {
   readonly #names = new Map<string, Set<Name>>();
 
-  /** @param looks what another server, with its own version of Unicode, found for the name */
+  /** @param looks those that another server found, by its own version of Unicode */
   add(name: Name, looks: readonly string[] = []): void {
     for (const look of [...looksOf(name), ...looks]) {
       const names = this.#names.get(look);
@@ -13,7 +13,7 @@ export class NamesByLook<Name extends string> {
     }
   }
 
-  /** All names that look the same, the name itself too if it was added; some come twice. */
+  /** All added names that look the same, perhaps the name itself; some come twice. */
   *like(name: Name): Generator<Name> {
     for (const look of looksOf(name)) yield* this.with(look);
   }

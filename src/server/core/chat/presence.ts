@@ -3,29 +3,29 @@ import type { ServerName, UserName } from "../../../protocol/ids.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
 import type { HeardPresence } from "../../../protocol/peer-messages.ts";
 
-/** The last that a client said of himself, to whichever server. */
-interface Word {
+/** The last report of a client, to any server. */
+interface PresenceReport {
   readonly user: UserName;
   readonly client: string;
   readonly state: PresenceState;
-  /** Who heard it, and his clock then: a client's later word has a higher one (W5). */
+  /** The server that heard it, and its clock then: a later report has a higher one (W5). */
   readonly server: ServerName;
   readonly clock: number;
-  /** Steady time at which it ends. One that says that he is gone outlives what it ends. */
+  /** Steady time at which it expires. A `gone` report outlives the reports that it cancels. */
   readonly untilMs: number;
 }
 
-/** Who is there, by what clients say and servers tell each other (L11): in memory, and for a while. */
+/** Who is online, by reports of clients that servers pass on (L11): in memory, and for a while. */
 export class Presence {
   readonly #name: ServerName;
-  readonly #users = new Map<UserName, Map<string, Word>>();
-  /** Heard here, and news to the others. */
-  readonly #news = new Set<Word>();
+  readonly #users = new Map<UserName, Map<string, PresenceReport>>();
+  /** Reports heard here, and new to the other servers. */
+  readonly #news = new Set<PresenceReport>();
   #toldMs = Number.NEGATIVE_INFINITY;
   #allToldMs = Number.NEGATIVE_INFINITY;
-  /** Somebody has come back who knows nothing. */
+  /** A server has come back, and so has no reports. */
   #isMissed = false;
-  /** As long as nothing is new and nothing ends. */
+  /** Valid until a report is new or expires. */
   #list: readonly Present[] | undefined;
   #listUntilMs = 0;
 
@@ -33,15 +33,15 @@ export class Presence {
     this.#name = name;
   }
 
-  /** A client says it here. */
-  hear(said: Pick<Word, "user" | "client" | "state" | "clock">, steadyMs: number): void {
+  /** A client reports here. */
+  hear(said: Pick<PresenceReport, "user" | "client" | "state" | "clock">, steadyMs: number): void {
     const untilMs = steadyMs + durations.presenceSilenceMs;
     const { user, client, state, clock } = said;
-    const word = { user, client, state, clock, server: this.#name, untilMs };
-    if (this.#take(word, steadyMs)) this.#news.add(word);
+    const report = { user, client, state, clock, server: this.#name, untilMs };
+    if (this.#take(report, steadyMs)) this.#news.add(report);
   }
 
-  /** Another server tells what it heard. */
+  /** Another server passes on reports. */
   learn(server: ServerName, heard: readonly HeardPresence[], steadyMs: number): void {
     for (const { ageMs, ...said } of heard) {
       const untilMs = steadyMs - ageMs + durations.presenceSilenceMs;
@@ -49,7 +49,7 @@ export class Presence {
     }
   }
 
-  /** By name; online is who is so in any of his clients. */
+  /** By name; a user is online if any of their clients is. */
   list(steadyMs: number): readonly Present[] {
     if (this.#list !== undefined && steadyMs < this.#listUntilMs) return this.#list;
     const present: Present[] = [];
@@ -68,25 +68,25 @@ export class Presence {
     return this.#list;
   }
 
-  /** The others are to be told all: one of them, or this one, was away. */
+  /** The other servers need all reports: one of them, or this one, was away. */
   tellAll(): void {
     this.#isMissed = this.#users.size > 0;
   }
 
-  /** What the others are to be told now, by the message: news soon, and all now and then. */
+  /** The reports to pass on now, one message at a time: news soon, and all now and then. */
   *due(steadyMs: number): Generator<HeardPresence[]> {
     if (this.#users.size === 0) return;
     if (steadyMs - this.#toldMs < durations.presenceNewsMs) return;
     const isTimeForAll = this.#isMissed || steadyMs - this.#allToldMs >= durations.presenceMs;
     if (!isTimeForAll && this.#news.size === 0) return;
     if (isTimeForAll) this.#forget(steadyMs);
-    const words = isTimeForAll ? this.#own() : [...this.#news].filter(isGood(steadyMs));
+    const reports = isTimeForAll ? this.#own() : [...this.#news].filter(isFresh(steadyMs));
     this.#news.clear();
     this.#isMissed = false;
     if (isTimeForAll) this.#allToldMs = steadyMs;
     this.#toldMs = steadyMs;
-    for (let from = 0; from < words.length; from += limits.presenceWords) {
-      const page = words.slice(from, from + limits.presenceWords);
+    for (let from = 0; from < reports.length; from += limits.presenceWords) {
+      const page = reports.slice(from, from + limits.presenceWords);
       yield page.map(({ user, client, state, clock, untilMs }) => {
         const ageMs = Math.round(steadyMs - untilMs + durations.presenceSilenceMs);
         return { user, client, state, clock, ageMs };
@@ -94,16 +94,16 @@ export class Presence {
     }
   }
 
-  /** @returns whether the others are to be told, if it was heard here */
-  #take(word: Word, steadyMs: number): boolean {
-    const { user, client, state, untilMs } = word;
+  /** @returns whether the other servers need the report, if it was heard here */
+  #take(report: PresenceReport, steadyMs: number): boolean {
+    const { user, client, state, untilMs } = report;
     if (untilMs <= steadyMs) return false;
-    const clients = this.#users.get(user) ?? new Map<string, Word>();
+    const clients = this.#users.get(user) ?? new Map<string, PresenceReport>();
     const known = clients.get(client);
     if (known === undefined && !this.#makeRoom(clients)) return false;
-    if (known !== undefined && !isLater(word, known)) return false;
+    if (known !== undefined && !isLater(report, known)) return false;
     const wasNews = known !== undefined && this.#news.delete(known);
-    clients.set(client, word);
+    clients.set(client, report);
     this.#users.set(user, clients);
     this.#listUntilMs = Math.min(this.#listUntilMs, untilMs);
     const isNews = known === undefined || known.state !== state || known.untilMs <= steadyMs;
@@ -111,8 +111,8 @@ export class Presence {
     return isNews || wasNews;
   }
 
-  /** Of too many users those who came first are listed; of one's clients, those heard last. */
-  #makeRoom(clients: Map<string, Word>): boolean {
+  /** Keeps the first users that came, and of each user the clients heard last. */
+  #makeRoom(clients: Map<string, PresenceReport>): boolean {
     if (clients.size === 0) return this.#users.size < limits.presentUsers;
     if (clients.size < limits.presentClients) return true;
     const [oldest] = [...clients.values()].sort((a, b) => a.untilMs - b.untilMs);
@@ -122,30 +122,30 @@ export class Presence {
     return true;
   }
 
-  #own(): Word[] {
-    const own: Word[] = [];
+  #own(): PresenceReport[] {
+    const own: PresenceReport[] = [];
     for (const clients of this.#users.values()) {
-      for (const word of clients.values()) if (word.server === this.#name) own.push(word);
+      for (const report of clients.values()) if (report.server === this.#name) own.push(report);
     }
     return own;
   }
 
   #forget(steadyMs: number): void {
     for (const [user, clients] of this.#users) {
-      for (const [client, word] of clients) {
-        if (word.untilMs > steadyMs) continue;
+      for (const [client, report] of clients) {
+        if (report.untilMs > steadyMs) continue;
         clients.delete(client);
-        this.#news.delete(word);
+        this.#news.delete(report);
       }
       if (clients.size === 0) this.#users.delete(user);
     }
   }
 }
 
-function isGood(steadyMs: number): (word: Word) => boolean {
+function isFresh(steadyMs: number): (report: PresenceReport) => boolean {
   return ({ untilMs }) => untilMs > steadyMs;
 }
 
-function isLater(one: Word, other: Word): boolean {
+function isLater(one: PresenceReport, other: PresenceReport): boolean {
   return one.clock > other.clock || (one.clock === other.clock && one.server > other.server);
 }

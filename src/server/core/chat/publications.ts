@@ -18,9 +18,9 @@ import { Tail } from "./window.ts";
 
 interface Unpublished {
   readonly message: StoredMessage;
-  /** By topic, the same server's publication before it there (P3). */
+  /** For each topic the `seq` of this server's publication before it there (P3). */
   readonly prevs: ReadonlyMap<string, number>;
-  /** The sender's own time, for the old form (P1). */
+  /** The sender's own time, for the first form (P1). */
   readonly timestamp: string | number | undefined;
 }
 
@@ -31,14 +31,14 @@ interface PublicationParts {
   readonly auth: Auth;
 }
 
-/** This server's own messages on their way to subscribers: published once committed (P5). */
+/** This server's own messages on their way to subscribers: published once they are committed (P5). */
 export class Publications {
   readonly #waiting = new Tail<Unpublished>();
-  /** The last own `seq` on each topic of the second form. */
+  /** The `seq` of the last own publication on each topic of the second form. */
   readonly #heads = new Map<string, number>();
-  /** Subscriptions as they reach this server; each matches every topic that begins with it. */
+  /** The subscriptions known here; each matches every topic that begins with it. */
   readonly #subscriptions = new Set<string>();
-  /** How many subscriptions there are of each length: only such beginnings are looked up. */
+  /** The number of subscriptions of each length: only beginnings of these lengths are looked up. */
   readonly #lengths = new Map<number, number>();
   readonly #name: ServerName;
   readonly #chat: ChatState;
@@ -63,7 +63,7 @@ export class Publications {
     else this.#lengths.delete(topic.length);
   }
 
-  /** Takes up own messages that the last run of this server made and did not see committed. */
+  /** Takes up own messages that the last run of this server did not see committed. */
   begin(committed: Vector): void {
     if (this.#begun) return;
     this.#begun = true;
@@ -91,7 +91,7 @@ export class Publications {
     }
   }
 
-  /** An own message was just made; `timestamp` is its sender's own time. */
+  /** An own message was just made. @param timestamp its sender's own time */
   add(message: StoredMessage, timestamp: string | number | undefined): void {
     const prevs = new Map<string, number>();
     for (const topic of topicsOf(message)) {
@@ -101,7 +101,7 @@ export class Publications {
     this.#waiting.push({ message, prevs, timestamp });
   }
 
-  /** The publications of all own messages that are committed by now. */
+  /** Publishes all own messages that are committed. */
   publish(committed: Vector, effects: Effects): void {
     const done = committed[this.#name] ?? 0;
     const byTopic = new Map<string, { publications: Publication[]; bytes: number }>();
@@ -121,10 +121,10 @@ export class Publications {
           byTopic.delete(topic);
         }
       }
-      // Where accounts are, nothing goes out that whoever listens can read (X5).
+      // In a cluster with accounts nothing is published unsealed (X5).
       const plain = "channel" in entry ? entry.channel : entry.dst;
       if (this.#auth === "open" && this.#isWanted(plain)) {
-        effects.add({ type: "publish", topic: plain, payload: oldForm(next, entry) });
+        effects.add({ type: "publish", topic: plain, payload: firstForm(next, entry) });
       }
     }
     for (const [topic, { publications }] of byTopic) {
@@ -139,7 +139,7 @@ export class Publications {
     return { type: "publish", topic, payload, version };
   }
 
-  /** Whether any subscription matches: ZeroMQ compares beginnings (P2, P4). */
+  /** Whether any subscription matches: ZeroMQ compares beginnings of topics (P2, P4). */
   #isWanted(topic: string): boolean {
     for (const length of this.#lengths.keys()) {
       if (length <= topic.length && this.#subscriptions.has(topic.slice(0, length))) return true;
@@ -148,7 +148,10 @@ export class Publications {
   }
 }
 
-function oldForm({ timestamp }: Unpublished, entry: ReturnType<typeof toEntry>): PlainPublication {
+function firstForm(
+  { timestamp }: Unpublished,
+  entry: ReturnType<typeof toEntry>,
+): PlainPublication {
   const time = timestamp ?? entry.timestamp;
   if ("channel" in entry) {
     const { user, message, clock } = entry;

@@ -35,7 +35,7 @@ const namesQuery = object({
   limit: (value, name) => (value === undefined ? undefined : limit(value, name)),
 });
 
-/** What a client reads of the chat, and who else is there. */
+/** What a client reads of the chat, and who is online. */
 export const readServices: ServiceRows<"users" | "channels" | "history" | "presence"> = {
   users: {
     parse: namesQuery,
@@ -64,7 +64,7 @@ export const readServices: ServiceRows<"users" | "channels" | "history" | "prese
   history: {
     parse: parseHistoryQuery,
     for: "users",
-    // A channel's history is everybody's; private messages are one's own.
+    // Anybody may read a channel's history; private messages belong to their user.
     as: ({ conversation }) => conversation.user,
     decide: read(history),
   },
@@ -83,8 +83,8 @@ type Decide<R, Answer extends object> = (
 ) => Decision<Answer>;
 
 /**
- * A read sees all that its client has seen, or for a client that does not say, all that this
- * server had on disk when the request came (R9). Only what is committed is ever shown.
+ * A read sees all that its client has seen or, if the client does not say, all that this server had
+ * on disk when the request came (R9). Only committed events are ever shown.
  */
 function read<R extends ParsedRequest, Answer extends object>(
   decide: Decide<R, Answer>,
@@ -118,7 +118,7 @@ function history(
   return { next: "answer", answer: readHistory(conversation, request, { committed, room }) };
 }
 
-/** Users never go away: only a user who is unknown here waits for what the client has seen (R9). */
+/** Users never go away: the request waits only if its user is unknown here (R9). */
 function presence(
   services: Services,
   request: RequestOf<"presence">,
@@ -134,7 +134,7 @@ function presence(
   return { next: "answer", answer: { present } };
 }
 
-/** Bytes around a name in the list of who is there. */
+/** Bytes around a name in the list of present users. */
 const presentBytes = 30;
 
 function readableClient(value: unknown, name: string): string {

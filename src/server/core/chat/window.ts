@@ -5,7 +5,7 @@ import type { Vector } from "../../../protocol/vector.ts";
 import { firstIndex } from "../first-index.ts";
 import { isCommitted, type Placed } from "../replica/placed.ts";
 
-/** A list that grows at its end and goes from its beginning, without moving all for each item. */
+/** A queue with random access: removing its first item does not move the others each time. */
 export class Tail<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -61,17 +61,17 @@ export function insert<T extends Placed>(list: Tail<T>, item: T): void {
 
 /** Which entries with one id are of the same request (R6). */
 export interface Sameness<T> {
-  /** Whose an id is: the same in different scopes is of different requests. */
+  /** The scope of an id: equal ids in different scopes are of different requests. */
   scopeOf(entry: T): string;
-  /** Whether two with one id and one scope ask for the same. */
+  /** Whether two entries with one id and scope ask for the same. */
   isDuplicate(one: T, other: T): boolean;
 }
 
 /**
- * The newest entries in the total order (J3). Going down from the newest, the entry at which the
- * N-th distinct request is first met is the last one kept; all below it goes, older duplicates of kept
- * ones too. So what is kept depends on the set of what was added alone, whatever order it came in
- * and whenever something was already dropped (R4).
+ * The newest entries in the total order (J3). Counted down from the newest, the entry where the N-th
+ * distinct request first appears is the last one kept. All below it is dropped, including older
+ * duplicates. So the kept entries depend only on the set of added ones, in whatever order they came
+ * and whenever others were dropped (R4).
  */
 export class Window<T extends Placed> {
   /** In the total order, duplicates included. */
@@ -79,16 +79,14 @@ export class Window<T extends Placed> {
   readonly #most: number;
   readonly #sameness: Sameness<T>;
   /**
-   * Mostly one entry has an id. Where several have, they are listed by scope, in the order: however
-   * many senders call their first request "1", each is looked up among its own.
+   * Most ids have one entry. If several entries have one id, they are listed by scope, in the order:
+   * many senders may call their first request "1", and each is looked up among its own.
    */
   readonly #byId = new Map<RequestId, T | Map<string, T[]>>();
   /** Distinct requests among the entries. */
   #distinct = 0;
 
-  /**
-   * @param most distinct requests that are kept
-   */
+  /** @param most distinct requests to keep */
   constructor(most: number, sameness: Sameness<T>) {
     this.#most = most;
     this.#sameness = sameness;
@@ -98,7 +96,7 @@ export class Window<T extends Placed> {
     return this.#distinct === this.#most;
   }
 
-  /** @returns what fell out of the window, the added entry itself perhaps */
+  /** @returns the dropped entries, perhaps the added one itself */
   add(entry: T): T[] {
     insert(this.entries, entry);
     if (entry.id === undefined || this.duplicates(entry).length === 0) this.#distinct += 1;
@@ -116,14 +114,14 @@ export class Window<T extends Placed> {
     return dropped;
   }
 
-  /** All entries of the request that an entry with an id is of, in the order. */
+  /** All entries of the same request, in the order; none for an entry without an id. */
   duplicates(like: T): readonly T[] {
     if (like.id === undefined) return [];
     const alike = this.#named(like.id, () => this.#sameness.scopeOf(like));
     return alike.filter((entry) => this.#sameness.isDuplicate(entry, like));
   }
 
-  /** The earliest entry with this id, in this scope, that is wanted. */
+  /** The earliest wanted entry with this id and scope. */
   find(id: RequestId, scope: string, isWanted: (entry: T) => boolean): T | undefined {
     return this.#named(id, () => scope).find(isWanted);
   }
@@ -133,7 +131,7 @@ export class Window<T extends Placed> {
     return found !== undefined && found.server === entry.server && found.seq === entry.seq;
   }
 
-  /** Whether a reader sees it: committed, and the earliest of its duplicates that are (R6). */
+  /** Whether readers see the entry: it is the earliest committed one of its duplicates (R6). */
   shows(entry: T, committed: Vector): boolean {
     if (!isCommitted(entry, committed)) return false;
     if (entry.id === undefined || !(this.#byId.get(entry.id) instanceof Map)) return true;

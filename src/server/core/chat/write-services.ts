@@ -11,7 +11,7 @@ import type { ServiceRows } from "../serving/service.ts";
 import { decideWrite, type Write } from "../serving/write.ts";
 import { type ChatState, type Conversation, type StoredMessage, scopeOf } from "./chat-state.ts";
 
-/** What a client writes into the chat. A login, which is of accounts too, has its row there. */
+/** What a client writes into the chat. The row of `login` is with the accounts. */
 export const writeServices: ServiceRows<"channel" | "publish" | "message"> = {
   channel: {
     parse: object({ user: optional(parseUserName), channel: parseChannelName }),
@@ -43,7 +43,7 @@ export const writeServices: ServiceRows<"channel" | "publish" | "message"> = {
   },
 };
 
-/** A login, once its password is right where accounts are. */
+/** A login whose password, in a cluster with accounts, was right. */
 export const loginWrite: Write<RequestOf<"login">> = {
   existing: ({ chat }, { user }, id) => chat.users.get(user)?.logins.find(id, "", () => true),
   obstacle: (services, { user }) => oddUser(services, user),
@@ -89,10 +89,10 @@ const creation: Write<RequestOf<"channel">> = {
 
 type Messaging = RequestOf<"publish"> | RequestOf<"message">;
 
-/** What publications and private messages do each in its own way. */
+/** What differs between publications and private messages. */
 interface MessageKind<R extends Messaging> {
-  readonly partiesOf: (request: R) => Pick<StoredMessage, "from" | "to">;
-  /** The conversations that keep it. */
+  readonly endsOf: (request: R) => Pick<StoredMessage, "from" | "to">;
+  /** The conversations that keep the message. */
   readonly keepers: (
     chat: ChatState,
     request: R,
@@ -103,11 +103,11 @@ interface MessageKind<R extends Messaging> {
 }
 
 function messageWrite<R extends Messaging>(kind: MessageKind<R>): Write<R> {
-  /** A message under the request's id, from its sender to its target. */
+  /** A message with the request's id, sender and target. */
   const find = ({ chat }: Services, request: R, isWanted: (message: StoredMessage) => boolean) => {
     const { id } = request;
     if (id === undefined) return undefined;
-    const { from, to } = kind.partiesOf(request);
+    const { from, to } = kind.endsOf(request);
     for (const keeper of kind.keepers(chat, request)) {
       const found = keeper?.conversation.window.find(id, scopeOf(from, to), isWanted);
       if (found !== undefined) return found;
@@ -124,14 +124,14 @@ function messageWrite<R extends Messaging>(kind: MessageKind<R>): Write<R> {
     make: ({ ledger }, request, timeMs) => kind.make(ledger, request, timeMs),
     made: ({ publications }, request, { server, seq, clock, time, id }) => {
       const place = { server, seq, clock, time, id };
-      const message = { ...place, ...kind.partiesOf(request), text: request.message };
+      const message = { ...place, ...kind.endsOf(request), text: request.message };
       publications.add(message, request.timestamp);
     },
   };
 }
 
 const publication = messageWrite<RequestOf<"publish">>({
-  partiesOf: ({ user, channel }) => ({ from: user, to: { channel } }),
+  endsOf: ({ user, channel }) => ({ from: user, to: { channel } }),
   keepers: (chat, { channel }) => [chat.channels.get(channel)],
   missing: (chat, { channel, user }) => {
     if (!chat.knowsChannel(channel)) return noChannel(channel);
@@ -143,8 +143,8 @@ const publication = messageWrite<RequestOf<"publish">>({
 });
 
 const privateMessage = messageWrite<RequestOf<"message">>({
-  partiesOf: ({ src, dst }) => ({ from: src, to: { user: dst } }),
-  // It stays while either party keeps it (J3).
+  endsOf: ({ src, dst }) => ({ from: src, to: { user: dst } }),
+  // The message stays while either party keeps it (J3).
   keepers: (chat, { src, dst }) => [chat.users.get(dst), chat.users.get(src)],
   missing: (chat, { src, dst }) => {
     if (!chat.knowsUser(src)) return noUser(src);
@@ -166,7 +166,7 @@ function tooManyChannels(chat: ChatState, user: UserName | undefined): ProtocolE
   return new ProtocolError("forbidden", description, { reason: "too_many_channels" });
 }
 
-/** The rules for new names hold for a name that nobody has used yet (W18). */
+/** The rules for new names apply to a name that nobody has used yet (W18). */
 function oddUser(
   { chat, accounts }: Services,
   user: UserName | undefined,
