@@ -57,7 +57,7 @@ class Lagging {
 const newPassword = { user: "ana", password: "ana's", newPassword: "new" };
 
 describe("[A6] [R9] a server that lags", () => {
-  test("refuses nobody for good before it has what he has seen", () => {
+  test("refuses nobody for good before it has all that the client has seen", () => {
     const lagging = new Lagging();
     const { bia, operator: token } = lagging;
     const { scene } = lagging;
@@ -88,7 +88,7 @@ describe("[A6] [R9] a server that lags", () => {
     expect(lagging.reply(lagging.ask("register", register))).toMatchObject({ status: "OK" });
   });
 
-  test("answers behind where it takes too long", () => {
+  test("answers behind if that takes too long", () => {
     const lagging = new Lagging();
     lagging.cut();
     const password = lagging.change("password", newPassword);
@@ -98,7 +98,7 @@ describe("[A6] [R9] a server that lags", () => {
     expect(lagging.scene.cluster.time.nowMs - startMs).toBeGreaterThanOrEqual(1_000);
   });
 
-  test("says so for good to whom nothing else helps, and holds no stranger's request", () => {
+  test("refuses at once what waiting could not change, and holds no request of a stranger", () => {
     const lagging = new Lagging();
     lagging.cut();
     const { token, after } = lagging.change("password", newPassword);
@@ -121,7 +121,7 @@ describe("[A6] [R9] a server that lags", () => {
     ]);
   });
 
-  test("refuses it once it knows better, and a name that was closed meanwhile", () => {
+  test("refuses once it has caught up, also a name whose registration was closed", () => {
     const lagging = new Lagging();
     const { bia, operator: token } = lagging;
     lagging.scene.ask("account", { user: "bia", locked: true, token });
@@ -139,7 +139,7 @@ describe("[A6] [R9] a server that lags", () => {
     expect(lagging.reply(claim)).toMatchObject({ code: "behind" });
   });
 
-  test("counts what waited like everything else of its user", () => {
+  test("counts requests that waited like all others of their user", () => {
     const pace = { perSecond: 0.1, burst: 1 };
     const lagging = new Lagging({ user: pace, connection: undefined });
     lagging.cut();

@@ -8,8 +8,8 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 const ana = "ana" as UserName;
 const wrong = { code: "unauthenticated", reason: "password_wrong" };
 
-describe("[X2] what was tried and is refused", () => {
-  test("a reset holds against what a thief did before at a server that was cut off", () => {
+describe("[X2] attacks that are refused", () => {
+  test("a reset password holds against an earlier change by a thief at a server that was cut off", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster } = scene;
@@ -46,7 +46,7 @@ describe("[X2] what was tried and is refused", () => {
     }
   });
 
-  test("a name that is older than accounts is no stranger's: an administrator gives it", () => {
+  test("a stranger can't register a name that is older than accounts: an administrator gives it", () => {
     const scene = new Scene();
     const { server, cluster, operator: token } = scene;
     const { ledger } = server.core;
@@ -73,7 +73,7 @@ describe("[X2] what was tried and is refused", () => {
     expect(codes.at(-1)).toBe("rate_limited");
   });
 
-  test("guessing an invitation is as slow over many connections, and tells nothing meanwhile", () => {
+  test("guessing an invitation is as slow over many connections, and no answer shows the right one", () => {
     const scene = new Scene();
     const { operator: token, cluster, server } = scene;
     scene.ask("registration", { mode: "invitation", invitation: "tertulia2026", token });
@@ -104,7 +104,7 @@ describe("[X2] what was tried and is refused", () => {
     expect(scene.ask("register", { user: "ana", password: "x", token }).status).toBe("OK");
   });
 
-  test("an invitation is guessed no quicker by whoever says that they have seen what never was", () => {
+  test("an invented `after` makes guessing an invitation no quicker", () => {
     const scene = new Scene();
     const { operator: token, cluster, server } = scene;
     const ana = scene.user("ana");
@@ -125,7 +125,7 @@ describe("[X2] what was tried and is refused", () => {
     }
   });
 
-  test("who asks for somebody's name takes none of his attempts to log in", () => {
+  test("asking for a user's name uses up none of that user's attempts to log in", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster, server, operator: token } = scene;
@@ -148,7 +148,7 @@ describe("[X2] what was tried and is refused", () => {
     expect(ask("login", { user: "ana", password: "ana's" }, "her wire")).toBeUndefined();
   });
 
-  test("nobody uses up what another one may send", () => {
+  test("no user uses up another user's pace", () => {
     const scene = new Scene({ user: { perSecond: 1, burst: 5 }, connection: undefined });
     const token = scene.user("ana");
     scene.ask("channel", { channel: "geral", token });
@@ -161,7 +161,7 @@ describe("[X2] what was tried and is refused", () => {
     expect(codes).toContain("rate_limited");
   });
 
-  test("who does not say who he is creates a channel as himself", () => {
+  test("a channel request that names no user acts as the session's user", () => {
     const scene = new Scene();
     const [first, second] = [scene.user("ana"), scene.user("bia")];
     expect(scene.ask("channel", { channel: "geral", token: first, id: "1" })).toMatchObject({
@@ -175,7 +175,7 @@ describe("[X2] what was tried and is refused", () => {
     expect(creations.map(({ user }) => user)).toEqual(["ana"]);
   });
 
-  test("a session that ends while its request waits is none any more", () => {
+  test("a session that ends while its request waits no longer counts", () => {
     const scene = new Scene();
     const { cluster, server } = scene;
     const token = scene.user("ana");
@@ -214,7 +214,7 @@ describe("[X2] what was tried and is refused", () => {
     }
   });
 
-  test("a guest's clock leaps nobody's, nor that of a session that has ended; a user's does", () => {
+  test("only the clock of a logged-in user moves the server's, not that of a guest or an ended session", () => {
     const scene = new Scene();
     const { server, cluster } = scene;
     const token = scene.user("ana");
@@ -233,7 +233,7 @@ describe("[X2] what was tried and is refused", () => {
     cluster.runUntilEqual();
   });
 
-  test("no payload asks for more keys, or more often for the status, than can be answered", () => {
+  test("a payload that asks for more keys or statuses than fit a reply is refused", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     scene.ask("channel", { channel: "geral", token });

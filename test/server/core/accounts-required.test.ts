@@ -9,7 +9,7 @@ import { CoreCluster, checkpointText } from "../../support/core-cluster.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 describe("[X2] a login", () => {
-  test("gives a session for the right password, the same no for a wrong one and for nobody's", () => {
+  test("gives a session for the right password, and one error for a wrong one and for an unknown name", () => {
     const scene = new Scene();
     scene.user("ana");
     const wrong = scene.ask("login", { user: "ana", password: "x" });
@@ -19,7 +19,7 @@ describe("[X2] a login", () => {
     expect(scene.ask("login", { user: "ana" })).toMatchObject({ code: "unauthenticated" });
   });
 
-  test("the password of nobody takes as long as that of somebody", () => {
+  test("takes as long for an unknown name as for a known one", () => {
     const scene = new Scene();
     scene.user("ana");
     for (const server of scene.cluster.servers) server.hashMs = () => 40;
@@ -31,14 +31,14 @@ describe("[X2] a login", () => {
     expect(took("ana")).toBe(took("eva"));
   });
 
-  test("what a client without a password is told says why", () => {
+  test("tells a client without a password why it is refused", () => {
     const scene = new Scene();
     const { code, description } = scene.ask("users");
     expect(code).toBe("unauthenticated");
     expect(description).toMatch(/token.*login.*password/);
   });
 
-  test("and all else with a password says so where the machine fails at it, and may be tried again", () => {
+  test("and every other request with a password can be tried again if the machine fails at it", () => {
     const scene = new Scene();
     scene.user("ana");
     scene.server.hashFails = true;
@@ -51,7 +51,7 @@ describe("[X2] a login", () => {
     scene.user("bea");
   });
 
-  test("grants nothing on a claim that is not confirmed", () => {
+  test("grants nothing on an unconfirmed claim", () => {
     const scene = new Scene();
     const { cluster } = scene;
     const first = coordinator(cluster);
@@ -86,7 +86,7 @@ describe("[X2] a login", () => {
   });
 });
 
-describe("[X2] who may do what", () => {
+describe("[X2] each service is only for those that may use it", () => {
   const requests: Record<Service, Fields> = {
     login: { user: "ana", password: "ana's" },
     register: { password: "x" },
@@ -141,7 +141,7 @@ describe("[X2] who may do what", () => {
     }
   });
 
-  test("keys are of channels and of one's own messages", () => {
+  test("gives keys of channels and of the user's own messages only", () => {
     const { scene, ana } = furnish();
     const keys = (topic: string) => scene.ask("keys", { topics: [topic], token: ana });
     expect(keys("#geral\0").keys).toMatchObject({ "#geral\0": [{}, {}] });
@@ -150,7 +150,7 @@ describe("[X2] who may do what", () => {
     }
   });
 
-  test("where there are no accounts, there is nothing to administer", () => {
+  test("without accounts there is nothing to administer", () => {
     const cluster = new CoreCluster({ servers: 1 });
     cluster.runUntilServing();
     const reply = cluster.request(cluster.server(1), "registration", { mode: "closed" });
@@ -159,7 +159,7 @@ describe("[X2] who may do what", () => {
 });
 
 describe("[X2] an account changes", () => {
-  test("another password ends the older sessions, on every server", () => {
+  test("a new password ends the older sessions on every server", () => {
     const scene = new Scene();
     const before = scene.user("ana");
     const change = { user: "ana", password: "ana's", newPassword: "new", id: "change" };
@@ -182,7 +182,7 @@ describe("[X2] an account changes", () => {
     expect(scene.ask("password", { ...change, id: "other" })).toMatchObject({ status: "erro" });
   });
 
-  test("[R4] of two at once one holds, the same on every replica, and a hash anew ends nothing", () => {
+  test("[R4] of two new passwords at once all replicas keep the same, and a fresh hash ends no session", () => {
     const scene = new Scene();
     const session = scene.user("ana");
     const [a, b] = scene.cluster.servers as [VirtualServer, VirtualServer];
@@ -204,7 +204,7 @@ describe("[X2] an account changes", () => {
     expect(new Set(texts).size).toBe(1);
   });
 
-  test("a locked one may nothing, and a reset password is the only one", () => {
+  test("a locked account may do nothing, and a reset password replaces the old one", () => {
     const scene = new Scene();
     const ana = scene.user("ana");
     const { operator } = scene;
@@ -224,7 +224,7 @@ describe("[X2] an account changes", () => {
     expect(scene.ask("account", nobody)).toMatchObject({ code: "user_not_found" });
   });
 
-  test("who may register is the administrator's to say", () => {
+  test("an administrator decides who may register", () => {
     const scene = new Scene();
     const register = (user: string, invitation?: string) =>
       scene.ask("register", { user, password: "x", invitation });
@@ -240,7 +240,7 @@ describe("[X2] an account changes", () => {
     expect(checkpointText(scene.server)).not.toContain("a long secret");
   });
 
-  test("all of it survives a restart from what is on disk", () => {
+  test("all accounts survive a restart from disk", () => {
     const scene = new Scene();
     scene.user("ana");
     const chief = scene.user("chief");
@@ -261,7 +261,7 @@ describe("[X2] an account changes", () => {
   });
 });
 
-describe("[X4] who asks too often", () => {
+describe("[X4] a client that asks too often", () => {
   test("is told how long to wait, by account and by connection", () => {
     const scene = new Scene();
     scene.user("ana");
@@ -303,7 +303,7 @@ describe("[X4] who asks too often", () => {
     expect(asked.some(({ reply }) => reply?.code === "rate_limited")).toBe(true);
   });
 
-  test("[X4] what is malformed draws on its connection's pace, and on no other's", () => {
+  test("[X4] malformed requests count for their own connection's pace only", () => {
     const scene = new Scene({ user: undefined, connection: { perSecond: 2, burst: 4 } });
     const send = (payload: unknown, connection: string) => {
       const asked = scene.cluster.askPayload(scene.server, payload, connection);

@@ -38,7 +38,7 @@ class OpenScene extends Scene {
 }
 
 describe("[X2] an account that was taken while the cluster was open", () => {
-  test("is none of a name that somebody has logged in by", () => {
+  test("can't be claimed for a name that was logged in with", () => {
     const scene = new OpenScene();
     scene.use("ana");
     scene.cluster.runUntilEqual();
@@ -54,7 +54,7 @@ describe("[X2] an account that was taken while the cluster was open", () => {
     scene.login("ana");
   });
 
-  test("opens if nobody used the name meanwhile, today and later", () => {
+  test("opens if nobody else used the name", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     // A retry, while somebody else may have logged in already.
@@ -67,7 +67,7 @@ describe("[X2] an account that was taken while the cluster was open", () => {
     scene.login("eva", "new");
   });
 
-  test("opens nothing, if others used the name after that, until an administrator gives a password", () => {
+  test("opens nothing once others used the name, until an administrator gives it a password", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     scene.use("eva");
@@ -85,7 +85,7 @@ describe("[X2] an account that was taken while the cluster was open", () => {
     scene.login("eva", "by the administrator");
   });
 
-  test("and was used meanwhile opens nothing after a start from what is saved either", () => {
+  test("opens nothing once others used the name, also after a start from a saved state", () => {
     const scene = new OpenScene();
     expect(scene.register("eva")).toMatchObject({ status: "OK" });
     scene.use("eva");
@@ -100,7 +100,7 @@ describe("[X2] an account that was taken while the cluster was open", () => {
     expect(texts.size).toBe(1);
   });
 
-  test("is as good as any other where the name was claimed with accounts, and used openly later", () => {
+  test("opens if the name was claimed with accounts, though it was used openly later", () => {
     const scene = new Scene();
     scene.user("eva");
     const { cluster } = scene;
@@ -118,7 +118,7 @@ describe("[X2] an account that was taken while the cluster was open", () => {
   });
 });
 
-describe("[E3] a claim that comes again", () => {
+describe("[E3] a repeated claim", () => {
   const claim = (cluster: CoreCluster, at: number, password: string) => {
     const data = { user: "zoe", password, id: "1" };
     return cluster.request(cluster.server(at), "register", data);
@@ -132,7 +132,7 @@ describe("[E3] a claim that comes again", () => {
     return cluster;
   }
 
-  test("with another password is another's: the name is taken, whoever is asked", () => {
+  test("with another password is answered `name_taken` by every server", () => {
     const cluster = claimed();
     for (const at of [1, 2, 3]) {
       expect(claim(cluster, at, "another's")).toMatchObject({ code: "name_taken", retry: false });
@@ -140,7 +140,7 @@ describe("[E3] a claim that comes again", () => {
     }
   });
 
-  test("of two at once with one id and two passwords one wins", () => {
+  test("wins once when two come together with one id and two passwords", () => {
     const cluster = claimed();
     for (let round = 1; round <= 20; round += 1) {
       const asked = ["a's", "b's"].map((password, at) => {
@@ -153,7 +153,7 @@ describe("[E3] a claim that comes again", () => {
     }
   });
 
-  test("is no way to guess a password: so many tries, then one each few seconds", () => {
+  test("does not help to guess a password: few tries, then one each few seconds", () => {
     const scene = new Scene();
     scene.ask("register", { user: "zoe", password: "zoe's", id: "1" });
     scene.cluster.runUntilEqual();

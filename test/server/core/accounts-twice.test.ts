@@ -22,7 +22,7 @@ function changeAtEach(scene: Scene, servers: readonly VirtualServer[], data: obj
 /** Which event a receipt names. */
 const eventOf = ({ entry }: ReplyData) => (entry as Receipt | undefined)?.seq;
 
-describe("[R6] a change of an account that is asked for twice takes effect once", () => {
+describe("[R6] a change of an account that is requested twice takes effect once", () => {
   const change = { user: "ana", password: "ana's", newPassword: "new", id: "change" };
 
   test("at one server: both copies get its receipt", () => {
@@ -45,7 +45,7 @@ describe("[R6] a change of an account that is asked for twice takes effect once"
     scene.login("ana", "newer");
   });
 
-  test("at two: whichever of the duplicates holds, who was logged in by either stays so", () => {
+  test("at two servers: sessions that either copy began go on", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster } = scene;
@@ -58,7 +58,7 @@ describe("[R6] a change of an account that is asked for twice takes effect once"
     }
   });
 
-  test("by an administrator: also if something else was done between", () => {
+  test("by an administrator: also with another change in between", () => {
     const scene = new Scene();
     scene.user("ana");
     const { operator: token } = scene;
@@ -86,11 +86,11 @@ describe("[R6] a change of an account that is asked for twice takes effect once"
   });
 });
 
-describe("[R6] another change of an account under an id that was used is refused", () => {
+describe("[R6] another change of an account under a used id is refused", () => {
   const reused = { status: "erro", code: "id_reused", retry: false };
   const change = { user: "ana", password: "ana's", newPassword: "new", id: "1" };
 
-  test("a password: to whoever knows the present one, and to nobody else", () => {
+  test("a password: only whoever knows the present one is told of it", () => {
     const scene = new Scene();
     scene.user("ana");
     scene.ask("password", change);
@@ -116,7 +116,7 @@ describe("[R6] another change of an account under an id that was used is refused
     scene.login("ana", "new");
   });
 
-  test("what an administrator does: to an account, its password, and registration", () => {
+  test("an administrator's change of an account, its password, or registration", () => {
     const scene = new Scene();
     scene.user("ana");
     const { operator: token } = scene;

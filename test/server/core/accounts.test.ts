@@ -40,7 +40,7 @@ function claimLike(place: Place, id: string, epoch: Epoch): Claim {
 describe("names that look the same", () => {
   const looks = ["eva"];
 
-  test("[E3] of two that count the one of the higher epoch holds, and the other name is held by it", () => {
+  test("[E3] of two counting claims the one of the higher epoch holds both names", () => {
     const { accounts, terms } = empty();
     accounts.addClaim({ ...claim([a, 2], "old", epochOf(1)), looks });
     expect(accounts.holderLike("Eva" as UserName)?.id).toBe("old");
@@ -51,7 +51,7 @@ describe("names that look the same", () => {
     expect([...accounts.unowned()].map(({ id }) => id)).toEqual(["young"]);
   });
 
-  test("[E3] one that does not count holds nothing", () => {
+  test("[E3] a claim that does not count holds nothing", () => {
     const { accounts, terms } = empty();
     accounts.addClaim({ ...claim([a, 2], "old", epochOf(1)), looks });
     accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
@@ -59,7 +59,7 @@ describe("names that look the same", () => {
     expect(accounts.holder(eva)?.id).toBe("old");
   });
 
-  test("[E3] claims from before looks were compared stay, beside each other", () => {
+  test("[E3] old claims without looks stay beside each other", () => {
     const { accounts } = empty();
     accounts.addClaim(claim([a, 2], "old", epochOf(1)));
     accounts.addClaim(claimLike([b, 9], "young", epochOf(2)));
@@ -67,7 +67,7 @@ describe("names that look the same", () => {
     expect(accounts.holder("Eva" as UserName)?.id).toBe("young");
   });
 
-  test("[R4] what stands in the claims decides, not what this process finds", () => {
+  test("[R4] the looks in the claims decide, not those that this process finds", () => {
     const { accounts } = empty();
     accounts.addClaim({
       ...claim([a, 2], "old", epochOf(1)),
@@ -78,8 +78,8 @@ describe("names that look the same", () => {
   });
 });
 
-describe("what counts", () => {
-  test("[E3] a claim counts as long as no higher office is known", () => {
+describe("claims that count", () => {
+  test("[E3] a claim counts while no higher epoch is known", () => {
     const { accounts, terms } = empty();
     terms.add(termOf([a, 1], epochOf(1), {}));
     accounts.addClaim(claim([a, 2], "x", epochOf(1)));
@@ -87,7 +87,7 @@ describe("what counts", () => {
     expect(accounts.owner(eva)).toBeUndefined();
   });
 
-  test("[E3] the highest office above decides, whatever one between says", () => {
+  test("[E3] the highest epoch above a claim decides whether it counts", () => {
     const { accounts, terms } = empty();
     accounts.addClaim(claim([a, 2], "x", epochOf(1)));
     terms.add(termOf([b, 1], epochOf(2), {}));
@@ -96,7 +96,7 @@ describe("what counts", () => {
     expect(accounts.holder(eva)?.id).toBe("x");
   });
 
-  test("[E3] of two that count the one of the higher epoch holds", () => {
+  test("[E3] of two counting claims the one of the higher epoch holds", () => {
     const { accounts, terms } = empty();
     accounts.addClaim(claim([b, 9], "young", epochOf(2)));
     accounts.addClaim(claim([a, 2], "old", epochOf(1)));
@@ -104,7 +104,7 @@ describe("what counts", () => {
     expect(accounts.holder(eva)?.id).toBe("young");
   });
 
-  test("[E3] what is confirmed is owned, also while something newer is open", () => {
+  test("[E3] a confirmed claim owns the name, also while a newer one is open", () => {
     const { accounts } = empty();
     accounts.addClaim(claim([a, 2], "x", epochOf(1)));
     accounts.confirm({ server: a, seq: 2 });

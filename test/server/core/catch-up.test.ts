@@ -37,7 +37,7 @@ describe("a server that lacks events", () => {
     expect(checkpointText(late)).toBe(checkpointText(first));
   });
 
-  test("[R1] a lost event leaves a gap, which is filled before what follows is taken", () => {
+  test("[R1] a lost event leaves a gap, which is filled before later events are taken", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     const held = c.disk.durable[a.name] ?? 0;
@@ -94,7 +94,7 @@ describe("a server that lacks events", () => {
     expect(new Set(files).size).toBe(1);
   });
 
-  test("[R2] a server that lost what was not synced returns and fetches what it lacks", () => {
+  test("[R2] a server that lost unsynced events returns and fetches what it lacks", () => {
     const cluster = servingCluster(3);
     const c = cluster.server(3);
     c.syncMs = 300;

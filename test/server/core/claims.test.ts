@@ -35,8 +35,8 @@ function claimAlone(cluster: CoreCluster, server: VirtualServer, id: string): vo
   cluster.runUntil(() => held() > before, "the claim is on its disk");
 }
 
-describe("what older offices left", () => {
-  test("[E3] a claim that was won is confirmed, also if its coordinator falls before that", () => {
+describe("claims that older coordinators left", () => {
+  test("[E3] a won claim is confirmed, also if its coordinator falls before that", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });
@@ -48,7 +48,7 @@ describe("what older offices left", () => {
     cluster.runUntil(() => owners().every((id) => id === "a"), "all know who owns the name");
   });
 
-  test("[E3] that a name is taken is told once nothing can change it", () => {
+  test("[E3] `name_taken` is answered only once nothing can change it", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     claimAlone(cluster, first, "a");
@@ -80,7 +80,7 @@ describe("passwords", () => {
 
   const named = (user: string, id: string) => ({ user, password: `that of ${user}`, id });
 
-  test("[E3] two claims with the same id keep their own, whichever is hashed first", () => {
+  test("[E3] two claims with one id keep their own passwords, whichever is hashed first", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [server] = others(cluster, first) as [VirtualServer];
@@ -93,7 +93,7 @@ describe("passwords", () => {
     expect(credentials(first, "leo")).toEqual(["hash of that of leo"]);
   });
 
-  test("[E3] that of a claim which was settled meanwhile goes to nobody", () => {
+  test("[E3] the password of a claim that is settled before it is hashed goes to nobody", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [server] = others(cluster, first) as [VirtualServer];
@@ -112,7 +112,7 @@ describe("passwords", () => {
 describe("more claims than can be decided", () => {
   const refusal = { code: "unavailable", retry: true };
 
-  test("[E3] more passwords than can be hashed: refused at once, until some are", () => {
+  test("[E3] more passwords than can be hashed are refused at once, until some are done", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
     const claim = (user: string) => {
@@ -129,7 +129,7 @@ describe("more claims than can be decided", () => {
     cluster.runUntil(() => later.every(({ reply }) => reply?.status === "OK"), "so are they");
   });
 
-  test("[E3] those that were given up unhashed leave room for others", () => {
+  test("[E3] claims that are given up unhashed leave room for others", () => {
     const cluster = servingCluster(3);
     const [server] = others(cluster, coordinator(cluster)) as [VirtualServer];
     server.hashMs = () => 2 * durations.claimMs;
@@ -145,7 +145,7 @@ describe("more claims than can be decided", () => {
     expect(register(cluster, server, "a")).toMatchObject({ status: "OK" });
   });
 
-  test("[E3] more than it holds open: refused at once, until some are decided", () => {
+  test("[E3] more claims than a server holds open are refused at once, until some are decided", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [peer] = others(cluster, first) as [VirtualServer];

@@ -101,7 +101,7 @@ function spreadMs(cluster: CoreCluster): number {
 }
 
 describe("servers that agree on the time", () => {
-  test("[E5] still do when pauses of one make its answers late", () => {
+  test("[E5] still agree when pauses of one make its answers late", () => {
     const cluster = agreed();
     const first = coordinator(cluster);
     const [member] = others(cluster, first) as [VirtualServer];

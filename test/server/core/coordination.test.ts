@@ -11,7 +11,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const register = (user: string, id?: string) => ({ user, password: "geheim", id });
 
-describe("the office", () => {
+describe("the coordinator", () => {
   test("[E1] [E2] a cluster elects one, which says so on `servers`, and all know it", () => {
     const cluster = new Cluster({ servers: 3 });
     cluster.runUntilServing();
@@ -30,7 +30,7 @@ describe("the office", () => {
     }
   });
 
-  test("[E1] of those who are left the highest rank takes the office", () => {
+  test("[E1] of the remaining servers the one of the highest rank is elected", () => {
     const cluster = servingCluster(5);
     for (let left = 5; left > 3; left -= 1) {
       cluster.kill(coordinator(cluster));
@@ -52,7 +52,7 @@ describe("the office", () => {
     expect(coordinator(cluster)).toBe(next);
   });
 
-  test("[E1] without the reference ranks are not known, and one is elected all the same", () => {
+  test("[E1] without the reference no rank is known, and a coordinator is elected all the same", () => {
     const cluster = servingCluster(3);
     for (const server of cluster.servers) cluster.kill(server);
     cluster.stopReference();
@@ -60,7 +60,7 @@ describe("the office", () => {
     coordinator(cluster);
   });
 
-  test("[E2] a coordinator that stops gives the office up at once", () => {
+  test("[E2] a coordinator that stops resigns at once", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const from = cluster.time.nowMs;
@@ -72,7 +72,7 @@ describe("the office", () => {
     expect(cluster.time.nowMs - from).toBeLessThan(durations.coordinatorSilenceMs);
   });
 
-  test("[E2] with a new view the coordinator stands again in it", () => {
+  test("[E2] the coordinator of an old view is candidate again in the new one", () => {
     const cluster = servingCluster(2);
     coordinator(cluster);
     cluster.addServer();
@@ -82,7 +82,7 @@ describe("the office", () => {
     );
   });
 
-  test("[E2] [R10] one that was cut off learns of the higher epoch, and answers no claim before", () => {
+  test("[E2] [R10] a coordinator that was cut off answers no claim before it learns of the higher epoch", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     cutOff(cluster, first);
@@ -98,7 +98,7 @@ describe("the office", () => {
     expect(again).toMatchObject({ code: "name_taken" });
   });
 
-  test("[E2] one that missed a higher epoch learns of it from who misses a coordinator", () => {
+  test("[E2] a coordinator that missed a higher epoch learns of it from a server that misses one", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [second] = others(cluster, first) as [VirtualServer];
@@ -123,7 +123,7 @@ describe("the office", () => {
 });
 
 describe("claims", () => {
-  test("[E3] [R10] a name goes to one claim once, whoever is asked", () => {
+  test("[E3] [R10] every server answers that the name belongs to one claim", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const ask = (number: number, id: string) =>
@@ -137,7 +137,7 @@ describe("claims", () => {
     expect([...texts][0]).toContain('"user":"eva"');
   });
 
-  test("[E3] of many at once for one name one wins, on every replica the same", () => {
+  test("[E3] of many claims of one name at once all replicas let the same one win", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     const asked = Array.from({ length: 30 }, (_, at) => {
@@ -148,7 +148,7 @@ describe("claims", () => {
     expect(asked.filter(({ reply }) => reply?.code === "name_taken")).toHaveLength(29);
   });
 
-  test("[E3] a claim without an id is one of its own each time", () => {
+  test("[E3] each claim without an id is a new claim", () => {
     const cluster = servingCluster(3);
     coordinator(cluster);
     expect(cluster.request(cluster.server(1), "register", register("eva")).status).toBe("OK");
@@ -167,7 +167,7 @@ describe("claims", () => {
     expect(account).toMatchObject({ server: coordinator(cluster).name });
   });
 
-  test("[E3] a claim that its office did not get accepted is rolled back everywhere", () => {
+  test("[E3] a claim that its coordinator did not get accepted is rolled back everywhere", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     cutOff(cluster, first);
@@ -184,7 +184,7 @@ describe("claims", () => {
     }
   });
 
-  test("[E3] no quorum, no coordinator: `unavailable`, to be tried again, within 2 s; chat goes on", () => {
+  test("[E3] without a coordinator a claim gets `unavailable` within 2 s, and the chat goes on", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [second, third] = others(cluster, first) as [VirtualServer, VirtualServer];

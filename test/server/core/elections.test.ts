@@ -127,8 +127,8 @@ describe("who is waited for", () => {
   });
 });
 
-describe("an office that another has taken over", () => {
-  test("[E2] who finds that in a new view is led by the other, and does not stand again", () => {
+describe("a coordinator that was replaced", () => {
+  test("[E2] that finds its successor in a new view follows it, and is not candidate again", () => {
     const cluster = servingCluster(4);
     const first = coordinator(cluster);
     isolate(cluster, first);
@@ -162,8 +162,8 @@ describe("an office that another has taken over", () => {
   });
 });
 
-describe("what others answer and claim", () => {
-  test("[E2] an answer from another server than was asked is none", () => {
+describe("answers and epochs of other servers", () => {
+  test("[E2] an answer counts only from the server that was asked", () => {
     const cluster = servingCluster(5);
     const first = coordinator(cluster);
     const [near, ...far] = others(cluster, first) as [VirtualServer, ...VirtualServer[]];
@@ -207,7 +207,7 @@ describe("what others answer and claim", () => {
     },
   );
 
-  test("[E1] an office of such a term leads nobody", () => {
+  test("[E1] nobody follows a coordinator of such a term", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     const [peer, third] = others(cluster, first) as [VirtualServer, VirtualServer];

@@ -69,7 +69,7 @@ function cluster(servers: number): CoreCluster {
   return made;
 }
 
-describe("a fact and a service that a table has in one row each", () => {
+describe("a fact and a service of one row each", () => {
   test("reach a client by every server, once for each id", () => {
     const notes = cluster(3);
     const first = notes.request(notes.server(1), "note", { note: "milk", id: "a" });

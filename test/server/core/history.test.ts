@@ -138,7 +138,7 @@ describe("history", () => {
     expect(page(cluster, { user: "caio" }).entries).toMatchObject([{ src: "caio", dst: "bia" }]);
   });
 
-  test("[H8] what two wrote to each other, by the page and since a vector", () => {
+  test("[H8] gives what two users wrote to each other, by the page and since a vector", () => {
     const cluster = servingCluster(3);
     cluster.request(cluster.server(1), "login", { user: "caio" });
     for (let number = 1; number <= 12; number += 1) {
@@ -211,7 +211,7 @@ describe("history", () => {
   });
 });
 
-describe("[W2] what the pages of one payload look at", () => {
+describe("[W2] the number of messages that the pages of one payload read", () => {
   const conversation = new Conversation(1_000);
   const [ana, bia, server] = ["ana" as UserName, "bia" as UserName, serverName(1)];
   for (let seq = 1; seq <= 100; seq += 1) {

@@ -39,13 +39,13 @@ describe.each<Auth>(["open", "required"])("names that look alike, auth %s", (aut
     expect(again.reason).toBeUndefined();
   });
 
-  test("[E3] no second account, by letters of another script alone", () => {
+  test("[E3] no second account, also by letters of another script alone", () => {
     const cluster = started(auth);
     expect(register(cluster, 1, likeCoco)).toMatchObject({ status: "OK" });
     expect(register(cluster, 2, "coco")).toMatchObject({ code: "name_taken" });
   });
 
-  test("[E3] of many at once one name wins, on every replica the same", () => {
+  test("[E3] of many claims at once all replicas let the same one win", () => {
     const cluster = started(auth);
     const names = ["carlos", ...Object.values(likeCarlos)];
     const asked = names.map((user, at) => {
@@ -68,7 +68,7 @@ describe.each<Auth>(["open", "required"])("names that look alike, auth %s", (aut
   });
 });
 
-describe("[W14] where names are made by their use", () => {
+describe("[W14] where use makes a name", () => {
   test.each(Object.entries(odd))("no new name has %s, and older names go on", (_, name) => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
@@ -92,7 +92,7 @@ describe("[W14] where names are made by their use", () => {
     expect(login(name)).toMatchObject({ status: "sucesso" });
   });
 
-  test("a channel that looks like another is that one", () => {
+  test("a channel that looks like another counts as that one", () => {
     const cluster = servingCluster(3);
     const create = (channel: string, id?: string) => {
       return cluster.request(cluster.server(2), "channel", { channel, id });
@@ -121,7 +121,7 @@ describe("[W14] where names are made by their use", () => {
 });
 
 describe("[X2] a log-in", () => {
-  test("by a name that looks like an account's is nobody's", () => {
+  test("by a name that only looks like an account's is refused", () => {
     const scene = new Scene();
     scene.user("carlos");
     for (const user of [...Object.values(likeCarlos), ...Object.values(odd)]) {

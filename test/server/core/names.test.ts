@@ -10,7 +10,7 @@ import { CoreCluster, checkpointText, servingCluster } from "../../support/core-
 const room = () => ({ bytes: limits.replyBytes });
 
 describe("[W2] lists of names come by pages", () => {
-  test("all pages together are the list, whatever their size, prefix, and order of coming", () => {
+  test("all pages together are the list, whatever their size and prefix, and the order of additions", () => {
     const name = fc.stringMatching(/^[a-c\u{10400}é]{1,4}$/u);
     const property = fc.property(
       fc.record({
@@ -43,7 +43,7 @@ describe("[W2] lists of names come by pages", () => {
     fc.assert(property);
   });
 
-  test("what no reply holds is told in part, with the place to go on from", () => {
+  test("a list that fits no reply comes in part, with the place to go on from", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     const long = (number: number) => `${"\u{10400}".repeat(58)}${String(number).padStart(6, "0")}`;
@@ -79,7 +79,7 @@ describe("[W2] lists of names come by pages", () => {
     }
   }, 60_000);
 
-  test("and only what is committed, and not what was taken away", () => {
+  test("they show only committed names, and no channel that was taken away", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const names = ["a", "b", "c", "d"];
@@ -95,8 +95,8 @@ describe("[W2] lists of names come by pages", () => {
   });
 });
 
-describe("[X4] channels that one user makes have a bound where accounts are", () => {
-  test("whoever has made so many is told so; others make theirs", () => {
+describe("[X4] with accounts the channels of one user have a bound", () => {
+  test("a user who has made so many is refused; others make theirs", () => {
     const scene = new Scene();
     const [ana, bia] = [scene.user("ana"), scene.user("bia")];
     const make = (channel: string, token: string, server = scene.server) =>
@@ -117,7 +117,7 @@ describe("[X4] channels that one user makes have a bound where accounts are", ()
     }
   });
 
-  test("in an open cluster names are anybody's, and there is none", () => {
+  test("in an open cluster, where anybody may use any name, no bound holds", () => {
     const cluster = new CoreCluster({ servers: 1 });
     cluster.runUntilServing();
     for (let made = 0; made <= limits.userChannels; made += 1) {
@@ -142,7 +142,7 @@ describe("[A10] an administrator takes a channel away", () => {
     return { scene, ana, write, remove };
   }
 
-  test("then nobody finds, reads, writes to or makes it, on any server", () => {
+  test("then nobody can find, read, write to or make it, on any server", () => {
     const { scene, ana, write, remove } = furnish();
     expect(remove(true)).toMatchObject({ status: "OK", entry: {} });
     scene.cluster.runUntilEqual();
@@ -160,7 +160,7 @@ describe("[A10] an administrator takes a channel away", () => {
     expect(remove(true, { channel: "nowhere" })).toMatchObject({ code: "channel_not_found" });
   });
 
-  test("it comes back with all that was written there, and a request that comes again does nothing", () => {
+  test("it comes back with all its messages, and a repeated request does nothing", () => {
     const { scene, ana, write, remove } = furnish();
     const removed = remove(true, { id: "away" });
     expect(remove(false, { id: "back" })).toMatchObject({ status: "OK" });
@@ -170,7 +170,7 @@ describe("[A10] an administrator takes a channel away", () => {
     expect(scene.ask("publish", write)).toMatchObject({ status: "OK" });
   });
 
-  test("[R4] of two decisions at once one holds, the same on every replica, after a restart too", () => {
+  test("[R4] of two decisions at once all replicas keep the same one, also after a restart", () => {
     const { scene, remove } = furnish();
     const { cluster } = scene;
     const [a, b] = cluster.servers;

@@ -44,7 +44,7 @@ describe("publications", () => {
     cluster.runUntil(() => a.published.length === 1, "once healed, it is published");
   });
 
-  test("[P1] [P4] the old form goes out only while somebody subscribes to the topic", () => {
+  test("[P1] [P4] the first form is published only while somebody subscribes to the topic", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(2);
     const publish = () => {
@@ -67,7 +67,7 @@ describe("publications", () => {
     expect(server.published).toHaveLength(1);
   });
 
-  test("[P1] a private message in old form carries src and from, and goes to its recipient", () => {
+  test("[P1] a private message in the first form has src and from, and goes to its recipient", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(1);
     cluster.subscribe("bia");
@@ -83,7 +83,7 @@ describe("publications", () => {
     });
   });
 
-  test("[P2] a channel and a user of one name, or one the beginning of the other, stay apart", () => {
+  test("[P2] topics of a channel and a user stay apart, though their names are equal or begin alike", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(1);
     cluster.request(server, "login", { user: "geral" });
@@ -96,7 +96,7 @@ describe("publications", () => {
     expect(server.published.map(({ topic }) => topic)).toEqual([geral]);
   });
 
-  test("[P2] a private message is on its sender's topic too, each with a chain of its own", () => {
+  test("[P2] a private message is on its sender's topic too, and each topic has its own prev", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     for (const topic of [toAna, toBia]) cluster.subscribe(topic);
@@ -117,7 +117,7 @@ describe("publications", () => {
     ]);
   });
 
-  test("[P2] a subscription to the beginning of a topic gets it, as ZeroMQ has it", () => {
+  test("[P2] a subscription to the beginning of a topic matches it, as in ZeroMQ", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     cluster.subscribe("");
@@ -125,7 +125,7 @@ describe("publications", () => {
     expect(server.published.map(({ topic }) => topic).sort()).toEqual([geral, "geral"]);
   });
 
-  test("[P2] all that one commit brings for a topic is one message", () => {
+  test("[P2] all publications of one commit on a topic are one message", () => {
     const cluster = servingCluster(2);
     const server = cluster.server(1);
     cluster.subscribe(geral);
@@ -161,7 +161,7 @@ describe("publications", () => {
     }
   });
 
-  test("[P3] prev counts what nobody subscribed to, so that the gap is seen", () => {
+  test("[P3] prev counts publications without subscribers, so that the gap shows", () => {
     const cluster = servingCluster(1);
     const server = cluster.server(1);
     const { seq } = cluster.request(server, "publish", hello).entry as { seq: number };
@@ -170,7 +170,7 @@ describe("publications", () => {
     expect(secondForm(cluster, geral)).toMatchObject([{ prev: seq }]);
   });
 
-  test("[P3] after a restart prev goes on, and what was not yet published is", () => {
+  test("[P3] after a restart prev goes on, and unpublished messages are published", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     const first = cluster.request(a, "publish", hello).entry as { seq: number };
@@ -186,7 +186,7 @@ describe("publications", () => {
     expect(secondForm(cluster, geral)).toMatchObject([{ message: "late", prev: first.seq }]);
   });
 
-  test("[P3] after a restart the same is so of private messages", () => {
+  test("[P3] the same holds for private messages after a restart", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     const hi = { src: "ana", dst: "bia", message: "hi" };

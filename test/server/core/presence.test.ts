@@ -98,7 +98,7 @@ describe("[L11] presence", () => {
     }
   });
 
-  test("ends thirty seconds after the last word, at every server", () => {
+  test("ends thirty seconds after the last report, at every server", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.cluster.runFor(presenceSilenceMs - 100);
@@ -107,7 +107,7 @@ describe("[L11] presence", () => {
     expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
   });
 
-  test("lasts as long as a word comes each ten seconds, to whichever server", () => {
+  test("lasts while a report comes each ten seconds, to any server", () => {
     const scene = new Scene();
     for (let beat = 0; beat < 12; beat += 1) {
       scene.say(1 + (beat % 3), "ana", "away");
@@ -118,7 +118,7 @@ describe("[L11] presence", () => {
     }
   });
 
-  test("changes at once, also by a word to another server, and no older word undoes it", () => {
+  test("changes at once, also by a report to another server, and no older report undoes it", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.cluster.runFor(soonMs);
@@ -149,7 +149,7 @@ describe("[L11] presence", () => {
     expect(becomes(2, "gone", "desk")).toEqual(everywhere(undefined));
   });
 
-  test("a server that dies takes nothing with it that the next word does not bring back", () => {
+  test("survives the death of a server by the client's next report", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.cluster.runFor(soonMs);
@@ -167,7 +167,7 @@ describe("[L11] presence", () => {
     expect(scene.anaEverywhere()).toEqual(everywhere("online"));
   });
 
-  test("what was said during a partition is known everywhere soon after it", () => {
+  test("spreads soon after a partition, whatever was reported during it", () => {
     const scene = new Scene();
     scene.say(1, "ana", "online");
     scene.say(1, "carla", "online");
@@ -187,7 +187,7 @@ describe("[L11] presence", () => {
     ]);
   });
 
-  test("what gets lost between servers is told again within ten seconds", () => {
+  test("is sent again within ten seconds if it is lost between servers", () => {
     const scene = new Scene();
     scene.say(1, "bia", "online");
     scene.cluster.runFor(presenceMs / 2);
@@ -199,7 +199,7 @@ describe("[L11] presence", () => {
     expect(scene.anaEverywhere()).toEqual(everywhere("online"));
   });
 
-  test("costs one message for all that is new in a fifth of a second, and none where nobody says it", () => {
+  test("costs one message for all that is new in a fifth of a second, and none without reports", () => {
     const scene = new Scene();
     const { told } = scene.listener;
     scene.cluster.runFor(2 * presenceMs);
@@ -221,7 +221,7 @@ describe("[L11] presence", () => {
     expect(told.length).toBeLessThanOrEqual(started + 1 + presenceSilenceMs / presenceMs);
   });
 
-  test("is no event, and nothing of it comes to a disk", () => {
+  test("is not an event, and is never written to disk", () => {
     const scene = new Scene();
     coordinator(scene.cluster);
     scene.cluster.runUntilEqual();
@@ -233,7 +233,7 @@ describe("[L11] presence", () => {
     expect(scene.cluster.servers.map(({ core }) => core.ledger.snapshot())).toEqual(held);
   });
 
-  test("wants a user who has logged in, and waits for what the client has seen of that", () => {
+  test("requires a user who has logged in, and waits for a login that the client has seen", () => {
     const scene = new Scene();
     const { cluster } = scene;
     const asking = { user: "duda", state: "online" };
@@ -263,7 +263,7 @@ describe("[L11] presence", () => {
 describe("[L11] bounds of presence", () => {
   const user = (number: number) => `user${number}` as UserName;
 
-  test("of too many users those who came first are listed, of one's clients those heard last", () => {
+  test("keep the users that came first, and of each user the clients heard last", () => {
     const presence = new Presence(serverName(1));
     let clock = 0;
     const say = (number: number, state: PresenceState, { client = "", atMs = 0 } = {}) => {
@@ -294,7 +294,7 @@ describe("[L11] bounds of presence", () => {
     expect(presence.list(laterMs)).toHaveLength(2);
   });
 
-  test("a word that comes late, twice or out of order is good for no longer", () => {
+  test("a report that comes late, twice or out of order lasts no longer", () => {
     const presence = new Presence(serverName(1));
     const word = { user: user(1), client: "", state: "online", clock: 5, ageMs: 10_000 } as const;
     presence.learn(serverName(2), [word], 0);

@@ -38,7 +38,7 @@ describe("a client reads its own writes through any server", () => {
     expect(messages(cluster.request(b, "history", { channel: "geral", after }))).toEqual(["Olá!"]);
   });
 
-  test("[R9] without `after`, whatever server is asked next shows the write", () => {
+  test("[R9] without `after`, every server shows the write next", () => {
     const cluster = servingCluster(3);
     for (let round = 0; round < 12; round += 1) {
       const [writer, reader] = [
@@ -54,7 +54,7 @@ describe("a client reads its own writes through any server", () => {
     }
   });
 
-  test("[R9] a write that would fail for what is missing here waits for it", () => {
+  test("[R9] a write that would fail because something is missing here waits for it", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.cut(a.name, c.name, ["broadcast"]);
@@ -63,7 +63,7 @@ describe("a client reads its own writes through any server", () => {
     expect(reply.status).toBe("OK");
   });
 
-  test("[R9] creating a channel anew with `after` fails although this server lacked it", () => {
+  test("[R9] creating an existing channel with `after` fails, although this server lacked it", () => {
     const cluster = servingCluster(3);
     const [a, , c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.network.cut(a.name, c.name, ["broadcast"]);
@@ -85,7 +85,7 @@ describe("only what is committed is shown", () => {
     return { cluster, server };
   }
 
-  test("[R3] history, users and channels leave out what no quorum has", () => {
+  test("[R3] history, users and channels leave out uncommitted events", () => {
     const { cluster, server } = withUncommitted();
     expect(messages(cluster.request(server, "history", { channel: "geral" }))).toEqual([]);
     expect(cluster.request(server, "users").users).toEqual(["ana", "bia"]);
@@ -98,7 +98,7 @@ describe("only what is committed is shown", () => {
     expect(reply.users).toEqual(reply.channels);
   });
 
-  test("[R9] a plain read waits 250 ms for it at most", () => {
+  test("[R9] a plain read waits 250 ms at most", () => {
     const { cluster, server } = withUncommitted();
     const startMs = cluster.time.nowMs;
     cluster.request(server, "users");

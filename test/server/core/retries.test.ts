@@ -6,7 +6,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const hello = { user: "ana", channel: "geral", message: "Olá!", id: "once" };
 
-describe("a request that comes again", () => {
+describe("a repeated request", () => {
   test("[R6] on the same server takes effect once and gets the same receipt", () => {
     const cluster = servingCluster(3);
     const first = cluster.request(cluster.server(1), "publish", hello);
@@ -27,7 +27,7 @@ describe("a request that comes again", () => {
     expect(again.server).toBe(cluster.server(2).name);
   });
 
-  test("[R6] while the first is still under way makes no second event", () => {
+  test("[R6] makes no second event while the first is still open", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const seq = server.disk.durable[server.name] ?? 0;
@@ -53,7 +53,7 @@ describe("a request that comes again", () => {
     cluster.runUntil(() => again.reply?.status === "OK", "b has it on disk as the second");
   });
 
-  test("[R6] on two servers that knew nothing of each other's is seen once", () => {
+  test("[R6] is seen once, though two servers made it without knowing of each other", () => {
     const cluster = servingCluster(5);
     // Both publish at the same instant: neither can hold the other's event.
     const duplicates = [
@@ -121,7 +121,7 @@ describe("a request that comes again", () => {
     expect(page()).toEqual({ channel: ["Olá!"], user: ["first"] });
   });
 
-  test("[R6] with another content while the first is under way is refused", () => {
+  test("[R6] with another content is refused, also while the first is still open", () => {
     const cluster = servingCluster(3);
     const copies = ["Olá!", "Oi!", "Olá!"].map((message) => {
       return cluster.ask(cluster.server(1), "publish", { ...hello, message });
@@ -134,7 +134,7 @@ describe("a request that comes again", () => {
     ]);
   });
 
-  test("[R6] with other contents at two servers at once: both are shown, each once, for good", () => {
+  test("[R6] with two contents at two servers at once shows both, each once, for good", () => {
     const cluster = servingCluster(5);
     const bye = { ...hello, message: "Tchau!" };
     const duplicates = [hello, bye, hello].map((data, at) => {
@@ -161,7 +161,7 @@ describe("a request that comes again", () => {
     expect(receipts[0]?.[0]).not.toBe(receipts[1]?.[0]);
   });
 
-  test("[R6] under an id that another server knows waits for what its client has seen", () => {
+  test("[R6] under an id that only another server knows waits for what its client has seen", () => {
     const cluster = servingCluster(3);
     const [a, b] = [cluster.server(1), cluster.server(2)];
     const first = cluster.request(a, "publish", hello).entry as Receipt;
@@ -195,7 +195,7 @@ describe("a request that comes again", () => {
     expect(seq()).toBe(before);
   });
 
-  test("[R6] after a crash of the server that took it, another one has it or makes it", () => {
+  test("[R6] after a crash of its server is found or made by another one", () => {
     const cluster = servingCluster(3);
     cluster.ask(cluster.server(1), "publish", hello);
     cluster.runFor(3);

@@ -160,7 +160,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J1] [R4] taken up again gives the same files", () => {
+  test("[J1] [R4] gives the same files when it is restored", () => {
     fc.assert(
       fc.property(anyEvents, (events) => {
         const { saved, text } = save(stateOf(events));
@@ -172,7 +172,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J1] of an older version, whose rows don't name their operation, is taken up the same", () => {
+  test("[J1] of an older version, whose rows do not name their operation, is restored the same", () => {
     fc.assert(
       fc.property(anyEvents, (events) => {
         const { saved, text } = save(stateOf(events));
@@ -186,7 +186,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[J1] [R4] with the events behind it gives what all of them give", () => {
+  test("[J1] [R4] with the later events gives the same as all events", () => {
     fc.assert(
       fc.property(anyEvents, anyVector, (events, vector) => {
         const before = upTo(events, vector);
@@ -199,7 +199,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[R8] [R4] of a peer, taken up beside what is held, gives what both stand for", () => {
+  test("[R8] [R4] of a peer adds to the own state what that lacks", () => {
     fc.assert(
       fc.property(anyEvents, anyVector, anyVector, (events, held, theirs) => {
         const state = stateOf(upTo(events, held));
@@ -210,7 +210,7 @@ describe("a saved state", () => {
     );
   });
 
-  test("[R8] taken up twice changes nothing", () => {
+  test("[R8] changes nothing when it is restored twice", () => {
     fc.assert(
       fc.property(anyEvents, anyVector, (events, vector) => {
         const state = stateOf(upTo(events, vector));
@@ -245,7 +245,7 @@ describe("a saved state", () => {
     expect(chat.user("bia" as never).conversation.window.entries.length).toBe(4);
   });
 
-  test("is frozen: what comes while it is written is not in it", () => {
+  test("is frozen: events that come while it is written are not in it", () => {
     const events = fc.sample(anyEvents, { numRuns: 20, seed: 1 });
     for (const list of events) {
       const half = list.slice(0, list.length / 2);

@@ -16,7 +16,7 @@ function expectEqualFiles(cluster: CoreCluster): void {
 }
 
 describe("a stop", () => {
-  test("[R11] steps out of the rotation and finishes what was taken in", () => {
+  test("[R11] leaves the rotation and finishes the open requests", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const questions = Array.from({ length: 20 }, () => cluster.ask(server, "publish", hello));
@@ -26,7 +26,7 @@ describe("a stop", () => {
     expect(questions.map(({ reply }) => reply?.status)).toEqual(questions.map(() => "OK"));
   });
 
-  test("[R11] what was taken in is answered while its way back is still there", () => {
+  test("[R11] answers open requests while replies still reach their clients", () => {
     const cluster = servingCluster(3);
     const server = cluster.server(1);
     const questions = Array.from({ length: 20 }, () => cluster.ask(server, "publish", hello));

@@ -70,7 +70,7 @@ describe("the rotation", () => {
     expect(a.core.catchUp.phase).toBe("live");
   });
 
-  test("the log names who must come back", () => {
+  test("the log names the members that must come back", () => {
     const cluster = servingCluster(3);
     const [a, b, c] = [cluster.server(1), cluster.server(2), cluster.server(3)];
     cluster.crash(b);
@@ -128,7 +128,7 @@ describe("leaving", () => {
     expect(cluster.request(b, "login", { user: "caio" })).toMatchObject({ status: "sucesso" });
   });
 
-  test("[R11] what a leaving server had stays with those that remain", () => {
+  test("[R11] the events of a leaving server stay with those that remain", () => {
     const cluster = servingCluster(3);
     const a = cluster.server(1);
     cluster.ask(a, "publish", { user: "ana", channel: "geral", message: "the last word" });

@@ -18,14 +18,14 @@ const never = Object.fromEntries(
   ]),
 );
 
-describe("[X2] where accounts are, nothing of a guest waits", () => {
+describe("[X2] with accounts no request of a guest waits", () => {
   test("a login without a password is refused at once, whatever it asks to wait for", () => {
     const scene = new Scene();
     const asked = scene.cluster.ask(scene.server, "login", { user: "ana", after: never });
     expect(asked.reply).toMatchObject({ code: "unauthenticated", reason: "no_session" });
   });
 
-  test("what would wait is behind at once, and uses up no attempt", () => {
+  test("a request that would wait gets behind at once, and uses up no attempt", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster, server } = scene;
@@ -41,7 +41,7 @@ describe("[X2] where accounts are, nothing of a guest waits", () => {
     scene.login("ana");
   });
 
-  test("nor of whoever has a session's token that is past its time", () => {
+  test("a request with an expired token does not wait either", () => {
     const scene = new Scene();
     scene.user("ana");
     const { cluster, server } = scene;
@@ -51,7 +51,7 @@ describe("[X2] where accounts are, nothing of a guest waits", () => {
     expect(cluster.ask(server, "login", login).reply).toMatchObject({ code: "behind" });
   });
 
-  test("a user's request waits as ever", () => {
+  test("a user's request waits", () => {
     const scene = new Scene();
     const token = scene.user("ana");
     const asked = scene.cluster.ask(scene.server, "users", { token, after: never });
@@ -61,7 +61,7 @@ describe("[X2] where accounts are, nothing of a guest waits", () => {
   });
 });
 
-describe("[X4] what waits has a bound for each connection", () => {
+describe("[X4] the waiting requests of each connection have a bound", () => {
   const reads = (count: number, after: object) =>
     Array.from({ length: count }, () => ({ service: "users", data: { after } }));
   const ask = (cluster: CoreCluster, connection: string, payload: object) =>
@@ -94,7 +94,7 @@ describe("[X4] what waits has a bound for each connection", () => {
   });
 });
 
-describe("[R9] what waits is looked at only when something came that it waits for", () => {
+describe("[R9] a waiting request is checked only when something comes that it waits for", () => {
   const [a, b] = ["server_0000000a", "server_0000000b"] as [ServerName, ServerName];
 
   /** How often its vector is read. */

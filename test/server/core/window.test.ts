@@ -46,7 +46,7 @@ function windowOf(most: number): Window<Placed> {
 describe("a window", () => {
   const anyMost = fc.integer({ min: 1, max: 8 });
 
-  test("[J3] [R4] keeps by the set of entries alone, in whatever order they came", () => {
+  test("[J3] [R4] keeps the same entries in whatever order they came", () => {
     fc.assert(
       fc.property(anyEntries, anyMost, fc.infiniteStream(fc.nat()), (entries, most, chance) => {
         const shuffled = entries
@@ -63,7 +63,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] [R4] dropping early or late gives the same: at each step it is the rule's", () => {
+  test("[J3] [R4] keeps at each step what the rule says, whether entries are dropped early or late", () => {
     fc.assert(
       fc.property(anyEntries, anyMost, (entries, most) => {
         const window = windowOf(most);
@@ -81,7 +81,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] [R4] of what two replicas kept, together with what neither had, it keeps the same", () => {
+  test("[J3] [R4] keeps the same of two replicas' entries together with new ones", () => {
     const anyHalf = fc.infiniteStream(fc.boolean());
     fc.assert(
       fc.property(anyEntries, anyMost, anyHalf, (entries, most, choice) => {
@@ -96,7 +96,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] [R6] knows the duplicates of what it keeps, and nothing of what it dropped", () => {
+  test("[J3] [R6] knows the duplicates of the entries that it keeps, and none that it dropped", () => {
     fc.assert(
       fc.property(anyEntries, anyMost, (entries, most) => {
         const window = windowOf(most);
@@ -114,7 +114,7 @@ describe("a window", () => {
     );
   });
 
-  test("[J3] ids are scoped: what two users sent under one id are two requests", () => {
+  test("[J3] counts requests of two users under one id as two", () => {
     const window = new Window<Placed>(2, {
       scopeOf: ({ server }) => server,
       isDuplicate: () => true,
@@ -127,7 +127,7 @@ describe("a window", () => {
     expect(window.entries.slice()).toEqual(entries.slice(1));
   });
 
-  test("[S9] [R6] one id of many senders is looked up among each one's own", () => {
+  test("[S9] [R6] looks up an id that many senders use among the sender's own entries only", () => {
     let compared = 0;
     const window = new Window<Placed>(10_000, {
       scopeOf: ({ seq }) => String(seq),
@@ -150,8 +150,8 @@ describe("a window", () => {
   });
 });
 
-describe("a list that goes from its beginning", () => {
-  test("is as an array, however long it has been going", () => {
+describe("a queue", () => {
+  test("is equal to an array, however long it has been in use", () => {
     const list = new Tail<number>();
     let array: number[] = [];
     for (let number = 0; number < 5_000; number += 1) {
@@ -176,7 +176,7 @@ describe("a list that goes from its beginning", () => {
 });
 
 describe("merging", () => {
-  test("[R4] gives all of all lists in the total order, shared ones next to each other", () => {
+  test("[R4] gives all items of all lists in the total order, shared ones next to each other", () => {
     fc.assert(
       fc.property(anyEntries, fc.array(fc.nat(3), { maxLength: 60 }), (entries, choices) => {
         const lists: Placed[][] = [[], [], [], []];
@@ -193,7 +193,7 @@ describe("merging", () => {
     );
   });
 
-  test("of none is none", () => {
+  test("of no lists gives nothing", () => {
     expect([...mergeInOrder([])]).toEqual([]);
     expect([...mergeInOrder([[], []])]).toEqual([]);
   });

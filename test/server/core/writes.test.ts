@@ -32,7 +32,7 @@ describe("a write", () => {
     expect(question.reply).toMatchObject({ status: "OK", entry: event });
   });
 
-  test("[R3] the receipt names the replicas that had it on disk", () => {
+  test("[R3] has a receipt that names the replicas with it on disk", () => {
     const cluster = servingCluster(3);
     cluster.server(3).syncMs = 5_000;
     const { server, durable, id, seq } = receiptOf(
@@ -72,7 +72,7 @@ describe("a write", () => {
     expect(page.entries).toMatchObject([{ message: "Olá!" }]);
   });
 
-  test("[R3] unavailable is told while the way back is still there", () => {
+  test("[R3] unavailable is answered while replies still reach the client", () => {
     const cluster = servingCluster(3);
     cluster.network.partition([serverName(1)], [serverName(2), serverName(3)]);
     const question = cluster.ask(cluster.server(1), "publish", hello);
@@ -118,7 +118,7 @@ describe("a write", () => {
     expect(cluster.time.nowMs - startMs).toBe(20);
   });
 
-  test("[R7] an event made after another was seen has the higher clock, also after a crash", () => {
+  test("[R7] an event has a higher clock than those that its server saw before, also after a crash", () => {
     const cluster = servingCluster(3);
     let last = 0;
     for (let round = 0; round < 4; round += 1) {
