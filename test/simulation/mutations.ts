@@ -174,7 +174,7 @@ const coordinatorMutations: readonly Mutation[] = [
       core(
         "accounts/claims",
         "    if (now.steadyMs >= claim.deadlineMs)",
-        '    const held = accounts.holder(claim.user);\n    if (held?.id === claim.id && held.server !== this.#parts.name) {\n      return this.#settle(claim, { outcome: "won", now, event: held, credential: held.credential });\n    }\n    if (now.steadyMs >= claim.deadlineMs)',
+        '    const held = accounts.holder(claim.user);\n    if (held?.id === claim.id && held.server !== this.#parts.replica.name) {\n      return this.#settle(claim, { outcome: "won", now, event: held, credential: held.credential });\n    }\n    if (now.steadyMs >= claim.deadlineMs)',
       ),
     ],
   },
