@@ -33,8 +33,8 @@ const stretching = /[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]/u;
 const dotOverDot = /(?<=[ij])\u0307/gu;
 
 /**
- * What a name looks like, in small letters: a person does not tell two names apart that share a
- * look. One look is the name in plain letters (NFKC, case folding). In the other, each letter is
+ * The looks of a name, in small letters: a person does not tell two names apart that share a look.
+ * One look is the name in plain letters (NFKC, case folding). In the other, each letter is
  * replaced by the one that it looks like (Unicode's confusables), but "m" is not taken for "rn": in
  * a terminal they differ.
  *

@@ -54,10 +54,7 @@ export function decodeReferenceRequest(payload: Uint8Array, isMember: boolean): 
   }
 }
 
-/**
- * The gate of the reference.
- * @throws ProtocolError with the service's name as its `cause`, if there was one.
- */
+/** The gate of the reference. @throws ProtocolError */
 export function parseReferenceRequest(value: unknown): ReferenceRequest {
   if (!isMap(value) || typeof value.service !== "string" || !isMap(value.data)) {
     throw bad("A request must be a map of `service` and `data`.");

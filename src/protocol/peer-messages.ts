@@ -186,7 +186,7 @@ export type ProposedClaim = ReturnType<typeof claim>;
 
 /** Requests between servers about the coordinator, and the coordinator's about time. */
 const coordinationRequests = {
-  /** A server of lower rank misses a coordinator; below `epoch` nobody is in office any more. */
+  /** A server of lower rank misses a coordinator; one of an epoch below `epoch` must give up. */
   election: object({ ...summary, epoch }),
   /** Asks for the promise of an epoch. */
   candidate: object({ ...summary, epoch }),

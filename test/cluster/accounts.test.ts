@@ -143,7 +143,7 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     await until(isSlowed, "the guessing is slowed", 45_000);
   });
 
-  test("[E3] tell whose claim a repeated id is, even if each copy is hashed anew", async () => {
+  test("[E3] tell whose claim a repeated id is, even if each copy is hashed again", async () => {
     // A client of its own each time: by the id alone it could not tell the replies apart.
     const claim = async (password: string) => {
       const client = scene.cluster.client();

@@ -9,7 +9,7 @@ test("[X4] a bucket gives its burst at once, then each token when it has come ba
   expect(buckets.take("ana", 500)).toBe(0);
   expect(buckets.take("ana", 500)).toBe(500);
   expect(buckets.take("bea", 500)).toBe(0);
-  // A bucket never has more than its burst, however long nobody asked it.
+  // A bucket never has more than its burst, however long it was unused.
   expect([1, 1, 1, 1].map((at) => buckets.take("ana", 1e9 + at))).toEqual([0, 0, 0, 500]);
 });
 

@@ -181,7 +181,7 @@ describe("the envelope", () => {
   test.each([
     ["uint64", bytes(0xcf, 0x17, 0x97, 0x9c, 0xfe, 0x36, 0x2a, 0x00, 0x15)],
     ["int64", bytes(0xd3, 0xff, 0xdf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)],
-  ])("[W3] a timestamp beyond what a number holds is none, not another one: %s", (_, time) => {
+  ])("[W3] a timestamp beyond the safe integers counts as missing: %s", (_, time) => {
     const payload = map(text("service"), text("users"), text("data"), map(text("timestamp"), time));
     expect((only(payload) as Request).timestamp).toBeUndefined();
     const json = '{"service":"users","data":{"timestamp":1700000000123456789}}';

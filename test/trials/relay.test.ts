@@ -181,7 +181,7 @@ describe("the relay", () => {
     relay.cut([there]);
     const ana = dial(endpoint);
     ana.socket.write("hello");
-    await until(() => accepted.length === 1, "nobody is held up before he is known");
+    await until(() => accepted.length === 1, "a connection passes until its process is known");
     const bia = accepted[0] as End;
     await bia.got("hello");
     ana.socket.write(", I am ana");

@@ -59,7 +59,7 @@ export function handleRequest(request: Asked, { registry, clock, steadyMs }: Ref
 /** @throws ProtocolError */
 function assertMember(member: string | undefined): void {
   if (member !== undefined) return;
-  const description = "Only who has the cluster's secret may change who is a member.";
+  const description = "Only a process with the cluster's secret may change the members.";
   throw new ProtocolError("unauthenticated", description);
 }
 

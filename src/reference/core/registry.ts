@@ -193,7 +193,7 @@ export class Registry {
       throw new ProtocolError(
         "unavailable",
         "A majority of the members that remain must be up and agreed on the present view; " +
-          "if it is gone for good, use --force, which may lose what only it had.",
+          "if the server is gone for good, use --force, which may lose messages that only it had.",
       );
     }
     this.#replaceMembers(members.filter((member) => member !== name));
