@@ -1,5 +1,6 @@
 import type { Subscriber } from "../net/subscriber.ts";
 import { decode } from "../protocol/codec.ts";
+import { ProtocolError } from "../protocol/errors.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
 import { limits } from "../protocol/limits.ts";
 import { parsePublications } from "../protocol/parse-reply.ts";
@@ -53,9 +54,11 @@ export class Feeds {
     this.#looker = setInterval(() => this.#lookAgain(), lookAgainMs);
   }
 
+  /** @throws ProtocolError `too_large` for one topic too many, which would cost all the connection */
   join(topic: string, reader: Reader): Subscription {
     let feed = this.#feeds.get(topic);
     if (feed === undefined) {
+      if (this.#feeds.size >= limits.connectionTopics) throw tooManyTopics();
       feed = { readers: new Map(), duplicates: new Duplicates() };
       this.#feeds.set(topic, feed);
       this.#wire?.subscribe(topic);
@@ -112,6 +115,12 @@ export class Feeds {
       subscription.fill();
     }
   }
+}
+
+function tooManyTopics(): ProtocolError {
+  const most = limits.connectionTopics;
+  const sentence = `The sessions of a connection may subscribe to ${most} topics: use one more.`;
+  return new ProtocolError("too_large", sentence);
 }
 
 /** In an open cluster anybody may have sent it. */

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Feeds } from "../../src/client/feeds.ts";
 import type { Session } from "../../src/client/session.ts";
+import type { Subscription } from "../../src/client/subscription.ts";
+import { ProtocolError } from "../../src/protocol/errors.ts";
+import { LamportClock } from "../../src/protocol/lamport-clock.ts";
+import { limits } from "../../src/protocol/limits.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
 import { StandInCluster, standInChannel, standInTopic } from "../support/stand-in-cluster.ts";
 
@@ -46,6 +51,24 @@ class Listener {
     this.#session.unsubscribe(standInChannel);
   }
 }
+
+test("[Z7] one topic more than a proxy takes of a connection is refused, and costs no other", () => {
+  const clock = new LamportClock();
+  const wire = { subscribe: vi.fn(), unsubscribe: vi.fn(), close: () => {} };
+  const feeds = new Feeds(clock, () => wire);
+  const reader = { hear: () => {}, fetch: vi.fn(), deliver: () => {}, refused: () => {} };
+  const subscriptions = Array.from({ length: limits.connectionTopics }, (_, number) =>
+    feeds.join(`#${number}\0`, reader),
+  );
+  expect(() => feeds.join("#more\0", reader)).toThrow(ProtocolError);
+  // Of a topic that is there already there may be any number.
+  feeds.join("#0\0", reader);
+  feeds.leave(subscriptions[1] as Subscription);
+  feeds.join("#more\0", reader);
+  expect(wire.subscribe).toHaveBeenCalledTimes(limits.connectionTopics + 1);
+  expect(wire.unsubscribe).toHaveBeenCalledTimes(1);
+  feeds.close();
+});
 
 const anyStep = fc.oneof(
   fc.record({ do: fc.constantFrom("on" as const, "off" as const), who: fc.nat({ max: 2 }) }),
