@@ -25,11 +25,6 @@ function decodeMap(payload: Uint8Array): Fields {
   return must(isMap, "it is no map")(value);
 }
 
-/** Lines travel as one string, which is much the quickest to encode and decode. */
-export function writeLines(lines: readonly string[]): string {
-  return lines.join("\n");
-}
-
 /** @throws PeerMessageError if the field `tag` has none of the table's words */
 function parseKind<Table extends KindTable, Tag extends string>(
   table: Table,

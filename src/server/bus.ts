@@ -2,8 +2,9 @@ import { Publisher } from "../net/publisher.ts";
 import type { Seals } from "../net/seal.ts";
 import { Subscriber } from "../net/subscriber.ts";
 import { encode } from "../protocol/codec.ts";
+import { encodeReplication } from "../protocol/encode-peer.ts";
 import { PeerMessageError } from "../protocol/errors.ts";
-import { parseReplication, writeLines } from "../protocol/parse-peer.ts";
+import { parseReplication } from "../protocol/parse-peer.ts";
 import type { ReplicationMessage } from "../protocol/peer-messages.ts";
 import { replicationTopic, serversTopic } from "../protocol/topics.ts";
 import type { Auth } from "./core/accounts/access.ts";
@@ -90,10 +91,4 @@ export class Bus {
     this.#subscriber.close();
     await this.#publisher.close();
   }
-}
-
-function encodeReplication(message: ReplicationMessage): Uint8Array {
-  if (message.type !== "events") return encode(message);
-  const { lines, ...rest } = message;
-  return encode({ ...rest, events: writeLines(lines) });
 }

@@ -2,7 +2,7 @@ import { Requester } from "../net/requester.ts";
 import type { Seals } from "../net/seal.ts";
 import { withKey } from "../platform/endpoint.ts";
 import { Problem } from "../platform/problem.ts";
-import { encode } from "../protocol/codec.ts";
+import { encodePeerMessage } from "../protocol/encode-peer.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import { durations } from "../protocol/limits.ts";
 import {
@@ -40,9 +40,9 @@ export class PeerLinks {
   async sync(
     peer: ServerName,
     address: string,
-    { service, ...data }: PeerRequest & { service: "sync" },
+    request: PeerRequest & { service: "sync" },
   ): Promise<SyncAnswer> {
-    const payload = encode({ service, data });
+    const payload = encodePeerMessage(request);
     const reply = await this.#to(peer, address).ask(payload, durations.peerRequestMs);
     return parseSyncAnswer(reply);
   }
@@ -53,8 +53,7 @@ export class PeerLinks {
     address: string,
     question: { readonly request: CoordinationRequest; readonly patienceMs: number },
   ): Promise<CoordinationAnswer> {
-    const { service, ...data } = question.request;
-    const payload = encode({ service, data });
+    const payload = encodePeerMessage(question.request);
     return parseCoordinationAnswer(await this.#to(peer, address).ask(payload, question.patienceMs));
   }
 
@@ -72,9 +71,9 @@ export class PeerLinks {
   async snapshot(
     peer: ServerName,
     address: string,
-    { service, ...data }: SnapshotRequest,
+    request: SnapshotRequest,
   ): Promise<SnapshotPage> {
-    const payload = encode({ service, data });
+    const payload = encodePeerMessage(request);
     const reply = await this.#to(peer, address).ask(payload, durations.snapshotPageMs);
     return parseSnapshotPage(reply);
   }

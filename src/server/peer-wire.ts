@@ -3,11 +3,17 @@ import type { Responder } from "../net/responder.ts";
 import type { Question, Seals } from "../net/seal.ts";
 import type { Log } from "../platform/log.ts";
 import { encode } from "../protocol/codec.ts";
+import { encodePeerMessage, encodeSyncAnswer } from "../protocol/encode-peer.ts";
 import { PeerMessageError } from "../protocol/errors.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
-import { parsePeerRequest, writeLines } from "../protocol/parse-peer.ts";
-import type { PeerRequest, SnapshotRequest } from "../protocol/peer-messages.ts";
+import { parsePeerRequest } from "../protocol/parse-peer.ts";
+import type {
+  PeerRequest,
+  ReplicaSummary,
+  SnapshotRequest,
+  SyncAnswer,
+} from "../protocol/peer-messages.ts";
 import type { Store } from "../storage/store.ts";
 import type { Effect, Input } from "./core/effects.ts";
 
@@ -93,8 +99,7 @@ export class PeerWire {
   }
 
   answer({ to, answer }: Effect & { readonly type: "answerPeer" }): void {
-    const { service, ...data } = answer;
-    this.#send(to as PeerReply, encode({ service, data }));
+    this.#send(to as PeerReply, encodePeerMessage(answer));
   }
 
   #send({ envelope, question }: PeerReply, payload: Uint8Array): void {
@@ -115,10 +120,7 @@ export class PeerWire {
       this.#syncs.delete(asker);
       try {
         const found = await this.#parts.disk.read(since, summary.durable);
-        const { lines, more } = found ?? { lines: [], more: true };
-        const compacted = found === undefined;
-        const data = { ...summary, events: writeLines(lines), more, compacted };
-        this.#send(to as PeerReply, encode({ service: "sync", data }));
+        this.#send(to as PeerReply, encodeSyncAnswer(syncAnswer(summary, found)));
       } catch (error) {
         const { message } = error as Error;
         this.#parts.log.error(`The journal can't be read for ${asker}: ${message}`);
@@ -138,6 +140,15 @@ export class PeerWire {
       log.error(`The saved state can't be read: ${(error as Error).message}`);
     }
   }
+}
+
+/** @param found as `Store.read` gives it */
+export function syncAnswer(
+  summary: ReplicaSummary,
+  found: { readonly lines: string[]; readonly more: boolean } | undefined,
+): SyncAnswer {
+  const { lines, more } = found ?? { lines: [], more: true };
+  return { ...summary, lines, more, compacted: found === undefined };
 }
 
 /** A member speaks for itself alone. @throws PeerMessageError */

@@ -15,6 +15,7 @@ import type { View } from "../protocol/view.ts";
 import { ClockFile } from "../storage/clock-file.ts";
 import { FileStore } from "../storage/file-store.ts";
 import { nameOf } from "../storage/identity.ts";
+import type { Store } from "../storage/store.ts";
 import { Bus } from "./bus.ts";
 import { chooseSlot } from "./choose-slot.ts";
 import { ClientWire } from "./client-wire.ts";
@@ -24,7 +25,8 @@ import { ownTables } from "./core/services.ts";
 import { ServerCore } from "./core/step.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { type PeerMessage, PeerWire } from "./peer-wire.ts";
-import { type Foundation, Shell } from "./shell.ts";
+import { type Foundation, realSurroundings, type Wires } from "./real-surroundings.ts";
+import { Shell } from "./shell.ts";
 import { TopicKeys } from "./topic-keys.ts";
 
 export interface Server extends Running {
@@ -35,7 +37,7 @@ export interface Server extends Running {
   readonly firstServing: Promise<void>;
 }
 
-/** One replica: the shell that gives the core its sockets, files and time. */
+/** One replica: a core, its shell, and sockets, files and time around them. */
 export async function startServer(config: ServerConfig): Promise<Server> {
   const { secret, keys, reference, slots } = config;
   const clock = new LamportClock();
@@ -53,20 +55,13 @@ export async function startServer(config: ServerConfig): Promise<Server> {
   const name = await nameOf(slot.folder);
   self = name;
   const clockFile = await ClockFile.open(slot.folder, clock, crash);
-  const shell = await openShell({ config, clock, clockFile, membership, link, slot, name, log });
-  return {
-    name,
-    address: shell.address,
-    firstServing: shell.firstServing,
-    [Symbol.asyncDispose]: () => shell.stop(),
-  };
+  return openServer({ config, clock, clockFile, membership, link, slot, name, log });
 }
 
 /** The peer link is bound first, so that the core knows its address; it takes nothing until the end. */
-async function openShell(place: Foundation): Promise<Shell> {
-  const { config, clock, membership, name, log, slot } = place;
-  const { auth, retention, flood, secret } = config;
-  const take = (message: PeerMessage) => peerWire.take(message);
+async function openServer(place: Foundation): Promise<Server> {
+  const { config, clock, clockFile, membership, name, log, slot } = place;
+  const take = (message: PeerMessage) => wires.peerWire.take(message);
   const responder = new Responder((envelope, payload, seal) => take({ envelope, payload, seal }), {
     takesSeals: true,
   });
@@ -82,6 +77,7 @@ async function openShell(place: Foundation): Promise<Shell> {
   });
   const view = await disk.readView();
   if (view.number > 0) await tellView(place, view);
+  const { auth, retention, flood, secret } = config;
   const topicKeys = new TopicKeys(secret);
   const topicKey = (of: TopicKey) => topicKeys.key(of).toString("base64url");
   const policy = { retention, auth, flood, topicKey, publisher: topicKeys.publisher };
@@ -89,8 +85,38 @@ async function openShell(place: Foundation): Promise<Shell> {
   const newCore = () => new ServerCore({ name, clock, digest, address, refused, ...policy });
   const core = await disk.load(newCore);
   // Only now is the clock what it was: seals take nothing below it.
+  const wires: Wires = openWires({ ...place, responder, disk, topicKeys, shell: () => shell });
+  let onServing = () => {};
+  const firstServing = new Promise<void>((resolve) => {
+    onServing = resolve;
+  });
+  const world = realSurroundings({ ...place, ...wires, address, disk, newCore, onServing });
+  const shell: Shell = new Shell(world);
+  shell.start(core);
+  log.info({ event: "started", folder: slot.folder, address }, "Started");
+  const stop = async () => {
+    const { leaveOnStop: leave } = config;
+    await new Promise<void>((onStopped) => shell.stop({ leave, onStopped }));
+    await clockFile[Symbol.asyncDispose]();
+    slot[Symbol.dispose]();
+    log.info("Stopped");
+  };
+  return { name, address, firstServing, [Symbol.asyncDispose]: stop };
+}
+
+interface WireParts extends Foundation {
+  readonly responder: Responder;
+  readonly disk: Store;
+  readonly topicKeys: TopicKeys;
+  /** There is one before anything comes. */
+  shell(): Shell;
+}
+
+function openWires(parts: WireParts): Wires {
+  const { config, clock, membership, name, log, responder, disk, topicKeys, shell } = parts;
+  const { auth, brokers, keys, proxiesIn, proxies, secret } = config;
   const seals = membership.seals("peer");
-  const dispatch = (input: Input) => shell.dispatch(input);
+  const dispatch = (input: Input) => shell().dispatch(input);
   const requestLog = new RequestLog(log);
   const onDropped = (error: unknown) => {
     if (!(error instanceof PeerMessageError)) throw error;
@@ -103,30 +129,26 @@ async function openShell(place: Foundation): Promise<Shell> {
     responder,
     seals,
     disk,
-    unready: () => shell.unready,
+    unready: () => shell().unready,
     onInput: dispatch,
     onGuest: () => membership.refusals.forged(undefined, false),
     onDropped,
   });
   const bus = new Bus({
     auth,
-    proxiesIn: config.proxiesIn,
-    proxies: config.proxies,
+    proxiesIn,
+    proxies,
     seals: membership.seals("replication"),
     topicKeys,
-    correctedMs: () => shell.correctedMs,
+    correctedMs: () => shell().correctedMs,
     onReplication: (message) => dispatch({ type: "replication", message }),
     onSubscription: (topic, active) => dispatch({ type: "subscription", topic, active }),
     onDropped,
   });
-  const { brokers } = config;
   const { services: parsers } = ownTables;
   const clients = new ClientWire({ auth, secret, brokers, log, parsers, onRequests: dispatch });
-  const peers = new PeerLinks(seals, memberKey(secret, config.keys));
-  const wires = { responder, disk, peerWire, bus, clients, peers };
-  const shell: Shell = new Shell({ ...place, ...wires, address, newCore });
-  shell.start(core);
-  return shell;
+  const peers = new PeerLinks(seals, memberKey(secret, keys));
+  return { responder, peerWire, bus, clients, peers };
 }
 
 /** A long journal takes its time: a reference that lost its file must know of the view before. */

@@ -3,13 +3,17 @@ import { digest } from "../../src/platform/digest.ts";
 import type { Ballot } from "../../src/protocol/epoch.ts";
 import type { EventLine } from "../../src/protocol/event.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
-import type { View } from "../../src/protocol/view.ts";
 import type { ServerCore } from "../../src/server/core/step.ts";
+import { storeOf } from "../../src/server/real-surroundings.ts";
+import type { ReplicaStore } from "../../src/server/surroundings.ts";
 import { checkpointText } from "../support/core-cluster.ts";
 import { EventMaker, serverName } from "../support/event-lines.ts";
 import { OpenDisk } from "../support/open-disk.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { VirtualProcess } from "../support/virtual-process.ts";
 import { VirtualServer } from "../support/virtual-server.ts";
+import { VirtualStore } from "../support/virtual-store.ts";
+import { VirtualTime } from "../support/virtual-time.ts";
 
 const [a, b] = [serverName(1), serverName(2)];
 const ballot: Ballot = { epoch: { view: 3, term: 7 }, candidate: b };
@@ -17,13 +21,12 @@ const ballot: Ballot = { epoch: { view: 3, term: 7 }, candidate: b };
 /** A replica on a store, as a process has it. */
 interface Process extends AsyncDisposable {
   readonly core: ServerCore;
-  /** Takes lines as they come from a peer. */
-  put(lines: readonly EventLine[]): void;
+  readonly store: ReplicaStore;
+  /** Until the store has called back. */
+  done(ask: (onDone: () => void) => void): Promise<void>;
   /** Until all that was put is safe. */
   settled(): Promise<void>;
   read(since: Vector, upTo: Vector): Promise<{ lines: string[]; more: boolean } | undefined>;
-  saveView(view: View): Promise<void>;
-  savePromise(of: Ballot): Promise<void>;
   /** The process is gone without a word, and another begins. */
   kill(): Promise<void>;
   /** A clean end, which saves the state and keeps as little of the log as it may; another begins. */
@@ -54,8 +57,13 @@ class FileProcess implements Process {
     return this.#open.core;
   }
 
-  put(lines: readonly EventLine[]): void {
-    this.#open.put(lines);
+  get store(): ReplicaStore {
+    const { disk, core } = this.#open;
+    return storeOf({ disk, folder: this.#folder.path, newCore: () => core });
+  }
+
+  done(ask: (onDone: () => void) => void): Promise<void> {
+    return new Promise(ask);
   }
 
   settled(): Promise<void> {
@@ -66,20 +74,12 @@ class FileProcess implements Process {
     return this.#open.disk.read(since, upTo);
   }
 
-  saveView(view: View): Promise<void> {
-    return this.#open.disk.saveView(view);
-  }
-
-  savePromise(of: Ballot): Promise<void> {
-    return this.#open.disk.savePromise(of);
-  }
-
   async kill(): Promise<void> {
     this.#open = await FileProcess.#at(this.#folder);
   }
 
   async restart(): Promise<void> {
-    await this.#open.close();
+    await this.done((onDone) => this.store.close(this.core, onDone));
     await this.kill();
   }
 
@@ -90,55 +90,50 @@ class FileProcess implements Process {
 }
 
 /** The disk of the simulation. */
-class VirtualProcess implements Process {
+class VirtualStoreProcess implements Process {
+  readonly #time = new VirtualTime();
   readonly #server = new VirtualServer(1, { digest });
-  #core = this.#begin();
+  store = this.#begin();
 
-  #begin(): ServerCore {
-    const core = this.#server.newCore();
-    core.ledger.recovered();
-    return core;
+  #begin(): VirtualStore {
+    const server = this.#server;
+    server.begin();
+    const process = new VirtualProcess(server, this.#time);
+    const store = new VirtualStore(process, (count) => server.core.ledger.flushed(count));
+    store.load((core) => core.ledger.recovered());
+    return store;
   }
 
   get core(): ServerCore {
-    return this.#core;
+    return this.#server.core;
   }
 
-  put(lines: readonly EventLine[]): void {
-    for (const { line } of lines) this.#core.ledger.receive(line);
-    this.#server.disk.append(this.#core.ledger.takeAppended());
+  async done(ask: (onDone: () => void) => void): Promise<void> {
+    let isDone = false;
+    ask(() => {
+      isDone = true;
+    });
+    this.#time.runUntil(() => isDone, "the store calls back");
   }
 
   async settled(): Promise<void> {
-    const { disk } = this.#server;
-    const count = disk.write();
-    disk.sync(disk.lines.length, this.#core.clock.value);
-    this.#core.ledger.flushed(count);
+    this.#time.runUntil(() => this.core.ledger.allDurable, "all is on disk");
   }
 
   async read(since: Vector, upTo: Vector) {
     return this.#server.disk.read(since, upTo);
   }
 
-  async saveView(view: View): Promise<void> {
-    this.#server.disk.view = view;
-  }
-
-  async savePromise(of: Ballot): Promise<void> {
-    this.#server.disk.ballot = of;
-  }
-
   async kill(): Promise<void> {
+    this.#server.end();
     this.#server.disk.die();
-    this.#core = this.#begin();
+    this.store = this.#begin();
   }
 
   async restart(): Promise<void> {
-    const { disk } = this.#server;
-    disk.close(this.#core.clock.value);
-    const { mark, files, rows } = this.#core.checkpoint();
-    const written = new Map(files.map(({ name, lines }) => [name as string, [...lines]]));
-    disk.save({ mark, files: written, rows: [...rows] }, disk.appended, 0);
+    this.store.close(this.core, () => {});
+    this.store.save(this.core);
+    this.#time.runUntil(() => !this.store.isSaving, "the state is saved");
     await this.kill();
   }
 
@@ -147,8 +142,14 @@ class VirtualProcess implements Process {
 
 const stores: readonly [string, () => Promise<Process>][] = [
   ["a folder", () => FileProcess.begin()],
-  ["the simulation's disk", async () => new VirtualProcess()],
+  ["the simulation's disk", async () => new VirtualStoreProcess()],
 ];
+
+/** Takes lines as they come from a peer. */
+function put({ core, store }: Process, lines: readonly EventLine[]): void {
+  for (const { line } of lines) core.ledger.receive(line);
+  store.append(core.ledger.takeAppended());
+}
 
 function textsOf(lines: readonly EventLine[]): string[] {
   return lines.map(({ line }) => line);
@@ -159,7 +160,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     await using process = await begin();
     const maker = new EventMaker();
     const lines = [...maker.many(a, 3), ...maker.many(b, 2), ...maker.many(a, 1)];
-    process.put(lines);
+    put(process, lines);
     await process.settled();
     const text = checkpointText(process);
     await process.kill();
@@ -173,10 +174,10 @@ describe.each(stores)("a store: %s", (_, begin) => {
   test("[R1] the next lines of each server follow on after a death", async () => {
     await using process = await begin();
     const maker = new EventMaker();
-    process.put(maker.many(a, 2));
+    put(process, maker.many(a, 2));
     await process.settled();
     await process.kill();
-    process.put(maker.many(a, 2));
+    put(process, maker.many(a, 2));
     await process.settled();
     await process.kill();
     expect(process.core.ledger.durable).toEqual({ [a]: 4 });
@@ -184,7 +185,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
 
   test("[R11] a clean end keeps all that was appended, safe or not", async () => {
     await using process = await begin();
-    process.put(new EventMaker().many(a, 5));
+    put(process, new EventMaker().many(a, 5));
     await process.restart();
     expect(process.core.ledger.held).toEqual({ [a]: 5 });
   });
@@ -192,9 +193,9 @@ describe.each(stores)("a store: %s", (_, begin) => {
   test("[J1] a saved state and the log behind it give what all events give", async () => {
     await using process = await begin();
     const maker = new EventMaker();
-    process.put(maker.many(a, 3));
+    put(process, maker.many(a, 3));
     await process.restart();
-    process.put([...maker.many(a, 2), ...maker.many(b, 1)]);
+    put(process, [...maker.many(a, 2), ...maker.many(b, 1)]);
     await process.settled();
     const text = checkpointText(process);
     await process.kill();
@@ -207,7 +208,7 @@ describe.each(stores)("a store: %s", (_, begin) => {
     await using process = await begin();
     const maker = new EventMaker();
     const lines = [...maker.many(a, 4), ...maker.many(b, 2)];
-    process.put(lines);
+    put(process, lines);
     await process.settled();
     const read = await process.read({ [a]: 2 }, { [a]: 3, [b]: 1 });
     expect(read?.lines).toEqual([lines[2], lines[4]].map((line) => line?.line));
@@ -219,8 +220,9 @@ describe.each(stores)("a store: %s", (_, begin) => {
 
   test("[E2] a view and a promise that were saved are there after the process died", async () => {
     await using process = await begin();
-    await process.saveView({ number: 3, members: [a, b] });
-    await process.savePromise(ballot);
+    const { store } = process;
+    await process.done((onDone) => store.saveView({ number: 3, members: [a, b] }, onDone));
+    await process.done((onDone) => store.savePromise(ballot, onDone));
     await process.kill();
     expect(process.core.replication.view).toEqual({ number: 3, members: [a, b] });
     expect(process.core.promised).toEqual(ballot);

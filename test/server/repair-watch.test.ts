@@ -1,33 +1,37 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
+import { digest } from "../../src/platform/digest.ts";
 import { durations } from "../../src/protocol/limits.ts";
 import { RepairWatch } from "../../src/server/repair-watch.ts";
+import { VirtualProcess } from "../support/virtual-process.ts";
+import { VirtualServer } from "../support/virtual-server.ts";
+import { VirtualTime } from "../support/virtual-time.ts";
+
+let time: VirtualTime;
+let watch: RepairWatch;
+const onGivenUp = vi.fn();
 
 beforeEach(() => {
-  vi.useFakeTimers();
-});
-
-afterEach(() => {
-  vi.useRealTimers();
+  onGivenUp.mockClear();
+  time = new VirtualTime();
+  const server = new VirtualServer(1, { digest });
+  server.begin();
+  watch = new RepairWatch(new VirtualProcess(server, time).timers, onGivenUp);
 });
 
 test("[J5] a repair is given up when nothing comes for a minute, however long it took before", () => {
-  const onGivenUp = vi.fn();
-  const watch = new RepairWatch(onGivenUp);
   // A page, a line, the disk loaded again: each is one wait with all before it.
-  for (let time = 0; time < 10; time += 1) {
+  for (let waits = 0; waits < 10; waits += 1) {
     watch.progress();
-    vi.advanceTimersByTime(durations.repairMs - 1);
+    time.runFor(durations.repairMs - 1);
   }
   expect(onGivenUp).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(1);
+  time.runFor(1);
   expect(onGivenUp).toHaveBeenCalledTimes(1);
 });
 
 test("[J5] once all is there, or the server stops, nothing is waited for", () => {
-  const onGivenUp = vi.fn();
-  const watch = new RepairWatch(onGivenUp);
   watch.progress();
   watch.end();
-  vi.advanceTimersByTime(2 * durations.repairMs);
+  time.runFor(2 * durations.repairMs);
   expect(onGivenUp).not.toHaveBeenCalled();
 });

@@ -2,8 +2,9 @@ import type { RequestId, ServerName, UserName } from "../../src/protocol/ids.ts"
 import { looksOf } from "../../src/protocol/looks.ts";
 import type { Claim } from "../../src/server/core/accounts/accounts.ts";
 import { assertPromise } from "../support/check-promises.ts";
-import { type CoreCluster, hashOf } from "../support/core-cluster.ts";
+import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
+import { hashOf } from "../support/virtual-surroundings.ts";
 
 /** A logical claim: the same id with another password is another one. */
 interface Claimed {

@@ -32,6 +32,9 @@ export function saveMutationSeeds(): void {
 const core = (file: string, text: string, by: string): Edit => {
   return { file: `server/core/${file}.ts`, text, by };
 };
+const shell = (text: string, by: string): Edit => {
+  return { file: "server/shell.ts", text, by };
+};
 const registry = (text: string, by: string): Edit => {
   return { file: "reference/core/registry.ts", text, by };
 };
@@ -247,8 +250,33 @@ const coordinatorMutations: readonly Mutation[] = [
   },
 ];
 
+/** Persist before send: the shell tells the core that something is saved once it is. */
+const shellMutations: readonly Mutation[] = [
+  {
+    name: "a view taken for saved as soon as that is asked for",
+    rule: "R2",
+    edits: [
+      shell(
+        'return store.saveView(view, () => {\n          this.dispatch({ type: "viewSaved", number: view.number });\n        });',
+        'store.saveView(view, () => {});\n        return this.dispatch({ type: "viewSaved", number: view.number });',
+      ),
+    ],
+  },
+  {
+    name: "a promise taken for saved as soon as that is asked for",
+    rule: "R2",
+    edits: [
+      shell(
+        'return store.savePromise(ballot, () => this.dispatch({ type: "promiseSaved", ballot }));',
+        'store.savePromise(ballot, () => {});\n        return this.dispatch({ type: "promiseSaved", ballot });',
+      ),
+    ],
+  },
+];
+
 export const mutations: readonly Mutation[] = [
   ...coordinatorMutations,
+  ...shellMutations,
   {
     name: "speak before the sync",
     rule: "R2",

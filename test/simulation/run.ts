@@ -220,8 +220,8 @@ class Simulation {
       return name === coordinator.name || core.election.coordinator?.name === coordinator.name;
     });
     if (!isKnown) return false;
-    return up.every(({ name, disk, inRotation, core }) => {
-      const isLive = inRotation && core.catchUp.phase === "live";
+    return up.every(({ name, disk, inRotation, isToldToStop, core }) => {
+      const isLive = inRotation && !isToldToStop && core.catchUp.phase === "live";
       const isServing = isLive && members.includes(name) && disk.view.number === number;
       const { held, durable } = core.ledger;
       const { committed } = core.replication;
@@ -232,7 +232,8 @@ class Simulation {
 
   #state(): string {
     const { view } = this.#cluster.registry;
-    const servers = this.#up.map(({ name, core, isRunning, inRotation, disk }) => {
+    const servers = this.#up.map((server) => {
+      const { name, core, isRunning, isToldToStop, inRotation, disk } = server;
       const { phase } = core.catchUp;
       const { held } = core.ledger;
       const { ownEpoch, coordinator } = core.election;
@@ -241,6 +242,7 @@ class Simulation {
         coordinator: coordinator?.name,
         name,
         isRunning,
+        isToldToStop,
         inRotation,
         phase,
         view: disk.view.number,

@@ -23,15 +23,29 @@ export class VirtualNetwork {
   /** The share of messages that others may overtake: two proxies, a new connection. */
   reordering = 0;
   mostDelayMs = 4;
+  readonly #encodes: boolean;
   readonly #time: VirtualTime;
   readonly #random: Random;
   readonly #cut = new Set<string>();
   /** When the last message on a link arrives: no later one overtakes it. */
   readonly #lastMs = new Map<string, number>();
 
-  constructor(time: VirtualTime, random: Random) {
+  /** @param encodes whether every message goes through the codec and the gates, as on real wires */
+  constructor(time: VirtualTime, random: Random, encodes: boolean) {
     this.#time = time;
     this.#random = random;
+    this.#encodes = encodes;
+  }
+
+  /** @returns reads the message, as it is where it arrives */
+  carry<T>(
+    message: T,
+    encode: (message: T) => Uint8Array,
+    parse: (payload: Uint8Array) => T,
+  ): () => T {
+    if (!this.#encodes) return () => message;
+    const payload = encode(message);
+    return () => parse(payload);
   }
 
   /** Cuts the links between two parties, both ways. */

@@ -1,16 +1,18 @@
-import type { Ballot } from "../../src/protocol/epoch.ts";
 import type { Digest } from "../../src/protocol/event.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import { LamportClock } from "../../src/protocol/lamport-clock.ts";
-import type { View } from "../../src/protocol/view.ts";
+import type { TopicKey } from "../../src/protocol/sealed.ts";
 import type { Auth } from "../../src/server/core/accounts/access.ts";
 import type { Retention } from "../../src/server/core/chat/chat-state.ts";
-import type { Input } from "../../src/server/core/effects.ts";
+import type { Input, Now } from "../../src/server/core/effects.ts";
 import type { Tables } from "../../src/server/core/services.ts";
 import type { FloodPaces } from "../../src/server/core/serving/flood.ts";
-import { ServerCore } from "../../src/server/core/step.ts";
+import type { ServerCore } from "../../src/server/core/step.ts";
+import type { Shell } from "../../src/server/shell.ts";
 import { serverName } from "./event-lines.ts";
+import { type CoreObserver, ObservedCore } from "./observed-core.ts";
 import { type SavedFiles, VirtualDisk } from "./virtual-disk.ts";
+import type { VirtualStore } from "./virtual-store.ts";
 
 export interface ServerOptions {
   readonly digest: Digest;
@@ -20,7 +22,12 @@ export interface ServerOptions {
   readonly tables?: Tables | undefined;
 }
 
-/** A server's process and its disk; the disk outlives the process. */
+/** 2026-01-01, so that times in failures are easy to read. */
+const startWallMs = 1_767_225_600_000;
+
+const nobody: CoreObserver = { onInput: () => {}, onEffect: () => {}, onStep: () => {} };
+
+/** A server's machine, its process and its disk; the disk outlives the process. */
 export class VirtualServer {
   readonly name: ServerName;
   readonly disk = new VirtualDisk();
@@ -33,28 +40,31 @@ export class VirtualServer {
   /** What its clock is ahead of the true time, and how much it gains in a second. */
   skewMs = 0;
   driftMs = 0;
-  /** Of the present process, or of the last one. */
+  /** Of the present process, or of the last one, as are those that follow. */
   core: ServerCore;
+  clock = new LamportClock();
+  shell: Shell | undefined;
+  store: VirtualStore | undefined;
   /** Counts processes; what was planned for an earlier one does not happen. */
   life = 0;
   isRunning = false;
   /** What comes while the process is stopped (SIGSTOP), until it goes on. */
   frozen: (() => void)[] | undefined;
   inRotation = false;
-  isSaving = false;
   /** The present input's type, or the last one's. */
   handling: Input["type"] = "tick";
   /** Told by the reference that it is out of the view. */
   hasLeft = false;
-  /** On its way to the disk. */
-  savingView: View | undefined;
-  savingBallot: Ballot | undefined;
+  isToldToStop = false;
   /** Whose peer link it watches, in which life. */
-  watched: { readonly peer: ServerName; readonly life: number } | undefined;
+  watched: { readonly peer: VirtualServer; readonly life: number; onLost(): void } | undefined;
   readonly published: { readonly topic: string; readonly payload: unknown }[] = [];
   readonly logged: string[] = [];
   /** As its next process is told. */
   auth: Auth | undefined;
+  observer = nobody;
+  /** A core was made of what the disk holds. */
+  onLoad: () => void = () => {};
   readonly #options: ServerOptions;
 
   constructor(number: number, options: ServerOptions) {
@@ -73,12 +83,62 @@ export class VirtualServer {
     return `ipc://${this.name}`;
   }
 
+  /** Whether its state is just being saved. */
+  get isSaving(): boolean {
+    return this.isRunning && this.store?.isSaving === true;
+  }
+
+  /** What its clock tells. */
+  nowAt(trueMs: number): Now {
+    const aheadMs = this.skewMs + (this.driftMs * trueMs) / 1_000;
+    return { steadyMs: trueMs, wallMs: Math.round(startWallMs + trueMs + aheadMs) };
+  }
+
+  begin(): void {
+    this.life += 1;
+    this.isRunning = true;
+    this.hasLeft = false;
+    this.isToldToStop = false;
+    this.watched = undefined;
+    this.clock = new LamportClock(this.disk.clock);
+  }
+
+  end(): void {
+    this.life += 1;
+    this.isRunning = false;
+    this.frozen = undefined;
+    this.inRotation = false;
+  }
+
+  /** SIGSTOP: what comes waits for it. */
+  freeze(): void {
+    if (this.isRunning) this.frozen ??= [];
+  }
+
+  /** SIGCONT. */
+  thaw(): void {
+    const waiting = this.frozen ?? [];
+    this.frozen = undefined;
+    const { life } = this;
+    for (const run of waiting) if (this.life === life) run();
+  }
+
+  /** Something reaches its process, or nobody. */
+  take(run: () => void): void {
+    if (!this.isRunning) return;
+    if (this.frozen === undefined) run();
+    else this.frozen.push(run);
+  }
+
+  deliver(input: Input): void {
+    this.take(() => this.shell?.dispatch(input));
+  }
+
   /** A core with all that the disk holds, as a start makes it. */
   newCore(): ServerCore {
-    const { disk, name, address, auth } = this;
+    const { disk, name, address, auth, clock } = this;
     const { digest, retention, flood, tables } = this.#options;
-    const clock = new LamportClock(disk.clock);
-    const core = new ServerCore({
+    const options = {
       name,
       clock,
       digest,
@@ -87,8 +147,9 @@ export class VirtualServer {
       ...(retention === undefined ? {} : { retention }),
       ...(auth === undefined ? {} : { auth }),
       ...(flood === undefined ? {} : { flood }),
-      topicKey: ({ topic, day, version }) => `${topic}/${day}/${version}`,
-    });
+      topicKey: ({ topic, day, version }: TopicKey) => `${topic}/${day}/${version}`,
+    };
+    const core = new ObservedCore(options, this.observer);
     core.recoverPromises(disk.view, disk.ballot);
     for (const saved of [disk.saved, disk.fetched]) {
       if (saved !== undefined) core.recoverState(asSavedState(saved), saved.mark);

@@ -194,7 +194,7 @@ export class ServerCore {
     return this.#rotation.isServing;
   }
 
-  step(input: Input, now: Now): readonly Effect[] {
+  step(input: Input, now: Now): Iterable<Effect> {
     // Nothing may be told of lines that are not yet synced again (R2).
     if (!this.#isRecovered && input.type !== "recovered") return [];
     this.#take(input, now);

@@ -1,0 +1,207 @@
+import type { Membership } from "../net/membership.ts";
+import type { ReferenceLink } from "../net/reference-link.ts";
+import type { Responder } from "../net/responder.ts";
+import { now } from "../platform/clock.ts";
+import { processId } from "../platform/host.ts";
+import type { Log } from "../platform/log.ts";
+import { PasswordThread } from "../platform/password-thread.ts";
+import { crash } from "../platform/run-process.ts";
+import type { ServerName } from "../protocol/ids.ts";
+import type { LamportClock } from "../protocol/lamport-clock.ts";
+import { durations } from "../protocol/limits.ts";
+import { parseHeartbeatReply } from "../protocol/parse-reference.ts";
+import type { ClockFile } from "../storage/clock-file.ts";
+import { fetchSnapshot, type Place } from "../storage/fetch-snapshot.ts";
+import type { Slot } from "../storage/slot-lock.ts";
+import type { Store } from "../storage/store.ts";
+import type { Bus } from "./bus.ts";
+import type { ClientWire } from "./client-wire.ts";
+import type { ServerConfig } from "./config.ts";
+import type { ServerCore } from "./core/step.ts";
+import type { PeerLinks } from "./peer-links.ts";
+import type { PeerWire } from "./peer-wire.ts";
+import type {
+  Clients,
+  Peers,
+  Reference,
+  ReplicaStore,
+  Snapshots,
+  Surroundings,
+  Timers,
+} from "./surroundings.ts";
+
+/** What a server stands on before it has any socket of its own. */
+export interface Foundation {
+  readonly config: ServerConfig;
+  readonly clock: LamportClock;
+  readonly clockFile: ClockFile;
+  readonly membership: Membership;
+  readonly link: ReferenceLink;
+  readonly slot: Slot;
+  readonly name: ServerName;
+  readonly log: Log;
+}
+
+export interface Wires {
+  readonly responder: Responder;
+  readonly peerWire: PeerWire;
+  readonly bus: Bus;
+  readonly clients: ClientWire;
+  readonly peers: PeerLinks;
+}
+
+export interface RealParts extends Foundation, Wires {
+  /** Of the peer link, as others reach it. */
+  readonly address: string;
+  readonly disk: Store;
+  newCore(): ServerCore;
+  /** The server is in the rotation. */
+  onServing(): void;
+}
+
+/** Sockets, files and time, whose promises become the callbacks that a shell waits for. */
+export function realSurroundings(parts: RealParts): Surroundings {
+  const { bus, clients, link, log, peers, responder } = parts;
+  const passwords = new PasswordThread();
+  const close = async () => {
+    await bus.close();
+    await responder.close();
+    peers.close();
+    await passwords.close();
+    link.close();
+  };
+  return {
+    timers,
+    bus,
+    store: storeOf({ ...parts, folder: parts.slot.folder }),
+    snapshots: snapshotsOf(parts),
+    clients: clientsOf(parts),
+    peers: peersOf(parts),
+    reference: referenceOf(parts),
+    work(work, onResult) {
+      passwords.work(work).then(onResult, (error: Error) => {
+        log.error(`A password could not be worked on: ${error.message}`);
+        onResult(undefined);
+      });
+    },
+    log({ level, fields = {}, text }) {
+      log[level](fields, text);
+    },
+    crash,
+    open() {
+      clients.start();
+      responder.start();
+    },
+    close(onClosed) {
+      void close().then(onClosed);
+    },
+  };
+}
+
+const timers: Timers = {
+  now,
+  every(ms, run) {
+    const timer = setInterval(run, ms);
+    return () => clearInterval(timer);
+  },
+  after(ms, run) {
+    const timer = setTimeout(run, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+export interface StoreParts {
+  readonly disk: Store;
+  readonly folder: string;
+  newCore(): ServerCore;
+}
+
+export function storeOf({ disk, folder, newCore }: StoreParts): ReplicaStore {
+  const promisesFailed = ({ message }: Error) =>
+    crash(`${folder}/promises.json can't be written (${message}).`);
+  return {
+    append: (lines) => disk.append(lines),
+    isMissing: (lines) => disk.isMissing(lines),
+    get isDamaged() {
+      return disk.isDamaged;
+    },
+    get way() {
+      return disk.way;
+    },
+    checkpointIfDue: (core) => disk.checkpointIfDue(core),
+    saveView: (view, onSaved) => void disk.saveView(view).then(onSaved, promisesFailed),
+    savePromise: (ballot, onSaved) => void disk.savePromise(ballot).then(onSaved, promisesFailed),
+    repaired: () => void disk.repaired().catch(promisesFailed),
+    reload: (onLoaded) =>
+      void disk.reload(newCore).then(onLoaded, ({ message }: Error) => crash(message)),
+    close: (core, onClosed) => void disk.close(core).then(onClosed),
+  };
+}
+
+function snapshotsOf({ clock, disk, peers, slot }: RealParts): Snapshots {
+  const stopped = new AbortController();
+  return {
+    fetch({ peer, address }, { onPage, onDone, onFailed }) {
+      const ask = async (place: Place) => {
+        const request = { service: "snapshot", clock: clock.tick(), ...place } as const;
+        const page = await peers.snapshot(peer, address, request);
+        clock.receive(page.clock);
+        onPage();
+        return page;
+      };
+      const fetched = disk
+        .readyForState()
+        .then(() => fetchSnapshot(slot.folder, ask, stopped.signal));
+      fetched.then(onDone, ({ message }: Error) => onFailed(message));
+    },
+    stop: () => stopped.abort(),
+  };
+}
+
+function clientsOf({ clients, onServing }: RealParts): Clients {
+  return {
+    reply: (effect) => clients.reply(effect),
+    rotate(joined) {
+      clients.rotate(joined);
+      if (joined) onServing();
+    },
+    close: (onClosed) => void clients.close().then(onClosed),
+  };
+}
+
+function peersOf({ peers, peerWire }: RealParts): Peers {
+  return {
+    askSync: ({ peer, address, request }, onAnswer) =>
+      answered(peers.sync(peer, address, request), onAnswer),
+    // An answer that comes too late or is nonsense: the core asks again if it still matters.
+    askCoordination: (effect, onAnswer) =>
+      answered(peers.coordinate(effect.peer, effect.address, effect), onAnswer),
+    answer: (effect) => peerWire.answer(effect),
+    answerSync: (effect) => peerWire.answerSync(effect),
+    watch: ({ peer, address }, onLost) => peers.watch(peer, address, onLost),
+    keep: (isKnown) => peers.keep(isKnown),
+  };
+}
+
+function answered<T>(asked: Promise<T>, onAnswer: (answer: T | undefined) => void): void {
+  asked.then(onAnswer, () => onAnswer(undefined));
+}
+
+function referenceOf({ link, name: user, address }: RealParts): Reference {
+  return {
+    rank(onRank) {
+      const asked = link.ask("rank", { user, address });
+      answered(asked, (fields) => onRank(fields?.rank));
+    },
+    heartbeat({ report }, onReply) {
+      const data = { ...report, pid: processId };
+      const asked = link.ask("heartbeat", data, durations.viewAnswerMs).then(parseHeartbeatReply);
+      // The cluster goes on with the members it knows while the reference is down.
+      asked.then(onReply, () => {});
+    },
+    leave(onLeft) {
+      // Not yet, or the reference is down: the core asks again.
+      link.ask("leave", { user }).then(onLeft, () => {});
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import { durations } from "../../src/protocol/limits.ts";
+import { type CoreCluster, checkpointText, servingCluster } from "../support/core-cluster.ts";
+import type { VirtualServer } from "../support/virtual-server.ts";
+
+const hello = { user: "ana", channel: "geral", message: "hello" };
+
+/** A third server whose peers have what it lacks in their saved states alone. */
+function farBehind(): { cluster: CoreCluster; behind: VirtualServer } {
+  const cluster = servingCluster(3);
+  const [first, second, behind] = [1, 2, 3].map((number) => cluster.server(number)) as [
+    VirtualServer,
+    VirtualServer,
+    VirtualServer,
+  ];
+  cluster.kill(behind);
+  for (let count = 0; count < 5; count += 1) cluster.request(first, "publish", hello);
+  cluster.runUntilEqual();
+  for (const server of [first, second]) {
+    cluster.save(server);
+    cluster.runUntil(() => !server.isSaving, "it is saved");
+  }
+  cluster.start(behind);
+  return { cluster, behind };
+}
+
+function untilLogged(cluster: CoreCluster, { logged }: VirtualServer, text: string): void {
+  cluster.runUntil(() => logged.some((line) => line.includes(text)), text);
+}
+
+test("[R8] a server that is far behind begins again with a peer's saved state", () => {
+  const { cluster, behind } = farBehind();
+  untilLogged(cluster, behind, "Has the saved state of");
+  cluster.runUntilServing();
+  cluster.runUntilEqual();
+  expect(new Set(cluster.servers.map(checkpointText)).size).toBe(1);
+});
+
+test("[R11] a server that is told to stop while it takes up a peer's state ends", () => {
+  const { cluster, behind } = farBehind();
+  // So long there is no core.
+  behind.syncMs = 300;
+  cluster.runUntil(() => behind.disk.fetched !== undefined, "the state is in place");
+  cluster.stop(behind);
+  cluster.runUntil(() => !behind.isRunning, "it ends", 2 * durations.settleMs + durations.drainMs);
+});
+
+test("[R11] a server that is told to stop fetches no saved state to its end", () => {
+  const { cluster, behind } = farBehind();
+  untilLogged(cluster, behind, "fetches the saved state of");
+  cluster.stop(behind);
+  untilLogged(cluster, behind, "did not come");
+  cluster.runUntil(() => !behind.isRunning, "it ends", 2 * durations.settleMs + durations.drainMs);
+  expect(behind.disk.fetched).toBeUndefined();
+});
+
+test("a server asks for its rank until the reference gives it", () => {
+  const cluster = servingCluster(3);
+  cluster.stopReference();
+  const late = cluster.addServer();
+  cluster.runFor(3 * durations.peerRequestMs);
+  expect(late.logged).not.toContain("Has a rank");
+  cluster.startReference();
+  untilLogged(cluster, late, "Has a rank");
+});
+
+test("[J5] a server ends if nobody returns what its disk lost", () => {
+  const cluster = servingCluster(3);
+  const server = cluster.server(3);
+  cluster.kill(server);
+  server.disk.rot(0);
+  const others = cluster.servers.slice(0, 2).map(({ name }) => name);
+  cluster.network.partition([server.name], others);
+  cluster.start(server);
+  cluster.runFor(durations.repairMs - 1);
+  expect(server.isRunning).toBe(true);
+  cluster.runUntil(() => !server.isRunning, "it gives up");
+  expect(server.logged.at(-1)).toContain("no peer has returned what was lost");
+});

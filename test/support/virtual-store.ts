@@ -1,0 +1,176 @@
+import { type Ballot, compareEpochs } from "../../src/protocol/epoch.ts";
+import type { EventLine } from "../../src/protocol/event.ts";
+import type { View } from "../../src/protocol/view.ts";
+import type { ServerCore } from "../../src/server/core/step.ts";
+import type { ReplicaStore } from "../../src/server/surroundings.ts";
+import type { VirtualProcess } from "./virtual-process.ts";
+import type { VirtualServer } from "./virtual-server.ts";
+
+/** What a process of a virtual server does with its disk, and how long that takes. */
+export class VirtualStore implements ReplicaStore {
+  isSaving = false;
+  readonly #onFlushed: (count: number) => void;
+  readonly #process: VirtualProcess;
+  readonly #server: VirtualServer;
+  /** On their way to the disk. */
+  #view: View | undefined;
+  #ballot: Ballot | undefined;
+  /** How many of them. */
+  #writing = 0;
+  /** Counts how often the journal was opened. */
+  #opened = 0;
+
+  constructor(process: VirtualProcess, onFlushed: (count: number) => void) {
+    this.#process = process;
+    this.#server = process.server;
+    this.#onFlushed = onFlushed;
+  }
+
+  /** Of what the disk holds nothing counts before all of it is synced again. */
+  load(onLoaded: (core: ServerCore) => void): void {
+    const server = this.#server;
+    const { disk } = server;
+    this.#opened += 1;
+    const core = server.newCore();
+    server.core = core;
+    server.onLoad();
+    const loaded = () => {
+      disk.sync(disk.lines.length, server.clock.value);
+      disk.isFlushing = false;
+      this.#process.call(() => onLoaded(core));
+    };
+    disk.isFlushing = true;
+    if (disk.unsynced === 0) loaded();
+    else this.#process.later(server.syncMs, loaded);
+  }
+
+  /** Whatever is being written comes to its end before. */
+  reload(onLoaded: (core: ServerCore) => void): void {
+    if (this.isSaving || this.#writing > 0) {
+      return this.#process.later(1, () => this.reload(onLoaded));
+    }
+    const { disk, syncMs, clock } = this.#server;
+    this.#opened += 1;
+    disk.isFlushing = true;
+    disk.write();
+    this.#process.later(syncMs, () => {
+      disk.sync(disk.lines.length, clock.value);
+      this.load(onLoaded);
+    });
+  }
+
+  append(lines: readonly EventLine[]): void {
+    this.#server.disk.append(lines);
+    this.#flush();
+  }
+
+  #flush(): void {
+    const { disk, syncMs, clock } = this.#server;
+    if (disk.isFlushing) return;
+    const count = disk.write();
+    if (count === 0) return;
+    disk.isFlushing = true;
+    const upTo = disk.lines.length;
+    const opened = this.#opened;
+    this.#process.later(syncMs, () => {
+      if (this.#opened !== opened) return;
+      disk.isFlushing = false;
+      disk.sync(upTo, clock.value);
+      this.#process.call(() => this.#onFlushed(count));
+      this.#flush();
+    });
+  }
+
+  saveView(view: View, onSaved: () => void): void {
+    this.#view = view;
+    this.#write(onSaved, ({ disk }) => {
+      if (view.number > disk.view.number) disk.view = view;
+    });
+  }
+
+  savePromise(ballot: Ballot, onSaved: () => void): void {
+    this.#ballot = ballot;
+    this.#write(onSaved, ({ disk }) => {
+      if (compareEpochs(ballot.epoch, disk.ballot.epoch) > 0) disk.ballot = ballot;
+    });
+  }
+
+  #write(onSaved: () => void, put: (server: VirtualServer) => void): void {
+    this.#writing += 1;
+    this.#process.later(this.#server.syncMs, () => {
+      this.#writing -= 1;
+      put(this.#server);
+      this.#process.call(onSaved);
+    });
+  }
+
+  /** The process ends just as what it was writing had come to the disk. */
+  landWrites(): void {
+    const { disk } = this.#server;
+    disk.view = this.#view ?? disk.view;
+    disk.ballot = this.#ballot ?? disk.ballot;
+  }
+
+  get isDamaged(): boolean {
+    return this.#server.missesEvents;
+  }
+
+  get way(): string {
+    return "no peer has returned what was lost";
+  }
+
+  isMissing(lines: readonly EventLine[]): boolean {
+    const { missing } = this.#server.disk;
+    return lines.some(({ event: { server, seq } }) => seq <= (missing[server]?.seq ?? 0));
+  }
+
+  repaired(): void {
+    this.#server.disk.missing = {};
+    this.#server.disk.salvaged = [];
+  }
+
+  /** A state that came from a peer, or what rot has left, is soon saved as the server's own. */
+  checkpointIfDue(core: ServerCore): void {
+    if (!this.#server.disk.isWhole) this.save(core);
+  }
+
+  /**
+   * Saves the state as the file store does: frozen now, the journal cut at the same instant, written
+   * a few lines a millisecond, in place only once all is synced.
+   */
+  save(core: ServerCore, { linesAtOnce = 50, kept = 0 } = {}): void {
+    if (this.isSaving) return;
+    this.isSaving = true;
+    const { disk } = this.#server;
+    const { files, rows, mark } = core.checkpoint();
+    const cut = disk.appended;
+    const written = new Map(files.map(({ name }) => [name as string, [] as string[]]));
+    const savedRows: string[] = [];
+    const writers = files.map(({ name, lines }) => {
+      return { from: lines[Symbol.iterator](), to: written.get(name) as string[] };
+    });
+    writers.push({ from: rows[Symbol.iterator](), to: savedRows });
+    const write = () => {
+      for (let count = 0; count < linesAtOnce; count += 1) {
+        const next = writers[0]?.from.next();
+        if (next === undefined) return finish();
+        if (next.done === true) writers.shift();
+        else writers[0]?.to.push(next.value);
+      }
+      this.#process.later(1, write);
+    };
+    const finish = () => {
+      if (disk.synced < cut) return this.#process.later(1, finish);
+      this.#process.later(this.#server.syncMs, () => {
+        this.isSaving = false;
+        disk.save({ mark, files: written, rows: savedRows }, cut, kept);
+      });
+    };
+    write();
+  }
+
+  close(_core: ServerCore | undefined, onClosed: () => void): void {
+    this.#server.disk.close(this.#server.clock.value);
+    onClosed();
+  }
+}
