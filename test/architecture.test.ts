@@ -17,6 +17,8 @@ const startFunctions = ["broker", "proxy", "reference", "server", "bot", "gatewa
 /** The client library, as other roles use it. */
 const library = ["client/connection.ts", "client/session.ts"];
 
+const serverShell = ["server/shell.ts", "server/repair-watch.ts", "server/surroundings.ts"];
+
 /** The first row that fits a file is its own, so the narrower part stands before the wider one. */
 const table: readonly Row[] = [
   { part: "broker/core/", may: ["broker/core/", "protocol/"] },
@@ -66,12 +68,9 @@ const table: readonly Row[] = [
   { part: "proxy/", may: ["proxy/", "forwarder/forwarder.ts", "zmtp/", ...shell] },
   { part: "reference/", may: ["reference/", ...shell] },
   // A server's shell reaches the world by its port alone, so that the simulation can run it.
-  {
-    part: "server/shell.ts",
-    may: ["server/core/", "server/repair-watch.ts", "server/surroundings.ts", "protocol/"],
-  },
-  { part: "server/repair-watch.ts", may: ["server/surroundings.ts", "protocol/"] },
-  { part: "server/surroundings.ts", may: ["server/core/", "storage/store.ts", "protocol/"] },
+  ...serverShell.map((part) => {
+    return { part, may: ["server/core/", ...serverShell, "storage/store.ts", "protocol/"] };
+  }),
   { part: "server/", may: ["server/", ...shell] },
   { part: "client/", may: ["client/", ...shell] },
   { part: "bot/", may: ["bot/", ...shell, ...library] },
@@ -196,13 +195,7 @@ function fits(path: string, part: string): boolean {
 }
 
 const isCore = ({ path }: Source): boolean => path.includes("/core/");
-const pureParts = [
-  "protocol/",
-  "zmtp/",
-  "server/shell.ts",
-  "server/repair-watch.ts",
-  "server/surroundings.ts",
-];
+const pureParts = ["protocol/", "zmtp/", ...serverShell];
 const isPure = (source: Source): boolean =>
   isCore(source) || pureParts.some((part) => fits(source.path, part));
 

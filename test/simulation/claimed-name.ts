@@ -3,8 +3,6 @@ import type { CoreCluster } from "../support/core-cluster.ts";
 import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimsModel } from "./claims-model.ts";
 
-const name = "eva" as UserName;
-
 /** One name that all claims of a schedule are for, and what their clients were told. */
 export class ClaimedName {
   readonly #cluster: CoreCluster;
@@ -16,7 +14,9 @@ export class ClaimedName {
     this.#tell = tell;
   }
 
-  claim(server: VirtualServer, id: string): void {
+  /** @param as the name, or one that looks the same */
+  claim(server: VirtualServer, id: string, as = "eva"): void {
+    const name = as as UserName;
     const told = { name, id: id as RequestId, password: "x", byWhom: server.name };
     const { password } = told;
     const request = { service: "register", user: name, password, id: told.id } as const;

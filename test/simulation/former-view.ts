@@ -9,6 +9,32 @@ import { ClaimedName } from "./claimed-name.ts";
  * office is left with one other. Those two were a quorum of its first view, and are none any more.
  */
 export function runFormerView(tell: (text: string) => void): CoreCluster {
+  const { cluster, name } = claimInBoth("eva", tell);
+  name.check();
+  return cluster;
+}
+
+/**
+ * The same for two names that look the same. Then comes an office that has seen both claims, and
+ * the client of the older one asks again.
+ */
+export function runLookAlikes(tell: (text: string) => void): CoreCluster {
+  const { cluster, name } = claimInBoth("Eva", tell);
+  const second = coordinator(cluster);
+  cluster.kill(second);
+  const third = coordinator(cluster);
+  tell(`${third.name} is in office`);
+  cluster.start(second);
+  cluster.runUntilServing();
+  name.claim(third, "a");
+  cluster.runFor(2_000);
+  cluster.runUntilEqual();
+  name.check();
+  return cluster;
+}
+
+/** @param secondName what is claimed by the office of the newer view */
+function claimInBoth(secondName: string, tell: (text: string) => void) {
   const cluster = servingCluster(3);
   const name = new ClaimedName(cluster, tell);
   const first = coordinator(cluster);
@@ -26,12 +52,11 @@ export function runFormerView(tell: (text: string) => void): CoreCluster {
   cluster.runUntil(() => next() !== undefined, "the others have one of their own");
   const second = next() as VirtualServer;
   tell(`${second.name} is in office`);
-  name.claim(second, "b");
+  name.claim(second, "b", secondName);
   cluster.runFor(2_000);
   cluster.network.heal();
   cluster.runUntilServing();
   coordinator(cluster);
   cluster.runUntilEqual();
-  name.check();
-  return cluster;
+  return { cluster, name };
 }

@@ -6,9 +6,10 @@ import type { VirtualServer } from "../support/virtual-server.ts";
 import { SimulationChecks } from "./checks.ts";
 import { Dice } from "./dice.ts";
 import { Faults } from "./faults.ts";
-import { runFormerView } from "./former-view.ts";
+import { runFormerView, runLookAlikes } from "./former-view.ts";
 import { quickDigest } from "./quick-digest.ts";
 import { runRivals } from "./rivals.ts";
+import { runStaleView } from "./stale-view.ts";
 import { Workload } from "./workload.ts";
 
 /** What a run came to. */
@@ -27,7 +28,7 @@ const recoveryMs = 60_000;
 const giveUpMs = 8_000;
 
 /** Constellations that dice seldom throw. */
-const schedules = [runRivals, runFormerView];
+const schedules = [runRivals, runFormerView, runLookAlikes, runStaleView];
 
 /**
  * One cluster, one workload, one course of faults: the same seed gives the same run. Seed 0 is no
