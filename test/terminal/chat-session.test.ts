@@ -20,6 +20,24 @@ test("requests that meet the same ended session ask the person to log in once", 
   expect(logIn).toHaveBeenCalledTimes(1);
 });
 
+test("a request that the session before refuses late asks for no second log-in", async () => {
+  const logIn = vi.fn(async () => true);
+  const session = sessionOf({}, { logIn });
+  const refuse: ((error: unknown) => void)[] = [];
+  let tries = 0;
+  const request = () => {
+    tries += 1;
+    if (tries > 2) return Promise.resolve("served");
+    return new Promise<string>((_resolve, reject) => refuse.push(reject));
+  };
+  const [first, late] = [session.ask(request), session.ask(request)];
+  refuse[0]?.(ended);
+  expect(await first).toBe("served");
+  refuse[1]?.(ended);
+  expect(await late).toBe("served");
+  expect(logIn).toHaveBeenCalledTimes(1);
+});
+
 test("a person who would rather not log in is asked no second time by the same request", async () => {
   const logIn = vi.fn(async () => false);
   const session = sessionOf({}, { logIn });

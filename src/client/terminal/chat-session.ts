@@ -31,6 +31,7 @@ export class ChatSession {
   readonly signal: AbortSignal;
   isAway = false;
   readonly #logIn: (error: ProtocolError) => Promise<boolean>;
+  #logins = 0;
   #loggingIn: Promise<boolean> | undefined;
   /** Why nothing is served any more, as the person was told. */
   #refusal: string | undefined;
@@ -46,13 +47,15 @@ export class ChatSession {
   /** Asks the servers; if the session has ended, the person logs in, and the servers are asked again. */
   async ask<T>(request: () => Promise<T>): Promise<T> {
     for (;;) {
+      const logins = this.#logins;
       try {
         const answer = await request();
         this.#refusal = undefined;
         return answer;
       } catch (error) {
         if (!wantsLogin(error)) throw error;
-        await this.logInAgain(error);
+        // A request of the session before may be refused only after the next log-in.
+        if (logins === this.#logins) await this.#logInAgain(error);
       }
     }
   }
@@ -64,13 +67,14 @@ export class ChatSession {
   }
 
   /** @throws the error itself, if the person would rather not log in */
-  async logInAgain(error: ProtocolError): Promise<void> {
+  async #logInAgain(error: ProtocolError): Promise<void> {
     if (this.signal.aborted) throw error;
     // Several requests may fail at once: the person is asked once.
     this.#loggingIn ??= this.#logIn(error).finally(() => {
       this.#loggingIn = undefined;
     });
     if (!(await this.#loggingIn) || this.signal.aborted) throw error;
+    this.#logins += 1;
   }
 
   /** Whether the person has not been told of this refusal yet: each try meets it again. */

@@ -155,7 +155,8 @@ export class ChatShell {
 
   /** A subscription isn't served any more: after a login it goes on where it was. */
   #refused(error: ProtocolError): void {
-    if (wantsLogin(error)) return this.#watch(this.#session.logInAgain(error));
+    // The refusal may be of the session before: the present one is tried first.
+    if (wantsLogin(error)) return this.#watch(this.#session.presence());
     if (!this.#session.isNews(error)) return;
     const lines = [describe(error, this.#parts.context.text)];
     this.#dispatch({ type: "notice", lines, isProblem: true, isAside: true });
@@ -234,7 +235,7 @@ export class ChatShell {
   }
 
   /** A defect in work that nobody waits for ends the chat with its stack. */
-  #watch(work: Promise<void>): void {
+  #watch(work: Promise<unknown>): void {
     work.catch((error) => {
       if (!this.#quitting.signal.aborted) this.#fail(error);
     });
