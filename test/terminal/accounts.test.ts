@@ -1,12 +1,15 @@
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { until } from "../support/until.ts";
 import { wrongClock } from "../support/wrong-clock.ts";
 import { accountsScene } from "./accounts-scene.ts";
 import { CliProcess } from "./cli-process.ts";
 
 const hourMs = 3_600_000;
+
+// Each test gives many commands, and each command is a process.
+vi.setConfig({ testTimeout: 60_000 });
 
 let skewMs = 0;
 const place = accountsScene({ settings: () => wrongClock(skewMs) });
@@ -84,7 +87,7 @@ describe("a session", () => {
     );
     expect(await place.run("login fabi", "fabi's new\n")).toMatchObject({ code: 0 });
     expect(await place.run("users")).toMatchObject({ code: 0 });
-  }, 20_000);
+  });
 
   test("of an administrator takes a channel away, and gives it back", async () => {
     await place.account("ivone");
@@ -160,7 +163,7 @@ describe("chat by lines", () => {
     await until(() => chat.child.exitCode !== null, "the chat ends");
     expect(chat.child.exitCode).toBe(1);
     expect(chat.stderr).toContain("Your session has ended because the password was changed.");
-  }, 20_000);
+  });
 });
 
 // This test is the last: after it the cluster's time is far ahead of the operator's.
@@ -181,7 +184,7 @@ describe("a token that grows old", () => {
     expect((await place.run("users --user joao")).stderr).toMatch(
       /^tertulia: Your session has expired: it was not used for hours\. Log in with: .* joao\n$/,
     );
-  }, 60_000);
+  });
 });
 
 /** The kept tokens by user. */
