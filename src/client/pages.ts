@@ -3,7 +3,11 @@ import type { Entry } from "../protocol/publications.ts";
 import type { HistoryPage } from "../protocol/replies.ts";
 import type { HistoryOptions } from "../protocol/request-data.ts";
 import type { ConversationName } from "../protocol/topics.ts";
-import type { Session } from "./session.ts";
+
+/** A session, for whom it is enough that it reads histories. */
+export interface HistoryReader {
+  history(name: ConversationName, options: HistoryOptions): Promise<HistoryPage>;
+}
 
 export interface PagesOptions extends Omit<HistoryOptions, "limit"> {
   /** Entries of all pages together, at most. */
@@ -23,7 +27,7 @@ const mostStalls = 100;
  * goes in circles.
  */
 export async function* pages(
-  client: Pick<Session, "history">,
+  client: HistoryReader,
   name: ConversationName,
   { most = Number.POSITIVE_INFINITY, first = limits.historyEntries, ...start }: PagesOptions = {},
 ): AsyncGenerator<HistoryPage> {
@@ -53,7 +57,7 @@ export async function* pages(
  * @returns what is left to read in `next`, as a single page would
  */
 export async function readPages(
-  client: Pick<Session, "history">,
+  client: HistoryReader,
   name: ConversationName,
   {
     isEnough = () => false,

@@ -5,7 +5,7 @@ import type { PresenceState, Present, Receipt, Service } from "../protocol/clien
 import type { ProtocolError } from "../protocol/errors.ts";
 import type { ChannelName, RequestId, ServerName, UserName } from "../protocol/ids.ts";
 import type { LamportClock } from "../protocol/lamport-clock.ts";
-import { durations, limits } from "../protocol/limits.ts";
+import { durations } from "../protocol/limits.ts";
 import type { Entry } from "../protocol/publications.ts";
 import type { HistoryPage, Replies, Reply } from "../protocol/replies.ts";
 import type { HistoryOptions, RequestData } from "../protocol/request-data.ts";
@@ -14,10 +14,11 @@ import { type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 import { checkFunction, checkName, checkObject, checkOptionalText } from "./check-call.ts";
 import type { ConnectionState } from "./connection-watch.ts";
 import type { Feeds } from "./feeds.ts";
+import { pages } from "./pages.ts";
 import type { RequestQueue } from "./request-queue.ts";
 import type { SealOpener } from "./seal-opener.ts";
 import { subjectOf } from "./session-token.ts";
-import type { Page, Subscription } from "./subscription.ts";
+import type { Subscription } from "./subscription.ts";
 import { TopicKeyring } from "./topic-keyring.ts";
 
 export interface SessionOptions {
@@ -222,7 +223,7 @@ export class Session implements Disposable {
     // First the wire, then the past: nothing falls between.
     const subscription: Subscription = this.#parts.feeds.join(topic, {
       hear: (payload) => this.#hear(subscription, payload),
-      fetch: (vector) => this.#page(name, vector),
+      pages: (since) => pages(this, name, { since }),
       deliver: (entry) => {
         if (own || isFor(name, entry)) handOver(onEntry, entry);
       },
@@ -278,11 +279,6 @@ export class Session implements Disposable {
     const { topic } = subscription;
     if (this.#subscriptions.get(topic) === subscription) this.#subscriptions.delete(topic);
     this.#parts.feeds.leave(subscription);
-  }
-
-  async #page(name: ConversationName, since: Vector): Promise<Page> {
-    const page = await this.history(name, { since, limit: limits.historyEntries });
-    return { entries: page.entries, seen: page.seen, more: page.next !== undefined };
   }
 
   async #write<S extends Write>(

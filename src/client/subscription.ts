@@ -1,18 +1,13 @@
 import { ProtocolError } from "../protocol/errors.ts";
 import type { ServerName } from "../protocol/ids.ts";
 import type { Entry, Publication } from "../protocol/publications.ts";
+import type { HistoryPage } from "../protocol/replies.ts";
 import { covers, type MutableVector, raise, type Vector } from "../protocol/vector.ts";
 import type { Duplicates } from "./duplicates.ts";
 
-/** What a subscription fetches: all that is missing since a vector, page by page. */
-export interface Page {
-  readonly entries: readonly Entry[];
-  readonly more: boolean;
-  readonly seen: Vector;
-}
-
 export interface SubscriptionPorts {
-  fetch(since: Vector): Promise<Page>;
+  /** All that is missing since a vector. */
+  pages(since: Vector): AsyncIterable<HistoryPage>;
   deliver(entry: Entry): void;
   /** What is missing is not given, and asking again does not help. */
   refused(error: ProtocolError): void;
@@ -123,12 +118,10 @@ export class Subscription {
   }
 
   async #fetchAll(): Promise<void> {
-    for (let more = true; more && !this.#closed; ) {
-      const page = await this.#ports.fetch(this.vector);
+    for await (const { entries, seen } of this.#ports.pages(this.vector)) {
       if (this.#closed) return;
-      for (const entry of page.entries) this.#pass(entry);
-      raise(this.#vector, page.seen);
-      more = page.more;
+      for (const entry of entries) this.#pass(entry);
+      raise(this.#vector, seen);
     }
   }
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { Duplicates } from "../../src/client/duplicates.ts";
-import { type Page, Subscription } from "../../src/client/subscription.ts";
+import { Subscription } from "../../src/client/subscription.ts";
 import type { ServerName } from "../../src/protocol/ids.ts";
 import type { Entry, Publication } from "../../src/protocol/publications.ts";
+import type { HistoryPage } from "../../src/protocol/replies.ts";
 import type { Vector } from "../../src/protocol/vector.ts";
 import { serverName } from "../support/event-lines.ts";
 
@@ -26,7 +27,7 @@ class Listener {
 
   constructor({ hasBegun = true, duplicates = new Duplicates() } = {}) {
     const ports = {
-      fetch: (since: Vector) => this.#fetch(since),
+      pages: (since: Vector) => this.#pages(since),
       deliver: ({ server, seq }: Entry) => this.heard.push(`${server} ${seq}`),
       refused: () => {},
     };
@@ -34,13 +35,13 @@ class Listener {
     if (hasBegun) this.subscription.begin({});
   }
 
-  async #fetch(since: Vector): Promise<Page> {
+  async *#pages(since: Vector): AsyncGenerator<HistoryPage> {
     this.fetches += 1;
     await this.hold;
     const entries: Entry[] = this.history.filter(({ server, seq }) => seq > (since[server] ?? 0));
     const seen = { ...since };
     for (const { server, seq } of this.history) seen[server] = Math.max(seen[server] ?? 0, seq);
-    return { entries, more: false, seen };
+    yield { entries, seen };
   }
 }
 
