@@ -56,7 +56,7 @@ test("[Z7] one topic more than a proxy takes of a connection is refused, and cos
   const clock = new LamportClock();
   const wire = { subscribe: vi.fn(), unsubscribe: vi.fn(), close: () => {} };
   const feeds = new Feeds(clock, () => wire);
-  const reader = { hear: () => {}, fetch: vi.fn(), deliver: () => {}, refused: () => {} };
+  const reader = { hear: () => {}, pages: vi.fn(), deliver: () => {}, refused: () => {} };
   const subscriptions = Array.from({ length: limits.connectionTopics }, (_, number) =>
     feeds.join(`#${number}\0`, reader),
   );
