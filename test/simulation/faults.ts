@@ -55,7 +55,7 @@ export class Faults {
       [4, () => this.#strikeCoordinator()],
       [1, () => this.#rot()],
     ];
-    const office = [
+    const atCoordinator = [
       [4, () => this.#strikeCoordinator()],
       [2, () => this.#raiseRival()],
       [1, () => this.#freeze(this.#dice.pick(this.#running))],
@@ -64,8 +64,10 @@ export class Faults {
       [2, () => this.#troubleNetwork()],
       [1, () => this.#slowDisk()],
     ] satisfies typeof all;
-    // Two offices at once take many failovers in a row.
-    const chosen = this.#dice.chance(0.3) ? office : all.filter(() => this.#dice.chance(0.4));
+    // Two coordinators at once take many failovers in a row.
+    const chosen = this.#dice.chance(0.3)
+      ? atCoordinator
+      : all.filter(() => this.#dice.chance(0.4));
     const kinds = chosen.flatMap(([weight, strike]) =>
       Array.from({ length: weight * this.#dice.between(1, 3) }, () => strike),
     );
@@ -106,7 +108,7 @@ export class Faults {
     });
   }
 
-  /** Who is in office falls, stops, or is cut off from some. */
+  /** The coordinator falls, stops, or is cut off from some servers. */
   #strikeCoordinator(): void {
     const server = this.#dice.pick(
       this.#running.filter(({ core }) => core.election.ownEpoch !== undefined),
@@ -115,21 +117,21 @@ export class Faults {
     const kind = this.#dice.between(1, 4);
     if (kind === 1) return this.#freeze(server);
     if (kind === 2) {
-      this.#tell(`${server.name}, in office, is killed`);
+      this.#tell(`${server.name}, coordinator, is killed`);
       return this.#cluster.kill(server, this.#dice.chance(0.5));
     }
     const { servers, network } = this.#cluster;
     const cut = this.#wires();
     const others = servers.filter((other) => other !== server && this.#dice.chance(0.7));
     const names = others.map(({ name }) => name).join(", ");
-    this.#tell(`${server.name}, in office, is cut off from ${names} (${cut.join(", ")})`);
+    this.#tell(`${server.name}, coordinator, is cut off from ${names} (${cut.join(", ")})`);
     for (const other of others) {
       if (kind === 3) network.cut(server.name, other.name, cut);
       else network.cutOneWay(other.name, server.name, cut);
     }
   }
 
-  /** A member misses who is in office, who is asked for his promise all the same, late or soon. */
+  /** A member misses the coordinator, which is still asked for its promise, late or soon. */
   #raiseRival(): void {
     const { network, registry, time } = this.#cluster;
     const coordinator = this.#running.find(({ core }) => core.election.ownEpoch !== undefined);
@@ -143,7 +145,7 @@ export class Faults {
     network.cut(coordinator.name, rival.name, ["broadcast"]);
     network.mostDelayMs = this.#dice.pick([20, 150, 600]) ?? 4;
     const late = `all is up to ${network.mostDelayMs} ms late`;
-    this.#tell(`${coordinator.name}, in office, and ${rival.name} lose sight; ${late}`);
+    this.#tell(`${coordinator.name}, coordinator, and ${rival.name} lose sight; ${late}`);
   }
 
   #powerCut(): void {

@@ -5,8 +5,9 @@ import { ClaimedName } from "./claimed-name.ts";
 
 /**
  * Two servers join, and the view after the next has quorums that share no member with some of the
- * first view: the third of the old members and the two new ones elect one of their own, while the
- * office is left with one other. Those two were a quorum of its first view, and are none any more.
+ * first view. The third old member and the two new ones elect one of themselves, while the old
+ * coordinator is left with one other member. Those two were a quorum of the first view, and no
+ * longer are.
  */
 export function runFormerView(tell: (text: string) => void): CoreCluster {
   const { cluster, name } = claimInBoth("eva", tell);
@@ -46,12 +47,12 @@ function claimInBoth(secondName: string, tell: (text: string) => void) {
     [first.name, friend.name],
     [third, ...joined].map((server) => server.name),
   );
-  tell(`${first.name}, in office, is left with ${friend.name} alone`);
+  tell(`${first.name}, coordinator, is left with ${friend.name} alone`);
   name.claim(first, "a");
   const next = () => coordinators(cluster).find((server) => ![first, friend].includes(server));
   cluster.runUntil(() => next() !== undefined, "the others have one of their own");
   const second = next() as VirtualServer;
-  tell(`${second.name} is in office`);
+  tell(`${second.name} is coordinator`);
   name.claim(second, "b", secondName);
   cluster.runFor(2_000);
   cluster.network.heal();

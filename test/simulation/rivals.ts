@@ -4,10 +4,10 @@ import type { VirtualServer } from "../support/virtual-server.ts";
 import { ClaimedName } from "./claimed-name.ts";
 
 /**
- * A schedule that dice seldom throw. A member that has lost sight of who is in office stands, and
- * of all it is that one who promises it the next epoch, while the third hears of no bid. At that
- * very moment a claim comes to the old office: the third accepts it, and so would the office
- * itself, were its own accept not behind its promise.
+ * A schedule that dice seldom throw. A member that has lost sight of the coordinator becomes a
+ * candidate, and only the coordinator itself promises it the next epoch; the third member hears of
+ * no candidate. At that moment a claim comes to the old coordinator: the third member accepts it, and
+ * so would the coordinator, if its own accept were not below its promise.
  */
 export function runRivals(tell: (text: string) => void): CoreCluster {
   const cluster = servingCluster(3);
@@ -24,15 +24,15 @@ export function runRivals(tell: (text: string) => void): CoreCluster {
   deafen();
   network.cut(first.name, rival.name);
   cluster.runUntil(promises(rival), "the rival stands");
-  // Asked again, the old office hears of it.
+  // Asked again, the old coordinator hears of it.
   network.heal();
   deafen();
-  cluster.runUntil(promises(first), "the old office promises the rival its epoch");
-  tell(`${first.name}, in office, promises an epoch to ${rival.name}`);
+  cluster.runUntil(promises(first), "the old coordinator promises the rival its epoch");
+  tell(`${first.name}, coordinator, promises an epoch to ${rival.name}`);
   name.claim(first, "a");
   const isNext = () => rival.core.election.ownEpoch !== undefined;
-  cluster.runUntil(isNext, "the rival is in office");
-  tell(`${rival.name} is in office`);
+  cluster.runUntil(isNext, "the rival is coordinator");
+  tell(`${rival.name} is coordinator`);
   name.claim(rival, "b");
   cluster.runFor(2_000);
   network.heal();

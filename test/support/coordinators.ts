@@ -1,14 +1,14 @@
 import type { CoreCluster } from "./core-cluster.ts";
 import type { VirtualServer } from "./virtual-server.ts";
 
-/** Who says that it is in office. */
+/** The servers that say that they are coordinator. */
 export function coordinators(cluster: CoreCluster): VirtualServer[] {
   return cluster.servers.filter(({ isRunning, core }) => {
     return isRunning && core.election.ownEpoch !== undefined;
   });
 }
 
-/** Whoever is in office, once it is one alone and all who run know it. */
+/** The coordinator, once there is only one and all running servers know it. */
 export function coordinator(cluster: CoreCluster): VirtualServer {
   cluster.runUntil(() => {
     const [first, ...more] = coordinators(cluster);

@@ -36,14 +36,14 @@ class Lagging {
     this.scene.cluster.network.heal();
   }
 
-  /** At a server that goes on; what its client has seen by it. */
+  /** Asks a server that goes on. @returns what its client has then seen */
   change(service: string, data: Fields): { after: Record<string, number>; token: string } {
     const reply = this.scene.ask(service, { ...data, after: {} });
     expect(reply).toMatchObject({ status: "OK" });
     return { after: seenOf(reply), token: this.scene.token(reply.grant) };
   }
 
-  /** At the one that lags. */
+  /** Asks the server that lags. */
   ask(service: string, data: Fields) {
     return this.scene.cluster.ask(this.#last, service, data);
   }
@@ -78,7 +78,7 @@ describe("[A6] [R9] a server that lags", () => {
     const guest = lagging.ask("register", register);
     scene.cluster.runFor(100);
     expect(asked.map(({ reply }) => reply)).toEqual([undefined, undefined, undefined]);
-    // Nothing waits for a guest, who is told to ask again.
+    // No request of a guest waits: the guest is told to ask again.
     expect(guest.reply).toMatchObject({ code: "behind", retry: true });
     lagging.heal();
     for (const question of asked) {

@@ -22,7 +22,7 @@ describe("[X2] attacks that are refused", () => {
       );
       const { since = 0 } = cutOff.core.accounts.credential(ana) ?? {};
       const password = since === 0 ? "ana's" : "by the administrator";
-      // Twice, so that it is not the count of changes that decides.
+      // Twice, so that the number of changes does not decide.
       cluster.ask(cutOff, "password", { user: "ana", password, newPassword: "a thief's" });
       cluster.runFor(300);
       const next = { user: "ana", password: "a thief's", newPassword: "the thief's" };
@@ -84,7 +84,7 @@ describe("[X2] attacks that are refused", () => {
       return question.reply as ReplyData;
     };
     const guess = (at: number) => ask("eva", `tertulia${at}`.padEnd(12, "0"), `wire ${at}`);
-    // Right ones, and none at all, slow nobody.
+    // Right invitations, and requests without one, slow nobody.
     for (let at = 0; at < limits.invitationGuesses; at += 1) {
       expect(ask(`leo${at}`, "tertulia2026", `his wire ${at}`).status).toBe("OK");
       expect(ask("eva", undefined, `her wire ${at}`).code).toBe("forbidden");
@@ -95,7 +95,7 @@ describe("[X2] attacks that are refused", () => {
     const seconds = (cluster.time.nowMs - startMs) / 1_000;
     expect(judged).toBeGreaterThanOrEqual(limits.invitationGuesses);
     expect(judged).toBeLessThanOrEqual(limits.invitationGuesses + 2 * seconds + 1);
-    // Meanwhile the right one is told how long to wait, as a wrong one is, and then gets through.
+    // The right one is told how long to wait, like a wrong one, and then gets through.
     const told = ask("bia", "tertulia2026", "a quiet wire");
     expect(told).toMatchObject({ code: "rate_limited", retry: true });
     cluster.runFor(1_000 * Number(told.wait));

@@ -78,7 +78,7 @@ describe("[X2] a login", () => {
     const reply = scene.ask("users", { token: ended });
     expect(reply).toMatchObject({ code: "unauthenticated" });
     expect(reply.description).toMatch(/ended.*log in again/);
-    // What anybody may ask looks at no session, and so brings none back.
+    // Services for anybody do not check the session, and so do not renew it.
     const stale = { issuedMs: nowMs - 2 * durations.sessionMs, expiresMs: nowMs - 1 };
     const told = scene.ask("time", { token: scene.token(grant, stale) });
     expect(told).toMatchObject({ status: "OK" });
@@ -177,7 +177,7 @@ describe("[X2] an account changes", () => {
       status: "erro",
     });
     scene.login("ana", "new");
-    // A second copy of the request finds that it is done.
+    // A second copy of the request finds the first one done.
     expect(scene.ask("password", change)).toMatchObject({ status: "OK", grant: reply.grant });
     expect(scene.ask("password", { ...change, id: "other" })).toMatchObject({ status: "erro" });
   });
@@ -215,7 +215,7 @@ describe("[X2] an account changes", () => {
     scene.ask("account", { user: "ana", locked: false, token: operator });
     expect(scene.ask("users", { token: ana })).toMatchObject({ status: "OK" });
     const reset = scene.ask("account", { user: "ana", newPassword: "reset", token: operator });
-    // Whoever resets it is not logged in as her by that.
+    // The administrator who resets it gets no session of hers.
     expect(reset).toMatchObject({ status: "OK", grant: undefined });
     expect(scene.ask("users", { token: ana })).toMatchObject({ code: "unauthenticated" });
     expect(scene.ask("login", login)).toMatchObject({ code: "unauthenticated" });
@@ -278,7 +278,7 @@ describe("[X4] a client that asks too often", () => {
     const codes = Array.from({ length: burst + 2 }, (_, at) => guess("ana", `wire ${at}`));
     expect(codes.at(-1)).toMatchObject({ code: "rate_limited", retry: true });
     expect(codes.at(-1)?.wait).toBeGreaterThan(0);
-    // Another account is not slowed by it, but one connection is.
+    // The limit does not slow another account, but it slows the connection.
     expect(guess("eva", "elsewhere")).toMatchObject({ code: "unauthenticated" });
     const many = Array.from({ length: 2 * limits.connectionAttempts }, (_, at) =>
       guess(`user${at}`, "one wire"),

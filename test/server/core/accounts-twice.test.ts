@@ -38,7 +38,7 @@ describe("[R6] a change of an account that is requested twice takes effect once"
       entry: { seq: eventOf(one) },
       grant: one.grant,
     });
-    // Much later, too, and whatever came between.
+    // Also much later, whatever came in between.
     scene.ask("password", { user: "ana", password: "new", newPassword: "newer" });
     expect(scene.ask("password", change)).toMatchObject({ entry: { seq: eventOf(one) } });
     expect(scene.ask("password", { ...change, newPassword: "a guess" })).toMatchObject(wrong);

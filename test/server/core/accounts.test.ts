@@ -15,7 +15,7 @@ const b = serverName(2);
 const eva = "eva" as UserName;
 const epochOf = (number: number): Epoch => ({ view: 1, term: number });
 
-/** Whose event it is, and which. */
+/** The server and number of an event. */
 type Place = readonly [server: ServerName, seq: number];
 
 function claim([server, seq]: Place, id: string, epoch: Epoch): Claim {

@@ -48,7 +48,7 @@ describe("a server that lacks events", () => {
     const startMs = cluster.time.nowMs;
     cluster.request(a, "publish", { ...hello, message: "seen" });
     cluster.runUntil(() => c.disk.durable[a.name] === held + 2, "the gap is filled");
-    // The gap itself is the reason to ask: nobody waits for a heartbeat.
+    // The gap itself is the reason to ask: no server waits for a heartbeat.
     expect(cluster.time.nowMs - startMs).toBeLessThan(150);
     const seqs = c.disk.lines
       .filter(({ event }) => event.server === a.name)

@@ -8,7 +8,7 @@ import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const eva = parseUserName("eva");
 
-/** Whoever comes to be in office in a term above this one. */
+/** The server that is elected in a term above this one. */
 function coordinator(cluster: CoreCluster, aboveTerm = 0): VirtualServer {
   const found = () =>
     cluster.servers.find(({ isRunning, core }) => {
@@ -26,7 +26,7 @@ function register(cluster: CoreCluster, server: VirtualServer, id: string) {
   return cluster.request(server, "register", { user: "eva", password: "x", id });
 }
 
-/** The server is cut off with a claim that stands on its own disk alone. */
+/** The server is cut off with a claim that is on its own disk alone. */
 function claimAlone(cluster: CoreCluster, server: VirtualServer, id: string): void {
   cutOff(cluster, server);
   const held = () => server.disk.durable[server.name] ?? 0;
@@ -40,7 +40,7 @@ describe("claims that older coordinators left", () => {
     const cluster = servingCluster(3);
     const first = coordinator(cluster);
     expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });
-    // The reply is out, and the confirmation nowhere but in memory.
+    // The reply has left, and the confirmation is only in memory.
     cluster.crash(first);
     coordinator(cluster, 1);
     const running = cluster.servers.filter(({ isRunning }) => isRunning);
@@ -167,7 +167,7 @@ describe("more claims than can be decided", () => {
     const own = cluster.ask(first, "register", { user: "eva", password: "x", id: "a" });
     expect(own.reply).toMatchObject(refusal);
     cluster.runFor(durations.peerRequestMs + durations.tickMs);
-    // Who forwarded more than it takes hears nothing, and asks again.
+    // A server that forwarded too many claims gets no answer, and asks again.
     expect(outcomes).toEqual(Array(limits.openClaims).fill("busy"));
     cluster.network.heal();
     expect(register(cluster, first, "a")).toMatchObject({ status: "OK" });

@@ -67,7 +67,7 @@ describe("the coordinator", () => {
     cluster.stop(first);
     cluster.runUntil(
       () => coordinators(cluster).some((one) => one !== first),
-      "another is in office",
+      "another is coordinator",
     );
     expect(cluster.time.nowMs - from).toBeLessThan(durations.coordinatorSilenceMs);
   });
@@ -78,7 +78,7 @@ describe("the coordinator", () => {
     cluster.addServer();
     cluster.runUntil(
       () => coordinators(cluster)[0]?.core.election.ownEpoch?.view === 3,
-      "the office is of view 3",
+      "the epoch is of view 3",
     );
   });
 
@@ -195,7 +195,7 @@ describe("claims", () => {
       expect(cluster.time.nowMs - from).toBeLessThanOrEqual(2_000);
       return asked.reply;
     };
-    // Servers hear each other by broadcasts, and nobody's office by peer links.
+    // Servers hear each other by broadcasts, but no coordinator by peer links.
     cluster.kill(first);
     cluster.network.cut(second.name, third.name, ["peer"]);
     expect(claim("eva")).toMatchObject({ code: "unavailable", retry: true });

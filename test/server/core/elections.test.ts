@@ -18,11 +18,11 @@ function byRank(cluster: CoreCluster): VirtualServer[] {
   return list.flatMap(({ name }) => cluster.servers.filter((server) => server.name === name));
 }
 
-/** Waits until another is in office. @returns how long that took */
+/** Waits until another server is coordinator. @returns how long that took */
 function succession(cluster: CoreCluster, before: VirtualServer, limitMs = boundMs): number {
   const from = cluster.time.nowMs;
   const isThere = () => coordinators(cluster).some((server) => server !== before);
-  cluster.runUntil(isThere, "another is in office", limitMs);
+  cluster.runUntil(isThere, "another is coordinator", limitMs);
   return cluster.time.nowMs - from;
 }
 
@@ -141,13 +141,13 @@ describe("a coordinator that was replaced", () => {
     isolate(cluster, first);
     const { number } = cluster.registry.view;
     const isNew = ({ core }: VirtualServer) => core.election.ownEpoch?.view === number + 1;
-    cluster.runUntil(() => coordinators(cluster).some(isNew), "its office is of the new view");
+    cluster.runUntil(() => coordinators(cluster).some(isNew), "its epoch is of the new view");
     const next = second() as VirtualServer;
     const epoch = next.core.election.ownEpoch;
     // So soon that it still is in the rotation: it may stand at any time.
     expect(first.core.catchUp.phase).toBe("live");
     expect(first.core.election.ownEpoch).toBeDefined();
-    // The view comes to it from who is in office.
+    // The view comes to it from the new coordinator.
     cluster.network.heal();
     isolate(cluster, first, next);
     cluster.runUntil(() => first.disk.view.number === number + 1, "it has adopted the view");

@@ -12,7 +12,7 @@ import { serverName } from "../../support/event-lines.ts";
 import type { VirtualServer } from "../../support/virtual-server.ts";
 
 const { presenceMs, presenceNewsMs, presenceSilenceMs } = durations;
-/** What news takes to all servers, generously. */
+/** A generous time for news to reach all servers. */
 const soonMs = presenceNewsMs + 2 * durations.tickMs;
 
 interface Word {
@@ -22,7 +22,7 @@ interface Word {
 
 type Told = ReplicationMessage & { type: "presence" };
 
-/** Looks at what servers tell each other of it. */
+/** Counts the messages in which servers tell each other of presence. */
 class Listener extends PromiseChecks {
   readonly told: Told[] = [];
 
@@ -60,7 +60,7 @@ class Scene {
     return reply.present as { user: string; state: string }[];
   }
 
-  /** What ana is to somebody who asks this server. */
+  /** Ana's state as this server tells it. */
   ana(number: number): string | undefined {
     const present = this.say(number, "bia", "online");
     return present.find(({ user }) => user === "ana")?.state;
@@ -130,7 +130,7 @@ describe("[L11] presence", () => {
     expect(scene.ana(3)).toBeUndefined();
     scene.cluster.runFor(soonMs);
     expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
-    // All that is told again each ten seconds.
+    // All reports are sent again each ten seconds.
     scene.cluster.runFor(presenceMs + soonMs);
     expect(scene.anaEverywhere()).toEqual(everywhere(undefined));
   });
@@ -160,7 +160,7 @@ describe("[L11] presence", () => {
       scene.say(2 + (beat % 2), "ana", "online");
       scene.cluster.runFor(soonMs);
     }
-    // One that comes back is told at once, and need not wait for the next word.
+    // A server that comes back is told at once, and need not wait for the next report.
     scene.cluster.start(scene.server(1));
     scene.cluster.runUntilServing();
     scene.cluster.runFor(soonMs);
@@ -175,7 +175,7 @@ describe("[L11] presence", () => {
     scene.partition(3);
     scene.say(1, "ana", "gone");
     scene.say(2, "carla", "away");
-    // Its clients go to another server meanwhile.
+    // Its clients have gone to another server.
     scene.cluster.runUntil(() => !scene.server(3).inRotation, "it is out of the rotation");
     scene.cluster.network.heal();
     scene.cluster.runUntilServing();
@@ -216,7 +216,7 @@ describe("[L11] presence", () => {
     scene.cluster.runFor(soonMs);
     expect(told.length).toBe(started + 1);
     expect(told.at(-1)?.heard).toHaveLength(6);
-    // What was said once is told each ten seconds as long as it is good, and then no more.
+    // A report is sent each ten seconds until it expires.
     scene.cluster.runFor(2 * presenceSilenceMs);
     expect(told.length).toBeLessThanOrEqual(started + 1 + presenceSilenceMs / presenceMs);
   });
@@ -304,10 +304,10 @@ describe("[L11] bounds of presence", () => {
     presence.learn(serverName(3), [{ ...word, clock: 7, state: "away", ageMs: 0 }], 21_000);
     presence.learn(serverName(2), [{ ...word, clock: 6, ageMs: 0 }], 21_000);
     expect(presence.list(21_000)).toEqual([{ user: user(1), state: "away" }]);
-    // Of two words of one clock all servers take the same.
+    // Of two reports of one clock all servers take the same.
     presence.learn(serverName(2), [{ ...word, clock: 7, state: "gone", ageMs: 0 }], 21_000);
     expect(presence.list(21_000)).toEqual([{ user: user(1), state: "away" }]);
-    // What others have heard is theirs to tell.
+    // Only the server that heard a report passes it on.
     expect([...presence.due(21_000)]).toEqual([]);
   });
 });

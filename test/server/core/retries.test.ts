@@ -114,7 +114,7 @@ describe("a repeated request", () => {
       const other = { message: "of the second run" };
       expect(cluster.request(server, "publish", { ...hello, ...other })).toMatchObject(reused);
       expect(cluster.request(server, "message", { ...note, ...other })).toMatchObject(reused);
-      // What only says when it was asked, and by whom, is no content.
+      // The time and the sender of a request are not part of its content.
       const again = { ...hello, timestamp: "later", clock: 7, after: {} };
       expect(cluster.request(server, "publish", again).status).toBe("OK");
     }
@@ -146,7 +146,7 @@ describe("a repeated request", () => {
       const page = cluster.request(server, "history", { channel: "geral" });
       const texts = (page.entries as { message: string }[]).map(({ message }) => message);
       expect(texts.toSorted()).toEqual(["Olá!", "Tchau!"]);
-      // Whoever asks again is told of the own content, whoever says something else of the reuse.
+      // A copy gets the receipt of its own content; another content is refused.
       expect(cluster.request(server, "publish", hello).status).toBe("OK");
       expect(cluster.request(server, "publish", bye).status).toBe("OK");
       expect(cluster.request(server, "publish", { ...hello, message: "?" }).code).toBe("id_reused");

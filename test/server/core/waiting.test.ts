@@ -10,7 +10,7 @@ import { WaitingCovers } from "../../../src/server/core/serving/waiting-covers.t
 import { Scene } from "../../support/account-scene.ts";
 import { type CoreCluster, servingCluster } from "../../support/core-cluster.ts";
 
-/** As many names as a vector may have, none of a server that there ever was. */
+/** As many names as a vector may have, none of them of an existing server. */
 const never = Object.fromEntries(
   Array.from({ length: limits.vectorServers }, (_, number) => [
     `server_${(0xff000000 + number).toString(16)}`,
@@ -79,7 +79,7 @@ describe("[X4] the waiting requests of each connection have a bound", () => {
     expect(refused).toMatchObject({ code: "unavailable", retry: true });
     expect(refused?.description).toContain("This connection has");
     expect(ask(cluster, "another", reads(1, {})).reply).toMatchObject({ status: "OK" });
-    // Once they are given up, there is room again.
+    // Once they are given up, others have room.
     cluster.runFor(1_100);
     expect(ask(cluster, "one", reads(1, {})).reply).toMatchObject({ status: "OK" });
   });
@@ -126,7 +126,7 @@ describe("[R9] a waiting request is checked only when something comes that it wa
     for (const { asked } of [first, second, third]) covers.add(asked, {});
     for (let step = 0; step < 500; step += 1) expect(covers.due({ [b]: 2 }, step)).toEqual([]);
     expect([first, second, third].map(({ reads }) => reads.count)).toEqual([1, 1, 1]);
-    // Those that become due together come in their order.
+    // Requests that become due together come in order.
     expect(covers.due({ [a]: 1, [b]: 3 }, 500)).toEqual([second.asked, third.asked]);
     expect(covers.due({ [a]: 2, [b]: 3 }, 501)).toEqual([]);
     expect(first.reads.count).toBe(2);
@@ -146,7 +146,7 @@ describe("[R9] a waiting request is checked only when something comes that it wa
     cluster.runUntil(() => looks.mock.calls.length > 0, "it waits for the last one's disk");
     const before = looks.mock.calls.length;
     for (let step = 0; step < 200; step += 1) cluster.hand(server, { type: "tick" });
-    // Once more since it was added to them, and no more.
+    // Checked once more since it was added, and no more.
     expect(looks.mock.calls.length - before).toBeLessThanOrEqual(1);
     cluster.runUntil(() => asked.reply !== undefined, "it is answered");
     expect(asked.reply).toMatchObject({ status: "OK" });

@@ -114,7 +114,7 @@ describe("a write", () => {
     const startMs = cluster.time.nowMs;
     const questions = Array.from({ length: 500 }, () => cluster.ask(server, "publish", hello));
     cluster.runUntil(() => questions.every(({ reply }) => reply?.status === "OK"), "all are OK");
-    // The first one's sync, and one for all that came meanwhile.
+    // One sync for the first event, and one for all that came during it.
     expect(cluster.time.nowMs - startMs).toBe(20);
   });
 

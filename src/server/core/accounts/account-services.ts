@@ -23,7 +23,7 @@ import { login } from "./login.ts";
 import { changePassword } from "./password-changes.ts";
 import { register } from "./registering.ts";
 
-/** Accounts: who has one, and what administrators change. */
+/** Accounts, and how administrators change them. */
 export const accountServices: ServiceRows<
   "login" | "register" | "password" | "account" | "registration" | "removal" | "keys"
 > = {
@@ -42,7 +42,7 @@ export const accountServices: ServiceRows<
   },
   password: {
     parse: object({ user: parseUserName, password, newPassword: password }),
-    // The old password proves whose it is, better than a session does.
+    // The old password proves the owner better than a session does.
     for: "anybody",
     needsAccounts: true,
     guesses: ({ user }) => ({ passwordOf: user }),
@@ -83,7 +83,7 @@ export const accountServices: ServiceRows<
   },
 };
 
-/** Today's and yesterday's key of each topic that the asker may read (X5). */
+/** Today's and yesterday's key of each topic that the sender may read (X5). */
 function keys(
   services: Services,
   request: RequestOf<"keys">,
@@ -91,7 +91,7 @@ function keys(
 ): Decision<Replies["keys"]> {
   const { chat, accounts } = services;
   const user = request.session?.user as UserName;
-  // Each is derived, which takes longer than to send it.
+  // Deriving a key takes longer than sending it.
   if (!charge(room, limits.keyCostBytes * request.topics.length)) return full();
   const today = dayOf(services.correctedMs(now));
   const found: Record<string, DayKey[]> = {};

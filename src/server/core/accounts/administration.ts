@@ -7,7 +7,7 @@ import { commit } from "../serving/write.ts";
 import { maker, refusal, repeated } from "./account-decisions.ts";
 import { resetPassword } from "./password-changes.ts";
 
-/** An administrator changes somebody's account. */
+/** An administrator changes a user's account. */
 export function changeAccount(
   services: Services,
   request: RequestOf<"account">,

@@ -9,7 +9,7 @@ import { granting, maker, wrong } from "./account-decisions.ts";
 import type { PasswordChange } from "./accounts.ts";
 import { doubtful, isDoubtful } from "./login.ts";
 
-/** Whoever knows the old password may set another; all older sessions of the user end. */
+/** Whoever knows the old password may set a new one; all older sessions of the user end. */
 export function changePassword(
   services: Services,
   request: RequestOf<"password">,
@@ -24,7 +24,7 @@ export function changePassword(
   if (done().length > 0) {
     return recall(done(), newPassword, {
       same: (change) => lock() ?? grantBy(services, change),
-      // Only whoever has the present password is told that the id is in use.
+      // Only whoever has the present password learns that the id is in use.
       other: () => ({
         next: "password",
         work: { check },
@@ -66,7 +66,7 @@ export function resetPassword(
   return {
     next: "password",
     work: { hash: newPassword },
-    // No session with it: that of the account is its owner's alone.
+    // The answer has no session: only the owner of the account may have one.
     settle: ({ credential }, now) => {
       if (done().length > 0) return resetPassword(services, request, newPassword);
       const event = replacePassword(services, { user, ...asked, credential }, now);
@@ -75,9 +75,7 @@ export function resetPassword(
   };
 }
 
-/**
- * Finds the change under the request's id that set this password: only a check of each one tells.
- */
+/** Finds the change under the request's id that set this password, by a check of each one. */
 function recall(
   [change, ...rest]: readonly PasswordChange[],
   password: string,
@@ -104,10 +102,10 @@ function replacePassword(
 ): PasswordChange {
   const { user, id, by, credential = "" } = change;
   const known = services.accounts.credential(user)?.version ?? "";
-  // A server's clock says no number twice, restarts or not (R7).
+  // A server's clock never repeats a number, even after a restart (R7).
   const since = services.clock.tick();
   const own = `${services.name}/${since}`;
-  // Duplicates of one request (R6) have one version, and so end no session that the other one began.
+  // Duplicates of one request (R6) have one version: so neither ends a session that the other began.
   const version = services.digest.chain(known as Chain, id === undefined ? own : `${by} ${id}`);
   const data = { user, by, credential, since, version };
   return { ...maker(services, "password")({ ...data, id }, now), ...data };

@@ -10,18 +10,18 @@ interface Job {
   readonly done: Done;
 }
 
-/** Passwords on their way to be hashed or checked, a few at once, oldest first. */
+/** Passwords to be hashed or checked: a few at once, oldest first. */
 export class Passwords {
   readonly #waiting = new Set<Job>();
   readonly #running = new Map<number, Job>();
   #number = 0;
 
-  /** Whether one more would come too late: about a second of work waits already. */
+  /** Whether about a second of work waits already, so that one more would be late. */
   get isFull(): boolean {
     return this.#waiting.size >= limits.unhashedPasswords;
   }
 
-  /** @returns a function that takes it back, if it is not needed any more */
+  /** @returns a function that cancels the work while it waits */
   add(work: PasswordWork, done: Done): () => void {
     const job = { work, done };
     this.#waiting.add(job);

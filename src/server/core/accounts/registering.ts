@@ -14,7 +14,7 @@ import {
 import { administers } from "./access.ts";
 import { hashOf } from "./administration.ts";
 
-/** Claims the name, once nothing that this server may still miss forbids it. */
+/** Claims the name, unless something forbids it that this server knows or may still miss. */
 export function register(
   services: Services,
   request: RequestOf<"register">,
@@ -26,7 +26,7 @@ export function register(
   return decision.next === "wait" ? { ...decision, error } : decision;
 }
 
-/** Why the asker may not have the name for an account, if so. */
+/** The error if the sender may not register the name. */
 function mayRegister(
   services: Services,
   request: RequestOf<"register">,
@@ -34,7 +34,7 @@ function mayRegister(
 ): ProtocolError | undefined {
   const { user, invitation, id } = request;
   const { chat, accounts, auth } = services;
-  // A request that comes again (R6).
+  // A repeated request (R6).
   const holder = accounts.holder(user);
   if (holder !== undefined && idOf(holder) === id) return undefined;
   const isNew = holder === undefined && !chat.users.has(user);
@@ -55,11 +55,11 @@ function mayRegister(
     const description = "Registration wants the `invitation` of an administrator.";
     return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
   }
-  // Whoever took it now would read what its user wrote and got, or be taken for that user.
+  // A new owner would read the messages of the name's user, or be taken for that user.
   const like = chat.userLike(user);
   const isHeld = holder !== undefined || accounts.holderLike(user) !== undefined;
   if (like === undefined || isHeld) return undefined;
-  // Whoever registers is a guest: only `users`, which needs a session, may tell the other name.
+  // A guest asks: only `users`, which requires a session, may tell the other name.
   const what = chat.users.has(user) ? `The name "${user}"` : `A name that looks like "${user}"`;
   const description = `${what} is in use, without an account: an administrator makes it.`;
   return new ProtocolError("forbidden", description, { reason: "name_in_use" });

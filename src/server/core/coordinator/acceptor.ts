@@ -60,14 +60,11 @@ export class Acceptor {
 
   /** Whether the ballot is the highest promised, that promise is on disk, and its view is adopted. */
   holds(ballot: Ballot): boolean {
-    return this.#isHighest(ballot) && isSameBallot(this.#saved, ballot);
-  }
-
-  #isHighest(ballot: Ballot): boolean {
     const { view, adopting } = this.#replica.replication;
     const isInView = adopting === undefined && view.number === ballot.epoch.view;
+    const isHighest = isInView && isSameBallot(this.promised, ballot);
     return (
-      isInView && view.members.includes(this.#replica.name) && isSameBallot(this.promised, ballot)
+      isHighest && view.members.includes(this.#replica.name) && isSameBallot(this.#saved, ballot)
     );
   }
 

@@ -50,7 +50,7 @@ const resting: Search = { step: "rest" };
  *
  *     rest ──(1.5 s of silence, or a lost link and no answer)──▶ ask higher ranks
  *      ▲                                                           │            │ nobody
- *      │◀──(an announcement)── wait ◀──(somebody answers)──────────┘            ▼
+ *      │◀──(an announcement)── wait ◀──(one of them answers)───────┘            ▼
  *      └──(a higher epoch, a new view, no quorum in time)────────────── a candidacy
  *
  * Source: H. Garcia-Molina, "Elections in a Distributed Computing System", 1982.
