@@ -17,6 +17,8 @@ export class VirtualStore implements ReplicaStore {
   #ballot: Ballot | undefined;
   /** How many of them. */
   #writing = 0;
+  /** Until it is loaded again: then no state is saved, as there is no core that has all. */
+  #isOpen = true;
   /** Counts how often the journal was opened. */
   #opened = 0;
 
@@ -33,6 +35,7 @@ export class VirtualStore implements ReplicaStore {
     this.#opened += 1;
     const core = server.newCore();
     server.core = core;
+    this.#isOpen = true;
     server.onLoad();
     const loaded = () => {
       disk.sync(disk.lines.length, server.clock.value);
@@ -46,6 +49,7 @@ export class VirtualStore implements ReplicaStore {
 
   /** Whatever is being written comes to its end before. */
   reload(onLoaded: (core: ServerCore) => void): void {
+    this.#isOpen = false;
     if (this.isSaving || this.#writing > 0) {
       return this.#process.later(1, () => this.reload(onLoaded));
     }
@@ -139,7 +143,7 @@ export class VirtualStore implements ReplicaStore {
    * a few lines a millisecond, in place only once all is synced.
    */
   save(core: ServerCore, { linesAtOnce = 50, kept = 0 } = {}): void {
-    if (this.isSaving) return;
+    if (this.isSaving || !this.#isOpen) return;
     this.isSaving = true;
     const { disk } = this.#server;
     const { files, rows, mark } = core.checkpoint();
