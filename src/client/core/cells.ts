@@ -10,23 +10,33 @@ const other =
 const simple = new RegExp(`^[${latin}]*$`);
 const alone = `[\\n${latin}${other}]`;
 const allAlone = new RegExp(`^${alone}*$`);
-/** A run of such characters, without the last if the next character may join it. */
+/**
+ * Matches a run of such characters, without the last one if the next character may join that one.
+ */
 const aloneRun = new RegExp(`(${alone}+(?=${alone}|$))`);
-/** Far more than any real character has; a longer cluster is split, so that it fits a line. */
+/**
+ * Most code points of a grapheme, far more than real characters have. A longer grapheme is split to
+ * fit a line.
+ */
 const mostCodePoints = 16;
-/** An emoji, with all its parts. */
+/** Matches an emoji with all its parts. */
 const picture = new RegExp(
   "(\\p{RI}{2}|[0-9#*]\\ufe0f\\u20e3|(?!\\p{RI})(?:\\p{EPres}|\\p{ExtPict}(?=[\\ufe0f\\u200d]))" +
     "\\ufe0f?\\p{EMod}?(?:\\u200d\\p{ExtPict}\\ufe0f?\\p{EMod}?)*)",
   "gu",
 );
 const wide = "\u3000";
-/** Drawn on the letter before it: marks, joiners, vowels and ends of a Korean syllable. */
+/**
+ * Code points drawn on the previous letter: marks, joiners, vowels and ends of a Korean syllable.
+ */
 const onLetter = /[\p{Mn}\p{Me}\p{DI}\u1160-\u11ff\ud7b0-\ud7fb]/u;
 
-/** Characters as a person sees them: letters with their marks, emoji with all their parts. */
+/**
+ * Splits a text into characters as people see them: letters with their marks, emoji with all their
+ * parts.
+ */
 export function graphemes(text: string): string[] {
-  // The general way is slow, and most characters don't need it.
+  // `Intl.Segmenter` is slow, and most characters don't need it.
   return text
     .split(aloneRun)
     .flatMap((run) => (allAlone.test(run) ? run.split("") : clusters(run)));
@@ -54,8 +64,8 @@ export function isSimple(text: string): boolean {
 }
 
 /**
- * The cells of a terminal that a text takes. As in most terminals, each code point counts by itself,
- * and an emoji as one picture.
+ * @returns the number of terminal cells that a text takes. As in most terminals, each code point
+ * counts separately, and an emoji counts as one picture.
  */
 export function cellsOf(text: string): number {
   if (simple.test(text)) return text.length;
@@ -67,7 +77,7 @@ export function cellsOf(text: string): number {
   return cells;
 }
 
-/** As much of the text as fits; an ellipsis stands for the rest. */
+/** Cuts the text to a width. An ellipsis replaces the rest. */
 export function cut(text: string, cells: number): string {
   if (cellsOf(text) <= cells) return text;
   if (cells < 1) return "";
@@ -81,15 +91,16 @@ export function cut(text: string, cells: number): string {
   return `${taken}…`;
 }
 
-/** Cuts the text, or fills it with spaces, to an exact width. */
+/** Cuts the text, or pads it with spaces, to an exact width. */
 export function pad(text: string, cells: number): string {
   const fitting = cut(text, cells);
   return fitting + " ".repeat(Math.max(0, cells - cellsOf(fitting)));
 }
 
 /**
- * Breaks a text into lines, between words where that is possible.
- * @param first cells of the first line; the others have `rest`. At least 2, the widest character
+ * Breaks a text into lines, between words where possible.
+ * @param first cells of the first line; the others have `rest` cells. Widths below 2, the width of
+ * the widest character, count as 2
  */
 export function wrap(text: string, first: number, rest: number): string[] {
   const lines: string[] = [];

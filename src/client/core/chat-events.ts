@@ -8,7 +8,7 @@ import type { Key } from "./keys.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Target } from "./target.ts";
 
-/** What the person, the servers and the clock do to the chat. */
+/** An event of the chat: from the person, the servers or the clock. */
 export type ChatEvent =
   | { readonly type: "key"; readonly key: Key }
   | { readonly type: "resize"; readonly size: Size }
@@ -34,7 +34,10 @@ export type ChatEvent =
   | {
       readonly type: "older";
       readonly key: ConversationKey;
-      /** The place that was asked for: the conversation may begin elsewhere since. */
+      /**
+       * The place before which the page was requested. If the conversation's `older` has changed,
+       * the page is dropped.
+       */
       readonly before: string;
       readonly entries: readonly Entry[];
       readonly next: string | undefined;
@@ -60,7 +63,9 @@ export type ChatEvent =
       readonly type: "notice";
       readonly lines: readonly string[];
       readonly isProblem?: boolean;
-      /** Not an answer to the person: if they read further up, they stay there. */
+      /**
+       * True if the person did not ask for the notice; the chat then does not scroll to the notice.
+       */
       readonly isAside?: boolean;
     }
   | { readonly type: "language"; readonly language: string; readonly words: Text };
@@ -70,19 +75,22 @@ export type EventOf<T extends ChatEvent["type"]> = Extract<ChatEvent, { readonly
 /** A question to the servers or the machine. */
 export type Question = "users" | "channels" | "status" | "time";
 
-/** What the shell must do, in the order given. */
+/** An action of the shell; actions are performed in the given order. */
 export type ChatEffect =
   | { readonly type: "send"; readonly target: Target; readonly text: string }
-  /** With the messages that count as read, if they are known: the others count as new. */
+  /**
+   * `read` is the conversation's read mark, back to which messages are fetched; if undefined, only
+   * the newest page.
+   */
   | { readonly type: "join"; readonly target: Target; readonly read: Vector | undefined }
   | { readonly type: "create" | "part"; readonly channel: ChannelName }
   | { readonly type: "fetch"; readonly target: Target; readonly before: string }
   | { readonly type: "ask"; readonly question: Question }
   | { readonly type: "away"; readonly isAway: boolean }
   | { readonly type: "language"; readonly name: string }
-  /** Asks for all users and channels, for the quick switch. */
+  /** Requests all users and channels, for the quick switch. */
   | { readonly type: "names" }
-  /** Saves the chat; urgently, if more has changed than read marks and drafts. */
+  /** Saves the chat. `isUrgent` if more has changed than read marks and drafts. */
   | { readonly type: "save"; readonly isUrgent: boolean }
   | { readonly type: "redraw" }
   /** Shows lines in place of the chat, unwrapped, until a key is pressed. */

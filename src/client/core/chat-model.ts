@@ -6,7 +6,7 @@ import { type Editor, emptyEditor } from "./line-editor.ts";
 import type { Zone } from "./server-time.ts";
 import { type Target, writeTarget } from "./target.ts";
 
-/** A message as the servers keep it; clock and server are its place in the total order. */
+/** A message as stored by the servers. Its clock and server define its place in the total order. */
 export interface Message {
   readonly kind: "message";
   readonly user: UserName;
@@ -18,7 +18,7 @@ export interface Message {
   readonly id: string;
 }
 
-/** A message of the person's own without a receipt so far. */
+/** A message of this person without a receipt yet. */
 export interface Pending {
   readonly kind: "pending";
   readonly id: RequestId;
@@ -27,13 +27,13 @@ export interface Pending {
   readonly timeMs: number;
 }
 
-/** A message of the person's own that is not sent again. */
+/** A message of this person that was refused and is not sent again. */
 export interface Refused extends Omit<Pending, "kind"> {
   readonly kind: "refused";
   readonly why: string;
 }
 
-/** Lines of the chat itself, for this person only. */
+/** Lines that the chat itself shows to this person only. */
 export interface Notice {
   readonly kind: "notice";
   readonly number: number;
@@ -41,15 +41,17 @@ export interface Notice {
   readonly isProblem: boolean;
 }
 
-/** An item with a place among the others of its conversation. */
+/** An item with a fixed place in its conversation. */
 export type Placed = Message | Refused | Notice;
 export type Item = Placed | Pending;
 
-/** `#geral`, `@ana`; empty for the home page, on which a chat begins. */
+/** `#geral` or `@ana`; empty for the home page, the first page of a new chat. */
 export type ConversationKey = string;
 export const homeKey: ConversationKey = "";
 
-/** The line at the bottom of the pane, if that is not the newest: an item and one of its lines. */
+/**
+ * The line at the bottom of the pane, while older lines are shown: an item and one of its lines.
+ */
 export interface Anchor {
   readonly item: string;
   readonly line: number;
@@ -59,13 +61,16 @@ export interface Conversation {
   readonly key: ConversationKey;
   /** Undefined for the home page, where nothing can be sent. */
   readonly target: Target | undefined;
-  /** Oldest to newest. */
+  /** Items from the oldest to the newest. */
   readonly items: readonly Placed[];
   readonly pending: readonly Pending[];
   readonly unread: number;
   readonly mentions: number;
   readonly isMuted: boolean;
-  /** What the person has seen of it; it grows only once the newest messages are there. */
+  /**
+   * The vector of messages that the person has read; unchanged until the newest messages are
+   * fetched.
+   */
   readonly read: Vector;
   readonly isJoined: boolean;
   /** Key of the first message below the line "new since you left". */
@@ -82,7 +87,7 @@ export type Overlay =
 
 export type Connection =
   | { readonly state: "connecting" | "connected" | "gave up" }
-  /** With the time of the next try, if it is known. */
+  /** `retryAtMs` is the time of the next attempt, if known. */
   | { readonly state: "reconnecting"; readonly retryAtMs: number | undefined };
 
 export interface Size {
@@ -107,27 +112,31 @@ export interface ChatModel extends Beginning {
   readonly conversations: readonly Conversation[];
   readonly current: ConversationKey;
   readonly editor: Editor;
-  /** Unsent texts of other conversations: a text goes only where it was meant to go. */
+  /**
+   * Unsent texts of the other conversations, so that each text is sent only where it was written.
+   */
   readonly drafts: Readonly<Record<ConversationKey, Editor>>;
   readonly completion: Completion | undefined;
   readonly overlay: Overlay | undefined;
   readonly connection: Connection;
   readonly roundTripMs: number | undefined;
-  /** The server that served last. */
+  /** The server that answered last. */
   readonly server: string | undefined;
   readonly clock: number;
-  /** Replicas that have the last message on disk. */
+  /** Number of replicas that had the last sent message on disk. */
   readonly replicas: number | undefined;
   readonly isAway: boolean;
   readonly presence: ReadonlyMap<UserName, Presence>;
   /** All known names, for completion and the quick switch. */
   readonly users: readonly string[];
   readonly channels: readonly string[];
-  /** What an earlier chat saved, also of conversations that are not open now. */
+  /** The state saved by an earlier chat, including conversations that are not open now. */
   readonly saved: SavedChat;
-  /** The person has never chatted here and has written nothing so far. */
+  /** True while a person without an earlier chat has entered nothing yet. */
   readonly isNew: boolean;
-  /** All private messages that have come, from anybody; undefined until that is known. */
+  /**
+   * Vector of all received private messages; undefined until the search for missed ones has ended.
+   */
   readonly heard: Vector | undefined;
   readonly quitAskedMs: number | undefined;
   readonly notices: number;
@@ -135,17 +144,19 @@ export interface ChatModel extends Beginning {
 
 /** The part of a chat that survives its process. */
 export interface SavedChat {
-  /** In the order of the list. */
+  /** The names of joined channels, in the order of the list. */
   readonly joined: readonly string[];
   readonly muted: readonly string[];
-  /** Private conversations that were closed, until a new message comes in them. */
+  /** Private conversations that were closed and have had no new message since. */
   readonly closed: readonly string[];
-  /** What was read, by conversation. */
+  /** Read marks by conversation. */
   readonly read: Readonly<Record<string, Vector>>;
-  /** All private messages that have come: with it the next chat finds who has written since. */
+  /** Vector of all received private messages, from which the next chat searches for missed ones. */
   readonly heard?: Vector | undefined;
   readonly current: string;
-  /** Unsent texts, by conversation: several chats of one person that run at once may each have one. */
+  /**
+   * Unsent texts by conversation; several running chats of one person may each have an unsent text.
+   */
   readonly drafts: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -215,20 +226,21 @@ export function currentOf(model: ChatModel): Conversation {
 }
 
 /**
- * Whether its read marks are worth keeping. A channel that was never entered has none, and the mark
- * of a private conversation is also how the next chat knows that it exists.
+ * Whether the conversation's read mark must be saved. A channel that was never entered has no read
+ * mark. A private conversation needs its read mark, because the next chat lists the conversation by
+ * that mark.
  */
 export function isKnown({ target, isJoined }: Conversation): boolean {
   return isJoined || target?.user !== undefined;
 }
 
-/** The conversations in the list: the home page goes once there are others. */
+/** The conversations in the list. The home page is listed only while there are no others. */
 export function listed(model: ChatModel): readonly Conversation[] {
   const others = model.conversations.filter(({ target }) => target !== undefined);
   return others.length === 0 ? model.conversations : others;
 }
 
-/** Changes one conversation; the others stay the same objects. */
+/** Changes one conversation. The other conversations stay the same objects. */
 export function change(
   model: ChatModel,
   key: ConversationKey,

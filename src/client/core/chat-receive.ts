@@ -22,14 +22,14 @@ import {
 import { asMessage, fill, firstUnread, readAll, trimmed } from "./message-list.ts";
 import { type Target, writeTarget } from "./target.ts";
 
-/** The newest messages of a conversation that was entered, and how many of them are new. */
+/** Adds the newest messages of an entered conversation, and counts the unread ones. */
 export function joined(model: ChatModel, { target, entries, next }: EventOf<"joined">): Step {
   const key = writeTarget(target);
   const { channel } = target;
   const messages = entries.map(asMessage);
-  // The person has left it since.
+  // The person has left the conversation in the meantime.
   if (find(model, key) === undefined) return still(model);
-  // Whoever is new in a channel has missed nothing.
+  // In a channel that the person enters for the first time, all present messages count as read.
   const isNew = channel !== undefined && model.saved.read[key] === undefined;
   const filled = change(model, key, (present) => {
     const read = isNew ? readAll(present.read, messages) : present.read;
@@ -43,15 +43,15 @@ export function joined(model: ChatModel, { target, entries, next }: EventOf<"joi
   return still(model.current === key ? look(ready) : ready);
 }
 
-/** Users who wrote in private while the person was away. */
+/** Opens the conversations of users who wrote in private while the person was away. */
 export function found(model: ChatModel, { users, heard }: EventOf<"found">): Step {
   const targets = users.map((user) => ({ user }));
-  // After an earlier chat, all that they wrote is new.
+  // After an earlier chat, all their messages in a new conversation count as unread.
   const unknown = model.saved.heard && {};
   return enterAll({ ...model, heard }, targets, unknown);
 }
 
-/** New messages. */
+/** Adds received messages to their conversations. Opens a private conversation that is missing. */
 export function receive(model: ChatModel, entries: readonly Entry[]): Step {
   const groups = new Map<ConversationKey, { target: Target; messages: Message[] }>();
   for (const entry of entries) {
@@ -63,7 +63,7 @@ export function receive(model: ChatModel, entries: readonly Entry[]): Step {
   }
   let step = still(model);
   for (const [key, { target, messages }] of groups) {
-    // A channel that was just left.
+    // The person has left this channel.
     if (target.channel !== undefined && find(model, key) === undefined) continue;
     step = andThen(step, (present) => enter(present, target));
     const heard = change(step.model, key, (present) => withNew(model, present, messages));
@@ -74,7 +74,7 @@ export function receive(model: ChatModel, entries: readonly Entry[]): Step {
   return { ...step, model: { ...step.model, clock, heard } };
 }
 
-/** Counts the private ones among the entries as heard. */
+/** Raises `heard` by the private messages among the entries. */
 function raised(heard: Vector | undefined, entries: readonly Entry[]): Vector | undefined {
   const privately = entries.filter((entry) => "dst" in entry);
   return heard && readAll(heard, privately.map(asMessage));
@@ -102,14 +102,14 @@ function withNew(
   };
 }
 
-/** A page of the past. */
+/** Adds a page of older messages to its conversation. */
 export function older(model: ChatModel, { key, before, entries, next }: EventOf<"older">): Step {
   const fetched = change(model, key, (present) => {
-    // The conversation begins elsewhere now: this page would leave a gap.
+    // The conversation begins elsewhere by now, so this page would leave a gap.
     if (present.older !== before) return { ...present, isFetching: false };
     const filled = fill(present, entries.map(asMessage));
     const { items } = filled;
-    // If all that was here was new to the person, the line "new since you left" belongs further up.
+    // If all messages shown so far are new, the line "new since you left" belongs further up.
     const isAllNew = present.firstNew !== undefined && present.firstNew === oldestOf(present);
     const read = model.saved.read[key];
     const earlier = isAllNew && read ? firstUnread(items, read, model.me) : undefined;
@@ -119,7 +119,7 @@ export function older(model: ChatModel, { key, before, entries, next }: EventOf<
   return still(fetched);
 }
 
-/** The oldest message of somebody else. */
+/** @returns the key of the oldest message */
 function oldestOf({ items }: Conversation): string | undefined {
   return firstUnread(items, {}, "");
 }

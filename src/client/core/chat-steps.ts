@@ -29,13 +29,13 @@ export function still(model: ChatModel): Step {
   return { model, effects: [] };
 }
 
-/** One step, then another on the model that the first has left. */
+/** Performs one step, then another step on the resulting model. */
 export function andThen(first: Step, next: (model: ChatModel) => Step): Step {
   const { model, effects } = next(first.model);
   return { model, effects: [...first.effects, ...effects] };
 }
 
-/** Adds lines of the chat's own at the end of the current conversation. */
+/** Adds a notice of the chat to the end of the current conversation. */
 export function aside(
   model: ChatModel,
   lines: readonly string[],
@@ -50,7 +50,9 @@ export function aside(
   );
 }
 
-/** The same, and scrolls to them: the person is waiting for them. */
+/**
+ * Adds a notice as `aside` does, and scrolls to the notice, because the person is waiting for it.
+ */
 export function notice(
   model: ChatModel,
   lines: readonly string[],
@@ -61,8 +63,10 @@ export function notice(
 }
 
 /**
- * Adds a conversation and asks for its newest messages; one that is open already stays as it is.
- * @param unknown what counts as read if nothing was saved for it; without it, all but a page
+ * Adds a conversation and fetches its newest messages. A conversation that is open already stays as
+ * it is.
+ * @param unknown the read mark to use if no read mark was saved; without any read mark, only the
+ * newest page is fetched
  */
 export function enter(model: ChatModel, target: Target, unknown?: Vector): Step {
   const key = writeTarget(target);
@@ -77,7 +81,9 @@ export function enterAll(model: ChatModel, targets: readonly Target[], unknown?:
   return targets.reduce(enterNext, still(model));
 }
 
-/** Channels stand before people; a conversation that is open already stays as it is. */
+/**
+ * Adds a conversation, channels before people. A conversation that is open already stays as it is.
+ */
 export function add(model: ChatModel, target: Target): ChatModel {
   const key = writeTarget(target);
   if (find(model, key) !== undefined) return model;
@@ -93,15 +99,19 @@ function rankOf({ target }: Conversation): number {
 }
 
 /**
- * Opens a conversation, also one that is not in the list yet. A channel is shown at once, before the
- * servers have answered: what is written next is meant for it.
+ * Opens a conversation, and adds it to the list if it is missing there. A channel is shown before
+ * the servers have answered, because the text written next is meant for that channel.
  */
 export function goTo(model: ChatModel, target: Target): Step {
   const entered = enter(model, target);
   return { ...entered, model: open(entered.model, writeTarget(target)) };
 }
 
-/** @param to the conversation to show if this one was; without it, the one that takes its place */
+/**
+ * Removes a conversation.
+ * @param to the conversation to show if the removed one was current; by default, the one that moves
+ * to its place in the list
+ */
 export function remove(model: ChatModel, key: ConversationKey, to?: ConversationKey): ChatModel {
   const gone = find(model, key);
   if (gone === undefined) return model;
@@ -119,7 +129,7 @@ export function remove(model: ChatModel, key: ConversationKey, to?: Conversation
   return open(left, to ?? list[Math.min(at, list.length - 1)]?.key ?? homeKey);
 }
 
-/** Shows a conversation, from its newest message on. */
+/** Shows a conversation, scrolled to its newest message. */
 export function open(model: ChatModel, key: ConversationKey): ChatModel {
   const left =
     model.current === key
@@ -129,7 +139,7 @@ export function open(model: ChatModel, key: ConversationKey): ChatModel {
   return look({ ...opened, current: key });
 }
 
-/** Marks the current conversation as seen, unless the person reads further up. */
+/** Marks the current conversation as read, unless the person has scrolled up. */
 export function look(model: ChatModel): ChatModel {
   return change(model, model.current, (present) => {
     const firstNew = firstUnread(present.items, present.read, model.me) ?? present.firstNew;
@@ -138,7 +148,7 @@ export function look(model: ChatModel): ChatModel {
   });
 }
 
-/** Scrolled to the newest message, and thereby read. */
+/** Scrolls to the newest message, and marks the conversation as read. */
 export function atEnd(present: Conversation): Conversation {
   return asRead(trimmed({ ...present, anchor: undefined }));
 }
@@ -149,13 +159,13 @@ function asRead(present: Conversation): Conversation {
   return { ...present, unread: 0, mentions: 0, read };
 }
 
-/** The conversation that an entry belongs to. */
+/** @returns the conversation that an entry belongs to */
 export function targetOf(entry: Entry, me: string): Target {
   if ("channel" in entry) return { channel: entry.channel };
   return { user: entry.src === me ? entry.dst : entry.src };
 }
 
-/** Counts others' messages that the person has not seen; if muted, only mentions. */
+/** Counts unread messages of other users; in a muted conversation, only mentions. */
 export function countUnread(
   items: readonly Placed[],
   { me, read, isMuted }: Pick<Conversation, "read" | "isMuted"> & { readonly me: string },

@@ -29,7 +29,7 @@ import { savingOf } from "./saved-chat.ts";
 import { timeOf } from "./server-time.ts";
 import { parseTarget, writeTarget } from "./target.ts";
 
-/** The chat after an event, and what the shell must do. Pure. */
+/** @returns the chat after an event, and what the shell must do. A pure function. */
 export function update(before: ChatModel, event: ChatEvent): Step {
   const { model, effects } = step(before, event);
   const saving = savingOf(before, model);
@@ -40,13 +40,17 @@ export function update(before: ChatModel, event: ChatEvent): Step {
   };
 }
 
-/** An unsent text stays with its conversation; that of the newly opened one comes back. */
+/**
+ * Stores an unsent text with its conversation, and restores the text of the newly opened
+ * conversation.
+ */
 function withDraft(model: ChatModel, { current: left }: ChatModel): ChatModel {
   const { editor, current, drafts } = model;
   const { [left]: _, [current]: draft = emptyEditor, ...others } = drafts;
   const next = { ...model, drafts: others, completion: undefined };
   const isHome = left === homeKey || current === homeKey;
-  // To and from the home page, where nothing can be sent, the text goes along, but over no other.
+  // Nothing can be sent on the home page. A text therefore moves to or from the home page, unless
+  // another text is there.
   if (isHome && draft.graphemes.length === 0) return next;
   const { history, cut } = isHome ? submitted(editor) : editor;
   const isKept = !isHome && editor.graphemes.length > 0;
@@ -72,7 +76,8 @@ function step(model: ChatModel, event: ChatEvent): Step {
     case "joined":
       return joined(model, event);
     case "notJoined": {
-      // Leads to the home page, not to another channel: what is being written is meant for this one.
+      // Show the home page, not another channel: a half-written text must not go to another
+      // channel.
       const left = remove(model, `#${event.channel}`, homeKey);
       return still(aside(left, [event.why], true));
     }
@@ -107,9 +112,9 @@ function step(model: ChatModel, event: ChatEvent): Step {
   }
 }
 
-/** Goes on where the person left; a new person is taken to the first channel. */
+/** Restores the conversations of an earlier chat. For a new person, opens the first channel. */
 function started(model: ChatModel, { saved, channels }: EventOf<"started">): Step {
-  // Whoever has used only line mode has read marks, and no channels.
+  // A person who has used only line mode has read marks, but no channels.
   const isNew = saved.joined.length === 0 && saved.current === homeKey;
   const names = isNew ? channels.slice(0, 1) : saved.joined;
   const keys = [...names.map((name) => `#${name}`), ...privateKeys(saved)];
@@ -122,7 +127,7 @@ function started(model: ChatModel, { saved, channels }: EventOf<"started">): Ste
   return { model: isAlone ? notice(shown, [model.words("chat.noChannels")]) : shown, effects };
 }
 
-/** Saved drafts never replace what the person has typed since this chat began. */
+/** Restores saved drafts. A saved draft never replaces a text typed since this chat began. */
 function withSavedDrafts(model: ChatModel, saved: SavedChat): ChatModel {
   const drafts: Record<string, Editor> = {};
   for (const [key, texts] of Object.entries(saved.drafts)) {
@@ -138,7 +143,10 @@ function privateKeys({ read, closed }: SavedChat): string[] {
   return Object.keys(read).filter((key) => key.startsWith("@") && !closed.includes(key));
 }
 
-/** A new person in a cluster without channels is taken to the first one that is created. */
+/**
+ * Stores the names. A new person in a cluster without channels is taken to the first one that is
+ * created.
+ */
 function named(model: ChatModel, event: EventOf<"names">): Step {
   const { users = model.users, channels = model.channels } = event;
   const known = { ...model, users, channels };
@@ -174,7 +182,10 @@ function sent(model: ChatModel, { outgoing, receipt }: EventOf<"sent">): Step {
   return still({ ...told, server, replicas: durable.length, clock: highest });
 }
 
-/** A refused message stays at its place in the conversation, and scrolls up with the others. */
+/**
+ * Marks a pending message as refused. The message gets a fixed place among the others, and scrolls
+ * up with them.
+ */
 function refused(
   model: ChatModel,
   { id, target, user, text, atMs }: Outgoing,

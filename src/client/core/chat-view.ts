@@ -19,13 +19,13 @@ import { statusLine } from "./status-line.ts";
 import { writeTarget } from "./target.ts";
 
 export interface Screen {
-  /** One for each row of the terminal, none wider than its columns. */
+  /** One line for each row of the terminal, none wider than the terminal. */
   readonly lines: readonly Line[];
-  /** Counted from 0. */
+  /** Row and column, counted from 0. */
   readonly cursor: { readonly row: number; readonly column: number };
 }
 
-/** The screen of the chat. Pure. */
+/** Renders the screen of the chat. A pure function. */
 export function view(model: ChatModel): Screen {
   const layout = layoutOf(model);
   const { input, columns, rows, hasStatus, hasTitle, paneRows } = layout;
@@ -62,7 +62,9 @@ function title(model: ChatModel, { paneColumns, listColumns }: Layout): Line {
   return spread([name, ...state], [...newer, ...elsewhere], paneColumns);
 }
 
-/** Without room for the list, its counts stand in the title. */
+/**
+ * The unread counts of other conversations; shown in the title if there is no room for the list.
+ */
 function othersUnread(model: ChatModel): Line {
   const others = listed(model).filter(({ key }) => key !== model.current);
   const mentions = others.reduce((sum, present) => sum + present.mentions, 0);
@@ -124,7 +126,7 @@ function beside(list: readonly Line[], pane: readonly Line[], { listColumns }: L
   ]);
 }
 
-/** As many conversations as fit, the current one among them. */
+/** As many conversations as fit, including the current one. */
 function listLines(model: ChatModel, { listColumns, paneRows, hasTitle }: Layout): Line[] {
   const rows = paneRows + Number(hasTitle);
   const list = listed(model);

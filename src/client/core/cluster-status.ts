@@ -9,14 +9,16 @@ import { quorumOf, type View } from "../../protocol/view.ts";
 import type { Text } from "../../texts/texts.ts";
 import { table } from "./table.ts";
 
-/** A row of `tertulia status`; null for what the role does not have, or nobody reported. */
+/**
+ * A row of `tertulia status`. A field is null if the role lacks it, or if no process reported it.
+ */
 interface ProcessStatus extends Omit<MemberStatus, "address" | "member" | "durable"> {
   readonly role: string;
   readonly address: string;
   readonly member: boolean | null;
-  /** Messages that it has dropped since it started, by reason. */
+  /** Messages that the process has dropped since its start, by reason. */
   readonly refused: Readonly<RefusedMessages> | null;
-  /** Clocks too far ahead, which it did not adopt (W4). */
+  /** Number of received clocks that were too far ahead and therefore not adopted (W4). */
   readonly disbelievedClocks: number | null;
 }
 
@@ -31,40 +33,47 @@ export type StatusProblem =
 export interface ClusterStatus {
   readonly healthy: boolean;
   readonly problems: readonly StatusProblem[];
-  /** Not faults, but whoever runs the cluster should know them. */
+  /** Conditions that are no faults, but that an operator should know. */
   readonly warnings: readonly "guestServers"[];
   readonly coordinator: string | null;
   readonly epoch: Epoch | null;
   readonly view: View;
-  /** Members that are up and, as far as a server knows, serve; null if nobody answered. */
+  /**
+   * Members that are up and in the phase `live`, if known; null if neither server nor reference
+   * answered.
+   */
   readonly liveMembers: number | null;
   readonly quorum: number;
   readonly processes: readonly ProcessStatus[];
 }
 
 export interface StatusSources {
-  /** A server's answer; undefined if none answered. */
+  /** A server's answer; undefined if no server answered. */
   readonly server: Reply<"status"> | undefined;
   /** The reference's answer; undefined if it did not answer. */
   readonly reference: { readonly address: string; readonly reply: Fields } | undefined;
 }
 
-/** The cluster as a server and the reference see it, and what is wrong with it. */
+/**
+ * Combines the answers of a server and of the reference into the state of the cluster and its
+ * problems.
+ */
 export function clusterStatus({ server, reference: asked }: StatusSources): ClusterStatus {
   const isForeign = asked !== undefined && !isOurList(asked.reply);
   const reference = isForeign ? undefined : asked;
   const view = server?.view ?? viewOf(reference?.reply.view);
-  // Without the reference, the server's list is as old as the last reply that it got from it.
+  // Without the reference, the server's list is as old as the last reply that the server got from
+  // the reference.
   const listed = reference ? parseList(reference.reply.list) : (server?.processes ?? []);
   const servers = serverRows(server?.members ?? [], listed, view).map((row) =>
     withCounts(row, listed, server),
   );
   const others = listed.filter(({ role }) => role !== "server").map(otherRow);
-  // What guests say about themselves is shown, but decides nothing.
+  // Entries of guests are shown, but do not affect the result.
   const known = listed.filter(({ isKnown }) => isKnown);
   const isListed = known.some(({ role }) => role === "reference");
   const processes = [...(isListed ? [] : referenceRows(reference)), ...others, ...servers];
-  // Servers without a quorum take no requests: then only the reference knows which ones are up.
+  // Servers without a quorum answer no requests, so only the reference knows which servers are up.
   const serving = servers.filter(
     ({ member, live, phase }) =>
       member === true && live && (server === undefined || phase === "live"),
@@ -166,7 +175,10 @@ function countsOf({ refused, disbelievedClocks }: Pick<Listed, "refused" | "disb
   return { refused: refused ?? null, disbelievedClocks: disbelievedClocks ?? null };
 }
 
-/** Adds what a server has refused: its own numbers if it answered itself, else the list's. */
+/**
+ * Adds what a server has refused: the server's own numbers if it answered the request, else the
+ * numbers in the list.
+ */
 function withCounts(
   row: ProcessStatus,
   listed: readonly Listed[],
@@ -194,7 +206,7 @@ function byRole(a: ProcessStatus, b: ProcessStatus): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** Columns of the table, the field that each shows, and its side. */
+/** The columns of the table: heading, field, and alignment. */
 const columns = [
   ["role", "role", "left"],
   ["name", "name", "left"],
@@ -210,7 +222,7 @@ const columns = [
   ["rate", "rate", "right"],
 ] as const;
 
-/** The processes as a table. */
+/** @returns the lines of a table of all processes */
 export function statusTable({ processes }: ClusterStatus, text: Text): string[] {
   const headings = columns.map(([column, _field, side]) => {
     return { heading: text(`status.${column}`), right: side === "right" };

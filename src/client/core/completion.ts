@@ -2,11 +2,11 @@ import { before, type Editor, textOf, withText } from "./line-editor.ts";
 import { beginsName, sortedByMatch } from "./name-search.ts";
 import { commands } from "./slash-command.ts";
 
-/** Candidates for the word in front of the cursor; each Tab takes the next. */
+/** The candidates for the word before the cursor. Each Tab takes the next candidate. */
 export interface Completion {
   readonly candidates: readonly string[];
   readonly at: number;
-  /** The text before and after the word. */
+  /** The texts before and after the word. */
   readonly head: string;
   readonly tail: string;
 }
@@ -22,8 +22,9 @@ interface Completed {
 }
 
 /**
- * Tab: `/jo` → `/join `, `#ge` → `#geral `, `an` or `@an` → `@ana `.
- * @param step 1 for the next candidate, -1 for the one before
+ * Completes the word before the cursor: `/jo` → `/join `, `#ge` → `#geral `, `an` or `@an` → `@ana
+ * `.
+ * @param step 1 for the next candidate, -1 for the previous one
  */
 export function complete(
   editor: Editor,

@@ -3,7 +3,7 @@ import type { Entry } from "../../protocol/publications.ts";
 import type { ConversationName } from "../../protocol/topics.ts";
 import type { Target } from "./target.ts";
 
-/** The conversation to ask the servers for, and which of its entries are meant. */
+/** The conversation to request from the servers, and a filter for its entries. */
 interface ConversationQuery {
   readonly name: ConversationName;
   readonly with?: UserName;
@@ -11,9 +11,9 @@ interface ConversationQuery {
 }
 
 /**
- * The meaning of a target: a channel, all of the person's private messages (their own name), or what
- * they and another user wrote to each other. The last is a part of the person's own private messages:
- * nobody may read what that user writes to others.
+ * Translates a target into a query. A target is a channel, all private messages of the person
+ * (their own name), or the messages between the person and another user. The last are filtered out
+ * of the person's own private messages, because nobody may read what that user writes to others.
  */
 export function conversationOf(target: Target, me: () => UserName): ConversationQuery {
   if (target.channel !== undefined) return { name: { channel: target.channel }, has: () => true };

@@ -8,7 +8,9 @@ export interface LineOptions {
   readonly paint: Paint;
   /** The reader's time zone. */
   readonly zoneMinutes: Zone;
-  /** Where several conversations mix: the line names its channel, and the hour without the day. */
+  /**
+   * True if entries of several conversations mix: the line then names its channel, and has no date.
+   */
   readonly mixed?: boolean;
 }
 

@@ -3,7 +3,7 @@ import { cellsOf, pad, wrap } from "./cells.ts";
 import { type Command, commands } from "./slash-command.ts";
 import { type Line, span } from "./spans.ts";
 
-/** Keys, and the name of the text that says what they do. */
+/** Keys, each with the name of the text that explains the key. */
 const keys = [
   ["Tab", "complete"],
   ["PgUp PgDn", "page"],
@@ -23,13 +23,13 @@ const keys = [
   ["Ctrl-C Ctrl-C", "quit"],
 ] as const;
 
-/** How a command is written, and what it does. */
+/** @returns the syntax of a command, and a sentence about its effect */
 export function commandHelp(text: Text, command: Command): { usage: string; what: string } {
   const [usage = "", ...what] = text(`chat.command.${command}`).split(": ");
   return { usage, what: what.join(": ") };
 }
 
-/** All keys and commands, as lines. */
+/** @returns the lines of the help: all keys, then all commands */
 export function helpLines(text: Text, columns: number): readonly Line[] {
   const keyRows = keys.map(([left, name]) => [left, text(`chat.key.${name}`)] as const);
   const commandRows = commands.map((command) => {

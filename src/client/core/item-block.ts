@@ -10,15 +10,15 @@ import { actionPrefix, spokenText } from "./slash-command.ts";
 import { fitLine, type Line, lineCells, type Span, type Style, span } from "./spans.ts";
 
 const dayMs = 86_400_000;
-/** Panes with fewer columns show no times. */
+/** In panes with fewer columns, no times are shown. */
 const narrow = 40;
-/** Cells that a name takes at most, in a pane of a usual width. */
+/** Most cells of a name, in a pane of a usual width. */
 const mostNameCells = 20;
 const indent = "        ";
 
 type Context = Pick<ChatModel, "me" | "words" | "language" | "zoneMinutes">;
 
-/** The lines of one item, below its rules: a new day, "new since you left". */
+/** The lines of one item. Rules above them mark a new day and "new since you left". */
 export function itemBlock(
   { conversation, at, columns }: { conversation: Conversation; at: number; columns: number },
   context: Context,
@@ -39,7 +39,9 @@ export function itemBlock(
   return [...lines, ...said(item, columns, context)];
 }
 
-/** The rule above the oldest message: whether there is more. */
+/**
+ * The rule above the oldest message: "loading", "beginning", or no rule if older messages exist.
+ */
 export function edge(
   { older, isFetching, target }: Conversation,
   columns: number,
@@ -56,7 +58,7 @@ function rule(text: string, style: Style, columns: number): Line {
   return fitLine([span(`──${label}${"─".repeat(after)}`, style)], columns);
 }
 
-/** The date, if the item is the first of its day. */
+/** @returns the date, if the item is the first of its day */
 function newDay(conversation: Conversation, at: number, context: Context): string | undefined {
   const item = itemAt(conversation, at);
   if (item === undefined || item.kind === "notice" || Number.isNaN(item.timeMs)) return undefined;
@@ -131,14 +133,14 @@ interface Place {
   readonly to: number;
 }
 
-/** Marks all links, and all mentions of the reader; each may go on in the next row. */
+/** Marks all links and all mentions of the reader. Each mark may continue in the next row. */
 function marked(text: string, rows: readonly string[], reader: string | undefined): Line[] {
   const mentions = reader === undefined ? [] : mentionsOf(text, reader);
   const links = linksIn(text);
   const edges = [...mentions, ...links].flatMap(({ from, to }) => [from, to]);
   let end = 0;
   return rows.map((row) => {
-    // Wrapping drops spaces between rows, and nothing else.
+    // Wrapping drops only the spaces between rows.
     const begin = text.indexOf(row, end);
     end = begin + row.length;
     const inner = edges.filter((at) => begin < at && at < end).sort((a, b) => a - b);

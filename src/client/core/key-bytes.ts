@@ -1,8 +1,8 @@
 import { type Key, keysByFinal, keysByNumber } from "./keys.ts";
 
 /**
- * The bytes that a terminal sends for a key, for a program that reads one line: the opposite of
- * `decodeKeys`. A paste becomes one line too.
+ * @returns the bytes that a terminal sends for a key, for a program that reads one line. This is
+ * the reverse of `decodeKeys`. A paste becomes one line too.
  */
 export function bytesOf(key: Key): string {
   const { name, text = "", ctrl = false, alt = false } = key;
@@ -27,7 +27,9 @@ export function bytesOf(key: Key): string {
   }
 }
 
-/** Control characters would act as keys, and each end of a line as Enter. */
+/**
+ * Replaces control characters with spaces, because they would act as keys, and line ends as Enter.
+ */
 function asOneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are meant
   return text.replace(/\n+$/, "").replace(/[\x00-\x1f\x7f]+/g, " ");

@@ -7,15 +7,16 @@ import { pressOverlay } from "./overlay-keys.ts";
 import { turn } from "./paging.ts";
 import { submit } from "./submit.ts";
 
-/** A second Ctrl-C within this time quits. */
+/** Longest time between two presses of Ctrl-C that quit the chat. */
 const quitAgainMs = 3_000;
 
-/** Letters that mean something with Alt. */
+/** Letters and digits that have a meaning with Alt. */
 const altLetters = /^[1-9abdfk]$/;
 
-/** A key that the person pressed. */
+/** Handles a key that the person pressed. */
 export function press(model: ChatModel, key: Key): Step {
-  // Esc and a key right behind it look the same as that key with Alt: nothing typed gets lost.
+  // A terminal sends the same bytes for Alt with a key and for Esc followed by that key. If Alt has
+  // no meaning with the key, handle both keys, so that no typed text is lost.
   const isOne = key.ctrl !== true && altLetters.test(key.text ?? "");
   if (key.name === "text" && key.alt === true && !isOne) {
     const { alt: _, ...bare } = key;
@@ -53,7 +54,9 @@ export function press(model: ChatModel, key: Key): Step {
   return still(editor === undefined ? plain : { ...plain, editor });
 }
 
-/** Ctrl-C puts the text aside, for ↑ to bring back; on an empty line, pressed twice, it quits. */
+/**
+ * Ctrl-C moves the text to the history, for ↑ to recall. On an empty line, a second Ctrl-C quits.
+ */
 function interrupt(model: ChatModel): Step {
   const { editor, overlay, nowMs } = model;
   if (overlay !== undefined) return still({ ...model, overlay: undefined });
@@ -62,7 +65,7 @@ function interrupt(model: ChatModel): Step {
   return isAgain ? { model, effects: [{ type: "quit" }] } : still({ ...model, quitAskedMs: nowMs });
 }
 
-/** When Ctrl-C was pressed, if a second one still quits. */
+/** @returns the time of the last Ctrl-C, if a second Ctrl-C still quits */
 export function quitAsked({ quitAskedMs }: ChatModel, nowMs: number): number | undefined {
   if (quitAskedMs === undefined || nowMs - quitAskedMs > quitAgainMs) return undefined;
   return quitAskedMs;
@@ -72,7 +75,7 @@ function completed(model: ChatModel, name: "tab" | "backtab"): ChatModel {
   const { presence, conversations, me } = model;
   const here = currentOf(model).items.flatMap((item) => (item.kind === "message" ? item.user : []));
   const people = conversations.flatMap(({ target }) => target?.user ?? []);
-  // The last speaker here comes first.
+  // The last speaker of this conversation is suggested first.
   const users = [...new Set([...here.reverse(), ...people, ...presence.keys(), ...model.users])];
   const joined = conversations.flatMap(({ target }) => target?.channel ?? []);
   const channels = [...new Set([...joined, ...model.channels])];
@@ -91,7 +94,10 @@ function neighbour(model: ChatModel, step: -1 | 1): Conversation | undefined {
   return list[(list.indexOf(currentOf(model)) + step + list.length) % list.length];
 }
 
-/** The next conversation with a mention or a private message, else the next one with anything. */
+/**
+ * The next conversation with a mention or an unread private message, else the next one with unread
+ * messages.
+ */
 function nextUnread(model: ChatModel): Conversation | undefined {
   const list = listed(model);
   const at = list.indexOf(currentOf(model));

@@ -1,15 +1,15 @@
 import { withPlainLineEnds } from "../../protocol/plain-text.ts";
 
-/** A key that was pressed, or a text that was pasted. */
+/** A pressed key, or a pasted text. */
 export interface Key {
   readonly name: KeyName;
-  /** The text of `text` and `paste`. */
+  /** The typed or pasted text, for the names `text` and `paste`. */
   readonly text?: string;
   readonly ctrl?: boolean;
   readonly alt?: boolean;
 }
 
-/** `text` is what a key types, or with Ctrl or Alt the letter of the key. */
+/** `text` is one or more typed characters, or the letter of a key with Ctrl or Alt. */
 type KeyName =
   | "text"
   | "paste"
@@ -35,7 +35,7 @@ export function isControl({ name, ctrl, text }: Key, letter: string): boolean {
 
 interface Decoded {
   readonly keys: readonly Key[];
-  /** An unfinished sequence at the end: the caller puts it before the next input. */
+  /** An unfinished sequence at the end of the input. The caller puts it before the next input. */
   readonly rest: string;
 }
 
@@ -59,7 +59,7 @@ export const keysByFinal: Readonly<Record<string, KeyName>> = {
   H: "home",
   Z: "backtab",
 };
-/** Only with SS3: with CSI, the same letter begins a mouse's report. */
+/** Enter on the keypad exists only with SS3: with CSI, the same letter begins a mouse's report. */
 const keypadEnter = "\x1bOM";
 /** Keys by the number in their sequence (CSI number ~). */
 export const keysByNumber: Readonly<Record<string, KeyName>> = {
@@ -73,21 +73,22 @@ export const keysByNumber: Readonly<Record<string, KeyName>> = {
 };
 
 /**
- * A mouse's report in xterm's first format (button, column and row, a character each), a function
- * key of the Linux console, CSI and SS3, and the answers of terminals: OSC, DCS, SOS, PM, APC.
+ * Matches a mouse's report in xterm's first format (button, column and row, one character each), a
+ * function key of the Linux console, CSI and SS3, and the answers of terminals: OSC, DCS, SOS, PM,
+ * APC.
  */
 const sequence =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
   /^\x1b(?:\[M.{3}|\[\[.|[[O]([0-?]*)[ -/]*([@-~])?|[\]PX^_][^\x00-\x1f\x7f]*(?:\x07|\x1b\\)?)/su;
-/** Such a sequence without its end. */
+/** Matches an unfinished `sequence`. */
 const begun =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the same
   /^\x1b(?:\[M.{0,2}|\[\[|[[O][0-?]*[ -/]*|[\]PX^_][^\x00-\x1f\x7f]*\x1b?)?$/su;
 
 /**
- * Makes keys of the bytes of a terminal in raw mode (xterm's sequences, bracketed paste).
- * @param isAll nothing more comes soon: a lone escape is then the key Esc, and an unfinished paste is
- * handed on so far
+ * Decodes the bytes of a terminal in raw mode into keys (xterm's sequences, bracketed paste).
+ * @param isAll true if no more input follows soon: a lone escape byte then means the key Esc, and
+ * the received part of an unfinished paste is returned
  */
 export function decodeKeys(input: string, isAll = false): Decoded {
   const keys: Key[] = [];
@@ -101,7 +102,10 @@ export function decodeKeys(input: string, isAll = false): Decoded {
   return { keys, rest };
 }
 
-/** Whether it may be a whole key press; the end of anything longer certainly comes. */
+/**
+ * Whether an unfinished sequence may be a complete key press. The end of a longer sequence always
+ * follows.
+ */
 export function mayBeKey(rest: string): boolean {
   return rest.length <= 2;
 }
@@ -111,29 +115,29 @@ interface Step {
   readonly length: number;
 }
 
-/** The key of a sequence that was begun and does not go on. */
+/** @returns the key of a sequence that was begun and does not continue */
 function unended(rest: string): Step {
   if (rest.length === 1) return { key: { name: "escape" }, length: 1 };
   if (mayBeKey(rest)) return withAlt(rest);
   return { key: { name: "unknown" }, length: rest.length };
 }
 
-/** Whether the next input belongs to a paste, until its end. */
+/** Whether the next input belongs to a paste, up to its end. */
 export function isPasting(rest: string): boolean {
   return rest.startsWith(pasteBegins);
 }
 
-/** The part of a stalled paste that has come; the next input continues it. */
+/** Returns the received part of a stalled paste. The next input continues the paste. */
 function soFar(keys: readonly Key[], rest: string): Decoded {
-  // The first half of a line's end, or of the paste's end, waits for the second half.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that begins with one
+  // The first half of a line end, or of the sequence that ends the paste, waits for its second
+  // half.
   const end = rest.search(/(?:\r|\x1b(?:\[(?:2(?:0(?:1)?)?)?)?)$/);
   const key = pasted(rest, end < 0 ? rest.length : end);
   const left = pasteBegins + (end < 0 ? "" : rest.slice(end));
   return { keys: key.text === "" ? keys : [...keys, key], rest: left };
 }
 
-/** The first key. @returns undefined if it is unfinished */
+/** @returns the first key; undefined if its sequence is unfinished */
 function first(input: string): Step | undefined {
   if (!input.startsWith(escapeByte)) return plain(input);
   if (isPasting(input)) {
@@ -177,7 +181,7 @@ function plain(input: string): Step {
   const character = String.fromCodePoint(input.codePointAt(0) ?? 0);
   const code = character.codePointAt(0) ?? 0;
   if (code >= 0x20 && code !== 0x7f) return typed(input);
-  // A terminal on a serial line may send this for Enter.
+  // A terminal on a serial line may send CR and LF for Enter.
   if (input.startsWith("\r\n")) return { key: { name: "enter" }, length: 2 };
   const letter = String.fromCharCode(code + 0x60);
   const name = keysByByte[code];
@@ -185,7 +189,10 @@ function plain(input: string): Step {
   return { key, length: 1 };
 }
 
-/** All text up to the next key that types nothing, so that a burst is one key. */
+/**
+ * @returns the text up to the next control character as a single key, so that a burst is handled
+ * once
+ */
 function typed(input: string): Step {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they end what is typed
   const end = input.search(/[\x00-\x1f\x7f]/);

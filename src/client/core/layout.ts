@@ -3,14 +3,14 @@ import { cellsOf } from "./cells.ts";
 import type { ChatModel, Size } from "./chat-model.ts";
 import type { Editor } from "./line-editor.ts";
 
-/** Columns from which on the list of conversations is shown. */
+/** Fewest columns with which the list of conversations is shown. */
 const listFrom = 60;
 const mostInputRows = 5;
 export const promptText = "› ";
 
 export type Layout = ReturnType<typeof layoutOf>;
 
-/** Where each part of the screen is: the list (0 columns without one), the pane, the input. */
+/** Divides the screen among the list (0 columns if hidden), the pane and the input. */
 export function layoutOf({ size, editor, overlay }: ChatModel) {
   const columns = Math.max(4, size.columns);
   const rows = Math.max(1, size.rows);
@@ -45,8 +45,9 @@ export function paneColumnsOf(size: Size): number {
 }
 
 /**
- * Breaks the text into rows, also within words: the cursor must stand where the text goes on. `cursor`
- * is its place among all rows, `top` the first row that is shown, and `height` how many are.
+ * Breaks the text into rows, also within words, so that the cursor is where the text continues.
+ * @returns `cursor`, the cursor's place among all rows; `top`, the first visible row; `height`, the
+ * number of visible rows
  */
 function inputLayout({ graphemes: parts, cursor }: Editor, columns: number, most: number) {
   const rows: string[] = [""];
@@ -56,7 +57,7 @@ function inputLayout({ graphemes: parts, cursor }: Editor, columns: number, most
     rows.push("");
     used = 0;
   };
-  // A cursor behind the text takes a cell as well.
+  // A cursor after the text takes a cell as well.
   const shown = cursor < parts.length ? parts : [...parts, ""];
   shown.forEach((part, at) => {
     const isBreak = part === "\n";

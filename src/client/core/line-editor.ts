@@ -1,21 +1,24 @@
 import { graphemes } from "./cells.ts";
 import type { Key } from "./keys.ts";
 
-/** A text of any number of lines that is being written, and the texts before it. */
+/** The text being written, with any number of lines, and the texts written before. */
 export interface Editor {
   readonly graphemes: readonly string[];
-  /** Graphemes in front of the cursor. */
+  /** Number of graphemes before the cursor. */
   readonly cursor: number;
   /** Older texts, the newest last. */
   readonly history: readonly string[];
-  /** Which older text is shown, if any, and the text that it has replaced. */
+  /**
+   * The index of the older text that is shown, and the text that it has replaced; undefined
+   * otherwise.
+   */
   readonly recalled: { readonly at: number; readonly draft: string } | undefined;
-  /** What was cut last. */
+  /** The text that was cut last. */
   readonly cut: string;
 }
 
 const mostHistory = 200;
-/** UTF-16 units: far more than a message may have, and still quick to draw. */
+/** Most UTF-16 units of a text: far more than a message may have, and still quick to draw. */
 const mostText = 20_000;
 
 export const emptyEditor: Editor = {
@@ -30,17 +33,20 @@ export function textOf(editor: Editor): string {
   return editor.graphemes.join("");
 }
 
-/** The person's own text, also while an older one is shown. */
+/** @returns the text that the person is writing, even while an older text is shown */
 export function draftOf(editor: Editor): string {
   return editor.recalled?.draft ?? textOf(editor);
 }
 
-/** The text in front of the cursor. */
+/** @returns the text before the cursor */
 export function before(editor: Editor): string {
   return editor.graphemes.slice(0, editor.cursor).join("");
 }
 
-/** @param units UTF-16 units in front of the cursor; it does not stand within a character */
+/**
+ * @param units UTF-16 units before the cursor; a cursor within a character moves behind that
+ * character
+ */
 export function withText(editor: Editor, text: string, units = text.length): Editor {
   const parts = graphemes(text);
   let cursor = 0;
@@ -50,7 +56,7 @@ export function withText(editor: Editor, text: string, units = text.length): Edi
   return { ...editor, graphemes: parts, cursor };
 }
 
-/** Empties the line; the text can be recalled. */
+/** Empties the line and adds the text to the history. */
 export function submitted(editor: Editor): Editor {
   const { cut, history } = adopted(editor);
   return { ...emptyEditor, cut, history: remembered(history, textOf(editor)) };
@@ -61,7 +67,7 @@ function remembered(history: readonly string[], text: string): readonly string[]
   return [...history.filter((older) => older !== text), text].slice(-mostHistory);
 }
 
-/** Makes a recalled text the one being written; the text that it replaced can be recalled too. */
+/** Continues with a recalled text. The text that it replaced is added to the history. */
 function adopted(editor: Editor): Editor {
   const { recalled, history } = editor;
   if (recalled === undefined) return editor;
@@ -73,11 +79,11 @@ function insert(editor: Editor, text: string): Editor {
   const front = before(editor);
   const room = Math.max(0, mostText - front.length - tail.length);
   const head = front + text.slice(0, room).toWellFormed();
-  // An inserted mark, or a part of an emoji, may join the character before it.
+  // An inserted mark, or a part of an emoji, may join the previous character.
   return withText(adopted(editor), head + tail, head.length);
 }
 
-/** @returns undefined if the key does not edit */
+/** @returns the edited text; undefined if the key does not edit */
 export function edit(editor: Editor, key: Key): Editor | undefined {
   const { name, text = "", ctrl = false, alt = false } = key;
   if (name === "paste") return insert(editor, text);
@@ -117,7 +123,7 @@ function motionOf({ name, text, ctrl = false, alt = false }: Key): Motion | unde
   return ({ a: "lineStart", e: "lineEnd", b: "left", f: "right" } as const)[text as "a"];
 }
 
-/** The motion up to whose end the key removes. */
+/** @returns the motion to the end of the text that the key removes */
 function removalOf({ name, text, ctrl = false, alt = false }: Key): Motion | undefined {
   if (name === "backspace") return alt || ctrl ? "wordLeft" : "left";
   if (name === "delete") return alt || ctrl ? "wordRight" : "right";
@@ -163,7 +169,9 @@ function removed(editor: Editor, to: number, isCut: boolean): Editor {
   return { ...joined, cut: isCut && gone.length > 1 ? gone : editor.cut };
 }
 
-/** Moves a line up or down; from the first or last line, to an older or newer text. */
+/**
+ * Moves the cursor a line up or down. On the first or last line, recalls an older or newer text.
+ */
 function vertical(editor: Editor, name: "up" | "down"): Editor {
   const { graphemes: parts, cursor } = editor;
   const start = target(editor, "lineStart");

@@ -5,18 +5,23 @@ import { spokenText } from "./slash-command.ts";
 /** A web address in a text. */
 export interface Link {
   readonly url: string;
-  /** Its place in the text, in UTF-16 units. */
+  /** The place of the address in the text, in UTF-16 units. */
   readonly from: number;
   readonly to: number;
 }
 
-/** Ends at a space, a quote, an invisible character or the symbol shown in place of one. */
+/**
+ * Matches an address up to a space, a quote, an invisible character or a symbol shown for a control
+ * character.
+ */
 const address = /(?<![\p{L}\p{N}])https?:\/\/[^\p{C}\p{Z}\u2400-\u2426<>"`{}|\\^]+/giu;
-/** Marks behind an address that belong to the sentence: they end it, or close a quote. */
+/**
+ * Marks that follow an address and belong to the sentence: they end the sentence, or close a quote.
+ */
 const closing = /[.,;:!?'’”»…)\]]/;
 const brackets: Readonly<Record<string, string>> = { ")": "(", "]": "[" };
 
-/** The web addresses in a text, without the marks of the sentence behind them. */
+/** @returns the web addresses in a text, without the sentence's marks after them */
 export function linksIn(text: string): readonly Link[] {
   return Array.from(text.matchAll(address)).flatMap(({ index, 0: found }) => {
     let end = found.length;
@@ -26,7 +31,7 @@ export function linksIn(text: string): readonly Link[] {
   });
 }
 
-/** Whether the last character closes a bracket that the address itself opens. */
+/** Whether the last character closes a bracket that was opened in the address. */
 function closesOwn(url: string): boolean {
   const close = url.at(-1) ?? "";
   const open = brackets[close];
@@ -38,7 +43,7 @@ export function linksOf({ items, pending }: Conversation): readonly string[] {
   return linksOfTexts(said);
 }
 
-/** The addresses in all the texts, each once, the newest last, without control characters. */
+/** @returns each address in the texts once, the newest last, without control characters */
 export function linksOfTexts(texts: readonly string[]): readonly string[] {
   const urls = texts
     .flatMap((text) => spokenText(text).split("\n"))

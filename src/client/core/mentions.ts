@@ -1,13 +1,13 @@
 import { sameName } from "./name-search.ts";
 
-/** The longest run of characters that names may have. */
+/** Matches the longest run of characters that are allowed in names. */
 const run = /[\p{L}\p{N}\p{M}\p{Join_Control}_.-]+/gu;
-/** The text before a run that belongs to a mail address or to a channel's name. */
+/** Matches the end of a text before a run that belongs to a mail address or a channel's name. */
 const noMentionBehind = /(?:#|[\w.-]@)$/;
 
 /**
- * Where a text mentions a name: `ana`, `@ana`, `(ana...)`; but not `banana`, `ana-maria`, `#ana` or
- * `ana@example.org`. Places count UTF-16 units.
+ * @returns where a text mentions a name: `ana`, `@ana`, `(ana...)`; but not `banana`, `ana-maria`,
+ * `#ana` or `ana@example.org`. Places count UTF-16 units.
  */
 export function mentionsOf(text: string, name: string): readonly { from: number; to: number }[] {
   return Array.from(text.matchAll(run)).flatMap(({ index, 0: found }) => {
@@ -23,7 +23,10 @@ export function mentionsOf(text: string, name: string): readonly { from: number;
   });
 }
 
-/** Finds the name in a run. Dots and dashes around it belong to the sentence, unless the name has them. */
+/**
+ * Finds the name in a run. Dots and dashes around the name belong to the sentence, unless the name
+ * has them.
+ */
 function nameIn(found: string, name: string): { from: number; to: number } | undefined {
   const [before = ""] = /^[.-]*/.exec(found) ?? [];
   const [behind = ""] = /[.-]*$/.exec(found.slice(before.length)) ?? [];

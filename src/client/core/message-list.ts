@@ -5,11 +5,14 @@ import type { MutableVector, Vector } from "../../protocol/vector.ts";
 import type { Conversation, Item, Message, Placed } from "./chat-model.ts";
 import { timeOf } from "./server-time.ts";
 
-/** Items that a conversation holds; older ones are fetched again when they are paged to. */
+/**
+ * Most items that a conversation holds. Older items are fetched again when the person pages up to
+ * them.
+ */
 export const mostItems = 2_000;
-/** Items held while the person reads older ones. */
+/** Most items held while the person reads older ones. */
 const mostItemsPaged = 8_000;
-/** Items cut away at once, so that not every message costs a cut. */
+/** How many items above the limit are tolerated, so that not every message causes a cut. */
 const slack = 200;
 
 export function asMessage(entry: Entry): Message {
@@ -20,8 +23,8 @@ export function asMessage(entry: Entry): Message {
 }
 
 /**
- * Identifies an item. Copies of one message from several servers share a key; another content under
- * the same id has another key (R6).
+ * Identifies an item. Copies of one message from several servers have the same key. Another content
+ * under the same id has another key (R6).
  */
 export function itemKey(item: Item): string {
   return item.kind === "notice"
@@ -29,7 +32,7 @@ export function itemKey(item: Item): string {
     : `${item.user}\0${item.id}\0${item.text}`;
 }
 
-/** The item at an index, in the order of the screen: pending ones are last. */
+/** @returns the item at an index in the order of the screen; pending items are last */
 export function itemAt({ items, pending }: Conversation, at: number): Item | undefined {
   return at < items.length ? items[at] : pending[at - items.length];
 }
@@ -38,7 +41,7 @@ export function countOf({ items, pending }: Conversation): number {
   return items.length + pending.length;
 }
 
-/** Puts messages in their places in the total order; the earliest of duplicates stays (R6). */
+/** Inserts messages by the total order. Of duplicates, only the earliest stays (R6). */
 function merge(items: readonly Placed[], messages: readonly Message[]): readonly Placed[] {
   const merged = [...items];
   const known = new Map(items.map((item) => [itemKey(item), item]));
@@ -66,7 +69,7 @@ function placeOf(items: readonly Placed[], message: Message): number {
   return place;
 }
 
-/** Adds messages; the person's own among them are no longer pending. */
+/** Adds messages. A pending message whose copy is among them is no longer pending. */
 export function fill(present: Conversation, messages: readonly Message[]): Conversation {
   const items = merge(present.items, messages);
   if (present.pending.length === 0) return { ...present, items };
@@ -75,7 +78,9 @@ export function fill(present: Conversation, messages: readonly Message[]): Conve
   return { ...present, items, pending };
 }
 
-/** Drops the oldest items above the bound; they are fetched again when they are paged to. */
+/**
+ * Drops the oldest items above the limit. They are fetched again when the person pages up to them.
+ */
 export function trimmed(conversation: Conversation): Conversation {
   const most = conversation.anchor === undefined ? mostItems : mostItemsPaged;
   if (conversation.items.length <= most + slack) return conversation;
@@ -93,7 +98,7 @@ export function isUnread(item: Placed, read: Vector, me: string): item is Messag
   return item.kind === "message" && item.user !== me && !isRead(read, item);
 }
 
-/** Raises a vector to cover the messages. @returns the same vector if it does already */
+/** Raises a vector to cover the messages. @returns the same object if it covers them already */
 export function readAll(read: Vector, messages: readonly Placed[]): Vector {
   let raised: MutableVector | undefined;
   for (const item of messages) {
@@ -104,7 +109,7 @@ export function readAll(read: Vector, messages: readonly Placed[]): Vector {
   return raised ?? read;
 }
 
-/** The first message of another that the vector does not cover. */
+/** @returns the key of the first message of another user that the vector does not cover */
 export function firstUnread(
   items: readonly Placed[],
   read: Vector,

@@ -1,11 +1,11 @@
 const nameColours = 8;
 
-/** The colour of a name: the same on every screen and at every start. */
+/** @returns the number of a name's colour, the same on every screen and at every start */
 export function nameColour(name: string): number {
   return hashOf(name) % nameColours;
 }
 
-/** FNV-1a. */
+/** @returns the FNV-1a hash of the text's code points */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (const character of text) {

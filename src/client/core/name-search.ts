@@ -1,16 +1,19 @@
-/** Accents and other marks that any script may use; vowel signs that belong to one script stay. */
+/**
+ * Accents and other marks that any script may use. Vowel signs of a single script are not among
+ * them.
+ */
 const accents = /\p{Script=Inherited}/gu;
 
 const ascii = /^[ -~]*$/;
 
-/** The same for every way to write one name: composed or decomposed, in capitals or not. */
+/** @returns the same text for every spelling of a name: composed or decomposed, in any case */
 function folded(name: string): string {
-  // The fast way for most names: there may be many.
+  // Most names are ASCII, and there may be many names: this way is faster.
   if (ascii.test(name)) return name.toUpperCase();
   return name.normalize("NFC").toUpperCase();
 }
 
-/** As `folded`, and without accents. */
+/** @returns the folded name without accents */
 function withoutAccents(name: string): string {
   if (ascii.test(name)) return name.toUpperCase();
   return folded(name.normalize("NFD").replace(accents, ""));
@@ -20,19 +23,19 @@ export function sameName(one: string, other: string): boolean {
   return folded(one) === folded(other);
 }
 
-/** Whether a name contains what a person types to find it: `jose` finds `José`. */
+/** Whether a name contains the text that a person types to find the name: `jose` finds `José`. */
 export function hasInName(name: string, part: string): boolean {
   return withoutAccents(name).includes(withoutAccents(part));
 }
 
-/** Whether a name begins with what a person types to find it. */
+/** Whether a name begins with the text that a person types to find the name. */
 export function beginsName(name: string, part: string): boolean {
   return withoutAccents(name).startsWith(withoutAccents(part));
 }
 
 /**
- * Puts names first that begin with the part, with `#` or `@` in front or not; among them, those
- * that have the accents as typed come before the others.
+ * Sorts names that begin with `part`, with or without `#` or `@`, to the front. Among them, names
+ * with the accents as typed go first.
  */
 export function sortedByMatch(names: readonly string[], part: string): string[] {
   const ranks = new Map(names.map((name) => [name, rankOf(name, part)]));

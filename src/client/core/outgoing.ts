@@ -1,13 +1,13 @@
 import type { RequestId, UserName } from "../../protocol/ids.ts";
 import type { Target } from "./target.ts";
 
-/** A message that was accepted from a person and has no receipt so far. */
+/** A message that was accepted from a person and has no receipt yet. */
 export interface Outgoing {
-  /** The same for each try, so that the message takes effect once (R6). */
+  /** The same id for each try, so that the message takes effect once (R6). */
   readonly id: RequestId;
   readonly user: UserName;
   readonly target: Target;
   readonly text: string;
-  /** When it was accepted: milliseconds since 1970. */
+  /** Time of acceptance, in milliseconds since 1970. */
   readonly atMs: number;
 }

@@ -7,7 +7,7 @@ import { edit, textOf } from "./line-editor.ts";
 import { hasInName, sortedByMatch } from "./name-search.ts";
 import { parseTarget, type Target } from "./target.ts";
 
-/** Keys while the help or the quick switch is shown. */
+/** Handles a key while the help or the quick switch is shown. */
 export function pressOverlay(model: ChatModel, overlay: Overlay, key: Key): Step {
   if (key.name === "escape" || isControl(key, "k")) return still({ ...model, overlay: undefined });
   return overlay.type === "help"
@@ -28,7 +28,7 @@ function pressHelp(model: ChatModel, { top }: Overlay & { readonly type: "help" 
   };
   const step = steps[key.name];
   if (step === undefined) {
-    // A key that is not for the help closes it, and edits the line.
+    // A key without a meaning in the help closes the help and edits the line.
     const editor = edit(model.editor, key) ?? model.editor;
     return still({ ...model, editor, overlay: undefined });
   }
@@ -66,7 +66,10 @@ function pressSwitch(
   }
 }
 
-/** The targets of the quick switch: unread first, then the list, then all channels and people. */
+/**
+ * The targets of the quick switch: unread conversations, then the other open ones, then all
+ * channels and users.
+ */
 export function switchTargets(model: ChatModel, filter: string): readonly Target[] {
   const list = listed(model).filter(({ key, target }) => target && key !== model.current);
   const unread = list.filter((present) => present.unread + present.mentions > 0);

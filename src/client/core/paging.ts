@@ -2,7 +2,7 @@ import { type ChatModel, change, currentOf } from "./chat-model.ts";
 import { atEnd, type Step, still } from "./chat-steps.ts";
 import { page } from "./scroll.ts";
 
-/** Turns a page up or down, and fetches older messages before they are needed. */
+/** Turns a page up or down. Fetches older messages before the person reaches them. */
 export function turn(model: ChatModel, direction: "up" | "down"): Step {
   const present = currentOf(model);
   const { anchor, nearsOldest } = page(model, present, direction);
@@ -10,7 +10,7 @@ export function turn(model: ChatModel, direction: "up" | "down"): Step {
   const moved = change(model, key, (conversation) =>
     anchor === undefined ? atEnd(conversation) : { ...conversation, anchor },
   );
-  // A conversation that is shorter than the pane can't scroll, but may have older messages too.
+  // A conversation shorter than the pane can't scroll, but may have older messages.
   const isWanted = direction === "up" && nearsOldest && !isFetching;
   if (!isWanted || older === undefined || target === undefined) return still(moved);
   return {

@@ -2,7 +2,7 @@ import { join, type Vector } from "../../protocol/vector.ts";
 import { type ChatModel, isKnown, type SavedChat } from "./chat-model.ts";
 import { draftOf } from "./line-editor.ts";
 
-/** The part of a chat that is saved. */
+/** @returns the part of a chat that is saved */
 export function savedOf(model: ChatModel): SavedChat {
   const { conversations, current, saved, heard } = model;
   const read: Record<string, Vector> = { ...saved.read };
@@ -22,7 +22,7 @@ export function savedOf(model: ChatModel): SavedChat {
   };
 }
 
-/** The unsent texts, by conversation. */
+/** @returns the unsent texts, by conversation */
 function draftsOf({ drafts, editor, current }: ChatModel): SavedChat["drafts"] {
   const begun = Object.entries({ ...drafts, [current]: editor });
   const texts = begun.map(([key, draft]) => [key, [draftOf(draft)]] as const);
@@ -30,12 +30,12 @@ function draftsOf({ drafts, editor, current }: ChatModel): SavedChat["drafts"] {
 }
 
 /**
- * Whether there is something to save: at once, if more has changed than read marks and drafts. While
- * the state of an earlier chat is not loaded, nothing is: a save would count that state as deleted.
+ * Whether the chat must be saved: at once, if more has changed than read marks and drafts. While
+ * the state of an earlier chat is not loaded, nothing is saved: a save would delete that state.
  */
 export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon" | undefined {
   if (after.heard === undefined) return undefined;
-  // Otherwise, after a kill, a text that was sent or put aside would come back as a draft.
+  // Otherwise, after a kill, a text that was sent or put aside would return as a draft.
   if (draftOf(before.editor) !== "" && draftOf(after.editor) === "") return "at once";
   if (before.editor.graphemes !== after.editor.graphemes) return "soon";
   if (before.conversations === after.conversations && before.current === after.current) {
@@ -50,8 +50,8 @@ export function savingOf(before: ChatModel, after: ChatModel): "at once" | "soon
 }
 
 /**
- * The saved state, which another chat of the same person may have changed, with the changes that
- * this chat has made since it saved last.
+ * Merges this chat's changes since its last save into the saved state, which another chat of the
+ * same person may have changed.
  */
 export function mergedSaved(
   there: SavedChat,
@@ -63,7 +63,7 @@ export function mergedSaved(
   for (const [key, vector] of Object.entries(after.read)) {
     read[key] = join(read[key] ?? {}, vector);
   }
-  // A conversation that another chat has closed, and this one has not, may have new messages here.
+  // A conversation that another chat has closed stays open here, and may have new messages.
   const isOpen = (key: string) => key in after.read && !after.closed.includes(key);
   const closed = merged("closed").filter((key) => !isOpen(key));
   const lists = { joined: merged("joined"), muted: merged("muted"), closed };

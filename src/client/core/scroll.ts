@@ -4,12 +4,12 @@ import { layoutOf, paneColumnsOf } from "./layout.ts";
 import { countOf, itemAt, itemKey } from "./message-list.ts";
 import type { Line } from "./spans.ts";
 
-/** Lines that stay visible when a page is turned. */
+/** Number of lines that stay visible when a page is turned. */
 const overlap = 2;
 
-/** A conversation as the lines of its items, each drawn when it is looked at. */
+/** A conversation as the lines of its items. An item is rendered only when its lines are needed. */
 interface Sheet {
-  /** Index of the newest item; -1 for none. */
+  /** Index of the newest item; -1 if there are no items. */
   readonly last: number;
   readonly block: (at: number) => readonly Line[];
 }
@@ -30,7 +30,9 @@ function lastLine({ block }: Sheet, at: number): Place {
   return { at, line: Math.max(0, block(at).length - 1) };
 }
 
-/** The place of the conversation's anchor; without one, that of the newest line. */
+/**
+ * @returns the place of the conversation's anchor; without an anchor, the place of the newest line
+ */
 function placeOf(sheet: Sheet, conversation: Conversation): Place {
   const { anchor } = conversation;
   if (anchor === undefined) return lastLine(sheet, sheet.last);
@@ -39,11 +41,11 @@ function placeOf(sheet: Sheet, conversation: Conversation): Place {
     if (item === undefined || itemKey(item) !== anchor.item) continue;
     return { at, line: Math.min(anchor.line, lastLine(sheet, at).line) };
   }
-  // The item was cut away with the oldest ones.
+  // The anchor's item was dropped with the oldest items.
   return lastLine(sheet, Math.min(0, sheet.last));
 }
 
-/** The lines that the pane shows, the newest last. */
+/** @returns the lines that the pane shows, the newest last */
 export function visibleLines(
   model: ChatModel,
   conversation: Conversation,
@@ -59,7 +61,7 @@ export function visibleLines(
   return rows > 0 ? lines.slice(-rows) : [];
 }
 
-/** A page up or down. @returns the new anchor, and whether older items will be needed soon */
+/** Turns a page up or down. @returns the new anchor, and whether older items will be needed soon */
 export function page(
   model: ChatModel,
   conversation: Conversation,
@@ -71,7 +73,7 @@ export function page(
   const from = placeOf(sheet, conversation);
   const to = direction === "up" ? up(sheet, from, step) : down(sheet, from, step);
   const nearsOldest = up(sheet, to, 2 * paneRows).at <= 0;
-  // A page up leaves no row empty while there are lines to fill it.
+  // A page up leaves no row empty while the conversation has lines to fill that row.
   const full = down(sheet, { at: 0, line: 0 }, Math.max(0, paneRows - 1));
   const place = direction === "up" && isAbove(to, full) ? full : to;
   const item = itemAt(conversation, place.at);

@@ -1,7 +1,7 @@
 import { parseVector, type Vector } from "../../protocol/vector.ts";
 import { localMs, type Zone } from "./server-time.ts";
 
-/** Where to begin: after a vector, or at a time in milliseconds since 1970. */
+/** A starting point in a history: a vector, or a time in milliseconds since 1970. */
 export type Since = { readonly vector: Vector } | { readonly timeMs: number };
 
 const minuteMs = 60_000;
@@ -31,8 +31,8 @@ const offset = "(?<utc>z)|(?<sign>[+-])(?<ahead>\\d\\d):?(?<minutesAhead>\\d\\d)
 const timePattern = new RegExp(`^${date}(?:[t ]${clock}(?:${offset})?)?$`, "i");
 
 /**
- * Reads a date, a date with a time, or these with an offset from UTC, as ISO 8601 writes them.
- * Without an offset it is local time; a date alone is the first moment of that local day.
+ * Parses an ISO 8601 date, or a date with a time, each with or without an offset from UTC. Without
+ * an offset, the time is local. A date alone is the first moment of that local day.
  * @returns undefined for any other text, and for a day or a time that does not exist
  */
 function parseTime(text: string, zone: Zone): number | undefined {
@@ -55,8 +55,8 @@ function parseTime(text: string, zone: Zone): number | undefined {
 }
 
 /**
- * The moment at which local clocks show a time: the first one, if they show it twice; if they leap
- * over it, the moment of the leap.
+ * @returns the moment at which local clocks show a time: the first moment, if the clocks show the
+ * time twice; the moment of the change, if the clocks skip the time
  * @param wallMs the local time, in milliseconds as if it were UTC
  */
 function instantOf(wallMs: number, zone: Zone): number {

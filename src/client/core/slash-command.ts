@@ -1,31 +1,31 @@
 import type { ChannelName, UserName } from "../../protocol/ids.ts";
 import { parseChannel, parseUser } from "./target.ts";
 
-/** What a line of the chat asks for. */
+/** A parsed input line of the chat. */
 export type Line =
   | { readonly type: "nothing" }
   | { readonly type: "text"; readonly text: string }
   /** A text that every client would show as an action. */
   | { readonly type: "likeAction" }
   | { readonly type: "join" | "create"; readonly channel: ChannelName }
-  /** Without a channel: the present one. */
+  /** Without a channel, the command applies to the current channel. */
   | { readonly type: "part" | "mute"; readonly channel: ChannelName | undefined }
-  /** Without a text: only the conversation is wanted. */
+  /** Without a text, the command only opens the conversation. */
   | { readonly type: "message"; readonly user: UserName; readonly text: string | undefined }
   | { readonly type: "me"; readonly text: string }
-  /** How many messages of the past; undefined for the usual number. */
+  /** Number of past messages; undefined for the usual number. */
   | { readonly type: "history"; readonly count: number | undefined }
   | { readonly type: "lang"; readonly language: string }
   | { readonly [Name in BareCommand]: { readonly type: Name } }[BareCommand]
   | { readonly type: "wrongUse"; readonly command: Command }
   | {
       readonly type: "unknown";
-      /** Both with their slash. */
+      /** The command as typed and the suggestion, both with a slash. */
       readonly command: string;
       readonly suggestion: string | undefined;
     };
 
-/** In the order of the help, without their slash. */
+/** All commands without a slash, in the order of the help. */
 export const commands = [
   "join",
   "part",
@@ -52,23 +52,23 @@ const aliases: ReadonlyMap<string, Command> = new Map([
   ["exit", "quit"],
 ]);
 
-/** Commands without an argument. */
+/** The names of commands without an argument. */
 type BareCommand = Exclude<
   Command,
   "join" | "create" | "part" | "mute" | "msg" | "me" | "say" | "history" | "lang"
 >;
 
-/** Marks an action: a text that tells what its sender does. */
+/** Marks the text of an action, which tells what its sender does. */
 export const actionPrefix = "/me ";
 
-/** A text as it is shown: an action without its mark. */
+/** @returns the text to show: an action loses its mark */
 export function spokenText(text: string): string {
   return text.startsWith(actionPrefix) ? text.slice(actionPrefix.length) : text;
 }
 
 /**
- * A line that begins with one slash is never sent as a text, so that a mistyped command stays
- * private. A second slash, or `/say`, sends a text that begins with a slash.
+ * Parses an input line. A line that begins with one slash is never sent as a text, so that a
+ * mistyped command stays private. A second slash, or `/say`, sends a text that begins with a slash.
  */
 export function parseLine(line: string): Line {
   if (line.trim() === "") return { type: "nothing" };
@@ -87,7 +87,7 @@ function textLine(text: string): Line {
   return text.startsWith(actionPrefix) ? { type: "likeAction" } : { type: "text", text };
 }
 
-/** @returns undefined if the rest of the line is not what the command takes */
+/** @returns undefined if the rest of the line is not a valid argument of the command */
 function parseCommand(command: Command, rest: string): Line | undefined {
   switch (command) {
     case "join":
@@ -119,7 +119,10 @@ function parseCommand(command: Command, rest: string): Line | undefined {
   }
 }
 
-/** The command that was probably meant: it begins like this, or is at most two slips away. */
+/**
+ * @returns a command that begins with `typed` or differs from it by at most two letters, if there
+ * is one
+ */
 function closest(typed: string): string | undefined {
   const begun = commands.find((command) => typed !== "" && command.startsWith(typed));
   const [best] = commands
@@ -130,7 +133,7 @@ function closest(typed: string): string | undefined {
   return found && `/${found}`;
 }
 
-/** Letters to insert, delete or replace (Levenshtein 1966). */
+/** Number of letters to insert, delete or replace (Levenshtein 1966). */
 function distance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i += 1) {

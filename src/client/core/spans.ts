@@ -1,6 +1,6 @@
 import { cellsOf, cut } from "./cells.ts";
 
-/** The meaning of a piece of a line; the terminal decides how that looks. */
+/** The meaning of a piece of a line; the terminal chooses its colour. */
 export type Style =
   | "plain"
   | "dim"
@@ -14,7 +14,7 @@ export type Style =
 export interface Span {
   readonly text: string;
   readonly style: Style;
-  /** The whole address, of which the text may be a part. */
+  /** The complete address; the span's text may be only a part of the address. */
   readonly link?: string;
 }
 
@@ -28,7 +28,7 @@ export function lineCells(line: Line): number {
   return line.reduce((cells, { text }) => cells + cellsOf(text), 0);
 }
 
-/** As much of a line as fits. */
+/** @returns the line, cut to the given width */
 export function fitLine(line: Line, cells: number): Line {
   const fitting: Span[] = [];
   let room = cells;
@@ -44,7 +44,7 @@ export function fitLine(line: Line, cells: number): Line {
   return fitting;
 }
 
-/** Puts two pieces at the ends of a line; the left one is cut if there is no room. */
+/** Puts two pieces at the ends of a line. The left piece is cut if the line is too short. */
 export function spread(left: Line, right: Line, cells: number): Line {
   const end = fitLine(right, cells);
   const room = cells - lineCells(end);
@@ -53,7 +53,7 @@ export function spread(left: Line, right: Line, cells: number): Line {
   return end.length === 0 ? start : [...start, span(" ".repeat(Math.max(0, gap))), ...end];
 }
 
-/** Fills a line with spaces up to a width. */
+/** Pads a line with spaces, or cuts the line, to an exact width. */
 export function fillLine(line: Line, cells: number): Line {
   const fitting = fitLine(line, cells);
   const missing = cells - lineCells(fitting);

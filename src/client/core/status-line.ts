@@ -4,11 +4,11 @@ import { type Line, lineCells, type Span, span } from "./spans.ts";
 
 interface Part {
   readonly span: Span;
-  /** Where there is no room for all, the parts of the highest rank go first. */
+  /** If there is no room for all parts, parts of the highest rank are left out first. */
   readonly rank: number;
 }
 
-/** The user, the connection, and what the servers reported last. */
+/** The status line: the user, the connection, and the servers' last reports. */
 export function statusLine(model: ChatModel, columns: number): Line {
   const { words, me, isAway, roundTripMs, server, clock, replicas, quitAskedMs } = model;
   if (quitAskedMs !== undefined) return [span(words("chat.quitAgain"), "warning")];

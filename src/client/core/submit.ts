@@ -20,7 +20,7 @@ import { turn } from "./paging.ts";
 import { actionPrefix, type Line, parseLine } from "./slash-command.ts";
 import { type Target, writeTarget } from "./target.ts";
 
-/** Enter: sends the line, or performs its command. */
+/** Handles Enter: sends the line, or performs its command. */
 export function submit(model: ChatModel): Step {
   const line = parseLine(textOf(model.editor));
   const isNew = model.isNew && line.type === "nothing";
@@ -32,7 +32,7 @@ export function submit(model: ChatModel): Step {
     case "me": {
       const text = line.type === "me" ? actionPrefix + line.text : line.text;
       const { target } = currentOf(model);
-      // A text that can't be sent stays in the line.
+      // A text that can't be sent stays in the input line.
       if (target === undefined) return problem(model, model.words("chat.noConversation"));
       return isTooLong(text) ? tooLong(model) : say(left, target, text);
     }
@@ -122,7 +122,7 @@ function unknown({ words }: ChatModel, line: Line & { readonly type: "unknown" }
     : words("chat.unknown", { command, suggestion });
 }
 
-/** A channel that is open already is only switched to. */
+/** Creates a channel. If the channel is open already, only switches to it. */
 function create(model: ChatModel, channel: ChannelName): Step {
   const target: Target = { channel };
   const key = writeTarget(target);
@@ -153,7 +153,10 @@ function mute(model: ChatModel, key: string): Step {
   return still(notice(muted, [said]));
 }
 
-/** Links get the whole screen: beside the list of conversations a long one can't be copied. */
+/**
+ * Shows links on the whole screen, because a long link beside the list of conversations can't be
+ * copied.
+ */
 function links(model: ChatModel): Step {
   const { words } = model;
   const present = currentOf(model);

@@ -1,10 +1,12 @@
 export interface Column {
   readonly heading: string;
-  /** Numbers stand on the right. */
+  /** Whether the column is aligned to the right, as numbers are. */
   readonly right?: boolean;
 }
 
-/** Lines of a table: headings, then the rows; as wide as their widest cell. */
+/**
+ * @returns the lines of a table: headings, then rows. Each column is as wide as its widest cell.
+ */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
   const all = [columns.map(({ heading }) => heading), ...rows];
   const widths = columns.map((_, at) => Math.max(...all.map((row) => [...(row[at] ?? "")].length)));

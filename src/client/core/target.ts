@@ -5,15 +5,12 @@ import {
   type UserName,
 } from "../../protocol/ids.ts";
 
-/** A channel or a user: where a text goes, or whose messages are wanted. */
+/** A channel or a user to send a text to, or to read messages of. */
 export type Target =
   | { readonly channel: ChannelName; readonly user?: never }
   | { readonly user: UserName; readonly channel?: never };
 
-/**
- * `#geral` or `@ana`.
- * @returns undefined if it is neither
- */
+/** Parses `#geral` or `@ana`. @returns undefined for any other text */
 export function parseTarget(text: string): Target | undefined {
   try {
     if (text.startsWith("#")) return { channel: parseChannelName(text.slice(1)) };
@@ -28,13 +25,13 @@ export function writeTarget(target: Target): string {
   return target.channel === undefined ? `@${target.user}` : `#${target.channel}`;
 }
 
-/** A channel's name, with or without `#`, where only a channel can be meant. */
+/** Parses a channel's name, with or without `#`. */
 export function parseChannel(text: string): ChannelName | undefined {
   const target = parseTarget(text.startsWith("#") ? text : `#${text}`);
   return target?.channel;
 }
 
-/** A user's name, with or without `@`, where only a user can be meant. */
+/** Parses a user's name, with or without `@`. */
 export function parseUser(text: string): UserName | undefined {
   const target = parseTarget(text.startsWith("@") ? text : `@${text}`);
   return target?.user;

@@ -10,8 +10,8 @@ function endsLine(key: Key): boolean {
 }
 
 /**
- * Whether keys that came in one piece are a paste that the terminal did not bracket: text follows
- * the end of a line, faster than anybody types.
+ * Whether keys that arrived in one chunk are a paste that the terminal did not bracket. In such a
+ * chunk, text follows the end of a line, and no person types that fast.
  */
 export function isUnbracketedPaste(keys: readonly Key[]): boolean {
   const end = keys.findIndex(endsLine);
@@ -19,8 +19,8 @@ export function isUnbracketedPaste(keys: readonly Key[]): boolean {
 }
 
 /**
- * Makes a bracketed paste of the keys: Enter, Tab and control characters become text. Keys that
- * move and erase stay keys, since a person may have typed them over a slow line.
+ * Turns the keys into a bracketed paste: Enter, Tab and control characters become text. Keys that
+ * move or erase stay keys, because a person may have typed them over a slow line.
  */
 export function asPaste(keys: readonly Key[]): readonly Key[] {
   const pasted: Key[] = [];
