@@ -14,16 +14,16 @@ export interface ChatSessionParts {
   readonly user: UserName;
   /** Aborted when the chat ends. */
   readonly signal: AbortSignal;
-  /** Lets the person log in again. @returns false if they would rather not */
+  /** Lets the person log in again. @returns false if the person declines */
   readonly logIn: (error: ProtocolError) => Promise<boolean>;
 }
 
-/** So many private messages are searched for those that came while the person was away. */
+/** Most private messages that are read to find those that arrived while the person was away. */
 export const privateEntries = 500;
 
 const pauseMs = 500;
 
-/** A person's session in the chat, whichever front end shows it. */
+/** A person's session in the chat, for every front end. */
 export class ChatSession {
   readonly context: Context;
   readonly client: Session;
@@ -33,7 +33,7 @@ export class ChatSession {
   readonly #logIn: (error: ProtocolError) => Promise<boolean>;
   #logins = 0;
   #loggingIn: Promise<boolean> | undefined;
-  /** Why nothing is served any more, as the person was told. */
+  /** The last refusal that the person was told; undefined after a request succeeded. */
   #refusal: string | undefined;
 
   constructor({ context, client, user, signal, logIn }: ChatSessionParts) {
@@ -44,7 +44,9 @@ export class ChatSession {
     this.#logIn = logIn;
   }
 
-  /** Asks the servers; if the session has ended, the person logs in, and the servers are asked again. */
+  /**
+   * Performs a request. If the session has ended, lets the person log in and repeats the request.
+   */
   async ask<T>(request: () => Promise<T>): Promise<T> {
     for (;;) {
       const logins = this.#logins;
@@ -54,22 +56,22 @@ export class ChatSession {
         return answer;
       } catch (error) {
         if (!wantsLogin(error)) throw error;
-        // A request of the session before may be refused only after the next log-in.
+        // A request of the previous session may be refused only after the next login.
         if (logins === this.#logins) await this.#logInAgain(error);
       }
     }
   }
 
-  /** The same until it succeeds, while another try can help. */
+  /** Repeats `ask` until the request succeeds or a retry can't help. */
   patiently<T>(request: () => Promise<T>): Promise<T> {
     const canHelp = (error: unknown) => error instanceof ProtocolError && error.retry;
     return retrying({ canHelp, pauseMs, signal: this.signal }, () => this.ask(request));
   }
 
-  /** @throws the error itself, if the person would rather not log in */
+  /** @throws `error`, if the person declines to log in or the chat ends */
   async #logInAgain(error: ProtocolError): Promise<void> {
     if (this.signal.aborted) throw error;
-    // Several requests may fail at once: the person is asked once.
+    // Several requests may fail at once, but the person is asked once.
     this.#loggingIn ??= this.#logIn(error).finally(() => {
       this.#loggingIn = undefined;
     });
@@ -77,19 +79,19 @@ export class ChatSession {
     this.#logins += 1;
   }
 
-  /** Whether the person has not been told of this refusal yet: each try meets it again. */
+  /** Whether this refusal is new to the person. Repeated attempts get the same refusal. */
   isNews({ message }: ProtocolError): boolean {
     const isNews = message !== this.#refusal;
     this.#refusal = message;
     return isNews;
   }
 
-  /** Tells the servers that the person is here or away, and asks who else is. */
+  /** Reports the person as online or away. @returns the users who are present */
   presence(): Promise<readonly Present[]> {
     return this.ask(() => this.client.presence(this.isAway ? "away" : "online"));
   }
 
-  /** Keeps the person present until the chat ends. */
+  /** Reports the person's presence at intervals until the chat ends. */
   beat(onPresent: (present: readonly Present[]) => void = () => {}): Promise<void> {
     return this.repeat(durations.presenceMs, async () => onPresent(await this.presence()));
   }
@@ -101,7 +103,7 @@ export class ChatSession {
     }
   }
 
-  /** For what is asked again soon anyway. */
+  /** Performs a request that is repeated soon anyway. Ignores a ProtocolError. */
   async quietly(act: () => Promise<void>): Promise<void> {
     try {
       await act();

@@ -36,20 +36,26 @@ export interface ChatShellParts {
   readonly log: Log;
 }
 
-/** At least so long between two drawings, and between a key and its drawing. */
+/** Shortest time between two drawings; `keyFrameMs` applies if a key causes the second one. */
 const frameMs = 33;
 const keyFrameMs = 8;
 const tickMs = 1_000;
 const leaveMs = 300;
 
-/** Any number of listeners may wait for its signal: Node would warn of more than ten. */
+/**
+ * @returns a controller whose signal may have any number of listeners; by default, Node warns of
+ * more than ten
+ */
 function quitting(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   return controller;
 }
 
-/** Holds the model: hands events to the core, performs its effects, draws what it shows. */
+/**
+ * Holds the chat's model: passes events to the core, performs the core's effects, and draws the
+ * screen.
+ */
 export class ChatShell {
   readonly #parts: ChatShellParts;
   readonly #session: ChatSession;
@@ -58,13 +64,15 @@ export class ChatShell {
   readonly #sending: SendLoop;
   readonly #quitting = quitting();
   #model: ChatModel;
-  /** Publications that came since the last drawing. */
+  /** Publications that arrived since the last drawing. */
   #entries: Entry[] = [];
   #drawing: { readonly timer: NodeJS.Timeout; readonly atMs: number } | undefined;
   #drawnMs = Number.NEGATIVE_INFINITY;
-  /** The newest messages are shown. A notice before that would stand above them, out of sight. */
+  /**
+   * True once the newest messages are shown. An earlier notice would be above them, out of sight.
+   */
   #hasBegun = false;
-  /** Sentences about the person's files that the screen has not shown yet. */
+  /** Sentences about the person's files that were not shown on the screen yet. */
   readonly #troubles: string[] = [];
   #fail: (error: unknown) => void = () => {};
 
@@ -113,7 +121,7 @@ export class ChatShell {
       () => this.#dispatch({ type: "tick", nowMs: now().wallMs }),
       tickMs,
     );
-    // Node would write its warnings across the screen.
+    // Otherwise, Node would write its warnings across the screen.
     using _warnings = context.host.onWarning((warning) => log.warn(warning));
     using terminal = this.#terminal;
     terminal.open();
@@ -153,9 +161,10 @@ export class ChatShell {
     this.#connection("reconnecting", wallMs + inMs);
   }
 
-  /** A subscription isn't served any more: after a login it goes on where it was. */
+  /** Handles a refused subscription. After a login, the subscription resumes where it stopped. */
   #refused(error: ProtocolError): void {
-    // The refusal may be of the session before: the present one is tried first.
+    // The refusal may concern the previous session, so a request with the present session follows
+    // first.
     if (wantsLogin(error)) return this.#watch(this.#session.presence());
     if (!this.#session.isNews(error)) return;
     const lines = [describe(error, this.#parts.context.text)];
@@ -234,7 +243,7 @@ export class ChatShell {
     }
   }
 
-  /** A defect in work that nobody waits for ends the chat with its stack. */
+  /** Ends the chat with an error if background work fails, which only a defect can cause. */
   #watch(work: Promise<unknown>): void {
     work.catch((error) => {
       if (!this.#quitting.signal.aborted) this.#fail(error);
@@ -253,7 +262,7 @@ export class ChatShell {
     this.#dispatch({ type: "language", language, words: text });
   }
 
-  /** A person who would rather not log in has quit. */
+  /** Lets the person log in again. A person who declines quits the chat. */
   async #logIn(error: ProtocolError): Promise<boolean> {
     const { loginFlow, user, context } = this.#parts;
     this.#terminal.close();

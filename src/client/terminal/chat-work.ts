@@ -22,25 +22,28 @@ import { type ChatSession, privateEntries } from "./chat-session.ts";
 interface ChatWorkParts {
   readonly session: ChatSession;
   readonly dispatch: (event: ChatEvent) => void;
-  /** A publication, shown with the next drawing. */
+  /** Takes a publication, to be shown with the next drawing. */
   readonly hear: (entry: Entry) => void;
 }
 
 const pulseMs = 5_000;
-/** In a cluster that was just started somebody may be about to make the first channel. */
+/** How long a new person waits for a first channel, which may follow the start of a cluster. */
 const firstChannelMs = 2_000;
 const lookAgainMs = 250;
 const namesMs = 20_000;
 
-/** Asks the servers for everything but sending. Every request takes time, and can fail. */
+/** Makes all of the chat's requests to the servers except sending. */
 export class ChatWork {
   readonly #session: ChatSession;
   readonly #client: Session;
   readonly #dispatch: (event: ChatEvent) => void;
   readonly #hear: (entry: Entry) => void;
-  /** The person's last wish to be in a conversation; none after they left a channel. */
+  /**
+   * An object for the person's last request to be in a conversation; removed when they leave a
+   * channel.
+   */
   readonly #wishes = new Map<ConversationKey, object>();
-  /** Newest messages that are being fetched. */
+  /** Running fetches of newest messages. */
   readonly #joining = new Set<Promise<unknown>>();
 
   constructor({ session, dispatch, hear }: ChatWorkParts) {
@@ -53,11 +56,13 @@ export class ChatWork {
   async start(saved: SavedChat): Promise<void> {
     const { user } = this.#session;
     const channels = await this.#firstChannels(saved === nothingSaved);
-    // No conversation is fetched before: whatever is newer than `seen` will be delivered.
+    // This comes before any conversation is fetched, because the subscription delivers everything
+    // after `seen`.
     const { users, seen } = await this.#session.patiently(() => this.#privateWriters(saved));
     this.#dispatch({ type: "started", saved, channels });
     this.#dispatch({ type: "found", users, heard: seen });
-    // What is delivered counts as read where the person is, so older messages must be there first.
+    // A message delivered to the open conversation marks all earlier ones as read, so those must be
+    // shown first.
     await Promise.allSettled(this.#joining);
     const options = { since: seen, own: true };
     await this.#session.patiently(() => this.#client.subscribe({ user }, this.#hear, options));
@@ -66,12 +71,18 @@ export class ChatWork {
     void this.#session.repeat(namesMs, () => this.names());
   }
 
-  /** A conversation's newest messages, then all that follow them; private ones come anyway. */
+  /**
+   * Fetches a conversation's newest messages, and subscribes to a channel. Private messages come
+   * without that.
+   */
   join(target: Target, read: Vector | undefined): Promise<void> {
     return this.#join(target, read, this.#wish(target));
   }
 
-  /** @returns whether the person still wants it: they have not left meanwhile, nor come again */
+  /**
+   * Records a request to be in a conversation. @returns a function that tells whether this request
+   * is still the person's last one
+   */
   #wish(target: Target): () => boolean {
     const key = writeTarget(target);
     const wish = {};
@@ -105,7 +116,7 @@ export class ChatWork {
     }
   }
 
-  /** The newest page, and those before it as long as there is something unread in them. */
+  /** The newest page, and earlier pages while their oldest entry is unread. */
   #newest(target: Target, read: Vector | undefined): Promise<HistoryPage> {
     // If the oldest entry is unread, entries before it may be unread too.
     const isUnread = ({ seq, server }: Entry) => read !== undefined && seq > (read[server] ?? 0);
@@ -119,7 +130,10 @@ export class ChatWork {
     return channel === undefined ? { user: this.#session.user } : { channel };
   }
 
-  /** The people who wrote in private since an earlier chat; without one, those who wrote lately. */
+  /**
+   * The users who wrote in private since an earlier chat; without an earlier chat, the writers of
+   * the latest messages.
+   */
   async #privateWriters(saved: SavedChat): Promise<{ users: UserName[]; seen: Vector }> {
     const { heard, closed } = saved;
     const { user } = this.#session;
@@ -152,7 +166,7 @@ export class ChatWork {
     this.#client.unsubscribe({ channel });
   }
 
-  /** The page before a place. */
+  /** Fetches the page of older messages before a place. */
   async fetch(target: Target, before: string): Promise<void> {
     const key = writeTarget(target);
     try {
@@ -180,7 +194,7 @@ export class ChatWork {
     await this.#session.quietly(async () => this.#show(await this.#session.presence()));
   }
 
-  /** Tells the servers that the person is gone, and does not wait long for that. */
+  /** Reports that the person is gone, and waits at most `patienceMs` for the answer. */
   async leave(patienceMs: number): Promise<void> {
     await Promise.race([this.#client.presence("gone").catch(() => {}), pause(patienceMs)]);
   }
@@ -216,7 +230,7 @@ export class ChatWork {
     this.#dispatch({ type: "presence", users });
   }
 
-  /** The cheapest request shows how long an answer takes, and which server gives it. */
+  /** Measures the time of an answer with the cheapest request, and learns which server answers. */
   async #pulse(): Promise<void> {
     const { steadyMs } = now();
     const { server } = await this.#session.ask(() => this.#client.ask("time", {}));
@@ -253,7 +267,7 @@ export class ChatWork {
     this.#dispatch({ type: "notice", lines: [this.#told(error)], isProblem: true, isAside });
   }
 
-  /** @throws the error itself, if no server told it */
+  /** @throws `error`, if it is not a ProtocolError */
   #told(error: unknown): string {
     if (!(error instanceof ProtocolError)) throw error;
     return describe(error, this.#session.context.text);

@@ -6,12 +6,12 @@ import { ChatShell } from "./chat-shell.ts";
 import { LoginFlow } from "./login-flow.ts";
 import { withPrompts } from "./prompts.ts";
 
-/** Between tries to connect at most, so that a countdown is worth reading. */
+/** Most milliseconds between two attempts to connect; long enough for a readable countdown. */
 const reconnectMaxMs = 4_000;
 
 /**
- * `tertulia chat` in a terminal, until the person quits or a signal comes.
- * @throws Problem if there is no terminal, or nobody can be reached at the beginning
+ * `tertulia chat` in a terminal, until the person quits or a signal arrives.
+ * @throws Problem if the process has no terminal, or no server can be reached at the beginning
  */
 export async function runFullScreen(context: Context): Promise<void> {
   const { proxies } = context.config;

@@ -13,16 +13,16 @@ export interface FullTerminalEvents {
 }
 
 /**
- * The second screen, bracketed paste, and no wrapping: if a terminal takes a grapheme for wider than
- * we do, it cuts that line and moves no other.
+ * Turns on the second screen and bracketed paste, and turns wrapping off. Without wrapping, a
+ * grapheme that the terminal draws wider than expected cuts its own line and moves no other line.
  */
 const enter = "\x1b[?1049h\x1b[2J\x1b[?2004h\x1b[?7l";
 const leaveModes = "\x1b[?2026l\x1b[?7h\x1b[?2004l\x1b[0m\x1b[?25h";
 const leaveScreen = "\x1b[?1049l";
 
 /**
- * The whole terminal, between `open` and `close`: keys in, lines out. Only lines that changed are
- * written, in one write a frame.
+ * The whole terminal between `open` and `close`: reads keys and draws screens. A drawing writes
+ * only the changed lines, in a single write.
  */
 export class FullTerminal implements Disposable {
   readonly #host: Host;
@@ -33,9 +33,9 @@ export class FullTerminal implements Disposable {
   readonly #keys: KeyReader;
   #shown: string[] = [];
   #isOpen = false;
-  /** The shell has the terminal; the process takes it again when it goes on. */
+  /** True while the shell has the terminal; the process takes the terminal back when it resumes. */
   #isLent = false;
-  /** The lines of `show` are on the terminal, until a key is pressed. */
+  /** True while the lines of `show` are on the terminal, until a key is pressed. */
   #showsLines = false;
 
   constructor(host: Host, events: FullTerminalEvents, look: TerminalLook) {
@@ -57,7 +57,7 @@ export class FullTerminal implements Disposable {
   }
 
   get size(): Size {
-    // A terminal that nobody told its size says 0.
+    // A terminal whose size was never set reports 0.
     const { columns, rows } = this.#host.output;
     return { columns: columns || 80, rows: rows || 24 };
   }
@@ -66,14 +66,14 @@ export class FullTerminal implements Disposable {
     if (this.#isOpen) return;
     this.#isOpen = true;
     const { input, output } = this.#host;
-    // This comes first: it stops a background process until the process has the terminal.
+    // Raw mode comes first: a background process stops here until it has the terminal.
     input.setRawMode(true);
     output.write(enter);
     output.on("resize", this.#resized);
     input.on("data", this.#read);
     input.resume();
     this.#shown = [];
-    // The size may have changed while others had the terminal.
+    // The size may have changed while another process had the terminal.
     this.#events.onResize();
   }
 
@@ -86,13 +86,14 @@ export class FullTerminal implements Disposable {
     input.off("data", this.#read);
     input.pause();
     input.setRawMode(false);
-    // To leave the second screen twice would move the cursor.
+    // Leaving the second screen twice would move the cursor.
     output.write(this.#showsLines ? leaveModes : leaveModes + leaveScreen);
     this.#showsLines = false;
   }
 
   /**
-   * Writes lines on the first screen, where the terminal wraps a long line and copies it as one.
+   * Writes lines on the first screen. There, the terminal wraps a long line and copies it as one
+   * line.
    */
   show(lines: readonly string[]): void {
     if (!this.#isOpen) return;
@@ -100,12 +101,12 @@ export class FullTerminal implements Disposable {
     this.#host.output.write(`${leaveModes}${leaveScreen}${lines.join("\r\n")}\r\n`);
   }
 
-  /** Ctrl-Z: the shell has the terminal until the job goes on. */
+  /** Handles Ctrl-Z: the shell has the terminal until the job resumes. */
   suspend(): void {
     this.#suspension.suspend();
   }
 
-  /** Forgets what is on the screen: the next drawing writes every line. */
+  /** Forgets the present screen, so that the next drawing writes every line. */
   forget(): void {
     this.#shown = [];
   }
@@ -115,7 +116,7 @@ export class FullTerminal implements Disposable {
     let written = this.#shown.length === 0 ? "\x1b[0m\x1b[2J" : "";
     const shown = lines.map((line) => painted(line, this.#look));
     shown.forEach((line, row) => {
-      // Erasing comes first: after a line as wide as the terminal it would take the last character.
+      // Erase first: after a line as wide as the terminal, erasing would remove the last character.
       if (line !== this.#shown[row]) written += `\x1b[${row + 1};1H\x1b[K${line}`;
     });
     this.#shown = shown;
@@ -131,13 +132,13 @@ export class FullTerminal implements Disposable {
     this.#suspension[Symbol.dispose]();
   }
 
-  /** The key that leaves the lines of `show` does nothing else. */
+  /** Passes a key on. A key that leaves the lines of `show` has no other effect. */
   #press(key: Key): void {
     if (!this.#showsLines) return this.#events.onKey(key);
     if (key.name === "unknown") return;
     this.#showsLines = false;
     this.#host.output.write(enter);
-    // The size may have changed since; everything is drawn again.
+    // The size may have changed, so everything is drawn again.
     this.#shown = [];
     this.#events.onResize();
   }

@@ -2,39 +2,50 @@ import { StringDecoder } from "node:string_decoder";
 import { decodeKeys, isPasting, type Key, mayBeKey } from "../core/keys.ts";
 import { asPaste, isUnbracketedPaste } from "../core/unbracketed-paste.ts";
 
-/** The wait for the rest of a key's sequence; if none comes, it is Esc or a key with Alt. */
+/**
+ * How long to wait for the rest of a key's sequence. Without a rest, the key is Esc or a key with
+ * Alt.
+ */
 const restMs = 40;
-/** The same if what has come is not a key that a person can press: the line is slow. */
+/**
+ * A longer wait for the rest of a sequence that can't be a complete key press: the rest will come,
+ * but the line is slow.
+ */
 const sequenceMs = 500;
-/** The wait for the end of a paste; after it, input is shown as it comes. */
+/** How long to wait for the end of a paste. After this time, pasted text is shown as it arrives. */
 const pasteMs = 2_000;
-/** After so much silence the end of a paste counts as lost. */
+/** Silence after which the end of a paste counts as lost. */
 const lostPasteMs = 30_000;
-/** Ctrl-C alone: a person's way out of a paste whose end never comes. */
+/** Matches Ctrl-C alone, with which a person leaves a paste whose end never arrives. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is one
 const interrupts = /^\x03+$/;
 
-/** Text this soon behind an Enter belongs to the same piece of input; no hand is so quick. */
+/**
+ * Text that follows an Enter this soon belongs to the same piece of input; no person types that
+ * fast.
+ */
 const lineEndMs = 20;
-/** The same while a paste goes on, which a busy machine may deliver with pauses. */
+/** The same time during a paste, which a busy machine may deliver with pauses. */
 const pieceMs = 100;
-/** A read of so many bytes was not typed: a pseudo-terminal gives 4095 of a paste at a time. */
+/**
+ * A read with this many bytes was not typed: a pseudo-terminal returns up to 4095 bytes of a paste.
+ */
 const longRead = 256;
 
 /**
- * Makes keys of what a terminal sends. Where the terminal does not mark pastes, a paste is a piece
- * of input that has text behind the end of a line.
+ * Turns the bytes of a terminal into keys. If the terminal does not mark pastes, a piece of input
+ * with text after the end of a line counts as a paste.
  */
 export class KeyReader {
   readonly #onKey: (key: Key) => void;
   readonly #decoder = new StringDecoder("utf8");
   #rest = "";
-  /** The paste has paused: what still comes of it is shown at once. */
+  /** True if the paste has paused; its further text is then shown at once. */
   #isStalled = false;
   #timer: NodeJS.Timeout | undefined;
-  /** An Enter at the end of a piece that may go on. */
+  /** An Enter at the end of a piece of input that may continue. */
   #held: readonly Key[] = [];
-  /** The present piece is a paste without brackets. */
+  /** True if the present piece of input is a paste without brackets. */
   #isPiecePasted = false;
   #pieceTimer: NodeJS.Timeout | NodeJS.Immediate | undefined;
 
@@ -77,7 +88,8 @@ export class KeyReader {
     const keys = [...this.#held, ...more];
     const isPasted = this.#isPiecePasted || isUnbracketedPaste(keys);
     const [only] = more;
-    // A single key other than a character is a person's: it neither begins nor extends a piece.
+    // A person pressed a single key other than a character, so that key neither begins nor extends
+    // a piece.
     const isKey = more.length === 1 && only?.name !== "text";
     const endsLine = keys.at(-1)?.name === "enter";
     const mayGoOn = isPasted || (endsLine && keys.length > 1);
@@ -94,7 +106,7 @@ export class KeyReader {
   }
 
   /**
-   * Ends the piece after one more read: a busy process may have input waiting that belongs to it.
+   * Ends the piece after one more read, because a busy process may have unread input of this piece.
    */
   #endAfterReading(): void {
     this.#pieceTimer = setImmediate(() => {
@@ -111,7 +123,7 @@ export class KeyReader {
     this.#isPiecePasted = false;
   }
 
-  /** Called last, since one of the keys may close the terminal. */
+  /** Passes the keys on. Must be called last, because a key may close the terminal. */
   #give(keys: readonly Key[], isPasted: boolean): void {
     for (const key of isPasted ? asPaste(keys) : keys) this.#onKey(key);
   }

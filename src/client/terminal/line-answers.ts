@@ -6,10 +6,10 @@ import { linksOfTexts } from "../core/links.ts";
 import { commands, type Line } from "../core/slash-command.ts";
 import type { ChatSession } from "./chat-session.ts";
 
-/** Past entries that a channel shows when it is joined, and `/history` without a number. */
+/** Number of past entries shown when a channel is joined, and by `/history` without a number. */
 export const usualHistory = 20;
 
-/** A line that only asks. */
+/** A line that only asks a question. */
 export type LineQuestion = Extract<
   Line,
   {
@@ -66,7 +66,7 @@ export async function answerLine(question: LineQuestion, parts: AnswerParts): Pr
   }
 }
 
-/** The links of the newest page. */
+/** Prints the links of the channel's newest page. */
 async function links({ session, here }: AnswerParts): Promise<void> {
   const { output, text } = session.context;
   const { channel } = here();

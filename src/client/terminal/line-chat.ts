@@ -19,33 +19,33 @@ import { ChatSession, type ChatSessionParts, privateEntries } from "./chat-sessi
 import { answerLine, type LineQuestion, usualHistory } from "./line-answers.ts";
 import { sendLeft } from "./send-left.ts";
 
-/** Lines that follow one another without waiting until they are shown. */
+/** Lines that do not wait until earlier messages are shown. */
 const messages: ReadonlySet<Line["type"]> = new Set(["nothing", "text", "me", "message"]);
 
 export type LineChatParts = Pick<ChatSessionParts, "context" | "client" | "user">;
 
-/** The chat of a person who is logged in: lines in, lines out. */
+/** The chat of a logged-in person in line mode. */
 export class LineChat {
   readonly #session: ChatSession;
   readonly #files: PersonFiles;
   readonly #marks: ReadMarks;
   readonly #outbox: Outbox;
   readonly #ending = new AbortController();
-  /** Messages of earlier chats in the outbox, which the person was told of. */
+  /** Number of unsent messages of earlier chats, which the person was already told of. */
   #left = 0;
   readonly #joined = new Set<ChannelName>();
-  /** Where a text goes. */
+  /** The channel to which a text is sent. */
   #current: ChannelName | undefined;
   readonly #muted = new Set<ChannelName>();
-  /** Channels with unread entries in front of those that were shown. */
+  /** Channels with unread entries before the shown ones; their read marks are not raised. */
   readonly #unmarked = new Set<ChannelName>();
   #failed = 0;
 
-  /** @throws Problem if messages can't be kept until they are sent */
+  /** @throws Problem if the outbox can't be opened */
   constructor(parts: LineChatParts) {
     const { context, user } = parts;
     const { signal } = this.#ending;
-    // Without a dialogue nobody can log in again.
+    // Without a dialogue, the person can't log in again.
     this.#session = new ChatSession({ ...parts, signal, logIn: async () => false });
     const files = personFiles(context, user);
     files.onTrouble = (trouble) => context.output.note(describeTrouble(trouble, context.text));
@@ -60,7 +60,7 @@ export class LineChat {
     void this.#session.beat();
     this.#failed += await sendLeft(this.#session, this.#outbox);
     this.#left = this.#outbox.waiting.length;
-    // One after the other: what is written first is said first.
+    // One line after the other, so that messages are sent in the order of the lines.
     for await (const text of linesOf(this.#session.context.host.input)) {
       const line = parseLine(text);
       if (line.type === "quit" || this.#ending.signal.aborted) break;
@@ -70,7 +70,10 @@ export class LineChat {
     if (this.#failed > 0) throw new Problem(this.#text("problem.unsent", { count: this.#failed }));
   }
 
-  /** A message without a receipt yet is for the next chat, and the person is told so. */
+  /**
+   * Ends the chat. Messages without a receipt stay for the next chat, and the person is told their
+   * number.
+   */
   close(): void {
     this.#ending.abort();
     const { length: count } = this.#outbox.waiting;
@@ -79,7 +82,7 @@ export class LineChat {
     this.#files.saveNow();
   }
 
-  /** In the person's language of this moment. */
+  /** Texts in the person's current language. */
   get #text(): Text {
     return this.#session.context.text;
   }
@@ -94,7 +97,7 @@ export class LineChat {
       await this.#perform(line);
     } catch (error) {
       if (this.#ending.signal.aborted) return;
-      // No line after this one will fare better.
+      // Every later line would fail in the same way.
       if (wantsLogin(error)) throw error;
       const failure = asFailure(error, context, client);
       if (!(failure instanceof Problem)) throw error;
@@ -104,7 +107,7 @@ export class LineChat {
   }
 
   async #perform(line: Exclude<Line, { type: "quit" }>): Promise<void> {
-    // The messages said before a command are shown before its answer.
+    // Messages sent before a command are shown before the command's answer.
     if (!messages.has(line.type)) await this.#session.client.heardItself();
     switch (line.type) {
       case "nothing":
@@ -180,7 +183,9 @@ export class LineChat {
     );
   }
 
-  /** A muted channel is heard, but not shown. */
+  /**
+   * Mutes a channel, or unmutes a muted one. Entries of a muted channel arrive, but are not shown.
+   */
   #mute(channel: ChannelName): void {
     const isMuted = !this.#muted.delete(channel);
     if (isMuted) this.#muted.add(channel);
@@ -195,7 +200,8 @@ export class LineChat {
       const { receipt } = await deliver(client, outgoing);
       if (receipt === undefined) this.#note(sentSentence(this.#text, target, receipt));
     } finally {
-      // A failure is told, and then the text is the person's again. An outbox that is closed keeps it.
+      // A failed message is reported and given back to the person, so it is not sent later. A
+      // closed outbox keeps it.
       this.#outbox.settle(outgoing.id);
     }
   }
@@ -214,11 +220,11 @@ export class LineChat {
     this.#note(this.#text("lines.left", { channel }));
   }
 
-  /** What came while the person was away, and all that follows. */
+  /** Shows private messages that arrived while the person was away, then all that follow. */
   async #hearPeople(): Promise<void> {
     const { client, user } = this.#session;
     if (this.#files.isNew) {
-      // A person who is new has missed nothing.
+      // A new person has missed no messages, so all present ones count as read.
       const { entries } = await readPages(client, { user }, { most: privateEntries });
       this.#marks.add(entries);
       this.#files.saveNow();
@@ -232,7 +238,7 @@ export class LineChat {
     const most = name.user === undefined ? usualHistory : privateEntries;
     const { entries, next, seen } = await readPages(client, name, { most });
     const [oldest] = entries;
-    // Entries before it were not shown: they stay unread for the full screen.
+    // Entries before the oldest one are not shown, so they stay unread for the full screen.
     const isMissing = next !== undefined && oldest !== undefined && this.#marks.lacks(oldest);
     if (isMissing && name.channel !== undefined) this.#unmarked.add(name.channel);
     const hear = (entry: Entry) => {

@@ -7,8 +7,8 @@ import type { Session } from "../session.ts";
 import { LineChat, type LineChatParts } from "./line-chat.ts";
 
 /**
- * `tertulia chat` without a terminal: lines in, lines out, until the input ends.
- * @throws Problem (exit code 1) at the end if a line could not be done
+ * `tertulia chat` without a terminal: reads and writes lines until the input ends.
+ * @throws Problem (exit code 1) at the end if a line failed
  */
 export async function runLines(context: Context): Promise<void> {
   const { config, output, host } = context;
@@ -28,14 +28,15 @@ export async function runLines(context: Context): Promise<void> {
     try {
       await Promise.race([talk(), ended]);
     } finally {
-      // The outbox closes before the connection, and so keeps a message that the connection loses.
+      // Close the outbox before the connection, so that the outbox keeps messages that the
+      // connection loses.
       chat?.close();
     }
   };
   try {
     await withClient(context, use, { proxies: config.proxies });
   } finally {
-    // The input may have more lines, which nobody reads.
+    // Nobody reads the remaining lines of the input.
     host.input.destroy();
   }
 }
@@ -43,7 +44,8 @@ export async function runLines(context: Context): Promise<void> {
 async function enterByLines({ context, client, user }: LineChatParts): Promise<void> {
   const refusal = await enter(context, client, user);
   if (refusal === undefined) return;
-  // Without a terminal the input is what the person says: a password would go to everybody.
+  // Without a terminal, every line of the input is chat text. A password in the input could be sent
+  // to everybody.
   const canAsk = context.host.input.isTTY || context.config.passwordFile !== undefined;
   if (!canAsk) throw refusal;
   await logIn(context, client, { user, password: await readPassword(context) });

@@ -7,17 +7,17 @@ import { asFailure, describe, wantsLogin } from "../commands/failure.ts";
 import type { Session } from "../session.ts";
 import type { Prompts } from "./prompts.ts";
 
-/** The choices of a person whose name alone is not enough. */
+/** The choices of a person who can't log in by name alone. */
 const ways = ["logIn", "makeAccount", "otherName"] as const;
 
-/** What a dialogue with a person needs. */
+/** The parts that a dialogue with a person needs. */
 export interface DialogueParts {
   readonly context: Context;
   readonly client: Session;
   readonly prompts: Prompts;
 }
 
-/** Tells what a server refused, and the person goes on. @throws any other error */
+/** Prints a server's refusal. @throws any other error */
 export function tell(error: unknown, { context, client, prompts }: DialogueParts): void {
   if (!(error instanceof ProtocolError)) throw error;
   const { text, output } = context;
@@ -27,7 +27,7 @@ export function tell(error: unknown, { context, client, prompts }: DialogueParts
   prompts.print(output.paint("red", sentence));
 }
 
-/** Logs a person in, in clusters with and without accounts. */
+/** Logs a person in, by name alone or with a password, as the cluster requires. */
 export class LoginFlow {
   readonly #parts: DialogueParts;
 
@@ -35,7 +35,7 @@ export class LoginFlow {
     this.#parts = parts;
   }
 
-  /** Asks only what is needed, until somebody is logged in. */
+  /** Asks only for what is needed, until a person is logged in. @returns the user */
   async enter(): Promise<UserName> {
     const { context, client, prompts } = this.#parts;
     const { config } = context;
@@ -51,7 +51,7 @@ export class LoginFlow {
   /**
    * Logs in a person whose session has ended.
    * @param question says what an empty password leads to
-   * @returns false if they would rather not
+   * @returns false if the person enters an empty password
    */
   async again(
     user: UserName,
@@ -65,7 +65,10 @@ export class LoginFlow {
     }
   }
 
-  /** By the given password file, or by a password that is asked for. @returns false for another name */
+  /**
+   * Logs in with the password file or with a typed password, or makes an account. @returns false if
+   * the person wants another name
+   */
   async #prove(user: UserName, refusal: ProtocolError): Promise<boolean> {
     const { context, prompts } = this.#parts;
     const { text, config } = context;
@@ -100,7 +103,7 @@ export class LoginFlow {
     });
   }
 
-  /** Asks for an invitation only where one is wanted. */
+  /** Registers an account. Asks for an invitation only if the cluster requires an invitation. */
   async #register(user: UserName, password: string): Promise<void> {
     const { context, client, prompts } = this.#parts;
     let { invitation } = context.config;
@@ -121,7 +124,7 @@ export class LoginFlow {
     await logIn(context, client, { user, password });
   }
 
-  /** @returns whether nothing was refused */
+  /** @returns false if a server refused `act` */
   async #try(act: () => Promise<void>): Promise<boolean> {
     try {
       await act();

@@ -15,15 +15,15 @@ import { ChatSession } from "./chat-session.ts";
 import { type DialogueParts, LoginFlow, tell } from "./login-flow.ts";
 import { type Prompts, withPrompts } from "./prompts.ts";
 
-/** What the menu offers, in its order. */
+/** The actions of the menu, in their order. */
 const actions = ["users", "create", "channels", "join", "publish", "message", "quit"] as const;
 
-/** Past entries that a channel shows when it is joined. */
+/** Number of past entries shown when a channel is joined. */
 const shownOnJoin = 10;
 
 /**
- * `tertulia menu`, until the person quits or a signal comes.
- * @throws Problem if there is no terminal, or the login fails
+ * `tertulia menu`, until the person quits or a signal arrives.
+ * @throws Problem if the process has no terminal, or the login fails
  */
 export async function runMenu(context: Context): Promise<void> {
   const { config, output } = context;
@@ -55,7 +55,7 @@ class Menu {
   readonly #client: Session;
   readonly #prompts: Prompts;
   readonly #session: ChatSession;
-  /** The channels that are listened to, the last one joined at the end. */
+  /** The subscribed channels, the last one joined at the end. */
   readonly #joined = new Set<ChannelName>();
   readonly #acts = {
     users: () => this.#listUsers(),
@@ -101,7 +101,7 @@ class Menu {
     }
   }
 
-  /** Others' messages do not come any more: the person is told at once, whatever is being asked. */
+  /** Handles a refused subscription: tells the person at once, even during a question. */
   refused(error: ProtocolError): void {
     if (this.#session.isNews(error)) tell(error, this.#parts);
   }
@@ -158,7 +158,7 @@ class Menu {
     if (user !== undefined) await this.#write({ user });
   }
 
-  /** Channels that are joined come first. */
+  /** Asks for a channel. Joined channels come first. */
   async #askChannel(): Promise<ChannelName | undefined> {
     const known = await this.#session.ask(() => this.#client.channels());
     const channels = [...new Set([...[...this.#joined].reverse(), ...known])];
@@ -178,7 +178,7 @@ class Menu {
     if (text === "") return;
     const send = () => deliver(this.#client, { user, target, text });
     const { receipt } = await this.#session.ask(send);
-    // In a joined channel the person sees their own words come back.
+    // In a joined channel, the subscription shows the person's own message.
     if (target.channel !== undefined && this.#joined.has(target.channel)) return;
     this.#print(sentSentence(this.#text, target, receipt));
   }

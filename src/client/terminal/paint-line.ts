@@ -3,7 +3,7 @@ import { cellsOf, isSimple, splitAtPictures } from "../core/cells.ts";
 import { hashOf } from "../core/name-colour.ts";
 import type { Line, Style } from "../core/spans.ts";
 
-/** What each style is in SGR's numbers, with colours and without. */
+/** The SGR numbers of each style, with colours and without. */
 const codes: Readonly<Record<Style, readonly [colour: string, plain: string]>> = {
   plain: ["", ""],
   dim: ["2", "2"],
@@ -22,13 +22,14 @@ const codes: Readonly<Record<Style, readonly [colour: string, plain: string]>> =
   name7: ["94", ""],
 };
 
-/** Terminals ignore a longer address (VTE, iTerm2). */
+/** Most bytes of an address in a link; terminals ignore longer ones (VTE, iTerm2). */
 const mostLinkBytes = 2_083;
 const endOfLink = "\x1b]8;;\x1b\\";
 
 /**
- * A line with a terminal's sequences; without colours only bold, dim and reverse are left. Terminals
- * don't agree on the widths of emoji and rare characters, so the column behind such a text is set.
+ * @returns a line with terminal sequences; without colours only bold, dim and reverse. Terminals
+ * disagree on the widths of emoji and rare characters, so the column after such a text is set
+ * explicitly.
  */
 export function painted(line: Line, { hasColours, hasLinks }: TerminalLook): string {
   let column = 1;
@@ -49,9 +50,11 @@ export function painted(line: Line, { hasColours, hasLinks }: TerminalLook): str
     .join("");
 }
 
-/** The same for all pieces of a link, so that a terminal shows and opens them as one. */
+/**
+ * @returns the same sequences for all pieces of a link, so that a terminal treats them as one link
+ */
 function aroundLink(url: string): readonly [begin: string, end: string] {
-  // A control character would end the sequence.
+  // An unencoded control character would end the sequence.
   const uri = url.replace(/[^!-~]/gu, (character) => encodeURIComponent(character.toWellFormed()));
   if (uri.length > mostLinkBytes) return ["", ""];
   return [`\x1b]8;id=${hashOf(url).toString(36)};${uri}\x1b\\`, endOfLink];

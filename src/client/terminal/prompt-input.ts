@@ -6,8 +6,8 @@ import { isControl, type Key } from "../core/keys.ts";
 import { KeyReader } from "./key-reader.ts";
 
 /**
- * The terminal's input while one question is asked. A paste of several lines becomes one line,
- * which waits for Enter: none of its lines answers the next question.
+ * The terminal's input during one question. A paste of several lines becomes one line that waits
+ * for Enter, so that no pasted line answers the next question.
  */
 export class PromptInput extends PassThrough {
   readonly isTTY = true;
@@ -16,10 +16,10 @@ export class PromptInput extends PassThrough {
   readonly #suspension: Suspension;
   readonly #keys = new KeyReader((key) => this.#press(key));
   #isRaw = false;
-  /** Others have the terminal while the process is stopped. */
+  /** True while the process is stopped and another process has the terminal. */
   #isLent = false;
 
-  /** @param question draws what is asked */
+  /** @param question draws the question */
   constructor(host: Host, question: LentTerminal) {
     super();
     this.#terminal = host.input;
@@ -72,7 +72,7 @@ export class PromptInput extends PassThrough {
     this.#question.takeAgain();
   }
 
-  /** Ctrl-Z is handled here: after it readline would stop reading, as if by Ctrl-D. */
+  /** Handles Ctrl-Z. Readline would stop reading after Ctrl-Z, as after Ctrl-D. */
   #press(key: Key): void {
     if (isControl(key, "z")) this.#suspension.suspend();
     else this.write(bytesOf(key));

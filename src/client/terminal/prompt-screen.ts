@@ -3,31 +3,37 @@ import type { LentTerminal } from "../../platform/job-control.ts";
 import { ansi, harmlessLine } from "../core/paint.ts";
 
 const csi = "\x1b\\[";
-/** How inquirer begins a drawing: back to the top of the one before, erasing its lines. */
+/**
+ * Matches the beginning of a drawing by inquirer: back to the top of the last drawing, erasing its
+ * lines.
+ */
 const erasing = new RegExp(`^(?:${csi}\\d+B)?(?:${csi}2K(?:${csi}1A|${csi}G))*`);
-/** How it ends one: up to the line of the cursor, and to its column. */
+/**
+ * Matches the end of a drawing by inquirer: up to the cursor's line, and to the cursor's column.
+ */
 const placing = new RegExp(`(?:${csi}(\\d+)A)?${csi}\\d+G$`);
 const onlyColumn = new RegExp(`^${csi}\\d+G$`);
 const lastColumn = new RegExp(`${csi}\\d+G$`);
 const showCursor = "\x1b[?25h";
 
 /**
- * A terminal with a prompt at its end. It remembers how the prompt was drawn, so that a line can
- * come above: the prompt is wiped, the line printed, the prompt drawn again as it was, with what
- * was typed so far.
+ * A terminal with a prompt at its end. To print a line above the prompt, this class erases the
+ * prompt, prints the line, and repeats the prompt's last drawing with the text typed so far.
  */
 export class PromptScreen implements LentTerminal {
   readonly #terminal: NodeJS.WriteStream;
-  /** What draws the present prompt, from its first line. */
+  /** The text that draws the present prompt from its first line; undefined without a prompt. */
   #drawing: string | undefined;
-  /** Lines to print when the process gets the terminal back. */
+  /**
+   * Lines to print when the process has the terminal again; undefined while it has the terminal.
+   */
   #held: string[] | undefined;
 
   constructor(terminal: NodeJS.WriteStream) {
     this.#terminal = terminal;
   }
 
-  /** The output of one prompt. */
+  /** @returns an output stream for one prompt */
   open(): NodeJS.WritableStream {
     const terminal = this.#terminal;
     const stream = new Writable({
@@ -38,7 +44,7 @@ export class PromptScreen implements LentTerminal {
         done();
       },
     });
-    // What inquirer measures its lines by.
+    // inquirer wraps lines by these properties.
     return Object.defineProperties(stream, {
       isTTY: { value: terminal.isTTY },
       columns: { get: () => terminal.columns },
@@ -46,7 +52,7 @@ export class PromptScreen implements LentTerminal {
     });
   }
 
-  /** Prints above the prompt, if there is one. */
+  /** Prints a line, above the prompt if there is one. */
   print(line: string): void {
     if (this.#held !== undefined) {
       this.#held.push(line);
@@ -63,7 +69,7 @@ export class PromptScreen implements LentTerminal {
     this.#terminal.write(`\r${up}\x1b[J${text}\n${drawing}`);
   }
 
-  /** The cursor goes below the prompt, which stays to be read. */
+  /** Moves the cursor below the prompt, which stays readable. */
   giveBack(): void {
     this.#held ??= [];
     const rows = rowsBelow(this.#drawing ?? "");
@@ -78,7 +84,7 @@ export class PromptScreen implements LentTerminal {
   }
 
   #remember(text: string): void {
-    // A prompt that is done shows the cursor again, at the very end.
+    // The output of a finished prompt ends with the sequence that shows the cursor.
     if (text.endsWith(showCursor)) {
       this.#drawing = undefined;
     } else if (onlyColumn.test(text)) {
@@ -89,7 +95,7 @@ export class PromptScreen implements LentTerminal {
   }
 }
 
-/** The line of the prompt that the cursor is on, from 0. */
+/** @returns the line of the prompt with the cursor, counted from 0 */
 function cursorRow(drawing: string): number {
   return drawing.split("\n").length - 1 - rowsBelow(drawing);
 }

@@ -8,15 +8,15 @@ import { parseUser } from "../core/target.ts";
 import { PromptInput } from "./prompt-input.ts";
 import { PromptScreen } from "./prompt-screen.ts";
 
-/** The person pressed Ctrl-C, or a signal came, while something was asked. */
+/** Thrown when the person presses Ctrl-C, or a signal arrives, during a question. */
 export class PromptEnded extends Error {
   override readonly name = "PromptEnded";
 }
 
 /**
- * Lends the terminal to ask a person, who ends it all by Ctrl-C while something is asked.
- * @param use its signal is aborted when the process has to end
- * @throws Problem if there is no terminal
+ * Runs a dialogue with a person in the terminal. Ctrl-C during a question ends the dialogue.
+ * @param use gets a signal that is aborted when the process must end
+ * @throws Problem if the process has no terminal
  */
 export async function withPrompts(
   context: Context,
@@ -40,25 +40,25 @@ export interface Choice<Value extends string> {
 
 const shownAtOnce = 10;
 
-/** Questions to a person in their language. Each throws PromptEnded. */
+/** Asks a person questions in their language. Each question can throw PromptEnded. */
 export class Prompts {
   readonly #context: Context;
   readonly #screen: PromptScreen;
   readonly #stopping: AbortSignal;
 
-  /** @param stopping when it is aborted, what is being asked is taken back */
+  /** @param stopping an abort ends the open question */
   constructor(context: Context, stopping: AbortSignal) {
     this.#context = context;
     this.#screen = new PromptScreen(context.host.output);
     this.#stopping = stopping;
   }
 
-  /** Prints above the question, if there is one. */
+  /** Prints a line, above the question if one is open. */
   print(line: string): void {
     this.#screen.print(line);
   }
 
-  /** A numbered list. */
+  /** Asks the person to choose from a numbered list. */
   choose<Value extends string>(message: string, choices: readonly Choice<Value>[]): Promise<Value> {
     const wrong = this.#context.text("menu.chooseNumber", { most: choices.length });
     return this.#ask<Value>({
@@ -69,7 +69,7 @@ export class Prompts {
     });
   }
 
-  /** One of many names, found by typing a part of it; an empty one to go back. */
+  /** Asks for one of many names, found by typing a part of it. @returns an empty name to go back */
   search(message: string, names: readonly string[]): Promise<string> {
     const all = names.map((name) => ({ name: harmless(name), value: name }));
     const back = { name: this.#context.text("menu.back"), value: "" };
@@ -91,7 +91,7 @@ export class Prompts {
     });
   }
 
-  /** @param problem what is wrong with an answer, if anything */
+  /** @param problem returns what is wrong with an answer, or undefined */
   line(
     message: string,
     problem: (answer: string) => string | undefined = () => undefined,
@@ -100,7 +100,7 @@ export class Prompts {
     return this.#ask({ type: "input", message, validate });
   }
 
-  /** What is typed is not shown. */
+  /** Asks for a password, without showing the typed characters. */
   password(message: string): Promise<string> {
     const style = { maskedText: this.#context.text("menu.notShown") };
     return this.#ask({
@@ -125,7 +125,7 @@ export class Prompts {
   async #ask<Value extends string>(question: Record<string, unknown>): Promise<Value> {
     using input = new PromptInput(this.#context.host, this.#screen);
     const closing = new AbortController();
-    // Ctrl-D closes the input under the prompt, which then would wait for ever.
+    // Ctrl-D closes the prompt's input. Without this abort, the prompt would wait for ever.
     input.on("pause", () => setImmediate(() => closing.abort()));
     const prompt = inquirer.createPromptModule({
       input,

@@ -8,9 +8,9 @@ import type { Outbox } from "../outbox.ts";
 import type { ChatSession } from "./chat-session.ts";
 
 /**
- * Sends, in their order, the messages of processes that ended without receipts (C5), and tells the
- * person of each. The first that can't be sent now, and those behind it, stay for the next chat.
- * @returns how many were refused for good
+ * Sends the unsent messages of ended processes in their order (C5), and reports each to the person.
+ * The first message that can't be sent now, and all messages after it, stay for the next chat.
+ * @returns how many messages were refused for good
  */
 export async function sendLeft(session: ChatSession, outbox: Outbox): Promise<number> {
   const { context, client, signal } = session;

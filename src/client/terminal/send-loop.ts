@@ -15,27 +15,27 @@ interface SendLoopParts {
   readonly outbox: Outbox;
   readonly log: Log;
   readonly dispatch: (event: ChatEvent) => void;
-  /** Of work that nobody waits for. */
+  /** Reports a failure of background work. */
   readonly watch: (work: Promise<void>) => void;
 }
 
 const pauses = { pauseMs: 500, mostPauseMs: 4_000 };
 
 /**
- * Sends what is in the outbox. Messages of one conversation go one after the other, so that they
- * keep their order whatever server takes them. Each is tried until there is a receipt or a refusal
- * (C5).
+ * Sends the messages in the outbox. Messages of one conversation are sent one after the other, so
+ * that they keep their order whatever server accepts them. Each message is tried until it has a
+ * receipt or a refusal (C5).
  */
 export class SendLoop {
   readonly #parts: SendLoopParts;
-  /** Conversations that something is being sent to. */
+  /** Conversations with a running send. */
   readonly #busy = new Set<string>();
 
   constructor(parts: SendLoopParts) {
     this.#parts = parts;
   }
 
-  /** Sends what an earlier process left. */
+  /** Sends the messages that earlier processes left in the outbox. */
   start(): void {
     const { outbox, dispatch, watch } = this.#parts;
     for (const outgoing of outbox.waiting) dispatch({ type: "queued", outgoing });
@@ -85,10 +85,10 @@ export class SendLoop {
       );
       outbox.settle(id);
       if (receipt !== undefined) dispatch({ type: "sent", outgoing, receipt });
-      // Without a receipt it has no place in the history, and it is never sent again.
+      // A message without a receipt has no place in the history, and is never sent again.
       else refuse(sentSentence(context.text, target, receipt));
     } catch (error) {
-      // It stays where it is, for the next process.
+      // The message stays in the outbox for the next process.
       if (signal.aborted) return;
       if (!(error instanceof ProtocolError)) throw error;
       outbox.settle(id);
