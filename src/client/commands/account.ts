@@ -7,7 +7,7 @@ import { logIn } from "./enter.ts";
 import { wantsLogin } from "./failure.ts";
 import { readNewPassword, readPassword, readPasswords } from "./read-password.ts";
 
-/** `tertulia login NAME` */
+/** `tertulia login NAME`: logs a user in. */
 export async function login(context: Context, name: string): Promise<void> {
   const user = nameOf(context, name);
   const entry = await withClient(context, (client) => begin(context, client, user));
@@ -15,7 +15,7 @@ export async function login(context: Context, name: string): Promise<void> {
   context.output.done({ user, ...entry }, context.text(done, { user }));
 }
 
-/** Asks for a password only if the cluster wants one. */
+/** Logs in. Asks for a password only if the cluster requires a password. */
 async function begin(
   context: Context,
   client: Session,
@@ -29,7 +29,9 @@ async function begin(
   return await logIn(context, client, { user, password: await readPassword(context) });
 }
 
-/** `tertulia password NAME`: this session goes on, all older ones end. */
+/**
+ * `tertulia password NAME`: changes the password. This session continues; all older sessions end.
+ */
 export async function changePassword(context: Context, name: string): Promise<void> {
   const user = nameOf(context, name);
   const [password, newPassword] = await readPasswords(context);
@@ -40,7 +42,9 @@ export async function changePassword(context: Context, name: string): Promise<vo
   context.output.done({ user }, context.text("done.password", { user }));
 }
 
-/** `tertulia register NAME`: no argument is the password, since lists of processes show arguments. */
+/**
+ * `tertulia register NAME`. The password is not an argument, because process lists show arguments.
+ */
 export async function register(context: Context, name: string): Promise<void> {
   const user = nameOf(context, name);
   const { invitation, passwordFile } = context.config;

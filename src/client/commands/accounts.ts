@@ -9,11 +9,11 @@ import { type ClientOptions, type Context, channelOf, nameOf, withClient } from 
 import { Failure } from "./failure.ts";
 import { readNewPassword } from "./read-password.ts";
 
-/** What an administrator does to an account. */
+/** An administrator's actions on an account. */
 export const accountActions = ["add", "lock", "unlock", "promote", "demote", "reset"] as const;
 export type AccountAction = (typeof accountActions)[number];
 
-/** What each action sets that needs no password. */
+/** The fields that each action without a password sets. */
 const flags = {
   lock: { locked: true },
   unlock: { locked: false },
@@ -22,7 +22,7 @@ const flags = {
   reset: undefined,
 } as const;
 
-/** `tertulia accounts ACTION NAME` */
+/** `tertulia accounts ACTION NAME`: performs an administrator's action on an account. */
 export async function changeAccount(
   context: Context,
   action: AccountAction,
@@ -38,7 +38,7 @@ export async function changeAccount(
   context.output.done({ user, action }, context.text(`done.${action}`, { user }));
 }
 
-/** `tertulia channels remove CHANNEL`, `tertulia channels restore CHANNEL` */
+/** `tertulia channels remove CHANNEL` and `restore CHANNEL`: removes or restores a channel. */
 export async function changeChannel(
   context: Context,
   action: "remove" | "restore",
@@ -50,7 +50,10 @@ export async function changeChannel(
   context.output.done({ channel, action }, context.text(key, { channel }));
 }
 
-/** `tertulia accounts registration MODE`: with an invitation, which is shown this once. */
+/**
+ * `tertulia accounts registration MODE`: sets who may register. Prints a new invitation, which is
+ * shown only once.
+ */
 export async function setRegistration(context: Context, mode: string): Promise<void> {
   const { text, output } = context;
   if (mode !== "open" && mode !== "closed" && mode !== "invitation") {
@@ -64,7 +67,9 @@ export async function setRegistration(context: Context, mode: string): Promise<v
   );
 }
 
-/** Acts as the administrator who is logged in, or else by the cluster's secret. */
+/**
+ * Sends a request as the logged-in administrator; if that is refused, with the cluster's secret.
+ */
 async function administer<S extends Service>(
   context: Context,
   service: S,

@@ -4,10 +4,10 @@ import type { Text } from "../../texts/texts.ts";
 import { table } from "../core/table.ts";
 import type { Output } from "./output.ts";
 
-/** `tertulia config`: each setting, its value and where it came from. */
+/** `tertulia config`: prints each setting, its value and the origin of the value. */
 export function listSettings(settings: Settings, output: Output, text: Text): void {
   const names = Object.keys(rows) as SettingName[];
-  // A wrong value is reported as by any command that uses it.
+  // A wrong value throws here, as in any command that uses the setting.
   for (const name of names) settings.optional(name);
   const found = names.map((name) => {
     const { text: value, source } = settings.lookUp(name);

@@ -11,10 +11,10 @@ import type { Session, SessionOptions } from "../session.ts";
 import { asFailure, describeTrouble } from "./failure.ts";
 import type { Output } from "./output.ts";
 
-/** What every command is given. */
+/** The values that every command gets. */
 export interface Context {
   readonly config: ClientConfig;
-  /** In the person's language, which `speak` changes. */
+  /** Texts in the person's language, which `speak` changes. */
   text: Text;
   language: Language;
   readonly output: Output;
@@ -22,8 +22,8 @@ export interface Context {
 }
 
 /**
- * From now on the person is told everything in another language.
- * @throws Problem if there are no texts in it
+ * Switches all texts for the person to another language.
+ * @throws Problem if no texts exist in that language
  */
 export function speak(context: Context, name: string): void {
   const language = languageOf(name);
@@ -34,17 +34,20 @@ export function speak(context: Context, name: string): void {
 
 export type ClientOptions = Partial<ConnectionOptions> & SessionOptions;
 
-/** Listeners of a client, which can be set while it runs. */
+/** Listeners of a client, which can be set while the client runs. */
 export interface ClientEvents {
   onState?: (state: ConnectionState) => void;
   onRetry?: (inMs: number) => void;
-  /** Ends the command unless set: without messages it should not go on listening. */
+  /**
+   * Called for a refused subscription. Without this listener, the refusal ends the command, because
+   * the command would receive nothing.
+   */
   onRefused?: (error: ProtocolError) => void;
 }
 
 /**
- * Lends a session for the time of a command.
- * @throws Problem that tells a person what the server said, or that none is there
+ * Opens a session for a command, and closes it afterwards.
+ * @throws Problem in the person's language with a server's refusal, or if no server can be reached
  */
 export async function withClient<T>(
   context: Context,
@@ -89,28 +92,28 @@ function knownUser({ user, session, loginName }: ClientConfig): UserName | undef
   return user ?? session?.user ?? loginName;
 }
 
-/** @throws Problem (exit code 2) if nobody said who the user is */
+/** @throws Problem (exit code 2) if the user is unknown */
 export function userOf({ config, text }: Context): UserName {
   const user = knownUser(config);
   if (user === undefined) throw new Problem(text("problem.noUser"), 2);
   return user;
 }
 
-/** @throws Problem (exit code 2) if it is neither `#channel` nor `@user` */
+/** @throws Problem (exit code 2) if `target` is neither `#channel` nor `@user` */
 export function targetOf({ text }: Context, target: string): Target {
   const parsed = parseTarget(target);
   if (parsed === undefined) throw new Problem(text("problem.target", { target }), 2);
   return parsed;
 }
 
-/** @throws Problem (exit code 2) if it is not a channel name */
+/** @throws Problem (exit code 2) if `name` is not a channel name */
 export function channelOf({ text }: Context, name: string): ChannelName {
   const channel = parseChannel(name);
   if (channel === undefined) throw new Problem(text("problem.name", { name }), 2);
   return channel;
 }
 
-/** @throws Problem (exit code 2) if it is not a user name */
+/** @throws Problem (exit code 2) if `name` is not a user name */
 export function nameOf({ text }: Context, name: string): UserName {
   const user = parseUser(name);
   if (user === undefined) throw new Problem(text("problem.name", { name }), 2);

@@ -5,18 +5,18 @@ import type { Text } from "../../texts/texts.ts";
 
 type Tail<Prefix extends string, Key> = Key extends `${Prefix}.${infer Name}` ? Name : never;
 
-/** A flag that is not a setting: `limit <n>`; without a value it is a switch. */
+/** A flag that is not a setting, such as `limit <n>`. A flag without a value is a switch. */
 interface Flag {
   readonly name: Tail<"flag", TextKey>;
   readonly value?: string;
   readonly fallback?: string;
-  /** The text that explains it, if that does not have its name. */
+  /** Name of the text that explains the flag, if it differs from the flag's name. */
   readonly help?: Tail<"flag", TextKey>;
 }
 
 type HelpKey = Exclude<Tail<"help", TextKey>, "default">;
 
-/** A command; its text of help has the command's name, or the one in `help`. */
+/** A command. Its help text has the name in `help`, by default the command's name. */
 export type Definition = Described &
   (
     | { readonly name: HelpKey; readonly help?: never }
@@ -24,7 +24,7 @@ export type Definition = Described &
   );
 
 interface Described {
-  /** `NAME`, or `[ROLE]` if it can be missing. */
+  /** `NAME`, or `[ROLE]` for an optional argument. */
   readonly args?: readonly string[];
   readonly settings?: readonly SettingName[];
   readonly flags?: readonly Flag[];
@@ -34,10 +34,10 @@ interface Described {
 export const jsonFlag: Flag = { name: "json" };
 export const timeoutFlag: Flag = { name: "timeout", value: "seconds", fallback: "10" };
 
-/** Settings that are switches: to name them is to say yes. */
+/** Settings that are switches: naming a switch turns it on. */
 const switches: readonly SettingName[] = ["curve", "guestServers", "insecure", "leaveOnStop"];
 
-/** Adds a command whose words are all in the catalogue. */
+/** Adds a command whose texts are all in the catalogue. */
 export function define(parent: Command, text: Text, definition: Definition): Command {
   const { name, args = [], settings = [], flags = [], example } = definition;
   const help = definition.help ?? definition.name;
@@ -70,7 +70,7 @@ function inDefault(text: Text, value: string): string {
   return text("help.default", { value });
 }
 
-/** The titles of a command's help, in the person's language. */
+/** Translates the titles of a command's help into the person's language. */
 export function helpTitles(text: Text): (title: string) => string {
   const titles: Readonly<Record<string, string>> = {
     "Usage:": text("help.usage"),
@@ -89,16 +89,16 @@ const usageKeys: Readonly<Record<string, Exclude<Tail<"usage", TextKey>, "seeHel
   "commander.excessArguments": "excessArguments",
 };
 
-/** A sentence about a wrong use; undefined if the use is right, such as `--help`. */
+/** @returns a sentence about a wrong use; undefined if the use is right, such as `--help` */
 export function usageSentence(
   error: CommanderError,
   text: Text,
   asked: string,
 ): string | undefined {
-  // A command that only groups others was given alone: its help was shown instead.
+  // A group of commands was called without a command, so the help of the group was shown.
   if (error.exitCode === 0 || error.code === "commander.help") return undefined;
   const key = usageKeys[error.code];
-  // Up to the last quote: the argument may be a text that holds apostrophes.
+  // Matches up to the last quote, because the argument may contain apostrophes.
   const [, what = ""] = /'(.*)'/.exec(error.message) ?? [];
   const [, near] = /Did you mean (?:one of )?([^)]*?)\??\)/.exec(error.message) ?? [];
   const said = key === undefined ? error.message : text(`usage.${key}`, { what });
@@ -152,12 +152,14 @@ export function isCommanderError(error: unknown): error is CommanderError {
   return error instanceof CommanderError;
 }
 
-/** The arguments that can be options: those in front of `--`. */
+/** @returns the arguments before `--`, which may be options */
 export function optionsOf(args: readonly string[]): readonly string[] {
   return args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
 }
 
-/** The value of `--lang`. It changes the help of commands, so it is read before they are defined. */
+/**
+ * @returns the value of `--lang`, read early because the help of commands depends on the language
+ */
 export function askedLanguage(args: readonly string[]): string | undefined {
   const before = optionsOf(args);
   const at = before.findLastIndex((arg) => arg === "--lang" || arg.startsWith("--lang="));

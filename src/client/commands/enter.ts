@@ -6,8 +6,8 @@ import type { Session } from "../session.ts";
 import type { Context } from "./context.ts";
 
 /**
- * Goes on with the session that was kept, or logs in by the name alone, as an open cluster allows.
- * @returns undefined, or the refusal if neither is enough and a password is needed
+ * Continues the saved session, or logs in with the name alone, which open clusters allow.
+ * @returns undefined if the user is logged in, else the refusal; then a password is needed
  */
 export async function enter(
   { config }: Context,
@@ -15,11 +15,11 @@ export async function enter(
   user: UserName,
 ): Promise<ProtocolError | undefined> {
   const isKept = config.session?.user === user;
-  // The cheapest request that needs a session.
+  // This is the cheapest request that needs a session.
   const ended = isKept ? await refusalOf(client.history({ user }, { limit: 1 })) : undefined;
   if (isKept && ended === undefined) return undefined;
   const refusal = await refusalOf(client.login(user));
-  // Why the session ended says more than that a session is needed.
+  // The reason why the session ended is more helpful than the fact that a session is needed.
   return refusal && ended?.reason !== undefined ? ended : refusal;
 }
 
@@ -28,14 +28,14 @@ async function refusalOf(asked: Promise<unknown>): Promise<ProtocolError | undef
     await asked;
     return undefined;
   } catch (error) {
-    // No password helps at a server of the original protocol.
+    // A password does not help at a server of the original protocol.
     if (error instanceof OriginalServerError) throw error;
     if (error instanceof ProtocolError && !error.retry) return error;
     throw error;
   }
 }
 
-/** Begins a session. From now on, commands that name no user act as this one. */
+/** Begins a session. Later commands that name no user act as this user. */
 export async function logIn(
   { config }: Context,
   client: Session,

@@ -10,7 +10,7 @@ import { OriginalServerError } from "../original-server.ts";
 import type { Session } from "../session.ts";
 import type { Output } from "./output.ts";
 
-/** What went wrong, in the person's language; the server's own words beside it. */
+/** An error in the person's language, with the server's own description. */
 export class Failure extends Problem {
   readonly code: ErrorCode;
   readonly reason: RefusalReason | undefined;
@@ -31,7 +31,10 @@ interface Told {
 }
 type Connected = Pick<Session, "connection">;
 
-/** What a server told, or that no server answered, in one sentence; any other error as it is. */
+/**
+ * Turns a ProtocolError into a Failure with one sentence for the person. @returns any other error
+ * unchanged
+ */
 export function asFailure(error: ProtocolError, context: Told, client: Connected): Failure;
 export function asFailure(error: unknown, context: Told, client: Connected): unknown;
 export function asFailure(error: unknown, { config, text }: Told, client: Connected): unknown {
@@ -53,7 +56,7 @@ export function asFailure(error: unknown, { config, text }: Told, client: Connec
   return new Failure(text("error.unavailable"), error);
 }
 
-/** Whether a session is needed, and this client has none or its session has ended. */
+/** Whether a session is needed, and this client has no session or its session has ended. */
 export function wantsLogin(
   error: unknown,
 ): error is ProtocolError & { readonly code: "unauthenticated" } {
@@ -61,7 +64,7 @@ export function wantsLogin(
   return error.code === "unauthenticated" && error.reason !== "password_wrong";
 }
 
-/** What a server refused, and why, in one sentence. */
+/** Describes in one sentence what a server refused, and why. */
 export function describe(error: ProtocolError, text: Text): string {
   if (error instanceof OriginalServerError) {
     const { outcome, service, words } = error;
@@ -72,17 +75,17 @@ export function describe(error: ProtocolError, text: Text): string {
   return text(`error.${code}`, { description: harmless(message), wait: Math.ceil(wait) });
 }
 
-/** Tells a person why the contents of one of their files are missing. */
+/** Describes to a person why the contents of one of their files are missing. */
 export function describeTrouble(trouble: FileTrouble, text: Text): string {
   if ("aside" in trouble) return text("problem.fileDamaged", trouble);
   if ("copy" in trouble) return text("problem.fileCopied", trouble);
   return text("problem.fileUnreadable", trouble);
 }
 
-/** What the client library says when no reply came at all. */
+/** The client library's error message if no reply arrived. */
 const noAnswer = "No server answered in time.";
 
-/** Tells what went wrong in one line, never with a stack. @returns the exit code */
+/** Prints an error in one line, never with a stack. @returns the exit code */
 export function report(error: unknown, output: Output, text: Text): 1 | 2 {
   const known = error instanceof Problem || errorCode(error) !== undefined;
   const said = error instanceof Error ? error.message : String(error);

@@ -12,7 +12,7 @@ export interface HistoryFlags {
   readonly since?: string;
 }
 
-/** `tertulia history TARGET`: the newest entries, or all that a vector lacks. */
+/** `tertulia history TARGET`: prints the newest entries, or with `--since` those after a vector. */
 export async function history(
   context: Context,
   target: string,

@@ -14,7 +14,7 @@ import { type ClientEvents, type Context, targetOf, userOf, withClient } from ".
 import { zoneMinutes } from "./output.ts";
 import { stateNotes } from "./state-notes.ts";
 
-/** `tertulia listen TARGET`: all that comes until a signal. */
+/** `tertulia listen TARGET`: prints entries until a signal arrives. */
 export async function listen(
   context: Context,
   to: string,
@@ -27,7 +27,7 @@ export async function listen(
   const stopped = untilStopped();
   const seen: MutableVector = {};
   const show = (entry: Entry) => {
-    // Each server's entries come in order, so this covers exactly what was shown.
+    // Each server's entries arrive in order, so `seen` covers exactly the entries that arrived.
     seen[entry.server] = Math.max(seen[entry.server] ?? 0, entry.seq);
     if (!has(entry)) return;
     output.data({ ...entry, seen }, output.lineOf(entry));
@@ -48,7 +48,7 @@ export async function listen(
   output.note(text("note.seen", { seen: JSON.stringify(seen) }));
 }
 
-/** Where to go on from, and the entries that are shown before. */
+/** @returns the vector to resume from, and the entries to print first */
 async function begin(
   client: Session,
   name: ConversationName,
@@ -56,14 +56,14 @@ async function begin(
 ): Promise<HistoryPage> {
   if (since !== undefined && "vector" in since) return { seen: since.vector, entries: [] };
   const isNew = ({ timestamp }: Entry) => since !== undefined && timeOf(timestamp) >= since.timeMs;
-  // A user's own messages do not come on their topic either.
+  // A subscription to a user delivers no messages sent by that user, so the past is filtered too.
   const isFor = (entry: Entry) => "channel" in entry || entry.dst === name.user;
   const found: Entry[][] = [];
   let seen: Vector = {};
   for await (const page of pages(client, name, since ? {} : { first: 1 })) {
     seen = page.seen;
     found.unshift(page.entries.filter((entry) => isNew(entry) && isFor(entry)));
-    // The first older entry ends the search.
+    // The first entry that is too old ends the search.
     if (!page.entries.every(isNew)) break;
   }
   return { seen, entries: found.flat() };

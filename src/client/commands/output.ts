@@ -6,8 +6,8 @@ import { entryLine } from "../core/entry-line.ts";
 import { ansi, harmlessLine, type Paint, plain } from "../core/paint.ts";
 
 /**
- * Data goes to stdout, messages to stderr; in JSON mode both are one object a line. This is the one
- * place where a command writes, so it makes every line harmless, whoever wrote it.
+ * Writes a command's output: data to stdout, messages to stderr; in JSON mode, one object a line.
+ * Makes every line harmless, whoever wrote its text.
  */
 export class Output {
   readonly json: boolean;
@@ -32,22 +32,24 @@ export class Output {
     this.#host.output.write(`${harmlessLine(line, this.paint)}\n`);
   }
 
-  /** @param isMixed of several conversations: the line then names its channel */
+  /**
+   * @param isMixed true if entries of several conversations mix; the line then names its channel
+   */
   lineOf(entry: Entry, isMixed = false): string {
     return entryLine(entry, { paint: this.paint, zoneMinutes, mixed: isMixed });
   }
 
-  /** Data in JSON. */
+  /** Writes data as JSON. */
   value(value: unknown): void {
     this.#host.output.write(`${harmlessJson(JSON.stringify(value))}\n`);
   }
 
-  /** Tells the person something that no script reads; silent in JSON mode. */
+  /** Writes a message that only a person needs; does nothing in JSON mode. */
   note(line: string): void {
     if (!this.json) this.error(line);
   }
 
-  /** Tells that a write is done: by an object for scripts, by a sentence for a person. */
+  /** Reports a completed write: an object in JSON mode, else a sentence for a person. */
   done(value: unknown, sentence: string): void {
     if (this.json) this.value(value);
     else this.note(sentence);
@@ -57,18 +59,18 @@ export class Output {
     this.#host.errors.write(`${harmless(line)}\n`);
   }
 
-  /** What went wrong, for scripts. */
+  /** Writes an error as JSON, for scripts. */
   errorValue(value: unknown): void {
     this.#host.errors.write(`${harmlessJson(JSON.stringify(value))}\n`);
   }
 
-  /** Clears a terminal's screen, so that something can be shown again. */
+  /** Clears a terminal's screen, so that data can be shown again. */
   clear(): void {
     if (this.#host.output.isTTY && !this.json) this.#host.output.write("\x1b[H\x1b[2J");
   }
 }
 
-/** Minutes that the clocks of this place are ahead of UTC at a time. */
+/** @returns the minutes by which local clocks are ahead of UTC at a time */
 export function zoneMinutes(ms: number): number {
   return -new Date(ms).getTimezoneOffset();
 }

@@ -1,14 +1,14 @@
 import { characters } from "../../protocol/ids.ts";
 import { decodePlainText, plainText, textDecoder } from "../../protocol/plain-text.ts";
 
-/** The longest character in UTF-8 and in UTF-16. */
+/** Most bytes of a character, in UTF-8 and in UTF-16. */
 const mostBytesOfCharacter = 4;
-/** Bytes that are not part of the text: a byte order mark, and the end of the last line. */
+/** Most bytes that do not belong to the text: a byte order mark, and the end of the last line. */
 const mostBytesAround = 8;
 
 /**
  * Reads a stream to its end, as plain text.
- * @returns undefined once it has more than `most` characters; the rest is not read
+ * @returns undefined as soon as the text has more than `most` characters; the rest is not read
  */
 export async function readAll(
   input: NodeJS.ReadableStream,
@@ -25,7 +25,7 @@ export async function readAll(
   return characters(text) > most ? undefined : text;
 }
 
-/** The lines of a stream, each as soon as its end (LF, CR LF or CR) has come. */
+/** @returns the lines of a stream, each as soon as its end (LF, CR LF or CR) arrives */
 export async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<string> {
   let decoder: ReturnType<typeof textDecoder> | undefined;
   let rest = "";
@@ -35,7 +35,7 @@ export async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<str
     decoder ??= textDecoder(bytes);
     let more = decoder.decode(bytes, { stream: true });
     if (more === "") continue;
-    // The second half of a CR LF whose CR came in the chunk before, and ended the line there.
+    // The CR of this CR LF ended the previous chunk and its line, so only the LF is left to skip.
     if (endsInCr && more.startsWith("\n")) more = more.slice(1);
     endsInCr = more.endsWith("\r");
     const lines = (rest + more).split(/\r\n?|\n/);

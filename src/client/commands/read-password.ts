@@ -10,7 +10,9 @@ type Question = "prompt.password" | "prompt.newPassword" | "prompt.passwordAgain
 
 const longestPassword = 1_024;
 
-/** The person's password: from the file that was named, else typed, else the input's first line. */
+/**
+ * Reads the person's password: from the given file, else typed, else from the input's first line.
+ */
 export async function readPassword(context: Context): Promise<string> {
   const { passwordFile } = context.config;
   if (passwordFile !== undefined) return readPasswordFile(passwordFile);
@@ -18,7 +20,7 @@ export async function readPassword(context: Context): Promise<string> {
   return wanted(context, password);
 }
 
-/** The person's password and the new one; a script gives them on a line each. */
+/** Reads the present and the new password. In a script's input, each password has its own line. */
 export async function readPasswords(context: Context): Promise<[old: string, next: string]> {
   const { passwordFile } = context.config;
   if (passwordFile !== undefined) {
@@ -32,7 +34,7 @@ export async function readPasswords(context: Context): Promise<[old: string, nex
   return [old, next];
 }
 
-/** A new password. Nobody sees what is typed, so it is typed twice. */
+/** Reads a new password. A person types the password twice, because it is not shown. */
 export async function readNewPassword(context: Context): Promise<string> {
   const [password, again] = await readLines(context, "prompt.newPassword", "prompt.passwordAgain");
   if (context.host.input.isTTY && password !== again) {
@@ -46,7 +48,7 @@ function wanted({ text }: Context, password: string | undefined): string {
   return password;
 }
 
-/** An answer to each question; without a terminal, a line of the input for each. */
+/** @returns an answer to each question; without a terminal, a line of the input for each */
 async function readLines(context: Context, ...questions: Question[]): Promise<string[]> {
   const { input } = context.host;
   if (!input.isTTY) {
@@ -57,7 +59,7 @@ async function readLines(context: Context, ...questions: Question[]): Promise<st
   return answers;
 }
 
-/** Asks a person, without showing what is typed. */
+/** Asks a person, without showing the typed characters. */
 async function type({ host, text }: Context, question: Question): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const ask = () => host.errors.write(text(question));

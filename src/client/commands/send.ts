@@ -11,7 +11,7 @@ import type { Session } from "../session.ts";
 import { type Context, targetOf, userOf, withClient } from "./context.ts";
 import { readAll } from "./read-input.ts";
 
-/** `tertulia send TARGET TEXT` */
+/** `tertulia send TARGET TEXT`: sends a message to a channel or a user. */
 export async function send(context: Context, to: string, words: string): Promise<void> {
   const { text, output } = context;
   const target = targetOf(context, to);
@@ -25,7 +25,7 @@ export async function send(context: Context, to: string, words: string): Promise
   output.done({ ...target, user, ...receipt }, sentence);
 }
 
-/** Tells a person that a server has taken their message. */
+/** @returns a sentence for the person whose message a server has accepted */
 export function sentSentence(text: Text, to: Target, receipt: Receipt | undefined): string {
   const target = writeTarget(to);
   return receipt === undefined
@@ -42,9 +42,9 @@ interface Delivery {
 }
 
 /**
- * Sends a text; a user that the servers do not know is logged in first. The request keeps its id,
- * so that it takes effect once even if replies are lost.
- * @returns no receipt if a server of the original protocol took it, which is sent nothing twice
+ * Sends a text. If the servers do not know the user, logs the user in and sends again. The request
+ * keeps its id, so that the message takes effect once even if replies are lost.
+ * @returns no receipt if a server of the original protocol accepted the message
  */
 export async function deliver(
   client: Session,
@@ -56,7 +56,7 @@ export async function deliver(
     return { receipt: await sendOnce(client, delivery, id), loggedIn: false };
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.code !== "user_not_found") throw error;
-    // Either of the two may be unknown: an unknown receiver is no reason to log in.
+    // Sender or receiver may be unknown, and a login helps only an unknown sender.
     if (await client.knowsUser(user)) throw error;
   }
   await client.login(user);

@@ -13,7 +13,7 @@ import type { Text } from "../../texts/texts.ts";
 import type { Context } from "./context.ts";
 import { askReference } from "./status.ts";
 
-/** `tertulia servers remove NAME`: with the cluster's secret, as a member would. */
+/** `tertulia servers remove NAME`: sends the removal as a member, with the cluster's secret. */
 export async function removeServer(
   { config, text, output }: Context,
   user: string,
@@ -25,7 +25,7 @@ export async function removeServer(
   let link: ReferenceLink | undefined;
   const endpoints = addressesOf(config.reference);
   try {
-    // Questions without an effect come first: the removal itself must not be asked twice.
+    // Ask questions without an effect first, because the removal itself must not be sent twice.
     const reply = await askReference(guest, config.timeoutMs);
     if (reply === undefined) {
       throw new Problem(text(`problem.${guest.refusal ?? "noReference"}`, { endpoints }));
@@ -47,7 +47,7 @@ export async function removeServer(
   }
 }
 
-/** @throws Problem that tells in the person's language what is wrong with the secret */
+/** @throws Problem in the person's language if the secret can't be read */
 function secretOf(source: SecretSource, text: Text): Secret {
   try {
     return readSecret(source);
@@ -65,5 +65,5 @@ function memberLink(endpoints: readonly string[], clock: LamportClock, secret: S
   return membership.referenceLink(endpoints);
 }
 
-/** In this time a reference that answers guests would answer a member too. */
+/** Time in which a reference that answered a guest would also answer a member. */
 const silenceMs = 2_000;

@@ -7,7 +7,7 @@ const keys = {
   "gave up": "state.gaveUp",
 } as const satisfies Record<ConnectionState, string>;
 
-/** Tells when the connection is lost and when it is back; the first connection is not told. */
+/** Notes when the connection is lost, restored or given up. The first connection is not noted. */
 export function stateNotes(
   context: Pick<Context, "text">,
   note: (line: string) => void,

@@ -22,8 +22,8 @@ import { asFailure, Failure } from "./failure.ts";
 const watchEveryMs = 1_000;
 
 /**
- * `tertulia status`: every process of the cluster.
- * @throws Problem (exit code 1) that says what is wrong, if the cluster is unhealthy
+ * `tertulia status`: prints every process of the cluster.
+ * @throws Problem (exit code 1) with the cluster's problems, if the cluster is unhealthy
  */
 export async function status(
   context: Context,
@@ -66,7 +66,7 @@ async function watchIt(
 
 async function lookOnce(context: Context, links: Links): Promise<void> {
   const { cluster, failure } = await ask(context, links);
-  // Nobody answered: then the reason is why the servers could not be asked.
+  // Without any answer, the reason why the servers could not be asked is the most helpful error.
   if (cluster.processes.length === 0) throw failure;
   // A cluster of the original protocol has nothing else that `status` could show.
   if (failure instanceof Failure && failure.code === "unsupported") throw failure;
@@ -77,7 +77,7 @@ async function lookOnce(context: Context, links: Links): Promise<void> {
   throw new Problem([...problems(context, cluster), ...cause].join(" "));
 }
 
-/** Asks a server and the reference at once; either may be down. */
+/** Asks a server and the reference at the same time; either may be down. */
 async function ask(
   context: Context,
   { client, link }: Links,
@@ -99,7 +99,7 @@ async function ask(
 const referenceTimeoutMs = 2_500;
 const tryMs = 250;
 
-/** Asks at short intervals, since a link loses what is asked before it is connected. */
+/** Asks for the list at short intervals, because a link loses questions until it is connected. */
 export async function askReference(
   link: ReferenceLink,
   timeoutMs: number,
@@ -113,7 +113,7 @@ export async function askReference(
   }
 }
 
-/** The cluster in a line, one for each process, and what is wrong: for a chat. */
+/** The cluster's status for a chat: a summary, a line for each process, and the problems. */
 export async function statusLines(context: Context, client: Session): Promise<string[]> {
   const link = new ReferenceLink(context.config.reference, new LamportClock());
   const { cluster } = await ask(context, { client, link }).finally(() => link.close());
@@ -143,7 +143,7 @@ function show(context: Context, cluster: ClusterStatus): void {
   for (const line of countsOf(context, cluster)) output.line(line);
 }
 
-/** A line for each process that has refused anything. */
+/** A line for each process that has refused a message or a clock. */
 function countsOf({ text }: Context, { processes }: ClusterStatus): string[] {
   return processes.flatMap(({ name, refused, disbelievedClocks }) => {
     const { forged, stale } = refused ?? { forged: 0, stale: 0 };
