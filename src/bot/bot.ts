@@ -15,13 +15,13 @@ import type { BotConfig } from "./config.ts";
 import { botName, firstChannel, nextBurst } from "./core/behavior.ts";
 import { type BotAccount, logIn } from "./log-in.ts";
 
-/** Most messages without an answer: a burst does not wait for each receipt. */
+/** Most messages without an answer; a burst does not wait for each receipt. */
 const mostOpen = 512;
 const graceMs = 1_800;
-/** After a refusal that only a person can resolve. */
+/** Shortest pause after a refusal that only a person can resolve. */
 const refusedRestMs = 30_000;
 
-/** Logs in; then, for ever, lists the channels, picks one, sends a burst and rests. */
+/** Starts a bot. It logs in, and then repeats: list the channels, pick one, send a burst, rest. */
 export async function startBot(config: BotConfig) {
   const chance = config.seed === undefined ? random : seededRandom(config.seed);
   const { passwordFile, invitation } = config;
@@ -97,13 +97,13 @@ class Runner {
     const { account, connection } = this.#parts;
     return {
       name: account.name,
-      /** Messages that were handed to the client library. */
+      /** Messages passed to the client library. */
       sent: this.#sent,
-      /** Messages with a receipt: a majority has them on disk. */
+      /** Messages with a receipt, which a majority has on disk. */
       acknowledged: this.#acknowledged,
-      /** Requests that were sent more than once. */
+      /** Number of times that a request was sent again. */
       retried: connection.retried,
-      /** Publications on the channels that the bot has written to. */
+      /** Publications received on the channels that the bot has written to. */
       received: this.#received,
     };
   }
@@ -120,7 +120,7 @@ class Runner {
       } catch (error) {
         this.#endIfRefused();
         const { retry } = this.#warn(error);
-        // A request that only a person can put right is not repeated all the time.
+        // Only a person can resolve this error, so the request is repeated rarely.
         if (!retry) restMs = Math.max(restMs, refusedRestMs);
       }
       if (!this.#isDone) await pause(restMs, this.#stopping.signal);
@@ -138,7 +138,10 @@ class Runner {
     this.#parts.connection.close();
   }
 
-  /** A new start would read the cluster's key again. */
+  /**
+   * Ends the bot if brokers refuse the connection for good. A new start would read the cluster's
+   * key again.
+   */
   #endIfRefused(): void {
     const { refusal } = this.#parts.connection;
     if (refusal === undefined || !isFinal(refusal) || this.#isDone) return;
@@ -182,15 +185,15 @@ class Runner {
     this.#open.add(sending);
   }
 
-  /** @throws any error that is not a server's answer */
+  /** @throws any error that is not a ProtocolError */
   #warn(error: unknown): ProtocolError {
     if (!(error instanceof ProtocolError)) throw error;
-    // A server without ids could not tell a retry from a second request.
+    // A server without ids could execute a retried request twice, so the bot ends.
     if (error.code === "unsupported") {
       this.#unsupported ??= new Problem(error.message);
       return error;
     }
-    // The session has ended, if there was one.
+    // The session has ended, if the bot had one.
     if (error.code === "unauthenticated") this.#loggedIn = false;
     const { log } = this.#parts;
     if (!this.#stopping.signal.aborted) log.warn({ code: error.code }, error.message);
@@ -207,7 +210,7 @@ class Runner {
     return channels;
   }
 
-  /** Another bot may have created the channel first. */
+  /** Creates a channel. Another bot may have created the channel first. */
   async #create(channel: ChannelName): Promise<void> {
     try {
       await this.#parts.session.createChannel(channel);

@@ -7,7 +7,7 @@ import { parseChannelName, parseUserName } from "../protocol/ids.ts";
 
 type FlagName = "rate" | "burst" | "pause" | "channels" | "count" | "seed" | "name";
 
-/** A bot's own flags of the command line. */
+/** The bot's own flags on the command line. */
 export type BotFlags = Readonly<Partial<Record<FlagName, string>>>;
 
 export type BotConfig = ReturnType<typeof botConfig>;
@@ -23,20 +23,20 @@ export function botConfig(settings: Settings, flags: BotFlags) {
     brokers: withKey(settings.get("broker"), key),
     proxies: withKey(settings.get("proxy"), key),
     reference: withKey(settings.get("reference"), key),
-    /** The folder of all bots' slots. */
+    /** The folder with the slots of all bots. */
     slots: join(settings.get("data"), "bots"),
     name: name === undefined ? undefined : parse("name", name, (text) => parseUserName(text)),
-    /** The file of the account's password, if the bot must not make its own. */
+    /** The file with the account's password; without a file, the bot makes its own password. */
     passwordFile: settings.optional("passwordFile"),
     invitation: settings.optional("invitation"),
-    /** Messages a second within a burst; 0 is as fast as possible. */
+    /** Messages per second within a burst; 0 for as many as possible. */
     rate: number("rate", 0, 1_000_000),
-    /** Messages before each pause. */
+    /** Number of messages before each pause. */
     burst: Math.max(1, number("burst", 10, 1_000_000)),
     pauseMs: number("pause", 2_000, 3_600_000),
     /** The channels to write to; undefined for all channels. */
     channels: channels === undefined ? undefined : parse("channels", channels, channelsOf),
-    /** Messages after which the bot stops; 0 is never. */
+    /** Number of messages after which the bot stops; 0 for no limit. */
     count: number("count", 0, Number.MAX_SAFE_INTEGER),
     seed: seed === undefined ? undefined : number("seed", 0, 2 ** 32 - 1),
     logLevel: settings.get("logLevel"),

@@ -4,14 +4,14 @@ import type { UserName } from "../protocol/ids.ts";
 
 export interface BotAccount {
   readonly name: UserName;
-  /** Called only if the name alone is not enough. */
+  /** @returns the password; called only if the name alone is not enough */
   password(): Promise<string>;
   readonly invitation: string | undefined;
 }
 
 /**
- * Logs in by the name alone if that is enough, else by a password, with which a missing account is
- * made.
+ * Logs in with the name alone if that is enough, else with a password. If the account does not
+ * exist, registers the account with that password.
  * @throws ProtocolError that tells a person what to do, if no retry helps
  */
 export async function logIn(session: Session, account: BotAccount): Promise<void> {
@@ -30,7 +30,7 @@ export async function logIn(session: Session, account: BotAccount): Promise<void
   await session.login(name, password);
 }
 
-/** @returns false if it was refused for just this reason */
+/** @returns false if the request was refused for this reason @throws any other error */
 async function isTaken(asked: Promise<unknown>, reason: ProtocolError["reason"]): Promise<boolean> {
   try {
     await asked;

@@ -4,7 +4,7 @@ import type { Settings } from "../platform/settings.ts";
 import { startBot } from "./bot.ts";
 import { type BotFlags, botConfig } from "./config.ts";
 
-/** `tertulia bot`: one bot in the foreground; at its end it prints what it did. */
+/** `tertulia bot`: runs one bot in the foreground, and prints a report when the bot ends. */
 export async function runBot(settings: Settings, flags: BotFlags): Promise<void> {
   const config = botConfig(settings, flags);
   await runProcess(async () => {

@@ -1,6 +1,6 @@
 import type { ChannelName } from "../../protocol/ids.ts";
 
-/** A bot's messages, from which it draws. */
+/** The texts of which a bot chooses each message at random. */
 const botTexts = [
   "Olá, sou um bot!",
   "Mensagem automática",
@@ -14,7 +14,7 @@ const botTexts = [
   "Mensagem gerada automaticamente",
 ] as const;
 
-/** The channel that a bot creates if there is none. */
+/** The channel that a bot creates in a cluster without channels. */
 export const firstChannel = "geral" as ChannelName;
 
 export interface Burst {
@@ -22,7 +22,7 @@ export interface Burst {
   readonly texts: readonly string[];
 }
 
-/** Draws a channel and `size` texts; undefined if there is no channel. */
+/** Chooses a channel and `size` texts at random. @returns undefined if there is no channel */
 export function nextBurst(
   channels: readonly ChannelName[],
   size: number,
@@ -37,7 +37,7 @@ function pick<T>(items: readonly T[], random: () => number): T | undefined {
   return items[Math.floor(random() * items.length)];
 }
 
-/** `bot_` and five letters or digits. */
+/** @returns `bot_` and five random letters or digits */
 export function botName(random: () => number): string {
   const letters = Array.from({ length: 5 }, () => Math.floor(random() * 36).toString(36));
   return `bot_${letters.join("")}`;
