@@ -6,7 +6,7 @@ import type { ConversationName } from "../protocol/topics.ts";
 
 type FieldOf<S extends Service> = keyof RequestData[S] & string;
 
-/** What no server could do without, and is text: by service. */
+/** The text fields that every request to a service needs, by service. */
 const texts: { readonly [S in Service]: readonly FieldOf<S>[] } = {
   login: ["user"],
   register: ["user", "password"],
@@ -27,8 +27,8 @@ const texts: { readonly [S in Service]: readonly FieldOf<S>[] } = {
 };
 
 /**
- * A program in TypeScript that calls the client wrongly does not compile; one in JavaScript is told
- * here, before anything is sent.
+ * Checks a call before anything is sent. In TypeScript, a wrong call does not compile; a program in
+ * JavaScript gets a TypeError here.
  * @throws TypeError that names the argument
  */
 export function checkCall(service: Service, data: Fields, id: string): void {
@@ -41,28 +41,28 @@ export function checkCall(service: Service, data: Fields, id: string): void {
   if (service === "history") checkName(data);
 }
 
-/** @throws TypeError unless it names a conversation */
+/** @throws TypeError unless `name` names a conversation */
 export function checkName(name: Fields | ConversationName): void {
   if (typeof (name?.channel ?? name?.user) === "string") return;
   throw wrong("name", "{ channel } or { user }", name);
 }
 
-/** @throws TypeError unless it is an object, such as the options of a call */
+/** @throws TypeError unless `value` is an object, such as the options of a call */
 export function checkObject(argument: string, value: unknown): void {
   if (typeof value !== "object" || value === null) throw wrong(argument, "an object", value);
 }
 
-/** @throws TypeError unless it is text, or missing */
+/** @throws TypeError unless `value` is a string or undefined */
 export function checkOptionalText(argument: string, value: unknown): void {
   if (value !== undefined && typeof value !== "string") throw wrong(argument, "a string", value);
 }
 
-/** @throws TypeError unless it is a function */
+/** @throws TypeError unless `value` is a function */
 export function checkFunction(argument: string, value: unknown): void {
   if (typeof value !== "function") throw wrong(argument, "a function", value);
 }
 
-/** @throws TypeError unless it is an array of strings */
+/** @throws TypeError unless `value` is an array of strings */
 export function checkEndpoints(argument: string, value: unknown): void {
   const isRight = Array.isArray(value) && value.every((endpoint) => typeof endpoint === "string");
   if (!isRight) throw wrong(argument, "an array of endpoints", value);

@@ -9,7 +9,7 @@ import { parseUserName, type UserName } from "../protocol/ids.ts";
 import type { Text } from "../texts/texts.ts";
 import { type SavedSession, SessionFiles } from "./session-files.ts";
 
-/** The settings that commands of a client take. */
+/** The settings that client commands take. */
 export const clientSettings = [
   "broker",
   "proxy",
@@ -19,7 +19,7 @@ export const clientSettings = [
   "lang",
 ] as const satisfies readonly SettingName[];
 
-/** Flags of every client command beside its settings. */
+/** Flags of every client command besides its settings. */
 export interface ClientFlags {
   readonly json?: boolean;
   readonly timeout?: string;
@@ -29,17 +29,17 @@ export interface ClientConfig {
   readonly brokers: readonly string[];
   readonly proxies: readonly string[];
   readonly reference: readonly string[];
-  /** As told by flag or environment. */
+  /** The user given by flag or environment. */
   readonly user: UserName | undefined;
-  /** The name of whoever runs the process, if it can be a user's. */
+  /** The login name of the process owner, if it is a valid user name. */
   readonly loginName: UserName | undefined;
-  /** For the one command that only a member may give. */
+  /** The cluster's secret, for the one command that only members may give. */
   readonly secret: SecretSource;
   readonly timeoutMs: number;
   readonly json: boolean;
-  /** The folder for what outlives a command (sessions, chats); undefined if the person has none. */
+  /** The folder for sessions and chats; undefined if the person has no such folder. */
   readonly keptIn: string | undefined;
-  /** Begun before, where accounts are. */
+  /** The session of an earlier login, in a cluster with accounts. */
   readonly session: SavedSession | undefined;
   readonly sessions: SessionFiles;
   readonly passwordFile: string | undefined;
@@ -48,7 +48,7 @@ export interface ClientConfig {
 
 const defaultTimeoutSeconds = 10;
 
-/** @throws Problem (exit code 2) that names the setting or flag */
+/** @throws Problem (exit code 2) that names the wrong setting or flag */
 export function clientConfig(settings: Settings, flags: ClientFlags, text: Text): ClientConfig {
   const key = serverKey(settings);
   const brokers = withKey(settings.get("broker"), key);

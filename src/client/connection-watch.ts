@@ -1,18 +1,20 @@
 import { isFinal, type Refusal } from "../net/handshake.ts";
 import { now } from "../platform/clock.ts";
 
-/** connected: a broker is there. gave up: none was for a minute; still trying in the background. */
+/**
+ * `connected` to a broker; `gave up` after a minute without any broker, while attempts continue.
+ */
 export type ConnectionState = "connected" | "reconnecting" | "gave up";
 
 const giveUpMs = 60_000;
 
 export interface ConnectionEvents {
   readonly onState: (state: ConnectionState) => void;
-  /** No broker is there; the next try is in so many milliseconds. */
+  /** Called while no broker is connected, with the milliseconds until the next attempt. */
   readonly onRetry?: ((inMs: number) => void) | undefined;
 }
 
-/** Whether a broker is there, as it is told to a person. */
+/** Follows whether a broker is connected, and reports changes to the program. */
 export class ConnectionWatch {
   readonly #events: ConnectionEvents;
   #state: ConnectionState = "reconnecting";
@@ -27,12 +29,12 @@ export class ConnectionWatch {
     return this.#state;
   }
 
-  /** Why no broker is there, if one refused the connection. */
+  /** Why a broker refused the connection; undefined while connected or if no broker refused. */
   get refusal(): Refusal | undefined {
     return this.#state === "connected" ? undefined : this.#refusal;
   }
 
-  /** Whether nothing that waits need wait any longer. */
+  /** Whether waiting requests should fail now, because no broker is expected to accept them. */
   get isHopeless(): boolean {
     return this.#state === "gave up" || isFinal(this.refusal);
   }

@@ -9,18 +9,18 @@ import { SealOpener } from "./seal-opener.ts";
 import { Session, type SessionOptions, type SharedConnection } from "./session.ts";
 
 export interface ConnectionOptions {
-  /** Endpoints of all brokers; `tcp://host:port`. */
+  /** Endpoints of all brokers, as `tcp://host:port`. */
   readonly brokers: readonly string[];
   /** Endpoints of all proxies; may be empty for a program that does not subscribe. */
   readonly proxies: readonly string[];
-  /** The Lamport clock to go on from. */
+  /** The first value of the Lamport clock; 0 by default. */
   readonly clock?: number | undefined;
-  /** Milliseconds until a request is given up; 15,000 unless told. */
+  /** Milliseconds after which a request fails; 15,000 by default. */
   readonly deadlineMs?: number | undefined;
   readonly onState?: ((state: ConnectionState) => void) | undefined;
-  /** No broker is there; the next try is in so many milliseconds. */
+  /** Called while no broker is connected, with the milliseconds until the next attempt. */
   readonly onRetry?: ((inMs: number) => void) | undefined;
-  /** Milliseconds between tries to connect, at most; 250 unless told. */
+  /** Most milliseconds between two attempts to connect; 250 by default. */
   readonly reconnectMaxMs?: number | undefined;
 }
 
@@ -28,7 +28,7 @@ const defaultDeadlineMs = 15_000;
 
 /**
  * A program's connection to the cluster: its sockets and its Lamport clock, for any number of
- * sessions. What one session asks, has seen and may read is not the others'.
+ * sessions. Sessions do not share requests, tokens, keys or what they have seen.
  */
 export class Connection implements SharedConnection, Disposable {
   readonly clock: LamportClock;
@@ -61,22 +61,25 @@ export class Connection implements SharedConnection, Disposable {
     return this.#requests.state;
   }
 
-  /** Why no broker is there, if one refused the connection. */
+  /** Why a broker refused the connection; undefined while connected or if no broker refused. */
   get refusal(): Refusal | undefined {
     return this.#requests.refusal;
   }
 
-  /** Requests of all sessions without an answer yet. */
+  /** Number of unanswered requests of all sessions. */
   get open(): number {
     return this.#requests.open;
   }
 
-  /** Requests that had to be sent more than once. */
+  /** Number of times that a request was sent again. */
   get retried(): number {
     return this.#requests.retried;
   }
 
-  /** One more user on this connection; without a token it logs in, where that is needed. */
+  /**
+   * Begins a session of one more user. Without a token, the user must log in if the cluster has
+   * accounts.
+   */
   session(options: SessionOptions = {}): Session {
     const parts = {
       connection: this,
@@ -88,7 +91,7 @@ export class Connection implements SharedConnection, Disposable {
     return new Session(parts, options);
   }
 
-  /** Ends all its sessions too. */
+  /** Closes the sockets. All sessions of the connection end too. */
   close(): void {
     this.#feeds.close();
     this.#requests.close();

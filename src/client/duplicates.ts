@@ -8,16 +8,22 @@ interface Place {
   readonly seq: number;
 }
 
-/** Messages remembered to know their duplicates: those of a retry come within its deadline. */
+/**
+ * How many messages are remembered to recognize duplicates. Older ones can be forgotten, because a
+ * retry ends at its deadline.
+ */
 const rememberedMessages = 20_000;
 
-/** Where the messages of a topic stand, for all who read it: a retry may have made two of one (R6). */
+/**
+ * Server and `seq` of each message of one topic, for all its subscriptions. A message has several
+ * places if a retry created a second event (R6).
+ */
 export class Duplicates {
   readonly #places = new Recent<string, Place[]>(rememberedMessages);
-  /** Several sessions are handed the same publication: its key is computed once. */
+  /** Keys by entry object. Several sessions get the same object, so its key is computed once. */
   readonly #keys = new WeakMap<Entry, string>();
 
-  /** Notes where an entry stands. @returns the places of its duplicates that were noted before */
+  /** Notes the place of an entry. @returns the places of its duplicates that were noted before */
   note(entry: Entry): readonly Place[] {
     const { server, seq } = entry;
     const key = this.#keyOf(entry);
@@ -32,8 +38,8 @@ export class Duplicates {
   }
 
   /**
-   * Only messages of one sender, target and content are duplicates: an id may stand for a message to each
-   * of several people, or for two contents.
+   * @returns the same key for messages with the same sender, target, id and content. The id alone
+   * is not enough: a client may use one id for messages to several people, or for two contents.
    */
   #keyOf(entry: Entry): string {
     const known = this.#keys.get(entry);

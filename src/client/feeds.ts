@@ -9,13 +9,13 @@ import { Duplicates } from "./duplicates.ts";
 import { Subscription, type SubscriptionPorts } from "./subscription.ts";
 
 export interface Reader extends SubscriptionPorts {
-  /** Takes what comes on the topic, as it is on the wire. */
+  /** Takes a payload of the topic, as received from the wire. */
   hear(payload: Buffer): void;
 }
 
 type Wire = Pick<Subscriber, "subscribe" | "unsubscribe" | "close">;
 
-/** Connects to the proxies. @returns undefined if there are none */
+/** Connects to the proxies. @returns undefined if the connection has no proxies */
 export type OpenWire = (
   onMessage: (topic: string, payload: Buffer) => void,
   onConnections: (count: number) => void,
@@ -26,20 +26,22 @@ interface Feed {
   readonly duplicates: Duplicates;
 }
 
-/** How often quiet subscriptions ask whether they missed something. */
+/** Time between two rounds in which subscriptions fetch publications they may have missed. */
 const lookAgainMs = 4_000;
-/** So many ask at once, in turn: above it their requests would take up the connection's pace (A9). */
+/** Most subscriptions per round; more requests would use up the connection's pace (A9). */
 const looksAtOnce = 1_000;
 
 /**
- * What the sessions of a connection listen to. A topic is subscribed to once on the wire, however
- * many sessions read it; each has a subscription of its own.
+ * The subscriptions of all sessions of a connection. Each topic is subscribed to once on the wire,
+ * and each session that reads the topic has its own `Subscription`.
  */
 export class Feeds {
   readonly #clock: LamportClock;
   readonly #wire: Wire | undefined;
   readonly #feeds = new Map<string, Feed>();
-  /** All subscriptions; the one that asked last is the last. */
+  /**
+   * All subscriptions. A round takes its subscriptions from the front and moves them to the back.
+   */
   readonly #inTurn = new Set<Subscription>();
   readonly #looker: NodeJS.Timeout;
   #connections = 0;
@@ -54,7 +56,10 @@ export class Feeds {
     this.#looker = setInterval(() => this.#lookAgain(), lookAgainMs);
   }
 
-  /** @throws ProtocolError `too_large` for one topic too many, which would cost all the connection */
+  /**
+   * @throws ProtocolError `too_large` above the limit of topics, because one more would end the
+   * connection
+   */
   join(topic: string, reader: Reader): Subscription {
     let feed = this.#feeds.get(topic);
     if (feed === undefined) {
@@ -79,7 +84,9 @@ export class Feeds {
     this.#wire?.unsubscribe(topic);
   }
 
-  /** Decodes what came; once, when several sessions have opened the same. */
+  /**
+   * Decodes a payload's publications. Sessions that have opened the same payload share the result.
+   */
   read(plain: Uint8Array): readonly Publication[] {
     if (this.#read?.plain === plain) return this.#read.publications;
     const publications = publicationsOf(plain);
@@ -103,7 +110,7 @@ export class Feeds {
   #proxiesChanged(count: number): void {
     const isNew = count > this.#connections;
     this.#connections = count;
-    // What was published while nobody listened is asked for.
+    // Fetch publications that were sent while the new proxy was not connected.
     if (isNew) for (const subscription of this.#inTurn) subscription.fill();
   }
 
@@ -123,7 +130,7 @@ function tooManyTopics(): ProtocolError {
   return new ProtocolError("too_large", sentence);
 }
 
-/** In an open cluster anybody may have sent it. */
+/** @returns no publications for invalid bytes, which anybody can send in an open cluster */
 function publicationsOf(plain: Uint8Array): readonly Publication[] {
   try {
     return parsePublications(decode(plain, "msgpack", { values: limits.payloadValues }));

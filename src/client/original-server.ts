@@ -5,13 +5,13 @@ import { parseDescription, parseReply } from "../protocol/parse-reply.ts";
 import { areStrings, IncompleteReply, type Reply } from "../protocol/replies.ts";
 
 /**
- * How a request to a server that speaks only the original protocol ended.
+ * The outcome of a request to a server that speaks only the original protocol.
  *
- * - `accepted`: the write was answered OK, without a receipt
- * - `refused`: the answer is an error, without a code
+ * - `accepted`: the server answered the write with OK, without a receipt
+ * - `refused`: the server answered with an error, without a code
  * - `unreadable`: the answer can't be understood
  * - `noService`: the original protocol has no such service
- * - `silent`: the server is known to be one, and did not answer this request
+ * - `silent`: a server of the original protocol did not answer the request
  */
 export type OriginalOutcome = "accepted" | "refused" | "unreadable" | "noService" | "silent";
 
@@ -23,11 +23,11 @@ const english: Readonly<Record<OriginalOutcome, string>> = {
   silent: "The server speaks only the original protocol, and did not answer.",
 };
 
-/** Ends a request at a server of the original protocol: it is never sent again. */
+/** Ends a request to a server of the original protocol. The request is never sent again. */
 export class OriginalServerError extends ProtocolError {
   readonly outcome: OriginalOutcome;
   readonly service: string;
-  /** The server's own description, or empty. */
+  /** The description in the server's answer, or empty. */
   readonly words: string;
 
   constructor(outcome: OriginalOutcome, service: string, words = "") {
@@ -38,7 +38,10 @@ export class OriginalServerError extends ProtocolError {
   }
 }
 
-/** The services of the original protocol. Its lists have no status. */
+/**
+ * The services of the original protocol. That protocol answers `users` and `channels` without a
+ * status.
+ */
 const writes: readonly string[] = ["login", "channel", "publish", "message"];
 const lists: readonly string[] = ["users", "channels"];
 const successes: readonly unknown[] = ["ok", "sucesso", "success"];
@@ -52,8 +55,8 @@ export function isList(service: string): boolean {
 }
 
 /**
- * Reads a reply without `server`, which every reply of ours has: the names of a list, and for any
- * other service an error.
+ * Reads a reply without `server`, a field that every reply of this project's servers has.
+ * @returns the names of a list, or an error for every other reply
  */
 export function readOriginalReply(service: string, data: Fields): Fields | OriginalServerError {
   if (!isOriginalService(service)) return new OriginalServerError("noService", service);
@@ -61,7 +64,7 @@ export function readOriginalReply(service: string, data: Fields): Fields | Origi
   const isSuccess = typeof status === "string" && successes.includes(status.toLowerCase());
   if (isSuccess && writes.includes(service)) return new OriginalServerError("accepted", service);
   if (isList(service) && (isSuccess || status === undefined)) {
-    // The original specification lists channels under `users` too.
+    // The original specification puts the channels into a field `users` too.
     const names = [data[service], data.users].find((list) => areStrings(list));
     if (names !== undefined) return { [service]: names };
   }
@@ -72,8 +75,8 @@ export function readOriginalReply(service: string, data: Fields): Fields | Origi
 }
 
 /**
- * Reads the answer of a service that said OK.
- * @throws ProtocolError `unsupported`, if it lacks a needed field
+ * Parses the fields of an answer with the status OK.
+ * @throws ProtocolError `unsupported`, if the answer lacks a required field
  */
 export function readReply<S extends Service>(service: S, data: Fields): Reply<S> {
   try {
@@ -84,7 +87,9 @@ export function readReply<S extends Service>(service: S, data: Fields): Reply<S>
   }
 }
 
-/** Waits for a write. @returns its receipt, or undefined if the server accepted without one */
+/**
+ * Waits for a write. @returns its receipt, or undefined if the server accepted without a receipt
+ */
 export async function receiptIfAny<Receipt>(write: Promise<Receipt>): Promise<Receipt | undefined> {
   try {
     return await write;

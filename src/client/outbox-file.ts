@@ -15,23 +15,31 @@ import type { Slot } from "../storage/slot-lock.ts";
 import type { Outgoing } from "./core/outgoing.ts";
 import { shownTime } from "./core/server-time.ts";
 
-/** A message, and the line that keeps it: a newer version may have written more than is read here. */
+/**
+ * A message and its line in the file. The line is kept as written, because a newer version may have
+ * written fields that this version does not read.
+ */
 interface Entry {
   readonly outgoing: Outgoing;
   readonly line: string;
 }
 
-/** One slot's lines: `{"add": …}` for each message, `{"settled": id}` once it no longer waits. */
+/**
+ * The lines of one slot: `{"add": …}` for each message, `{"settled": id}` when it no longer waits.
+ */
 export class OutboxFile {
   readonly #slot: Slot;
   readonly #file: AppendFile;
   readonly #waiting = new Map<RequestId, Entry>();
-  /** Set if a line is not understood: that line is neither sent nor lost. */
+  /**
+   * Set if the file has a line that can't be understood, or if something else than a file was at
+   * its path. The line is not sent, and a copy of the file keeps the line.
+   */
   readonly trouble: FileTrouble | undefined;
-  /** Above so many bytes, settled messages are taken out. */
+  /** File size above which settled messages are removed from the file. */
   #largestBytes: number = limits.outboxBytes;
 
-  /** @throws what the file system says; what can't be copied is not written over */
+  /** @throws the file system's error; a file that can't be copied is not overwritten */
   constructor(slot: Slot) {
     const path = join(slot.folder, "outbox.jsonl");
     this.#slot = slot;
@@ -62,23 +70,23 @@ export class OutboxFile {
     this.#waiting.set(outgoing.id, { outgoing, line });
   }
 
-  /** @returns whether it waited here */
+  /** @returns whether the message waited in this file */
   settle(id: RequestId): boolean {
     if (!this.#waiting.delete(id)) return false;
-    // If this is lost, by a full disk or a crash, the message is sent once more, and known by its
-    // id (R6).
+    // If a full disk or a crash loses this line, the message is sent once more and recognized by
+    // its id (R6).
     ifPossible(() => this.#file.append(JSON.stringify({ settled: id }), false));
     return true;
   }
 
   close(): void {
-    // Else the next process that starts removes it.
+    // If the removal fails, the next process that starts removes the file.
     if (this.isEmpty) ifPossible(() => this.#file.remove());
     this.#file[Symbol.dispose]();
     this.#slot[Symbol.dispose]();
   }
 
-  /** @returns whether the line could be understood; an editor may have left empty ones */
+  /** @returns whether the line could be understood; an empty line, perhaps of an editor, counts */
   #take(bytes: Uint8Array): boolean {
     try {
       const line = decodeUtf8(bytes);
@@ -99,17 +107,17 @@ export class OutboxFile {
   }
 
   #compact(): void {
-    // The longer file is good too.
+    // If compacting fails, the longer file stays valid.
     ifPossible(() => {
       if (this.isEmpty) this.#file.remove();
       else this.#file.replace([...this.#waiting.values()].map(({ line }) => line));
     });
-    // So that at most half of all writing is writing again.
+    // With this limit, at most half of all written bytes are rewritten lines.
     this.#largestBytes = 2 * this.#file.bytes + limits.outboxBytes;
   }
 }
 
-/** Changes a file, unless the file system refuses. */
+/** Changes a file. Ignores errors of the file system. */
 function ifPossible(change: () => void): void {
   try {
     change();
@@ -118,13 +126,15 @@ function ifPossible(change: () => void): void {
   }
 }
 
-/** Whether a kill has cut a line that settles: its message is only sent once more. */
+/**
+ * Whether a kill has cut off a `settled` line. The loss only means that the message is sent again.
+ */
 function isCutSettling(bytes: Uint8Array): boolean {
   const line = Buffer.from(bytes).toString("latin1");
   return '{"settled":"'.startsWith(line) || /^\{"settled":"[0-9a-f]*"?$/.test(line);
 }
 
-/** @throws Error if the value is not a message that waits */
+/** @throws Error if the value is not a message of an outbox */
 function parseOutgoing(value: unknown): Outgoing {
   assert(isMap(value) && isMap(value.target), "it is not a message");
   const { text, atMs, target } = value;

@@ -13,14 +13,14 @@ import type { Target } from "./core/target.ts";
 import { OutboxFile } from "./outbox-file.ts";
 
 /**
- * What a person has sent and has no receipts for yet (C5), in a file of this process alone. At its
- * start the process takes over the messages of processes that ended without receipts.
+ * The messages that a person has sent and that have no receipts yet (C5), in a file of this process
+ * alone. At its start, the process takes over the unsent messages of processes that have ended.
  */
 export class Outbox {
   readonly #folder: string;
   readonly #text: () => Text;
   readonly #own: OutboxFile;
-  /** The own file, and others' while something waits in them. */
+  /** The file of this process, and files of ended processes while messages wait in them. */
   readonly #files: Set<OutboxFile>;
   readonly #waiting = new Map<RequestId, Outgoing>();
   #list: readonly Outgoing[] | undefined;
@@ -36,14 +36,14 @@ export class Outbox {
     this.#files = files;
     this.troubles = [...files].flatMap(({ trouble }) => trouble ?? []);
     for (const file of files) if (file !== own && file.isEmpty) closeOne(files, file);
-    // The times of one file are in order, so no two of its messages change places.
+    // The times within one file are in order, so sorting swaps no two of its messages.
     const left = [...files].flatMap((file) => file.messages).sort((a, b) => a.atMs - b.atMs);
     for (const outgoing of left) this.#accept(outgoing);
   }
 
   /**
-   * @param folder of one person in one cluster; several of their processes may share it
-   * @param text says what is wrong, in the person's language of that moment
+   * @param folder the outbox folder of one person in one cluster; their processes may share it
+   * @param text texts for errors, in the person's current language
    * @throws Problem if the folder or a file in it can't be used
    */
   static open(folder: string, text: () => Text): Outbox {
@@ -59,18 +59,19 @@ export class Outbox {
     }
   }
 
-  /** Files with lines that could not be understood; nothing of them is lost. */
+  /** Files with lines that could not be understood. A copy of each such file is kept. */
   readonly troubles: readonly FileTrouble[];
 
-  /** In the order in which they were accepted; another array after each change. */
+  /** Waiting messages in the order of acceptance; a new array after each change. */
   get waiting(): readonly Outgoing[] {
     this.#list ??= [...this.#waiting.values()];
     return this.#list;
   }
 
   /**
-   * Accepts a message: it is on disk when this returns.
-   * @throws Problem if it can't be kept, with the reason; then it was not accepted
+   * Accepts a message. The message is on disk when this returns.
+   * @throws Problem with the reason if the message can't be stored; the message is then not
+   * accepted
    */
   add(target: Target, user: UserName, text: string): Outgoing {
     assert(!this.#isClosed, "the outbox is closed");
@@ -94,7 +95,7 @@ export class Outbox {
     return outgoing;
   }
 
-  /** A receipt has come, or an error that no retry mends: the message is not sent again. */
+  /** Removes a message that got a receipt, or an error that retrying cannot fix. */
   settle(id: RequestId): void {
     for (const file of this.#files) {
       if (!file.settle(id)) continue;
@@ -104,7 +105,7 @@ export class Outbox {
     }
   }
 
-  /** What still waits is for the next process. */
+  /** Closes the files. The next process sends the messages that still wait. */
   close(): void {
     this.#isClosed = true;
     for (const file of [...this.#files]) closeOne(this.#files, file);

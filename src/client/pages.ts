@@ -4,27 +4,27 @@ import type { HistoryPage } from "../protocol/replies.ts";
 import type { HistoryOptions } from "../protocol/request-data.ts";
 import type { ConversationName } from "../protocol/topics.ts";
 
-/** A session, for whom it is enough that it reads histories. */
+/** The part of a session that reads histories. */
 export interface HistoryReader {
   history(name: ConversationName, options: HistoryOptions): Promise<HistoryPage>;
 }
 
 export interface PagesOptions extends Omit<HistoryOptions, "limit"> {
-  /** Entries of all pages together, at most. */
+  /** Most entries of all pages together. */
   readonly most?: number;
-  /** Entries of the first page, at most. */
+  /** Most entries of the first page. */
   readonly first?: number;
 }
 
-/** Empty pages in a row that lead no further: other requests can take all the room (H2). */
+/** Most empty pages in a row without progress; other requests can use up a reply's room (H2). */
 const mostStalls = 100;
 
 /**
- * Pages of a conversation, each with its entries from oldest to newest. With `since` every page is
- * newer than the one before it; without it every page is older, from the newest or from `before`.
- * `seen` is always the vector to go on from behind the newest entry of all. A page can be empty
- * although more follow (H2). The pages end at the end of the history, at `most`, and when the server
- * goes in circles.
+ * Reads a conversation page by page. The entries of a page go from oldest to newest. With `since`,
+ * each page is newer than the page before. Without `since`, pages go from the newest entry, or from
+ * `before`, to older entries. `seen` is always the vector to resume from after the newest entry. A
+ * page can be empty although more pages follow (H2). Reading ends at the end of the history, at
+ * `most` entries, or when the server repeats pages.
  */
 export async function* pages(
   client: HistoryReader,
@@ -52,9 +52,9 @@ export async function* pages(
 }
 
 /**
- * The entries of several pages, from oldest to newest.
- * @param isEnough whether the entries found so far are enough
- * @returns what is left to read in `next`, as a single page would
+ * Reads several pages into one, with entries from oldest to newest.
+ * @param isEnough whether the entries read so far are enough
+ * @returns a page whose `next` leads to the unread entries, as in a single page
  */
 export async function readPages(
   client: HistoryReader,

@@ -6,13 +6,13 @@ import type { RequestData } from "../protocol/request-data.ts";
 import { emptyVector } from "../protocol/vector.ts";
 import type { Asker } from "./request-bytes.ts";
 
-/** A session, as the queue knows it. */
+/** The part of a session that the queue uses. */
 export interface QueueAsker extends Asker {
-  /** A server gave a token: by a login, or since the present one grows old. */
+  /** Called with the token of a login, or with a token that renews the session's token. */
   takeToken(token: string): void;
 }
 
-/** Asks for the connection itself. */
+/** The asker of the connection's own requests. */
 export const nobody: QueueAsker = { seen: emptyVector, token: undefined, takeToken: () => {} };
 
 export interface Pending {
@@ -21,7 +21,7 @@ export interface Pending {
   readonly service: Service;
   readonly data: RequestData[Service];
   readonly deadlineMs: number;
-  /** What it was sent with last. */
+  /** The token with which the request was sent last. */
   token: string | undefined;
   tries: number;
   lastError: ProtocolError | undefined;
@@ -30,12 +30,12 @@ export interface Pending {
 }
 
 /**
- * Requests without an answer, by whose they are and by id. Two askers may use the same id (R6): as a
- * reply is known by its id alone, only one of their requests is on its way at a time.
+ * Unanswered requests by asker and id. Two askers may use the same id (R6). A reply is matched by
+ * its id alone, so only one of their requests may wait for a reply at a time.
  */
 export class PendingRequests {
   readonly #byAsker = new Map<QueueAsker, Map<RequestId, Pending>>();
-  /** Sent once at least. */
+  /** Requests that were sent at least once. */
   readonly #sent = new Map<RequestId, Pending>();
 
   get size(): number {
@@ -56,7 +56,7 @@ export class PendingRequests {
     return this.#byAsker.get(asker)?.get(id);
   }
 
-  /** The request that a reply with this id answers. */
+  /** @returns the request that a reply with this id answers */
   sent(id: RequestId): Pending | undefined {
     return this.#sent.get(id);
   }
@@ -67,7 +67,7 @@ export class PendingRequests {
     this.#byAsker.set(asker, requests.set(id, request));
   }
 
-  /** Whether no request of another asker is on its way under this id. */
+  /** @returns whether no other asker's request with this id waits for a reply */
   maySend(request: Pending): boolean {
     return (this.#sent.get(request.id) ?? request) === request;
   }
@@ -76,7 +76,7 @@ export class PendingRequests {
     this.#sent.set(request.id, request);
   }
 
-  /** @returns false if it was answered, or another took its place */
+  /** @returns false if the request was answered or replaced before */
   delete(request: Pending): boolean {
     const { asker, id } = request;
     const requests = this.#byAsker.get(asker);

@@ -13,12 +13,12 @@ import { mergedSaved } from "./core/saved-chat.ts";
 import { clusterOf, fileName } from "./session-files.ts";
 
 const mostLogBytes = 1_000_000;
-/** Between two saves of what was read, at least. */
+/** Shortest time between two saves of the read marks. */
 const saveMs = 1_000;
 
 /**
- * The files of one person in the cluster of a command.
- * @throws Problem if the person has no folder for them
+ * @returns the files of one person in the cluster of a command
+ * @throws Problem if the person has no folder for files
  */
 export function personFiles({ config, text }: Context, user: string): PersonFiles {
   const { keptIn, brokers } = config;
@@ -26,26 +26,27 @@ export function personFiles({ config, text }: Context, user: string): PersonFile
   return new PersonFiles(keptIn, brokers, user);
 }
 
-/** What one person's chats in one cluster keep: what was read, what waits to be sent, a log. */
+/** The files of one person's chats in one cluster: read marks, unsent messages, a log. */
 export class PersonFiles {
   /** Called for each file that could not be read. */
   onTrouble: (trouble: FileTrouble) => void = () => {};
-  /** Called if the file system did not take what `saveSoon` had to save. */
+  /** Called if the file system refused a save that `saveSoon` had scheduled. */
   onNotSaved: (error: Error) => void = () => {};
   readonly #folder: string;
   readonly #file: KeptFile<SavedChat>;
-  /** What this chat saved last, or began with. */
+  /** The state that this chat last read or saved. */
   #saved = nothingSaved;
   #hasTrouble = false;
   #unsaved: (() => SavedChat) | undefined;
   #saving: NodeJS.Timeout | undefined;
 
-  /** @param root of all that the person's programs keep */
+  /** @param root the folder for all files of the person's programs */
   constructor(root: string, brokers: readonly string[], user: string) {
     this.#folder = join(root, "chats", fileName([clusterOf(brokers), user]));
     this.#file = new KeptFile(join(this.#folder, "chat.json"), parseSaved, (trouble) => {
       this.#hasTrouble = true;
-      // The next save then writes again what this chat knows and the damaged file has lost.
+      // The next save then writes the known state again, and so replaces what the damaged file has
+      // lost.
       if ("aside" in trouble) this.#saved = nothingSaved;
       this.onTrouble(trouble);
     });
@@ -56,7 +57,7 @@ export class PersonFiles {
   }
 
   /**
-   * Opens the chat's log, and makes its folder if need be.
+   * Opens the chat's log. Creates its folder if the folder does not exist.
    * @throws Problem if the folder or the file can't be used
    */
   openLogFile(text: Text): ReturnType<typeof openLogFile> {
@@ -72,18 +73,23 @@ export class PersonFiles {
     }
   }
 
-  /** Whether the person has never chatted here. A damaged file does not tell, and counts as a chat. */
+  /**
+   * Whether the person has never chatted in this cluster. A damaged file counts as an earlier chat.
+   */
   get isNew(): boolean {
     return this.#saved === nothingSaved && !this.#hasTrouble;
   }
 
-  /** Without a readable file everything counts as unread. */
+  /** @returns the saved state; an empty state, with everything unread, if no file can be read */
   read(): SavedChat {
     this.#saved = this.#file.read() ?? nothingSaved;
     return this.#saved;
   }
 
-  /** Keeps what another chat of the person has saved since. @throws what the file system says */
+  /**
+   * Saves the state. Merges changes that another chat of the person has saved in the meantime.
+   * @throws the file system's error
+   */
   save(chat: SavedChat): void {
     this.#file.update((there) =>
       there === undefined ? chat : mergedSaved(there, { before: this.#saved, after: chat }),
@@ -91,13 +97,13 @@ export class PersonFiles {
     this.#saved = chat;
   }
 
-  /** Saves within a second; the process may end before, and then calls `saveNow`. */
+  /** Saves within a second. A process that ends earlier must call `saveNow`. */
   saveSoon(chat: () => SavedChat): void {
     this.#unsaved = chat;
     this.#saving ??= setTimeout(() => this.saveNow(), saveMs).unref();
   }
 
-  /** Saves what `saveSoon` has not saved yet. */
+  /** Saves the state that `saveSoon` has not saved yet. */
   saveNow(): void {
     clearTimeout(this.#saving);
     this.#saving = undefined;
@@ -106,18 +112,18 @@ export class PersonFiles {
     try {
       if (chat !== undefined) this.save(chat());
     } catch (error) {
-      // Then some of it counts as unread the next time.
+      // A failed save means only that some messages count as unread the next time.
       if (errorCode(error) === undefined) throw error;
       this.onNotSaved(error as Error);
     }
   }
 }
 
-/** Takes what is valid in a file. A conversation whose read mark is damaged counts as unread. */
+/** Reads the valid parts of a file. A conversation whose read mark is damaged counts as unread. */
 function parseSaved(value: unknown, salvage: Salvage): SavedChat {
   const fields = salvage.value(value, asMap, {});
   const names = (given: unknown = []) => salvage.list(given, asText);
-  // An older version kept one text of each conversation.
+  // An older version saved a single text per conversation.
   const begun = (texts: unknown) => names(typeof texts === "string" ? [texts] : texts);
   const entries = (given: unknown = {}) => Object.entries(salvage.value(given, asMap, {}));
   const vector = <T>(given: unknown, otherwise: T) =>

@@ -6,7 +6,7 @@ import { asMessage, isRead, readAll } from "./core/message-list.ts";
 import { writeTarget } from "./core/target.ts";
 import type { PersonFiles } from "./person-files.ts";
 
-/** What a person has been shown, in the file that all their chats share. */
+/** The messages that a person has read, in the file that all their chats share. */
 export class ReadMarks {
   readonly #files: PersonFiles;
   readonly #me: UserName;
@@ -22,7 +22,7 @@ export class ReadMarks {
     return isRead(this.#read[this.#key(entry)] ?? {}, asMessage(entry));
   }
 
-  /** Whether the person has read something there, but not this. */
+  /** Whether the conversation has a read mark that does not include this entry. */
   lacks(entry: Entry): boolean {
     return this.#read[this.#key(entry)] !== undefined && !this.has(entry);
   }
@@ -32,7 +32,7 @@ export class ReadMarks {
       const key = this.#key(entry);
       this.#read[key] = readAll(this.#read[key] ?? {}, [asMessage(entry)]);
     }
-    // All else in the file stays as another chat of the person has left it.
+    // The file's other fields stay as another chat of the person saved them.
     this.#files.saveSoon(() => ({ ...this.#files.read(), read: this.#read }));
   }
 

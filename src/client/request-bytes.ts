@@ -8,16 +8,16 @@ import type { RequestData } from "../protocol/request-data.ts";
 import { isoTime } from "../protocol/time.ts";
 import { servers, type Vector } from "../protocol/vector.ts";
 
-/** A generous bound for the id, the clock, and the names of fields. */
+/** Upper bound in bytes for the id, the clock, and the names of fields. */
 const envelopeBytes = 768;
-/** A bound for each server in a vector. */
+/** Upper bound in bytes for each server in a vector. */
 const vectorEntryBytes = 32;
-/** A character of text is at most so many bytes for each of its UTF-16 units. */
+/** Most UTF-8 bytes for each UTF-16 unit of a text. */
 const unitBytes = 3;
 
-/** Whose request it is: what each request of a session carries (W6). */
+/** The fields of a session that each of its requests carries (W6). */
 export interface Asker {
-  /** What the session has seen (R9). */
+  /** The vector of what the session has seen (R9). */
   readonly seen: Vector;
   readonly token: string | undefined;
 }
@@ -27,7 +27,7 @@ interface Asked {
   readonly asker: Asker;
 }
 
-/** The bytes that a request takes up in an array of requests, at most. */
+/** @returns an upper bound for the bytes of a request in an array of requests */
 function requestBytes({ data, asker: { seen, token = "" } }: Asked): number {
   let units = token.length;
   for (const field of Object.values(data)) if (typeof field === "string") units += field.length;
@@ -41,7 +41,10 @@ interface Sent extends Asked {
   readonly service: Service;
 }
 
-/** The first of these requests, as many as one payload takes; of those with one id the first. */
+/**
+ * @returns the first requests that fit into one payload, at most `most`; of requests with the same
+ * id only the first
+ */
 export function fitting<Request extends Sent>(
   requests: Iterable<Request>,
   most: number,
@@ -57,13 +60,13 @@ export function fitting<Request extends Sent>(
   return [...taken.values()];
 }
 
-/** One payload: a request alone, or an array of several, of whatever sessions. */
+/** Encodes a payload: one request, or an array of requests, which may be of different sessions. */
 export function encodeRequests(requests: readonly Sent[], ownClock: LamportClock): Uint8Array {
   const clock = ownClock.tick();
   const timestamp = isoTime(now().wallMs);
   const maps = requests.map(({ service, id, data, asker: { seen, token } }) => {
-    // A session that has seen nothing yet is served as one that does not say: another command of the
-    // same person may have written a moment ago, by a server other than the one that answers (R9).
+    // A session that has seen nothing yet sends no `after`. Then its read also shows what another
+    // command of the same person has just written at another server (R9).
     const after = servers(seen).length === 0 ? undefined : seen;
     return { service, data: { ...data, id, clock, timestamp, after, token } };
   });

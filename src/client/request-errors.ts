@@ -10,7 +10,7 @@ export function silenceError(): ProtocolError {
   return new ProtocolError("unavailable", "No server answered in time.");
 }
 
-/** @param refusal why no broker takes the connection, if one said so */
+/** @param refusal why a broker refused the connection, if one did */
 export function absenceError(
   brokers: readonly string[],
   refusal: Refusal | undefined,
@@ -31,7 +31,10 @@ export function closedError(what: "connection" | "session"): ProtocolError {
   return new ProtocolError("unavailable", `The ${what} was closed before an answer came.`);
 }
 
-/** What no server would take is not sent: a frame that is too large costs the connection. */
+/**
+ * @returns an error if servers would refuse `message` as too long. The client does not send such a
+ * request, because a frame that is too large ends the connection.
+ */
 export function tooLarge(data: RequestData[Service]): ProtocolError | undefined {
   if (!("message" in data) || data.message.length <= limits.messageCharacters) return undefined;
   const length = characters(data.message);

@@ -1,37 +1,38 @@
 interface Payload<Request> {
   readonly requests: Set<Request>;
-  /** Steady time at which it counts as lost. */
+  /** Steady time from which the payload counts as lost. */
   readonly lostMs: number;
 }
 
 /**
- * Where each open request stands: in one place only. The answer to a request that was sent in two
- * payloads would end one of them, and the other would stay open for good.
+ * The place of each open request: ready, resting, held, or in a sent payload. A request has one
+ * place only. If it were in two payloads, its answer would end one payload and leave the other open
+ * for good.
  */
 export class RequestPlaces<Request> {
   readonly #ready = new Set<Request>();
-  /** Each with the steady time at which it is ready again. */
+  /** Resting requests, each with the steady time at which it is ready again. */
   readonly #resting = new Map<Request, number>();
   readonly #held = new Set<Request>();
   readonly #payloads = new Set<Payload<Request>>();
   readonly #payloadOf = new Map<Request, Payload<Request>>();
 
-  /** Go out as soon as a payload can, in this order. */
+  /** Requests to send as soon as possible, in this order. */
   get ready(): ReadonlySet<Request> {
     return this.#ready;
   }
 
-  /** Not answered in time, and not sent again before it is known whose servers these are (C8). */
+  /** Requests without a timely answer, held until it is known whose servers answer (C8). */
   get held(): ReadonlySet<Request> {
     return this.#held;
   }
 
-  /** Payloads that were sent and have a request without an answer. */
+  /** Number of sent payloads with an unanswered request. */
   get payloads(): number {
     return this.#payloads.size;
   }
 
-  /** The unanswered requests of each payload; each request that is held counts as one. */
+  /** The unanswered requests of each payload. Each held request counts as a payload. */
   get unanswered(): readonly (readonly Request[])[] {
     const sent = [...this.#payloads].map(({ requests }) => [...requests]);
     return [...sent, ...[...this.#held].map((request) => [request])];
@@ -42,7 +43,7 @@ export class RequestPlaces<Request> {
     this.#ready.add(request);
   }
 
-  /** @param untilMs steady time */
+  /** @param untilMs steady time at which the request is ready again */
   rest(request: Request, untilMs: number): void {
     this.leave(request);
     this.#resting.set(request, untilMs);
@@ -53,7 +54,9 @@ export class RequestPlaces<Request> {
     this.#held.add(request);
   }
 
-  /** In one payload. @param lostMs steady time at which it counts as lost */
+  /**
+   * Records requests as sent in one payload. @param lostMs steady time from which it counts as lost
+   */
   send(requests: readonly Request[], lostMs: number): void {
     for (const request of requests) this.leave(request);
     const payload = { requests: new Set(requests), lostMs };
@@ -61,7 +64,7 @@ export class RequestPlaces<Request> {
     for (const request of requests) this.#payloadOf.set(request, payload);
   }
 
-  /** Takes a request from wherever it stands. */
+  /** Removes a request from its place. */
   leave(request: Request): void {
     this.#ready.delete(request);
     this.#resting.delete(request);
@@ -73,14 +76,14 @@ export class RequestPlaces<Request> {
     if (payload.requests.size === 0) this.#payloads.delete(payload);
   }
 
-  /** Makes ready all that has rested long enough. */
+  /** Makes ready each request whose rest has ended. */
   wake(steadyMs: number): void {
     for (const [request, untilMs] of this.#resting) {
       if (steadyMs >= untilMs) this.makeReady(request);
     }
   }
 
-  /** Takes away what was sent and not answered in time. */
+  /** Removes the requests that were sent and not answered in time. @returns these requests */
   takeLost(steadyMs: number): Request[] {
     const payloads = [...this.#payloads].filter(({ lostMs }) => steadyMs >= lostMs);
     const lost = payloads.flatMap(({ requests }) => [...requests]);

@@ -39,7 +39,7 @@ import { RequestPlaces } from "./request-places.ts";
 export interface RequestQueueOptions extends ConnectionEvents {
   readonly brokers: readonly string[];
   readonly clock: LamportClock;
-  /** Between tries to connect, at most. */
+  /** Most milliseconds between two attempts to connect. */
   readonly reconnectMaxMs?: number | undefined;
 }
 
@@ -55,9 +55,9 @@ export interface RequestQueuePorts {
   readonly openPipe?: (events: RequestPipeEvents) => Pick<RequestPipe, "send" | "close">;
 }
 
-/** Payloads on their way at once: enough to keep several servers busy. */
+/** Most payloads without an answer at a time; enough to keep several servers busy. */
 const openPayloads = 4;
-/** Without an answer in this time a payload is sent again, a little later each time. */
+/** Time without an answer after which requests are sent again; the time grows with each try. */
 const firstTimeoutMs = 1_200;
 const longestTimeoutMs = 5_000;
 const firstRestMs = 50;
@@ -67,15 +67,15 @@ const sweepMs = 25;
 const beginnings: readonly Service[] = ["login", "password"];
 
 /**
- * Requests of all sessions over one connection, pipelined: while payloads are on their way, what
- * comes gathers into an array (C1). What is not answered in time, or answered with `retry`, goes out again with
- * the same id until its deadline (C2).
+ * Sends the requests of all sessions over one connection. While payloads wait for answers, new
+ * requests gather into an array (C1). A request without a timely answer, or answered with `retry`,
+ * is sent again with the same id until its deadline (C2).
  */
 export class RequestQueue {
   readonly #options: RequestQueueOptions;
   readonly #pipe: Pick<RequestPipe, "send" | "close">;
   readonly #random: Random;
-  /** Begins the ids of this process: no other process has it (W17). */
+  /** First part of the ids of this process; no other process uses it (W17). */
   readonly #prefix = randomHex(8);
   readonly #pending = new PendingRequests();
   /** Sessions that were closed. */
@@ -86,12 +86,12 @@ export class RequestQueue {
   #closed = false;
   #nextId = 1;
   readonly #watch: ConnectionWatch;
-  /** Which servers answer, as far as replies over this connection have shown. */
+  /** Kind of the servers, as far as replies over this connection have shown it. */
   #servers: "unknown" | "ours" | "original" = "unknown";
   #isProbing = false;
-  /** Whether a payload went unanswered: from then on a reply without an id may be a late one. */
+  /** Whether a payload went unanswered. After that, a reply without an id may be a late reply. */
   #hasLost = false;
-  /** Requests that were sent more than once. */
+  /** Number of times that a request was sent again. */
   retried = 0;
 
   constructor(options: RequestQueueOptions, ports: RequestQueuePorts = {}) {
@@ -116,7 +116,7 @@ export class RequestQueue {
     return this.#watch.state;
   }
 
-  /** Why no broker is there, if one refused the connection. */
+  /** Why a broker refused the connection; undefined while connected or if no broker refused. */
   get refusal(): Refusal | undefined {
     return this.#watch.refusal;
   }
@@ -132,10 +132,10 @@ export class RequestQueue {
   }
 
   /**
-   * @param id of an open request of the same session: this one takes its place
-   * @param deadlineMs milliseconds after which it is given up
+   * @param id if an open request of the session has this id, the new request replaces that request
+   * @param deadlineMs milliseconds after which the request fails
    * @throws ProtocolError with the server's code, or `unavailable` at the deadline
-   * @throws TypeError if it is called wrongly
+   * @throws TypeError that names a wrong argument
    */
   async ask<S extends Service>(
     service: S,
@@ -164,13 +164,13 @@ export class RequestQueue {
       if (earlier !== undefined) this.#settle(earlier)?.reject(askedAgainError());
       this.#pending.add(pending);
       this.#places.makeReady(pending);
-      // What is asked in the same turn of the loop goes out together.
+      // Requests of the same turn of the event loop are sent together.
       if (!this.#sending) queueMicrotask(() => void this.#pump());
     });
     return readReply(service, reply);
   }
 
-  /** Ends a session: what it asked for is told so, and it asks no more. */
+  /** Ends a session. Its open requests fail, and new requests are refused. */
   leave(asker: QueueAsker): void {
     this.#left.add(asker);
     for (const pending of this.#pending.of(asker)) {
@@ -200,20 +200,24 @@ export class RequestQueue {
         await this.#pipe.send(encodeRequests(requests, this.#options.clock));
       }
     } catch {
-      // The socket was closed; whoever waits is told by close().
+      // The socket was closed; `close` rejects the open requests.
     } finally {
       this.#sending = false;
     }
   }
 
   /**
-   * Servers of the original protocol know neither arrays nor ids: they get one request at a time.
+   * Most payloads without an answer. Servers of the original protocol know neither arrays nor ids,
+   * so they get one request at a time.
    */
   get #mostPayloads(): number {
     return this.#servers === "ours" ? openPayloads : 1;
   }
 
-  /** While something is held, lists first: their answer shows whose servers these are (C8). */
+  /**
+   * The ready requests. While requests are held, lists go first: their answers show the kind of
+   * server (C8).
+   */
   #inOrder(): Iterable<Pending> {
     const { held } = this.#places;
     const ready = [...this.#places.ready].filter((pending) => this.#pending.maySend(pending));
@@ -240,7 +244,7 @@ export class RequestQueue {
     for (const { service, data } of decodeReplies(payload)) {
       const answered = this.#answered(service, data);
       const theirClock = parseClock(data.clock) ?? 0;
-      // Each reply of ours has `server` (W6).
+      // Every reply of this project's servers has `server` (W6).
       if (typeof data.server === "string") {
         highest = Math.max(highest, theirClock);
         this.#servers = "ours";
@@ -248,13 +252,14 @@ export class RequestQueue {
       for (const pending of answered) this.#answer(pending, data);
     }
     clock.receive(highest);
-    // Whoever answers is there, whatever the count of connections says.
+    // A reply proves a connection, whatever the count of connections is.
     this.#watch.connected();
     if (this.#places.ready.size > 0) void this.#pump();
   }
 
   /**
-   * The requests that a reply answers. One without an id counts only if it fits a single payload.
+   * @returns the requests that a reply answers. A reply without an id counts only if exactly one
+   * payload matches it.
    */
   #answered(service: unknown, data: Fields): readonly Pending[] {
     const named = this.#pending.sent(data.id as RequestId);
@@ -285,12 +290,12 @@ export class RequestQueue {
     this.#rest(pending, restMs);
   }
 
-  /** A token that renews another one counts only while the session has that one. */
+  /** Takes a token. A renewed token counts only while the session has the token that it renews. */
   #takeToken({ service, asker, token: sentWith }: Pending, token: string): void {
     if (beginnings.includes(service) || asker.token === sentWith) asker.takeToken(token);
   }
 
-  /** Whatever a server of the original protocol says ends the request. */
+  /** Ends a request with any answer of a server of the original protocol. */
   #answerFromOriginal(pending: Pending, data: Fields): void {
     this.#servers = "original";
     const answer = readOriginalReply(pending.service, data);
@@ -298,7 +303,7 @@ export class RequestQueue {
     else this.#settle(pending)?.resolve(answer);
   }
 
-  /** Waits a while, by chance a little longer or shorter, and sends it again. */
+  /** Sends a request again after a rest of random length. */
   #rest(pending: Pending, leastMs = 0): void {
     const restMs = Math.min(firstRestMs * 2 ** (pending.tries - 1), longestRestMs);
     const untilMs = now().steadyMs + leastMs + restMs * (0.5 + this.#random());
@@ -307,7 +312,7 @@ export class RequestQueue {
 
   #sweep(): void {
     const { steadyMs } = now();
-    // Without ids the other side would do it twice.
+    // A server of the original protocol knows no ids, so it would execute a repeated request twice.
     const lost = this.#servers === "original" ? [] : this.#places.takeLost(steadyMs);
     for (const pending of lost) this.#lose(pending);
     this.#probe();
@@ -323,8 +328,8 @@ export class RequestQueue {
   }
 
   /**
-   * Finds out whose servers these are, so that what is held may go out again or not. Every server
-   * knows `channels`, and asking for it again changes nothing.
+   * Finds out the kind of server, which decides whether held requests are sent again. Every server
+   * knows `channels`, and repeating that request changes nothing.
    */
   #probe(): void {
     const { held } = this.#places;
@@ -365,7 +370,7 @@ export class RequestQueue {
   #connections(count: number): void {
     if (count > 0) return this.#watch.connected();
     if (this.state !== "connected") return;
-    // "original" stays: a server of the original protocol may have done what it did not answer.
+    // `original` stays: such a server may have executed requests that it did not answer.
     if (this.#servers === "ours") this.#servers = "unknown";
     this.#watch.lost();
   }

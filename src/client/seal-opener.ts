@@ -8,27 +8,29 @@ interface Sealed {
 }
 
 interface Keys {
-  /** Of the topic and day, in base64url. */
+  /** The key of the topic and day, in base64url. */
   readonly key: string;
-  /** Whose signature counts; without one nothing is believed. */
+  /** The servers' public key; without a public key no publication counts as signed. */
   readonly publisher: string | undefined;
 }
 
-/** Without `plain` if the publisher has not signed it. */
+/** `plain` is undefined if the publication has no valid signature of the publisher. */
 interface Opened {
   readonly plain: Uint8Array | undefined;
 }
 
 /**
- * Opens each publication once for all sessions of a connection that hold the same keys. The keys are
- * the caller's: a session without them gets nothing that another one has opened.
+ * Opens each publication once for all sessions of a connection that hold the same keys. The caller
+ * passes the keys, so a session without them gets nothing that another session has opened.
  */
 export class SealOpener {
   #payload: Buffer | undefined;
-  /** The payload, as opened by each key and publisher; undefined for a key that does not fit. */
+  /**
+   * The result for the current payload by topic, key and publisher; undefined if the key is wrong.
+   */
   readonly #opened = new Map<string, Opened | undefined>();
 
-  /** @returns undefined if it was not sealed with this key */
+  /** @returns undefined if the payload was not sealed with this key */
   open(sealed: Sealed, keys: Keys): Opened | undefined {
     if (this.#payload !== sealed.payload) this.#opened.clear();
     this.#payload = sealed.payload;

@@ -6,43 +6,46 @@ import { readUserName, type UserName } from "../protocol/ids.ts";
 import { type FileTrouble, KeptFile } from "../storage/kept-file.ts";
 import { subjectOf } from "./session-token.ts";
 
-/** Whose session it is, and its token. */
+/** A user and the token of their session. */
 export interface SavedSession {
   readonly user: UserName;
   readonly token: string;
 }
 
 /**
- * A person's sessions with one cluster: a file for each user, so that commands that run at once do
- * not lose each other's, and one that says who logged in last.
+ * A person's sessions with one cluster. Each user has a file, so that commands running at the same
+ * time do not overwrite each other's sessions. One more file names the user who logged in last.
  */
 export class SessionFiles {
   readonly #folder: string | undefined;
   readonly #cluster: string;
-  /** Why something could not be kept, if so: the session is good all the same, for this process. */
+  /**
+   * Why a session could not be saved; undefined if saving worked. This process can still use the
+   * session.
+   */
   failure: "no folder" | { readonly folder: string; readonly code: string } | undefined;
   /** Files that could not be read. */
   readonly troubles: FileTrouble[] = [];
 
-  /** @param folder one that nobody else can read; without one nothing is kept */
+  /** @param folder a folder that only the person can read; if undefined, no session is saved */
   constructor(folder: string | undefined, brokers: readonly string[]) {
     this.#folder = folder;
     this.#cluster = clusterOf(brokers);
   }
 
-  /** The session of a user, or else of the user who logged in last. */
+  /** @returns the session of `user`; without `user`, the session of the user who logged in last */
   read(user: string | undefined): SavedSession | undefined {
     const whose = user ?? this.#file(parseChosen)?.read()?.user;
     return whose === undefined ? undefined : this.#file(parseSession, whose)?.read();
   }
 
-  /** Keeps a token for the next process. */
+  /** Saves a token for the next process. */
   save(token: string): void {
     const user = subjectOf(token);
     if (user !== undefined) this.#write(this.#file(parseSession, user), { user, token });
   }
 
-  /** From now on, commands that name no user act as this one. */
+  /** Makes `user` the user of later commands that name no user. */
   choose(user: string): void {
     this.#write(this.#file(parseChosen), { user });
   }
@@ -72,14 +75,16 @@ export class SessionFiles {
   }
 }
 
-/** Of the file that names the user who logged in last. @throws Error if it names nobody */
+/**
+ * Parses the file that names the user who logged in last. @throws Error if the file names no user
+ */
 function parseChosen(value: unknown): { readonly user: string } {
   const { user } = isMap(value) ? value : {};
   if (typeof user !== "string") throw new Error("it has no `user`");
   return { user };
 }
 
-/** @throws Error if it is not a session */
+/** @throws Error if the value is not a session */
 function parseSession(value: unknown): SavedSession {
   const { user, token } = isMap(value) ? value : {};
   if (typeof token !== "string") throw new Error("it has no `token`");
@@ -87,14 +92,14 @@ function parseSession(value: unknown): SavedSession {
 }
 
 /**
- * The same text in whatever order a cluster's brokers are named. It has their keys: what a broker
- * with a key was given never goes to another process that answers in its place.
+ * @returns the same text for any order of a cluster's brokers. The endpoints include the brokers'
+ * keys, so the token for a broker with a key is never sent to a process with another key.
  */
 export function clusterOf(brokers: readonly string[]): string {
   return [...brokers].sort().join(",");
 }
 
-/** A name that a file can have, whatever letters the names are of and however many. */
+/** @returns a valid file name for any number of names, with any letters */
 export function fileName(names: readonly string[]): string {
   return createHash("sha256").update(names.join("\n")).digest("hex").slice(0, 32);
 }

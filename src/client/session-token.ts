@@ -1,6 +1,6 @@
 import { readUserName, type UserName } from "../protocol/ids.ts";
 
-/** Whose token it is; a client has no key to check it with, and need not. */
+/** @returns the token's user, unverified: a client has no key to verify tokens, and needs none */
 export function subjectOf(token: string | undefined): UserName | undefined {
   try {
     const [, payload = ""] = token?.split(".") ?? [];

@@ -22,41 +22,44 @@ import type { Subscription } from "./subscription.ts";
 import { TopicKeyring } from "./topic-keyring.ts";
 
 export interface SessionOptions {
-  /** Whose it is, until somebody logs in. Else it is the token's user. */
+  /** The session's user until a login names another; without this option, the user of `token`. */
   readonly user?: UserName | undefined;
-  /** Of a session that was begun before, where accounts are. */
+  /** The token of an earlier session, in a cluster with accounts. */
   readonly token?: string | undefined;
-  /** Told of each token that a server gives, to be kept for the next process. */
+  /** Called with each token that a server gives, so that the program can save the token. */
   readonly onToken?: ((token: string) => void) | undefined;
-  /** A subscription isn't served any more, by an error that no retry mends: told at each try. */
+  /**
+   * Called if a subscription fails with an error that retrying cannot fix, and again at each
+   * attempt.
+   */
   readonly onRefused?: ((error: ProtocolError) => void) | undefined;
 }
 
 export interface SubscribeOptions {
-  /** Entries of the past to begin with; none unless told. */
+  /** Number of past entries to deliver first; 0 by default. Ignored with `since`. */
   readonly last?: number | undefined;
-  /** Go on behind this vector instead: nothing since then is missed. */
+  /** Vector to resume from: every entry that the vector does not cover is delivered. */
   readonly since?: Vector | undefined;
-  /** Of a user, also what they send themselves, from wherever. */
+  /** For a user's private messages: also deliver messages that this user sends, from any client. */
   readonly own?: boolean | undefined;
 }
 
 export interface AskOptions {
-  /** Of a request that is to survive this process: the same for each try. */
+  /** The same id for each try of a request, for retries by a later process. */
   readonly id?: RequestId | undefined;
 }
 
-/** The connection that a session shares with others. */
+/** The part of a connection that its sessions show to programs. */
 export interface SharedConnection {
   readonly clock: LamportClock;
   readonly state: ConnectionState;
-  /** Why no broker is there, if one refused the connection. */
+  /** Why a broker refused the connection; undefined while connected or if no broker refused. */
   readonly refusal: Refusal | undefined;
-  /** Requests of all sessions without an answer yet. */
+  /** Number of unanswered requests of all sessions. */
   readonly open: number;
 }
 
-/** What a connection lends to its sessions. */
+/** The parts of a connection that its sessions use. */
 export interface SessionParts {
   readonly connection: SharedConnection;
   readonly requests: RequestQueue;
@@ -69,22 +72,22 @@ export interface SessionParts {
 type Write = { [S in Service]: Replies[S] extends { entry: Receipt } ? S : never }[Service];
 
 /**
- * A user of the cluster: requests with retries that take effect once (C1, C2), subscriptions that
- * deliver exactly once (C3). Every method throws a ProtocolError with the server's code (C4), and a
- * TypeError that names the argument if it is called wrongly. `Connection.session` makes it;
- * `parseUserName` and `parseChannelName` make names of text.
+ * A user of the cluster. Requests are retried and take effect once (C1, C2), and subscriptions
+ * deliver exactly once (C3). Every method throws a ProtocolError with the server's code (C4), or a
+ * TypeError that names a wrong argument. Programs create sessions with `Connection.session`, and
+ * names with `parseUserName` and `parseChannelName`.
  */
 export class Session implements Disposable {
   readonly #parts: SessionParts;
   readonly #options: SessionOptions;
   readonly #asker = {
-    /** Of whatever conversation (R9). */
+    /** The vector of everything the session has seen, in all conversations (R9). */
     seen: {} as MutableVector,
     token: undefined as string | undefined,
     takeToken: (token: string) => this.#takeToken(token),
   };
   readonly #subscriptions = new Map<string, Subscription>();
-  /** Tells this session from others of its user's. */
+  /** Distinguishes this session from other sessions of the same user. */
   readonly #name = randomHex(8);
   #user: UserName | undefined;
   #keys: TopicKeyring;
@@ -104,17 +107,17 @@ export class Session implements Disposable {
     return this.#parts.connection;
   }
 
-  /** Who logged in last, else whose session it is. */
+  /** The user of the last login; before a login, the user given by the options or the token. */
   get user(): UserName | undefined {
     return this.#user ?? subjectOf(this.#asker.token);
   }
 
-  /** An id for a request that is to survive this process: give it to each try. */
+  /** @returns an id for a request that a later process may have to retry; pass it to each try */
   newId(): RequestId {
     return this.#parts.requests.newId();
   }
 
-  /** Any service, by name. */
+  /** Sends a request to any service, by name. */
   ask<S extends Service>(
     service: S,
     data: RequestData[S],
@@ -123,7 +126,7 @@ export class Session implements Disposable {
     return this.#ask(service, data, options);
   }
 
-  /** @param password where accounts are: it begins a session, which all that follows is asked in */
+  /** @param password needed in a cluster with accounts; all later requests carry the new token */
   async login(user: UserName, password?: string): Promise<Receipt> {
     const receipt = await this.#write("login", { user, password });
     this.#user = user;
@@ -133,11 +136,11 @@ export class Session implements Disposable {
   /** Claims a name for an account. @throws ProtocolError `name_taken` */
   async register(user: UserName, password: string, invitation?: string): Promise<void> {
     const { account } = await this.ask("register", { user, password, invitation });
-    // Whatever is asked next is answered by who knows of the account.
+    // The next request must be answered by a server that has the new account.
     if (account !== undefined) this.#see(account.server, account.seq);
   }
 
-  /** Ends all older sessions of the user; this one goes on. */
+  /** Ends all older sessions of the user; this session continues. */
   changePassword(user: UserName, password: string, newPassword: string): Promise<Receipt> {
     return this.#write("password", { user, password, newPassword });
   }
@@ -151,13 +154,13 @@ export class Session implements Disposable {
     return this.#expect({ channel }, await this.#write("publish", data, options));
   }
 
-  /** To one user alone. */
+  /** Sends a private message to one user. */
   async message(dst: UserName, message: string, options?: AskOptions): Promise<Receipt> {
     const data = { src: this.#speaker(), dst, message };
     return this.#expect({ user: dst }, await this.#write("message", data, options));
   }
 
-  /** All of them, sorted. */
+  /** @returns all users, sorted */
   users(): Promise<UserName[]> {
     return allNames(async (from) => {
       const { users, next } = await this.ask("users", { from });
@@ -172,7 +175,7 @@ export class Session implements Disposable {
     });
   }
 
-  /** Whether a user has ever logged in: one question, however many users there are. */
+  /** Whether a user has ever logged in. Sends one request, even if the cluster has many users. */
   async knowsUser(user: UserName): Promise<boolean> {
     const { users } = await this.ask("users", { prefix: user, limit: 1 });
     return users.includes(user);
@@ -180,24 +183,26 @@ export class Session implements Disposable {
 
   async history(name: ConversationName, options: HistoryOptions = {}): Promise<HistoryPage> {
     const page = await this.ask("history", { ...name, ...options });
-    // With `since` the reply repeats it (H5), and what a publication said may be in it, true or not.
+    // With `since`, the reply's `seen` includes `since` (H5). A forged publication may have raised
+    // `since`.
     if (options.since === undefined) raise(this.#asker.seen, page.seen);
     for (const { server, seq } of page.entries) this.#see(server, seq);
     return page;
   }
 
   /**
-   * Says that the session's user is there, and asks who else is. To be said each 10 s, at once when
-   * it changes, and `gone` at the end; after 30 s of silence they count as gone.
-   * @returns by name, the user among them
+   * Reports the state of the session's user, and reads who is present. Call it every 10 s, at once
+   * when the state changes, and with `gone` at the end. Users count as gone after 30 s without a
+   * report.
+   * @returns the users who are present, sorted by name
    */
   async presence(state: PresenceState): Promise<readonly Present[]> {
     const data = { user: this.user, client: this.#name, state };
-    // What comes later than the next word of it is worth nothing.
+    // An answer that arrives after the next report is useless.
     return (await this.#ask("presence", data, { mostMs: durations.presenceMs })).present;
   }
 
-  /** The cluster's corrected time, ISO 8601. */
+  /** The cluster's corrected time, as ISO 8601. */
   async time(): Promise<string> {
     return (await this.ask("time", {})).time;
   }
@@ -207,8 +212,8 @@ export class Session implements Disposable {
   }
 
   /**
-   * Hands every entry of a conversation to `onEntry`, exactly once. For a user that is what others
-   * send them, unless `own` is set.
+   * Calls `onEntry` exactly once for every entry of a conversation. For a user, these are the
+   * messages that others send to the user; with `own`, also the messages that the user sends.
    * @throws ProtocolError `channel_not_found` or `user_not_found`
    */
   async subscribe(
@@ -220,7 +225,8 @@ export class Session implements Disposable {
     checkFunction("onEntry", onEntry);
     const topic = conversationTopic(name);
     if (this.#subscriptions.has(topic)) throw new Error(`${topic} is subscribed to already`);
-    // First the wire, then the past: nothing falls between.
+    // Subscribe on the wire before reading the history, so that no publication is missed in
+    // between.
     const subscription: Subscription = this.#parts.feeds.join(topic, {
       hear: (payload) => this.#hear(subscription, payload),
       pages: (since) => pages(this, name, { since }),
@@ -239,7 +245,10 @@ export class Session implements Disposable {
     return subscription;
   }
 
-  /** Resolves when subscriptions delivered everything that this session wrote to their conversations (C3). */
+  /**
+   * Resolves when subscriptions have delivered everything that this session wrote to their
+   * conversations (C3).
+   */
   async heardItself(): Promise<void> {
     await Promise.all([...this.#subscriptions.values()].map((heard) => heard.complete()));
   }
@@ -249,7 +258,9 @@ export class Session implements Disposable {
     if (subscription !== undefined) this.#end(subscription);
   }
 
-  /** Ends its subscriptions and requests. The connection, and other sessions on it, go on. */
+  /**
+   * Ends the session's subscriptions and requests. The connection and its other sessions continue.
+   */
   close(): void {
     for (const subscription of this.#subscriptions.values()) this.#end(subscription);
     this.#parts.requests.leave(this.#asker);
@@ -308,7 +319,7 @@ export class Session implements Disposable {
     return requests.ask(service, data, { asker, id, deadlineMs: Math.min(deadlineMs, mostMs) });
   }
 
-  /** @throws TypeError if nobody is there to speak as */
+  /** @throws TypeError if the session has no user */
   #speaker(): UserName {
     const { user } = this;
     if (user !== undefined) return user;
@@ -321,7 +332,7 @@ export class Session implements Disposable {
   }
 
   #takeToken(token: string): void {
-    // What one user may read is not read on in the session of another.
+    // The new user must not read with the keys of the previous user.
     if (subjectOf(token) !== subjectOf(this.#asker.token)) this.#keys = this.#noKeys();
     this.#asker.token = token;
     this.#options.onToken?.(token);
@@ -335,16 +346,20 @@ export class Session implements Disposable {
     const plain = this.#keys.open(subscription.topic, payload, () => subscription.fill());
     if (plain === undefined) return;
     const isClear = plain === payload;
-    // In a session what comes in clear may be anybody's word: the history tells what is true.
+    // In a session, an unencrypted publication may be forged, so the history is fetched instead.
     if (isClear && this.#asker.token !== undefined) return subscription.doubt(now().steadyMs);
     const publications = this.#parts.feeds.read(plain);
-    // A server has signed it: whatever is asked next must be answered by who has it (R9).
+    // A server signed these publications, so the next answer must come from a server that has them
+    // (R9).
     if (!isClear) for (const { server, seq } of publications) this.#see(server, seq);
     subscription.receive(publications);
   }
 }
 
-/** What a program throws at an entry is its own affair: other subscriptions get theirs all the same. */
+/**
+ * Calls `onEntry`. Its exceptions are thrown later, so that other subscriptions still get their
+ * entries.
+ */
 function handOver(onEntry: (entry: Entry) => void, entry: Entry): void {
   try {
     onEntry(entry);
@@ -355,7 +370,9 @@ function handOver(onEntry: (entry: Entry) => void, entry: Entry): void {
   }
 }
 
-/** Reads page after page, until one does not begin further on: then the server goes in circles. */
+/**
+ * Reads page after page. Stops if `next` does not advance, because the server then repeats pages.
+ */
 async function allNames<Name>(
   page: (
     from: string | undefined,

@@ -6,21 +6,25 @@ import { covers, type MutableVector, raise, type Vector } from "../protocol/vect
 import type { Duplicates } from "./duplicates.ts";
 
 export interface SubscriptionPorts {
-  /** All that is missing since a vector. */
+  /** Reads every entry that the vector does not cover, page by page. */
   pages(since: Vector): AsyncIterable<HistoryPage>;
   deliver(entry: Entry): void;
-  /** What is missing is not given, and asking again does not help. */
+  /** Called if a fetch fails with an error that retrying cannot fix. */
   refused(error: ProtocolError): void;
 }
 
-/** Publications held back while a gap is filled; more are fetched with the gap. */
+/**
+ * Most publications held back while a gap is filled. Publications beyond it are fetched from
+ * history.
+ */
 const heldPublications = 10_000;
-/** What need not be true makes nobody look more often. */
+/** Shortest time between two fetches caused by publications that may be forged. */
 const doubtMs = 1_000;
 
 /**
- * Every committed publication of one topic exactly once, in each server's order (C3): what comes
- * twice is dropped, a gap is filled from history before what follows is delivered.
+ * Delivers every committed publication of one topic exactly once, in each server's order (C3).
+ * Drops repeated publications. Fills a gap from the history before it delivers what follows the
+ * gap.
  */
 export class Subscription {
   readonly topic: string;
@@ -32,23 +36,23 @@ export class Subscription {
   #filling: Promise<void> | undefined;
   #again = false;
   #closed = false;
-  /** Until then nobody knows from where on something is missing. */
+  /** While false, the start of the subscription is unknown, so gaps can't be detected. */
   #hasBegun = false;
   #doubtedMs = Number.NEGATIVE_INFINITY;
 
-  /** @param duplicates of all subscriptions to the topic */
+  /** @param duplicates shared by all subscriptions to the topic */
   constructor(topic: string, ports: SubscriptionPorts, duplicates: Duplicates) {
     this.topic = topic;
     this.#ports = ports;
     this.#duplicates = duplicates;
   }
 
-  /** What has been delivered, to resume from. */
+  /** The vector of delivered entries, from which a later subscription can resume. */
   get vector(): Vector {
     return { ...this.#vector };
   }
 
-  /** Begins behind what the vector covers; what the page shows of it is delivered first. */
+  /** Starts the subscription after `since`. Delivers the entries of `page` first. */
   begin(since: Vector, page: readonly Entry[] = []): void {
     for (const entry of page) this.#pass(entry);
     raise(this.#vector, since);
@@ -65,31 +69,33 @@ export class Subscription {
     }
   }
 
-  /** Fetches what is missing: after a gap, a reconnect, and now and then. */
+  /** Fetches missing entries. Called after a gap, after a reconnect, and every few seconds. */
   fill(): void {
     if (this.#closed || !this.#hasBegun) return;
     this.#again = true;
     this.#filling ??= this.#fillAll();
   }
 
-  /** Something came that anybody may have sent: looks whether there is more, once a second. */
+  /** Fetches missing entries because of a publication that may be forged, at most once a second. */
   doubt(steadyMs: number): void {
     if (steadyMs - this.#doubtedMs < doubtMs) return;
     this.#doubtedMs = steadyMs;
     this.fill();
   }
 
-  /** Resolves when the fetch under way, if any, has ended. */
+  /** Resolves when the running fetch, if any, has ended. */
   async settled(): Promise<void> {
     await this.#filling;
   }
 
-  /** A receipt tells of an entry: its publication may be late, or lost. */
+  /** Records an entry known from a receipt. Its publication may be late or lost. */
   expect(server: ServerName, seq: number): void {
     raise(this.#expected, { [server]: seq });
   }
 
-  /** Resolves when everything expected is delivered, or no server gives it at present. */
+  /**
+   * Resolves when every expected entry is delivered, or when a fetch has ended without all of them.
+   */
   async complete(): Promise<void> {
     if (covers(this.#vector, this.#expected)) return;
     this.fill();
@@ -109,7 +115,7 @@ export class Subscription {
         this.#release(held);
       }
     } catch (error) {
-      // What is held stays held; the next fill, a few seconds later, tries again.
+      // Held publications stay held. The next fill, a few seconds later, tries again.
       if (!(error instanceof ProtocolError)) throw error;
       if (!error.retry) this.#ports.refused(error);
     } finally {
@@ -126,8 +132,10 @@ export class Subscription {
   }
 
   /**
-   * @param before what was held when the fetch began: if something is still missing in front of it,
-   * either no server has published it, or who answered did not have it yet; a later look tells
+   * Delivers held publications, unless an earlier entry is still missing.
+   * @param before publications that were held when the fetch began. If an earlier entry is still
+   * missing, the publication is dropped: no server published that entry, or the answering server
+   * lacked it. A later fetch delivers the publication.
    */
   #release(before: ReadonlySet<Publication>): void {
     const held = this.#held.sort((a, b) => a.seq - b.seq);
@@ -145,14 +153,14 @@ export class Subscription {
     else this.#again = true;
   }
 
-  /** @returns false if something before it is missing */
+  /** @returns false if an earlier publication of the same server is missing */
   #take(publication: Publication): boolean {
     if (publication.prev > this.#last(publication.server)) return this.#hasPassed(publication);
     this.#pass(publication);
     return true;
   }
 
-  /** Delivers what was not passed yet, unless a duplicate of it was. */
+  /** Delivers an entry, unless the entry or a duplicate of the entry was delivered before. */
   #pass(entry: Entry | Publication): void {
     if (this.#closed || this.#hasPassed(entry)) return;
     const isDuplicate = this.#duplicates
@@ -160,7 +168,7 @@ export class Subscription {
       .some((duplicate) => this.#hasPassed(duplicate));
     this.#vector[entry.server] = entry.seq;
     if (isDuplicate) return;
-    // Several sessions may be handed the same object: each gives away a copy of its own.
+    // Several sessions may get the same object, so each session delivers its own copy.
     const { prev: _, ...copy } = entry as Publication;
     this.#ports.deliver(copy as Entry);
   }

@@ -6,17 +6,20 @@ import type { SealOpener } from "./seal-opener.ts";
 type Ask = (topic: string) => Promise<Replies["keys"]>;
 
 interface TopicKeys {
-  /** By day, in base64url. */
+  /** Keys in base64url, by day. */
   readonly byDay: ReadonlyMap<number, string>;
   readonly publisher: string | undefined;
 }
 
-/** Keys are asked for no more often: who may not have them is not let in by asking again. */
+/**
+ * Shortest time between two requests for a topic's keys. A user who may not read gains nothing by
+ * asking more often.
+ */
 const askAgainMs = 1_000;
 
 /**
- * Opens sealed publications with the keys that the servers give to who may read them (X5). Each
- * session has a keyring of its own: what others on the same connection may read is not opened by it.
+ * Opens sealed publications with the keys that servers give to users who may read a topic (X5).
+ * Each session has its own keyring, so it never opens topics that only another session may read.
  */
 export class TopicKeyring {
   readonly #ask: Ask;
@@ -24,15 +27,17 @@ export class TopicKeyring {
   readonly #keys = new Map<string, TopicKeys>();
   readonly #askedMs = new Map<string, number>();
 
-  /** @param ask resolves with the reply of `keys` @param opener of the connection */
+  /** @param ask requests a topic's keys from a server @param opener the opener of the connection */
   constructor(ask: Ask, opener: SealOpener) {
     this.#ask = ask;
     this.#opener = opener;
   }
 
   /**
-   * @param onKeys called once there are new keys: what could not be opened is to be fetched
-   * @returns undefined if it can't be opened, or not yet, or if no server has signed it
+   * @param onKeys called when new keys have arrived; the caller then fetches the unopened
+   * publications
+   * @returns the payload itself if it is not sealed; undefined if it can't be opened yet, or has no
+   * valid signature of a server
    */
   open(topic: string, payload: Buffer, onKeys: () => void): Uint8Array | undefined {
     const read = readSealed(payload);
@@ -57,7 +62,7 @@ export class TopicKeyring {
       this.#keys.set(topic, { byDay, publisher });
       onKeys();
     } catch {
-      // Whoever may not read hears why when they ask for the history.
+      // A user who may not read gets the reason when the session asks for the history.
     }
   }
 }
