@@ -31,7 +31,7 @@ export function bytesOf(key: Key): string {
  * Replaces control characters with spaces, because they would act as keys, and line ends as Enter.
  */
 function asOneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are meant
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern must match control characters
   return text.replace(/\n+$/, "").replace(/[\x00-\x1f\x7f]+/g, " ");
 }
 

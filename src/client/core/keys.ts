@@ -78,11 +78,11 @@ export const keysByNumber: Readonly<Record<string, KeyName>> = {
  * APC.
  */
 const sequence =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
   /^\x1b(?:\[M.{3}|\[\[.|[[O]([0-?]*)[ -/]*([@-~])?|[\]PX^_][^\x00-\x1f\x7f]*(?:\x07|\x1b\\)?)/su;
 /** Matches an unfinished `sequence`. */
 const begun =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the same
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
   /^\x1b(?:\[M.{0,2}|\[\[|[[O][0-?]*[ -/]*|[\]PX^_][^\x00-\x1f\x7f]*\x1b?)?$/su;
 
 /**
@@ -131,6 +131,7 @@ export function isPasting(rest: string): boolean {
 function soFar(keys: readonly Key[], rest: string): Decoded {
   // The first half of a line end, or of the sequence that ends the paste, waits for its second
   // half.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
   const end = rest.search(/(?:\r|\x1b(?:\[(?:2(?:0(?:1)?)?)?)?)$/);
   const key = pasted(rest, end < 0 ? rest.length : end);
   const left = pasteBegins + (end < 0 ? "" : rest.slice(end));
@@ -194,7 +195,7 @@ function plain(input: string): Step {
  * once
  */
 function typed(input: string): Step {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they end what is typed
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters end a typed text
   const end = input.search(/[\x00-\x1f\x7f]/);
   const text = end < 0 ? input : input.slice(0, end);
   return { key: { name: "text", text }, length: text.length };

@@ -17,7 +17,7 @@ const pasteMs = 2_000;
 /** Silence after which the end of a paste counts as lost. */
 const lostPasteMs = 30_000;
 /** Matches Ctrl-C alone, with which a person leaves a paste whose end never arrives. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is one
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Ctrl-C is a control character
 const interrupts = /^\x03+$/;
 
 /**
