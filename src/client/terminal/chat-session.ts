@@ -79,7 +79,7 @@ export class ChatSession {
     this.#logins += 1;
   }
 
-  /** Whether this refusal is new to the person. Repeated attempts get the same refusal. */
+  /** Remembers a refusal. @returns false if the person was told the same refusal last */
   isNews({ message }: ProtocolError): boolean {
     const isNews = message !== this.#refusal;
     this.#refusal = message;
