@@ -51,7 +51,7 @@ const hears = (peer: RawPeer, text: string) =>
     `${text} is heard`,
   );
 
-describe("[P4] [X8] a proxy", { timeout: 30_000 }, () => {
+describe("[P4] [X8] a proxy", { timeout: 60_000 }, () => {
   test("tells members that replication is wanted, whatever guests say of it", async () => {
     const guest = await subscriber();
     guest.say(cancel(replicationTopic), cancel(""), subscribe(replicationTopic));
@@ -166,7 +166,9 @@ describe("[P4] [X8] a proxy", { timeout: 30_000 }, () => {
       peer.say(...topics.map(subscribe));
       greedy.push(peer);
     }
-    await until(() => greedy.some(({ isClosed }) => isClosed), "one of them is cut off");
+    // The proxy reads some 28,000 topics before: on a busy machine that takes a while.
+    const someoneIsCutOff = () => greedy.some(({ isClosed }) => isClosed);
+    await until(someoneIsCutOff, "one of them is cut off", 40_000);
     await until(async () => {
       await say("of ana 7", "still heard");
       return framesOf(ana.heard).some(({ body }) => body.toString() === "still heard");
