@@ -3,16 +3,18 @@ import { limits } from "../protocol/limits.ts";
 
 interface Open {
   connections: number;
-  /** How many of them are in their handshake. */
+  /** The number of these connections that are in their handshake. */
   handshakes: number;
 }
 
-/** How many connections each address has at a socket, and how fast it makes new ones. */
+/** Counts the open connections of each address at a socket, and limits the rate of new ones. */
 export class AddressBook {
   readonly #pace = new Buckets({ perSecond: limits.addressPace, burst: limits.addressBurst });
   readonly #open = new Map<string, Open>();
 
-  /** Whether one more connection of that address is let in. If so, it counts from now on. */
+  /**
+   * Decides whether a new connection of the address is accepted; an accepted connection is counted.
+   */
   admit(address: string, nowMs: number): boolean {
     if (this.#pace.take(address, nowMs) > 0) return false;
     const open = this.#open.get(address) ?? { connections: 0, handshakes: 0 };
@@ -23,18 +25,21 @@ export class AddressBook {
     return true;
   }
 
-  /** Whether too many of its connections are in their handshake, so that one of these must end. */
+  /**
+   * Returns whether too many of the address's connections are in their handshake, so that one of
+   * these must end.
+   */
   isCrowded(address: string): boolean {
     return (this.#open.get(address)?.handshakes ?? 0) > limits.addressHandshakes;
   }
 
-  /** A handshake of that address is over, good or not. */
+  /** Notes that a handshake of the address has ended, successfully or not. */
   shaken(address: string): void {
     const open = this.#open.get(address);
     if (open !== undefined) open.handshakes -= 1;
   }
 
-  /** A connection of that address has ended, after `shaken`. */
+  /** Notes that a connection of the address has ended; `shaken` was called before. */
   gone(address: string): void {
     const open = this.#open.get(address);
     if (open === undefined) return;
@@ -43,7 +48,10 @@ export class AddressBook {
   }
 }
 
-/** An IPv6 network of 64 bits counts as one address: its owner has 2^64 of them. */
+/**
+ * Returns the address that bounds count by. An IPv6 network with a 64-bit prefix counts as one
+ * address, because its owner has 2^64 addresses.
+ */
 export function addressOf(remote: string | undefined): string {
   if (remote === undefined) return "ipc";
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(remote)?.[1];
@@ -52,7 +60,7 @@ export function addressOf(remote: string | undefined): string {
   return networkOf(remote.replace(/%.*$/, ""));
 }
 
-/** The first 64 of 128 bits. */
+/** Returns the first 64 of the 128 bits of an IPv6 address, as text. */
 function networkOf(address: string): string {
   const [head = "", tail] = address.split("::");
   const before = head === "" ? [] : head.split(":");

@@ -4,15 +4,21 @@ import { type Envelope, type OnRequest, unwrap } from "./envelope.ts";
 import { SendQueue } from "./send-queue.ts";
 import { receiveAll, socketOptions } from "./socket.ts";
 
-/** Before a broker is left, the wait for a moment with nothing to read and nothing to send. */
+/**
+ * Shortest and longest time to wait, before leaving a broker, for a moment with no message to read
+ * or send.
+ */
 const shortestWaitMs = 10;
 const longestWaitMs = 200;
 
-/** Takes requests from brokers, and answers them in any order. It has a DEALER for each broker. */
+/**
+ * Receives requests from brokers, and answers them in any order. Each broker has its own DEALER
+ * socket.
+ */
 export class BrokeredResponder {
   readonly #onRequest: OnRequest;
   readonly #links = new Map<string, Link>();
-  /** The links by name. A link's name is the first frame of each of its envelopes. */
+  /** The links by name. The first frame of each envelope is the name of its link. */
   readonly #named = new Map<string, Link>();
   #isStarted = false;
   #made = 0;
@@ -21,13 +27,13 @@ export class BrokeredResponder {
     this.#onRequest = onRequest;
   }
 
-  /** Takes requests from now on; earlier ones have waited. */
+  /** Begins to read requests; earlier requests have waited unread. */
   start(): void {
     this.#isStarted = true;
     for (const link of this.#links.values()) this.#read(link);
   }
 
-  /** @throws Problem if one is not an endpoint */
+  /** @throws Problem if an argument is not an endpoint */
   connect(...endpoints: string[]): void {
     for (const endpoint of endpoints) {
       const known = this.#links.get(endpoint);
@@ -42,8 +48,8 @@ export class BrokeredResponder {
   }
 
   /**
-   * Leaves a broker. Requests that have come are taken first, and queued replies go out. Only a
-   * request that is on the wire at that very moment is lost, and the broker answers it (B4).
+   * Leaves a broker. Requests that have arrived are handled first, and queued replies are sent.
+   * Only a request in transit at that moment is lost; the broker answers it (B4).
    */
   async disconnect(endpoint: string): Promise<void> {
     const link = this.#links.get(endpoint);
@@ -70,16 +76,19 @@ export class BrokeredResponder {
 }
 
 /**
- * The connection to one broker. It has a socket of its own, which is closed to leave the broker.
- * One ROUTER for all brokers would not do: when it disconnects from a broker in the middle of a
- * message, libzmq looks for the rest and aborts the process.
+ * The connection to one broker. Each link has its own socket, and leaves the broker by closing this
+ * socket. A single ROUTER for all brokers would be unsafe: if it disconnects from a broker within a
+ * message, libzmq aborts the process while it looks for the rest.
  */
 class Link {
   readonly name: string;
-  /** Replies to a broker that is gone are dropped: its next process would drop them too (B3). */
+  /**
+   * The socket drops replies to a broker that has ended, because the broker's next process would
+   * drop such replies too (B3).
+   */
   readonly #socket = new Dealer({ ...socketOptions, immediate: true, sendTimeout: 0 });
   readonly #queue = new SendQueue((frames) => this.#socket.send(frames));
-  /** Callbacks of `leave`. */
+  /** The callbacks of all pending calls of `leave`. */
   #leaving: ((hasLeft: boolean) => void)[] = [];
 
   constructor(endpoint: string, name: string) {
@@ -98,11 +107,11 @@ class Link {
     this.#queue.push(frames);
   }
 
-  /** @returns whether it has left: false if `stay` was called first */
+  /** @returns true if the link has left the broker, false if `stay` was called first */
   leave(): Promise<boolean> {
     return new Promise((resolve) => {
       this.#leaving.push(resolve);
-      // If nothing comes, `read` finds no idle moment: it looks for one after each message.
+      // `read` looks for an idle moment only after a message, so a timer looks too.
       setTimeout(() => this.#leave(), shortestWaitMs);
       setTimeout(() => this.#leave({ evenIfBusy: true }), longestWaitMs);
     });

@@ -12,13 +12,13 @@ type Connecting = Socket & {
   disconnect(address: string): void;
 };
 
-/** Pause before a host name that could not be resolved is looked up again. */
+/** Pause before an unresolved host name is looked up again. */
 const lookUpEveryMs = 1_000;
 
 /**
- * Connects to each endpoint: encrypted or with a password if it has a key. IPv6 is used for
- * addresses of IPv6 and for names that have no others, else IPv4.
- * @throws Problem if one is not an endpoint; then the socket is closed
+ * Connects to each endpoint, encrypted or with a password if the endpoint has a key. IPv6 is used
+ * for IPv6 addresses and for names that have only IPv6 addresses; otherwise IPv4 is used.
+ * @throws Problem if an argument is not an endpoint; the socket is then closed
  */
 export function connect(socket: Connecting, endpoints: readonly string[]): void {
   const connector = new Connector(socket);
@@ -36,7 +36,8 @@ export function connect(socket: Connecting, endpoints: readonly string[]): void 
 }
 
 /**
- * Opens a socket's connections one by one: its options apply to connections that are made later.
+ * Opens a socket's connections one by one, because a changed option applies only to later
+ * connections.
  */
 class Connector {
   readonly #socket: Connecting;
@@ -49,7 +50,8 @@ class Connector {
 
   open(endpoint: string, { byIPv6 }: { byIPv6: boolean }): void {
     const { address, key } = splitKey(endpoint);
-    // zeromq warns of each option that is set after a connection, which it does not affect.
+    // zeromq warns about each option that is set after a connection, because the option does not
+    // change that connection.
     withoutWarnings(() => {
       if (key !== this.#key) setServerKey(this.#socket, key);
       if (this.#socket.ipv6 !== byIPv6) this.#socket.ipv6 = byIPv6;
@@ -66,9 +68,8 @@ class Connector {
   }
 
   /**
-   * libzmq resolves a name to addresses of one family only, IPv4 unless told otherwise, and tries
-   * again by itself. Once the name turns out to have addresses of IPv6 alone, this connects by
-   * IPv6.
+   * Reconnects over IPv6 if the name turns out to have only IPv6 addresses. libzmq resolves a name
+   * to one address family, by default IPv4, and retries on its own.
    */
   async followName(endpoint: string, host: string): Promise<void> {
     let found = await addressOfName(host);
@@ -82,9 +83,12 @@ class Connector {
   }
 }
 
-/** Encryption uses a new key pair for each connection, so that the process stays anonymous. */
+/**
+ * Sets the socket's key for the next connection. Encryption uses a new key pair for each
+ * connection, so that the process stays anonymous.
+ */
 function setServerKey(socket: Socket, key: string | undefined): void {
-  // The only ways to switch a socket of libzmq back to connections without a key.
+  // libzmq offers no other way to switch a socket back to connections without a key.
   if (socket.securityMechanism === "curve") socket.curveServer = false;
   if (socket.securityMechanism === "plain") socket.plainUsername = null;
   if (key === undefined) return;
@@ -98,10 +102,12 @@ function setServerKey(socket: Socket, key: string | undefined): void {
   encrypt(socket, { curveServerKey, curvePublicKey, curveSecretKey });
 }
 
-/** @param options keys as 32 bytes, which libzmq takes, though the typings know Z85 text only */
+/**
+ * @param options keys as 32 bytes, which libzmq accepts, although the typings allow only Z85 text
+ */
 function encrypt(socket: Socket, options: Readonly<Record<string, unknown>>): void {
   Object.assign(socket, options);
-  // If libzmq was built without CURVE, these are mere fields of a JavaScript object.
+  // If libzmq was built without CURVE, the assignment only adds fields to a JavaScript object.
   if (socket.securityMechanism === "curve") return;
   throw new Problem("This machine's ZeroMQ can't encrypt: install zeromq's own libzmq.");
 }

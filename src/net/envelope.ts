@@ -1,19 +1,22 @@
-/** The frames in front of a payload, by which a reply finds its way back. */
+/** The frames in front of a payload; a reply with the same frames reaches the sender. */
 export type Envelope = readonly Buffer[];
 
-/** @param seal the frame behind the payload, where the socket takes seals */
+/** @param seal the frame after the payload, at sockets that accept seals */
 export type OnRequest = (to: Envelope, payload: Buffer, seal?: Buffer) => void;
 
-/** Takes the seal off a request that ends with the empty delimiter, a payload and a seal. */
+/**
+ * Removes and returns the seal of a request whose frames end with the empty delimiter, the payload
+ * and a seal.
+ */
 export function takeSeal(frames: Buffer[]): Buffer | undefined {
   const delimiter = frames.findIndex((frame) => frame.length === 0);
   return delimiter >= 0 && frames.length === delimiter + 3 ? frames.pop() : undefined;
 }
 
 /**
- * The payload follows the empty delimiter of a REQ (W12). A DEALER may leave the delimiter out:
- * then the payload is the last frame. Further frames become part of the payload, which is invalid
- * then.
+ * Splits a message into envelope and payload. The payload follows the empty delimiter of a REQ
+ * (W12). If a DEALER leaves the delimiter out, the last frame is the payload. Further frames are
+ * appended to the payload, which makes it invalid.
  */
 export function unwrap(frames: Buffer[]): { envelope: Envelope; payload: Buffer } {
   const delimiter = frames.findIndex((frame) => frame.length === 0);

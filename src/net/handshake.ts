@@ -1,10 +1,10 @@
 import type { Observer } from "zeromq";
 import { splitKey } from "../platform/endpoint.ts";
 
-/** Why the other side refuses the connection. */
+/** The reason for which the other side refuses a connection. */
 export type Refusal = "keyWanted" | "keyUnwanted" | "otherKey";
 
-/** For logs and for users of the client library. */
+/** The text of each reason, for logs and for users of the client library. */
 export const refusalText: Readonly<Record<Refusal, string>> = {
   keyWanted: "it wants encryption: a client gives its key, a member has --curve",
   keyUnwanted: "it is not encrypted, and a key was given for it",
@@ -12,7 +12,8 @@ export const refusalText: Readonly<Record<Refusal, string>> = {
 };
 
 /**
- * Whether one side encrypts and the other does not: that stays so, and ZeroMQ does not try again.
+ * Returns whether the refusal is final: one side encrypts and the other does not, and ZeroMQ does
+ * not retry.
  */
 export function isFinal(refusal: Refusal | undefined): boolean {
   return refusal === "keyWanted" || refusal === "keyUnwanted";
@@ -21,9 +22,9 @@ export function isFinal(refusal: Refusal | undefined): boolean {
 const mismatch = "ERR_ZMTP_MECHANISM_MISMATCH";
 
 /**
- * Tells why all endpoints refuse a connecting socket, once they do, and `undefined` when one
- * accepts it again. Either side may be the first to see a mismatch and hang up. ZeroMQ tries again
- * until this side has seen the mismatch, and then no more.
+ * Calls `onRefusal` with a reason once all endpoints refuse the socket, and with `undefined` once
+ * one endpoint accepts it again. Either side may see a mismatch first and hang up. ZeroMQ retries
+ * until this side has seen the mismatch, then stops.
  */
 export function watchRefusals(
   events: Observer,
@@ -41,8 +42,8 @@ export function watchRefusals(
   events.on("handshake:error:protocol", ({ error, address }) => {
     if (error.code === mismatch) refuse(address, hasKey ? "keyUnwanted" : "keyWanted");
   });
-  // A server says nothing to a peer that it does not trust. Without a key, this may as well be a
-  // server that is stopping.
+  // A server sends no error to a peer that it does not trust. Without a key, the cause may also be
+  // a server that is stopping, so no refusal is reported.
   events.on("handshake:error:other", ({ address }) => {
     if (hasKey) refuse(address, "otherKey");
   });

@@ -29,7 +29,10 @@ export async function listen(server: Server, endpoint: string): Promise<string> 
   return `tcp://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
 }
 
-/** Resolves a host. An unknown name is returned as it is: `listen` then fails and says so. */
+/**
+ * Resolves a host. Returns an unknown name unchanged, so that `listen` fails with an error that
+ * names it.
+ */
 async function addressFor(host: string): Promise<string> {
   if (host === "*") return "0.0.0.0";
   return (await addressOfName(host))?.address ?? host;
@@ -46,7 +49,7 @@ function whyUnbound(code: string | undefined, isPath: boolean): string {
   return `can't be bound (${code}): ${way}`;
 }
 
-/** Removes the Unix socket of a process that was killed: no process answers at it. */
+/** Removes the Unix socket file of a killed process, at which no process accepts connections. */
 async function removeStale(path: string): Promise<void> {
   const probe = connect(path);
   try {

@@ -10,17 +10,17 @@ import { AddressBook, addressOf } from "./address-book.ts";
 import { listen } from "./listen.ts";
 import { lingerMs, type Peer, Wire } from "./wire.ts";
 
-/** The peers that a bound socket lets in. */
+/** Decides which peers a bound socket accepts. */
 export interface Entrance {
-  /** A peer needs only one of them. */
+  /** The accepted ways to connect; a peer needs to match one door. */
   readonly doors: readonly Door[];
-  /** A peer was refused at that endpoint, or cut off. */
+  /** Called when a peer was refused or cut off at this endpoint. */
   onRefused(endpoint: string, why: string): void;
 }
 
 export interface ListenerOptions {
   readonly socketType: SocketType;
-  /** Types of sockets that may connect. */
+  /** The socket types of peers that may connect. */
   readonly peers: readonly SocketType[];
   readonly bounds: Bounds;
   readonly entrance: Entrance;
@@ -31,7 +31,7 @@ export interface ListenerOptions {
 
 export const anybody: Entrance = { doors: [{ mechanism: "NULL" }], onRefused: () => {} };
 
-/** The bounds of a request or a publication. */
+/** The bounds for requests and publications. */
 export const messageBounds = {
   frameBytes: limits.frameBytes,
   frames: limits.messageFrames,
@@ -41,12 +41,12 @@ export const messageBounds = {
 const tickMs = 250;
 
 /**
- * A bound ZeroMQ socket without libzmq, which any peer's bytes can make abort, swell or stop
- * (decision 0013). It speaks ZMTP over TCP and Unix sockets, within bounds for each peer and each
- * address (Z1 to Z7).
+ * A bound ZeroMQ socket without libzmq, because any peer's bytes can make libzmq abort, use much
+ * memory or stop (decision 0013). The class speaks ZMTP over TCP and Unix sockets, within bounds
+ * for each peer and each address (Z1 to Z7).
  */
 export class Listener {
-  /** Where it is bound, with its real port. */
+  /** The bound endpoint with its real port. */
   readonly endpoint: string;
   readonly #server: Server;
   readonly #options: ListenerOptions;
@@ -54,7 +54,7 @@ export class Listener {
   readonly #wires = new Set<Wire>();
   /** The connections in their handshake. */
   readonly #shaking = new Set<Wire>();
-  /** Bytes of unfinished messages, the oldest message first. */
+  /** Bytes of unfinished messages by connection, the oldest message first. */
   readonly #held = new Map<Wire, number>();
   #heldBytes = 0;
   readonly #timer: NodeJS.Timeout;
@@ -65,7 +65,8 @@ export class Listener {
     this.endpoint = endpoint;
     this.#options = options;
     server.on("connection", (socket) => this.#accept(socket));
-    // No file descriptor is left for one more connection; the others go on.
+    // The error means that no file descriptor is left for a new connection; open connections are
+    // not affected.
     server.on("error", () => {});
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
@@ -77,7 +78,7 @@ export class Listener {
     return new Listener(server, bound, options);
   }
 
-  /** Ends all connections once all that waits for the peers is written, within `lingerMs`. */
+  /** Ends each connection when the data that waits for its peer is written, or after `lingerMs`. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const closed = new Promise((resolve) => this.#server.close(resolve));
@@ -119,15 +120,18 @@ export class Listener {
   }
 
   /**
-   * Gives up one of an address's handshakes by chance. A handshake is short, so handshakes that
-   * come to nothing keep nobody else out; and of many slow ones that come at once, some pass.
+   * Ends one of the address's handshakes, chosen at random. Honest handshakes are short, so
+   * unfinished ones block no other peer; if many slow handshakes begin at once, some still succeed.
    */
   #giveOneUp(address: string): void {
     const shaking = [...this.#shaking].filter((wire) => wire.address === address);
     shaking[randomInt(Math.max(1, shaking.length))]?.giveUp();
   }
 
-  /** Bounds the memory of messages that peers don't finish: the oldest of them ends (Z6). */
+  /**
+   * Limits the memory for messages that peers do not finish: the connection with the oldest such
+   * message is ended (Z6).
+   */
   #hold(wire: Wire, bytes: number): void {
     this.#heldBytes += bytes - (this.#held.get(wire) ?? 0);
     if (bytes > 0) this.#held.set(wire, bytes);
@@ -147,7 +151,8 @@ export class Listener {
 
   #tick(): void {
     const { steadyMs } = now();
-    // A process that was stopped could hear no peer: that is not the peers' silence.
+    // A stopped process (SIGSTOP) receives nothing, so the time of the stop does not count as the
+    // peers' silence.
     const wasStopped = steadyMs - this.#tickedMs > 2 * tickMs;
     this.#tickedMs = steadyMs;
     let unread = 0;
@@ -159,7 +164,7 @@ export class Listener {
     if (unread > limits.unreadBytesOfAll) this.#endLargest(unread);
   }
 
-  /** Cuts off the peers that have left the most unread. */
+  /** Closes the connections with the most unread bytes until the sum is within the bound. */
   #endLargest(unread: number): void {
     const largest = [...this.#wires].sort((a, b) => b.unreadBytes - a.unreadBytes);
     let left = unread;

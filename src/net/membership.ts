@@ -12,15 +12,18 @@ import { Seals } from "./seal.ts";
 
 interface MembershipOptions {
   readonly secret: Secret;
-  /** Given if the cluster is encrypted. */
+  /** The key pairs of an encrypted cluster; undefined if the cluster is not encrypted. */
   readonly keys?: CurveKeys | undefined;
-  /** This process's name, which may come after the first question. */
+  /** Returns this process's name, which may become known after the first question is sent. */
   readonly self: () => string;
   readonly clock: LamportClock;
   readonly log: Log;
 }
 
-/** A process that has the cluster's secret, and so is a member (X1). */
+/**
+ * This process's membership: the seals and connections that prove that it has the cluster's secret
+ * (X1).
+ */
 export class Membership {
   readonly refusals: Refusals;
   readonly #options: MembershipOptions;
@@ -32,13 +35,16 @@ export class Membership {
     if (secret.warning !== undefined) log.warn(secret.warning);
   }
 
-  /** The seals of one channel. Only messages above the present clock count there from now on. */
+  /**
+   * Returns the seals for one purpose. They accept only messages with a counter above the present
+   * clock.
+   */
   seals(purpose: Purpose): Seals {
     const { secret, self, clock } = this.#options;
     return new Seals({ key: secret.deriveKey(purpose), self, clock, refusals: this.refusals });
   }
 
-  /** A member's connection to the reference. */
+  /** Opens a member's sealed connection to the reference. */
   referenceLink(endpoints: readonly string[]): ReferenceLink {
     const { clock, log } = this.#options;
     const watch = new ReferenceWatch(endpoints, log);
@@ -49,12 +55,15 @@ export class Membership {
     return link;
   }
 
-  /** Lets anybody in; in an encrypted cluster, whoever has its public key. */
+  /**
+   * Accepts every process; in an encrypted cluster, every process that has the cluster's public
+   * key.
+   */
   get forGuests(): Entrance {
     return this.#entrance(guestDoor(this.#options.keys));
   }
 
-  /** Lets members in; with `withGuests`, guests too. */
+  /** Accepts members; with `withGuests`, also guests. */
   forMembers({ withGuests = false } = {}): Entrance {
     const { secret, keys } = this.#options;
     const door = memberDoor(secret, keys);

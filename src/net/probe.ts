@@ -2,8 +2,8 @@ import { connect } from "node:net";
 import { splitHost } from "../platform/parse-endpoint.ts";
 
 /**
- * Whether a ZeroMQ socket greets at a TCP endpoint (ZMTP 3.1, "Greeting": its signature begins with
- * 0xFF). No handshake follows, so that a broker never takes the probe for a worker.
+ * Returns whether a ZeroMQ socket answers at a TCP endpoint: its greeting begins with 0xFF (ZMTP
+ * 3.1, "Greeting"). No handshake follows, so that a broker never takes the probe for a worker.
  */
 export function probe(endpoint: string, timeoutMs: number): Promise<boolean> {
   const parts = splitHost(endpoint);
@@ -12,7 +12,8 @@ export function probe(endpoint: string, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port), timeout: timeoutMs });
     const end = (greeted: boolean) => {
-      // A reset: an orderly end before the handshake would look like a peer without the key.
+      // The connection is reset, because an orderly end before the handshake would look like a peer
+      // without the key.
       socket.resetAndDestroy();
       resolve(greeted);
     };

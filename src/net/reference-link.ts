@@ -12,17 +12,23 @@ import type { ReferenceWatch } from "./reference-watch.ts";
 import { Requester } from "./requester.ts";
 import type { Seals } from "./seal.ts";
 
-/** The name of the reference, of which a cluster has one. */
+/** The name of the reference; a cluster has only one reference. */
 export const referenceName = "reference";
 
 interface ReferenceLinkOptions {
-  /** A member's seals. Without them the process is a guest, which may ask but not decide. */
+  /**
+   * A member's seals. Without seals the process is a guest: it may ask the reference, but not
+   * decide.
+   */
   readonly seals?: Seals;
-  /** If given, the link finds out which kind of reference answers before its first question. */
+  /** If given, the link checks before its first question which kind of reference answers. */
   readonly watch?: ReferenceWatch;
 }
 
-/** Pause between two looks at a reference of the original protocol: ours may have replaced it. */
+/**
+ * Pause between two checks of a reference of the original protocol, because one of this project may
+ * have replaced it.
+ */
 const foreignMs = 2_000;
 
 /** A process's connection to the reference. */
@@ -30,13 +36,13 @@ export class ReferenceLink {
   readonly #requester: Requester;
   readonly #clock: LamportClock;
   readonly #isMember: boolean;
-  /** Why the reference refuses the connection, if it does. */
+  /** The reason for which the reference refuses the connection; undefined if it does not. */
   refusal: Refusal | undefined;
   onRefusal: (refusal: Refusal | undefined) => void = () => {};
   readonly #watch: ReferenceWatch | undefined;
-  /** The last look. It resolves if a reference of ours has answered. */
+  /** The last check; it resolves if a reference of this project has answered. */
   #recognition: Promise<void> | undefined;
-  /** Steady time of the next look. */
+  /** Steady time of the next check. */
   #nextLookMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -59,8 +65,9 @@ export class ReferenceLink {
   }
 
   /**
-   * @returns the reply's fields; its clock is received
-   * @throws ProtocolError that the reference sent, or `unavailable` if it did not answer
+   * Sends a question, and takes over the clock in the reply.
+   * @returns the fields of the reply
+   * @throws ProtocolError that the reference sent, or `unavailable` if the reference did not answer
    */
   async ask(
     service: string,
@@ -70,7 +77,7 @@ export class ReferenceLink {
     if (this.#watch !== undefined) await this.#recognize(this.#watch, timeoutMs);
     const reply = await this.#requester.ask(this.#encode(service, data), timeoutMs);
     const fields = parseReferenceReply(reply);
-    // A member has the clock from the seal already.
+    // A member has already taken over the clock from the seal.
     if (!this.#isMember) this.#clock.receiveFromAnyone(parseClock(fields.clock) ?? 0);
     return fields;
   }
@@ -80,8 +87,9 @@ export class ReferenceLink {
   }
 
   /**
-   * A reference of the original protocol, a REP, breaks at a seal, which is a second frame. So the
-   * first question, for the list, has no seal, and the reply shows which kind of reference answers.
+   * Checks which kind of reference answers. A reference of the original protocol, a REP, fails on a
+   * seal, which is a second frame. So the first question, for the list, has no seal, and its reply
+   * shows the kind of reference.
    */
   #recognize(watch: ReferenceWatch, timeoutMs: number): Promise<void> {
     if (this.#recognition === undefined || now().steadyMs >= this.#nextLookMs) {
@@ -97,14 +105,14 @@ export class ReferenceLink {
       reply = await this.#requester.askUnsealed(this.#encode("list", {}), timeoutMs);
     } catch (error) {
       this.#nextLookMs = Number.NEGATIVE_INFINITY;
-      // A refused connection is logged elsewhere (`onRefusal`).
+      // `onRefusal` logs a refused connection.
       if (this.refusal === undefined) watch.silent();
       throw error;
     }
     const isOurs = isOurReply(reply);
     watch.answered(isOurs ? "ours" : "foreign");
     if (isOurs) return;
-    // Without a pause every heartbeat would ask again: too often for another author's program.
+    // Without a pause every heartbeat would check again, too often for another author's program.
     this.#nextLookMs = now().steadyMs + foreignMs;
     throw new ProtocolError("unsupported", "The reference speaks only the original protocol.");
   }
@@ -123,14 +131,14 @@ function isOurReply(payload: Uint8Array): boolean {
   }
 }
 
-/** Tells the reference twice a second that a process is running, so that `status` shows it. */
+/** Sends a heartbeat to the reference twice a second, so that `status` shows this process. */
 export function reportPresence(
   link: ReferenceLink,
   { name, ...who }: { readonly name: string; readonly role: Role } & Partial<HeartbeatReport>,
 ): Disposable {
   const report: HeartbeatReport = { user: name, ...who, pid: processId };
   const beat = () => {
-    // If the reference is down, the next beat follows half a second later.
+    // If the reference is down, the next heartbeat follows half a second later.
     link.ask("heartbeat", { ...report }).catch(() => {});
   };
   beat();

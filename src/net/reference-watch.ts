@@ -2,19 +2,22 @@ import { now } from "../platform/clock.ts";
 import { addressesOf } from "../platform/endpoint.ts";
 import type { Log } from "../platform/log.ts";
 
-/** What answers at the reference's endpoint: ours, one of the original protocol, or nothing. */
+/**
+ * What answers at the reference's endpoint: a reference of this project, one of the original
+ * protocol, or no process.
+ */
 type ReferenceKind = "ours" | "foreign" | "missing";
 
-/** Silence after which a reference counts as missing; one that only restarts is back sooner. */
+/** Silence after which the reference is logged as missing; a restart takes less time. */
 const missingMs = 2_500;
 
-/** Logs what answers at the reference's endpoint, once for each change. */
+/** Logs which kind of reference answers at the endpoint, once for each change. */
 export class ReferenceWatch {
   readonly #log: Log;
   readonly #where: string;
-  /** The kind that was logged last. A reference of ours at the start needs no line. */
+  /** The kind that was logged last. `ours` at the start is not logged. */
   #told: ReferenceKind = "ours";
-  /** Steady time since when nothing has answered. */
+  /** Steady time since which no reference has answered; undefined while one answers. */
   #silentMs: number | undefined = now().steadyMs;
 
   constructor(endpoints: readonly string[], log: Log) {

@@ -5,7 +5,10 @@ import type { RefusedMessages } from "../protocol/reference-messages.ts";
 import { type Refusal, refusalText } from "./handshake.ts";
 
 const everyMs = 60_000;
-/** Senders choose their names freely: more names than this in a minute get no line. */
+/**
+ * The most names logged in a minute; further names are not logged, because senders choose their
+ * names freely.
+ */
 const mostSenders = 100;
 const mostNameBytes = 64;
 
@@ -21,7 +24,7 @@ export class Refusals {
     this.#secretOrigin = secretOrigin;
   }
 
-  /** @param sender the name that it gives itself, if any */
+  /** @param sender the name that the message gives as its sender, if any */
   forged(sender: string | undefined, isSealed: boolean): void {
     this.counts.forged += 1;
     const who = sender ?? "somebody";
@@ -39,15 +42,18 @@ export class Refusals {
     this.#log.info({ ...this.counts }, text);
   }
 
-  /** Nothing is known of a peer that connects but the endpoint. */
+  /**
+   * Logs a refused connection. Only the endpoint is logged, because the peer has not proven a name.
+   */
   connection(endpoint: string, why: string): void {
     if (!this.#isDue(`${endpoint} ${why}`)) return;
     this.#log.warn({ endpoint }, `A connection to ${endpoint} was refused: ${why}`);
   }
 
   /**
-   * Warns of a name that two connections share (Z2): a program of the original protocol may expect
-   * replies by name. Peers choose their names freely, so all names together get one line a minute.
+   * Warns that two connections use the same name (Z2), because a program of the original protocol
+   * may expect replies by name. All names share one line a minute, because peers choose their names
+   * freely.
    */
   sharedName(identity: string): void {
     if (!this.#isDue("shared name")) return;
@@ -56,7 +62,10 @@ export class Refusals {
     this.#log.warn(`Two connections give the same name "${name}" (Identity): ${text}`);
   }
 
-  /** A member that the reference refuses waits; without this line nobody would know for what. */
+  /**
+   * Logs that the reference refuses this member's connection; without the line, a waiting member
+   * would give no reason.
+   */
   byReference(refusal: Refusal): void {
     if (!this.#isDue(refusal)) return;
     this.#log.warn(`The reference does not take the connection: ${refusalText[refusal]}`);

@@ -1,21 +1,24 @@
 import { limits } from "../protocol/limits.ts";
 
 /**
- * Tells each member's new messages from repeated ones, by counters that rise and never repeat. It
- * keeps a window of counters, not the last one alone, because two proxies may overtake each other.
- * Source: the anti-replay window of RFC 4303, 3.4.3, here for counters with gaps.
+ * Detects repeated messages of each member by counters that rise and never repeat. The window holds
+ * many counters, because messages over two proxies may arrive out of order. Source: the anti-replay
+ * window of RFC 4303, 3.4.3, here for counters with gaps.
  */
 export class ReplayWindow {
-  /** Counters up to here are from before, or too old to tell. */
+  /** Counters up to this value are from before the start, or too old to be checked. */
   #floor: number;
-  /** The newest counters of each member, in rising order. */
+  /** The newest counters of each member, in ascending order. */
   readonly #heard = new Map<string, number[]>();
 
   constructor(floor: number) {
     this.#floor = floor;
   }
 
-  /** Notes a genuine message. @returns `repeated` if it has certainly come before */
+  /**
+   * Records the counter of a genuine message.
+   * @returns `repeated` if the message has certainly come before
+   */
   take(sender: string, counter: number): "new" | "repeated" | "old" {
     const heard = this.#heard.get(sender) ?? [];
     let at = heard.length;
@@ -32,7 +35,8 @@ export class ReplayWindow {
   }
 
   /**
-   * Forgets the member that was silent longest. Messages as old as its last are `old` from then on.
+   * Forgets the member whose last counter is lowest if too many members are remembered. From then
+   * on, counters up to that one are `old`.
    */
   #bound(present: string): void {
     if (this.#heard.size <= limits.replaySenders) return;

@@ -5,21 +5,21 @@ import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
 export interface RequestPipeEvents {
   onPayload(payload: Buffer): void;
-  /** How many brokers it is connected to. */
+  /** Called with the number of connected brokers after each change. */
   onConnections(count: number): void;
   onRefusal(refusal: Refusal | undefined): void;
-  /** A broker can't be reached; the next try follows in so many milliseconds. */
+  /** Called if a broker can't be reached; the next attempt follows after `inMs` milliseconds. */
   onRetry?(inMs: number): void;
 }
 
 /**
- * A client's connection to all brokers: payloads out, payloads in, which the caller matches.
- * Payloads go only to connected brokers; one that dies leaves the rotation.
+ * A client's connection to all brokers. It sends and receives payloads; the caller matches replies
+ * to requests. Payloads are sent only to connected brokers; a broker that ends is skipped.
  */
 export class RequestPipe {
   readonly #socket: Dealer;
 
-  /** @param options the longest pause between two tries to connect, if it is not the usual one */
+  /** @param options the longest pause between two attempts to connect, if not the default */
   constructor(
     endpoints: readonly string[],
     events: RequestPipeEvents,
@@ -38,7 +38,7 @@ export class RequestPipe {
     });
   }
 
-  /** Waits for a broker. One call at a time. */
+  /** Sends a payload; waits while no broker is connected. Only one call at a time is allowed. */
   async send(payload: Uint8Array): Promise<void> {
     await this.#socket.send(["", payload]);
   }

@@ -9,12 +9,12 @@ import { receiveAll, socketOptions } from "./socket.ts";
 
 interface Answer {
   readonly payload: Buffer;
-  /** The frame behind the payload. */
+  /** The frame after the payload. */
   readonly seal: Buffer | undefined;
 }
 
 interface Open {
-  /** Steady time from which an answer counts no more. */
+  /** Steady time from which an answer is too late. */
   readonly lateMs: number;
   resolve(answer: Answer): void;
   reject(error: ProtocolError): void;
@@ -23,24 +23,27 @@ interface Open {
 
 interface RequesterOptions {
   /**
-   * Whether a question may wait for the connection until its time is over. Else it fails soon,
-   * instead of being asked much later.
+   * Whether a question may wait for a connection until its timeout. Otherwise it fails soon, so
+   * that it is not sent much later.
    */
   readonly waits?: boolean;
-  /** If given, questions are sealed, and nothing counts but the answers of the member `to` (X1). */
+  /**
+   * If given, questions are sealed, and only sealed answers of the member `to` are accepted (X1).
+   */
   readonly sealing?: { readonly seals: Seals; readonly to: string } | undefined;
 }
 
-/** How long a question waits for the connection to a process that is running. */
+/** Time that a question waits for the connection to a running process. */
 const handshakeMs = 200;
 /**
- * The first answer to a process whose clock lags only tells the clock; others may be quicker then.
+ * The most attempts for one question. The first answer to a process whose clock lags only carries
+ * the clock; other processes may raise the clock again before the next attempt.
  */
 const mostTries = 3;
 
 /**
- * Asks one process, several questions at a time. A number in front of the empty delimiter comes
- * back with the answer, as the envelope of any ZeroMQ reply does.
+ * Sends questions to one process, several at a time. The number in front of the empty delimiter
+ * comes back with the answer, as the envelope of any ZeroMQ reply does.
  */
 export class Requester {
   readonly #socket: Dealer;
@@ -68,7 +71,7 @@ export class Requester {
     });
   }
 
-  /** @throws ProtocolError `unavailable` without an answer that counts within `timeoutMs` */
+  /** @throws ProtocolError `unavailable` if no acceptable answer comes within `timeoutMs` */
   async ask(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
     if (this.#sealing === undefined) return this.askUnsealed(payload, timeoutMs);
     const { seals, to } = this.#sealing;
@@ -82,7 +85,10 @@ export class Requester {
     throw unavailable(`${to} has not taken the question.`);
   }
 
-  /** Asks a process that may not know seals. @throws ProtocolError as `ask` */
+  /**
+   * Sends an unsealed question, for a process that may not know seals. @throws ProtocolError as
+   * `ask`
+   */
   async askUnsealed(payload: Uint8Array, timeoutMs: number): Promise<Buffer> {
     return (await this.#ask([payload], timeoutMs)).payload;
   }
@@ -99,7 +105,10 @@ export class Requester {
     });
   }
 
-  /** A process that was stopped finds answers before its timers run: they are late all the same. */
+  /**
+   * Handles an answer. After a stop (SIGSTOP), answers are read before timers run, so the time is
+   * checked here too.
+   */
   #take(number: string, answer: Answer): void {
     const open = this.#settle(number);
     if (open === undefined) return;

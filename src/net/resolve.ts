@@ -1,9 +1,9 @@
 import { lookup } from "node:dns/promises";
 
 /**
- * Resolves a host name for binding and for connecting. Both use IPv4 if the name has both families,
- * and so meet.
- * @returns undefined if the name can't be resolved, for good or at present
+ * Resolves a host name for binding and for connecting. Both sides prefer IPv4 if the name has both
+ * families, so that they use the same address.
+ * @returns undefined if the name can't be resolved, now or ever
  */
 export async function addressOfName(
   host: string,

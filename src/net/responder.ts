@@ -3,14 +3,14 @@ import { type Envelope, type OnRequest, takeSeal, unwrap } from "./envelope.ts";
 import { anybody, type Entrance, Listener, messageBounds } from "./listener.ts";
 import type { Peer } from "./wire.ts";
 
-/** A bound ROUTER, which answers requests in any order. */
+/** A bound ROUTER that answers requests in any order. */
 export class Responder {
   readonly #onRequest: OnRequest;
   readonly #takesSeals: boolean;
-  /** The peers by name. A peer's name is the first frame of each of its envelopes. */
+  /** The peers by name. The first frame of each envelope is the name of its peer. */
   readonly #peers = new Map<string, Peer>();
   #listener: Listener | undefined;
-  /** Requests that came before the start. */
+  /** Requests that arrived before `start`; undefined afterwards. */
   #early: [Peer, Buffer[]][] | undefined = [];
 
   constructor(onRequest: OnRequest, { takesSeals = false } = {}) {
@@ -18,7 +18,10 @@ export class Responder {
     this.#takesSeals = takesSeals;
   }
 
-  /** @returns the endpoint with its real port @throws Problem if it can't be bound */
+  /**
+   * @returns the endpoint with its real port
+   * @throws Problem if the endpoint can't be bound
+   */
   async bind(endpoint: string, entrance: Entrance = anybody): Promise<string> {
     this.#listener = await Listener.bind(endpoint, {
       socketType: "ROUTER",
@@ -32,7 +35,7 @@ export class Responder {
     return this.#listener.endpoint;
   }
 
-  /** Takes requests from now on; earlier ones have waited. */
+  /** Begins to handle requests, including those that arrived earlier. */
   start(): void {
     const early = this.#early ?? [];
     this.#early = undefined;

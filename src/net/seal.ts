@@ -6,21 +6,21 @@ import { ReplayWindow } from "./replay-window.ts";
 const macBytes = 32;
 const nothing = Buffer.alloc(0);
 
-/** What a seal says of its message. */
+/** The fields that a seal states about its message. */
 interface Header {
   readonly counter: number;
   readonly sender: string;
-  /** The topic, or the name of the process that is asked or answered. */
+  /** The topic, or the name of the process to which the question or answer is sent. */
   readonly to: string;
 }
 
-/** A payload that came, and the frame behind it. */
+/** A received payload, and the frame after it. */
 interface Sealed {
   readonly payload: Uint8Array;
   readonly seal: Uint8Array | undefined;
 }
 
-/** A member's question, which is answered to that member alone. */
+/** A member's question; the answer is valid for that member only. */
 export interface Question {
   readonly sender: string;
   readonly mac: Uint8Array;
@@ -28,18 +28,19 @@ export interface Question {
 
 interface SealsOptions {
   readonly key: KeyObject;
-  /** This process's name, which may come after the first question. */
+  /** Returns this process's name, which may become known after the first question is sent. */
   readonly self: () => string;
   readonly clock: LamportClock;
   readonly refusals: Refusals;
 }
 
 /**
- * The seals of one channel among members (X1). A seal is a frame behind the payload, with a MAC
- * and, in plain text, counter, sender and addressee. Counters are Lamport clocks. A message does
- * not count if it has come before, or could have before this process started.
+ * The seals of one channel among members (X1). A seal is a frame after the payload, with a MAC and,
+ * in plain text, counter, sender and receiver. Counters are Lamport clocks. A message is refused if
+ * it has come before, or may have come before this process started.
  *
- *     MAC (32 bytes) | "<counter> <sender> <to>"
+ *     MAC (32 bytes) 
+ * "<counter> <sender> <to>"
  *     MAC = HMAC-SHA256(key, header, MAC of the question that is answered or nothing, payload),
  *           the first two with their lengths (4 bytes) in front
  */
@@ -52,18 +53,20 @@ export class Seals {
     this.#window = new ReplayWindow(options.clock.value);
   }
 
-  /** @param to the topic, or the name of the process that is asked */
+  /** @param to the topic, or the name of the process to which the question is sent */
   seal(to: string, payload: Uint8Array): Buffer {
     return this.#seal(to, nothing, payload);
   }
 
-  /** The seal of the answer to this very question. */
+  /** Returns the seal of an answer; the seal is valid only for this question. */
   sealAnswer({ sender, mac }: Question, payload: Uint8Array): Buffer {
     return this.#seal(sender, mac, payload);
   }
 
   /**
-   * @returns the sender, if the publication counts; this process's own come back too, and do not
+   * Checks the seal of a publication.
+   * @returns the sender, or undefined if the publication must be ignored. This process's own
+   * publications come back from proxies, and are ignored too
    */
   hear(topic: string, payload: Uint8Array, seal: Uint8Array | undefined): string | undefined {
     if (readHeader(seal)?.sender === this.#options.self()) return undefined;
@@ -73,8 +76,10 @@ export class Seals {
   }
 
   /**
-   * @returns the question, or undefined if it is not a member's. If it is not new, the answer is an
-   * empty payload, whose seal tells the asker the clock to ask again with
+   * Checks the seal of a question.
+   * @returns the question, or undefined if no member sent it. If the question is not new, the
+   * caller answers with an empty payload; that answer's seal gives the asker the clock for its next
+   * attempt
    */
   takeQuestion(
     payload: Uint8Array,
@@ -86,7 +91,11 @@ export class Seals {
     return { sender: opened.sender, mac: seal.subarray(0, macBytes), isNew };
   }
 
-  /** @param from the member that was asked @param question the seal of the question */
+  /**
+   * Checks the seal of an answer.
+   * @param from the name of the member to which the question was sent
+   * @param question the seal of the question
+   */
   isAnswer(from: string, question: Uint8Array, answer: Sealed): boolean {
     const { self, clock } = this.#options;
     const opened = this.#open(answer, question.subarray(0, macBytes), from);
@@ -110,7 +119,7 @@ export class Seals {
     return createHmac("sha256", this.#options.key).update(front).update(payload).digest();
   }
 
-  /** @param from the member that was asked, for the log */
+  /** @param from the name, for the log, of the member to which the question was sent */
   #open({ payload, seal }: Sealed, question: Uint8Array, from?: string): Header | undefined {
     const header = readHeader(seal);
     if (seal !== undefined && header !== undefined) {
@@ -127,7 +136,7 @@ export class Seals {
       this.#options.clock.receive(counter);
       return true;
     }
-    // With two proxies every publication comes twice.
+    // With two proxies every publication arrives twice, so a repeated one is not logged.
     if (verdict === "old" || kind === "question") this.#options.refusals.stale(sender);
     return false;
   }

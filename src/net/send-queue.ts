@@ -8,8 +8,8 @@ interface Waiting {
 }
 
 /**
- * Two sends at once on one ZeroMQ socket throw. So each socket has a queue, whose messages go out
- * one after the other. A full queue drops new messages: the receivers ask again for what they miss.
+ * A queue that sends messages on one ZeroMQ socket one after the other, because the socket throws
+ * on two sends at once. A full queue drops new messages; receivers fetch missed messages later.
  */
 export class SendQueue {
   readonly #send: (frames: Frames) => Promise<void>;
@@ -22,7 +22,7 @@ export class SendQueue {
     this.#send = send;
   }
 
-  /** @param onDropped called if the message can't be handed to libzmq */
+  /** @param onDropped called if the message can't be passed to libzmq */
   push(frames: Frames, onDropped?: () => void): void {
     if (this.#closed || this.#waiting.length >= limits.sendQueueMessages) {
       onDropped?.();
@@ -36,7 +36,10 @@ export class SendQueue {
     return !this.#sending;
   }
 
-  /** Resolves when all that was pushed has been handed to libzmq. */
+  /**
+   * Resolves when each message in the queue was passed to libzmq or dropped, or when the queue is
+   * closed.
+   */
   async empty(): Promise<void> {
     while (this.#sending && !this.#closed) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -58,7 +61,7 @@ export class SendQueue {
         try {
           await this.#send(frames);
         } catch {
-          // Nobody is connected, or the socket is closing: the message counts as lost on the way.
+          // No peer is connected, or the socket is closing: the message counts as lost in transit.
           onDropped?.();
         }
       }

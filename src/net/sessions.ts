@@ -6,9 +6,9 @@ import { durations } from "../protocol/limits.ts";
 const header = base64url({ alg: "HS256" });
 
 /**
- * Tokens of sessions (X2): JWTs (RFC 7519), signed with a key of the cluster's secret. So any
- * server can check the tokens of any other, before and after a failover or a restart of all
- * servers.
+ * Signs and checks the tokens of sessions (X2): JWTs (RFC 7519), signed with a key derived from the
+ * cluster's secret. So each server can check the tokens of all servers, also after a failover or a
+ * restart of all servers.
  */
 export class Sessions {
   readonly #key: KeyObject;
@@ -17,25 +17,31 @@ export class Sessions {
     this.#key = key;
   }
 
-  /** @param timeMs the cluster's time, in milliseconds since 1970 */
+  /**
+   * Returns the token of a new session.
+   * @param timeMs the cluster's time, in milliseconds since 1970
+   */
   give({ user, version }: Grant, timeMs: number): string {
     return this.#token({ version, sub: user, ...lasting(timeMs, durations.sessionMs) });
   }
 
-  /** A token that administers, and does nothing else: for holders of the cluster's secret. */
+  /**
+   * Returns a token that allows administration and nothing else, for a holder of the cluster's
+   * secret.
+   */
   giveOperator(timeMs: number): string {
     const claims = { operator: true, sub: "operator" };
     return this.#token({ ...claims, ...lasting(timeMs, durations.operatorMs) });
   }
 
   /**
-   * @returns the token's session, undefined if this cluster did not sign it. The core decides by
-   * the cluster's time whether the session has ended
+   * @returns the token's session; undefined if this cluster did not sign the token. The core
+   * decides by the cluster's time whether the session has expired
    */
   check(token: string): Session | undefined {
     const end = token.lastIndexOf(".");
     const signed = token.slice(0, end);
-    // The signatures are compared as text, so that a session has only one token.
+    // The signatures are compared as text, so that each session has exactly one valid token.
     const expected = Buffer.from(this.#signature(signed));
     const given = Buffer.from(token.slice(end + 1));
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
@@ -56,7 +62,7 @@ function base64url(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
 
-/** Times in a JWT are in seconds. */
+/** Returns the times of a JWT, which are in seconds. */
 function lasting(timeMs: number, lifeMs: number): { iat: number; exp: number } {
   return { iat: Math.floor(timeMs / 1_000), exp: Math.floor((timeMs + lifeMs) / 1_000) };
 }

@@ -3,24 +3,31 @@ import { inBrackets } from "../platform/parse-endpoint.ts";
 import { errorCode } from "../platform/problem.ts";
 import { durations, limits } from "../protocol/limits.ts";
 
-/** Options of every socket: bounds where libzmq has none, and an end that does not wait forever. */
+/**
+ * Options of every libzmq socket. They set bounds that libzmq lacks by default, and limit the time
+ * that closing waits.
+ */
 export const socketOptions = {
   linger: 500,
   sendHighWaterMark: limits.highWaterMark,
-  // libzmq aborts if a connection ends that it has stopped reading. So it reads on; the senders
-  // bound what comes (B5, X8).
+  // libzmq aborts if a connection ends from which it has stopped reading. So it never stops
+  // reading; the senders limit the queue instead (B5, X8).
   receiveHighWaterMark: 0,
   maxMessageSize: limits.frameBytes,
   heartbeatInterval: durations.zmtpIntervalMs,
   heartbeatTimeout: durations.zmtpTimeoutMs,
   heartbeatTimeToLive: durations.zmtpTimeoutMs,
   reconnectInterval: 50,
-  // Shorter than a reference without a file waits for reports of a view.
+  // This interval is shorter than the time that a reference without a file waits for reports of a
+  // view.
   reconnectMaxInterval: 250,
   tcpMaxRetransmitTimeout: 10_000,
 } as const;
 
-/** Messages handled before timers get their turn: a flood would starve them. */
+/**
+ * Messages handled before timers may run; without the pause, a flood of messages would delay all
+ * timers.
+ */
 const burst = 64;
 
 interface Readable {
@@ -28,13 +35,13 @@ interface Readable {
   receive(): Promise<Buffer[]>;
 }
 
-/** A caller that waits for a moment with nothing to read. */
+/** A caller that waits for a moment with no message to read. */
 interface Idle {
   isWanted(): boolean;
   reached(): void;
 }
 
-/** Gives every message to `handle` until the socket is closed. */
+/** Passes every message to `handle` until the socket is closed. */
 export async function receiveAll(
   socket: Readable,
   handle: (frames: Buffer[]) => void,
@@ -55,20 +62,23 @@ export async function receiveAll(
 }
 
 /**
- * Whether an XPUB takes the frame for a subscription, wherever in a message it stands. It keeps a
- * subscription that it knows to itself. If that was a message's last frame, the frames before it
- * have no end then, or the end of another message.
+ * Returns whether an XPUB treats the frame as a subscription, at any position in a message. The
+ * XPUB does not pass on a subscription that it already knows. If that frame was a message's last,
+ * the frames before it have no end, or the end of another message.
  */
 export function isSubscription(frame: Buffer): boolean {
   return frame[0] === 0 || frame[0] === 1;
 }
 
-/** Drops a message without an end (see `isSubscription`). */
+/** Drops a message whose end is missing (see `isSubscription`). */
 function dropUnended(error: unknown): undefined {
   if (errorCode(error) !== "EAGAIN") throw error;
 }
 
-/** A message that has come is read within this turn of the loop. */
+/**
+ * Calls `idle.reached` unless a message is read in this turn of the event loop, in which every
+ * received message is read.
+ */
 function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
   let isRead = false;
   const read = () => {
@@ -80,9 +90,9 @@ function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
   });
 }
 
-/** Counts the endpoints that a connecting socket has reached, and tells every change. */
+/** Counts the endpoints to which a socket is connected, and calls `onChange` after each change. */
 export function watchConnections(events: Observer, onChange: (count: number) => void): void {
-  // `disconnect` also comes for connections without a handshake, which were never counted.
+  // `disconnect` is also emitted for connections without a handshake, which were never counted.
   const reached = new Set<string>();
   events.on("handshake", ({ address }) => onChange(reached.add(address).size));
   events.on("disconnect", ({ address }) => {
@@ -91,15 +101,19 @@ export function watchConnections(events: Observer, onChange: (count: number) => 
 }
 
 /**
- * `tcp://0.0.0.0:5555` → `tcp://10.1.2.3:5555`, for processes that connect.
- * @param host or the whole endpoint, where ports are mapped on the way
+ * Returns the endpoint to which other processes connect: `tcp://0.0.0.0:5555` →
+ * `tcp://10.1.2.3:5555`.
+ * @param host the host, or the whole endpoint if a router or container maps ports
  */
 export function advertised(endpoint: string, host: string): string {
   if (host.includes("://")) return host;
   return endpoint.replace(anywhere, `tcp://${inBrackets(host)}`);
 }
 
-/** The endpoint for processes of this machine: loopback, if it is bound to all addresses. */
+/**
+ * Returns the endpoint for processes of this machine: the loopback address if the socket is bound
+ * to all addresses.
+ */
 export function locally(endpoint: string): string {
   return advertised(endpoint, endpoint.startsWith("tcp://[") ? "::1" : "127.0.0.1");
 }

@@ -2,10 +2,10 @@ import { Subscriber as ZmqSubscriber } from "zeromq";
 import { connect } from "./connect.ts";
 import { receiveAll, socketOptions, watchConnections } from "./socket.ts";
 
-/** A SUB never sends, and has no such option. */
+/** A SUB socket never sends, and does not accept the option `sendHighWaterMark`. */
 const { sendHighWaterMark: _, ...receivingOptions } = { ...socketOptions, linger: 0 };
 
-/** Hears all proxies: with two of them, everything comes twice. */
+/** Receives publications from all proxies; with two proxies, each publication arrives twice. */
 export class Subscriber {
   readonly #socket = new ZmqSubscriber(receivingOptions);
 

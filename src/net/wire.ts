@@ -6,7 +6,7 @@ import { Connection, type ConnectionOptions, type Outgoing } from "../zmtp/conne
 import { pieceBytes } from "../zmtp/frames.ts";
 import { Refused, type RefusedBecause } from "../zmtp/refused.ts";
 
-/** A connection whose handshake was good. */
+/** A connection whose handshake has succeeded. */
 export type Peer = Omit<Wire, "destroy" | "giveUp" | "excuse" | "tick" | "unreadBytes">;
 
 type WireSettings = Pick<ConnectionOptions, "socketType" | "peers" | "doors" | "bounds"> & {
@@ -14,36 +14,36 @@ type WireSettings = Pick<ConnectionOptions, "socketType" | "peers" | "doors" | "
 };
 
 interface WireEvents {
-  /** The handshake is over, one way or the other. */
+  /** Called when the handshake has ended, successfully or not. */
   onShaken(): void;
-  /** The handshake was good. */
+  /** Called when the handshake has succeeded. */
   onReady(): void;
   onMessage(frames: Buffer[]): void;
   onClosed(end: { readonly wasReady: boolean }): void;
   onRefused(because: RefusedBecause): void;
-  /** How many bytes of an unfinished message are held now. */
+  /** Called with the bytes of an unfinished message in memory, after each change. */
   onHeld(bytes: number): void;
 }
 
-/** How long a connection that is being closed is still written to. */
+/** Milliseconds in which a connection that is being closed may still write. */
 export const lingerMs = 500;
 const nameBytes = 8;
 
-/** One connection over TCP or a Unix socket, in ZMTP. */
+/** One ZMTP connection over TCP or a Unix socket. */
 export class Wire {
-  /** 8 random bytes that no other connection ever has, at this process or another. */
+  /** 8 random bytes; no other connection of any process has the same name. */
   readonly name = randomBytes(nameBytes);
-  /** The address that bounds count by: a host, or a network of IPv6. */
+  /** The address that bounds count by: a host, or an IPv6 network. */
   readonly address: string;
   readonly #socket: Socket;
   readonly #events: WireEvents;
   readonly #connection: Connection;
-  /** The bytes of this turn of the loop, which are written in one piece. */
+  /** Bytes queued in this turn of the event loop; they are written together. */
   #unwritten: Buffer[] = [];
   #unwrittenBytes = 0;
   #isShaking = true;
   #isPaused = false;
-  /** When the connection began to be closed. */
+  /** Steady time at which closing began; undefined before. */
   #endedMs: number | undefined;
   readonly #openedMs = now().steadyMs;
   #heardMs = now().steadyMs;
@@ -76,7 +76,8 @@ export class Wire {
   }
 
   /**
-   * The peer's name for itself, which decides nothing (Z2): one character a byte, empty if none.
+   * The name that the peer gives itself, one character per byte, empty if none. No decision depends
+   * on it (Z2).
    */
   get identity(): string {
     return this.#connection.identity;
@@ -86,7 +87,9 @@ export class Wire {
     return this.#socket.writableLength + this.#unwrittenBytes;
   }
 
-  /** Whether messages are dropped: the peer reads too slowly, or its connection is being closed. */
+  /**
+   * Whether `send` drops messages: the peer reads too slowly, or the connection is being closed.
+   */
   get isFull(): boolean {
     return this.isEnding || this.unreadBytes > limits.unreadBytes;
   }
@@ -96,12 +99,15 @@ export class Wire {
     return this.#endedMs !== undefined;
   }
 
-  /** Drops a message above the bound of unread bytes: the peer asks again for what it misses. */
+  /**
+   * Sends a message, or drops it if the bound of unread bytes is exceeded; the peer fetches missed
+   * messages later.
+   */
   send(message: Outgoing): void {
     if (!this.isFull) this.#connection.send(message);
   }
 
-  /** Reads nothing from the peer until `resume`. */
+  /** Stops reading from the peer until `resume`. */
   pause(): void {
     this.#isPaused = true;
     this.#socket.pause();
@@ -121,8 +127,8 @@ export class Wire {
   }
 
   /**
-   * Ends the connection once all that waits is written, but soon: the peer may never read that. The
-   * peer may connect again.
+   * Ends the connection when its queued data is written, but after `lingerMs` at the latest,
+   * because the peer may never read. The peer may connect again.
    */
   end(): void {
     if (this.isEnding) return;
@@ -135,14 +141,17 @@ export class Wire {
     this.#socket.destroy();
   }
 
-  /** Waits for its handshake no longer. A reset ends it: an orderly end would mean another key. */
+  /**
+   * Ends an unfinished handshake. The connection is reset, because an orderly end would tell the
+   * peer that its key is wrong.
+   */
   giveUp(): void {
     this.#shaken();
     if (this.isEnding) this.destroy();
     else this.#socket.resetAndDestroy();
   }
 
-  /** Forgives the peer its silence up to now. */
+  /** Ignores the peer's silence up to now. */
   excuse(steadyMs: number): void {
     this.#heardMs = steadyMs;
   }
@@ -157,7 +166,8 @@ export class Wire {
       return;
     }
     if (!this.#connection.knowsHeartbeats) return;
-    // A paused peer is not read, and so can't be heard. If it is gone, a write shows it.
+    // This side does not read from a paused peer, so it gets no sign of life. A failed write shows
+    // that such a peer is gone.
     const isSilent = !this.#isPaused && steadyMs - this.#heardMs > durations.zmtpTimeoutMs;
     if (isSilent) return this.destroy();
     if (steadyMs - this.#pingedMs < durations.zmtpIntervalMs || this.isFull) return;
@@ -193,7 +203,7 @@ export class Wire {
     this.#events.onClosed({ wasReady: this.#connection.isReady });
   }
 
-  /** Answers to a peer's commands are dropped above the bound too. */
+  /** Queues bytes; above the bound, also answers to a peer's commands are dropped. */
   #write(bytes: Buffer): void {
     if (this.isFull) return;
     this.#unwrittenBytes += bytes.length;

@@ -16,7 +16,10 @@ interface Bucket {
 /** Token buckets, one for each key (X4). */
 export class Buckets {
   readonly #pace: Pace;
-  /** Making a bucket be forgotten takes more requests than the bucket holds back. */
+  /**
+   * To make the map drop one bucket, a client must send more requests than that bucket would
+   * refuse.
+   */
   readonly #buckets = new Recent<string, Bucket>(limits.floodBuckets);
 
   constructor(pace: Pace) {
@@ -24,8 +27,8 @@ export class Buckets {
   }
 
   /**
-   * Takes a token, if there is one.
-   * @returns 0, or the milliseconds until there is a token
+   * Takes a token of the key's bucket, if the bucket has one.
+   * @returns 0, or the milliseconds until the bucket has a token
    */
   take(key: string, steadyMs: number): number {
     const filled = this.#filled(key, steadyMs);
@@ -34,7 +37,7 @@ export class Buckets {
     return this.#waitFor(filled);
   }
 
-  /** @returns the same as `take`, which takes the token */
+  /** Returns the same number as `take`, and takes no token. */
   wait(key: string, steadyMs: number): number {
     return this.#waitFor(this.#filled(key, steadyMs));
   }

@@ -4,37 +4,40 @@ import type { ChannelName, RequestId, ServerName, UserName } from "./ids.ts";
 import type { ConversationName } from "./topics.ts";
 import type { Vector } from "./vector.ts";
 
-/** What every request may carry beside its own fields (W3–W6). */
+/** The fields that a request of any service may have (W3–W6). */
 export interface Envelope {
   /** The client's Lamport clock; undefined if it is missing or invalid (W4). */
   readonly clock: number | undefined;
-  /** The client's own time, echoed in publications of the old form (P1); never stored. */
+  /** The client's own time. Publications of the old form repeat it (P1); no server stores it. */
   readonly timestamp?: string | number | undefined;
   readonly id: RequestId | undefined;
-  /** What the client has seen (R9). */
+  /** The vector of the messages that the client has seen (R9). */
   readonly after?: Vector | undefined;
-  /** As `login` gave it (W6). The shell checks it, and sets `session`. */
+  /** The token from the reply to `login` (W6). The shell checks the token, and sets `session`. */
   readonly token?: string | undefined;
   readonly session?: Session | undefined;
 }
 
-/** A session that the receiver of an answer may have: the shell makes a token of it. */
+/** Permission for a session: the shell turns it into a token in the reply. */
 export interface Grant {
   readonly user: UserName;
-  /** The version of the credential at the log-in: another password ends the session. */
+  /** The version of the user's credential at login: a changed password ends the session. */
   readonly version: string;
 }
 
-/** The session of a request, by a token that this cluster has signed. */
+/** The session that a request's valid token proves. */
 export interface Session extends Grant {
   /** Milliseconds since 1970. */
   readonly issuedMs: number;
   readonly expiresMs: number;
-  /** Whoever has the cluster's secret may do what an administrator may. */
+  /**
+   * Whether the token was made with the cluster's secret: its holder may do all that an
+   * administrator may.
+   */
   readonly isOperator: boolean;
 }
 
-/** A request of any service, as its gate has parsed it. */
+/** A valid request, whatever its service. */
 export type ParsedRequest = Envelope & { readonly service: string };
 
 export type Request = Envelope &
@@ -42,19 +45,19 @@ export type Request = Envelope &
     | {
         readonly service: "login";
         readonly user: UserName;
-        /** As in `register`; needed in a cluster with accounts. */
+        /** The account's password; required in a cluster with accounts. */
         readonly password?: string | undefined;
       }
     | {
         readonly service: "register";
         readonly user: UserName;
-        /** In memory until the answer; never logged, never stored. */
+        /** Kept in memory until the reply; never logged, never stored. */
         readonly password: string;
-        /** From an administrator, where the registration requires an invitation. */
+        /** The invitation that an administrator gave to the user, if registration requires one. */
         readonly invitation?: string | undefined;
       }
     | {
-        /** Changes one's own password. */
+        /** A user changes their own password. */
         readonly service: "password";
         readonly user: UserName;
         readonly password: string;
@@ -82,10 +85,13 @@ export type Request = Envelope &
       }
     | { readonly service: "keys"; readonly topics: readonly string[] }
     | {
-        /** Reports that a user is online, and asks for all who are. */
+        /** Reports a user's presence, and asks for the list of all users who are online. */
         readonly service: "presence";
         readonly user: UserName;
-        /** Tells the user's clients apart; those without it count as one. */
+        /**
+         * A name that distinguishes the clients of one user; all clients without a name count as
+         * one.
+         */
         readonly client: string;
         readonly state: PresenceState;
       }
@@ -113,12 +119,14 @@ export type Request = Envelope &
     | ({ readonly service: "history" } & HistoryQuery)
   );
 
-/** A service's name on the wire. */
+/** The name of a service, as in the field `service`. */
 export type Service = Request["service"];
 
 export type RequestOf<S extends Service> = Extract<Request, { service: S }>;
 
-/** A client's report about its user: `gone` at a clean end. */
+/**
+ * The presence states that a client reports of its user; `gone` means that the client has closed.
+ */
 export const presenceStates = ["online", "away", "gone"] as const;
 export type PresenceState = (typeof presenceStates)[number];
 
@@ -128,27 +136,29 @@ export interface Present {
   readonly state: Exclude<PresenceState, "gone">;
 }
 
-/** A page of a list of names; without any of these fields, as many names as a reply holds. */
+/**
+ * Selects a page of a list of names. Without any of these fields, a reply has as many names as fit.
+ */
 export type NamesQuery = {
-  /** The beginning of the names. */
+  /** Selects the names that begin with this text. */
   readonly prefix?: string | undefined;
-  /** The first name of the page: the `next` of the page before. */
+  /** The first name of the page: the `next` of the previous page. */
   readonly from?: string | undefined;
-  /** Names, 1 to 1,000. */
+  /** The largest number of names in the page, 1 to 1,000. */
   readonly limit?: number | undefined;
 };
 
 export interface HistoryQuery {
   readonly conversation: ConversationName;
-  /** Only the private messages that were exchanged with this user. */
+  /** Selects only the private messages exchanged with this user. */
   readonly with?: UserName | undefined;
   readonly before?: Cursor | undefined;
   readonly since?: Vector | undefined;
-  /** Entries, 1 to 1,000. */
+  /** The largest number of entries in the page, 1 to 1,000. */
   readonly limit: number;
 }
 
-/** A request that the gate refused: its error is answered in its place (W7). */
+/** A request that the gate refused. The reply has this error in the place of a result (W7). */
 export interface Refused {
   readonly service: string;
   readonly refused: { readonly code: ErrorCode; readonly description: string };
@@ -158,7 +168,7 @@ export interface Refused {
 
 export type Incoming = ParsedRequest | Refused;
 
-/** A reply's `data` on its way out: the fields of every reply, and those of its service. */
+/** The `data` of a reply before encoding: the common fields, and the fields of its service. */
 export interface ReplyData {
   status?: "sucesso" | "OK" | "erro";
   code?: ErrorCode;
@@ -169,7 +179,7 @@ export interface ReplyData {
   server: ServerName;
   clock: number;
   timestamp: string;
-  /** The shell signs it into `token`. */
+  /** The shell turns the grant into the signed field `token`. */
   grant?: Grant | undefined;
   [field: string]: unknown;
 }
@@ -179,7 +189,7 @@ export interface SentReply {
   readonly data: ReplyData;
 }
 
-/** A write's event, and the replicas that had it on disk when the reply left. */
+/** Names a write's event, and the replicas that had the event on disk when the reply was sent. */
 export interface Receipt {
   readonly id: string;
   readonly server: ServerName;

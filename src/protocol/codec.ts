@@ -15,13 +15,19 @@ const utf8Encoder = new TextEncoder();
 const encoder = new Encoder({ ignoreUndefined: true });
 const decoder = new MsgpackDecoder();
 
-/** In MessagePack `{` and `[` are integers, which no request is. */
+/**
+ * Returns the format by the first byte. In MessagePack, `{` and `[` are integers, which are no
+ * request.
+ */
 export function formatOf(payload: Uint8Array): Format {
   const first = firstOfJson(payload);
   return first === 0x7b || first === 0x5b ? "json" : "msgpack";
 }
 
-/** The first byte behind a byte order mark and white space, with which JSON may begin (W9). */
+/**
+ * Returns the first byte after a byte order mark and white space, which JSON may have in front
+ * (W9).
+ */
 function firstOfJson(payload: Uint8Array): number | undefined {
   let at = hasByteOrderMark(payload) ? 3 : 0;
   while (isSpace(payload[at])) at += 1;
@@ -36,23 +42,25 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-/** Whether a payload begins as an array. */
+/** Returns whether a payload begins like an array. */
 export function isArray(payload: Uint8Array): boolean {
   return firstOfJson(payload) === 0x5b || elementsOf(payload) !== undefined;
 }
 
-/** The number of elements that an undecoded array claims to have. */
+/**
+ * Returns how many elements an array claims to have, without decoding it; 1 for any other value.
+ */
 export function countElements(payload: Uint8Array, format: Format): number {
   return format === "json" ? jsonShape(payload).elements : (elementsOf(payload) ?? 1);
 }
 
-/** Fields that are undefined are left out. */
+/** Encodes a value; leaves out undefined fields. */
 export function encode(value: unknown, format: Format = "msgpack"): Uint8Array {
   return format === "json" ? utf8Encoder.encode(JSON.stringify(value)) : encoder.encode(value);
 }
 
 /**
- * Invalid UTF-8 becomes U+FFFD in both formats (W14).
+ * Decodes a payload. Invalid UTF-8 becomes U+FFFD in both formats (W14).
  * @throws Error if the payload is not exactly one value, is nested too deeply, or breaks a bound
  */
 export function decode(
@@ -67,9 +75,9 @@ export function decode(
   return JSON.parse(utf8.decode(hasByteOrderMark(payload) ? payload.subarray(3) : payload));
 }
 
-/** Why a payload could not be decoded, for its sender. */
+/** Explains to the sender why its payload could not be decoded. */
 export function whyUndecodable(error: unknown, format: Format): string {
-  // The messages of JSON.parse quote the payload.
+  // A SyntaxError of JSON.parse quotes the payload, so its message is not sent.
   if (!(error instanceof Error) || error instanceof SyntaxError) {
     return `The payload is not one value in ${format === "json" ? "JSON" : "MessagePack"}.`;
   }

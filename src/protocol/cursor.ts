@@ -2,18 +2,21 @@ import { ProtocolError } from "./errors.ts";
 import { isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 
-/** A place in the total order. */
+/** A position in the total order of events. */
 export interface Cursor {
   readonly clock: number;
   readonly server: ServerName;
 }
 
-/** The text of a place, which `next` gives and `before` takes. */
+/** Returns a position as text, the form that `next` and `before` have on the wire. */
 export function writeCursor(cursor: Cursor): string {
   return `${cursor.clock}:${cursor.server}`;
 }
 
-/** @throws ProtocolError `bad_request` */
+/**
+ * Reads the text of a position.
+ * @throws ProtocolError `bad_request` if the text is invalid
+ */
 export function parseCursor(value: unknown): Cursor {
   const [, digits, server] = typeof value === "string" ? (/^(\d+):(.+)$/.exec(value) ?? []) : [];
   const clock = parseClock(Number(digits));

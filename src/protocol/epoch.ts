@@ -1,24 +1,27 @@
 import type { ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 
-/** A coordinator's term of office: compared by the number of the view, then by the term. */
+/** The number of a coordinator's term. Epochs are ordered by view, then by term. */
 export interface Epoch {
   readonly view: number;
   readonly term: number;
 }
 
-/** Below the epoch of every candidate. */
+/** An epoch lower than the epoch of any candidate. */
 export const noEpoch: Epoch = { view: 0, term: 0 };
 
-/** Negative if `a` comes before `b`, positive if after, 0 if they are equal. */
+/**
+ * Returns a negative number if `a` is lower, a positive number if `a` is higher, 0 if both are
+ * equal.
+ */
 export function compareEpochs(a: Epoch, b: Epoch): number {
   return a.view - b.view || a.term - b.term;
 }
 
-/** An epoch, and the candidate that asks for its promise. */
+/** An epoch, and the candidate that asks members to promise this epoch. */
 export interface Ballot {
   readonly epoch: Epoch;
-  /** Undefined until something is promised. */
+  /** Undefined if the member has promised no epoch yet. */
   readonly candidate: ServerName | undefined;
 }
 
@@ -28,7 +31,7 @@ export function isSameBallot(a: Ballot, b: Ballot): boolean {
 
 export const noBallot: Ballot = { epoch: noEpoch, candidate: undefined };
 
-/** An epoch of the wire or the disk; undefined if it is invalid. */
+/** Reads an epoch from the network or a file; returns undefined if the epoch is invalid. */
 export function parseEpoch(value: unknown): Epoch | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { view, term } = value as Record<string, unknown>;
@@ -36,7 +39,7 @@ export function parseEpoch(value: unknown): Epoch | undefined {
   return { view: view as number, term: term as number };
 }
 
-/** For people: `3.2` is the second term of view 3. */
+/** Returns the epoch in a form for logs and tables: `3.2` is the second term of view 3. */
 export function writeEpoch({ view, term }: Epoch): string {
   return `${view}.${term}`;
 }

@@ -1,4 +1,6 @@
-/** The closed list of error codes (W8). `retry`: the same request may succeed later or elsewhere. */
+/**
+ * All error codes (W8). `retry` is true if the same request may succeed later or at another server.
+ */
 export const errorCodes = {
   bad_request: { retry: false },
   unknown_service: { retry: false },
@@ -24,7 +26,7 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errorCodes, value);
 }
 
-/** Reasons of a refusal, where the code alone does not tell: a closed list too (W8). */
+/** All reasons that a refusal may name, if its code alone is not specific enough (W8). */
 export const refusalReasons = [
   "no_accounts",
   "no_session",
@@ -54,12 +56,12 @@ interface ErrorDetails {
   readonly reason?: RefusalReason | undefined;
 }
 
-/** A refusal for the other side: a code and one sentence. */
+/** An error that is sent to the other process: a code, and a description in one sentence. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly code: ErrorCode;
   readonly retry: boolean;
-  /** Seconds until the same request may succeed. */
+  /** The number of seconds after which the same request may succeed. */
   readonly wait: number | undefined;
   readonly reason: RefusalReason | undefined;
 
@@ -72,13 +74,16 @@ export class ProtocolError extends Error {
   }
 }
 
-/** Whether the channel itself exists already, and not only one whose name looks the same. */
+/**
+ * Returns whether the error says that this channel exists. False if only a channel with a
+ * confusable name exists.
+ */
 export function isExistingChannel(error: unknown): error is ProtocolError {
   if (!(error instanceof ProtocolError)) return false;
   return error.code === "channel_exists" && error.reason !== "name_confusable";
 }
 
-/** A peer's message is not valid in the protocol: it is dropped and counted. */
+/** An invalid message of a peer. The receiver drops and counts such messages. */
 export class PeerMessageError extends Error {
   override readonly name = "PeerMessageError";
 }

@@ -2,9 +2,9 @@ import { type Chain, isChain, isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 
 /**
- * One replicated fact. `(server, seq)` names it forever; `seq` counts 1, 2, 3 … per server;
- * `timestamp` is in milliseconds since 1970, by the server's corrected time. The fact of its
- * operation knows the shape of `data`.
+ * One replicated fact. `(server, seq)` identifies the event forever; `seq` counts 1, 2, 3 … for
+ * each server. `timestamp` is in milliseconds since 1970, by the server's corrected time. The type
+ * of `data` depends on `operation`.
  */
 export interface Event {
   readonly server: ServerName;
@@ -15,17 +15,22 @@ export interface Event {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** The two hashes of a line. They are values, so that this folder needs no library for them. */
+/**
+ * The two hash functions for event lines. They are passed in, so that this folder depends on no
+ * hash library.
+ */
 export interface Digest {
-  /** The first 16 bytes, in hex, of SHA-256 over the previous chain and the event's text. */
+  /**
+   * Returns, in hex, the first 16 bytes of SHA-256 over the previous chain and the event's text.
+   */
   chain(previous: Chain, text: string): Chain;
-  /** CRC-32 of the text, 8 hex digits. */
+  /** Returns the CRC-32 of the text as 8 hex digits. */
   checksum(text: string): string;
 }
 
 /**
- * An event as a line, the same in a journal and between servers. The server that made the event
- * writes its text once, so that hashes never depend on how another server writes a number (J5).
+ * An event as a line of text, identical in journals and between servers. Only the event's origin
+ * serialises the event, so that hashes never depend on how another server writes a number (J5).
  *
  *     {"event":{"server":…,"seq":…,…},"chain":"<32 hex>","crc":"<8 hex>"}
  */
@@ -41,7 +46,7 @@ const crcLead = '","crc":"';
 const crcStart = -('","crc":"'.length + 8 + 2);
 const chainStart = crcStart - 32 - chainLead.length;
 
-/** Writes an event that follows the one with the chain `previous` of the same server. */
+/** Writes the line of an event. `previous` is the chain of the same server's previous event. */
 export function writeLine(event: Event, previous: Chain, digest: Digest): EventLine {
   const text = JSON.stringify({
     server: event.server,
@@ -56,7 +61,10 @@ export function writeLine(event: Event, previous: Chain, digest: Digest): EventL
   return { event, chain, line: `${body}${crcLead}${digest.checksum(body)}"}` };
 }
 
-/** @throws Error if the line's checksum or shape is wrong; `follows` checks its chain */
+/**
+ * Reads an event from a line; only `follows` checks its chain.
+ * @throws Error if the checksum or the shape of the line is wrong
+ */
 export function readLine(line: string, digest: Digest): EventLine {
   const body = line.slice(0, crcStart);
   if (line.slice(crcStart, -2) !== crcLead + digest.checksum(body) || !line.endsWith('"}')) {
@@ -70,7 +78,10 @@ export function readLine(line: string, digest: Digest): EventLine {
   return { event: parseEvent(JSON.parse(text)), chain, line };
 }
 
-/** Whether the line's chain shows that its event is the next one after `previous`. */
+/**
+ * Returns whether the line's chain proves that its event directly follows the event with the chain
+ * `previous`.
+ */
 export function follows(line: EventLine, previous: Chain, digest: Digest): boolean {
   return digest.chain(previous, eventText(line.line)) === line.chain;
 }
@@ -103,7 +114,9 @@ function parseEvent(value: unknown): Event {
   };
 }
 
-/** The total order of every listing and history: by clock, then by server. */
+/**
+ * Compares two events by the total order of all listings and histories: by clock, then by server.
+ */
 export function compareOrder(
   a: { readonly clock: number; readonly server: ServerName },
   b: { readonly clock: number; readonly server: ServerName },

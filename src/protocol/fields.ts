@@ -10,7 +10,7 @@ export function isMap(value: unknown): value is Fields {
   );
 }
 
-/** The fields of a map; any other value has none. */
+/** Returns the value if it is a map, else an empty map. */
 export function fieldsOf(value: unknown): Fields {
   return isMap(value) ? value : {};
 }
@@ -18,12 +18,15 @@ export function fieldsOf(value: unknown): Fields {
 /** Parses a field's value, or throws an error that names the field. */
 export type Field<T> = (value: unknown, name: string) => T;
 
-/** A parsed map: a field that can be undefined may be missing. */
+/** The type of a parsed map. Fields whose type includes undefined are optional. */
 type Parsed<T> = {
   readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K];
 } & { readonly [K in keyof T as undefined extends T[K] ? K : never]?: T[K] };
 
-/** Parses each field of a map by its own parser, in the order of this table. */
+/**
+ * Returns a parser that reads each field of a map with the field's own parser, in the order of
+ * `parsers`.
+ */
 export function object<T extends object>(parsers: { readonly [K in keyof T]-?: Field<T[K]> }) {
   const entries = Object.entries(parsers) as [string, Field<unknown>][];
   return (fields: Fields): Parsed<T> => {
@@ -33,25 +36,28 @@ export function object<T extends object>(parsers: { readonly [K in keyof T]-?: F
   };
 }
 
-/** For each word of a field `Tag`, the parser of the other fields of such a message. */
+/**
+ * Parsers by the value of a tag field; each parser reads the other fields of a message with that
+ * tag.
+ */
 export type KindTable = Readonly<Record<string, (fields: Fields) => object>>;
 
-/** The union of the messages that such a table parses. */
+/** The union of all messages that the parsers of a `KindTable` return. */
 export type Kinds<Tag extends string, Table extends KindTable> = {
   [Word in keyof Table]: { readonly [K in Tag]: Word } & ReturnType<Table[Word]>;
 }[keyof Table];
 
-/** A field that may be missing, or nil. */
+/** Makes a field optional: a missing or nil value reads as undefined. */
 export function optional<T>(parse: Field<T>): Field<T | undefined> {
   return (value, name) => (value == null ? undefined : parse(value, name));
 }
 
-/** Any value but `true` counts as false. */
+/** Reads a flag: any value except `true` counts as false. */
 export function isTrue(value: unknown): boolean {
   return value === true;
 }
 
-/** A text; any other value counts as missing. */
+/** Returns a string unchanged, and undefined for any other value. */
 export function textIfAny(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }

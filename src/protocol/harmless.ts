@@ -1,18 +1,21 @@
-/** The symbols of the first 32 control characters begin at U+2400, the symbol of NUL. */
+/** Visible symbols of the 32 control characters begin at U+2400, the symbol of NUL. */
 const pictures = 0x2400;
 const pictureOfDelete = "\u2421";
 
-/** The most marks of a letter: no language has more, and many would cover the lines around. */
+/**
+ * The largest number of combining marks on one letter. No language uses more; many marks would
+ * cover other lines.
+ */
 const mostMarks = 6;
 
-/** Scripts whose letters change their shape by the two joiners. */
+/** Scripts in which a joiner (U+200C, U+200D) changes the shape of letters. */
 const joining =
   "Arab Syrc Mand Nkoo Mong Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Khmr Mymr Tibt Bali Java Sund Lana Adlm Rohg"
     .split(" ")
     .map((script) => `\\p{scx=${script}}`)
     .join("");
 
-/** Invisible characters that emoji need, and some scripts. */
+/** Patterns of the invisible characters that emoji and some scripts need. */
 const belonging = [
   `[\\u200c\\u200d](?<=[${joining}].)`,
   "\\u200d(?<=\\p{ExtPict}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]?.)(?=\\p{ExtPict})",
@@ -20,15 +23,18 @@ const belonging = [
   "\\ufe0f(?<=[0-9#*].)(?=\\u20e3)",
   "\\u{1f3f4}[\\u{e0061}-\\u{e007a}]{5}\\u{e007f}",
 ].join("|");
-/** Controls, characters that change direction or lines, and other invisible ones. */
+/**
+ * Matches a control character, a character that changes direction or ends a line, or another
+ * invisible character.
+ */
 const harmful = "[\\p{Cc}\\p{DI}\\u2028\\u2029\\ufff9-\\ufffb]";
 const mark = "[\\p{M}\\u200c\\u200d]";
 const tooMany = `${mark}(?<=${mark}{${mostMarks + 1}})${mark}*`;
 const pattern = new RegExp(`(${belonging})|(${tooMany})|${harmful}`, "gu");
 
 /**
- * Makes a text of others safe for a terminal, as one line: characters that would move the cursor,
- * colour, ring, reorder, hide or spill over other lines become visible symbols.
+ * Escapes a foreign text for a terminal, as one line. Visible symbols replace all characters that
+ * would move the cursor, colour, ring, reorder, hide text or cover other lines.
  */
 export function harmless(text: string): string {
   return text.replace(pattern, (found, belongs?: string, marks?: string) => {
@@ -42,8 +48,8 @@ export function harmless(text: string): string {
 }
 
 /**
- * Makes JSON safe for a terminal, as one line: the same characters are escaped, so that a program
- * still reads the original text.
+ * Escapes JSON for a terminal, as one line. The characters that `harmless` replaces become JSON
+ * escapes, so that a program still reads the original text.
  */
 export function harmlessJson(json: string): string {
   return json.replace(pattern, (found, belongs?: string) =>

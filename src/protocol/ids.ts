@@ -6,28 +6,32 @@ declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 /**
- * A user's name: 1–64 letters, digits, `_`, `-`, `.`; NFC; no leading `.`; joiners where needed.
+ * A user's name: 1–64 letters, digits, `_`, `-` or `.`, in NFC, without a leading `.`. Joiners are
+ * allowed where a script needs them.
  */
 export type UserName = Branded<"UserName">;
-/** A channel's name: the same shape as a user's. */
+/** A channel's name; the rules of user names apply. */
 export type ChannelName = Branded<"ChannelName">;
-/** A server's name: `server_` and 8 hex digits, drawn once per data folder. */
+/** A server's name: `server_` and 8 hex digits, generated at random once for each data folder. */
 export type ServerName = Branded<"ServerName">;
-/** The name of a request, which its retries repeat (R6). */
+/** The idempotency key of a request; retries of the request repeat the key (R6). */
 export type RequestId = Branded<"RequestId">;
-/** The first 16 bytes, in hex, of the hash that links an event to the one before it (J5). */
+/** In hex, the first 16 bytes of the hash that links an event to the one before it (J5). */
 export type Chain = Branded<"Chain">;
 
-/** The chain before a server's first event. */
+/** The value that precedes the chain of a server's first event. */
 export const emptyChain = "0".repeat(32) as Chain;
 
 const reservedNames = new Set(["servers", "replication"]);
-/** A name on disk, of any version of Unicode: no character of it splits a line or a topic. */
+/**
+ * Matches a name on disk, written by any version of Unicode. No matched character can split a line
+ * or a topic.
+ */
 const writtenPattern = /^(?!\.)[\w.\-\u00a1-\u2027\u202a-\ud7ff\ue000-\u{10ffff}]{1,64}$/u;
 const namePattern = /^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}\p{Join_Control}_.-]*$/u;
 /**
- * Invisible characters that no name may hold. They have an error of their own, because nothing else
- * shows them in a pasted name.
+ * Matches invisible characters that names must not contain. These characters have their own error
+ * message, because a user can't see them in a pasted name.
  */
 const invisiblePattern = /[^\P{Cf}\p{Join_Control}]/u;
 const serverPattern = /^server_[0-9a-f]{8}$/;
@@ -41,7 +45,10 @@ export function isChain(value: unknown): value is Chain {
   return typeof value === "string" && chainPattern.test(value);
 }
 
-/** Characters as a person counts them, roughly: code points. */
+/**
+ * Returns the number of code points, which is roughly the number of characters that a person
+ * counts.
+ */
 export function characters(text: string): number {
   let count = 0;
   for (const _ of text) count += 1;
@@ -49,8 +56,8 @@ export function characters(text: string): number {
 }
 
 /**
- * Refuses U+FFFD in texts that identify something (W14): invalid UTF-8 has become U+FFFD, so two
- * different texts could have become equal.
+ * Refuses U+FFFD in texts that identify something (W14). Decoding replaces invalid UTF-8 by U+FFFD,
+ * so two different texts could have become equal.
  * @throws ProtocolError `bad_request`
  */
 export function assertReadable(value: string, field: string): void {
@@ -62,7 +69,7 @@ function parseName(value: unknown, field: string): string {
   const refusal = (why: string) => new ProtocolError("name_invalid", `\`${field}\` ${why}`);
   if (typeof value !== "string") throw refusal("must be a string.");
   assertReadable(value, field);
-  // The bound on code units comes first, so that a megabyte is not normalised only to be refused.
+  // The length in code units is checked first, because normalising a megabyte would take long.
   const most = limits.nameCharacters;
   const name = value.length > 4 * most ? value : value.normalize("NFC");
   const length = characters(name);
@@ -80,26 +87,26 @@ function parseName(value: unknown, field: string): string {
   return name;
 }
 
-/** @throws ProtocolError `name_invalid`, naming the field and the bound. */
+/** @throws ProtocolError `name_invalid` with the field and the bound in its description */
 export function parseUserName(value: unknown, field = "user"): UserName {
   return parseName(value, field) as UserName;
 }
 
-/** @throws ProtocolError `name_invalid`, naming the field and the bound. */
+/** @throws ProtocolError `name_invalid` with the field and the bound in its description */
 export function parseChannelName(value: unknown, field = "channel"): ChannelName {
   return parseName(value, field) as ChannelName;
 }
 
 /**
- * Reads a name that a server has written (W18). That server's version of Unicode may know letters
- * that this one does not know, so the name is taken unchanged.
- * @throws Error if it can't be a name
+ * Reads a name that a server has written (W18). The name is not changed, because the writer's
+ * version of Unicode may know more letters than this process.
+ * @throws Error if the value can't be a name
  */
 export function readUserName(value: unknown): UserName {
   return readName(value) as UserName;
 }
 
-/** @throws Error as `readUserName` */
+/** @throws Error if the value can't be a name */
 export function readChannelName(value: unknown): ChannelName {
   return readName(value) as ChannelName;
 }
@@ -111,7 +118,10 @@ function readName(value: unknown): string {
   throw new Error("it is not a name");
 }
 
-/** @throws ProtocolError `bad_request` unless absent or a string of 1 to 64 characters. */
+/**
+ * Returns undefined if the value is missing.
+ * @throws ProtocolError `bad_request` unless the value is a string of 1 to 64 characters
+ */
 export function parseRequestId(value: unknown): RequestId | undefined {
   if (value == null) return undefined;
   const most = limits.idCharacters;

@@ -1,16 +1,25 @@
-/** The size of JSON, counted without parsing: a parser may make an object of every two bytes. */
+/**
+ * The size of a JSON text, counted without parsing, because a parser may create an object for every
+ * two bytes.
+ */
 export interface JsonShape {
-  /** Elements of the outermost array; 1 if there is no array. */
+  /** The number of elements of the outermost array; 1 if the text is no array. */
   readonly elements: number;
-  /** Values, keys of objects too. An empty array or object counts as if it had one. */
+  /**
+   * The number of values and object keys. An empty array or object counts as if it contained one
+   * value.
+   */
   readonly values: number;
-  /** How deep arrays and objects are nested. */
+  /** The deepest nesting of arrays and objects. */
   readonly depth: number;
 }
 
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 
-/** For bytes that are not JSON, which the parser refuses, the result means nothing. */
+/**
+ * Counts the size of a JSON text. For invalid JSON, which the parser refuses later, the numbers are
+ * meaningless.
+ */
 export function jsonShape(payload: Uint8Array): JsonShape {
   let [elements, values, depth, deepest] = [1, 1, 0, 0];
   for (let at = 0; at < payload.length; at += 1) {

@@ -1,12 +1,13 @@
 import { limits } from "./limits.ts";
 
 /**
- * A logical clock (W5): one more before each send, and on receipt the maximum of both, plus one.
- * Source: L. Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System", 1978.
+ * A logical clock (W5). A send raises the clock by 1. A receipt raises it to 1 above the higher of
+ * the own and the received clock. Source: L. Lamport, "Time, Clocks, and the Ordering of Events in
+ * a Distributed System", 1978.
  */
 export class LamportClock {
   #value: number;
-  /** Called with each new value, before another process can see it. */
+  /** Called with each new value, before the value is sent to another process. */
   onRise: (value: number) => void = () => {};
 
   constructor(value = 0) {
@@ -17,19 +18,19 @@ export class LamportClock {
     return this.#value;
   }
 
-  /** The clock of a message or event about to be made. */
+  /** Returns the clock of a new message or event. */
   tick(): number {
     return this.#rise(this.#value + 1);
   }
 
-  /** A message with this clock has arrived from a member of the cluster. */
+  /** Takes over the clock of a message that a member of the cluster sent. */
   receive(clock: number): void {
     this.#rise(Math.max(this.#value, clock) + 1);
   }
 
   /**
-   * A message with this clock has arrived, perhaps from a guest. A clock that is too far ahead counts
-   * as 0, so that nobody can run the cluster's clock off its end (W4).
+   * Takes over the clock of a message that a guest may have sent. A clock too far ahead counts as
+   * 0, so that no guest can raise the cluster's clock to its largest value (W4).
    * @returns whether the clock was believed
    */
   receiveFromAnyone(clock: number): boolean {
@@ -46,15 +47,15 @@ export class LamportClock {
 }
 
 /**
- * Bounds by how much guests together may raise a process's clock (W4): a leap costs its disk a sync,
- * and the disk of each member that hears of it (X1c). A small lead is always believed, because
- * servers in full work are behind each other by so much.
+ * Limits how far all guests together may raise a process's clock (W4). A large jump costs a disk
+ * sync, here and at each member that receives the clock (X1c). A clock ahead by at most `clockLead`
+ * is always believed, because busy servers differ by that much.
  */
 export class ClockAllowance {
   #left: number = limits.clockAhead;
   #atMs = 0;
 
-  /** @returns whether a clock is believed by a process whose own is `own` */
+  /** Returns whether a process with the clock `own` believes the received clock. */
   believes(clock: number, own: number, steadyMs: number): boolean {
     const ahead = clock - own;
     if (ahead <= limits.clockLead) return true;
@@ -67,7 +68,7 @@ export class ClockAllowance {
   }
 }
 
-/** A clock of the wire; undefined if it is not an integer of at least 0. */
+/** Returns a received clock; undefined if the value is not an integer of at least 0. */
 export function parseClock(value: unknown): number | undefined {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
 }

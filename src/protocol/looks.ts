@@ -1,8 +1,9 @@
 import unhomoglyph from "unhomoglyph";
 
 /**
- * The scripts of living languages, and the combinations that one language writes together: the
- * level "highly restrictive" of Unicode's UTS 39. Every Node that runs this knows all of them.
+ * The scripts of living languages, and the combinations of scripts that one language uses: the
+ * level "highly restrictive" of Unicode's UTS 39. Every supported version of Node knows all of
+ * these scripts.
  */
 const scripts = `
   Latin+Han+Hiragana+Katakana Latin+Han+Bopomofo Latin+Han+Hangul
@@ -26,20 +27,26 @@ const shared = "\\p{Script_Extensions=Common}\\p{Script_Extensions=Inherited}";
 const ofOneLanguage = scripts.map((script) => new RegExp(`^[${shared}${script}]*$`, "u"));
 
 const invisible = /\p{Default_Ignorable_Code_Point}/gu;
-/** The same without the joiners, which the gate lets through only where a script needs them. */
+/**
+ * Matches any invisible character except the joiners, which the gate allows only where a script
+ * needs them.
+ */
 const invisibleButJoiners = /[^\P{Default_Ignorable_Code_Point}\u200c\u200d]/u;
-/** Letters that stretch or repeat others: no identifier has one (RFC 5892, section 2.6). */
+/**
+ * Matches letters that only stretch or repeat other letters; no identifier may contain one (RFC
+ * 5892, section 2.6).
+ */
 const stretching = /[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]/u;
 const dotOverDot = /(?<=[ij])\u0307/gu;
 
 /**
- * The looks of a name, in small letters: a person does not tell two names apart that share a look.
- * One look is the name in plain letters (NFKC, case folding). In the other, each letter is
- * replaced by the one that it looks like (Unicode's confusables), but "m" is not taken for "rn": in
- * a terminal they differ.
+ * Returns the looks of a name in lower case: readers confuse two names that share a look. The first
+ * look is the name in plain letters (NFKC, case folding). In the second look, a similar letter
+ * replaces each letter (Unicode's confusables). "m" is not replaced by "rn", because they differ in
+ * a terminal.
  *
- * A letter that is newer than this process's Unicode may have other looks at another server. So an
- * event that servers must agree on has the looks that one of them found.
+ * A letter newer than this process's Unicode may have other looks at another server. So an event on
+ * whose looks servers must agree contains the looks that its origin computed.
  */
 export function looksOf(name: string): readonly string[] {
   const plain = name.replace(invisible, "").normalize("NFKD");
@@ -52,7 +59,7 @@ function foldCase(text: string): string {
 }
 
 /**
- * Some names are valid, but are refused as new names (W18).
+ * Checks whether a valid name is refused as a new name (W18).
  * @returns a sentence about `field`; undefined if the name may be new
  */
 export function oddityOf(name: string, field: string): string | undefined {

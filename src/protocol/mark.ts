@@ -4,23 +4,29 @@ import { type Chain, isChain, isServerName, type ServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 import type { Vector } from "./vector.ts";
 
-/** What a saved state represents; equal on replicas with equal vectors (R4). */
+/**
+ * The position in the log that a saved state represents; replicas with equal vectors have equal
+ * marks (R4).
+ */
 export interface Mark {
   readonly vector: Vector;
-  /** The chain's head of each server, at the vector. */
+  /** For each server, the chain of its last event within the vector. */
   readonly chains: Readonly<Record<ServerName, Chain>>;
   /** The highest clock among the events. */
   readonly clock: number;
-  /** The time of each server's last event, in milliseconds since 1970: it never runs backwards. */
+  /**
+   * For each server, the time of its last event in milliseconds since 1970; the server's time never
+   * decreases.
+   */
   readonly times: Readonly<Record<ServerName, number>>;
-  /** The highest epoch that an office was entered in. */
+  /** The highest epoch in which a coordinator began its term. */
   readonly epoch: Epoch;
 }
 
-/** The last event of a server that a replica has, or once had. */
+/** The newest event of a server that a replica has, or once had. */
 export interface Head {
   readonly seq: number;
-  /** `emptyChain` if it is unknown. */
+  /** `emptyChain` if the chain is unknown. */
   readonly chain: Chain;
 }
 
@@ -41,7 +47,7 @@ export function vectorOf(heads: Heads): Vector {
   return Object.fromEntries(entries.map(([server, { seq }]) => [server, seq]));
 }
 
-/** For each server, the head of the higher `seq`. */
+/** Returns, for each server, the head with the higher `seq`. */
 export function furthest(a: Heads, b: Heads): Heads {
   const joined: Record<ServerName, Head> = { ...a };
   for (const [server, head] of Object.entries(b) as [ServerName, Head][]) {
@@ -50,7 +56,7 @@ export function furthest(a: Heads, b: Heads): Heads {
   return joined;
 }
 
-/** @throws Error unless a map from server to `{seq, chain}` */
+/** @throws Error unless the value is a map from server to `{seq, chain}` */
 export function parseHeads(value: unknown): Heads {
   const heads: Record<ServerName, Head> = {};
   for (const [server, head] of Object.entries(isMap(value) ? value : { "": value })) {

@@ -1,16 +1,21 @@
 /** The deepest nesting of maps and arrays; no message of the protocol has more than 5 levels. */
 export const deepestNesting = 16;
 
-/** The longest key that is remembered, in bytes: names of fields and servers are no longer. */
+/** The longest map key that is cached, in bytes: names of fields and servers are no longer. */
 const rememberedBytes = 24;
 const rememberedKeys = 1_024;
-/** An ASCII text of at most so many bytes is built here: a call of the platform takes longer. */
+/**
+ * The longest ASCII text, in bytes, that is built in JavaScript, because a call of the platform
+ * takes longer.
+ */
 const shortBytes = 12;
 
 export interface DecodeBounds {
-  /** The most values, keys of maps too; more are an error. */
+  /** The largest number of values, including map keys; a payload with more is an error. */
   readonly values?: number;
-  /** The longest text or binary value, in bytes; a longer one is skipped, and reads as undefined. */
+  /**
+   * The longest text or binary value, in bytes; a longer value is skipped and reads as undefined.
+   */
   readonly bytes?: number;
 }
 
@@ -19,18 +24,18 @@ interface KnownKey {
   readonly text: string;
 }
 
-/** Keeps a byte order mark in front of a text. */
+/** Decodes UTF-8, and keeps a leading byte order mark. */
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Decodes MessagePack from anybody, within bounds (W11). It trusts no header and allocates nothing
- * for one: 64 KiB of nested headers that each promise thousands of elements cost nothing. Invalid
- * UTF-8 becomes U+FFFD, as in the WHATWG encoding standard (W14). Source: the MessagePack
- * specification, "Formats".
+ * Decodes untrusted MessagePack within bounds (W11). The decoder allocates memory only for bytes
+ * that it has read, never for a length in a header. So 64 KiB of nested headers that each promise
+ * thousands of elements cost no memory. Invalid UTF-8 becomes U+FFFD, as in the WHATWG encoding
+ * standard (W14). Source: the MessagePack specification, "Formats".
  */
 export class MsgpackDecoder {
   #payload: Uint8Array = new Uint8Array(0);
-  /** The payload, as the platform reads texts from it. */
+  /** The payload as a Buffer, whose methods decode texts. */
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #depth = 0;
@@ -39,9 +44,9 @@ export class MsgpackDecoder {
   readonly #keys: (KnownKey | undefined)[] = new Array(rememberedKeys).fill(undefined);
 
   /**
-   * Keys of maps may be strings, binary, or numbers, which become their digits (W10). As in JSON,
-   * no key is special, not even `__proto__`. A value of an extension type, such as a time, reads as
-   * binary: no message has one.
+   * Decodes a payload. Keys of maps may be strings, binary, or numbers, which become their digits
+   * (W10). As in JSON, no key is special, not even `__proto__`. A value of an extension type, such
+   * as a time, reads as binary, because no message contains such a type.
    * @throws Error if the payload is not exactly one value, or breaks a bound
    */
   decode(payload: Uint8Array, bounds: DecodeBounds = {}): unknown {
@@ -82,7 +87,7 @@ export class MsgpackDecoder {
       case 0xc5:
       case 0xc6:
         return this.#binary(this.#take(2 ** (first - 0xc4)));
-      case 0xc7: // ext 8, 16, 32: the length, the type, the bytes
+      case 0xc7: // ext 8, 16, 32: length, type, bytes
       case 0xc8:
       case 0xc9:
         return this.#extension(this.#take(2 ** (first - 0xc7)));
@@ -146,7 +151,9 @@ export class MsgpackDecoder {
     return map;
   }
 
-  /** @param values the number that the header promises: each takes at least a byte */
+  /**
+   * @param values the number of values that the header promises; each value takes at least one byte
+   */
   #enter(values: number): void {
     this.#depth += 1;
     if (values > 0 && this.#depth > deepestNesting) {
@@ -170,7 +177,9 @@ export class MsgpackDecoder {
     return text;
   }
 
-  /** A short key. The text of an equal key before it is used again. */
+  /**
+   * Reads a short key. For a key in the cache, returns the cached text instead of decoding again.
+   */
   #knownKey(length: number): string {
     const start = this.#skip(length);
     const bytes = this.#bytes;
@@ -180,7 +189,7 @@ export class MsgpackDecoder {
     const known = this.#keys[place];
     if (known?.bytes.length === length && isAt(known.bytes, bytes, start)) return known.text;
     const text = this.#textAt(start, length);
-    // A copy: a slice of a Buffer would keep the whole payload in memory.
+    // The bytes are copied, because a slice of a Buffer would keep the whole payload in memory.
     const own = new Uint8Array(bytes.subarray(start, start + length));
     this.#keys[place] = { bytes: own, text };
     return text;
@@ -219,7 +228,7 @@ export class MsgpackDecoder {
     return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + start, length);
   }
 
-  /** An unsigned integer of 1, 2 or 4 bytes. */
+  /** Reads an unsigned integer of 1, 2 or 4 bytes. */
   #take(length: number): number {
     const start = this.#skip(length);
     const bytes = this.#bytes;
@@ -230,7 +239,7 @@ export class MsgpackDecoder {
     return number;
   }
 
-  /** @returns where the skipped bytes begin */
+  /** Skips bytes. @returns the index of the first skipped byte */
   #skip(length: number): number {
     const start = this.#at;
     if (length > this.#bytes.length - start) throw new Error("the payload ends too early");
@@ -239,7 +248,10 @@ export class MsgpackDecoder {
   }
 }
 
-/** The number of elements that a payload's array claims to have; undefined if it is no array. */
+/**
+ * Returns how many elements the payload's array claims to have; undefined if the payload is no
+ * array.
+ */
 export function elementsOf(payload: Uint8Array): number | undefined {
   const first = payload[0] ?? 0;
   if (first >= 0x90 && first <= 0x9f) return first & 0x0f;

@@ -15,10 +15,12 @@ export interface Payload {
   readonly requests: readonly Incoming[];
 }
 
-/** Of a request that is too large only the service and `id` are read: long texts are skipped. */
+/**
+ * Bounds for reading only the service and `id` of a too large request; longer texts are skipped.
+ */
 const glance = { values: 4_096, bytes: 4 * limits.idCharacters } as const;
 
-/** The parsers of the requests' own fields, by service. */
+/** For each service, the parser of the fields that only its requests have. */
 export type RequestParsers = {
   readonly [service: string]: {
     /** @throws ProtocolError if a field is wrong */
@@ -26,7 +28,10 @@ export type RequestParsers = {
   };
 };
 
-/** The gate of a server: any bytes give something to answer (W7). */
+/**
+ * The gate of a server. For any bytes, it returns requests or refusals that the server can answer
+ * (W7).
+ */
 export function parsePayload(bytes: Uint8Array, parsers: RequestParsers): Payload {
   const format = formatOf(bytes);
   const large = refuseLarge(bytes, format);
@@ -50,7 +55,7 @@ function refuse(code: Refused["refused"]["code"], description: string, service =
   return { service, refused: { code, description }, clock: undefined, id: undefined };
 }
 
-/** Refuses a payload above a bound by its size, before it is decoded (W11). */
+/** Refuses a too large payload by its size alone, before decoding (W11). */
 function refuseLarge(bytes: Uint8Array, format: Format): Refused | undefined {
   if (!isArray(bytes)) {
     if (bytes.byteLength <= limits.requestBytes) return undefined;
@@ -72,13 +77,17 @@ function wrongLength(length: number): string {
   return `An array must hold 1 to ${limits.batchRequests} requests; it has ${length}.`;
 }
 
-/** The error has the request's service and `id`, if they can be read, so that its client knows it. */
+/**
+ * Refuses a too large request. The error has the request's service and `id`, if these are readable,
+ * so that the client can match the error.
+ */
 function refuseLargeRequest(bytes: Uint8Array, format: Format, description: string): Refused {
   let value: unknown;
   try {
     value = format === "json" ? undefined : decode(bytes, format, glance);
   } catch {
-    // The request has too many values, or is malformed too: then the error has neither.
+    // The request also has too many values, or is malformed: the error has neither service nor
+    // `id`.
   }
   const fields = fieldsOf(value);
   const refused = refuse("too_large", description, serviceOf(fields));

@@ -25,7 +25,7 @@ function decodeMap(payload: Uint8Array): Fields {
   return must(isMap, "it is no map")(value);
 }
 
-/** @throws PeerMessageError if the field `tag` has none of the table's words */
+/** @throws PeerMessageError if the table has no parser for the value of the field `tag` */
 function parseKind<Table extends KindTable, Tag extends string>(
   table: Table,
   tag: Tag,

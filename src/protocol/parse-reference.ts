@@ -37,9 +37,9 @@ function endpointOf(value: unknown): string {
 }
 
 /**
- * Bounds a payload before it is decoded: a guest's request is short, a member's vector may fill a
- * frame.
- * @throws ProtocolError
+ * Decodes a payload after checking its size: a guest's request is short, a member's vector may fill
+ * a frame.
+ * @throws ProtocolError `too_large` or `bad_request`
  */
 export function decodeReferenceRequest(payload: Uint8Array, isMember: boolean): unknown {
   const most = isMember ? limits.frameBytes : limits.requestBytes;
@@ -54,7 +54,10 @@ export function decodeReferenceRequest(payload: Uint8Array, isMember: boolean): 
   }
 }
 
-/** The gate of the reference. @throws ProtocolError */
+/**
+ * The gate of the reference: checks a decoded request.
+ * @throws ProtocolError if the request is invalid
+ */
 export function parseReferenceRequest(value: unknown): ReferenceRequest {
   if (!isMap(value) || typeof value.service !== "string" || !isMap(value.data)) {
     throw bad("A request must be a map of `service` and `data`.");
@@ -81,7 +84,10 @@ function isService(service: string): service is ReferenceRequest["service"] {
   return Object.hasOwn(services, service);
 }
 
-/** The numbers of the messages that a process has dropped; undefined if missing or invalid. */
+/**
+ * Parsers of the counts of dropped messages and disbelieved clocks; a missing or invalid count is
+ * undefined.
+ */
 export const counts = { refused: refusedMessages, disbelievedClocks: parseClock };
 
 function refusedMessages(value: unknown): RefusedMessages | undefined {
@@ -116,8 +122,8 @@ function parseReport(data: Fields): HeartbeatReport {
 }
 
 /**
- * The fields of a reference's OK reply.
- * @throws ProtocolError as the reference told it
+ * Returns the fields of an OK reply of the reference.
+ * @throws ProtocolError with the code and description that the reference sent
  */
 export function parseReferenceReply(payload: Uint8Array): Fields {
   const value = decode(payload);
@@ -159,7 +165,10 @@ const listedFields = object({
   ...counts,
 });
 
-/** Whether a reply to `list` is our reference's: the original protocol has no view. */
+/**
+ * Returns whether a reply to `list` comes from a reference of this project: a reference of the
+ * original protocol sends no view.
+ */
 export function isOurList({ view }: Fields): boolean {
   return isMap(view);
 }

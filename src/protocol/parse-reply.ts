@@ -6,7 +6,7 @@ import { parseClock } from "./lamport-clock.ts";
 import type { Publication } from "./publications.ts";
 import { isEntry, type Replies, type Reply, replies } from "./replies.ts";
 
-/** Characters of a server's description that are shown to a person. */
+/** Characters of a server's description that a client shows. */
 const mostDescription = 500;
 
 export function isService(name: unknown): name is Service {
@@ -14,8 +14,8 @@ export function isService(name: unknown): name is Service {
 }
 
 /**
- * The gate of a client: reads the answer of a service that said OK.
- * @throws IncompleteReply
+ * The gate of a client: reads the fields of an OK reply.
+ * @throws IncompleteReply if a required field is missing or invalid
  */
 export function parseReply<S extends Service>(service: S, data: Fields): Reply<S> {
   const { server } = data;
@@ -23,13 +23,16 @@ export function parseReply<S extends Service>(service: S, data: Fields): Reply<S
   return { ...own, server: isServerName(server) ? server : undefined };
 }
 
-/** A server's description, under either of its two names; empty if there is none. */
+/** Returns a server's description, from `description` or `message`; empty if neither is a text. */
 export function parseDescription({ description, message }: Fields): string {
   const said = [description, message].find((words) => typeof words === "string" && words !== "");
   return typeof said === "string" ? said.slice(0, mostDescription) : "";
 }
 
-/** The error in a reply. A newer server may have codes that are unknown here. */
+/**
+ * Returns the error in a reply. An unknown code of a newer server becomes `unavailable` if a retry
+ * may succeed, else `unsupported`.
+ */
 export function parseError(data: Fields): ProtocolError {
   const { code, wait, reason, retry } = data;
   const other: ErrorCode = retry === true ? "unavailable" : "unsupported";
@@ -39,7 +42,7 @@ export function parseError(data: Fields): ProtocolError {
   });
 }
 
-/** Publications of the second form (P2, P3); invalid items are left out. */
+/** Returns the valid publications of the second form (P2, P3), and leaves out invalid items. */
 export function parsePublications(value: unknown): Publication[] {
   return Array.isArray(value) ? value.filter(isPublication) : [];
 }

@@ -8,17 +8,17 @@ import { noView, parseView, type View } from "./view.ts";
 const member = object({
   rank: numberOf,
   address: textOf,
-  /** Whether it is in the view of the answering server. */
+  /** Whether the server is in the view of the answering server. */
   member: isTrue,
-  /** Whether it was heard lately. */
+  /** Whether the answering server heard from the server within `peerSilenceMs`. */
   live: isTrue,
-  /** One of `phases`; a newer server may have others. */
+  /** One of `phases`; a newer server may send another. */
   phase: textOf,
-  /** Events that other servers have and this one lacks. */
+  /** The number of events that other servers have and this server lacks. */
   lag: numberOf,
   durable: vectorOf,
   clock: numberOf,
-  /** Milliseconds that its time is ahead of its own clock, as corrected (E5). */
+  /** Milliseconds by which the server's corrected time is ahead of its machine's clock (E5). */
   offsetMs: numberOf,
   /** The last clock round's correction in milliseconds, and the number of rounds. */
   lastCorrectionMs: numberOf,
@@ -27,10 +27,10 @@ const member = object({
   rate: numberOf,
 });
 
-/** A server's `status`. Unknown values are null, so that the rest can be shown. */
+/** Reads a server's `status`. Unknown values become null, so that the rest can be shown. */
 export const parseStatus = object({
   members: (members) => (Array.isArray(members) ? members.flatMap(memberOf) : []),
-  /** The reference's list, as the server heard it last. */
+  /** The last list that the answering server received from the reference. */
   processes: parseList,
   coordinator: textOf,
   epoch: (value) => parseEpoch(value) ?? null,
@@ -44,7 +44,7 @@ function memberOf(value: unknown) {
   return [{ name: value.name, ...member(value) }];
 }
 
-/** A view, as a server or the reference reports it; an invalid one counts as `noView`. */
+/** Returns a view that a server or the reference reported; `noView` if the view is invalid. */
 export function viewOf(value: unknown): View {
   try {
     return parseView(value);

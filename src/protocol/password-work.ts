@@ -1,14 +1,20 @@
-/** Work on a password: it keeps a thread of its own busy for tens of milliseconds. */
+/** A check or hash of a password: it keeps the password thread busy for tens of milliseconds. */
 export interface PasswordWork {
-  /** Is it the password of this credential? Without one it takes as long, and is not. */
+  /**
+   * Checks `password` against `credential`. Without a credential the check takes just as long and
+   * fails, so that timing does not reveal whether an account exists.
+   */
   readonly check?: { readonly password: string; readonly credential: string | undefined };
-  /** Hash this one, unless the check failed. */
+  /** The new password to hash; it is not hashed if the check fails. */
   readonly hash?: string;
 }
 
 export interface PasswordResult {
-  /** Whether the check succeeded; true where there was none. */
+  /** Whether the check succeeded; true if there was no check. */
   readonly isRight: boolean;
-  /** What to store from now on: of the password to hash, or of one hashed too cheaply. */
+  /**
+   * The credential to store: of the hashed new password, or of the checked one if its stored hash
+   * is too cheap.
+   */
   readonly credential: string | undefined;
 }

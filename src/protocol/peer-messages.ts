@@ -25,7 +25,7 @@ import { client, presenceState } from "./request-fields.ts";
 import { parseVector } from "./vector.ts";
 import { parseView } from "./view.ts";
 
-/** A field that must be of a type; `otherwise` is the error. */
+/** Returns a parser that accepts only values of one type; `otherwise` is the text of its error. */
 export function must<T>(
   is: (value: unknown) => value is T,
   otherwise: string,
@@ -36,7 +36,7 @@ export function must<T>(
   };
 }
 
-/** A field without which a message is invalid; `said` is its name in an error. */
+/** Makes a field required; `said` is the field's name in the error. */
 function needed<T>(parse: (value: unknown) => T | undefined, said?: string): Field<T> {
   return (value, name) => {
     const parsed = parse(value);
@@ -45,7 +45,7 @@ function needed<T>(parse: (value: unknown) => T | undefined, said?: string): Fie
   };
 }
 
-/** A field that is parsed as a client's, or as one on disk. */
+/** Turns the errors of a parser for client fields or files into PeerMessageErrors. */
 function asPeer<T>(parse: Field<T>): Field<T> {
   return (value, name) => {
     try {
@@ -64,7 +64,9 @@ const count = needed(parseClock);
 const epoch: Field<Epoch> = needed(parseEpoch, "epoch");
 const orZero: Field<number> = (value) => parseClock(value) ?? 0;
 
-/** A time or a correction, within the range of a clock. */
+/**
+ * Returns a time or correction in milliseconds; undefined outside the range of clock corrections.
+ */
 function msIfAny(value: unknown): number | undefined {
   const isTime = typeof value === "number" && Math.abs(value) <= durations.clockCorrectionMs;
   return isTime ? value : undefined;
@@ -73,9 +75,12 @@ function msIfAny(value: unknown): number | undefined {
 const ms = needed(msIfAny, "a time");
 
 /**
- * A server's phase. backfill: it fetches what it lacks; cutover: it follows live events and closes
- * the last gap; live: it may serve; draining: it stops, with requests still open; settled: it stops
- * and waits for its peers.
+ * The phases of a server.
+ * - backfill: the server fetches events that it lacks;
+ * - cutover: it applies live events and closes the last gap;
+ * - live: it may serve requests;
+ * - draining: it is stopping and still has open requests;
+ * - settled: it is stopping and waits for its peers.
  */
 export const phases = ["backfill", "cutover", "live", "draining", "settled"] as const;
 export type Phase = (typeof phases)[number];
@@ -85,13 +90,13 @@ const summary = {
   clock: count,
   view: parseView,
   durable: asPeer((value, name) => parseVector(value, name, limits.memberVectorServers)),
-  /** The epoch that the sender is the coordinator of. */
+  /** The epoch in which the sender is the coordinator. */
   office: parseEpoch,
 };
 
 const parseSummary = object(summary);
 
-/** The sender's adopted view and durable vector, both read at one instant. */
+/** The sender's adopted view and durable vector, both read at the same instant. */
 export type ReplicaSummary = ReturnType<typeof parseSummary>;
 
 function parseLines(value: unknown): string[] {
@@ -115,16 +120,16 @@ function isAge(value: unknown): value is number {
 }
 
 const heardPresence = object({
-  /** Milliseconds since the server heard it. */
+  /** Milliseconds since the sending server received the client's report. */
   ageMs: must(isAge, "`ageMs` of what was heard is wrong"),
   user: asPeer(readUserName),
   client: asPeer(client),
   state: asPeer(presenceState),
-  /** The server's clock when it heard it. */
+  /** The sending server's clock when it received the client's report. */
   clock: count,
 });
 
-/** A client's latest presence report to a server (L11). */
+/** The latest presence report of a client to the sending server (L11). */
 export type HeardPresence = ReturnType<typeof heardPresence>;
 
 function parseHeard(value: unknown): readonly HeardPresence[] {
@@ -141,7 +146,7 @@ function isPhase(value: unknown): value is Phase {
 const tcpPattern = /^tcp:\/\/[\w.:%[\]-]{1,255}:(\d{1,5})$/;
 const ipcPattern = /^ipc:\/\/[\x21-\x7e]{1,100}$/;
 
-/** Whether a socket can connect to it. */
+/** Returns whether the value is an endpoint to which a socket can connect. */
 function isEndpoint(value: unknown): value is string {
   if (typeof value !== "string") return false;
   const port = Number(tcpPattern.exec(value)?.[1] ?? 0);
@@ -152,21 +157,24 @@ const noHeartbeat = "`address` or `phase` is wrong";
 
 /** Messages on `replication`, by their `type`. */
 export const replication = {
-  /** Lines of own events, in order. */
+  /** Journal lines of the sender's own events, in `seq` order. */
   events: (fields: Fields) => ({ ...parseSummary(fields), lines: parseLines(fields.events) }),
   ack: parseSummary,
   heartbeat: object({
     ...summary,
     address: must(isEndpoint, noHeartbeat),
     phase: must(isPhase, noHeartbeat),
-    /** The head of each server's chain, at the durable vector (J5). */
+    /** For each server, the chain of its last event within the durable vector (J5). */
     chains: parseChains,
     /** Requests served in the last second. */
     rate: (value) => (Number.isFinite(value) ? (value as number) : 0),
-    // A wrong value counts as missing: the heartbeat is not lost for it.
-    /** Milliseconds that its time is ahead of its own clock, after the first correction (E5). */
+    // A wrong value in the next three fields counts as missing, so that the heartbeat still counts.
+    /**
+     * Milliseconds by which the sender's corrected time is ahead of its machine's clock, after the
+     * first correction (E5).
+     */
     offsetMs: msIfAny,
-    /** The last round's correction, and the number of rounds; older servers send neither. */
+    /** The last clock round's correction, and the number of rounds; older servers send neither. */
     lastCorrectionMs: msIfAny,
     clockRounds: parseClock,
   }),
@@ -181,19 +189,28 @@ const claim = object({
   credential: must(isText, "`claim` has no credential"),
 });
 
-/** A claim on its way to the coordinator: the name, and the later proof of its owner. */
+/**
+ * A claim forwarded to the coordinator: the name, and the credential by which its owner logs in
+ * later.
+ */
 export type ProposedClaim = ReturnType<typeof claim>;
 
-/** Requests between servers about the coordinator, and the coordinator's about time. */
+/** Requests between servers about the coordinator, and the coordinator's requests about time. */
 const coordinationRequests = {
-  /** A server of lower rank misses a coordinator; one of an epoch below `epoch` must give up. */
+  /**
+   * Says that a server of lower rank has lost the coordinator. A coordinator of an epoch below
+   * `epoch` must step down.
+   */
   election: object({ ...summary, epoch }),
-  /** Asks for the promise of an epoch. */
+  /** Asks a member to promise this epoch. */
   candidate: object({ ...summary, epoch }),
-  /** Asks to accept the sender's events of that epoch up to `seq`. */
+  /** Asks a member to accept the sender's events of this epoch up to `seq`. */
   accept: object({ ...summary, epoch, seq: count }),
   forward: object({ ...summary, claim: asPeer((value) => claim(fieldsOf(value))) }),
-  /** Asks for the time, or has the correction of the time that was told in this round. */
+  /**
+   * Without `correctionMs`, asks for the time; with it, corrects the time that the server reported
+   * in this round.
+   */
   clock: object({ ...summary, round: count, correctionMs: optional(ms) }),
 };
 
@@ -202,11 +219,14 @@ export type CoordinationRequest = Kinds<"service", typeof coordinationRequests>;
 /** Requests between servers, by their `service`. */
 export const peerRequests = {
   sync: parseSummary,
-  /** Asks for a page of a saved state, which is sent file by file as it is on disk. */
+  /** Asks for a page of a saved state. A state is sent file by file, as on disk. */
   snapshot: object({
-    /** The checksum of the state that the asker has begun with; undefined for the newest. */
+    /**
+     * The checksum of the saved state whose transfer has begun; undefined asks for the newest
+     * state.
+     */
     of: textIfAny,
-    /** The file's number among those of a saved state. */
+    /** The index of the file in `checkpointFiles`. */
     file: count,
     offset: count,
     clock: orZero,
@@ -219,8 +239,8 @@ export type PeerRequest = Kinds<"service", typeof peerRequests>;
 export type SnapshotRequest = PeerRequest & { readonly service: "snapshot" };
 
 /**
- * The result of a claim. `alike`: an account has a name that looks the same; `busy`: the claim is
- * still open, or the server that was asked is not the coordinator.
+ * The result of a claim. `alike`: another account's name looks the same. `busy`: the claim is still
+ * open, or the answering server is not the coordinator.
  */
 export const claimOutcomes = ["won", "taken", "alike", "busy"] as const;
 export type ClaimOutcome = (typeof claimOutcomes)[number];
@@ -235,15 +255,18 @@ export const coordinationAnswers = {
   forward: object({
     ...summary,
     outcome: needed((value) => claimOutcomes.find((one) => one === value)),
-    /** The number of the sender's own event that holds the name. */
+    /** The `seq` of the sender's own event that holds the name. */
     seq: parseClock,
-    /** For a claim that was won: the credential of the copy that was proposed first. */
+    /** For a won claim, the credential in the copy of the claim that was proposed first. */
     credential: textIfAny,
   }),
   clock: object({
     ...summary,
     timeMs: ms,
-    /** Whether the time was ever corrected: then it is the cluster's, and not only the server's. */
+    /**
+     * Whether the answering server's time was ever corrected: if so, it is the cluster's time, not
+     * only the server's.
+     */
     isCorrected: isTrue,
   }),
 };
@@ -253,11 +276,17 @@ export type CoordinationAnswer = Kinds<"service", typeof coordinationAnswers>;
 const syncFields = object({
   ...summary,
   more: isTrue,
-  /** Some of the asker's missing events exist only in the saved state, which it must fetch (J1). */
+  /**
+   * Whether some of the asker's missing events exist only in the saved state, which the asker must
+   * fetch (J1).
+   */
   compacted: isTrue,
 });
 
-/** Events that the asker lacks, at most 1,000, each server's in order. */
+/**
+ * Reads an answer to `sync`: at most 1,000 events that the asker lacks, in `seq` order for each
+ * server.
+ */
 export function syncAnswer(fields: Fields) {
   return { ...syncFields(fields), lines: parseLines(fields.events) };
 }
@@ -270,7 +299,7 @@ export const snapshotPage = object({
   of: must(isText, noPage),
   bytes: must((value) => value instanceof Uint8Array, noPage),
   clock: count,
-  /** Bytes of the whole file. */
+  /** The size of the whole file in bytes. */
   size: count,
 });
 

@@ -1,11 +1,11 @@
-/** Replaces each line end (CR LF, as on Windows, or a single CR) by one LF. */
+/** Returns the text with LF for each CR LF (as on Windows) and each single CR. */
 export function withPlainLineEnds(text: string): string {
   return text.replace(/\r\n?/g, "\n");
 }
 
 /**
- * Makes a text from a file, a pipe or an argument the same on every system: line ends become LF;
- * byte order marks in front of lines and the end of the last line are removed.
+ * Normalises a text from a file, a pipe or an argument. Line ends become LF. Byte order marks at
+ * the beginning of lines and the last line end are removed.
  */
 export function plainText(text: string): string {
   return withPlainLineEnds(text)
@@ -13,7 +13,10 @@ export function plainText(text: string): string {
     .replace(/\n$/, "");
 }
 
-/** A decoder for a file or a pipe: UTF-16 if its byte order mark says so, else UTF-8. */
+/**
+ * Returns the decoder for a file or pipe: UTF-16 if the first bytes are its byte order mark, else
+ * UTF-8.
+ */
 export function textDecoder(beginning: Uint8Array): InstanceType<typeof TextDecoder> {
   const [first, second] = beginning;
   if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le");
@@ -21,7 +24,7 @@ export function textDecoder(beginning: Uint8Array): InstanceType<typeof TextDeco
   return new TextDecoder();
 }
 
-/** Decodes a whole file, and treats its text as `plainText` does. */
+/** Decodes a whole file and normalises its text with `plainText`. */
 export function decodePlainText(bytes: Uint8Array): string {
   return plainText(textDecoder(bytes).decode(bytes));
 }

@@ -23,10 +23,16 @@ export interface PrivateEntry extends Published {
 
 export type Entry = ChannelEntry | PrivateEntry;
 
-/** An entry on its topic. `prev` is the `seq` of the same server's entry before it there (P3). */
+/**
+ * An entry published on its topic. `prev` is the `seq` of the same server's previous entry on that
+ * topic (P3).
+ */
 export type Publication = Entry & { readonly prev: number };
 
-/** The old form, for plain SUB clients (P1). `timestamp` is the sender's own, if there is one. */
+/**
+ * A publication in the old form, for plain SUB clients (P1). `timestamp` is the sender's own time
+ * if the request had one.
+ */
 export type PlainPublication =
   | { user: string; message: string; timestamp: string | number; clock: number }
   | (Record<"src" | "from" | "message", string> & {

@@ -1,7 +1,7 @@
 /** A map of at most `most` keys: a new key replaces the one that was set longest ago. */
 export class Recent<K, V> {
   readonly #most: number;
-  /** The key that was set last is the last. */
+  /** The values by key; the key that was set last comes last. */
   readonly #values = new Map<K, V>();
 
   constructor(most: number) {

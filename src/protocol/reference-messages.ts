@@ -2,11 +2,11 @@ import type { RequestId, ServerName } from "./ids.ts";
 import type { Vector } from "./vector.ts";
 import type { View } from "./view.ts";
 
-/** The number of messages that a process has dropped since its start (X1). */
+/** Counts of the messages that a process has dropped since its start (X1). */
 export interface RefusedMessages {
-  /** Without the MAC of this cluster's secret. */
+  /** Messages without a valid MAC of this cluster's secret. */
   forged: number;
-  /** Genuine, but late or replayed. */
+  /** Messages with a valid MAC that came late or were replayed. */
   stale: number;
 }
 
@@ -20,9 +20,12 @@ export interface Listed {
   readonly role: Role;
   readonly clock: number;
   readonly pid?: number | undefined;
-  /** Whether it has proven that it has the cluster's secret (X1); nothing depends on a guest. */
+  /**
+   * Whether the process has proven that it has the cluster's secret (X1). Decisions never depend on
+   * a guest.
+   */
   readonly isKnown: boolean;
-  /** Whether servers that are not members may connect to this broker or proxy. */
+  /** Whether guest servers may connect to this broker or proxy. */
   readonly guestServers?: boolean | undefined;
   readonly refused?: Readonly<RefusedMessages> | undefined;
   readonly disbelievedClocks?: number | undefined;
@@ -45,17 +48,20 @@ export interface HeartbeatReport {
   readonly guestServers?: boolean | undefined;
   readonly refused?: Readonly<RefusedMessages> | undefined;
   readonly disbelievedClocks?: number | undefined;
-  /** A server's adopted view and its durable vector, read at one instant. */
+  /** The server's adopted view and, in `durable`, its durable vector, read at the same instant. */
   readonly view?: View | undefined;
   readonly durable?: Vector | undefined;
-  /** Whether a server has caught up, so that it may become a member. */
+  /** Whether the server has caught up, so that it may become a member. */
   readonly ready?: boolean | undefined;
 }
 
-/** The reply to a member's heartbeat; the reply to a guest's has only `timestamp` and `clock`. */
+/**
+ * The reply to a member's heartbeat. The reply to a guest's heartbeat has only `timestamp` and
+ * `clock`.
+ */
 export interface HeartbeatReply {
   readonly view: View;
   readonly list: readonly Listed[];
-  /** True until a reference without a file may make its first view. */
+  /** True while a reference without a file still waits before it makes its first view. */
   readonly waiting: boolean;
 }

@@ -7,7 +7,7 @@ import { parseStatus } from "./parse-status.ts";
 import type { Entry } from "./publications.ts";
 import { parseVector } from "./vector.ts";
 
-/** A reply whose status is OK lacks a field of its service. */
+/** The error for an OK reply in which a field of its service is missing or invalid. */
 export class IncompleteReply extends ProtocolError {
   readonly field: string;
 
@@ -17,52 +17,60 @@ export class IncompleteReply extends ProtocolError {
   }
 }
 
-/** What a write answers with: its event's place. */
+/** The fields of a write's OK reply: the receipt for the write's event. */
 const written = object({ entry });
 
-/** The parsers of each service's OK answer; fields that no parser names are ignored. */
+/** For each service, the parser of its OK reply; all other fields are ignored. */
 export const replies = {
-  /** In an open cluster: `account` is the confirmed claim that the name belongs to (A11). */
+  /**
+   * `account` is, in an open cluster, the place of the confirmed claim that owns the name (A11).
+   */
   login: object({ entry, account: claimPlace }),
-  /** The claim is missing if an earlier copy of the request decided it. */
+  /** `account` is missing if an earlier copy of the request decided the claim. */
   register: object({ account: claimPlace }),
   password: written,
   account: written,
   registration: written,
   removal: written,
   keys: object({
-    /** By topic. */
+    /** The keys of each requested topic. */
     keys: keysByTopic,
-    /** The public key of the signer of publications, in base64url. */
+    /** The public key that verifies signatures of publications, in base64url. */
     publisher: textIfAny,
   }),
-  /** Sorted by name. */
+  /** The online users, sorted by name. */
   presence: object({ present }),
   users: object({
-    /** Sorted. */
+    /** The names, sorted. */
     users: names<UserName>,
-    /** `from` of the next page; missing on the last one (Q13). */
+    /** The `from` of the next page; missing on the last page (Q13). */
     next: textIfAny,
   }),
   channels: object({
-    /** Sorted. */
+    /** The names, sorted. */
     channels: names<ChannelName>,
-    /** Servers send the list here too, for clients of the original protocol; ours ignore it. */
+    /**
+     * Always undefined here. Servers also send the channels as `users`, for clients of the original
+     * protocol.
+     */
     users: (): readonly ChannelName[] | undefined => undefined,
     next: textIfAny,
   }),
-  /** The cluster's corrected time, ISO 8601. */
+  /** The cluster's corrected time in ISO 8601. */
   time: object({ time: (value, name) => textIfAny(value) ?? missing(name) }),
   status: parseStatus,
   channel: written,
   publish: written,
   message: written,
   history: object({
-    /** Oldest to newest in the total order. */
+    /** The entries in the total order, oldest first. */
     entries,
-    /** With `before` or without a place: the page before this one. With `since`: the page after. */
+    /**
+     * The position of the next page: of the newer page for a request with `since`, else of the
+     * older page.
+     */
     next: textIfAny,
-    /** What the reader has now seen of this conversation. */
+    /** The vector of the events of this conversation that the reader has now seen. */
     seen: (value) => {
       try {
         return parseVector(value, "seen");
@@ -73,26 +81,26 @@ export const replies = {
   }),
 } satisfies Record<Service, (data: Fields) => object>;
 
-/** The fields of an OK answer, by service, beside those of every reply (W6, W8). */
+/** The fields of an OK reply by service, without the fields common to all replies (W6, W8). */
 export type Replies = { readonly [S in Service]: ReturnType<(typeof replies)[S]> };
 
-/** A reply that a client has parsed. */
+/** A parsed OK reply. */
 export type Reply<S extends Service> = Replies[S] & {
-  /** The server that answered; undefined for one of the original protocol (C8). */
+  /** The server that answered; undefined for a server of the original protocol (C8). */
   readonly server: ServerName | undefined;
 };
 
 export type Written = ReturnType<typeof written>;
 
-/** The place of the claim that holds an account's name. */
+/** The event name, as server and `seq`, of the claim that owns an account's name. */
 export type ClaimPlace = NonNullable<Replies["login"]["account"]>;
 
 export type HistoryPage = Replies["history"];
 
-/** The cluster as one server sees it, drawn by `tertulia status`. */
+/** The cluster's status as one server sees it; `tertulia status` prints it. */
 export type StatusReply = Replies["status"];
 
-/** A server as the answering server knows it (Q10); null for unknown values. */
+/** The status of one server as the answering server sees it (Q10); unknown values are null. */
 export type MemberStatus = StatusReply["members"][number];
 
 function missing(field: string): never {
@@ -121,7 +129,10 @@ function claimPlace(value: unknown) {
   return isServerName(server) && number !== undefined ? { server, seq: number } : undefined;
 }
 
-/** Takes names as a server gives them: one of the original protocol has any text as a name. */
+/**
+ * Returns whether the value is a list of strings. Names are not checked further, because a server
+ * of the original protocol allows any text as a name.
+ */
 export function areStrings<Text extends string = string>(list: unknown): list is Text[] {
   return Array.isArray(list) && list.every((item) => typeof item === "string");
 }
@@ -130,11 +141,11 @@ function names<Name extends string>(list: unknown, field: string): readonly Name
   return areStrings<Name>(list) ? list : missing(field);
 }
 
-/** A topic's key of one day (X5). */
+/** The key of one topic for one day (X5). */
 export interface DayKey {
-  /** Days since 1970 in UTC. */
+  /** The day, counted from 1970 in UTC. */
   readonly day: number;
-  /** base64url. */
+  /** The key in base64url. */
   readonly key: string;
 }
 
@@ -153,7 +164,7 @@ function entries(value: unknown, name: string): readonly Entry[] {
   return Array.isArray(value) && value.every(isEntry) ? value : missing(name);
 }
 
-/** The users who are online; invalid items are left out. */
+/** Returns the online users; leaves out invalid items. */
 function present(value: unknown): readonly Present[] {
   return Array.isArray(value) ? value.filter(isPresent) : [];
 }

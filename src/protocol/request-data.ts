@@ -4,13 +4,13 @@ import type { ConversationName } from "./topics.ts";
 import type { Vector } from "./vector.ts";
 
 export type HistoryOptions = {
-  /** Only the private messages that were exchanged with this other user. */
+  /** Selects only the private messages exchanged with this other user. */
   readonly with?: UserName | undefined;
-  /** `next` of a page: the entries before it. */
+  /** The `next` of a page: selects the entries before that page. */
   readonly before?: string | undefined;
-  /** The entries that this vector does not cover. */
+  /** Selects the entries that this vector does not cover. */
   readonly since?: Vector | undefined;
-  /** 1 to 1,000; by default 100. */
+  /** The largest number of entries, 1 to 1,000; by default 100. */
   readonly limit?: number | undefined;
 };
 
@@ -19,12 +19,15 @@ type AccountChange =
   | { readonly administrator: boolean }
   | { readonly newPassword: string };
 
-/** Services whose requests look otherwise on the wire than behind the gate. */
+/** The wire fields of services whose requests the gate converts into another form. */
 interface WireOnly {
   readonly account: { readonly user: UserName } & AccountChange;
   readonly removal: { readonly channel: ChannelName; readonly removed: boolean };
   readonly presence: {
-    /** Undefined for a client that never logged in: the server then tells what is missing. */
+    /**
+     * Undefined for a client that never logged in; the server then replies with an error that names
+     * the field.
+     */
     readonly user: UserName | undefined;
     readonly client?: string;
     readonly state: PresenceState;
@@ -32,7 +35,10 @@ interface WireOnly {
   readonly history: ConversationName & HistoryOptions;
 }
 
-/** What a client writes into `data`, by service, beside what every request may carry (W3–W6). */
+/**
+ * The fields that a client writes into `data`, by service, without the fields of every request
+ * (W3–W6).
+ */
 export type RequestData = {
   readonly [S in Service]: S extends keyof WireOnly ? WireOnly[S] : OwnData<S>;
 };

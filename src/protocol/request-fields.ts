@@ -69,7 +69,7 @@ export const topics: Field<readonly string[]> = (value, name) => {
   throw refusal(`\`${name}\` must be 1 to ${most} topics.`);
 };
 
-/** A name that tells the clients of one user apart. */
+/** Parses the name that distinguishes the clients of one user; a missing name reads as empty. */
 export const client: Field<string> = (value, name) => {
   if (value == null) return "";
   const most = limits.idCharacters;
@@ -78,8 +78,8 @@ export const client: Field<string> = (value, name) => {
 };
 
 /**
- * The client's own time in any form: it is only echoed (W3). Numbers beyond the safe integers count
- * as missing, because they could come back changed.
+ * Parses the client's own time, in any form, because servers only echo it (W3). A number beyond the
+ * safe integers counts as missing, because it could change on the way.
  */
 export const ownTime: Field<string | number | undefined> = (value) => {
   if (typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
@@ -87,7 +87,10 @@ export const ownTime: Field<string | number | undefined> = (value) => {
   return value.toWellFormed();
 };
 
-/** The beginning of a name. It is normalised as names are, or it would fit no name. */
+/**
+ * Parses the beginning of a name. The text is normalised to NFC as names are, because it would
+ * otherwise match no name.
+ */
 export const namePart: Field<string> = (value, name) => {
   const most = limits.nameCharacters;
   const isText = typeof value === "string" && value.length <= 4 * most;

@@ -1,6 +1,6 @@
 /**
- * The files of a saved state's entries. A peer asks for a file by its index, so a new file must be
- * the last, and needs a new version of the peers' protocol.
+ * The entry files of a saved state. A peer asks for a file by its index, so a new file must come
+ * last, and needs a new version of the peer protocol.
  */
 export const entryFiles = [
   "users.json",

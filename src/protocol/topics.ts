@@ -5,12 +5,15 @@ export const replicationTopic = "replication";
 /** The topic of a coordinator's announcement (P6). */
 export const serversTopic = "servers";
 
-/** The second form of a channel's topic (P2): the NUL keeps a prefix from matching. */
+/**
+ * Returns a channel's topic in the second form (P2). The final NUL keeps the topic from matching as
+ * a prefix of others.
+ */
 export function channelTopic(channel: ChannelName): string {
   return `#${channel}\0`;
 }
 
-/** The second form of a user's topic, for private messages (P2). */
+/** Returns the topic, in the second form, of a user's private messages (P2). */
 export function userTopic(user: UserName): string {
   return `@${user}\0`;
 }
@@ -19,7 +22,7 @@ export type ConversationName =
   | { readonly channel: ChannelName; readonly user?: never }
   | { readonly user: UserName; readonly channel?: never };
 
-/** The conversation of a topic of the second form; undefined for any other topic. */
+/** Returns the conversation of a topic in the second form; undefined for any other topic. */
 export function readTopic(topic: string): ConversationName | undefined {
   const name = topic.slice(1, -1);
   if (!topic.endsWith("\0") || name.includes("\0")) return undefined;

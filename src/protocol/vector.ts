@@ -20,7 +20,9 @@ export function covers(vector: Vector, other: Vector): boolean {
   return true;
 }
 
-/** Raises `vector` to the join of both. @returns whether it rose */
+/**
+ * Raises each entry of `vector` to at least the entry in `other`. @returns whether an entry rose
+ */
 export function raise(vector: MutableVector, other: Vector): boolean {
   let rose = false;
   for (const server of servers(other)) {
@@ -39,7 +41,7 @@ export function join(a: Vector, b: Vector): Vector {
   return joined;
 }
 
-/** The number of events that `other` has and `vector` lacks. */
+/** Returns the number of events that `other` has and `vector` lacks. */
 export function lag(vector: Vector, other: Vector): number {
   let missing = 0;
   for (const server of servers(other)) {
@@ -48,7 +50,9 @@ export function lag(vector: Vector, other: Vector): number {
   return missing;
 }
 
-/** The same vector with its names in byte order, so that equal vectors are equal texts. */
+/**
+ * Returns the vector with its servers in byte order, so that equal vectors have equal JSON texts.
+ */
 export function sorted(vector: Vector): Vector {
   return Object.fromEntries(
     servers(vector)
@@ -58,8 +62,9 @@ export function sorted(vector: Vector): Vector {
 }
 
 /**
- * @param most the most servers that it may name
- * @throws ProtocolError `bad_request` unless a map from server names to integers of at least 0
+ * @param most the largest number of servers allowed
+ * @throws ProtocolError `bad_request` unless the value is a map from server names to integers of at
+ * least 0
  */
 export function parseVector(
   value: unknown,

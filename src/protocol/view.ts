@@ -4,7 +4,7 @@ import type { ServerName } from "./ids.ts";
 import { isServerName } from "./ids.ts";
 import { parseClock } from "./lamport-clock.ts";
 
-/** A numbered list of the member servers; view 0 has no members. */
+/** The numbered list of member servers; view 0 has no members. */
 export interface View {
   readonly number: number;
   readonly members: readonly ServerName[];

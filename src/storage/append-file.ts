@@ -16,30 +16,35 @@ const newline = 0x0a;
 const carriageReturn = 0x0d;
 
 /**
- * A small file of lines, for a process that waits until each line is on disk. What a full disk took
- * of a line is cut off again. What a crash left of a line stays, and the next line begins behind
- * it. One process at a time may use it.
+ * A small file of lines, for a process that waits until each line is on disk. If a full disk cuts a
+ * write short, the partial line is removed. If a crash leaves a partial line, it stays, and the
+ * next line begins after it. Only one process at a time may use the file.
  */
 export class AppendFile implements Disposable {
   readonly #path: string;
   readonly #temporary: string;
   #fd: number | undefined;
-  /** Bytes of what was found and of whole lines. */
+  /** Bytes of the content at opening and of all whole lines appended since. */
   #bytes = 0;
-  /** What was found ends without a newline: the next line brings it. */
+  /**
+   * Whether the content at opening ends without a newline; the next append then begins with one.
+   */
   #isUnended = false;
-  /** Part of a line may stand behind these bytes. */
+  /** Whether part of a line may follow these bytes after a failed write. */
   #isTorn = false;
-  /** Whether the file's name is on disk too: the process that made it may have died before. */
+  /**
+   * Whether this process has synced the file's name: the process that created the file may have
+   * died before its sync.
+   */
   #isNamed = false;
-  /** The lines when it was opened, in whatever encoding another program may have left them. */
+  /** The lines at opening, as bytes, because another program may have used any encoding. */
   readonly lines: readonly Uint8Array[];
-  /** What stood behind the last newline, if anything did. */
+  /** The bytes after the last newline at opening; undefined if there were none. */
   readonly unended: Uint8Array | undefined;
 
   /**
-   * The file is made with its first line.
-   * @throws Problem if it exists and can't be read
+   * Reads the existing lines. The first append creates a missing file.
+   * @throws Problem if the file exists and can't be read
    */
   constructor(path: string) {
     this.#path = path;
@@ -57,8 +62,9 @@ export class AppendFile implements Disposable {
   }
 
   /**
+   * Appends a line.
    * @param isSynced whether the line must be on disk before this returns
-   * @throws what the operating system says; then nothing of the line stays
+   * @throws the error of the operating system; no part of the line stays in the file
    */
   append(line: string, isSynced: boolean): void {
     this.#fd ??= openForWriting(this.#path);
@@ -76,8 +82,9 @@ export class AppendFile implements Disposable {
   }
 
   /**
-   * Puts these lines in place of all others: after a crash the file has the old ones or the new.
-   * @throws what the operating system says; the old ones stay
+   * Replaces all lines by these lines. After a crash the file has either the old lines or the new
+   * ones.
+   * @throws the error of the operating system; the old lines stay
    */
   replace(lines: readonly string[]): void {
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
@@ -99,11 +106,13 @@ export class AppendFile implements Disposable {
     this.#hold(bytes.length);
   }
 
-  /** Removes the file, until the next line. @throws what the operating system says */
+  /**
+   * Removes the file; the next append creates it again. @throws the error of the operating system
+   */
   remove(): void {
     this[Symbol.dispose]();
     rmSync(this.#path, { force: true });
-    // A process that was killed in `replace` has left it.
+    // A process killed in `replace` may have left the temporary file.
     rmSync(this.#temporary, { force: true });
     this.#isNamed = false;
     this.#hold(0);
@@ -114,7 +123,7 @@ export class AppendFile implements Disposable {
     this.#fd = undefined;
   }
 
-  /** The file has so many bytes, all in whole lines. */
+  /** Records that the file has this many bytes, all in whole lines. */
   #hold(bytes: number): void {
     this.#bytes = bytes;
     this.#isTorn = false;
@@ -136,7 +145,7 @@ export class AppendFile implements Disposable {
     try {
       this.#cut(fd);
     } catch {
-      // The next line tries again.
+      // The next append tries again.
     }
   }
 }
@@ -155,7 +164,7 @@ function isLineEnd(byte: number | undefined): boolean {
   return byte === newline || byte === carriageReturn;
 }
 
-/** Splits at LF, CR LF and CR. Empty lines are left out. */
+/** Splits the content at LF, CR LF and CR; leaves out empty lines. */
 function split(content: Buffer): Uint8Array[] {
   const lines: Uint8Array[] = [];
   for (let start = 0, end = 0; start < content.length; start = end + 1) {
@@ -166,7 +175,9 @@ function split(content: Buffer): Uint8Array[] {
   return lines;
 }
 
-/** Opens the file, or makes it. Not in append mode, which would ignore the place of a write. */
+/**
+ * Opens or creates the file. Append mode is not used, because it ignores the position of a write.
+ */
 function openForWriting(path: string): number {
   return openSync(path, constants.O_RDWR | constants.O_CREAT, ownerOnly);
 }

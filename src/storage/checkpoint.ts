@@ -17,31 +17,31 @@ import { findDamagedLine, linesOf, measureFile, type Size, writeLineFile } from 
 import { findByTable, findInTable, fromBase64, table, tableLines, toBase64 } from "./line-table.ts";
 
 /**
- * A saved state: files of entries, one a line, and two more.
+ * A saved state: the files of entries, one entry per line, and two more files.
  *
  *     lines.json        CRC-32 of each line of the others (base64, 4 bytes each, little-endian),
- *                       by which a damaged line is named
+ *                       which locates a damaged line
  *     checkpoint.json   {vector, chains, clock, epoch, times, files: {name: {bytes, checksum}}, rows,
  *                       lines, checksum}; the last two cover all lines before them
  *
- * All are written under temporary names and synced before the first is renamed. So a crash leaves
- * either the old state, or the new one with a few names still to be changed (J1).
+ * All files are written under temporary names and synced before the first is renamed. So a crash
+ * leaves either the old state, or the new state with a few files still to be renamed (J1).
  */
 export interface CheckpointSource {
   readonly mark: Mark;
   readonly files: readonly { readonly name: string; readonly lines: Iterable<string> }[];
-  /** JSON values for checkpoint.json, one a line. */
+  /** JSON values for checkpoint.json, one per line. */
   readonly rows: Iterable<string>;
 }
 
 export interface Checkpoint {
   readonly mark: Mark;
-  /** That of checkpoint.json, which names this very state. */
+  /** The checksum of checkpoint.json, which identifies this state. */
   readonly checksum: string;
   readonly rows: Iterable<string>;
-  /** Whether it has every file of this version's states: an older version knew fewer. */
+  /** Whether the state has every file of this version; states of older versions lack some. */
   readonly hasAllFiles: boolean;
-  /** The entries of a file as JSON; none of a file that the state does not have. */
+  /** Returns the entries of a file as JSON; no entries if the state lacks the file. */
   entries(name: string): Iterable<string>;
 }
 
@@ -51,19 +51,20 @@ const rowsLead = '"rows":[';
 const rowsTail = "],";
 const linesLead = '"lines":"';
 const checksumLead = '"checksum":"';
-/** Bytes of the last line of checkpoint.json. */
+/** The length in bytes of the last line of checkpoint.json. */
 const mainEnd = checksumLine("0".repeat(64)).length;
 
-/** All files of a saved state, in the order in which they are sent to others and put in place. */
+/** All files of a saved state, in the order in which they are sent to peers and renamed. */
 export const checkpointFiles = [...entryFiles, table, main] as const;
 
-/** The new files found no space; the state before is still whole. */
+/** The disk has no space for the new files; the previous state is still whole. */
 export class NoSpaceError extends Error {}
 
 /**
- * Writes a state and puts it in the place of the one before.
- * @returns the checksum that names the state
- * @throws NoSpaceError; Error if the disk can't be written, or the signal is aborted
+ * Writes a state and replaces the previous one by it.
+ * @returns the checksum that identifies the state
+ * @throws NoSpaceError if the disk is full; Error if the disk can't be written or the signal is
+ * aborted
  */
 export async function writeCheckpoint(
   folder: string,
@@ -77,7 +78,8 @@ export async function writeCheckpoint(
     for (const name of checkpointFiles) rmSync(join(folder, name + temporary), { force: true });
     throw errorCode(error) === "ENOSPC" ? new NoSpaceError((error as Error).message) : error;
   }
-  // In one turn of the loop: nobody opens half of the old state and half of the new.
+  // All files are renamed in one turn of the event loop, so that no reader opens half of each
+  // state.
   for (const name of temporaryFiles(folder)) putInPlace(folder, name);
   await syncFolder(folder);
   return checksum;
@@ -114,7 +116,9 @@ function putInPlace(folder: string, name: string): void {
   renameSync(join(folder, name + temporary), join(folder, name));
 }
 
-/** The lines of checkpoint.json, and its checksum once the lines were taken. */
+/**
+ * Returns the lines of checkpoint.json, and a function for its checksum, valid after the last line.
+ */
 function mainFile(head: object, rows: Iterable<string>) {
   const hash = createHash("sha256");
   const checksums: number[] = [];
@@ -149,14 +153,14 @@ function* ownLines(head: object, rows: Iterable<string>): Generator<string> {
   yield `${rowsTail}\n`;
 }
 
-/** The last line of checkpoint.json. */
+/** Returns the last line of checkpoint.json. */
 function checksumLine(checksum: string): string {
   return `${checksumLead}${checksum}"}\n`;
 }
 
 /**
- * Checks every byte of a folder's saved state, and opens it. A state that a crash left half in
- * place is put in place, or removed.
+ * Checks every byte of a folder's saved state, and opens it. If a crash left renames unfinished,
+ * they are finished if the new state is whole; otherwise its files are removed.
  */
 export function openCheckpoint(folder: string): {
   readonly checkpoint: Checkpoint | undefined;
@@ -166,7 +170,7 @@ export function openCheckpoint(folder: string): {
   return readCheckpoint(folder);
 }
 
-/** As `openCheckpoint`, without changing anything. */
+/** Works like `openCheckpoint`, but changes no file. */
 export function readCheckpoint(folder: string): ReturnType<typeof openCheckpoint> {
   const path = join(folder, main);
   if (!existsSync(path)) return { checkpoint: undefined, damages: [] };
@@ -183,7 +187,9 @@ export function readCheckpoint(folder: string): ReturnType<typeof openCheckpoint
   return { checkpoint: damages.length === 0 ? checkpoint : undefined, damages };
 }
 
-/** The mark of a folder's saved state, if checkpoint.json is whole. */
+/**
+ * Returns the mark of a folder's saved state; undefined unless checkpoint.json exists and is whole.
+ */
 export function readMark(folder: string): Mark | undefined {
   const path = join(folder, main);
   if (!existsSync(path)) return undefined;
@@ -191,7 +197,7 @@ export function readMark(folder: string): Mark | undefined {
   return "why" in read ? undefined : read.mark;
 }
 
-/** Entries without the brackets and commas around them. */
+/** Returns the entries of a file, without the brackets and commas around them. */
 function* entriesOf(path: string): Generator<string> {
   for (const line of linesOf(path)) {
     if (line.length > 2) yield withoutComma(line);
@@ -220,7 +226,7 @@ function readMain(path: string): Main | Damage {
   }
 }
 
-/** The rows of a checkpoint.json that is whole. */
+/** Returns the rows of a whole checkpoint.json. */
 function* rowsOf(path: string): Generator<string> {
   let isRow = false;
   for (const line of linesOf(path)) {
@@ -234,7 +240,10 @@ function withoutComma(line: string): string {
   return line.endsWith(",") ? line.slice(0, -1) : line;
 }
 
-/** The first damaged line of checkpoint.json, from 1, by the table in its last line but one. */
+/**
+ * Returns the first damaged line of checkpoint.json, counted from 1, by the checksums in its second
+ * to last line.
+ */
 function damagedMainLine(path: string): number {
   let count = 0;
   let rowsEnd = 0;
@@ -247,7 +256,8 @@ function damagedMainLine(path: string): number {
     tableAt = count;
     tableLine = line;
   }
-  // The table's own beginning is damaged: it is the line behind the rows, or the last but one.
+  // The beginning of the checksum line is damaged: the line is the one after the rows, or the
+  // second to last.
   if (tableAt === 0) return rowsEnd === 0 ? Math.max(1, count - 1) : rowsEnd + 1;
   const encoded = tableLine.slice(linesLead.length + 9, -2);
   if (tableLine !== ownTable(encoded)) return tableAt;
@@ -255,7 +265,10 @@ function damagedMainLine(path: string): number {
   return line === tableAt ? tableAt + 1 : line;
 }
 
-/** The last line but one of checkpoint.json: the checksums of those before, and their own. */
+/**
+ * Returns the second to last line of checkpoint.json: the checksums of all lines before it, and a
+ * checksum of these checksums.
+ */
 function ownTable(encoded: string): string {
   return `${linesLead}${crc32(encoded).toString(16).padStart(8, "0")} ${encoded}",`;
 }
@@ -285,7 +298,10 @@ function parseHead(head: unknown): { mark: Mark; files: Sizes } {
   };
 }
 
-/** A field that is a map. @param parse gives undefined for a wrong key or value */
+/**
+ * Parses each value of a map in the field `field`. @param parse returns undefined for a wrong key
+ * or value
+ */
 function mapOf<T>(
   head: Fields,
   field: string,
@@ -319,8 +335,8 @@ function isWhole(path: string, size: Size | undefined): boolean {
 }
 
 /**
- * After a crash: once checkpoint.json is whole, under whichever name, so are all the others, under
- * one or the other. A power cut may leave any of the names unchanged.
+ * Finishes or removes a state after a crash. If checkpoint.json is whole, under its temporary or
+ * its final name, so are all other files. A power cut may have undone any of the renames.
  */
 function finishOrRemove(folder: string): void {
   const left = temporaryFiles(folder);

@@ -12,17 +12,21 @@ import { readJson } from "./json-file.ts";
 const soonMs = 1_000;
 
 /**
- * Keeps a Lamport clock from ever giving a number twice, and from forgetting one that it heard,
- * also after kill -9: the disk is always ahead of it, and a start goes on from what the disk says.
+ * Keeps a Lamport clock on disk, so that the clock never repeats a number or forgets a received
+ * one, even after kill -9. The value on disk is always ahead of the clock, and a start continues
+ * from that value.
  */
 export class ClockFile implements AsyncDisposable {
   readonly #folder: string;
   readonly #path: string;
   readonly #clock: LamportClock;
   readonly #onFailed: (reason: string) => never;
-  /** What is on disk. */
+  /** The value on disk. */
   #reserved = 0;
-  /** How far ahead of the clock the disk was at the last `#raiseNow`, and when that was. */
+  /**
+   * The number of ticks that the last `#raiseNow` added to the clock, and the steady time of that
+   * call.
+   */
   #reserve: number = limits.clockReserve;
   #raisedMs = Number.NEGATIVE_INFINITY;
   #raising: Promise<void> | undefined;
@@ -34,9 +38,7 @@ export class ClockFile implements AsyncDisposable {
     this.#onFailed = onFailed;
   }
 
-  /**
-   * Raises the clock to what the folder says, which is above all numbers that were given before.
-   */
+  /** Raises the clock above the value in the folder, which is above all numbers given before. */
   static async open(
     folder: string,
     clock: LamportClock,
@@ -69,7 +71,8 @@ export class ClockFile implements AsyncDisposable {
   }
 
   /**
-   * A clock that soon exceeds its reserve again gets a larger one: each costs the process a sync.
+   * Returns the next reserve. A clock that soon exceeds its reserve again gets twice the reserve,
+   * because each sync blocks the process.
    */
   #nextReserve(): number {
     const { steadyMs } = now();
@@ -82,8 +85,9 @@ export class ClockFile implements AsyncDisposable {
   }
 
   /**
-   * Makes the process wait, since no other may hear of the clock before the disk does. It happens
-   * at a start, and when another's clock was far ahead.
+   * Saves a higher value while the process waits, because no other process may receive a clock
+   * above the value on disk. This happens at a start, and after a received clock that was far
+   * ahead.
    */
   #raiseNow(reserved: number): void {
     const temporary = `${this.#path}.now`;
@@ -101,13 +105,13 @@ export class ClockFile implements AsyncDisposable {
     const temporary = `${this.#path}.tmp`;
     try {
       await writeFile(temporary, textOf(reserved), { flush: true });
-      // `#raiseNow` may have gone further since.
+      // `#raiseNow` may have saved a higher value in the meantime.
       if (reserved <= this.#reserved) return;
       renameSync(temporary, this.#path);
       await syncFolder(this.#folder);
       this.#reserved = Math.max(this.#reserved, reserved);
     } catch {
-      // The next message tries again; at the end of the reserve it has to succeed.
+      // The next message tries again; when the reserve is used up, `#raiseNow` must succeed.
     }
   }
 }

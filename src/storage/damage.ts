@@ -1,7 +1,7 @@
-/** A place on disk that is not as it was written, or is gone. */
+/** A place in a file that has changed since it was written, or is missing. */
 export interface Damage {
   readonly path: string;
-  /** From 1. */
+  /** The line's number, from 1. */
   readonly line: number;
   readonly why: string;
 }

@@ -6,12 +6,13 @@ import type { EventLine } from "../protocol/event.ts";
 import { checkpointFiles } from "./checkpoint.ts";
 import { readWholeLines } from "./journal-recovery.ts";
 
-/** Keeps damaged files until the peers have returned what was lost. */
+/** The folder that keeps damaged files until peers have returned the lost events. */
 const damagedFolder = "damaged";
 
 /**
- * Gives the files of a damaged state a second name, for a person to look at.
- * @param isMore whether the folder has other damaged files that are not repaired yet
+ * Links the files of a damaged state into the folder for damaged files, so that a person can
+ * examine them.
+ * @param isMore whether the folder already has damaged files of an unfinished repair
  */
 export function keepDamaged(folder: string, isMore: boolean): void {
   const aside = join(folder, damagedFolder);
@@ -23,26 +24,29 @@ export function keepDamaged(folder: string, isMore: boolean): void {
   }
 }
 
-/** Moves the journal away: the folder has none afterwards. */
+/** Moves the journal to the folder for damaged files; the data folder then has no journal. */
 export function putJournalAside(folder: string): void {
   const count = journalsAside(folder).length;
   const name = count === 0 ? "journal" : `journal-${count + 1}`;
   renameSync(join(folder, "journal"), join(folder, damagedFolder, name));
 }
 
-/** The whole lines of the damaged journals. */
+/** Returns the whole lines of all damaged journals. */
 export function* wholeLines(folder: string): Generator<EventLine> {
   for (const journal of journalsAside(folder)) yield* readWholeLines(journal, digest);
 }
 
-/** Damaged journals: more than one if another was damaged before the first was repaired. */
+/**
+ * Returns the folders of damaged journals: more than one if a journal was damaged again before the
+ * repair ended.
+ */
 function journalsAside(folder: string): string[] {
   const aside = join(folder, damagedFolder);
   const names = existsSync(aside) ? readdirSync(aside) : [];
   return names.filter((name) => name.startsWith("journal")).map((name) => join(aside, name));
 }
 
-/** Called once all that was lost has come back. */
+/** Removes the damaged files, after peers have returned all lost events. */
 export function dropDamaged(folder: string): Promise<void> {
   return rm(join(folder, damagedFolder), { recursive: true, force: true });
 }

@@ -7,13 +7,18 @@ import type { SnapshotPage } from "../protocol/peer-messages.ts";
 import { checkpointFiles, readCheckpoint } from "./checkpoint.ts";
 import { describeDamage } from "./damage.ts";
 
-/** The folder of a peer's saved state, until this server has saved one with the same events. */
+/**
+ * The folder of a state fetched from a peer, kept until this server has saved a state with the same
+ * events.
+ */
 export const snapshotFolder = "snapshot";
-/** Folders of a state that is being fetched, and of one that is no longer needed. */
+/** The folders of a state that is being fetched, and of a state that is being removed. */
 const partialFolder = "snapshot.tmp";
 const doneFolder = "snapshot.done";
 
-/** Renames a fetched state before it is removed: half a state would be taken for damage. */
+/**
+ * Removes a fetched state. It is renamed first, because a start would take half a state for damage.
+ */
 export async function dropSnapshot(folder: string): Promise<void> {
   const done = join(folder, doneFolder);
   await remove(done);
@@ -22,7 +27,7 @@ export async function dropSnapshot(folder: string): Promise<void> {
   await remove(done);
 }
 
-/** Removes the remains of a fetch or a removal that a process did not finish. */
+/** Removes the files of an unfinished fetch or removal. */
 export function removeSnapshotRests(folder: string): void {
   for (const name of [partialFolder, doneFolder]) {
     rmSync(join(folder, name), { recursive: true, force: true });
@@ -39,12 +44,14 @@ export interface Place {
   readonly offset: number;
 }
 
-/** One lost answer does not cost the pages that have come. */
+/** Retries a page, so that a lost answer does not waste the pages already fetched. */
 const patience = { mostTries: 3, pauseMs: 0 };
 
 /**
- * Copies a peer's saved state to this server's disk page by page, checks it, and puts it in place.
- * @throws Error if the peer is gone, has moved on to a newer state, or sent something else
+ * Copies a peer's saved state to this server's disk page by page, checks the copy, and moves it to
+ * its final folder.
+ * @throws Error if the peer does not answer, has replaced the state by a newer one, or sent invalid
+ * data
  */
 export async function fetchSnapshot(
   folder: string,

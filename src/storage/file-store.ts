@@ -38,17 +38,17 @@ import type { Page, Store, Stored } from "./store.ts";
 
 interface DiskOptions extends Pick<JournalOptions, "onFlushed" | "onFailed"> {
   readonly folder: string;
-  /** Bytes of journal before the state is saved. */
+  /** Bytes of journal after which the state is saved. */
   readonly checkpointBytes: number;
   readonly clock: LamportClock;
   readonly log: Log;
 }
 
 /**
- * One replica's folder: promises, saved state, journal. A start reads the saved state, then a
- * peer's if one was fetched, then the journal behind them. If anything that was synced is damaged,
- * the folder begins again from what is whole, and the server is mute until its peers have returned
- * the rest (J5).
+ * The files of one replica: promises, saved state, journal. A start reads the saved state, then a
+ * state fetched from a peer if there is one, then the journal after them. If synced data is
+ * damaged, the store starts again with the undamaged data, and the server stays silent until its
+ * peers have returned the rest (J5).
  */
 export class FileStore implements Store {
   readonly #options: DiskOptions;
@@ -56,19 +56,20 @@ export class FileStore implements Store {
   #promises!: Promises;
   #hasPromises = false;
   #journal!: Journal;
-  /** The checksum of the saved state, if it has all that the journal lacks. */
+  /**
+   * The checksum of the saved state if the state contains all events that the journal lacks, else
+   * undefined.
+   */
   #saved: string | undefined;
-  /** Whether this folder still relies on a saved state that came from a peer. */
+  /** Whether a start still needs a saved state fetched from a peer. */
   #isForeign = false;
   readonly #aborting = new AbortController();
-  /** Writes go one after the other: an older view must not replace a newer one. */
+  /** Writes run one after the other, so that an older view never replaces a newer one. */
   #writing = Promise.resolve();
   #checkpointing: Promise<void> | undefined;
   /** Bytes of journal at which the state is saved. */
   #dueBytes = 0;
-  /**
-   * False while it is loaded, and once it is being closed: only the last checkpoint begins then.
-   */
+  /** False while the store is loaded or closed; only `close` may then begin a checkpoint. */
   #isOpen = false;
 
   constructor(options: DiskOptions) {
@@ -84,7 +85,10 @@ export class FileStore implements Store {
     return this.#promises.view;
   }
 
-  /** A second state would replace the first, whose events are in no other file yet. */
+  /**
+   * Waits for a running checkpoint. A second fetched state would replace the first, whose events
+   * are in no other file yet.
+   */
   async readyForState(): Promise<void> {
     await this.#checkpointing;
     if (this.#isForeign) throw new Error("the state that came before is not saved yet");
@@ -110,7 +114,7 @@ export class FileStore implements Store {
       try {
         recoverState(replica, fetched.checkpoint, join(folder, snapshotFolder));
       } catch (error) {
-        // The replica has some of it already, so a new one is loaded.
+        // The replica has already taken part of the state, so a new replica is loaded.
         log.error(`It is dropped, since a peer has it: ${(error as Error).message}`);
         await dropSnapshot(folder);
         return this.load(newReplica);
@@ -132,7 +136,7 @@ export class FileStore implements Store {
     this.#journal = journal;
     await this.#noteJournal();
     this.#isForeign = fetched.checkpoint !== undefined;
-    // Peers can't use a state of an older version: one of this version is saved at once.
+    // Peers can't use a state of an older version, so a state of this version is saved at once.
     const isOlder = own.checkpoint?.hasAllFiles === false;
     this.#saved = this.#isForeign || isOlder ? undefined : own.checkpoint?.checksum;
     this.#dueBytes = this.#isForeign || isOlder ? 0 : this.#options.checkpointBytes;
@@ -210,7 +214,10 @@ export class FileStore implements Store {
     return saved;
   }
 
-  /** So that a lost journal is not taken for a new one. */
+  /**
+   * Saves the number of the first journal file, so that a later start notices if the journal is
+   * lost.
+   */
   async #noteJournal(): Promise<void> {
     const journal = this.#journal.firstNumber;
     if (journal !== this.#promises.journal) await this.#save({ journal });
@@ -221,7 +228,7 @@ export class FileStore implements Store {
     if (this.#isOpen && isDue) void this.#checkpoint(replica);
   }
 
-  /** Saves the state as of now, unless it is being saved already. Requests go on being served. */
+  /** Saves the present state, unless a save is already running. Requests are served meanwhile. */
   #checkpoint(replica: Stored): Promise<void> {
     this.#checkpointing ??= this.#saveState(replica).finally(() => {
       this.#checkpointing = undefined;
@@ -234,9 +241,9 @@ export class FileStore implements Store {
     const { signal } = this.#aborting;
     const started = now().steadyMs;
     const longestPause = watchPauses();
-    // A peer's state that is put in place from now on is not part of this state.
+    // A peer's state that arrives after this line is not part of the state that is saved.
     const isForeign = this.#isForeign;
-    // The state and the cut are of one instant: later events are behind the cut.
+    // The state and the cut are taken at the same instant: all later events come after the cut.
     const state = replica.checkpoint();
     try {
       await this.#journal.cut();
@@ -256,7 +263,10 @@ export class FileStore implements Store {
     log.info({ ms, longestPauseMs: longestPause() }, "Saved the state");
   }
 
-  /** Tries again later. The journal, which can still be written, holds the events until then. */
+  /**
+   * Postpones the save after a full disk. The journal, which can still be written, keeps the events
+   * until then.
+   */
   #postpone({ message }: NoSpaceError): void {
     const { folder, log } = this.#options;
     this.#dueBytes = this.#journal.toReplay.bytes + limits.checkpointRetryBytes;
@@ -285,8 +295,9 @@ export class FileStore implements Store {
   }
 
   /**
-   * Saves what is whole as a state of its own, and notes what is missing as owed. Both come before
-   * the damaged files are put aside, so that after a crash at any point this happens again.
+   * Saves the undamaged data as a state, and records the missing events as `owed`. The damaged
+   * files are moved away only afterwards, so that a crash at any point leads to the same repair
+   * again.
    */
   async #beginAnew(replica: Stored, damages: readonly Damage[], found: Found): Promise<void> {
     const { folder, log } = this.#options;
@@ -322,7 +333,7 @@ function openFetched(folder: string): ReturnType<typeof openCheckpoint> {
   return existsSync(path) ? openCheckpoint(path) : { checkpoint: undefined, damages: [] };
 }
 
-/** A process that changed a name may have died before it synced the folder (R2). */
+/** Syncs all folders, because a process that changed a name may have died before its sync (R2). */
 async function syncNames(folder: string): Promise<void> {
   const fetched = join(folder, snapshotFolder);
   for (const path of [dirname(resolve(folder)), folder, join(folder, "journal"), fetched]) {

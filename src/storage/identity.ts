@@ -11,7 +11,10 @@ import { isoTime } from "../protocol/time.ts";
 import { noView, parseView, type View } from "../protocol/view.ts";
 import { readJson, writeJson } from "./json-file.ts";
 
-/** The server's name in a data folder, if it has one yet. @throws Problem if the file is damaged */
+/**
+ * Returns the server's name in a data folder; undefined for a folder without a name. @throws
+ * Problem if the file is damaged
+ */
 export function readName(folder: string): Promise<ServerName | undefined> {
   return readJson(join(folder, "identity.json"), (value) => {
     if (!isMap(value) || !isServerName(value.name)) throw new Error("it has no server's `name`");
@@ -19,7 +22,10 @@ export function readName(folder: string): Promise<ServerName | undefined> {
   });
 }
 
-/** The folder's name; a new folder is a new server, so that no `seq` is ever used twice. */
+/**
+ * Returns the server's name in a folder, and creates one for a new folder. A new folder is a new
+ * server, so that no `seq` is used twice.
+ */
 export async function nameOf(folder: string): Promise<ServerName> {
   const known = await readName(folder);
   if (known !== undefined) return known;
@@ -28,21 +34,27 @@ export async function nameOf(folder: string): Promise<ServerName> {
   return name;
 }
 
-/** What a server has promised; it is on disk before others hear of it (R2). */
+/** The promises of a server; each is on disk before other processes learn it (R2). */
 export interface Promises {
   /** The adopted view. */
   readonly view: View;
-  /** The highest epoch promised, and to whom (E2). */
+  /** The highest promised epoch, and the candidate that got the promise (E2). */
   readonly ballot: Ballot;
-  /** What this disk once had and lost: the server is mute until that has come back (J5). */
+  /**
+   * The newest events that this disk has lost: the server stays silent until its peers have
+   * returned them (J5).
+   */
   readonly owed: Heads;
-  /** The damaged places, for a person. */
+  /** Descriptions of the damaged places, for messages. */
   readonly damages: readonly string[];
-  /** The journal has a file with this number, or a later one, unless all of it was lost. */
+  /**
+   * The lowest number that the journal's last file may have; a lower one, or no file, means that
+   * files were lost.
+   */
   readonly journal: number | undefined;
 }
 
-/** What to do about a server that no longer knows what it promised (E2). */
+/** Says what to do with a server that has lost its promises (E2). */
 function wayWithoutPromises(folder: string): string {
   return (
     "without it this server could help a second coordinator into office. " +
@@ -51,13 +63,16 @@ function wayWithoutPromises(folder: string): string {
   );
 }
 
-/** For a folder that has events but no promises. @throws Problem that says what to do */
+/** Refuses a folder that has events but no promises. @throws Problem that says what to do */
 export function missPromises(folder: string): never {
   const path = join(folder, "promises.json");
   throw new Problem(`${path} is gone: ${wayWithoutPromises(folder)}`);
 }
 
-/** @returns undefined if the folder has none yet @throws Problem if the file is damaged */
+/**
+ * @returns undefined if the folder has no promises yet
+ * @throws Problem if the file is damaged
+ */
 export function readPromises(folder: string): Promise<Promises | undefined> {
   const parse = (value: unknown): Promises => {
     if (!isMap(value) || !isMap(value.view)) throw new Error("it has no `view`");

@@ -9,12 +9,12 @@ import { type Heads, parseHeads } from "../protocol/mark.ts";
 import { type MutableVector, parseVector, type Vector } from "../protocol/vector.ts";
 
 /**
- * The first line of a journal file: what all files before it came to.
+ * The first line of a journal file. It sums up all files before this file.
  *
  *     {"heads":{<server>:{"seq","chain"}},"clock":<n>,"previous":{"bytes","checksum"},"crc":"<8 hex>"}
  *
- * Without `previous` the file does not continue the one before it: the events between the two are
- * in the saved state alone.
+ * Without `previous` the file does not continue the file before it: the events between the two
+ * files are only in the saved state.
  */
 export interface Header {
   readonly heads: Heads;
@@ -26,9 +26,9 @@ const headerLead = '{"heads":';
 const noteLead = '{"synced":';
 
 /**
- * The line before a batch: where the last completed sync of its file ended, the clock, and how far
- * each server's events reach in the file up to there. So it is known what damage took, whatever is
- * left of the damaged lines.
+ * The line before a batch. `synced` is where the last completed sync of this file ended; `vector`
+ * is the highest `seq` of each server up to there. So a start knows which events damage has
+ * destroyed, even if no damaged line is readable.
  */
 export interface Note {
   readonly synced: number;
@@ -36,13 +36,15 @@ export interface Note {
   readonly vector: Vector;
 }
 
-/** Writes a line with its checksum. The order of the fields is that of the types. */
+/**
+ * Returns a header or note as a line with a checksum; its fields come in the order of their type.
+ */
 export function writeSealed(value: Header | Note, digest: Digest): string {
   const body = JSON.stringify(value).slice(0, -1);
   return `${body},"crc":"${digest.checksum(body)}"}`;
 }
 
-/** The fields of a line whose checksum is right. */
+/** Returns the fields of a line; undefined if its checksum is wrong. */
 function unseal(line: string, digest: Digest): Fields | undefined {
   const body = line.slice(0, line.lastIndexOf(',"crc":"'));
   if (line !== `${body},"crc":"${digest.checksum(body)}"}`) return undefined;
@@ -58,7 +60,7 @@ export function readNote(line: string, digest: Digest): Note | undefined {
   return { synced, clock, vector: parseVector(value.vector, "vector", Number.POSITIVE_INFINITY) };
 }
 
-/** A note at the end of another line, if the newline between the two is damaged. */
+/** Reads a note at the end of another line, after a damaged newline; undefined if there is none. */
 export function readHangingNote(line: string, digest: Digest): Note | undefined {
   return readNote(line.slice(Math.max(0, line.lastIndexOf(noteLead))), digest);
 }
@@ -77,26 +79,31 @@ export function readHeader(line: string, digest: Digest): Header | undefined {
 
 const linePattern = /^\{"event":\{"server":"(server_[0-9a-f]{8})","seq":(\d+),/;
 
-/** The name of a line's event, read from the line's beginning. */
+/** Returns server and `seq` of a line's event, read from the beginning of the line. */
 export function eventNamedBy(line: string): { server: ServerName; seq: number } | undefined {
   const [, server, seq] = linePattern.exec(line) ?? [];
   return server === undefined ? undefined : { server: server as ServerName, seq: Number(seq) };
 }
 
-/** Where the lines of one server are in a file: that of `first`, then each next `seq`. */
+/**
+ * The offsets of one server's lines in a file: the line of event `first`, then of each next `seq`.
+ */
 interface Offsets {
   readonly first: number;
   readonly list: number[];
 }
 
-/** One file of the journal, and where in it each event is. */
+/** One file of the journal, with the offset of each event in it. */
 export class JournalFile {
   readonly path: string;
   header: Header = { heads: {}, clock: 0, previous: undefined };
   bytes = 0;
-  /** CRC-32 of all bytes, if this process read or wrote the file whole. */
+  /** The CRC-32 of all bytes; valid only if this process has read or written the whole file. */
   checksum = 0;
-  /** Made when it is first asked for, unless this process replayed or wrote the file. */
+  /**
+   * The offsets by server. If this process has neither replayed nor written the file, the first
+   * lookup reads them.
+   */
   #index: Map<ServerName, Offsets> | undefined;
 
   constructor(path: string) {
@@ -115,7 +122,7 @@ export class JournalFile {
     if (seq === offsets.first + offsets.list.length) offsets.list.push(offset);
   }
 
-  /** How far each server's events reach that are in this file. */
+  /** For each server, the highest `seq` of the events in this file. */
   get reached(): Vector {
     const reached: MutableVector = {};
     for (const [server, { first, list }] of this.#index ?? []) {
@@ -143,7 +150,7 @@ export class JournalFile {
   }
 }
 
-/** Whether a file is still as the one after it says. */
+/** Returns whether a file still has the size and checksum that the next file's header states. */
 export function isAsSealed(path: string, previous: NonNullable<Header["previous"]>): boolean {
   const bytes = readFileSync(path);
   return bytes.length === previous.bytes && checksumText(crc32(bytes)) === previous.checksum;
@@ -153,7 +160,7 @@ export function nameOf(number: number): string {
   return `${String(number).padStart(8, "0")}.jsonl`;
 }
 
-/** The number of a journal file, by its name or path; 0 if it has none. */
+/** Returns the number in a journal file's name or path; 0 if the name has no number. */
 export function numberOf(path: string): number {
   return Number.parseInt(basename(path), 10) || 0;
 }
@@ -162,7 +169,7 @@ export function checksumText(checksum: number): string {
   return checksum.toString(16).padStart(8, "0");
 }
 
-/** The journal's files in a folder, oldest first. */
+/** Returns the names of the journal files in a folder, oldest first. */
 export function journalNames(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => /^\d{8}\.jsonl$/.test(name))

@@ -5,17 +5,17 @@ import type { Head } from "../protocol/mark.ts";
 import { type MutableVector, servers, type Vector } from "../protocol/vector.ts";
 import { eventNamedBy, type JournalFile } from "./journal-file.ts";
 
-/** What a journal has at this moment. */
+/** The present content of a journal. */
 export interface Held {
-  /** The files that peers can be served from; the last is being written. */
+  /** The files from which peers can get events; the last file is being written. */
   files: JournalFile[];
   readonly heads: Record<ServerName, Head>;
 }
 
 /**
- * Lines above `since` and up to `upTo`, in the order in which they came; so each server's are in
- * order. At most 1,000 lines and about a megabyte.
- * @returns undefined if some of them are no longer here, but in the saved state alone
+ * Returns lines above `since` and up to `upTo`, in journal order, so that each server's lines are
+ * in `seq` order: at most 1,000 lines and about a megabyte.
+ * @returns undefined if some of these lines are no longer in the journal, only in the saved state
  */
 export async function readLines(
   held: Held,
@@ -53,7 +53,10 @@ interface Place {
   readonly offset: number;
 }
 
-/** No lines if the file was released while it was read: no file has the wanted ones any more. */
+/**
+ * Reads lines at a place. Returns no lines if the file was removed meanwhile, because its events
+ * are then in no file.
+ */
 async function linesIn(held: Held, { file, offset }: Place): Promise<string[]> {
   try {
     return await linesAt(file, offset);
@@ -63,7 +66,7 @@ async function linesIn(held: Held, { file, offset }: Place): Promise<string[]> {
   }
 }
 
-/** The place of the first wanted event. */
+/** Returns the place of the first wanted event; undefined if no file has one. */
 function firstOf(held: Held, next: Vector): Place | undefined {
   for (const [index, file] of held.files.entries()) {
     const end = held.files[index + 1]?.header.heads ?? held.heads;
@@ -78,9 +81,9 @@ function firstOf(held: Held, next: Vector): Place | undefined {
   return undefined;
 }
 
-/** Whole lines from an offset on, up to the end of one chunk or of the file. */
+/** Returns the whole lines from an offset to the end of one chunk or of the file. */
 async function linesAt(file: JournalFile, offset: number): Promise<string[]> {
-  // A line is at most a request's size and its frame, so a chunk holds at least one.
+  // A chunk holds at least one line, because a line is little longer than the largest request.
   const chunk = Buffer.allocUnsafe(Math.min(4 * limits.requestBytes, file.bytes - offset));
   await using handle = await open(file.path, "r");
   let bytes = 0;

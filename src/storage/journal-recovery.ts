@@ -26,47 +26,52 @@ import {
 import { Scan } from "./journal-scan.ts";
 import { linesOf } from "./line-file.ts";
 
-/** What the disk held when the journal was opened. */
+/** What a start has found in the journal. */
 export interface Found {
-  /** The highest clock that was noted. */
+  /** The highest clock in a header or note. */
   readonly clock: number;
   readonly events: number;
-  /** Bytes of a torn tail that were cut off: no note says that they were synced. */
+  /** Bytes of a torn tail that were cut off; no note says that these bytes were synced. */
   readonly cutBytes: number;
-  /** Rot in what was synced. With any, nothing may be appended. */
+  /** Rot in synced data. If there is any, the journal must not be appended to. */
   readonly damages: readonly Damage[];
-  /** Rot in files that only served peers that are behind; these files were given up. */
+  /** Rot in files kept only for peers that are behind; these files were removed. */
   readonly givenUp: readonly Damage[];
-  /** The furthest events that the journal is known to have had, damaged or not. */
+  /** For each server, the newest event that the journal is known to have had, damaged or not. */
   readonly known: Heads;
-  /** Whether events may have been lost that nothing names. */
+  /** Whether events may be lost that no readable record names. */
   readonly isLossUnknown: boolean;
 }
 
-/** What a journal continues with. */
+/** The state with which a journal continues after recovery. */
 export interface Recovered {
-  /** The files that peers can be served from, oldest first. */
+  /** The files from which peers can get events, oldest first. */
   readonly files: JournalFile[];
-  /** The file that a start from the saved state begins with; undefined for a new one. */
+  /**
+   * The first file that a start after the saved state reads; undefined if a new file must be begun.
+   */
   readonly needed: JournalFile | undefined;
   readonly heads: Heads;
-  /** The last file, open for writing; -1 if there is none. */
+  /** The descriptor of the last file, open for writing; -1 without a file. */
   readonly fd: number;
   readonly toReplay: { readonly bytes: number; readonly events: number };
-  /** Whether all events before a new file are in the files before it. */
+  /** Whether the existing files contain all events before a newly begun file. */
   readonly goesOn: boolean;
 }
 
 export interface RecoveryOptions {
   readonly folder: string;
   readonly digest: Digest;
-  /** A file with this number, or a later one, existed when the journal was last in use. */
+  /** The lowest number that the journal's last file may have, by an earlier run of the process. */
   readonly least?: number | undefined;
-  /** Whether the saved state before it is damaged. Then the journal is read, and nothing more. */
+  /**
+   * Whether the saved state before the journal is damaged. If so, the journal is only read, not
+   * changed.
+   */
   readonly afterDamage?: boolean;
 }
 
-/** Reads a journal's folder when a process starts, and mends what a crash left (J2). */
+/** Reads a journal's folder at the start of a process, and repairs the effects of a crash (J2). */
 export class Recovery {
   readonly #options: RecoveryOptions;
   readonly #held: Heads;
@@ -75,7 +80,7 @@ export class Recovery {
   #bytes = 0;
   #fd = -1;
 
-  /** @param held the last event of each server in the saved state */
+  /** @param held the newest event of each server in the saved state */
   constructor(options: RecoveryOptions, held: Heads, onLine: (line: EventLine) => void) {
     this.#options = options;
     this.#held = held;
@@ -83,7 +88,10 @@ export class Recovery {
     this.#scan = new Scan({ digest, held, onLine, afterDamage });
   }
 
-  /** @returns nothing recovered if the journal is damaged: nothing may be appended to it */
+  /**
+   * @returns `recovered` is undefined if the journal is damaged, because it must then not be
+   * appended to
+   */
   run(): { readonly found: Found; readonly recovered: Recovered | undefined } {
     const { folder, digest, least, afterDamage = false } = this.#options;
     const missing = findMissing(folder, least);
@@ -107,14 +115,14 @@ export class Recovery {
     }
     const [needed] = this.#files;
     const givenUp = this.#takeOlder(paths.slice(0, start), headers);
-    // A saved state that came from a peer has events that are in no file.
+    // A saved state fetched from a peer contains events that are in no journal file.
     const goesOn = covers(vectorOf(written), held);
     const toReplay = { bytes: this.#bytes, events };
     const recovered = { files: this.#files, needed, heads, fd: this.#fd, toReplay, goesOn };
     return { found: { ...found, givenUp }, recovered };
   }
 
-  /** @returns bytes of a torn tail that were cut off */
+  /** @returns the bytes of a torn tail that were cut off */
   #replay(path: string, isLast: boolean): number {
     const bytes = readFileSync(path);
     const file = new JournalFile(path);
@@ -135,14 +143,17 @@ export class Recovery {
     this.#bytes += end;
     if (!isLast) return 0;
     this.#fd = openSync(path, "r+");
-    // What followed a failed sync may be in memory alone: it is written again, then synced.
+    // Data written after a failed sync may be only in memory, so it is written again, then synced.
     writeAt(this.#fd, bytes.subarray(synced, end), synced);
     ftruncateSync(this.#fd, end);
     fdatasyncSync(this.#fd);
     return bytes.length - end;
   }
 
-  /** Takes older files for peers that are behind, as far back as they are whole. */
+  /**
+   * Keeps older files for peers that are behind, back to the first damaged file; removes that file
+   * and all before it.
+   */
   #takeOlder(paths: readonly string[], headers: readonly (Header | undefined)[]): Damage[] {
     const { digest } = this.#options;
     for (let at = paths.length - 1; at >= 0; at -= 1) {
@@ -167,8 +178,8 @@ export class Recovery {
 }
 
 /**
- * A journal whose files are gone is damaged, not new: others were told of its events.
- * @param least a file with this number, or a later one, existed
+ * Reports a journal without its files as damaged, not new, because other processes know its events.
+ * @param least the lowest number that the last file may have
  */
 export function findMissing(folder: string, least: number | undefined): Damage[] {
   const names = existsSync(folder) ? journalNames(folder) : [];
@@ -176,7 +187,7 @@ export function findMissing(folder: string, least: number | undefined): Damage[]
   return [{ path: join(folder, nameOf(least)), line: 1, why: "it is missing" }];
 }
 
-/** The whole lines of a damaged journal. */
+/** Returns the whole event lines of a damaged journal. */
 export function* readWholeLines(folder: string, digest: Digest): Generator<EventLine> {
   for (const name of journalNames(folder)) {
     for (const text of linesOf(join(folder, name))) {
@@ -184,7 +195,7 @@ export function* readWholeLines(folder: string, digest: Digest): Generator<Event
       try {
         yield readLine(text, digest);
       } catch {
-        // This line is damaged.
+        // The line is damaged and left out.
       }
     }
   }

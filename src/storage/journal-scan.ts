@@ -14,13 +14,13 @@ import {
 
 interface Line {
   readonly at: number;
-  /** From 1. */
+  /** The line's number in the file, from 1. */
   readonly number: number;
-  /** Undefined if no newline ends it. */
+  /** The text; undefined if no newline ends the line. */
   readonly text: string | undefined;
 }
 
-/** The first of several damaged lines in a row. */
+/** The first of several consecutive damaged lines. */
 interface Hole {
   readonly at: number;
   readonly number: number;
@@ -29,45 +29,51 @@ interface Hole {
 
 interface Scanned {
   readonly header: Header | undefined;
-  /** The ends of the good lines, and of the last noted sync. */
+  /**
+   * The offset at which the good lines end, and the offset up to which a note says that data was
+   * synced.
+   */
   readonly end: number;
   readonly synced: number;
 }
 
 interface ScanOptions {
   readonly digest: Digest;
-  /** Events that are held already: their lines are passed over. */
+  /**
+   * The newest events that the saved state holds; lines of these events and earlier ones are
+   * skipped.
+   */
   readonly held: Heads;
   readonly onLine: (line: EventLine) => void;
-  /** Whether something is known to be missing before the first file. */
+  /** Whether events before the first file are known to be missing. */
   readonly afterDamage?: boolean;
 }
 
 interface ScannedFile {
   readonly path: string;
   readonly bytes: Buffer;
-  /** Whether the file may end in a torn tail. */
+  /** Whether the file is the last one, which may end in a torn tail. */
   readonly isLast: boolean;
 }
 
 /**
  * Reads journal files one after the other, and checks checksums, chains and gaps (J2). `onLine`
- * gets the events that follow those held; the others are only noted, so that it is known what was
- * lost.
+ * gets the events that continue `held`. All other events are only recorded, to work out which
+ * events were lost.
  */
 export class Scan {
   clock = 0;
   events = 0;
-  /** Rot: damage before the end of a noted sync. Damage behind it is a torn tail. */
+  /** Rot: damage before the end of a noted sync. Damage after that end is a torn tail. */
   readonly damages: Damage[] = [];
-  /** The furthest events that the files are known to have had. */
+  /** For each server, the newest event that the files are known to have had. */
   readonly known: Record<ServerName, Head> = {};
   /** Set if lost events cannot be identified because the record that names them is damaged too. */
   isLossUnknown = false;
-  /** The last event of each server in the files, held or not. */
+  /** For each server, its last event in the files, whether or not it is in the saved state. */
   readonly written: Record<ServerName, Head> = {};
   readonly #heads: Record<ServerName, Head>;
-  /** How far events reach by the notes. */
+  /** For each server, the highest `seq` in a note. */
   readonly #noted: MutableVector = {};
   #before: { readonly path: string; readonly bytes: number; readonly lines: number } | undefined;
   readonly #digest: Digest;
@@ -82,7 +88,7 @@ export class Scan {
     for (const [server, head] of Object.entries(held)) this.#know(server as ServerName, head);
   }
 
-  /** Whether a gap counts as damage: behind damage that was named it is no surprise. */
+  /** Whether a gap counts as damage: after reported damage a gap is expected. */
   get #isNews(): boolean {
     return !this.#afterDamage && this.damages.length === 0;
   }
@@ -91,7 +97,7 @@ export class Scan {
     return this.#heads;
   }
 
-  /** @param onPlace gets each good line with its place */
+  /** @param onPlace gets each good line with its offset */
   file(
     { path, bytes, isLast }: ScannedFile,
     onPlace: (line: EventLine, offset: number) => void = () => {},
@@ -100,9 +106,9 @@ export class Scan {
     const header = readHeader(first?.text ?? "", this.#digest);
     const { synced, good, holes } = this.#read(lines, isLast ? this.#noteOf(first) : bytes.length);
     if (header === undefined) {
-      // The process died while it began this file.
+      // The process died while it was writing the header of this file.
       if (isLast && synced === 0) return { header, end: 0, synced: 0 };
-      // The header would have named what was lost before it.
+      // The damaged header would have named the events lost before this file.
       this.isLossUnknown ||= !this.#isNews;
       this.damages.push({ path, line: 1, why: "the header is damaged" });
     } else {
@@ -134,7 +140,7 @@ export class Scan {
     for (const { at, number, text } of lines) {
       const note = text === undefined ? undefined : readNote(text, this.#digest);
       if (note !== undefined) {
-        // Also a note behind damage says that all before it was synced.
+        // A note after damage also proves that everything before the noted offset was synced.
         synced = Math.max(synced, this.#heed(note));
         isWhole = true;
         continue;
@@ -152,20 +158,23 @@ export class Scan {
     return { synced, good, holes };
   }
 
-  /** As `#heed`, for a note behind a damaged newline; 0 if the line has none. */
+  /** Works like `#heed`, for a note after a damaged newline; returns 0 if the line has no note. */
   #noteOf(line: { readonly text: string | undefined } | undefined): number {
     const note = readHangingNote(line?.text ?? "", this.#digest);
     return note === undefined ? 0 : this.#heed(note);
   }
 
-  /** @returns where the sync ended that the note tells of */
+  /**
+   * Takes over a note's clock and vector. @returns the offset up to which the note says that data
+   * was synced
+   */
   #heed({ synced, clock, vector }: Note): number {
     this.clock = Math.max(this.clock, clock);
     raise(this.#noted, vector);
     return synced;
   }
 
-  /** A file must continue the one before it, or the saved state. */
+  /** Checks that a file continues the file before it, or the saved state. */
   #checkHeader(path: string, { heads, previous }: Header): void {
     const before = this.#before;
     const isNext = before !== undefined && numberOf(path) === numberOf(before.path) + 1;
@@ -189,7 +198,7 @@ export class Scan {
     const head = this.#heads[server] ?? { seq: 0, chain: emptyChain };
     this.written[server] = { seq, chain: line.chain };
     this.#know(server, { seq, chain: line.chain });
-    // The saved state has it.
+    // The saved state has this event.
     if (seq <= head.seq) return;
     if (seq !== head.seq + 1) {
       if (!this.#isNews) return;

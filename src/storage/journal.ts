@@ -26,31 +26,32 @@ const writeAt = promisify(write);
 const sync = promisify(fdatasync);
 
 export interface JournalOptions extends RecoveryOptions {
-  /** The Lamport clock, which is noted with each batch, so that it survives a crash (R7). */
+  /** Returns the Lamport clock. Each note contains the clock, so that it survives a crash (R7). */
   readonly clock: () => number;
-  /** The next `count` appended lines are on disk. */
+  /** Called when the next `count` appended lines are on disk. */
   readonly onFlushed: (count: number) => void;
-  /** A write or a sync failed: the process must end at once (R2). */
+  /** Called when a write or a sync has failed: the process must end at once (R2). */
   readonly onFailed: (problem: string) => void;
   readonly fileBytes?: number;
-  /** Silence after which the end of the last batch is noted. */
+  /** Pause after which the journal notes the end of the last batch, in milliseconds. */
   readonly idleMs?: number;
-  /** Bytes of files that no start needs, kept for peers that are behind. */
+  /** Bytes of files to keep for peers that are behind, beyond the files that a start needs. */
   readonly keptBytes: number;
 }
 
-/** New lines go to a new file from here on. */
+/** A request to begin a new file after the lines appended so far. */
 interface Cut {
-  /** Lines appended before it. */
+  /** The number of lines appended before the cut. */
   readonly at: number;
   done(): void;
 }
 
 /**
- * The events of all servers as they came, one a line, in files of 16 MiB. Lines that wait are
- * written and synced together while the next ones gather (group commit). Each file begins with a
- * header. Each batch begins with a note of where the last completed sync ended, which tells a torn
- * tail from rot; the last batch gets a note of its own when nothing follows it (J2).
+ * The events of all servers in the order of arrival, one per line, in files of 16 MiB. Waiting
+ * lines are written and synced together while the next ones gather (group commit). Each file begins
+ * with a header. Each batch begins with a note that says where the last completed sync ended, which
+ * distinguishes a torn tail from rot. When no batch follows, the last one gets a separate note
+ * (J2).
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -60,22 +61,25 @@ export class Journal {
   #appended = 0;
   #written = 0;
   #cut: Cut | undefined;
-  /** The file that a start from the saved state begins with. */
+  /** The first file that a start after the saved state reads. */
   #needed: JournalFile | undefined;
   /**
-   * What all files hold that a start from the saved state reads, and those of them before the cut.
+   * The size of all files that a start after the saved state reads, and of those of them before the
+   * cut.
    */
   #toReplay = { bytes: 0, events: 0 };
   #beforeCut = { bytes: 0, events: 0 };
   #flushing = false;
   #scheduled = false;
-  /** Set when a write or a sync failed: nothing is tried again (R2). */
+  /** Whether a write or a sync has failed: no write is tried again (R2). */
   #failed = false;
   #closed = false;
   #idle: (() => void)[] = [];
-  /** Whether the file ends in its header or a note: then it says that all of it was synced. */
+  /**
+   * Whether the file ends with its header or a note, which says that all data before it was synced.
+   */
   #isNoted = false;
-  /** Runs from the end of a flush, until the next one begins. */
+  /** The timer of the pause after a flush; the next flush stops the timer. */
   #silence: NodeJS.Timeout | undefined;
   #isNoteDue = false;
 
@@ -85,9 +89,9 @@ export class Journal {
   }
 
   /**
-   * Reads what a start from the saved state needs, gives each event behind `held` to `onLine`, cuts
-   * off a torn tail, and syncs the rest again.
-   * @param held the last event of each server in the saved state
+   * Opens a journal: reads the files that a start after the saved state needs, passes each event
+   * above `held` to `onLine`, cuts off a torn tail, and syncs the rest again.
+   * @param held the newest event of each server in the saved state
    */
   static async open(
     options: JournalOptions,
@@ -111,12 +115,12 @@ export class Journal {
     this.#awaitSilence();
   }
 
-  /** What a start from the saved state has to read. */
+  /** The bytes and events that a start after the saved state must read. */
   get toReplay(): { readonly bytes: number; readonly events: number } {
     return { ...this.#toReplay };
   }
 
-  /** The number of the file that a start from the saved state begins with. */
+  /** The number of the first file that a start after the saved state reads. */
   get firstNumber(): number {
     return numberOf(this.#needed?.path ?? "");
   }
@@ -128,8 +132,8 @@ export class Journal {
   }
 
   /**
-   * Begins a new file behind all lines appended so far. One call at a time.
-   * @returns once all of these are on disk
+   * Begins a new file after all lines appended so far. Only one call at a time is allowed.
+   * @returns a promise that resolves when these lines are on disk
    */
   cut(): Promise<void> {
     assert(this.#cut === undefined, "the journal is being cut already");
@@ -139,7 +143,10 @@ export class Journal {
     });
   }
 
-  /** Removes files that nobody needs now that a saved state holds all lines before the last cut. */
+  /**
+   * Removes the files that no start and no peer needs, after a saved state with all lines before
+   * the last cut.
+   */
   async release(): Promise<void> {
     this.#toReplay.bytes -= this.#beforeCut.bytes;
     this.#toReplay.events -= this.#beforeCut.events;
@@ -161,7 +168,8 @@ export class Journal {
   }
 
   /**
-   * Waits for the last flush and notes it: a clean stop leaves nothing that looks like a torn tail.
+   * Waits for the last flush and notes its end, so that a clean stop leaves no data that looks like
+   * a torn tail.
    */
   async close(): Promise<void> {
     while (this.#flushing || (this.#waiting.length > 0 && !this.#failed)) {
@@ -175,12 +183,12 @@ export class Journal {
     this.#fd = -1;
   }
 
-  /** As `readLines`. */
+  /** Returns lines as `readLines` does. */
   read(since: Vector, upTo: Vector): ReturnType<typeof readLines> {
     return readLines(this.#held, since, upTo);
   }
 
-  /** Lines of the same turn of the loop share a sync. */
+  /** Schedules a flush, so that lines appended in one turn of the event loop share a sync. */
   #schedule(): void {
     if (this.#flushing || this.#scheduled) return;
     this.#scheduled = true;
@@ -227,7 +235,8 @@ export class Journal {
   }
 
   /**
-   * So that the last batch of a server that is idle for hours does not pass for a torn tail (J2).
+   * Starts the pause after which the end of the last batch is noted. Otherwise that batch would
+   * look like a torn tail while the server is idle (J2).
    */
   #awaitSilence(): void {
     if (this.#isNoted) return;
@@ -271,7 +280,7 @@ export class Journal {
     return writeSealed({ synced, clock: this.#options.clock(), vector }, this.#options.digest);
   }
 
-  /** Writes lines to the end of the last file and syncs them. */
+  /** Writes lines at the end of the last file and syncs them. */
   async #write(lines: readonly string[]): Promise<void> {
     const file = this.#last;
     const bytes = Buffer.from(`${lines.join("\n")}\n`);
@@ -287,7 +296,7 @@ export class Journal {
     this.#toReplay.bytes += bytes.length;
   }
 
-  /** @param goesOn whether all events before it are in the files before it, or in none */
+  /** @param goesOn whether the files before the new file contain all earlier events */
   async #beginFile({ goesOn }: { readonly goesOn: boolean }): Promise<void> {
     const { folder, digest, clock, least = 1 } = this.#options;
     const last = this.#held.files.at(-1);

@@ -4,8 +4,8 @@ import { syncFolder } from "../platform/folder.ts";
 import { errorCode, folderProblem, Problem } from "../platform/problem.ts";
 
 /**
- * Replaces a file as a whole: after a crash it holds either the old text or the new (R2). For each
- * path one call at a time.
+ * Replaces a file as a whole: after a crash the file holds either the old text or the new one (R2).
+ * Only one call at a time is allowed for each path.
  * @throws Problem that names the folder
  */
 export async function writeAtomically(path: string, text: string, mode = 0o644): Promise<void> {
@@ -24,9 +24,9 @@ export async function writeJson(path: string, value: unknown, mode?: number): Pr
 }
 
 /**
- * Reads a file's value by `parse`; undefined if there is no file.
+ * Reads a JSON file with `parse`; returns undefined if the file does not exist.
  * @param way what a person can do about a damaged file
- * @throws Problem that names the file, if it can't be read or is not what it should be
+ * @throws Problem that names the file, if it can't be read or `parse` throws
  */
 export async function readJson<T>(
   path: string,

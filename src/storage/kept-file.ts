@@ -21,8 +21,9 @@ import { isMap } from "../protocol/fields.ts";
 import { Salvage } from "./salvage.ts";
 
 /**
- * Why a file could not be read, or not all of it. A damaged file has the name `aside` now. If only
- * a part was damaged, `copy` is a copy of the whole. Else the system's `code` says why.
+ * Why a file could not be read completely. `aside` is the new name of a damaged file. If only a
+ * part was damaged, `copy` is the name of a copy of the damaged file. `code` is the system's error
+ * code if the file can't be read.
  */
 export type FileTrouble =
   | { readonly path: string; readonly aside: string }
@@ -30,16 +31,16 @@ export type FileTrouble =
   | { readonly path: string; readonly code: string };
 
 interface Content<T> {
-  /** All fields, also those that this version does not know. */
+  /** All fields, including fields that this version does not know. */
   readonly all: object;
-  /** The valid part; undefined if nothing is valid. */
+  /** The valid part; undefined if no part is valid. */
   readonly value: T | undefined;
   readonly isWhole: boolean;
 }
 
 /**
- * A small JSON file that a person's programs read and replace. A person may have edited it, or the
- * disk may have damaged it: what can't be understood is kept under another name, and never
+ * A small JSON file that several programs of one user read and replace. A user may have edited the
+ * file, or the disk may have damaged it. Unreadable parts are kept under another name, and never
  * overwritten. Fields of a newer version stay.
  */
 export class KeptFile<T extends object> {
@@ -50,8 +51,9 @@ export class KeptFile<T extends object> {
 
   /**
    * @param parse returns the valid part of a value, which is undefined if the file is not JSON;
-   * throws if nothing is valid
-   * @param tell called once for each damaged file, and once while the file can't be read
+   * throws if no part is valid
+   * @param tell called once for each damaged file, and once for each reason why the file can't be
+   * read
    */
   constructor(
     path: string,
@@ -63,7 +65,7 @@ export class KeptFile<T extends object> {
     this.#tell = tell;
   }
 
-  /** @returns undefined if no file exists, or it can't be read */
+  /** @returns undefined if the file does not exist, can't be read, or has no valid part */
   read(): T | undefined {
     try {
       return this.#telling(() => {
@@ -78,10 +80,10 @@ export class KeptFile<T extends object> {
   }
 
   /**
-   * Replaces the file as a whole; after a crash it holds either the old text or the new. Other
-   * processes that replace it wait for this.
-   * @param next makes the new value from the file's present one
-   * @throws what the file system says; a file that can't be read stays as it is
+   * Replaces the file as a whole; after a crash it holds either the old text or the new one. Other
+   * processes wait with their updates meanwhile.
+   * @param next returns the new value, given the file's present one
+   * @throws the error of the file system; an unreadable file stays unchanged
    */
   update(next: (there: T | undefined) => T): void {
     const folder = dirname(this.#path);
@@ -92,7 +94,7 @@ export class KeptFile<T extends object> {
     });
   }
 
-  /** Puts a damaged file aside, and its valid part in its place. */
+  /** Renames or copies a damaged file, and replaces it by its valid part. */
   #mended(): Content<T> | undefined {
     const there = this.#content();
     if (there === undefined || there.isWhole) return there;
@@ -105,7 +107,7 @@ export class KeptFile<T extends object> {
     return there;
   }
 
-  /** @returns undefined if the path does not exist; a folder or a pipe counts as an empty file */
+  /** @returns undefined if the path does not exist; a folder or pipe counts as an empty file */
   #content(): Content<T> | undefined {
     const there = statIfThere(this.#path);
     if (there === undefined) return undefined;
@@ -127,7 +129,7 @@ export class KeptFile<T extends object> {
     }
   }
 
-  /** @throws what the file system says, after `tell` was called */
+  /** @throws the error of the file system, after calling `tell` */
   #telling<R>(act: () => R): R {
     try {
       const result = act();
@@ -143,8 +145,8 @@ export class KeptFile<T extends object> {
 }
 
 /**
- * Acts while no other process does so in this folder. Of two processes that read and replace a file
- * at once, one would lose the other's change.
+ * Runs `act` while no other process runs it in this folder. Without the lock, two processes that
+ * read and replace a file at once would lose one change.
  */
 function locked<R>(folder: string, act: () => R): R {
   const fd = openSync(join(folder, "lock"), "a+", ownerOnly);
@@ -152,33 +154,34 @@ function locked<R>(folder: string, act: () => R): R {
     waitForLockSync(fd);
     return act();
   } finally {
-    // Closing frees the lock, and so does a crash.
+    // Closing the descriptor releases the lock, and so does a crash.
     closeSync(fd);
   }
 }
 
 /**
- * The text, without the byte order mark that some editors write.
- * @throws TypeError if it is not UTF-8: replacement letters would be written back to the file
+ * Decodes UTF-8, without a byte order mark that some editors write.
+ * @throws TypeError for invalid UTF-8: replacement characters would be written back to the file
  */
 export function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
 /**
- * Puts aside a folder or a pipe that has the name of a file.
- * @throws what the file system says
+ * Renames a folder or pipe that has the name of a file.
+ * @returns undefined if the path is a file or does not exist
+ * @throws the error of the file system
  */
 export function putAsideNoFile(path: string): FileTrouble | undefined {
   if (statIfThere(path)?.isFile() ?? true) return undefined;
   return { path, aside: putAside(path) };
 }
 
-/** Moves a file or folder to a free name beside it. @throws what the file system says */
+/** Renames a file or folder to a free name beside it. @throws the error of the file system */
 function putAside(path: string): string {
   const isFolder = lstatSync(path).isDirectory();
   return underFreeName(path, (aside) => {
-    // The name is taken first, so that a file that was put aside earlier is never replaced.
+    // The new name is created first, so that a file renamed earlier is never replaced.
     if (isFolder) mkdirSync(aside);
     else closeSync(openSync(aside, "wx", ownerOnly));
     try {
@@ -192,7 +195,7 @@ function putAside(path: string): string {
 
 /**
  * Copies a file to a free name beside it; the copy survives a power cut.
- * @throws what the file system says
+ * @throws the error of the file system
  */
 export function copyAside(path: string): string {
   const copy = underFreeName(path, (aside) => copyFileSync(path, aside, constants.COPYFILE_EXCL));
@@ -201,7 +204,7 @@ export function copyAside(path: string): string {
   return copy;
 }
 
-/** @param make throws EEXIST if the name is not free */
+/** @param make throws EEXIST if the name is in use */
 function underFreeName(path: string, make: (aside: string) => void): string {
   for (let number = 1; ; number += 1) {
     const aside = `${path}.damaged-${number}`;
@@ -218,7 +221,7 @@ function statIfThere(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    // A file stands where the folder would be: nothing can be read, and saving will fail.
+    // A file has the name of the folder: reading finds no file, and saving will fail.
     if (errorCode(error) === "ENOTDIR") return undefined;
     throw error;
   }

@@ -4,22 +4,22 @@ import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { ownerOnly } from "../platform/folder.ts";
 
-/** Bytes gathered before a write gives the event loop its turn: about a millisecond's work. */
+/** Bytes gathered before a write, which lets the event loop run: about a millisecond of work. */
 const pieceBytes = 64 * 1024;
-/** Bytes read at a time. */
+/** Bytes of one read. */
 const chunkBytes = 4 * 1024 * 1024;
 const newline = 0x0a;
 
-/** The size of a file and its SHA-256. */
+/** The size of a file in bytes, and its SHA-256. */
 export interface Size {
   readonly bytes: number;
   readonly checksum: string;
 }
 
 /**
- * Writes a new file line by line, and syncs it. Other work goes on while it is written.
- * @param lines each with its newline
- * @returns also the CRC-32 of each line
+ * Writes a new file line by line, and syncs it. Other work runs between the writes.
+ * @param lines the lines, each with its newline
+ * @returns the size, the checksum, and the CRC-32 of each line
  */
 export async function writeLineFile(
   path: string,
@@ -49,7 +49,7 @@ export async function writeLineFile(
   return { bytes, checksum: hash.digest("hex"), lines: checksums };
 }
 
-/** The size and the SHA-256 of a file's first bytes, and the text behind them. */
+/** Returns the size and SHA-256 of a file's first `most` bytes, and the text after them. */
 export function measureFile(
   path: string,
   most = Number.POSITIVE_INFINITY,
@@ -66,14 +66,14 @@ export function measureFile(
   return { bytes, checksum: hash.digest("hex"), rest };
 }
 
-/** The CRC-32 of each line, as `writeLineFile` returns it for a file that ends in a newline. */
+/** Returns the CRC-32 of each line, as `writeLineFile` does for a file that ends with a newline. */
 export function lineChecksums(path: string): number[] {
   return Array.from(linesOf(path), (line) => crc32(`${line}\n`));
 }
 
 /**
- * The first line, from 1, that differs from its checksum, or that is missing or too many. If none
- * does, the last line lacks its newline.
+ * Returns the first line, from 1, that differs from its checksum, is missing or is surplus. If all
+ * lines match, the last line lacks its newline, and its number is returned.
  */
 export function findDamagedLine(path: string, expected: readonly number[]): number {
   const found = lineChecksums(path);
@@ -82,7 +82,7 @@ export function findDamagedLine(path: string, expected: readonly number[]): numb
   return found.length < expected.length ? found.length + 1 : Math.max(1, found.length);
 }
 
-/** The lines of a file, without their newlines. Text behind the last newline is a line too. */
+/** Returns the lines of a file, without newlines. Text after the last newline is a line too. */
 export function* linesOf(path: string): Generator<string> {
   let rest: Buffer = Buffer.alloc(0);
   for (const chunk of chunksOf(path)) {

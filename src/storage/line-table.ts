@@ -2,13 +2,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { findDamagedLine, lineChecksums, linesOf } from "./line-file.ts";
 
-/** The file with the CRC-32 of each line of the other files of a saved state. */
+/** The name of the file with the CRC-32 of each line of all other files of a saved state. */
 export const table = "lines.json";
 
-/** The CRC-32 of each line, by the name of its file. */
+/** For each file name, the CRC-32 of each line. */
 export type LineTables = Readonly<Record<string, readonly number[]>>;
 
-/** One line for each file, each made only when it is taken: a long list holds the process up. */
+/**
+ * Returns the table's lines, one for each file. Each line is built when it is read, because a long
+ * list blocks the process.
+ */
 export function* tableLines(tables: LineTables): Generator<string> {
   const last = Object.keys(tables).at(-1);
   let lead = "{";
@@ -18,7 +21,7 @@ export function* tableLines(tables: LineTables): Generator<string> {
   }
 }
 
-/** The first damaged line, from 1, of a file that is not as it was written. */
+/** Returns the first damaged line, from 1, of a damaged file, by the table. */
 export function findByTable(folder: string, name: string): number {
   const path = join(folder, table);
   for (const line of existsSync(path) ? linesOf(path) : []) {
@@ -29,10 +32,10 @@ export function findByTable(folder: string, name: string): number {
 }
 
 /**
- * The first damaged line, from 1, of the table itself. It is found by the other files, as text: a
- * comma or a newline may be what is damaged.
- * @param names the other files, in their order
- * @param whole those of them that are as they were written
+ * Returns the first damaged line, from 1, of the table itself. The other files give its expected
+ * text, which is compared as text, because a comma or a newline may be damaged.
+ * @param names the names of the other files, in order
+ * @param whole the names of the undamaged files among them
  */
 export function findInTable(
   folder: string,
@@ -50,7 +53,7 @@ export function findInTable(
   return at < 0 ? found.length : at + 1;
 }
 
-/** Four bytes each, little-endian. */
+/** Encodes each number in four bytes, little-endian. */
 export function toBase64(list: readonly number[]): string {
   const bytes = Buffer.alloc(4 * list.length);
   let at = 0;

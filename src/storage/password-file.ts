@@ -7,7 +7,10 @@ import { readShortFile } from "../platform/short-file.ts";
 import { decodePlainText } from "../protocol/plain-text.ts";
 import { writeAtomically } from "./json-file.ts";
 
-/** The first line of a file. @throws Problem (exit code 2) if the file has none */
+/**
+ * Returns the first line of a file. @throws Problem (exit code 2) if the file can't be read or its
+ * first line is empty
+ */
 export function readPasswordFile(path: string): string {
   let text: string;
   try {
@@ -21,10 +24,13 @@ export function readPasswordFile(path: string): string {
   throw new Problem(`The password file ${path} is empty: write the password on its first line.`, 2);
 }
 
-/** The password of a bot's own account, made once, in the folder of its process. */
+/**
+ * Returns the password of a bot's own account, kept in the folder of its process; the first call
+ * creates it.
+ */
 export async function ownPassword(folder: string): Promise<string> {
   const path = join(folder, "password");
-  // The password is on disk before an account is made with it.
+  // The password is saved first, so that it is on disk before an account is created with it.
   if (!existsSync(path)) await writeAtomically(path, `${randomHex(24)}\n`, ownerOnly);
   return readPasswordFile(path);
 }

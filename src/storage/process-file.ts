@@ -4,7 +4,7 @@ import { type LamportClock, parseClock } from "../protocol/lamport-clock.ts";
 import { readJson, writeJson } from "./json-file.ts";
 import { takeSlot } from "./slot-lock.ts";
 
-/** All that a broker, a proxy or a bot keeps: its name and its Lamport clock. */
+/** The saved data of a broker, a proxy or a bot: its name and its Lamport clock. */
 export interface ProcessFile extends AsyncDisposable {
   readonly name: string;
   readonly folder: string;
@@ -13,8 +13,8 @@ export interface ProcessFile extends AsyncDisposable {
 }
 
 /**
- * Opens `<role>.json` in a numbered slot of a folder that several processes share (J4), or makes it
- * with a new name.
+ * Opens `<role>.json` in a numbered slot of a folder that several processes share (J4). A missing
+ * file is created with a new name.
  * @throws Problem if the folder can't be used or the file is damaged
  */
 export async function openProcessFile(

@@ -1,15 +1,17 @@
-/** Takes the valid parts out of a value that may be damaged, and notes whether a part was not. */
+/**
+ * Extracts the valid parts of a value that may be damaged, and records whether a part was invalid.
+ */
 export class Salvage {
   #isWhole = true;
 
-  /** Whether nothing had to be left out so far. */
+  /** True while every part so far was valid. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
 
   /**
-   * @param parse throws if the value is wrong
-   * @param otherwise stands in for a wrong value
+   * Returns the parsed value, or `otherwise` if the value is invalid.
+   * @param parse throws if the value is invalid
    */
   value<T>(value: unknown, parse: (value: unknown) => T, otherwise: T): T {
     try {
@@ -20,7 +22,7 @@ export class Salvage {
     }
   }
 
-  /** The items of a list that are right. */
+  /** Returns the valid items of a list. */
   list<T>(value: unknown, parse: (item: unknown) => T): T[] {
     const items = this.value(value, asList, []);
     return items.flatMap((item) => this.value<T[]>(item, (given) => [parse(given)], []));

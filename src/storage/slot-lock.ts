@@ -10,10 +10,10 @@ export interface Slot extends Disposable {
 }
 
 /**
- * Locks one folder.
- * @param mode of a new folder
- * @returns undefined if another process holds it
- * @throws Problem if the folder can't be made or opened
+ * Locks one folder, and creates a missing one.
+ * @param mode the mode of a new folder
+ * @returns undefined if another process has locked the folder
+ * @throws Problem if the folder can't be created or opened
  */
 export function lockFolder(folder: string, mode?: number): Slot | undefined {
   let fd: number;
@@ -27,7 +27,7 @@ export function lockFolder(folder: string, mode?: number): Slot | undefined {
     closeSync(fd);
     return undefined;
   }
-  // The kernel frees the lock with the descriptor, also after kill -9.
+  // The kernel releases the lock with the descriptor, also after kill -9.
   return { folder, [Symbol.dispose]: () => closeSync(fd) };
 }
 
@@ -38,13 +38,13 @@ export function lockFolderOrFail(folder: string): Slot {
   throw new Problem(`The data folder ${folder} is in use by another process: name another one.`);
 }
 
-/** Slots of one folder at most: more processes than a machine runs. */
+/** The most slots of one folder: more processes than a machine runs. */
 const mostSlots = 10_000;
 
 /**
- * Takes a free slot: a numbered folder in one that several processes share (J4). Slots that were
- * used before come first, in rising order of `priority`.
- * @throws Problem if the folder can't be used, or all slots are taken
+ * Locks a free slot: a numbered folder inside a folder that several processes share (J4). Existing
+ * slots come first, in ascending order of `priority`.
+ * @throws Problem if the folder can't be used, or all slots are in use
  */
 export async function takeSlot(
   parent: string,
@@ -65,10 +65,10 @@ export async function takeSlot(
 }
 
 /**
- * Takes all free slots of a folder, or a new one if none is free: the caller takes over what dead
- * processes have left (C5).
- * @param mode of new folders
- * @throws Problem if the folder can't be used, or all slots are taken
+ * Locks all free slots of a folder, or a new slot if there is none, so that the caller can take
+ * over the data of dead processes (C5).
+ * @param mode the mode of new folders
+ * @throws Problem if the folder can't be used, or all slots are in use
  */
 export function takeFreeSlots(parent: string, mode: number): Slot[] {
   const present = slotsIn(parent, mode).sort((a, b) => Number(a) - Number(b));
@@ -85,7 +85,7 @@ export function takeFreeSlots(parent: string, mode: number): Slot[] {
   }
 }
 
-/** The names of all slots that exist. */
+/** Returns the names of all existing slots. */
 function slotsIn(parent: string, mode?: number): string[] {
   try {
     makeFolder(parent, mode);

@@ -11,13 +11,13 @@ const readAt = promisify(read);
 interface OpenState {
   readonly of: string;
   readonly files: readonly { readonly fd: number; readonly bytes: number }[];
-  /** Closes the state when it was not used for a while. */
+  /** The timer that closes the state when no page was requested for a while. */
   readonly idle: NodeJS.Timeout;
 }
 
 /**
- * Gives peers the saved state by the page. Each peer gets one frozen state: its files stay open,
- * and so unchanged, when a newer state takes their names.
+ * Sends peers the saved state in pages. All pages for one peer are of the same state: its files
+ * stay open, and so unchanged, when files of a newer state replace them.
  */
 export class SnapshotSource {
   readonly #folder: string;
@@ -28,8 +28,9 @@ export class SnapshotSource {
   }
 
   /**
-   * @param newest the checksum of the state on disk, if peers may have it
-   * @returns undefined if the wanted state is not available
+   * Returns a page of a state.
+   * @param newest the checksum of the state on disk; undefined if peers may not have it
+   * @returns undefined if the requested state is not available
    */
   async page(request: SnapshotRequest, newest: string | undefined): Promise<Page | undefined> {
     const state = this.#find(request.of ?? newest, newest);
@@ -71,7 +72,7 @@ export class SnapshotSource {
     if (state === undefined) return;
     clearTimeout(state.idle);
     this.#open.splice(this.#open.indexOf(state), 1);
-    // A read that has begun fails, and the peer asks again.
+    // A read that is in progress fails, and the peer asks again.
     for (const { fd } of state.files) close(fd, () => {});
   }
 }

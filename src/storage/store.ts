@@ -7,17 +7,22 @@ import type { Vector } from "../protocol/vector.ts";
 import type { View } from "../protocol/view.ts";
 import type { CheckpointSource } from "./checkpoint.ts";
 
-/** A replica as its store sees it: it gets all that is held at a start, and is saved. */
+/**
+ * A replica as its store sees it: the store restores the replica at a start, and saves its state.
+ */
 export interface Stored {
   readonly mark: Mark;
   recoverPromises(view: View, ballot: Ballot): void;
-  /** @throws Error if the saved state is not of this version */
+  /** Restores a saved state. @throws Error if the state is not of this version */
   recoverState(saved: SavedLines, mark: Mark): void;
-  /** Passes over an event that the state has already. */
+  /** Adds an event; skips an event that the state already has. */
   recoverEvent(line: EventLine): void;
-  /** @param heads what the store had and lost (J5) @param salvaged whole lines of that */
+  /**
+   * @param heads the newest events that the store has lost (J5)
+   * @param salvaged whole lines among the lost events
+   */
   recoverMissing(heads: Heads, salvaged: Iterable<EventLine>): void;
-  /** The state as of now: later events are not in it, however long it takes to write. */
+  /** Returns the present state; later events are not part of it, however long the write takes. */
   checkpoint(): CheckpointSource;
 }
 
@@ -26,54 +31,66 @@ export interface SavedLines {
   readonly rows: Iterable<string>;
 }
 
-/** A page of a saved state for a peer, without the clock that goes with it. */
+/** A page of a saved state for a peer, without the clock that is sent with it. */
 export interface Page {
-  /** The checksum that names the state. */
+  /** The checksum that identifies the state. */
   readonly of: string;
-  /** Bytes of the whole file. */
+  /** The size of the whole file in bytes. */
   readonly size: number;
   readonly bytes: Uint8Array;
 }
 
 /**
- * Where a replica keeps its log, its promises and its saved state. All stores run one suite, which
+ * Keeps a replica's log, promises and saved state. One test suite runs against all stores, and
  * shows what a store must keep and what it may lose: test/contracts/store.test.ts.
  */
 export interface Store {
-  /** @throws Problem if it is damaged */
+  /** Returns the adopted view on disk. @throws Problem if the file is damaged */
   readView(): Promise<View>;
   /**
-   * Gives a new replica all that is held: promises, saved states, then the events behind them.
-   * @throws Problem that names file and line, if something was lost that nobody can return
+   * Creates a replica and restores it: promises, saved states, then the events after them.
+   * @throws Problem that names file and line, if data is lost that no peer can return
    */
   load<Replica extends Stored>(newReplica: () => Replica): Promise<Replica>;
-  /** Loads again, once a peer's saved state has come. @throws Problem as `load` */
+  /** Loads again, after a peer's saved state was fetched. @throws Problem as `load` */
   reload<Replica extends Stored>(newReplica: () => Replica): Promise<Replica>;
-  /** The store tells by `onFlushed(count)`, in this order, how many lines are on disk (R2). */
+  /**
+   * Appends lines to the log. The store calls `onFlushed(count)` when the next `count` lines are on
+   * disk (R2).
+   */
   append(lines: readonly EventLine[]): void;
   /**
-   * A page of the events that `since` lacks of `upTo`; `more` tells whether another page follows.
-   * @returns undefined if some of them are no longer in the log, but in the saved state alone
+   * Returns a page of the events in `upTo` that `since` lacks; `more` is true if another page
+   * follows.
+   * @returns undefined if some of these events are no longer in the log, only in the saved state
    */
   read(since: Vector, upTo: Vector): Promise<{ lines: string[]; more: boolean } | undefined>;
-  /** Resolves once it is on disk. @throws Error if it can't be written */
+  /**
+   * Saves the adopted view; resolves when it is on disk. @throws Error if the disk can't be written
+   */
   saveView(view: View): Promise<void>;
-  /** As `saveView`. */
+  /** Saves a promise, as `saveView` saves a view. */
   savePromise(ballot: Ballot): Promise<void>;
-  /** Whether what was lost is still lost. */
+  /** Whether lost events have not all been returned yet. */
   readonly isDamaged: boolean;
-  /** What a person has to do if nobody returns what was lost. */
+  /** What a person must do if no peer returns the lost events. */
   readonly way: string;
-  /** Whether some of these lines were lost, and come back. */
+  /** Returns whether at least one of these lines was lost and is now returned. */
   isMissing(lines: readonly EventLine[]): boolean;
-  /** Called once all that was lost has come back. */
+  /** Called when all lost events have been returned. */
   repaired(): Promise<void>;
-  /** @returns undefined if that state is not available */
+  /** Returns a page of a saved state. @returns undefined if the requested state is not available */
   page(request: SnapshotRequest): Promise<Page | undefined>;
-  /** Resolves when a peer's state may be put in place. @throws Error if the server stops before */
+  /**
+   * Resolves when a fetched state may be put in place. @throws Error if an earlier fetched state is
+   * not saved yet
+   */
   readyForState(): Promise<void>;
-  /** Saves the state if the log has grown enough, or a peer's state has come (J1). */
+  /** Saves the state if the log has grown enough, or a state was fetched from a peer (J1). */
   checkpointIfDue(replica: Stored): void;
-  /** After the last write. @param replica its state is saved, unless that takes too long */
+  /**
+   * Closes the store after the last write. @param replica its state is saved, unless saving takes
+   * too long
+   */
   close(replica: Stored | undefined): Promise<void>;
 }

@@ -12,20 +12,20 @@ import { journalNames } from "./journal-file.ts";
 import { findMissing, headerOf } from "./journal-recovery.ts";
 import { Scan } from "./journal-scan.ts";
 
-/** What the check of a server's folder found. */
+/** The result of checking a server's folder. */
 export interface Verified {
   readonly folder: string;
-  /** Events in the saved state, and those in the journal. */
+  /** The numbers of events in the saved state and in the journal. */
   readonly savedEvents: number;
   readonly journalEvents: number;
-  /** How far the folder reaches. */
+  /** For each server, the newest event in the folder. */
   readonly vector: Vector;
-  /** Bytes of a torn tail of the journal, which a start would cut off. */
+  /** Bytes of a torn tail of the journal, which the next start would cut off. */
   readonly tornBytes: number;
   readonly damages: readonly Damage[];
 }
 
-/** The folders of servers in a data folder, or the folder itself if it is one. */
+/** Returns the servers' folders in a data folder, or the folder itself if it is one. */
 export function serverFolders(folder: string): string[] {
   if (existsSync(join(folder, "identity.json"))) return [folder];
   const slots = existsSync(join(folder, "servers")) ? join(folder, "servers") : folder;
@@ -36,7 +36,7 @@ export function serverFolders(folder: string): string[] {
     .map((name) => join(slots, name));
 }
 
-/** Checks checksums, chains and gaps of a server's folder, and changes nothing (J5). */
+/** Checks the checksums, chains and gaps of a server's folder; changes no file (J5). */
 export function verifyFolder(folder: string, digest: Digest): Verified {
   const damages = ["identity.json", "promises.json"].flatMap((name) => {
     return checkJson(join(folder, name));
@@ -60,7 +60,10 @@ export function verifyFolder(folder: string, digest: Digest): Verified {
   };
 }
 
-/** The number of a journal file that must exist, unless a later one does. */
+/**
+ * Returns the lowest number that the journal's last file may have; undefined if no journal is
+ * expected.
+ */
 function leastOf(folder: string): number | undefined {
   const path = join(folder, "promises.json");
   const promises: unknown = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
@@ -77,7 +80,7 @@ function checkJson(path: string): Damage[] {
   }
 }
 
-/** Checks the whole journal, also the files that only serve peers that are behind. */
+/** Checks the whole journal, including files kept only for peers that are behind. */
 class JournalCheck {
   readonly damages: Damage[] = [];
   events = 0;
@@ -104,7 +107,8 @@ class JournalCheck {
     for (const [at, path] of paths.entries()) {
       const bytes = readFileSync(path);
       const header = headerOf(path, this.#digest);
-      // A new run of files: events between it and the last one are in the saved state alone.
+      // This file does not continue the one before it: the events between the two are only in the
+      // saved state.
       if (scan === undefined || header?.previous === undefined) {
         this.#take(scan);
         scan = new Scan({
@@ -131,7 +135,7 @@ class JournalCheck {
     this.heads = furthest(this.heads, scan.heads);
   }
 
-  /** The saved states and the journal must have the same events. */
+  /** Reports an event of the journal that differs from the same event in a saved state. */
   #compare(path: string, { event: { server, seq }, chain }: EventLine): void {
     for (const { vector, chains } of this.#marks) {
       if (vector[server] !== seq || (chains[server] ?? emptyChain) === chain) continue;

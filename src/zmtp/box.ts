@@ -1,16 +1,17 @@
 import { hsalsa } from "@noble/ciphers/salsa.js";
 import sodium from "sodium-native";
 
-// NaCl's `crypto_box` (X25519, XSalsa20, Poly1305): its key is made once, then used for all boxes.
+// NaCl's `crypto_box` (X25519, XSalsa20, Poly1305). The shared key is computed once, then used for
+// all boxes.
 
 export const keyBytes = 32;
 export const macBytes = 16;
 
-/** "expand 32-byte k" as four words, and an input of zeros. */
+/** The constants of HSalsa20: "expand 32-byte k" as four words, and an input of zeros. */
 const sigma = new Uint32Array([0x61707865, 0x3320646e, 0x79622d32, 0x6b206574]);
 const zeros = new Uint32Array(4);
 
-/** The public key of a secret one. */
+/** Returns the public key of a secret key. */
 export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
   const publicKey = Buffer.alloc(keyBytes);
   sodium.crypto_scalarmult_base(publicKey, secretKey);
@@ -18,8 +19,8 @@ export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
 }
 
 /**
- * The key that both sides compute (`crypto_box_beforenm`).
- * @returns undefined for a public key with which anybody could compute it
+ * Returns the key that both sides compute (`crypto_box_beforenm`).
+ * @returns undefined for a weak public key, for which any process could compute the shared key
  */
 export function sharedKey(publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array | undefined {
   const point = Buffer.alloc(keyBytes);
@@ -40,7 +41,7 @@ export function seal(plain: Uint8Array, nonce: Uint8Array, key: Uint8Array): Buf
   return box;
 }
 
-/** Seals in place the bytes behind the first 16, which get the MAC. */
+/** Seals, in place, the bytes after the first 16; the first 16 bytes become the MAC. */
 export function sealInPlace(box: Buffer, nonce: Uint8Array, key: Uint8Array): void {
   sodium.crypto_secretbox_easy(box, box.subarray(macBytes), nonce, key);
 }

@@ -21,19 +21,19 @@ import { encodeMetadata, type Metadata, readMetadata, type SocketType } from "./
 import { type EqualBytes, nullHandshake, passwordHandshake } from "./plain-handshakes.ts";
 import { Refused } from "./refused.ts";
 
-/** Bounds of what a peer may send. */
+/** Bounds for the messages of a peer. */
 export interface Bounds {
   readonly frameBytes: number;
-  /** Frames of one message, and all their bytes. */
+  /** The most frames of one message, and the most bytes of all its frames. */
   readonly frames: number;
   readonly messageBytes: number;
 }
 
 export interface ConnectionOptions {
   readonly socketType: SocketType;
-  /** Types of sockets that may connect. */
+  /** The socket types of peers that may connect. */
   readonly peers: readonly SocketType[];
-  /** A peer needs only one of them. */
+  /** The accepted ways to connect; a peer needs to match one door. */
   readonly doors: readonly Door[];
   readonly bounds: Bounds;
   readonly random: (bytes: number) => Uint8Array;
@@ -42,17 +42,20 @@ export interface ConnectionOptions {
 
 interface ConnectionEvents {
   write(bytes: Buffer): void;
-  /** The handshake was good. */
+  /** Called when the handshake has succeeded. */
   onReady(): void;
   onMessage(frames: Buffer[]): void;
 }
 
-/** Bytes of a command in a handshake: far more than the longest, an INITIATE, has. */
+/** The most bytes of a command in a handshake: far more than the longest command, INITIATE, has. */
 const handshakeBytes = 2_048;
 const pongContextBytes = 16;
 const pingTtlBytes = 2;
 
-/** A message for one or many connections, encoded once for all that are not encrypted. */
+/**
+ * A message for one or many connections. It is encoded only once for all connections without
+ * encryption.
+ */
 export class Outgoing {
   readonly frames: readonly Uint8Array[];
   #pieces: readonly Buffer[] | undefined;
@@ -61,7 +64,7 @@ export class Outgoing {
     this.frames = frames;
   }
 
-  /** The bytes of the message without encryption. */
+  /** The encoded message without encryption. */
   get pieces(): readonly Buffer[] {
     this.#pieces ??= encodePieces(this.frames);
     return this.#pieces;
@@ -69,13 +72,13 @@ export class Outgoing {
 }
 
 /**
- * The bound side of one connection in ZMTP 3.x (RFC 37), and in ZMTP 2.0 (RFC 15) where anybody may
- * connect. It turns bytes into messages and messages into bytes, without a socket and a clock.
+ * The bound side of one connection in ZMTP 3.x (RFC 37); also in ZMTP 2.0 (RFC 15) if every process
+ * may connect. It turns bytes into messages and messages into bytes, without a socket or a clock.
  *
  *     greeting ──▶ handshake ──▶ ready
  *
- * It throws `Refused` when bytes break the protocol or a bound, before it stores them. Then the
- * connection must be closed.
+ * `receive` throws `Refused` for bytes that break the protocol or a bound, before these bytes are
+ * stored. The caller must then close the connection.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -85,13 +88,16 @@ export class Connection {
   #handshake: Handshake | undefined;
   #channel: Channel | undefined;
   #peerMinor = 0;
-  /** The type of socket of a peer of ZMTP 2.0, whose name comes next, then messages. */
+  /**
+   * The socket type of a ZMTP 2.0 peer; the peer's name comes next, then messages. Undefined for
+   * newer peers.
+   */
   #olderType: string | undefined;
   #isReady = false;
   #identity = "";
   #frames: Buffer[] = [];
   #messageBytes = 0;
-  /** The context of a PING that has no PONG yet. */
+  /** The context of a PING that has not been answered yet. */
   #pong: Buffer | undefined;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
@@ -103,24 +109,24 @@ export class Connection {
     return this.#isReady;
   }
 
-  /** The peer's name for itself (Z2), one character a byte; empty if none. */
+  /** The name that the peer gives itself (Z2), one character per byte; empty if none. */
   get identity(): string {
     return this.#identity;
   }
 
-  /** Bytes of memory for an unfinished message. */
+  /** Bytes of memory used by an unfinished message. */
   get heldBytes(): number {
     return this.#reader.heldBytes + this.#messageBytes;
   }
 
-  /** Whether the peer answers heartbeats, which ZMTP has since 3.1. */
+  /** Whether the peer answers heartbeats, which exist since ZMTP 3.1. */
   get knowsHeartbeats(): boolean {
     return this.#isReady && this.#peerMinor > 0;
   }
 
   /**
-   * Writes the beginning of the greeting. The mechanism follows once the peer has named its own: so
-   * a socket can have doors of several mechanisms, and each side learns of a mismatch.
+   * Writes the beginning of the greeting. This side's mechanism follows after the peer has sent its
+   * own. So a socket can have doors with several mechanisms, and both sides notice a mismatch.
    */
   start(): void {
     this.#events.write(greetingStart);
@@ -150,12 +156,12 @@ export class Connection {
     }
   }
 
-  /** Asks the peer for a sign of life. */
+  /** Sends a PING, which the peer must answer. */
   ping(): void {
     this.#command("PING", Buffer.alloc(pingTtlBytes));
   }
 
-  /** @returns the bytes behind the greeting, none if the greeting is unfinished */
+  /** @returns the bytes after the greeting; no bytes while the greeting is unfinished */
   #greet(chunk: Buffer): Buffer {
     const bytes = Buffer.concat([this.#greeting, chunk]);
     const greeting = readGreeting(bytes.subarray(0, greetingBytes));
@@ -246,7 +252,7 @@ export class Connection {
     const { name, rest } = readCommand(body);
     switch (name) {
       case "PING":
-        // All PINGs of one chunk get one answer, which is a sign of life and no more.
+        // All PINGs of one chunk get a single answer, because the answer is only a sign of life.
         this.#pong = rest.subarray(pingTtlBytes, pingTtlBytes + pongContextBytes);
         return;
       case "SUBSCRIBE":
@@ -254,11 +260,14 @@ export class Connection {
       case "CANCEL":
         return this.#subscription(0, rest);
       default:
-      // That a PONG came is all it says. Other commands mean nothing here.
+      // A PONG needs no handling, because any received bytes are a sign of life. Other commands are
+      // ignored.
     }
   }
 
-  /** Turns a subscription command into a message, its form in ZMTP 3.0. Only an XPUB takes it. */
+  /**
+   * Converts a subscription command to a message, the form of ZMTP 3.0. Only an XPUB accepts it.
+   */
   #subscription(first: 0 | 1, topic: Buffer): void {
     if (this.#options.socketType !== "XPUB") return;
     if (topic.length + 1 > this.#options.bounds.messageBytes) {
@@ -273,7 +282,10 @@ export class Connection {
   }
 }
 
-/** A frame of an unfinished message; a copy, if the frame keeps much more memory than its own. */
+/**
+ * Returns a frame of an unfinished message, or a copy if the frame keeps much more memory than its
+ * own bytes.
+ */
 function withoutTheRest(frame: Buffer): Buffer {
   if (frame.buffer.byteLength <= 2 * frame.length) return frame;
   const copy = Buffer.allocUnsafeSlow(frame.length);

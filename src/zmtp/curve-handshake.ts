@@ -6,7 +6,10 @@ import { Refused } from "./refused.ts";
 const cookieBytes = 96;
 const longNonceBytes = 16;
 const shortNonceBytes = 8;
-/** A sealed frame: this name, a short nonce, and a box with the flags in front. */
+/**
+ * The beginning of a sealed frame; a short nonce and a box follow, and the box begins with the
+ * flags.
+ */
 const messageName = Buffer.from("\x07MESSAGE", "latin1");
 const messageStart = messageName.length + shortNonceBytes;
 const moreFlag = 1;
@@ -15,16 +18,17 @@ const commandFlag = 2;
 interface CurveOptions {
   /** This side's metadata. */
   readonly metadata: Uint8Array;
-  /** The peer must know the public key of one of these pairs. */
+  /** The accepted key pairs; the peer must know the public key of one pair. */
   readonly pairs: readonly KeyPair[];
   readonly random: (bytes: number) => Uint8Array;
   readonly isEqual: EqualBytes;
 }
 
 /**
- * CurveZMQ (RFC 26), the server's side. C and S are the lasting keys of client and server, C' and
- * S' those of this connection alone. The cookie is remembered, not sealed: an unfinished handshake
- * costs little, and the number of handshakes is bounded elsewhere.
+ * The server's side of CurveZMQ (RFC 26). C and S are the permanent keys of client and server, C'
+ * and S' their keys for this connection only. The server keeps the cookie in memory instead of
+ * sealing it: an unfinished handshake costs little, and the number of handshakes is limited
+ * elsewhere.
  *
  *     client                        server
  *     HELLO    C', box(C'→S)   ───▶           proves: knows S
@@ -111,14 +115,17 @@ export class CurveHandshake implements Handshake {
 interface Welcomed {
   readonly clientKey: Uint8Array;
   readonly pair: KeyPair;
-  /** S' with its secret key. */
+  /** The key pair of S'. */
   readonly ours: KeyPair;
   readonly cookie: Uint8Array;
-  /** The nonce of HELLO; the next ones must be higher. */
+  /** The nonce of HELLO; later nonces must be higher. */
   readonly counter: bigint;
 }
 
-/** Each frame has a box of its own. Nonces count up on both sides, so none is used twice. */
+/**
+ * Seals and opens the frames of one connection, each frame in one box. Nonces count up on both
+ * sides, so that no nonce is used twice.
+ */
 function curveChannel(key: Uint8Array, readyCounter: bigint): Channel {
   let heard = readyCounter;
   let said = 1n;

@@ -1,21 +1,27 @@
 import { Refused } from "./refused.ts";
 
-/** Flags in front of a frame (ZMTP 3.1, RFC 37, "Framing"). */
+/** The flags of a frame (ZMTP 3.1, RFC 37, "Framing"). */
 const more = 1;
 const long = 2;
 const command = 4;
-/** The length of a longer frame takes eight bytes. */
+/** The longest body whose length is encoded in one byte; longer bodies need eight. */
 const shortBytes = 255;
 
-/** Bytes from which a frame is a piece of its own: a further write costs less than a copy. */
+/**
+ * The size in bytes from which a frame is written separately, because a further write costs less
+ * than copying.
+ */
 export const pieceBytes = 8_192;
 
-/** Bytes reserved for an unfinished frame at first. */
+/** Bytes reserved at first for an unfinished frame. */
 const leastHeld = 4_096;
-/** At most so many times the bytes that have come are reserved: a header alone reserves nothing. */
+/**
+ * The most bytes reserved, as a multiple of the received bytes, so that a header alone reserves
+ * little.
+ */
 const mostAhead = 4;
 
-/** @param flags for `hasMore` and `isCommand` */
+/** @param flags the frame's flags, which `hasMore` and `isCommand` read */
 type OnFrame = (body: Buffer, flags: number) => void;
 
 export function hasMore(flags: number): boolean {
@@ -26,27 +32,30 @@ export function isCommand(flags: number): boolean {
   return (flags & command) !== 0;
 }
 
-/** Cuts a stream of bytes into frames. An unfinished one takes at most four times its bytes. */
+/**
+ * Splits a stream of bytes into frames. An unfinished frame takes at most four times its received
+ * bytes, or 4 KiB.
+ */
 export class FrameReader {
-  /** Bytes of a body at most; the connection changes it after the handshake. */
+  /** The most bytes of a frame's body; the connection changes it after the handshake. */
   frameBytes: number;
   #held = Buffer.alloc(0);
   #heldLength = 0;
-  /** Bytes of the unfinished frame, by its header. */
+  /** The full size of the unfinished frame, by its header. */
   #wanted = 0;
 
   constructor(frameBytes: number) {
     this.frameBytes = frameBytes;
   }
 
-  /** Bytes of memory for an unfinished frame. */
+  /** Bytes of memory used by an unfinished frame. */
   get heldBytes(): number {
     return this.#held.length;
   }
 
   /**
-   * @param onFrame gets each frame; its body shares memory with `chunk`
-   * @throws Refused at the first malformed or too large frame, before its body has come
+   * @param onFrame gets each frame; the frame's body shares memory with `chunk`
+   * @throws Refused at the first malformed or too large frame, before its body is received
    */
   read(chunk: Buffer, onFrame: OnFrame): void {
     const bytes = this.#heldLength === 0 ? chunk : this.#hold(chunk);
@@ -67,7 +76,7 @@ export class FrameReader {
       at = end;
       onFrame(bytes.subarray(start, end), flags);
     }
-    // Frames that were handed out share this memory, so it is not used again.
+    // This memory is not used again, because the frames passed to `onFrame` share it.
     if (at > 0 || bytes === chunk) {
       this.#held = Buffer.alloc(0);
       this.#heldLength = 0;
@@ -75,7 +84,7 @@ export class FrameReader {
     }
   }
 
-  /** @returns all that is held, with `chunk` at its end */
+  /** @returns all held bytes, including `chunk` at the end */
   #hold(chunk: Buffer): Buffer {
     const length = this.#heldLength + chunk.length;
     if (length > this.#held.length) {
@@ -90,14 +99,14 @@ export class FrameReader {
   }
 }
 
-/** The frames of one message, from all of its bytes. */
+/** Returns the frames of one message, given all of its bytes. */
 export function decodeMessage(bytes: Buffer): Buffer[] {
   const frames: Buffer[] = [];
   new FrameReader(bytes.length).read(bytes, (body) => frames.push(body));
   return frames;
 }
 
-/** The bytes of one message. */
+/** Returns the encoded bytes of one message. */
 export function encodeMessage(frames: readonly Uint8Array[]): Buffer {
   let length = 0;
   for (const body of frames) length += headBytes(body) + body.length;
@@ -110,7 +119,7 @@ export function encodeMessage(frames: readonly Uint8Array[]): Buffer {
   return bytes;
 }
 
-/** The same in pieces: a long frame is a piece of its own, and not copied. */
+/** Encodes a message in pieces: a long frame is a separate piece and is not copied. */
 export function encodePieces(frames: readonly Uint8Array[]): Buffer[] {
   if (frames.every(({ length }) => length < pieceBytes)) return [encodeMessage(frames)];
   return frames.flatMap((body, index) => {
@@ -121,7 +130,7 @@ export function encodePieces(frames: readonly Uint8Array[]): Buffer[] {
   });
 }
 
-/** The bytes of a command: a byte with the length of its name, the name, then its data. */
+/** Encodes a command: one byte with the length of its name, the name, then its data. */
 export function encodeCommand(name: string, rest: Uint8Array = Buffer.alloc(0)): Buffer {
   const body = commandBody(name, rest);
   const bytes = Buffer.allocUnsafe(headBytes(body) + body.length);
@@ -149,7 +158,7 @@ function headBytes({ length }: Uint8Array): number {
   return length > shortBytes ? 9 : 2;
 }
 
-/** @returns the place of the body */
+/** @returns the offset at which the body begins */
 function writeHead(bytes: Buffer, at: number, { flags, body }: Head): number {
   if (body.length <= shortBytes) {
     bytes[at] = flags;

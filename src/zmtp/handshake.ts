@@ -1,10 +1,13 @@
-/** A secret key and its public one, 32 bytes each (X25519). */
+/** A secret key and its public key, 32 bytes each (X25519). */
 export interface KeyPair {
   readonly publicKey: Uint8Array;
   readonly secretKey: Uint8Array;
 }
 
-/** Lets peers in at a socket: anybody, or peers with the password, or peers with the public key. */
+/**
+ * One way to connect to a socket: open to all peers, to peers with the password, or to peers with
+ * the public key.
+ */
 export type Door =
   | { readonly mechanism: "NULL" }
   | { readonly mechanism: "PLAIN"; readonly password: Uint8Array }
@@ -13,22 +16,25 @@ export type Door =
 /** Seals and opens the frames of an encrypted connection, after its handshake. */
 export interface Channel {
   seal(isCommand: boolean, more: boolean, body: Uint8Array): Buffer;
-  /** @throws Refused unless the peer sealed the frame, and it comes unaltered for the first time */
+  /**
+   * @throws Refused unless the peer sealed the frame, and the frame arrives unaltered for the first
+   * time
+   */
   open(body: Buffer): { body: Buffer; more: boolean; isCommand: boolean };
-  /** How many bytes longer a sealed body is. */
+  /** The number of bytes by which sealing lengthens a body. */
   readonly overhead: number;
 }
 
 export interface Step {
-  /** The command that answers. */
+  /** The command with which this side answers. */
   readonly answer?: readonly [name: string, rest: Uint8Array];
-  /** The peer's metadata: given once the handshake is good. */
+  /** The peer's metadata, once the handshake has succeeded. */
   readonly metadata?: Buffer;
   readonly channel?: Channel;
 }
 
 /** The server's side of one handshake. */
 export interface Handshake {
-  /** @throws Refused if the command is not the next one, or proves nothing */
+  /** @throws Refused if the command is unexpected, or does not prove what the door requires */
   take(name: string, rest: Buffer): Step;
 }

@@ -1,9 +1,9 @@
 import { Refused } from "./refused.ts";
 
-/** The types of our sockets, and of those that may connect to them. */
+/** The types of this side's sockets, and of the peers' sockets that may connect to them. */
 export type SocketType = "REQ" | "REP" | "DEALER" | "ROUTER" | "PUB" | "SUB" | "XPUB" | "XSUB";
 
-/** The metadata of our own socket (ZMTP 3.1, RFC 37, "The READY command"). */
+/** Returns the metadata of this side's socket (ZMTP 3.1, RFC 37, "The READY command"). */
 export function encodeMetadata(socketType: SocketType): Buffer {
   return Buffer.concat([property("Socket-Type", socketType), property("Identity", "")]);
 }
@@ -19,7 +19,9 @@ function property(name: string, value: string): Buffer {
 
 export interface Metadata {
   readonly socketType: string;
-  /** The peer's name for itself, one character a byte; it decides nothing (Z2). */
+  /**
+   * The name that the peer gives itself, one character per byte. No decision depends on it (Z2).
+   */
   readonly identity: string;
 }
 

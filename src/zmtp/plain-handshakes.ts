@@ -1,10 +1,10 @@
 import type { Handshake, Step } from "./handshake.ts";
 import { Refused } from "./refused.ts";
 
-/** Compares bytes in a time that does not depend on where they differ. */
+/** Compares bytes; the time taken does not depend on where they differ. */
 export type EqualBytes = (one: Uint8Array, other: Uint8Array) => boolean;
 
-/** Lets anybody in (ZMTP 3.1, RFC 37, "The NULL mechanism"). */
+/** Accepts every peer (ZMTP 3.1, RFC 37, "The NULL mechanism"). */
 export function nullHandshake(ours: Uint8Array): Handshake {
   return {
     take: (name, metadata) => {
@@ -15,8 +15,8 @@ export function nullHandshake(ours: Uint8Array): Handshake {
 }
 
 /**
- * Lets in peers with the password, under any name (RFC 24). The password goes over the wire in
- * clear, as everything does in a cluster that is not encrypted.
+ * Accepts peers that send the password, with any user name (RFC 24). The password is not encrypted,
+ * as is everything else in an unencrypted cluster.
  */
 export function passwordHandshake(
   ours: Uint8Array,
@@ -39,7 +39,7 @@ export function passwordHandshake(
   };
 }
 
-/** The password of a HELLO: user's name and password, each behind a byte with its length. */
+/** Returns the password in a HELLO: user name and password, each after one byte with its length. */
 function passwordOf(hello: Buffer): Buffer {
   const start = 1 + (hello[0] ?? 0);
   const end = start + 1 + (hello[start] ?? 0);

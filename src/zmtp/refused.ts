@@ -1,4 +1,4 @@
-/** Why a peer is refused, or cut off. */
+/** The reason for which a peer is refused or cut off. */
 export type RefusedBecause =
   | "notZmtp"
   | "keyWanted"
@@ -8,7 +8,10 @@ export type RefusedBecause =
   | "tooLarge"
   | "malformed";
 
-/** A peer's bytes break the protocol or a bound, or prove nothing: its connection ends. */
+/**
+ * The error for a peer whose bytes break the protocol or a bound, or prove nothing; its connection
+ * must end.
+ */
 export class Refused extends Error {
   readonly because: RefusedBecause;
 

@@ -1,4 +1,7 @@
-/** What we use of libsodium. Results go into the first argument, which must have their length. */
+/**
+ * The functions of libsodium that this project uses. The first argument receives the result, and
+ * must have its length.
+ */
 declare module "sodium-native" {
   interface Sodium {
     crypto_scalarmult_base(publicKey: Uint8Array, secretKey: Uint8Array): void;
