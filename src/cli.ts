@@ -26,7 +26,7 @@ import { terminalLook } from "./platform/terminal-look.ts";
 import { type ProcessCommand, processCommands } from "./process-commands.ts";
 import { chooseLanguage, languageOf, textsIn } from "./texts/texts.ts";
 
-/** The problems of output that can't be written, by the system's error code. */
+/** The texts for output that can't be written, by the system's error code. */
 const outputProblems: Readonly<Record<string, "problem.outputClosed" | "problem.outputFull">> = {
   EPIPE: "problem.outputClosed",
   ENOSPC: "problem.outputFull",
@@ -49,7 +49,10 @@ function settingsOf(command: Command): Settings {
   return new Settings(command.opts(), process.env);
 }
 
-/** A command's flags and its parents'. The parent's value counts if both have a flag. */
+/**
+ * Returns the flags of a command and its parents. If both have the same flag, the parent's value
+ * counts.
+ */
 function flagsOf(command: Command): ClientFlags & Partial<Record<SettingName, string>> {
   return command.optsWithGlobals();
 }
@@ -64,7 +67,7 @@ function contextOf(
   return { config, text, language, host, output: outputOf(config.json) };
 }
 
-/** Reports any error as one sentence. */
+/** Runs a client command; reports any error as one sentence. */
 function asClient(command: Command, act: ClientCommand["act"]): void {
   command.action(async () => {
     try {
@@ -135,7 +138,7 @@ for (const command of processCommands) defineProcess(command);
 for (const command of clientCommands) defineClient(command);
 defineConfig();
 
-/** The command that was asked for, to point at its help. */
+/** Returns the command in the arguments, so that an error can point at its help. */
 function askedCommand(): string {
   const names = program.commands.map((command) => command.name());
   const known = host.args.find((arg) => names.includes(arg));

@@ -14,17 +14,17 @@ import { send } from "./client/commands/send.ts";
 import { removeServer } from "./client/commands/servers.ts";
 import { status } from "./client/commands/status.ts";
 
-/** Commands that only group others. */
+/** Commands that only group other commands. */
 export const groups = ["servers", "accounts"] as const;
 
-/** A command of a client: a person gets one sentence for any error. */
+/** A command of a client; any error of it is reported as one sentence. */
 export type ClientCommand = Definition & {
-  /** The command that this one is a part of. */
+  /** The command of which this one is a subcommand. */
   readonly parent?: (typeof groups)[number] | "channels";
   act(context: Context, args: readonly string[], flags: never): Promise<void> | void;
 };
 
-/** Settings that find the cluster's secret, with which an administrator needs no session. */
+/** Settings that locate the cluster's secret, with which an administrator needs no session. */
 const administering = ["data", "secretFile", "cluster", "curve"] as const;
 
 export const clientCommands: readonly ClientCommand[] = [
@@ -64,7 +64,7 @@ export const clientCommands: readonly ClientCommand[] = [
   },
   { name: "users", example: "tertulia users --json", act: users },
   { name: "time", example: "tertulia time --json", act: time },
-  // Without a subcommand it lists the channels.
+  // `channels` without a subcommand lists the channels.
   { name: "channels", example: "tertulia channels --json", act: channels },
   ...(["remove", "restore"] as const).map(
     (action): ClientCommand => ({
@@ -144,7 +144,10 @@ export const clientCommands: readonly ClientCommand[] = [
   },
 ];
 
-/** Lines for a screen reader, a pipe and a terminal that can't move its cursor. */
+/**
+ * Opens the chat: as lines for a screen reader, a pipe or a terminal that can't move its cursor,
+ * else in full screen.
+ */
 export async function openChat(
   context: Context,
   flags: { readonly lines?: boolean } = {},

@@ -8,7 +8,7 @@ import { rows, type SettingName, type Settings } from "./platform/settings.ts";
 import { type Role, roles } from "./protocol/reference-messages.ts";
 import type { Language, Text } from "./texts/texts.ts";
 
-/** The command line of a process in the foreground. */
+/** The parsed command line of a process in the foreground. */
 export interface Call {
   readonly settings: Settings;
   readonly flags: Record<string, never>;
@@ -17,11 +17,11 @@ export interface Call {
   readonly language: Language;
   readonly host: Host;
   readonly env: NodeJS.ProcessEnv;
-  /** For the chat that the process opens. */
+  /** Returns the context of a chat that the process opens. */
   contextOf(endpoints: Partial<Record<SettingName, string>>): Context;
 }
 
-/** A process in the foreground, which shows the stack of a defect. */
+/** A command that runs a process in the foreground; a defect in it shows its stack. */
 export type ProcessCommand = Definition & {
   run(call: Call): Promise<void> | void;
 };
@@ -39,7 +39,8 @@ const common = [
 const ends = ["front", "back", "reference", "advertise", "guestServers", ...common] as const;
 const links = ["brokerBack", "proxyIn", "proxy", "reference", "bind", "advertise"] as const;
 
-// A command's code is loaded with the command: a server needs no menu.
+// Each command's code is loaded only when the command runs, because a server, for example, needs no
+// menu.
 export const processCommands: readonly ProcessCommand[] = [
   {
     name: "up",
@@ -171,7 +172,7 @@ async function runUp({ settings, flags, text, contextOf }: Call): Promise<void> 
   });
 }
 
-/** The flags by which an operator's command finds this cluster. */
+/** Returns the flags with which an operator's command finds this cluster. */
 function operatorFlags(settings: Settings, { broker }: { broker: string }): string {
   const values = { data: settings.get("data"), broker } as const;
   const names = (["data", "broker"] as const).filter(
@@ -187,7 +188,7 @@ function roleOf({ args: [said], env, text }: Call): Role {
   throw new Problem(text("problem.healthRole", { roles: roles.join(", ") }), 2);
 }
 
-/** The image and the package have no trials. */
+/** Runs the trials; the Docker image and the npm package do not contain them. */
 async function runChaos({ flags, language, host, text }: Call): Promise<void> {
   if (!existsSync(new URL("trials", import.meta.url))) throw new Problem(text("problem.trials"));
   const { runChaosCommand } = await import("./trials/chaos/command.ts");

@@ -10,14 +10,17 @@ import { GivenNames } from "./core/given-names.ts";
 import { OpenRequests } from "./core/open-requests.ts";
 import { unavailable } from "./unavailable.ts";
 
-/** A reply has the tag and the frames in front of the request's payload in front of its own. */
+/**
+ * The bounds of a reply: the tag and the frames of the request's envelope come before the reply's
+ * own payload.
+ */
 const replyBounds = {
   frameBytes: limits.frameBytes,
   frames: limits.messageFrames + 1,
   messageBytes: tagBytes + messageBounds.messageBytes + limits.frameBytes,
 } as const;
 
-/** The clients and workers of a broker, and their requests and replies. */
+/** Passes requests from clients to workers, and replies back to clients. */
 export class Routing implements Exchange {
   readonly front: Exchange["front"] = {
     socketType: "ROUTER",
@@ -51,7 +54,7 @@ export class Routing implements Exchange {
   readonly #options: ExchangeOptions;
   readonly #open = new OpenRequests<ClientRequest, Peer>();
   readonly #workers: Peer[] = [];
-  /** Clients that are not read until they have less open. */
+  /** Clients from which the broker does not read until they have fewer open requests. */
   readonly #paused = new Set<Peer>();
   readonly #names = new GivenNames<Peer>();
   readonly #timer: NodeJS.Timeout;
@@ -65,7 +68,7 @@ export class Routing implements Exchange {
     }, durations.heartbeatMs);
   }
 
-  /** Answers all open requests, because their replies can't arrive any more. */
+  /** Answers all open requests with an error, because no more replies can arrive. */
   close(): void {
     clearInterval(this.#timer);
     this.#giveUp(Number.POSITIVE_INFINITY);
@@ -76,14 +79,15 @@ export class Routing implements Exchange {
     if (!this.#open.take(request)) return this.#refuse(request);
     this.#handOn();
     request.wait();
-    // A client below its bound is read on: otherwise its end and its PINGs would go unnoticed.
+    // The broker keeps reading from a client below its bound, because it would otherwise miss the
+    // client's PINGs and its end.
     if (this.#open.loadOf(client) < 1) return;
     this.#paused.add(client);
     client.pause();
   }
 
   #answer(worker: Peer, [tag, ...frames]: Buffer[]): void {
-    // A tag alone is not a reply.
+    // A message with only a tag is not a reply.
     if (tag === undefined || frames.length === 0) return;
     const request = this.#open.close(worker, tag);
     if (request === undefined) return;
@@ -95,7 +99,10 @@ export class Routing implements Exchange {
     for (const request of this.#open.expire(beforeMs)) this.#refuse(request);
   }
 
-  /** Hands on requests that wait, and reads on from clients that have less open now. */
+  /**
+   * Sends waiting requests to workers, and reads again from clients that have fewer open requests
+   * now.
+   */
   #goOn(): void {
     this.#handOn();
     for (const client of this.#paused) {

@@ -4,12 +4,15 @@ import { Outgoing } from "../zmtp/connection.ts";
 import { decodeMessage, pieceBytes } from "../zmtp/frames.ts";
 import type { OpenRequest } from "./core/open-requests.ts";
 
-/** A client's request, until it is answered. */
+/** A client's request that has not been answered yet. */
 export class ClientRequest implements OpenRequest {
   readonly client: Peer;
   readonly bytes: number;
   readonly atMs = now().steadyMs;
-  /** The frames that the client sent; after tagging a short one, the encoded message with them. */
+  /**
+   * The frames from the client; after `tagged`, for a short request, the encoded message with tag
+   * and frames.
+   */
   #kept: Buffer[] | Buffer;
 
   constructor(client: Peer, frames: Buffer[]) {
@@ -18,12 +21,15 @@ export class ClientRequest implements OpenRequest {
     this.bytes = frames.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** The frames that the client sent: envelope and payload. */
+  /** Returns the frames from the client: envelope and payload. */
   get frames(): Buffer[] {
     return Array.isArray(this.#kept) ? this.#kept : decodeMessage(this.#kept).slice(1);
   }
 
-  /** The message for a worker, tag first. A short request is kept in this form from then on. */
+  /**
+   * Returns the message for a worker, tag first. From then on, a short request is stored in this
+   * form.
+   */
   tagged(tag: Buffer): Outgoing {
     const message = new Outgoing([tag, ...this.frames]);
     const [encoded, ...more] = message.pieces;
@@ -31,7 +37,10 @@ export class ClientRequest implements OpenRequest {
     return message;
   }
 
-  /** Copies small frames before a long wait: each would keep the whole chunk that it came in. */
+  /**
+   * Copies small frames before a long wait, because each frame would keep the whole received chunk
+   * in memory.
+   */
   wait(): void {
     if (!Array.isArray(this.#kept) || this.bytes >= pieceBytes) return;
     this.#kept = this.#kept.map((frame) => Buffer.from(frame));

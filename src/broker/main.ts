@@ -2,7 +2,7 @@ import { type ForwarderRole, runForwarder } from "../forwarder/forwarder.ts";
 import type { Settings } from "../platform/settings.ts";
 import { Routing } from "./broker.ts";
 
-/** Hands requests to the servers in turn, and replies back to their clients (B1 to B5). */
+/** Sends requests to the servers in turn, and replies back to their clients (B1 to B5). */
 export const broker: ForwarderRole = {
   role: "broker",
   ends: { front: "tcp://127.0.0.1:5555", back: "tcp://127.0.0.1:5556" },
@@ -15,7 +15,7 @@ export const broker: ForwarderRole = {
   },
 };
 
-/** `tertulia broker`: one broker in the foreground. */
+/** `tertulia broker`: runs one broker in the foreground. */
 export function runBroker(settings: Settings): Promise<void> {
   return runForwarder(broker, settings);
 }

@@ -5,12 +5,12 @@ import { isoTime } from "../protocol/time.ts";
 
 const description = "No server has answered; whether one has done it is not known: ask again.";
 
-/** The answer to a request that no server answers any more (B4, W8). */
+/** Returns the error reply to a request that no server will answer (B4, W8). */
 export function unavailable(
   payload: Buffer,
   { name, clock, wallMs }: { name: string; clock: LamportClock; wallMs: number },
 ): Uint8Array {
-  // Only the service and the `id` of each request count here: no service is known.
+  // Without parsers, only the service and the `id` of each request are read.
   const { format, batch, requests } = parsePayload(payload, {});
   const common = { server: name, clock: clock.tick(), timestamp: isoTime(wallMs) };
   const error = { status: "erro", code: "unavailable", description, retry: true };

@@ -9,33 +9,33 @@ import type { Role } from "../protocol/reference-messages.ts";
 
 export interface ChildOptions {
   readonly role: Role;
-  /** 1, 2, 3 … among those of its role. */
+  /** The number of the process among all of its role: 1, 2, 3 … */
   readonly number: number;
-  /** Settings, as environment variables, for each start. */
+  /** Returns the settings as environment variables, before each start. */
   readonly environment: () => Readonly<Record<string, string>>;
-  /** Flags behind the role's name. */
+  /** The flags after the role's name. */
   readonly flags?: readonly string[] | undefined;
-  /** A file descriptor for its stderr, or "inherit". */
+  /** The file descriptor of the process's stderr, or "inherit". */
   readonly stderr: number | "inherit";
-  /** The path of that file. */
+  /** The path of the log file to which stderr is written. */
   readonly logPath?: string | undefined;
   readonly log: Log;
 }
 
 const firstBackoffMs = 200;
 const longestBackoffMs = 5_000;
-/** The backoff of a child that ran this long begins again. */
+/** Milliseconds of running after which a child's backoff begins again at its shortest. */
 const steadyRunMs = 10_000;
 
-/** The built executable, even if this file runs from its source. */
+/** The path of the built executable, also if this file runs from its source. */
 const fromSource = import.meta.url.endsWith(".ts");
 const cli = fileURLToPath(new URL(fromSource ? "../../dist/cli.js" : "../cli.js", import.meta.url));
 
-/** A process of the cluster, which is started again with backoff when it dies. */
+/** A process of the cluster; if it dies, it is started again with backoff. */
 export class Child {
   readonly role: Role;
   readonly number: number;
-  /** Its latest report that it is ready: its name, and where it is bound. */
+  /** The latest message that the process is ready, with its name and bound endpoints. */
   ready: ReadyMessage | undefined;
   starts = 0;
   readonly #options: ChildOptions;
@@ -61,7 +61,7 @@ export class Child {
 
   /**
    * Starts the process and waits until it serves.
-   * @throws Problem if it ends before that with an error that another start would only repeat
+   * @throws Problem if the first start fails with an error that a second start would only repeat
    */
   async start(): Promise<ReadyMessage> {
     const failed = this.#spawn();
@@ -71,7 +71,10 @@ export class Child {
     throw new Problem(`The ${this.label} did not start: ${this.#lastWords()}`);
   }
 
-  /** The process's own last message, if it is in a log file that the person has not seen. */
+  /**
+   * Returns the last line of the process's log file, which the person has not seen; without a file,
+   * a reference to the messages above.
+   */
   #lastWords(): string {
     const { logPath } = this.#options;
     if (logPath === undefined) return "its own message above says why.";
@@ -88,12 +91,14 @@ export class Child {
     this.#process?.kill(signal);
   }
 
-  /** From now on the process is not started again. */
+  /** Prevents further starts of the process. */
   letEnd(): void {
     this.#stopping.abort();
   }
 
-  /** Ends the process for good: by closing its channel, and by SIGKILL after the grace time. */
+  /**
+   * Ends the process for good: closes its channel, and kills it after `graceMs` if it still runs.
+   */
   async stop(graceMs: number): Promise<void> {
     this.letEnd();
     const running = this.#process;
@@ -107,14 +112,17 @@ export class Child {
     clearTimeout(timer);
   }
 
-  /** @returns a promise that resolves if the first start ends with code 1 or 2 before it is ready */
+  /**
+   * Starts the process. @returns a promise that resolves if the first start ends with code 1 or 2
+   * before the process is ready
+   */
   #spawn(): Promise<undefined> {
     const { role, environment, flags = [], stderr, log } = this.#options;
     this.starts += 1;
     const startedMs = performance.now();
     let served = false;
-    // Not `detached`, which is setsid: Linux would compare priorities only within each session
-    // (autogroup), and the work on passwords must give way to all processes.
+    // `detached` would be setsid: Linux would then compare priorities only within each session
+    // (autogroup), and password work would no longer give way to all processes.
     const child = spawn(process.execPath, [cli, role, ...flags], {
       stdio: ["ignore", "ignore", stderr, "ipc"],
       env: { ...process.env, ...supervised, ...environment() },
@@ -127,7 +135,7 @@ export class Child {
     });
     return new Promise((fail) => {
       this.#exited = new Promise((exited) => {
-        // A process that can't be made counts as one that has ended.
+        // A process that can't be spawned counts as ended.
         child.once("error", () => child.emit("exit", 1, null));
         child.once("exit", (code, signal) => {
           this.#process = undefined;

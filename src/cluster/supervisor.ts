@@ -13,53 +13,61 @@ export interface ClusterConfig {
   readonly brokers: number;
   readonly proxies: number;
   readonly data: string;
-  /** The file of the secret, if it is not in the data folder; never the secret itself. */
+  /**
+   * The file of the secret, if it is not in the data folder. The secret itself is never a setting
+   * here.
+   */
   readonly secretFile?: string | undefined;
   readonly cluster?: string;
-  /** The first of five ports; 0 for any free ones. */
+  /** The first of five ports; 0 means any free ports. */
   readonly port: number;
   readonly logLevel: LogLevel;
   readonly auth?: "open" | "required";
-  /** The cluster's public key, if all connections are encrypted. */
+  /** The cluster's public key in an encrypted cluster, else undefined. */
   readonly serverKey?: string | undefined;
   readonly guestServers?: boolean;
-  /** Whether the logs go to files below the data folder instead of stderr. */
+  /** Whether logs are written to files in the data folder instead of stderr. */
   readonly logFiles: boolean;
-  /** More environment variables of a server, such as its settings. */
+  /** Returns further environment variables of a server, such as its settings. */
   readonly settings?: (server: Process) => Readonly<Record<string, string>>;
-  /** Without it the processes reach each other directly. */
+  /** The connections between processes; without it, processes connect directly. */
   readonly wiring?: Wiring;
 }
 
-/** Puts something, such as a relay, between the processes. */
+/** Places a relay, or the like, between the processes. */
 export interface Wiring {
-  /** The endpoint at which `from` reaches what `to` has bound at `endpoint`. */
+  /** Returns the endpoint at which `from` reaches the endpoint that `to` has bound. */
   between(from: Process, to: Process, endpoint: string): string;
-  /** The endpoint where a server binds its peer link, and the one where others reach it. */
+  /**
+   * Returns the endpoint at which a server binds its peer link, and the one at which other
+   * processes reach it.
+   */
   peerLink(server: Process): { readonly bind: string; readonly advertise: string };
 }
 
-/** A process by its label: `server 1`. */
+/** A process of the cluster; its label is, for example, `server 1`. */
 export type Process = Pick<Child, "role" | "number" | "label">;
 
-/** Comma-separated lists, as the settings of the same names take them. */
+/** Comma-separated lists of endpoints, as the settings of the same names expect them. */
 export type Endpoints = Supervisor["endpoints"];
 
-/** Ports of the second broker and proxy are ten above those of the first. */
+/** The distance between the ports of the first and the second broker or proxy. */
 const portStep = 10;
 
-/** The highest first port that leaves all other ports within 65,535. */
+/** Returns the highest first port with which all other ports are at most 65,535. */
 export function lastFirstPort(brokers: number, proxies: number): number {
   const offsets = [4, portStep * (brokers - 1) + 1, portStep * (proxies - 1) + 3];
   return 65_535 - Math.max(...offsets);
 }
 
-/** Together less than the 10 s in which `up` must end. */
+/**
+ * The times to stop each group of processes; their sum is below the 10 s in which `up` must end.
+ */
 const stopBotsMs = 2_300;
 const stopServersMs = 5_500;
 const stopOthersMs = 1_500;
 
-/** The whole cluster as processes of this machine, which are started again when they die. */
+/** Runs the whole cluster as processes of this machine, and restarts processes that die. */
 export class Supervisor implements Running {
   readonly #config: ClusterConfig;
   readonly #log: Log;
@@ -84,7 +92,7 @@ export class Supervisor implements Running {
     return this.children.filter((child) => child.role === role);
   }
 
-  /** Starts all processes and waits until they serve. @throws Problem */
+  /** Starts all processes and waits until they serve. @throws Problem if one can't start */
   async start(): Promise<void> {
     const { brokers, proxies, servers, bots } = this.#config;
     await this.#add("reference", 1);
@@ -109,7 +117,7 @@ export class Supervisor implements Running {
     };
   }
 
-  /** Stops first the bots, then the servers, and last the processes that servers need (R11). */
+  /** Stops first the bots, then the servers, then the processes that servers need (R11). */
   [Symbol.asyncDispose](): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -129,7 +137,7 @@ export class Supervisor implements Running {
   }
 
   async #add(role: Child["role"], count: number): Promise<void> {
-    // A process that becomes ready during a stop must not make others start.
+    // A process that becomes ready during a stop must not cause further starts.
     if (this.#stopped !== undefined) throw new Problem("The cluster is being stopped.");
     const present = this.of(role).length;
     const added: Child[] = [];
@@ -171,12 +179,12 @@ export class Supervisor implements Running {
       ...(auth === undefined ? {} : { TERTULIA_AUTH: auth }),
       ...(serverKey === undefined ? {} : { TERTULIA_CURVE: "true" }),
       ...(cluster === undefined ? {} : { TERTULIA_CLUSTER: cluster }),
-      // The file has priority over a secret in the environment.
+      // A secret in the environment must not override the file.
       ...(secretFile === undefined
         ? {}
         : { TERTULIA_SECRET_FILE: secretFile, TERTULIA_SECRET: "" }),
     };
-    // A child that is started again gets the same ports, which the others know.
+    // A restarted child gets the same ports, because other processes know them.
     const at = (use: string, offset: number) =>
       ready?.endpoints[use] ?? this.#endpoint(offset, number);
     switch (role) {
@@ -198,7 +206,7 @@ export class Supervisor implements Running {
           ...common,
           ...(role === "server"
             ? { ...this.#config.settings?.(child), ...this.#peerLink(child) }
-            : // The person's own password is not a bot's.
+            : // The password of the person who runs `up` is not a bot's password.
               { TERTULIA_PASSWORD_FILE: "" }),
           TERTULIA_BROKER: this.#list("broker", "front", child),
           TERTULIA_BROKER_BACK: this.#list("broker", "back", child),
@@ -209,7 +217,10 @@ export class Supervisor implements Running {
     }
   }
 
-  /** The endpoints of a role, as the process `from` reaches them; without it, as clients do. */
+  /**
+   * Returns the endpoints of a role as the process `from` reaches them; without `from`, the bound
+   * endpoints.
+   */
   #list(role: Child["role"], use: string, from?: Process): string {
     const { wiring } = this.#config;
     const endpoints = this.of(role).flatMap((to) => {
@@ -220,7 +231,10 @@ export class Supervisor implements Running {
     return endpoints.join(",");
   }
 
-  /** With the cluster's key: only processes know it from the secret. */
+  /**
+   * Returns the endpoints of a role with the cluster's key, because clients can't derive the key
+   * from the secret.
+   */
   #listForClients(role: Child["role"], use: string): string {
     return withKey(this.#list(role, use).split(","), this.#config.serverKey).join(",");
   }

@@ -19,18 +19,19 @@ type ClientEndpoints = Pick<Endpoints, "broker" | "proxy" | "reference">;
 export interface UpOptions {
   readonly settings: Settings;
   readonly flags: UpFlags;
-  /** The chat in this terminal; resolves when the person quits it. */
+  /** Opens the chat in this terminal; resolves when the person quits the chat. */
   readonly openChat: (endpoints: ClientEndpoints) => Promise<void>;
-  /** The lines that tell a person that all processes are ready. */
+  /** Returns the lines that say that all processes are ready. */
   readonly readyLines: (endpoints: ClientEndpoints) => readonly string[];
 }
 
-/** So few messages that a person can read their own among them. */
+/** Flags of bots beside a chat: so few messages that a person finds their own among them. */
 const besideAPerson = ["--burst", "1", "--pause", "5000"];
 
 /**
- * Refuses settings of a place: every process would have the same, and only one can be bound there.
- * @throws Problem if one of them is set
+ * Refuses settings of bound endpoints, because all processes would get the same one, and only one
+ * process can bind it.
+ * @throws Problem if one of these settings is set
  */
 function refusePlaces(settings: Settings): void {
   for (const name of ["bind", "front", "back", "advertise"] as const) {
@@ -43,7 +44,7 @@ function refusePlaces(settings: Settings): void {
 
 function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): ClusterConfig {
   const secret = secretSource(settings);
-  // Before any process starts, so that an invalid secret is reported once.
+  // The secret is read before any process starts, so that an invalid secret is reported once.
   const keys = memberKeys(settings, openSecret(secret));
   const number = (flag: NumberFlag, fallback: number, [least, most] = [1, 1_000]) =>
     readFlag(flag, flags[flag] ?? String(fallback), integer(least, most));
@@ -67,7 +68,7 @@ function upConfig(settings: Settings, flags: UpFlags, hasChat: boolean): Cluster
   };
 }
 
-/** `tertulia up`: the whole cluster on this machine, until a signal or the end of the chat. */
+/** `tertulia up`: runs the whole cluster on this machine until a signal or the end of the chat. */
 export async function runUp({ settings, flags, openChat, readyLines }: UpOptions): Promise<void> {
   const hasChat = flags.chat === true && isInteractive();
   refusePlaces(settings);

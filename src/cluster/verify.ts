@@ -9,8 +9,8 @@ import { serverFolders, type Verified, verifyFolder } from "../storage/verify.ts
 import type { Text } from "../texts/texts.ts";
 
 /**
- * `tertulia verify FOLDER`: checks a data folder, or one server's, while no process uses it.
- * @throws Problem (exit code 1) if anything is damaged
+ * `tertulia verify FOLDER`: checks a data folder or one server's folder while no process uses it.
+ * @throws Problem (exit code 1) if a file is damaged
  */
 export function runVerify(folder: string, json: boolean, text: Text): void {
   const folders = serverFolders(folder);
@@ -26,7 +26,8 @@ export function runVerify(folder: string, json: boolean, text: Text): void {
 }
 
 function verifyUnused(folder: string): Verified {
-  // A folder without a lock file, such as a backup, gets none.
+  // A folder without a lock file, such as a backup, is not locked, because locking would create the
+  // file.
   using _slot = existsSync(join(folder, "lock")) ? lockFolderOrFail(folder) : undefined;
   return verifyFolder(folder, digest);
 }

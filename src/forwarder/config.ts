@@ -5,7 +5,7 @@ import type { Settings } from "../platform/settings.ts";
 
 export type ForwarderConfig = ReturnType<typeof forwarderConfig>;
 
-/** @param ends where the front and the back are bound without settings */
+/** @param ends the default endpoints of front and back */
 export function forwarderConfig(
   role: "broker" | "proxy",
   ends: { readonly front: string; readonly back: string },
@@ -19,9 +19,9 @@ export function forwarderConfig(
     front,
     back,
     reference: withKey(settings.get("reference"), member.keys?.publicKey),
-    /** The folder of all slots of the role. */
+    /** The folder that contains all slots of the role. */
     slots: join(settings.get("data"), role),
-    /** Whether servers that are not members may connect. */
+    /** Whether guest servers may connect. */
     guestServers: settings.get("guestServers"),
   };
 }

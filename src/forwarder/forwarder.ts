@@ -14,28 +14,34 @@ import { type ForwarderConfig, forwarderConfig } from "./config.ts";
 export type Side = "front" | "back";
 type Sides<T> = Readonly<Record<Side, T>>;
 
-/** A broker or a proxy: everything else is the same in both. */
+/** The differences between a broker and a proxy; all other code is the same for both. */
 export interface ForwarderRole {
   readonly role: "broker" | "proxy";
-  /** Where the front and the back are bound without settings. */
+  /** The default endpoints of front and back. */
   readonly ends: Sides<string>;
-  /** The side where only members connect (X7): to get requests, or to publish messages. */
+  /**
+   * The side to which only members connect (X7): to get requests from a broker, or to publish
+   * through a proxy.
+   */
   readonly members: Side;
   open(options: ExchangeOptions): Exchange;
-  /** Logs that the number of connections on a side has changed. */
+  /** Logs a change of the number of connections on a side. */
   report(log: Log, side: Side, counts: { before: number; now: number }): void;
 }
 
-/** What passes messages between the two sides. */
+/** Passes messages between the two sides. */
 export interface Exchange extends Sides<Omit<ListenerOptions, "entrance">> {
   /** Called before the connections end. */
   close?(): void;
 }
 
 export interface ExchangeOptions {
-  /** This process, as the sender of its own replies. */
+  /** The name and clock of this process, as the sender of its own replies. */
   readonly self: { readonly name: string; readonly clock: LamportClock };
-  /** Two connections to a broker's front use this name (`Identity`), one character a byte. */
+  /**
+   * Called if two connections to a broker's front use the same name (`Identity`), one character per
+   * byte.
+   */
   onSharedName(identity: string): void;
 }
 
@@ -44,12 +50,12 @@ export interface ForwarderOptions extends Sides<string>, ExchangeOptions {
   onConnections(side: Side, count: number): void;
 }
 
-/** The two endpoints, with their real ports. */
+/** A running forwarder: its two endpoints with their real ports. */
 export interface Forwarder extends Sides<string> {
   close(): Promise<void>;
 }
 
-/** A broker or proxy in the foreground. */
+/** Runs a broker or proxy in the foreground. */
 export function runForwarder(kind: ForwarderRole, settings: Settings): Promise<void> {
   const config = forwarderConfig(kind.role, kind.ends, settings);
   return runProcess(() => start(kind, config));
@@ -78,7 +84,7 @@ export async function startForwarder(
   }
 }
 
-/** Counts the connections of a side. */
+/** Returns a listener's options, extended so that the connections of the side are counted. */
 function counted(
   end: Exchange[Side],
   side: Side,

@@ -9,7 +9,7 @@ export function now(): Instant {
   return { wallMs: Date.now(), steadyMs: performance.now() };
 }
 
-/** Resolves after `ms` milliseconds, or at once when the signal is aborted. */
+/** Resolves after `ms` milliseconds, or as soon as the signal is aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {

@@ -6,24 +6,24 @@ import type { Settings } from "./settings.ts";
 import { readShortFile } from "./short-file.ts";
 
 /**
- * The cluster's CURVE key pair (ZeroMQ RFC 26). Clients need its public key to connect, and know by
- * it that the other end is the cluster.
+ * The cluster's CURVE key pair (ZeroMQ RFC 26). Clients need the public key to connect; it proves
+ * to them that the other side belongs to the cluster.
  */
 export interface CurveKeys extends CurvePair {
   /**
-   * The pair of sockets for members alone. Its public key stays secret, and never goes over the
-   * wire: a process that has it has the cluster's secret.
+   * The key pair of sockets for members only. Its public key is secret and never sent over the
+   * network: a process that knows this key has the cluster's secret.
    */
   readonly members: CurvePair;
 }
 
 export interface CurvePair {
   readonly secretKey: KeyObject;
-  /** 64 hex digits. */
+  /** The public key as 64 hex digits. */
   readonly publicKey: string;
 }
 
-/** The keys are derived from the secret: a machine needs no other file. */
+/** Derives the keys from the secret, so that a machine needs no other file. */
 export function curveKeys(secret: Secret): CurveKeys {
   return { ...pairOf(secret, "curve"), members: pairOf(secret, "curve/members") };
 }
@@ -34,9 +34,9 @@ function pairOf(secret: Secret, purpose: Purpose): CurvePair {
 }
 
 /**
- * What a process must show where only members may connect (X7): the members' public key if the
- * cluster is encrypted, else a password. Members alone know it, and anybody who listens to an
- * unencrypted network.
+ * Returns the key with which a process connects to a socket for members (X7): the members' public
+ * key in an encrypted cluster, else a password. Only members know this key; in an unencrypted
+ * network, eavesdroppers can learn the password.
  */
 export function memberKey(secret: Secret, keys: CurveKeys | undefined): string {
   return (
@@ -44,23 +44,24 @@ export function memberKey(secret: Secret, keys: CurveKeys | undefined): string {
   );
 }
 
-/** The text of `server.key` in a cluster that is not encrypted. */
+/** The text of `server.key` in an unencrypted cluster. */
 const plain = "none";
 
-/** The text of `server.key`. */
+/** Returns the text of `server.key`. */
 export function keyFileText(keys: CurveKeys | undefined): string {
   return `${keys?.publicKey ?? plain}\n`;
 }
 
-/** A member's keys; undefined if its cluster is not encrypted. */
+/** Returns a member's keys; undefined in an unencrypted cluster. */
 export function memberKeys(settings: Settings, secret: Secret): CurveKeys | undefined {
   return settings.get("curve") ? curveKeys(secret) : undefined;
 }
 
 /**
- * The key that connecting processes give to endpoints without one: that of the named file, else
- * with `--curve` the one that is derived from the secret.
- * @throws Problem if no such file or secret exists, or the file has no key in spite of `--curve`
+ * Returns the key for endpoints without a key: the key in the file of `--server-key-file`, else
+ * with `--curve` the key derived from the secret.
+ * @throws Problem if the file or the secret does not exist, or if the file has no key in spite of
+ * `--curve`
  */
 export function serverKey(settings: Settings): string | undefined {
   const path = settings.optional("serverKeyFile");
@@ -68,7 +69,7 @@ export function serverKey(settings: Settings): string | undefined {
   if (path !== undefined) {
     const key = readKey(path);
     if (key !== undefined || !isEncrypted) return key;
-    // With --curve no password may go out in clear.
+    // With --curve no password may be sent unencrypted.
     throw new Problem(
       `${path} says that the cluster is not encrypted, and --curve that it is: ` +
         "copy the public/server.key of its reference again.",

@@ -3,14 +3,20 @@ import { createCipheriv, createDecipheriv, type KeyObject, randomFillSync } from
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** AES-256-GCM: a random nonce, the ciphertext, the tag. @param bound the purpose, in clear */
+/**
+ * Encrypts with AES-256-GCM. Returns a random nonce, the ciphertext and the tag. @param bound the
+ * purpose, which is authenticated but not encrypted
+ */
 export function encrypt(key: KeyObject | Uint8Array, plain: Uint8Array, bound: string): Buffer {
   const nonce = randomFillSync(Buffer.alloc(nonceBytes));
   const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(bound));
   return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** @returns undefined if the bytes were not encrypted with this key for this purpose */
+/**
+ * Decrypts bytes of `encrypt`. @returns undefined if the bytes were not encrypted with this key for
+ * this purpose
+ */
 export function decrypt(
   key: KeyObject | Uint8Array,
   sealed: Uint8Array,

@@ -1,20 +1,20 @@
 const withItsKey = /^(.+)#((?:member:)?[0-9a-fA-F]{64})$/;
 
 /**
- * `tcp://host:port#key` in its two parts. The key is a public one of 64 hex digits, or `member:`
- * and a password of 64 hex digits.
+ * Splits `tcp://host:port#key` into address and key. The key is a public key of 64 hex digits, or
+ * `member:` and a password of 64 hex digits.
  */
 export function splitKey(endpoint: string): { address: string; key: string | undefined } {
   const [, address = endpoint, key] = withItsKey.exec(endpoint) ?? [];
   return { address, key };
 }
 
-/** The password, if the key is one. */
+/** Returns the password in a key of the form `member:…`; undefined for any other key. */
 export function passwordOf(key: string | undefined): string | undefined {
   return key?.startsWith("member:") ? key.slice("member:".length) : undefined;
 }
 
-/** Gives the key to each endpoint that has none. */
+/** Appends the key to each endpoint without a key. */
 export function withKey(endpoints: readonly string[], key: string | undefined): readonly string[] {
   if (key === undefined) return endpoints;
   return endpoints.map((endpoint) => {
@@ -22,7 +22,7 @@ export function withKey(endpoints: readonly string[], key: string | undefined): 
   });
 }
 
-/** The endpoints without their keys, for a person. */
+/** Returns the endpoints without their keys, as text for a person. */
 export function addressesOf(endpoints: readonly string[]): string {
   return endpoints.map((endpoint) => splitKey(endpoint).address).join(", ");
 }

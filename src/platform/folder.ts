@@ -4,19 +4,19 @@ import { dirname, resolve } from "node:path";
 
 /** The mode of files with credentials, such as journals and saved states. */
 export const ownerOnly = 0o600;
-/** The same for a folder. */
+/** The mode of folders with such files. */
 export const ownerOnlyFolder = 0o700;
 
 /**
- * Syncs a folder, so that names that were made, changed or removed in it survive a power cut. It
- * may take as long as the disk is busy with other files.
+ * Syncs a folder, so that names created, changed or removed in it survive a power cut. The sync may
+ * wait for other files on the same disk.
  */
 export async function syncFolder(path: string): Promise<void> {
   await using folder = await open(path, "r");
   await folder.sync();
 }
 
-/** As `syncFolder`, where the process has to wait for it. Syncs a file as well. */
+/** Syncs a file or a folder like `syncFolder`, but blocks the process until the sync is done. */
 export function syncNow(path: string): void {
   const fd = openSync(path, "r");
   try {
@@ -26,7 +26,9 @@ export function syncNow(path: string): void {
   }
 }
 
-/** Writes a file and syncs it; its name is on disk once its folder is synced. */
+/**
+ * Writes a file and syncs its content. The file's name is on disk only after a sync of its folder.
+ */
 export function writeNow(path: string, text: string, mode?: number): void {
   const fd = openSync(path, "w", mode);
   try {
@@ -37,7 +39,7 @@ export function writeNow(path: string, text: string, mode?: number): void {
   }
 }
 
-/** Makes a folder and those above it, so that they survive a power cut. */
+/** Creates a folder and its missing parents, and syncs them, so that they survive a power cut. */
 export function makeFolder(path: string, mode?: number): void {
   const first = mkdirSync(path, { recursive: true, mode });
   if (first === undefined) return;
@@ -46,7 +48,9 @@ export function makeFolder(path: string, mode?: number): void {
   syncNow(top);
 }
 
-/** Writes all bytes at a place of a file: the system may take a part at a time. */
+/**
+ * Writes all bytes at a position of a file, in several writes if the system accepts only a part.
+ */
 export function writeAt(fd: number, bytes: Uint8Array, position: number): void {
   for (let written = 0; written < bytes.length; ) {
     written += writeSync(fd, bytes, written, bytes.length - written, position + written);

@@ -3,35 +3,37 @@ import { harmless, harmlessJson } from "../protocol/harmless.ts";
 import { JobControl, type LentTerminal, type Suspension } from "./job-control.ts";
 import { errorCode } from "./problem.ts";
 
-/** The process as a person or a script uses it. */
+/** This process's connection to the person or script that runs it. */
 export interface Host {
   /** The command line, without the program's own name. */
   readonly args: readonly string[];
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
   readonly errors: NodeJS.WriteStream;
-  /** Sets the code with which the process will end once its loop is empty. */
+  /** Sets the code with which the process will exit when its event loop is empty. */
   endWith(code: number): void;
   /**
-   * Calls back when a signal asks the process to end, or its terminal is gone. The listener stays,
-   * unlike one that is called once: inquirer ends the process if it alone listens.
+   * Calls `stop` each time a signal asks the process to end, or its terminal closes. The listener
+   * stays after the first call, because inquirer ends the process if no other listener is left.
    */
   onStop(stop: () => void): Disposable;
   /**
-   * Calls `giveBack` before the process is stopped as a job (Ctrl-Z, SIGTSTP), and `takeAgain` once
-   * it goes on (`fg`), or at once where nothing stops jobs.
+   * Calls `giveBack` before the process is stopped as a job (Ctrl-Z, SIGTSTP), and `takeAgain` when
+   * it continues (`fg`). Without job control, calls `takeAgain` soon after `giveBack`. After
+   * SIGSTOP, which gives no warning, calls both when the process continues.
    */
   onSuspend(terminal: LentTerminal): Suspension;
-  /** Calls back, at most twice, when the process ends in any way but a kill. */
+  /** Calls `end`, at most twice, when the process ends in any way except a kill. */
   onEnd(end: () => void): Disposable;
-  /** Takes Node's warnings, which it would write to stderr. */
+  /** Passes Node's warnings to `warn` instead of stderr. */
   onWarning(warn: (text: string) => void): Disposable;
 }
 
 /**
- * The host of this process. Output that can't be written ends the process with code 1, since its
- * reader lacks something.
- * @param sayWhy tells on stderr why the data on stdout is incomplete, by the system's code
+ * Returns the host of this process. If output can't be written, the process ends with code 1,
+ * because its reader lacks data.
+ * @param sayWhy writes to stderr, given the system's error code, why the data on stdout is
+ * incomplete
  */
 export function thisHost(sayWhy: (code: string) => void): Host {
   endWithTerminal();
@@ -40,7 +42,7 @@ export function thisHost(sayWhy: (code: string) => void): Host {
     stream.on("error", (error) => {
       const code = errorCode(error);
       if (code === undefined) throw error;
-      // A terminal that is gone has the same effect as its signal.
+      // A closed terminal has the same effect as the signal SIGHUP.
       if (stream.isTTY) return void process.kill(processId, "SIGHUP");
       if (stream === process.stdout) sayWhy(code);
       process.exit(1);
@@ -56,7 +58,7 @@ export function thisHost(sayWhy: (code: string) => void): Host {
     },
     onStop: (stop) => listening(["SIGTERM", "SIGINT", "SIGHUP"], stop),
     onSuspend: (terminal) => jobControl.lend(terminal),
-    // A defect's stack is printed between the two.
+    // Node prints the stack of a defect between these two events.
     onEnd: (end) => listening(["uncaughtExceptionMonitor", "exit"], end),
     onWarning: (warn) => {
       const usual = process.rawListeners("warning") as ((warning: Error) => void)[];
@@ -82,8 +84,8 @@ function listening(events: readonly string[], listener: () => void): Disposable 
 }
 
 /**
- * Node aborts with a core dump at its end if a terminal that it began with is gone. SIGHUP, which
- * means that the terminal is gone, ends it without one.
+ * Ends the process by SIGHUP if its terminal has closed. Otherwise Node would abort at exit with a
+ * core dump, because a terminal that it began with is closed.
  */
 function endWithTerminal(): void {
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
@@ -94,7 +96,7 @@ function endWithTerminal(): void {
   });
 }
 
-/** Runs an action while Node's warnings are off: a package warns of something done on purpose. */
+/** Runs an action with Node's warnings turned off, for a package that warns about intended use. */
 export function withoutWarnings(act: () => void): void {
   const { emitWarning } = process;
   process.emitWarning = () => {};
@@ -105,20 +107,20 @@ export function withoutWarnings(act: () => void): void {
   }
 }
 
-/** The process's number, for logs and supervisors. */
+/** The process ID, for logs and supervisors. */
 export const processId = process.pid;
 
-/** Writes a line of data to stdout, escaped so that it steers no terminal. */
+/** Writes a line of data to stdout, escaped so that it can't control a terminal. */
 export function printLine(line: string): void {
   process.stdout.write(`${harmless(line)}\n`);
 }
 
-/** The same in JSON. */
+/** Writes a value to stdout as a line of JSON, escaped in the same way. */
 export function printValue(value: unknown): void {
   process.stdout.write(`${harmlessJson(JSON.stringify(value))}\n`);
 }
 
-/** Whether input and output are a terminal. */
+/** Returns whether stdin and stdout are terminals. */
 export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }

@@ -1,19 +1,29 @@
-/** A terminal that other programs use while this process is stopped. Calls may repeat. */
+/**
+ * A user of the terminal, which other programs use while this process is stopped. Both methods may
+ * be called several times.
+ */
 export interface LentTerminal {
   giveBack(): void;
-  /** Sets the terminal's mode before it writes: that stops a job in the background once more. */
+  /**
+   * Sets the terminal's mode, and only then writes. Setting the mode stops a background job again,
+   * so that it writes nothing.
+   */
   takeAgain(): void;
 }
 
 export interface Suspension extends Disposable {
-  /** Stops the process as a job, for Ctrl-Z in a terminal in raw mode. */
+  /** Stops the process as a job, for Ctrl-Z read from a terminal in raw mode. */
   suspend(): void;
 }
 
-/** Time for the stopping signal to arrive. The timer does not run while the process is stopped. */
+/**
+ * Milliseconds for the stop signal to arrive. The timer does not run while the process is stopped.
+ */
 const signalMs = 50;
 
-/** Stops and continues this process as a job of the shell, once for all users of the terminal. */
+/**
+ * Stops and continues this process as a job of the shell, and informs all users of the terminal.
+ */
 export class JobControl {
   readonly #lent = new Set<LentTerminal>();
   #timer: NodeJS.Timeout | undefined;
@@ -38,9 +48,9 @@ export class JobControl {
 
   readonly #suspend = () => {
     this.#giveBack();
-    // A signal with a listener stops nothing.
+    // The listener is removed, because a SIGTSTP with a listener does not stop the process.
     process.off("SIGTSTP", this.#suspend);
-    // The signal goes to the whole job, so that the shell notices.
+    // The signal is sent to the whole job, so that the shell notices the stop.
     process.kill(0, "SIGTSTP");
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -49,7 +59,10 @@ export class JobControl {
     }, signalMs);
   };
 
-  /** After a stop without warning (SIGSTOP): other programs may have used the terminal. */
+  /**
+   * Takes the terminal again after a stop without warning (SIGSTOP), because other programs may
+   * have used it.
+   */
   readonly #goOn = () => {
     if (this.#timer !== undefined) return;
     this.#giveBack();
@@ -61,7 +74,7 @@ export class JobControl {
   }
 
   #takeAgain(): void {
-    // A stopped process gets no signal about a new size of the terminal.
+    // A stopped process gets no SIGWINCH if the size of its terminal changes.
     process.emit("SIGWINCH");
     for (const terminal of this.#lent) terminal.takeAgain();
   }

@@ -13,15 +13,15 @@ export interface LogOptions {
   readonly role: string;
   readonly name: () => string;
   readonly clock: () => number;
-  /** A file descriptor instead of stderr. */
+  /** The file descriptor to write to; by default stderr. */
   readonly fd?: number;
 }
 
 export type Log = pino.Logger;
 
 /**
- * JSON lines on stderr; on a terminal, one readable line each. Text from others is escaped, so that
- * it steers neither this terminal nor one on which somebody reads the file later.
+ * Opens a log of JSON lines; on a terminal, each line has a readable form. Foreign text is escaped,
+ * so that it can't control this terminal or one that shows the file later.
  */
 export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
   const options: pino.LoggerOptions = {
@@ -33,7 +33,7 @@ export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
   };
   if (!isatty(fd)) {
     const destination = pino.destination({ dest: fd, sync: true });
-    // A full disk may cost a line of the log, never the process.
+    // A full disk may lose a line of the log, but must not end the process.
     destination.on("error", () => {});
     const write = (line: string) => destination.write(`${harmlessJson(line.trimEnd())}\n`);
     return pino(options, { write });
@@ -41,7 +41,7 @@ export function openLog({ level, role, name, clock, fd = 2 }: LogOptions): Log {
   return pino(options, { write: (line: string) => writeIfPossible(fd, readable(line)) });
 }
 
-/** If the terminal is gone, a line of the log is lost, and the process goes on. */
+/** Writes a line; a line for a closed terminal is lost, and the process continues. */
 function writeIfPossible(fd: number, line: string): void {
   try {
     writeSync(fd, line);
@@ -52,10 +52,10 @@ function writeIfPossible(fd: number, line: string): void {
 
 const dim = (text: string) => (process.env.NO_COLOR ? text : `\u001b[2m${text}\u001b[0m`);
 
-/** Fields that stand in front, or that repeat for programs what the sentence says. */
+/** Fields that are shown elsewhere in the line, or that repeat its sentence for programs. */
 const plainFields = new Set(["level", "time", "role", "name", "clock", "msg", "event", "epoch"]);
 
-/** A JSON line in the form for a terminal. */
+/** Returns a JSON line in the form for a terminal. */
 export function readable(line: string): string {
   const entry = JSON.parse(line) as Record<string, unknown>;
   const rest = Object.entries(entry).filter(([field]) => !plainFields.has(field));
@@ -67,19 +67,19 @@ export function readable(line: string): string {
   return `${time} [${entry.name} Clock=${entry.clock}] ${text}${tail}\n`;
 }
 
-/** Lines a second about single requests. */
+/** The most lines per second about single requests. */
 const requestLines = 50;
 
 /**
- * Writes at most `requestLines` lines a second about single requests, and counts the rest (O18). So
- * these lines cost a busy process nothing, and nobody can fill the disk with them.
+ * Writes at most `requestLines` lines per second about single requests, and counts the rest (O18).
+ * So these lines cost a busy process little, and clients can't fill the disk with them.
  */
 export class RequestLog {
   readonly #log: Log;
   #second = 0;
-  /** Lines in this second. */
+  /** Lines written in this second. */
   #written = 0;
-  /** Lines left out since the last one. */
+  /** Lines left out since the last written line. */
   #skipped = 0;
 
   constructor(log: Log) {
@@ -103,14 +103,15 @@ export class RequestLog {
   }
 }
 
-/** Size above which a log file is emptied; its text goes to a file beside it. */
+/** Bytes above which a log file is copied to another file and emptied. */
 const mostLogBytes = 10_000_000;
-/** Pause between two checks of the size. */
+/** Pause between two checks of the file's size. */
 const checkMs = 2_000;
 
 /**
- * Opens a log file, which a child may write too, through its stderr. Above `mostBytes` the file is
- * copied to `path.1` and emptied: after a rename the child would still write to the old file.
+ * Opens a log file to which a child process may also write, through its stderr. Above `mostBytes`
+ * the file is copied to `path.1` and emptied. It is not renamed, because the child would still
+ * write to the renamed file.
  */
 export function openLogFile(
   path: string,
@@ -122,7 +123,7 @@ export function openLogFile(
     try {
       copyFileSync(path, `${path}.1`);
     } catch (error) {
-      // On a full disk the older text is given up.
+      // On a full disk the copy fails, and the older text is lost.
       if (errorCode(error) === undefined) throw error;
     }
     ftruncateSync(fd);

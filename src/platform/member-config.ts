@@ -4,17 +4,17 @@ import { openSecret, secretSource } from "./secret.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * What every process of the cluster with bound endpoints reads from its settings.
+ * Reads the settings common to all processes of the cluster that bind endpoints.
  * @throws Problem as `protect`, `openSecret` and `Settings.get`
  */
 export function memberConfig(settings: Settings, ...bound: readonly string[]) {
   protect(settings, ...bound);
   const secret = openSecret(secretSource(settings));
   return {
-    /** The host, or the whole endpoint, at which others reach this process. */
+    /** The host, or the whole endpoint, at which other processes reach this process. */
     advertiseHost: advertisedHost(settings),
     secret,
-    /** Given if the cluster is encrypted. */
+    /** The key pairs of an encrypted cluster; undefined if the cluster is not encrypted. */
     keys: memberKeys(settings, secret),
     logLevel: settings.get("logLevel"),
   };

@@ -3,9 +3,9 @@ import { domainToASCII } from "node:url";
 import { splitKey } from "./endpoint.ts";
 
 /**
- * The parts of a TCP endpoint. The host is a name, an address (IPv6 without brackets), or `*` for
- * all addresses of this machine; the port a number, or `*` for any free one.
- * @returns undefined if it is not a TCP endpoint
+ * Splits a TCP endpoint. The host is a name, an address (IPv6 without brackets), or `*` for all
+ * addresses of this machine. The port is a number, or `*` for any free port.
+ * @returns undefined if the text is not a TCP endpoint
  */
 export function splitHost(address: string): { host: string; port: string } | undefined {
   const [, bracketed, plain, port] =
@@ -14,19 +14,20 @@ export function splitHost(address: string): { host: string; port: string } | und
   return host === undefined || port === undefined ? undefined : { host, port };
 }
 
-/** A host in the notation of endpoints: an address of IPv6 in brackets. */
+/** Returns a host as endpoints write it: an IPv6 address in brackets. */
 export function inBrackets(host: string): string {
   return isIPv6(host) ? `[${host}]` : host;
 }
 
-/** The longest path that fits into a Unix socket's address. */
+/** The longest path, in bytes, of a Unix socket's address. */
 const mostPathBytes = 107;
 const mostNameLetters = 253;
 const label = /^[a-z0-9](?:[\w-]{0,61}[a-z0-9])?$/i;
 
 /**
- * Parses where a process connects: endpoints separated by commas, each with a key or without.
- * @throws Error that names the invalid endpoint and what is wrong with it
+ * Parses the endpoints to which a process connects: separated by commas, each with or without a
+ * key.
+ * @throws Error that names the invalid endpoint and its fault
  */
 export function endpoints(value: string): readonly string[] {
   const list = value.split(",").map((item) => item.trim());
@@ -42,8 +43,8 @@ export function endpoints(value: string): readonly string[] {
 }
 
 /**
- * Parses where a process is bound.
- * @throws Error that says what is wrong with it
+ * Parses the endpoint that a process binds.
+ * @throws Error that says what is wrong with the endpoint
  */
 export function boundEndpoint(value: string): string {
   const one = value.trim();
@@ -55,8 +56,9 @@ export function boundEndpoint(value: string): string {
 }
 
 /**
- * Parses how others reach this process: a host, or a whole endpoint where ports are mapped.
- * @throws Error that says what is wrong with it
+ * Parses the address at which other processes reach this one: a host, or a whole endpoint if ports
+ * are mapped.
+ * @throws Error that says what is wrong with the address
  */
 export function advertisedPlace(value: string): string {
   const place = value.trim();
@@ -84,14 +86,15 @@ function check(address: string, { isBound }: { isBound: boolean }): void {
 
 function whyNoPath(path: string): string | undefined {
   if (path === "" || /\s/.test(path)) return "";
-  // For libzmq these mean a name without a file, and any free name; our sockets need a file.
+  // For libzmq, `@…` is a name without a file and `*` any free name, but this project's sockets
+  // need a file.
   if (/^@|^\*$/.test(path)) return "its path must be that of a file";
   return Buffer.byteLength(path) > mostPathBytes
     ? `its path is longer than ${mostPathBytes} bytes`
     : undefined;
 }
 
-/** @returns undefined if it is valid, "" if the expected form explains enough */
+/** @returns undefined if the endpoint is valid, "" if the expected form explains the error */
 function whyNotTcp(address: string, isBound: boolean): string | undefined {
   if (/^tcp:.*#/.test(address)) throw new Error("a key, behind #, has 64 hex digits");
   const parts = splitHost(address);

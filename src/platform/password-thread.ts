@@ -3,7 +3,7 @@ import { parentPort, Worker, workerData } from "node:worker_threads";
 import type { PasswordResult, PasswordWork } from "../protocol/password-work.ts";
 import { workOnPassword } from "./password.ts";
 
-/** Without a result if the work failed. */
+/** The thread's message: `result`, or `error` if the work failed. */
 interface Answer {
   readonly result?: PasswordResult;
   readonly error?: string;
@@ -14,21 +14,22 @@ interface Open {
   reject(error: Error): void;
 }
 
-/** The data by which this file knows that it runs as the thread. */
+/** The worker data by which this file recognises that it runs as the thread. */
 const mark = "passwords";
 /**
- * As `nice` has it: beside a busy thread it gets about a tenth, and all that is left over. With the
- * lowest (19) it would get a seventieth, and beside busy programs a log-in would miss its deadline.
+ * The thread's nice value. Next to a busy thread it gets about a tenth of a core, and all unused
+ * time. At the lowest priority (19) it would get a seventieth, and logins next to busy programs
+ * would miss their deadline.
  */
 const lowPriority = 10;
 
 /**
- * Works on passwords, one after the other, on a thread of its own with a low priority. A log-in
- * costs the machine more than hundreds of messages do, and may wait for them.
+ * Checks and hashes passwords, one after the other, on a thread with low priority. A login takes
+ * more time than hundreds of messages, so messages go first.
  */
 export class PasswordThread {
   #worker: Worker | undefined;
-  /** Work that the thread has: it answers in this order. */
+  /** The work sent to the thread, which answers in the same order. */
   #open: Open[] = [];
 
   /** @throws Error as `workOnPassword` */
@@ -57,7 +58,7 @@ export class PasswordThread {
       if (result !== undefined) open?.resolve(result);
       else open?.reject(new Error(error));
     });
-    // The next password starts a new thread.
+    // The next password starts a new thread after this one has failed.
     worker.on("error", (error) => this.#fail(worker, error));
     worker.on("exit", () => this.#fail(worker, new Error("its thread has ended")));
     return worker;
@@ -70,9 +71,9 @@ export class PasswordThread {
   }
 }
 
-/** The thread itself. */
+/** Runs in the thread: does the work of each message and answers it. */
 function serve(port: NonNullable<typeof parentPort>): void {
-  // Other systems would set the priority of the whole process.
+  // Only Linux sets the priority of a thread; other systems would set that of the whole process.
   if (process.platform === "linux") setPriority(0, lowPriority);
   const answer = (given: Answer) => port.postMessage(given);
   port.on("message", (work: PasswordWork) => {

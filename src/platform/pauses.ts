@@ -1,11 +1,11 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
-/** Milliseconds between two looks at the clock. */
+/** Milliseconds between two measurements. */
 const resolution = 5;
 
 /**
- * Watches how long the event loop is held up.
- * @returns a function that ends the watch and returns the longest pause in milliseconds
+ * Measures how long other work blocks the event loop.
+ * @returns a function that ends the measurement and returns the longest pause in milliseconds
  */
 export function watchPauses(): () => number {
   const delays = monitorEventLoopDelay({ resolution });

@@ -2,12 +2,12 @@ import { accessSync, constants } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 /**
- * Something that a person must put right, such as a port in use or a damaged file. Its message is
- * one sentence that says what to do. It is shown without a stack.
+ * A problem that a person must solve, such as a port in use or a damaged file. Its message is one
+ * sentence that says what to do, and is shown without a stack.
  */
 export class Problem extends Error {
   override readonly name = "Problem";
-  /** 1 for a failure, 2 for wrong use. */
+  /** The exit code of the process: 1 for a failure, 2 for wrong use. */
   readonly exitCode: 1 | 2;
 
   constructor(message: string, exitCode: 1 | 2 = 1, options?: ErrorOptions) {
@@ -16,9 +16,9 @@ export class Problem extends Error {
   }
 }
 
-/** Says why a data folder can't be written, and what to do about it. */
+/** Returns a problem that says why a data folder can't be used, and what to do. */
 export function folderProblem(folder: string, error: unknown): Problem {
-  // Node's error for a folder that it could not make does not always give the true reason.
+  // Node's error for a folder that it could not create does not always give the true reason.
   const code = whyUnwritable(folder) ?? errorCode(error);
   const why = unusable[code ?? ""] ?? "can't be used";
   const way = "check it, or name another folder by --data";
@@ -35,7 +35,10 @@ const unusable: Readonly<Record<string, string>> = {
   EEXIST: "is no folder, or lies below a file",
 };
 
-/** The system's code if the folder, or the nearest existing one above it, can't be written. */
+/**
+ * Returns the system's error code if the folder, or its nearest existing parent, can't be written;
+ * else undefined.
+ */
 function whyUnwritable(folder: string): string | undefined {
   try {
     accessSync(folder, constants.W_OK);
@@ -47,13 +50,16 @@ function whyUnwritable(folder: string): string | undefined {
   }
 }
 
-/** Why a process ends that can't write a file it relies on, as one sentence. */
+/** Returns a sentence that says which file a process can't write, and why. */
 export function unwritable(path: string, error: unknown): string {
   const full = errorCode(error) === "ENOSPC" ? " The disk is full: free some space." : "";
   return `${path} can't be written (${(error as Error).message}).${full}`;
 }
 
-/** The operating system's code of an error: `ENOSPC`, `EACCES` … */
+/**
+ * Returns the operating system's code of an error, such as `ENOSPC` or `EACCES`; undefined for any
+ * other error.
+ */
 export function errorCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === "string" ? code : undefined;

@@ -4,12 +4,12 @@ export function randomHex(bytes: number): string {
   return randomBytes(bytes).toString("hex");
 }
 
-/** A number in [0, 1). */
+/** Returns a random number in [0, 1). */
 export type Random = () => number;
 
 export const random: Random = Math.random;
 
-/** A generator that gives the same numbers for the same seed (mulberry32, T. Ettinger). */
+/** Returns a generator that gives the same numbers for the same seed (mulberry32, T. Ettinger). */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {

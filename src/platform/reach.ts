@@ -4,13 +4,13 @@ import { splitHost } from "./parse-endpoint.ts";
 import { Problem } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 
-/** Names of this machine in every hosts file that has them; the last two are Debian's. */
+/** Names for this machine in hosts files; the last two are Debian's. */
 const loopbackNames: readonly string[] = ["localhost", "ip6-localhost", "ip6-loopback"];
 
-/** Whether only this machine can reach a process that is bound there. */
+/** Returns whether only this machine can reach a process bound to the endpoint. */
 function isLoopback(endpoint: string): boolean {
   const host = splitHost(endpoint)?.host;
-  // A Unix socket is this machine's.
+  // A Unix socket can be reached only from this machine.
   if (host === undefined) return true;
   return (
     (isIPv4(host) && host.startsWith("127.")) ||
@@ -21,8 +21,8 @@ function isLoopback(endpoint: string): boolean {
 }
 
 /**
- * Refuses an open or unencrypted process that other machines can reach, unless `--insecure` allows
- * it (X3).
+ * Refuses to start a process that other machines can reach in an open or unencrypted cluster,
+ * unless `--insecure` allows it (X3).
  * @throws Problem that says what to do
  */
 export function protect(settings: Settings, ...bound: readonly string[]): void {
@@ -41,15 +41,15 @@ export function protect(settings: Settings, ...bound: readonly string[]): void {
 }
 
 /**
- * The host (or endpoint) at which others reach this process: the setting, else the machine's first
- * address of IPv4, else its first of IPv6.
+ * Returns the host (or endpoint) at which other processes reach this process: the setting, else
+ * this machine's first IPv4 address, else its first IPv6 address.
  */
 export function advertisedHost(settings: Settings): string {
   const told = settings.optional("advertise");
   if (told !== undefined) return told;
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses = []) => addresses)
-    // A link-local address needs the name of the link, which differs by machine.
+    // A link-local address needs the name of the network interface, which differs between machines.
     .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"))
     .map(({ address }) => address);
   return outside.find((address) => isIP(address) === 4) ?? outside[0] ?? "127.0.0.1";

@@ -1,21 +1,23 @@
 import { pause } from "./clock.ts";
 
 export interface RetryPolicy {
-  /** Whether another try can help; yes unless told. */
+  /** Returns whether another attempt can help; by default true. */
   readonly canHelp?: (error: unknown) => boolean;
-  /** No bound unless told. */
+  /** The most attempts; by default there is no bound. */
   readonly mostTries?: number;
-  /** Before the second try; each later pause is twice as long, up to `mostPauseMs`. */
+  /**
+   * The pause before the second attempt; each later pause is twice as long, up to `mostPauseMs`.
+   */
   readonly pauseMs: number;
-  /** `pauseMs` unless told. */
+  /** The longest pause; by default `pauseMs`. */
   readonly mostPauseMs?: number;
-  /** Once it is aborted there is no further try. */
+  /** Aborting this signal ends the attempts. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Tries until an act succeeds.
- * @throws the error of the last try
+ * Repeats an act until it succeeds.
+ * @throws the error of the last attempt
  */
 export async function retrying<T>(policy: RetryPolicy, act: () => Promise<T>): Promise<T> {
   const { canHelp = () => true, mostTries = Number.POSITIVE_INFINITY, signal } = policy;

@@ -2,52 +2,55 @@ import { isatty } from "node:tty";
 import { harmless } from "../protocol/harmless.ts";
 import { errorCode, Problem } from "./problem.ts";
 
-/** A process's message to its supervisor, once it serves. */
+/** The message that a process sends to its supervisor when it begins to serve. */
 export interface ReadyMessage {
   readonly ready: true;
   readonly name: string;
-  /** Bound endpoints by their use: `front`, `back`, `in`, `out`, `peer` … */
+  /** The bound endpoints by use: `front`, `back`, `in`, `out`, `peer` … */
   readonly endpoints: Readonly<Record<string, string>>;
 }
 
 export function announceReady(message: Omit<ReadyMessage, "ready">): void {
-  // The supervisor may be gone already; `untilStopped` sees to that.
+  // The error is ignored, because `untilStopped` notices if the supervisor is gone.
   process.send?.({ ready: true, ...message }, undefined, undefined, () => {});
 }
 
 /**
- * The environment that a supervisor gives its processes, which ignore any other parent's channel.
+ * The environment variable that a supervisor sets for its processes; without it, a process ignores
+ * the channel to its parent.
  */
 export const supervised = { TERTULIA_SUPERVISED: "true" };
 
 export interface Running extends AsyncDisposable {
-  /** Resolves when the process must end by itself. */
+  /** Resolves when the process must end for a reason of its own. */
   readonly ended?: Promise<void>;
 }
 
 /**
- * Whether this process ends with its terminal. Under nohup it must not: Node forgets that nohup set
- * SIGHUP to be ignored, but nohup also takes all three streams off the terminal.
+ * Returns whether this process ends when its terminal closes. Under nohup it must not end. Node
+ * forgets that nohup set SIGHUP to be ignored, but under nohup none of the three streams is a
+ * terminal.
  */
 function hasTerminal(): boolean {
   return [0, 1, 2].some((fd) => isatty(fd));
 }
 
 /**
- * Resolves at the first SIGTERM or SIGINT, and when the terminal closes (SIGHUP). A supervised
- * process resolves only at SIGTERM, and when its supervisor closes the channel or is gone.
+ * Resolves at the first SIGTERM or SIGINT, and when the terminal closes (SIGHUP). In a supervised
+ * process, resolves only at SIGTERM, and when the supervisor closes the channel or has died.
  */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     const stop = () => resolve();
-    // The listeners stay: a second Ctrl-C must not cut short an end that has begun.
+    // The listeners are not removed, because a second Ctrl-C must not interrupt the shutdown.
     process.on("SIGTERM", stop);
     if (process.env.TERTULIA_SUPERVISED === undefined) {
       process.on("SIGINT", stop);
       process.on("SIGHUP", hasTerminal() ? stop : () => {});
       return;
     }
-    // The terminal sends these to all processes, but the supervisor stops them in order.
+    // The terminal sends these signals to all processes, but the supervisor stops its processes in
+    // order.
     for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
     process.once("disconnect", stop);
     // The supervisor may have ended while this process was being loaded.
@@ -56,7 +59,8 @@ export function untilStopped(): Promise<void> {
 }
 
 /**
- * Keeps a serving process alive if its log can't be written (a full disk): those lines are lost.
+ * Keeps a serving process alive if its log can't be written, for example on a full disk; the lines
+ * are lost.
  */
 export function outliveLog(): void {
   process.stderr.removeAllListeners("error");
@@ -64,22 +68,22 @@ export function outliveLog(): void {
 }
 
 /**
- * Runs one role in the foreground: starts it, waits until it is stopped, disposes of it. The
- * process ends once its loop is empty. Callers read the role's settings before: that may wait for a
- * pipe, and a signal must end the process then.
+ * Runs one role in the foreground: starts it, waits until it is stopped, and disposes of it. The
+ * process ends when its event loop is empty. Callers read the role's settings first, because
+ * reading may wait for a pipe, and a signal must then end the process.
  */
 export async function runProcess(start: () => Promise<Running>): Promise<void> {
   const stopped = untilStopped();
   outliveLog();
   const running = await Promise.race([start(), stopped]);
-  // It was stopped before it served: nothing is left to finish.
+  // The process was stopped before it served, so no work is left to finish.
   if (running === undefined) process.exit(0);
   await Promise.race([stopped, running.ended ?? stopped]);
   await running[Symbol.asyncDispose]();
   if (process.connected) process.disconnect();
 }
 
-/** Ends the process with one sentence for a person. Only a defect shows a stack. */
+/** Ends the process with one sentence on stderr; only a defect shows a stack. */
 export function endByFailure(error: unknown): never {
   const known = error instanceof Problem || errorCode(error) !== undefined;
   const text = error instanceof Error && !known ? error.stack : undefined;
@@ -88,7 +92,7 @@ export function endByFailure(error: unknown): never {
   process.exit(error instanceof Problem ? error.exitCode : 1);
 }
 
-/** Ends the process at once, since its memory and its disk no longer agree (R2). */
+/** Ends the process at once, because its memory and its disk no longer agree (R2). */
 export function crash(reason: string): never {
   process.stderr.write(`tertulia: ${harmless(reason)}\n`);
   process.exit(1);

@@ -15,7 +15,8 @@ import type { Settings } from "./settings.ts";
 import { readShortFile } from "./short-file.ts";
 
 /**
- * What a key is for. Each purpose has its own key, so that one key's seals mean nothing to another.
+ * The purpose of a key. Each purpose has its own key, so that data sealed with one key is invalid
+ * under all others.
  */
 export type Purpose =
   | "replication"
@@ -28,16 +29,16 @@ export type Purpose =
   | "members"
   | `topic/${string}`;
 
-/** A shorter secret could be guessed. */
+/** The shortest secret in bytes, because a shorter one could be guessed. */
 const leastBytes = 16;
 const madeBytes = 32;
 const keyBytes = 32;
 
-/** The cluster's secret itself, from the environment, or the file that holds it. */
+/** The cluster's secret as the environment gives it (`text`), or the path of its file. */
 export interface SecretSource {
   readonly text: string | undefined;
   readonly path: string;
-  /** Whether no setting names the file, so that it may be made. */
+  /** Whether no setting names the file, so that a missing file may be created. */
   readonly isDefault: boolean;
   readonly cluster: string;
 }
@@ -53,13 +54,13 @@ export function secretSource(settings: Settings): SecretSource {
   };
 }
 
-/** The cluster's secret, kept so that no log and no error can show it. */
+/** The cluster's secret, in a private field so that no log and no error can show it. */
 export class Secret {
   readonly #bytes: Uint8Array;
   readonly #cluster: string;
-  /** Where the secret comes from, for a person. */
+  /** The source of the secret, for messages. */
   readonly origin: string;
-  /** What a person should do about its file, if anything. */
+  /** What a person should do about the secret's file; undefined if there is nothing to do. */
   readonly warning: string | undefined;
 
   constructor(bytes: Uint8Array, source: SecretSource, mode = 0) {
@@ -79,14 +80,15 @@ export class Secret {
   }
 
   /**
-   * HKDF with SHA-256 (RFC 5869): keys of other purposes or clusters reveal nothing of this one.
+   * Derives the key of a purpose by HKDF with SHA-256 (RFC 5869). The keys of other purposes or
+   * clusters reveal nothing about this key.
    */
   deriveKey(purpose: Purpose): KeyObject {
     const info = `tertulia/${this.#cluster}/${purpose}`;
     return createSecretKey(new Uint8Array(hkdfSync("sha256", this.#bytes, "", info, keyBytes)));
   }
 
-  /** A derived key and its public key: 32 bytes each. */
+  /** Derives a secret key and computes its public key, 32 bytes each. */
   derivePair(purpose: Purpose, curve: keyof typeof pkcs8) {
     const secretKey = this.deriveKey(purpose);
     const key = Buffer.concat([Buffer.from(pkcs8[curve], "hex"), secretKey.export()]);
@@ -96,13 +98,13 @@ export class Secret {
   }
 }
 
-/** In PKCS #8 a private key is these bytes, then its own 32 (RFC 8410). */
+/** The bytes before the 32 bytes of a private key in PKCS #8 (RFC 8410). */
 const pkcs8 = {
   X25519: "302e020100300506032b656e04220420",
   Ed25519: "302e020100300506032b657004220420",
 } as const;
 
-/** @throws Problem if there is no secret, or it can't be read or is too short */
+/** @throws Problem if the secret is missing, unreadable or too short */
 export function readSecret(source: SecretSource): Secret {
   const { text, path } = source;
   if (text !== undefined) return new Secret(Buffer.from(text.trim()), source);
@@ -121,8 +123,8 @@ export function readSecret(source: SecretSource): Secret {
 }
 
 /**
- * As `readSecret`, for a process of the cluster: if no setting names a file, the first process
- * makes it.
+ * Reads the secret like `readSecret`, for a process of the cluster. If no setting names a file, the
+ * first process creates it.
  * @throws Problem as `readSecret`
  */
 export function openSecret(source: SecretSource): Secret {
@@ -130,7 +132,10 @@ export function openSecret(source: SecretSource): Secret {
   return readSecret(source);
 }
 
-/** Makes the file unless it exists. Of several processes at once one makes it, whole. */
+/**
+ * Creates the file unless it exists. If several processes do this at once, one creates the file,
+ * completely.
+ */
 function makeSecret(path: string): void {
   const own = `${path}.${randomHex(8)}`;
   try {
@@ -138,7 +143,7 @@ function makeSecret(path: string): void {
     if (exists(path)) return;
     writeNow(own, `${randomHex(madeBytes)}\n`, ownerOnly);
     try {
-      // Unlike a rename, a link fails if another process was quicker.
+      // A link, unlike a rename, fails if another process has created the file first.
       linkSync(own, path);
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;

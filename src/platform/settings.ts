@@ -4,10 +4,10 @@ import { type LogLevel, logLevels } from "./log.ts";
 import { advertisedPlace, boundEndpoint, endpoints } from "./parse-endpoint.ts";
 import { Problem } from "./problem.ts";
 
-/** Where a setting's value came from. */
+/** The source of a setting's value. */
 export type Source = "flag" | "environment" | "default";
 
-/** How help names a setting's value, and how its text is parsed. */
+/** The name that help gives to a setting's value, and the parser of its text. */
 interface Kind<T> {
   readonly value: string;
   parse(text: string): T;
@@ -15,7 +15,7 @@ interface Kind<T> {
 
 interface Row<T> extends Kind<T> {
   readonly env: `TERTULIA_${string}`;
-  /** The default as a person would write it, if the setting has one. */
+  /** The default as text; undefined if the setting has no default. */
   readonly fallback: string | undefined;
 }
 
@@ -30,7 +30,10 @@ const number = (value: string, least: number, most: number): Kind<number> => ({
   parse: integer(least, most),
 });
 
-/** A path. An empty one comes from a shell variable that is not set, and does not mean `.`. */
+/**
+ * Parses a path. An empty path is refused, because it comes from an unset shell variable and does
+ * not mean `.`.
+ */
 function place(value: string): string {
   if (value.trim() === "") throw new Error("it is empty");
   return value;
@@ -68,9 +71,7 @@ const endpointList = { value: "endpoints", parse: endpoints };
 const boundPlace = { value: "endpoint", parse: boundEndpoint };
 const local = "tcp://127.0.0.1";
 
-/**
- * Every setting that a process can have, each with a flag of that name and an environment variable.
- */
+/** All settings of processes, each with a flag of the same name and an environment variable. */
 export const rows = {
   broker: row("TERTULIA_BROKER", endpointList, `${local}:5555`),
   brokerBack: row("TERTULIA_BROKER_BACK", endpointList, `${local}:5556`),
@@ -118,7 +119,7 @@ export const rows = {
 export type SettingName = keyof typeof rows;
 type Value<Name extends SettingName> = ReturnType<(typeof rows)[Name]["parse"]>;
 
-/** Flags over environment over defaults. */
+/** Looks up settings: flags come before the environment, and the environment before defaults. */
 export class Settings {
   readonly #flags: Readonly<Record<string, unknown>>;
   readonly #env: NodeJS.ProcessEnv;
@@ -128,23 +129,29 @@ export class Settings {
     this.#env = env;
   }
 
-  /** The cluster's secret itself. It has no row and no flag, so no list of settings shows it. */
+  /**
+   * The cluster's secret from the environment. It has neither a row nor a flag, so that no list of
+   * settings shows it.
+   */
   get secretText(): string | undefined {
     return this.#env.TERTULIA_SECRET || undefined;
   }
 
-  /** The text of a setting and where it came from. */
+  /** Returns the text of a setting, and its source. */
   lookUp(name: SettingName): { text: string | undefined; source: Source } {
     const flag = this.#flags[name];
     if (flag !== undefined) return { text: plainText(String(flag)), source: "flag" };
     const { env, fallback } = rows[name];
-    // A settings file from Windows leaves a CR behind each value.
+    // A settings file from Windows may leave a CR after each value.
     const value = plainText(this.#env[env] ?? "");
     if (value !== "") return { text: value, source: "environment" };
     return { text: fallback, source: "default" };
   }
 
-  /** @throws Problem (exit code 2) that names the setting, if its value is wrong */
+  /**
+   * Returns a setting's value; undefined if it is not set. @throws Problem (exit code 2) that names
+   * the setting, if its value is invalid
+   */
   optional<Name extends SettingName>(name: Name): Value<Name> | undefined {
     const { text, source } = this.lookUp(name);
     if (text === undefined) return undefined;
@@ -152,7 +159,10 @@ export class Settings {
     return parsed(where, text, rows[name].parse as (text: string) => Value<Name>);
   }
 
-  /** @throws Problem (exit code 2) that names the setting, if it is missing or wrong */
+  /**
+   * Returns a setting's value. @throws Problem (exit code 2) that names the setting, if it is
+   * missing or invalid
+   */
   get<Name extends SettingName>(name: Name): Value<Name> {
     const value = this.optional(name);
     if (value !== undefined) return value;
@@ -165,8 +175,8 @@ export function flagOf(name: string): string {
 }
 
 /**
- * Parses a command's own flag, which is not a setting.
- * @throws Problem (exit code 2) that names it, if its value is wrong
+ * Parses a flag of one command, which is not a setting.
+ * @throws Problem (exit code 2) that names the flag, if its value is invalid
  */
 export function readFlag<T>(flag: string, text: string, parser: (text: string) => T): T {
   return parsed(flagOf(flag), text, parser);
@@ -180,7 +190,7 @@ function parsed<T>(where: string, text: string, parser: (text: string) => T): T 
   }
 }
 
-/** The system's name of the user that runs the process, for commands that need a user. */
+/** Returns the system's name of the user that runs the process, for commands that need a user. */
 export function loginName(): string | undefined {
   try {
     return userInfo().username;

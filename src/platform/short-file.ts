@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
-/** Far more bytes than a key, a secret or a password needs. */
+/** The most bytes read: far more than a key, a secret or a password needs. */
 const mostBytes = 65_536;
 
 /**
- * Reads a file that a person has named, which may be a pipe, or endless like `/dev/zero`.
- * @throws what the file system says; an error with the code EFBIG above 64 KiB
+ * Reads a file that a person has named; it may be a pipe, or endless like `/dev/zero`.
+ * @throws the error of the file system, or an error with the code EFBIG above 64 KiB
  */
 export function readShortFile(path: string): { readonly bytes: Buffer; readonly mode: number } {
   const fd = openSync(path, "r");

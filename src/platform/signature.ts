@@ -3,10 +3,13 @@ import type { Secret } from "./secret.ts";
 
 export const signatureBytes = 64;
 
-/** Signs in the cluster's name (Ed25519, RFC 8032), which readers without the secret can't. */
+/**
+ * Signs publications in the cluster's name (Ed25519, RFC 8032). Readers without the secret can
+ * check a signature but not make one.
+ */
 export class Signer {
   readonly #privateKey: KeyObject;
-  /** 32 bytes in base64url. */
+  /** The public key, 32 bytes in base64url. */
   readonly publicKey: string;
 
   constructor(secret: Secret) {
@@ -20,7 +23,7 @@ export class Signer {
   }
 }
 
-/** @returns undefined if the text is not such a key */
+/** @returns the public key; undefined if the text is not a valid key */
 export function readPublicKey(text: string | undefined): KeyObject | undefined {
   if (text === undefined) return undefined;
   try {

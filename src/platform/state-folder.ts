@@ -2,8 +2,8 @@ import { userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
 
 /**
- * The folder for a person's sessions and chats, which outlive a run. A variable counts as not set
- * if its path is not absolute (XDG Base Directory Specification).
+ * Returns the folder for a user's sessions and chats, which outlive one run. A variable whose path
+ * is not absolute counts as unset (XDG Base Directory Specification).
  * @returns undefined if neither the environment nor the system names a folder
  */
 export function stateFolder(): string | undefined {
@@ -13,7 +13,7 @@ export function stateFolder(): string | undefined {
   return home === undefined ? undefined : join(home, ".local", "state", "tertulia");
 }
 
-/** Empty if the system does not know the user. */
+/** Returns the home folder by the system's user database; empty if the user is unknown. */
 function homeOfSystem(): string {
   try {
     return userInfo().homedir;

@@ -1,13 +1,16 @@
-/** What a terminal can show beside plain text. */
+/** The features of a terminal beyond plain text. */
 export interface TerminalLook {
   readonly hasColours: boolean;
-  /** Links (OSC 8), which a terminal opens and copies whole. */
+  /** Whether the terminal supports links (OSC 8), which it opens and copies as a whole. */
   readonly hasLinks: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Programs with links, by TERM_PROGRAM, and the first version that has them; none means any. */
+/**
+ * Terminals with links, by TERM_PROGRAM, and the first version with links; an empty list means any
+ * version.
+ */
 const programs: ReadonlyMap<string, readonly number[]> = new Map([
   ["iTerm.app", [3, 1]],
   ["WezTerm", []],
@@ -17,10 +20,10 @@ const programs: ReadonlyMap<string, readonly number[]> = new Map([
   ["WarpTerminal", []],
 ]);
 const firstTmux = [3, 4];
-/** Variables that only terminals with links set. */
+/** Environment variables that only terminals with links set. */
 const marks = ["KITTY_WINDOW_ID", "WT_SESSION", "DOMTERM"];
 const terms = /^(?:alacritty|foot|xterm-kitty|xterm-ghostty)/;
-/** Versions in one number: 0.50 and 20.12. */
+/** The first versions with links, as one number each: 0.50 and 20.12. */
 const firstVte = 5_000;
 const firstKonsole = 201_200;
 
@@ -34,7 +37,7 @@ export function terminalLook(isTerminal: boolean, environment: Environment): Ter
 function hasLinks(environment: Environment): boolean {
   const { FORCE_HYPERLINK, TERM_PROGRAM, TERM_PROGRAM_VERSION, TERM = "" } = environment;
   if (FORCE_HYPERLINK) return Number.parseInt(FORCE_HYPERLINK, 10) !== 0;
-  // Inside these, variables of the terminal around them mean nothing.
+  // Inside tmux and screen, the variables of the outer terminal say nothing.
   if (TERM_PROGRAM === "tmux" || /^(?:tmux|screen)/.test(TERM)) {
     return TERM_PROGRAM === "tmux" && isSince(firstTmux, TERM_PROGRAM_VERSION);
   }
@@ -48,7 +51,7 @@ function hasLinks(environment: Environment): boolean {
   );
 }
 
-/** An unreadable version counts as older than any. */
+/** Returns whether a version is at least `since`; an unreadable version counts as 0. */
 function isSince(since: readonly number[], version = ""): boolean {
   const numbers = version.match(/\d+/g)?.map(Number) ?? [];
   for (const [at, wanted] of since.entries()) {

@@ -13,7 +13,7 @@ const cancel = 0;
 
 const topicBytes = 1 + limits.topicBytes;
 
-/** The publishers and the subscribers of a proxy. */
+/** Passes publications to subscribers, and the wanted topics to publishers. */
 export class Hub implements Exchange {
   readonly front: Exchange["front"] = {
     socketType: "XSUB",
@@ -27,7 +27,7 @@ export class Hub implements Exchange {
     socketType: "XPUB",
     peers: ["SUB", "XSUB"],
     bounds: {
-      // A subscription may also be a command (ZMTP 3.1).
+      // A subscription may also arrive as a command (ZMTP 3.1).
       frameBytes: "SUBSCRIBE".length + topicBytes,
       frames: limits.messageFrames,
       messageBytes: topicBytes,
@@ -39,13 +39,17 @@ export class Hub implements Exchange {
   readonly #publishers = new Set<Peer>();
   readonly #subscriptions = new Subscriptions<Peer>();
   readonly #wanted = new WantedTopics();
-  /** Changes that may still be told until the pause is over: guests may change as often as they like. */
+  /**
+   * The number of changes that may still be sent before the pause ends; the bound holds because
+   * guests may subscribe as often as they like.
+   */
   #newsLeft: number = limits.topicNews;
   #pause: NodeJS.Timeout | undefined;
 
   #welcome(publisher: Peer): void {
     this.#publishers.add(publisher);
-    // Members hear each other, whatever guests have subscribed to (Z7).
+    // Publishers always get the replication topic, so that members receive each other's messages
+    // whatever guests subscribe to (Z7).
     for (const topic of new Set([replicationTopic, ...this.#wanted.told])) {
       publisher.send(told(subscribe, topic));
     }
@@ -58,7 +62,7 @@ export class Hub implements Exchange {
     for (const subscriber of this.#subscriptions.listeners(topic)) subscriber.send(message);
   }
 
-  /** @throws Refused above the bounds of topics */
+  /** Handles subscriptions and cancellations. @throws Refused if a bound of topics is exceeded */
   #take(subscriber: Peer, frames: Buffer[]): void {
     for (const frame of frames) {
       const topic = frame.toString("latin1", 1);
@@ -90,14 +94,20 @@ export class Hub implements Exchange {
     for (const topic of this.#subscriptions.drop(subscriber)) this.#note(topic, false);
   }
 
-  /** Members hear each other whether anybody has subscribed or not. */
+  /**
+   * Notes a change of a topic. The replication topic is always wanted, so its changes do not
+   * matter.
+   */
   #note(topic: string, isWanted: boolean): void {
     if (topic === replicationTopic) return;
     this.#wanted.note(topic, isWanted);
     this.#tell();
   }
 
-  /** Tells changes at once, up to a bound: a subscription that waits misses what is published next. */
+  /**
+   * Sends changes to publishers at once, up to a bound, because a subscriber misses publications
+   * until its subscription is sent.
+   */
   #tell(): void {
     const news = this.#wanted.take(this.#newsLeft);
     if (news.length === 0) return;
@@ -106,7 +116,8 @@ export class Hub implements Exchange {
     for (const [topic, isWanted] of news) {
       const message = told(isWanted ? subscribe : cancel, topic);
       for (const publisher of this.#publishers) {
-        // It would never learn what it misses now. When it connects again it is told all topics.
+        // A publisher with a full connection would miss this change for good. After it reconnects,
+        // it gets all topics.
         if (publisher.isFull) publisher.end();
         else publisher.send(message);
       }

@@ -10,7 +10,7 @@ export function referenceConfig(settings: Settings) {
     ...memberConfig(settings, bind),
     bind,
     folder: join(settings.get("data"), "reference"),
-    /** The folder of public files: clients find the cluster's key there. */
+    /** The folder of public files, where clients find the cluster's key. */
     publicFolder: join(settings.get("data"), "public"),
   };
 }

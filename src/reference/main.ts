@@ -3,7 +3,7 @@ import type { Settings } from "../platform/settings.ts";
 import { referenceConfig } from "./config.ts";
 import { startReference } from "./reference.ts";
 
-/** `tertulia reference`: the reference in the foreground. */
+/** `tertulia reference`: runs the reference in the foreground. */
 export function runReference(settings: Settings): Promise<void> {
   const config = referenceConfig(settings);
   return runProcess(async () => {

@@ -32,7 +32,10 @@ export interface Reference extends Running {
   readonly endpoint: string;
 }
 
-/** Opens the folder, and a clock that is above every clock that the reference ever sent. */
+/**
+ * Locks the folder, reads the saved state, and starts the clock above every value that this
+ * reference has ever sent.
+ */
 async function open(config: ReferenceConfig) {
   const { secret, keys } = config;
   const slot = lockFolderOrFail(config.folder);
@@ -54,7 +57,10 @@ async function open(config: ReferenceConfig) {
   return { path, saved, clock, log, membership, close };
 }
 
-/** Answers in the order of the requests, and saves each change first. */
+/**
+ * Starts the reference. It answers requests in order, each after saving the changes that the answer
+ * shows.
+ */
 export async function startReference(config: ReferenceConfig): Promise<Reference> {
   const { path, saved, clock, log, membership, close } = await open(config);
   const seals = membership.seals("reference");
@@ -71,7 +77,7 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
       crash(`${path} can't be written (${(error as Error).message}).`);
     }
     const { view } = registry;
-    // Any request may make a rank, so lines about ranks are budgeted; views change seldom.
+    // Any request may create a rank, so lines about ranks are limited; views change seldom.
     if (view.number === viewLogged) requestLog.write("info", "Saved ranks", { view });
     else log.info({ view }, "Saved ranks and view");
     viewLogged = view.number;
@@ -92,7 +98,10 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     responder.reply(to, payload, member && seals.sealAnswer(member, payload));
   }
 
-  /** A request without a seal is a guest's; one with a wrong seal gets no answer. */
+  /**
+   * Handles a request. A request without a seal comes from a guest; one with an invalid seal gets
+   * no answer.
+   */
   function take(to: Envelope, payload: Buffer, seal: Buffer | undefined): void {
     if (seal === undefined) return answer(to, payload);
     const question = seals.takeQuestion(payload, seal);
@@ -119,7 +128,8 @@ export async function startReference(config: ReferenceConfig): Promise<Reference
     registry.advance(now().steadyMs);
     saving.afterwards(() => {});
   };
-  // Before the first answer, so that a process that waits for an answer finds this cluster's key.
+  // The file is written before the first answer, so that a process that waits for an answer finds
+  // this cluster's key.
   makeFolder(config.publicFolder);
   await writeAtomically(join(config.publicFolder, "server.key"), keyFileText(config.keys));
   beat();
@@ -146,7 +156,10 @@ interface Parts {
   readonly requestLog: RequestLog;
 }
 
-/** @param member the name of the member that sealed the request; undefined for a guest */
+/**
+ * Answers a request, also an invalid one. @param member the name of the member that has sealed the
+ * request; undefined for a guest
+ */
 function respond(
   { registry, clock, requestLog }: Parts,
   payload: Buffer,

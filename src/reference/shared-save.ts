@@ -1,24 +1,27 @@
 /**
- * Answers nothing before it is saved. Changes during a save share the next one, so that no answer
- * waits for more than two saves.
+ * Holds each answer back until the changes before it are on disk. Changes during a save share the
+ * next save, so that no answer waits for more than two saves.
  */
 export class SharedSave {
   readonly #save: () => Promise<void>;
   #waiting: (() => void)[] = [];
   #running: Promise<void> | undefined;
 
-  /** @param save resolves at once if there is nothing to save; never fails */
+  /** @param save resolves at once if no change is unsaved; never rejects */
   constructor(save: () => Promise<void>) {
     this.#save = save;
   }
 
-  /** Calls `tell` after all changes so far are saved, in the order of these calls. */
+  /**
+   * Calls `tell` when all changes so far are saved; several calls of `tell` keep the order of these
+   * calls.
+   */
   afterwards(tell: () => void): void {
     this.#waiting.push(tell);
     this.#running ??= this.#run();
   }
 
-  /** Resolves when everything is saved and told. */
+  /** Resolves when all changes are saved and all callbacks were called. */
   async settled(): Promise<void> {
     await this.#running;
   }

@@ -6,9 +6,9 @@ import { compareEpochs, type Epoch, parseEpoch } from "../protocol/epoch.ts";
 
 import type { Term } from "./chaos/core/failovers.ts";
 
-/** The start of a term, as the new coordinator logged it. */
+/** The start of a term, from the log of the new coordinator. */
 export interface Entered {
-  /** The label of the process. */
+  /** The label of the server's process. */
   readonly node: string;
   readonly epoch: Epoch;
   readonly wallMs: number;
@@ -17,8 +17,8 @@ export interface Entered {
 const chunkBytes = 64 * 1024;
 
 /**
- * Knows the coordinator of a cluster on this machine from the logs of its servers (level info). No
- * server has to answer, and a coordinator that is stopped or cut off is still known.
+ * Finds the coordinator of a cluster on this machine in its servers' logs (level info). So no
+ * server has to answer, and a stopped or cut-off coordinator is still known.
  */
 export class CoordinatorWatch {
   readonly #logs: readonly ServerLog[];
@@ -31,7 +31,7 @@ export class CoordinatorWatch {
     });
   }
 
-  /** All entries so far, by epoch. */
+  /** Returns the starts of all terms so far, ordered by epoch. */
   entered(): readonly Entered[] {
     const fresh = this.#logs.flatMap((log) => log.next());
     if (fresh.length === 0) return this.#entered;
@@ -40,14 +40,14 @@ export class CoordinatorWatch {
     return this.#entered;
   }
 
-  /** The same entries, with their times since the trial began. */
+  /** Returns the same terms, with times in milliseconds since the trial began. */
   terms(began: Instant): Term[] {
     return this.entered().map(({ wallMs, ...term }) => {
       return { ...term, atMs: wallMs - began.wallMs };
     });
   }
 
-  /** The coordinator's label; undefined while an election goes on. */
+  /** The coordinator's label; undefined during an election. */
   get coordinator(): string | undefined {
     const latest = this.entered().at(-1);
     const log = this.#logs.find(({ label }) => label === latest?.node);
@@ -55,10 +55,12 @@ export class CoordinatorWatch {
   }
 }
 
-/** A log that grows, and is emptied when it has become too long (`openLogFile`). */
+/** Reads a log that grows, and that is copied and emptied when it is too long (`openLogFile`). */
 class ServerLog {
   readonly label: string;
-  /** Whether the log's last event about the coordinator is that this server became it. */
+  /**
+   * Whether, by its log, this server became coordinator and has not resigned or restarted since.
+   */
   isCoordinator = false;
   readonly #path: string;
   #at = 0;
@@ -76,7 +78,7 @@ class ServerLog {
     return lines.flatMap((line) => {
       const { event, epoch: said, time } = entryOf(line);
       if (event === "coordinator") this.isCoordinator = true;
-      // The coordinator resigned, or its process has ended.
+      // The coordinator resigned, or its process was started again.
       if (event === "resigned" || event === "started") this.isCoordinator = false;
       const epoch = event === "coordinator" ? parseEpoch(said) : undefined;
       if (epoch === undefined) return [];
@@ -84,7 +86,7 @@ class ServerLog {
     });
   }
 
-  /** The text that was written since the last call. */
+  /** Returns the text written since the last call. */
   #read(): string {
     using file = new OpenFile(this.#path);
     if (file.bytes >= this.#at) return this.#rest(file);
@@ -100,7 +102,7 @@ class ServerLog {
       this.#at += chunk.length;
       chunks.push(chunk);
     }
-    // The fields of events are ASCII, so a character that is cut in two does no harm.
+    // The fields that matter are ASCII, so a character split between two chunks does no harm.
     return Buffer.concat(chunks).toString("latin1");
   }
 }
@@ -116,7 +118,7 @@ class OpenFile implements Disposable {
     return fstatSync(this.#fd).size;
   }
 
-  /** Some bytes from that place on; none at the end of the file. */
+  /** Returns some bytes from a position on; no bytes at the end of the file. */
   read(at: number): Buffer {
     const chunk = Buffer.alloc(chunkBytes);
     return chunk.subarray(0, readSync(this.#fd, chunk, 0, chunkBytes, at));
@@ -127,7 +129,10 @@ class OpenFile implements Disposable {
   }
 }
 
-/** A line's fields; none if it is not JSON, such as the last sentence of a process. */
+/**
+ * Returns the fields of a line; no fields if the line is not JSON, such as a process's last
+ * sentence.
+ */
 function entryOf(line: string): Readonly<Record<string, unknown>> {
   try {
     return (JSON.parse(line) ?? {}) as Record<string, unknown>;

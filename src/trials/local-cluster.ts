@@ -16,7 +16,7 @@ export interface LocalClusterOptions extends Partial<ClusterConfig> {
   readonly curve?: boolean;
 }
 
-/** A fresh cluster of real processes, on free ports and in a folder of its own. */
+/** A new cluster of real processes, on free ports and, by default, in a temporary folder. */
 export class LocalCluster implements AsyncDisposable {
   readonly folder: string;
   readonly #supervisor: Supervisor;
@@ -38,7 +38,7 @@ export class LocalCluster implements AsyncDisposable {
       logFiles: true,
       serverKey: keys?.publicKey,
       ...options,
-      // The load of a trial must not be slowed down.
+      // The rate limits are off, so that a trial's load is not slowed down.
       settings: (server) => ({
         TERTULIA_USER_RATE: "0",
         TERTULIA_CONNECTION_RATE: "0",
@@ -63,7 +63,7 @@ export class LocalCluster implements AsyncDisposable {
     return this.#supervisor.endpoints;
   }
 
-  /** The processes of a role, in the order of their start. */
+  /** Returns the processes of a role, in order of their start. */
   of(role: Child["role"]): Child[] {
     return this.#supervisor.of(role);
   }
@@ -78,7 +78,7 @@ export class LocalCluster implements AsyncDisposable {
     return this.#supervisor.addServer();
   }
 
-  /** A connection, closed with the cluster. */
+  /** Opens a connection, which is closed with the cluster. */
   connection(options: Partial<ConnectionOptions> = {}): Connection {
     const { broker, proxy } = this.endpoints;
     const connection = new Connection({
@@ -90,12 +90,12 @@ export class LocalCluster implements AsyncDisposable {
     return connection;
   }
 
-  /** A session on a connection of its own. */
+  /** Opens a session on a separate connection. */
   client(options: Partial<ConnectionOptions> & SessionOptions = {}): Session {
     return this.connection(options).session(options);
   }
 
-  /** Stops all processes in order, and keeps the folder. */
+  /** Stops all processes in order; the folder stays. */
   async stop(): Promise<void> {
     for (const connection of this.#connections.splice(0)) connection.close();
     await this.#supervisor[Symbol.asyncDispose]();

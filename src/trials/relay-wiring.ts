@@ -2,12 +2,13 @@ import { join } from "node:path";
 import type { Process, Wiring } from "../cluster/supervisor.ts";
 import type { NodeName, Relay } from "./relay.ts";
 
-/** The relay's name for the load and its clients. */
+/** The relay's name for all clients of the load. */
 export const clientsNode: NodeName = "clients";
 
 /**
- * Ports that a cluster with one broker and one proxy needs: each server reaches five endpoints and
- * is reached by its peers, broker and proxy reach the reference, clients reach broker and proxy.
+ * Returns the number of ports for a cluster with one broker and one proxy. Each server connects to
+ * five endpoints and needs one for its peers. Broker and proxy connect to the reference, and
+ * clients to broker and proxy.
  */
 export function relayPorts(servers: number): number {
   return 6 * servers + 4;
@@ -15,16 +16,19 @@ export function relayPorts(servers: number): number {
 
 export interface RelayWiringOptions {
   readonly relay: Relay;
-  /** For the servers' sockets, which other processes reach through the relay only. */
+  /**
+   * The folder of the servers' Unix sockets, to which other processes connect only through the
+   * relay.
+   */
   readonly folder: string;
-  /** The process that has a server's name at present. */
+  /** Returns the label of the process that has a server's name at present. */
   readonly nodeOf: (server: string) => NodeName | undefined;
 }
 
-/** Lets all processes of a cluster reach each other through a relay. */
+/** Connects all processes of a cluster through a relay. */
 export class RelayWiring implements Wiring {
   readonly #options: RelayWiringOptions;
-  /** The relay's endpoints, by their user and use. */
+  /** The relay's endpoints, by the connecting process and the target. */
   readonly #endpoints = new Map<string, string>();
 
   constructor(options: RelayWiringOptions) {
@@ -35,12 +39,15 @@ export class RelayWiring implements Wiring {
     return this.#route(from.label, to.label, endpoint);
   }
 
-  /** The endpoint at which clients reach what a process has bound. */
+  /** Returns the endpoint at which clients reach the endpoint that a process has bound. */
   forClients(to: Process, endpoint: string): string {
     return this.#route(clientsNode, to.label, endpoint);
   }
 
-  /** All peers connect to one address; each question has the name of the server that asks. */
+  /**
+   * Returns the endpoints of a server's peer link. All peers connect to the same address; the relay
+   * learns the peer from the server name in each question.
+   */
   peerLink({ label, number }: Process): { bind: string; advertise: string } {
     const bind = `ipc://${join(this.#options.folder, `peer-${number}`)}`;
     const advertise = this.#once(`peers ${label}`, () => {
@@ -69,5 +76,5 @@ export class RelayWiring implements Wiring {
   }
 }
 
-/** The field `server` of a question between peers, in MessagePack: a string of 15 bytes. */
+/** Matches the field `server` of a question between peers, in MessagePack: a string of 15 bytes. */
 const askerPattern = /\xa6server\xaf(server_[0-9a-f]{8})/;

@@ -1,16 +1,16 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** A process as the relay knows it: `server 1`, `broker 1`, `clients` … */
+/** A process's name in the relay: `server 1`, `broker 1`, `clients` … */
 export type NodeName = string;
 
-/** One direction between two processes: all that `from` sends to `to`, over any connection. */
+/** One direction between two processes: all bytes from `from` to `to`, over any connection. */
 export interface Link {
   readonly from: NodeName;
   readonly to: NodeName;
 }
 
-/** The links between a process and others, in both directions. */
+/** Returns the links between a process and others, in both directions. */
 export function linksBetween(node: NodeName, others: readonly NodeName[]): Link[] {
   return others.flatMap((other) => [
     { from: node, to: other },
@@ -18,33 +18,33 @@ export function linksBetween(node: NodeName, others: readonly NodeName[]): Link[
   ]);
 }
 
-/** A disturbance of some links until it is healed. Two of one link add up. */
+/** A disturbance of some links until it is healed. Two disturbances of one link add up. */
 export interface Disturbance {
-  /** @param reset whether the connections of these links are reset; otherwise they go on */
+  /** @param reset whether the connections of these links are reset; otherwise they continue */
   heal(how?: { readonly reset: boolean }): void;
 }
 
-/** The way to a process through the relay. */
+/** A way to a process through the relay. */
 export interface Route {
   /**
-   * The process that connects, or a function that finds it in the first bytes. No disturbance holds
-   * a connection until its process is known.
+   * The connecting process, or a function that finds it in the first bytes. Disturbances do not
+   * affect a connection until its process is known.
    */
   readonly from: NodeName | ((bytes: Buffer) => NodeName | undefined);
   readonly to: NodeName;
-  /** `tcp://host:port` or `ipc://path`. */
+  /** The target's endpoint: `tcp://host:port` or `ipc://path`. */
   readonly target: string;
 }
 
-/** Bytes of one direction that the relay holds before it reads no more, as a kernel would. */
+/** Bytes of one direction that the relay buffers before it stops reading, as a kernel would. */
 const heldBytes = 1024 * 1024;
 
 /**
- * A TCP relay between the processes of a cluster. It can cut the links between them, in one
- * direction or both, slow them down, or reset their connections.
+ * A TCP relay between the processes of a cluster. It can cut links in one direction or both, slow
+ * links down, or reset their connections.
  *
- * A cut is a network that drops packets, as TCP shows it: bytes, ends and resets stay where they
- * are until the cut is healed. Then they go on or, with `reset`, are lost with their connection. A
+ * A cut behaves like a network that drops packets, as TCP shows it: bytes, ends and resets wait
+ * until the cut is healed. Then they continue or, with `reset`, are lost with their connection. A
  * new connection waits while either direction is cut.
  */
 export class Relay implements AsyncDisposable {
@@ -76,12 +76,12 @@ export class Relay implements AsyncDisposable {
     return `tcp://127.0.0.1:${port}`;
   }
 
-  /** Nothing passes on these links until the cut is healed. */
+  /** Stops all bytes on these links until the cut is healed. */
   cut(links: readonly Link[]): Disturbance {
     return this.#disturb(links, this.#cuts, 1);
   }
 
-  /** Everything on these links takes so many milliseconds longer. */
+  /** Delays all bytes on these links by `delayMs` milliseconds. */
   slow(links: readonly Link[], delayMs: number): Disturbance {
     return this.#disturb(links, this.#delaysMs, delayMs);
   }
@@ -115,7 +115,7 @@ export class Relay implements AsyncDisposable {
       heal: ({ reset } = { reset: false }) => {
         if (isHealed) return;
         isHealed = true;
-        // The reset comes first: held bytes must not slip through.
+        // The connections are reset first, so that no held bytes pass.
         if (reset) this.reset(links);
         raise(-by);
       },
@@ -155,7 +155,10 @@ interface ConnectionOptions {
   readonly closed: () => void;
 }
 
-/** An accepted connection and, after both its links have been open once, the one to its target. */
+/**
+ * An accepted connection and its connection to the target, which is opened once neither link is
+ * cut.
+ */
 class Connection {
   readonly #options: ConnectionOptions;
   #from: NodeName | undefined;
@@ -165,12 +168,12 @@ class Connection {
     this.#options = options;
     const { from } = options.route;
     if (typeof from === "string") this.#from = from;
-    // Without a listener an error would end this process; the flows hear of it too.
+    // Without a listener an error would end this process; the flows listen to errors too.
     options.socket.on("error", () => {});
     options.socket.once("close", () => this.#close());
   }
 
-  /** There and back; none until the process that connected is known. */
+  /** The links in both directions; empty until the connecting process is known. */
   links(): readonly Link[] {
     const { to } = this.#options.route;
     const from = this.#from;
@@ -182,7 +185,7 @@ class Connection {
         ];
   }
 
-  /** The conditions of its links may have changed. */
+  /** Adapts the connection to changed conditions of its links. */
   update(): void {
     const [there, back] = this.links().map(this.#options.conditions);
     if (this.#flows === undefined) {
@@ -229,8 +232,9 @@ function addressOf(endpoint: string): { path: string } | { host: string; port: n
 }
 
 /**
- * A TCP connection can be reset only while it is open and its end was not sent. Otherwise libuv
- * refuses (`uv_tcp_close_reset`) and Node would never close it, so it is closed instead.
+ * Resets a socket, or closes it if a reset is impossible. A TCP connection can be reset only while
+ * it is open and its end was not sent. Otherwise libuv refuses the reset (`uv_tcp_close_reset`),
+ * and Node would never close the socket.
  */
 function resetSocket(socket: Socket): void {
   if (socket.remoteFamily === undefined || socket.writableEnded) socket.destroy();
@@ -242,7 +246,9 @@ type Item = { readonly dueMs: number } & (
   | { readonly type: "end" | "reset" }
 );
 
-/** One direction of a connection: bytes of the source reach the sink in order, or wait. */
+/**
+ * One direction of a connection: passes bytes from the source to the sink in order, or holds them.
+ */
 class Flow {
   readonly sink: Socket;
   readonly #source: Socket;

@@ -8,18 +8,18 @@ import { RelayWiring, relayPorts } from "./relay-wiring.ts";
 
 export interface RelayedClusterOptions {
   readonly servers: number;
-  /** An empty folder, for the data and the logs. */
+  /** The path of an empty folder for data and logs. */
   readonly folder: string;
   readonly logLevel: LogLevel;
-  /** Environment of the processes. */
+  /** The servers' settings, as environment variables. */
   readonly settings?: LocalClusterOptions["settings"];
 }
 
-/** A fresh cluster whose processes, and clients, reach each other through a relay. */
+/** A new cluster whose processes and clients connect to each other through a relay. */
 export class RelayedCluster implements AsyncDisposable {
   readonly relay: Relay;
   readonly local: LocalCluster;
-  /** The brokers and proxies as clients reach them. */
+  /** The endpoints at which clients reach brokers and proxies through the relay. */
   readonly endpoints: Pick<ConnectionOptions, "brokers" | "proxies">;
 
   private constructor(relay: Relay, local: LocalCluster, wiring: RelayWiring) {
@@ -51,23 +51,23 @@ export class RelayedCluster implements AsyncDisposable {
     return new RelayedCluster(relay, local, wiring);
   }
 
-  /** Servers first. */
+  /** All processes, servers first. */
   get processes(): Child[] {
     const roles = ["server", "broker", "proxy", "reference"] as const;
     return roles.flatMap((role) => this.local.of(role));
   }
 
-  /** A session on a connection of its own behind the relay, closed with the cluster. */
+  /** Opens a session on a separate connection through the relay, closed with the cluster. */
   client(options: Partial<ConnectionOptions> & SessionOptions = {}): Session {
     return this.local.client({ ...this.endpoints, ...options });
   }
 
-  /** Stops all processes in order, and keeps the folder. */
+  /** Stops all processes in order; the folder stays. */
   stop(): Promise<void> {
     return this.local.stop();
   }
 
-  /** Keeps the folder too: the caller that made it removes it. */
+  /** Stops cluster and relay; the caller removes the folder that it created. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await this.relay[Symbol.asyncDispose]();

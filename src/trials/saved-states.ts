@@ -14,17 +14,18 @@ import { readWholeLines } from "../storage/journal-recovery.ts";
 import { serverFolders, verifyFolder } from "../storage/verify.ts";
 
 /**
- * Makes the saved state of each stopped server stand for its journal too. A stop leaves a state that
- * takes too long to save (R11), so only state and journal together tell what a replica has.
- * @param environment of the servers
- * @throws Problem if anything is damaged
+ * Saves the state of each stopped server again, so that it contains all events of the journal. A
+ * stopping server skips a state that takes too long to save (R11), and then only state and journal
+ * together show what the replica has.
+ * @param environment the environment of the servers
+ * @throws Problem if a file is damaged
  */
 export async function saveJournals(data: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const retention = retentionOf(new Settings({}, environment));
   for (const folder of serverFolders(data)) await saveJournal(folder, retention);
 }
 
-/** A state that its server saved in time stays as it is. */
+/** Saves one server's state; a state that already contains the whole journal stays unchanged. */
 async function saveJournal(
   folder: string,
   retention: ReturnType<typeof retentionOf>,

@@ -3,7 +3,7 @@ interface Named {
   readonly isEnding: boolean;
 }
 
-/** Open connections, by the name (`Identity`) that their peers chose. */
+/** Records which open connections share a name (`Identity`) that their peers chose. */
 export class GivenNames<Peer extends Named> {
   readonly #peers = new Map<string, Set<Peer>>();
 

@@ -2,23 +2,23 @@ import { limits, tagBytes } from "../../protocol/limits.ts";
 
 const nameBytes = tagBytes / 2;
 
-/** The connection of a client. */
+/** A client's connection. */
 export interface Client {
-  /** 8 bytes that no other connection ever has. */
+  /** 8 bytes that no other connection has. */
   readonly name: Buffer;
 }
 
-/** A request without an answer. */
+/** A request that has not been answered. */
 export interface OpenRequest {
   readonly client: Client;
   readonly bytes: number;
-  /** Steady time. */
+  /** Steady time at which the request arrived. */
   readonly atMs: number;
 }
 
 interface Open<Request, Worker> {
   readonly request: Request;
-  /** Undefined while the request waits. */
+  /** The worker that has the request; undefined while the request waits for one. */
   worker: Worker | undefined;
 }
 
@@ -28,22 +28,23 @@ interface Load {
 }
 
 /**
- * The requests that wait for a worker, and those that a worker has. A reply counts once, if it has
- * the whole tag of an open request and comes from the worker that has this request (B3). A reply to
- * an earlier process of this broker, or to a connection that is gone, fits no open request.
+ * The requests that wait for a worker, and the requests that a worker has. A reply counts, only
+ * once, if its tag belongs to an open request and it comes from the worker with this request (B3).
+ * A reply for an earlier process of this broker, or for a closed connection, matches no open
+ * request.
  */
 export class OpenRequests<Request extends OpenRequest, Worker extends object> {
-  /** By number, in the order of arrival. */
+  /** The open requests by number, in order of arrival. */
   readonly #open = new Map<number, Open<Request, Worker>>();
-  /** The numbers of those that wait, in the same order. */
+  /** The numbers of the requests that wait for a worker, in order of arrival. */
   readonly #waiting = new Map<Request, number>();
   readonly #ofClient = new Map<Client, Load>();
   readonly #all: Load = { requests: 0, bytes: 0 };
   #last = 0;
 
   /**
-   * Adds a request, which waits for a worker.
-   * @returns false if there is no room (B5)
+   * Adds a request, which then waits for a worker.
+   * @returns false if a bound is reached (B5)
    */
   take(request: Request): boolean {
     const { requests, bytes } = this.#all;
@@ -56,12 +57,12 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     return true;
   }
 
-  /** Requests that wait, the oldest first. They may be handed on during the iteration. */
+  /** The waiting requests, the oldest first. `hand` may be called during the iteration. */
   get waiting(): Iterable<Request> {
     return this.#waiting.keys();
   }
 
-  /** @returns the tag in front of the request on its way to the worker */
+  /** Assigns a waiting request to a worker. @returns the tag to send in front of the request */
   hand(request: Request, worker: Worker): Buffer {
     const number = this.#waiting.get(request) ?? 0;
     this.#waiting.delete(request);
@@ -73,7 +74,9 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     return tag;
   }
 
-  /** @returns the request that a reply with this tag answers; undefined if there is none */
+  /**
+   * Ends the request that a reply answers. @returns undefined if the reply matches no open request
+   */
   close(worker: Worker, tag: Buffer): Request | undefined {
     if (tag.length !== tagBytes) return undefined;
     const number = Number(tag.readBigUInt64BE(nameBytes));
@@ -84,17 +87,17 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     return this.#remove(number, request);
   }
 
-  /** Takes out the requests that arrived before that time. */
+  /** Removes and returns the requests that arrived before a steady time. */
   expire(beforeMs: number): Request[] {
     return this.#removeWhere(({ request }) => request.atMs < beforeMs);
   }
 
-  /** Takes out the requests that the worker has. */
+  /** Removes and returns the requests of a worker that is gone. */
   workerGone(gone: Worker): Request[] {
     return this.#removeWhere(({ worker }) => worker === gone);
   }
 
-  /** Drops the client's requests that wait; those that a worker has may still be answered. */
+  /** Drops the client's waiting requests; a worker may still answer the others. */
   clientGone(client: Client): void {
     if (this.#waiting.size === 0 || !this.#ofClient.has(client)) return;
     for (const [request, number] of this.#waiting) {
@@ -102,13 +105,13 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     }
   }
 
-  /** A client's open requests, as a share of its bound. */
+  /** Returns a client's open requests as a share of their bound. */
   loadOf(client: Client): number {
     const { requests, bytes } = this.#ofClient.get(client) ?? { requests: 0, bytes: 0 };
     return Math.max(requests / limits.openRequests, bytes / limits.openRequestBytes);
   }
 
-  /** Whether nothing is kept of any client. */
+  /** Whether no request or count of any client is stored. */
   get isEmpty(): boolean {
     return this.#open.size + this.#waiting.size + this.#ofClient.size + this.#all.bytes === 0;
   }

@@ -4,24 +4,24 @@ interface Topic<Subscriber> {
 }
 
 /**
- * The topics that each connection has subscribed to. A connection can cancel only its own. A
- * subscription holds for all publications whose topic begins with its own (RFC 29, "SUB"). A topic
- * is given as its bytes in latin1.
+ * The topics to which each connection has subscribed. A connection can cancel only its own
+ * subscriptions. A subscription matches all publications whose topic begins with the subscribed
+ * topic (RFC 29, "SUB"). Topics are strings of their bytes in latin1.
  */
 export class Subscriptions<Subscriber> {
   readonly #topics = new Map<string, Topic<Subscriber>>();
   readonly #ofSubscriber = new Map<Subscriber, Set<Topic<Subscriber>>>();
-  /** How many topics have each length: a publication is looked up by these lengths alone. */
+  /** The number of topics of each length; a publication is looked up only by these lengths. */
   readonly #lengths: number[] = [];
   #topicBytes = 0;
   #count = 0;
 
-  /** The number of different topics, and their bytes together. */
+  /** The number of different topics, and the sum of their bytes. */
   get size(): { readonly topics: number; readonly bytes: number } {
     return { topics: this.#topics.size, bytes: this.#topicBytes };
   }
 
-  /** Subscriptions of all connections. */
+  /** The number of subscriptions of all connections. */
   get count(): number {
     return this.#count;
   }
@@ -34,7 +34,7 @@ export class Subscriptions<Subscriber> {
     return this.#topics.get(topic)?.subscribers.has(subscriber) ?? false;
   }
 
-  /** @returns whether it is the topic's first subscription */
+  /** Adds a subscription. @returns whether it is the first subscription to the topic */
   add(subscriber: Subscriber, text: string): boolean {
     const known = this.#topics.get(text);
     const topic = known ?? { text, subscribers: new Set() };
@@ -50,7 +50,7 @@ export class Subscriptions<Subscriber> {
     return true;
   }
 
-  /** @returns whether it was the topic's last subscription */
+  /** Cancels a subscription. @returns whether it was the last subscription to the topic */
   cancel(subscriber: Subscriber, text: string): boolean {
     const topic = this.#topics.get(text);
     const topics = this.#ofSubscriber.get(subscriber);
@@ -59,14 +59,14 @@ export class Subscriptions<Subscriber> {
     return this.#leave(subscriber, topic);
   }
 
-  /** @returns the topics that have no subscription any more */
+  /** Removes a subscriber. @returns the topics that have no subscription any more */
   drop(subscriber: Subscriber): string[] {
     const topics = [...(this.#ofSubscriber.get(subscriber) ?? [])];
     this.#ofSubscriber.delete(subscriber);
     return topics.filter((topic) => this.#leave(subscriber, topic)).map(({ text }) => text);
   }
 
-  /** The subscribers of a publication on that topic, each once. */
+  /** Returns the subscribers of a publication on that topic, each once. */
   listeners(topic: Uint8Array): ReadonlySet<Subscriber> {
     const longest = Math.min(topic.length, this.#lengths.length);
     const text = Buffer.from(topic.buffer, topic.byteOffset, longest).toString("latin1");
@@ -86,8 +86,8 @@ export class Subscriptions<Subscriber> {
   }
 
   /**
-   * The subscriber with the most topics, in the group that has the most topics together. So the
-   * many connections of one address don't push out those of another.
+   * Returns the subscriber with the most topics within the group with the most topics. So many
+   * connections of one address can't displace the connections of another.
    */
   largest(groupOf: (subscriber: Subscriber) => string): Subscriber | undefined {
     const ofGroup = new Map<string, { sum: number; most: number; subscriber: Subscriber }>();

@@ -1,13 +1,16 @@
 /**
- * The topics that have subscribers, and what members have been told about them. Members are told a
- * difference once, however often it has changed in between.
+ * The topics that have subscribers, and the changes that members do not know yet. If a topic
+ * changes several times before a message, members learn only the difference.
  */
 export class WantedTopics {
   readonly #told = new Set<string>();
-  /** Topics that are wanted and not told, or told and no longer wanted; the oldest change first. */
+  /**
+   * Topics whose state members do not know yet: newly wanted or no longer wanted; the oldest change
+   * first.
+   */
   readonly #news = new Set<string>();
 
-  /** The topics that members know as wanted. */
+  /** The topics that members know to be wanted. */
   get told(): Iterable<string> {
     return this.#told;
   }
@@ -17,7 +20,7 @@ export class WantedTopics {
     else this.#news.add(topic);
   }
 
-  /** The next changes to tell, at most so many: each topic, and whether it is wanted. */
+  /** Returns the next changes for members, at most `most`: each topic, and whether it is wanted. */
   take(most: number): (readonly [topic: string, isWanted: boolean])[] {
     const taken: (readonly [string, boolean])[] = [];
     for (const topic of this.#news) {

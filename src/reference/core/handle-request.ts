@@ -3,10 +3,10 @@ import type { LamportClock } from "../../protocol/lamport-clock.ts";
 import type { HeartbeatReply, ReferenceRequest } from "../../protocol/reference-messages.ts";
 import type { Registry } from "./registry.ts";
 
-/** Fields of a reply beyond `clock` and `timestamp`. */
+/** The fields of a reply, without `clock` and `timestamp`. */
 export type Answer = Readonly<Record<string, unknown>>;
 
-/** A request, and the name of the member that it is proven to come from; undefined for a guest. */
+/** A request, with the name of the member that has sealed it; undefined for a guest. */
 export type Asked = ReferenceRequest & { readonly member: string | undefined };
 
 interface Reference {
@@ -15,11 +15,11 @@ interface Reference {
   readonly steadyMs: number;
 }
 
-/** @throws ProtocolError, for the error reply */
+/** Answers a request. @throws ProtocolError for the error reply */
 export function handleRequest(request: Asked, { registry, clock, steadyMs }: Reference): Answer {
   const { member } = request;
   const speaker = { isKnown: member !== undefined, clock: request.clock };
-  // A member's clock was received with its seal.
+  // A member's clock was already taken over from the seal.
   if (!speaker.isKnown) clock.receive(registry.believed(request.clock, clock.value, steadyMs));
   switch (request.service) {
     case "rank": {
@@ -56,14 +56,16 @@ export function handleRequest(request: Asked, { registry, clock, steadyMs }: Ref
   }
 }
 
-/** @throws ProtocolError */
+/** @throws ProtocolError `unauthenticated` if the request comes from a guest */
 function assertMember(member: string | undefined): void {
   if (member !== undefined) return;
   const description = "Only a process with the cluster's secret may change the members.";
   throw new ProtocolError("unauthenticated", description);
 }
 
-/** A member may report only about itself. @throws ProtocolError */
+/**
+ * Checks that a member reports only about itself. @throws ProtocolError `unauthenticated` otherwise
+ */
 function assertSelf(user: string, member: string | undefined): void {
   if (member === undefined || user === member) return;
   throw new ProtocolError("unauthenticated", `${member} may not speak for ${user}.`);

@@ -6,7 +6,7 @@ import type { HeartbeatReport, Listed, Role } from "../../protocol/reference-mes
 import { covers, emptyVector, join, type Vector } from "../../protocol/vector.ts";
 import { noView, quorumOf, type View } from "../../protocol/view.ts";
 
-/** The state that survives a restart of the reference. */
+/** The state that the reference saves, so that it survives a restart. */
 export interface Saved {
   readonly ranks: Readonly<Record<string, number>>;
   readonly view: View;
@@ -19,10 +19,10 @@ interface Process {
   clock: number;
   pid: number | undefined;
   heardMs: number;
-  /** Whether it has proven its name (X1); a guest is only listed. */
+  /** Whether the process has proven its name (X1); a guest is only listed. */
   isKnown: boolean;
   guestServers: boolean | undefined;
-  /** Whether it has told its role; processes of the original protocol do not. */
+  /** Whether the process has reported its role; processes of the original protocol do not. */
   hasRole: boolean;
   refused: Listed["refused"];
   disbelievedClocks: number | undefined;
@@ -34,23 +34,24 @@ interface Speaker {
   readonly clock: number;
 }
 
-/** A server's report on its view and its disk, both read at one instant. */
+/** A server's report of its view and its durable vector, both read at the same instant. */
 interface ServerReport {
   readonly view: number;
   readonly durable: Vector;
   readonly ready: boolean;
-  /** Its durable vector in the first heartbeat with the present view's number. */
+  /** The durable vector in the server's first heartbeat with the number of the present view. */
   readonly adopted: { readonly view: number; readonly durable: Vector } | undefined;
 }
 
 /**
- * Ranks, the list of live processes, and the view. The view changes by one member at a time, and
- * only when any quorum of the next view is sure to share a member with every quorum before:
+ * Keeps the ranks, the list of live processes, and the view. The view changes by one member at a
+ * time. It changes only when every quorum of the next view is certain to share a member with every
+ * quorum of earlier views. So the following must hold:
  *
- *  (a) a majority of the present members has adopted the present number, and
- *  (b) has on disk everything that those adopters had when they adopted.
+ * (a) a majority of the present members has adopted the number of the present view, and
+ * (b) this majority has on disk everything that those adopters had when they adopted.
  *
- * Each change must be on disk before an answer tells it (`takeChanged`).
+ * Each change must be on disk before an answer contains it (`takeChanged`).
  */
 export class Registry {
   readonly #ranks: Map<string, number>;
@@ -61,11 +62,11 @@ export class Registry {
   #highestRank: number;
   #view: View;
   #changed = false;
-  /** The number of guests' clocks that were too far ahead. */
+  /** The number of clocks of guests that were too far ahead. */
   disbelievedClocks = 0;
   /**
-   * Steady time until which it changes no view, while servers report higher ones. Otherwise the next
-   * view might have the number of one that the reference's file lacks.
+   * Steady time until which the reference only listens to reports of higher views, and changes no
+   * view. Otherwise the next view could have the number of a view that the reference's file lacks.
    */
   readonly #listensUntil: number;
 
@@ -84,27 +85,27 @@ export class Registry {
     return { ranks: Object.fromEntries(this.#ranks), view: this.#view };
   }
 
-  /** Whether something has changed since the last call, and must be saved first. */
+  /** Returns whether ranks or view have changed since the last call, and must be saved first. */
   takeChanged(): boolean {
     const changed = this.#changed;
     this.#changed = false;
     return changed;
   }
 
-  /** A guest's clock, or 0 if it is too far ahead (W4). */
+  /** Returns a guest's clock, or 0 if the clock is too far ahead (W4). */
   believed(clock: number, own: number, steadyMs: number): number {
     if (this.#clockAllowance.believes(clock, own, steadyMs)) return clock;
     this.disbelievedClocks += 1;
     return 0;
   }
 
-  /** Whether there is no view yet because servers may still report one. */
+  /** Returns whether no view exists yet because servers may still report one. */
   isWaiting(steadyMs: number): boolean {
     return this.#view.number === 0 && this.#isListening(steadyMs);
   }
 
   /**
-   * A name always gets the same rank, and no two names share one.
+   * Returns the rank of a name. A name always gets the same rank, and no two names share a rank.
    * @throws ProtocolError if there are too many names
    */
   rank(
@@ -143,12 +144,13 @@ export class Registry {
     this.#hear(report, speaker, steadyMs);
     const { user, view, durable, ready = false } = report;
     if (view === undefined || !speaker.isKnown) return;
-    // A server that is ready again has given up its leave.
+    // A server that is ready again no longer wants to leave.
     if (ready) this.#leaving.delete(user as ServerName);
-    // A reference with a lost or old file goes on from the highest view that is reported.
+    // A reference whose file is lost or old takes over the highest reported view.
     if (view.number > this.#view.number) this.#setView(view);
-    // A server that still reads its disk, or has lost some of it, reports its view alone, so that no
-    // other view is made. Its earlier reports on its disk no longer count (rule (b)).
+    // A server without `durable` is still reading its disk, or has lost part of it. It reports its
+    // view, so that no view with the same number is made. Its earlier reports of its disk no longer
+    // count (rule (b)).
     if (durable === undefined) {
       this.#reports.delete(user);
       return;
@@ -164,14 +166,17 @@ export class Registry {
     this.advance(steadyMs);
   }
 
-  /** @returns whether the server is out of the view for good */
+  /**
+   * Takes a server out of the view as soon as possible. @returns whether the server is out of a
+   * settled view
+   */
   leave(name: ServerName, steadyMs: number): boolean {
     if (this.#view.members.includes(name)) this.#leaving.add(name);
     this.advance(steadyMs);
     return !this.#view.members.includes(name) && this.#isSettled(steadyMs);
   }
 
-  /** @throws ProtocolError if the member may not be taken out now */
+  /** Removes a member that is down. @throws ProtocolError if the member must not be removed now */
   remove(name: ServerName, force: boolean, steadyMs: number): View {
     const { members, number } = this.#view;
     if (!members.includes(name)) {
@@ -200,7 +205,7 @@ export class Registry {
     return this.#view;
   }
 
-  /** Makes the next change of the view, if one is needed and possible now. */
+  /** Makes the next change of the view if one is needed and possible. */
   advance(steadyMs: number): void {
     this.#forget(steadyMs);
     if (this.#view.members.length === 0) return this.#makeFirstView(steadyMs);
@@ -227,7 +232,10 @@ export class Registry {
     if (first !== undefined) this.#replaceMembers([first]);
   }
 
-  /** Servers that may become members: alive, and caught up with the present view's members. */
+  /**
+   * Returns the servers that may become members: alive, and caught up with the members of the
+   * present view; the lowest rank first.
+   */
   #ready(steadyMs: number): ServerName[] {
     return [...this.#reports]
       .filter(([name, { ready, view }]) => {
@@ -237,7 +245,10 @@ export class Registry {
       .sort((a, b) => (this.#ranks.get(a) ?? 0) - (this.#ranks.get(b) ?? 0));
   }
 
-  /** Rules (a) and (b), by the reports of the live adopters. */
+  /**
+   * Returns whether rules (a) and (b) hold, by the reports of live members that have adopted the
+   * view.
+   */
   #isSettled(steadyMs: number): boolean {
     if (this.#isListening(steadyMs)) return false;
     const { members, number } = this.#view;
@@ -255,7 +266,7 @@ export class Registry {
     return complete.length >= quorumOf(this.#view);
   }
 
-  /** Whether a majority of the other members is alive. */
+  /** Returns whether a majority of the other members is alive. */
   #canSpare(name: ServerName, steadyMs: number): boolean {
     const rest = this.#view.members.filter((member) => member !== name);
     const alive = rest.filter((member) => this.#isAlive(member, steadyMs));
@@ -276,7 +287,7 @@ export class Registry {
     this.#changed = true;
   }
 
-  /** Forgets processes that are long gone, except their ranks and a member's last report. */
+  /** Forgets processes that were silent for long, except their ranks and a member's last report. */
   #forget(steadyMs: number): void {
     for (const { name, heardMs } of this.#processes.values()) {
       if (steadyMs - heardMs <= durations.forgetMs) continue;
@@ -287,7 +298,8 @@ export class Registry {
 
   #hear(report: HeartbeatReport, { clock, isKnown }: Speaker, steadyMs: number): void {
     const present = this.#processes.get(report.user);
-    // A guest can't take a member's name or keep it alive, and a member inherits nothing of a guest.
+    // A guest must not take a member's name or keep it alive, and a member must not inherit a
+    // guest's fields.
     if (present?.isKnown && !isKnown) return;
     const known = present?.isKnown === isKnown ? present : undefined;
     const most = mostFor(isKnown, limits.processes);
@@ -312,7 +324,10 @@ export class Registry {
   }
 }
 
-/** Guests leave room for members. */
+/**
+ * Returns the bound for members, and half of it for guests, so that guests always leave room for
+ * members.
+ */
 function mostFor(isKnown: boolean, most: number): number {
   return isKnown ? most : most / 2;
 }

@@ -20,11 +20,11 @@ export interface ChaosConfig {
   readonly seconds: number;
   readonly seed: number;
   readonly servers: number;
-  /** An empty folder, for the data and the logs. */
+  /** The path of an empty folder for data and logs. */
   readonly folder: string;
 }
 
-/** The part of a run that is going on. */
+/** The present part of a run. */
 export type Phase = "starting" | "disturbing" | "healing" | "checking";
 
 export interface ChaosWatcher {
@@ -35,20 +35,20 @@ export interface ChaosWatcher {
 export interface ChaosResult {
   readonly verdict: Verdict;
   readonly plan: readonly PlannedFault[];
-  /** The faults that happened, with their processes. */
+  /** The faults that were performed, with the processes that they hit. */
   readonly performed: readonly PlannedFault[];
-  /** All terms of coordinators, those before the load too. */
+  /** All terms of coordinators, including terms from before the load. */
   readonly terms: readonly Term[];
   readonly failovers: readonly Failover[];
-  /** The faults as they happened, process by process. */
+  /** The performed faults, one mark for each process that a fault hit. */
   readonly marks: readonly Mark[];
-  /** All processes and the clients, in the order in which the report shows them. */
+  /** The labels of all processes and of the clients, in the order of the report. */
   readonly nodes: readonly string[];
   readonly pace: Pace;
   readonly lengthMs: number;
 }
 
-/** A moderate load: the faults are the test. */
+/** Writes per second: a moderate load, because the trial tests faults. */
 const writesPerSecond = 100;
 const racers = [
   { name: "eva" },
@@ -56,16 +56,16 @@ const racers = [
   { name: "ivo" },
   { name: "lia", isImpatient: true },
 ] as const;
-/** Time for the cluster to heal, enough on a slow machine too. */
+/** Milliseconds for the cluster to heal; enough on a slow machine too. */
 const healMs = 60_000;
 const askMs = 5_000;
-/** Time for the last deliveries: a subscription looks for missed messages every 4 s. */
+/** Milliseconds for the last deliveries; a subscription looks for missed messages every 4 s. */
 const deliveryMs = 20_000;
 const lookMs = 250;
 
 /**
- * Runs a fresh cluster under load and faults, heals it, stops it and checks what clients saw.
- * @param signal ends the faults early; the run so far is checked nevertheless
+ * Runs a new cluster under load and faults, heals it, stops it, and checks what clients saw.
+ * @param signal ends the faults early; the run so far is still checked
  */
 export async function runChaos(
   config: ChaosConfig,
@@ -98,9 +98,12 @@ export async function runChaos(
   return { verdict, plan, performed, terms, failovers, marks, nodes, pace, lengthMs };
 }
 
-/** Servers save and fetch states under the faults too, and keep all messages (J1, J3). */
+/**
+ * Returns settings of the servers, with which they save and fetch states during the faults and keep
+ * all messages (J1, J3).
+ */
 function settingsOf({ seconds }: ChaosConfig) {
-  // Less often in a long run, because its state becomes large.
+  // Servers save less often in a long run, because their state becomes large.
   const checkpointBytes = 1_024 * Math.max(64, seconds);
   const kept = String(limits.channelMessages + writesPerSecond * seconds);
   return {
@@ -110,14 +113,14 @@ function settingsOf({ seconds }: ChaosConfig) {
   };
 }
 
-/** Cluster, relay and load, opened and closed together. */
+/** Opens and closes cluster, relay and load together. */
 class Scene implements AsyncDisposable {
   readonly load: Load;
   readonly race: ClaimRace;
   readonly #config: ChaosConfig;
   readonly #cluster: RelayedCluster;
   readonly #watch: CoordinatorWatch;
-  /** The servers' names: a restarted process has the same one. */
+  /** The servers' names; a restarted process keeps its name. */
   readonly #servers: readonly string[];
   #began = now();
 
@@ -158,7 +161,7 @@ class Scene implements AsyncDisposable {
     return this.#watch.terms(this.#began);
   }
 
-  /** Load and faults, until the run's time is over. */
+  /** Runs load and faults until the time of the run is over. */
   async disturb(
     plan: readonly PlannedFault[],
     { onFault }: ChaosWatcher,
@@ -184,7 +187,9 @@ class Scene implements AsyncDisposable {
     return performer;
   }
 
-  /** What all servers report after everything has healed, and their disks after a clean stop. */
+  /**
+   * Returns what all servers report after healing, and what their disks hold after a clean stop.
+   */
   async finalState(onHealed: () => void): Promise<Omit<Observations, "outages">> {
     await Promise.all([this.load.finish(), this.race.finish()]);
     const question: Question = {
@@ -193,7 +198,7 @@ class Scene implements AsyncDisposable {
       conversations,
       limitMs: healMs,
     };
-    // If they never agree, their reports show the differences.
+    // If the servers never agree, their reports show the differences.
     await agree(question);
     onHealed();
     const reports = await reportsOf(question);

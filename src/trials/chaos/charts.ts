@@ -5,7 +5,7 @@ import type { Latency } from "./core/pace.ts";
 
 type Run = Pick<ChaosResult, "failovers" | "lengthMs" | "marks" | "pace" | "nodes" | "terms">;
 
-/** The text of a mark, shown when the pointer is on it. */
+/** The texts of marks, each shown while the pointer is on the mark. */
 export interface Captions {
   fault(fault: Fault): string;
   failover(failover: Failover): string;
@@ -13,7 +13,7 @@ export interface Captions {
 
 export const faultKinds = ["kill", "stop", "cut", "slow", "reset"] as const;
 
-/** Pixels of all drawings, so that a moment has the same place in each. */
+/** Sizes of all drawings in pixels; equal widths give a moment the same place in each. */
 const width = 1_060;
 const left = 90;
 const right = 16;
@@ -21,7 +21,7 @@ const axisHeight = 24;
 const laneHeight = 26;
 const rateHeight = 110;
 const latencyHeight = 170;
-/** Even the shortest fault must be visible. */
+/** The least width of a fault in pixels, so that even the shortest fault is visible. */
 const leastWidth = 3;
 
 export function escaped(text: string): string {
@@ -35,8 +35,8 @@ export function escaped(text: string): string {
 }
 
 /**
- * One lane for each process, with its faults, how long they lasted, and when it was coordinator;
- * and each failover, from the fault to the next claim served.
+ * Draws one lane for each process, with its faults, their lengths, and its terms as coordinator;
+ * and each failover, from the fault to the next granted claim.
  */
 export function timeline(run: Run, captions: Captions): string {
   const { nodes, marks, lengthMs } = run;
@@ -71,7 +71,7 @@ export function timeline(run: Run, captions: Captions): string {
   ]);
 }
 
-/** A line at the foot of the coordinator's lane. */
+/** Draws each term as a line at the bottom of the coordinator's lane. */
 function terms(run: Run): string[] {
   const x = timeScale(run);
   return run.terms.flatMap(({ node, atMs }, at) => {
@@ -84,7 +84,10 @@ function terms(run: Run): string[] {
   });
 }
 
-/** From the old coordinator's lane to the new one's, and on until a claim was served. */
+/**
+ * Draws a failover as a line from the old coordinator's lane to the new one's, and on to the next
+ * granted claim.
+ */
 function failoverMark(run: Run, failover: Failover, captions: Captions): string {
   const { coordinator, successor, atMs, officeAfterMs, servedAfterMs } = failover;
   const x = timeScale(run);
@@ -98,7 +101,7 @@ function failoverMark(run: Run, failover: Failover, captions: Captions): string 
   );
 }
 
-/** Writes acknowledged in each span. */
+/** Draws the number of writes acknowledged in each span. */
 export function rateChart(run: Run): string {
   const { spans, spanMs } = run.pace;
   const x = timeScale(run);
@@ -115,7 +118,7 @@ export function rateChart(run: Run): string {
   return svg(rateHeight, [gaps(run, rateHeight), ...lines, timeAxis(run, rateHeight), ...bars]);
 }
 
-/** Median, 99th percentile and maximum of each span, on a logarithmic scale. */
+/** Draws median, 99th percentile and maximum latency of each span, on a logarithmic scale. */
 export function latencyChart(run: Run): string {
   const { spans, spanMs, latency } = run.pace;
   const x = timeScale(run);
@@ -128,13 +131,13 @@ export function latencyChart(run: Run): string {
   const curve = (kind: string, value: (latency: Latency) => number) => {
     let pen = "M";
     const points = spans.map(({ fromMs, latency: own }) => {
-      // The line is broken where nothing was acknowledged.
+      // The line is interrupted at spans without an acknowledged write.
       if (own === undefined) {
         pen = "M";
         return "";
       }
       const point = `${pen}${px(x(fromMs + spanMs / 2))} ${px(y(value(own)))}`;
-      // A lone point is a dot.
+      // A point without neighbours is drawn as a dot.
       const dot = pen === "M" ? "h0" : "";
       pen = "L";
       return point + dot;
@@ -160,7 +163,7 @@ function timeScale({ lengthMs }: Run): (ms: number) => number {
   return (ms) => left + (ms / Math.max(1, lengthMs)) * (width - left - right);
 }
 
-/** The times without an acknowledged write, behind everything else. */
+/** Draws the times without an acknowledged write, as background. */
 function gaps(run: Run, height: number): string {
   const x = timeScale(run);
   const shown = run.pace.gaps.map(({ fromMs, toMs }) => {
@@ -192,7 +195,7 @@ function gridLine(y: number, label: string): string {
   );
 }
 
-/** The next of 1, 2, 5, 10, 20, 50 … */
+/** Rounds up to the next of 1, 2, 5, 10, 20, 50 … */
 function roundedUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
   return power * ([1, 2, 5].find((step) => step * power >= value) ?? 10);

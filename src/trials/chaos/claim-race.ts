@@ -6,7 +6,7 @@ import { type Claim, wasTold } from "./core/claims.ts";
 
 export interface ClaimRaceOptions {
   readonly brokers: readonly string[];
-  /** Each racer has a connection of its own. */
+  /** The clients that claim names, each over its own connection. */
   readonly racers: readonly Racer[];
   readonly random: Random;
   /** Milliseconds since the load began. */
@@ -15,21 +15,24 @@ export interface ClaimRaceOptions {
 
 export interface Racer {
   readonly name: string;
-  /** Whether it gives up soon, so that some owners never learn that they are. */
+  /** Whether the racer gives up soon, so that some owners never learn that they own a name. */
   readonly isImpatient?: boolean;
 }
 
 const patienceMs = 60_000;
 const impatienceMs = 2_500;
 const racersAtOnce = 3;
-/** A password costs a server tens of milliseconds of a core: more names would test only that. */
+/**
+ * Names per second; hashing each password takes a server tens of milliseconds, so more names would
+ * test only hashing.
+ */
 const namesPerSecond = 3;
-/** Open claims of one racer: as many as pile up in an outage of several seconds. */
+/** The most open claims of one racer: as many as accumulate in an outage of several seconds. */
 const mostOpen = 30;
-/** Time for claims that are still open after everything has healed. */
+/** Milliseconds for claims that are still open after healing. */
 const finishMs = 60_000;
 
-/** Clients that claim the same names at the same time. */
+/** Lets several clients claim the same names at the same time. */
 export class ClaimRace {
   readonly #options: ClaimRaceOptions;
   readonly #connections: Connection[] = [];
@@ -56,13 +59,16 @@ export class ClaimRace {
     return this.#racers.flatMap(({ claims }) => claims);
   }
 
-  /** Names whose owner was told that the name is its own. */
+  /** The number of names whose owner was told that it owns the name. */
   get owned(): number {
     return new Set(this.claims.filter((claim) => wasTold(claim, "won")).map(({ name }) => name))
       .size;
   }
 
-  /** All racers claim all of these names, each in its own order. Resolves when all is decided. */
+  /**
+   * Lets all racers claim all of these names, each in its own order. Resolves when all claims are
+   * decided.
+   */
   async runThrough(names: readonly string[], inFlight: number): Promise<void> {
     const orders = this.#racers.map(() => this.#shuffled(names));
     const lanes = this.#racers.flatMap((racer, at) => {
@@ -78,12 +84,12 @@ export class ClaimRace {
     await Promise.all(this.#racers.map((racer) => racer.settled()));
   }
 
-  /** Some of the racers claim a new name, then the next, until the race is finished. */
+  /** Begins the race: some racers claim a new name, then the next, until `finish` or `close`. */
   start(): void {
     this.#lane = this.#keepRacing();
   }
 
-  /** Begins no new name; waits until every claim is decided, or the time for that is over. */
+  /** Ends the race: waits until every claim is decided, or the time for this is over. */
   async finish(): Promise<void> {
     this.#stopping.abort();
     await this.#lane;
@@ -112,7 +118,7 @@ export class ClaimRace {
     }
   }
 
-  /** The order is drawn, and the same for the same seed. */
+  /** Returns the names in random order, the same order for the same seed. */
   #shuffled(names: readonly string[]): string[] {
     const { random } = this.#options;
     const placed = names.map((name) => ({ name, place: random() }));

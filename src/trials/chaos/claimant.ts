@@ -9,11 +9,11 @@ import type { Claim, ClaimAnswer } from "./core/claims.ts";
 export interface ClaimantOptions {
   readonly name: string;
   readonly session: Session;
-  /** Whether it gives a claim up at its session's deadline, instead of asking again. */
+  /** Whether the client gives up a claim at its session's deadline, instead of asking again. */
   readonly isImpatient?: boolean;
   readonly random: Random;
   readonly elapsedMs: () => number;
-  /** Ends all asking. */
+  /** Aborting this signal ends all requests. */
   readonly signal: AbortSignal;
 }
 
@@ -22,12 +22,15 @@ interface OpenClaim extends Mutable<Claim> {
   answers: ClaimAnswer[];
 }
 
-/** The share of the decided claims that are asked again, and up to how much later. */
+/**
+ * The share of decided claims that are sent again, and the longest delay until then in
+ * milliseconds.
+ */
 const againPart = 0.25;
 const againMs = 5_000;
 const passwordBytes = 8;
 
-/** A client that claims names over its own connection, and a record of the answers. */
+/** A client that claims names over its own connection, and records the answers. */
 export class Claimant {
   readonly claims: Claim[] = [];
   readonly #options: ClaimantOptions;
@@ -35,16 +38,19 @@ export class Claimant {
 
   constructor(options: ClaimantOptions) {
     this.#options = options;
-    // Every claim that waits for its second question listens to the signal.
+    // Every claim that waits to be sent again listens to the signal.
     setMaxListeners(0, options.signal);
   }
 
-  /** Claims that still wait for an answer, or are asked again. */
+  /** The number of claims that wait for an answer or are being sent again. */
   get open(): number {
     return this.#open.size;
   }
 
-  /** Resolves when the claim is decided or given up; some claims are asked again after that. */
+  /**
+   * Claims a name. Resolves when the claim is decided or given up; some claims are sent again
+   * afterwards.
+   */
   async claim(name: string): Promise<void> {
     const { session, elapsedMs, random } = this.#options;
     const claim: OpenClaim = {
@@ -63,7 +69,7 @@ export class Claimant {
     }
   }
 
-  /** Resolves when no claim is open any more. */
+  /** Resolves when no claim is open. */
   async settled(): Promise<void> {
     while (this.#open.size > 0) await Promise.all(this.#open);
   }
@@ -73,7 +79,10 @@ export class Claimant {
     return asking.finally(() => this.#open.delete(asking));
   }
 
-  /** A client that missed its answer asks again, perhaps another server or in another term. */
+  /**
+   * Sends a claim again, like a client that missed its answer; perhaps another server or a later
+   * coordinator answers.
+   */
   async #askAgain(claim: OpenClaim, password: string): Promise<void> {
     const { random, signal } = this.#options;
     await pause(againMs * random(), signal);

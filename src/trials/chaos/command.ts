@@ -27,10 +27,13 @@ export interface ChaosOptions {
 
 const defaultSeconds = "60";
 const defaultServers = "3";
-/** Drawn seeds are below this, so that they are short enough to type. */
+/** Random seeds are below this number, so that they are short enough to type. */
 const seeds = 1_000_000;
 
-/** `tertulia chaos`: a run, its verdict, its report; exit code 1 if a rule was broken. */
+/**
+ * `tertulia chaos`: runs a trial, and writes its verdict and report; exits with code 1 if a rule
+ * was broken.
+ */
 export async function runChaosCommand({ flags, language, host }: ChaosOptions): Promise<void> {
   const text = trialTextsIn(language);
   const drawn = String(Math.floor(random() * seeds));
@@ -39,7 +42,7 @@ export async function runChaosCommand({ flags, language, host }: ChaosOptions): 
     seed: readFlag("seed", flags.seed ?? drawn, integer(0, 2 ** 32 - 1)),
     servers: readFlag("servers", flags.servers ?? defaultServers, integer(1, 20)),
   };
-  // A report that can't be written must fail before the run, not after it.
+  // An unwritable report must fail before the run, not after it.
   if (flags.report !== undefined) await writeFile(flags.report, "");
   const note = (line: string) => {
     if (!flags.json) host.errors.write(`${line}\n`);
@@ -66,7 +69,7 @@ export async function runChaosCommand({ flags, language, host }: ChaosOptions): 
   }
 }
 
-/** The first Ctrl-C ends the faults; the run so far is checked. */
+/** Runs a trial in which the first Ctrl-C ends the faults; the run so far is still checked. */
 async function interruptible(
   config: ChaosConfig,
   host: Host,

@@ -6,10 +6,10 @@ import type { Fault } from "./core/fault-plan.ts";
 import type { Latency } from "./core/pace.ts";
 import type { Verdict } from "./core/verdict.ts";
 
-/** A longer list of names says no more than "everybody". */
+/** The most names that are listed; a longer list is written as "everybody". */
 const mostNamed = 3;
 
-/** A fault as a person reads it. */
+/** Returns a sentence about a fault. */
 export function describeFault(fault: Fault, text: TrialText): string {
   const what = describePlain(fault, text);
   return fault.isAtCoordinator ? text("atCoordinator", { what }) : what;
@@ -39,7 +39,10 @@ function describePlain(fault: Fault, text: TrialText): string {
   }
 }
 
-/** The old coordinator, its successor, and how long the change took. */
+/**
+ * Returns sentences about a failover: the old coordinator, its successor, and how long the change
+ * took.
+ */
 export function describeFailover(failover: Failover, text: TrialText): string {
   const { fault, coordinator, epoch, successor, newEpoch, officeAfterMs } = failover;
   const { servedAfterMs } = failover;
@@ -75,7 +78,7 @@ function inHundredths(ms: number): string {
   return (ms / 1_000).toFixed(2);
 }
 
-/** Each rule with its name, how often it was broken, and what it means. */
+/** Returns, for each rule, its name, how often it was broken, and its meaning. */
 export function ruleRows(verdict: Verdict, text: TrialText) {
   return rules.map((rule: Rule) => ({
     name: text(`${rule}`),
@@ -84,7 +87,7 @@ export function ruleRows(verdict: Verdict, text: TrialText) {
   }));
 }
 
-/** The faults, the messages, the pace, the claims and the failovers, in a sentence each. */
+/** Returns sentences about faults, messages, pace, claims and failovers. */
 export function summary(verdict: Verdict, text: TrialText): string[] {
   const { faults, seed, seconds, kills } = verdict;
   const { attempted, acknowledged, indeterminate, indeterminateRead, read, heard } = verdict;
@@ -136,7 +139,7 @@ function failoverSummary(verdict: Verdict, text: TrialText): string[] {
   ];
 }
 
-/** The verdict as a person reads it, a line each. */
+/** Returns the verdict as lines of text. */
 export function describeVerdict(verdict: Verdict, text: TrialText): string[] {
   const rows = ruleRows(verdict, text);
   const nameWidth = Math.max(...rows.map(({ name }) => name.length));

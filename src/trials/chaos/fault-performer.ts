@@ -5,10 +5,10 @@ import type { Outage } from "./core/checker.ts";
 import type { NodeFault } from "./core/failovers.ts";
 import { aimedAt, type Fault, type PlannedFault } from "./core/fault-plan.ts";
 
-/** A fault as it happened to one process; without an end if it still goes on. */
+/** A fault of one process during a run; `toMs` is undefined while the fault lasts. */
 export interface Mark extends NodeFault {
   readonly fault: Fault;
-  /** When a killed process served again, or another fault ended. */
+  /** The time at which a killed process served again, or another fault ended. */
   toMs: number | undefined;
 }
 
@@ -17,41 +17,44 @@ export interface FaultPerformerOptions {
   readonly relay: Relay;
   /** Milliseconds since the load began. */
   readonly elapsedMs: () => number;
-  /** The label of the coordinator, if there is one. */
+  /** Returns the label of the coordinator; undefined while there is none. */
   readonly coordinator: () => string | undefined;
   readonly onFault: (fault: PlannedFault) => void;
 }
 
-/** Time for a signal to reach a process, generously. */
+/** Milliseconds in which a signal certainly reaches a process. */
 const signalMs = 50;
 
-/** Performs planned faults when they are due, and mends them. */
+/** Begins each planned fault when it is due, and ends it after its time. */
 export class FaultPerformer {
-  /** The faults that happened, with their processes. */
+  /** The faults that were performed, with the processes that they hit. */
   readonly performed: PlannedFault[] = [];
   readonly marks: Mark[] = [];
-  /** Times in which a majority of the servers was certainly stopped. */
+  /** The times in which a majority of the servers was certainly stopped. */
   readonly outages: Outage[] = [];
-  /** Processes that were running and were killed. */
+  /** The number of running processes that were killed. */
   kills = 0;
   readonly #options: FaultPerformerOptions;
-  /** The number of faults that stop a process at present. */
+  /** For each process, the number of faults that stop it at present. */
   readonly #stops = new Map<Child, number>();
-  /** The functions that mend the present faults, each with its timer. */
+  /** The functions that end the present faults, each with its timer. */
   readonly #mending = new Map<() => void, NodeJS.Timeout>();
 
   constructor(options: FaultPerformerOptions) {
     this.#options = options;
   }
 
-  /** Resolves at the last fault, or when the signal ends the run. */
+  /**
+   * Begins the faults of a plan. Resolves after the last fault has begun, or when the signal ends
+   * the run.
+   */
   async perform(plan: readonly PlannedFault[], signal: AbortSignal): Promise<void> {
     const { coordinator, elapsedMs, onFault } = this.#options;
     for (const planned of plan) {
       await pause(planned.atMs - elapsedMs(), signal);
       if (signal.aborted) return;
       const fault = aimedAt(coordinator(), planned);
-      // The fault is the coordinator's, and there is no coordinator.
+      // The fault was planned for the coordinator, and there is none now.
       if (fault === undefined) continue;
       this.performed.push(fault);
       onFault(fault);
@@ -59,12 +62,12 @@ export class FaultPerformer {
     }
   }
 
-  /** Resolves when every lasting fault has ended by itself, or the signal ends the run. */
+  /** Resolves when every fault has ended by itself, or the signal ends the run. */
   async subsided(signal: AbortSignal): Promise<void> {
     while (this.#mending.size > 0 && !signal.aborted) await pause(20, signal);
   }
 
-  /** Mends all present faults at once. */
+  /** Ends all present faults at once. */
   mend(): void {
     for (const mend of [...this.#mending.keys()]) mend();
   }
@@ -94,7 +97,7 @@ export class FaultPerformer {
   }
 
   #kill(child: Child, fault: Fault): void {
-    // The process is dead already and not yet started again.
+    // The process is down and has not been restarted yet.
     if (child.pid === undefined) return;
     this.kills += 1;
     const mark = this.#mark(child.label, fault);

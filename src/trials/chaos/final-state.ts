@@ -14,7 +14,7 @@ import type { Files, Seen, ServerReport } from "./core/checker.ts";
 import type { Account, AccountsFile } from "./core/claims.ts";
 import { nameOf, seenOf } from "./load.ts";
 
-/** The servers to ask, the conversations, and the time limit. */
+/** The servers and conversations to ask about, and the time limit. */
 export interface Question {
   readonly client: Session;
   readonly servers: readonly string[];
@@ -25,21 +25,22 @@ export interface Question {
 interface Page {
   readonly server: string;
   readonly entries: readonly Entry[];
-  /** A vector as text: equal vectors are equal texts. */
+  /** The page's vector as text; equal vectors have equal texts. */
   readonly seen: string;
   readonly more: boolean;
 }
 
 const restMs = 100;
 
-/** Asks until all servers have the same vector, or the time is over. */
+/** Asks the servers until all have the same vector, or the time is over. */
 export async function agree(question: Question): Promise<void> {
   const { client, servers, conversations, limitMs } = question;
   const untilMs = now().steadyMs + limitMs;
   const [conversation = ""] = conversations;
   while (now().steadyMs < untilMs) {
     const seen = new Map<string, string>();
-    // The broker asks the servers in turn; several rounds, because other clients ask in between.
+    // The broker chooses the servers in turn. Several rounds are needed, because other clients send
+    // requests in between.
     for (let count = 0; count < 3 * servers.length && now().steadyMs < untilMs; count += 1) {
       const page = await readPage(client, conversation, { limit: 1 });
       if (page !== undefined) seen.set(page.server, page.seen);
@@ -49,7 +50,10 @@ export async function agree(question: Question): Promise<void> {
   }
 }
 
-/** Each server's report of each conversation; a server that never answered has none. */
+/**
+ * Returns each server's report of each conversation; a server without a complete report is left
+ * out.
+ */
 export async function reportsOf(question: Question): Promise<ServerReport[]> {
   const untilMs = now().steadyMs + question.limitMs;
   const reports: ServerReport[] = [];
@@ -59,7 +63,10 @@ export async function reportsOf(question: Question): Promise<ServerReport[]> {
   return reports;
 }
 
-/** Reads page by page. The broker chooses the server, whose report goes on from its last page. */
+/**
+ * Reads a conversation from all servers page by page. The broker chooses the server; its page is
+ * added to the server's own report.
+ */
 async function reportsOn(
   conversation: string,
   { client, servers }: Question,
@@ -75,7 +82,7 @@ async function reportsOn(
     const query = { since: parseVector(JSON.parse(since), "since"), limit: limits.historyEntries };
     const page = await readPage(client, conversation, query);
     const reader = readers.find(({ server }) => server === page?.server);
-    // The answering server's report has not come to this place, or is beyond it.
+    // The answering server's report is at another page.
     if (page === undefined || reader?.since !== since || reader.isDone) continue;
     reader.entries.push(...page.entries.map(seenOf));
     reader.since = page.seen;
@@ -100,13 +107,16 @@ async function readPage(
       more: reply.next !== undefined,
     };
   } catch (error) {
-    // The server may still be coming back; the time limit ends the asking.
+    // The server may still be restarting; the time limit ends the attempts.
     if (!(error instanceof ProtocolError)) throw error;
     return undefined;
   }
 }
 
-/** Checksums of each replica's files, after all servers have stopped and their journals are saved. */
+/**
+ * Returns checksums of each replica's files, after all servers have stopped and their journals are
+ * saved.
+ */
 export async function filesOf(folder: string): Promise<Files[]> {
   const replicas = await replicasIn(folder);
   return Promise.all(
@@ -119,7 +129,7 @@ export async function filesOf(folder: string): Promise<Files[]> {
   );
 }
 
-/** The accounts of each replica, at the same moment. */
+/** Returns the accounts of each replica, after the same stop. */
 export async function accountsOf(folder: string): Promise<AccountsFile[]> {
   const replicas = await replicasIn(folder);
   return Promise.all(

@@ -33,13 +33,18 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 const channel: ChannelName = parseChannelName("geral");
 const channelConversation = `#${channel}`;
 
-/** Each user writes over a connection of their own, to the channel and to the others. */
+/** The users; each writes over a separate connection, to the channel and to the other users. */
 const userNames = ["ana", "bia", "caio", "duda"].map((name) => parseUserName(name));
 /** The share of writes that go to the channel. */
 const channelPart = 0.75;
-/** One user gives up soon, so that some writes are indeterminate. */
+/**
+ * Returns how long a user waits, in milliseconds. One user gives up soon, so that some writes are
+ * indeterminate.
+ */
 const patienceMs = (user: UserName) => (user === "duda" ? 2_500 : 60_000);
-/** Open writes of one connection: as many as pile up in an outage of several seconds. */
+/**
+ * The most open writes of one connection: as many as accumulate in an outage of several seconds.
+ */
 const mostOpen = 500;
 const readEveryMs = 1_000;
 const readEntries = 300;
@@ -49,7 +54,7 @@ export const conversations: readonly string[] = [
   ...userNames.map((user) => `@${user}`),
 ];
 
-/** The name of a conversation as the client library takes it. */
+/** Converts a conversation's text to the form of the client library. */
 export function nameOf(conversation: string): ConversationName {
   const name = conversation.slice(1);
   return conversation.startsWith("#")
@@ -57,7 +62,7 @@ export function nameOf(conversation: string): ConversationName {
     : { user: parseUserName(name) };
 }
 
-/** Writers, readers and a subscriber, and a record of everything that they saw. */
+/** Runs writers, readers and a subscriber, and records what they sent and saw. */
 export class Load {
   readonly writes: Write[] = [];
   readonly reads: Read[] = [];
@@ -86,7 +91,7 @@ export class Load {
     });
   }
 
-  /** Makes the users and the channel, and subscribes to every conversation. */
+  /** Creates the users and the channel, and subscribes to every conversation. */
   async prepare(): Promise<void> {
     await Promise.all(this.#writers.map(({ user, session }) => session.login(user)));
     await this.#writers[0]?.session.createChannel(channel);
@@ -105,7 +110,7 @@ export class Load {
     this.#lanes = Promise.all(lanes);
   }
 
-  /** Sends no new write, and waits until every write is answered or given up. */
+  /** Stops sending writes, and waits until every write is answered or given up. */
   async finish(): Promise<void> {
     this.#stopping.abort();
     await this.#lanes;
@@ -147,7 +152,7 @@ export class Load {
       },
       (error: unknown) => {
         if (!(error instanceof ProtocolError)) throw error;
-        // After a temporary error an earlier try may still have taken effect.
+        // After a temporary error an earlier attempt may still have taken effect.
         if (!error.retry) write.refused = error.code;
       },
     );
@@ -169,7 +174,7 @@ export class Load {
           isWhole: next === undefined,
         });
       } catch (error) {
-        // No server answered in time, which breaks no rule.
+        // The read failed because no server answered in time, which breaks no rule.
         if (!(error instanceof ProtocolError)) throw error;
       }
       await pause(readEveryMs, this.#stopping.signal);

@@ -1,4 +1,7 @@
-/** Colours that colour-blind people can tell apart (Okabe and Ito), in light and dark. */
+/**
+ * The report's style sheet. Its colours can be told apart by colour-blind people (Okabe and Ito),
+ * in light and dark.
+ */
 export const reportStyle = `
 :root {
   --ground: #fcfcfa; --panel: #ffffff; --ink: #22262b; --faint: #6b737c; --line: #e3e5e8;

@@ -4,7 +4,7 @@ import { escaped, faultKinds, latencyChart, rateChart, timeline } from "./charts
 import { describeFailover, describeFault, inSeconds, ruleRows, summary } from "./describe.ts";
 import { reportStyle } from "./report-style.ts";
 
-/** The whole run as one HTML file without dependencies. */
+/** Returns a run's report as one HTML file without dependencies. */
 export function reportPage(result: ChaosResult, text: TrialText): string {
   const { verdict, performed } = result;
   const { seed, ok } = verdict;

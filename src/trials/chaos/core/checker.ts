@@ -1,12 +1,12 @@
 import { type ClaimObservations, checkClaims, claimRules, grouped } from "./claims.ts";
 
 /**
- * Checks what clients saw of a cluster under load, in the manner of Jepsen's queue and set checkers
- * (K. Kingsbury): every message is unique, so clients can see what became of each write. A write
- * without an answer is indeterminate: it may have taken effect or not.
+ * Checks what clients saw of a cluster under load, like Jepsen's queue and set checkers (K.
+ * Kingsbury). Every message is unique, so clients can tell what became of each write. A write
+ * without an answer is indeterminate: it may or may not have taken effect.
  */
 
-/** A message as a client saw it. */
+/** A message as a client read it. */
 export interface Seen {
   readonly message: string;
   readonly server: string;
@@ -15,57 +15,59 @@ export interface Seen {
 }
 
 export interface Write {
-  /** Unique. */
+  /** The text, which is unique. */
   readonly message: string;
-  /** The client that sent it. */
+  /** The client that sent the message. */
   readonly client: string;
-  /** The conversations that it belongs to; the first is where subscribers hear it. */
+  /** The conversations that contain the message; subscribers receive it in the first. */
   readonly conversations: readonly [string, ...string[]];
   readonly sentMs: number;
-  /** Undefined until an answer tells that the write took effect. */
+  /** Undefined until an answer says that the write took effect. */
   readonly acknowledged?: { readonly atMs: number; readonly clock: number };
-  /** The error code of an answer that tells that the write took no effect. */
+  /** The error code of an answer that says that the write took no effect. */
   readonly refused?: string;
 }
 
-/** A page of history as a client read it under load: the newest messages. */
+/** The newest page of a history, as a client read it under load. */
 export interface Read {
   readonly client: string;
   readonly conversation: string;
   readonly askedMs: number;
   readonly entries: readonly Seen[];
-  /** Whether no older message exists. */
+  /** Whether the page contains all messages of the conversation. */
   readonly isWhole: boolean;
 }
 
-/** A whole conversation, as one server reports it after everything has healed. */
+/** A whole conversation, as one server reports it after healing. */
 export interface ServerReport {
   readonly server: string;
   readonly conversation: string;
   readonly entries: readonly Seen[];
 }
 
-/** Everything that was delivered to a subscriber, in the order of arrival. */
+/** All messages delivered to a subscriber, in order of arrival. */
 export interface Delivery {
   readonly subscriber: string;
   readonly conversation: string;
   readonly entries: readonly Seen[];
 }
 
-/** The files of one replica after a clean stop, by name; a missing file has no checksum. */
+/**
+ * The checksums of one replica's files by name, after a clean stop; undefined for a missing file.
+ */
 export interface Files {
   readonly replica: string;
   readonly checksums: Readonly<Record<string, string | undefined>>;
 }
 
-/** A time in which a majority of the servers was stopped, so that nothing could be committed. */
+/** A time in which a majority of the servers was stopped, so that no write could be committed. */
 export interface Outage {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 export interface Observations extends ClaimObservations {
-  /** The servers that must report every conversation. */
+  /** The names of the servers, each of which must report every conversation. */
   readonly servers: readonly string[];
   readonly writes: readonly Write[];
   readonly reads: readonly Read[];
@@ -76,27 +78,34 @@ export interface Observations extends ClaimObservations {
 }
 
 export const rules = [
-  /** A message was acknowledged, and some server does not report it (R5). */
+  /** A message was acknowledged, but a server does not report it (R5). */
   "lost",
   /** A message is in a history twice, or was delivered twice (R6, C3). */
   "doubled",
-  /** A message was read or delivered, although it was never sent, or refused. */
+  /** A message was read or delivered although it was never sent, or was refused. */
   "neverAttempted",
   /** Servers report different histories, or have different files (R4, R8). */
   "diverged",
-  /** A message is out of the total order, or its clock is not above its cause's (R7, C3). */
+  /**
+   * A message is out of the total order, or its clock is not above the clock of its cause (R7, C3).
+   */
   "misordered",
-  /** A message is in the history, and a subscriber that was there all the time missed it (C3). */
+  /**
+   * A message is in the history, but a subscriber that was always subscribed did not receive it
+   * (C3).
+   */
   "unheard",
   /** A client did not read its own acknowledged message, or a correct write was refused (R9). */
   "stale",
-  /** A message was acknowledged while no majority could have it (R3). */
+  /**
+   * A message was acknowledged while a majority was stopped, so that no quorum could have it (R3).
+   */
   "early",
   ...claimRules,
 ] as const;
 export type Rule = (typeof rules)[number];
 
-/** A broken rule, and a sentence with names and numbers. */
+/** A broken rule, and a sentence that says which message or server broke it. */
 export interface Violation {
   readonly rule: Rule;
   readonly detail: string;
@@ -132,7 +141,7 @@ function lost({ writes, reports }: Observations): Violation[] {
   });
 }
 
-/** Every list of messages that a client saw, with words for where it saw them. */
+/** Returns every list of messages that a client saw, with a description of where. */
 function listsSeen({ reports, deliveries, reads }: Observations) {
   return [
     ...reports.map(({ server, conversation, entries }) => {
@@ -225,13 +234,13 @@ function outOfOrder(seen: Observations): Violation[] {
   });
 }
 
-/** A write's clock must be above every clock that its client had been told before (R7). */
+/** Finds writes whose clock is not above every clock that their client knew before (R7). */
 function againstCause({ writes, reports }: Observations): Violation[] {
   const clocks = new Map<string, number>();
   for (const { acknowledged, message } of writes) {
     if (acknowledged !== undefined) clocks.set(message, acknowledged.clock);
   }
-  // If two servers made an event of the same request, readers see the earlier one.
+  // If two servers made an event of the same request, readers see the event with the lower clock.
   for (const { message, clock } of reports.flatMap(({ entries }) => entries)) {
     clocks.set(message, Math.min(clock, clocks.get(message) ?? clock));
   }
@@ -245,7 +254,10 @@ function againstCause({ writes, reports }: Observations): Violation[] {
 
 interface Caused {
   readonly write: Write;
-  /** The highest clock that its client had been told before it sent the write; 0 for none. */
+  /**
+   * The highest clock in an answer that the client had received before it sent the write; 0 if
+   * there was none.
+   */
   readonly toldClock: number;
 }
 
@@ -270,7 +282,10 @@ function causesOf(own: Write[]): Caused[] {
     });
 }
 
-/** Messages in the history that a subscriber did not hear, although it was there all the time. */
+/**
+ * Returns the messages of the history that a subscriber did not receive although it was always
+ * subscribed.
+ */
 export function unheard({
   writes,
   reports,
@@ -299,7 +314,7 @@ function stale({ writes, reads }: Observations): Violation[] {
   const causes = causesByClient(writes);
   const unread = reads.flatMap(({ client, conversation, askedMs, entries, isWhole }) => {
     const read = messagesOf(entries);
-    // The event's clock is above this one, whichever server made the event.
+    // The write's event has a clock above `toldClock`, whichever server made the event.
     const oldest = isWhole ? 0 : (entries[0]?.clock ?? 0);
     return (causes.get(client) ?? [])
       .filter(({ write, toldClock }) => {

@@ -1,27 +1,30 @@
 import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
 
 /**
- * Compares the answers to clients that raced for names (E3) with what is on the replicas' disks at
- * the end.
+ * Compares the answers to clients that raced for names (E3) with the accounts on the replicas'
+ * disks at the end.
  */
 
-/** The decision of a claim, as its client was told. */
+/** A claim's decision in the answer to its client. */
 export interface ClaimAnswer {
   readonly atMs: number;
   readonly answer: "won" | "taken";
 }
 
-/** One client's claim of a name. It has one id, however often it is sent. */
+/** One client's claim of a name. All copies of the claim have the same id. */
 export interface Claim {
   readonly name: string;
   readonly client: string;
   readonly id: string;
   readonly beganMs: number;
-  /** Oldest first. A client may ask again after an answer; every answer must be the same. */
+  /**
+   * The answers, oldest first. A client may ask again after an answer; all answers must be the
+   * same.
+   */
   readonly answers: readonly ClaimAnswer[];
-  /** The code of an error that decides nothing, and that no retry can change. */
+  /** The code of an error that is no decision and that no retry can change. */
   readonly refused?: string;
-  /** Whether its client stopped asking. It may own the name nevertheless. */
+  /** Whether the client has stopped asking. The client may own the name nevertheless. */
   readonly isGivenUp: boolean;
 }
 
@@ -49,7 +52,10 @@ export const claimRules = [
   "claimedTwice",
   /** A client was told both that it owns a name and that the name is taken. */
   "contradicted",
-  /** The owner is not the client that was told OK, or was told `name_taken`, or does not exist. */
+  /**
+   * The owner is not the client that was told OK; or the owner was told `name_taken`; or the name
+   * has no owner.
+   */
   "misowned",
   /** Replicas have different owners of a name, or several confirmed ones. */
   "ownersDiffer",
@@ -100,7 +106,10 @@ function contradicted(claims: readonly Claim[]): ClaimViolation[] {
     });
 }
 
-/** Looks at the first replica only: `ownersDiffer` compares it with the others. */
+/**
+ * Checks the owners on the first replica only; `ownersDiffer` compares this replica with the
+ * others.
+ */
 function misowned(
   claims: readonly Claim[],
   { replica, accounts = [] }: AccountsFile,
@@ -117,7 +126,8 @@ function misowned(
       if (told === "OK" && !isOwner) return [`${client} was told OK`];
       if (told !== "name_taken") return [];
       if (isOwner) return [`${client} was told name_taken and owns it`];
-      // The client of the claim that holds the name may have given up before it was confirmed.
+      // The claim that holds the name may not be confirmed, because its client may have given up
+      // before.
       const isHeld = owner !== undefined || own.some((row) => row.id !== id);
       return isHeld ? [] : [`${client} was told name_taken`];
     });
@@ -174,7 +184,7 @@ function undecided(claims: readonly Claim[]): ClaimViolation[] {
     });
 }
 
-/** The confirmed claim of the highest epoch. */
+/** Returns the confirmed claim with the highest epoch. */
 function ownerOf(rows: readonly Account[]): Account | undefined {
   return rows
     .filter(({ confirmed }) => confirmed)

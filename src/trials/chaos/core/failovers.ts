@@ -1,14 +1,14 @@
 import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
 import type { Claim } from "./claims.ts";
 
-/** A server became coordinator. */
+/** The start of a server's term as coordinator. */
 export interface Term {
   readonly node: string;
   readonly epoch: Epoch;
   readonly atMs: number;
 }
 
-/** A fault of one process; without an end if the process never came back. */
+/** A fault of one process; `toMs` is undefined if the process never came back. */
 export interface NodeFault {
   readonly node: string;
   readonly fault: { readonly kind: string };
@@ -16,30 +16,36 @@ export interface NodeFault {
   readonly toMs: number | undefined;
 }
 
-/** The coordinator had a fault, and after it another server, or the same again, became coordinator. */
+/**
+ * A fault of the coordinator, after which another server, or the same one again, became
+ * coordinator.
+ */
 export interface Failover {
   readonly fault: FailoverFault;
   readonly coordinator: string;
   readonly epoch: Epoch;
-  /** When the fault began. */
+  /** When the fault began, in milliseconds since the load began. */
   readonly atMs: number;
   readonly successor: string;
   readonly newEpoch: Epoch;
-  /** From the fault to the start of the next term. */
+  /** Milliseconds from the fault to the start of the next term. */
   readonly officeAfterMs: number;
-  /** From the fault to the first success of a claim begun after it; undefined if none came. */
+  /**
+   * Milliseconds from the fault to the first grant of a claim sent after it; undefined if no claim
+   * was granted.
+   */
   readonly servedAfterMs: number | undefined;
-  /** Whether no other fault was going on from this fault until that claim. */
+  /** Whether no other fault was active between this fault and that grant. */
   readonly isAlone: boolean;
 }
 
 export const failoverFaults = ["kill", "stop", "cut"] as const;
 export type FailoverFault = (typeof failoverFaults)[number];
 
-/** A coordinator survives shorter stops and cuts. */
+/** The shortest stop or cut, in milliseconds, that a coordinator does not survive. */
 const survivedMs = 1_200;
 
-/** @param terms as all servers logged them, in any order */
+/** Returns the failovers of a run. @param terms the terms that all servers logged, in any order */
 export function failoversOf(
   terms: readonly Term[],
   faults: readonly NodeFault[],
@@ -78,7 +84,10 @@ function isOverBy({ toMs = Infinity }: NodeFault, atMs: number): boolean {
   return toMs < atMs;
 }
 
-/** The coordinator's first fault that it can't have survived as coordinator, else its last one. */
+/**
+ * Returns the coordinator's first fault that it can't have survived as coordinator, else its last
+ * fault.
+ */
 function causeOf(last: Term, next: Term, faults: readonly NodeFault[]): NodeFault | undefined {
   const hits = faults
     .filter(({ node, fault, fromMs }) => {

@@ -1,9 +1,12 @@
-/** In a plan: the server that is coordinator when the time comes. */
+/** The label, in a plan, of whichever server is coordinator when the fault begins. */
 export const theCoordinator = "coordinator";
 
-/** A fault of the cluster. Processes are named by their labels: `server 1`. */
+/** A fault of the cluster. Processes have labels such as `server 1`. */
 export type Fault = PlainFault & {
-  /** The fault was planned for the coordinator; the label is the server that it was. */
+  /**
+   * Set if the fault was planned for the coordinator; the label is that of the server that was
+   * coordinator.
+   */
   readonly isAtCoordinator?: true;
 };
 
@@ -12,12 +15,15 @@ type PlainFault =
   | { readonly kind: "stop"; readonly targets: readonly string[]; readonly forMs: number }
   | {
       readonly kind: "cut";
-      /** Cut off from all of `others`: both ways, only what it sends, or only what it receives. */
+      /**
+       * The process that is cut off from all of `others`: in both directions, only in what it
+       * sends, or only in what it receives.
+       */
       readonly target: string;
       readonly others: readonly string[];
       readonly way: "both" | "out" | "in";
       readonly forMs: number;
-      /** Whether its connections are reset at the end; otherwise they go on. */
+      /** Whether the cut connections are reset at the end; otherwise they continue. */
       readonly reset: boolean;
     }
   | {
@@ -36,29 +42,29 @@ export type PlannedFault = Fault & {
 
 export interface Cast {
   readonly servers: readonly string[];
-  /** Broker, proxy, reference. */
+  /** The labels of brokers, proxies and reference. */
   readonly others: readonly string[];
-  /** The label of the load. */
+  /** The label of the clients that make the load. */
   readonly clients: string;
 }
 
-/** A number in [0, 1). */
+/** Returns a random number in [0, 1). */
 type Random = () => number;
 
 const firstAtMs = 1_000;
-/** One of so many faults is the coordinator's. */
+/** Every third fault hits the coordinator. */
 const coordinatorEvery = 3;
-/** Between two faults. */
+/** The shortest and longest time between two faults, in milliseconds. */
 const leastGapMs = 600;
 const mostGapMs = 2_400;
-/** Time for a killed process to come back, before it can be chosen again. */
+/** Milliseconds for a killed process to return before it can be chosen again. */
 const returnMs = 3_000;
-/** The end of a run has no new faults: this long, and a quarter of the run at most. */
+/** Milliseconds without new faults at the end of a run, but at most a quarter of the run. */
 const calmMs = 4_000;
 
 /**
- * Faults of any process; each is drawn as often as it is listed. The shorter times are below every
- * timeout of the cluster (1.2 to 2 s), the longer ones above.
+ * Faults of any process. A fault that is listed several times is chosen more often. The shorter
+ * times are below every timeout of the cluster (1.2 to 2 s), the longer ones above.
  */
 const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
   (scene) => scene.kill(scene.anybody()),
@@ -78,7 +84,7 @@ const bag: readonly ((scene: Scene) => Fault | undefined)[] = [
   (scene) => scene.reset(),
 ];
 
-/** Faults of the coordinator, drawn in the same way. */
+/** Faults of the coordinator, chosen in the same way. */
 const coordinatorBag: typeof bag = [
   (scene) => scene.kill(theCoordinator),
   (scene) => scene.kill(theCoordinator),
@@ -89,7 +95,7 @@ const coordinatorBag: typeof bag = [
   (scene) => scene.cutFromAll(theCoordinator, scene.oneWay(), scene.between(2_500, 6_000)),
 ];
 
-/** The plan depends on its three arguments alone. */
+/** Plans the faults of a run. The plan depends only on the three arguments. */
 export function planFaults(random: Random, lengthMs: number, cast: Cast): PlannedFault[] {
   const scene = new Scene(random, cast);
   const endMs = lengthMs - Math.min(calmMs, lengthMs / 4);
@@ -105,7 +111,10 @@ export function planFaults(random: Random, lengthMs: number, cast: Cast): Planne
   return planned.map((fault) => endingBy(endMs, fault));
 }
 
-/** A fault that was planned for the coordinator is aimed at the server that is coordinator now. */
+/**
+ * Turns a fault planned for the coordinator into one of the present coordinator; undefined if there
+ * is none.
+ */
 export function aimedAt(
   coordinator: string | undefined,
   fault: PlannedFault,
@@ -121,7 +130,7 @@ export function aimedAt(
   return { ...fault, target: coordinator, others, isAtCoordinator: true };
 }
 
-/** Gives all items of a bag in a random order, then all again in another. */
+/** Returns a function that gives all items in random order, then all again in another order. */
 function drawnFrom<T>(all: readonly T[], scene: Scene): () => T | undefined {
   let rest: T[] = [];
   return () => {
@@ -130,13 +139,15 @@ function drawnFrom<T>(all: readonly T[], scene: Scene): () => T | undefined {
   };
 }
 
-/** No fault outlasts the time for faults. */
+/** Shortens a fault that would last beyond `endMs`. */
 function endingBy(endMs: number, fault: PlannedFault): PlannedFault {
   if (!("forMs" in fault)) return fault;
   return { ...fault, forMs: Math.min(fault.forMs, Math.round(endMs - fault.atMs)) };
 }
 
-/** Draws faults and targets, and remembers which processes still have an earlier fault. */
+/**
+ * Chooses faults and targets at random, and remembers which processes still have an earlier fault.
+ */
 class Scene {
   readonly #random: Random;
   readonly #cast: Cast;
@@ -187,7 +198,10 @@ class Scene {
     return target === undefined ? undefined : this.#stopped([target], forMs);
   }
 
-  /** Takes busy servers too, so that more can be away than a quorum allows. */
+  /**
+   * Kills a majority, including servers with an earlier fault, so that more can be down than a
+   * quorum allows.
+   */
   killMajority(): Fault {
     return this.#killed(this.#majority());
   }
@@ -205,7 +219,7 @@ class Scene {
     return this.#cut(target, { others: this.#allBut(target), way, forMs });
   }
 
-  /** Cuts a server off from one process: a peer, the broker, the proxy or the reference. */
+  /** Cuts a server off from one other process: a server, a broker, a proxy or the reference. */
   cutFromOne(forMs: number): Fault | undefined {
     const target = this.server();
     if (target === undefined) return undefined;
@@ -215,7 +229,7 @@ class Scene {
     return this.#cut(target, { others: one === undefined ? [] : [one], way, forMs });
   }
 
-  /** Requests never arrive, or replies never come back. */
+  /** Cuts the clients off, so that requests or replies or both do not arrive. */
   cutClients(forMs: number): Fault {
     const { clients, others } = this.#cast;
     const way = this.#pick(["both", "out", "in"] as const) ?? "both";

@@ -1,10 +1,10 @@
 import type { Write } from "./checker.ts";
 
-/** The writes that were acknowledged in one span of time. */
+/** The writes acknowledged in one span of time. */
 export interface Span {
   readonly fromMs: number;
   readonly acknowledged: number;
-  /** From the first sending to the answer; undefined if no write was acknowledged. */
+  /** The time from the first sending to the answer; undefined if no write was acknowledged. */
   readonly latency: Latency | undefined;
 }
 
@@ -14,7 +14,7 @@ export interface Latency {
   readonly maxMs: number;
 }
 
-/** A time without a single acknowledged write. */
+/** A time without an acknowledged write. */
 export interface Gap {
   readonly fromMs: number;
   readonly toMs: number;
@@ -23,18 +23,18 @@ export interface Gap {
 export interface Pace {
   readonly spans: readonly Span[];
   readonly spanMs: number;
-  /** Of all acknowledged writes. */
+  /** The latency of all acknowledged writes. */
   readonly latency: Latency | undefined;
   /** Gaps of at least a second, in order. */
   readonly gaps: readonly Gap[];
-  /** The longest time without an acknowledged write. */
+  /** The longest time without an acknowledged write, in milliseconds. */
   readonly longestPauseMs: number;
 }
 
 const spanMs = 500;
 const gapMs = 1_000;
 
-/** How fast writes were acknowledged, from 0 to `lengthMs`. */
+/** Measures how fast writes were acknowledged from 0 to `lengthMs`. */
 export function paceOf(writes: readonly Write[], lengthMs: number): Pace {
   const answers = writes
     .flatMap(({ sentMs, acknowledged }) => {
@@ -61,7 +61,7 @@ function pausesBetween(timesMs: readonly number[]): Gap[] {
   return timesMs.slice(1).map((toMs, at) => ({ fromMs: timesMs[at] as number, toMs }));
 }
 
-/** @param latenciesMs sorted in place */
+/** Returns percentiles; undefined for an empty list. @param latenciesMs is sorted in place */
 export function latencyOf(latenciesMs: number[]): Latency | undefined {
   if (latenciesMs.length === 0) return undefined;
   latenciesMs.sort((a, b) => a - b);

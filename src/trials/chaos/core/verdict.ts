@@ -5,22 +5,22 @@ import type { Failover } from "./failovers.ts";
 import type { Fault } from "./fault-plan.ts";
 import { type Latency, latencyOf, type Pace } from "./pace.ts";
 
-/** The result of a run: the object that `--json` prints. */
+/** The result of a run, which `--json` prints. */
 export interface Verdict extends Readonly<Record<Rule, number>> {
   /** Whether no rule was broken and at least one write was acknowledged. */
   readonly ok: boolean;
   readonly seed: number;
   readonly seconds: number;
   readonly servers: number;
-  /** Faults by kind; a fault may have several targets. */
+  /** The number of planned faults of each kind; a fault may have several targets. */
   readonly faults: Readonly<Record<Fault["kind"], number>>;
-  /** Processes that were killed. */
+  /** The number of processes that were killed. */
   readonly kills: number;
   readonly attempted: number;
   readonly acknowledged: number;
-  /** Writes without an answer that tells their effect. */
+  /** The number of writes without an answer that says whether they took effect. */
   readonly indeterminate: number;
-  /** Indeterminate writes that took effect. */
+  /** The number of indeterminate writes that took effect. */
   readonly indeterminateRead: number;
   readonly read: number;
   readonly heard: number;
@@ -30,11 +30,13 @@ export interface Verdict extends Readonly<Record<Rule, number>> {
   readonly p99Ms: number;
   readonly claims: ClaimCounts;
   readonly failovers: readonly Failover[];
-  /** From the fault to the next claim served, over all failovers; null without failovers. */
+  /**
+   * The time from the fault to the next granted claim, over all failovers; null without failovers.
+   */
   readonly failoverMs: Latency | null;
-  /** The same over failovers by kill -9 without any other fault (E4). */
+  /** The same time over failovers by kill -9 without any other fault (E4). */
   readonly failoverAloneMs: (Latency & { readonly count: number }) | null;
-  /** Sentences on the first violations of each rule. */
+  /** Sentences about the first violations of each rule. */
   readonly examples: readonly string[];
 }
 
@@ -43,7 +45,7 @@ export interface ClaimCounts {
   readonly attempted: number;
   readonly won: number;
   readonly taken: number;
-  /** Given up by their clients before they were decided. */
+  /** The number of claims that their clients gave up undecided. */
   readonly givenUp: number;
 }
 
@@ -59,7 +61,7 @@ export interface RunFacts {
   readonly failovers: readonly Failover[];
 }
 
-/** Examples of each rule. */
+/** The most examples of each rule. */
 const mostExamples = 5;
 
 export function verdictOf(facts: RunFacts): Verdict {
@@ -72,7 +74,7 @@ export function verdictOf(facts: RunFacts): Verdict {
   const counts = rules.map((rule) => [rule, violationsOf(rule).length] as const);
   const examples = rules.flatMap((rule) => violationsOf(rule).slice(0, mostExamples));
   const acknowledged = seen.writes.filter((write) => write.acknowledged !== undefined).length;
-  // A cluster that does nothing breaks no rule, but the run has failed.
+  // A run without an acknowledged write has failed, although it breaks no rule.
   const idleness = acknowledged === 0 ? ["nothing was acknowledged at all"] : [];
   return {
     ok: violations.length === 0 && acknowledged > 0,
