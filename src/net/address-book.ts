@@ -7,7 +7,9 @@ interface Open {
   handshakes: number;
 }
 
-/** Counts the open connections of each address at a socket, and limits the rate of new ones. */
+/**
+ * Counts the open connections of each address at a socket, and limits the rate of new connections.
+ */
 export class AddressBook {
   readonly #pace = new Buckets({ perSecond: limits.addressPace, burst: limits.addressBurst });
   readonly #open = new Map<string, Open>();

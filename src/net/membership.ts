@@ -36,8 +36,8 @@ export class Membership {
   }
 
   /**
-   * Returns the seals for one purpose. They accept only messages with a counter above the present
-   * clock.
+   * Returns the seals for one purpose. The seals accept only messages with a counter above the
+   * present clock.
    */
   seals(purpose: Purpose): Seals {
     const { secret, self, clock } = this.#options;

@@ -42,8 +42,9 @@ const handshakeMs = 200;
 const mostTries = 3;
 
 /**
- * Sends questions to one process, several at a time. The number in front of the empty delimiter
- * comes back with the answer, as the envelope of any ZeroMQ reply does.
+ * Sends questions to one process, several at a time. Each question has a number in front of the
+ * empty delimiter. The answer repeats the number, because a ZeroMQ reply repeats the request's
+ * envelope.
  */
 export class Requester {
   readonly #socket: Dealer;

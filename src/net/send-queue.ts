@@ -9,7 +9,7 @@ interface Waiting {
 
 /**
  * A queue that sends messages on one ZeroMQ socket one after the other, because the socket throws
- * on two sends at once. A full queue drops new messages; receivers fetch missed messages later.
+ * if two sends overlap. A full queue drops new messages; receivers fetch missed messages later.
  */
 export class SendQueue {
   readonly #send: (frames: Frames) => Promise<void>;

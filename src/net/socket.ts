@@ -4,8 +4,8 @@ import { errorCode } from "../platform/problem.ts";
 import { durations, limits } from "../protocol/limits.ts";
 
 /**
- * Options of every libzmq socket. They set bounds that libzmq lacks by default, and limit the time
- * that closing waits.
+ * Options of every libzmq socket. The options set bounds that libzmq lacks by default, and limit
+ * the time that closing may take.
  */
 export const socketOptions = {
   linger: 500,
@@ -63,8 +63,8 @@ export async function receiveAll(
 
 /**
  * Returns whether an XPUB treats the frame as a subscription, at any position in a message. The
- * XPUB does not pass on a subscription that it already knows. If that frame was a message's last,
- * the frames before it have no end, or the end of another message.
+ * XPUB does not pass on a subscription that it already knows. If the dropped frame was a message's
+ * last, the rest of the message has no end, or continues with the frames of another message.
  */
 export function isSubscription(frame: Buffer): boolean {
   return frame[0] === 0 || frame[0] === 1;
@@ -76,8 +76,8 @@ function dropUnended(error: unknown): undefined {
 }
 
 /**
- * Calls `idle.reached` unless a message is read in this turn of the event loop, in which every
- * received message is read.
+ * Calls `idle.reached` if no message is read in this turn of the event loop. Every message that has
+ * arrived is read within this turn.
  */
 function tellIdle(receiving: Promise<unknown>, idle: Idle): void {
   let isRead = false;

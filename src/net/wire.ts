@@ -166,8 +166,8 @@ export class Wire {
       return;
     }
     if (!this.#connection.knowsHeartbeats) return;
-    // This side does not read from a paused peer, so it gets no sign of life. A failed write shows
-    // that such a peer is gone.
+    // A paused peer is not read, so this side receives no sign of life. A failed write shows that
+    // such a peer is gone.
     const isSilent = !this.#isPaused && steadyMs - this.#heardMs > durations.zmtpTimeoutMs;
     if (isSilent) return this.destroy();
     if (steadyMs - this.#pingedMs < durations.zmtpIntervalMs || this.isFull) return;

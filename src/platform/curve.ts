@@ -6,8 +6,8 @@ import type { Settings } from "./settings.ts";
 import { readShortFile } from "./short-file.ts";
 
 /**
- * The cluster's CURVE key pair (ZeroMQ RFC 26). Clients need the public key to connect; it proves
- * to them that the other side belongs to the cluster.
+ * The cluster's CURVE key pair (ZeroMQ RFC 26). Clients need the public key to connect; a
+ * connection with this key proves to a client that the other side belongs to the cluster.
  */
 export interface CurveKeys extends CurvePair {
   /**

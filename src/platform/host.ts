@@ -3,7 +3,7 @@ import { harmless, harmlessJson } from "../protocol/harmless.ts";
 import { JobControl, type LentTerminal, type Suspension } from "./job-control.ts";
 import { errorCode } from "./problem.ts";
 
-/** This process's connection to the person or script that runs it. */
+/** This process as its user sees it: arguments, streams, exit code, signals and warnings. */
 export interface Host {
   /** The command line, without the program's own name. */
   readonly args: readonly string[];

@@ -110,8 +110,8 @@ const checkMs = 2_000;
 
 /**
  * Opens a log file to which a child process may also write, through its stderr. Above `mostBytes`
- * the file is copied to `path.1` and emptied. It is not renamed, because the child would still
- * write to the renamed file.
+ * the file is copied to `path.1` and emptied. The file is not renamed, because the child would
+ * still write to the renamed file.
  */
 export function openLogFile(
   path: string,

@@ -130,8 +130,8 @@ export class Settings {
   }
 
   /**
-   * The cluster's secret from the environment. It has neither a row nor a flag, so that no list of
-   * settings shows it.
+   * The cluster's secret from the environment. The secret has neither a row nor a flag, so that no
+   * list of settings shows it.
    */
   get secretText(): string | undefined {
     return this.#env.TERTULIA_SECRET || undefined;

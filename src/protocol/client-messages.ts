@@ -31,7 +31,7 @@ export interface Session extends Grant {
   readonly issuedMs: number;
   readonly expiresMs: number;
   /**
-   * Whether the token was made with the cluster's secret: its holder may do all that an
+   * Whether a command made the token with the cluster's secret: such a session may do all that an
    * administrator may.
    */
   readonly isOperator: boolean;
@@ -53,7 +53,10 @@ export type Request = Envelope &
         readonly user: UserName;
         /** Kept in memory until the reply; never logged, never stored. */
         readonly password: string;
-        /** The invitation that an administrator gave to the user, if registration requires one. */
+        /**
+         * The invitation that an administrator gave to the user; required if registration is by
+         * invitation.
+         */
         readonly invitation?: string | undefined;
       }
     | {
@@ -89,8 +92,8 @@ export type Request = Envelope &
         readonly service: "presence";
         readonly user: UserName;
         /**
-         * A name that distinguishes the clients of one user; all clients without a name count as
-         * one.
+         * Distinguishes the clients of one user by name; all clients without a name count as a
+         * single client.
          */
         readonly client: string;
         readonly state: PresenceState;
@@ -130,7 +133,7 @@ export type RequestOf<S extends Service> = Extract<Request, { service: S }>;
 export const presenceStates = ["online", "away", "gone"] as const;
 export type PresenceState = (typeof presenceStates)[number];
 
-/** A user who is online. */
+/** A user who is online, for the reply to `presence`. */
 export interface Present {
   readonly user: UserName;
   readonly state: Exclude<PresenceState, "gone">;

@@ -7,7 +7,7 @@ import {
   MsgpackDecoder,
 } from "./msgpack-decoder.ts";
 
-/** A payload that begins with `{` or `[` is JSON; any other is MessagePack (W9). */
+/** A payload that begins with `{` or `[` is JSON; any other payload is MessagePack (W9). */
 export type Format = "msgpack" | "json";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });

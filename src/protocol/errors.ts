@@ -56,7 +56,7 @@ interface ErrorDetails {
   readonly reason?: RefusalReason | undefined;
 }
 
-/** An error that is sent to the other process: a code, and a description in one sentence. */
+/** An error to be sent to another process: a code, and a description in one sentence. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly code: ErrorCode;

@@ -16,8 +16,8 @@ export interface Event {
 }
 
 /**
- * The two hash functions for event lines. They are passed in, so that this folder depends on no
- * hash library.
+ * The two hash functions for event lines. The caller supplies the functions, so that this folder
+ * depends on no hash library.
  */
 export interface Digest {
   /**

@@ -115,7 +115,10 @@ export const limits = {
    * forgotten.
    */
   floodBuckets: 20_000,
-  /** Passwords sent to the password thread at once, so that the thread always has a next one. */
+  /**
+   * Passwords sent to the password thread at once, so that the thread never waits for the next
+   * password.
+   */
   hashesAtOnce: 2,
   /** Passwords that wait in the queue of the password thread: about a second of work. */
   unhashedPasswords: 40,
@@ -213,10 +216,7 @@ export const limits = {
   checkpointBytes: 64 * MiB,
   /** Bytes of journal after which a checkpoint that failed for lack of space is tried again. */
   checkpointRetryBytes: 4 * MiB,
-  /**
-   * Bytes of older journal that are kept for peers that are behind, as a multiple of
-   * `checkpointBytes`.
-   */
+  /** Bytes of older journal kept for peers that miss events, as a multiple of `checkpointBytes`. */
   journalKeptCheckpoints: 2,
 } as const;
 
@@ -307,7 +307,7 @@ export const durations = {
   /** Time that a stopping server then waits for its open requests, and for its peers (R11). */
   drainMs: 2_000,
   settleMs: 2_000,
-  /** Time that a leaving server waits until a view without it is adopted (R11). */
+  /** Time that a leaving server waits to be taken out of the view (R11). */
   leaveMs: 9_000,
   /** Silence after which the reference removes a process from its list. */
   aliveMs: 2_000,

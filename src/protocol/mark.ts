@@ -12,7 +12,7 @@ export interface Mark {
   readonly vector: Vector;
   /** For each server, the chain of its last event within the vector. */
   readonly chains: Readonly<Record<ServerName, Chain>>;
-  /** The highest clock among the events. */
+  /** The highest clock of the events that the vector covers. */
   readonly clock: number;
   /**
    * For each server, the time of its last event in milliseconds since 1970; the server's time never

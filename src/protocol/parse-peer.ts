@@ -36,7 +36,7 @@ function parseKind<Table extends KindTable, Tag extends string>(
   return { [tag]: word, ...parse(fields) } as Kinds<Tag, Table>;
 }
 
-/** @throws PeerMessageError */
+/** @throws PeerMessageError if the payload is invalid */
 export function parseReplication(payload: Uint8Array): ReplicationMessage {
   const fields = decodeMap(payload);
   return parseKind(replication, "type", { word: fields.type, fields });
@@ -47,22 +47,22 @@ function parseService<Table extends KindTable>(payload: Uint8Array, table: Table
   return parseKind(table, "service", { word: service, fields: fieldsOf(data) });
 }
 
-/** @throws PeerMessageError */
+/** @throws PeerMessageError if the payload is invalid */
 export function parsePeerRequest(payload: Uint8Array): PeerRequest {
   return parseService(payload, peerRequests);
 }
 
-/** @throws PeerMessageError */
+/** @throws PeerMessageError if the payload is invalid */
 export function parseCoordinationAnswer(payload: Uint8Array): CoordinationAnswer {
   return parseService(payload, coordinationAnswers);
 }
 
-/** @throws PeerMessageError */
+/** @throws PeerMessageError if the payload is invalid */
 export function parseSyncAnswer(payload: Uint8Array): SyncAnswer {
   return syncAnswer(fieldsOf(decodeMap(payload).data));
 }
 
-/** @throws PeerMessageError */
+/** @throws PeerMessageError if the payload is invalid */
 export function parseSnapshotPage(payload: Uint8Array): SnapshotPage {
   return snapshotPage(fieldsOf(decodeMap(payload).data));
 }

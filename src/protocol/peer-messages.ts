@@ -198,8 +198,9 @@ export type ProposedClaim = ReturnType<typeof claim>;
 /** Requests between servers about the coordinator, and the coordinator's requests about time. */
 const coordinationRequests = {
   /**
-   * Says that a server of lower rank has lost the coordinator. A coordinator of an epoch below
-   * `epoch` must step down.
+   * Asks a server of higher rank, or the coordinator itself, whether it is up, because the sender
+   * no longer hears the coordinator. `epoch` is the highest epoch that the sender knows; a
+   * coordinator of a lower epoch steps down.
    */
   election: object({ ...summary, epoch }),
   /** Asks a member to promise this epoch. */

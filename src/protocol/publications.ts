@@ -30,8 +30,8 @@ export type Entry = ChannelEntry | PrivateEntry;
 export type Publication = Entry & { readonly prev: number };
 
 /**
- * A publication in the old form, for plain SUB clients (P1). `timestamp` is the sender's own time
- * if the request had one.
+ * A publication in the old form, for plain SUB clients (P1). `timestamp` is the time that the
+ * sender's request gave, if any, else the event's.
  */
 export type PlainPublication =
   | { user: string; message: string; timestamp: string | number; clock: number }

@@ -1,4 +1,4 @@
-/** A map of at most `most` keys: a new key replaces the one that was set longest ago. */
+/** A map of at most `most` keys: a new key replaces the key that was set longest ago. */
 export class Recent<K, V> {
   readonly #most: number;
   /** The values by key; the key that was set last comes last. */

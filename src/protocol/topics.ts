@@ -6,8 +6,8 @@ export const replicationTopic = "replication";
 export const serversTopic = "servers";
 
 /**
- * Returns a channel's topic in the second form (P2). The final NUL keeps the topic from matching as
- * a prefix of others.
+ * Returns a channel's topic in the second form (P2). The final NUL keeps the topic from matching
+ * longer topics as their prefix.
  */
 export function channelTopic(channel: ChannelName): string {
   return `#${channel}\0`;

@@ -16,7 +16,10 @@ export function quorumOf(view: View): number {
   return Math.floor(view.members.length / 2) + 1;
 }
 
-/** @throws PeerMessageError */
+/**
+ * Reads a view; any value but a map reads as `noView`.
+ * @throws PeerMessageError if the map is invalid
+ */
 export function parseView(value: unknown): View {
   if (!isMap(value)) return noView;
   const { number, members } = value;

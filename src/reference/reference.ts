@@ -58,8 +58,8 @@ async function open(config: ReferenceConfig) {
 }
 
 /**
- * Starts the reference. It answers requests in order, each after saving the changes that the answer
- * shows.
+ * Starts the reference. The reference answers requests in order, each after saving the changes that
+ * the answer shows.
  */
 export async function startReference(config: ReferenceConfig): Promise<Reference> {
   const { path, saved, clock, log, membership, close } = await open(config);
@@ -157,8 +157,8 @@ interface Parts {
 }
 
 /**
- * Answers a request, also an invalid one. @param member the name of the member that has sealed the
- * request; undefined for a guest
+ * Answers any payload, with an error if the request is invalid.
+ * @param member the name of the member that has sealed the request; undefined for a guest
  */
 function respond(
   { registry, clock, requestLog }: Parts,

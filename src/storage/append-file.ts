@@ -27,7 +27,8 @@ export class AppendFile implements Disposable {
   /** Bytes of the content at opening and of all whole lines appended since. */
   #bytes = 0;
   /**
-   * Whether the content at opening ends without a newline; the next append then begins with one.
+   * Whether the content at opening ends without a newline; the next append then writes a newline
+   * first.
    */
   #isUnended = false;
   /** Whether part of a line may follow these bytes after a failed write. */
@@ -82,8 +83,8 @@ export class AppendFile implements Disposable {
   }
 
   /**
-   * Replaces all lines by these lines. After a crash the file has either the old lines or the new
-   * ones.
+   * Replaces all lines by these lines. After a crash the file has either all old lines or all new
+   * lines.
    * @throws the error of the operating system; the old lines stay
    */
   replace(lines: readonly string[]): void {

@@ -86,7 +86,7 @@ export class ClockFile implements AsyncDisposable {
 
   /**
    * Saves a higher value while the process waits, because no other process may receive a clock
-   * above the value on disk. This happens at a start, and after a received clock that was far
+   * above the value on disk. The wait occurs at a start, and after a received clock that was far
    * ahead.
    */
   #raiseNow(reserved: number): void {

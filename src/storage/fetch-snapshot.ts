@@ -17,7 +17,8 @@ const partialFolder = "snapshot.tmp";
 const doneFolder = "snapshot.done";
 
 /**
- * Removes a fetched state. It is renamed first, because a start would take half a state for damage.
+ * Removes a fetched state. The folder is renamed first, because a later start would take a
+ * half-removed state for damage.
  */
 export async function dropSnapshot(folder: string): Promise<void> {
   const done = join(folder, doneFolder);

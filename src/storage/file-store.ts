@@ -67,9 +67,9 @@ export class FileStore implements Store {
   /** Writes run one after the other, so that an older view never replaces a newer one. */
   #writing = Promise.resolve();
   #checkpointing: Promise<void> | undefined;
-  /** Bytes of journal at which the state is saved. */
+  /** Bytes of journal at which the next save of the state begins. */
   #dueBytes = 0;
-  /** False while the store is loaded or closed; only `close` may then begin a checkpoint. */
+  /** False during loading, and once closing has begun; then only `close` may begin a checkpoint. */
   #isOpen = false;
 
   constructor(options: DiskOptions) {
@@ -228,7 +228,9 @@ export class FileStore implements Store {
     if (this.#isOpen && isDue) void this.#checkpoint(replica);
   }
 
-  /** Saves the present state, unless a save is already running. Requests are served meanwhile. */
+  /**
+   * Saves the present state, unless a save is already running. Requests are served during the save.
+   */
   #checkpoint(replica: Stored): Promise<void> {
     this.#checkpointing ??= this.#saveState(replica).finally(() => {
       this.#checkpointing = undefined;

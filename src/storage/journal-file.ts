@@ -9,7 +9,7 @@ import { type Heads, parseHeads } from "../protocol/mark.ts";
 import { type MutableVector, parseVector, type Vector } from "../protocol/vector.ts";
 
 /**
- * The first line of a journal file. It sums up all files before this file.
+ * The first line of a journal file. The line sums up all files before this file.
  *
  *     {"heads":{<server>:{"seq","chain"}},"clock":<n>,"previous":{"bytes","checksum"},"crc":"<8 hex>"}
  *

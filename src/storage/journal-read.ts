@@ -54,8 +54,8 @@ interface Place {
 }
 
 /**
- * Reads lines at a place. Returns no lines if the file was removed meanwhile, because its events
- * are then in no file.
+ * Reads lines at a place. Returns no lines if the file was removed during the read, because its
+ * events are then in no file.
  */
 async function linesIn(held: Held, { file, offset }: Place): Promise<string[]> {
   try {
@@ -66,7 +66,7 @@ async function linesIn(held: Held, { file, offset }: Place): Promise<string[]> {
   }
 }
 
-/** Returns the place of the first wanted event; undefined if no file has one. */
+/** Returns the place of the first wanted event; undefined if no file contains a wanted event. */
 function firstOf(held: Held, next: Vector): Place | undefined {
   for (const [index, file] of held.files.entries()) {
     const end = held.files[index + 1]?.header.heads ?? held.heads;

@@ -35,7 +35,7 @@ export interface Found {
   readonly cutBytes: number;
   /** Rot in synced data. If there is any, the journal must not be appended to. */
   readonly damages: readonly Damage[];
-  /** Rot in files kept only for peers that are behind; these files were removed. */
+  /** Rot in files kept only for peers that miss events; these files were removed. */
   readonly givenUp: readonly Damage[];
   /** For each server, the newest event that the journal is known to have had, damaged or not. */
   readonly known: Heads;
@@ -151,8 +151,8 @@ export class Recovery {
   }
 
   /**
-   * Keeps older files for peers that are behind, back to the first damaged file; removes that file
-   * and all before it.
+   * Keeps older files for peers that miss events, back to the newest damaged file; removes that
+   * file and all older files.
    */
   #takeOlder(paths: readonly string[], headers: readonly (Header | undefined)[]): Damage[] {
     const { digest } = this.#options;

@@ -35,7 +35,9 @@ export interface JournalOptions extends RecoveryOptions {
   readonly fileBytes?: number;
   /** Pause after which the journal notes the end of the last batch, in milliseconds. */
   readonly idleMs?: number;
-  /** Bytes of files to keep for peers that are behind, beyond the files that a start needs. */
+  /**
+   * Bytes of files to keep for peers that miss events, in addition to the files that a start needs.
+   */
   readonly keptBytes: number;
 }
 
@@ -64,8 +66,8 @@ export class Journal {
   /** The first file that a start after the saved state reads. */
   #needed: JournalFile | undefined;
   /**
-   * The size of all files that a start after the saved state reads, and of those of them before the
-   * cut.
+   * The bytes and events that a start after the saved state would read: in all files, and in the
+   * files before the last cut.
    */
   #toReplay = { bytes: 0, events: 0 };
   #beforeCut = { bytes: 0, events: 0 };

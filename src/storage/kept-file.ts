@@ -52,8 +52,8 @@ export class KeptFile<T extends object> {
   /**
    * @param parse returns the valid part of a value, which is undefined if the file is not JSON;
    * throws if no part is valid
-   * @param tell called once for each damaged file, and once for each reason why the file can't be
-   * read
+   * @param tell called once for each damaged file, and when reading begins to fail or fails for
+   * another reason
    */
   constructor(
     path: string,
@@ -80,8 +80,8 @@ export class KeptFile<T extends object> {
   }
 
   /**
-   * Replaces the file as a whole; after a crash it holds either the old text or the new one. Other
-   * processes wait with their updates meanwhile.
+   * Replaces the file as a whole: after a crash it holds either the old text or the new one.
+   * Updates of other processes wait until this update is done.
    * @param next returns the new value, given the file's present one
    * @throws the error of the file system; an unreadable file stays unchanged
    */
@@ -100,7 +100,7 @@ export class KeptFile<T extends object> {
     if (there === undefined || there.isWhole) return there;
     const { all, value } = there;
     const isFile = statIfThere(this.#path)?.isFile();
-    // The copy comes first: without space for it, the file stays as it is.
+    // The copy is made first: if the disk has no space for the copy, the file stays unchanged.
     const aside = value !== undefined && isFile ? copyAside(this.#path) : putAside(this.#path);
     if (value !== undefined) this.#replace({ ...all, ...value });
     this.#tell({ path: this.#path, aside });

@@ -10,7 +10,7 @@ export interface Slot extends Disposable {
 }
 
 /**
- * Locks one folder, and creates a missing one.
+ * Locks one folder, which is created if it does not exist.
  * @param mode the mode of a new folder
  * @returns undefined if another process has locked the folder
  * @throws Problem if the folder can't be created or opened

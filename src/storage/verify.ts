@@ -25,7 +25,9 @@ export interface Verified {
   readonly damages: readonly Damage[];
 }
 
-/** Returns the servers' folders in a data folder, or the folder itself if it is one. */
+/**
+ * Returns the servers' folders in a data folder; for the folder of one server, only this folder.
+ */
 export function serverFolders(folder: string): string[] {
   if (existsSync(join(folder, "identity.json"))) return [folder];
   const slots = existsSync(join(folder, "servers")) ? join(folder, "servers") : folder;
@@ -80,7 +82,7 @@ function checkJson(path: string): Damage[] {
   }
 }
 
-/** Checks the whole journal, including files kept only for peers that are behind. */
+/** Checks the whole journal, including files kept only for peers that miss events. */
 class JournalCheck {
   readonly damages: Damage[] = [];
   events = 0;
@@ -107,8 +109,8 @@ class JournalCheck {
     for (const [at, path] of paths.entries()) {
       const bytes = readFileSync(path);
       const header = headerOf(path, this.#digest);
-      // This file does not continue the one before it: the events between the two are only in the
-      // saved state.
+      // This file does not continue the previous file: the events between the two files are only in
+      // the saved state.
       if (scan === undefined || header?.previous === undefined) {
         this.#take(scan);
         scan = new Scan({

@@ -40,8 +40,8 @@ export interface Route {
 const heldBytes = 1024 * 1024;
 
 /**
- * A TCP relay between the processes of a cluster. It can cut links in one direction or both, slow
- * links down, or reset their connections.
+ * A TCP relay between the processes of a cluster. The relay can cut links in one direction or both,
+ * slow links down, or reset their connections.
  *
  * A cut behaves like a network that drops packets, as TCP shows it: bytes, ends and resets wait
  * until the cut is healed. Then they continue or, with `reset`, are lost with their connection. A

@@ -53,8 +53,8 @@ const pongContextBytes = 16;
 const pingTtlBytes = 2;
 
 /**
- * A message for one or many connections. It is encoded only once for all connections without
- * encryption.
+ * A message for one or many connections. All connections without encryption share one encoding of
+ * the message.
  */
 export class Outgoing {
   readonly frames: readonly Uint8Array[];
@@ -73,7 +73,8 @@ export class Outgoing {
 
 /**
  * The bound side of one connection in ZMTP 3.x (RFC 37); also in ZMTP 2.0 (RFC 15) if every process
- * may connect. It turns bytes into messages and messages into bytes, without a socket or a clock.
+ * may connect. The class turns bytes into messages and messages into bytes, without a socket or a
+ * clock.
  *
  *     greeting ──▶ handshake ──▶ ready
  *
@@ -126,13 +127,14 @@ export class Connection {
 
   /**
    * Writes the beginning of the greeting. This side's mechanism follows after the peer has sent its
-   * own. So a socket can have doors with several mechanisms, and both sides notice a mismatch.
+   * mechanism. So a socket can have doors with several mechanisms, and both sides notice a
+   * mismatch.
    */
   start(): void {
     this.#events.write(greetingStart);
   }
 
-  /** @throws Refused */
+  /** @throws Refused if the bytes break the protocol or a bound */
   receive(chunk: Buffer): void {
     const rest = this.#handshake === undefined ? this.#greet(chunk) : chunk;
     if (rest.length > 0) this.#reader.read(rest, (body, flags) => this.#take(body, flags));

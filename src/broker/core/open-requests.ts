@@ -18,7 +18,7 @@ export interface OpenRequest {
 
 interface Open<Request, Worker> {
   readonly request: Request;
-  /** The worker that has the request; undefined while the request waits for one. */
+  /** The worker that has the request; undefined while the request waits for a worker. */
   worker: Worker | undefined;
 }
 
@@ -97,7 +97,10 @@ export class OpenRequests<Request extends OpenRequest, Worker extends object> {
     return this.#removeWhere(({ worker }) => worker === gone);
   }
 
-  /** Drops the client's waiting requests; a worker may still answer the others. */
+  /**
+   * Drops the client's waiting requests. Requests that a worker has stay, because they may still be
+   * answered.
+   */
   clientGone(client: Client): void {
     if (this.#waiting.size === 0 || !this.#ofClient.has(client)) return;
     for (const [request, number] of this.#waiting) {

@@ -45,11 +45,11 @@ interface ServerReport {
 
 /**
  * Keeps the ranks, the list of live processes, and the view. The view changes by one member at a
- * time. It changes only when every quorum of the next view is certain to share a member with every
- * quorum of earlier views. So the following must hold:
+ * time. A change is made only when every quorum of the next view is certain to share a member with
+ * every quorum of earlier views. So the following must hold:
  *
- * (a) a majority of the present members has adopted the number of the present view, and
- * (b) this majority has on disk everything that those adopters had when they adopted.
+ * (a) a majority of the present members has adopted the number of the present view, and (b) this
+ * majority has on disk everything that those adopters had when they adopted.
  *
  * Each change must be on disk before an answer contains it (`takeChanged`).
  */
@@ -65,8 +65,9 @@ export class Registry {
   /** The number of clocks of guests that were too far ahead. */
   disbelievedClocks = 0;
   /**
-   * Steady time until which the reference only listens to reports of higher views, and changes no
-   * view. Otherwise the next view could have the number of a view that the reference's file lacks.
+   * Steady time until which the reference makes no view of its own, and only takes over higher
+   * reported views. Otherwise its next view could have the number of a view that the reference's
+   * file lacks.
    */
   readonly #listensUntil: number;
 
@@ -148,9 +149,9 @@ export class Registry {
     if (ready) this.#leaving.delete(user as ServerName);
     // A reference whose file is lost or old takes over the highest reported view.
     if (view.number > this.#view.number) this.#setView(view);
-    // A server without `durable` is still reading its disk, or has lost part of it. It reports its
-    // view, so that no view with the same number is made. Its earlier reports of its disk no longer
-    // count (rule (b)).
+    // A server without `durable` is still reading its disk, or has lost part of it. The server
+    // reports its view, so that no view with the same number is made. Its earlier reports of its
+    // disk no longer count (rule (b)).
     if (durable === undefined) {
       this.#reports.delete(user);
       return;

@@ -85,8 +85,8 @@ function terms(run: Run): string[] {
 }
 
 /**
- * Draws a failover as a line from the old coordinator's lane to the new one's, and on to the next
- * granted claim.
+ * Draws a failover as a line from the old coordinator's lane to the lane of the new coordinator,
+ * and on to the next granted claim.
  */
 function failoverMark(run: Run, failover: Failover, captions: Captions): string {
   const { coordinator, successor, atMs, officeAfterMs, servedAfterMs } = failover;

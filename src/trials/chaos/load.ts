@@ -38,8 +38,8 @@ const userNames = ["ana", "bia", "caio", "duda"].map((name) => parseUserName(nam
 /** The share of writes that go to the channel. */
 const channelPart = 0.75;
 /**
- * Returns how long a user waits, in milliseconds. One user gives up soon, so that some writes are
- * indeterminate.
+ * Returns how long a user waits, in milliseconds. The user `duda` gives up soon, so that some
+ * writes are indeterminate.
  */
 const patienceMs = (user: UserName) => (user === "duda" ? 2_500 : 60_000);
 /**

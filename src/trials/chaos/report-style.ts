@@ -1,6 +1,6 @@
 /**
- * The report's style sheet. Its colours can be told apart by colour-blind people (Okabe and Ito),
- * in light and dark.
+ * The report's style sheet. Colour-blind readers can tell its colours apart (Okabe and Ito), in
+ * light and dark.
  */
 export const reportStyle = `
 :root {

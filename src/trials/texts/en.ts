@@ -1,4 +1,4 @@
-/** Every text of the trials that a person sees, in English. `{name}` stands for a value. */
+/** Every text of the trials that a person sees, in English. A value replaces each `{name}`. */
 export const en = {
   begin: "Seed {seed}: {seconds} s of faults, {servers} servers. Ctrl-C ends it early.",
   starting: "Starting a fresh cluster …",

@@ -48,16 +48,17 @@ export interface ClaimObservations {
 }
 
 export const claimRules = [
-  /** Several clients were told that they own a name. */
+  /** Several clients were told that they own the same name. */
   "claimedTwice",
   /** A client was told both that it owns a name and that the name is taken. */
   "contradicted",
   /**
-   * The owner is not the client that was told OK; or the owner was told `name_taken`; or the name
-   * has no owner.
+   * A client was told OK and does not own the name; or the owner was told `name_taken`; or a client
+   * was told `name_taken` though no other claim holds the name; or no client sent the owner's
+   * claim.
    */
   "misowned",
-  /** Replicas have different owners of a name, or several confirmed ones. */
+  /** Replicas have different owners of a name, or a replica has several confirmed owners. */
   "ownersDiffer",
   /** A claim was neither decided nor given up. */
   "undecided",
