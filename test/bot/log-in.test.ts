@@ -6,7 +6,7 @@ import { parseUserName } from "../../src/protocol/ids.ts";
 
 type Code = ConstructorParameters<typeof ProtocolError>[0];
 
-/** A cluster's accounts, with the services that a bot uses. */
+/** A stand-in for a session: it keeps accounts and serves `login` and `register`. */
 class Cluster {
   readonly asked: string[] = [];
   readonly #accounts: Map<string, string>;
@@ -52,13 +52,13 @@ async function enter(cluster: Cluster, invitation?: string): Promise<number> {
   return asked;
 }
 
-test("in an open cluster a bot logs in by its name alone", async () => {
+test("in an open cluster, a bot logs in by its name alone", async () => {
   const cluster = new Cluster({ isOpen: true });
   expect(await enter(cluster)).toBe(0);
   expect(cluster.asked).toEqual(["login"]);
 });
 
-test("in a cluster with accounts a bot makes an account, and uses it the next time", async () => {
+test("in a cluster with accounts, a bot registers an account at first and logs in to this account later", async () => {
   const cluster = new Cluster();
   await enter(cluster);
   expect(cluster.asked.slice(2)).toEqual(["register", "login by password"]);
@@ -66,7 +66,7 @@ test("in a cluster with accounts a bot makes an account, and uses it the next ti
   expect(cluster.asked.slice(4)).toEqual(["login", "login by password"]);
 });
 
-test("a bot registers with an invitation if one is needed", async () => {
+test("a bot registers with its invitation if the cluster requires one", async () => {
   await enter(new Cluster({ invitation: "welcome" }), "welcome");
   await expect(enter(new Cluster({ invitation: "welcome" }))).rejects.toMatchObject({
     code: "forbidden",
@@ -75,7 +75,7 @@ test("a bot registers with an invitation if one is needed", async () => {
   });
 });
 
-test("a bot whose name belongs to another account says so", async () => {
+test("a bot whose name belongs to another account fails with name_taken", async () => {
   const cluster = new Cluster({ accounts: { bot: "another's" } });
   await expect(enter(cluster)).rejects.toMatchObject({ code: "name_taken", retry: false });
 });

@@ -11,7 +11,9 @@ interface Worker {
   readonly number: number;
 }
 
-/** All events, each with numbers that choose among the present clients, workers and tags. */
+/**
+ * One event of a random schedule; its numbers choose among the present clients, workers and tags.
+ */
 const step = fc.oneof(
   fc.record({ kind: fc.constant("client comes" as const) }),
   fc.record({ kind: fc.constant("client goes" as const), of: fc.nat(99) }),
@@ -23,7 +25,7 @@ const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("hand on" as const), to: fc.nat(99) }) },
   {
     weight: 8,
-    // From any worker, for any tag that ever existed: late, twice, or another worker's.
+    // Any worker replies with any tag that ever existed: late, twice, or with another worker's tag.
     arbitrary: fc.record({
       kind: fc.constant("reply" as const),
       by: fc.nat(99),
@@ -39,7 +41,7 @@ const step = fc.oneof(
         fc.uint8Array({ maxLength: 2 * tagBytes }),
         fc.uint8Array({ minLength: tagBytes, maxLength: tagBytes }),
       ),
-      // An earlier process may guess a connection's name, or a number, but not both.
+      // A worker of an earlier broker may guess a connection's name or a number, but not both.
       name: fc.option(fc.nat(99)),
       number: fc.option(fc.bigInt({ min: 0n, max: 200n })),
     }),
@@ -50,7 +52,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 const patienceMs = 100;
 
-/** A broker with clients and workers, and a simple model of it. */
+/** A broker with clients and workers, and a simple model that predicts the broker's answers. */
 class World {
   #broker = new OpenRequests<OpenRequest, Worker>();
   #nowMs = 0;
@@ -58,12 +60,12 @@ class World {
   #clients: Client[] = [];
   readonly #everyName: Buffer[] = [];
   #workers: Worker[] = [];
-  /** The requests that this broker handed on, by tag. */
+  /** The requests that the present broker handed to workers, by tag. */
   #handed = new Map<string, { asked: OpenRequest; worker: Worker }>();
   readonly #everyTag: Buffer[] = [];
-  /** All requests, except those that were dropped with their clients. */
+  /** All requests, except waiting requests whose client has gone. */
   readonly #asked = new Set<OpenRequest>();
-  /** Requests that were answered or given up. */
+  /** The requests that were answered or given up. */
   readonly #ended = new Set<OpenRequest>();
 
   do(step: Step): void {
@@ -90,7 +92,8 @@ class World {
         return;
       }
       case "broker restarts":
-        // Its clients and workers connect to the next broker, under other names. Workers still answer.
+        // Clients get other names at the next broker. Workers may still answer the old broker's
+        // requests.
         for (const asked of this.#broker.expire(Number.POSITIVE_INFINITY)) this.#end(asked);
         this.#broker = new OpenRequests();
         this.#handed = new Map();
@@ -148,7 +151,7 @@ class World {
     this.#ended.add(asked);
   }
 
-  /** Nothing is left after each request has ended. */
+  /** Ends all open requests, and checks that each ended once and the broker has none left. */
   settle(): void {
     for (const worker of this.#workers) {
       for (const asked of this.#broker.workerGone(worker)) this.#end(asked);
@@ -168,8 +171,8 @@ class World {
   }
 }
 
-describe("[B1] requests that are open at a broker", () => {
-  test("[B3] a reply counts once, for its own request, in any order of events", () => {
+describe("[B1] open requests of a broker", () => {
+  test("[B3] each request takes one reply, only from its worker and by its tag, in any order of events", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 200 }), (steps) => {
         const world = new World();
@@ -185,7 +188,7 @@ describe("[B1] requests that are open at a broker", () => {
     return { client: who, bytes, atMs };
   };
 
-  test("a gone client's waiting requests are not handed on", () => {
+  test("a broker drops the waiting requests of a client that has gone", () => {
     const open = new OpenRequests<OpenRequest, Worker>();
     const [gone, other] = [client(), client()];
     open.take(ask(gone));
@@ -195,7 +198,7 @@ describe("[B1] requests that are open at a broker", () => {
     expect([...open.waiting][0]?.client).toBe(other);
   });
 
-  test("[B4] waiting and handed requests are given up, each at its time", () => {
+  test("[B4] a broker gives up waiting and handed requests, each at its own deadline", () => {
     const open = new OpenRequests<OpenRequest, Worker>();
     const requests = [10, 20, 30, 40].map((atMs) => ask(client(), { atMs }));
     for (const asked of requests) open.take(asked);
@@ -207,7 +210,7 @@ describe("[B1] requests that are open at a broker", () => {
     expect(open.isEmpty).toBe(true);
   });
 
-  test("the open requests of a client, and those of all clients, are bounded", () => {
+  test("a broker bounds the open requests of one client and of all clients, by number and by bytes", () => {
     const open = new OpenRequests<OpenRequest, Worker>();
     const busy = client();
     const worker: Worker = { number: 1 };
@@ -229,7 +232,7 @@ describe("[B1] requests that are open at a broker", () => {
         expect(open.loadOf(busy)).toBeCloseTo(1 - (index + 1) / most);
       }
     }
-    // Each request is of another connection, and may wait or be handed on.
+    // Each request is from another connection. Waiting and handed requests count alike.
     let taken = 0;
     while (open.take(ask(client()))) taken += 1;
     expect(taken).toBe(200_000);

@@ -6,7 +6,8 @@ import { limits } from "../../src/protocol/limits.ts";
 const { addressBurst, addressConnections, addressHandshakes, addressPace, floodBuckets } = limits;
 
 /**
- * Connections of address "a" that are made at one moment, and whose handshakes are good at once.
+ * Makes `count` connections from address "a" at one moment, each with its handshake done at once.
+ * @returns how many connections were admitted
  */
 function connect(book: AddressBook, count: number, atMs: number): number {
   let taken = 0;
@@ -19,19 +20,19 @@ function connect(book: AddressBook, count: number, atMs: number): number {
 }
 
 describe("[X8] connections of one address", () => {
-  test("are let in up to a burst, then at a pace", () => {
+  test("connections of an address are admitted up to a burst, then at a pace", () => {
     const book = new AddressBook();
     expect(connect(book, addressBurst + 100, 5_000)).toBe(addressBurst);
     expect(connect(book, 100, 5_000)).toBe(0);
     expect(connect(book, addressPace, 5_100)).toBe(addressPace / 10);
-    // After a rest the address has the burst again, and no more.
+    // After a rest, the address may make a burst again, but not more.
     for (let left = 0; left < addressBurst; left += 1) book.gone("a");
     expect(connect(book, 3 * addressBurst, 1_000_000)).toBe(addressBurst);
-    // A clock that goes back adds nothing.
+    // A clock that goes back admits no further connection.
     expect(connect(book, 1, 900_000)).toBe(0);
   });
 
-  test("have a bound, and one that ends makes room", () => {
+  test("the open connections of an address are bounded, and a connection that ends makes room", () => {
     const book = new AddressBook();
     let nowMs = 0;
     let taken = 0;
@@ -42,7 +43,7 @@ describe("[X8] connections of one address", () => {
     expect(book.admit("a", nowMs + 60_000)).toBe(true);
   });
 
-  test("have a bound of their own while in their handshake", () => {
+  test("an address with too many connections in their handshake counts as crowded", () => {
     const book = new AddressBook();
     for (let made = 0; made < addressHandshakes; made += 1) expect(book.admit("a", 0)).toBe(true);
     expect(book.isCrowded("a")).toBe(false);
@@ -52,13 +53,13 @@ describe("[X8] connections of one address", () => {
     expect(book.isCrowded("a")).toBe(false);
   });
 
-  test("do not count for another address", () => {
+  test("connections of one address do not use up another address's burst", () => {
     const book = new AddressBook();
     connect(book, 2 * addressBurst, 0);
     expect(book.admit("b", 0)).toBe(true);
   });
 
-  test("are never forgotten, however many other addresses come", () => {
+  test("connections of an address are still counted after many other addresses have come", () => {
     const book = new AddressBook();
     for (let made = 0; made <= addressHandshakes; made += 1) book.admit("a", 0);
     for (let other = 0; other < 2 * floodBuckets; other += 1) {
@@ -69,7 +70,7 @@ describe("[X8] connections of one address", () => {
     expect(book.isCrowded("a")).toBe(true);
   });
 
-  test("never count below zero, in whatever order things happen", () => {
+  test("the handshakes counted for an address match a model, in any order of events", () => {
     const does = fc.constantFrom("admit", "shaken", "gone");
     fc.assert(
       fc.property(fc.array(fc.tuple(does, fc.nat(2)), { maxLength: 200 }), (all) => {
@@ -93,7 +94,7 @@ describe("[X8] connections of one address", () => {
   });
 });
 
-describe("an address", () => {
+describe("the address that a connection counts for", () => {
   test.each([
     ["127.0.0.1", "127.0.0.1"],
     ["::ffff:10.1.2.3", "10.1.2.3"],
@@ -105,11 +106,11 @@ describe("an address", () => {
     ["fe80::1%eth0", "fe80:0:0:0"],
     ["::", "0:0:0:0"],
     [undefined, "ipc"],
-  ])("of %s counts as %s", (remote, counted) => {
+  ])("a connection from %s counts for %s", (remote, counted) => {
     expect(addressOf(remote)).toBe(counted);
   });
 
-  test("of IPv6 counts as its network, which has 2^64 addresses", () => {
+  test("a connection by IPv6 counts for its /64 network", () => {
     const group = fc.nat(0xffff).map((number) => number.toString(16));
     const eight = fc.array(group, { minLength: 8, maxLength: 8 });
     fc.assert(

@@ -11,7 +11,7 @@ interface Watched extends Disposable {
   readonly link: ReferenceLink;
 }
 
-/** Sends heartbeats to the endpoint as members do, and collects the log. */
+/** Sends heartbeats to the endpoint as a member does, and collects the lines of its log. */
 function beating(endpoint: string, everyMs = 50): Watched {
   const lines: string[] = [];
   const write = (line: string) => lines.push(line);
@@ -36,12 +36,12 @@ const foreign: Readonly<Record<string, StandInAnswer>> = {
   "an error": ({ service }) => ({ service, data: { status: "erro", message: "Não sei" } }),
   "an array": () => [1, 2],
   "no MessagePack": () => new Uint8Array([0xc1]),
-  "a view that is none": ({ service }) => ({ service, data: { list: [], view: null } }),
+  "an invalid view": ({ service }) => ({ service, data: { list: [], view: null } }),
 };
 
 describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () => {
   test.each(Object.entries(foreign))(
-    "that answers with %s is logged once, and gets no sealed message",
+    "a reference that answers with %s is logged once and gets no sealed message",
     async (_name, answer) => {
       using server = await StandInServer.start(answer);
       using process = beating(server.endpoint);
@@ -55,7 +55,7 @@ describe("[O48] a reference of the original protocol", { timeout: 20_000 }, () =
     },
   );
 
-  test("that replaces ours is logged, and so is the return of ours", async () => {
+  test("a reference of the original protocol is logged, and so is the return of a Tertulia reference", async () => {
     using server = await StandInServer.start(foreign["an error"] as StandInAnswer);
     using process = beating(server.endpoint);
     await until(() => process.lines.length === 1, "the foreign one is told");

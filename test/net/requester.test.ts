@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 
 const nothing = Buffer.alloc(0);
 
-/** Answers members as a reference or a server does. */
+/** Starts a responder that answers each new sealed request, as a reference or a server does. */
 async function answering(closing: Closing, who: Member, answer = Buffer.from("yes")) {
   const taken: string[] = [];
   const responder: Responder = closing.add(
@@ -33,8 +33,8 @@ function askingB(endpoint: string, { seals }: Member): Requester {
   return new Requester([endpoint], { waits: true, sealing: { seals, to: "b" } });
 }
 
-describe("[X1] a member's question to another", () => {
-  test("is answered, though the asker's clock is far below", async () => {
+describe("[X1] a member's request to another member", () => {
+  test("a request is answered although the asker's clock is far behind, and the answer raises this clock", async () => {
     await using closing = new Closing();
     const [a, b] = [member("a"), member("b", { clock: 5_000_000 })];
     const { endpoint, taken } = await answering(closing, b);
@@ -44,7 +44,7 @@ describe("[X1] a member's question to another", () => {
     expect(a.clock.value).toBeGreaterThan(5_000_000);
   });
 
-  test("counts no answer from a process with another secret, or without any", async () => {
+  test("a member accepts no answer from a process with a different secret or without a seal", async () => {
     await using closing = new Closing();
     const a = member("a");
     const stranger = member("b", { secret: "the secret of somebody else" });
@@ -61,7 +61,7 @@ describe("[X1] a member's question to another", () => {
 });
 
 describe("[X1] a foreign reference", () => {
-  test("tells a member nothing, and is logged", async () => {
+  test("a member ignores the answers of a reference with a different secret, and logs them", async () => {
     await using closing = new Closing();
     const a = member("a", { purpose: "reference" });
     const view = { number: 9, members: ["server_00000009"] };
@@ -81,7 +81,7 @@ describe("[X1] a foreign reference", () => {
     expect(a.lines).toEqual([
       expect.stringMatching(/of reference was dropped, its secret differs/),
     ]);
-    // A guest can't tell it from the true one.
+    // A guest cannot distinguish such a reference from the cluster's reference.
     const guest = closing.add(new ReferenceLink([await foreignPort(closing, lie)], a.clock));
     expect(await guest.ask("list", {}, 5_000)).toMatchObject({ view });
   });

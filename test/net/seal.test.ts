@@ -6,25 +6,25 @@ import { type Member, member } from "../support/members.ts";
 const payload = Buffer.from("what is said");
 const topic = "replication";
 
-/** Publishes as `sender`, and takes it as `receiver`. */
+/** Seals `text` as `sender` and checks the seal as `receiver`; `heard` is the accepted name. */
 function publish(sender: Member, receiver: Member, text: Buffer = payload) {
   const seal = sender.seals.seal(topic, text);
   return { seal, heard: receiver.seals.hear(topic, text, seal) };
 }
 
 describe("[X1] a publication", () => {
-  test("of a member counts once, and raises the clock", () => {
+  test("a member's publication is accepted once and raises the receiver's clock", () => {
     const [a, b] = [member("a", { clock: 40 }), member("b")];
     const { seal, heard } = publish(a, b);
     expect(heard).toBe("a");
     expect(b.clock.value).toBe(42);
-    // With two proxies every publication comes twice, which is not an attack.
+    // With two proxies, each publication comes twice. This is not counted as an attack.
     expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
     expect(b.membership.refusals.counts).toEqual({ forged: 0, stale: 0 });
     expect(b.lines).toEqual([]);
   });
 
-  test("without a seal, cut short or with one byte changed does not count", () => {
+  test("a publication is refused if its seal is missing, cut short or changed in one bit", () => {
     const [a, b] = [member("a"), member("b")];
     const seal = a.seals.seal(topic, payload);
     expect(b.seals.hear(topic, payload, undefined)).toBeUndefined();
@@ -42,7 +42,7 @@ describe("[X1] a publication", () => {
     expect(b.seals.hear(topic, payload, seal)).toBe("a");
   });
 
-  test("counts only on its own topic", () => {
+  test("a publication is accepted only on the topic it was sealed for", () => {
     const [a, b] = [member("a"), member("b")];
     const seal = a.seals.seal("servers", payload);
     expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
@@ -52,16 +52,19 @@ describe("[X1] a publication", () => {
     ["another secret", { secret: "the secret of somebody else" }],
     ["another cluster's name", { cluster: "elsewhere" }],
     ["another channel's key", { purpose: "replication" as const }],
-  ])("sealed with %s does not count, and the log says what to do", (_name, options) => {
-    const [a, b] = [member("a", options), member("b")];
-    for (let times = 0; times < 10; times += 1) expect(publish(a, b).heard).toBeUndefined();
-    expect(b.membership.refusals.counts.forged).toBe(10);
-    expect(b.lines).toEqual([
-      "A message of a was dropped, its secret differs: copy TERTULIA_SECRET from the other machine",
-    ]);
-  });
+  ])(
+    "a publication sealed with %s is refused, and the log says how to mend this",
+    (_name, options) => {
+      const [a, b] = [member("a", options), member("b")];
+      for (let times = 0; times < 10; times += 1) expect(publish(a, b).heard).toBeUndefined();
+      expect(b.membership.refusals.counts.forged).toBe(10);
+      expect(b.lines).toEqual([
+        "A message of a was dropped, its secret differs: copy TERTULIA_SECRET from the other machine",
+      ]);
+    },
+  );
 
-  test("has a bound of log lines, whatever names senders choose", () => {
+  test("refused publications cause at most 100 log lines, whatever names their senders choose", () => {
     const b = member("b");
     for (let number = 0; number < 1_000; number += 1) {
       publish(member(`a${number}`, { secret: "the secret of somebody else" }), b);
@@ -70,18 +73,18 @@ describe("[X1] a publication", () => {
     expect(b.membership.refusals.counts.forged).toBe(1_000);
   });
 
-  test("does not count again if it came before, or could have before a restart", () => {
+  test("a repeated publication is refused, also after a restart of its receiver", () => {
     const [a, b] = [member("a", { clock: 7 }), member("b")];
     const { seal } = publish(a, b);
     publish(a, b);
     expect(b.seals.hear(topic, payload, seal)).toBeUndefined();
-    // Its clock was on disk, above all clocks that it had heard.
+    // After a restart, the receiver's clock is above all clocks that it had heard.
     const restarted = member("b", { clock: b.clock.value });
     expect(restarted.seals.hear(topic, payload, seal)).toBeUndefined();
     expect(restarted.membership.refusals.counts).toEqual({ forged: 0, stale: 1 });
   });
 
-  test("between two restarted members counts once the one with the higher clock has sent a message", () => {
+  test("a member with a low clock is accepted again after it has heard the member with the high clock", () => {
     const [a, b] = [member("a", { clock: 1_000 }), member("b", { clock: 200_000 })];
     expect(publish(a, b).heard).toBeUndefined();
     expect(publish(b, a).heard).toBe("b");
@@ -89,8 +92,8 @@ describe("[X1] a publication", () => {
   });
 });
 
-describe("[X1] a question", () => {
-  test("counts for the member that was asked, and its answer for this question alone", () => {
+describe("[X1] a sealed request", () => {
+  test("a request is accepted only by the asked member, and its answer only for this request", () => {
     const [a, b, c] = [member("a"), member("b"), member("c")];
     const seal = a.seals.seal("b", payload);
     expect(c.seals.takeQuestion(payload, seal)).toBeUndefined();
@@ -105,13 +108,13 @@ describe("[X1] a question", () => {
     expect(a.seals.isAnswer("b", a.seals.seal("b", payload), answer)).toBe(false);
     expect(a.seals.isAnswer("b", seal, { ...answer, payload: Buffer.from("no") })).toBe(false);
     expect(a.seals.isAnswer("b", seal, { ...answer, seal: undefined })).toBe(false);
-    // An answer does not count as a question, nor a question as an answer.
+    // An answer is not accepted as a request, nor a request as an answer.
     expect(a.seals.takeQuestion(answer.payload, answer.seal)).toBeUndefined();
     expect(a.seals.isAnswer("b", seal, { payload, seal })).toBe(false);
     expect(a.seals.isAnswer("b", seal, answer)).toBe(true);
   });
 
-  test("that is repeated unchanged is genuine, but not new", () => {
+  test("a request that is repeated unchanged is accepted but not new", () => {
     const [a, b] = [member("a"), member("b")];
     const seal = a.seals.seal("b", payload);
     expect(b.seals.takeQuestion(payload, seal)?.isNew).toBe(true);
@@ -121,8 +124,8 @@ describe("[X1] a question", () => {
   });
 });
 
-describe("[X1] the window", () => {
-  test("takes overtaken messages, each counter once", () => {
+describe("[X1] the replay window", () => {
+  test("the replay window accepts counters out of order, each once", () => {
     const window = new ReplayWindow(10);
     expect(window.take("a", 10)).toBe("old");
     for (const counter of [13, 20, 11, 19]) expect(window.take("a", counter)).toBe("new");
@@ -130,7 +133,7 @@ describe("[X1] the window", () => {
     expect(window.take("b", 13)).toBe("new");
   });
 
-  test("takes nothing older than all that it remembers", () => {
+  test("the replay window refuses counters older than all those it remembers", () => {
     const window = new ReplayWindow(0);
     for (let count = 1; count <= limits.replayWindow + 1; count += 1) window.take("a", 2 * count);
     for (const counter of [1, 2, 3]) expect(window.take("a", counter)).toBe("old");
@@ -138,7 +141,7 @@ describe("[X1] the window", () => {
     expect(window.take("a", 3)).toBe("old");
   });
 
-  test("forgets the member that was silent longest, and takes none of its messages again", () => {
+  test("the replay window forgets the member that was silent longest and refuses its old counters", () => {
     const window = new ReplayWindow(0);
     for (let number = 1; number <= limits.replaySenders + 1; number += 1) {
       expect(window.take(`a${number}`, number)).toBe("new");

@@ -20,11 +20,11 @@ const session = {
 const [header = "", claims = "", signature = ""] = token.split(".");
 
 describe("[A2] a session's token", () => {
-  test("names its user at any server of the cluster", () => {
+  test("each server of a cluster reads the user from a session's token", () => {
     expect(new Sessions(key).check(token)).toEqual(session);
   });
 
-  test("is a JWT that another program with the key can check", async () => {
+  test("a session's token is a JWT that another program can check with the key", async () => {
     const currentDate = new Date(timeMs);
     const { payload, protectedHeader } = await jwtVerify(token, key, { currentDate });
     expect(protectedHeader).toEqual({ alg: "HS256" });
@@ -36,7 +36,7 @@ describe("[A2] a session's token", () => {
     });
   });
 
-  test("is valid if another program has signed it with the key", async () => {
+  test("a token is valid if another program signed it with the key", async () => {
     const jwt = new SignJWT({ version: "v1" }).setSubject("josé").setIssuedAt(new Date(timeMs));
     const signed = await jwt
       .setExpirationTime(new Date(session.expiresMs))
@@ -45,7 +45,7 @@ describe("[A2] a session's token", () => {
     expect(sessions.check(signed)).toEqual(session);
   });
 
-  test("of an operator administers, and is shorter", () => {
+  test("an operator's token is marked as such and expires earlier", () => {
     expect(sessions.check(sessions.giveOperator(timeMs))).toEqual({
       user: "operator",
       version: "",
@@ -56,33 +56,33 @@ describe("[A2] a session's token", () => {
   });
 });
 
-describe("[X2] a token is invalid", () => {
+describe("[X2] an invalid token of a session", () => {
   const jwt = () => new SignJWT({ sub: "josé", version: "v1" });
   const other = Buffer.from(JSON.stringify({ sub: "bea", version: "v1" })).toString("base64url");
 
   test.each([
     [
-      "if another key has signed it",
+      "is signed with another key",
       jwt().setProtectedHeader({ alg: "HS256" }).sign(Buffer.alloc(32)),
     ],
     [
-      "if the key has signed it by another hash",
+      "is signed with another hash",
       jwt().setProtectedHeader({ alg: "HS512" }).sign(Buffer.alloc(64, 7)),
     ],
-    ["if nothing has signed it", new UnsecuredJWT({ sub: "josé" }).encode()],
-    ["if its claims were exchanged", `${header}.${other}.${signature}`],
-    ["if its header was exchanged", `e30.${claims}.${signature}`],
-    ["if its signature is missing", `${header}.${claims}.`],
-    ["if its signature is longer", `${token}=`],
-    ["if something stands behind it", `${token}\n`],
-    ["if it names nobody", new SignJWT({}).setProtectedHeader({ alg: "HS256" }).sign(key)],
-    ["if it has no dot", "x"],
-    ["if it is empty", ""],
-  ])("%s", async (_why, given) => {
+    ["is not signed", new UnsecuredJWT({ sub: "josé" }).encode()],
+    ["has other claims than were signed", `${header}.${other}.${signature}`],
+    ["has another header than was signed", `e30.${claims}.${signature}`],
+    ["has no signature", `${header}.${claims}.`],
+    ["has a signature with a padding character", `${token}=`],
+    ["has a newline at its end", `${token}\n`],
+    ["names no user", new SignJWT({}).setProtectedHeader({ alg: "HS256" }).sign(key)],
+    ["has no dot", "x"],
+    ["is empty", ""],
+  ])("a token is invalid if it %s", async (_why, given) => {
     expect(sessions.check(await given)).toBeUndefined();
   });
 
-  test("if its signature is written in another way", () => {
+  test("a token is invalid if the last character of its signature is changed", () => {
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const same = [...alphabet].filter((last) => sessions.check(token.slice(0, -1) + last));
     expect(same).toEqual([token.at(-1)]);

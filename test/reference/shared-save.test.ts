@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SharedSave } from "../../src/reference/shared-save.ts";
 
-test("[N2] answers are told in order, each after a save that began after its change", async () => {
+test("[N2] answers are sent in order, each after a save that began after its change", async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.integer({ min: 1, max: 20 }), async (scheduler, count) => {
       let changed = 0;
@@ -30,7 +30,7 @@ test("[N2] answers are told in order, each after a save that began after its cha
   );
 });
 
-test("[S9] many changes at the reference wait for two saves, not for one each", async () => {
+test("[S9] 500 changes at the reference share two saves", async () => {
   let saves = 0;
   const ends: (() => void)[] = [];
   const saving = new SharedSave(() => {

@@ -4,12 +4,12 @@ import type { ConnectionOptions } from "../../src/zmtp/connection.ts";
 import { about, Bound, nobody } from "../support/bound-connection.ts";
 import { command, frame, greeting, message } from "../support/zmtp.ts";
 
-describe("a connection whose handshake was good", () => {
+describe("a connection after its handshake", () => {
   function ready(change: Partial<ConnectionOptions> = {}): Bound {
     return new Bound(nobody, change).hear(greeting(), command("READY", about));
   }
 
-  test("refuses a message of more frames than the bound, before its end comes", () => {
+  test("a connection refuses a message with too many frames before the message is complete", () => {
     const bound = ready();
     bound.hear(message("", "", "", ""));
     expect(
@@ -19,19 +19,19 @@ describe("a connection whose handshake was good", () => {
     expect(ready().refuses(Buffer.alloc(2_000_000, Buffer.of(1, 0)))).toBe("tooLarge");
   });
 
-  test("refuses a frame by its length, and a message by the sum of its frames", () => {
+  test("a connection refuses a frame by its length, and a message by the sum of its frames", () => {
     expect(ready().refuses(Buffer.from("0200000000000003e9", "hex"))).toBe("tooLarge");
     const bound = ready();
     bound.hear(frame(Buffer.alloc(800), 1));
     expect(bound.refuses(frame(Buffer.alloc(701)))).toBe("tooLarge");
-    // Each message has the whole bound.
+    // The bound applies to each message separately.
     const other = ready();
     for (let count = 0; count < 10; count += 1)
       other.hear(message(Buffer.alloc(800), Buffer.alloc(700)));
     expect(other.messages).toHaveLength(10);
   });
 
-  test("keeps the bytes of an unfinished message alone, not all that came with them", () => {
+  test("a connection keeps only the bytes of an unfinished message, not the bytes that came with them", () => {
     const bound = ready();
     const ping = command("PING", "\0\0");
     const noise = Buffer.alloc(7_000 * ping.length, ping);
@@ -41,7 +41,7 @@ describe("a connection whose handshake was good", () => {
     expect(bound.connection.heldBytes).toBe(0);
   });
 
-  test("answers a PING with its context, of 16 bytes at most", () => {
+  test("a connection answers a PING with a PONG that has at most 16 bytes of the context", () => {
     const pongOf = (rest: string) => {
       const bound = ready().hear(command("PING", rest));
       return bound.answer("PONG").toString("latin1");
@@ -53,7 +53,7 @@ describe("a connection whose handshake was good", () => {
     expect(pongOf("\0")).toBe("");
   });
 
-  test("ignores PONG and unknown commands", () => {
+  test("a connection ignores PONG and unknown commands", () => {
     const bound = ready();
     const before = bound.said.length;
     for (const name of ["PONG", "JOIN", "LEAVE", "READY", "HELLO", "n".repeat(255)]) {
@@ -64,14 +64,14 @@ describe("a connection whose handshake was good", () => {
     expect(bound.refuses(frame("", 4))).toBe("malformed");
   });
 
-  test("turns a subscription command into a message only at an XPUB", () => {
+  test("a connection turns a subscription command into a message only for an XPUB socket", () => {
     const said = [command("SUBSCRIBE", "topic"), command("CANCEL", "topic"), message("x")];
     expect(ready().hear(...said).messages).toEqual([["x"]]);
     const bound = ready({ socketType: "XPUB" });
     expect(bound.hear(...said).messages).toEqual([["\u0001topic"], ["\u0000topic"], ["x"]]);
   });
 
-  test("expects heartbeats of a peer of 3.1, and of none of 3.0", () => {
+  test("a connection expects heartbeats from a peer with ZMTP 3.1 or later, but not with 3.0", () => {
     const knows = (minor: number) => {
       const bound = new Bound(nobody).hear(greeting("NULL", { minor }));
       expect(bound.connection.knowsHeartbeats).toBe(false);
@@ -81,8 +81,8 @@ describe("a connection whose handshake was good", () => {
   });
 });
 
-describe("[X8] any bytes", () => {
-  test("are understood or refused, and break nothing", () => {
+describe("[X8] random bytes", () => {
+  test("random changes of a valid stream cause no other error than a refusal, and keep the bounds", () => {
     const valid = Buffer.concat([
       greeting(),
       command("READY", about),

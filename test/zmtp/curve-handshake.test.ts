@@ -29,7 +29,7 @@ describe("[X8] the handshake of CURVE", () => {
     return [bound, client];
   }
 
-  test("lets in a client that knows the key, and each side opens what the other seals", async () => {
+  test("a client with the right key is admitted, and both sides decrypt each other's messages", async () => {
     const [bound, client] = await shaken();
     bound.hear(client.seal("", 1), client.seal("hello"));
     expect(bound.messages).toEqual([["", "hello"]]);
@@ -43,7 +43,7 @@ describe("[X8] the handshake of CURVE", () => {
     expect(bound.said.includes("bye")).toBe(false);
   });
 
-  test("tells one of several keys from the other", async () => {
+  test("a server with several keys uses the key that the client knows", async () => {
     const { publicKey, privateKey } = sodium.crypto_box_keypair();
     const other: Door = { mechanism: "CURVE", keys: { publicKey, secretKey: privateKey } };
     const [bound, client] = await welcomed(other, curve);
@@ -51,7 +51,7 @@ describe("[X8] the handshake of CURVE", () => {
     expect(bound.ready).toBe(1);
   });
 
-  test("refuses a client that knows another key, and one with a key of zeros", async () => {
+  test("a client with a different server key, or with its own key of zeros, is refused", async () => {
     const { publicKey } = sodium.crypto_box_keypair();
     const stranger = await CurveClient.of(publicKey);
     expect(new Bound(curve).refuses(greeting("CURVE"), stranger.hello())).toBe("otherKey");
@@ -61,9 +61,9 @@ describe("[X8] the handshake of CURVE", () => {
     expect(new Bound(curve).refuses(greeting("CURVE"), hello)).toBe("otherKey");
   });
 
-  test("refuses each HELLO with one bit changed", async () => {
+  test("a HELLO with one changed bit or a missing byte is refused", async () => {
     const hello = (await CurveClient.of(keys.publicKey)).hello();
-    // The padding behind the version means nothing.
+    // The padding after the version is ignored, so the loop begins behind it.
     for (let at = hello.length - 120; at < hello.length; at += 1) {
       const changed = Buffer.from(hello);
       changed[at] = (changed[at] as number) ^ 1;
@@ -74,7 +74,7 @@ describe("[X8] the handshake of CURVE", () => {
     expect(bound.refuses(greeting("CURVE"), short)).toBe("malformed");
   });
 
-  test("refuses another cookie, a voucher for another key, and a used nonce", async () => {
+  test("an INITIATE with a wrong cookie, a voucher for another key, or a used nonce is refused", async () => {
     const because = async (change: Parameters<CurveClient["initiate"]>[2]) => {
       const [bound, client] = await welcomed();
       const initiate = client.initiate(bound.answer("WELCOME"), about, change);
@@ -88,7 +88,7 @@ describe("[X8] the handshake of CURVE", () => {
     expect(await because({ counter: 0n })).toBe("malformed");
   });
 
-  test("refuses each INITIATE that was altered or cut, or is from another connection", async () => {
+  test("an INITIATE that is altered, cut, or from another connection is refused", async () => {
     const [first, client] = await welcomed();
     const initiate = client.initiate(first.answer("WELCOME"), about);
     const [second] = await welcomed();
@@ -107,16 +107,19 @@ describe("[X8] the handshake of CURVE", () => {
     }
   });
 
-  test.each(["READY", "WELCOME", "MESSAGE", "INITIATE"])("refuses %s out of turn", async (name) => {
-    const bound = new Bound(curve).hear(greeting("CURVE"));
-    expect(bound.refuses(command(name, randomBytes(200)))).toBe("malformed");
-    const [second, client] = await welcomed();
-    if (name !== "INITIATE") expect(second.refuses(command(name, about))).toBe("malformed");
-    const [third] = await welcomed();
-    expect(third.refuses(client.hello())).toBe("malformed");
-  });
+  test.each(["READY", "WELCOME", "MESSAGE", "INITIATE"])(
+    "the command %s out of turn is refused",
+    async (name) => {
+      const bound = new Bound(curve).hear(greeting("CURVE"));
+      expect(bound.refuses(command(name, randomBytes(200)))).toBe("malformed");
+      const [second, client] = await welcomed();
+      if (name !== "INITIATE") expect(second.refuses(command(name, about))).toBe("malformed");
+      const [third] = await welcomed();
+      expect(third.refuses(client.hello())).toBe("malformed");
+    },
+  );
 
-  test("lets no frame through that is plain, altered, replayed, late or empty", async () => {
+  test("a frame that is plain, altered, replayed, out of order or empty is refused", async () => {
     const attempts: ((client: CurveClient) => Uint8Array[])[] = [
       () => [message("", "plain")],
       () => [command("PING", "\0\0")],
@@ -143,7 +146,7 @@ describe("[X8] the handshake of CURVE", () => {
     }
   });
 
-  test("has the same bounds for sealed and plain frames", async () => {
+  test("encrypted frames have the same bounds as plain frames", async () => {
     const [bound, client] = await shaken();
     bound.hear(client.seal(Buffer.alloc(bounds.frameBytes)));
     expect(bound.refuses(client.seal(Buffer.alloc(bounds.frameBytes + 1)))).toBe("tooLarge");
@@ -152,7 +155,7 @@ describe("[X8] the handshake of CURVE", () => {
     expect(second.refuses(...parts)).toBe("tooLarge");
   });
 
-  test("answers a sealed PING with a sealed PONG", async () => {
+  test("an encrypted PING is answered with an encrypted PONG", async () => {
     const [bound, client] = await shaken();
     const before = framesOf(bound.said).length;
     bound.hear(client.seal(commandBody("PING", "\0\0context"), 2));

@@ -11,14 +11,16 @@ import {
 import { Refused } from "../../src/zmtp/refused.ts";
 import { frame, message } from "../support/zmtp.ts";
 
-/** Sizes around the bound above which a length takes eight bytes. */
+/**
+ * Bodies of small sizes, and of sizes around 255, above which a frame's length takes eight bytes.
+ */
 const body = fc.oneof(
   fc.uint8Array({ maxLength: 12 }),
   fc.constantFrom(0, 1, 254, 255, 256, 257, 700).map((size) => new Uint8Array(size).fill(size)),
 );
 const messages = fc.array(fc.array(body, { minLength: 1, maxLength: 5 }), { maxLength: 8 });
 
-/** All messages of a stream that comes in pieces of these sizes. */
+/** Reads a stream in pieces of the given sizes, and returns its messages. */
 function read(bytes: Buffer, sizes: readonly number[], frameBytes = 10_000): Buffer[][] {
   const reader = new FrameReader(frameBytes);
   const found: Buffer[][] = [];
@@ -26,7 +28,7 @@ function read(bytes: Buffer, sizes: readonly number[], frameBytes = 10_000): Buf
   let pieces = 0;
   for (let at = 0; at < bytes.length; pieces += 1) {
     const end = at + (sizes[pieces % sizes.length] ?? bytes.length);
-    // A copy, since changing a piece later must not change what was read.
+    // A copy of the piece, so that a message never shares its memory with `bytes`.
     const piece = Buffer.from(bytes.subarray(at, end));
     reader.read(piece, (one, flags) => {
       frames.push(one);
@@ -40,7 +42,7 @@ function read(bytes: Buffer, sizes: readonly number[], frameBytes = 10_000): Buf
 }
 
 describe("a stream of frames", () => {
-  test("gives the same messages wherever it is cut", () => {
+  test("a stream is read as the same messages wherever it is cut", () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 600 }), { minLength: 1, maxLength: 10 });
     fc.assert(
       fc.property(messages, sizes, (sent, cuts) => {
@@ -54,7 +56,7 @@ describe("a stream of frames", () => {
     );
   });
 
-  test("is refused at the length of a frame, before its body comes", () => {
+  test("a frame that is too long is refused at its length, before its body comes", () => {
     for (const length of [10_001, 2 ** 32, 2 ** 53]) {
       const head = Buffer.alloc(9);
       head[0] = 2;
@@ -66,7 +68,7 @@ describe("a stream of frames", () => {
     expect(() => read(Buffer.of(0, 255), [], 255)).not.toThrow();
   });
 
-  test("is refused at the byte of invalid flags", () => {
+  test("a frame with invalid flags is refused at its first byte", () => {
     for (let flags = 0; flags < 256; flags += 1) {
       const isKnown = [0, 1, 2, 3, 4, 6].includes(flags);
       const reading = () => new FrameReader(10).read(Buffer.of(flags), () => {});
@@ -75,7 +77,7 @@ describe("a stream of frames", () => {
     }
   });
 
-  test("holds at most four times the bytes of a frame that have come, whatever its header says", () => {
+  test("the reader holds at most four times the bytes that have come of a frame, whatever length it announces", () => {
     const announced = 4 * 1_024 * 1_024;
     const bytes = frame(Buffer.alloc(announced));
     const reader = new FrameReader(announced);
@@ -89,7 +91,7 @@ describe("a stream of frames", () => {
     expect(reader.heldBytes).toBe(0);
   });
 
-  test("gives commands with their names, and refuses one without", () => {
+  test("a command is read with its name, and a command without a name is refused", () => {
     fc.assert(
       fc.property(
         fc.string({ minLength: 1, maxLength: 40, unit: "binary-ascii" }),

@@ -14,12 +14,12 @@ describe("a greeting", () => {
     ["ZMTP 1.0", "\u0001\u0000"],
     ["ZMTP 1.0 with a name", "\u0006\u0000name!"],
     ["SSH", "SSH-2.0-OpenSSH"],
-    ["a zero", "\0"],
-  ])("of %s is refused by its first byte", (_name, text) => {
+    ["a zero byte", "\0"],
+  ])("a greeting that begins as %s is refused at its first byte", (_name, text) => {
     expect(() => readGreeting(Buffer.from(text, "latin1").subarray(0, 1))).toThrow(Refused);
   });
 
-  test("is refused by any first byte but that of a signature", () => {
+  test("a greeting is refused unless its first byte is that of the signature", () => {
     for (let first = 0; first < 255; first += 1) {
       expect(() => readGreeting(Buffer.of(first))).toThrow(/no ZeroMQ signature/);
     }
@@ -30,13 +30,13 @@ describe("a greeting", () => {
   test.each([
     ["ZMTP 1.0 with a length in eight bytes", "ff000000000000000500"],
     ["version 0", `${signature}00`],
-  ])("of %s is refused at the byte that shows it", (_name, hex) => {
+  ])("a greeting of %s is refused at its tenth byte or later", (_name, hex) => {
     const bytes = Buffer.from(hex, "hex");
     expect(() => readGreeting(bytes)).toThrow(Refused);
     expect(readGreeting(bytes.subarray(0, 9))).toBeUndefined();
   });
 
-  test("is read the same wherever it is cut, and whatever its padding is", () => {
+  test("a greeting is read when its last byte has come, with any padding", () => {
     const padding = fc.uint8Array({ minLength: 8, maxLength: 8 });
     const version = fc.record({ major: fc.integer({ min: 3, max: 255 }), minor: fc.nat(255) });
     const mechanism = fc.constantFrom("NULL", "PLAIN", "CURVE", "GSSAPI", "", "X".repeat(20));
@@ -52,7 +52,7 @@ describe("a greeting", () => {
     );
   });
 
-  test("of our own is one of ZMTP 3.1", () => {
+  test("the greeting that this implementation sends is one of ZMTP 3.1", () => {
     for (const mechanism of ["NULL", "PLAIN", "CURVE"] as const) {
       const bytes = Buffer.concat([greetingStart, restOfGreeting(mechanism)]);
       expect(bytes.toString("hex", 0, 12)).toBe("ff00000000000000007f0301");
@@ -60,7 +60,7 @@ describe("a greeting", () => {
     }
   });
 
-  test("of ZMTP 2.0 ends with the type of the socket", () => {
+  test("a greeting of ZMTP 2.0 ends with the type of the socket", () => {
     const bytes = Buffer.from(`${signature}0103`, "hex");
     expect(readGreeting(bytes.subarray(0, 11))).toBeUndefined();
     expect(readGreeting(bytes)).toMatchObject({ bytes: 12, mechanism: "NULL", olderType: "REQ" });

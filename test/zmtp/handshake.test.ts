@@ -14,11 +14,13 @@ import {
 } from "../support/zmtp.ts";
 
 describe("a peer of ZMTP 2.0", () => {
-  /** Its greeting, which ends with the type of its socket, then its name. */
+  /**
+   * The greeting of ZMTP 2.0, which ends with the type of the peer's socket, and the peer's name.
+   */
   const from = (type: number, name = "") =>
     Buffer.concat([Buffer.from("ff00000000000000017f01", "hex"), Buffer.of(type), frame(name)]);
 
-  test("is let in where anybody is, and gets our type and an empty name", () => {
+  test("a peer of ZMTP 2.0 is admitted at a door for guests, and gets the socket's type and an empty name", () => {
     const bound = new Bound(nobody).hear(from(3, "whatever it is called"), message("", "hello"));
     expect(bound.ready).toBe(1);
     expect(bound.messages).toEqual([["", "hello"]]);
@@ -27,12 +29,12 @@ describe("a peer of ZMTP 2.0", () => {
     expect(bound.connection.knowsHeartbeats).toBe(false);
   });
 
-  test("is refused where only members may connect, or where all is encrypted", () => {
+  test("a peer of ZMTP 2.0 is refused at a door for members and at an encrypted door", () => {
     expect(new Bound(password).refuses(from(3))).toBe("memberWanted");
     expect(new Bound(curve).refuses(from(3))).toBe("keyWanted");
   });
 
-  test("is refused with a wrong type of socket, or a name in several frames", () => {
+  test("a peer of ZMTP 2.0 is refused with a wrong type of socket or an invalid frame for its name", () => {
     expect(new Bound(nobody).refuses(from(8))).toBe("otherSocket");
     expect(new Bound(nobody).refuses(from(3).subarray(0, 12), message("a", "b"))).toBe("malformed");
     expect(new Bound(nobody).refuses(from(3).subarray(0, 12), command("READY"))).toBe("malformed");
@@ -42,7 +44,7 @@ describe("a peer of ZMTP 2.0", () => {
 describe("[X8] a handshake", () => {
   const open = [greeting(), command("READY", about)];
 
-  test("without a mechanism lets in a peer of the right type, and answers with ours", () => {
+  test("a handshake of NULL admits a peer of the right socket type, and answers with the socket's type", () => {
     const bound = new Bound(nobody).hear(...open);
     expect(bound.ready).toBe(1);
     expect(bound.said.subarray(0, 64)).toEqual(greeting("NULL"));
@@ -50,7 +52,7 @@ describe("[X8] a handshake", () => {
     expect(bound.hear(message("", "hello")).messages).toEqual([["", "hello"]]);
   });
 
-  test("is the same wherever its bytes are cut", () => {
+  test("a handshake has the same result wherever its bytes are cut", () => {
     const bytes = Buffer.concat([...open, message("", "hello"), message("x")]);
     for (let cut = 1; cut < bytes.length; cut += 1) {
       const bound = new Bound(nobody).hear(bytes.subarray(0, cut)).hear(bytes.subarray(cut));
@@ -61,7 +63,7 @@ describe("[X8] a handshake", () => {
     expect(slow.messages).toEqual([["", "hello"], ["x"]]);
   });
 
-  test("gives the peer's name no meaning, whatever bytes it has", () => {
+  test("a handshake accepts any bytes as the peer's name", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (identity) => {
         const bound = new Bound(nobody);
@@ -76,13 +78,13 @@ describe("[X8] a handshake", () => {
   test.each([
     ["another type", metadata("PULL")],
     ["no type", property("Identity", "me")],
-    ["nothing", Buffer.alloc(0)],
+    ["no metadata", Buffer.alloc(0)],
     ["a type in other letters", metadata("dealer")],
-  ])("with %s is refused for that", (_name, rest) => {
+  ])("a handshake with %s is refused because of the socket's type", (_name, rest) => {
     expect(new Bound(nobody).refuses(greeting(), command("READY", rest))).toBe("otherSocket");
   });
 
-  test("with malformed metadata is refused, and no metadata breaks it", () => {
+  test("a handshake with malformed metadata is refused, and random metadata causes no other error", () => {
     for (const rest of [
       about.subarray(0, -1),
       Buffer.concat([about, Buffer.of(3)]),
@@ -102,12 +104,12 @@ describe("[X8] a handshake", () => {
 
   test.each([
     ["a message", message("", "early")],
-    ["a command that is none of the handshake's", command("PING", "\0\0")],
+    ["a command that does not belong to a handshake", command("PING", "\0\0")],
     ["HELLO", plainHello("the password")],
     ["SUBSCRIBE", command("SUBSCRIBE", "topic")],
     ["ERROR", command("ERROR", "\u0003no!")],
     ["a command without a name", frame("", 4)],
-  ])("is refused if %s comes instead", (_name, bytes) => {
+  ])("a handshake is refused if %s comes after the greeting", (_name, bytes) => {
     for (const door of [nobody, password, curve]) {
       const bound = new Bound(door);
       if (door === password && _name === "HELLO") continue;
@@ -117,12 +119,12 @@ describe("[X8] a handshake", () => {
     }
   });
 
-  test("takes no command longer than a handshake's, whatever the socket's bound", () => {
+  test("a command longer than 2,048 bytes is refused in a handshake, whatever the socket's bound", () => {
     const bound = new Bound(nobody).hear(greeting());
     expect(bound.refuses(Buffer.from("060000000000000801", "hex"))).toBe("tooLarge");
   });
 
-  test("names the mechanism to a peer that has another one", () => {
+  test("a peer with another mechanism is refused and receives the name of the door's mechanism", () => {
     const refusal = (door: Door, mechanism: string) => {
       const bound = new Bound(door);
       const because = bound.refuses(greeting(mechanism));
@@ -139,7 +141,7 @@ describe("[X8] a handshake", () => {
 describe("[X8] the handshake of PLAIN", () => {
   const initiate = command("INITIATE", about);
 
-  test("lets in a peer with the password, under any name", () => {
+  test("a peer with the password is admitted under any name", () => {
     const bound = new Bound(password).hear(greeting("PLAIN"), plainHello("the password", "any"));
     expect(bound.answer("WELCOME")).toHaveLength(0);
     expect(bound.hear(initiate).ready).toBe(1);
@@ -147,7 +149,7 @@ describe("[X8] the handshake of PLAIN", () => {
   });
 
   test.each(["", "the passwort", "the password ", "the passwor", "\0".repeat(255)])(
-    "refuses the password %j",
+    "a peer with the password %j is refused",
     (text) => {
       const bound = new Bound(password);
       expect(bound.refuses(greeting("PLAIN"), plainHello(text))).toBe("memberWanted");
@@ -160,15 +162,15 @@ describe("[X8] the handshake of PLAIN", () => {
     ["READY", [command("READY", about)]],
     ["HELLO twice", [plainHello("the password"), plainHello("the password")]],
     ["a HELLO cut short", [command("HELLO", "\u0006member\u000cthe passwor")]],
-    ["a HELLO with more behind", [command("HELLO", "\u0006member\u000cthe password!")]],
+    ["a HELLO with a byte too many", [command("HELLO", "\u0006member\u000cthe password!")]],
     ["an empty HELLO", [command("HELLO")]],
-  ])("refuses %s", (_name, commands) => {
+  ])("a handshake of PLAIN with %s is refused", (_name, commands) => {
     const bound = new Bound(password);
     expect(bound.refuses(greeting("PLAIN"), ...commands)).toBe("malformed");
     expect(bound.ready).toBe(0);
   });
 
-  test("lets in guests and members where both doors exist", () => {
+  test("a socket with a door for guests and a door for members admits both", () => {
     const guest = new Bound([password, nobody]).hear(greeting(), command("READY", about));
     expect(guest.ready).toBe(1);
     const bound = new Bound([password, nobody]);

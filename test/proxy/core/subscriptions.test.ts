@@ -19,7 +19,7 @@ const acts: fc.Arbitrary<Act[]> = fc.array(
   { maxLength: 40 },
 );
 
-/** The simplest model: all pairs. */
+/** A simple model of the subscriptions: the list of all pairs of a connection and a topic. */
 class Model {
   pairs: [who: number, topic: string][] = [];
 
@@ -38,8 +38,8 @@ class Model {
   }
 }
 
-describe("subscriptions", () => {
-  test("are counted by connection, like a plain list of pairs", () => {
+describe("subscriptions at a proxy", () => {
+  test("subscriptions behave like a plain list of (connection, topic) pairs", () => {
     fc.assert(
       fc.property(acts, fc.constantFrom("", "a", "abcd", "#geral\0", "bc"), (all, published) => {
         const [subscriptions, model] = [new Subscriptions<number>(), new Model()];
@@ -75,7 +75,7 @@ describe("subscriptions", () => {
     );
   });
 
-  test("a cancel without a subscription changes nothing for others", () => {
+  test("a cancel without a subscription does not change the subscriptions of other connections", () => {
     const subscriptions = new Subscriptions<string>();
     subscriptions.add("ana", "geral");
     for (const topic of ["geral", "", "ger", "geral!"]) {
@@ -85,7 +85,7 @@ describe("subscriptions", () => {
     expect([...subscriptions.listeners(Buffer.from("geral"))]).toEqual(["ana"]);
   });
 
-  test("take any bytes as a topic, and each connection's own once", () => {
+  test("a topic may be any bytes, and counts once for each connection", () => {
     const subscriptions = new Subscriptions<string>();
     const bytes = Buffer.from("ff00c3", "hex");
     expect(subscriptions.add("ana", bytes.toString("latin1"))).toBe(true);
@@ -95,7 +95,7 @@ describe("subscriptions", () => {
     expect([...subscriptions.listeners(bytes.subarray(0, 2))]).toEqual([]);
   });
 
-  test("the largest subscriber is one of the address with the most topics", () => {
+  test("the largest subscriber is the largest connection of the address with the most topics", () => {
     const subscriptions = new Subscriptions<string>();
     for (let number = 0; number < 30; number += 1) subscriptions.add("home: ana", `${number}`);
     for (let peer = 0; peer < 20; peer += 1) {

@@ -5,7 +5,7 @@ import type { ReferenceRequest } from "../../../src/protocol/reference-messages.
 import { type Asked, handleRequest } from "../../../src/reference/core/handle-request.ts";
 import { Registry } from "../../../src/reference/core/registry.ts";
 
-test("[N5] `list` has all processes with their roles; a process without a role is a server", () => {
+test("[N5] `list` has all processes with their roles, and a process without a role as a server", () => {
   const registry = new Registry(undefined, 0);
   const clock = new LamportClock();
   const ask = (request: ReferenceRequest, member?: string) =>
@@ -37,7 +37,7 @@ test("a guest's clock that is too far ahead is ignored and counted", () => {
   expect(registry.disbelievedClocks).toBe(1);
 });
 
-test("the list has the members' counts of dropped messages, and not those of guests", () => {
+test("`list` has the counts of dropped messages that members report, but not those of guests", () => {
   const registry = new Registry(undefined, 0);
   const counts = { refused: { forged: 2, stale: 1 }, disbelievedClocks: 3 };
   for (const [user, isKnown] of [

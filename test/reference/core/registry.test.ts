@@ -18,18 +18,20 @@ const [a, b, c, d] = [1, 2, 3, 4].map(serverName) as [
 const member = { isKnown: true, clock: 1 };
 const guest = { isKnown: false, clock: 1 };
 
-/** A server's report: what its disk has, and whether that is enough to serve. */
+/** Parts of a server's report: its durable vector, and whether it is ready to serve. */
 interface Disk {
   readonly durable?: Vector;
   readonly ready?: boolean;
 }
 
-/** A reference with a clock, to which servers report. */
+/** A reference's registry and its clock, with a method by which servers report. */
 class Reports {
   nowMs = 10_000;
   readonly registry: Registry;
 
-  /** Without a view, the reference has lost its file; with one, it has run for long. */
+  /**
+   * Without a view, the reference has just started without its file; with a view, it has run long.
+   */
   constructor(view: View | undefined) {
     const saved = view === undefined ? undefined : { ranks: {}, view };
     const startedMs = view === undefined ? this.nowMs : this.nowMs - durations.firstViewMs;
@@ -44,7 +46,7 @@ class Reports {
     this.registry.heartbeat({ user, role: "server", view, durable, ready }, member, this.nowMs);
   }
 
-  /** All these servers have adopted the present view, and have the same events. */
+  /** Reports that each of these servers has adopted the present view, all with the same events. */
   settle(...names: ServerName[]): void {
     for (const name of names) this.report(name, this.view);
   }
@@ -52,7 +54,7 @@ class Reports {
 
 const three: View = { number: 3, members: [a, b, c] };
 
-describe("ranks", () => {
+describe("ranks and the list", () => {
   test("a name always gets the same rank, and no two names share one", () => {
     const { registry } = new Reports(undefined);
     const ranks = [a, b, c, a, b].map((name) => registry.rank({ user: name }, member, 0));
@@ -61,7 +63,7 @@ describe("ranks", () => {
     expect([c, d, a].map((name) => again.rank({ user: name }, member, 0))).toEqual([3, 4, 1]);
   });
 
-  test("a new rank must be saved, a known one need not", () => {
+  test("a new rank marks the registry as changed, and a known rank does not", () => {
     const { registry } = new Reports(undefined);
     registry.rank({ user: a }, member, 0);
     expect(registry.takeChanged()).toBe(true);
@@ -69,7 +71,7 @@ describe("ranks", () => {
     expect(registry.takeChanged()).toBe(false);
   });
 
-  test("the list has the processes that were heard in the last 2 s", () => {
+  test("the reference's list has the processes that were heard in the last 2 s", () => {
     const reports = new Reports(three);
     reports.report(a, three);
     reports.nowMs += 1_900;
@@ -81,7 +83,7 @@ describe("ranks", () => {
 });
 
 describe("the first view", () => {
-  test("has only the server of the lowest rank, after a time for reports", () => {
+  test("the first view has only the server of the lowest rank, after a time for reports", () => {
     const reports = new Reports(undefined);
     reports.registry.rank({ user: b }, member, reports.nowMs);
     reports.registry.rank({ user: a }, member, reports.nowMs);
@@ -94,7 +96,7 @@ describe("the first view", () => {
     expect(reports.registry.takeChanged()).toBe(true);
   });
 
-  test("[R5] a reference without its file goes on from the highest view that is reported", () => {
+  test("[R5] a reference without its file adopts the highest view that is reported", () => {
     const reports = new Reports(undefined);
     reports.report(a, { number: 2, members: [a, b] });
     reports.report(b, three);
@@ -103,9 +105,9 @@ describe("the first view", () => {
     expect(reports.registry.takeChanged()).toBe(true);
   });
 
-  test("[R5] a reference that has just started changes no view until servers had time to report", () => {
+  test("[R5] a reference that has just started changes no view before servers had time to report", () => {
     const reports = new Reports(undefined);
-    // The last view, which the reference has lost, was without b. Only c has adopted it so far.
+    // The reference has lost the newest view, which is without b and which only c has adopted.
     for (const name of [a, b, d]) reports.report(name, three);
     expect(reports.view).toEqual(three);
     expect(reports.registry.leave(d, reports.nowMs)).toBe(false);
@@ -119,7 +121,7 @@ describe("the first view", () => {
     expect(reports.view).toEqual({ number: 5, members: [a, c, d] });
   });
 
-  test("[R5] a higher report corrects an old file, and a lower one changes nothing", () => {
+  test("[R5] a report of a higher view replaces the view of an old file, and a lower view is ignored", () => {
     const reports = new Reports({ number: 2, members: [a, b] });
     reports.report(c, three);
     reports.report(a, { number: 1, members: [a] });
@@ -128,7 +130,7 @@ describe("the first view", () => {
 });
 
 describe("a change of the view", () => {
-  test("[R5] takes in one server at a time", () => {
+  test("[R5] a change of the view adds one server", () => {
     const reports = new Reports({ number: 1, members: [a] });
     reports.settle(a, b, c);
     expect(reports.view.members).toHaveLength(2);
@@ -138,7 +140,7 @@ describe("a change of the view", () => {
     expect(reports.view).toEqual(three);
   });
 
-  test("[R5] rule (a): waits until a majority of the members has adopted the number", () => {
+  test("[R5] rule (a): a change of the view waits until a majority of the members has adopted the view", () => {
     const reports = new Reports(three);
     const old = { number: 2, members: [a, b] };
     reports.report(a, three);
@@ -151,7 +153,7 @@ describe("a change of the view", () => {
     expect(reports.view).toEqual({ number: 4, members: [a, b, c, d] });
   });
 
-  test("[R5] rule (b): waits until a majority has what those adopters had when they adopted", () => {
+  test("[R5] rule (b): a change of the view waits until a majority has the events that its adopters had at adoption", () => {
     const reports = new Reports(three);
     reports.report(a, three, { durable: { [a]: 5 } });
     reports.report(b, three, { durable: { [b]: 7 } });
@@ -160,13 +162,13 @@ describe("a change of the view", () => {
     reports.report(a, three, { durable: { [a]: 9, [b]: 7 } });
     reports.report(d, three);
     expect(reports.view).toEqual(three);
-    // The vector of the first report counts: 5 events of a, not the 9 that a has now.
+    // The vector of a's first report counts, with 5 events of a, not a's present 9 events.
     reports.report(b, three, { durable: { [a]: 5, [b]: 7 } });
     reports.report(d, three);
     expect(reports.view.number).toBe(4);
   });
 
-  test("[R5] adopters that fell silent do not count", () => {
+  test("[R5] a member that has adopted the view does not count once it is silent", () => {
     const reports = new Reports(three);
     reports.settle(a, b);
     reports.nowMs += 2_100;
@@ -176,7 +178,7 @@ describe("a change of the view", () => {
     expect(reports.view.number).toBe(4);
   });
 
-  test("[R5] a newcomer must be ready, alive, and in the present view as a learner", () => {
+  test("[R5] a new server is added to the view only if it is ready and has adopted the present view", () => {
     const reports = new Reports(three);
     reports.settle(a, b, c);
     reports.report(d, three, { ready: false });
@@ -187,7 +189,7 @@ describe("a change of the view", () => {
     expect(reports.view.members).toContain(d);
   });
 
-  test("processes that are not servers never become members", () => {
+  test("a process that is not a server never becomes a member", () => {
     const reports = new Reports({ number: 1, members: [a] });
     reports.settle(a);
     reports.registry.heartbeat({ user: "broker_1", role: "broker" }, member, reports.nowMs);
@@ -197,7 +199,7 @@ describe("a change of the view", () => {
 });
 
 describe("a leave", () => {
-  test("[R11] is OK only when (a) and (b) hold for the view without the leaver", () => {
+  test("[R11] a leave is allowed only when (a) and (b) hold for the view without the leaving server", () => {
     const reports = new Reports(three);
     reports.settle(a, b, c);
     expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
@@ -211,7 +213,7 @@ describe("a leave", () => {
     expect(reports.registry.leave(c, reports.nowMs)).toBe(true);
   });
 
-  test("[R5] waits until a majority of the other members is alive", () => {
+  test("[R5] a leave waits until a majority of the remaining members is live", () => {
     const reports = new Reports(three);
     reports.settle(b);
     reports.nowMs += 2_100;
@@ -231,18 +233,18 @@ describe("a leave", () => {
     expect(reports.view).toEqual(only);
   });
 
-  test("[R11] that was given up does not take out a server that is ready again", () => {
+  test("[R11] a leave that was given up does not remove a server that is ready again", () => {
     const reports = new Reports(three);
     reports.settle(a);
     expect(reports.registry.leave(c, reports.nowMs)).toBe(false);
     reports.nowMs += 60_000;
-    // The server was started again, has caught up and serves. The others return only now.
+    // The leaving server has restarted and serves again, before the other members return.
     reports.settle(c);
     reports.settle(a, b, c);
     expect(reports.view).toEqual(three);
   });
 
-  test("of a server that is not a member is OK at once, if the view is settled", () => {
+  test("a server that is not a member may leave as soon as (a) and (b) hold for the view", () => {
     const reports = new Reports(three);
     expect(reports.registry.leave(d, reports.nowMs)).toBe(false);
     reports.settle(a, b);
@@ -252,7 +254,7 @@ describe("a leave", () => {
 });
 
 describe("a removal", () => {
-  test("takes out a dead member", () => {
+  test("a removal takes a dead member out of the view", () => {
     const reports = new Reports(three);
     reports.settle(a, b);
     expect(reports.registry.remove(c, false, reports.nowMs)).toEqual({
@@ -261,22 +263,22 @@ describe("a removal", () => {
     });
   });
 
-  test("[R5] of a live member is refused", () => {
+  test("[R5] a removal of a live member is refused, even with force", () => {
     const reports = new Reports(three);
     reports.settle(a, b, c);
     expect(() => reports.registry.remove(c, true, reports.nowMs)).toThrow(/alive/);
   });
 
-  test("[R5] of the last member is refused, with force too", () => {
+  test("[R5] a removal of the last member is refused, even with force", () => {
     const reports = new Reports({ number: 6, members: [a] });
     expect(() => reports.registry.remove(a, true, reports.nowMs)).toThrow(/last member/);
   });
 
-  test("of a server that is not a member is refused", () => {
+  test("a removal of a server that is not a member is refused", () => {
     expect(() => new Reports(three).registry.remove(d, false, 0)).toThrow(/not a member/);
   });
 
-  test("[R5] needs force if the other members are not a majority", () => {
+  test("[R5] a removal needs force if no majority of the remaining members is live", () => {
     const reports = new Reports(three);
     reports.settle(a);
     expect(() => reports.registry.remove(c, false, reports.nowMs)).toThrow(/--force/);
@@ -284,8 +286,8 @@ describe("a removal", () => {
   });
 });
 
-describe("a server that still reads its journal", () => {
-  test("[R5] reports its view, so that a new server gets no view of its own", () => {
+describe("a server that is still reading its journal", () => {
+  test("[R5] a server that is still reading its journal reports its view, so that no new view is founded", () => {
     const reports = new Reports(undefined);
     reports.registry.heartbeat({ user: a, role: "server", view: three }, member, reports.nowMs);
     reports.nowMs += 60_000;
@@ -293,7 +295,7 @@ describe("a server that still reads its journal", () => {
     expect(reports.view).toEqual(three);
   });
 
-  test("[R5] is not an adopter of the view yet, because its disk is not known", () => {
+  test("[R5] a server that is still reading its journal does not count as having adopted the view", () => {
     const reports = new Reports(three);
     for (const user of [a, b, c]) {
       reports.registry.heartbeat({ user, role: "server", view: three }, member, reports.nowMs);
@@ -305,7 +307,7 @@ describe("a server that still reads its journal", () => {
   });
 });
 
-test("[J5] a server's report on its disk no longer counts after it lost some of the disk", () => {
+test("[J5] a server's earlier report of its vector no longer counts after it reports without one", () => {
   const two: View = { number: 3, members: [a, b] };
   const reports = new Reports(two);
   reports.settle(a, b);
@@ -316,8 +318,8 @@ test("[J5] a server's report on its disk no longer counts after it lost some of 
   expect(reports.view.members).toEqual([a]);
 });
 
-describe("clocks and names from anybody", () => {
-  test("[W7] the list is bounded, and members keep their places", () => {
+describe("clocks and names of guests", () => {
+  test("[W7] the list is bounded for guests, and members stay in it", () => {
     const { registry } = new Reports(three);
     registry.heartbeat({ user: a, role: "server", view: three, durable: {} }, member, 10_000);
     const crowd = () => {
@@ -331,7 +333,7 @@ describe("clocks and names from anybody", () => {
     expect(registry.list(10_100).map(({ name }) => name)).toContain(a);
   });
 
-  test("[W4] a clock that is too far ahead does not run the reference's clock off its end", () => {
+  test("[W4] a request whose clock is too far ahead does not raise the reference's clock", () => {
     const clock = new LamportClock(5);
     const { registry } = new Reports(undefined);
     handleRequest(
