@@ -13,13 +13,13 @@ type Call = (...values: unknown[]) => Promise<unknown>;
 describe("a wrong call of the client library", () => {
   const connection = new Connection({ brokers: [], proxies: [] });
   const client = connection.session({ user: parseUserName("ana") });
-  /** As a program in JavaScript sees it. */
+  /** The session without types, as a JavaScript program calls it. */
   const untyped = client as unknown as Record<string, Call>;
   const Untyped = Connection as unknown as new (...values: unknown[]) => unknown;
   const untypedConnection = connection as unknown as Record<string, Call>;
   afterAll(() => connection.close());
 
-  test("[C9] does not compile: texts are no names, and users' names are no channels'", () => {
+  test("[C9] a call with a plain string for a name, or a user's name for a channel's, does not compile", () => {
     expectTypeOf(client.login).parameter(0).toEqualTypeOf<UserName>();
     expectTypeOf(client.register).parameter(0).toEqualTypeOf<UserName>();
     expectTypeOf(client.changePassword).parameter(0).toEqualTypeOf<UserName>();
@@ -58,7 +58,7 @@ describe("a wrong call of the client library", () => {
     ["ask", ["constructor", {}], "service"],
     ["ask", ["users"], "data"],
   ])(
-    "[C9] fails at once in JavaScript, as %s of %j does, with the argument's name",
+    "[C9] in JavaScript, the call %s with %j fails at once and names the wrong argument",
     async (name, values, argument) => {
       const call = untyped[name] as Call;
       const error = await call.apply(client, values).catch((thrown: unknown) => thrown);
@@ -68,7 +68,7 @@ describe("a wrong call of the client library", () => {
     },
   );
 
-  test("[C9] fails at once as well where nobody is told to speak as", async () => {
+  test("[C9] publishing in a session without a user fails at once and says why", async () => {
     const nobody = connection.session();
     await expect(nobody.publish(parseChannelName("geral"), "Oi")).rejects.toThrow(
       new TypeError("`user` is not known: log in first, or give the session its user."),
@@ -77,13 +77,20 @@ describe("a wrong call of the client library", () => {
 
   test.each([
     ["a connection without options", () => new Untyped(), "options"],
-    ["a connection to one broker's text", () => new Untyped({ brokers: "tcp://a:1" }), "brokers"],
-    ["a connection to no list of proxies", () => new Untyped({ brokers: [] }), "proxies"],
-    ["a session of a text", () => untypedConnection.session?.("a token"), "options"],
+    [
+      "a connection whose brokers are a text",
+      () => new Untyped({ brokers: "tcp://a:1" }),
+      "brokers",
+    ],
+    ["a connection without a list of proxies", () => new Untyped({ brokers: [] }), "proxies"],
+    ["a session whose options are a text", () => untypedConnection.session?.("a token"), "options"],
     ["a session whose token is no text", () => untypedConnection.session?.({ token: 7 }), "token"],
     ["a session whose user is no text", () => untypedConnection.session?.({ user: {} }), "user"],
-  ])("[C9] %s fails at once in JavaScript, with the argument's name", (_title, make, argument) => {
-    expect(make).toThrow(TypeError);
-    expect(make).toThrow(new RegExp(`^\`${argument}\` .*\\.$`));
-  });
+  ])(
+    "[C9] in JavaScript, making %s fails at once and names the wrong argument",
+    (_title, make, argument) => {
+      expect(make).toThrow(TypeError);
+      expect(make).toThrow(new RegExp(`^\`${argument}\` .*\\.$`));
+    },
+  );
 });

@@ -12,7 +12,7 @@ const names = ["server_00000001", "server_00000002", "server_00000003"];
 const [first = "", second = "", third = ""] = names;
 const view = { number: 4, members: names };
 
-/** As it is after the client has parsed what the server told. */
+/** The status after the client has parsed the server's reply. */
 function clusterStatus({ server, reference }: Omit<StatusSources, "server"> & { server?: Fields }) {
   return describeStatus({ server: server && parseReply("status", server), reference });
 }
@@ -55,8 +55,8 @@ const server = {
 };
 const reference = { address: "tcp://10.0.0.9:5559", reply: { list, view, clock: 12 } };
 
-describe("the status", () => {
-  test("is healthy if every process is up", () => {
+describe("the status of a cluster", () => {
+  test("a status is healthy if every process is up", () => {
     const status = clusterStatus({ server, reference });
     expect(status).toMatchObject({ healthy: true, problems: [], liveMembers: 3, quorum: 2 });
     expect(statusTable(status, textsIn("en")).join("\n")).toMatchInlineSnapshot(`
@@ -70,28 +70,28 @@ describe("the status", () => {
     `);
   });
 
-  test("is healthy with one member of three down, which the table shows", () => {
+  test("a status is healthy with one of three members down, and the table shows the member as down", () => {
     const members = [member(first, 1), member(second, 2), member(third, 3, { live: false })];
     const status = clusterStatus({ server: { ...server, members }, reference });
     expect(status.healthy).toBe(true);
     expect(statusTable(status, textsIn("en")).at(-1)).toContain("down");
   });
 
-  test("is unhealthy without a quorum of members that serve", () => {
+  test("a status is unhealthy if no quorum of the members is serving", () => {
     const members = [member(first, 1), member(second, 2, { phase: "backfill" })];
     const status = clusterStatus({ server: { ...server, members }, reference });
     expect(status.problems).toEqual(["noQuorum"]);
     expect(status.liveMembers).toBe(1);
   });
 
-  test("does not count a server outside the view", () => {
+  test("a status counts no server outside the view for the quorum", () => {
     const outside = { ...view, members: [first, second] };
     const members = [member(first, 1), member(third, 3, { member: false })];
     const status = clusterStatus({ server: { ...server, view: outside, members }, reference });
     expect(status.problems).toEqual(["noQuorum"]);
   });
 
-  test("shows a member of the view that nobody has heard of", () => {
+  test("a status shows a member of the view that neither the server nor the reference lists", () => {
     const status = clusterStatus({
       server: { ...server, members: [member(first, 1), member(second, 2)] },
       reference: { ...reference, reply: { ...reference.reply, list: [] } },
@@ -102,7 +102,7 @@ describe("the status", () => {
     expect(status.problems).toEqual(["noBroker", "noProxy"]);
   });
 
-  test("[X1] is judged by members alone, whatever guests say of themselves", () => {
+  test("[X1] a status counts members alone, whatever guests report of themselves", () => {
     const guests = ["broker", "proxy", "reference"].map((role) => {
       return { ...listed(role, `guest_${role}`, ""), isKnown: false, guestServers: true };
     });
@@ -126,12 +126,12 @@ describe("the status", () => {
     expect(judged([...servers, open]).warnings).toEqual(["guestServers"]);
   });
 
-  test("without the reference does not guess about brokers and proxies", () => {
+  test("a status without the reference's answer reports no missing brokers or proxies", () => {
     const status = clusterStatus({ server: { ...server, processes: [] }, reference: undefined });
     expect(status.problems).toEqual(["noReference"]);
   });
 
-  test("without a server shows what the reference knows", () => {
+  test("a status without a server's answer shows the processes that the reference lists", () => {
     const status = clusterStatus({ reference });
     expect(status.problems).toEqual(["noServer"]);
     expect(status.processes.map(({ role }) => role)).toEqual([
@@ -144,19 +144,19 @@ describe("the status", () => {
     ]);
   });
 
-  test("without a quorum no server answers, and the reference tells why", () => {
+  test("if no server answers, the reference's list shows that the quorum is missing", () => {
     const reply = { list: list.filter(({ name }) => name !== second && name !== third), view };
     const status = clusterStatus({ reference: { ...reference, reply } });
     expect(status.problems).toEqual(["noServer", "noQuorum"]);
     expect(status.liveMembers).toBe(1);
   });
 
-  test("survives a reply of another shape", () => {
+  test("a reply with fields of wrong types makes an unhealthy status and throws nothing", () => {
     const odd = { members: [7, {}], view: "none", processes: { a: 1 }, coordinator: 3 };
     expect(clusterStatus({ server: odd, reference: undefined }).healthy).toBe(false);
   });
 
-  test("[E5] shows a dash for what an older server does not tell of the clocks", () => {
+  test("[E5] a status shows a dash for each clock value that an older server does not report", () => {
     const older = member(first, 1, { lastCorrectionMs: undefined, clockRounds: null });
     const status = clusterStatus({ server: { ...server, members: [older] }, reference });
     const [row] = status.processes.filter(({ name }) => name === first);
@@ -165,7 +165,7 @@ describe("the status", () => {
     expect(line).toMatch(/ -1 +- +- +10$/);
   });
 
-  test("shows a coordinator once there is one", () => {
+  test("a status shows the coordinator and its epoch after an election", () => {
     const epoch = { view: 3, term: 2 };
     const elected = { ...server, coordinator: first, epoch };
     const status = clusterStatus({ server: elected, reference });
@@ -173,10 +173,10 @@ describe("the status", () => {
   });
 });
 
-describe("the count of what a process has refused", () => {
+describe("the counts of messages that a process refused", () => {
   const counts = { refused: { forged: 2, stale: 1 }, disbelievedClocks: 3 };
 
-  test("is the server's own for the server that was asked, and the list's for other members", () => {
+  test("the counts of the asked server come from its reply, and other processes' counts from the list", () => {
     const told = list.map((process) => ({ ...process, ...counts }));
     const own = { server: first, refused: { forged: 9, stale: 0 }, disbelievedClocks: 0 };
     const { processes } = clusterStatus({
@@ -190,11 +190,11 @@ describe("the count of what a process has refused", () => {
   });
 
   test.each([
-    ["nothing", {}],
-    ["strings", { refused: { forged: "2", stale: "1" }, disbelievedClocks: "3" }],
-    ["null", { refused: null, disbelievedClocks: null }],
-    ["less than nothing", { refused: { forged: -1, stale: 0 }, disbelievedClocks: -3 }],
-  ])("is unknown if a process reports %s", (_name, odd) => {
+    ["no counts", {}],
+    ["strings as counts", { refused: { forged: "2", stale: "1" }, disbelievedClocks: "3" }],
+    ["null as counts", { refused: null, disbelievedClocks: null }],
+    ["negative counts", { refused: { forged: -1, stale: 0 }, disbelievedClocks: -3 }],
+  ])("the counts of a process are unknown if the process reports %s", (_name, odd) => {
     const told = list.map((process) => ({ ...process, ...odd }));
     const reply = { ...reference.reply, list: told };
     const { processes } = clusterStatus({ server, reference: { ...reference, reply } });
@@ -206,7 +206,7 @@ describe("the count of what a process has refused", () => {
 });
 
 describe("a reference of the original protocol", () => {
-  test("is a problem of its own, and the servers' own list is shown", () => {
+  test("a reference of the original protocol is reported as a problem, and the server's list is shown", () => {
     const foreign = { list: [{ name: "s1", rank: 1 }], clock: 4, timestamp: "" };
     const cluster = clusterStatus({ server, reference: { ...reference, reply: foreign } });
     expect(cluster.problems).toEqual(["foreignReference"]);

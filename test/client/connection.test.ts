@@ -21,8 +21,8 @@ const wires = clientWires();
 const place = { server: "server_00000001", seq: 7, clock: 1 };
 const entry = { ...place, id: "a", timestamp: "", durable: [] };
 
-describe("requests", () => {
-  test("[C1] what is asked while payloads are on their way goes out in one array", async () => {
+describe("requests of the client library", () => {
+  test("[C1] a client sends the requests made during earlier round trips as one array", async () => {
     const made = await wires();
     const client = made.session();
     await Promise.all(Array.from({ length: 500 }, () => client.ask("users", {})));
@@ -30,7 +30,7 @@ describe("requests", () => {
     expect(made.payloads.length).toBeLessThan(50);
   });
 
-  test("[W2] lists are fetched page by page, and one user is looked for without any", async () => {
+  test("[W2] a client fetches lists page by page, and looks for one user without fetching the list", async () => {
     const made = await wires();
     const sorted = Array.from({ length: 25 }, (_, at) => `name${String(at).padStart(2, "0")}`);
     made.answer = ({ service, data }) => {
@@ -49,13 +49,13 @@ describe("requests", () => {
     expect(made.asked).toHaveLength(8);
   });
 
-  test("[W2] a server that goes round in circles is not followed", async () => {
+  test("[W2] a client stops reading a list whose server repeats the same `next`", async () => {
     const made = await wires();
     made.answer = () => ({ status: "OK", users: ["a"], next: "a" });
     expect(await made.session().users()).toEqual(["a", "a"]);
   });
 
-  test("[C2] without an answer the same id goes out again, until there is one", async () => {
+  test("[C2] a client sends an unanswered request again with the same id until an answer comes", async () => {
     const made = await wires();
     made.answer = () => (made.asked.length < 2 ? undefined : { status: "OK" });
     const connection = made.connection();
@@ -64,7 +64,7 @@ describe("requests", () => {
     expect(connection.retried).toBe(1);
   });
 
-  test("[C2] [C4] retry is tried again until the deadline, then told by its code", async () => {
+  test("[C2] [C4] a client repeats a request that may be retried until the deadline, then throws its code", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "behind", description: "No.", retry: true });
     const client = made.session({ deadlineMs: 400 });
@@ -72,7 +72,7 @@ describe("requests", () => {
     expect(made.asked.length).toBeGreaterThan(1);
   });
 
-  test("[C2] [R6] an id that stands for something else is told at once, and not tried again", async () => {
+  test("[C2] [R6] a request whose id another request has used fails at once, without a retry", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "id_reused", description: "No.", retry: false });
     const publishing = made
@@ -82,7 +82,7 @@ describe("requests", () => {
     expect(made.asked).toHaveLength(1);
   });
 
-  test("[W17] a process has ids that no other one has, after a restart either", async () => {
+  test("[W17] each session makes ids that no other session makes", async () => {
     const made = await wires();
     const ids = Array.from({ length: 20 }, () => {
       const client = made.session();
@@ -92,7 +92,7 @@ describe("requests", () => {
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{16}-[12]$/);
   });
 
-  test("[C2] who asks too often waits as long as he is told, if that is in time", async () => {
+  test("[C2] a client that asks too often waits as long as the server says, if the deadline allows it", async () => {
     const made = await wires();
     const slower = (wait: number) => {
       return { status: "erro", code: "rate_limited", description: "Slower.", retry: true, wait };
@@ -112,7 +112,7 @@ describe("requests", () => {
     expect(performance.now() - startMs).toBeLessThan(4_000);
   });
 
-  test("[R9] who has seen nothing does not say so; then what was seen goes with each", async () => {
+  test("[R9] a client sends no `after` until it has seen an event, and then sends it with each request", async () => {
     const made = await wires();
     made.answer = ({ service }) =>
       service === "publish" ? { status: "OK", entry } : { status: "OK" };
@@ -124,7 +124,7 @@ describe("requests", () => {
     expect(said).toEqual([undefined, undefined, { server_00000001: 7 }]);
   });
 
-  test("[L11] presence is that of whoever logged in, or whose session it is, and of one client", async () => {
+  test("[L11] presence is reported for the user who logged in, or the token's user, under one client id", async () => {
     const made = await wires();
     const present = [{ user: "ana", state: "online" }];
     made.answer = ({ service }) =>
@@ -144,14 +144,14 @@ describe("requests", () => {
     expect(third?.client).not.toBe(first?.client);
   });
 
-  test("[C4] a refusal is told at once, by its code", async () => {
+  test("[C4] a client throws the code of a refusal at once", async () => {
     const made = await wires();
     made.answer = () => ({ status: "erro", code: "forbidden", description: "No.", retry: false });
     await expect(made.session().ask("users", {})).rejects.toMatchObject({ code: "forbidden" });
     expect(made.asked).toHaveLength(1);
   });
 
-  test("[C4] a text that no server would take is not sent", async () => {
+  test("[C4] a client does not send a text that is too long for any server", async () => {
     const made = await wires();
     const long = "x".repeat(70_000);
     const sending = made
@@ -161,7 +161,7 @@ describe("requests", () => {
     expect(made.asked).toHaveLength(0);
   });
 
-  test("[C4] after close, and at close, whoever asks is told", async () => {
+  test("[C4] requests open when the client closes, and later requests, fail with unavailable", async () => {
     const made = await wires();
     made.answer = () => undefined;
     const client = made.session();
@@ -177,14 +177,16 @@ describe("requests", () => {
   });
 });
 
-describe("what anybody publishes at a proxy", () => {
+describe("a forged publication at a proxy", () => {
   const channel = "geral" as never;
   const server = "server_00000001";
 
-  /** A client that subscribes, and a way to publish to it until something has come of it. */
+  /**
+   * Starts a client that subscribes to a channel; `publish` sends it forged entries by the proxy.
+   */
   async function listening(options: Partial<ConnectionOptions> & SessionOptions = {}) {
     const made = await wires();
-    // As servers do, it repeats what it was asked with (H5).
+    // A server's reply repeats the `since` of the request (H5).
     made.answer = ({ data }) => ({
       status: "OK",
       entries: [],
@@ -205,9 +207,9 @@ describe("what anybody publishes at a proxy", () => {
   }
 
   test.each([
-    { why: "behind one that never was", prev: 2 ** 39, delivered: false },
-    { why: "that nothing is missing in front of", prev: 0, delivered: true },
-  ])("[C6] [R9] one $why does not count as seen", async ({ prev, delivered }) => {
+    { why: "that names an invented previous entry", prev: 2 ** 39, delivered: false },
+    { why: "that names no previous entry", prev: 0, delivered: true },
+  ])("[C6] [R9] a forged entry $why does not count as seen", async ({ prev, delivered }) => {
     const { made, client, heard, publish, looks } = await listening();
     const far = 2 ** 40;
     const before = looks();
@@ -222,7 +224,7 @@ describe("what anybody publishes at a proxy", () => {
     expect(data.clock).toBeLessThan(1_000_000);
   });
 
-  test("[C3] in clear, it makes a client in a session look once a second at most", async () => {
+  test("[C3] unencrypted entries make a client with a session read the history at most once a second", async () => {
     const { heard, publish, looks } = await listening({ token: "of a session" });
     await until(async () => {
       await publish({ seq: 4, prev: 3, clock: 4 });
@@ -242,7 +244,7 @@ describe("what anybody publishes at a proxy", () => {
 });
 
 describe("the state of the connection", () => {
-  /** Takes connections and drops them: a broker that hangs, or something that is none. */
+  /** Starts a TCP server that accepts connections and closes them at once, unlike a broker. */
   async function deaf(): Promise<{ endpoint: string; dropped: () => number }> {
     let dropped = 0;
     const server: Server = createServer((socket: Socket) => {
@@ -257,7 +259,7 @@ describe("the state of the connection", () => {
     return { endpoint: `tcp://127.0.0.1:${port}`, dropped: () => dropped };
   }
 
-  test("[C4] one broker that can't be reached does not hide the one that can", async () => {
+  test("[C4] a client is connected if one broker of two can be reached", async () => {
     const made = await wires();
     const { endpoint, dropped } = await deaf();
     const states: string[] = [];

@@ -17,7 +17,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A session that subscribes and unsubscribes, and goes on where it was. */
+/** A session that subscribes and unsubscribes, each time from the last entry it heard. */
 class Listener {
   readonly heard: string[] = [];
   readonly #session: Session;
@@ -42,7 +42,7 @@ class Listener {
     const subscribing = this.#session.subscribe(standInChannel, onEntry as never, {
       since: this.#vector,
     });
-    // Whoever unsubscribes before it has begun is told nothing.
+    // The promise may reject if the session unsubscribes before the subscription has begun.
     subscribing.catch(() => {});
   }
 
@@ -52,7 +52,7 @@ class Listener {
   }
 }
 
-test("[Z7] one topic more than a proxy takes of a connection is refused, and costs no other", () => {
+test("[Z7] a topic beyond the proxy's bound for a connection is refused, and the others stay", () => {
   const clock = new LamportClock();
   const wire = { subscribe: vi.fn(), unsubscribe: vi.fn(), close: () => {} };
   const feeds = new Feeds(clock, () => wire);
@@ -61,7 +61,7 @@ test("[Z7] one topic more than a proxy takes of a connection is refused, and cos
     feeds.join(`#${number}\0`, reader),
   );
   expect(() => feeds.join("#more\0", reader)).toThrow(ProtocolError);
-  // Of a topic that is there already there may be any number.
+  // A topic that is already subscribed may have any number of subscriptions.
   feeds.join("#0\0", reader);
   feeds.leave(subscriptions[1] as Subscription);
   feeds.join("#more\0", reader);
@@ -76,7 +76,7 @@ const anyStep = fc.oneof(
   fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(0, 1, 5, 100, 4_000) }),
 );
 
-test("[C3] whoever comes and goes in whatever order, each session hears all of it once, in order", async () => {
+test("[C3] each session hears each entry once and in order, however sessions come and go", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyStep, { maxLength: 40 }), async (plan) => {
       using cluster = new StandInCluster();

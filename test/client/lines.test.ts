@@ -16,21 +16,21 @@ const inChannel = { ...common, channel: "geral", user: "ana", message: "Oi!" } a
 const inPrivate = { ...common, src: "ana", dst: "bia", message: "psst" } as Entry;
 const utc = { paint: plain, zoneMinutes: () => 0 };
 
-test("an entry is one line, in the reader's own time", () => {
+test("an entry is shown as one line, in the reader's time zone", () => {
   expect(entryLine(inChannel, utc)).toBe("2026-01-31 23:30:05 ana: Oi!");
   expect(entryLine(inPrivate, utc)).toBe("2026-01-31 23:30:05 ana → bia: psst");
   expect(entryLine(inChannel, { ...utc, mixed: true })).toBe("23:30 #geral ana: Oi!");
   expect(entryLine(inChannel, { ...utc, zoneMinutes: () => 90 })).toMatch(/^2026-02-01 01:00:05 /);
 });
 
-test("a text of several lines, and one with escapes, stays one harmless line", () => {
+test("a text with line breaks and escape sequences is shown as one harmless line", () => {
   const message = "um\ndois\x1b[2J";
   expect(entryLine({ ...inChannel, message } as Entry, utc)).toBe(
     "2026-01-31 23:30:05 ana: um␊dois␛[2J",
   );
 });
 
-test("colours are only our own", () => {
+test("colours sent in a message are escaped, and only the program's own colours are used", () => {
   const line = entryLine({ ...inChannel, message: "\x1b[31mred" } as Entry, {
     ...utc,
     paint: ansi,
@@ -39,12 +39,12 @@ test("colours are only our own", () => {
   expect(line.endsWith(": ␛[31mred")).toBe(true);
 });
 
-test("an invalid time is shown harmlessly", () => {
+test("an invalid timestamp is shown escaped", () => {
   expect(entryLine({ ...inChannel, timestamp: "\x07never" } as Entry, utc)).toBe("␇never ana: Oi!");
 });
 
 test.each(["+275760-09-13T00:00:00Z", "-271821-04-20T00:00:00Z", "0000-01-01T00:00:00Z"])(
-  "a timestamp that can't be shown as a local time is shown as it came: %s",
+  "a timestamp that can't be shown as a local time is shown unchanged: %s",
   (timestamp) => {
     for (const zone of [-840, 0, 840]) {
       const line = entryLine({ ...inChannel, timestamp }, { ...utc, zoneMinutes: () => zone });
@@ -53,13 +53,13 @@ test.each(["+275760-09-13T00:00:00Z", "-271821-04-20T00:00:00Z", "0000-01-01T00:
   },
 );
 
-test("characters that control a terminal become visible; all others are kept", () => {
+test("`harmless` makes control characters visible and keeps all other characters", () => {
   expect(harmless("a\0b\tc\x7fd")).toBe("a␀b␉c␡d");
   expect(harmless("\u009b31m \u202e")).toBe("<U+009B>31m <U+202E>");
   expect(harmless("Olá 😀 日本 ñ")).toBe("Olá 😀 日本 ñ");
 });
 
-test("invisible characters become visible, except where a script or an emoji needs them", () => {
+test("`harmless` makes invisible characters visible, except where a script or an emoji needs them", () => {
   expect(harmless("anaㅤ \u200b\u2060\ufeff")).toBe("ana<U+3164> <U+200B><U+2060><U+FEFF>");
   expect(harmless("\u206a\ufff9a\ufffb\u{e0041}")).toBe("<U+206A><U+FFF9>a<U+FFFB><U+E0041>");
   expect(harmless("ana\u034f an\u200da 1\ufe0f a\ufe0f")).toBe(
@@ -70,14 +70,14 @@ test("invisible characters become visible, except where a script or an emoji nee
   }
 });
 
-test("a letter has no more marks than a language gives it", () => {
+test("`harmless` cuts the combining marks of a letter to six and keeps those of real languages", () => {
   expect(harmless(`z${"\u0337".repeat(40)}algo`)).toBe(`z${"\u0337".repeat(6)}<+34>algo`);
   for (const whole of ["Việt Nam", "בְּרֵאשִׁ֖ית", "གྲྀ་ཧཱུྃ"].map((text) => text.normalize("NFD"))) {
     expect(harmless(whole)).toBe(whole);
   }
 });
 
-test("no control character is left of any text", () => {
+test("`harmless` leaves no control character in any text", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       expect(harmless(text)).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
@@ -86,7 +86,7 @@ test("no control character is left of any text", () => {
   );
 });
 
-test("only an action is shown without its mark", () => {
+test("only the prefix of an action, /me and a space, is left out", () => {
   const shown = (message: string) => entryLine({ ...inChannel, message } as Entry, utc);
   expect(shown("/me waves")).toBe("2026-01-31 23:30:05 * ana waves");
   for (const text of ["/me", "/meow x", "/ME x"]) {

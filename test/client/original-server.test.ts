@@ -28,7 +28,7 @@ const saying = (data: object) => (request: { service: string }) => {
 };
 const channel = "geral" as ChannelName;
 
-describe("[C8] a write at a server of the original protocol is sent once", () => {
+describe("[C8] a write to a server of the original protocol", () => {
   const accepted: Readonly<Record<string, StandInAnswer>> = {
     "says OK": saying({ status: "OK" }),
     "says ok in small letters": saying({ status: "ok" }),
@@ -39,34 +39,37 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
       return { service, data: { ...said, id: data.id, status: "OK" } };
     },
     "names its server, and no id": saying({ status: "OK", server: "s1" }),
-    "has a receipt that is none": ({ service, data }) => {
+    "has an invalid receipt": ({ service, data }) => {
       const entry = { id: data.id, server: "s1", seq: "1" };
       return { service, data: { ...said, id: data.id, server: "s1", status: "OK", entry } };
     },
     "has an id of its own": saying({ status: "OK", id: 77 }),
-    "is called otherwise": () => ({ service: "message", data: { ...said, status: "OK" } }),
+    "names another service": () => ({ service: "message", data: { ...said, status: "OK" } }),
   };
 
-  test.each(Object.entries(accepted))("and accepted if its answer %s", async (_name, answer) => {
-    const { client, server } = await meet(answer);
-    const sending = client.publish(parseChannelName("geral"), "Oi");
-    await expect(sending).rejects.toMatchObject({
-      code: "unsupported",
-      retry: false,
-      outcome: "accepted",
-    });
-    expect(server.asked).toHaveLength(1);
-    expect(client.connection.clock.value).toBeLessThan(100);
-  });
+  test.each(Object.entries(accepted))(
+    "a write is sent once and counts as accepted if its answer %s",
+    async (_name, answer) => {
+      const { client, server } = await meet(answer);
+      const sending = client.publish(parseChannelName("geral"), "Oi");
+      await expect(sending).rejects.toMatchObject({
+        code: "unsupported",
+        retry: false,
+        outcome: "accepted",
+      });
+      expect(server.asked).toHaveLength(1);
+      expect(client.connection.clock.value).toBeLessThan(100);
+    },
+  );
 
   const refused: Readonly<Record<string, [StandInAnswer, object]>> = {
     "is an error with words": [saying({ status: "erro", message: "Não há" }), { words: "Não há" }],
     "is an error without words": [saying({ status: "erro" }), { words: "erro" }],
-    "is an error whose words are none": [
+    "is an error whose words are not texts": [
       saying({ status: "erro", description: 7, message: null }),
       { words: "erro" },
     ],
-    "is an error that wants it again, and has no code": [
+    "is an error with `retry` but without a code": [
       saying({ status: "erro", retry: true, description: "De novo" }),
       { outcome: "refused" },
     ],
@@ -85,7 +88,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
   };
 
   test.each(Object.entries(refused))(
-    "and not again if its answer %s",
+    "a write is sent once and fails if its answer %s",
     async (_name, [answer, is]) => {
       const { client, server } = await meet(answer);
       const sending = client.publish(parseChannelName("geral"), "Oi");
@@ -94,7 +97,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     },
   );
 
-  test("also if it is not answered, once the server is known to be one", async () => {
+  test("an unanswered write is sent once if the server is known to have the original protocol", async () => {
     const { client, server } = await meet(saying({ users: [] }), 2_500);
     await client.users();
     server.answer = () => undefined;
@@ -106,7 +109,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
   const services = (server: StandInServer) =>
     server.asked.map((request) => (request as { service: string }).service);
 
-  test("also if its answer comes later than one of ours would", async () => {
+  test("a write is sent once although its answer comes after the usual time for a retry", async () => {
     const probed = new EventEmitter();
     const { client, server } = await meet(async ({ service }) => {
       if (service === "channels") probed.emit("channels");
@@ -118,7 +121,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     expect(services(server)).toEqual(["publish", "channels"]);
   });
 
-  test("also if it is never answered, and a list shows who is there", async () => {
+  test("a write that is never answered is sent once if a list reveals the original protocol", async () => {
     const { client, server } = await meet(({ service }) =>
       service === "channels" ? { service, data: { ...said, channels: [] } } : undefined,
     );
@@ -127,7 +130,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     expect(services(server)).toEqual(["publish", "channels"]);
   });
 
-  test("and again only at servers of ours, under its id", async () => {
+  test("an unanswered write is sent again, with its id, if the list comes from a Tertulia server", async () => {
     let published = 0;
     const { client, server } = await meet(({ service, data: { id } }) => {
       if (service === "publish") published += 1;
@@ -142,7 +145,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     expect(second?.data.id).toBe(first?.data.id);
   });
 
-  test("and others wait until it is answered, one in each payload", async () => {
+  test("writes are sent one in each payload, each after the answer to the previous write", async () => {
     const { client, server } = await meet(saying({ status: "OK" }));
     const sending = Array.from({ length: 20 }, (_, at) =>
       client.publish(parseChannelName("geral"), `${at}`),
@@ -155,7 +158,7 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
     expect(texts).toEqual(Array.from({ length: 20 }, (_, at) => `${at}`));
   });
 
-  test("and an error of ours without an id is the answer to the payload that is open", async () => {
+  test("a Tertulia server's error without an id answers the open payload", async () => {
     const code = { status: "erro", code: "too_large", description: "Too large.", retry: false };
     const { client, server } = await meet(() => {
       return { service: "error", data: { ...said, server: "server_0000000a", ...code } };
@@ -167,8 +170,8 @@ describe("[C8] a write at a server of the original protocol is sent once", () =>
   });
 });
 
-describe("[C8] a read at a server of the original protocol", () => {
-  test("gives the names of a list, also of channels under `users`", async () => {
+describe("[C8] a read from a server of the original protocol", () => {
+  test("a read of a list returns its names, also channels sent under `users`", async () => {
     const { client } = await meet(({ service }) => ({
       service,
       data: { ...said, users: service === "users" ? ["ana"] : ["geral"], next: "zz" },
@@ -182,7 +185,7 @@ describe("[C8] a read at a server of the original protocol", () => {
     ["a map", { ana: 1 }],
     ["numbers", [1, 2]],
     ["maps", [{ name: "ana" }]],
-  ])("is refused in one sentence if its list is %s", async (_name, users) => {
+  ])("a read fails as unreadable if its list is %s", async (_name, users) => {
     const { client, server } = await meet(saying({ users }));
     await expect(client.users()).rejects.toMatchObject({ outcome: "unreadable" });
     expect(server.asked).toHaveLength(1);
@@ -190,18 +193,21 @@ describe("[C8] a read at a server of the original protocol", () => {
 
   test.each([
     ["an error", saying({ status: "erro", description: "Serviço desconhecido" })],
-    ["OK, whatever that means", saying({ status: "OK", entries: null })],
+    ["OK without a page of history", saying({ status: "OK", entries: null })],
     ["an error under another name", () => ({ service: "erro", data: { status: "erro" } })],
-  ])("ends at a service that it does not have: %s", async (_name, answer) => {
-    const { client, server } = await meet(answer);
-    await expect(client.history({ channel })).rejects.toMatchObject({
-      outcome: "noService",
-      service: "history",
-    });
-    expect(server.asked).toHaveLength(1);
-  });
+  ])(
+    "a read of the history fails with noService if the server answers %s",
+    async (_name, answer) => {
+      const { client, server } = await meet(answer);
+      await expect(client.history({ channel })).rejects.toMatchObject({
+        outcome: "noService",
+        service: "history",
+      });
+      expect(server.asked).toHaveLength(1);
+    },
+  );
 
-  test("ends too if the server keeps silent at a service that it does not know", async () => {
+  test("a read of the history fails with noService if only the list of channels is answered", async () => {
     const { client, server } = await meet(({ service }) =>
       service === "channels" ? { service, data: { ...said, channels: [] } } : undefined,
     );
@@ -212,7 +218,7 @@ describe("[C8] a read at a server of the original protocol", () => {
   });
 });
 
-describe("[C8] a reply of a server that looks like ours", () => {
+describe("[C8] a reply of a server that looks like a Tertulia server", () => {
   const whole = {
     channel: "geral",
     user: "ana",
@@ -228,11 +234,11 @@ describe("[C8] a reply of a server that looks like ours", () => {
   test.each([
     ["entries of null", { entries: null, seen: {} }],
     ["an entry without a place", { entries: [placeless], seen: {} }],
-    ["an entry of nobody", { entries: [{ ...whole, user: undefined }], seen: {} }],
+    ["an entry without a user", { entries: [{ ...whole, user: undefined }], seen: {} }],
     ["an entry that is null", { entries: [null], seen: {} }],
     ["no vector", { entries: [whole] }],
     ["a vector of strings", { entries: [whole], seen: { server_0000000a: "1" } }],
-  ])("is no page of history with %s", async (_name, data) => {
+  ])("a reply with %s is refused as a page of history", async (_name, data) => {
     const { client, server } = await meet(({ service, data: { id } }) => {
       return { service, data: { ...said, id, server: "server_0000000a", status: "OK", ...data } };
     });
@@ -244,7 +250,7 @@ describe("[C8] a reply of a server that looks like ours", () => {
   test.each([
     ["no code", {}, 1],
     ["a code that is not known yet", { code: "newer" }, 1],
-  ])("does not make the client ask again if it is an error with %s", async (_name, data, times) => {
+  ])("an error with %s does not make the client ask again", async (_name, data, times) => {
     const { client, server } = await meet(({ service, data: { id } }) => {
       return { service, data: { ...said, id, server: "server_0000000a", status: "erro", ...data } };
     });
@@ -253,7 +259,7 @@ describe("[C8] a reply of a server that looks like ours", () => {
     expect(server.asked).toHaveLength(times);
   });
 
-  test("counts for its own request alone, however many are open", async () => {
+  test("a reply counts only for the request with the same id, with 50 requests open", async () => {
     const ours = { server: "server_0000000a", status: "OK" };
     const replies = (request: unknown): unknown => {
       if (Array.isArray(request)) return request.map(replies);

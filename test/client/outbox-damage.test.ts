@@ -8,7 +8,7 @@ import type { UserName } from "../../src/protocol/ids.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 import { memoryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
 
-/** The error by which the disk answers a copy or a write, if one is set. */
+/** The error codes with which copies and writes fail; an empty text means success. */
 const disk = vi.hoisted(() => ({ copy: "", write: "" }));
 
 vi.mock("node:fs", async (original) => {
@@ -32,7 +32,7 @@ const ana = "ana" as UserName;
 const geral = parseTarget("#geral") as Target;
 
 let folder: TemporaryFolder;
-/** Lines of three messages: "one", "two", "three". */
+/** The lines of an outbox with three messages: "one", "two", "three". */
 let lines: string[];
 const opened: Outbox[] = [];
 
@@ -47,7 +47,7 @@ function open(): Outbox {
   return outbox;
 }
 
-/** What a process finds, and what the next process then finds. */
+/** Opens an outbox whose file has `content`. */
 function found(content: Buffer | string): Outbox {
   mkdirSync(dirname(path()), { recursive: true });
   writeFileSync(path(), content);
@@ -68,44 +68,47 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-describe("[C5] a line of an outbox that can't be understood", () => {
+describe("[C5] a damaged line of an outbox", () => {
   const within = (from: string, to: string) => (line: string) =>
     Buffer.from(line.replace(from, to));
   const odd: readonly (readonly [name: string, damaged: (line: string) => Buffer])[] = [
     ["is cut in the middle", (line) => Buffer.from(line.slice(0, line.length / 2))],
     ["is not in UTF-8", (line) => Buffer.from(line.replace("two", "a\u00e7a\u00ed"), "latin1")],
     ["has half a character", within('"two"', '"\\ud83c"')],
-    ["is of a kind of a newer version", () => Buffer.from('{"edit":{"id":"x"}}')],
+    ["has an operation of a newer version", () => Buffer.from('{"edit":{"id":"x"}}')],
     ["has a target of a newer version", within('"channel":"geral"', '"group":"x"')],
     [
-      "has a time that no clock shows",
+      "has a time beyond any clock's range",
       (line) => Buffer.from(line.replace(/"atMs":\d+/, '"atMs":1e300')),
     ],
-    ["is zeros", () => Buffer.alloc(40)],
+    ["consists of zero bytes", () => Buffer.alloc(40)],
     ["has the id of another message", () => Buffer.from((lines[0] ?? "").replace('"one"', '"1"'))],
-    ["has an object for a text", within('"two"', '{"x":1}')],
+    ["has an object instead of a text", within('"two"', '{"x":1}')],
   ];
 
-  test.each(odd)("and %s costs no other line, and a copy keeps it", (_name, damaged) => {
-    const [one = "", two = "", three = ""] = lines;
-    const newline = Buffer.from("\n");
-    const parts = [Buffer.from(one), newline, damaged(two), newline, Buffer.from(three), newline];
-    const content = Buffer.concat(parts);
-    const first = found(content);
-    expect(textsOf(first)).toEqual(["one", "three"]);
-    expect(first.troubles).toEqual([{ path: path(), copy: copyPath() }]);
-    expect(readFileSync(copyPath())).toEqual(content);
-    first.close();
-    // A second start copies nothing more.
-    const second = open();
-    expect(textsOf(second)).toEqual(["one", "three"]);
-    expect(second.troubles).toEqual([]);
-  });
+  test.each(odd)(
+    "a line that %s is kept in a copy of the file, and no other line is lost",
+    (_name, damaged) => {
+      const [one = "", two = "", three = ""] = lines;
+      const newline = Buffer.from("\n");
+      const parts = [Buffer.from(one), newline, damaged(two), newline, Buffer.from(three), newline];
+      const content = Buffer.concat(parts);
+      const first = found(content);
+      expect(textsOf(first)).toEqual(["one", "three"]);
+      expect(first.troubles).toEqual([{ path: path(), copy: copyPath() }]);
+      expect(readFileSync(copyPath())).toEqual(content);
+      first.close();
+      // A second start makes no further copy.
+      const second = open();
+      expect(textsOf(second)).toEqual(["one", "three"]);
+      expect(second.troubles).toEqual([]);
+    },
+  );
 
-  test("is kept and told if a kill has cut it, and the next line is not joined to it", () => {
+  test("a line cut by a kill is kept in a copy and reported, and the next line is not joined to it", () => {
     const [one = "", two = ""] = lines;
     const content = `${one}\n${two.slice(0, two.indexOf("two") + 2)}`;
-    // Nothing is lost either if the file can't be rewritten.
+    // The copy is made even if the file can't be rewritten.
     disk.write = "ENOSPC";
     const first = found(content);
     expect(textsOf(first)).toEqual(["one"]);
@@ -117,39 +120,42 @@ describe("[C5] a line of an outbox that can't be understood", () => {
     expect(textsOf(open())).toEqual(["one", "next"]);
   });
 
-  test("stays where it is if no copy can be made", () => {
+  test("a damaged line stays in the outbox if no copy can be made", () => {
     disk.copy = "ENOSPC";
     expect(() => found("?\n")).toThrow("where no space is left (ENOSPC)");
     expect(readFileSync(path(), "utf8")).toBe("?\n");
   });
 });
 
-describe("[C5] an outbox that is not as it was written", () => {
+describe("[C5] an outbox that was changed from outside", () => {
   const ways: readonly (readonly [name: string, written: () => string])[] = [
-    ["with a byte order mark in front", () => `\ufeff${lines.join("\n")}\n`],
-    ["with a byte order mark in front of each line", () => `\ufeff${lines.join("\n\ufeff")}\n`],
+    ["with a byte order mark at the start", () => `\ufeff${lines.join("\n")}\n`],
+    ["with a byte order mark before each line", () => `\ufeff${lines.join("\n\ufeff")}\n`],
     ["with lines that end in CR LF", () => `${lines.join("\r\n")}\r\n`],
     ["with lines that end in CR", () => `${lines.join("\r")}\r`],
     ["with blank lines", () => `\n\r\n${lines.join("\n \t\n\n")}\n\n`],
-    ["without the last line's end", () => lines.join("\n")],
+    ["without its last line end", () => lines.join("\n")],
     ["with white space around the lines", () => ` ${lines.join("\t\n  ")} \n`],
     ["with a line twice", () => `${lines.join("\n")}\n${lines[2]}\n`],
-    ["with a cut line of what is settled", () => `${lines.join("\n")}\n{"settled":"1f`],
+    ["with a cut last line that settles a message", () => `${lines.join("\n")}\n{"settled":"1f`],
   ];
 
-  test.each(ways)("%s has all its messages, and nothing is told", (_name, written) => {
-    const first = found(written());
-    expect(textsOf(first)).toEqual(["one", "two", "three"]);
-    expect(first.troubles).toEqual([]);
-    first.add(geral, ana, "next");
-    first.close();
-    const second = open();
-    expect(textsOf(second)).toEqual(["one", "two", "three", "next"]);
-    expect(second.troubles).toEqual([]);
-    expect(readdirSync(dirname(path())).sort()).toEqual(["lock", "outbox.jsonl"]);
-  });
+  test.each(ways)(
+    "an outbox %s has all its messages, and no damage is reported",
+    (_name, written) => {
+      const first = found(written());
+      expect(textsOf(first)).toEqual(["one", "two", "three"]);
+      expect(first.troubles).toEqual([]);
+      first.add(geral, ana, "next");
+      first.close();
+      const second = open();
+      expect(textsOf(second)).toEqual(["one", "two", "three", "next"]);
+      expect(second.troubles).toEqual([]);
+      expect(readdirSync(dirname(path())).sort()).toEqual(["lock", "outbox.jsonl"]);
+    },
+  );
 
-  test("keeps what a newer version wrote beside a message, also when it is rewritten", () => {
+  test("an outbox keeps a newer version's additional fields when the file is rewritten", () => {
     const [one = "", two = "", three = ""] = lines;
     const newer = two.replace('"text"', '"reply":"x","text"');
     const { id } = JSON.parse(one).add;
@@ -163,7 +169,7 @@ describe("[C5] an outbox that is not as it was written", () => {
   test.each([
     ["a folder", () => mkdirSync(join(path(), "with", "more"), { recursive: true })],
     ["a pipe", () => void execFileSync("mkfifo", [path()])],
-  ])("for which %s stands is put aside and told", (_name, make) => {
+  ])("%s in place of the outbox file is renamed and reported", (_name, make) => {
     execFileSync("rm", [path()]);
     make();
     const first = open();

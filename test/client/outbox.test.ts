@@ -17,7 +17,7 @@ import { limits } from "../../src/protocol/limits.ts";
 import { type Language, textsIn } from "../../src/texts/texts.ts";
 import { memoryFolder, type TemporaryFolder } from "../support/temporary-folder.ts";
 
-/** The error by which the disk answers a call, if one is set; and all calls so far. */
+/** The error codes with which calls to the disk fail, and the names of all calls so far. */
 const disk = vi.hoisted(() => ({
   fails: {} as Partial<Record<"write" | "sync" | "truncate", string>>,
   calls: [] as string[],
@@ -32,7 +32,7 @@ vi.mock("node:fs", async (original) => {
   };
   const writeSync = (fd: number, bytes: Buffer, ...place: number[]) => {
     const [from = 0, length = 0, position = 0] = place;
-    // Half of the line still fits, as on a real disk.
+    // Half of the line is written before the failure, as on a real disk.
     if (disk.fails.write !== undefined) fs.writeSync(fd, bytes, from, length >> 1, position);
     fail("write");
     return fs.writeSync(fd, bytes, from, length, position);
@@ -82,7 +82,7 @@ function open(): Outbox {
   return outbox;
 }
 
-/** What a killed process leaves, in a new folder. */
+/** Opens an outbox in a new folder whose file has `content`, as after a kill. */
 function found(content: Buffer | string): Outbox {
   rmSync(boxes(), { recursive: true, force: true });
   mkdirSync(join(boxes(), "1"), { recursive: true });
@@ -93,7 +93,7 @@ function found(content: Buffer | string): Outbox {
 const textsOf = (outbox: Outbox) => outbox.waiting.map(({ text }) => text);
 
 describe("[C5] an outbox", () => {
-  test("keeps what was added and not settled, also for the next process", () => {
+  test("an outbox keeps the messages that are not settled, also for the next process", () => {
     const first = open();
     const one = first.add(geral, ana, "one\n“dois” 🌻 \u0007");
     const two = first.add(bia, ana, "two");
@@ -107,7 +107,7 @@ describe("[C5] an outbox", () => {
     expect(open().waiting).toEqual([one, three]);
   });
 
-  test("has each message and its file name on disk when it says so", () => {
+  test("an outbox syncs each message, and at first the file's name, before `add` returns", () => {
     const outbox = open();
     disk.calls = [];
     outbox.add(geral, ana, "one");
@@ -117,19 +117,19 @@ describe("[C5] an outbox", () => {
     expect(disk.calls).toEqual(["write", "sync"]);
   });
 
-  test("can be read by its owner alone, and leaves no text behind", () => {
+  test("an outbox can be read by its owner alone, and leaves no text on disk once all is settled", () => {
     const outbox = open();
     const { id } = outbox.add(geral, ana, "one");
     expect(statSync(fileOf(1)).mode & 0o777).toBe(0o600);
     expect(statSync(boxes()).mode & 0o777).toBe(0o700);
-    // What a kill during a rewrite leaves.
+    // A kill during a rewrite leaves a temporary file.
     writeFileSync(`${fileOf(1)}.tmp`, readFileSync(fileOf(1)));
     outbox.settle(id);
     outbox.close();
     expect(readdirSync(join(boxes(), "1"))).toEqual(["lock"]);
   });
 
-  test("keeps every accepted message if the process is killed at any byte, and a copy of a cut line", () => {
+  test("an outbox keeps all accepted messages, and a copy of a cut line, after a kill at any byte", () => {
     const outbox = open();
     const added = ["one", "dóis 🌻", "three\n"].map((text) => outbox.add(geral, ana, text));
     outbox.settle(added[1]?.id as RequestId);
@@ -138,7 +138,7 @@ describe("[C5] an outbox", () => {
     const ends = [...content.entries()].filter(([, byte]) => byte === 0x0a).map(([at]) => at);
     expect(ends).toHaveLength(4);
     for (let bytes = 0; bytes <= content.length; bytes += 1) {
-      // A line without its newline is whole too.
+      // A complete line counts even if its newline is missing.
       const lines = ends.filter((end) => end <= bytes).length;
       const waiting = added.slice(0, lines).filter((_, place) => lines < 4 || place !== 1);
       const left = found(content.subarray(0, bytes));
@@ -146,7 +146,7 @@ describe("[C5] an outbox", () => {
       const beginning = content.toString("latin1", ends[lines - 1] ?? -1, bytes).trim();
       const isSettling = lines === 3 || '{"settled"'.startsWith(beginning);
       expect(left.troubles, `${bytes} bytes`).toHaveLength(isSettling || lines === 4 ? 0 : 1);
-      // The next line is written behind whole lines.
+      // The next line is written after complete lines.
       const next = left.add(bia, ana, "next");
       const file = readFileSync(fileOf(1));
       left.close();
@@ -156,7 +156,7 @@ describe("[C5] an outbox", () => {
     }
   });
 
-  test("leaves out lines that are not entries, whatever they are", () => {
+  test("an outbox skips lines that are not entries", () => {
     const whole = open();
     const one = whole.add(geral, ana, "one");
     const line = readFileSync(fileOf(1), "utf8");
@@ -178,8 +178,8 @@ describe("[C5] an outbox", () => {
   });
 });
 
-describe("[C5] two processes of one person", () => {
-  test("have a file each; the next process has what both left, in order", () => {
+describe("[C5] the outboxes of two processes of one person", () => {
+  test("two processes have a file each, and the next process has the messages of both in order", () => {
     const [first, second] = [open(), open()];
     const clock = vi.spyOn(Date, "now");
     clock.mockReturnValue(1_000);
@@ -202,7 +202,7 @@ describe("[C5] two processes of one person", () => {
       "three",
       "four,",
     ]);
-    // A file whose messages are all sent is free for another process.
+    // Another process may take a file whose messages are all sent.
     third.settle(two.id);
     const fourth = open();
     expect(fourth.waiting).toEqual([]);
@@ -215,32 +215,35 @@ describe("[C5] two processes of one person", () => {
   });
 });
 
-describe("[C5] a disk", () => {
+describe("[C5] an outbox on a failing disk", () => {
   const cases = [
     { call: "write", code: "ENOSPC", said: "no space left" },
     { call: "sync", code: "EIO", said: "can't be written to (EIO)" },
   ] as const;
 
-  test.each(cases)("that fails at a $call accepts nothing", ({ call, code, said }) => {
-    const outbox = open();
-    const one = outbox.add(geral, ana, "one");
-    const before = readFileSync(fileOf(1), "utf8");
-    disk.fails = { [call]: code };
-    const adding = () => outbox.add(geral, ana, "two");
-    expect(adding).toThrow(Problem);
-    expect(adding).toThrow(said);
-    expect(outbox.waiting).toEqual([one]);
-    expect(readFileSync(fileOf(1), "utf8")).toBe(before);
-    // If the failed write can't be undone, its rest is neither an entry nor in the way of the next.
-    disk.fails = { write: "ENOSPC", truncate: "EIO" };
-    expect(adding).toThrow("no space left");
-    disk.fails = {};
-    const three = outbox.add(geral, ana, "3");
-    outbox.close();
-    expect(open().waiting).toEqual([one, three]);
-  });
+  test.each(cases)(
+    "an outbox accepts no message if a $call of the disk fails",
+    ({ call, code, said }) => {
+      const outbox = open();
+      const one = outbox.add(geral, ana, "one");
+      const before = readFileSync(fileOf(1), "utf8");
+      disk.fails = { [call]: code };
+      const adding = () => outbox.add(geral, ana, "two");
+      expect(adding).toThrow(Problem);
+      expect(adding).toThrow(said);
+      expect(outbox.waiting).toEqual([one]);
+      expect(readFileSync(fileOf(1), "utf8")).toBe(before);
+      // If the failed write can't be undone, the half line is no entry and the next entry is whole.
+      disk.fails = { write: "ENOSPC", truncate: "EIO" };
+      expect(adding).toThrow("no space left");
+      disk.fails = {};
+      const three = outbox.add(geral, ana, "3");
+      outbox.close();
+      expect(open().waiting).toEqual([one, three]);
+    },
+  );
 
-  test("that is full does not keep messages from being settled", () => {
+  test("messages can be settled on a full disk", () => {
     const outbox = open();
     const one = outbox.add(geral, ana, "one");
     const two = outbox.add(geral, ana, "two");
@@ -253,7 +256,7 @@ describe("[C5] a disk", () => {
     expect(open().waiting).toEqual([]);
   });
 
-  test("that is full leaves an outbox as it is", () => {
+  test("opening an outbox on a full disk leaves its file and messages unchanged", () => {
     const outbox = open();
     const [one, two] = ["one", "two"].map((text) => outbox.add(geral, ana, text));
     outbox.settle(one?.id as RequestId);
@@ -264,13 +267,13 @@ describe("[C5] a disk", () => {
     expect(readdirSync(join(boxes(), "1")).sort()).toEqual(["lock", "outbox.jsonl"]);
   });
 
-  test("that can't be used is told in one sentence", () => {
+  test("opening an outbox in an unusable place throws a problem that names the path and the code", () => {
     writeFileSync(boxes(), "");
     expect(open).toThrow(Problem);
     expect(open).toThrow(/kept in .*outbox, where .*outbox can't be used \((EEXIST|ENOTDIR)\)/);
     rmSync(boxes());
     mkdirSync(join(boxes(), "1"), { recursive: true });
-    // A link to itself can't be read by anybody, not even by root.
+    // A symbolic link to itself can't be read, not even by root.
     symlinkSync("outbox.jsonl", fileOf(1));
     expect(open).toThrow(`where ${fileOf(1)} can't be used (ELOOP)`);
     rmSync(fileOf(1));
@@ -279,7 +282,7 @@ describe("[C5] a disk", () => {
 });
 
 describe("[C5] bounds of an outbox", () => {
-  test("settled messages are removed when it is opened and when it has grown", () => {
+  test("settled messages are removed when an outbox is opened, and when its file has grown", () => {
     const outbox = open();
     const text = "x".repeat(limits.messageCharacters);
     const kept = outbox.add(geral, ana, "kept");
@@ -299,7 +302,7 @@ describe("[C5] bounds of an outbox", () => {
     expect(disk.calls).toEqual(["write", "sync", "folder"]);
   });
 
-  test("it takes no more messages than can wait, and no text that a server would refuse", () => {
+  test("an outbox accepts a bounded number of messages, and no text that a server would refuse", () => {
     const outbox = open();
     expect(() => outbox.add(geral, ana, "🌻".repeat(limits.messageCharacters + 1))).toThrow(
       `may have at most ${limits.messageCharacters} characters; nothing was sent`,

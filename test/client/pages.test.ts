@@ -15,7 +15,7 @@ function entries(first: number, last: number): Entry[] {
 
 const numbers = (of: readonly Entry[]) => of.map(({ seq }) => seq);
 
-/** A history of `count` entries, served as H3 to H5 say; every second page has no room (H2). */
+/** A client with a history of `count` entries (H3 to H5); every second page is empty (H2). */
 function historyOf(count: number) {
   const asked: HistoryOptions[] = [];
   let committed = count;
@@ -32,14 +32,14 @@ function historyOf(count: number) {
     const to = before === undefined ? count : Number(before);
     const from = Math.max(0, to - room);
     const next = from > 0 ? `${from}` : undefined;
-    // Others write while the pages are read.
+    // One more entry is committed while each page is read.
     committed += 1;
     return { entries: entries(from + 1, to), next, seen: { [server]: committed - 1 } };
   };
   return { client: { history }, asked };
 }
 
-test("[H3] pages go back from the newest entry, and `seen` stays that of the first page", async () => {
+test("[H3] pages go back from the newest entry, and all pages have the `seen` of the first page", async () => {
   const { client } = historyOf(2_500);
   const found: HistoryPage[] = [];
   for await (const page of pages(client, name)) found.push(page);
@@ -48,14 +48,14 @@ test("[H3] pages go back from the newest entry, and `seen` stays that of the fir
   expect(new Set(found.map(({ seen }) => seen[server]))).toEqual(new Set([2_500]));
 });
 
-test("[H4] with `since` pages go forward, and `seen` covers what was read", async () => {
+test("[H4] with `since`, pages go forward, and `seen` covers the entries that were read", async () => {
   const { client } = historyOf(2_500);
   const read = await readPages(client, name, { since: { [server]: 700 }, most: 1_100 });
   expect(numbers(read.entries)).toEqual(numbers(entries(701, 1_800)));
   expect(read).toMatchObject({ seen: { [server]: 1_800 }, next: "1800" });
 });
 
-test("[H2] as many entries as wanted are read, however short the pages are", async () => {
+test("[H2] `readPages` reads as many entries as wanted, although some pages are empty", async () => {
   const { client, asked } = historyOf(2_500);
   const read = await readPages(client, name, { first: 10, most: 1_200 });
   expect(numbers(read.entries)).toEqual(numbers(entries(1_301, 2_500)));
@@ -63,7 +63,7 @@ test("[H2] as many entries as wanted are read, however short the pages are", asy
   expect(asked.map(({ limit }) => limit)).toEqual([10, 1_000, 1_000, 190, 190]);
 });
 
-test("reading ends when enough entries are there", async () => {
+test("`readPages` stops after the page with which `isEnough` returns true", async () => {
   const { client, asked } = historyOf(2_500);
   const isEnough = ([oldest]: readonly Entry[]) => oldest !== undefined && oldest.seq < 2_000;
   const read = await readPages(client, name, { isEnough });
@@ -72,9 +72,9 @@ test("reading ends when enough entries are there", async () => {
 });
 
 test.each([
-  ["the same page again", ["5"]],
-  ["two pages in turn", ["9", "5"]],
-])("a server that goes in circles ends the pages: %s", async (_how, places) => {
+  ["the same `next` again and again", ["5"]],
+  ["two values of `next` in turn", ["9", "5"]],
+])("reading ends if a server's pages go in a circle: %s", async (_how, places) => {
   let asked = 0;
   const history = async (): Promise<HistoryPage> => {
     const next = places[asked % places.length];
@@ -85,7 +85,7 @@ test.each([
   expect(read.entries).toHaveLength(2 * (places.length + 1));
 });
 
-test("a server that gives nothing but empty pages ends the pages", async () => {
+test("reading ends after a bounded number of pages if a server sends only empty pages", async () => {
   let asked = 0;
   const history = async (): Promise<HistoryPage> => {
     asked += 1;

@@ -37,7 +37,7 @@ const vector = (first: number, second: number): Vector => ({
 });
 const chat = (given: Partial<SavedChat>): SavedChat => ({ ...nothingSaved, ...given });
 
-describe("what a chat saves", () => {
+describe("the saved state of a chat", () => {
   const begun = chat({
     joined: ["geral", "old"],
     muted: ["#old"],
@@ -46,7 +46,7 @@ describe("what a chat saves", () => {
     heard: vector(2, 2),
   });
 
-  test("is there for the next chat", () => {
+  test("the next chat reads the state that a chat saved", () => {
     const first = files();
     expect(first.read()).toBe(nothingSaved);
     expect(first.isNew).toBe(true);
@@ -55,7 +55,7 @@ describe("what a chat saves", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("leaves what another chat of the same person has saved since", () => {
+  test("saving keeps the changes that another chat of the same person has saved meanwhile", () => {
     files().save(begun);
     const [one, other] = [files(), files()];
     for (const chat of [one, other]) chat.read();
@@ -75,7 +75,7 @@ describe("what a chat saves", () => {
       current: "#other",
       drafts: { "#geral": ["begun here"] },
     };
-    // Twice, since what was taken over must not count as a change of its own.
+    // The second save checks that changes taken over do not count as changes of this chat.
     for (let time = 0; time < 2; time += 1) other.save(after);
     expect(files().read()).toEqual({
       drafts: { "#geral": ["begun here"] },
@@ -88,7 +88,7 @@ describe("what a chat saves", () => {
     });
   });
 
-  test("keeps drafts of another chat, except of conversations where this chat has changed its own", () => {
+  test("each chat's changes to its drafts are kept when both chats save", () => {
     files().save({ ...begun, drafts: { "#geral": ["old"], "@bia": ["hi"] } });
     const [one, other] = [files(), files()];
     for (const chat of [one, other]) chat.read();
@@ -97,7 +97,7 @@ describe("what a chat saves", () => {
     expect(files().read().drafts).toEqual({ "#geral": ["new"], "#old": ["more"] });
   });
 
-  test("keeps the drafts of two chats in one conversation, each until its own chat has finished it", () => {
+  test("two chats' drafts of one conversation are both kept, each until its chat removes it", () => {
     const [one, other] = [files(), files()];
     for (const chat of [one, other]) chat.read();
     const draft = (text: string) => ({ ...begun, drafts: { "#geral": [text] } });
@@ -112,7 +112,7 @@ describe("what a chat saves", () => {
     expect(files().read().drafts).toEqual({});
   });
 
-  test("keeps what several processes save at the same moment", async () => {
+  test("no save is lost when three processes save at the same time", async () => {
     const module = new URL("../../dist/client/person-files.js", import.meta.url);
     const times = 100;
     const program = (name: string) => `
@@ -132,7 +132,7 @@ describe("what a chat saves", () => {
     expect(Object.keys(files().read().drafts)).toHaveLength(3 * times);
   }, 60_000);
 
-  test("keeps what a newer version has put beside it", () => {
+  test("saving keeps the fields that a newer version added to the file", () => {
     const one = files();
     one.save(begun);
     const newer = { ...JSON.parse(readFileSync(pathOf(one), "utf8")), pinned: ["#geral"] };
@@ -144,7 +144,7 @@ describe("what a chat saves", () => {
     expect(kept).toEqual({ ...newer, current: "#geral" });
   });
 
-  test("is read also if an earlier version without drafts wrote it", () => {
+  test("the state of an earlier version without drafts is read", () => {
     const one = files();
     const { drafts: _, ...older } = begun;
     one.save(begun);
@@ -152,7 +152,7 @@ describe("what a chat saves", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("is read also if an earlier version kept one draft of each conversation", () => {
+  test("the state of an earlier version with one draft for each conversation is read", () => {
     const one = files();
     one.save(begun);
     writeFileSync(pathOf(one), JSON.stringify({ ...begun, drafts: { "#geral": "begun" } }));
@@ -160,7 +160,7 @@ describe("what a chat saves", () => {
     expect(readdirSync(join(pathOf(one), ".."))).not.toContain("chat.json.damaged-1");
   });
 
-  test("keeps a conversation open that another chat has closed and this one has not", () => {
+  test("a save reopens a conversation that another chat closed and the saving chat has open", () => {
     const open = { ...begun, closed: [], read: { ...begun.read, "@bia": {} } };
     files().save(open);
     const [one, other] = [files(), files()];
@@ -179,26 +179,29 @@ describe("what a chat saves", () => {
     '{"joined":["geral"],}',
     Buffer.from([0x7b, 0xff, 0x7d]),
     Buffer.from('\ufeff{"joined":["geral"]}', "utf16le"),
-  ])("is put aside if it can't be understood (%s), told once, and never overwritten", (damage) => {
-    const one = files();
-    const told: FileTrouble[] = [];
-    one.onTrouble = (trouble) => told.push(trouble);
-    one.save(begun);
-    const path = pathOf(one);
-    for (const number of [1, 2]) {
-      writeFileSync(path, damage);
-      // Both for a chat that begins, and for one that found a good file when it began.
-      if (number === 1) expect(one.read()).toEqual({ ...nothingSaved, heard: undefined });
-      else one.save(begun);
-      expect(one.isNew).toBe(false);
+  ])(
+    "a file that can't be parsed (%s) is renamed, reported once, and never overwritten",
+    (damage) => {
+      const one = files();
+      const told: FileTrouble[] = [];
+      one.onTrouble = (trouble) => told.push(trouble);
       one.save(begun);
-      const aside = `${path}.damaged-${number}`;
-      expect(readFileSync(aside)).toEqual(Buffer.from(damage));
-      expect(told).toHaveLength(number);
-      expect(told.at(-1)).toEqual({ path, aside });
-      expect(files().read()).toEqual(begun);
-    }
-  });
+      const path = pathOf(one);
+      for (const number of [1, 2]) {
+        writeFileSync(path, damage);
+        // Damage is found once by reading, at the start of a chat, and once by saving, later.
+        if (number === 1) expect(one.read()).toEqual({ ...nothingSaved, heard: undefined });
+        else one.save(begun);
+        expect(one.isNew).toBe(false);
+        one.save(begun);
+        const aside = `${path}.damaged-${number}`;
+        expect(readFileSync(aside)).toEqual(Buffer.from(damage));
+        expect(told).toHaveLength(number);
+        expect(told.at(-1)).toEqual({ path, aside });
+        expect(files().read()).toEqual(begun);
+      }
+    },
+  );
 
   const good = {
     ...begun,
@@ -208,28 +211,28 @@ describe("what a chat saves", () => {
   };
 
   test.each<[name: string, wrong: object, right: Partial<SavedChat>]>([
-    ["a list for the read marks", { read: [] }, { read: {} }],
-    ["a text for the read marks", { read: "x" }, { read: {} }],
-    // The conversation counts as unread, not as one that was never seen.
+    ["a list as read marks", { read: [] }, { read: {} }],
+    ["a text as read marks", { read: "x" }, { read: {} }],
+    // The conversation counts as unread, not as unknown.
     [
-      "one read mark",
+      "a number as one read mark",
       { read: { ...good.read, "@bia": 1 } },
       { read: { ...good.read, "@bia": {} } },
     ],
-    ["a number for a conversation", { current: 7 }, { current: "" }],
-    ["nothing for a conversation", { current: null }, { current: "" }],
-    ["a name for a list", { joined: "geral" }, { joined: [] }],
-    ["a number for a name", { joined: ["geral", 7] }, { joined: ["geral"] }],
-    ["a map for a list", { muted: {} }, { muted: [] }],
-    ["nothing for a list", { closed: null }, { closed: [] }],
-    ["a list for a vector", { heard: [] }, { heard: undefined }],
+    ["a number as the current conversation", { current: 7 }, { current: "" }],
+    ["null as the current conversation", { current: null }, { current: "" }],
+    ["a name instead of a list", { joined: "geral" }, { joined: [] }],
+    ["a number instead of a name", { joined: ["geral", 7] }, { joined: ["geral"] }],
+    ["a map instead of a list", { muted: {} }, { muted: [] }],
+    ["null instead of a list", { closed: null }, { closed: [] }],
+    ["a list instead of a vector", { heard: [] }, { heard: undefined }],
     [
-      "a number for a draft",
+      "a number instead of a draft",
       { drafts: { "#a": 7, "#b": ["b", 7] } },
       { drafts: { "#a": [], "#b": ["b"] } },
     ],
   ])(
-    "loses only what is damaged in it (%s), and a copy has it as it was",
+    "a file with %s loses only the damaged value, and a copy keeps the file unchanged",
     (_name, wrong, right) => {
       const path = pathOf(files());
       files().save(begun);
@@ -243,13 +246,13 @@ describe("what a chat saves", () => {
       const aside = `${path}.damaged-1`;
       expect(told).toEqual([{ path, aside }]);
       expect(readFileSync(aside, "utf8")).toBe(content);
-      // The next chat has it too, even if this one ends before it saves.
+      // The next chat reads the same, even if this chat ends before it saves.
       expect(files().read()).toEqual(expected);
       expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ pinned: ["#geral"] });
     },
   );
 
-  test("is put aside by only one of two chats that find it damaged", () => {
+  test("only one of two chats that find a damaged file renames it", () => {
     const [one, other] = [files(), files()];
     const told: FileTrouble[] = [];
     for (const chat of [one, other]) chat.onTrouble = (trouble) => told.push(trouble);
@@ -261,7 +264,7 @@ describe("what a chat saves", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("is put aside if it is a folder, not a file", () => {
+  test("a folder in place of the file is renamed", () => {
     const one = files();
     one.save(begun);
     const path = pathOf(one);
@@ -273,19 +276,19 @@ describe("what a chat saves", () => {
     expect(files().read()).toEqual(begun);
   });
 
-  test("is read also if an editor put a byte order mark in front", () => {
+  test("a file with a byte order mark is read", () => {
     const one = files();
     one.save(begun);
     writeFileSync(pathOf(one), `\ufeff${readFileSync(pathOf(one), "utf8")}`);
     expect(files().read()).toEqual(begun);
   });
 
-  test("stays as it is if it can't be read, which is told once", () => {
+  test("a file that can't be read stays unchanged and is reported once", () => {
     const one = files();
     one.save(begun);
     const path = pathOf(one);
     rmSync(path);
-    // A link to itself can't be read by anybody, not even by root.
+    // A symbolic link to itself can't be read, not even by root.
     symlinkSync(path, path);
     const told: FileTrouble[] = [];
     one.onTrouble = (trouble) => told.push(trouble);
@@ -298,7 +301,7 @@ describe("what a chat saves", () => {
   });
 });
 
-test("a folder that can't be used is told in the person's language", () => {
+test("an unusable folder throws a problem in the person's language", () => {
   writeFileSync(join(folder.path, "chats"), "no folder");
   const text = textsIn("pt-br");
   expect(() => files().openLogFile(text)).toThrow(Problem);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { linesOf, readAll } from "../../src/client/commands/read-input.ts";
 
-/** A stream that gives the bytes in pieces of the given sizes. */
+/** A stream of `bytes` in pieces of the given sizes; the last piece has the rest. */
 function inPieces(bytes: Buffer, sizes: readonly number[]): Readable {
   const pieces: Buffer[] = [];
   let at = 0;
@@ -25,7 +25,7 @@ const line = fc.stringMatching(/^[ -~é日]{1,12}$/);
 const lines = fc.array(fc.tuple(line, fc.constantFrom("\n", "\r\n", "\r")), { minLength: 1 });
 const sizes = fc.array(fc.integer({ min: 1, max: 9 }));
 
-test("lines are found whatever ends them, and however the bytes are cut", async () => {
+test("lines are found with any kind of line end, and with bytes cut at any place", async () => {
   await fc.assert(
     fc.asyncProperty(lines, sizes, async (given, cuts) => {
       const bytes = Buffer.from(`\ufeff${given.flat().join("")}last`);
@@ -35,7 +35,7 @@ test("lines are found whatever ends them, and however the bytes are cut", async 
   );
 });
 
-test("a line is given as soon as its end has come, also if that is a CR", async () => {
+test("a line is returned as soon as its line end has come, even if only the CR has come", async () => {
   const input = new Readable({ read: () => {} });
   const found = linesOf(input);
   input.push("one\r");
@@ -46,12 +46,12 @@ test("a line is given as soon as its end has come, also if that is a CR", async 
   expect(await found.next()).toMatchObject({ done: true });
 });
 
-test("U+2028 within a line does not end it, so that no command can follow there", async () => {
+test("U+2028 does not end a line, so that a text cannot smuggle in a command", async () => {
   const input = Readable.from([Buffer.from("one\u2028/quit\u0085/part\n")]);
   expect(await allOf(linesOf(input))).toEqual(["one\u2028/quit\u0085/part"]);
 });
 
-test("the longest text allowed is taken whole, whatever ends its lines, and a longer one is not", async () => {
+test("a text of the greatest allowed length is returned, and a longer text is refused", async () => {
   const input = (text: string) => inPieces(Buffer.from(text), [5, 1, 1, 1]);
   expect(await readAll(input("\ufeff日日日\r\n日日\r\n"), 6)).toBe("日日日\n日日");
   expect(await readAll(input("\r\n".repeat(10)), 9)).toBe("\n".repeat(9));

@@ -32,7 +32,7 @@ function meet() {
   return { pipe, queue };
 }
 
-/** What a request has come to, by now. */
+/** Returns an object that is updated with the outcome of the request and the time of its end. */
 function follow(asking: Promise<unknown>) {
   const followed = { outcome: "open" as "open" | "answered" | "failed", atMs: 0 };
   const end = (outcome: "answered" | "failed") => () => {
@@ -47,9 +47,9 @@ const deadlineMs = 15_000;
 const asker: QueueAsker = { seen: {}, token: undefined, takeToken: () => {} };
 const eva = { user: parseUserName("eva"), password: "eva's" };
 
-test("[C2] a request that a late answer asks for again, while it waits to go out, goes out once", async () => {
+test("[C2] a request already waiting for its retry goes out once if a late answer asks for a retry too", async () => {
   const { pipe, queue } = meet();
-  // Until a server of ours has answered, one payload goes out at a time.
+  // Until a Tertulia server has answered, the client sends one payload at a time.
   pipe.fates = [{ delayMs: 3_000, answer: "retry" }, none, none, { delayMs: 500, answer: "OK" }];
   const asked = (["users", "channels", "channels"] as const).map((service) =>
     follow(queue.ask(service, {}, { asker, deadlineMs })),
@@ -57,7 +57,7 @@ test("[C2] a request that a late answer asks for again, while it waits to go out
   await vi.advanceTimersByTimeAsync(deadlineMs);
   expect(asked.map(({ outcome }) => outcome)).toEqual(["answered", "answered", "answered"]);
   expect(pipe.asked.filter(({ service }) => service === "users")).toHaveLength(2);
-  // On a new connection one payload that stays open would hold up all others.
+  // On a new connection, a payload that stayed open would block all others.
   pipe.cut();
   pipe.heal();
   const next = follow(queue.ask("users", {}, { asker, deadlineMs }));
@@ -66,7 +66,7 @@ test("[C2] a request that a late answer asks for again, while it waits to go out
   queue.close();
 });
 
-test("[C8] the question whose servers these are goes out before requests that wait", async () => {
+test("[C8] the probe for the servers' protocol goes out before waiting requests", async () => {
   const { pipe, queue } = meet();
   pipe.fates = Array.from({ length: 3 }, () => none);
   const asked = Array.from({ length: 10 }, () =>
@@ -82,7 +82,7 @@ test("[C8] the question whose servers these are goes out before requests that wa
   queue.close();
 });
 
-test("[C2] a request under the id of an open one takes its place", async () => {
+test("[C2] a request with the id of an open request replaces it, and the replaced request fails", async () => {
   const { pipe, queue } = meet();
   pipe.fates = [none];
   const options = { asker, id: "own-1" as RequestId, deadlineMs };
@@ -105,7 +105,7 @@ const anyStep = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("ask" as const),
       service: fc.constantFrom("users" as const, "register" as const),
-      // Whoever has their own ids may ask again under one.
+      // A program that makes its own ids may ask twice with the same id.
       id: fc.constantFrom(undefined, undefined, "own-1" as RequestId, "own-2" as RequestId),
       deadlineMs: fc.constantFrom(2_500, 15_000),
       count: fc.integer({ min: 1, max: 4 }),
@@ -121,7 +121,7 @@ const anyStep = fc.oneof(
   },
 );
 
-test("[C1] [C2] whatever is cut, lost, late or refused, each request ends by its deadline and the next goes out", async () => {
+test("[C1] [C2] each request ends by its deadline, with random cuts, losses and delays, and later requests are sent", async () => {
   const fates = fc.array(anyFate, { maxLength: 40 });
   const steps = fc.array(anyStep, { maxLength: 30 });
   await fc.assert(
@@ -141,7 +141,7 @@ test("[C1] [C2] whatever is cut, lost, late or refused, each request ends by its
         } else if (step.do === "wait") await vi.advanceTimersByTimeAsync(step.ms);
         else pipe[step.do]();
       }
-      // A new connection: the client does not know whose servers these are, and sends one payload.
+      // On a new connection the client does not know the servers' protocol, and sends one payload.
       pipe.cut();
       pipe.heal();
       pipe.fates = [];
@@ -160,7 +160,7 @@ test("[C1] [C2] whatever is cut, lost, late or refused, each request ends by its
   );
 }, 60_000);
 
-test("[A2] a token that renews another counts only while the session still has that one", async () => {
+test("[A2] a session ignores the renewal of a token that a later login has replaced", async () => {
   let events: RequestPipeEvents | undefined;
   const sent: StandInRequest[] = [];
   const openPipe = (given: RequestPipeEvents) => {
@@ -187,7 +187,7 @@ test("[A2] a token that renews another counts only while the session still has t
     const said = { id: data.id, server: "server_0000000a", clock: 1, users: [], status: "OK" };
     events?.onPayload(Buffer.from(encode({ service, data: { ...said, token } })));
   };
-  // Meanwhile another user has logged in.
+  // Another user logs in before the answer comes.
   session.token = "another user's";
   answer("the first, renewed");
   await users;

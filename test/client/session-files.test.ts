@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(() => folder[Symbol.asyncDispose]());
 
-/** A token as its holder sees it: its user can be read, but its signature cannot be checked. */
+/** A token whose user can be read and whose signature is invalid, since clients never check it. */
 function tokenOf(user: string, version = 1): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "HS256" })}.${part({ sub: user, version })}.signature`;
@@ -22,7 +22,7 @@ function tokenOf(user: string, version = 1): string {
 
 const files = (endpoints: readonly string[] = brokers) => new SessionFiles(folder.path, endpoints);
 
-test("each user's session is found by name, and without a name that of the last user to log in", () => {
+test("a session is read by its user's name, or without a name for the user who was chosen last", () => {
   files().save(tokenOf("ana"));
   expect(files().read(undefined)).toBeUndefined();
   files().choose("ana");
@@ -32,7 +32,7 @@ test("each user's session is found by name, and without a name that of the last 
   expect(files().read("caio")).toBeUndefined();
 });
 
-test("brokers in another order are the same cluster, and brokers without their keys another one", () => {
+test("sessions are shared by the same brokers in another order, but not by brokers without their keys", () => {
   const keyed = ["a", "b"].map((host) => `tcp://${host}:5555#${"0f".repeat(32)}`);
   files(keyed).save(tokenOf("ana"));
   expect(files([...keyed].reverse()).read("ana")).toBeDefined();
@@ -41,7 +41,7 @@ test("brokers in another order are the same cluster, and brokers without their k
   ).toBeUndefined();
 });
 
-test("processes that save at once lose no session", () => {
+test("sessions saved alternately through two instances are all kept", () => {
   const [one, other] = [files(), files()];
   one.save(tokenOf("ana"));
   other.save(tokenOf("bia"));
@@ -51,16 +51,16 @@ test("processes that save at once lose no session", () => {
   expect(files().read(undefined)?.user).toBe("bia");
 });
 
-test("every name has a file of its own, and an invalid name has none", () => {
+test("each valid name gets its own session file, and an invalid name gets none", () => {
   const names = ["a".repeat(64), "😀".repeat(64), "Ana", "ana", "a..b"];
   for (const name of [...names, "..", "a/b"]) files().save(tokenOf(name));
-  // And the lock of them all.
+  // One more file is the lock of the folder.
   expect(readdirSync(folder.path)).toHaveLength(names.length + 1);
   for (const name of names) expect(files().read(name)?.user).toBe(name);
 });
 
 test.each(["{", "", "[]", "7", '{"user":"ana"}', '{"user":1,"token":"x"}', '{"token":"x"}'])(
-  "a damaged session file (%s) is put aside and told, and the next session is saved",
+  "a damaged session file (%s) is renamed and reported, and the next session is saved",
   (content) => {
     for (const first of ["read", "save"] as const) {
       files().save(tokenOf("ana"));
@@ -78,7 +78,7 @@ test.each(["{", "", "[]", "7", '{"user":"ana"}', '{"user":1,"token":"x"}', '{"to
   },
 );
 
-test("what a newer version has put beside a session is kept", () => {
+test("saving a session keeps the fields that a newer version added", () => {
   files().save(tokenOf("ana"));
   const [name = ""] = readdirSync(folder.path);
   const path = join(folder.path, name);
@@ -88,14 +88,14 @@ test("what a newer version has put beside a session is kept", () => {
   expect(kept).toEqual({ user: "ana", token: tokenOf("ana", 2), device: "d" });
 });
 
-test("without any folder nothing is kept, and that is told", () => {
+test("without a folder no session is saved, and `failure` says so", () => {
   const nowhere = new SessionFiles(undefined, brokers);
   nowhere.save(tokenOf("ana"));
   expect(nowhere.read("ana")).toBeUndefined();
   expect(nowhere.failure).toBe("no folder");
 });
 
-test("an invalid token is not kept; if nothing can be kept, that is told", () => {
+test("an invalid token is not saved; an unusable folder is reported in `failure`", () => {
   files().save("nonsense");
   expect(readdirSync(folder.path)).toEqual([]);
   const path = join(folder.path, "file");

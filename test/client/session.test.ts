@@ -12,13 +12,13 @@ const wires = clientWires();
 const [ana, bia] = [parseUserName("ana"), parseUserName("bia")];
 const geral = parseChannelName("geral");
 
-/** Not signed: a client has no key to check it with. */
+/** An unsigned token, because a client has no key to check signatures with. */
 function tokenOf(user: string, rest = ""): string {
   return `x.${Buffer.from(JSON.stringify({ sub: user })).toString("base64url")}.${rest}`;
 }
 
 describe("sessions on one connection", () => {
-  test("[W6] [R9] ask with their own token and with what they have seen themselves", async () => {
+  test("[W6] [R9] each session sends its own token and its own `after`", async () => {
     const made = await wires();
     const seqs: Record<string, number> = { ana: 3, bia: 5 };
     made.answer = ({ service, data }) => {
@@ -37,7 +37,7 @@ describe("sessions on one connection", () => {
     ]);
   });
 
-  test("[A2] log in and are given tokens without touching another's", async () => {
+  test("[A2] a login in one session does not change the token or user of another session", async () => {
     const made = await wires();
     const place = { server: "server_00000001", seq: 1, clock: 1 };
     const entry = { ...place, id: "1", timestamp: "", durable: [] };
@@ -56,7 +56,7 @@ describe("sessions on one connection", () => {
     expect([first.user, second.user]).toEqual(["ana", "bia"]);
   });
 
-  test("[W17] use one id at the same time, and each gets its own answer", async () => {
+  test("[W17] sessions that use the same id at the same time each get their own answer", async () => {
     const made = await wires();
     made.answer = ({ data }) => {
       const place = { server: "server_00000001", seq: data.user === "ana" ? 1 : 2, clock: 1 };
@@ -70,7 +70,7 @@ describe("sessions on one connection", () => {
     for (const payload of made.payloads) expect(payload).not.toBeInstanceOf(Array);
   });
 
-  test("[L11] are two clients of their user", async () => {
+  test("[L11] two sessions of one user report presence as two clients", async () => {
     const made = await wires();
     made.answer = () => ({ status: "OK", present: [] });
     const connection = made.connection();
@@ -82,7 +82,7 @@ describe("sessions on one connection", () => {
     expect(first?.client).not.toBe(second?.client);
   });
 
-  test("[C4] end alone: what one has asked for fails, and the others go on", async () => {
+  test("[C4] closing one session fails its open requests, and other sessions go on", async () => {
     const made = await wires();
     made.answer = ({ data }) => (data.prefix === "slow" ? undefined : { status: "OK" });
     const connection = made.connection();
@@ -100,7 +100,7 @@ describe("sessions on one connection", () => {
   });
 });
 
-describe("in virtual time, sessions on one connection", () => {
+describe("sessions on one connection, in virtual time", () => {
   beforeEach(() => {
     const timers = ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] as const;
     vi.useFakeTimers({ toFake: [...timers, "performance"] });
@@ -113,7 +113,7 @@ describe("in virtual time, sessions on one connection", () => {
     heard.push(entry.message);
   };
 
-  test("[C3] hear a channel by one subscription on the wire, the last of them ends it", async () => {
+  test("[C3] sessions share one subscription at the proxy, which ends with the last session", async () => {
     using cluster = new StandInCluster();
     const sessions = [cluster.session(), cluster.session()];
     const heard = sessions.map(() => [] as string[]);
@@ -132,7 +132,7 @@ describe("in virtual time, sessions on one connection", () => {
     expect(heard).toEqual([["to both"], ["to both", "to one"]]);
   });
 
-  test("[C3] get entries of their own: what one does to its copy the other does not see", async () => {
+  test("[C3] each session gets its own copy of an entry, which the others cannot change", async () => {
     using cluster = new StandInCluster();
     const sessions = [cluster.session(), cluster.session()];
     const heard: { message: string }[] = [];
@@ -148,7 +148,7 @@ describe("in virtual time, sessions on one connection", () => {
     expect(heard.map(({ message }) => message)).toEqual(["olá", "olá"]);
   });
 
-  test("[C4] one is refused, and told so, while the other goes on", async () => {
+  test("[C4] a session that is refused is informed once, and another session still hears the channel", async () => {
     using cluster = new StandInCluster();
     const locked = new Set<unknown>();
     cluster.answer = ({ data }) => {
@@ -165,14 +165,14 @@ describe("in virtual time, sessions on one connection", () => {
       await vi.advanceTimersByTimeAsync(100);
     }
     locked.add(tokens[0]);
-    // In clear: in a session the history tells what is true.
+    // The publication is unencrypted, so the sessions read the history instead.
     cluster.say("after the lock");
     await vi.advanceTimersByTimeAsync(3_000);
     expect(heard).toEqual([[], ["after the lock"]]);
     expect(refused).toEqual([["forbidden"], []]);
   });
 
-  test("[X5] one that may not read another's private messages gets them by no key but its own", async () => {
+  test("[X5] a session cannot open another user's private messages with a key that was given to that user", async () => {
     using cluster = new StandInCluster();
     const text = "the secret of the cluster";
     const source = { text, path: "", isDefault: true, cluster: "tertulia" };
@@ -182,7 +182,7 @@ describe("in virtual time, sessions on one connection", () => {
     const refusal = { status: "erro", code: "forbidden", description: "No.", retry: false };
     cluster.answer = ({ service, data }) => {
       if (service !== "keys") return { entries: [], seen: {} };
-      // Whatever a server let her subscribe to: the key is ana's alone.
+      // The server gives ana's key to ana alone, although mallory may subscribe to the topic.
       if (data.token !== tokenOf("ana")) return refusal;
       const key = servers.key({ topic, day, version: "" }).toString("base64url");
       return { keys: { [topic]: [{ day, key }] }, publisher: servers.publisher };
@@ -205,7 +205,7 @@ describe("in virtual time, sessions on one connection", () => {
     expect(heard).toEqual({ ana: ["a secret of two"], mallory: [] });
   });
 
-  test("[X5] a session in which another user logs in forgets what the first one could read", async () => {
+  test("[X5] a session in which another user logs in drops its topic keys and asks for new ones", async () => {
     using cluster = new StandInCluster();
     const entry = { server: "server_00000001", seq: 1, clock: 1, id: "1", timestamp: "" };
     const asked: unknown[] = [];
@@ -225,13 +225,13 @@ describe("in virtual time, sessions on one connection", () => {
     await vi.advanceTimersByTimeAsync(100);
     void session.login(bia, "hers");
     await vi.advanceTimersByTimeAsync(100);
-    // Within the second in which a keyring does not ask again: this is another one.
+    // A keyring asks at most once a second. The new user has a new keyring, which asks at once.
     cluster.deliver(standInTopic, sealed);
     await vi.advanceTimersByTimeAsync(100);
     expect(asked).toEqual([tokenOf("ana"), tokenOf("bia")]);
   });
 
-  test("[C3] ten thousand of them cost one subscription, no timer each, and looks in turn", async () => {
+  test("[C3] ten thousand sessions share one subscription and one timer, and read the history in turn", async () => {
     using cluster = new StandInCluster();
     const before = vi.getTimerCount();
     const heard: string[] = [];

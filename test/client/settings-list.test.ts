@@ -23,7 +23,7 @@ function listed(settings: Settings, json: boolean): string[] {
   return written.trimEnd().split("\n");
 }
 
-test("each setting is listed with its value and where it came from", () => {
+test("`config` lists each setting with its value and its source", () => {
   const settings = new Settings({ user: "ana" }, { TERTULIA_BROKER: "tcp://h:1" });
   const lines = listed(settings, false);
   expect(lines).toHaveLength(1 + Object.keys(rows).length);
@@ -35,7 +35,7 @@ test("each setting is listed with its value and where it came from", () => {
   expect(lines.find((line) => line.startsWith("front "))).toMatch(/ \(none\) +default$/);
 });
 
-test("in JSON each setting is one object on a line", () => {
+test("with --json, each setting is one object on a line", () => {
   const objects = listed(new Settings({ leaveOnStop: true }, {}), true).map(
     (line) => JSON.parse(line) as Record<string, unknown>,
   );
@@ -48,11 +48,11 @@ test("in JSON each setting is one object on a line", () => {
   });
 });
 
-test("a wrong value is refused by name", () => {
+test("an invalid value is refused with the name of its flag", () => {
   expect(() => listed(new Settings({ broker: "here" }, {}), false)).toThrow(/--broker: "here"/);
 });
 
-test("wrong values of a client's own flags are refused in a sentence", () => {
+test("invalid values of --timeout and --user are refused with a sentence", () => {
   const settings = new Settings({}, {});
   for (const timeout of ["", "0", "x", "1e9"]) {
     expect(() => clientConfig(settings, { timeout }, text), timeout).toThrow(/--timeout: /);

@@ -9,7 +9,7 @@ import { serverName } from "../support/event-lines.ts";
 
 const [a, b] = [serverName(1), serverName(2)];
 
-/** One that follows the server's last, under an id of its own, if nothing else is said. */
+/** By default, `prev` is the entry before `seq`, and the id differs from all others. */
 function publication(server: ServerName, seq: number, more: { prev?: number; id?: string } = {}) {
   const { prev = seq - 1, id = `${server}-${seq}` } = more;
   const text = `says ${id}`;
@@ -17,7 +17,7 @@ function publication(server: ServerName, seq: number, more: { prev?: number; id?
   return { ...entry, timestamp: "2026-01-01T00:00:00.000Z", prev } as unknown as Publication;
 }
 
-/** A subscription with a history that the test holds back as long as it likes. */
+/** A subscription whose pages of history wait for the promise `hold`. */
 class Listener {
   readonly heard: string[] = [];
   readonly history: Publication[] = [];
@@ -46,7 +46,7 @@ class Listener {
 }
 
 describe("a subscription", () => {
-  test("[C3] delivers in each server's order, and what comes twice once", () => {
+  test("[C3] a subscription delivers entries in each server's order, and each entry once", () => {
     const listener = new Listener();
     const all = [publication(a, 1), publication(b, 1), publication(a, 4, { prev: 1 })];
     listener.subscription.receive(all);
@@ -55,7 +55,7 @@ describe("a subscription", () => {
     expect(listener.fetches).toBe(0);
   });
 
-  test("[C3] fetches what a receipt told of, unless it is there already", async () => {
+  test("[C3] a subscription fetches the entry of a receipt unless it was already delivered", async () => {
     const listener = new Listener();
     const { subscription, history } = listener;
     history.push(publication(a, 1), publication(b, 1), publication(a, 2));
@@ -72,7 +72,7 @@ describe("a subscription", () => {
     expect([listener.heard.length, listener.fetches]).toEqual([3, 1]);
   });
 
-  test("[C3] what comes before it has begun is not what it begins with", async () => {
+  test("[C3] an entry that comes before a subscription begins does not move its beginning", async () => {
     const listener = new Listener({ hasBegun: false });
     listener.history.push(publication(a, 1), publication(a, 2), publication(a, 3));
     listener.subscription.receive([publication(a, 3)]);
@@ -85,7 +85,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 3`]);
   });
 
-  test("[C3] fills a gap from history before it delivers what follows", async () => {
+  test("[C3] a subscription fills a gap from the history before it delivers later entries", async () => {
     const listener = new Listener();
     listener.history.push(publication(a, 1), publication(a, 2), publication(a, 3));
     listener.subscription.receive([publication(a, 1)]);
@@ -95,7 +95,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`, `${a} 3`, `${a} 4`]);
   });
 
-  test("[C3] [W7] a publication behind one that never was is dropped after one look", async () => {
+  test("[C3] [W7] a publication whose `prev` does not exist is dropped after one look at the history", async () => {
     const listener = new Listener();
     listener.history.push(publication(a, 1));
     listener.subscription.receive([publication(a, 3, { prev: 1_000_000 })]);
@@ -107,7 +107,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`]);
   });
 
-  test("[C3] what anybody may have sent makes it look at most once a second", async () => {
+  test("[C3] unverified publications make a subscription look at the history at most once a second", async () => {
     const listener = new Listener();
     const fetches: number[] = [];
     for (const timeMs of [5, 6, 500, 1_004, 1_005, 1_006, 9_000]) {
@@ -118,7 +118,7 @@ describe("a subscription", () => {
     expect(fetches).toEqual([1, 1, 1, 1, 2, 2, 3]);
   });
 
-  test("[C3] what comes while a gap is being filled waits, and is not lost", async () => {
+  test("[C3] entries that come while a gap is being filled are delivered afterwards", async () => {
     const listener = new Listener();
     let release = () => {};
     listener.hold = new Promise((resolve) => {
@@ -133,7 +133,7 @@ describe("a subscription", () => {
     expect(listener.heard.toSorted()).toEqual([`${a} 1`, `${a} 2`, `${a} 3`, `${b} 7`]);
   });
 
-  test("[C3] [R6] of two that the same request made, only the first to come is delivered", () => {
+  test("[C3] [R6] of two duplicates, a subscription delivers only the one that comes first", () => {
     const listener = new Listener();
     listener.subscription.receive([
       publication(a, 1, { id: "same" }),
@@ -142,7 +142,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`]);
   });
 
-  test("[C3] [R6] two contents under one id are two messages", () => {
+  test("[C3] [R6] a subscription delivers two messages with one id and different texts", () => {
     const listener = new Listener();
     const other = { ...publication(b, 1, { id: "same" }), message: "something else" };
     listener.subscription.receive([
@@ -153,7 +153,7 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${b} 1`]);
   });
 
-  test("[C3] [R6] one id to two people is two messages on their sender's topic", () => {
+  test("[C3] [R6] a subscription delivers two private messages with one id to different users", () => {
     const listener = new Listener();
     const to = (dst: string, seq: number) => {
       const entry = { src: "ana", dst, message: "olá", clock: seq, server: a, seq, id: "same" };
@@ -163,14 +163,14 @@ describe("a subscription", () => {
     expect(listener.heard).toEqual([`${a} 1`, `${a} 2`]);
   });
 
-  test("[C3] a duplicate of what the first page showed is not delivered again", () => {
+  test("[C3] a duplicate of an entry on the first page is not delivered", () => {
     const listener = new Listener();
     listener.subscription.begin({ [a]: 1 }, [publication(a, 1, { id: "same" })]);
     listener.subscription.receive([publication(b, 1, { id: "same" }), publication(b, 2)]);
     expect(listener.heard).toEqual([`${a} 1`, `${b} 2`]);
   });
 
-  test("[C3] resumes behind a vector", async () => {
+  test("[C3] a subscription that begins at a vector delivers the entries after it", async () => {
     const listener = new Listener();
     listener.history.push(publication(a, 1), publication(a, 2));
     listener.subscription.begin({ [a]: 1 });
@@ -182,7 +182,7 @@ describe("a subscription", () => {
 });
 
 describe("two subscriptions to one topic", () => {
-  test("[C3] [R6] deliver a message that has a duplicate once each, whichever of the two comes first", async () => {
+  test("[C3] [R6] two subscriptions each deliver one of two duplicates: the one that comes first to each", async () => {
     const duplicates = new Duplicates();
     const [first, second] = [new Listener({ duplicates }), new Listener({ duplicates })];
     const [one, other] = [publication(a, 1, { id: "same" }), publication(b, 1, { id: "same" })];

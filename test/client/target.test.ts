@@ -4,7 +4,7 @@ import { parseChannel, parseTarget, parseUser, writeTarget } from "../../src/cli
 import type { ServerName, UserName } from "../../src/protocol/ids.ts";
 import type { PrivateEntry } from "../../src/protocol/publications.ts";
 
-test("a target is a channel or a user", () => {
+test("a target is parsed as a channel (#) or a user (@)", () => {
   expect(parseTarget("#geral")).toEqual({ channel: "geral" });
   expect(parseTarget("@ana")).toEqual({ user: "ana" });
   expect(parseTarget("#são-joão")).toEqual({ channel: "são-joão" });
@@ -13,7 +13,7 @@ test("a target is a channel or a user", () => {
   }
 });
 
-test("where only one kind can be meant, its sign may be missing", () => {
+test("`parseChannel` and `parseUser` accept a name without its sign", () => {
   expect(parseChannel("geral")).toBe("geral");
   expect(parseChannel("#geral")).toBe("geral");
   expect(parseUser("ana")).toBe("ana");
@@ -21,7 +21,7 @@ test("where only one kind can be meant, its sign may be missing", () => {
   expect(parseUser("#ana")).toBeUndefined();
 });
 
-test("a target is written as it is read", () => {
+test("a target is written as it was typed", () => {
   for (const text of ["#geral", "@ana"]) {
     const target = parseTarget(text);
     expect(target && writeTarget(target)).toBe(text);
@@ -40,7 +40,7 @@ const between = (src: string, dst: string): PrivateEntry => ({
   seq: 1,
 });
 
-test("a user as a target means what they and I wrote to each other, among my own messages", () => {
+test("a user as a target selects, from my private messages, those between that user and me", () => {
   const { name, with: other, has } = conversationOf({ user: "ana" as UserName }, me);
   expect(name).toEqual({ user: "bia" });
   expect(other).toBe("ana");
@@ -49,7 +49,7 @@ test("a user as a target means what they and I wrote to each other, among my own
   expect(has(between("caio", "bia"))).toBe(false);
 });
 
-test("my own name as a target means all my private messages", () => {
+test("my own name as a target selects all my private messages", () => {
   const { has } = conversationOf({ user: me() }, me);
   expect(has(between("caio", "bia"))).toBe(true);
 });

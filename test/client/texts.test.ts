@@ -45,7 +45,7 @@ test("no text is empty, and every error code has a sentence", () => {
   }
 });
 
-test("the help of a command shows how it is written, then what it does", () => {
+test("the help of a command has its usage and its purpose", () => {
   for (const language of languages) {
     for (const command of commands) {
       const { usage, what } = commandHelp(textsIn(language), command);
@@ -55,14 +55,14 @@ test("the help of a command shows how it is written, then what it does", () => {
   }
 });
 
-test("placeholders are filled, braces of an example are kept", () => {
+test("placeholders are filled in, and braces in a value are kept", () => {
   expect(textsIn("en")("done.login", { user: "ana" })).toBe("ana is logged in.");
   expect(textsIn("pt-br")("problem.sinceVector", { value: "{x}" })).toBe(
     '"{x}" não é um vetor como {"server_0a1b2c3d":7}.',
   );
 });
 
-test("the language is that of the flag, else of the environment, else English", () => {
+test("the language is taken from the flag, else from the environment, else it is English", () => {
   expect(chooseLanguage("pt-br", { TERTULIA_LANG: "en" })).toBe("pt-br");
   expect(chooseLanguage(undefined, { TERTULIA_LANG: "en", LANG: "pt_BR.UTF-8" })).toBe("en");
   expect(chooseLanguage(undefined, { LC_ALL: "", LANG: "pt_BR.UTF-8" })).toBe("pt-br");
@@ -74,17 +74,20 @@ test("the language is that of the flag, else of the environment, else English", 
 test.each([
   ["en", "There is no option -it's. Put -- before a text that begins with a dash"],
   ["pt-br", "A opção -it's não existe. Ponha -- antes de um texto que começa com um traço"],
-] as const)("in %s a text taken for an option is told how to be sent", (language, told) => {
-  const error = (message: string) => new CommanderError(1, "commander.unknownOption", message);
-  const sentence = (message: string, command: string) =>
-    usageSentence(error(message), textsIn(language), command);
-  expect(sentence("error: unknown option '-it's'", "tertulia send")).toContain(told);
-  const mistyped = "error: unknown option '--jsn'\n(Did you mean --json?)";
-  expect(sentence(mistyped, "tertulia send")).not.toContain(" -- ");
-  expect(sentence("error: unknown option '-x'", "tertulia users")).not.toContain(" -- ");
-});
+] as const)(
+  "in the language %s, the refusal of an unknown option explains how to send a text with a dash",
+  (language, told) => {
+    const error = (message: string) => new CommanderError(1, "commander.unknownOption", message);
+    const sentence = (message: string, command: string) =>
+      usageSentence(error(message), textsIn(language), command);
+    expect(sentence("error: unknown option '-it's'", "tertulia send")).toContain(told);
+    const mistyped = "error: unknown option '--jsn'\n(Did you mean --json?)";
+    expect(sentence(mistyped, "tertulia send")).not.toContain(" -- ");
+    expect(sentence("error: unknown option '-x'", "tertulia users")).not.toContain(" -- ");
+  },
+);
 
-test("the help of the program fits a screen of 24 lines by 80 columns", () => {
+test("the help of the program fits on a screen of 24 lines by 80 columns", () => {
   for (const language of languages) {
     const lines = rootHelp(textsIn(language)).trimEnd().split("\n");
     expect(lines.length).toBeLessThan(24);

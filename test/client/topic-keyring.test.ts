@@ -21,7 +21,7 @@ function serversOf(text: string): TopicKeys {
 
 const servers = serversOf("the secret of the cluster");
 
-/** One that has this day's and the day before's keys of two channels, as servers give them. */
+/** A keyring that has received two channels' keys for this day and the day before. */
 async function keyring(publisher: unknown = servers.publisher): Promise<TopicKeyring> {
   const made = new TopicKeyring(async (of) => {
     const days = [day - 1, day].map((one) => {
@@ -41,24 +41,24 @@ async function keyring(publisher: unknown = servers.publisher): Promise<TopicKey
 
 const open = (by: TopicKeyring, payload: Buffer, of = topic) => by.open(of, payload, () => {});
 
-/** As whoever has the topic's key can seal it. */
+/** Encrypts `content` with the topic's key, as any reader of the topic can. */
 function seal(content: Uint8Array, of: TopicKey = here): Buffer {
   return sealedForm(of.day, encrypt(servers.key(of), content, of.topic));
 }
 
-/** Signature and array, as whoever has the topic's key reads them. */
+/** The decrypted payload: the signature of the servers `by`, and the array of publications. */
 function signed(by = servers): Buffer {
   const { sealed } = readSealed(by.sealPublication({ topic, version, plain }, timeMs)) ?? {};
   return decrypt(by.key(here), sealed as Buffer, topic) as Buffer;
 }
 
-test("[X5] what a server has signed is opened", async () => {
+test("[X5] a client opens a payload that a server has signed", async () => {
   const sealed = servers.sealPublication({ topic, version, plain }, timeMs);
   expect(open(await keyring(), sealed)).toEqual(plain);
   expect(open(await keyring(), seal(signed()))).toEqual(plain);
 });
 
-test("[X5] what a reader has sealed is not: unsigned, altered, cut, moved, or signed by another", async () => {
+test("[X5] a client opens no payload that is unsigned, altered, cut, moved, or signed by another key", async () => {
   const reader = await keyring();
   const altered = signed();
   altered.fill("another", 70);
@@ -74,13 +74,13 @@ test("[X5] what a reader has sealed is not: unsigned, altered, cut, moved, or si
 });
 
 test.each([null, 7, "", "no key"])(
-  "[X5] without the publisher's key, %j in its place, nothing is opened",
+  "[X5] a client with %j instead of the publisher's key opens no payload",
   async (publisher) => {
     expect(open(await keyring(publisher), seal(signed()))).toBeUndefined();
   },
 );
 
-test("[X5] replication has a key of the day, which is no topic's", () => {
+test("[X5] replication is encrypted with a key of its day, which differs from the keys of topics", () => {
   const sealed = servers.sealReplication(plain, timeMs);
   expect(servers.openReplication(sealed)).toEqual(plain);
   expect(serversOf("the secret of another").openReplication(sealed)).toBeUndefined();

@@ -7,7 +7,7 @@ import { ChatScene } from "./chat-scene.ts";
 
 const look = { hasColours: true, hasLinks: false };
 
-test("a text has as many cells as a terminal gives it", () => {
+test("`cellsOf` counts the cells that a terminal uses for a text", () => {
   const texts = ["กำลังใจ", "ກຳ", "का", "क्षा", "ကာ", "漢ｶﾞ", "각", "\u1100\u1161\u11a8", "ᄀᄀ"];
   expect(texts.map(cellsOf)).toEqual([6, 2, 2, 3, 2, 4, 2, 2, 4]);
   expect(cellsOf("e\u0301 ação")).toBe(6);
@@ -15,25 +15,25 @@ test("a text has as many cells as a terminal gives it", () => {
   expect(pictures.map(cellsOf)).toEqual([2, 2, 2, 2, 2, 2, 1]);
 });
 
-test("the characters of a text together are the whole text", () => {
+test("the graphemes of a text, joined, are the whole text", () => {
   expect(graphemes("aé漢👍🏽한กำ\n🇧🇷")).toEqual([..."aé漢", "👍🏽", "한", "กำ", "\n", "🇧🇷"]);
   const flood = `a${"\u0301".repeat(500)}`;
   expect(graphemes(flood).join("")).toBe(flood);
 });
 
-test("a text behind one of doubtful width is put at its column", () => {
+test("text after a character of uncertain width is placed by its column number", () => {
   expect(painted([span("ana"), span("│", "dim")], look)).toBe("ana\x1b[2m│\x1b[0m");
   expect(painted([span("👍🏽"), span("│", "dim")], look)).toBe("👍🏽\x1b[2m\x1b[3G\x1b[K│\x1b[0m");
 });
 
-test("the cursor stands where the next letter goes, whatever a terminal makes of an emoji", () => {
+test("text after each emoji is placed by column number, so that the cursor fits in any terminal", () => {
   const line = [span("a👍🏽👍🏽 b🙂")];
   expect(painted(line, look)).toBe("a👍🏽\x1b[4G\x1b[K👍🏽\x1b[6G\x1b[K b🙂");
-  // Behind the last column there is nothing to erase.
+  // Nothing follows the emoji, so no column is set and nothing is erased.
   expect(painted([span("🙂\u0301"), span("")], look)).toBe("🙂\u0301");
 });
 
-test("a paste into the line disturbs nothing, and is sent unchanged", () => {
+test("a paste with control characters is shown escaped and sent unchanged", () => {
   const pasted = "a\x1b[2J\u202eb\u200bc\u0085";
   const scene = new ChatScene(80, 5).start().types(`\x1b[200~${pasted}\x1b[201~`);
   expect(scene.screen).toContain("› a␛[2J<U+202E>b<U+200B>c<U+0085>\n");
@@ -42,15 +42,15 @@ test("a paste into the line disturbs nothing, and is sent unchanged", () => {
   expect(scene.types("\r").effects.at(-1)).toMatchObject({ type: "send", text: pasted });
 });
 
-test("a user with an invisible letter in their name does not pass for another", () => {
+test("a name with an invisible letter is shown with this letter escaped", () => {
   const scene = new ChatScene(60, 8).start().says("geral", "anaㅤ", "Oi");
   expect(scene.screen).toContain("08:01 ana<U+3164>  Oi\n");
 });
 
-test("a line of ten thousand Chinese characters is edited without delay", () => {
+test("each key in a line of ten thousand Chinese characters takes less than 50 ms of CPU time", () => {
   const scene = new ChatScene().start().types(`\x1b[200~${"漢字".repeat(5_000)}\x1b[201~`);
   const times = ["a", "漢", "\x1b[D", "\x7f", "\x01", "b", "\x05"].map((key) => {
-    // Time of the processor: other processes on the machine don't count.
+    // CPU time of this process, because other processes on the machine must not count.
     const began = process.cpuUsage();
     view(scene.types(key).model);
     const { user, system } = process.cpuUsage(began);
@@ -59,7 +59,7 @@ test("a line of ten thousand Chinese characters is edited without delay", () => 
   expect(times.sort((a, b) => a - b)[3]).toBeLessThan(50);
 });
 
-test("texts are measured and broken by cells", () => {
+test("texts are measured, cut and wrapped by cells", () => {
   expect(cellsOf("漢字🙂é")).toBe(7);
   expect(cut("漢字かな", 5)).toBe("漢字…");
   expect(wrap("um dois três", 8, 5)).toEqual(["um dois", "três"]);

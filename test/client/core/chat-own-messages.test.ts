@@ -7,8 +7,8 @@ import { ProtocolError } from "../../../src/protocol/errors.ts";
 import { textsIn } from "../../../src/texts/texts.ts";
 import { ChatScene, outgoing } from "./chat-scene.ts";
 
-describe("a message of the person's own", () => {
-  test("waits, is sent, and is shown once, whichever news comes first", () => {
+describe("a message that the person sends", () => {
+  test("a sent message is shown once, whether its receipt or its publication comes first", () => {
     for (const order of ["receipt first", "publication first"]) {
       const scene = new ChatScene().start().types("Oi\r");
       expect(scene.effects.at(-1)).toEqual({
@@ -30,7 +30,7 @@ describe("a message of the person's own", () => {
     }
   });
 
-  test("[R6] is shown once if two servers wrote it: the first in the total order", () => {
+  test("[R6] a sent message that two servers wrote is shown once, at its first place in the total order", () => {
     for (const order of [0, 1]) {
       const scene = new ChatScene().start();
       scene.on({ type: "queued", outgoing: outgoing("a", "Oi") });
@@ -47,7 +47,7 @@ describe("a message of the person's own", () => {
     }
   });
 
-  test("[R6] is refused with a sentence if its id belongs to another text, and both are shown", () => {
+  test("[R6] a sent message whose id belongs to another text is shown as refused, beside the other text", () => {
     const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
     const entry = { ...scene.message("geral", "ana", "Olá"), id: "a" };
     scene.on({ type: "entries", entries: [entry] });
@@ -62,18 +62,18 @@ describe("a message of the person's own", () => {
     );
   });
 
-  test("shows why it was refused", () => {
+  test("a refused message shows the reason of the refusal", () => {
     const scene = new ChatScene().start().on({ type: "queued", outgoing: outgoing("a", "Oi") });
     scene.on({ type: "refused", outgoing: outgoing("a", "Oi"), why: "No such channel." });
     expect(scene.screen).toContain("ana  Oi ✗ No such channel.");
     scene.says("geral", "bia", "and then");
     expect(scene.screen).toMatch(/✗ No such channel\.\n.*bia {2}and then/);
-    // A server had it after all.
+    // A server had stored the message before the refusal.
     const entry = { ...scene.message("geral", "ana", "Oi"), id: "a" };
     expect(scene.on({ type: "entries", entries: [entry] }).screen).not.toContain("✗");
   });
 
-  test("takes no more room than others if it was refused", () => {
+  test("refused messages count for the bound on the messages of a conversation", () => {
     const scene = new ChatScene().start();
     for (let number = 0; number < 3_000; number += 1) {
       const refused = outgoing(`${number}`, "Oi");
@@ -85,7 +85,7 @@ describe("a message of the person's own", () => {
     expect(pending).toEqual([]);
   });
 
-  test("keeps the view where it is when its receipt comes", () => {
+  test("the receipts of sent messages do not scroll the view", () => {
     const scene = new ChatScene().start();
     for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
     for (let number = 0; number < 60; number += 1) {
@@ -102,7 +102,7 @@ describe("a message of the person's own", () => {
     expect(scene.screen.match(/mine \d+/g)?.at(-1)).toBe(bottom);
   });
 
-  test("waits no longer once a server has it, whichever news comes first", () => {
+  test("a sent message that the history has is not pending, whether the history or the outbox comes first", () => {
     const scene = new ChatScene().start();
     const entry = { ...scene.message("geral", "ana", "Oi"), id: "a" };
     scene.join("geral", [entry]).on({ type: "queued", outgoing: outgoing("a", "Oi") });
@@ -112,7 +112,7 @@ describe("a message of the person's own", () => {
     expect(currentOf(other.model)).toMatchObject({ items: [{ text: "Oi" }], pending: [] });
   });
 
-  test("scrolls to the newest messages, which then count as read", () => {
+  test("sending a message scrolls to the newest messages, which then count as read", () => {
     const scene = new ChatScene().start();
     for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
     scene.types("\x1b[5~").says("geral", "bia", "new");
@@ -122,7 +122,7 @@ describe("a message of the person's own", () => {
     expect(savedOf(scene.model).read["#geral"]).toEqual({ server_0a1b2c3d: 61 });
   });
 
-  test("stays in the line if it is too long or there is nobody to send it to", () => {
+  test("a text stays in the input line if it is too long or no conversation is open", () => {
     const scene = new ChatScene().start([]).types("Oi\r");
     expect(scene.effects).toEqual([]);
     expect(scene.screen).toContain("› Oi");

@@ -5,7 +5,7 @@ import { mostItems } from "../../../src/client/core/message-list.ts";
 import { savedOf } from "../../../src/client/core/saved-chat.ts";
 import { ChatScene } from "./chat-scene.ts";
 
-describe("a conversation", () => {
+describe("the past of a conversation", () => {
   function long(): ChatScene {
     const scene = new ChatScene(80, 12).start([]);
     const all = Array.from({ length: 100 }, (_, at) => scene.message("geral", "bia", `m${at}`));
@@ -16,7 +16,7 @@ describe("a conversation", () => {
       .on({ type: "tick", nowMs: 0 });
   }
 
-  test("is paged through, and older messages are fetched in time", () => {
+  test("paging up in a conversation fetches older messages before the top is reached", () => {
     const scene = long();
     expect(scene.screen).toContain("m99");
     const before = scene.effects.length;
@@ -41,7 +41,7 @@ describe("a conversation", () => {
     expect(scene.screen).not.toContain("PgDn");
   });
 
-  test("has an unsent text of its own, which is sent nowhere else", () => {
+  test("each conversation keeps its unsent text, which is never sent in another conversation", () => {
     const scene = new ChatScene().start(["geral", "cafe"]);
     const was = scene.model.current;
     const other = was === "#geral" ? "#cafe" : "#geral";
@@ -62,7 +62,7 @@ describe("a conversation", () => {
     );
   });
 
-  test("with a user that was closed shows its messages again when it is opened", () => {
+  test("a closed private conversation shows its messages again when it is opened", () => {
     const scene = new ChatScene().start().types("/msg bia\r");
     const target = { user: "bia" as never };
     const entries = [scene.privately("bia", "ana", "psst")];
@@ -74,22 +74,22 @@ describe("a conversation", () => {
     expect(scene.screen).not.toContain("the beginning");
     scene.on({ type: "joined", target, entries, next: undefined });
     expect(scene.screen).toMatch(/the beginning(.*\n)*.*bia {2}psst/);
-    // A late answer does not bring it back.
+    // A late answer does not reopen the conversation.
     scene.types("/part\r").on({ type: "joined", target, entries, next: undefined });
     expect(scene.screen).not.toContain("│ @bia");
-    // A message from the other user opens it as well.
+    // A message from the other user reopens the conversation.
     scene.on({ type: "entries", entries: [scene.privately("bia", "ana", "you?")] });
     expect(scene.effects.at(-1)).toEqual({ type: "join", target, read });
     scene.on({ type: "joined", target, entries, next: "1:server_0a1b2c3d" });
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 1, items: [{}, {}] });
   });
 
-  test("takes over a text that was begun before there was any", () => {
+  test("the first conversation takes over a text that was begun before it opened", () => {
     const scene = new ChatScene().types("hello every").start(["geral"]).types("body");
     expect(scene.screen).toContain("› hello everybody");
   });
 
-  test("in a channel that does not exist sends nothing, and keeps the text", () => {
+  test("a text typed in a channel that does not exist is not sent but kept", () => {
     const scene = new ChatScene().start(["geral"]).types("/join #nope\rto nobody el");
     scene.on({ type: "notJoined", channel: "nope" as never, why: "No such channel." });
     const before = scene.effects.length;
@@ -100,7 +100,7 @@ describe("a conversation", () => {
     expect(scene.screen).toContain("› to nobody else");
   });
 
-  test("keeps its draft under a recalled text; a text that was cut can be pasted elsewhere", () => {
+  test("a draft is kept under a recalled text; a text that was cut can be pasted in another conversation", () => {
     const scene = new ChatScene().start(["geral", "cafe"]).types("first\rdraft\x1b[A!");
     expect(scene.screen).toContain("› first!");
     expect(scene.types("\r\x1b[A\x1b[A").screen).toContain("› draft");
@@ -108,7 +108,7 @@ describe("a conversation", () => {
     expect(scene.types(`\x15cut this\x15${other}\x19`).screen).toContain("› cut this");
   });
 
-  test("gets no gap from a page that comes after it was cut", () => {
+  test("a page of older messages that would leave a gap in the conversation is dropped", () => {
     const scene = long();
     const was = currentOf(scene.model);
     const again = new ChatScene();
@@ -120,7 +120,7 @@ describe("a conversation", () => {
     expect(isFetching).toBe(false);
   });
 
-  test("holds messages up to a bound, and knows where to fetch the older ones", () => {
+  test("a conversation holds a bounded number of messages, and the position of older ones on the servers", () => {
     const scene = new ChatScene().start();
     for (let at = 0; at < 3 * mostItems; at += 1) scene.says("geral", "bia", `m${at}`);
     const { items, older } = currentOf(scene.model);
@@ -128,7 +128,7 @@ describe("a conversation", () => {
     expect(older).toMatch(/^\d+:server_0a1b2c3d$/);
   });
 
-  test("shows each message once, in the total order", () => {
+  test("a conversation shows each message once, in the total order", () => {
     const scene = new ChatScene().start();
     const entries = Array.from({ length: 9 }, (_, at) => scene.message("geral", "bia", `m${at}`));
     fc.assert(

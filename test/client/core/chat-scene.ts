@@ -17,10 +17,10 @@ import { textsIn } from "../../../src/texts/texts.ts";
 const server = "server_0a1b2c3d" as never;
 const firstMs = Date.parse("2026-01-31T08:00:00Z");
 
-/** A chat of ana's without terminal or servers. */
+/** The chat of the user ana, without a terminal and servers. */
 export class ChatScene {
   model: ChatModel;
-  /** All effects but `save`. */
+  /** All effects except `save`. */
   readonly effects: object[] = [];
   saves = 0;
   #seq = 0;
@@ -45,7 +45,9 @@ export class ChatScene {
     return this;
   }
 
-  /** Goes on with the saved state, in these channels, which have no messages. */
+  /**
+   * Starts from the saved state and joins its channels, or else `channels`, all without messages.
+   */
   start(channels: readonly string[] = ["geral"], saved: SavedChat = nothingSaved): this {
     this.on({ type: "started", saved, channels });
     for (const channel of saved.joined.length > 0 ? saved.joined : channels) {
@@ -60,7 +62,7 @@ export class ChatScene {
     return this.on({ type: "joined", target, entries, next });
   }
 
-  /** A message, one minute after the last one. */
+  /** Returns a new message, one minute after the previous message. */
   message(channel: string, user: string, message: string): ChannelEntry {
     const { seq, timestamp } = this.#next();
     const names = { channel: channel as never, user: user as never };
@@ -77,13 +79,13 @@ export class ChatScene {
     return this.on({ type: "entries", entries: [this.message(channel, user, text)] });
   }
 
-  /** Types the bytes of a terminal. */
+  /** Types `input`, the characters that a terminal sends. */
   types(input: string): this {
     for (const key of decodeKeys(input, true).keys) this.on({ type: "key", key });
     return this;
   }
 
-  /** The screen's text; spaces at the ends of lines are left out. */
+  /** The screen's text, without spaces at the ends of lines. */
   get screen(): string {
     const { lines } = view(this.model);
     return `\n${lines
@@ -103,7 +105,7 @@ export class ChatScene {
   }
 }
 
-/** A message to #geral that no server has yet. */
+/** A message to #geral that is not yet sent. */
 export const outgoing = (id: string, text: string): Outgoing => ({
   id: id as never,
   user: "ana" as never,

@@ -6,8 +6,8 @@ import { ChatScene, outgoing } from "./chat-scene.ts";
 
 const café = { channel: "café" as never };
 
-describe("a chat", () => {
-  test("counts unread messages in other conversations, and mentions apart", () => {
+describe("unread messages and the saved state of a chat", () => {
+  test("a chat counts the unread messages and the mentions of other conversations separately", () => {
     const scene = new ChatScene().start(["geral"]).join("café");
     scene.says("café", "bia", "oi").says("café", "bia", "Ana!").says("geral", "bia", "bom dia");
     const [here, there] = scene.model.conversations.slice(1);
@@ -17,11 +17,11 @@ describe("a chat", () => {
     expect(scene.model.current).toBe("#café");
     expect(currentOf(scene.model)).toMatchObject({ unread: 0, mentions: 0 });
     expect(scene.screen).toContain("new since you left");
-    // The line goes when the person does.
+    // The line "new since you left" disappears when the person leaves the conversation.
     expect(scene.types("\x1b1\x1b2").screen).not.toContain("new since you left");
   });
 
-  test("goes on where an earlier one was left", () => {
+  test("a chat marks the messages that came after the person left an earlier chat", () => {
     const first = new ChatScene().start(["geral"]);
     first.says("geral", "bia", "read");
     const saved = savedOf(first.model);
@@ -34,18 +34,18 @@ describe("a chat", () => {
     expect(second.screen).toMatch(/── new since you left ─+\n.*bia {2}while away/);
   });
 
-  test("takes a person who has only used line mode to the first channel", () => {
+  test("a chat starts in the first channel if the person has only used line mode before", () => {
     const saved = { ...nothingSaved, read: { "@bia": {} } };
     const scene = new ChatScene().on({ type: "started", saved, channels: ["geral"] });
     expect(scene.model.current).toBe("#geral");
   });
 
-  test("says in the person's language how a command is written", () => {
+  test("a chat shows the usage of a command in the person's language", () => {
     const scene = new ChatScene(80, 24, "pt-br").start();
     expect(scene.types("/msg\r").screen).toContain("Escreva assim: /msg nome texto");
   });
 
-  test("opens a closed private conversation again when something new comes in it", () => {
+  test("a chat reopens a closed private conversation when a new message comes in it", () => {
     const first = new ChatScene().start();
     const target = { user: "bia" as never };
     first.on({ type: "found", users: [target.user], heard: {} });
@@ -62,7 +62,7 @@ describe("a chat", () => {
     expect(second.model.conversations.at(-1)).toMatchObject({ key: "@bia", unread: 1 });
   });
 
-  test("[R6] counts a message that two servers wrote once", () => {
+  test("[R6] a chat counts a message once although two servers wrote it", () => {
     const scene = new ChatScene().start(["geral"]);
     const first = { ...scene.message("café", "bia", "ana?"), id: "b" };
     const duplicate = { ...scene.message("café", "bia", "ana?"), id: "b" };
@@ -70,7 +70,7 @@ describe("a chat", () => {
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 0 });
   });
 
-  test("keeps a channel muted, or not muted, when it is left and joined again", () => {
+  test("a channel that is left and joined again stays muted or not muted as before", () => {
     const scene = new ChatScene().start(["geral"]).join("café").types("/mute #café\r");
     const isMuted = () => scene.model.conversations.find(({ key }) => key === "#café")?.isMuted;
     scene.types("/part #café\r");
@@ -82,7 +82,7 @@ describe("a chat", () => {
     expect(savedOf(scene.model).muted).toEqual([]);
   });
 
-  test("marks nothing as read until a conversation's newest messages are there", () => {
+  test("sending a message marks nothing as read until the conversation's newest messages have come", () => {
     const saved = { ...nothingSaved, joined: ["geral", "café"], read: { "#café": {} } };
     const scene = new ChatScene().start([], { ...saved, joined: ["geral"] });
     scene.types("/join #café\r");
@@ -98,14 +98,14 @@ describe("a chat", () => {
     expect(now).toMatchObject({ unread: 3, mentions: 3 });
   });
 
-  test("keeps no read mark of a channel that was never entered", () => {
+  test("a chat saves no read mark for a channel that was never entered", () => {
     const scene = new ChatScene().start(["geral"]).types("/join #café\r");
     expect(savedOf(scene.model).read).not.toHaveProperty("#café");
     scene.on({ type: "notJoined", channel: "café" as never, why: "No such channel." });
     expect(savedOf(scene.model).read).not.toHaveProperty("#café");
   });
 
-  test("is saved once the state of an earlier one is loaded, and not before", () => {
+  test("a chat saves its state only after the state of an earlier chat is loaded", () => {
     const saved = { ...nothingSaved, joined: ["geral"], muted: ["#geral"] };
     const scene = new ChatScene().types("/join #café\r");
     expect(scene.saves).toBe(0);
@@ -119,7 +119,7 @@ describe("a chat", () => {
     expect(scene.saves).toBeGreaterThan(saves);
   });
 
-  test("keeps a draft with its conversation, and brings it back there, unless it was sent", () => {
+  test("a chat saves each draft with its conversation and restores it there, unless it was sent", () => {
     const first = new ChatScene().start(["geral", "café"]);
     first.types("/join geral\r").types("begun here").types("\x1b2").types("and there");
     expect(savedOf(first.model).drafts).toEqual({
@@ -141,17 +141,17 @@ describe("a chat", () => {
     expect(savedOf(second.model).drafts).toEqual({ "#café": ["and there"] });
   });
 
-  test("keeps a draft while an older text is recalled over it", () => {
+  test("a chat keeps a draft while the person looks at a recalled text", () => {
     const scene = new ChatScene().start(["geral", "café"]).types("/join geral\r");
     scene.on({ type: "found", users: [], heard: {} });
     scene.types("sent\r").types("begun").types("\x1b[A");
     expect(scene.screen).toContain("› sent");
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["begun"] });
-    // In another conversation, the recalled text does not replace the draft either.
+    // Going to another conversation does not replace the draft with the recalled text.
     scene.types("\x1b2");
     expect(scene.model.current).toBe("#café");
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["begun"] });
-    // Once it is edited, the recalled text is the draft.
+    // A recalled text becomes the draft when it is edited.
     scene.types("\x1b1").types("!");
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["sent!"] });
     const { saves } = scene;
@@ -160,14 +160,14 @@ describe("a chat", () => {
     expect(scene.saves).toBeGreaterThan(saves);
   });
 
-  test("brings the drafts of two that ran at once back as one text", () => {
+  test("two drafts of one conversation, saved by two chats at once, are restored as one text", () => {
     const drafts = { "#geral": ["of one", "of the other"] };
     const saved = { ...nothingSaved, joined: ["geral"], drafts };
     const scene = new ChatScene().on({ type: "started", saved, channels: ["geral"] });
     expect(savedOf(scene.model).drafts).toEqual({ "#geral": ["of one\nof the other"] });
   });
 
-  test("replaces no text that is being written with a saved draft", () => {
+  test("a restored draft does not discard the text that the person is writing", () => {
     const saved = {
       ...nothingSaved,
       joined: ["geral"],
@@ -175,12 +175,12 @@ describe("a chat", () => {
     };
     const scene = new ChatScene().types("new");
     scene.on({ type: "started", saved, channels: ["geral"] });
-    // The conversation's own draft is shown; ↑ has the text that was being written.
+    // The conversation's saved draft is shown, and ↑ recalls the text that was being written.
     expect(scene.screen).toContain("› older");
     expect(scene.types("\x15\x1b[A").screen).toContain("› new");
   });
 
-  test("knows the users who have written as soon as they are found", () => {
+  test("a chat saves which private conversations exist and which of them the person has closed", () => {
     const scene = new ChatScene().start(["geral"]);
     scene.on({ type: "found", users: ["bia" as never], heard: {} });
     expect(savedOf(scene.model)).toMatchObject({ read: { "@bia": {} }, heard: {}, closed: [] });
@@ -188,7 +188,7 @@ describe("a chat", () => {
     expect(savedOf(scene.model)).toMatchObject({ read: { "@bia": {} }, closed: ["@bia"] });
   });
 
-  test("counts all messages of users who first wrote while the person was away, after an earlier one", () => {
+  test("a user's first messages all count as unread if an earlier chat has saved its state", () => {
     for (const heard of [undefined, { ["server_0a1b2c3d" as ServerName]: 1 }]) {
       const scene = new ChatScene().start(["geral"], { ...nothingSaved, joined: ["geral"], heard });
       const target = { user: "bia" as never };
@@ -197,7 +197,7 @@ describe("a chat", () => {
     }
   });
 
-  test("counts only mentions in a muted channel", () => {
+  test("a chat counts only mentions in a muted channel", () => {
     const scene = new ChatScene().start(["geral"]).join("café").types("/mute #café\r");
     scene.says("café", "bia", "oi").says("café", "bia", "ana?");
     expect(scene.model.conversations.at(-1)).toMatchObject({ unread: 0, mentions: 1 });

@@ -9,7 +9,7 @@ test("a mistyped command is never sent, and gets a suggestion", () => {
   expect(scene.screen).toContain("Did you");
 });
 
-test("history is turned by pages, not by a number", () => {
+test("/history with a number explains that history goes back by pages", () => {
   const scene = new ChatScene(80, 24).start().types("/history 20\r");
   expect(scene.screen).toContain("Here /history goes back a page, as PgUp does");
 });
@@ -25,7 +25,7 @@ test("Tab completes commands, names and channels", () => {
   expect(scene.types("\x15veja #c\t").screen).toContain("› veja #café");
 });
 
-test("Ctrl-C puts the text aside for ↑; pressed twice on an empty line, it quits", () => {
+test("Ctrl-C clears the line and keeps the text for ↑; Ctrl-C twice on an empty line quits", () => {
   const scene = new ChatScene().start().types("half\x03");
   expect(scene.screen).not.toContain("half");
   expect(scene.types("\x1b[A").screen).toContain("› half");
@@ -34,18 +34,18 @@ test("Ctrl-C puts the text aside for ↑; pressed twice on an empty line, it qui
   expect(scene.types("\x03").effects.at(-1)).toEqual({ type: "quit" });
 });
 
-test("a mouse's report changes nothing", () => {
+test("a mouse report does not close the help", () => {
   const help = new ChatScene().start().types("/help\r");
   expect(help.types("\x1b[<64;35;12M").screen).toContain("Keys and commands");
 });
 
-test("Esc and another key right behind it are two keys, unless they mean one with Alt", () => {
+test("Esc followed at once by another key counts as two keys, unless the two stand for an Alt key", () => {
   const scene = new ChatScene().start().types("/help\r");
   expect(scene.screen).toContain("Keys and commands");
   expect(scene.types("\x1b/time\r").effects.at(-1)).toEqual({ type: "ask", question: "time" });
 });
 
-test("the hint that a second Ctrl-C quits stays while it is true", () => {
+test("the hint about a second Ctrl-C disappears when a second Ctrl-C no longer quits", () => {
   const scene = new ChatScene().start().types("\x03");
   expect(scene.screen).toContain("Press Ctrl-C again to quit.");
   scene.on({ type: "tick", nowMs: scene.model.nowMs + 4_000 });
@@ -53,7 +53,7 @@ test("the hint that a second Ctrl-C quits stays while it is true", () => {
   expect(scene.types("\x03").effects).not.toContainEqual({ type: "quit" });
 });
 
-test("news closes no quick switch, and moves nobody who reads further up", () => {
+test("notices do not close the quick switch and do not scroll a person who reads older messages", () => {
   const scene = new ChatScene().start();
   for (let number = 0; number < 60; number += 1) scene.says("geral", "bia", `m${number}`);
   scene.types("\x0bzo").join("geral");
@@ -66,7 +66,7 @@ test("news closes no quick switch, and moves nobody who reads further up", () =>
   expect(scene.screen).toMatch(/No keys\.\n.*Users \(1\): ana/);
 });
 
-test("from the help the quick switch is one key, also right behind Esc", () => {
+test("Ctrl-K opens the quick switch from the help, also directly after Esc", () => {
   for (const keys of ["\x0b", "\x1b\x0b"]) {
     const scene = new ChatScene().start().types("/help\r").types(keys);
     expect(scene.screen).toContain("Go to");
@@ -74,12 +74,12 @@ test("from the help the quick switch is one key, also right behind Esc", () => {
   }
 });
 
-test("/lang asks for another language", () => {
+test("/lang changes the language of the chat", () => {
   const scene = new ChatScene().start().types("/lang pt-br\r");
   expect(scene.effects.at(-1)).toEqual({ type: "language", name: "pt-br" });
 });
 
-test("whatever is typed and heard, nothing harmful is drawn", () => {
+test("no control character is ever drawn, whatever is typed or received", () => {
   const input = fc.array(
     fc.oneof(
       fc.string({ unit: "binary", maxLength: 8 }),

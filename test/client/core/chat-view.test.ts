@@ -14,7 +14,7 @@ function conversation(columns: number, rows: number, language?: "pt-br"): ChatSc
   return scene.types("E aí");
 }
 
-test("a conversation at 80 by 24", () => {
+test("a conversation is drawn in 80 columns and 24 rows", () => {
   expect(conversation(80, 24).screen).toMatchInlineSnapshot(`
     "
     › #geral        │ #geral
@@ -45,7 +45,7 @@ test("a conversation at 80 by 24", () => {
   `);
 });
 
-test("a conversation at 120 by 40", () => {
+test("a conversation is drawn in 120 columns and 40 rows", () => {
   expect(conversation(120, 40).screen).toMatchInlineSnapshot(`
     "
     › #geral                │ #geral
@@ -92,7 +92,7 @@ test("a conversation at 120 by 40", () => {
   `);
 });
 
-test("a conversation in 16 columns", () => {
+test("a conversation is drawn in 16 columns, without the list of conversations", () => {
   expect(conversation(16, 14).screen).toMatchInlineSnapshot(`
     "
     #geral        @1
@@ -113,7 +113,7 @@ test("a conversation in 16 columns", () => {
   `);
 });
 
-test("a conversation in 200 columns", () => {
+test("a conversation is drawn in 200 columns", () => {
   expect(conversation(200, 12).screen).toMatchInlineSnapshot(`
     "
     › #geral                │ #geral
@@ -132,7 +132,7 @@ test("a conversation in 200 columns", () => {
   `);
 });
 
-test("in Portuguese", () => {
+test("a conversation is drawn in Portuguese", () => {
   expect(conversation(80, 16, "pt-br").screen).toMatchInlineSnapshot(`
     "
     › #geral        │ #geral
@@ -155,7 +155,7 @@ test("in Portuguese", () => {
   `);
 });
 
-test("the help", () => {
+test("the help is drawn, paged through and closed by Esc", () => {
   const scene = conversation(80, 24).types("\x15/help\r");
   expect(scene.screen).toMatchInlineSnapshot(`
     "
@@ -190,7 +190,7 @@ test("the help", () => {
   expect(scene.types("\x1b").screen).toContain("Bom dia");
 });
 
-test("the quick switch", () => {
+test("the quick switch shows the matching conversations, and Enter opens one", () => {
   const scene = conversation(80, 12).types("\x0bca");
   expect(scene.screen).toMatchInlineSnapshot(`
     "
@@ -211,7 +211,7 @@ test("the quick switch", () => {
   expect(scene.types("\r").screen).toContain("bia  ana, tem café?");
 });
 
-test("what others write is harmless, and fakes no line", () => {
+test("messages of others are escaped, and their line breaks cannot imitate another message", () => {
   const scene = new ChatScene(60, 12).start();
   scene.says("geral", "mau", "\x1b[2J\x1b]0;title\x07\u202eabc\n08:00 bia  I never said that");
   expect(scene.screen).toMatchInlineSnapshot(`
@@ -232,13 +232,13 @@ test("what others write is harmless, and fakes no line", () => {
   `);
 });
 
-test("marks that are joined to each other are bounded as others are", () => {
+test("combining marks joined by U+200D are bounded like other combining marks", () => {
   const scene = new ChatScene(60, 12).start();
   scene.says("geral", "mau", `क${"\u0951\u0951\u0951\u0951\u0951\u0951\u200d".repeat(40)}!`);
   expect(scene.screen).toMatch(/mau {2}क\p{M}{6}\u200d?<\+\d+>!/u);
 });
 
-test("the connection is told in words", () => {
+test("the status line tells the state of the connection in words", () => {
   const scene = conversation(80, 8);
   const retryAtMs = scene.model.nowMs + 3_200;
   scene.on({ type: "connection", connection: { state: "reconnecting", retryAtMs } });
@@ -249,7 +249,7 @@ test("the connection is told in words", () => {
   expect(scene.screen).toContain("reconnecting …");
 });
 
-test("every size has as many rows as it should, none too wide", () => {
+test("a screen of any size is drawn with the right number of rows, and no row is too wide", () => {
   for (const columns of [1, 5, 16, 40, 59, 60, 80, 200]) {
     for (const rows of [1, 2, 3, 5, 24]) {
       for (const keys of ["", "\x0b", "/help\r", "\x1b[5~", "x".repeat(300)]) {

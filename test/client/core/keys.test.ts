@@ -2,16 +2,16 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeKeys, type Key } from "../../../src/client/core/keys.ts";
 
-test("a paste keeps its lines, and sends nothing", () => {
+test("a paste keeps its line breaks and is not sent by them", () => {
   const { keys } = decodeKeys("\x1b[200~um\r\ndois\x1b[201~\r");
   expect(keys).toEqual([{ name: "paste", text: "um\ndois" }, { name: "enter" }]);
-  // A paste that comes in pieces sends nothing either.
+  // A paste in pieces is not sent by its line breaks either.
   const half = decodeKeys("\x1b[200~um\rdo");
   expect(half.keys).toEqual([]);
   expect(decodeKeys(`${half.rest}is\x1b[201~`).keys).toEqual([{ name: "paste", text: "um\ndois" }]);
 });
 
-test("a sequence that comes in pieces is one key; a lone escape is Esc", () => {
+test("an escape sequence in pieces is one key; a lone escape character is Esc", () => {
   expect(decodeKeys("\x1b[5")).toEqual({ keys: [], rest: "\x1b[5" });
   expect(decodeKeys("\x1b[5~").keys).toEqual([{ name: "pageUp" }]);
   expect(decodeKeys("\x1b", true).keys).toEqual([{ name: "escape" }]);
@@ -21,20 +21,20 @@ test("a sequence that comes in pieces is one key; a lone escape is Esc", () => {
 });
 
 test.each([
-  ["a mouse's click in xterm's first format", "\x1b[M !!"],
-  ["the same beyond column 95", "\x1b[M \u00e0\r"],
-  ["a mouse's click in today's format", "\x1b[<0;35;12M"],
-  ["the end of a click", "\x1b[<0;35;12m"],
-  ["a mouse's click in urxvt's format", "\x1b[32;35;12M"],
+  ["a mouse click in xterm's first format", "\x1b[M !!"],
+  ["a mouse click beyond column 95", "\x1b[M \u00e0\r"],
+  ["a mouse click in the SGR format", "\x1b[<0;35;12M"],
+  ["the release of a mouse button", "\x1b[<0;35;12m"],
+  ["a mouse click in urxvt's format", "\x1b[32;35;12M"],
   ["a change of focus", "\x1b[I"],
-  ["the type of the terminal", "\x1b[?62;22c"],
+  ["a report of the terminal's type", "\x1b[?62;22c"],
   ["a report of a mode", "\x1b[?1;2$y"],
   ["a function key of the console", "\x1b[[A"],
   ["a function key", "\x1bOP"],
-  ["a colour, up to BEL", "\x1b]11;rgb:0000/0000/0000\x07"],
-  ["a colour, up to ST", "\x1b]11;rgb:0000/0000/0000\x1b\\"],
-  ["a name and version", "\x1bP>|xterm(390)\x1b\\"],
-])("%s types nothing, in however many pieces it comes", (_what, sequence) => {
+  ["a report of a colour, ended by BEL", "\x1b]11;rgb:0000/0000/0000\x07"],
+  ["a report of a colour, ended by ST", "\x1b]11;rgb:0000/0000/0000\x1b\\"],
+  ["a report of the terminal's name and version", "\x1bP>|xterm(390)\x1b\\"],
+])("%s types no text, whole or in pieces", (_what, sequence) => {
   expect(decodeKeys(`${sequence}x`).keys).toEqual([
     { name: "unknown" },
     { name: "text", text: "x" },
@@ -44,7 +44,7 @@ test.each([
   }
 });
 
-test("an unfinished sequence is a key with Alt, or nothing", () => {
+test("an unfinished escape sequence is decoded as a key with Alt or as an unknown key", () => {
   expect(decodeKeys("\x1bP", true).keys).toEqual([{ name: "text", text: "P", alt: true }]);
   expect(decodeKeys("\x1bO\r").keys).toEqual([
     { name: "text", text: "O", alt: true },
@@ -68,17 +68,17 @@ test.each<[string, Key]>([
   ["\x1b[1;5D", { name: "left", ctrl: true }],
   ["\x1b[3;7~", { name: "delete", alt: true, ctrl: true }],
   ["\x1b\u65e5", { name: "text", text: "\u65e5", alt: true }],
-])("%j is one key", (input, key) => {
+])("the input %j is decoded as one key", (input, key) => {
   expect(decodeKeys(input)).toEqual({ keys: [key], rest: "" });
 });
 
-test("keys are the same in however many pieces they come, but for bursts of text", () => {
+test("an input cut in two decodes to the same keys, except that a burst of text may be cut too", () => {
   const piece = fc.oneof(
     fc.constantFrom("\x1b[A", "\x1b[1;5D", "\x1bOM", "\r", "\x03", "\x1b1", "\x1b[<0;3;1M"),
     fc.string({ unit: "grapheme-ascii", maxLength: 3 }),
     fc.constant("\x1b[200~one\rtwo\x1b[201~"),
   );
-  /** Each character of a text as a key of its own. */
+  /** Returns the keys with each text split into one key per character. */
   const apart = (keys: readonly Key[]) =>
     keys.flatMap((key) =>
       key.name === "text" ? Array.from(key.text ?? "", (text) => ({ ...key, text })) : key,
@@ -90,7 +90,7 @@ test("keys are the same in however many pieces they come, but for bursts of text
       const before = decodeKeys(input.slice(0, at));
       const after = decodeKeys(before.rest + input.slice(at));
       const whole = decodeKeys(input);
-      // A line's end that is cut between its two halves is two of them.
+      // "\r\n" that is cut in the middle counts as two line ends.
       fc.pre(!(input[at - 1] === "\r" && input[at] === "\n"));
       expect(apart([...before.keys, ...after.keys])).toEqual(apart(whole.keys));
       expect(after.rest).toBe(whole.rest);

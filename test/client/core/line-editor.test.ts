@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { decodeKeys } from "../../../src/client/core/keys.ts";
 import { edit, emptyEditor, submitted, textOf } from "../../../src/client/core/line-editor.ts";
 
-/** The text after these keys, with the cursor as a bar. */
+/** Returns the text after the keys of `input`, with the cursor shown as a bar. */
 function typed(input: string, from = emptyEditor): string {
   return shown(keyed(input, from));
 }
@@ -17,17 +17,17 @@ function shown({ graphemes: parts, cursor }: typeof emptyEditor): string {
 
 const [left, right, up, down] = ["\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"];
 
-test("keys move by characters as a person sees them", () => {
+test("the cursor moves and deletes by whole characters (graphemes)", () => {
   expect(typed(`ação${left}${left}`)).toBe("aç|ão");
   expect(typed(`família 👨‍👩‍👧‍👦${left}`)).toBe("família |👨‍👩‍👧‍👦");
   expect(typed("e\u0301\x7f")).toBe("|");
   expect(typed(`漢字${left}\x7f`)).toBe("|字");
-  // An emoji that is typed in two pieces joins.
+  // An emoji that is typed in two code points becomes one character.
   expect(keyed("👍🏽").graphemes).toHaveLength(1);
   expect(edit(keyed("👍"), { name: "text", text: "🏽" })?.cursor).toBe(1);
 });
 
-test("motions go by words and lines", () => {
+test("keys move the cursor by words and lines", () => {
   expect(typed("um dois três\x01x")).toBe("x|um dois três");
   expect(typed("um dois\x01\x05x")).toBe("um doisx|");
   expect(typed("um dois\x1bb")).toBe("um |dois");
@@ -37,7 +37,7 @@ test("motions go by words and lines", () => {
   expect(typed(`um\x1b\rdois\x01${up}${down}`)).toBe("um\n|dois");
 });
 
-test("text that was cut can be pasted", () => {
+test("Ctrl-Y pastes the text that other keys cut", () => {
   expect(typed("um dois\x17")).toBe("um |");
   expect(typed("um dois\x17\x19\x19")).toBe("um doisdois|");
   expect(typed("um dois\x15")).toBe("|");
@@ -45,7 +45,7 @@ test("text that was cut can be pasted", () => {
   expect(typed(`um dois\x01${right}\x1b[3~`)).toBe("u| dois");
 });
 
-test("older texts come back, and the draft after them", () => {
+test("↑ and ↓ show older texts, and the draft after the newest", () => {
   const twice = submitted(keyed("dois", submitted(keyed("um"))));
   expect(typed(`três${up}`, twice)).toBe("dois|");
   expect(typed(`três${up}${up}${up}`, twice)).toBe("um|");

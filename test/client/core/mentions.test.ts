@@ -6,14 +6,14 @@ function mentioned(text: string, name: string): string[] {
   return mentionsOf(text, name).map(({ from, to }) => text.slice(from, to));
 }
 
-test("a name is found where it stands alone, in whatever case", () => {
+test("a name is found as a whole word, in upper or lower case", () => {
   expect(mentioned("ana, banana, @ANA. ana_ a Ana", "ana")).toEqual(["ana", "@ANA", "Ana"]);
   expect(mentioned("zé? Zé! JOSÉ", "zé")).toEqual(["zé", "Zé"]);
   expect(mentioned("ana.b anaxb", "ana.b")).toEqual(["ana.b"]);
   expect(mentioned("an\u0061\u0303 𝒶ana", "ana")).toEqual([]);
 });
 
-test("a letter that grows with its case shifts nothing", () => {
+test("a letter whose length changes with its case does not shift the place of a mention", () => {
   expect(mentioned("İİİ @ana, İ", "ana")).toEqual(["@ana"]);
   expect(mentioned("oi İlker", "İlker")).toEqual(["İlker"]);
   expect(mentioned("Straße, ẞ: ana", "ana")).toEqual(["ana"]);
@@ -21,7 +21,7 @@ test("a letter that grows with its case shifts nothing", () => {
   expect(mentioned("ΟΔΥΣΣΈΑΣ, οδυσσέας", "Οδυσσέας")).toEqual(["ΟΔΥΣΣΈΑΣ", "οδυσσέας"]);
 });
 
-describe("a longer name", () => {
+describe("mentions of a longer name", () => {
   test.each([
     "@ana-maria: can you look?",
     "ana.paula has the keys",
@@ -34,9 +34,11 @@ describe("a longer name", () => {
     "ana_",
     "ana...vem",
     "ana\u0303",
-  ])("is no mention of its part: %s", (text) => expect(mentioned(text, "ana")).toEqual([]));
+  ])("a longer name or an address is no mention of its part: %s", (text) =>
+    expect(mentioned(text, "ana")).toEqual([]),
+  );
 
-  test("is mentioned itself", () => {
+  test("a name with dots or dashes is found as a whole", () => {
     expect(mentioned("@ana-maria, Ana-Maria. (ana-maria)", "ana-maria")).toHaveLength(3);
     expect(mentioned("ana. e ana.. mas não ana", "ana.")).toEqual(["ana.", "ana."]);
     expect(mentioned("--ana- -ana", "-ana")).toEqual(["-ana", "-ana"]);
@@ -54,21 +56,21 @@ test.each([
   "ana's",
   "ana/bia",
   "ana:",
-])("dots, dashes and other signs around a name do not belong to it: %s", (text) =>
+])("a name is found between dots, dashes and other signs: %s", (text) =>
   expect(mentioned(text, "ana")).toEqual(["ana"]),
 );
 
-test("the @ belongs to its mention, also behind a letter of a script without spaces", () => {
+test("a mention includes its @, also after a letter of a script without spaces", () => {
   expect(mentioned("@ana, @@ana 你好@ana", "ana")).toEqual(["@ana", "@ana", "@ana"]);
 });
 
-test("a name is found however its letters are composed, at the place where it is written", () => {
+test("a name is found with composed or decomposed letters, at the place where it is written", () => {
   expect(mentioned("bom dia Jose\u0301, tudo?", "José")).toEqual(["Jose\u0301"]);
   expect(mentioned("@JOSE\u0301-MARIA José Jose", "José")).toEqual(["José"]);
   expect(mentioned("\u1112\u1161\u11ab 한", "한")).toEqual(["\u1112\u1161\u11ab", "한"]);
 });
 
-test("a found mention is always the name itself, whatever the text", () => {
+test("each mention found in a random text is the name, and the name is always found", () => {
   const name = fc.stringMatching(/^[aé_-][aé._-]{0,3}$/).map((one) => one.normalize("NFC"));
   const text = fc.stringMatching(/^(?:[aéeÉ @#._-]|\u0301){0,20}$/);
   fc.assert(

@@ -26,9 +26,9 @@ test.each([
   ["isik", "Işık"],
   ["nguyen", "Nguyễn"],
   ["한", "한글"],
-])("%s finds %s", (part, name) => expect(hasInName(name, part)).toBe(true));
+])("the letters %s find the name %s", (part, name) => expect(hasInName(name, part)).toBe(true));
 
-test("names that are spelled as typed come first", () => {
+test("names that contain the typed letters exactly come first", () => {
   const names = ["@Maria-José", "@Josefa", "@José", "#jose"];
   expect(sortedByMatch(names, "jos")).toEqual(["@Josefa", "@José", "#jose", "@Maria-José"]);
   expect(sortedByMatch(names, "jose\u0301")).toEqual(["@José", "@Josefa", "#jose", "@Maria-José"]);
@@ -50,7 +50,7 @@ test("the quick switch and Tab find accented names by plain letters", () => {
   expect(scene.types("\x15/sa\tx").screen).toContain("› /say x");
 });
 
-test("a conversation is the same however its name was typed", () => {
+test("composed and decomposed spellings of a name lead to the same conversation", () => {
   const scene = new ChatScene().start(["geral", "café"]);
   scene.types("/join #cafe\u0301\r/mute #cafe\u0301\r");
   const channel = currentOf(scene.model);
@@ -61,7 +61,7 @@ test("a conversation is the same however its name was typed", () => {
   expect(scene.on({ type: "entries", entries: privately }).model.conversations).toHaveLength(4);
 });
 
-test("a mention with decomposed letters is counted, and highlighted at its place", () => {
+test("a mention with decomposed letters is counted and highlighted", () => {
   const scene = sceneOf("José")
     .start(["geral", "praia"])
     .says("praia", "bia", "oi Jose\u0301-Luis");
@@ -71,13 +71,13 @@ test("a mention with decomposed letters is counted, and highlighted at its place
   expect(highlighted(scene.types("/join #praia\r"))).toEqual(["Jose\u0301", "@JOSÉ"]);
 });
 
-test("the /me of an action does not mention a user me", () => {
+test("the prefix /me of an action does not mention a user who is named me", () => {
   const scene = sceneOf("me").start(["geral", "praia"]);
   expect(scene.says("praia", "bia", "/me waves").model.conversations.at(-1)?.mentions).toBe(0);
   expect(scene.says("praia", "bia", "/me hugs me").model.conversations.at(-1)?.mentions).toBe(1);
 });
 
-test("a name broken over two rows is highlighted in both, and a part of a longer name is not", () => {
+test("a name broken over two rows is highlighted in both rows, but part of a longer name is not", () => {
   const scene = sceneOf("ana", 30).start();
   const row = "x".repeat(19);
   scene.says("geral", "bia", `${row}ana ${"x".repeat(18)} ana-${"x".repeat(40)}-ana`);

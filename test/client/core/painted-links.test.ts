@@ -6,10 +6,10 @@ import { ChatScene } from "./chat-scene.ts";
 
 const plain = { hasColours: false, hasLinks: false };
 const look = { hasColours: false, hasLinks: true };
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal gets
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the sequences for a terminal contain control characters
 const sequence = /\x1b\]8;id=(\w+);([!-~]*)\x1b\\([^\x1b]*)\x1b\]8;;\x1b\\/g;
 
-/** What the rows of a screen have of links. */
+/** Returns all pieces of links on the screen that shows `text`, from top to bottom. */
 function linked(text: string, columns = 60) {
   const scene = new ChatScene(columns, 24).start().says("geral", "bia", text);
   const lines = view(scene.model).lines.map((line) => painted(line, look));
@@ -18,7 +18,7 @@ function linked(text: string, columns = 60) {
   );
 }
 
-test("each row of a broken link has the whole address, and all rows one id", () => {
+test("each row of a link broken over rows has the whole address, and all rows share one id", () => {
   const url = `https://example.org/${"way/".repeat(20)}end`;
   const rows = linked(`look at ${url}, ana`);
   expect(rows).toHaveLength(3);
@@ -27,13 +27,13 @@ test("each row of a broken link has the whole address, and all rows one id", () 
   expect(new Set(rows.map(({ id }) => id)).size).toBe(1);
 });
 
-test("two links of a text have ids of their own, and a mention between them stays one", () => {
+test("two links in one text have different ids, with a mention between them", () => {
   const [first, second] = linked("http://a.example @eu http://b.example");
   expect([first?.shown, second?.shown]).toEqual(["http://a.example", "http://b.example"]);
   expect(first?.id).not.toBe(second?.id);
 });
 
-test("a mention within a link is a piece of the same link", () => {
+test("a mention within a link is drawn as part of the link", () => {
   const scene = new ChatScene(60, 24).start();
   const { me } = scene.model;
   const rows = linked(`https://example.org/${me}/photos`);
@@ -41,7 +41,7 @@ test("a mention within a link is a piece of the same link", () => {
   expect(new Set(rows.map(({ url }) => url)).size).toBe(1);
 });
 
-test("what would steer the terminal ends a link, or is escaped in it", () => {
+test("a control character ends a link in a message, and is escaped when a link is drawn", () => {
   const [row, ...more] = linked("https://a.example/\x1b\\\x1b]8;;https://evil.example\x07", 120);
   expect(row?.url).toBe("https://a.example/");
   expect(more.map(({ url }) => url)).toEqual(["https://evil.example"]);
@@ -51,7 +51,7 @@ test("what would steer the terminal ends a link, or is escaped in it", () => {
   );
 });
 
-test("without links in the terminal, or for an address too long for any, the text alone is drawn", () => {
+test("only the text of a link is drawn if the terminal has no links or the address is too long", () => {
   const link = "https://example.org";
   expect(painted([{ ...span(link), link }], plain)).toBe(link);
   expect(painted([{ ...span("x"), link: `${link}/${"x".repeat(2_100)}` }], look)).toBe("x");

@@ -6,7 +6,7 @@ import { countOf } from "../../../src/client/core/message-list.ts";
 import { page, visibleLines } from "../../../src/client/core/scroll.ts";
 import { ChatScene } from "./chat-scene.ts";
 
-/** A conversation whose messages have these numbers of lines. */
+/** A chat with a conversation whose messages have `heights` lines each. */
 function chatOf(heights: readonly number[], rows: number): ChatModel {
   const scene = new ChatScene(40, rows).start();
   heights.forEach((height, at) => {
@@ -35,8 +35,8 @@ function turned(model: ChatModel, direction: "up" | "down"): ChatModel {
 const heights = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 25 });
 const rows = fc.integer({ min: 4, max: 20 });
 
-describe("a page", () => {
-  test("shows lines that follow one another, and fills the pane while there are enough", () => {
+describe("scrolling by pages", () => {
+  test("a page shows consecutive lines, and fills the pane if the conversation has enough lines", () => {
     const turns = fc.array(fc.constantFrom("up" as const, "down" as const), { maxLength: 12 });
     fc.assert(
       fc.property(heights, rows, turns, (each, size, directions) => {
@@ -57,7 +57,7 @@ describe("a page", () => {
     );
   });
 
-  test("up and down reach both ends, and leave no line out", () => {
+  test("paging up and down reaches both ends and skips no line", () => {
     fc.assert(
       fc.property(heights, rows, (each, size) => {
         const start = chatOf(each, size);
@@ -78,7 +78,7 @@ describe("a page", () => {
     );
   });
 
-  test("says when the oldest item is near, so that older ones are fetched in time", () => {
+  test("a page reports when the oldest item is near, so that older items are fetched in time", () => {
     const model = chatOf(new Array(100).fill(1), 14);
     expect(page(model, currentOf(model), "up").nearsOldest).toBe(false);
     const top = allTheWay(model, "up");
@@ -92,7 +92,7 @@ function allTheWay(from: ChatModel, direction: "up" | "down"): ChatModel {
   return model;
 }
 
-test("a view whose item was cut away shows the oldest item that is left", () => {
+test("a view anchored at an item that was removed shows the oldest remaining item", () => {
   const model = chatOf([2, 2, 2, 2], 14);
   const anchored = change(model, model.current, (present) => ({
     ...present,
@@ -102,7 +102,7 @@ test("a view whose item was cut away shows the oldest item that is left", () => 
   expect(textsOf(anchored).at(-1)).toContain("m0.1");
 });
 
-test("a conversation without items shows no lines, and does not scroll", () => {
+test("a conversation without items shows no lines and does not scroll", () => {
   const { model } = new ChatScene(40, 14).start();
   expect(textsOf(model)).toEqual([]);
   expect(page(model, currentOf(model), "up").anchor).toBeUndefined();

@@ -10,17 +10,17 @@ const at = (text: string, zone: Zone = utc) => {
   return since !== undefined && "timeMs" in since ? new Date(since.timeMs).toISOString() : since;
 };
 
-/** A time zone whose offset changes once, from `before` to `after` (minutes). */
+/** A time zone whose offset changes at `when` from `before` to `after`, in minutes. */
 const changing = (when: string, before: number, after: number): Zone => {
   return (timeMs) => (timeMs < ms(when) ? before : after);
 };
 
-test("a vector in JSON is accepted as a place to begin at", () => {
+test("`--since` accepts a vector in JSON", () => {
   expect(parseSince('{"server_0a1b2c3d":7}', utc)).toEqual({ vector: { server_0a1b2c3d: 7 } });
 });
 
-describe("a time to begin at", () => {
-  test("is read with any offset that ISO 8601 writes", () => {
+describe("a time for `--since`", () => {
+  test("a time may have any offset in the notation of ISO 8601", () => {
     for (const text of [
       "2026-01-31T08:00:00Z",
       "2026-01-31T08:00Z",
@@ -38,7 +38,7 @@ describe("a time to begin at", () => {
     expect(at("2026-01-31T08:00:00.123999Z")).toBe("2026-01-31T08:00:00.123Z");
   });
 
-  test("is local time without an offset, and a date alone is local midnight", () => {
+  test("a time without an offset is local time, and a date alone is local midnight", () => {
     const saoPaulo: Zone = () => -180;
     expect(at("2026-01-31", saoPaulo)).toBe("2026-01-31T03:00:00.000Z");
     expect(at("2026-01-31T08:00", saoPaulo)).toBe("2026-01-31T11:00:00.000Z");
@@ -46,22 +46,22 @@ describe("a time to begin at", () => {
     expect(at("2026-01-31", kiritimati)).toBe("2026-01-30T10:00:00.000Z");
   });
 
-  test("is the first moment of a day that has no midnight", () => {
-    // São Paulo, until 2018: at midnight the clocks were put to 1.
+  test("a date without a midnight is the first moment of that day", () => {
+    // In São Paulo, until 2018, summer time began at midnight: the clocks went to 1:00.
     const zone = changing("2018-11-04T03:00:00Z", -180, -120);
     expect(at("2018-11-04", zone)).toBe("2018-11-04T03:00:00.000Z");
-    // Samoa left out a whole day.
+    // Samoa skipped the whole of December 30, 2011.
     const samoa = changing("2011-12-30T10:00:00Z", -600, 840);
     expect(at("2011-12-30", samoa)).toBe("2011-12-30T10:00:00.000Z");
     expect(at("2011-12-31", samoa)).toBe("2011-12-30T10:00:00.000Z");
   });
 
-  test("is the first of two moments that local clocks show the same", () => {
+  test("a local time that occurs twice means the first of the two moments", () => {
     const zone = changing("2018-02-18T02:00:00Z", -120, -180);
     expect(at("2018-02-17T23:30", zone)).toBe("2018-02-18T01:30:00.000Z");
   });
 
-  test("is refused if the day or time does not exist, or in any other notation", () => {
+  test("a time is refused if its day or hour does not exist, or if its notation is unknown", () => {
     for (const wrong of [
       "",
       "7",
@@ -94,7 +94,7 @@ describe("a time to begin at", () => {
     expect(at("2028-02-29")).toBe("2028-02-29T00:00:00.000Z");
   });
 
-  test("is read as the moment at which local clocks show it, in any time zone", () => {
+  test("a local time is the moment at which local clocks show this time, in any time zone", () => {
     const minutes = fc.integer({ min: -12 * 60, max: 14 * 60 });
     const changes = fc.record({
       dayMs: fc.integer({ min: 0, max: 40_000 }).map((day) => day * 86_400_000),
@@ -110,7 +110,7 @@ describe("a time to begin at", () => {
         const read = parseSince(new Date(wallMs).toISOString().slice(0, -1), zone);
         const { timeMs: readMs } = read as { timeMs: number };
         expect(readMs + zone(readMs) * 60_000).toBe(wallMs);
-        // Clocks that are put back show some times twice: the first moment counts.
+        // Clocks that are put back show some times twice. Then the first moment counts.
         expect(readMs).toBeLessThanOrEqual(timeMs);
       }),
     );

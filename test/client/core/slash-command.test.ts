@@ -11,7 +11,7 @@ test("a line is a text unless it begins with a slash", () => {
   expect(parseLine("/quit")).toEqual({ type: "quit" });
 });
 
-test("an unknown command is never a text, and the nearest one is suggested", () => {
+test("an unknown command is never a text, and the nearest known command is suggested", () => {
   const suggestions = { "/mgs": "/msg", "/jion": "/join", "/q": "/quit", "/etc/passwd": undefined };
   for (const [command, suggestion] of Object.entries(suggestions)) {
     expect(parseLine(`${command} x`)).toEqual({ type: "unknown", command, suggestion });
@@ -45,7 +45,7 @@ test("after a second slash, and after /say, a text may begin with a slash", () =
   expect(parseLine("/say")).toEqual({ type: "wrongUse", command: "say" });
 });
 
-test("a text that others would see as an action is refused", () => {
+test("a text after // or /say that begins with /me is refused", () => {
   for (const line of ["//me waves", "/say /me waves"]) {
     expect(parseLine(line)).toEqual({ type: "likeAction" });
   }
@@ -66,7 +66,7 @@ test.each([
   ["/lang pt-br", { type: "lang", language: "pt-br" }],
   ["/links", { type: "links" }],
   ["/exit", { type: "quit" }],
-])("%s is understood", (line, parsed) => expect(parseLine(line)).toEqual(parsed));
+])("%s is parsed as a command", (line, parsed) => expect(parseLine(line)).toEqual(parsed));
 
 test.each([
   ["/me", "me"],
@@ -79,11 +79,11 @@ test.each([
   ["/history all", "history"],
   ["/lang", "lang"],
   ["/exit now", "quit"],
-])("%s is wrong use", (line, command) => {
+])("%s is a wrong use of a command", (line, command) => {
   expect(parseLine(line)).toEqual({ type: "wrongUse", command });
 });
 
-test("the beginning of a command suggests it, a single slash nothing that begins with it", () => {
+test("a command without its last letter gets a suggestion that begins the same way", () => {
   for (const command of commands) {
     const cut = command.slice(0, -1);
     if (commands.some((other) => other === cut)) continue;

@@ -39,13 +39,13 @@ test.each([
   ["/me", []],
   ["/nothing", []],
   ["   ", []],
-])("%j empties the line and has these effects: %j", (line, effects) => {
+])("submitting %j empties the input line and has these effects: %j", (line, effects) => {
   const scene = chat().types(`${line}\r`);
   expect(scene.effects).toEqual(effects);
   expect(textOf(scene.model.editor)).toBe("");
 });
 
-test.each(["", "/msg bia "])("a text that is too long stays in the line: %j", (command) => {
+test.each(["", "/msg bia "])("a text that is too long stays in the input line: %j", (command) => {
   const line = command + "x".repeat(limits.messageCharacters + 1);
   const scene = chat().types(`\x1b[200~${line}\x1b[201~`).types("\r");
   expect(scene.effects).toEqual([]);
@@ -66,11 +66,11 @@ test.each([
   ["/mgs", "Did you mean /msg?"],
   ["/nothing", "There is no command /nothing"],
   ["//me waves", "A text can't begin with /me and a space"],
-])("%s is answered: %s", (line, answer) => {
+])("the command %s shows: %s", (line, answer) => {
   expect(chat().types(`${line}\r`).screen).toContain(answer);
 });
 
-test("/who tells who is online, and who is away", () => {
+test("/who lists the users who are online, and marks those who are away", () => {
   const scene = chat();
   const users = new Map([
     ["bia" as never, "online" as const],
@@ -80,7 +80,7 @@ test("/who tells who is online, and who is away", () => {
   expect(scene.types("/who\r").screen).toContain("Online (2): bia, caio (away)");
 });
 
-test("/links shows the addresses of the conversation, each once, the newest last", () => {
+test("/links shows each address of the conversation once, the newest last", () => {
   const scene = chat();
   scene.says("geral", "bia", "https://b.example https://a.example");
   scene.says("geral", "bia", "https://b.example").types("/links\r");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { table } from "../../../src/client/core/table.ts";
 
-test("a table is as wide as its cells, numbers on the right", () => {
+test("each column of a table is as wide as its widest cell, with numbers aligned right", () => {
   expect(
     table(
       [{ heading: "A" }, { heading: "N", right: true }],

@@ -8,13 +8,13 @@ const keysOf = (input: string) => decodeKeys(input, true).keys;
 const line = fc.stringMatching(/^[ -~\u00e1\u65e5]{1,20}$/);
 const lineEnd = fc.constantFrom("\r", "\n", "\r\n");
 
-describe("a piece of input", () => {
+describe("a piece of input without paste brackets", () => {
   test.each(["hello\r", "hello\r\n", "\r", "a", "\r\r", "one\x1b\rtwo\r", "\r\x1b1", "foo\t"])(
-    "counts as typed if no text follows the end of a line: %j",
+    "input counts as typed if no text follows a line end: %j",
     (input) => expect(isUnbracketedPaste(keysOf(input))).toBe(false),
   );
 
-  test("is a paste if text follows the end of a line: all lines are kept, and nothing is sent", () => {
+  test("input is a paste of all its lines if text follows a line end, and no line is sent", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(line, lineEnd), { minLength: 2 }), (lines) => {
         const keys = keysOf(lines.flat().join(""));
@@ -26,13 +26,13 @@ describe("a piece of input", () => {
   });
 });
 
-test("in a paste tabs and control characters are text, and colours are left out", () => {
+test("a paste keeps tabs and control characters as text, and drops colour sequences", () => {
   const keys = keysOf("\x1b[31mdef\r\treturn\x03\x04\x1b[0m\r");
   const kept = asPaste(keys).filter(({ name }) => name !== "unknown");
   expect(kept.map(({ text }) => text).join("")).toBe("def\n\treturn\x03\x04\n");
 });
 
-test("in a paste an erased letter is erased: it may have been typed while the line was slow", () => {
+test("Backspace within a paste erases a letter, because slow lines may deliver typed keys at once", () => {
   expect(asPaste(keysOf("hello\rho\x7f\x7fyou"))).toEqual([
     { name: "paste", text: "hello\nho" },
     { name: "backspace" },
@@ -41,7 +41,7 @@ test("in a paste an erased letter is erased: it may have been typed while the li
   ]);
 });
 
-describe("a key that is handed on", () => {
+describe("a key that is passed to another program", () => {
   const names = "up down left right home end backtab delete pageUp pageDown".split(" ");
   const moves = fc.record({
     name: fc.constantFrom(...(names as Key["name"][])),
@@ -58,7 +58,7 @@ describe("a key that is handed on", () => {
     { name: "text", text: "b", alt: true },
   );
 
-  test("is decoded as the same key by the program that reads it", () => {
+  test("the bytes of a key are decoded as the same key", () => {
     fc.assert(
       fc.property(fc.oneof(moves, others), (key) => {
         const { keys } = decodeKeys(bytesOf(key), true);
@@ -68,7 +68,7 @@ describe("a key that is handed on", () => {
     );
   });
 
-  test("is one line without control characters if it is a paste", () => {
+  test("the bytes of a paste are one line without control characters", () => {
     expect(bytesOf({ name: "paste", text: "one\n\n two\x03\tthree\n" })).toBe("one  two three");
   });
 });
