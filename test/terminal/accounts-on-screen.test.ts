@@ -5,7 +5,7 @@ import { closeTerminals, hasTmux, Terminal, why } from "./tmux-terminal.ts";
 
 const place = accountsScene();
 
-describe.skipIf(!hasTmux)(`the menu${why}`, () => {
+describe.skipIf(!hasTmux)(`the menu and accounts${why}`, () => {
   afterEach(closeTerminals);
 
   function open(...flags: string[]): Terminal {
@@ -14,7 +14,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     return new Terminal(`LANG=C.UTF-8 ${settings.join(" ")} ${command}`);
   }
 
-  test("makes an account, and the next time asks nothing", async () => {
+  test("the menu registers an account, and the next menu uses its session without a question", async () => {
     const menu = open();
     await menu.answers("? Your name", "mara", "Enter");
     await menu.answers("? Who are you?", "2", "Enter");
@@ -28,7 +28,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     expect(again.screen).not.toContain("? Who are you?");
   }, 30_000);
 
-  test("after a wrong password the person can type it again, or take another name", async () => {
+  test("after a wrong password, the menu lets the person try again or use another name", async () => {
     expect(await place.run("register nina", "nina's\n")).toMatchObject({ code: 0 });
     const menu = open("--user", "nobody");
     await menu.answers("? Who are you?", "1", "Enter");
@@ -41,7 +41,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("Welcome, nina.");
   }, 30_000);
 
-  test("when a session has ended it asks for the password, and goes on where it was", async () => {
+  test("when a session has ended, the menu asks for the password and goes on with the command", async () => {
     await place.account("olga");
     const menu = open();
     await menu.answers("7) Quit", "2", "Enter");
@@ -57,7 +57,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("7) Quit");
   }, 30_000);
 
-  test("tells at once that the account is locked, and goes on once it is unlocked", async () => {
+  test("the menu says at once that the account is locked, and works again when it is unlocked", async () => {
     await place.account("rita");
     const menu = open();
     await menu.shows("7) Quit");
@@ -68,7 +68,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("  @rita");
   }, 30_000);
 
-  test("asks for an invitation where one is needed", async () => {
+  test("the menu and `register` ask for an invitation if the cluster requires one", async () => {
     const { stdout } = await place.run(
       "accounts registration invitation --json",
       "",
@@ -95,7 +95,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
 describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
   afterEach(closeTerminals);
 
-  test("asks for the password when a session has ended, and goes on where it was", async () => {
+  test("when a session has ended, the full-screen chat asks for the password and sends the waiting text", async () => {
     await place.account("sara");
     expect(await place.run("create praia --user sara")).toMatchObject({ code: 0 });
     const settings = Object.entries(place.env).map(([name, value]) => `${name}='${value}'`);
@@ -114,7 +114,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat and accounts${why}`, () => {
     chat.resize(50, 12);
     chat.types("sara's new\r");
     await chat.shows("after ✓");
-    // The chat is drawn for the present size: at 50 columns there is no list.
+    // The chat is drawn for the new size. At 50 columns it shows no list of conversations.
     expect(chat.screen.split("\n")[0]).toMatch(/^#praia/);
     chat.types("/quit\r");
     await chat.shows("code 0\nicanon");

@@ -5,16 +5,16 @@ import { LocalCluster } from "../../src/trials/local-cluster.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { CliProcess, clusterVariables, type Ended } from "./cli-process.ts";
 
-/** A cluster with accounts, and a person at a shell. */
+/** A cluster with accounts, and the environment of a person who runs commands. */
 export class AccountsScene {
   cluster!: LocalCluster;
-  /** Where the person's sessions are; every test has its own folder. */
+  /** The folder of the person's sessions; each test has a new one. */
   home!: TemporaryFolder;
 
   get env(): Record<string, string> {
     return {
       ...clusterVariables(this.cluster.endpoints),
-      // Without an operator's secret, which would allow more than a person may.
+      // An empty data folder, because the cluster's secret would make the person an operator.
       TERTULIA_DATA: join(this.home.path, "none"),
       XDG_STATE_HOME: this.home.path,
     };
@@ -34,7 +34,7 @@ export class AccountsScene {
     expect(await this.run(`login ${user}`, `${user}'s\n`)).toMatchObject({ code: 0 });
   }
 
-  /** Another machine of the person, which does not have the sessions of this one. */
+  /** Changes the password as from another machine, which ends the sessions of this machine. */
   async changePassword(user: string): Promise<void> {
     await using elsewhere = await temporaryFolder();
     const passwords = `${user}'s\n${user}'s new\n`;
@@ -44,7 +44,7 @@ export class AccountsScene {
   }
 }
 
-/** Set up for the tests of a file. */
+/** A scene whose cluster starts before the tests of a file and stops after them. */
 export function accountsScene(options: LocalClusterOptions = {}): AccountsScene {
   const made = new AccountsScene();
   beforeAll(async () => {

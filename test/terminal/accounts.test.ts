@@ -8,14 +8,14 @@ import { CliProcess } from "./cli-process.ts";
 
 const hourMs = 3_600_000;
 
-// Each test gives many commands, and each command is a process.
+// Each test runs many commands, and each command is a process.
 vi.setConfig({ testTimeout: 60_000 });
 
 let skewMs = 0;
 const place = accountsScene({ settings: () => wrongClock(skewMs) });
 
-describe("a session", () => {
-  test("is begun by a password, and goes on in the commands that follow", async () => {
+describe("sessions of commands", () => {
+  test("later commands use the session that `login` began with a password", async () => {
     expect(await place.run("users --user ana")).toMatchObject({
       code: 1,
       stderr:
@@ -34,17 +34,17 @@ describe("a session", () => {
     expect(await place.run("users")).toMatchObject({ code: 0, stdout: "ana\n" });
   });
 
-  test("is kept where nobody else can read it", async () => {
+  test("the files of a session can be read by their owner alone", async () => {
     await place.account("bia");
     const folder = join(place.home.path, "tertulia", "sessions");
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     const files = await readdir(folder);
-    // The session, the name of the user who logged in last, and their lock.
+    // Three files: the session, the user who logged in last, and the lock of the folder.
     expect(files).toHaveLength(3);
     for (const file of files) expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
   });
 
-  test("of each user is kept, whichever user logged in last", async () => {
+  test("the session of each user is kept when another user logs in", async () => {
     await place.account("caio");
     await place.account("dora");
     expect(await place.run("send @caio um")).toMatchObject({ code: 0 });
@@ -54,7 +54,7 @@ describe("a session", () => {
     );
   });
 
-  test("is begun by a password from a file", async () => {
+  test("`login` reads the password from --password-file", async () => {
     const file = join(place.home.path, "password");
     await writeFile(file, "eva's\r\nnot this line\n");
     const more = { TERTULIA_PASSWORD_FILE: file };
@@ -70,7 +70,7 @@ describe("a session", () => {
     expect(none.code).toBe(2);
   });
 
-  test("that has ended is told with the reason, and does not prevent a login", async () => {
+  test("commands with an ended session say why it has ended, and the user can log in again", async () => {
     await place.account("fabi");
     using listener = new CliProcess(["listen", "@fabi"], place.env);
     await listener.saw("Listening to @fabi");
@@ -89,7 +89,7 @@ describe("a session", () => {
     expect(await place.run("users")).toMatchObject({ code: 0 });
   });
 
-  test("of an administrator takes a channel away, and gives it back", async () => {
+  test("the operator can remove a channel and restore it with its messages", async () => {
     await place.account("ivone");
     for (const words of ["create sala", "send #sala Olá!"]) {
       expect(await place.run(words)).toMatchObject({ code: 0 });
@@ -109,7 +109,7 @@ describe("a session", () => {
     expect((await place.run("history #sala")).stdout).toContain("ivone: Olá!");
   });
 
-  test("of a locked account is refused while the account is locked", async () => {
+  test("the session of a locked account is refused until the account is unlocked", async () => {
     await place.account("gil");
     expect(await place.run("accounts lock gil", "", place.operator)).toMatchObject({ code: 0 });
     const locked = { code: 1, stderr: "tertulia: An administrator has locked this account.\n" };
@@ -119,7 +119,7 @@ describe("a session", () => {
     expect(await place.run("users")).toMatchObject({ code: 0 });
   });
 
-  test("of a user who is not an administrator does not keep the operator from administering", async () => {
+  test("a person with the cluster's secret can administer although their session is no administrator's", async () => {
     await place.account("hugo");
     const refused = await place.run("accounts promote hugo");
     expect(refused).toMatchObject({
@@ -130,7 +130,7 @@ describe("a session", () => {
     expect(await place.run("accounts registration open")).toMatchObject({ code: 0 });
   });
 
-  test("that can't be kept is told in the person's language, with the folder and the code", async () => {
+  test("a session that can't be saved is reported in the person's language, with the folder and the code", async () => {
     expect(await place.run("register ivo", "ivo's\n")).toMatchObject({ code: 0 });
     await writeFile(join(place.home.path, "tertulia"), "no folder");
     const { stderr } = await place.run("login ivo --lang pt-br", "ivo's\n");
@@ -140,8 +140,8 @@ describe("a session", () => {
   });
 });
 
-describe("chat by lines", () => {
-  test("takes the password from a file, and never from the lines that are said", async () => {
+describe("chat by lines with accounts", () => {
+  test("chat by lines reads the password from a file, and never from its lines of input", async () => {
     expect(await place.run("register kai", "kai's\n")).toMatchObject({ code: 0 });
     const refused = await place.run("chat --user kai", "kai's\n");
     expect(refused).toMatchObject({ code: 1, stdout: "" });
@@ -150,11 +150,11 @@ describe("chat by lines", () => {
     await writeFile(file, "kai's\n");
     const chat = `chat --user kai --password-file ${file}`;
     expect(await place.run(chat, "/users\n")).toMatchObject({ code: 0 });
-    // The present session goes on.
+    // The session that began with the file is still valid.
     expect(await place.run("chat --user kai", "/users\n")).toMatchObject({ code: 0 });
   });
 
-  test("ends when its session does", async () => {
+  test("chat by lines ends when its session ends", async () => {
     await place.account("lia");
     using chat = new CliProcess(["chat"], place.env);
     chat.child.stdin.write("/users\n");
@@ -166,9 +166,9 @@ describe("chat by lines", () => {
   });
 });
 
-// This test is the last: after it the cluster's time is far ahead of the operator's.
-describe("a token that grows old", () => {
-  test("is renewed while it is in use, also by several commands at once", async () => {
+// This test comes last, because it leaves the cluster's clock far ahead of the operator's clock.
+describe("the age of a token", () => {
+  test("a token is renewed while it is in use, also by several commands at once", async () => {
     await place.account("iris");
     await place.account("joao");
     const before = await tokens();
@@ -187,7 +187,7 @@ describe("a token that grows old", () => {
   });
 });
 
-/** The kept tokens by user. */
+/** The saved token of each user. */
 async function tokens(): Promise<Record<string, string>> {
   const folder = join(place.home.path, "tertulia", "sessions");
   const names = (await readdir(folder)).filter((name) => name.endsWith(".json"));
@@ -196,7 +196,7 @@ async function tokens(): Promise<Record<string, string>> {
   return Object.fromEntries(sessions.flatMap(({ user, token }) => (token ? [[user, token]] : [])));
 }
 
-/** Starts the server again with a clock that is ahead. */
+/** Restarts the server with a clock that is `ms` ahead. */
 async function bendClock(ms: number): Promise<void> {
   skewMs = ms;
   const ready = place.cluster.server(1).nextReady();

@@ -3,7 +3,7 @@ import type { Session } from "../../src/client/session.ts";
 import { ChatSession, type ChatSessionParts } from "../../src/client/terminal/chat-session.ts";
 import { textsIn } from "../../src/texts/texts.ts";
 
-/** A session of ana's, by a client that has just what a test needs. */
+/** Returns a chat session of the user ana with a stand-in client. */
 export function sessionOf(client: object, parts: Partial<ChatSessionParts> = {}): ChatSession {
   return new ChatSession({
     context: { text: textsIn("en") } as Context,

@@ -4,7 +4,7 @@ import { sessionOf } from "./chat-session-of.ts";
 
 const ended = new ProtocolError("unauthenticated", "The session has ended.");
 
-test("requests that meet the same ended session ask the person to log in once", async () => {
+test("two requests refused because of the same ended session ask the person to log in once", async () => {
   let isIn = false;
   const logIn = vi.fn(async () => {
     isIn = true;
@@ -20,7 +20,7 @@ test("requests that meet the same ended session ask the person to log in once", 
   expect(logIn).toHaveBeenCalledTimes(1);
 });
 
-test("a request that the session before refuses late asks for no second log-in", async () => {
+test("a late refusal of a request that used the earlier session asks for no second login", async () => {
   const logIn = vi.fn(async () => true);
   const session = sessionOf({}, { logIn });
   const refuse: ((error: unknown) => void)[] = [];
@@ -38,28 +38,28 @@ test("a request that the session before refuses late asks for no second log-in",
   expect(logIn).toHaveBeenCalledTimes(1);
 });
 
-test("a person who would rather not log in is asked no second time by the same request", async () => {
+test("a request fails with its error if the person declines to log in, after one question", async () => {
   const logIn = vi.fn(async () => false);
   const session = sessionOf({}, { logIn });
   await expect(session.ask(() => Promise.reject(ended))).rejects.toBe(ended);
   expect(logIn).toHaveBeenCalledTimes(1);
 });
 
-test("nobody is asked to log in once the chat has ended", async () => {
+test("a refused request asks for no login after the chat has ended", async () => {
   const logIn = vi.fn(async () => true);
   const session = sessionOf({}, { logIn, signal: AbortSignal.abort() });
   await expect(session.ask(() => Promise.reject(ended))).rejects.toBe(ended);
   expect(logIn).not.toHaveBeenCalled();
 });
 
-test("a refusal is news once, and again after a request has succeeded", async () => {
+test("the same refusal is news only once, until a request has succeeded", async () => {
   const session = sessionOf({});
   expect([session.isNews(ended), session.isNews(ended)]).toEqual([true, false]);
   await session.ask(async () => {});
   expect(session.isNews(ended)).toBe(true);
 });
 
-test("a chat tells that its person is there or away, and survives an error", async () => {
+test("a chat session reports its person as online or away, and ignores errors of these reports", async () => {
   const ending = new AbortController();
   const told: string[] = [];
   const presence = async (state: string) => {

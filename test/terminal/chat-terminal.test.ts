@@ -4,13 +4,13 @@ import { until } from "../support/until.ts";
 import { enter, say, scene } from "./scene.ts";
 import { hasTmux, type Terminal, why } from "./tmux-terminal.ts";
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences begin with ESC
 const colour = /\u001b\[[0-9;]*[39][0-7]m/;
 
-describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
+describe.skipIf(!hasTmux)(`the full-screen chat and its terminal${why}`, () => {
   const place = scene();
 
-  test("fits its terminal, however the size changes", async () => {
+  test("the full-screen chat follows changes of the terminal's size", async () => {
     const ana = place.chat("ana", { columns: 80, rows: 24 });
     await ana.shows("│ #geral");
     ana.resize(30, 10);
@@ -25,7 +25,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await ana.shows("ana  just a line");
   }, 60_000);
 
-  test("shows no colours where they are switched off", async () => {
+  test("the full-screen chat shows no colours with NO_COLOR", async () => {
     const ana = place.chat("ana", { env: "NO_COLOR=1" });
     await ana.shows("ana · connected");
     expect(ana.colours).not.toMatch(colour);
@@ -34,7 +34,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     expect(bia.colours).toMatch(colour);
   }, 60_000);
 
-  test("changes its language at once", async () => {
+  test("/lang changes the language of the full-screen chat at once", async () => {
     const ana = place.chat("ana");
     await ana.shows("ana · connected");
     await enter(ana, "/lang pt-br");
@@ -49,7 +49,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     ["Ctrl-D", (ana: Terminal) => ana.keys("C-d")],
     ["SIGTERM", (ana: Terminal) => process.kill(ana.pid, "SIGTERM")],
   ])(
-    "%s ends it, and leaves the terminal as it was",
+    "%s ends the full-screen chat and restores the terminal",
     async (_how, end) => {
       const ana = place.chat("ana");
       await ana.shows("ana · connected");
@@ -60,7 +60,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     30_000,
   );
 
-  test("a defect ends it with its stack, and the terminal is as it was", async () => {
+  test("an uncaught error ends the full-screen chat with its stack and restores the terminal", async () => {
     const defect = "process.on('SIGUSR2',()=>{throw(new(Error)('a-defect'))})";
     const env = `NODE_OPTIONS="--import=data:text/javascript,${defect}"`;
     const ana = place.chat("ana", { env });
@@ -71,7 +71,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     expect(ana.screen).not.toContain("connected");
   }, 30_000);
 
-  test("Node's warnings go to the log, not across the screen", async () => {
+  test("Node's warnings are written to the chat's log, not to the screen", async () => {
     const warning = "process.on('SIGUSR2',()=>process.emitWarning('a-warning'))";
     const env = `NODE_OPTIONS="--import=data:text/javascript,${warning}"`;
     const ana = place.chat("ana", { env });
@@ -85,7 +85,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     expect(ana.screen).not.toContain("a-warning");
   }, 30_000);
 
-  test("a terminal that can't move its cursor gets lines", async () => {
+  test("`chat` uses lines in a terminal that can't move its cursor", async () => {
     const ana = place.chat("ana", { env: "TERM=dumb" });
     ana.types("/join geral\r");
     await ana.shows("You are in #geral; what you write goes there.");

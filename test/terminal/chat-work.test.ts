@@ -12,7 +12,7 @@ import { sessionOf } from "./chat-session-of.ts";
 const channel = "geral" as never;
 const server = "server_0a1b2c3d" as ServerName;
 
-/** 3,000 messages, served as H3 says. */
+/** Returns a page of a history with 3,000 messages, as H3 describes. */
 function history(name: ConversationName, { before, limit = 100 }: HistoryOptions) {
   const end = before === undefined ? 3_000 : Number(before.split(":")[0]) - 1;
   const start = Math.max(0, end - limit);
@@ -42,7 +42,7 @@ function work(
   return { work: new ChatWork({ session, dispatch, hear: () => {} }), events };
 }
 
-test("all unread messages of a conversation are fetched, and at least one page", async () => {
+test("joining a conversation fetches all unread messages, and at least one page", async () => {
   for (const [seq, count] of [
     [undefined, 100],
     [2_950, 100],
@@ -86,7 +86,7 @@ test("a channel that the person leaves while it is being created is not joined",
   expect(events).toEqual([]);
 });
 
-test("a channel that is not created, since it looks like another, is not joined", async () => {
+test("a channel whose name looks like an existing channel's is neither created nor joined", async () => {
   const createChannel = async () => {
     throw new ProtocolError("channel_exists", "", { reason: "name_confusable" });
   };
@@ -100,7 +100,7 @@ test("a channel that is not created, since it looks like another, is not joined"
   ]);
 });
 
-test("everyone who wrote while the person was away is found, however much others wrote since", async () => {
+test("each user who wrote while the person was away is found, although others wrote much more since", async () => {
   const entry = (seq: number) => ({
     src: seq === 1 ? "zoe" : "bot",
     dst: "ana",
@@ -136,6 +136,6 @@ test("everyone who wrote while the person was away is found, however much others
   const found = events.find(({ type }) => type === "found");
   expect(found).toEqual({ type: "found", users: ["zoe", "bot"], heard: { [server]: 2_500 } });
   expect(asked).toHaveLength(3);
-  // A conversation that is fetched later has everything before the first message delivered.
+  // The search ends before any conversation is fetched. Otherwise a message between them is missed.
   expect(askedBefore).toBe(3);
 });

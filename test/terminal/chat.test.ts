@@ -17,7 +17,7 @@ function isAlive(pid: number): boolean {
 describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
   const place = scene();
 
-  /** The numbered lines of a screen, in their order. */
+  /** The numbered texts on a screen (a10, b11 …), in their order. */
   const numbered = ({ screen }: Terminal) => screen.match(/\b[ab]\d\d\b/g);
 
   async function kill(children: readonly Child[]): Promise<void> {
@@ -26,7 +26,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await again;
   }
 
-  test("greets the owner of a new cluster with bots that talk and a hint what to do", async () => {
+  test("`up --chat` opens the chat of a new cluster with talking bots and a hint at /help", async () => {
     const flags = `--servers 1 --bots 2 --port 0 --data ${place.home.path}/data`;
     const terminal = place.run(`up ${flags} --chat`, { rows: 30 });
     await terminal.shows("Your name", restartMs);
@@ -40,7 +40,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await quit(terminal);
   }, 60_000);
 
-  test("two people talk in a channel and in private", async () => {
+  test("two people exchange messages in a channel and in private", async () => {
     const ana = place.chat("ana", { columns: 120 });
     await ana.shows("› #geral");
     await ana.shows("/help explains it all");
@@ -63,7 +63,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await ana.shows("3 of 3 members live");
   }, 60_000);
 
-  test("a killed server costs no line, and doubles none", async () => {
+  test("no line is lost or doubled on the screens when a server is killed", async () => {
     const name = await place.channel("mid");
     const [ana, bia] = [place.chat("ana"), place.chat("bia")];
     for (const terminal of [ana, bia]) {
@@ -85,7 +85,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     expect(await place.texts(name)).toEqual(expected);
   }, 90_000);
 
-  test("the whole cluster is killed and comes back, and the chat goes on", async () => {
+  test("chats go on when the whole cluster is killed and comes back", async () => {
     const name = await place.channel("whole");
     const [ana, bia] = [place.chat("ana"), place.chat("bia")];
     for (const terminal of [ana, bia]) {
@@ -111,7 +111,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await ana.shows("ana · connected");
   }, 90_000);
 
-  test("two chats of one person show the same, and neither undoes what the other saves", async () => {
+  test("two chats of one person show the same messages, and no chat's saved changes are lost", async () => {
     const [one, other] = [await place.channel("sala"), await place.channel("varanda")];
     const desk = place.chat("ana");
     await desk.shows("#geral");
@@ -142,14 +142,14 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await next.shows("@zoe");
   }, 60_000);
 
-  test.each(["its terminal is closed", "SIGTERM", "SIGKILL"] as const)(
-    "a draft is there in the next chat: %s",
+  test.each(["a closed terminal", "SIGTERM", "SIGKILL"] as const)(
+    "the next chat shows the draft of a chat that ended by %s",
     async (way) => {
       const ana = place.chat("ana");
       await ana.shows("› #geral");
       ana.types("begun and not sent");
       await ana.shows("› begun and not sent");
-      // After SIGKILL only what was saved before is there.
+      // After SIGKILL, the next chat has only what was saved before.
       const files = new PersonFiles(
         `${place.home.path}/tertulia`,
         [place.cluster.endpoints.broker],
@@ -162,7 +162,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
         );
       }
       const { pid } = ana;
-      if (way === "its terminal is closed") ana.close();
+      if (way === "a closed terminal") ana.close();
       else process.kill(pid, way);
       await until(() => !isAlive(pid), "the chat has ended", restartMs);
       const again = place.chat("ana");
@@ -176,7 +176,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     restartMs,
   );
 
-  test("killed -9 with three messages in the outbox, the next chat sends them once", async () => {
+  test("three messages left in the outbox by a killed chat are each sent once by the next chat", async () => {
     const name = await place.channel("outbox");
     const ana = place.chat("ana");
     await join(ana, name);
@@ -196,7 +196,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     expect(await place.texts(name)).toEqual(["a10", ...waiting]);
   }, 90_000);
 
-  test("goes on where it was left, and tells what is new", async () => {
+  test("a new chat opens the last conversation and marks the new messages", async () => {
     const name = await place.channel("left");
     const first = place.chat("ana");
     await join(first, name);
@@ -210,7 +210,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await until(() => /@zoe.* 1 │/.test(second.screen), "one unread message of zoe's");
   }, 60_000);
 
-  test("tells who wrote while the person was away, however much came since", async () => {
+  test("a chat shows each user who wrote while the person was away, although a bot wrote 600 messages", async () => {
     const name = await place.channel("tarde");
     const first = place.chat("eva");
     await join(first, name);
@@ -229,7 +229,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     const second = place.chat("eva");
     await until(() => /#tarde/.test(second.screen) && /@zoe.* 1 │/.test(second.screen), "zoe's");
     await until(() => /@rob.* 99\+ │/.test(second.screen), "those of the bot");
-    // The channel begins with its unread messages, and all of them were fetched.
+    // Paging up through the channel reaches its first unread message.
     for (let page = 0; page < 40 && !second.screen.includes("look, @eva"); page += 1) {
       second.keys("PageUp");
     }
@@ -243,7 +243,7 @@ describe.skipIf(!hasTmux)(`the full-screen chat${why}`, () => {
     await second.shows("zoe  only this");
   }, 60_000);
 
-  test("pages through history that it fetches", async () => {
+  test("PageUp fetches the history up to its beginning, and Esc returns to its end", async () => {
     const name = await place.channel("long");
     const messages = Array.from({ length: 250 }, (_, at) => `line ${at + 1}.`);
     for (const message of messages) void place.zoe.publish(parseChannelName(name), message);

@@ -4,7 +4,7 @@ import { until } from "../support/until.ts";
 
 export const cliFile = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 
-/** The variables by which a command finds a cluster. */
+/** The environment variables by which a command finds a cluster. */
 export function clusterVariables({ broker, proxy, reference }: Record<Endpoint, string>) {
   return { TERTULIA_BROKER: broker, TERTULIA_PROXY: proxy, TERTULIA_REFERENCE: reference };
 }
@@ -17,7 +17,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** `node dist/cli.js …` as a process of its own, in English and without colours. */
+/** A process that runs `node dist/cli.js …`, in English and without colours. */
 export class CliProcess implements Disposable {
   readonly child: ChildProcessWithoutNullStreams;
   stdout = "";
@@ -38,9 +38,9 @@ export class CliProcess implements Disposable {
     this.#ended = new Promise((resolve) => this.child.once("close", resolve));
   }
 
-  /** Gives the process its whole input, and waits until it ends. */
+  /** Writes `input` as the whole input of the process, and waits until the process ends. */
   async end(input = ""): Promise<Ended> {
-    // The process may have ended without reading.
+    // A process that has ended without reading causes an error here, which is no failure.
     this.child.stdin.on("error", () => {});
     this.child.stdin.end(input);
     const code = await this.#ended;

@@ -19,8 +19,8 @@ const objects = ({ stdout }: Ended) =>
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-describe("scripting", () => {
-  test("users and channels are created and listed", async () => {
+describe("commands for scripts", () => {
+  test("`login` and `create` add a user and a channel, which `users` and `channels` list", async () => {
     expect(await run(["login", "ana"])).toMatchObject({ code: 0, stdout: "" });
     expect(await run(["login", "bia", "--json"])).toMatchObject({ code: 0, stderr: "" });
     expect(await run(["create", "#geral", "--user", "ana"])).toMatchObject({ code: 0 });
@@ -28,7 +28,7 @@ describe("scripting", () => {
     expect(objects(await run(["channels", "--json"]))).toEqual([{ channel: "geral" }]);
   });
 
-  test("a refusal is one sentence, in the person's language, with code 1", async () => {
+  test("a refused command prints one sentence in the person's language and ends with code 1", async () => {
     const again = await run(["create", "geral", "--lang", "pt-br"]);
     expect(again).toEqual({
       code: 1,
@@ -45,7 +45,7 @@ describe("scripting", () => {
     });
   });
 
-  test("[E3] a name is registered once, its password read from the input and shown nowhere", async () => {
+  test("[E3] `register` registers a name once, and shows the password from its input nowhere", async () => {
     const first = await run(["register", "dora"], "secret\n");
     expect(first).toMatchObject({ code: 0, stderr: "dora is registered.\n" });
     const again = await run(["register", "dora", "--json"], "secret\n");
@@ -55,7 +55,7 @@ describe("scripting", () => {
     expect(await run(["register", "dora"], "")).toMatchObject({ code: 2 });
   });
 
-  test("a text goes out, from an argument or from the input, and history has it", async () => {
+  test("`send` takes a text from an argument or from the input, and `history` shows it", async () => {
     expect(await run(["send", "#geral", "oi", "--user", "ana"])).toMatchObject({ code: 0 });
     const sent = await run(["send", "#geral", "-", "--user", "caio", "--json"], "um\ndois\n");
     expect(sent.code).toBe(0);
@@ -72,7 +72,7 @@ describe("scripting", () => {
     expect(older.stdout).toMatch(/ana: oi\n$/);
   });
 
-  test("a text has the same lines whatever ends them, from an argument or from the input", async () => {
+  test("`send` stores the same text for any kind of line end, from an argument or from the input", async () => {
     await run(["login", "lia"]);
     const texts = [
       (await run(["send", "@lia", "um\r\ndois\r\n", "--user", "ana"])).code,
@@ -84,7 +84,7 @@ describe("scripting", () => {
     expect(kept.map(({ message }) => message)).toEqual(Array(3).fill("um\ndois"));
   });
 
-  test("a text that is too long or empty is not sent", async () => {
+  test("`send` refuses a text that is too long or empty", async () => {
     const long = await run(["send", "#geral", "-", "--user", "ana"], "ã".repeat(4_097));
     expect(long).toMatchObject({ code: 2, stdout: "" });
     expect(long.stderr).toBe(
@@ -95,7 +95,7 @@ describe("scripting", () => {
     expect((await run(["send", "#geral", "-", "--user", "ana"], most)).code).toBe(0);
   });
 
-  test("the history of a user is what the two wrote to each other, not to others", async () => {
+  test("the history of another user has only the messages between both users", async () => {
     await run(["send", "@ana", "psst", "--user", "bia"]);
     await run(["send", "@bia", "sim?", "--user", "ana"]);
     await run(["send", "@ana", "from caio", "--user", "caio"]);
@@ -107,7 +107,7 @@ describe("scripting", () => {
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
   });
 
-  test("escape sequences of other users reach a script, but not the terminal", async () => {
+  test("escape sequences in a message are unchanged in JSON and escaped elsewhere", async () => {
     await run(["send", "#geral", "\x1b[31mred\x07", "--user", "ana"]);
     const { stdout } = await run(["history", "#geral", "--limit", "1"]);
     expect(stdout).toMatch(/ana: ␛\[31mred␇\n$/);
@@ -115,15 +115,15 @@ describe("scripting", () => {
     expect(entry?.message).toBe("\x1b[31mred\x07");
   });
 
-  test("time shows the time of the cluster", async () => {
+  test("`time` prints the time of the cluster", async () => {
     const { stdout, code } = await run(["time"]);
     expect(code).toBe(0);
     expect(Math.abs(Date.parse(stdout.trim()) - Date.now())).toBeLessThan(10_000);
   });
 });
 
-describe("listen", () => {
-  test("follows until a signal, and can go on from where it ended", async () => {
+describe("the command listen", () => {
+  test("`listen` ends at a signal with the place from which a later `listen` can go on", async () => {
     using listener = new CliProcess(["listen", "#geral", "--json"], commands.env);
     await listener.saw('{"seen":');
     await run(["send", "#geral", "one", "--user", "ana"]);
@@ -139,13 +139,13 @@ describe("listen", () => {
     const ended = await next.end();
     expect(ended.code).toBe(0);
     expect(ended.stdout).toMatch(/ ana: two\n$/);
-    // Together they show each line once, whichever server the first one began with.
+    // No message is printed by both listeners.
     const shown = objects(heard).flatMap(({ message }) => (message === undefined ? [] : [message]));
     for (const message of shown) expect(ended.stdout).not.toContain(` ana: ${message}\n`);
     expect(ended.stderr).toContain("--since '{");
   });
 
-  test("can begin at a time", async () => {
+  test("`listen` can begin at a time", async () => {
     const { stdout: before } = await run(["time"]);
     await run(["send", "#geral", "after", "--user", "ana"]);
     using listener = new CliProcess(["listen", "#geral", "--since", before.trim()], commands.env);
@@ -153,7 +153,7 @@ describe("listen", () => {
     expect(listener.stdout.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  test("ends with one sentence and code 1 when its output is closed", async () => {
+  test("`listen` ends with one sentence and code 1 when its output is closed", async () => {
     using listener = new CliProcess(["listen", "#geral", "--since", "2026-01-01"], commands.env);
     await listener.saw(": oi");
     listener.child.stdout.destroy();
@@ -167,7 +167,7 @@ describe("listen", () => {
 });
 
 describe("chat by lines", () => {
-  test("sends lines, shows what comes, and never sends a mistyped command", async () => {
+  test("chat by lines sends lines, shows messages, and never sends a mistyped command", async () => {
     const input = "/join #geral\n/quit now\nfrom lines\n/mgs ana secret\n/msg ana hi\n/quit\n";
     const { code, stdout, stderr } = await run(["chat", "--user", "dora"], input);
     expect(stdout).toContain("#geral dora: from lines");
@@ -178,7 +178,7 @@ describe("chat by lines", () => {
     expect((await run(["history", "@dora", "--user", "ana"])).stdout).toContain("dora → ana: hi");
   });
 
-  test("ends with its input", async () => {
+  test("chat by lines ends at the end of its input", async () => {
     expect(await run(["chat", "--user", "dora"], "/channels\n")).toMatchObject({
       code: 0,
       stdout: "geral\n",
@@ -186,7 +186,7 @@ describe("chat by lines", () => {
   });
 });
 
-describe("wrong use", () => {
+describe("the use of the program", () => {
   test.each([
     [[]],
     [["nonsense"]],
@@ -202,7 +202,7 @@ describe("wrong use", () => {
     [["servers", "remove", "ana"]],
     [["health"]],
     [["menu"]],
-  ])("%j ends with code 2 and no stack", async (args) => {
+  ])("the wrong use %j ends with code 2 and no stack", async (args) => {
     const { code, stdout, stderr } = await run(args);
     expect(code).toBe(2);
     expect(stdout).toBe("");
@@ -210,7 +210,7 @@ describe("wrong use", () => {
     expect(stderr).not.toMatch(/\n {4}at /);
   });
 
-  test("every command has a help with an example, in both languages", async () => {
+  test("each command has a help with an example in Portuguese", async () => {
     const commands =
       "up broker proxy reference server bot chat menu login register users channels create send " +
       "history listen time status health config";
@@ -222,7 +222,7 @@ describe("wrong use", () => {
     }
   }, 60_000);
 
-  test("the version is that of the package", async () => {
+  test("--version prints a version number", async () => {
     expect((await run(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });
@@ -231,7 +231,7 @@ describe("an unreachable cluster", () => {
   const nowhere = ["--broker", "tcp://127.0.0.1:1", "--timeout", "1"];
 
   test.each([["users"], ["time"], ["history #geral"], ["listen #geral"], ["login ana"]])(
-    "%s: one sentence with the endpoint, code 1",
+    "without a broker, `%s` ends with code 1 and one sentence that names the endpoint",
     async (command) => {
       const { code, stdout, stderr } = await run([...command.split(" "), ...nowhere]);
       expect(code).toBe(1);
@@ -241,13 +241,13 @@ describe("an unreachable cluster", () => {
     },
   );
 
-  test("is given up after about ten seconds, if no time is set", async () => {
+  test("without --timeout, a command gives up an unreachable cluster after about ten seconds", async () => {
     const startMs = performance.now();
     expect((await run(["users", ...nowhere.slice(0, 2)])).code).toBe(1);
     expect(performance.now() - startMs).toBeLessThan(13_000);
   });
 
-  test("a missing reference ends `status` with one sentence", async () => {
+  test("without a reference, `servers remove` ends with a sentence that names the endpoint", async () => {
     const flags = ["--reference", "tcp://127.0.0.1:1", "--timeout", "1"];
     const { code, stderr } = await run(["servers", "remove", "server_00000000", ...flags]);
     expect(code).toBe(1);
@@ -255,8 +255,8 @@ describe("an unreachable cluster", () => {
   });
 });
 
-describe("status", () => {
-  test("shows every process", async () => {
+describe("the command status", () => {
+  test("`status` shows each process", async () => {
     const { code, stdout } = await run(["status"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(
@@ -269,21 +269,21 @@ describe("status", () => {
     expect(roles).toEqual(["reference", "broker", "proxy", "server", "server", "server"]);
   });
 
-  test("watches until a signal", async () => {
+  test("`status --watch` ends at a signal", async () => {
     using watch = new CliProcess(["status", "--watch", "--json"], commands.env);
     await until(() => watch.stdout.split("\n").length > 2, "it shows the status twice");
     watch.child.kill("SIGINT");
     expect((await watch.end()).code).toBe(0);
   });
 
-  test("without the reference it shows what there is and ends with code 1", async () => {
+  test("without the reference, `status` shows the servers' answer and ends with code 1", async () => {
     const { code, stdout, stderr } = await run(["status", "--reference", "tcp://127.0.0.1:1"]);
     expect(code).toBe(1);
     expect(stdout).toContain("unhealthy");
     expect(stderr).toBe("tertulia: No reference answers.\n");
   });
 
-  test("without a broker it shows what the reference knows", async () => {
+  test("without a broker, `status` shows what the reference knows and ends with code 1", async () => {
     const flags = ["--broker", "tcp://127.0.0.1:1", "--timeout", "1"];
     const { code, stdout, stderr } = await run(["status", ...flags]);
     expect(code).toBe(1);
@@ -291,7 +291,7 @@ describe("status", () => {
     expect(stderr).toMatch(/No server answers\. No broker answers at tcp:\/\/127\.0\.0\.1:1/);
   });
 
-  test("a live member is not removed; without a quorum the cluster is unhealthy", async () => {
+  test("`servers remove` refuses a live member, and `status` is unhealthy without a quorum", async () => {
     const [server] = commands.cluster.of("server");
     const refused = await run(["servers", "remove", server?.ready?.name ?? ""]);
     expect(refused.code).toBe(1);

@@ -7,7 +7,7 @@ import { CliProcess } from "./cli-process.ts";
 const ofClients = ["broker", "proxy", "reference"];
 const ofForwarders = ["front", "back", "reference", "advertise"];
 
-/** Each command with its settings that are endpoints. */
+/** Each command with those of its settings that are endpoints. */
 const commands: readonly (readonly [command: string, settings: readonly string[]])[] = [
   ["broker", ofForwarders],
   ["proxy", ofForwarders],
@@ -50,23 +50,27 @@ const cases = commands.flatMap(([command, settings]) =>
 const wrong = "tcp://127.0.0.1:5555/";
 const variable = (setting: string) => `TERTULIA_${setting.toUpperCase().replaceAll("-", "_")}`;
 
-describe.concurrent("an endpoint that cannot be used ends the command at once", () => {
-  test.each(cases)("$command: --$setting by $from", { timeout: 30_000 }, async (one) => {
-    const { command, setting, from } = one;
-    const words = command.split(" ");
-    using process =
-      from === "flag"
-        ? new CliProcess([...words, `--${setting}`, wrong])
-        : new CliProcess(words, { [variable(setting)]: wrong });
-    const { code, stdout, stderr } = await process.end();
-    const name = from === "flag" ? `--${setting}` : variable(setting);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toMatch(/^tertulia: .*\n$/);
-    expect(stderr).toContain(`${name}: "${wrong}" won't do: `);
-  });
+describe.concurrent("a command with an invalid endpoint", () => {
+  test.each(cases)(
+    "the command $command with an invalid --$setting, given by $from, ends at once with code 2",
+    { timeout: 30_000 },
+    async (one) => {
+      const { command, setting, from } = one;
+      const words = command.split(" ");
+      using process =
+        from === "flag"
+          ? new CliProcess([...words, `--${setting}`, wrong])
+          : new CliProcess(words, { [variable(setting)]: wrong });
+      const { code, stdout, stderr } = await process.end();
+      const name = from === "flag" ? `--${setting}` : variable(setting);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(/^tertulia: .*\n$/);
+      expect(stderr).toContain(`${name}: "${wrong}" won't do: `);
+    },
+  );
 });
 
-test("`up` refuses a first port that would put other ports above 65535", async () => {
+test("`up` refuses a --port that is invalid or leads to ports above 65535", async () => {
   for (const flags of [
     ["--port", "65536"],
     ["--port", "65532"],
@@ -84,7 +88,7 @@ test("`up` refuses a first port that would put other ports above 65535", async (
 });
 
 test.each(["BIND", "FRONT", "BACK", "ADVERTISE"])(
-  "`up` starts nothing where TERTULIA_%s names the place of one process",
+  "`up` with TERTULIA_%s, which is the address of a single process, ends and starts nothing",
   async (name) => {
     await using folder = await temporaryFolder();
     const data = join(folder.path, "data");

@@ -38,7 +38,7 @@ afterEach(() => {
 
 const pasted = () => keys.flatMap(({ name, text }) => (name === "paste" ? text : [])).join("");
 
-test("a paste with a pause is one paste, and nothing in it counts as a key", () => {
+test("a paste in pieces with pauses is one paste, and none of its characters counts as a key", () => {
   for (const piece of ["\x1b[200~one\r", "\ntwo\r", "three\x1b[2", "01~"]) {
     input.types(piece);
     vi.advanceTimersByTime(9_000);
@@ -48,7 +48,7 @@ test("a paste with a pause is one paste, and nothing in it counts as a key", () 
   expect(keys.filter(({ name }) => name !== "paste")).toEqual([{ name: "enter" }]);
 });
 
-test("a paste that has paused is shown as far as it has come", () => {
+test("the part of a paste that has come is shown after a pause of 3 s", () => {
   input.types("\x1b[200~one");
   expect(keys).toEqual([]);
   vi.advanceTimersByTime(3_000);
@@ -61,18 +61,21 @@ test("a paste that has paused is shown as far as it has come", () => {
 describe("a paste without brackets", () => {
   const gaps = [0, 15];
 
-  test.each(gaps)("is kept together over several reads, %i ms apart", (gapMs) => {
-    for (const piece of ["one\r", "/part\r", "\nthree", " and more\r", "four\r"]) {
-      input.types(piece);
-      vi.advanceTimersByTime(gapMs);
-    }
-    vi.advanceTimersByTime(1_000);
-    expect(pasted()).toBe("\n/part\nthree and more\nfour\n");
-    expect(keys[0]).toEqual({ name: "text", text: "one" });
-    expect(keys.some(({ name }) => name === "enter")).toBe(false);
-  });
+  test.each(gaps)(
+    "a paste without brackets that comes in several reads, %i ms apart, is kept together",
+    (gapMs) => {
+      for (const piece of ["one\r", "/part\r", "\nthree", " and more\r", "four\r"]) {
+        input.types(piece);
+        vi.advanceTimersByTime(gapMs);
+      }
+      vi.advanceTimersByTime(1_000);
+      expect(pasted()).toBe("\n/part\nthree and more\nfour\n");
+      expect(keys[0]).toEqual({ name: "text", text: "one" });
+      expect(keys.some(({ name }) => name === "enter")).toBe(false);
+    },
+  );
 
-  test("is kept together if a long read ends at the end of its first line", () => {
+  test("a paste without brackets is kept together if a long read ends at the end of its first line", () => {
     input.types(`${"x".repeat(4_094)}\r`);
     vi.advanceTimersByTime(60);
     input.types("/part\r");
@@ -81,7 +84,7 @@ describe("a paste without brackets", () => {
     expect(keys.some(({ name }) => name === "enter")).toBe(false);
   });
 
-  test("ends, and Enter sends again", () => {
+  test("a paste without brackets ends after a pause, and Enter sends again", () => {
     input.types("one\rtwo\r");
     vi.advanceTimersByTime(1_000);
     input.types("\r");
@@ -92,7 +95,7 @@ describe("a paste without brackets", () => {
     ]);
   });
 
-  test("is not kept going by a key that is held down", () => {
+  test("a held Enter key does not continue a paste without brackets", () => {
     input.types("one\rtwo");
     for (let at = 0; at < 5; at += 1) {
       vi.advanceTimersByTime(33);
@@ -101,7 +104,7 @@ describe("a paste without brackets", () => {
     expect(keys.at(-1)).toEqual({ name: "enter" });
   });
 
-  test("is dropped when the terminal is given back", () => {
+  test("closing the terminal drops the unread rest of a paste without brackets", () => {
     input.types("one\rtwo\r");
     anotherTurn();
     vi.advanceTimersByTime(1_000);
@@ -112,7 +115,7 @@ describe("a paste without brackets", () => {
 test.each([
   ["key by key", [..."hi\ryou\r"], 3],
   ["by words", ["hi\r", "you\r"], 30],
-])("what is typed fast, %s, is sent line by line", (_how, pieces, gapMs) => {
+])("text that is typed fast, %s, is sent line by line", (_how, pieces, gapMs) => {
   for (const piece of pieces) {
     input.types(piece);
     vi.advanceTimersByTime(gapMs);
@@ -121,7 +124,7 @@ test.each([
   expect(typed.replaceAll("h i", "hi").replaceAll("y o u", "you")).toBe("hi enter you enter");
 });
 
-test("Enter directly behind a paste with brackets sends it", () => {
+test("Enter directly after a paste with brackets sends the paste", () => {
   input.types("\x1b[200~one\rtwo\x1b[201~\r");
   vi.advanceTimersByTime(30);
   expect(keys).toEqual([{ name: "paste", text: "one\ntwo" }, { name: "enter" }]);
@@ -135,8 +138,8 @@ function anotherTurn(): void {
 test.each([
   ["Ctrl-C", () => input.types("\x03"), [{ name: "text", text: "c", ctrl: true }]],
   ["a long silence", () => vi.advanceTimersByTime(60_000), []],
-  ["another's turn at the terminal", anotherTurn, []],
-])("%s ends a paste whose end never comes", (_how, end, pressed) => {
+  ["closing and reopening the terminal", anotherTurn, []],
+])("%s ends a paste whose closing bracket never comes", (_how, end, pressed) => {
   input.types("\x1b[200~one");
   vi.advanceTimersByTime(3_000);
   end();
@@ -144,12 +147,12 @@ test.each([
   expect(keys).toEqual([{ name: "paste", text: "one" }, ...pressed, { name: "enter" }]);
 });
 
-test("Ctrl-C within a paste that goes on is a part of it", () => {
+test("Ctrl-C within a paste without a pause is part of the paste", () => {
   for (const piece of ["\x1b[200~one", "\x03", "two\x1b[201~"]) input.types(piece);
   expect(keys).toEqual([{ name: "paste", text: "one\x03two" }]);
 });
 
-test("a terminal that does not know its size counts as one of 80 columns and 24 rows", () => {
+test("a terminal without a size counts as 80 columns and 24 rows", () => {
   expect(terminal.size).toEqual({ columns: 80, rows: 24 });
   Object.assign(output, { columns: 0, rows: 0 });
   expect(terminal.size).toEqual({ columns: 80, rows: 24 });
@@ -157,7 +160,7 @@ test("a terminal that does not know its size counts as one of 80 columns and 24 
   expect(terminal.size).toEqual({ columns: 30, rows: 10 });
 });
 
-test("nothing is written before the terminal has taken its mode, which stops a job in the background", () => {
+test("opening sets the terminal's mode before writing, so that a background job stops before its first write", () => {
   terminal.close();
   const order: string[] = [];
   input.setRawMode = () => order.push("mode");

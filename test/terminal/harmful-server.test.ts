@@ -7,7 +7,7 @@ import { CliProcess, type Ended } from "./cli-process.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Answers every question as a server or a reference under an attacker's control would. */
+/** A stand-in for a server or a reference that an attacker controls. */
 class StandIn {
   endpoint = "";
   answer: Fields = {};
@@ -72,7 +72,7 @@ const row = {
   phase: harmful,
 };
 
-/** One answer with the fields of all services. */
+/** The fields of harmful answers; "a reply" has the fields of all services. */
 const replies: Readonly<Record<string, Fields>> = {
   "an error": { status: "erro", code: "bad_request", description: harmful, message: harmful },
   "an error of no known kind": {
@@ -110,7 +110,7 @@ const replies: Readonly<Record<string, Fields>> = {
   },
 };
 
-/** Each command that asks a server or the reference, and what is typed. */
+/** Each command that asks a server or the reference, with its input. */
 const commands: readonly (readonly [words: readonly string[], input?: string])[] = [
   [["users"]],
   [["channels"]],
@@ -145,45 +145,48 @@ async function run(words: readonly string[], input = ""): Promise<Ended> {
     XDG_STATE_HOME: folder.path,
   };
   using command = new CliProcess([...words, "--timeout", "1"], env);
-  // A command that goes on until a signal has shown everything by then.
+  // A command that runs until a signal is ended after 4 s, when it has shown all answers.
   const timer = setTimeout(() => command.child.kill("SIGTERM"), 4_000);
   const ended = await command.end(input);
   clearTimeout(timer);
   return ended;
 }
 
-/** Of all that steers a terminal only ends of lines are left. */
+/** Expects no control character but line ends, and no forged line. */
 function expectHarmless({ stdout, stderr }: Ended, what: string): void {
   const found = signs.filter((sign) => sign !== "\n" && (stdout + stderr).includes(sign));
   expect(found, `${what}: ${JSON.stringify(stdout + stderr)}`).toEqual([]);
   expect(stdout + stderr, what).not.toContain("\n[forged]");
 }
 
-describe.each(Object.keys(replies))("if a server answers with %s that could do harm", (kind) => {
-  test.each(["en", "pt-br"])(
-    "no command lets it steer the terminal, in %s",
-    async (language) => {
-      standIn.answer = replies[kind] ?? {};
-      const forms = commands.flatMap(([words, input]) =>
-        // In JSON only the sentences differ.
-        (language === "en" ? [[], ["--json"]] : [[]]).map((json) => {
-          return { words: [...words, ...json, "--lang", language], input };
-        }),
-      );
-      // Only a few at once, since each is a process.
-      const next = forms.values();
-      const work = async () => {
-        for (const { words, input } of next) {
-          expectHarmless(await run(words, input), `${kind}: ${words.join(" ")}`);
-        }
-      };
-      await Promise.all([work(), work(), work()]);
-    },
-    300_000,
-  );
-});
+describe.each(Object.keys(replies))(
+  "a server that answers with %s full of control characters",
+  (kind) => {
+    test.each(["en", "pt-br"])(
+      "no command prints control characters from a server's answers, in the language %s",
+      async (language) => {
+        standIn.answer = replies[kind] ?? {};
+        const forms = commands.flatMap(([words, input]) =>
+          // JSON is tested in English only, because the languages differ only in sentences.
+          (language === "en" ? [[], ["--json"]] : [[]]).map((json) => {
+            return { words: [...words, ...json, "--lang", language], input };
+          }),
+        );
+        // Three commands run at a time, because each is a process.
+        const next = forms.values();
+        const work = async () => {
+          for (const { words, input } of next) {
+            expectHarmless(await run(words, input), `${kind}: ${words.join(" ")}`);
+          }
+        };
+        await Promise.all([work(), work(), work()]);
+      },
+      300_000,
+    );
+  },
+);
 
-test("a script gets what the server said as it is", async () => {
+test("with --json, a script gets the server's texts unchanged", async () => {
   standIn.answer = replies["an error"] ?? {};
   const { stderr } = await run(["users", "--json"]);
   expect(JSON.parse(stderr)).toMatchObject({ error: { description: harmful } });

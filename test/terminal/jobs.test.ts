@@ -4,7 +4,7 @@ import { until } from "../support/until.ts";
 import { join, restartMs, scene } from "./scene.ts";
 import { hasTmux, type Terminal, why } from "./tmux-terminal.ts";
 
-/** The shell has the terminal, in its usual mode. */
+/** Waits until the shell has the terminal back, in its usual mode. */
 async function stopped(terminal: Terminal): Promise<void> {
   await terminal.shows("Stopped");
   terminal.enter("stty -a | grep -ow -e '-*icanon'");
@@ -18,7 +18,7 @@ async function sentToBackground(terminal: Terminal): Promise<void> {
   expect(terminal.screen).toContain("the-shell-is-42");
 }
 
-/** The shell reports it with its next prompt. */
+/** Presses Enter until the shell reports the job as stopped, which it does at a prompt. */
 async function waitsInBackground(terminal: Terminal): Promise<void> {
   await until(() => {
     terminal.keys("Enter");
@@ -26,11 +26,11 @@ async function waitsInBackground(terminal: Terminal): Promise<void> {
   }, "it waits in the background");
 }
 
-describe.skipIf(!hasTmux)(`as jobs of a shell${why}`, () => {
+describe.skipIf(!hasTmux)(`chat, menu and commands as jobs of a shell${why}`, () => {
   const place = scene({ servers: 1 });
 
   test.each(["Ctrl-Z", "SIGTSTP"] as const)(
-    "%s gives the terminal back to the shell, and fg draws all again",
+    "%s gives the terminal back to the shell, and fg draws the whole chat again",
     async (way) => {
       const ana = place.chat("ana", { isJob: true });
       await join(ana, "geral");
@@ -54,7 +54,7 @@ describe.skipIf(!hasTmux)(`as jobs of a shell${why}`, () => {
     2 * restartMs,
   );
 
-  test("a chat in the background leaves the shell its screen, and fg draws all", async () => {
+  test("a chat in the background does not write on the shell's screen, and fg draws the chat again", async () => {
     const ana = await place.chatIn("praia", "ana", { isJob: true });
     ana.types("begun before");
     await ana.shows("› begun before");
@@ -73,7 +73,7 @@ describe.skipIf(!hasTmux)(`as jobs of a shell${why}`, () => {
     const ana = place.run(`chat --user ana ${place.endpoints} &`, { isJob: true });
     await ana.shows("[1] ");
     await waitsInBackground(ana);
-    // The shell's first line is there.
+    // The waiting chat has not overwritten the shell's first line.
     expect(ana.screen).toContain("[1] ");
     ana.enter("fg");
     await ana.shows("ana · connected");
@@ -87,7 +87,7 @@ describe.skipIf(!hasTmux)(`as jobs of a shell${why}`, () => {
       terminal.enter("clear; fg");
     }
 
-    test("each question of the menu goes on where it was", async () => {
+    test("after Ctrl-Z and fg or bg, each question of the menu keeps its begun answer", async () => {
       const begun = `new-${way.replaceAll(" ", "-")}`;
       const menu = place.run(`menu --user caio ${place.endpoints}`, { isJob: true });
       await menu.answers("7) Quit", "2");
@@ -108,7 +108,7 @@ describe.skipIf(!hasTmux)(`as jobs of a shell${why}`, () => {
       await menu.shows("Goodbye.");
     }, 60_000);
 
-    test("a command still takes the password that it asks for", async () => {
+    test("after Ctrl-Z and fg or bg, a command still reads the password that it asks for", async () => {
       const register = place.run(`register caio ${place.endpoints}`, { isJob: true });
       await register.answers("New password:", "half of ");
       await stopAndGoOn(register);

@@ -25,7 +25,7 @@ async function run(user: string, input: string, ...flags: string[]): Promise<End
 
 const shown = ({ stdout }: Pick<Ended, "stdout">) => stdout.match(/(?<=: ).*$/gm) ?? [];
 
-/** What is in the outboxes of all people. */
+/** The content of all outbox files. */
 function kept(): string {
   return readdirSync(place.home.path, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith("outbox.jsonl"))
@@ -33,7 +33,7 @@ function kept(): string {
     .join("");
 }
 
-test("/links writes the links of the present channel, each once, the newest last", async () => {
+test("/links prints each link of the present channel once, the newest last", async () => {
   const input =
     "/create #links\nhttp://a.example/1 (https://b.example).\nhttp://a.example/1\n/links\n";
   const { code, stdout } = await run("eva", input);
@@ -44,7 +44,7 @@ test("/links writes the links of the present channel, each once, the newest last
   );
 }, 60_000);
 
-test("what one said is shown before the answer to the next command, also without any proxy", async () => {
+test("a sent message is shown before the next command's answer, also without a proxy", async () => {
   const input = "/create #alone\nhttps://a.example\n/links\n/msg eva to myself\n";
   const { code, stdout } = await run("eva", input, "--proxy", "tcp://127.0.0.1:1");
   expect(code).toBe(0);
@@ -54,7 +54,7 @@ test("what one said is shown before the answer to the next command, also without
 }, 60_000);
 
 test.each(["SIGKILL", "SIGTERM"] as const)(
-  "[C5] ended by %s with a line in flight, the next chat sends it once, before its own",
+  "[C5] a line in flight when a chat is ended by %s is sent once by the next chat, before its own lines",
   async (signal) => {
     const channel = `ended-by-${signal}`;
     await place.zoe.createChannel(parseChannelName(channel));
@@ -80,7 +80,7 @@ test.each(["SIGKILL", "SIGTERM"] as const)(
   60_000,
 );
 
-test("[C5] a line whose failure was told is not sent by a later chat", async () => {
+test("[C5] a line whose failure was reported is not sent by a later chat", async () => {
   await place.zoe.createChannel(parseChannelName("told"));
   using chat = open("bia", "--timeout", "1");
   chat.child.stdin.write("/join told\n");
@@ -93,14 +93,14 @@ test("[C5] a line whose failure was told is not sent by a later chat", async () 
   expect(kept()).toBe("");
 }, 60_000);
 
-test("a channel shows its newest lines when it is joined, then all that follow, each once", async () => {
+test("joining a channel shows its newest lines and then each later line once", async () => {
   await place.zoe.createChannel(parseChannelName("long"));
   const lines = Array.from({ length: 60 }, (_, at) => `line ${at}`);
   for (const line of lines.slice(0, 25)) await place.zoe.publish(parseChannelName("long"), line);
   expect(shown(await run("caio", "/join long\n"))).toEqual(lines.slice(5, 25));
   using chat = open("caio");
   chat.child.stdin.write("/join long\n");
-  // Some come before the chat joins, some while it joins, some after.
+  // Some messages come before the chat joins, some while it joins, and some after.
   for (const line of lines.slice(25)) await place.zoe.publish(parseChannelName("long"), line);
   await chat.saw("line 59");
   const all = shown(chat);
@@ -108,7 +108,7 @@ test("a channel shows its newest lines when it is joined, then all that follow, 
   expect(all.length).toBeGreaterThanOrEqual(20);
 }, 60_000);
 
-test("messages that were not shown are not marked as read", async () => {
+test("chat by lines does not mark messages as read that it has not shown", async () => {
   await place.zoe.createChannel(parseChannelName("gap"));
   await place.zoe.publish(parseChannelName("gap"), "known");
   expect(shown(await run("rui", "/join gap\n"))).toEqual(["known"]);
@@ -123,7 +123,7 @@ test("messages that were not shown are not marked as read", async () => {
     await place.zoe.publish(parseChannelName("gap"), `new ${number}`);
   expect(shown(await run("rui", "/join gap\n"))).toHaveLength(20);
   expect(files.read().read["#gap"]).toEqual(read);
-  // Private messages are all shown, however long they are.
+  // All private messages are shown, although 120 of them are very long.
   for (let number = 0; number < 120; number += 1) {
     await place.zoe.message(parseUserName("rui"), `${number} ${"x".repeat(4_000)}`);
   }
@@ -131,13 +131,13 @@ test("messages that were not shown are not marked as read", async () => {
   expect(numbers).toEqual(Array.from({ length: 120 }, (_, at) => at));
 }, 60_000);
 
-test("the use of a command is explained in the person's language", async () => {
+test("chat by lines explains the use of a command in the person's language", async () => {
   const { code, stderr } = await run("caio", "/msg ana\n", "--lang", "pt-br");
   expect(code).toBe(1);
   expect(stderr).toContain("Escreva assim: /msg nome texto\n");
 }, 60_000);
 
-test("a folder that can't be used is told in one sentence", async () => {
+test("chat by lines with an unusable folder ends with one sentence", async () => {
   writeFileSync(join(place.home.path, "tertulia"), "no folder");
   const { code, stderr } = await run("caio", "");
   expect(code).toBe(1);
@@ -146,14 +146,14 @@ test("a folder that can't be used is told in one sentence", async () => {
   );
 }, 60_000);
 
-test("whoever creates a channel is in it", async () => {
+test("/create joins the new channel", async () => {
   const { code, stdout } = await run("caio", "/create #made\nfirst words\n");
   expect(code).toBe(0);
   expect(stdout).toContain("#made caio: first words");
   expect(await place.texts("made")).toEqual(["first words"]);
 }, 60_000);
 
-test("private messages that came while the person was away are shown once, in whichever chat", async () => {
+test("private messages that came while the person was away are shown by only one later chat", async () => {
   await place.cluster.client().login(parseUserName("dora"));
   await place.zoe.message(parseUserName("dora"), "before all");
   expect(shown(await run("dora", ""))).toEqual([]);
@@ -164,7 +164,7 @@ test("private messages that came while the person was away are shown once, in wh
   const files = new PersonFiles(join(place.home.path, "tertulia"), [broker], "dora");
   const { read, ...others } = files.read();
   expect(Object.keys(read)).toEqual(["@zoe"]);
-  // What the full screen leaves.
+  // The saved state as a full-screen chat leaves it.
   const more = { ...nothingSaved, joined: ["geral"], muted: ["#geral"], current: "#geral" };
   files.save({ ...more, read });
   expect(others).toEqual({ joined: [], muted: [], closed: [], current: "", drafts: {} });

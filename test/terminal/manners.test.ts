@@ -5,10 +5,10 @@ import { until } from "../support/until.ts";
 import { enter, scene } from "./scene.ts";
 import { hasTmux, why } from "./tmux-terminal.ts";
 
-describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
+describe.skipIf(!hasTmux)(`text that people type and paste${why}`, () => {
   const place = scene();
 
-  test("/links writes a long link whole, and any key goes back to the chat", async () => {
+  test("/links prints long links unbroken, and Enter returns to the chat", async () => {
     const ana = await place.chatIn("links", "ana");
     await enter(ana, "/links");
     await ana.shows("No message fetched so far from #links has a link");
@@ -38,7 +38,7 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     ["TERM_PROGRAM=tmux TERM_PROGRAM_VERSION=3.4", true, "new-tmux"],
     ["TERM_PROGRAM=tmux TERM_PROGRAM_VERSION=3.3a", false, "old-tmux"],
   ])(
-    "with %s a terminal gets links of OSC 8: %s",
+    "with %s, the chat draws links as OSC 8 sequences: %s",
     async (env, hasLinks, channel) => {
       const ana = await place.chatIn(channel, "ana", { env });
       const file = `${place.home.path}/bytes`;
@@ -56,11 +56,12 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     60_000,
   );
 
-  test("a paste without brackets is kept in the line, with all its lines, until Enter", async () => {
+  test("a paste without brackets stays in the input line, with all its lines, until Enter", async () => {
     const ana = await place.chatIn("paste", "ana");
     ana.pastes("first\n/part\n\tthird\n");
     await ana.shows("third");
-    // An Enter that comes too early would be part of the paste.
+    // An Enter that comes too early is part of the paste, so the test presses Enter until the text
+    // is sent.
     await until(async () => {
       ana.keys("Enter");
       return (await place.texts("paste")).length > 0;
@@ -69,7 +70,7 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     expect((await place.texts("paste"))[0]?.trimEnd()).toBe("first\n/part\n\tthird");
   }, 60_000);
 
-  test("a paste larger than a read of the terminal is one text", async () => {
+  test("a paste longer than one read of the terminal stays one text", async () => {
     const ana = await place.chatIn("large", "ana");
     const lines = Array.from({ length: 300 }, (_, at) => `${at} ${"x".repeat(at % 50)}`);
     ana.pastes(`${"y".repeat(4_094)}\n${lines.join("\n")}\nlast line\n`);
@@ -79,7 +80,7 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     expect(await place.texts("large")).toEqual([]);
   }, 60_000);
 
-  test("a text that begins with a slash is sent only by // or /say", async () => {
+  test("a text that begins with a slash is sent only with a second slash", async () => {
     const ana = await place.chatIn("slash", "ana");
     await enter(ana, "/shrug");
     await ana.shows("There is no command /shrug; nothing was sent.");
@@ -91,7 +92,7 @@ describe.skipIf(!hasTmux)(`what people type and paste${why}`, () => {
     expect(await place.texts("slash")).toEqual(["/shrug"]);
   }, 60_000);
 
-  test("the refusal of an unknown command tells in Portuguese how to send it as a text", async () => {
+  test("the refusal of an unknown command explains in Portuguese how to send it as a text", async () => {
     const ana = await place.chatIn("barra", "ana", { flags: "--lang pt-br" });
     await enter(ana, "/shrug");
     await ana.shows("escreva //shrug");

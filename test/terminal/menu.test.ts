@@ -25,7 +25,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     return new Terminal(command);
   }
 
-  test("does its seven things", async () => {
+  test("each of the menu's seven items works", async () => {
     const menu = open("menu");
     await menu.answers("? Your name", "ana", "Enter");
     await menu.shows("Welcome, ana.");
@@ -55,7 +55,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     expect(entries.map(({ message }) => message)).toEqual(["Oi gente"]);
   }, 60_000);
 
-  test("what others write comes above what is being typed", async () => {
+  test("messages of others are shown above the question that is being answered", async () => {
     const menu = open("menu", "--user", "caio");
     await menu.answers("7) Quit", "2", "Enter");
     await menu.answers("? Name of the new channel", "half-a-na");
@@ -69,7 +69,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     expect(lines.filter((line) => line.includes("Name of the new"))).toHaveLength(1);
   }, 30_000);
 
-  test("a paste of several lines becomes one answer, which waits for Enter", async () => {
+  test("a paste of several lines becomes one answer of the menu, which waits for Enter", async () => {
     const menu = open("menu", "--user", "duda");
     await menu.answers("7) Quit", "2", "Enter");
     await menu.shows("? Name of the new channel");
@@ -79,14 +79,14 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("? Name of the new channel one two\n");
   }, 30_000);
 
-  test.each([["C-c"], ["C-d"]])("%s ends it, with the terminal as it was", async (key) => {
+  test.each([["C-c"], ["C-d"]])("%s ends the menu and restores the terminal", async (key) => {
     const menu = open("menu", "--user", "ana");
     await menu.answers("7) Quit", key);
     await menu.shows("Goodbye.");
     await menu.shows("code 0\nicanon");
   });
 
-  test("SIGTERM ends it, with the terminal as it was", async () => {
+  test("SIGTERM ends the menu and restores the terminal", async () => {
     const menu = open("menu", "--user", "ana");
     await menu.shows("7) Quit");
     process.kill(menu.pid, "SIGTERM");
@@ -94,7 +94,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("code 0\nicanon");
   });
 
-  test("tells when the connection goes and comes back", async () => {
+  test("the menu says when the connection is lost and when it is back", async () => {
     const menu = open("menu", "--user", "ana");
     await menu.shows("7) Quit");
     cluster.of("broker")[0]?.signal("SIGKILL");
@@ -103,7 +103,7 @@ describe.skipIf(!hasTmux)(`the menu${why}`, () => {
     await menu.shows("7) Quit");
   }, 30_000);
 
-  test("without a cluster it says so and ends", async () => {
+  test("the menu ends with a sentence if no broker answers", async () => {
     const flags = "menu --user ana --broker tcp://127.0.0.1:1 --timeout 1";
     const menu = new Terminal(`${process.execPath} ${cliFile} ${flags}`);
     await menu.shows("No broker answers at tcp://127.0.0.1:1");

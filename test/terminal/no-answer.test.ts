@@ -5,15 +5,15 @@ import { type TemporaryFolder, temporaryFolder } from "../support/temporary-fold
 import { CliProcess } from "./cli-process.ts";
 
 let home: TemporaryFolder;
-/** Accepts connections and says nothing. */
+/** A TCP server that accepts connections and sends nothing. */
 let silent: Server;
-/** Answers anything with a web server's error. */
+/** A TCP server that answers each connection with an HTTP error. */
 let web: Server;
 const places: Record<string, () => string> = {
   "nothing listens": () => "tcp://127.0.0.1:1",
-  "no name is known": () => "tcp://no-such-host.invalid:5555",
-  "nothing comes back": () => "tcp://10.255.255.1:5555",
-  "somebody listens and says nothing": () => endpointOf(silent),
+  "the host name is unknown": () => "tcp://no-such-host.invalid:5555",
+  "no packet comes back": () => "tcp://10.255.255.1:5555",
+  "a process listens and sends nothing": () => endpointOf(silent),
   "a web server listens": () => endpointOf(web),
 };
 
@@ -54,9 +54,9 @@ function start(args: readonly string[], endpoint: string): CliProcess {
 
 const commands = [["users"], ["send", "#geral", "oi", "--user", "ana"], ["status"]];
 
-describe.concurrent.each(Object.keys(places))("where %s", (place) => {
+describe.concurrent.each(Object.keys(places))("at an endpoint where %s", (place) => {
   test.each(commands)(
-    "`%s` ends in its time with one sentence",
+    "the command `%s` ends within its timeout with one sentence",
     { timeout: 30_000 },
     async (...args) => {
       using command = start([...args, "--timeout", "1"], (places[place] as () => string)());
@@ -80,7 +80,7 @@ const waiting: readonly (readonly string[])[] = [
 ];
 
 describe.each(["SIGINT", "SIGTERM"] as const)("%s", (signal) => {
-  test.each(waiting)("ends `%s` while it waits for an answer", async (...args) => {
+  test.each(waiting)("a signal ends `%s` while it waits for an answer", async (...args) => {
     await using data = await temporaryFolder();
     const reached = createServer((socket) => socket.on("error", () => {}));
     const connected = once(reached, "connection");
@@ -88,7 +88,7 @@ describe.each(["SIGINT", "SIGTERM"] as const)("%s", (signal) => {
     await once(reached, "listening");
     try {
       const words = args.map((word) => (word === "DATA" ? data.path : word));
-      // stdin stays open, as at a terminal.
+      // The test leaves stdin open, as a terminal does.
       using command = start(words, endpointOf(reached));
       const ended = once(command.child, "exit");
       await Promise.race([connected, ended]);

@@ -34,14 +34,14 @@ function run(args: readonly string[], env: Record<string, string>, outputs: Outp
   return spawnSync(process.execPath, [cliFile, ...args], {
     env: { PATH, LANG: "C.UTF-8", ...endpoints, ...env },
     stdio: ["pipe", stdout, stderr],
-    // Only the chat by lines reads this.
+    // Only chat by lines reads this input.
     input: "/time\n",
     encoding: "utf8",
     timeout: 20_000,
   });
 }
 
-/** A device of Linux where every write fails as on a full disk. */
+/** A device of Linux on which each write fails as on a full disk. */
 const fullDisk = "/dev/full";
 
 function withFullDisk<T>(use: (fd: number) => T): T {
@@ -66,18 +66,23 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
     ["history", "#geral"],
     ["listen", "#geral", "--since", "2026-01-01"],
     ["chat", "--lines", "--user", "ana"],
-  ])("%s %s: one sentence, code 1, no stack", async (...args) => {
-    await using home = await temporaryFolder();
-    const { status, stderr } = withFullDisk((stdout) => run(args, { HOME: home.path }, { stdout }));
-    const lines = stderr.trimEnd().split("\n");
-    const said = "The output is incomplete: there is no space left where it is written (ENOSPC).";
-    expect(lines.filter((line) => line.includes(said))).toHaveLength(1);
-    expect(stderr).not.toContain("    at ");
-    expect(status).toBe(1);
-  });
+  ])(
+    "%s %s with its output on a full disk ends with one sentence, code 1 and no stack",
+    async (...args) => {
+      await using home = await temporaryFolder();
+      const { status, stderr } = withFullDisk((stdout) =>
+        run(args, { HOME: home.path }, { stdout }),
+      );
+      const lines = stderr.trimEnd().split("\n");
+      const said = "The output is incomplete: there is no space left where it is written (ENOSPC).";
+      expect(lines.filter((line) => line.includes(said))).toHaveLength(1);
+      expect(stderr).not.toContain("    at ");
+      expect(status).toBe(1);
+    },
+  );
 
   test.each(["", "--json"])(
-    "ends `verify %s` on a whole folder with one sentence and code 1",
+    "`verify %s` of an undamaged folder, with output to a full disk, ends with one sentence and code 1",
     async (flag) => {
       await using home = await temporaryFolder();
       cpSync(join(cluster.folder, "servers"), join(home.path, "servers"), { recursive: true });
@@ -90,7 +95,7 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
     },
   );
 
-  test("is explained in the person's language, and in JSON with --json", async () => {
+  test("incomplete output is reported in the person's language, or in JSON with --json", async () => {
     await using home = await temporaryFolder();
     const told = (...args: string[]) =>
       withFullDisk((stdout) => run(args, { HOME: home.path }, { stdout })).stderr;
@@ -100,7 +105,7 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
     expect(JSON.parse(told("channels", "--json")).error.message).toContain("no space left");
   });
 
-  test("for messages on stderr ends a command with code 1 too", async () => {
+  test("a command whose messages on stderr can't be written ends with code 1", async () => {
     await using home = await temporaryFolder();
     const { status } = withFullDisk((stderr) =>
       run(["create", "geral"], { HOME: home.path }, { stderr }),
@@ -109,13 +114,13 @@ describe.runIf(existsSync(fullDisk))("output to a full disk", () => {
   });
 });
 
-describe("a person without a folder of their own", () => {
-  // Without HOME, and as a user without an entry in the system's list of users.
+describe("a person without a home folder", () => {
+  // HOME is invalid, and the user id has no entry in the system's list of users.
   const isRoot = process.getuid?.() === 0;
   const nobody = { XDG_STATE_HOME: "state", HOME: "not/absolute" };
 
   test.runIf(isRoot)(
-    "can use what needs no folder, and is told what to set where one is needed",
+    "commands without files work without a home folder, and `chat` says which variable to set",
     () => {
       const { broker, proxy } = cluster.endpoints;
       const as = (args: readonly string[], lang: string) =>

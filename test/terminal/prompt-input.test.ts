@@ -20,7 +20,7 @@ class FakeTerminal extends EventEmitter {
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** Called by a shell's Ctrl-Z and `fg`. */
+/** The input's handlers for Ctrl-Z and `fg` of a shell. */
 let job: LentTerminal;
 
 function question(terminal: FakeTerminal, drawn = { giveBack: vi.fn(), takeAgain: vi.fn() }) {
@@ -41,16 +41,20 @@ test.each([
   ["a word key by key", [..."ana\r"], "ana\r"],
   ["a key that moves", ["\x1b[D"], "\x1b[D"],
   ["a password that was pasted twice", ["secret\rsecret\r"], "secret secret"],
-  ["the same in several reads", ["secret\r", "secret", "\r"], "secret secret"],
+  [
+    "a password that was pasted twice, in several reads",
+    ["secret\r", "secret", "\r"],
+    "secret secret",
+  ],
   ["a paste with brackets", ["\x1b[200~one\rtwo\r\x1b[201~"], "one two"],
-])("a question gets one line from %s", (_what, pieces, line) => {
+])("a question reads one line from %s", (_what, pieces, line) => {
   const terminal = new FakeTerminal();
   using input = question(terminal);
   for (const piece of pieces) terminal.emit("data", Buffer.from(piece));
   expect(readBy(input)).toBe(line);
 });
 
-test("the terminal is left as it was, for the next question", () => {
+test("after a question, the terminal has its earlier mode and no listeners", () => {
   const terminal = new FakeTerminal();
   {
     using input = question(terminal);
@@ -62,7 +66,7 @@ test("the terminal is left as it was, for the next question", () => {
   expect(terminal.listenerCount("data") + terminal.listenerCount("end")).toBe(0);
 });
 
-test("Ctrl-Z gives the terminal to the shell, and the question goes on behind it", () => {
+test("Ctrl-Z gives the terminal to the shell, and the question goes on when the job resumes", () => {
   const terminal = new FakeTerminal();
   const drawn = { giveBack: vi.fn(), takeAgain: vi.fn() };
   using input = question(terminal, drawn);
@@ -72,7 +76,7 @@ test("Ctrl-Z gives the terminal to the shell, and the question goes on behind it
   terminal.emit("data", Buffer.from("an\x1a"));
   expect(terminal).toMatchObject({ isRaw: false, isPaused: true });
   expect(drawn.giveBack).toHaveBeenCalledOnce();
-  // Stopped again before it had the terminal.
+  // The job is stopped again before it has taken the terminal.
   job.giveBack();
   drawn.takeAgain.mockImplementation(() => expect(terminal.isRaw).toBe(true));
   job.takeAgain();

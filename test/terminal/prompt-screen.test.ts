@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { PromptScreen } from "../../src/client/terminal/prompt-screen.ts";
 
-/** What reached the terminal. */
+/** A prompt screen, and the texts that it has written to its stand-in terminal. */
 function screen() {
   const written: string[] = [];
   const terminal = {
@@ -13,24 +13,24 @@ function screen() {
   return { written, screen: new PromptScreen(terminal as unknown as NodeJS.WriteStream) };
 }
 
-// As inquirer draws: erase what was there, the lines, the cursor up and to its column.
+// The texts that inquirer writes: it erases the old prompt, writes the lines, and moves the cursor.
 const first = "? Menu\n  1) one\n  2) two\n> hint\x1b[1A\x1b[8G";
 const again = `\x1b[1B${"\x1b[2K\x1b[1A".repeat(3)}\x1b[2K\x1b[G? Menu 1\n  1) one\x1b[1A\x1b[9G`;
 
-test("without a prompt a line is just printed", () => {
+test("a line is printed unchanged while no prompt is open", () => {
   const { written, screen: plain } = screen();
   plain.print("oi");
   expect(written).toEqual(["oi\n"]);
 });
 
-test("a line comes above the prompt, which is drawn again as it was", () => {
+test("a line is printed above the open prompt, and the prompt is drawn again unchanged", () => {
   const { written, screen: drawn } = screen();
   drawn.open().write(first);
   drawn.print("oi");
   expect(written.at(-1)).toBe(`\r\x1b[2A\x1b[Joi\n${first}`);
 });
 
-test("what inquirer erases before it draws is not part of the prompt", () => {
+test("only the newest drawing of a prompt is drawn again, without inquirer's erasing", () => {
   const { written, screen: drawn } = screen();
   const prompt = drawn.open();
   prompt.write(first);
@@ -39,7 +39,7 @@ test("what inquirer erases before it draws is not part of the prompt", () => {
   expect(written.at(-1)).toBe("\r\x1b[Joi\n? Menu 1\n  1) one\x1b[1A\x1b[9G");
 });
 
-test("the cursor goes back to the column it was moved to", () => {
+test("the cursor returns to its last column after a line is printed above the prompt", () => {
   const { written, screen: drawn } = screen();
   const prompt = drawn.open();
   prompt.write("? Text abc\x1b[11G");
@@ -48,7 +48,7 @@ test("the cursor goes back to the column it was moved to", () => {
   expect(written.at(-1)).toBe("\r\x1b[Joi\n? Text abc\x1b[9G");
 });
 
-test("a prompt that is done is not drawn again", () => {
+test("a prompt that has ended is not drawn again", () => {
   const { written, screen: drawn } = screen();
   const prompt = drawn.open();
   prompt.write(first);
@@ -57,7 +57,7 @@ test("a prompt that is done is not drawn again", () => {
   expect(written.at(-1)).toBe("oi\n");
 });
 
-test("while the shell has the terminal lines are held back, and then all are printed", () => {
+test("lines are held back while the shell has the terminal, and printed afterwards", () => {
   const { written, screen: drawn } = screen();
   drawn.open().write(first);
   drawn.giveBack();

@@ -7,14 +7,14 @@ import { until } from "../support/until.ts";
 import { cliFile } from "./cli-process.ts";
 import { closeTerminals, Terminal } from "./tmux-terminal.ts";
 
-/** For tests that wait until a server or the whole cluster is back. */
+/** A limit, in ms, for waiting until a server or the whole cluster is back. */
 export const restartMs = 30_000;
 
 export interface RunOptions {
   readonly env?: string;
   readonly rows?: number;
   readonly columns?: number;
-  /** Started by a shell, which has the terminal while the job is stopped. */
+  /** Whether a shell starts the command as a job. */
   readonly isJob?: boolean;
 }
 
@@ -22,11 +22,11 @@ export interface ChatOptions extends RunOptions {
   readonly flags?: string;
 }
 
-/** A cluster with the channel #geral, zoe who is always there, and people at terminals. */
+/** A cluster with the channel #geral, a session of the user zoe, and people at terminals. */
 export class Scene {
   cluster!: LocalCluster;
   zoe!: Session;
-  /** Where people's chats keep what was read and what waits to be sent; every test has its own. */
+  /** The folder of the chats' saved states and outboxes; each test has a new one. */
   home!: TemporaryFolder;
   readonly #opened: Terminal[] = [];
 
@@ -38,7 +38,7 @@ export class Scene {
   }
 
   async clear(): Promise<void> {
-    // A terminal that is left to end by itself may still write.
+    // The processes are killed first, because a closing terminal lets them still write files.
     for (const terminal of this.#opened.splice(0)) terminal.killNow();
     closeTerminals();
     await this.home[Symbol.asyncDispose]();
@@ -49,7 +49,7 @@ export class Scene {
     return `--broker ${broker} --proxy ${proxy} --reference ${reference}`;
   }
 
-  /** A command of `tertulia` in a terminal of its own. */
+  /** Runs a command of `tertulia` in a new terminal. */
   run(args: string, { env = "", isJob = false, ...size }: RunOptions = {}): Terminal {
     const places = `TZ=UTC LANG=C.UTF-8 XDG_STATE_HOME=${this.home.path}`;
     const command = `${places} ${env} ${process.execPath} ${cliFile} ${args}`;
@@ -64,7 +64,7 @@ export class Scene {
     return this.run(args, { rows: 50, columns: 100, ...options });
   }
 
-  /** Creates a channel, and opens a chat in it. */
+  /** Creates a channel, and opens a chat that joins this channel. */
   async chatIn(channel: string, user: string, options: ChatOptions = {}): Promise<Terminal> {
     await this.channel(channel);
     const terminal = this.chat(user, options);
@@ -82,7 +82,7 @@ export class Scene {
     return entries.map(({ message }) => message);
   }
 
-  /** No majority gets what is written meanwhile, so no write can be confirmed. */
+  /** Runs `act` while two of three servers are stopped, so that no write can be committed. */
   async withoutMajority(act: () => Promise<void>): Promise<void> {
     const stopped = [this.cluster.server(2), this.cluster.server(3)];
     for (const server of stopped) server.signal("SIGSTOP");
@@ -94,7 +94,7 @@ export class Scene {
   }
 }
 
-/** Set up for the tests of a file or a `describe`. */
+/** A scene whose cluster starts before the tests of a file or a `describe` and stops after them. */
 export function scene(options: LocalClusterOptions = {}): Scene {
   const made = new Scene();
   beforeAll(() => made.begin(options), 60_000);
@@ -106,7 +106,10 @@ export function scene(options: LocalClusterOptions = {}): Scene {
   return made;
 }
 
-/** Writes a line into a chat, and waits until Enter is read: with more text it would be a paste. */
+/**
+ * Types a line, and waits until Enter is read, because text directly after Enter would count as a
+ * paste.
+ */
 export async function enter(terminal: Terminal, line: string): Promise<void> {
   terminal.types(line);
   await terminal.shows(`› ${line}`);
@@ -115,19 +118,19 @@ export async function enter(terminal: Terminal, line: string): Promise<void> {
 }
 
 export async function join(terminal: Terminal, channel: string): Promise<void> {
-  // The chat has decided where it begins.
+  // The chat shows the conversation with which it begins.
   await terminal.shows("› #");
   await enter(terminal, `/join ${channel}`);
   await terminal.shows(`› #${channel}`);
 }
 
-/** Writes a line, and waits until a majority has it. */
+/** Types a line, and waits until its message is acknowledged. */
 export async function say(terminal: Terminal, text: string): Promise<void> {
   await enter(terminal, text);
   await terminal.shows(`${text} ✓`, restartMs);
 }
 
-/** Quits, and the terminal is as it was. */
+/** Quits the chat, and waits until the terminal is restored. */
 export async function quit(terminal: Terminal): Promise<void> {
   await enter(terminal, "/quit");
   await terminal.shows("code 0\nicanon", restartMs);

@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 import { cliFile } from "./cli-process.ts";
 import { closeTerminals, Terminal } from "./tmux-terminal.ts";
 
-/** `npm run screen`: the picture in the README, drawn from a chat of a real cluster. */
+/** The picture in the README, which `npm run screen` draws from a chat of a real cluster. */
 const target = fileURLToPath(new URL("../../docs/screen.svg", import.meta.url));
 const [columns, rows] = [92, 18];
 const [cell, line, margin] = [8.4, 18, 14];
@@ -51,18 +51,18 @@ function changed(look: Look, codes: string): Look {
 const escaped = (text: string) =>
   text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** What tmux captured, its colours as SGR sequences. */
+/** Returns a picture of a screen that tmux captured with colours as SGR sequences. */
 function svg(captured: string): string {
   const width = columns * cell + 2 * margin;
   const height = rows * line + 2 * margin;
   let look = plain;
   const texts = captured.split("\n").flatMap((row, number) => {
     let at = 0;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: sequences begin with one
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: SGR sequences begin with ESC
     return [...row.matchAll(/\x1b\[([\d;]*)m|([^\x1b]+)/g)].flatMap(([, codes, text]) => {
       if (codes !== undefined) look = changed(look, codes);
       if (text === undefined) return [];
-      // Spaces at the ends only place the text.
+      // Leading spaces are replaced by the text's position.
       const x = margin + (at + text.length - text.trimStart().length) * cell;
       at += cellsOf(text);
       const shown = text.trim();

@@ -5,14 +5,14 @@ import { until } from "../support/until.ts";
 
 export const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
 
-/** For the titles of tests that are skipped. */
+/** A text for titles, which says why tests are skipped; empty if tmux is installed. */
 export const why = hasTmux
   ? ""
   : " (skipped: tmux, which types and reads the screen, is not installed)";
 
 const terminals: Terminal[] = [];
 
-/** A terminal that runs the menu or the chat, and then shows `$?` and its own modes. */
+/** A terminal of tmux that runs a command, and then shows the exit code and the terminal's mode. */
 export class Terminal {
   readonly #socket = `tertulia-test-${process.pid}-${randomUUID()}`;
 
@@ -26,7 +26,7 @@ export class Terminal {
     return this.#tmux("capture-pane", "-p").replace(/\n+$/, "\n");
   }
 
-  /** Joins lines that the terminal itself has wrapped, as copying does. */
+  /** The screen's text, with lines joined that the terminal has wrapped. */
   get unwrapped(): string {
     return this.#tmux("capture-pane", "-p", "-J").replace(/ +$/gm, "");
   }
@@ -35,29 +35,29 @@ export class Terminal {
     this.#tmux("send-keys", ...keys);
   }
 
-  /** The screen with its colours. */
+  /** The screen's text, with colours as SGR sequences. */
   get colours(): string {
     return this.#tmux("capture-pane", "-p", "-e");
   }
 
-  /** The text is typed as it is, not as names of keys. */
+  /** Types the text literally, without names of keys. */
   types(text: string): void {
     this.#tmux("send-keys", "-l", text);
   }
 
-  /** For a program that reads by lines, such as a shell. */
+  /** Types a line and Enter, for a program that reads by lines, such as a shell. */
   enter(line: string): void {
     this.types(line);
     this.keys("Enter");
   }
 
-  /** Pastes as a terminal that marks no pastes does: each line ends in a CR. */
+  /** Pastes without brackets, with a CR for each line end. */
   pastes(text: string): void {
     this.#tmux("set-buffer", text);
     this.#tmux("paste-buffer");
   }
 
-  /** From now on every byte that the terminal is sent goes into this file too. */
+  /** Copies all later output of the program to a file. */
   recordsTo(file: string): void {
     this.#tmux("pipe-pane", "-O", `cat > '${file}'`);
   }
@@ -74,13 +74,13 @@ export class Terminal {
     }
   }
 
-  /** Presses keys once a question is shown. */
+  /** Presses keys as soon as a question is shown. */
   async answers(question: string, ...keys: string[]): Promise<void> {
     await this.shows(question);
     this.keys(...keys);
   }
 
-  /** The process of the menu or the chat itself, below the shells that started it. */
+  /** The id of the program's process, a descendant of the shells that started it. */
   get pid(): number {
     let parents = this.#tmux("list-panes", "-F", "#{pane_pid}").trim();
     for (;;) {
@@ -91,7 +91,7 @@ export class Terminal {
     }
   }
 
-  /** Ends the process, if it has not ended, before it can do anything more. */
+  /** Kills the program's process if it is still running. */
   killNow(): void {
     try {
       process.kill(this.pid, "SIGKILL");
