@@ -10,10 +10,10 @@ export const passwordOf = (user: string) => `the long password of ${user}`;
 
 export const topicOf = (name: object) => conversationTopic(name as ConversationName);
 
-/** A cluster with accounts and the channel #geral, and its users. */
+/** A cluster with accounts and the channel #geral, and the sessions of its users. */
 export class AccountsScene {
   cluster!: LocalCluster;
-  /** The token of each user's client. */
+  /** The newest token of each user. */
   readonly tokens = new Map<string, string>();
 
   async begin(): Promise<void> {
@@ -23,7 +23,7 @@ export class AccountsScene {
     await channel.close();
   }
 
-  /** A client of a user's session, whose account is made if it is new. */
+  /** Logs a user in and returns the session; registers the account at the first call. */
   async enter(user: string): Promise<Session> {
     const client = this.cluster.client({ onToken: (token) => this.tokens.set(user, token) });
     if (!this.tokens.has(user)) await client.register(parseUserName(user), passwordOf(user));
@@ -31,12 +31,12 @@ export class AccountsScene {
     return client;
   }
 
-  /** A client with a token, wherever it got it. */
+  /** Returns a session with the given token. */
   holding(token: string | undefined): Session {
     return this.cluster.client({ token });
   }
 
-  /** All messages over the proxy while something happens. */
+  /** Runs `doIt`, and returns the frames of all messages that the proxy sent meanwhile. */
   async overhear(doIt: (heard: Buffer[][]) => Promise<void>): Promise<Buffer[][]> {
     const socket = new Subscriber({ linger: 0 });
     socket.connect(this.cluster.endpoints.proxy);
@@ -53,7 +53,7 @@ export class AccountsScene {
   }
 }
 
-/** Set up for the tests of a file. */
+/** A scene that starts before the tests of a file and stops after them. */
 export function accountsScene(): AccountsScene {
   const made = new AccountsScene();
   beforeAll(() => made.begin(), 60_000);

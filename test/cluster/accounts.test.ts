@@ -12,7 +12,7 @@ import { accountsScene, passwordOf, topicOf } from "./accounts-scene.ts";
 
 const scene = accountsScene();
 
-/** A client that has the cluster's secret. */
+/** A session with an operator's token, made with the cluster's secret. */
 async function operator(): Promise<Session> {
   return scene.holding(
     new Sessions(secretIn(scene.cluster.folder).deriveKey("token")).giveOperator(Date.now()),
@@ -22,8 +22,8 @@ async function operator(): Promise<Session> {
 const unauthenticated = { code: "unauthenticated", retry: false };
 const forbidden = { code: "forbidden", retry: false };
 
-describe("[X2] a session", { timeout: 60_000 }, () => {
-  test("is required for every private thing, and an old client is told so", async () => {
+describe("[X2] access with a session", { timeout: 60_000 }, () => {
+  test("a client without a session is refused at each service that requires one, with a sentence", async () => {
     const guest = scene.cluster.client({ user: parseUserName("ana") });
     await expect(guest.login(parseUserName("somebody"))).rejects.toMatchObject({
       ...unauthenticated,
@@ -47,7 +47,7 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
     }
   });
 
-  test("acts for its own user only, and reads no other user's messages", async () => {
+  test("a session acts for its own user only, and reads no other user's messages", async () => {
     const ana = await scene.enter("ana");
     await scene.enter("bea");
     const { tokens } = scene;
@@ -64,7 +64,7 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
     await Promise.all(asked.map((one) => expect(one).rejects.toMatchObject(forbidden)));
   });
 
-  test("is invalid with a token of another key, without a key, or past its time", async () => {
+  test("a token is refused if its signature is foreign, missing or altered, or if it has expired", async () => {
     await scene.enter("ana");
     const [, body = ""] = (scene.tokens.get("ana") ?? "").split(".");
     const claims = JSON.parse(Buffer.from(body, "base64url").toString());
@@ -87,12 +87,12 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
     await expect(scene.holding(await sign(key)).users()).resolves.toContain("ana");
   });
 
-  test("that was stolen ends with a new password, and with the account's lock", async () => {
+  test("a new password ends older sessions of an account, and a lock refuses all of them", async () => {
     const fay = await scene.enter("fay");
     const stolen = scene.holding(scene.tokens.get("fay"));
     await expect(stolen.users()).resolves.toContain("founder");
     await fay.changePassword(parseUserName("fay"), passwordOf("fay"), "the next password");
-    // At any server: one that does not know it yet is asked again until it does.
+    // Any server may answer. One that has not received the change yet still accepts the session.
     await until(async () => {
       const refused = await stolen.users().then(
         () => false,
@@ -126,10 +126,10 @@ describe("[X2] a session", { timeout: 60_000 }, () => {
 });
 
 describe("[X4] passwords", { timeout: 60_000 }, () => {
-  test("are guessed a few times, then not for a while; no name looks like another", async () => {
+  test("guessing passwords is slowed down, and unknown names get the same refusal as known names", async () => {
     await scene.enter("gil");
     const guesser = scene.cluster.client();
-    // A client waits as long as it is told to, up to its deadline.
+    // A client waits as long as the server says, up to the client's deadline.
     const impatient = scene.cluster.client({ deadlineMs: 1_000 });
     const guess = async (user: string, client = guesser) => {
       const error = await client.login(parseUserName(user), "a guess").catch((thrown) => thrown);
@@ -138,13 +138,13 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     const wrong = { code: "unauthenticated", message: "The name or the password is wrong." };
     expect(await guess("gil")).toEqual(wrong);
     expect(await guess("nobody-at-all")).toEqual(wrong);
-    // Each server accepts ten attempts, and hashes each of them.
+    // Each server accepts ten attempts and hashes the password of each.
     const isSlowed = async () => (await guess("gil", impatient)).code === "rate_limited";
     await until(isSlowed, "the guessing is slowed", 45_000);
   });
 
-  test("[E3] tell whose claim a repeated id is, even if each copy is hashed again", async () => {
-    // A client of its own each time: by the id alone it could not tell the replies apart.
+  test("[E3] a repeated claim with one id succeeds with the same password and fails with another", async () => {
+    // Each claim has a new client, because one client could not tell replies with one id apart.
     const claim = async (password: string) => {
       const client = scene.cluster.client();
       const asked = { user: parseUserName("zoe"), password: passwordOf(password) };
@@ -161,7 +161,7 @@ describe("[X4] passwords", { timeout: 60_000 }, () => {
     await scene.cluster.client().login(parseUserName("zoe"), passwordOf("zoe"));
   });
 
-  test("are in no log, in no file, and not on the wire between servers", async () => {
+  test("passwords are in no log, no file and no message over the proxy", async () => {
     const heard = await scene.overhear(async () => {
       const ida = await scene.enter("ida");
       await ida.changePassword(
@@ -190,8 +190,8 @@ function filesOf(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-describe("[X2] sessions", { timeout: 60_000 }, () => {
-  test("survive a failover and a restart of the whole cluster", async () => {
+describe("[X2] sessions over time", { timeout: 60_000 }, () => {
+  test("sessions survive a failover and a restart of the whole cluster", async () => {
     const ana = await scene.enter("ana");
     const { coordinator } = await ana.status();
     const leader = scene.cluster.of("server").find((child) => child.ready?.name === coordinator);

@@ -27,7 +27,7 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 }, 30_000);
 
-/** The names of both bots, after each has written something new. */
+/** Waits until both bots have written, and returns their names. */
 async function bothWrite(client: Session): Promise<string[]> {
   const names = new Set<string>();
   await until(async () => (await client.channels()).includes(channel), "a bot makes a channel");
@@ -36,7 +36,7 @@ async function bothWrite(client: Session): Promise<string[]> {
   return [...names].sort();
 }
 
-test("in a cluster with accounts bots have accounts of their own, also after a restart", async () => {
+test("in a cluster with accounts, each bot keeps its own account over a restart", async () => {
   const before = cluster.client();
   await before.register(parseUserName(ana.name), ana.password);
   await before.login(parseUserName(ana.name), ana.password);
@@ -48,7 +48,7 @@ test("in a cluster with accounts bots have accounts of their own, also after a r
   expect(await bothWrite(after)).toEqual(names);
 }, 60_000);
 
-test("a bot that can't have an account says why, and can use a person's", async () => {
+test("a bot that can't register says why, and can use a person's account instead", async () => {
   const env = {
     ...clusterVariables(cluster.endpoints),
     XDG_STATE_HOME: folder.path,
@@ -66,6 +66,6 @@ test("a bot that can't have an account says why, and can use a person's", async 
   const { code, stdout } = await bot.end();
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ name: "ana", sent: 1, acknowledged: 1 });
-  // The bot waits for a person, and doesn't ask in a loop.
+  // The bot waits for a person to help, and does not try again in a loop.
   expect(refused.stderr.trimEnd().split("\n")).toHaveLength(1);
 }, 30_000);

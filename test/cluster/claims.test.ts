@@ -5,7 +5,7 @@ import { raceForNames } from "./race-for-names.ts";
 const clients = 10;
 const names = 40;
 
-test("[R10] [E3] names that many clients claim have one owner each, with faults of the coordinator too", {
+test("[R10] [E3] each name that many clients claim gets one owner, although the coordinator fails", {
   timeout: 60_000,
 }, async () => {
   await using temporary = await temporaryFolder();
@@ -24,7 +24,7 @@ test("[R10] [E3] names that many clients claim have one owner each, with faults 
   const winners = race.claims.filter(({ answers }) => answers[0]?.answer === "won");
   expect(new Set(winners.map(({ name }) => name)).size).toBe(names);
   expect(winners).toHaveLength(names);
-  // A second look at the disks, without the checker.
+  // The accounts on the disks are compared here too, without the checker.
   expect(race.accounts).toHaveLength(3);
   for (const { replica, accounts = [] } of race.accounts) {
     const confirmed = accounts.filter(({ confirmed }) => confirmed);

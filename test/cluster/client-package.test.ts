@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => folder?.[Symbol.asyncDispose]());
 
-/** The examples of the page as the one program that they are. */
+/** Returns the examples of docs/client.md, joined into one program. */
 function program({ endpoints }: LocalCluster): string {
   const page = readFileSync(join(packageRoot, "docs", "client.md"), "utf8");
   const examples = [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code);
@@ -25,8 +25,8 @@ function program({ endpoints }: LocalCluster): string {
     .replace("tcp://127.0.0.1:5558", endpoints.proxy);
 }
 
-describe("the package, as another author installs it", { timeout: 120_000 }, () => {
-  test("has the library with its types, and neither tests nor the test bench", () => {
+describe("the installed package", { timeout: 120_000 }, () => {
+  test("the package has the library with its types, and neither tests nor trials", () => {
     const installed = join(folder.path, "node_modules", "tertulia");
     expect(readdirSync(installed).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"]);
     const files = readdirSync(join(installed, "dist"), { recursive: true, encoding: "utf8" });
@@ -35,7 +35,7 @@ describe("the package, as another author installs it", { timeout: 120_000 }, () 
     expect(files.filter((file) => file.startsWith("trials"))).toEqual([]);
   });
 
-  test("[C9] compiles a right call of it, and refuses a wrong one", async () => {
+  test("[C9] a correct call of the library compiles, and wrong calls do not", async () => {
     const setUp = [
       'import { Connection, parseChannelName, parseUserName, type Session } from "tertulia/client";',
       'const connection = new Connection({ brokers: ["tcp://127.0.0.1:1"], proxies: [] });',
@@ -53,7 +53,7 @@ describe("the package, as another author installs it", { timeout: 120_000 }, () 
     expect(lines).toEqual([4, 5, 6]);
   });
 
-  test("[C9] has nothing else to import", async () => {
+  test("[C9] a program cannot import internal modules of the package", async () => {
     const errors = await consumer.compile(
       "inside",
       'import { Feeds } from "tertulia/dist/client/feeds.js"; new Feeds();',
@@ -61,7 +61,7 @@ describe("the package, as another author installs it", { timeout: 120_000 }, () 
     expect(errors).toContain("Cannot find module 'tertulia/dist/client/feeds.js'");
   });
 
-  test("[C1] [C2] [C3] runs the examples of docs/client.md against a cluster", async () => {
+  test("[C1] [C2] [C3] the examples of docs/client.md compile and run against a cluster", async () => {
     await using cluster = await LocalCluster.start();
     expect(await consumer.compile("page", program(cluster))).toBe("");
     const lines = consumer.run("page").trimEnd().split("\n");

@@ -18,7 +18,7 @@ const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const skewsMs = [-1_000, 0, 1_000];
 const closeMs = 20;
 
-/** A server with a wrong clock, beside the cluster's own servers. */
+/** A server whose clock is wrong by `skewMs`, as an additional process of the cluster. */
 function skewedServer(cluster: LocalCluster, number: number, skewMs: number): Child {
   const { broker, brokerBack, proxy, proxyIn, reference } = cluster.endpoints;
   return new Child({
@@ -51,7 +51,7 @@ interface Status {
   }[];
 }
 
-/** The status that a person sees, also during a fault. */
+/** The status that `tertulia status` prints; empty if the command fails. */
 async function statusOf(cluster: LocalCluster): Promise<Status> {
   const { broker, reference } = cluster.endpoints;
   const args = ["status", "--json", "--broker", broker, "--reference", reference];
@@ -61,7 +61,7 @@ async function statusOf(cluster: LocalCluster): Promise<Status> {
   return stdout === "" ? { coordinator: null, processes: [] } : JSON.parse(stdout);
 }
 
-/** The difference between the servers' times; infinite if one tells none. */
+/** The difference between the servers' corrected times in ms; infinite if one is unknown. */
 function spreadMs({ processes }: Status, servers: readonly Child[]): number {
   const times = servers.map(({ ready, number }) => {
     const row = processes.find(({ name, live }) => live === true && name === ready?.name);
@@ -71,7 +71,7 @@ function spreadMs({ processes }: Status, servers: readonly Child[]): number {
   return Number.isNaN(spread) ? Number.POSITIVE_INFINITY : spread;
 }
 
-/** An event's time, and the test's own times before and after it. */
+/** An event's time, and the times of the test's clock before and after the request. */
 interface Stamped {
   readonly server: string;
   readonly seq: number;
@@ -80,7 +80,7 @@ interface Stamped {
   readonly receivedMs: number;
 }
 
-/** Publishes one message after the other until it is stopped. */
+/** Publishes one message after another until `signal` aborts. */
 async function publish(client: Session, events: Stamped[], signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const sentMs = Date.now();
@@ -93,14 +93,16 @@ async function publish(client: Session, events: Stamped[], signal: AbortSignal):
   }
 }
 
-/** The amount by which these times can't all have been ahead of the test's clock. */
+/**
+ * The least change, in ms, between the events' clock and the test's clock that explains `events`.
+ */
 function jumpMs(events: readonly Stamped[]): number {
   const least = events.map(({ timeMs, receivedMs }) => timeMs - receivedMs);
   const most = events.map(({ timeMs, sentMs }) => timeMs - sentMs);
   return Math.max(...least) - Math.min(...most);
 }
 
-test("[E5] clocks a second off agree within five rounds, and a kill -9 of the coordinator makes no jump", {
+test("[E5] clocks that are a second off agree within five rounds, and no clock jumps when the coordinator is killed", {
   timeout: 90_000,
 }, async () => {
   await using cluster = await LocalCluster.start({ servers: 0 });
@@ -125,7 +127,7 @@ test("[E5] clocks a second off agree within five rounds, and a kill -9 of the co
     return status.coordinator !== null && spreadMs(status, servers) <= closeMs;
   };
   await until(agree, "the offsets meet", 5 * durations.clockRoundMs);
-  // A server that was ahead has told later times than are right. It goes on when they have passed.
+  // A server that was ahead has given times from the future, and keeps its time until they pass.
   const newest = () => {
     return servers.flatMap(({ ready }) => {
       return events.filter(({ server }) => server === ready?.name).slice(-5);
@@ -134,7 +136,7 @@ test("[E5] clocks a second off agree within five rounds, and a kill -9 of the co
   const isRight = () => newest().length === 5 * servers.length && jumpMs(newest()) <= closeMs;
   await until(isRight, "so do the times of events");
   const agreedAt = events.length;
-  /** Resolves when each server has made that many more events. */
+  /** Resolves when each server has made `count` more events. */
   const madeByEach = (count: number) => {
     const from = events.length;
     const isDone = ({ ready }: Child) => {
@@ -169,7 +171,7 @@ test("[E5] clocks a second off agree within five rounds, and a kill -9 of the co
   await publishing;
 
   const told = events.slice(agreedAt).filter(({ server }, at) => {
-    // Until it is told the time again, it has its own.
+    // The restarted server is left out, because its clock is wrong until the next round.
     return agreedAt + at < killedAt || rest.some(({ ready }) => ready?.name === server);
   });
   expect(told.length).toBeGreaterThanOrEqual(100);
@@ -181,7 +183,7 @@ test("[E5] clocks a second off agree within five rounds, and a kill -9 of the co
   }
 });
 
-test("[R2] [E2] a server with damaged promises ends with one sentence that tells the way out", async () => {
+test("[R2] [E2] a server with damaged promises ends with one sentence that says how to go on", async () => {
   await using data = await temporaryFolder();
   const folder = join(data.path, "servers", "1");
   await mkdir(folder, { recursive: true });

@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
-/** The endpoints without the key. */
+/** The endpoints of a list, without their keys. */
 function plain(list: string): string[] {
   return list.split(",").map((endpoint) => splitKey(endpoint).address);
 }
@@ -40,7 +40,7 @@ function command(...args: string[]) {
 }
 
 describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
-  test("serves clients with the key, at broker, proxy, reference and peer links", async () => {
+  test("an encrypted cluster serves clients that have its key", async () => {
     const heard: string[] = [];
     const [ana, bia] = [cluster.client(), cluster.client()];
     await ana.login(parseUserName("ana"));
@@ -49,7 +49,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
     await bia.subscribe(geral, (entry) => heard.push(entry.message));
     await ana.publish(parseChannelName("geral"), "olá");
     await until(() => heard.includes("olá"), "it is heard");
-    // A claim goes from server to server, to the coordinator.
+    // The claim of a name travels between servers, to the coordinator.
     await ana.register(parseUserName("caio"), "a password of caio's");
     const { members, processes } = await ana.status();
     expect(members).toHaveLength(3);
@@ -58,7 +58,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
     );
   });
 
-  test("writes its public key for clients, and no warning to its logs", () => {
+  test("an encrypted cluster writes its public key to a file, and no warnings to its logs", () => {
     const key = readFileSync(keyFile(), "utf8");
     expect(key).toMatch(/^[0-9a-f]{64}\n$/);
     expect(statSync(keyFile()).mode & 0o777).toBe(0o644);
@@ -70,7 +70,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
     }
   });
 
-  test("a plain REQ and a bare SUB get nothing, and the log says why", async () => {
+  test("REQ and SUB sockets without encryption get no message, and the logs say why", async () => {
     const [broker = ""] = plain(cluster.endpoints.broker);
     const [proxy = ""] = plain(cluster.endpoints.proxy);
     const request = new Request({ linger: 0, sendTimeout: 0, receiveTimeout: 0 });
@@ -86,7 +86,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
       const client = cluster.client({ user: parseUserName("ana") });
       const heard: string[] = [];
       await client.subscribe(geral, (entry) => heard.push(entry.message));
-      await client.publish(parseChannelName("geral"), "for who may read it");
+      await client.publish(parseChannelName("geral"), "for clients with the key");
       await until(() => heard.length > 0, "others hear it");
       await expect(request.receive()).rejects.toThrow();
       await expect(subscriber.receive()).rejects.toThrow();
@@ -96,7 +96,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
     }
   });
 
-  test("goes on through a kill of each kind of process", async () => {
+  test("an encrypted cluster accepts writes while one process of each role is killed and restarts", async () => {
     const client = cluster.client({ user: parseUserName("ana"), deadlineMs: 30_000 });
     const roles = ["server", "broker", "proxy", "reference"] as const;
     for (const role of roles) {
@@ -122,7 +122,7 @@ describe("[X6] an encrypted cluster", { timeout: 60_000 }, () => {
 });
 
 describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () => {
-  test("report what is wrong with the key", async () => {
+  test("commands say whether the key is missing or wrong", async () => {
     const { broker } = cluster.endpoints;
     const none = await command("users");
     expect(none).toMatchObject({ code: 1, stdout: "" });
@@ -144,7 +144,7 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
     );
   });
 
-  test("work with the key from the file, an endpoint, or the secret", async () => {
+  test("commands accept the key from a file, from an endpoint, or derived from the secret", async () => {
     const file = await command("users", "--server-key-file", keyFile());
     expect(file).toMatchObject({ code: 0, stdout: expect.stringContaining("ana") });
     const endpoint = await command("users", "--broker", cluster.endpoints.broker);
@@ -156,7 +156,7 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
     expect(removal.stderr).toMatch(/server_00000000 is not a member/);
   });
 
-  test("report the health of each process, and cause no refusal", async () => {
+  test("`health` with the secret checks each process, and no process logs a refused connection", async () => {
     const secret = ["--curve", "--data", cluster.folder];
     const [broker, reference] = [cluster.of("broker")[1], cluster.of("reference")[0]];
     const { front = "", back = "" } = broker?.ready?.endpoints ?? {};
@@ -174,7 +174,7 @@ describe("[X6] the commands of an encrypted cluster", { timeout: 60_000 }, () =>
 });
 
 describe("[X6] a bot", { timeout: 60_000 }, () => {
-  test("that is refused for good ends, and reads the key again at its next start", async () => {
+  test("a bot without the key ends with a sentence, and reads the key file again at its next start", async () => {
     const file = join(cluster.folder, "copied.key");
     const data = ["--data", join(cluster.folder, "bot"), "--count", "1", "--log-level", "warn"];
     writeFileSync(file, keyFileText(undefined));
@@ -191,7 +191,7 @@ describe("[X6] a bot", { timeout: 60_000 }, () => {
 });
 
 describe("[X6] a server without --curve", { timeout: 60_000 }, () => {
-  test("does not join an encrypted cluster, and both sides say why", async () => {
+  test("a server without --curve does not join an encrypted cluster, and both sides say why", async () => {
     const { brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
     using server = new CliProcess(["server"], {
       TERTULIA_BROKER_BACK: plain(brokerBack).join(","),

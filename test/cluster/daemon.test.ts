@@ -30,7 +30,7 @@ interface Ready {
   readonly processes: readonly { readonly pid: number }[];
 }
 
-/** Starts a command as `nohup … &` does, and waits until its output has `ready`. */
+/** Starts a command with `nohup`, and waits until its output contains `ready`. */
 async function startBehind(args: readonly string[], ready: string) {
   const child = spawn("nohup", [process.execPath, cliFile, ...args, "--data", folder.path], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -47,7 +47,7 @@ async function startBehind(args: readonly string[], ready: string) {
 }
 
 describe("a process started by nohup", { timeout: 60_000 }, () => {
-  test("of a single role goes on when its terminal closes", async () => {
+  test("a single role started by nohup goes on when its terminal closes", async () => {
     const args = ["reference", "--bind", "tcp://127.0.0.1:*"];
     const { child, said } = await startBehind(args, '"Ready"');
     const endpoint = /"endpoint":"([^"]+)"/.exec(said())?.[1] ?? "";
@@ -59,7 +59,7 @@ describe("a process started by nohup", { timeout: 60_000 }, () => {
     expect(await once(child, "exit")).toEqual([0, null]);
   });
 
-  test("of a whole cluster goes on when its terminal closes", async () => {
+  test("a whole cluster started by nohup goes on when its terminal closes", async () => {
     const args = ["up", "--servers", "1", "--port", "0", "--json"];
     const { child, said } = await startBehind(args, '"processes"');
     const { broker } = JSON.parse(
@@ -75,8 +75,8 @@ describe("a process started by nohup", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a log that can't be written", { timeout: 60_000 }, () => {
-  /** Node writes its warnings to stderr by itself; they begin when the first file exists. */
+describe("processes whose log can't be written", { timeout: 60_000 }, () => {
+  /** A script that makes Node write warnings to stderr as soon as the file `begin` exists. */
   const warnings = (begin: string, written: string) => `
     const { existsSync, writeFileSync } = require("node:fs");
     let count = 0;
@@ -87,60 +87,63 @@ describe("a log that can't be written", { timeout: 60_000 }, () => {
     }, 10).unref();
   `;
 
-  test.runIf(existsSync("/dev/full"))("does not end any process of a cluster", async () => {
-    const begin = join(folder.path, "begin");
-    const written = join(folder.path, "written-");
-    const preload = join(folder.path, "warnings.cjs");
-    writeFileSync(preload, warnings(begin, written));
-    const full = openSync("/dev/full", "w");
-    const args = ["up", "--servers", "1", "--port", "0", "--json", "--data", folder.path];
-    const child = spawn(process.execPath, [cliFile, ...args], {
-      stdio: ["ignore", "pipe", full],
-      env: { ...process.env, NODE_OPTIONS: `--require ${preload}` },
-    });
-    running.push(child);
-    closeSync(full);
-    let said = "";
-    child.stdout?.on("data", (chunk) => {
-      said += String(chunk);
-    });
-    await until(
-      () => said.endsWith("\n") || child.exitCode !== null,
-      "the cluster is ready",
-      30_000,
-    );
-    const { broker, processes } = JSON.parse(said) as Ready;
-    writeFileSync(begin, "");
-    for (const pid of [child.pid, ...processes.map(({ pid }) => pid)]) {
-      await until(() => existsSync(written + pid), "each process has warned");
-    }
-    using create = new CliProcess(["create", "geral", "--user", "ana", "--broker", broker]);
-    expect(await create.end()).toMatchObject({ code: 0 });
-    // No process was started again.
-    for (const { pid } of processes) expect(() => process.kill(pid, 0)).not.toThrow();
-  });
+  test.runIf(existsSync("/dev/full"))(
+    "a stderr that can't be written ends no process of a cluster",
+    async () => {
+      const begin = join(folder.path, "begin");
+      const written = join(folder.path, "written-");
+      const preload = join(folder.path, "warnings.cjs");
+      writeFileSync(preload, warnings(begin, written));
+      const full = openSync("/dev/full", "w");
+      const args = ["up", "--servers", "1", "--port", "0", "--json", "--data", folder.path];
+      const child = spawn(process.execPath, [cliFile, ...args], {
+        stdio: ["ignore", "pipe", full],
+        env: { ...process.env, NODE_OPTIONS: `--require ${preload}` },
+      });
+      running.push(child);
+      closeSync(full);
+      let said = "";
+      child.stdout?.on("data", (chunk) => {
+        said += String(chunk);
+      });
+      await until(
+        () => said.endsWith("\n") || child.exitCode !== null,
+        "the cluster is ready",
+        30_000,
+      );
+      const { broker, processes } = JSON.parse(said) as Ready;
+      writeFileSync(begin, "");
+      for (const pid of [child.pid, ...processes.map(({ pid }) => pid)]) {
+        await until(() => existsSync(written + pid), "each process has warned");
+      }
+      using create = new CliProcess(["create", "geral", "--user", "ana", "--broker", broker]);
+      expect(await create.end()).toMatchObject({ code: 0 });
+      // No process was restarted.
+      for (const { pid } of processes) expect(() => process.kill(pid, 0)).not.toThrow();
+    },
+  );
 });
 
-describe("a process that has not finished starting", { timeout: 30_000 }, () => {
+describe("a process that is still starting", { timeout: 30_000 }, () => {
   test.each([
     ["server"],
     ["reference", "--bind", "tcp://127.0.0.1:*"],
     ["broker", "--front", "tcp://127.0.0.1:*", "--back", "tcp://127.0.0.1:*"],
     ["up", "--port", "0"],
-  ])("is ended by SIGTERM while '%s' waits for its secret", async (...args) => {
+  ])("SIGTERM ends '%s' while it waits for its secret", async (...args) => {
     const pipe = join(folder.path, "pipe");
     execFileSync("mkfifo", [pipe]);
     const secret = ["--secret-file", pipe, "--data", folder.path];
     using command = new CliProcess([...args, ...secret]);
     const ended = once(command.child, "exit");
-    // Opening a pipe waits until it has a reader.
+    // `open` returns when the command has opened the pipe for reading.
     await using _writer = await open(pipe, "w");
     command.child.kill("SIGTERM");
     expect(await ended).toEqual([null, "SIGTERM"]);
   });
 });
 
-/** Closes the terminal of a program after its `Ready`, and prints how the program ended. */
+/** Python: closes the terminal of a program after its `Ready`, and prints its exit code. */
 const closingTerminal = `
 import os, pty, signal, subprocess, sys
 ours, its = pty.openpty()
@@ -155,7 +158,7 @@ print(program.wait())
 `;
 const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0;
 
-test.runIf(hasPython)("a closing terminal ends a role cleanly, without an abort", async () => {
+test.runIf(hasPython)("a closing terminal stops a role cleanly", async () => {
   const role = ["reference", "--bind", "tcp://127.0.0.1:*", "--data", folder.path];
   const python = spawn("python3", ["-c", closingTerminal, process.execPath, cliFile, ...role]);
   running.push(python);
@@ -165,11 +168,11 @@ test.runIf(hasPython)("a closing terminal ends a role cleanly, without an abort"
   });
   await once(python, "close");
   expect(said.trim()).toBe(`-${constants.signals.SIGHUP}`);
-  // In a cluster without members only a clean stop saves this file.
+  // In a cluster without members, the reference saves this file only at a clean stop.
   expect(existsSync(join(folder.path, "reference", "reference.json"))).toBe(true);
 });
 
-/** Whether a test can mount a disk of its own: on Linux, as root or with user namespaces. */
+/** Whether a test can mount its own disk: on Linux, as root or with user namespaces. */
 const canMount = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
 
 describe.runIf(canMount)("a disk", { timeout: 30_000 }, () => {
@@ -181,7 +184,9 @@ describe.runIf(canMount)("a disk", { timeout: 30_000 }, () => {
     ["bot"],
   ];
 
-  /** In a mount namespace, because a folder's mode does not stop root from writing. */
+  /**
+   * Runs a command on a disk in a mount namespace; a folder's mode would not stop root's writes.
+   */
   function startOn(mounting: string, args: readonly string[]) {
     const data = join(folder.path, "disk");
     mkdirSync(data);
@@ -194,7 +199,7 @@ describe.runIf(canMount)("a disk", { timeout: 30_000 }, () => {
     return { status, lines: stderr.trimEnd().split("\n"), data };
   }
 
-  test.each(roles)("that is read-only ends '%s' with one sentence", (...args) => {
+  test.each(roles)("a read-only disk ends '%s' with one sentence", (...args) => {
     const readOnly = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"';
     const { status, lines, data } = startOn(readOnly, args);
     expect({ status, count: lines.length }, lines.join("\n")).toEqual({ status: 1, count: 1 });
@@ -202,7 +207,7 @@ describe.runIf(canMount)("a disk", { timeout: 30_000 }, () => {
     expect(lines[0]).toContain("is on a disk that can only be read (EROFS)");
   });
 
-  test.each(roles)("that is full ends '%s' with one sentence", (...args) => {
+  test.each(roles)("a full disk ends '%s' with one sentence", (...args) => {
     const full =
       'mount -t tmpfs -o size=8k none "$0" && { head -c 9000 /dev/zero >"$0/fill" 2>&-; true; }';
     const { status, lines, data } = startOn(full, args);
@@ -219,14 +224,17 @@ describe("a data folder that can't be used", { timeout: 30_000 }, () => {
     ["reference", "--bind", "tcp://127.0.0.1:*"],
     ["broker", "--front", "tcp://127.0.0.1:*", "--back", "tcp://127.0.0.1:*"],
     ["bot"],
-  ])("ends '%s' with one sentence that names it", async (...args) => {
-    const file = join(folder.path, "file");
-    writeFileSync(file, "");
-    using command = new CliProcess([...args, "--data", join(file, "data")]);
-    const { code, stdout, stderr } = await command.end();
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
-    expect(stderr).toContain(`The data folder ${file}/data`);
-    expect(stderr).toContain("is no folder, or lies below a file (ENOTDIR)");
-  });
+  ])(
+    "an unusable data folder ends '%s' with one sentence that names the folder",
+    async (...args) => {
+      const file = join(folder.path, "file");
+      writeFileSync(file, "");
+      using command = new CliProcess([...args, "--data", join(file, "data")]);
+      const { code, stdout, stderr } = await command.end();
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+      expect(stderr).toContain(`The data folder ${file}/data`);
+      expect(stderr).toContain("is no folder, or lies below a file (ENOTDIR)");
+    },
+  );
 });

@@ -30,7 +30,10 @@ async function dataFolder(): Promise<string> {
   return folder.path;
 }
 
-/** Kills a server, damages its folder, and waits until its peers have returned the lost events. */
+/**
+ * Kills a server, damages its folder with `rot`, and waits until the peers returned the lost
+ * events.
+ */
 async function expectRepaired(
   cluster: LocalCluster,
   victim: Child,
@@ -51,13 +54,13 @@ async function expectRepaired(
   expect(readFileSync(join(folder, "promises.json"), "utf8")).not.toContain("owed");
 }
 
-/** In the middle of bytes that a note tells to be on disk. */
+/** Damages a journal file in the middle of the bytes that are noted as synced. */
 function rotInJournal(path: string): string {
   return damage(path, Math.floor(syncedBytes(path) / 2));
 }
 
 describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
-  test("[J2] [J5] the journal and each file of the saved state are named, and repaired from the peers", async () => {
+  test("[J2] [J5] a damaged journal or saved state is named in the log and repaired from the peers", async () => {
     const data = await dataFolder();
     const acknowledged = new Map<string, Receipt>();
     {
@@ -84,7 +87,8 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
     for (const [index, name] of checkpointFiles.entries()) {
       await writer.progress(20);
       await expectRepaired(cluster, cluster.server(1 + ((index + 1) % 3)), (folder) => {
-        // As if they had been compacted: otherwise the server could repair itself.
+        // The older journal files are removed, as by compaction. With them the server could repair
+        // itself.
         for (const path of journalOf(folder).slice(0, -1)) rmSync(path);
         const path = join(folder, name);
         return damage(path, readFileSync(path).length >> 1);
@@ -96,7 +100,7 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
     await expectNothingLost(cluster, { acknowledged });
   });
 
-  test("[J2] [J5] a sealed journal file that a start needs is named, and repaired from the peers", async () => {
+  test("[J2] [J5] a damaged older journal file is named in the log and repaired from the peers", async () => {
     const cluster = await start({ data: await dataFolder() });
     const writer = await Writer.start(cluster, { lanes: 500, text: longText });
     const victim = cluster.server(2);
@@ -110,7 +114,7 @@ describe("a damaged file of one of three servers", { timeout: 90_000 }, () => {
 });
 
 describe("a damaged file of the only server", { timeout: 60_000 }, () => {
-  test("[J5] the server ends with file, line and way out, and starts with the restored file", async () => {
+  test("[J5] a lone server with a damaged journal ends with a sentence on how to go on, and starts with the restored file", async () => {
     const data = await dataFolder();
     const cluster = await start({ data, servers: 1 });
     const writer = await Writer.start(cluster);

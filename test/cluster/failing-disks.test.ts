@@ -24,7 +24,7 @@ async function start(options: LocalClusterOptions = {}): Promise<LocalCluster> {
 describe("a disk that fails", { timeout: 60_000 }, () => {
   let built: TemporaryFolder;
   let library: string | undefined;
-  /** The file that tells whose disk fails. */
+  /** The folder of the files that say for which process which call fails. */
   let faults: TemporaryFolder;
 
   beforeAll(async () => {
@@ -35,7 +35,7 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
       execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", output, source, "-ldl"]);
       library = output;
     } catch {
-      // Without a compiler or Linux these tests are skipped.
+      // Without a C compiler or Linux, these tests are skipped.
     }
   });
 
@@ -56,7 +56,7 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
   ];
 
   test.for(failures)(
-    "[R2] [R5] at a $call ends one of three servers at once, and nothing is lost",
+    "[R2] [R5] a failed $call ends one of three servers at once, and no acknowledged write is lost",
     async ({ call, code }) => {
       const data = await temporaryFolder();
       closing.push(() => data[Symbol.asyncDispose]());
@@ -79,7 +79,7 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
   );
 
   test.for(failures)(
-    "[R2] [R3] at each $call of the only server lets nothing be acknowledged until it works",
+    "[R2] [R3] a lone server acknowledges no write while each $call of its disk fails",
     async ({ call, code }) => {
       const data = await temporaryFolder();
       closing.push(() => data[Symbol.asyncDispose]());
@@ -91,7 +91,7 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
       writeFileSync(join(faults.path, `all.${call}`), "");
       await until(() => victim.pid !== pid, "the process is gone", 5_000);
       const { size } = writer.acknowledged;
-      // The server is started again, and fails again.
+      // The server is started twice more, and each start fails.
       await until(() => victim.starts >= 3, "it was started twice more");
       expect(writer.acknowledged.size).toBe(size);
       expect(logOf(cluster, victim)).toContain(code);
@@ -104,7 +104,7 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
 });
 
 describe("a disk that is full", { timeout: 60_000 }, () => {
-  /** Mounts a small disk. @returns whether this process is allowed to */
+  /** Mounts a small disk at `path`. @returns whether this process is allowed to mount */
   function mountSmall(path: string): boolean {
     try {
       execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", path], { stdio: "ignore" });
@@ -115,7 +115,7 @@ describe("a disk that is full", { timeout: 60_000 }, () => {
     return true;
   }
 
-  test("[R2] [R5] ends one of three servers, which says so and catches up when there is space", async (context) => {
+  test("[R2] [R5] a full disk ends one of three servers with a sentence, and the server catches up when there is space", async (context) => {
     const data = await temporaryFolder();
     closing.push(() => data[Symbol.asyncDispose]());
     const slot = join(data.path, "servers", "2");
@@ -127,7 +127,7 @@ describe("a disk that is full", { timeout: 60_000 }, () => {
     const writer = await Writer.start(cluster, { text: longText });
     await until(() => victim.starts > 1, "it has ended", 20_000);
     expect(logOf(cluster, victim)).toContain("The disk is full: free some space.");
-    // The others go on, however often it is started again.
+    // The other servers go on while the server on the full disk is started again and again.
     await writer.progress(300);
     execFileSync("mount", ["-o", "remount,size=500m", slot]);
     await victim.nextReady();

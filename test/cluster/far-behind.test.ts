@@ -19,13 +19,13 @@ async function start(options: LocalClusterOptions): Promise<LocalCluster> {
   return cluster;
 }
 
-describe("a server that was away while its peers compacted their journals", {
+describe("a server that was down while its peers compacted their journals", {
   timeout: 120_000,
 }, () => {
-  test("[J1] [J3] [R4] [R8] fetches the saved state and then the rest, under load", async () => {
+  test("[J1] [J3] [R4] [R8] a server far behind fetches the saved state and then the later events, under load", async () => {
     const data = await temporaryFolder();
     closing.push(() => data[Symbol.asyncDispose]());
-    // The saved state stays small while the journal grows.
+    // Few publications are kept, so that the saved state stays small while the journal grows.
     vi.stubEnv("TERTULIA_KEEP_PUBLICATIONS", "2000");
     closing.push(() => vi.unstubAllEnvs());
     {
@@ -43,11 +43,11 @@ describe("a server that was away while its peers compacted their journals", {
       const writer = await Writer.start(cluster, { lanes: 500, text: longText });
       const saved = () => servers.every((server, at) => savesOf(server) > (before[at] ?? 0));
       await until(saved, "64 MiB of journal, and the state was saved", 60_000);
-      // Served during that time and afterwards.
+      // The servers still accept writes after they have saved their states.
       await writer.progress(500);
       await writer.stop();
       await cluster.stop();
-      // As if the server had been away for 128 MiB more: older files are no longer kept.
+      // The older journal files are removed, as after 128 MiB more of journal.
       for (const server of servers) {
         for (const path of journalOf(folderOf(cluster, server)).slice(0, -1)) rmSync(path);
       }
@@ -57,7 +57,7 @@ describe("a server that was away while its peers compacted their journals", {
     const fetched = () =>
       servers.filter((one) => logOf(cluster, one).includes("Has the saved state of"));
     expect(fetched()).toHaveLength(1);
-    // Another server joins that never had any event.
+    // A new server without any events joins.
     const writer = await Writer.start(cluster, { channel: "depois", text: " depois" });
     const late = await cluster.addServer();
     await writer.progress(200);

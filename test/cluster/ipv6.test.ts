@@ -8,7 +8,9 @@ import { type TemporaryFolder, temporaryFolder } from "../support/temporary-fold
 import { until } from "../support/until.ts";
 import { cliFile } from "../terminal/cli-process.ts";
 
-/** Whether a process can have its own hosts file: on Linux, as root or with user namespaces. */
+/**
+ * Whether a test can give a process its own hosts file: on Linux, as root or with user namespaces.
+ */
 const canHaveHosts =
   spawnSync("unshare", ["-rm", "mount", "--bind", "/etc/hosts", "/etc/hosts"]).status === 0;
 
@@ -30,7 +32,7 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 }, 30_000);
 
-/** The host names that the processes can resolve, as lines of a hosts file. */
+/** Starts a command; `hosts` replaces the content of `/etc/hosts` for this process. */
 function spawnCli(args: readonly string[], hosts?: string): ChildProcess {
   const { PATH = "" } = process.env;
   const env = { PATH, XDG_STATE_HOME: folder.path, LANG: "C.UTF-8", TERTULIA_DATA: folder.path };
@@ -52,7 +54,10 @@ function spawnCli(args: readonly string[], hosts?: string): ChildProcess {
   return child;
 }
 
-/** Starts a role. Its `ready` waits for the `Ready` line of its log, or for its end. */
+/**
+ * Starts a role. `ready` returns the `Ready` entry of the role's log, or the output if it has
+ * ended.
+ */
 async function startRole(args: readonly string[], hosts?: string) {
   const child = spawnCli(args, hosts);
   const entries: Record<string, unknown>[] = [];
@@ -84,7 +89,7 @@ async function run(args: readonly string[], hosts?: string) {
   return { code, ...said };
 }
 
-/** A cluster of separately started processes, bound to ::1, that reach each other at `host`. */
+/** Starts the processes of a cluster, bound to ::1, which connect to each other at `host`. */
 async function startCluster(host: string, flags: readonly string[], hosts?: string) {
   const at = (bound = "") => bound.replace("[::1]", host);
   const role = async (name: string, ...more: string[]) =>
@@ -127,18 +132,19 @@ async function talk(host: string, flags: readonly string[], hosts?: string): Pro
   await until(() => heard.includes("bom dia"), "the message is heard");
 }
 
-describe("a cluster of processes of their own on IPv6", { timeout: 90_000 }, () => {
-  test("serves at [::1]", () => talk("[::1]", []));
+describe("a cluster of separately started processes on IPv6", { timeout: 90_000 }, () => {
+  test("a cluster at [::1] serves its commands", () => talk("[::1]", []));
 
-  test("serves at [::1] encrypted", () => talk("[::1]", ["--curve"]));
+  test("an encrypted cluster at [::1] serves its commands", () => talk("[::1]", ["--curve"]));
 
-  test.skipIf(!canHaveHosts)("serves at a name that has only addresses of IPv6", () =>
-    talk("six.example", [], "127.0.0.1 localhost\n::1 six.example\n"),
+  test.skipIf(!canHaveHosts)(
+    "a cluster at a host name with only IPv6 addresses serves its commands",
+    () => talk("six.example", [], "127.0.0.1 localhost\n::1 six.example\n"),
   );
 });
 
 test.skipIf(!canHaveHosts)(
-  "a host name with addresses of both families is bound and reached by IPv4",
+  "a process bound to a host name with IPv4 and IPv6 addresses is bound and reached by IPv4",
   { timeout: 60_000 },
   async () => {
     const hosts = "::1 both.example\n127.0.0.1 both.example\n";
@@ -155,14 +161,14 @@ test.skipIf(!canHaveHosts)(
   },
 );
 
-test("a process bound to all addresses of IPv6 is reached by IPv4 and by IPv6", async () => {
+test("a process bound to [::] is reached by IPv4 and by IPv6", async () => {
   const role = await startRole(["reference", "--bind", "tcp://[::]:*", "--insecure"]);
   const { endpoint = "" } = await role.ready();
   for (const host of ["[::]", "[::1]", "127.0.0.1", "localhost"]) {
     const bind = endpoint.replace("[::]", host);
     expect(await run(["health", "reference", "--bind", bind]), host).toMatchObject({ code: 0 });
   }
-  // A list with addresses of both families makes zeromq print no warning.
+  // A list with addresses of IPv4 and IPv6 makes zeromq print no warning.
   const port = endpoint.replace("tcp://[::]", "");
   const list = ["[::1]", "127.0.0.1", "localhost"].map((host) => `tcp://${host}${port}`).join(",");
   const { stderr } = await run([

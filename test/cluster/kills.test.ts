@@ -7,7 +7,7 @@ import { expectNothingLost, Writer } from "./writer.ts";
 const clusters: LocalCluster[] = [];
 
 async function start(): Promise<LocalCluster> {
-  // States are saved, compacted and fetched under the faults too.
+  // A small limit makes servers save states and remove journal files during the faults too.
   const settings = () => ({ TERTULIA_CHECKPOINT_BYTES: "65536" });
   const cluster = await LocalCluster.start({ settings });
   clusters.push(cluster);
@@ -18,21 +18,21 @@ afterEach(async () => {
   for (const cluster of clusters.splice(0)) await cluster[Symbol.asyncDispose]();
 });
 
-/** Longer than any timeout between servers, and than any write. */
+/** A time in ms that is longer than any timeout between servers and than any write. */
 const longMs = 2 * Math.max(durations.commitMs, durations.peerSilenceMs, durations.aliveMs) + 1_000;
 
-/** The fault itself is a length of time. */
+/** Resolves after `ms`, because the fault must last this long. */
 async function lasting(ms: number): Promise<void> {
   const end = performance.now() + ms;
   await until(() => performance.now() >= end, `${ms} ms`, 2 * ms);
 }
 
 describe("kill -9 under load", { timeout: 60_000 }, () => {
-  test("[R2] [R5] [R6] of one server after the other, again and again", async () => {
+  test("[R2] [R5] [R6] no acknowledged write is lost or doubled when servers are killed one after another", async () => {
     const cluster = await start();
     const writer = await Writer.start(cluster);
     for (let kill = 0; kill < 5; kill += 1) {
-      // Each time at another moment: during a flush, a start, or catching up.
+      // The kills hit different moments: a flush, a start, or catching up.
       await writer.progress(40 + 33 * kill);
       const victim = cluster.server(1 + (kill % 3));
       const back = victim.nextReady();
@@ -44,7 +44,7 @@ describe("kill -9 under load", { timeout: 60_000 }, () => {
     await expectNothingLost(cluster, writer);
   });
 
-  test("[R2] [R5] [R6] of all servers at once, again and again", async () => {
+  test("[R2] [R5] [R6] no acknowledged write is lost or doubled when all servers are killed at once, three times", async () => {
     const cluster = await start();
     const writer = await Writer.start(cluster);
     for (let kill = 0; kill < 3; kill += 1) {
@@ -60,8 +60,8 @@ describe("kill -9 under load", { timeout: 60_000 }, () => {
   });
 });
 
-describe("servers that are stopped for longer than all timeouts", { timeout: 60_000 }, () => {
-  test("[R3] [R8] the others go on if one is stopped, nothing is acknowledged if two are; all catch up", async () => {
+describe("servers that hang for longer than all timeouts", { timeout: 60_000 }, () => {
+  test("[R3] [R8] three servers acknowledge writes while one hangs, none while two hang, and all catch up", async () => {
     const cluster = await start();
     const writer = await Writer.start(cluster);
     await writer.progress(100);
@@ -71,7 +71,7 @@ describe("servers that are stopped for longer than all timeouts", { timeout: 60_
     await writer.progress(200);
     second.signal("SIGSTOP");
     await lasting(durations.commitMs);
-    // Only a write that a majority had before may still be acknowledged, to a client that asks again.
+    // A retry may still be acknowledged if a majority had the write before the second server hung.
     const { attempted } = writer;
     await lasting(longMs - durations.commitMs);
     const numbers = [...writer.acknowledged.keys()].map((text) =>

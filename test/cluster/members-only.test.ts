@@ -30,7 +30,7 @@ afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
 const nameOf = (server: Child) => server.ready?.name ?? "";
 
-/** The cluster's status at one of the servers. */
+/** Asks for the status until `server` answers, and returns its reply. */
 async function statusOf(server: Child): Promise<Reply<"status">> {
   const client = cluster.client();
   for (;;) {
@@ -41,7 +41,7 @@ async function statusOf(server: Child): Promise<Reply<"status">> {
   }
 }
 
-/** The clock of the server that answered. */
+/** The Lamport clock of the server that answered. */
 function clockOf({ server, members }: Reply<"status">): number {
   return members.find(({ name }) => name === server)?.clock ?? Number.NaN;
 }
@@ -52,7 +52,7 @@ async function addressOf(server: Child): Promise<string> {
   return withinTheDoor(cluster.folder, address);
 }
 
-/** A message of a member with the cluster's secret, or another, in a name of its choice. */
+/** The seals of a process that calls itself `name`, with the cluster's secret or with `secret`. */
 function sealsOf(name: string, purpose: Purpose, { secret = "", clock = 0 } = {}): Seals {
   const self = () => name;
   const log = openLog({ level: "silent", role: "test", name: self, clock: () => 0 });
@@ -63,7 +63,10 @@ function sealsOf(name: string, purpose: Purpose, { secret = "", clock = 0 } = {}
   return new Membership(options).seals(purpose);
 }
 
-/** Frames that any process could send that may connect to the endpoint. */
+/**
+ * Sends frames from a new socket, and returns the payload of the reply, or undefined without a
+ * reply.
+ */
 async function say(endpoint: string, frames: Uint8Array[], patienceMs = 1_000) {
   const socket = new Dealer({ linger: 0, receiveTimeout: patienceMs });
   connect(socket, [endpoint]);
@@ -86,7 +89,7 @@ async function ask(service: string, data: Fields, seals?: Seals): Promise<Fields
 }
 
 describe("[X1] the reference", { timeout: 60_000 }, () => {
-  test("answers a guest, which never becomes a member or takes a member's name", async () => {
+  test("the reference answers a guest, but never lists it as a member or under a member's name", async () => {
     const before = (await ask("list", {})) as { view: View; list: Row[] };
     const server = nameOf(cluster.server(1));
     const view = { number: 99, members: ["server_00000099"] };
@@ -109,7 +112,7 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
     ]);
   });
 
-  test("[O18] logs a bounded number of a guest's questions a second, and counts the rest", async () => {
+  test("[O18] the reference logs at most 50 of a guest's requests a second", async () => {
     const startMs = performance.now();
     const socket = new Dealer({ linger: 0, receiveTimeout: 10_000 });
     socket.connect(cluster.endpoints.reference);
@@ -127,14 +130,14 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
     expect(lines.length).toBeLessThanOrEqual(50 * seconds);
   });
 
-  test("does not let a guest remove anybody, and drops a wrong seal", async () => {
+  test("the reference refuses to remove a server for a guest or another member, and drops a wrong seal", async () => {
     const user = nameOf(cluster.server(3));
     const refusal = { status: "erro", code: "unauthenticated", retry: false };
     expect(await ask("leave", { user })).toMatchObject(refusal);
     expect(await ask("remove", { user, force: true })).toMatchObject(refusal);
     const stranger = sealsOf(user, "reference", { secret: "the secret of somebody else" });
     expect(await ask("leave", { user }, stranger)).toBeUndefined();
-    // A member can't do it for another member either.
+    // A member can't leave in the name of another member.
     const clock = Number((await ask("list", {}))?.clock) + 1_000;
     const other = sealsOf("server_00000001", "reference", { clock });
     expect(await ask("leave", { user }, other)).toMatchObject(refusal);
@@ -143,7 +146,7 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
   });
 });
 
-/** A heartbeat of a coordinator with an epoch above all others. */
+/** A forged heartbeat of a coordinator whose epoch is above all real epochs. */
 function heartbeat(server: string, view: unknown): Buffer {
   const office = { view: 1, term: 900 };
   const summary = { server, clock: 900_000_000, view, durable: {}, office };
@@ -152,7 +155,7 @@ function heartbeat(server: string, view: unknown): Buffer {
 }
 
 describe("[X1] replication", { timeout: 60_000 }, () => {
-  test("ignores forged messages, also one that announces a coordinator", async () => {
+  test("servers ignore forged replication messages, also a heartbeat that announces a coordinator", async () => {
     let before = await statusOf(cluster.server(1));
     await until(async () => {
       before = await statusOf(cluster.server(1));
@@ -178,7 +181,7 @@ describe("[X1] replication", { timeout: 60_000 }, () => {
     );
   });
 
-  test("a member's old messages do not bring it back, also after a restart", async () => {
+  test("replayed messages of a hanging member do not make it live, also after the receiver's restart", async () => {
     const [first, second] = [cluster.server(1), cluster.server(2)];
     const name = nameOf(second);
     const recorded = await record(cluster.endpoints.proxy, name, 20);
@@ -212,7 +215,7 @@ describe("[X1] replication", { timeout: 60_000 }, () => {
 });
 
 describe("[P6] a coordinator's announcement on `servers`", { timeout: 60_000 }, () => {
-  test("has two frames and the original's shape, for listeners of the original protocol", async () => {
+  test("a coordinator's announcement has two frames and the fields of the original protocol", async () => {
     const socket = new Subscriber({ linger: 0 });
     socket.connect(cluster.endpoints.proxy);
     socket.subscribe("servers", "replication");
@@ -251,7 +254,7 @@ describe("[P6] a coordinator's announcement on `servers`", { timeout: 60_000 }, 
 describe("[X1] the peer link", { timeout: 60_000 }, () => {
   const asker = "server_0a5c0a5c";
 
-  test("answers a member's question once, only to that member, and not again after a restart", async () => {
+  test("the peer link answers a member's sealed request once, also over a restart, and no unsealed request", async () => {
     const server = cluster.server(1);
     const address = await addressOf(server);
     const status = await statusOf(server);
@@ -278,8 +281,8 @@ describe("[X1] the peer link", { timeout: 60_000 }, () => {
   });
 });
 
-describe("[X1] a server with another secret", { timeout: 60_000 }, () => {
-  test("does not join, and both sides say why", async () => {
+describe("[X1] a server with a different secret", { timeout: 60_000 }, () => {
+  test("a server with a different secret does not join, and both sides say why", async () => {
     const { brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
     using server = new CliProcess(["server"], {
       TERTULIA_BROKER_BACK: brokerBack,
@@ -300,7 +303,7 @@ describe("[X1] a server with another secret", { timeout: 60_000 }, () => {
   });
 });
 
-/** A publisher that may connect where servers publish. */
+/** A PUB socket that is allowed to connect to the proxy's end for servers. */
 class Publishing implements Disposable {
   readonly #socket = new Publisher({ linger: 0 });
 
@@ -317,7 +320,7 @@ class Publishing implements Disposable {
   }
 }
 
-/** A server's messages on `replication`, as they are on the wire. */
+/** Returns the frames of the next `count` messages of a server on `replication`. */
 async function record(endpoint: string, server: string, count: number): Promise<Buffer[][]> {
   const socket = new Subscriber();
   socket.connect(endpoint);

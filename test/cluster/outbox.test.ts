@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
-/** Starts a sender, waits until it reports its state, and kills it. @returns the report */
+/** Starts a sender, waits until its output contains `said`, and kills it. @returns the output */
 async function killAt(said: string, how: string, ...texts: string[]): Promise<string> {
   const folder = join(cluster.folder, "outbox");
   const options = ["--import", "tsx", script, folder, cluster.endpoints.broker, how, ...texts];
@@ -36,8 +36,9 @@ async function killAt(said: string, how: string, ...texts: string[]): Promise<st
   return output;
 }
 
-test("[C5] an accepted message arrives once, whenever its sender is killed", async () => {
-  // Before the message is sent, while it is being sent, and before its receipt is noted.
+test("[C5] an accepted message arrives exactly once, at whatever moment its sender is killed", async () => {
+  // The kills come before a message is sent, while it is being sent, and before its receipt is
+  // noted.
   await killAt("accepted", "keep", "never sent");
   await killAt("accepted", "send", "perhaps sent 1", "perhaps sent 2", "perhaps sent 3");
   await killAt("sent", "forget", "sent, and not settled");

@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** Three servers that reach all processes, each other too, through a relay. */
+/** Starts three servers whose connections, also to each other, all pass through a relay. */
 async function start(): Promise<{ cluster: LocalCluster; relay: Relay }> {
   const folder = await temporaryFolder();
   closing.push(() => folder[Symbol.asyncDispose]());
@@ -29,7 +29,7 @@ const links = linksBetween(target, others);
 const out = links.filter(({ from }) => from === target);
 const into = links.filter(({ to }) => to === target);
 
-/** Bytes on the disk of the server that was cut off. */
+/** Bytes in the journal of server 3, which is cut off. */
 async function journalBytes(cluster: LocalCluster): Promise<number> {
   const name = cluster.server(3).ready?.name;
   for (const slot of ["1", "2", "3"]) {
@@ -43,20 +43,21 @@ async function journalBytes(cluster: LocalCluster): Promise<number> {
 const cuts: { name: string; links: Link[]; isReset: boolean; hears: boolean }[] = [
   { name: "both ways", links, isReset: false, hears: false },
   { name: "deaf", links: into, isReset: true, hears: false },
-  // The server hears the others until they close their connections for want of its heartbeats.
+  // The server hears the others until they close their connections, because its heartbeats are
+  // missing.
   { name: "mute", links: out, isReset: false, hears: true },
 ];
 
-describe("one of three servers cut off under load", () => {
+describe("one of three servers that is cut off under load", () => {
   test.for(cuts)(
-    "[R5] [R8] $name: the others go on, nothing is lost, and all servers are equal in the end",
+    "[R5] [R8] writes go on while a server is cut off ($name), and none is lost when the server catches up",
     { timeout: 60_000 },
     async ({ links, isReset, hears }) => {
       const { cluster, relay } = await start();
       const writer = await Writer.start(cluster);
       await writer.progress(200);
       const cut = relay.cut(links);
-      // Messages that were on their way at the cut have arrived by then.
+      // Messages that were in transit at the cut arrive during these writes.
       await writer.progress(200);
       const before = await journalBytes(cluster);
       await writer.progress(1_000);

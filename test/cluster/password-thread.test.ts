@@ -5,10 +5,10 @@ import { expect, test } from "vitest";
 
 type Module = typeof import("../../src/platform/password-thread.ts");
 
-/** The built file, because Node itself loads a thread's first file. */
+/** The built file, because Node loads a thread's first file without the test's loader. */
 const built = pathToFileURL(resolve("dist/platform/password-thread.js")).href;
 
-test("a stop while a password is being hashed is not an error", async () => {
+test("closing a password thread while it hashes causes no error", async () => {
   const { PasswordThread } = (await import(built)) as Module;
   const thread = new PasswordThread();
   const ends: string[] = [];
@@ -26,7 +26,7 @@ test("a stop while a password is being hashed is not an error", async () => {
 });
 
 test.skipIf(process.platform !== "linux")(
-  "a password is worked on beside busy threads at a tenth of their pace, not at next to nothing",
+  "the password thread has the nice value 10, which means about a tenth of a busy thread's CPU time",
   async () => {
     const { PasswordThread } = (await import(built)) as Module;
     const thread = new PasswordThread();
@@ -42,7 +42,7 @@ test.skipIf(process.platform !== "linux")(
 function priorities(): number[] {
   return readdirSync("/proc/self/task").map((id) => {
     const stat = readFileSync(`/proc/self/task/${id}/stat`, "latin1");
-    // The name before the last parenthesis may hold anything; the value is the 17th behind it.
+    // The thread's name before the last ")" may contain spaces. `nice` is the 17th field after it.
     return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
   });
 }

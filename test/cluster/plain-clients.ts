@@ -8,14 +8,14 @@ import { askPlainly } from "../support/plain-client.ts";
 import { python, readmePython } from "../support/readme-python.ts";
 import { until } from "../support/until.ts";
 
-/** The answer to a client's message. */
+/** The status of the answer to a client's message, and how long the client waited. */
 interface Told {
   readonly text: string;
   readonly status: unknown;
   readonly waitedMs: number;
 }
 
-/** Clients that each send one message after the other. */
+/** Running clients, each of which sends one message after another. */
 interface AtWork {
   /** Resolves when each client has the answer to its last message. */
   end(): Promise<void>;
@@ -25,7 +25,7 @@ type Start = (cluster: LocalCluster, clients: number, onTold: (told: Told) => vo
 
 export interface PlainClientsResult {
   readonly acknowledged: number;
-  /** Effects of messages that were not acknowledged: there should be none. */
+  /** The messages that were answered by an error, which should be none. */
   readonly refused: readonly Told[];
   readonly lost: readonly string[];
   readonly doubled: readonly string[];
@@ -34,12 +34,12 @@ export interface PlainClientsResult {
 
 const channel = parseChannelName("plain");
 const stoppedMs = 2 * durations.zmtpTimeoutMs;
-/** A limit that only turns a hang into a failure. */
+/** A limit, in ms, that only turns a hang into a failure of the test. */
 const hangMs = 60_000;
 
 /**
- * Plain REQ clients publish while servers and the broker are killed and stopped one after the other,
- * in several rounds. Then their answers are compared with the history.
+ * Runs plain REQ clients while servers and the broker are killed and stopped one after another,
+ * in several rounds. Then compares the clients' answers with the history.
  */
 export async function sendPlainly(
   start: Start,
@@ -93,7 +93,7 @@ export async function sendPlainly(
   };
 }
 
-/** zeromq's REQ sockets, used as in README's example. */
+/** Starts clients with REQ sockets of Node's zeromq, used as in the README's example. */
 export const inNode: Start = (cluster, clients, onTold) => {
   let isOver = false;
   const { broker } = cluster.endpoints;
@@ -118,7 +118,7 @@ export const inNode: Start = (cluster, clients, onTold) => {
   };
 };
 
-/** README's example itself, in several threads. */
+/** Starts clients that run the README's Python example in several threads. */
 export const inPython: Start = (cluster, clients, onTold) => {
   const source = `${readmePython(cluster).defines}
 import json, sys, threading

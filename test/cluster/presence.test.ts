@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
-/** A user's client; a missing account is made. */
+/** Logs a user in and returns the session; registers the account first if `isNew`. */
 async function enter(
   user: string,
   isNew: boolean,
@@ -29,11 +29,11 @@ async function enter(
   return Object.assign(client, { token });
 }
 
-test("[L11] all servers know the users who are online, at once, and after a server has died", async () => {
+test("[L11] all servers know which users are online, also a server that was killed and restarted", async () => {
   const desk = await enter("ana", true);
   const phone = await enter("ana", false);
   const bia = await enter("bia", true);
-  /** Requests go to the servers in turn: all servers must agree. */
+  /** Waits until three requests, which go to the servers in turn, all show ana's state. */
   const shows = async (ana: PresenceState) => {
     await until(async () => {
       const replies = [];
@@ -57,7 +57,7 @@ test("[L11] all servers know the users who are online, at once, and after a serv
   await phone.presence("gone");
   await shows("online");
   await phone.close();
-  // With a session from before.
+  // The token of ana's earlier session is still valid.
   const later = cluster.client({ token: desk.token });
   await desk.presence("gone");
   await shows("gone");

@@ -20,13 +20,13 @@ import { RelayedCluster } from "../../src/trials/relayed-cluster.ts";
 import { until } from "../support/until.ts";
 
 export interface RaceOptions {
-  /** An empty folder. */
+  /** The path of an empty folder for the cluster's files. */
   readonly folder: string;
-  /** Each client has a connection of its own. */
+  /** The number of clients, each with its own connection. */
   readonly clients: number;
-  /** All clients claim all names, each in its own order. */
+  /** The number of names. Each client claims all names, in its own order. */
   readonly names: number;
-  /** Claims that each client has open at a time. */
+  /** How many claims each client has open at a time. */
   readonly inFlight: number;
   /** How often the coordinator is killed, stopped and cut off. */
   readonly rounds: number;
@@ -38,18 +38,18 @@ export interface RaceResult extends ClaimObservations {
   readonly violations: readonly ClaimViolation[];
   readonly faults: Readonly<Record<FailoverFault, number>>;
   readonly failovers: readonly Failover[];
-  /** From the first claim to the last answer. */
+  /** The time from the first claim to the last answer. */
   readonly lengthMs: number;
 }
 
 const servers = 3;
-/** Limits that only turn a hang into a failure. */
+/** Limits, in ms, that only turn a hang into a failure of the test. */
 const shareLimitMs = 240_000;
 const failoverLimitMs = 30_000;
 
 /**
  * Clients register the same names at once, while the coordinator is killed, stopped and cut off,
- * each time until another term begins. Then all processes are stopped and the answers checked.
+ * each time until another term begins. Then stops all processes and checks the answers.
  */
 export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
   const { folder, seed, inFlight } = options;
@@ -61,7 +61,7 @@ export async function raceForNames(options: RaceOptions): Promise<RaceResult> {
   const { brokers } = cluster.endpoints;
   const race = new ClaimRace({ brokers, racers, random: seededRandom(seed), elapsedMs });
   const running = race.runThrough(names, inFlight);
-  // A fault that fails has its own error; nobody must wait for the claims then.
+  // If a fault cannot be performed, its error is thrown, and a failure of the claims is ignored.
   running.catch(() => {});
   try {
     const watch = new CoordinatorWatch(folder, cluster.local.of("server"));
@@ -89,7 +89,7 @@ interface Disturbed {
   readonly elapsedMs: () => number;
 }
 
-/** One fault after the other; each begins when its share of the names has an owner. */
+/** Performs one fault after another; each begins when enough names have an owner. */
 async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
   const { options, cluster, race, watch, elapsedMs } = disturbed;
   const { relay, processes } = cluster;
@@ -114,7 +114,7 @@ async function disturb(disturbed: Disturbed): Promise<FaultPerformer> {
   return performer;
 }
 
-/** Disturbs the coordinator until the next term has begun. */
+/** Performs a fault on the coordinator, waits for the next term, and mends the fault. */
 async function untilNextTerm(
   performer: FaultPerformer,
   watch: CoordinatorWatch,
@@ -134,7 +134,7 @@ async function untilNextTerm(
   await until(isBack, "the process is back", failoverLimitMs);
 }
 
-/** A fault that begins at once and lasts until it is mended. */
+/** Returns a fault of the coordinator that begins at once and lasts until it is mended. */
 function faultOf(kind: FailoverFault, labels: readonly string[]): PlannedFault {
   const forMs = 2 * failoverLimitMs;
   switch (kind) {

@@ -9,21 +9,21 @@ import { until } from "../support/until.ts";
 export interface ReceiversOptions {
   readonly brokers: number;
   readonly curve: boolean;
-  /** SIGSTOP: the broker hangs until its servers and clients have given it up, then goes on. */
+  /** With SIGSTOP, the broker hangs until its servers and clients disconnect, and then goes on. */
   readonly signal: "SIGKILL" | "SIGTERM" | "SIGSTOP";
-  /** How often a broker is ended and started again, or hangs. */
+  /** How often a broker is restarted or hangs. */
   readonly restarts: number;
-  /** Log-ins that begin before each fault, each of another user. */
+  /** How many users log in before each fault. */
   readonly logins: number;
 }
 
 export interface ReceiversResult {
-  /** Log-ins that a server had, or that were on their way, when the broker ended. */
+  /** How many logins were unanswered when the broker got its signal. */
   inFlight: number;
-  /** Clients that connected to the new broker, and those of them that were answered. */
+  /** How many clients connected to the new broker, and how many of them were answered. */
   newcomers: number;
   answered: number;
-  /** Replies that reached a client that did not ask for them, each as a sentence. */
+  /** A sentence for each reply that reached a client with another request. */
   wrong: string[];
 }
 
@@ -32,7 +32,7 @@ const patienceMs = 15_000;
 
 /**
  * Users log in by plain REQ sockets while a broker is ended again and again, and others connect to
- * the broker that takes its place. Each client checks that its reply is its own.
+ * the restarted broker. Each client checks that its reply belongs to its request.
  */
 export async function raceForReplies(options: ReceiversOptions): Promise<ReceiversResult> {
   const { brokers, curve } = options;
@@ -75,7 +75,7 @@ class Race {
     this.result.inFlight += logins.length - answered;
     const back = victim.nextReady();
     victim.signal(this.#options.signal);
-    // Some connect before the new broker is bound, some with it, some a little later.
+    // Some clients connect before the new broker is bound, some at once, and some a little later.
     const others = this.#newcomers(endpoint, `${number} early`);
     if (this.#options.signal === "SIGSTOP") {
       await pause(2 * durations.zmtpTimeoutMs);
@@ -94,7 +94,7 @@ class Race {
   #newcomers(endpoint: string, round: string): PlainRequest[] {
     const count = Math.ceil(this.#options.logins / 3);
     return Array.from({ length: count }, (_, number) => {
-      // Some of them log in too: their replies look like those of earlier clients.
+      // Some newcomers log in too, because such replies look like replies for earlier clients.
       const user = this.#users[number * 3];
       if (number % 5 === 0 && user !== undefined) {
         return this.#logIn(endpoint, user, `${round} ${user}`);
@@ -126,7 +126,7 @@ class Race {
   }
 }
 
-/** The user of a reply's session. */
+/** The user of the token in a reply; undefined without a token. */
 function subjectOf({ token }: Fields): string | undefined {
   if (typeof token !== "string") return undefined;
   const [, claims = ""] = token.split(".");

@@ -14,8 +14,8 @@ import { accountsScene, passwordOf, topicOf } from "./accounts-scene.ts";
 
 const scene = accountsScene();
 
-describe("[X5] a bare SUB socket", { timeout: 60_000 }, () => {
-  test("hears nothing that it can read on any topic", async () => {
+describe("[X5] a SUB socket without keys", { timeout: 60_000 }, () => {
+  test("a SUB socket without keys receives no readable text on any topic", async () => {
     const [ana, bea] = [await scene.enter("ana"), await scene.enter("bea")];
     const got: Entry[] = [];
     await bea.subscribe({ user: "bea" as never }, (entry) => got.push(entry));
@@ -33,7 +33,7 @@ describe("[X5] a bare SUB socket", { timeout: 60_000 }, () => {
       "said to one alone",
     ]);
     const topics = new Set(heard.map(([topic]) => String(topic)));
-    // The old form is in clear.
+    // Topics of the first form, which is not encrypted, are not used.
     expect(topics).not.toContain("geral");
     expect(topics).not.toContain("bea");
     for (const [, payload] of heard) {
@@ -42,7 +42,7 @@ describe("[X5] a bare SUB socket", { timeout: 60_000 }, () => {
     }
   });
 
-  test("can't read a private topic with the key from before a new password", async () => {
+  test("a new password changes the key of the user's private topic", async () => {
     const [ana, eva] = [await scene.enter("ana"), await scene.enter("eva")];
     const topic = topicOf({ user: "eva" });
     const keyOf = async () => JSON.stringify((await eva.ask("keys", { topics: [topic] })).keys);
@@ -58,7 +58,7 @@ describe("[X5] a bare SUB socket", { timeout: 60_000 }, () => {
 });
 
 describe("[X5] a guest that may connect where servers publish", { timeout: 60_000 }, () => {
-  test("is not believed in clear, or with a key of its own", async () => {
+  test("a guest's forged publication is ignored, unencrypted or with a key of its own", async () => {
     const [ana, bea] = [await scene.enter("ana"), await scene.enter("bea")];
     const got: Entry[] = [];
     const channel = "geral" as never;
@@ -92,13 +92,13 @@ describe("[X5] a guest that may connect where servers publish", { timeout: 60_00
     socket.close();
     expect(heard.some(([, payload]) => payload?.equals(Buffer.from(plain)))).toBe(true);
     expect(got.map(({ message }) => message)).toEqual(["true", "true again"]);
-    // The place in such a message is not believed either: no reader waits for it.
+    // The place in a forged message does not count as seen, so no later read waits for it.
     await expect(bea.channels()).resolves.toContain("geral");
   });
 });
 
 describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
-  test("can't publish in another's name at the proxy, and does not stop readers", async () => {
+  test("a user with a channel's key can't publish in another user's name, nor block readers", async () => {
     const [ana, bea, mallory] = [
       await scene.enter("ana"),
       await scene.enter("bea"),
@@ -140,7 +140,7 @@ describe("[X5] a user who has a channel's key", { timeout: 60_000 }, () => {
     socket.close();
     expect(got.map(({ message }) => message)).toEqual(["true", "true again"]);
     expect(bea.connection.clock.value).toBeLessThan(2 ** 40);
-    // She does not wait for a message that never existed.
+    // Bea's reads and writes do not wait for a message that never existed.
     await expect(bea.channels()).resolves.toContain("geral");
     await expect(bea.publish(parseChannelName("geral"), "hers")).resolves.toBeDefined();
   });

@@ -11,7 +11,7 @@ const scene = accountsScene();
 const geral = parseChannelName("geral");
 const forbidden = { code: "forbidden", retry: false };
 
-/** A session of a new account, on a connection that others use too. */
+/** Registers an account and returns its session, on a connection that other sessions share. */
 async function enter(connection: Connection, user: string, refused: string[] = []) {
   const session = connection.session({ onRefused: ({ code }) => refused.push(code) });
   await session.register(parseUserName(user), passwordOf(user));
@@ -19,7 +19,7 @@ async function enter(connection: Connection, user: string, refused: string[] = [
   return session;
 }
 
-/** Texts that a session hears, in the order in which they come. */
+/** Subscribes, and returns a growing list of the texts that the session hears. */
 async function listen(session: Session, name: Parameters<Session["subscribe"]>[0]) {
   const heard: string[] = [];
   await session.subscribe(name, ({ message }) => heard.push(message));
@@ -27,7 +27,7 @@ async function listen(session: Session, name: Parameters<Session["subscribe"]>[0
 }
 
 describe("users on one connection of a cluster with accounts", { timeout: 60_000 }, () => {
-  test("[X5] one may not read another's private messages, though the wire brings them", async () => {
+  test("[X5] a user can't read another user's private messages, although both share a connection", async () => {
     const connection = scene.cluster.connection();
     const [ana, bia] = [await enter(connection, "ana1"), await enter(connection, "bia1")];
     const mallory = await enter(connection, "mallory1");
@@ -51,7 +51,7 @@ describe("users on one connection of a cluster with accounts", { timeout: 60_000
     expect(inGeral.join()).not.toContain("for ana alone");
   });
 
-  test("[X2] a session is its user's: another one's login or lock does not touch it", async () => {
+  test("[X2] a user's login or lock does not affect another user's session on the same connection", async () => {
     const connection = scene.cluster.connection();
     const refused: string[][] = [[], []];
     const ana = await enter(connection, "ana2", refused[0]);

@@ -35,7 +35,7 @@ const kinds = [
 
 const addressOf = (endpoint: string) => splitKey(endpoint).address;
 
-/** Every port of the cluster's processes. */
+/** The addresses of all processes' bound sockets: those for guests, and those for members alone. */
 function portsOf(cluster: LocalCluster) {
   const { broker, brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
   const peers = cluster.of("server").map(({ ready }) => ready?.endpoints.peer ?? "");
@@ -51,7 +51,7 @@ function isWhole(cluster: LocalCluster): boolean {
 }
 
 describe.each(kinds)(
-  "[X7] [X8] strangers at --auth $auth, encrypted: $curve",
+  "[X7] [X8] strangers at a cluster with --auth $auth, encrypted: $curve",
   { timeout: 60_000 },
   (kind) => {
     let cluster: LocalCluster;
@@ -64,14 +64,14 @@ describe.each(kinds)(
     }, 60_000);
     afterAll(() => cluster?.[Symbol.asyncDispose](), 30_000);
 
-    /** The options with which a guest's ZeroMQ socket may connect. */
+    /** The options with which a guest's ZeroMQ socket can connect. */
     function asGuest(): Record<string, unknown> {
       if (key === undefined) return { linger: 0 };
       const { publicKey: curvePublicKey, secretKey: curveSecretKey } = curveKeyPair();
       return { linger: 0, curveServerKey: key, curvePublicKey, curveSecretKey };
     }
 
-    /** A plain client's request, which shows that the cluster serves. */
+    /** Sends a plain client's request and returns the decoded reply. */
     async function ask(service: string): Promise<unknown> {
       const socket = new Request({ receiveTimeout: 10_000 });
       Object.assign(socket, asGuest());
@@ -85,7 +85,7 @@ describe.each(kinds)(
       }
     }
 
-    /** A guest without a library that has gone as far in its handshake as it can. */
+    /** Connects without ZeroMQ's library and does the handshake as far as the endpoint allows. */
     async function guestAt(endpoint: string, type: string, identity: Uint8Array | string = "") {
       const peer = new RawPeer(endpoint);
       const about = metadata(type, identity);
@@ -108,7 +108,7 @@ describe.each(kinds)(
       return endpoint === addressOf(cluster.endpoints.proxyIn) ? "PUB" : "DEALER";
     };
 
-    test("a web page's request is refused at every port, and publishes nothing", async () => {
+    test("an HTTP request of a web page is refused at every port and publishes nothing", async () => {
       const heard: string[] = [];
       const listener = new Subscriber({ linger: 0 });
       Object.assign(listener, asGuest());
@@ -118,7 +118,7 @@ describe.each(kinds)(
         for await (const [topic] of listener) heard.push(String(topic));
       })().catch(() => {});
       const { guests, members } = portsOf(cluster);
-      // libzmq took this for ZMTP 1.0.
+      // libzmq accepted such bytes as ZMTP 1.0.
       const body = "\u0005\u0000geral\u0001\u0007\u0000a lie!";
       const requests = [
         `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
@@ -130,7 +130,7 @@ describe.each(kinds)(
           const peer = new RawPeer(endpoint);
           peer.say(Buffer.from(request, "latin1"));
           await peer.closed();
-          // Only the beginning of a greeting.
+          // The process has sent at most its greeting.
           expect(peer.heard.length).toBeLessThanOrEqual(64);
         }
       }
@@ -140,7 +140,7 @@ describe.each(kinds)(
       expect(isWhole(cluster)).toBe(true);
     });
 
-    test("a stranger with the name of a nameless peer ends no process and gets no reply of others", async () => {
+    test("a stranger that takes a generated peer name ends no process and gets no reply of other peers", async () => {
       const { guests, members } = portsOf(cluster);
       const numbers = [0, 1, 0x6b8b4567, 0x6b8b4568, 0x6b8b4569, 0x7fffffff, 0xffffffff];
       const names = numbers.map((number) => {
@@ -164,7 +164,7 @@ describe.each(kinds)(
       }
       await Promise.all(Array.from({ length: 40 }, () => ask("time")));
       for (const peer of open) {
-        // READY, and PING where it is not encrypted; what is in a box was not asked for either.
+        // READY and PING commands are expected. Encrypted frames below 60 bytes hold no reply.
         const others = framesOf(peer.heard).filter(({ flags }) => (flags & 4) === 0);
         if (key === undefined) expect(others).toEqual([]);
         else expect(others.every(({ body }) => body.length < 60)).toBe(true);
@@ -192,7 +192,7 @@ describe.each(kinds)(
       expect(isWhole(cluster)).toBe(true);
     });
 
-    test("a stranger's worker and publisher can connect nowhere", async () => {
+    test("a stranger's worker and publisher are refused at the ports for members", async () => {
       const { brokerBack, proxyIn } = cluster.endpoints;
       const heard: string[] = [];
       const listener = new Subscriber({ linger: 0 });
@@ -249,7 +249,7 @@ describe.each(kinds)(
 );
 
 describe("[X7] --guest-servers", { timeout: 60_000 }, () => {
-  test("lets a server of the original protocol serve, and status warns of it", async () => {
+  test("--guest-servers lets a server of the original protocol serve, and status warns about the option", async () => {
     await using cluster = await LocalCluster.start({ servers: 1, guestServers: true });
     const { broker, brokerBack, proxyIn, proxy, reference } = cluster.endpoints;
     const rep = new Reply({ linger: 0 });
@@ -310,12 +310,12 @@ describe("[X7] --guest-servers", { timeout: 60_000 }, () => {
   });
 });
 
-describe("[X8] changed bytes at every bound port", { timeout: 120_000 }, () => {
-  /** `npm run fuzz -- --wire` makes any number of these runs. */
+describe("[X8] random changes of bytes at each bound port", { timeout: 120_000 }, () => {
+  /** `npm run fuzz -- --wire` makes any number of such runs. */
   test.each([
     ["plain", false],
     ["encrypted", true],
-  ])("%s: no process ends, memory stays flat, people go on", async (_kind, curve) => {
+  ])("changed bytes on %s connections end no process and fill no memory", async (_kind, curve) => {
     const { problems, folder } = await fuzzWires({ curve, connections: 200, seed: 1 });
     expect(problems, `kept in ${folder}`).toEqual([]);
   });

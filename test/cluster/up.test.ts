@@ -44,7 +44,8 @@ afterEach(async () => {
 
 function spawnUp(data: string, ...flags: string[]) {
   const args = [cli, "up", "--data", data, "--log-level", "warn", "--json", ...flags];
-  // With a process group of its own, as from a shell, and with a channel, as from a supervisor.
+  // The command has its own process group, as from a shell, and an IPC channel, as from a
+  // supervisor.
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     detached: true,
@@ -69,7 +70,7 @@ async function startUp(
   return { child, ready: JSON.parse(String(line)) as Ready, errors };
 }
 
-/** The exit code and the output. */
+/** Waits for the command's end, and returns its exit code and its stderr. */
 async function endOf(
   up: ReturnType<typeof spawnUp>,
 ): Promise<{ code: number | null; errors: string }> {
@@ -86,7 +87,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** The running processes that it has started. */
+/** The ids of the running child processes of a process. */
 function childrenOf({ pid }: ChildProcess): number[] {
   const { stdout } = spawnSync("pgrep", ["-P", String(pid)], { encoding: "utf8" });
   return (stdout.match(/\d+/g) ?? []).map(Number);
@@ -97,7 +98,7 @@ function connectionTo({ broker, proxy }: Ready): Connection {
 }
 
 describe("tertulia up", () => {
-  test("prints the running processes in one line, ends on SIGTERM with 0, and leaves no process behind", async () => {
+  test("`up` prints its processes in one line, and SIGTERM ends all of them with exit code 0", async () => {
     const { child, ready } = await startUp(await folder(), "--bots", "1");
     expect(ready.processes.map(({ role }) => role).sort()).toEqual([
       "bot",
@@ -113,7 +114,7 @@ describe("tertulia up", () => {
     expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
   });
 
-  test("[J4] finds every folder again, with all that was acknowledged", async () => {
+  test("[J4] a second `up` uses the same data folders and has all acknowledged messages", async () => {
     const data = await folder();
     const first = await startUp(data);
     {
@@ -135,7 +136,7 @@ describe("tertulia up", () => {
     expect(await readdir(join(data, "servers"))).toHaveLength(3);
   });
 
-  test("a second Ctrl-C does not cut the end short, although all processes get it", async () => {
+  test("a second Ctrl-C, which all processes get, does not interrupt a clean stop", async () => {
     const { child, ready, errors } = await startUp(await folder(), "--servers", "1");
     const group = -Number(child.pid);
     process.kill(group, "SIGINT");
@@ -146,7 +147,7 @@ describe("tertulia up", () => {
     expect(errors()).toBe("");
   });
 
-  test("[R11] a SIGTERM to all processes ends all of them, and none is started again", async () => {
+  test("[R11] a SIGTERM to all processes ends each of them, and no process is restarted", async () => {
     const { child, ready, errors } = await startUp(await folder(), "--bots", "1");
     process.kill(-Number(child.pid), "SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
@@ -154,11 +155,11 @@ describe("tertulia up", () => {
     expect(errors()).toBe("");
   });
 
-  test("a process that dies while others are being stopped is not started again", async () => {
+  test("a process that is killed while the cluster stops is not restarted", async () => {
     await using cluster = await LocalCluster.start({ servers: 1, bots: 1 });
     const [bot] = cluster.of("bot");
     const [broker] = cluster.of("broker");
-    // So that stopping it takes a while.
+    // The hanging bot makes the stop take a while.
     bot?.signal("SIGSTOP");
     const stopped = cluster.stop();
     broker?.signal("SIGKILL");
@@ -169,7 +170,7 @@ describe("tertulia up", () => {
     expect(log).not.toContain("started again");
   });
 
-  test("works with signals if it has a channel to its parent", async () => {
+  test("SIGINT ends `up` also if it has an IPC channel to its parent", async () => {
     const { child, ready } = await startUp(await folder(), "--servers", "1");
     expect(child.connected).toBe(true);
     child.kill("SIGINT");
@@ -177,7 +178,7 @@ describe("tertulia up", () => {
     expect(ready.processes.filter(({ pid }) => isAlive(pid))).toEqual([]);
   });
 
-  test("a terminal's signal to all processes ends none of them, and a SIGTERM ends one", async () => {
+  test("SIGINT and SIGHUP end no process of a cluster, and a process that SIGTERM ends is restarted", async () => {
     const { ready, errors } = await startUp(await folder(), "--servers", "1");
     for (const { pid } of ready.processes) {
       for (const signal of ["SIGINT", "SIGHUP"] as const) process.kill(pid, signal);
@@ -192,7 +193,7 @@ describe("tertulia up", () => {
     await until(() => errors().includes("The broker 1 ended (exit code 0): started again"), "it");
   });
 
-  test("reports why it did not start even if the logs go to files", async () => {
+  test("a failed start is reported on stderr even if the logs are written to files", async () => {
     const data = await folder();
     await startUp(data, "--servers", "1");
     await expect(LocalCluster.start({ data, servers: 1 })).rejects.toThrow(
@@ -200,19 +201,19 @@ describe("tertulia up", () => {
     );
   });
 
-  test("ends all its processes when it dies by kill -9", async () => {
+  test("all processes of `up` end when `up` is killed with SIGKILL", async () => {
     const { child, ready } = await startUp(await folder(), "--servers", "1");
     child.kill("SIGKILL");
     await until(() => ready.processes.every(({ pid }) => !isAlive(pid)), "all are gone");
   });
 
   test.each([1, 2, 3, 4, 5, 6])(
-    "leaves none of %i processes behind if it dies while it starts",
+    "no child process is left if `up` is killed when it has started %i of them",
     async (count) => {
       const up = spawnUp(await folder(), "--port", "0", "--servers", "2", "--bots", "1");
       const { child, errors } = up;
       await until(() => childrenOf(child).length >= count, "so many processes are there");
-      // It starts no process while they are counted.
+      // While it is stopped, `up` starts no further process.
       child.kill("SIGSTOP");
       const pids = childrenOf(child);
       child.kill("SIGKILL");
@@ -221,7 +222,7 @@ describe("tertulia up", () => {
     },
   );
 
-  test("a taken port ends it with one sentence and exit code 1, without a process left behind", async () => {
+  test("a port in use ends `up` with one sentence and exit code 1", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const address = other.address();
@@ -230,14 +231,14 @@ describe("tertulia up", () => {
     const { code, errors } = await endOf(up);
     other.close();
     expect(code).toBe(1);
-    // It needs five ports from that one on. Other ports may be in use by other programs.
+    // `up` needs five ports from `port` on. Another program may use one of the other four.
     const [, taken] = /tcp:\/\/127\.0\.0\.1:(\d+) is taken: stop what uses it/.exec(errors) ?? [];
     expect(Number(taken) - port).toBeGreaterThanOrEqual(0);
     expect(Number(taken) - port).toBeLessThan(5);
     expect(errors).not.toMatch(/^\s+at /m);
   });
 
-  test("a data folder in use ends it with one sentence and exit code 1", async () => {
+  test("a data folder in use ends `up` with one sentence and exit code 1", async () => {
     const data = await folder();
     await startUp(data, "--servers", "1");
     const { code, errors } = await endOf(spawnUp(data, "--port", "0"));
@@ -246,11 +247,11 @@ describe("tertulia up", () => {
     expect(errors).not.toMatch(/^\s+at /m);
   });
 
-  test("[J2] names a damaged file, with the way out", async () => {
+  test("[J2] a damaged file ends `up` with a sentence that names the file and says how to go on", async () => {
     const data = await folder();
     const slot = join(data, "servers", "1");
     const path = join(slot, "users.json");
-    // The state is saved before the stop, which does so only if there is time.
+    // A small limit makes the server save its state before the stop, where a save is not certain.
     vi.stubEnv("TERTULIA_CHECKPOINT_BYTES", "4096");
     const { child, ready } = await startUp(data, "--servers", "1");
     {
@@ -266,7 +267,7 @@ describe("tertulia up", () => {
     await once(child, "exit");
     const text = await readFile(path, "utf8");
     await writeFile(path, text.replace('"ana"', '"eva"'));
-    // Otherwise the journal would still have the state's events.
+    // Without this removal, the journal would still have the events of the saved state.
     await rm(join(slot, "journal", "00000001.jsonl"));
     const { code, errors } = await endOf(spawnUp(data, "--port", "0", "--servers", "1"));
     expect(code).toBe(1);
@@ -276,7 +277,7 @@ describe("tertulia up", () => {
     expect(errors).not.toMatch(/^\s+at /m);
   });
 
-  test("[X3] a role that would open itself to other machines says how to allow it, with exit code 2", async () => {
+  test("[X3] a role bound to a public address ends with exit code 2 and names the option that allows it", async () => {
     const args = [cli, "broker", "--front", "tcp://0.0.0.0:0", "--data", await folder()];
     const failure = await promisify(execFile)(process.execPath, args).catch((error) => error);
     expect(failure.code).toBe(2);

@@ -12,22 +12,22 @@ import { saveJournals } from "../../src/trials/saved-states.ts";
 import { until } from "../support/until.ts";
 
 interface Load {
-  /** Messages on their way at once. */
+  /** How many messages are in transit at a time; 8 by default. */
   readonly lanes?: number;
-  /** The text behind the number of each message. */
+  /** The text after the number of each message. */
   readonly text?: string;
-  /** A new one. */
+  /** The name of the channel that the writer creates; "geral" by default. */
   readonly channel?: string;
 }
 
-/** The longest text that fits a message behind its number. */
+/** The longest text that fits after the number of a message. */
 export const longText = ` ${"x".repeat(limits.messageCharacters - 20)}`;
 
-/** Publishes numbered messages, a few at a time, until it is stopped. */
+/** Publishes numbered messages, a few at a time, until `stop` is called. */
 export class Writer {
   readonly acknowledged = new Map<string, Receipt>();
   attempted = 0;
-  /** Logs a user in, creates the channel, and begins. */
+  /** Logs a user in, creates the channel, and begins to publish. */
   static async start(cluster: LocalCluster, load: Load = {}): Promise<Writer> {
     const client = cluster.client({ deadlineMs: 30_000 });
     await client.login(parseUserName("ana"));
@@ -48,7 +48,7 @@ export class Writer {
       }
     };
     this.#running = Promise.all(Array.from({ length: lanes }, lane));
-    // The caller of `stop` learns of it; a test that fails before that has an error of its own.
+    // `stop` throws a failure of the writer. A test that fails before `stop` throws its own error.
     this.#running.catch(() => {});
   }
 
@@ -69,8 +69,8 @@ async function fileOf(cluster: LocalCluster, slot: string, name: string): Promis
 }
 
 /**
- * Waits until all servers agree, twice. A server that was hung may still make events of its
- * requests, and no other server knows these events yet.
+ * Waits until all servers report the same vector twice. A server that hung may still make events of
+ * its requests, which no other server knows yet.
  */
 async function allEqual(cluster: LocalCluster): Promise<void> {
   const client = cluster.client();
@@ -78,7 +78,7 @@ async function allEqual(cluster: LocalCluster): Promise<void> {
   let before: string | undefined;
   const isEqual = async () => {
     const said = new Map<unknown, string>();
-    // A broker gives requests to its servers in turn.
+    // A broker gives requests to the servers in turn.
     for (let asked = 0; asked < 3 * servers && said.size < servers; asked += 1) {
       const { server, members } = await client.status();
       if (members.some(({ member, lag }) => member && lag !== 0)) return false;
@@ -94,7 +94,8 @@ async function allEqual(cluster: LocalCluster): Promise<void> {
 }
 
 /**
- * Stops the cluster once all servers agree: a stop waits for a server that is behind, but not for ever (R11).
+ * Stops the cluster once all servers have the same events. A stop waits only a limited time for a
+ * server that is behind (R11).
  * @returns the publications of all replicas, whose files are equal byte for byte
  */
 export async function stopEqual(cluster: LocalCluster): Promise<Entry[]> {
@@ -110,8 +111,8 @@ export async function stopEqual(cluster: LocalCluster): Promise<Entry[]> {
 }
 
 /**
- * Stops the cluster. All replicas are equal and have each acknowledged message under a single id.
- * Duplicates of a request are both in the files, and readers see one of them (R6).
+ * Stops the cluster, and expects equal replicas that have each acknowledged message with one id.
+ * The files may have duplicates of a request, of which readers see only one (R6).
  */
 export async function expectNothingLost(
   cluster: LocalCluster,

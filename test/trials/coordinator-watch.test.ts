@@ -38,7 +38,7 @@ function enter(number: number, term: number): void {
   log(number, { event: "coordinator", epoch: { view: 3, term } });
 }
 
-test("the watch knows the coordinator by events of the logs, not by their sentences", () => {
+test("the watch reads the coordinator from the events in the logs, not from the sentences", () => {
   expect(watch.coordinator).toBeUndefined();
   enter(2, 2);
   enter(1, 1);
@@ -51,7 +51,7 @@ test("the watch knows the coordinator by events of the logs, not by their senten
   expect(watch.coordinator).toBe("server 1");
 });
 
-test("there is no coordinator after the latest one resigned or was started again", () => {
+test("the watch knows no coordinator after the latest coordinator has resigned or restarted", () => {
   enter(1, 1);
   log(1, { event: "resigned", epoch: { view: 3, term: 1 } });
   expect(watch.coordinator).toBeUndefined();
@@ -61,7 +61,7 @@ test("there is no coordinator after the latest one resigned or was started again
   expect(watch.coordinator).toBeUndefined();
 });
 
-test("a line that arrives in two halves counts when it is whole; other lines do not count", () => {
+test("the watch reads a log line when it is complete, and ignores lines without an event", () => {
   write(1, "tertulia: a sentence at the end of a process\nnull\n");
   log(1, { msg: "Coordinator, epoch 3.1 — olá" });
   const line = JSON.stringify({ time, event: "coordinator", epoch: { view: 3, term: 2 } });
@@ -71,7 +71,7 @@ test("a line that arrives in two halves counts when it is whole; other lines do 
   expect(watch.coordinator).toBe("server 1");
 });
 
-test("no entry is missed when a log is emptied because it is too long", () => {
+test("the watch misses no term when a log is rotated because of its length", () => {
   enter(1, 1);
   for (let count = 0; count < 100; count += 1) log(1, {});
   expect(watch.entered()).toHaveLength(1);

@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** One end of a connection, and the bytes that it has received. */
+/** One end of a TCP connection, and the text that this end has received. */
 class End {
   received = "";
   ended = false;
@@ -57,7 +57,7 @@ function dial(endpoint: string): End {
 const there: Link = { from: "ana", to: "bia" };
 const back: Link = { from: "bia", to: "ana" };
 
-/** A relay with one route from ana to bia, and a connection over it that has been used. */
+/** A relay with a route from ana to bia, and a connection over the relay that has carried bytes. */
 async function pair() {
   const { target, accepted, server } = await listen();
   const relay = await Relay.open(1);
@@ -73,7 +73,7 @@ async function pair() {
 }
 
 describe("the relay", () => {
-  test("passes bytes both ways, and passes an end on", async () => {
+  test("the relay passes bytes and the end of a stream in both directions", async () => {
     const { ana, bia } = await pair();
     ana.socket.end("2");
     await bia.got("12");
@@ -84,7 +84,7 @@ describe("the relay", () => {
     expect(ana.failed || bia.failed).toBe(false);
   });
 
-  test("a cut link holds its bytes alone, and passes them in order when it is healed", async () => {
+  test("a cut holds back the bytes of one direction, and healing passes them in order", async () => {
     const { relay, ana, bia } = await pair();
     const cut = relay.cut([there]);
     ana.socket.write("2");
@@ -98,7 +98,7 @@ describe("the relay", () => {
     await bia.got("123");
   });
 
-  test("two cuts of one link last until both are healed", async () => {
+  test("two cuts of one link last until both cuts are healed", async () => {
     const { relay, ana, bia } = await pair();
     const [first, second] = [relay.cut([there]), relay.cut([there, back])];
     ana.socket.write("2");
@@ -110,7 +110,7 @@ describe("the relay", () => {
     await Promise.all([ana.got("12"), bia.got("12")]);
   });
 
-  test("a cut that is healed by a reset loses the held bytes with their connection", async () => {
+  test("a cut that is healed by a reset loses the held bytes and the connection", async () => {
     const { relay, ana, bia, endpoint, accepted } = await pair();
     const cut = relay.cut([there]);
     ana.socket.write("2");
@@ -122,7 +122,7 @@ describe("the relay", () => {
     await (accepted[1] as End).got("new");
   });
 
-  test("the end of a process that was cut off arrives when the cut is healed", async () => {
+  test("the end of a connection arrives only after its cut is healed", async () => {
     const { relay, ana, bia } = await pair();
     const cut = relay.cut([there, back]);
     ana.socket.write("2");
@@ -135,7 +135,7 @@ describe("the relay", () => {
     await until(() => bia.ended || bia.failed, "the end has come");
   });
 
-  test("a new connection waits while a link in either direction is cut", async () => {
+  test("a new connection waits while one direction of its link is cut", async () => {
     const { relay, endpoint, accepted } = await pair();
     const cut = relay.cut([back]);
     const late = dial(endpoint);
@@ -147,7 +147,7 @@ describe("the relay", () => {
     await (accepted[1] as End).got("late");
   });
 
-  test("a slow link delays its bytes, and keeps their order when it is fast again", async () => {
+  test("a slow link delays its bytes, and keeps their order after it is healed", async () => {
     const { relay, ana, bia } = await pair();
     const slow = relay.slow([there], 150);
     const beganMs = performance.now();
@@ -156,7 +156,7 @@ describe("the relay", () => {
     expect(performance.now() - beganMs).toBeGreaterThan(140);
     ana.socket.write("3");
     bia.socket.write("2");
-    // The relay has handled both: the first one is still being delayed.
+    // The relay has read both writes by now, and still delays "3".
     await ana.got("12");
     slow.heal();
     ana.socket.write("4");
@@ -173,7 +173,7 @@ describe("the relay", () => {
     await until(() => late.failed || late.ended, "it is told");
   });
 
-  test("the first bytes of a connection can tell its process", async () => {
+  test("the relay can identify a connection's process by its first bytes", async () => {
     const { target, accepted } = await listen();
     await using relay = await Relay.open(1);
     const from = (bytes: Buffer) => (String(bytes).includes("I am ana") ? "ana" : undefined);
@@ -190,7 +190,7 @@ describe("the relay", () => {
     expect(bia.received).toBe("hello");
   });
 
-  test("a sender is held back while nobody takes its bytes", async () => {
+  test("a cut blocks a sender when the relay's buffers are full", async () => {
     const { relay, ana, bia } = await pair();
     const cut = relay.cut([there]);
     const text = "x".repeat(16 * 1024 * 1024);

@@ -11,7 +11,7 @@ const maker = new EventMaker();
 const early = maker.many(serverName(1), 3);
 const late = [...maker.many(serverName(2), 2), ...maker.many(serverName(1), 2)];
 
-/** The folder of a server that stopped twice. @param saves whether it had time to save its state */
+/** Makes the folder of a server that ran twice. @param saves whether each stop saved the state */
 async function stopped(data: string, slot: string, saves: readonly boolean[]): Promise<string> {
   const folder = join(data, "servers", slot);
   makeMember(folder);
@@ -29,7 +29,7 @@ function filesOf(folder: string): string[] {
   return checkpointFiles.map((name) => readFileSync(join(folder, name), "utf8"));
 }
 
-test("[R4] [R11] replicas whose states were not saved at the stop have equal files with their journals", async () => {
+test("[R4] [R11] saveJournals makes equal saved states of replicas that did not save at their stop", async () => {
   await using data = await temporaryFolder();
   const saved = await stopped(data.path, "1", [true, true]);
   const before = filesOf(saved);
@@ -43,7 +43,7 @@ test("[R4] [R11] replicas whose states were not saved at the stop have equal fil
   await open.close();
 });
 
-test("[J5] a damaged folder is named and left as it is", async () => {
+test("[J5] saveJournals throws an error that names the damaged file, and changes no file", async () => {
   await using data = await temporaryFolder();
   const folder = await stopped(data.path, "1", [true, false]);
   const path = join(folder, "journal", "00000002.jsonl");

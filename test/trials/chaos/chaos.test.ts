@@ -13,12 +13,12 @@ const whole = { timeout: 120_000 };
 
 describe("tertulia chaos", () => {
   test(
-    "[R5] [R6] a run in which all promises are kept says so, and leaves nothing behind",
+    "[R5] [R6] a chaos run without violations ends with code 0 and a report, and removes its folder",
     whole,
     async () => {
       await using temporary = await temporaryFolder();
       const report = join(temporary.path, "report.html");
-      // Its temporary folder is inside the test's, which is removed.
+      // The run's temporary folder is inside the test's folder, which is removed.
       using command = new CliProcess(
         ["chaos", "--seconds", "9", "--seed", "3", "--json", "--report", report],
         { TMPDIR: temporary.path },
@@ -42,7 +42,7 @@ describe("tertulia chaos", () => {
     },
   );
 
-  test("a run that is ended early is checked as far as it went", whole, async () => {
+  test("a chaos run that is aborted early still ends with a verdict", whole, async () => {
     await using temporary = await temporaryFolder();
     const stopping = new AbortController();
     let faults = 0;
@@ -61,14 +61,14 @@ describe("tertulia chaos", () => {
     expect(lengthMs).toBeLessThan(60_000);
   });
 
-  test("a wrong value is answered by one sentence and exit code 2", async () => {
+  test("`chaos` with an invalid value ends with one sentence and exit code 2", async () => {
     using command = new CliProcess(["chaos", "--seconds", "soon"]);
     const { code, stderr } = await command.end();
     expect(code).toBe(2);
     expect(stderr).toMatch(/^tertulia: --seconds: "soon" won't do: .*\n$/);
   });
 
-  test("a package without the test bench says so in one sentence", async () => {
+  test("`chaos` in a package without the trials ends with a sentence that says so", async () => {
     await using temporary = await temporaryFolder();
     const root = fileURLToPath(new URL("../../../", import.meta.url));
     const isKept = (path: string) => path !== join(root, "dist", "trials");
@@ -83,7 +83,7 @@ describe("tertulia chaos", () => {
     expect(status).toBe(1);
   });
 
-  test("a report that can't be written is refused before the run", async () => {
+  test("`chaos` with a report path that can't be written ends before the run", async () => {
     using command = new CliProcess(["chaos", "--report", "/nowhere/report.html"]);
     const { code, stderr } = await command.end();
     expect(code).toBe(1);

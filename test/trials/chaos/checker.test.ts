@@ -19,7 +19,7 @@ function written(message: string, clock: number, sentMs: number): Write {
 
 const history = [seen("a", 1), seen("b", 2, two), seen("c", 3)];
 
-/** A sound run: three messages, each acknowledged, reported by both servers, delivered and read. */
+/** A run without violations: three messages, each acknowledged, reported, delivered and read. */
 const sound: Observations = {
   servers: [one, two],
   writes: [written("a", 1, 0), written("b", 2, 10), written("c", 3, 20)],
@@ -45,23 +45,23 @@ function everywhere(entries: readonly Seen[]): Partial<Observations> {
   };
 }
 
-/** A run without reports, deliveries and reads. */
+/** Empties the reports, deliveries and reads of a run. */
 const untold = { servers: [], reads: [], reports: [], deliveries: [] };
 
 const unanswered: Write = { message: "d", client: "ana", conversations: ["#geral"], sentMs: 25 };
 
-describe("the checker", () => {
-  test("finds no violation in a sound run", () => {
+describe("the checker of chaos runs", () => {
+  test("the checker finds no violation in a sound run", () => {
     expect(check(sound)).toEqual([]);
   });
 
-  test("accepts a write without an answer, whether it took effect or not", () => {
+  test("the checker accepts a write without an answer, whether it took effect or not", () => {
     const writes = [...sound.writes, unanswered];
     expect(rulesBroken({ writes })).toEqual([]);
     expect(rulesBroken({ writes, ...everywhere([...history, seen("d", 4)]) })).toEqual([]);
   });
 
-  test("finds an acknowledged message that one server does not report", () => {
+  test("the checker finds an acknowledged message that one server does not report", () => {
     const reports = [
       ...sound.reports.slice(0, 1),
       { server: two, conversation: "#geral", entries: history.slice(0, 2) },
@@ -72,7 +72,7 @@ describe("the checker", () => {
     });
   });
 
-  test("finds a private message that either user's history lacks", () => {
+  test("the checker finds an acknowledged private message that is missing in one user's history", () => {
     const private1: Write = { ...written("p", 4, 25), conversations: ["@bia", "@ana"] };
     const tell = (conversation: string, entries: Seen[]) =>
       [one, two].map((server) => ({ server, conversation, entries }));
@@ -84,7 +84,7 @@ describe("the checker", () => {
     expect(rulesBroken({ writes, reports: half })).toEqual(["lost"]);
   });
 
-  test("finds a message that is twice in a history, a delivery or a page", () => {
+  test("the checker finds a message that is twice in a history, a delivery or a page", () => {
     const twice = [...history, seen("a", 4)];
     expect(rulesBroken(everywhere(twice))).toContain("doubled");
     const deliveries = [{ subscriber: "bia", conversation: "#geral", entries: twice }];
@@ -93,7 +93,7 @@ describe("the checker", () => {
     expect(rulesBroken({ reads })).toEqual(["doubled"]);
   });
 
-  test("finds a message that was refused, or that nobody sent there", () => {
+  test("the checker finds a message that was refused, or that no client sent to the conversation", () => {
     expect(rulesBroken(everywhere([...history, seen("x", 4)]))).toEqual(["neverAttempted"]);
     const elsewhere: Write = { ...unanswered, conversations: ["@bia", "@ana"] };
     const shown = everywhere([...history, seen("d", 4)]);
@@ -106,7 +106,7 @@ describe("the checker", () => {
     );
   });
 
-  test("finds servers with other histories, other files or no report", () => {
+  test("the checker finds servers with different histories or files, and missing reports", () => {
     const other = [history[0], history[1], seen("c", 5)] as Seen[];
     const reports = [
       ...sound.reports.slice(0, 1),
@@ -126,7 +126,7 @@ describe("the checker", () => {
     expect(rulesBroken({ reports: [] })).toEqual(["diverged"]);
   });
 
-  test("finds a history out of the total order", () => {
+  test("the checker finds a history that is not in the total order", () => {
     const swapped = [history[1], history[0], history[2]] as Seen[];
     expect(rulesBroken(everywhere(swapped))).toEqual(["misordered"]);
     // If the clocks are equal, the server's name decides.
@@ -136,7 +136,7 @@ describe("the checker", () => {
     );
   });
 
-  test("finds a subscriber that heard one server's messages out of order", () => {
+  test("the checker finds a subscriber that heard one server's messages out of order", () => {
     const swapped = [history[2], history[0], history[1]] as Seen[];
     const deliveries = [{ subscriber: "bia", conversation: "#geral", entries: swapped }];
     expect(rulesBroken({ deliveries })).toEqual(["misordered"]);
@@ -147,16 +147,16 @@ describe("the checker", () => {
     ).toEqual([]);
   });
 
-  test("finds an effect whose clock is not above its cause's", () => {
+  test("the checker finds a write whose clock is not above the clock of an earlier acknowledged write", () => {
     // c was sent after b had been acknowledged with clock 5.
     const writes = [written("a", 1, 0), written("b", 5, 10), written("c", 3, 20)];
     expect(rulesBroken({ ...untold, writes })).toEqual(["misordered"]);
-    // A message that was sent before the answer came is not its effect.
+    // A message that was sent before the answer to b came is no effect of b.
     const apart = [written("a", 1, 0), written("b", 5, 17), written("c", 3, 20)];
     expect(rulesBroken({ ...untold, writes: apart })).toEqual([]);
   });
 
-  test("finds it for a write without an answer, by the clock in the history", () => {
+  test("the checker finds a write without an answer whose clock in the history is too low", () => {
     const late: Write = { ...unanswered, sentMs: 40 };
     const entries = [seen("d", 0, two), ...history];
     expect(rulesBroken({ ...everywhere(entries), writes: [...sound.writes, late] })).toContain(
@@ -164,12 +164,12 @@ describe("the checker", () => {
     );
   });
 
-  test("finds a message in the history that a subscriber never heard", () => {
+  test("the checker finds a message in the history that a subscriber never heard", () => {
     const deliveries = [{ subscriber: "bia", conversation: "#geral", entries: history.slice(1) }];
     expect(rulesBroken({ deliveries })).toEqual(["unheard"]);
   });
 
-  test("expects no private message to reach its sender as a delivery", () => {
+  test("the checker expects private messages to be delivered to the receiver, but not to the sender", () => {
     const private1: Write = { ...unanswered, conversations: ["@bia", "@ana"] };
     const reports = [one, two].flatMap((server) =>
       ["@bia", "@ana"].map((conversation) => ({ server, conversation, entries: [seen("d", 4)] })),
@@ -185,17 +185,17 @@ describe("the checker", () => {
     ]);
   });
 
-  test("finds a client that did not read its own acknowledged message", () => {
+  test("the checker finds a client that did not read its own acknowledged message", () => {
     const [read] = sound.reads;
     if (read === undefined) throw new Error("there is one");
     const entries = history.slice(0, 2);
     expect(rulesBroken({ reads: [{ ...read, entries }] })).toEqual(["stale"]);
-    // Nothing is promised if c is not acknowledged yet, or is another client's.
+    // A read need not show c if c is not yet acknowledged, or if c is another client's message.
     expect(rulesBroken({ reads: [{ ...read, entries, askedMs: 22 }] })).toEqual([]);
     expect(rulesBroken({ reads: [{ ...read, entries, client: "bia" }] })).toEqual([]);
   });
 
-  test("does not expect messages that are older than the page", () => {
+  test("the checker expects no messages in a read that are older than the page", () => {
     const [read] = sound.reads;
     if (read === undefined) throw new Error("there is one");
     const page = { ...read, entries: history.slice(2), isWhole: false };
@@ -203,20 +203,20 @@ describe("the checker", () => {
     expect(rulesBroken({ reads: [{ ...page, isWhole: true }] })).toEqual(["stale"]);
   });
 
-  test("finds a correct write that was refused", () => {
+  test("the checker finds a correct write that was refused", () => {
     const refused: Write = { ...unanswered, refused: "channel_not_found" };
     expect(rulesBroken({ writes: [...sound.writes, refused] })).toEqual(["stale"]);
   });
 
-  test("checks the claims too", () => {
+  test("the checker also checks the claims", () => {
     const claim = { name: "rosa", client: "eva", id: "1", beganMs: 0, answers: [] };
     expect(rulesBroken({ claims: [{ ...claim, isGivenUp: false }] })).toEqual(["undecided"]);
   });
 
-  test("finds a write that was sent and acknowledged while a majority was stopped", () => {
+  test("the checker finds a write that was both sent and acknowledged while a majority was stopped", () => {
     const at = (sentMs: number) => rulesBroken({ ...untold, writes: [written("a", 1, sentMs)] });
     expect(at(150)).toEqual(["early"]);
-    // The majority may have had a write that was sent before, or answered after.
+    // A majority may have had a write that was sent before the stop or answered after it.
     expect(at(99)).toEqual([]);
     expect(at(197)).toEqual([]);
   });

@@ -26,7 +26,9 @@ function everywhere(...accounts: Account[]): ClaimObservations["accounts"] {
   return ["servers/1", "servers/2"].map((replica) => ({ replica, accounts }));
 }
 
-/** Eva owns the name and was told so; the others were told that the name is taken. */
+/**
+ * A race without violations: eva won and owns the name, and the others were answered name_taken.
+ */
 const sound: ClaimObservations = {
   claims: [claimed("eva", "won"), claimed("gil", "taken"), claimed("ivo", "taken", "taken")],
   accounts: everywhere(account("eva")),
@@ -39,25 +41,25 @@ function rulesBroken(change: Partial<ClaimObservations>): string[] {
 const givenUp: Claim = { ...claimed("lia"), isGivenUp: true };
 
 describe("[R10] [E3] the checker of claims", () => {
-  test("finds no violation in a sound race", () => {
+  test("the checker of claims finds no violation in a sound race", () => {
     expect(checkClaims(sound)).toEqual([]);
     expect(checkClaims({ claims: [], accounts: [] })).toEqual([]);
   });
 
-  test("accepts an owner that gave up, and a name without an owner", () => {
+  test("the checker of claims accepts an owner that gave up, and a name without an owner", () => {
     expect(rulesBroken({ claims: [...sound.claims, givenUp] })).toEqual([]);
     const claims = [...sound.claims.slice(1), givenUp];
     expect(rulesBroken({ claims, accounts: everywhere(account("lia")) })).toEqual([]);
-    // An older coordinator's claim that nobody asks again counts, although it is never confirmed.
+    // A claim in an old epoch may stay unconfirmed if its client does not ask again.
     expect(rulesBroken({ claims, accounts: everywhere(account("lia", 1, false)) })).toEqual([]);
   });
 
-  test("accepts a claim that was proposed again in a later epoch, and others that were rolled back", () => {
+  test("the checker of claims accepts a claim that was proposed again in a later epoch, and lost unconfirmed claims", () => {
     const accounts = everywhere(account("gil", 1, false), account("eva", 2), account("eva", 3));
     expect(rulesBroken({ accounts })).toEqual([]);
   });
 
-  test("finds a name that two clients were told they own", () => {
+  test("the checker of claims finds a name that two clients won", () => {
     const claims = [claimed("eva", "won"), claimed("gil", "won")];
     expect(checkClaims({ ...sound, claims })).toContainEqual({
       rule: "claimedTwice",
@@ -65,14 +67,14 @@ describe("[R10] [E3] the checker of claims", () => {
     });
   });
 
-  test("finds a client that asked again and got another answer", () => {
+  test("the checker of claims finds a client that asked again and got a different answer", () => {
     for (const answers of [["won", "taken"] as const, ["taken", "won"] as const]) {
       const claims = [claimed("eva", ...answers), claimed("gil", "taken")];
       expect(rulesBroken({ claims })).toEqual(["contradicted"]);
     }
   });
 
-  test("finds a name whose owner is not the client that was told OK", () => {
+  test("the checker of claims finds a name whose confirmed owner is not the client that won", () => {
     expect(
       rulesBroken({
         accounts: everywhere(account("lia", 2)),
@@ -85,7 +87,7 @@ describe("[R10] [E3] the checker of claims", () => {
     expect(rulesBroken({ claims, accounts: everywhere(account("nobody")) })).toEqual(["misowned"]);
   });
 
-  test("finds a name whose owner was told name_taken", () => {
+  test("the checker of claims finds a name whose owner was answered name_taken", () => {
     const claims = [claimed("eva", "taken"), claimed("gil", "taken")];
     expect(checkClaims({ ...sound, claims })).toEqual([
       {
@@ -95,14 +97,14 @@ describe("[R10] [E3] the checker of claims", () => {
     ]);
   });
 
-  test("finds a name that all were told is taken, and no claim that takes it", () => {
+  test("the checker of claims finds a name that all clients were answered is taken, without an owner", () => {
     const claims = sound.claims.slice(1);
     expect(rulesBroken({ claims, accounts: everywhere() })).toEqual(["misowned"]);
     const accounts = everywhere(account("gil", 1, false));
     expect(rulesBroken({ claims: claims.slice(0, 1), accounts })).toEqual(["misowned"]);
   });
 
-  test("finds owners that differ between replicas, or are missing on one", () => {
+  test("the checker of claims finds owners that differ between replicas or are missing on one replica", () => {
     const [one] = everywhere(account("eva"));
     const [two] = everywhere(account("gil"));
     const [none] = everywhere();
@@ -114,12 +116,12 @@ describe("[R10] [E3] the checker of claims", () => {
     expect(rulesBroken({ accounts: [one, missing] })).toEqual(["ownersDiffer"]);
   });
 
-  test("finds several confirmed owners on one replica", () => {
+  test("the checker of claims finds several confirmed owners on one replica", () => {
     const accounts = everywhere(account("gil", 1), account("eva", 2));
     expect(rulesBroken({ accounts })).toEqual(["ownersDiffer"]);
   });
 
-  test("finds a claim that was neither decided nor given up", () => {
+  test("the checker of claims finds a claim that was neither decided nor given up", () => {
     expect(rulesBroken({ claims: [...sound.claims, claimed("lia")] })).toEqual(["undecided"]);
     const refused: Claim = { ...claimed("lia"), refused: "bad_request" };
     expect(checkClaims({ ...sound, claims: [...sound.claims, refused] })).toEqual([

@@ -32,7 +32,7 @@ function only(faults: readonly NodeFault[], claims: readonly Claim[] = []): Fail
 }
 
 describe("failovers", () => {
-  test("a failover has the coordinators, the times, and the next claim served", () => {
+  test("a failover names both coordinators and epochs, and the time until the next term and until the next won claim", () => {
     const claims = [claim(1_900, 4_000), claim(2_100, 3_700), claim(2_200, 3_500, "taken")];
     expect(only([faultOf(one, "kill", [2_000, 3_000])], claims)).toEqual({
       fault: "kill",
@@ -47,39 +47,40 @@ describe("failovers", () => {
     });
   });
 
-  test("the same process can become coordinator again, in any order of the logs", () => {
+  test("the same process can be the next coordinator, whatever the order of the terms", () => {
     const again = [term(one, 2, 3_400), term(one, 1, 0)];
     const [failover] = failoversOf(again, [faultOf(one, "stop", [1_000, 3_000])], []);
     expect(failover).toMatchObject({ coordinator: one, successor: one, servedAfterMs: undefined });
   });
 
-  test("a change of coordinator without a fault of the coordinator is no failover", () => {
+  test("a new term without an earlier kill, stop or cut of the coordinator is no failover", () => {
     expect(failoversOf(terms, [], [])).toEqual([]);
     expect(failoversOf(terms, [faultOf(two, "kill", [2_000])], [])).toEqual([]);
     expect(failoversOf(terms, [faultOf(one, "slow", [2_000, 5_000])], [])).toEqual([]);
     expect(failoversOf(terms, [faultOf(one, "kill", [4_000])], [])).toEqual([]);
   });
 
-  test("a fault that the coordinator survived is not the cause", () => {
+  test("a failover's cause is the coordinator's first kill or fault of at least 1.2 s, else its last fault", () => {
     const faults = [faultOf(one, "stop", [100, 600]), faultOf(one, "cut", [1_500, 5_000])];
     expect(only(faults)).toMatchObject({ fault: "cut", atMs: 1_500 });
     expect(only([...faults, faultOf(one, "kill", [2_000])])).toMatchObject({ fault: "cut" });
     expect(only(faults.slice(0, 1))).toMatchObject({ fault: "stop", atMs: 100 });
   });
 
-  test("a fault is not the cause if claims were served again before the next term", () => {
+  test("a fault that is over causes no failover if claims were served again before the next term", () => {
     const stop = faultOf(one, "stop", [500, 2_000]);
     const served = [claim(2_100, 2_300), claim(3_500, 3_600)];
     expect(failoversOf(terms, [stop], served)).toEqual([]);
     const cut = faultOf(one, "cut", [2_500, 4_000]);
     expect(only([stop, cut], served)).toMatchObject({ atMs: 2_500, servedAfterMs: 1_100 });
-    // A coordinator that is cut off from some servers may serve others until it is missed.
+    // A claim served during a cut does not rule the cut out, because the cut leaves some
+    // connections.
     expect(only([faultOf(one, "cut", [500, 4_000])], served)).toMatchObject({
       servedAfterMs: 1_800,
     });
   });
 
-  test("a failover is alone if no other fault goes on until the claim is served", () => {
+  test("a failover is alone if no other fault overlaps the time until the next claim is served", () => {
     const kill = faultOf(one, "kill", [2_000, 3_000]);
     const served = [claim(2_100, 3_700)];
     const isAlone = (other: NodeFault) => only([kill, other], served).isAlone;

@@ -24,19 +24,19 @@ function targetsOf(fault: PlannedFault): readonly string[] {
 }
 
 describe("the plan of faults", () => {
-  test("is the same for the same seed, and differs for another seed", () => {
+  test("the plan of faults is the same for the same seed, and differs for another seed", () => {
     expect(plan(7)).toEqual(plan(7));
     expect(plan(7)).not.toEqual(plan(8));
   });
 
-  test("kills at least 20 processes in 120 s with any seed", () => {
+  test("the plan of faults kills at least 20 processes in 120 s with each seed", () => {
     for (const seed of seeds) {
       const kills = plan(seed).filter(({ kind }) => kind === "kill");
       expect(kills.flatMap(targetsOf).length, `seed ${seed}`).toBeGreaterThanOrEqual(20);
     }
   });
 
-  test("has every kind of fault, every way of a cut, and every process", () => {
+  test("the plans of faults have each kind of fault, each direction of a cut, and each process", () => {
     for (const seed of seeds) {
       const faults = plan(seed);
       const kinds = new Set(faults.map(({ kind }) => kind));
@@ -49,7 +49,7 @@ describe("the plan of faults", () => {
     expect([...new Set(all.flatMap(targetsOf))].sort()).toEqual(everybody);
   });
 
-  test("kills and stops a majority of the servers at once", () => {
+  test("each plan of faults kills and stops a majority of the servers at once", () => {
     for (const seed of seeds) {
       for (const kind of ["kill", "stop"]) {
         const majorities = plan(seed).filter((fault) => {
@@ -60,7 +60,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("has stops and cuts that are shorter, and longer, than every timeout", () => {
+  test("the plans of faults have stops and cuts below 1 s and above 5 s", () => {
     const lasting = seeds.flatMap((seed) =>
       plan(seed).flatMap((fault) =>
         fault.kind === "stop" || fault.kind === "cut" ? [fault.forMs] : [],
@@ -70,7 +70,7 @@ describe("the plan of faults", () => {
     expect(Math.max(...lasting)).toBeGreaterThan(5_000);
   });
 
-  test("leaves the end of a run without faults, even if the run is short", () => {
+  test("the plan of faults leaves the end of a run without faults, even in a short run", () => {
     for (const lengthMs of [8_000, 30_000, 120_000]) {
       for (const seed of seeds) {
         const ends = plan(seed, lengthMs).map((fault) => {
@@ -82,7 +82,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("never chooses a single process that still has an earlier fault", () => {
+  test("the plan of faults never chooses a single process that still has an earlier fault", () => {
     for (const seed of seeds) {
       const busyUntil = new Map<string, number>();
       for (const fault of plan(seed)) {
@@ -102,7 +102,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("kills, stops or cuts off the coordinator every third time", () => {
+  test("about a third of the planned faults kill, stop or cut off the coordinator", () => {
     for (const seed of seeds) {
       const faults = plan(seed);
       const hits = faults.filter((fault) => targetsOf(fault).includes(theCoordinator));
@@ -113,7 +113,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("aims a coordinator's fault when its time comes, and leaves others as planned", () => {
+  test("a fault of the coordinator gets its process when it begins, and other faults stay as planned", () => {
     for (const planned of plan(5)) {
       const fault = aimedAt("server 2", planned);
       if (!targetsOf(planned).includes(theCoordinator)) {
@@ -130,7 +130,7 @@ describe("the plan of faults", () => {
     }
   });
 
-  test("exists for a single server too", () => {
+  test("a plan of faults can be made for a single server", () => {
     const alone = planFaults(seededRandom(1), 60_000, { ...cast, servers: ["server 1"] });
     expect(alone.length).toBeGreaterThan(10);
   });

@@ -9,7 +9,7 @@ function answered(sentMs: number, atMs: number): Write {
 
 const open: Write = { message: "open", client: "ana", conversations: ["#geral"], sentMs: 10 };
 
-test("writes are counted in the half second in which they were acknowledged", () => {
+test("each write counts in the half second in which it was acknowledged", () => {
   const { spans } = paceOf([answered(0, 100), answered(0, 400), answered(300, 900), open], 1_500);
   expect(spans.map(({ fromMs, acknowledged }) => [fromMs, acknowledged])).toEqual([
     [0, 2],
@@ -20,7 +20,7 @@ test("writes are counted in the half second in which they were acknowledged", ()
   expect(spans[2]?.latency).toBeUndefined();
 });
 
-test("median, 99th percentile and maximum are those of all acknowledged writes", () => {
+test("median, 99th percentile and maximum of the latency cover all acknowledged writes", () => {
   const writes = Array.from({ length: 1_000 }, (_, ms) => answered(0, ms));
   expect(paceOf(writes, 1_000).latency).toEqual({ p50Ms: 500, p99Ms: 990, maxMs: 999 });
 });
@@ -31,7 +31,7 @@ test("the longest pause can be before, between or after the acknowledged writes"
   expect(paceOf([answered(0, 100), answered(0, 200)], 1_200).longestPauseMs).toBe(1_000);
 });
 
-test("a run without an acknowledged write is one pause", () => {
+test("a run without an acknowledged write counts as one pause", () => {
   const pace = paceOf([open], 2_000);
   expect(pace.longestPauseMs).toBe(2_000);
   expect(pace.gaps).toEqual([{ fromMs: 0, toMs: 2_000 }]);

@@ -3,7 +3,7 @@ import { check, type Observations, type Write } from "../../../src/trials/chaos/
 import { paceOf } from "../../../src/trials/chaos/core/pace.ts";
 import { verdictOf } from "../../../src/trials/chaos/core/verdict.ts";
 
-test("a run in which nothing was acknowledged has failed", () => {
+test("a chaos run without an acknowledged write has failed", () => {
   const server = "server_00000001";
   const conversation = "#geral";
   const write: Write = { message: "a", client: "ana", conversations: [conversation], sentMs: 0 };
