@@ -30,7 +30,10 @@ export interface ClusterConfig {
   readonly logFiles: boolean;
   /** Returns further environment variables of a server, such as its settings. */
   readonly settings?: (server: Process) => Readonly<Record<string, string>>;
-  /** The connections between processes; without it, processes connect directly. */
+  /**
+   * Gives each process the endpoints of other processes; without a wiring, processes connect
+   * directly.
+   */
   readonly wiring?: Wiring;
 }
 

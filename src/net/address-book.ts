@@ -3,7 +3,7 @@ import { limits } from "../protocol/limits.ts";
 
 interface Open {
   connections: number;
-  /** The number of these connections that are in their handshake. */
+  /** The number of the open connections that are in their handshake. */
   handshakes: number;
 }
 

@@ -120,8 +120,9 @@ export class Listener {
   }
 
   /**
-   * Ends one of the address's handshakes, chosen at random. Honest handshakes are short, so
-   * unfinished ones block no other peer; if many slow handshakes begin at once, some still succeed.
+   * Ends one of the address's handshakes, chosen at random. Honest handshakes are short, so many
+   * unfinished handshakes block no other peer. If many slow handshakes begin at once, some still
+   * succeed.
    */
   #giveOneUp(address: string): void {
     const shaking = [...this.#shaking].filter((wire) => wire.address === address);

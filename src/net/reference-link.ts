@@ -26,8 +26,8 @@ interface ReferenceLinkOptions {
 }
 
 /**
- * Pause between two checks of a reference of the original protocol, because one of this project may
- * have replaced it.
+ * Pause between two checks of a reference of the original protocol, because a reference of this
+ * project may have replaced it.
  */
 const foreignMs = 2_000;
 

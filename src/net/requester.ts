@@ -23,8 +23,8 @@ interface Open {
 
 interface RequesterOptions {
   /**
-   * Whether a question may wait for a connection until its timeout. Otherwise it fails soon, so
-   * that it is not sent much later.
+   * Whether a question may wait for a connection until its timeout. Otherwise the question fails
+   * soon, so that it is not sent much later.
    */
   readonly waits?: boolean;
   /**

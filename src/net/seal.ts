@@ -39,8 +39,7 @@ interface SealsOptions {
  * in plain text, counter, sender and receiver. Counters are Lamport clocks. A message is refused if
  * it has come before, or may have come before this process started.
  *
- *     MAC (32 bytes)
- * "<counter> <sender> <to>"
+ *     MAC (32 bytes) | "<counter> <sender> <to>"
  *     MAC = HMAC-SHA256(key, header, MAC of the question that is answered or nothing, payload),
  *           the first two with their lengths (4 bytes) in front
  */

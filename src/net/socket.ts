@@ -10,8 +10,8 @@ import { durations, limits } from "../protocol/limits.ts";
 export const socketOptions = {
   linger: 500,
   sendHighWaterMark: limits.highWaterMark,
-  // libzmq aborts if a connection ends from which it has stopped reading. So it never stops
-  // reading; the senders limit the queue instead (B5, X8).
+  // libzmq aborts if a connection ends after libzmq has stopped reading from it. So the socket
+  // never stops reading; the senders limit the queue instead (B5, X8).
   receiveHighWaterMark: 0,
   maxMessageSize: limits.frameBytes,
   heartbeatInterval: durations.zmtpIntervalMs,

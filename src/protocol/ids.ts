@@ -16,7 +16,10 @@ export type ChannelName = Branded<"ChannelName">;
 export type ServerName = Branded<"ServerName">;
 /** The idempotency key of a request; retries of the request repeat the key (R6). */
 export type RequestId = Branded<"RequestId">;
-/** In hex, the first 16 bytes of the hash that links an event to the one before it (J5). */
+/**
+ * In hex, the first 16 bytes of the hash that links an event to the previous event of its server
+ * (J5).
+ */
 export type Chain = Branded<"Chain">;
 
 /** The value that precedes the chain of a server's first event. */

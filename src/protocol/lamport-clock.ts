@@ -2,8 +2,8 @@ import { limits } from "./limits.ts";
 
 /**
  * A logical clock (W5). A send raises the clock by 1. A receipt raises it to 1 above the higher of
- * the own and the received clock. Source: L. Lamport, "Time, Clocks, and the Ordering of Events in
- * a Distributed System", 1978.
+ * this clock and the received clock. Source: L. Lamport, "Time, Clocks, and the Ordering of Events
+ * in a Distributed System", 1978.
  */
 export class LamportClock {
   #value: number;

@@ -54,7 +54,7 @@ export const limits = {
   clockReserveMost: 100_000_000,
   /**
    * Newest messages of one member that a receiver remembers to detect replays: two proxies may
-   * reorder as many.
+   * deliver that many out of order.
    */
   replayWindow: 1_024,
   /**
@@ -156,8 +156,8 @@ export const limits = {
    */
   addressConnections: 4_096,
   /**
-   * Connections of one address in their handshake at once, and its new ones per second and at once:
-   * a port scan opens more.
+   * Connections of one address in their handshake at once; new connections of one address per
+   * second and at once: a port scan opens more.
    */
   addressHandshakes: 256,
   addressPace: 500,

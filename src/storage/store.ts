@@ -71,7 +71,7 @@ export interface Store {
   saveView(view: View): Promise<void>;
   /** Saves a promise, as `saveView` saves a view. */
   savePromise(ballot: Ballot): Promise<void>;
-  /** Whether lost events have not all been returned yet. */
+  /** True while some lost events have not been returned. */
   readonly isDamaged: boolean;
   /** What a person must do if no peer returns the lost events. */
   readonly way: string;

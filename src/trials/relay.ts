@@ -44,8 +44,8 @@ const heldBytes = 1024 * 1024;
  * slow links down, or reset their connections.
  *
  * A cut behaves like a network that drops packets, as TCP shows it: bytes, ends and resets wait
- * until the cut is healed. Then they continue or, with `reset`, are lost with their connection. A
- * new connection waits while either direction is cut.
+ * until the cut is healed. Then bytes, ends and resets continue or, with `reset`, are lost with
+ * their connection. A new connection waits while either direction is cut.
  */
 export class Relay implements AsyncDisposable {
   readonly #servers: Server[] = [];

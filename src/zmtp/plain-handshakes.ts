@@ -15,8 +15,8 @@ export function nullHandshake(ours: Uint8Array): Handshake {
 }
 
 /**
- * Accepts peers that send the password, with any user name (RFC 24). The password is not encrypted,
- * as is everything else in an unencrypted cluster.
+ * Accepts peers that send the password, with any user name (RFC 24). The password is sent
+ * unencrypted, like all other data in an unencrypted cluster.
  */
 export function passwordHandshake(
   ours: Uint8Array,

@@ -87,7 +87,7 @@ export class Subscriptions<Subscriber> {
 
   /**
    * Returns the subscriber with the most topics within the group with the most topics. So many
-   * connections of one address can't displace the connections of another.
+   * connections of one address can't displace the connections of another address.
    */
   largest(groupOf: (subscriber: Subscriber) => string): Subscriber | undefined {
     const ofGroup = new Map<string, { sum: number; most: number; subscriber: Subscriber }>();

@@ -64,8 +64,8 @@ export async function reportsOf(question: Question): Promise<ServerReport[]> {
 }
 
 /**
- * Reads a conversation from all servers page by page. The broker chooses the server; its page is
- * added to the server's own report.
+ * Reads a conversation from all servers page by page. The broker chooses a server for each page;
+ * the page is added to the report of that server.
  */
 async function reportsOn(
   conversation: string,

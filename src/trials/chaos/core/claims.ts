@@ -5,7 +5,7 @@ import { compareEpochs, type Epoch } from "../../../protocol/epoch.ts";
  * disks at the end.
  */
 
-/** A claim's decision in the answer to its client. */
+/** The decision of a claim in an answer to its client. */
 export interface ClaimAnswer {
   readonly atMs: number;
   readonly answer: "won" | "taken";

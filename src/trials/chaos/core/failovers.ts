@@ -31,8 +31,8 @@ export interface Failover {
   /** Milliseconds from the fault to the start of the next term. */
   readonly officeAfterMs: number;
   /**
-   * Milliseconds from the fault to the first grant of a claim sent after it; undefined if no claim
-   * was granted.
+   * Milliseconds from the fault to the first grant of a claim sent after the fault; undefined if no
+   * claim was granted.
    */
   readonly servedAfterMs: number | undefined;
   /** Whether no other fault was active between this fault and that grant. */
