@@ -14,25 +14,28 @@ import type { TopicKeys } from "./topic-keys.ts";
 
 export interface BusParts {
   readonly auth: Auth;
-  /** Where each proxy takes publications, and where it gives them out. */
+  /**
+   * The endpoints to which servers publish (`proxiesIn`), and those to which subscribers connect
+   * (`proxies`).
+   */
   readonly proxiesIn: readonly string[];
   readonly proxies: readonly string[];
-  /** Those of the topic `replication`. */
+  /** The seals for messages on the topic `replication`. */
   readonly seals: Seals;
   readonly topicKeys: TopicKeys;
-  /** The cluster's time. */
+  /** The cluster's time, in milliseconds since 1970. */
   correctedMs(): number;
   onReplication(message: ReplicationMessage): void;
   onSubscription(topic: string, active: boolean): void;
   onDropped(error: unknown): void;
 }
 
-/** What goes over the proxies: publications to clients, and the replicas' words to each other. */
+/** Publishes to clients, and exchanges messages with the other servers, over the proxies. */
 export class Bus {
   readonly #parts: BusParts;
   readonly #publisher: Publisher;
   readonly #subscriber: Subscriber;
-  /** Topics that are subscribed to. */
+  /** The topics with at least one subscriber. */
   readonly topics = new Set<string>();
 
   constructor(parts: BusParts) {
@@ -66,11 +69,14 @@ export class Bus {
     onReplication(message);
   }
 
-  /** Messages among members have a seal (X1); the other topics are for any listener (P1, P6). */
+  /**
+   * Sends a message to the other servers, with a seal (X1). Messages on other topics have no seal,
+   * because any process may subscribe to them (P1, P6).
+   */
   broadcast(message: ReplicationMessage): void {
     const { auth, seals, topicKeys, correctedMs } = this.#parts;
     const plain = encodeReplication(message);
-    // Where accounts are, nothing of the chat goes over a proxy in clear (X5).
+    // In a cluster with accounts, nothing of the chat crosses a proxy unencrypted (X5).
     const payload = auth === "open" ? plain : topicKeys.sealReplication(plain, correctedMs());
     this.#publisher.publish(replicationTopic, payload, seals.seal(replicationTopic, payload));
   }
@@ -78,7 +84,8 @@ export class Bus {
   publish({ topic, payload, version = "" }: Effect & { readonly type: "publish" }): void {
     const { auth, topicKeys, correctedMs } = this.#parts;
     const plain = encode(payload);
-    // Which server leads is no secret, and foreign listeners know the form of it (P6).
+    // The topic `servers` names only the coordinator, which is no secret. Subscribers of the
+    // original protocol can read it only unencrypted (P6).
     const isOpen = auth === "open" || topic === serversTopic;
     const sealing = { topic, version, plain };
     this.#publisher.publish(

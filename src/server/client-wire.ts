@@ -26,7 +26,7 @@ export interface ClientWireParts {
   onRequests(input: Input & { readonly type: "requests" }): void;
 }
 
-/** Clients' requests, as they come by the brokers, and their replies. */
+/** Receives clients' requests from the brokers, and sends the replies back. */
 export class ClientWire {
   readonly #parts: ClientWireParts;
   readonly #requestLog: RequestLog;
@@ -55,7 +55,7 @@ export class ClientWire {
     onRequests({ type: "requests", to, batch, connection, requests: proven });
   }
 
-  /** With whoever is logged in by each token. */
+  /** Adds to each request with a token the session that the token proves. */
   #proven(requests: readonly Incoming[]): Incoming[] {
     return requests.map((request) => {
       if (!("token" in request) || request.token === undefined) return request;
@@ -63,7 +63,7 @@ export class ClientWire {
     });
   }
 
-  /** Puts a token in place of each session that was granted. */
+  /** Sends the replies, after replacing each granted session with its token. */
   reply(effect: ReplyEffect): void {
     for (const { data } of effect.replies) {
       const { grant } = data;
@@ -75,27 +75,32 @@ export class ClientWire {
     this.#responder.reply(envelope, encodeReplies(effect, format));
   }
 
-  /** Into the rotation of the brokers, or out of it. */
+  /** Enters the rotation of all brokers if `joined` is true, otherwise leaves it. */
   rotate(joined: boolean): void {
     const { brokers } = this.#parts;
     this.#disconnecting = joined ? [] : brokers.map((one) => this.#responder.disconnect(one));
     if (joined) this.#responder.connect(...brokers);
   }
 
-  /** Once all that was taken in is answered (R11). */
+  /** Closes the sockets after all requests that were received are answered (R11). */
   async close(): Promise<void> {
     await Promise.all(this.#disconnecting);
     await this.#responder.close();
   }
 }
 
-/** The connection that A9 counts by: the broker, and the client's half of the tag (B1). */
+/**
+ * Names the connection whose requests A9 counts: the broker, and the client's half of the tag (B1).
+ */
 function connectionOf([broker, tag]: Envelope): string {
   const client = tag?.length === tagBytes ? tag.subarray(0, tagBytes / 2) : tag;
   return `${broker?.toString("latin1")} ${client?.toString("latin1")}`;
 }
 
-/** What is too large for a frame would cost the connection to the broker: an error goes instead. */
+/**
+ * Encodes the replies, or an error in place of each if they exceed one frame. A larger frame would
+ * end the connection to the broker.
+ */
 function encodeReplies({ batch, replies }: ReplyEffect, format: Format): Uint8Array {
   const bytes = encode(batch ? replies : replies[0], format);
   if (bytes.byteLength <= limits.frameBytes) return bytes;

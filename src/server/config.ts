@@ -16,15 +16,18 @@ export function serverConfig(settings: Settings) {
   const forMembers = (endpoints: readonly string[]) => withKey(endpoints, memberKey(secret, keys));
   return {
     ...member,
-    /** Where the servers' side of each broker is. */
+    /** The endpoints at which brokers accept servers. */
     brokers: forMembers(settings.get("brokerBack")),
-    /** Where each proxy takes publications, and where it gives them out. */
+    /**
+     * The endpoints to which servers publish (`proxiesIn`), and those to which subscribers connect
+     * (`proxies`).
+     */
     proxiesIn: forMembers(settings.get("proxyIn")),
     proxies: keyed(settings.get("proxy")),
     reference: keyed(settings.get("reference")),
-    /** Where the peer link is bound. */
+    /** The endpoint to which the peer link is bound. */
     bind,
-    /** The folder of all slots. */
+    /** The folder that contains all slots. */
     slots: join(settings.get("data"), "servers"),
     leaveOnStop: settings.get("leaveOnStop"),
     retention: retentionOf(settings),
@@ -45,7 +48,10 @@ export function retentionOf(settings: Settings): Retention {
   };
 }
 
-/** A burst is what comes in five seconds. */
+/**
+ * Returns a pace whose burst is the amount of five seconds. Returns undefined, which means no
+ * limit, for 0.
+ */
 function paceOf(perSecond: number): Pace | undefined {
   return perSecond === 0 ? undefined : { perSecond, burst: 5 * perSecond };
 }

@@ -3,7 +3,7 @@ import type { Settings } from "../platform/settings.ts";
 import { serverConfig } from "./config.ts";
 import { startServer } from "./server.ts";
 
-/** `tertulia server`: one replica in the foreground. */
+/** Runs the command `tertulia server`: one replica in the foreground. */
 export function runServer(settings: Settings): Promise<void> {
   const config = serverConfig(settings);
   return runProcess(async () => {

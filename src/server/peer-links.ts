@@ -19,15 +19,15 @@ import type {
   SyncAnswer,
 } from "../protocol/peer-messages.ts";
 
-/** This server's questions to the others, over one connection to each. */
+/** Sends this server's requests to the other servers, over one connection to each server. */
 export class PeerLinks {
   readonly #links = new Map<ServerName, { readonly address: string; requester: Requester }>();
   readonly #seals: Seals;
   readonly #key: string;
 
   /**
-   * @param seals those of the peer links
-   * @param key what lets a member in: addresses of peers come without it
+   * @param seals the seals for messages on peer links
+   * @param key what a member must show to connect; the addresses of peers come without the key
    */
   constructor(seals: Seals, key: string) {
     this.#seals = seals;
@@ -35,7 +35,8 @@ export class PeerLinks {
   }
 
   /**
-   * @throws ProtocolError `unavailable` without an answer in time, PeerMessageError for nonsense
+   * @throws ProtocolError `unavailable` if no answer comes in time, PeerMessageError if the answer
+   * is malformed
    */
   async sync(
     peer: ServerName,
@@ -57,12 +58,13 @@ export class PeerLinks {
     return parseCoordinationAnswer(await this.#to(peer, address).ask(payload, question.patienceMs));
   }
 
-  /** Keeps a connection to the peer. @param onLost called when it ends */
+  /** Keeps a connection to the peer. @param onLost called when the connection ends */
   watch(peer: ServerName, address: string, onLost: () => void): void {
     try {
       this.#to(peer, address).onDisconnect = onLost;
     } catch (error) {
-      // The address that the peer gave is no endpoint: the peer will count as silent.
+      // The peer's address is not an endpoint, so only the peer's silence will show that the peer
+      // is lost.
       if (!(error instanceof Problem)) throw error;
     }
   }
@@ -78,7 +80,7 @@ export class PeerLinks {
     return parseSnapshotPage(reply);
   }
 
-  /** Closes the links to those who are gone for good. */
+  /** Closes the links to all peers for which `isKnown` returns false. */
   keep(isKnown: (peer: ServerName) => boolean): void {
     for (const [peer, { requester }] of this.#links) {
       if (isKnown(peer)) continue;
@@ -91,7 +93,10 @@ export class PeerLinks {
     for (const { requester } of this.#links.values()) requester.close();
   }
 
-  /** A peer that was started again may have another address. */
+  /**
+   * Returns the link to the peer. Replaces the link if the peer has another address since a
+   * restart.
+   */
   #to(peer: ServerName, address: string): Requester {
     const known = this.#links.get(peer);
     if (known?.address === address) return known.requester;

@@ -17,13 +17,15 @@ import type {
 import type { Store } from "../storage/store.ts";
 import type { Effect, Input } from "./core/effects.ts";
 
-/** Where the answer to a peer goes: its question is sealed, but for `health`. */
+/**
+ * The destination of an answer. `question` is undefined only for a `health` request without a seal.
+ */
 interface PeerReply {
   readonly envelope: Envelope;
   readonly question: Question | undefined;
 }
 
-/** A message as it comes to the peer link. */
+/** A message that came over the peer link. */
 export interface PeerMessage {
   readonly envelope: Envelope;
   readonly payload: Buffer;
@@ -37,23 +39,25 @@ export interface PeerWireParts {
   readonly clock: LamportClock;
   readonly log: Log;
   readonly responder: Responder;
-  /** Those of the peer links. */
+  /** The seals for messages on peer links. */
   readonly seals: Seals;
   readonly disk: Store;
-  /** Why no client is served, if so. */
+  /**
+   * Returns the reason why the server serves no client; undefined while the server serves clients.
+   */
   unready(): string | undefined;
   onInput(input: Input & { readonly type: "syncRequest" | "coordinationRequest" }): void;
   onGuest(): void;
   onDropped(error: unknown): void;
 }
 
-/** `health` has less. */
+/** A limit in bytes that is above the size of any `health` request. */
 const healthBytes = 256;
 
-/** The peers' questions to this server, and its answers. */
+/** Receives the peers' requests to this server, and sends the answers. */
 export class PeerWire {
   readonly #parts: PeerWireParts;
-  /** The newest question of each peer that is still to be answered. */
+  /** The newest unanswered `sync` request of each peer. */
   readonly #syncs = new Map<ServerName, AnswerSync>();
   #isAnsweringSyncs = false;
 
@@ -67,7 +71,8 @@ export class PeerWire {
     if (seal !== undefined && question === undefined) return;
     const to: PeerReply = { envelope, question };
     if (question?.isNew === false) return this.#send(to, Buffer.alloc(0));
-    // What has no seal is worth reading only if it can be `health`.
+    // A message without a seal can only be a request for `health`, so a longer message is dropped
+    // unread.
     if (question === undefined && payload.length > healthBytes) return onGuest();
     let request: PeerRequest;
     try {
@@ -89,7 +94,7 @@ export class PeerWire {
     }
   }
 
-  /** Anybody may ask: nothing changes by it, not even the clock. */
+  /** Answers `health`. Anybody may ask, so the request changes nothing, not even the clock. */
   #answerHealth(to: PeerReply): void {
     const { clock, name, unready } = this.#parts;
     const reason = unready();
@@ -112,7 +117,10 @@ export class PeerWire {
     void this.#answerSyncs();
   }
 
-  /** One after the other: a peer that asks more often than it reads costs nobody else. */
+  /**
+   * Answers the waiting `sync` requests one after the other. A peer has at most one waiting
+   * request, so a peer that asks too often delays nobody else.
+   */
   async #answerSyncs(): Promise<void> {
     if (this.#isAnsweringSyncs) return;
     this.#isAnsweringSyncs = true;
@@ -133,7 +141,7 @@ export class PeerWire {
     const { clock, disk, log } = this.#parts;
     try {
       const page = await disk.page(request);
-      // Without a page the asker learns that it has to begin with another state.
+      // Without a page, the error makes the asking server begin with another state.
       const data = { clock: clock.tick(), ...(page ?? { status: "erro", code: "unavailable" }) };
       this.#send(to, encode({ service: "snapshot", data }));
     } catch (error) {
@@ -142,7 +150,7 @@ export class PeerWire {
   }
 }
 
-/** @param found as `Store.read` gives it */
+/** @param found the result of `Store.read` */
 export function syncAnswer(
   summary: ReplicaSummary,
   found: { readonly lines: string[]; readonly more: boolean } | undefined,
@@ -151,7 +159,10 @@ export function syncAnswer(
   return { ...summary, lines, more, compacted: found === undefined };
 }
 
-/** A member speaks for itself alone. @throws PeerMessageError */
+/**
+ * Checks that a message names its real sender.
+ * @throws PeerMessageError if the seal names another
+ */
 export function assertSender(named: string | undefined, sender: string | undefined): void {
   if (named === sender) return;
   throw new PeerMessageError(`it says ${named}, and its seal ${sender}`);

@@ -30,7 +30,7 @@ import type {
   Timers,
 } from "./surroundings.ts";
 
-/** What a server stands on before it has any socket of its own. */
+/** The parts of a server that exist before it has any socket. */
 export interface Foundation {
   readonly config: ServerConfig;
   readonly clock: LamportClock;
@@ -51,15 +51,18 @@ export interface Wires {
 }
 
 export interface RealParts extends Foundation, Wires {
-  /** Of the peer link, as others reach it. */
+  /** The address at which the other servers reach the peer link. */
   readonly address: string;
   readonly disk: Store;
   newCore(): ServerCore;
-  /** The server is in the rotation. */
+  /** Called when the server enters the rotation. */
   onServing(): void;
 }
 
-/** Sockets, files and time, whose promises become the callbacks that a shell waits for. */
+/**
+ * Returns the real surroundings of a shell: sockets, files and timers. Their promises become the
+ * callbacks that the shell waits for.
+ */
 export function realSurroundings(parts: RealParts): Surroundings {
   const { bus, clients, link, log, peers, responder } = parts;
   const passwords = new PasswordThread();
@@ -173,7 +176,7 @@ function peersOf({ peers, peerWire }: RealParts): Peers {
   return {
     askSync: ({ peer, address, request }, onAnswer) =>
       answered(peers.sync(peer, address, request), onAnswer),
-    // An answer that comes too late or is nonsense: the core asks again if it still matters.
+    // A late or malformed answer counts as none. The core asks again if it still needs the answer.
     askCoordination: (effect, onAnswer) =>
       answered(peers.coordinate(effect.peer, effect.address, effect), onAnswer),
     answer: (effect) => peerWire.answer(effect),
@@ -200,7 +203,8 @@ function referenceOf({ link, name: user, address }: RealParts): Reference {
       asked.then(onReply, () => {});
     },
     leave(onLeft) {
-      // Not yet, or the reference is down: the core asks again.
+      // An error means that this server may not leave yet, or that the reference is down. The core
+      // asks again.
       link.ask("leave", { user }).then(onLeft, () => {});
     },
   };

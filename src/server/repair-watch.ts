@@ -2,21 +2,21 @@ import { durations } from "../protocol/limits.ts";
 import type { EndTimer, Timers } from "./surroundings.ts";
 
 /**
- * Waits for what a disk lost, as long as something of it comes (J5). One timer, however often the
- * disk is loaded.
+ * Limits the wait for events that a damaged disk lost (J5). The time limit starts again whenever
+ * some of these events arrive. One timer serves all loads of the disk.
  */
 export class RepairWatch {
   readonly #timers: Pick<Timers, "after">;
   readonly #onGivenUp: () => void;
   #endTimer: EndTimer = () => {};
 
-  /** @param onGivenUp nothing came for a minute */
+  /** @param onGivenUp called when no lost event has arrived for a minute */
   constructor(timers: Pick<Timers, "after">, onGivenUp: () => void) {
     this.#timers = timers;
     this.#onGivenUp = onGivenUp;
   }
 
-  /** Something came, or the wait begins. */
+  /** Starts the time limit, or starts it again because a lost event has arrived. */
   progress(): void {
     this.end();
     this.#endTimer = this.#timers.after(durations.repairMs, this.#onGivenUp);

@@ -31,17 +31,18 @@ import { TopicKeys } from "./topic-keys.ts";
 
 export interface Server extends Running {
   readonly name: ServerName;
-  /** The peer link, as others reach it. */
+  /** The address at which the other servers reach the peer link. */
   readonly address: string;
   /** Resolves when the server first takes clients' requests. */
   readonly firstServing: Promise<void>;
 }
 
-/** One replica: a core, its shell, and sockets, files and time around them. */
+/** Starts one replica: a core, its shell, and the sockets, files and timers around them. */
 export async function startServer(config: ServerConfig): Promise<Server> {
   const { secret, keys, reference, slots } = config;
   const clock = new LamportClock();
-  // Until it has a folder it has no name: any will do to ask for the members, but no other's.
+  // The folder of the slot has the server's name. Until a slot is chosen, the server asks the
+  // reference for the members under a random name, which no other process has.
   let self = `start_${randomHex(4)}`;
   const log = openLog({
     level: config.logLevel,
@@ -58,7 +59,10 @@ export async function startServer(config: ServerConfig): Promise<Server> {
   return openServer({ config, clock, clockFile, membership, link, slot, name, log });
 }
 
-/** The peer link is bound first, so that the core knows its address; it takes nothing until the end. */
+/**
+ * Binds the peer link first, because the core needs the link's address. The link receives no
+ * message before the shell starts.
+ */
 async function openServer(place: Foundation): Promise<Server> {
   const { config, clock, clockFile, membership, name, log, slot } = place;
   const take = (message: PeerMessage) => wires.peerWire.take(message);
@@ -84,7 +88,8 @@ async function openServer(place: Foundation): Promise<Server> {
   const refused = membership.refusals.counts;
   const newCore = () => new ServerCore({ name, clock, digest, address, refused, ...policy });
   const core = await disk.load(newCore);
-  // Only now is the clock what it was: seals take nothing below it.
+  // New seals reject messages below the present clock, so the wires are opened after `load` has
+  // raised the clock to its value before the restart.
   const wires: Wires = openWires({ ...place, responder, disk, topicKeys, shell: () => shell });
   let onServing = () => {};
   const firstServing = new Promise<void>((resolve) => {
@@ -108,7 +113,7 @@ interface WireParts extends Foundation {
   readonly responder: Responder;
   readonly disk: Store;
   readonly topicKeys: TopicKeys;
-  /** There is one before anything comes. */
+  /** Returns the shell, which exists before the first message arrives. */
   shell(): Shell;
 }
 
@@ -151,11 +156,15 @@ function openWires(parts: WireParts): Wires {
   return { responder, peerWire, bus, clients, peers };
 }
 
-/** A long journal takes its time: a reference that lost its file must know of the view before. */
+/**
+ * Sends the saved view to the reference before the journal is loaded. Loading may take long, and a
+ * reference that lost its file must learn of the view early.
+ */
 async function tellView({ link, name }: Foundation, view: View): Promise<void> {
   try {
     await link.ask("heartbeat", { user: name, role: "server", view }, durations.pollMs);
   } catch {
-    // It is down: it can make no view either until it is told by those who are up.
+    // A reference that is down makes no view. After its start, the servers that are up report the
+    // view.
   }
 }

@@ -4,19 +4,19 @@ import type { ServerCore } from "./core/step.ts";
 import { RepairWatch } from "./repair-watch.ts";
 import type { EffectOf, EndTimer, Surroundings } from "./surroundings.ts";
 
-/** A stop that is under way. */
+/** A requested stop of the server. */
 interface Stop {
   /** Whether the server leaves the view. */
   readonly leave: boolean;
   onStopped(): void;
 }
 
-/** Hands the core what happens, and performs what it asks for. */
+/** Passes inputs to the core, and performs the effects that the core returns. */
 export class Shell {
   readonly #world: Surroundings;
   readonly #repair: RepairWatch;
   readonly #endTicks: EndTimer;
-  /** None while a saved state is being taken up. */
+  /** Undefined before the start, and while a peer's saved state is being loaded. */
   #core: ServerCore | undefined;
   #stopping: Stop | undefined;
   #isStopped = false;
@@ -33,16 +33,19 @@ export class Shell {
   start(core: ServerCore): void {
     this.#askRank();
     this.#run(core);
-    // Only now is there something to answer with.
+    // Sockets open last, because requests need a core that answers them.
     this.#world.open();
   }
 
-  /** Begins, or begins anew, with what is on disk. */
+  /**
+   * Runs a core that was loaded from the disk: the first core, or a core loaded after a peer's
+   * saved state has come.
+   */
   #run(core: ServerCore): void {
     const { bus, store } = this.#world;
     this.#core = core;
     this.dispatch({ type: "recovered" });
-    // A new core has to know what is subscribed to already.
+    // A new core does not know the subscriptions that the bus already has.
     for (const topic of bus.topics) this.dispatch({ type: "subscription", topic, active: true });
     this.#dispatchStop();
     store.checkpointIfDue(core);
@@ -58,7 +61,10 @@ export class Shell {
     });
   }
 
-  /** Drains, settles with the peers, leaves the view if told to, writes the files (R11). */
+  /**
+   * Starts the stop (R11): the server finishes open requests, settles with its peers, leaves the
+   * view if `stop.leave` is set, and writes its files.
+   */
   stop(stop: Stop): void {
     this.#stopping ??= stop;
     this.#world.snapshots.stop();
@@ -83,7 +89,7 @@ export class Shell {
   }
 
   dispatch(input: Input): void {
-    // Between two cores nobody is served; whoever asks will ask again.
+    // Inputs that come while no core exists are dropped: clients and peers repeat their requests.
     if (this.#core === undefined) return;
     for (const effect of this.#core.step(input, this.#world.timers.now())) this.#perform(effect);
   }
@@ -93,13 +99,13 @@ export class Shell {
     if (this.#core !== undefined) this.#world.store.checkpointIfDue(this.#core);
   }
 
-  /** Why no client is served, if so. */
+  /** The reason why the server serves no client; undefined while the server serves clients. */
   get unready(): string | undefined {
     if (this.#core?.isServing === true) return undefined;
     return `its phase is ${this.#core?.catchUp.phase ?? "backfill"}`;
   }
 
-  /** The cluster's time. */
+  /** The cluster's time, in milliseconds since 1970. */
   get correctedMs(): number {
     const now = this.#world.timers.now();
     return this.#core?.clockSync.correctedMs(now) ?? now.wallMs;
@@ -174,7 +180,7 @@ export class Shell {
   #work({ number, ...work }: EffectOf<"password">): void {
     const core = this.#core;
     this.#world.work(work, (result) => {
-      // A core that took its place counts its own.
+      // A newer core numbers its own passwords, so the result would reach the wrong request.
       if (this.#core === core) this.dispatch({ type: "passwordDone", number, result });
     });
   }
@@ -185,7 +191,7 @@ export class Shell {
     reference.heartbeat(effect, (reply) => this.dispatch({ type: "referenceReply", reply }));
   }
 
-  /** Copies the peer's saved state to disk, then begins anew with it. */
+  /** Copies the peer's saved state to disk, then loads a new core from the disk. */
   #fetchSnapshot({ peer, address }: EffectOf<"fetchSnapshot">): void {
     const { snapshots, store, timers } = this.#world;
     const started = timers.now().steadyMs;

@@ -18,11 +18,11 @@ export type EffectOf<Type extends Effect["type"]> = Effect & { readonly type: Ty
 export type EndTimer = () => void;
 
 /**
- * All that a shell needs of the world. The server has real sockets, files and time behind it
- * (`real-surroundings.ts`), the simulation virtual ones (`test/support/virtual-surroundings.ts`).
+ * The port through which a shell uses sockets, files and time: real in the server
+ * (`real-surroundings.ts`), virtual in the simulation (`test/support/virtual-surroundings.ts`).
  *
- * Every call returns at once. A call that takes time calls back later, once. No callback comes
- * within a step of the core, but for those of a stop.
+ * Every method returns at once. A method that takes time calls back later, once. Only the callbacks
+ * of a stop may come within a step of the core.
  */
 export interface Surroundings {
   readonly timers: Timers;
@@ -32,7 +32,7 @@ export interface Surroundings {
   readonly bus: ProxyBus;
   readonly peers: Peers;
   readonly reference: Reference;
-  /** Without a result if the machine failed at it. */
+  /** Hashes or checks a password. `result` is undefined if hashing or checking failed. */
   readonly work: (
     work: PasswordWork,
     onResult: (result: PasswordResult | undefined) => void,
@@ -40,9 +40,9 @@ export interface Surroundings {
   readonly log: (line: Omit<EffectOf<"log">, "type">) => void;
   /** Ends the process at once. */
   readonly crash: (problem: string) => void;
-  /** Clients and peers reach the server from now on. */
+  /** Starts to receive messages from clients and peers. */
   readonly open: () => void;
-  /** Ends all wires but those to clients. */
+  /** Closes all connections except those to clients. */
   readonly close: (onClosed: () => void) => void;
 }
 
@@ -53,29 +53,35 @@ export interface Timers {
 }
 
 /**
- * The store as a shell uses it. It says by the shell's `onFlushed(count)`, in the order of `append`,
- * how many lines are safe. If something can't be written, the process ends (R2).
+ * The store as a shell uses it. After each sync, the store calls the shell's `onFlushed(count)`:
+ * the next `count` lines, in the order of `append`, are on disk. If a write fails, the process ends
+ * (R2).
  */
 export interface ReplicaStore
   extends Pick<Store, "append" | "isDamaged" | "isMissing" | "way" | "checkpointIfDue"> {
   saveView(view: View, onSaved: () => void): void;
   savePromise(ballot: Ballot, onSaved: () => void): void;
-  /** All that was lost is there again (J5). */
+  /** Called when all lost events are back (J5). */
   repaired(): void;
-  /** A new core of all that is held, now that a peer's saved state is there. */
+  /** Loads a new core from the disk, after a peer's saved state has come. */
   reload(onLoaded: (core: ServerCore) => void): void;
-  /** After the last write. @param core whose state is saved, unless that takes too long */
+  /**
+   * Closes the store after the last write.
+   * @param core its state is saved, unless that takes too long
+   */
   close(core: ServerCore | undefined, onClosed: () => void): void;
 }
 
 export interface Snapshots {
-  /** Copies a peer's saved state to the disk, and puts it in place with its last page. */
+  /**
+   * Copies a peer's saved state to the disk. After the last page, the copy replaces the old state.
+   */
   fetch(from: { readonly peer: ServerName; readonly address: string }, fetching: Fetching): void;
-  /** Ends a fetch, and all that follow. */
+  /** Ends the present fetch, and makes all later fetches fail. */
   stop(): void;
 }
 
-/** What a shell hears of a fetch: pages, then one of the two ends. */
+/** The callbacks of a fetch: `onPage` for each page, then either `onDone` or `onFailed`. */
 export interface Fetching {
   onPage(): void;
   onDone(): void;
@@ -84,41 +90,41 @@ export interface Fetching {
 
 export interface Clients {
   reply(effect: EffectOf<"reply">): void;
-  /** Into the rotation of the brokers, or out of it. */
+  /** Enters the rotation of all brokers if `joined` is true, otherwise leaves it. */
   rotate(joined: boolean): void;
-  /** Once all that was taken in is answered (R11). */
+  /** Closes the sockets after all requests that were received are answered (R11). */
   close(onClosed: () => void): void;
 }
 
-/** What goes over the proxies. */
+/** Sends messages over the proxies. */
 export interface ProxyBus {
-  /** Topics that are subscribed to. */
+  /** The topics with at least one subscriber. */
   readonly topics: Iterable<string>;
   broadcast(message: ReplicationMessage): void;
   publish(effect: EffectOf<"publish">): void;
 }
 
 export interface Peers {
-  /** Without an answer if none came in time. */
+  /** Asks a peer for events. `answer` is undefined if none came in time. */
   askSync(effect: EffectOf<"askSync">, onAnswer: (answer: SyncAnswer | undefined) => void): void;
-  /** As `askSync`. */
+  /** Asks a peer about coordination. `answer` is undefined if none came in time. */
   askCoordination(
     effect: EffectOf<"askPeer">,
     onAnswer: (answer: CoordinationAnswer | undefined) => void,
   ): void;
   answer(effect: EffectOf<"answerPeer">): void;
   answerSync(effect: EffectOf<"answerSync">): void;
-  /** Keeps a connection to the peer. @param onLost called when it ends */
+  /** Keeps a connection to the peer. @param onLost called when the connection ends */
   watch(effect: EffectOf<"watchPeer">, onLost: () => void): void;
-  /** Closes the connections to those who are gone for good. */
+  /** Closes the connections to all peers for which `isKnown` returns false. */
   keep(isKnown: (peer: ServerName) => boolean): void;
 }
 
 export interface Reference {
-  /** Without a rank if no answer came in time. */
+  /** Asks for this server's rank. `rank` is undefined if no answer came in time. */
   rank(onRank: (rank: unknown) => void): void;
-  /** Calls back only if an answer comes in time. */
+  /** Sends a heartbeat. Calls back only if an answer comes in time. */
   heartbeat(effect: EffectOf<"heartbeat">, onReply: (reply: HeartbeatReply) => void): void;
-  /** Calls back once this server is out of the view; not at all if it is not yet. */
+  /** Asks to be taken out of the view. Calls back only if this server is now out of the view. */
   leave(onLeft: () => void): void;
 }

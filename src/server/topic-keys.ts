@@ -10,10 +10,16 @@ interface Sealing extends Omit<TopicKey, "day"> {
   readonly plain: Uint8Array;
 }
 
-/** The members' own: no channel or user has such a topic, and no credential such a version. */
+/**
+ * The key of messages between servers. No channel or user has this topic, and no credential has
+ * this version.
+ */
 const replication = { topic: replicationTopic, version: "members" };
 
-/** Keys of topics, derived when they are wanted: any server can, and none stores them (X5). */
+/**
+ * Derives the keys of topics from the cluster's secret when they are needed (X5). Every server can
+ * derive them, and no server writes them to disk.
+ */
 export class TopicKeys {
   readonly #secret: Secret;
   readonly #signer: Signer;
@@ -24,7 +30,7 @@ export class TopicKeys {
     this.#signer = new Signer(secret);
   }
 
-  /** What readers know a true publication by. */
+  /** The public key with which readers verify publications. */
   get publisher(): string {
     return this.#signer.publicKey;
   }
@@ -37,8 +43,9 @@ export class TopicKeys {
   }
 
   /**
-   * A publication as it goes out: signed, since all its readers have the key that it is sealed with.
-   * @param timeMs the cluster's
+   * Signs and encrypts a publication. The signature proves that a server sent it; the topic's key
+   * can't prove the sender, because all readers of the topic have it.
+   * @param timeMs the cluster's time
    */
   sealPublication(sealing: Sealing, timeMs: number): Buffer {
     const { topic, plain } = sealing;
@@ -46,12 +53,19 @@ export class TopicKeys {
     return this.#seal({ ...sealing, plain: Buffer.concat([signature, plain]) }, timeMs);
   }
 
-  /** A message among servers, whose own seal says whose it is (X1). @param timeMs the cluster's */
+  /**
+   * Encrypts a message between servers. The message needs no signature, because its seal proves the
+   * sender (X1).
+   * @param timeMs the cluster's time
+   */
   sealReplication(plain: Uint8Array, timeMs: number): Buffer {
     return this.#seal({ ...replication, plain }, timeMs);
   }
 
-  /** @returns undefined if it is not sealed so */
+  /**
+   * Decrypts a message between servers.
+   * @returns undefined if the payload is not encrypted with the servers' key
+   */
   openReplication(payload: Uint8Array): Buffer | undefined {
     const read = readSealed(payload);
     if (read === undefined) return undefined;
