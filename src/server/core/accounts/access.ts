@@ -9,11 +9,14 @@ export type Auth = "open" | "required";
 
 /** Who may use a service (X2). */
 export interface Access<R extends ParsedRequest = ParsedRequest> {
-  /** Whom the service is for in a cluster with accounts. */
+  /** The senders that the service accepts in a cluster with accounts. */
   readonly for: "anybody" | "users" | "administrators";
-  /** The user that the request acts for, or whose data it reads: it must be the session's user. */
+  /**
+   * Returns the user that the request acts for, or whose data it reads. This user must be the
+   * session's user.
+   */
   as?(request: R): UserName | undefined;
-  /** Whether it exists only in a cluster with accounts. */
+  /** Whether the service exists only in a cluster with accounts. */
   readonly needsAccounts?: true;
 }
 
@@ -24,7 +27,7 @@ interface AccessContext {
   readonly timeMs: number;
 }
 
-/** The error if the sender may not ask this (X2). */
+/** Returns the error if the sender may not make the request (X2), otherwise undefined. */
 export function forbids(
   request: ParsedRequest,
   access: Access,
@@ -53,19 +56,21 @@ export function forbids(
   return new ProtocolError("forbidden", description, { reason: "other_user" });
 }
 
-/** Refusals that depend on what this server knows of accounts. */
+/** The reasons of refusals that depend on the accounts that this server knows. */
 const byAccounts: ReadonlySet<RefusalReason | undefined> = new Set<RefusalReason>([
   "password_changed",
   "account_locked",
   "not_administrator",
 ]);
 
-/** Whether the decision could differ on a server that knows all that the client has seen (A6). */
+/** Whether a server that has all events the client has seen could decide otherwise (A6). */
 export function restsOnAccounts({ reason }: ProtocolError): boolean {
   return byAccounts.has(reason);
 }
 
-/** The valid session of a request that does not require one, if any. */
+/**
+ * Returns the request's session if the session is valid. Used for services that require no session.
+ */
 export function loggedIn(
   request: ParsedRequest,
   accounts: Accounts,
@@ -74,7 +79,7 @@ export function loggedIn(
   return sessionProblem(request, accounts, timeMs) === undefined ? request.session : undefined;
 }
 
-/** Whether the sender is an administrator; for services that are for anybody. */
+/** Whether the sender is an administrator. Used for services that accept anybody. */
 export function administers(request: ParsedRequest, accounts: Accounts, timeMs: number): boolean {
   const session = loggedIn(request, accounts, timeMs);
   if (session === undefined) return false;
@@ -106,7 +111,10 @@ function sessionProblem(
   return accounts.has("locked", user) ? locked(user) : undefined;
 }
 
-/** A session is renewed only by requests that require one. */
+/**
+ * Returns the session to grant with the reply if the request's session is old enough to be renewed.
+ * Only requests to services that require a session renew the session.
+ */
 export function renewal(
   { session }: ParsedRequest,
   access: Access,

@@ -7,7 +7,7 @@ import type { Placed } from "../replica/placed.ts";
 import { type Decision, idReused, refuse, type Services } from "../serving/decision.ts";
 import { commit } from "../serving/write.ts";
 
-/** Adds a session to the answer. */
+/** Adds a session to the answer, if the decision is to commit. */
 export function granting<Answer extends object>(
   decision: Decision<Answer>,
   grant: Grant,
@@ -17,7 +17,10 @@ export function granting<Answer extends object>(
   return { ...decision, answer: () => ({ ...answer(), grant }) };
 }
 
-/** The answer if the id was used before: a receipt for the same content, else a refusal. */
+/**
+ * Decides a request whose id was used before: a receipt if the content is the same, otherwise a
+ * refusal. Returns undefined if the id is new.
+ */
 export function repeated<Change extends Placed>(
   services: Services,
   before: readonly Change[],
@@ -28,7 +31,7 @@ export function repeated<Change extends Placed>(
   return before.length === 0 ? undefined : refuse(idReused());
 }
 
-/** Makes events of one operation. */
+/** Returns a function that makes events of one operation. */
 export function maker<O extends Operation>({ ledger, correctedMs }: Services, operation: O) {
   return (data: EventData[O] & { readonly id?: Placed["id"] | undefined }, now: Now): Placed => {
     const event = ledger.make(operation, data, correctedMs(now));
@@ -36,7 +39,7 @@ export function maker<O extends Operation>({ ledger, correctedMs }: Services, op
   };
 }
 
-/** The same for a wrong password and for a name without an account. */
+/** Returns the refusal that a wrong password and a name without an account have in common. */
 export function wrong(): Decision<never> {
   return refusal("unauthenticated", "The name or the password is wrong.", "password_wrong");
 }

@@ -25,9 +25,9 @@ import {
   registrationModes,
 } from "./accounts.ts";
 
-/** What an event of each operation carries. */
+/** The data of an event, by operation. */
 export interface AccountData {
-  /** A claim is proposed (E3). */
+  /** A coordinator proposes a claim (E3). */
   register: {
     readonly user: UserName;
     readonly credential: string;
@@ -35,7 +35,7 @@ export interface AccountData {
     readonly looks?: readonly string[] | undefined;
     readonly isOpen?: boolean | undefined;
   };
-  /** A quorum has accepted the claim of that name. */
+  /** A quorum has accepted the claim whose event has this `server` and `seq`. */
   confirmed: { readonly server: ServerName; readonly seq: number };
   password: Omit<PasswordChange, keyof Placed>;
   account: Omit<FlagChange, keyof Placed>;
@@ -51,7 +51,7 @@ export function accountFacts(accounts: Accounts): FactTable<AccountData> {
         return { server, seq: seq as number };
       },
       fold: (claim) => accounts.confirm(claim),
-      // The entry of the claim has it.
+      // The entry of each claim says whether the claim is confirmed.
       freeze: () => ({ entries: [] }),
     },
     password: {
@@ -84,7 +84,7 @@ function register(accounts: Accounts): Fact<AccountData["register"]> {
     fold: (claim, placed) => accounts.addClaim({ ...claim, ...placed }),
     file: "accounts.json",
     freeze: () => ({ entries: claimEntries(accounts.freezeClaims()) }),
-    // The state may have the claim already, and its confirmation not yet.
+    // A state that holds the claim already may still lack its confirmation.
     recall: ({ confirmed }, claim) => {
       if (confirmed === true) accounts.confirm(claim);
     },

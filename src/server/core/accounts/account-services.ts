@@ -23,7 +23,7 @@ import { login } from "./login.ts";
 import { changePassword } from "./password-changes.ts";
 import { register } from "./registering.ts";
 
-/** Accounts, and how administrators change them. */
+/** The services for accounts, for their administration, and for the keys of topics. */
 export const accountServices: ServiceRows<
   "login" | "register" | "password" | "account" | "registration" | "removal" | "keys"
 > = {
@@ -42,7 +42,7 @@ export const accountServices: ServiceRows<
   },
   password: {
     parse: object({ user: parseUserName, password, newPassword: password }),
-    // The old password proves the owner better than a session does.
+    // No session is required, because the old password proves the owner better.
     for: "anybody",
     needsAccounts: true,
     guesses: ({ user }) => ({ passwordOf: user }),
@@ -83,7 +83,10 @@ export const accountServices: ServiceRows<
   },
 };
 
-/** Today's and yesterday's key of each topic that the sender may read (X5). */
+/**
+ * Answers with today's and yesterday's key of each requested topic, if the sender may read all of
+ * them (X5).
+ */
 function keys(
   services: Services,
   request: RequestOf<"keys">,
@@ -91,7 +94,7 @@ function keys(
 ): Decision<Replies["keys"]> {
   const { chat, accounts } = services;
   const user = request.session?.user as UserName;
-  // Deriving a key takes longer than sending it.
+  // Each key is charged, because deriving a key costs more than sending it.
   if (!charge(room, limits.keyCostBytes * request.topics.length)) return full();
   const today = dayOf(services.correctedMs(now));
   const found: Record<string, DayKey[]> = {};

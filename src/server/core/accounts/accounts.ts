@@ -11,28 +11,32 @@ import { idOf, nameOf, type Placed } from "../replica/placed.ts";
 /** A name that a coordinator proposed for an account. */
 export interface Claim extends Placed {
   readonly user: UserName;
-  /** Proves later who owns the name; opaque. */
+  /** The hash of the password that proves who owns the name; opaque here. */
   readonly credential: string;
   readonly epoch: Epoch;
-  /** The looks that its coordinator found for the name; undefined in claims of older versions. */
+  /**
+   * The looks of the name as the claim's coordinator computed them; undefined in claims of older
+   * versions.
+   */
   readonly looks?: readonly string[] | undefined;
-  /** Whether it was made while the cluster was open. */
+  /** Whether the claim was made while the cluster ran with `--auth open`. */
   readonly isOpen?: boolean | undefined;
 }
 
 /**
- * A password that replaced the claim's. Of several the one set last holds. The same password hashed
- * again keeps `since` and `version`, so that it replaces no later one and ends no session.
+ * A password that replaced the password of the claim. Of several changes, the change that was set
+ * last holds. If the same password is hashed again, the change keeps `since` and `version`, so that
+ * it replaces no later password and ends no session.
  */
 export interface PasswordChange extends Change {
   readonly user: UserName;
   readonly credential: string;
-  /** The clock of the server that set it, at that moment. */
+  /** The Lamport clock of the server that set the password, at that moment. */
   readonly since: number;
   readonly version: string;
 }
 
-/** What an administrator decided about an account: the last change holds. */
+/** The flags that an administrator sets on an account; the last change of a flag holds. */
 export const accountFlags = ["locked", "administrator"] as const;
 export type AccountFlag = (typeof accountFlags)[number];
 
@@ -48,29 +52,30 @@ export type RegistrationMode = (typeof registrationModes)[number];
 
 export interface RegistrationChange extends Change {
   readonly mode: RegistrationMode;
-  /** The hash of the invitation, which itself is stored nowhere. */
+  /** The hash of the invitation; the invitation itself is stored nowhere. */
   readonly hash: string | undefined;
 }
 
-/** What proves that a user is who they say, as of now. */
+/** The hash that checks a user's present password. */
 export interface Credential {
   readonly credential: string;
   readonly since: number;
-  /** A session that began with another version has ended. */
+  /** Sessions that began with another version have ended. */
   readonly version: string;
 }
 
 /**
- * Names that belong to one account forever (E3): a fold of the set of events, in whatever order they
- * come. A claim of epoch k counts if the `coordinator` event of the highest epoch above k covers it,
- * or if no such event exists. A claim that does not count was never acknowledged: it is rolled back.
+ * All claims and accounts (E3). A name belongs to one account forever. The state depends on the set
+ * of events, not on the order in which they come. A claim of epoch k counts if the `coordinator`
+ * event of the highest epoch above k covers the claim, or if no such event exists. A claim that
+ * does not count is rolled back; its success was never reported.
  */
 export class Accounts {
   readonly #terms: CoordinatorTerms;
   readonly #claims = new Map<UserName, Claim[]>();
   readonly #byLook = new NamesByLook<UserName>();
   readonly #confirmed = new Set<string>();
-  /** Claimed names that had no owner at the last look. */
+  /** The claimed names that had no owner when `unowned` last ran, and names claimed since then. */
   readonly #unowned = new Set<UserName>();
   readonly passwords = new Changes<PasswordChange>(comparePasswords);
   readonly flags = new Changes<FlagChange>();
@@ -81,7 +86,7 @@ export class Accounts {
     this.#terms = terms;
   }
 
-  /** Rises with each fact that the outcome of a claim depends on. */
+  /** Rises with each event on which the outcome of a claim depends. */
   get version(): number {
     return this.#version + this.#terms.version;
   }
@@ -100,7 +105,10 @@ export class Accounts {
     this.#version += 1;
   }
 
-  /** Only a name with an owner has one: nothing is granted on a claim that may still be rolled back. */
+  /**
+   * Returns the user's present credential. Returns undefined for a name without an owner, because a
+   * claim that may still be rolled back must grant nothing.
+   */
   credential(user: UserName): Credential | undefined {
     const owner = this.owner(user);
     if (owner === undefined) return undefined;
@@ -108,7 +116,7 @@ export class Accounts {
     return this.passwords.last(user) ?? { credential, since: 0, version: idOf(owner) };
   }
 
-  /** Whether the account has another password than its claim's. */
+  /** Whether the account's password was set again after the claim. */
   hasNewPassword(user: UserName): boolean {
     return this.passwords.last(user) !== undefined;
   }
@@ -121,21 +129,24 @@ export class Accounts {
     return this.registrations.last("") ?? { mode: "open", hash: undefined };
   }
 
-  /** The changes under the request's id: made by earlier copies of it, or of another content. */
+  /**
+   * The changes with the request's id: by earlier copies of the request, or by requests with other
+   * content.
+   */
   flagChanges(change: Pick<FlagChange, "user" | "flag">, request: RequestKey): FlagChange[] {
     return this.flags.asked(flagKey(change), request);
   }
 
   /**
-   * The claim that holds the name, as far as this replica knows: the newest of those that count;
-   * undefined if a newer claim holds a name that looks the same.
+   * Returns the claim that holds the name by the events of this replica: the newest claim that
+   * counts. Returns undefined if a newer claim holds a name that looks the same.
    */
   holder(user: UserName): Claim | undefined {
     const newest = this.#claims.get(user)?.findLast((claim) => this.counts(claim));
     return newest === undefined || this.#isOvershadowed(newest) ? undefined : newest;
   }
 
-  /** The claim that holds a name that looks the same, preferably that of an owner. */
+  /** Returns the claim that holds a name with the same looks, preferably the claim of an owner. */
   holderLike(user: UserName): Claim | undefined {
     let found: Claim | undefined;
     for (const name of this.#byLook.like(user)) {
@@ -146,7 +157,10 @@ export class Accounts {
     return found;
   }
 
-  /** Compares the looks stored in the claims, not those that this process finds: so replicas agree. */
+  /**
+   * Whether a newer claim holds a name that looks the same. Compares the looks stored in the
+   * claims, because looks computed here could differ from those of another replica.
+   */
   #isOvershadowed({ user, epoch, looks = [] }: Claim): boolean {
     return looks.some((look) => {
       for (const name of this.#byLook.with(look)) {
@@ -162,12 +176,12 @@ export class Accounts {
     });
   }
 
-  /** The claim that holds the name for good: it was confirmed, and so counts forever. */
+  /** Returns the confirmed claim of the name, which counts forever. */
   owner(user: UserName): Claim | undefined {
     return this.#claims.get(user)?.findLast((claim) => this.isConfirmed(claim));
   }
 
-  /** The holding claim of each name without an owner. */
+  /** Yields the claim that holds the name, for each name without an owner. */
   *unowned(): Generator<Claim> {
     for (const user of this.#unowned) {
       if (this.owner(user) !== undefined) this.#unowned.delete(user);
@@ -186,12 +200,16 @@ export class Accounts {
     return this.#confirmed.has(nameOf(claim));
   }
 
-  /** All claims, including those that do not count; of each name by epoch. */
+  /**
+   * Yields all claims, including claims that do not count; the claims of each name by rising epoch.
+   */
   *claims(): Generator<Claim> {
     for (const claims of this.#claims.values()) yield* claims;
   }
 
-  /** A copy as of now: by name each claim, and whether it is confirmed. */
+  /**
+   * Returns a copy of all claims, sorted by name, each paired with whether the claim is confirmed.
+   */
   freezeClaims(): (readonly [claim: Claim, isConfirmed: boolean])[] {
     const names = [...this.#claims].sort(([a], [b]) => (a < b ? -1 : 1));
     return names.flatMap(([, claims]) => {
@@ -200,7 +218,7 @@ export class Accounts {
   }
 }
 
-/** The thing that the change is of. */
+/** Returns the key under which the changes of a user's flag are kept. */
 export function flagKey({ flag, user }: Pick<FlagChange, "flag" | "user">): string {
   return `${flag} ${user}`;
 }

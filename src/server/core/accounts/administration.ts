@@ -7,7 +7,7 @@ import { commit } from "../serving/write.ts";
 import { maker, refusal, repeated } from "./account-decisions.ts";
 import { resetPassword } from "./password-changes.ts";
 
-/** An administrator changes a user's account. */
+/** Decides an administrator's request to change a user's account. */
 export function changeAccount(
   services: Services,
   request: RequestOf<"account">,
@@ -42,7 +42,8 @@ export function changeRegistration(
 }
 
 /**
- * Messages of a channel that is taken away stay, but are not shown until it is given back (A10).
+ * Decides an administrator's request to remove or restore a channel. The messages of a removed
+ * channel are kept, but hidden until the channel is restored (A10).
  */
 export function changeChannel(
   services: Services,
@@ -59,7 +60,10 @@ export function changeChannel(
   return commit(services, event);
 }
 
-/** An invitation is long and random: a plain hash of it tells nothing. */
+/**
+ * Returns the plain hash of an invitation. A plain hash reveals nothing, because an invitation is
+ * long and random.
+ */
 export function hashOf({ digest }: Services, invitation: string): string {
   return digest.chain("" as Chain, invitation);
 }

@@ -19,15 +19,21 @@ import type { AccountData } from "./account-facts.ts";
 import type { Accounts, Claim } from "./accounts.ts";
 import type { Passwords } from "./passwords.ts";
 
-/** A claim that waits for its outcome, here or at the coordinator. */
+/** A claim that waits for its outcome, which this server or the coordinator decides. */
 export interface OpenClaim {
   readonly user: UserName;
   readonly id: RequestId;
   credential?: string | undefined;
   readonly deadlineMs: number;
-  /** It came from another server: only a coordinator decides it. */
+  /**
+   * Whether another server forwarded the claim. This server then decides the claim only as
+   * coordinator.
+   */
   readonly isForwarded: boolean;
-  /** Asked once, before the claim is proposed or forwarded. On false the asker has had its answer. */
+  /**
+   * Called once, before the claim is proposed or forwarded. Returns false if the client has been
+   * answered already, so that the claim is dropped.
+   */
   mayBeMade?: ((now: Now) => boolean) | undefined;
   settle(end: ClaimEnd): void;
 }
@@ -35,11 +41,11 @@ export interface OpenClaim {
 export interface ClaimEnd {
   readonly outcome: ClaimOutcome;
   readonly now: Now;
-  /** For a claim that was won: the event that holds the name, if it is known. */
+  /** The event that holds the name, if the claim was won and the event is known. */
   readonly event?: ClaimPlace | undefined;
-  /** For a claim that was won: the credential of the copy that was proposed first. */
+  /** If the claim was won, the credential of the copy that was proposed first. */
   readonly credential?: string | undefined;
-  /** The credential of this very copy, once there is one. */
+  /** The credential of the copy that is settled; undefined if its password was not hashed. */
   readonly own?: string | undefined;
 }
 
@@ -48,9 +54,9 @@ type NewClaim = ProposedClaim & Pick<Claim, "looks" | "isOpen">;
 
 interface Waiting extends OpenClaim {
   deadlineMs: number;
-  /** Takes its password back from being hashed. */
+  /** Cancels the hashing of the claim's password if it has not begun. */
   forget(): void;
-  /** Which coordinator was asked last, and when. */
+  /** The coordinator to which the claim was forwarded last, and when. */
   forwarded?: { readonly to: ServerName; readonly atMs: number; isOpen: boolean } | undefined;
 }
 
@@ -70,20 +76,24 @@ interface ClaimsParts {
 }
 
 /**
- * Claims of names, each of which has one owner at most (E3). A server that is not coordinator hashes
- * the password and forwards the claim. The coordinator proposes it, and reports success once a
- * quorum of its epoch's view has accepted it. Any server that knows the owner answers `taken`.
+ * Decides claims of names; a name has at most one owner (E3). A server that is not coordinator
+ * hashes the password and forwards the claim. The coordinator proposes the claim, and reports
+ * success once a quorum of its epoch's view has accepted it. Any server that knows the owner
+ * answers `taken`.
  */
 export class Claims {
   readonly #parts: ClaimsParts;
   readonly #ledger: LedgerOf<AccountData>;
   readonly #open = new Set<Waiting>();
-  /** Own proposals of the present term whose confirmation must still be made, by rising `seq`. */
+  /**
+   * The `seq` of each claim that this server proposed in its present term and has not yet
+   * confirmed, in rising order.
+   */
   readonly #unconfirmed: number[] = [];
   #ownEpoch: Epoch | undefined;
-  /** What outcomes depend on, as of the last look at all claims. */
+  /** The values on which outcomes depend, as of the last check of all claims. */
   #seen = { version: -1, committed: 0, atMs: 0 };
-  /** Claims that have changed since. */
+  /** The claims that were added, or whose credential came, after the last step. */
   readonly #changed = new Set<Waiting>();
 
   constructor(parts: ClaimsParts) {
@@ -91,12 +101,12 @@ export class Claims {
     this.#ledger = parts.replica.ledger;
   }
 
-  /** Whether one more claim could not be decided in time. */
+  /** Whether there are too many claims to decide one more in time. */
   get isFull(): boolean {
     return this.#open.size >= limits.openClaims || this.#parts.passwords.isFull;
   }
 
-  /** @param claim with its credential, or with the password to hash for it */
+  /** @param claim with its credential, or with the password from which to hash the credential */
   add({ password, ...claim }: OpenClaim & { readonly password?: string }): void {
     const waiting: Waiting = { ...claim, forget: () => {} };
     this.#open.add(waiting);
@@ -106,12 +116,15 @@ export class Claims {
       waiting.credential = result?.credential;
       // If the password can't be hashed, the claim ends at once.
       if (result === undefined) waiting.deadlineMs = 0;
-      // The claim may have been settled before.
+      // The claim may have been settled while its password was hashed.
       if (this.#open.has(waiting)) this.#changed.add(waiting);
     });
   }
 
-  /** The coordinator has answered, or did not answer in time. */
+  /**
+   * Takes the coordinator's answer to a forwarded claim. Without an answer in time, the claim can
+   * be forwarded again.
+   */
   onForwarded({ from, claim, answer }: ForwardedClaim, now: Now): void {
     const { outcome, seq, credential } = answer?.service === "forward" ? answer : noOutcome;
     const event = seq === undefined ? undefined : { server: from, seq };
@@ -124,7 +137,7 @@ export class Claims {
     }
   }
 
-  /** Decides what can be decided, after every step. */
+  /** Settles, proposes or forwards each claim as far as is possible now. Called in every step. */
   advance(now: Now): void {
     const { accounts, election } = this.#parts;
     const { ownEpoch, committed } = election;
@@ -149,8 +162,9 @@ export class Claims {
   }
 
   /**
-   * Proposes again the claims that older terms left open, whether anybody asks or not: a client may
-   * have been told of its success before the confirmation was on any disk, and need not ask again.
+   * Proposes again all claims that older terms left unconfirmed, even if no client asks for them. A
+   * client may have received its success before the confirmation was on any disk, and will not ask
+   * again.
    */
   #takeOver(ownEpoch: Epoch, now: Now): void {
     const left = [...this.#parts.accounts.unowned()];
@@ -159,7 +173,7 @@ export class Claims {
     }
   }
 
-  /** Tells all servers of the claims that a quorum has accepted. */
+  /** Makes a `confirmed` event for each proposed claim that a quorum has accepted. */
   #confirm(now: Now): void {
     const { election } = this.#parts;
     for (let [seq] = this.#unconfirmed; seq !== undefined; [seq] = this.#unconfirmed) {
@@ -197,8 +211,9 @@ export class Claims {
   }
 
   /**
-   * As coordinator: the claim that holds the name, or one that looks the same, decides the outcome
-   * once that claim itself is decided.
+   * Decides a claim as coordinator. If no claim holds the name or a name that looks the same,
+   * proposes the claim. Otherwise the holding claim decides the outcome, once a quorum has accepted
+   * the holding claim. Returns `busy` while the outcome is open.
    */
   #propose(asked: ProposedClaim, now: Now): ClaimOutcome {
     const { accounts, election, replica, auth } = this.#parts;
@@ -217,8 +232,8 @@ export class Claims {
       if (isLike) return "alike";
       return idOf(holder) === asked.id ? "won" : "taken";
     }
-    // A claim of an older term holds for good once this term has it accepted. Until then a newer
-    // claim may come to count, from a server that was away.
+    // A claim of an older term holds for good only once it is accepted in this term. Until then a
+    // server that was away may bring a newer claim that counts.
     this.#append(newClaimOf(holder), now);
     return "busy";
   }
@@ -262,7 +277,7 @@ export class Claims {
 
 const noOutcome = { outcome: undefined, seq: undefined, credential: undefined };
 
-/** The same logical claim, with the same password, to be proposed again. */
+/** Returns the data with which to propose the same claim again, with the same credential. */
 function newClaimOf(claim: Claim): NewClaim {
   const { user, credential, looks, isOpen } = claim;
   return { user, id: idOf(claim) as RequestId, credential, looks, isOpen };

@@ -8,7 +8,7 @@ import { locked } from "./access.ts";
 import { granting, maker, refusal, wrong } from "./account-decisions.ts";
 import type { Credential } from "./accounts.ts";
 
-/** In a cluster with accounts, a login needs the password of the name (X2). */
+/** Decides a login. In a cluster with accounts, a login needs the password of the name (X2). */
 export function login(
   services: Services,
   request: RequestOf<"login">,
@@ -35,7 +35,7 @@ export function login(
       if (isDoubtful(services, user)) return doubtful(user);
       const { since, version } = present as Credential;
       if (credential !== undefined) {
-        // The same password, hashed as is recommended today: it ends no session.
+        // The same password is stored with a new hash of today's strength. No session ends.
         maker(services, "password")({ user, credential, since, version, by: user }, later);
       }
       const written = writeLogin(services, request, { now: later, waited: true });
@@ -44,7 +44,10 @@ export function login(
   };
 }
 
-/** The reply names the claim that owns the name: a claim that may be rolled back grants nothing. */
+/**
+ * Writes the login. The reply names the claim only if the claim owns the name: a claim that may be
+ * rolled back grants nothing.
+ */
 function writeLogin(
   services: Services,
   request: RequestOf<"login">,
@@ -62,9 +65,9 @@ function claimOf({ accounts }: Services, user: UserName): ClaimPlace | undefined
 }
 
 /**
- * Whether the account was claimed while the cluster was open, and its name was used to log in
- * without its password (A11). Only an administrator can tell who owns the name, and gives it a new
- * password.
+ * Whether the account was claimed while the cluster was open, and its name was also used to log in
+ * without the password (A11). Only an administrator can then tell who owns the name, and sets a new
+ * password for the owner.
  */
 export function isDoubtful({ accounts, chat }: Services, name: UserName): boolean {
   if (accounts.owner(name)?.isOpen !== true || accounts.hasNewPassword(name)) return false;
@@ -72,7 +75,10 @@ export function isDoubtful({ accounts, chat }: Services, name: UserName): boolea
   return logins.some(({ isProven }) => isProven !== true);
 }
 
-/** Answered only after a right password, since it tells of the account. */
+/**
+ * Returns the refusal for a doubtful account. Only a sender with the right password may get this
+ * error, because the error reveals that the account exists.
+ */
 export function doubtful(user: UserName): Decision<never> {
   const description = `The name "${user}" was in use while the cluster was open: an administrator gives its account a password.`;
   return refusal("forbidden", description, "name_in_use");

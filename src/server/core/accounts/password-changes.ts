@@ -9,7 +9,10 @@ import { granting, maker, wrong } from "./account-decisions.ts";
 import type { PasswordChange } from "./accounts.ts";
 import { doubtful, isDoubtful } from "./login.ts";
 
-/** Whoever knows the old password may set a new one; all older sessions of the user end. */
+/**
+ * Decides a user's request to change their password, which requires the old password. All older
+ * sessions of the user end.
+ */
 export function changePassword(
   services: Services,
   request: RequestOf<"password">,
@@ -24,7 +27,7 @@ export function changePassword(
   if (done().length > 0) {
     return recall(done(), newPassword, {
       same: (change) => lock() ?? grantBy(services, change),
-      // Only whoever has the present password learns that the id is in use.
+      // The error reveals that the id is in use, so only a sender with the right password gets it.
       other: () => ({
         next: "password",
         work: { check },
@@ -40,7 +43,7 @@ export function changePassword(
       const refusal = lock();
       if (refusal !== undefined) return refusal;
       if (isDoubtful(services, user)) return doubtful(user);
-      // Another copy of the request may have been quicker.
+      // Another copy of the request may have changed the password in the meantime.
       if (done().length > 0) return changePassword(services, request);
       if (accounts.credential(user)?.version !== known?.version) return wrong();
       const change = replacePassword(services, { user, ...asked, credential }, now);
@@ -66,7 +69,7 @@ export function resetPassword(
   return {
     next: "password",
     work: { hash: newPassword },
-    // The answer has no session: only the owner of the account may have one.
+    // The answer grants no session, because the sender is not the owner of the account.
     settle: ({ credential }, now) => {
       if (done().length > 0) return resetPassword(services, request, newPassword);
       const event = replacePassword(services, { user, ...asked, credential }, now);
@@ -75,7 +78,10 @@ export function resetPassword(
   };
 }
 
-/** Finds the change under the request's id that set this password, by a check of each one. */
+/**
+ * Checks the password against each change with the request's id, one after the other. Continues
+ * with `same` for the first change that set this password, and with `other` if there is none.
+ */
 function recall(
   [change, ...rest]: readonly PasswordChange[],
   password: string,
@@ -89,7 +95,7 @@ function recall(
   };
 }
 
-/** A change of one's own password begins a session. */
+/** Answers a user's change of their own password with a receipt and a new session. */
 function grantBy(services: Services, change: PasswordChange): Decision<Written> {
   const { user, version } = change;
   return granting(commit(services, change), { user, version });
@@ -102,10 +108,11 @@ function replacePassword(
 ): PasswordChange {
   const { user, id, by, credential = "" } = change;
   const known = services.accounts.credential(user)?.version ?? "";
-  // A server's clock never repeats a number, even after a restart (R7).
+  // A server's clock never repeats a number, even after a restart (R7), so the version is unique.
   const since = services.clock.tick();
   const own = `${services.name}/${since}`;
-  // Duplicates of one request (R6) have one version: so neither ends a session that the other began.
+  // Duplicates of one request (R6) get the same version, so that neither ends a session that the
+  // other began.
   const version = services.digest.chain(known as Chain, id === undefined ? own : `${by} ${id}`);
   const data = { user, by, credential, since, version };
   return { ...maker(services, "password")({ ...data, id }, now), ...data };

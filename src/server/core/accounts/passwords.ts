@@ -2,7 +2,7 @@ import { limits } from "../../../protocol/limits.ts";
 import type { PasswordResult, PasswordWork } from "../../../protocol/password-work.ts";
 import type { Effects } from "../effects.ts";
 
-/** @param result undefined if the machine failed at it */
+/** @param result undefined if hashing or checking failed */
 type Done = (result: PasswordResult | undefined) => void;
 
 interface Job {
@@ -10,18 +10,20 @@ interface Job {
   readonly done: Done;
 }
 
-/** Passwords to be hashed or checked: a few at once, oldest first. */
+/**
+ * Queues passwords to be hashed or checked. Starts the oldest first, and a few at the same time.
+ */
 export class Passwords {
   readonly #waiting = new Set<Job>();
   readonly #running = new Map<number, Job>();
   #number = 0;
 
-  /** Whether about a second of work waits already, so that one more would be late. */
+  /** Whether the queue holds about a second of work, so that one more password would be late. */
   get isFull(): boolean {
     return this.#waiting.size >= limits.unhashedPasswords;
   }
 
-  /** @returns a function that cancels the work while it waits */
+  /** @returns a function that cancels the work if it has not begun */
   add(work: PasswordWork, done: Done): () => void {
     const job = { work, done };
     this.#waiting.add(job);

@@ -14,7 +14,10 @@ import {
 import { administers } from "./access.ts";
 import { hashOf } from "./administration.ts";
 
-/** Claims the name, unless something forbids it that this server knows or may still miss. */
+/**
+ * Decides a request to register a name. If this server sees an obstacle, it first waits for the
+ * events that the client has seen. Without an obstacle, the decision is to claim the name.
+ */
 export function register(
   services: Services,
   request: RequestOf<"register">,
@@ -26,7 +29,7 @@ export function register(
   return decision.next === "wait" ? { ...decision, error } : decision;
 }
 
-/** The error if the sender may not register the name. */
+/** Returns the error if the sender may not register the name, otherwise undefined. */
 function mayRegister(
   services: Services,
   request: RequestOf<"register">,
@@ -34,7 +37,7 @@ function mayRegister(
 ): ProtocolError | undefined {
   const { user, invitation, id } = request;
   const { chat, accounts, auth } = services;
-  // A repeated request (R6).
+  // The claim of an earlier copy of this request holds the name (R6).
   const holder = accounts.holder(user);
   if (holder !== undefined && idOf(holder) === id) return undefined;
   const isNew = holder === undefined && !chat.users.has(user);
@@ -55,15 +58,17 @@ function mayRegister(
     const description = "Registration wants the `invitation` of an administrator.";
     return new ProtocolError("forbidden", description, { reason: "invitation_wanted" });
   }
-  // A new owner would read the messages of the name's user, or be taken for that user.
+  // A new owner of the name could read the messages of its present user, or be mistaken for that
+  // user.
   const like = chat.userLike(user);
   const isHeld = holder !== undefined || accounts.holderLike(user) !== undefined;
   if (like === undefined || isHeld) return undefined;
-  // A guest asks: only `users`, which requires a session, may tell the other name.
+  // The sender may be a guest, so the error does not reveal the similar name. Only `users`, which
+  // requires a session, lists names.
   const what = chat.users.has(user) ? `The name "${user}"` : `A name that looks like "${user}"`;
   const description = `${what} is in use, without an account: an administrator makes it.`;
   return new ProtocolError("forbidden", description, { reason: "name_in_use" });
 }
 
-/** In an open cluster nobody administers. */
+/** The rule of an open cluster, which has no administrators: anybody may register. */
 const anybody = { mode: "open", hash: undefined } as const;
