@@ -14,7 +14,7 @@ import type { ChannelChange, ChatState, StoredMessage } from "./chat-state.ts";
 import { toEntry } from "./history.ts";
 import { mergeInOrder } from "./merge-in-order.ts";
 
-/** What an event of each operation carries. */
+/** The data of an event, by operation. */
 export interface ChatData {
   login: { readonly user: UserName; readonly isProven?: boolean | undefined };
   channel: { readonly channel: ChannelName; readonly user?: UserName | undefined };
@@ -24,7 +24,7 @@ export interface ChatData {
     readonly message: string;
   };
   message: { readonly src: UserName; readonly dst: UserName; readonly message: string };
-  /** An administrator takes a channel away, or gives it back. */
+  /** An administrator removes a channel, or restores it. */
   removal: Omit<ChannelChange, keyof Placed>;
 }
 
@@ -49,7 +49,7 @@ export function chatFacts(chat: ChatState): FactTable<ChatData> {
 function login(chat: ChatState): Fact<ChatData["login"]> {
   return {
     parse: (data) => ({
-      // A saved row has it under `login`.
+      // A row of a saved state has the user under `login`.
       user: readUserName(data.user ?? data.login),
       isProven: readFlag(data.isProven),
     }),
@@ -78,7 +78,7 @@ function* loginEntries(users: readonly FrozenUser[]): Generator<object> {
   }
 }
 
-/** `{"ana": ["2026-…", …]}`, one user a line. */
+/** Returns the lines of `{"ana": ["2026-…", …]}`, one user a line. */
 function timesOf(users: readonly FrozenUser[]): Iterable<string> {
   const rows = (function* () {
     for (const { name, logins } of users) {
@@ -89,7 +89,7 @@ function timesOf(users: readonly FrozenUser[]): Iterable<string> {
   return enclosed("{", "}", rows);
 }
 
-/** Of duplicates only the earliest (R6). */
+/** Drops all duplicates except the earliest (R6). */
 function withoutDuplicates(placed: readonly Placed[]): Placed[] {
   const seen = new Set<string>();
   return placed.filter((one) => {
@@ -157,7 +157,10 @@ function message(chat: ChatState): Fact<ChatData["message"]> {
   };
 }
 
-/** In the total order. A private message that both parties keep is in two lists, and saved once. */
+/**
+ * Returns the messages of all holders in the total order. A private message that both parties keep
+ * is in two lists, and is saved once.
+ */
 function frozenMessages(
   holders: Iterable<{ readonly conversation: { readonly window: { readonly entries: Slices } } }>,
 ): { readonly entries: Iterable<object> } {
@@ -177,7 +180,10 @@ interface Slices {
   slice(): StoredMessage[];
 }
 
-/** Parses each name only once; the state keeps every name anyway. */
+/**
+ * Returns a parser that parses each name only once. Remembering the names costs little, because the
+ * state keeps every name anyway.
+ */
 function once<T>(parse: (value: unknown) => T): (value: unknown) => T {
   const known = new Map<unknown, T>();
   return (value) => {

@@ -19,11 +19,16 @@ interface NewMessage {
 /** A publication or a private message. */
 export interface StoredMessage extends Placed, NewMessage {}
 
-/** How much of the past the state keeps (J3): the same on all servers, so that their states agree. */
+/**
+ * How much of the past the state keeps (J3). All servers need the same values, so that their states
+ * agree.
+ */
 export interface Retention {
-  /** Publications in one channel. */
+  /** The number of publications kept in each channel. */
   readonly channelMessages: number;
-  /** Private messages of one user; a message stays while either party keeps it. */
+  /**
+   * The number of private messages kept for each user. A message stays while either party keeps it.
+   */
   readonly userMessages: number;
   readonly userLogins: number;
 }
@@ -34,10 +39,13 @@ const defaultRetention: Retention = {
   userLogins: limits.userLogins,
 };
 
-/** The newest messages of one channel, or of all that a user sent or got in private. */
+/**
+ * The newest messages of one channel, or the newest private messages that one user sent or
+ * received.
+ */
 export class Conversation {
   readonly window: Window<StoredMessage>;
-  /** The same messages by the server that made them, by rising `seq`. */
+  /** The same messages by origin; the messages of each origin by rising `seq`. */
   readonly byServer = new Map<ServerName, Tail<StoredMessage>>();
 
   constructor(most: number) {
@@ -51,12 +59,12 @@ export class Conversation {
       this.byServer.set(message.server, own);
     }
     own.push(message);
-    // The lowest message of all is also the lowest of its server.
+    // The window drops the lowest message of all, which is also the lowest of its origin.
     for (const dropped of this.window.add(message)) this.byServer.get(dropped.server)?.shift();
   }
 }
 
-/** An id names its sender's request to a target, and what was asked for (R6). */
+/** Messages with one id are duplicates if sender, target and text are the same (R6). */
 const ofOneRequest: Sameness<StoredMessage> = {
   scopeOf: ({ from, to }) => scopeOf(from, to),
   isDuplicate: (one, other) => one.text === other.text,
@@ -68,16 +76,16 @@ export function scopeOf(from: UserName, to: Target): string {
 }
 
 export interface Login extends Placed {
-  /** Whether the user gave the account's password: never in an open cluster. */
+  /** Whether the user gave the account's password; never true in an open cluster. */
   readonly isProven?: boolean | undefined;
 }
 
-/** A channel's creation; its user is the scope of its id (R6). */
+/** The creation of a channel. The scope of its id is the user (R6). */
 export interface Creation extends Placed {
   readonly user: UserName | undefined;
 }
 
-/** An administrator took a channel away, or gave it back; the last change holds. */
+/** An administrator's removal or restoration of a channel; the last change holds. */
 export interface ChannelChange extends Change {
   readonly channel: ChannelName;
   readonly isRemoved: boolean;
@@ -86,7 +94,7 @@ export interface ChannelChange extends Change {
 export class User {
   readonly name: UserName;
   readonly to: Target;
-  /** Empty for a name that so far has only received messages. */
+  /** Empty for a user who has sent or received private messages, but never logged in. */
   readonly logins: Window<Login>;
   readonly conversation: Conversation;
 
@@ -101,7 +109,10 @@ export class User {
     return this.logins.entries.length > 0;
   }
 
-  /** A full window may have dropped its committed logins: then it counts as committed. */
+  /**
+   * Whether a login of the user is committed. A full window counts as committed, because it may
+   * have dropped committed logins.
+   */
   isCommitted(committed: Vector): boolean {
     return this.logins.isFull || some(this.logins.entries, committed);
   }
@@ -111,8 +122,8 @@ export class Channel {
   readonly name: ChannelName;
   readonly to: Target;
   /**
-   * In the total order: two servers that did not know of each other may both have created it.
-   * Empty while only publications to it have come.
+   * The creations of the channel, in the total order. There can be several, because two servers may
+   * create the channel at the same time. Empty while only publications to the channel have arrived.
    */
   readonly creations = new Tail<Creation>();
   readonly conversation: Conversation;
@@ -140,23 +151,23 @@ function some(list: Tail<Placed>, committed: Vector): boolean {
 }
 
 /**
- * Users, channels, publications and private messages: a fold of the *set* of events that gives the
- * same state in whatever order they come (R4). Nothing is dropped because what it refers to is
- * missing: the cause may have come to another replica first.
+ * Users, channels, publications and private messages. The state depends on the *set* of events, not
+ * on the order in which they come (R4). An event stays even if the user or channel in it is
+ * unknown, because the event that makes them known may come later.
  */
 export class ChatState {
   readonly users = new Map<UserName, User>();
   readonly channels = new Map<ChannelName, Channel>();
   readonly removals = new Changes<ChannelChange>();
-  /** The names of all known users and channels. */
+  /** The sorted names of all known users, and of all channels that were ever created. */
   readonly userNames = new SortedNames<UserName>();
   readonly channelNames = new SortedNames<ChannelName>();
-  /** The channels that each user has made. */
+  /** The channels that each user has created, including removed channels. */
   readonly #madeBy = new Map<UserName, Set<ChannelName>>();
   readonly #userLooks = new NamesByLook<UserName>();
   readonly #channelLooks = new NamesByLook<ChannelName>();
   readonly #retention: Retention;
-  /** One string for each name, however many messages have it. */
+  /** One string object for each name, shared by all messages with the name, to save memory. */
   readonly #names = new Map<string, string>();
 
   constructor(retention: Retention = defaultRetention) {
@@ -221,24 +232,27 @@ export class ChatState {
     return this.users.get(name)?.isKnown === true;
   }
 
-  /** Whether the channel exists: it was made, and no administrator has taken it away. */
+  /** Whether the channel exists: it was created, and is not removed by an administrator. */
   knowsChannel(name: ChannelName): boolean {
     return this.channels.get(name)?.isKnown === true && !this.isRemoved(name);
   }
 
-  /** The number of the user's channels, without those that were taken away. */
+  /** The number of channels that the user created, without removed channels. */
   channelsOf(user: UserName): number {
     const made = [...(this.#madeBy.get(user) ?? [])];
     return made.filter((name) => !this.isRemoved(name)).length;
   }
 
-  /** A user who has logged in, written or received, and whose name looks the same. */
+  /**
+   * A user whose name looks the same or is the same. Counts users who have logged in, or have sent
+   * or received private messages.
+   */
   userLike(name: UserName): UserName | undefined {
     const [first] = this.#userLooks.like(name);
     return first;
   }
 
-  /** An existing channel whose name looks the same. */
+  /** An existing channel whose name looks the same or is the same. */
   channelLike(name: ChannelName): ChannelName | undefined {
     for (const other of this.#channelLooks.like(name)) {
       if (this.knowsChannel(other)) return other;

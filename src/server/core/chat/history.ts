@@ -13,7 +13,7 @@ import { idOf, isCommitted } from "../replica/placed.ts";
 import type { Conversation, StoredMessage } from "./chat-state.ts";
 import { lowerBound, type Tail } from "./window.ts";
 
-/** A message as a reader gets it. */
+/** Converts a message to the entry that clients receive and saved states contain. */
 export function toEntry(message: StoredMessage): Entry {
   const { text, clock, server, seq, from, to } = message;
   const id = idOf(message);
@@ -23,27 +23,33 @@ export function toEntry(message: StoredMessage): Entry {
     : { src: from, dst: to.user, message: text, timestamp, clock, server, seq, id };
 }
 
-/** The topics of both parties for a private message: so all chats of its sender show it too (P2). */
+/**
+ * The topics on which a message is published. A private message goes to the topics of both parties,
+ * so that all clients of its sender show it too (P2).
+ */
 export function topicsOf({ from, to }: Pick<StoredMessage, "from" | "to">): readonly string[] {
   if ("channel" in to) return [channelTopic(to.channel)];
   return to.user === from ? [userTopic(from)] : [userTopic(to.user), userTopic(from)];
 }
 
-/** The bytes left for the replies to one payload, and what those share. */
+/** The bytes left for the replies to one payload, and the status that these replies share. */
 export interface Room {
   bytes: number;
   status?: StatusReply;
 }
 
-/** The committed vector, which bounds what may be shown, and the room left in the reply. */
+/**
+ * The limits of a page: only messages within `committed` are shown, and the page must fit into
+ * `room`.
+ */
 interface Bounds {
   readonly committed: Vector;
   readonly room: Room;
 }
 
 /**
- * A page of the committed messages of a conversation. It ends early when the room is used up: `next`
- * then tells that more exist.
+ * Reads a page of the committed messages of a conversation. A page that ends early, because the
+ * room is used up, has `next`.
  */
 export function readHistory(
   conversation: Conversation,
@@ -55,7 +61,7 @@ export function readHistory(
     : pageSince(conversation, { ...query, since: query.since }, bounds);
 }
 
-/** Sorts before every other server. */
+/** A server name that sorts before every other server name. */
 const lowestServer = "server_00000000" as ServerName;
 const lowestPlace = { clock: 0, server: lowestServer };
 
@@ -64,7 +70,10 @@ export function messageBytes(message: StoredMessage): number {
   return 3 * message.text.length + 300;
 }
 
-/** The cost of reading a message, shown or not: so one payload can read only so many. */
+/**
+ * The bytes charged for reading a message, shown or not. The charge limits how many messages one
+ * payload can read.
+ */
 const passedBytes = 10;
 
 function pageBefore(
@@ -89,7 +98,8 @@ function pageBefore(
   const seen = sorted(committed);
   const entries = page.reverse().map(toEntry);
   if (at === 0) return { entries, seen };
-  // The next page ends before this page's oldest message, or where this page would have begun.
+  // The next page ends just before the lowest message that this page read. If this page read none,
+  // the next page ends where this page would have ended.
   const place = messages.at(at) ?? { clock: (above?.clock ?? 0) + 1, server: lowestServer };
   return { entries, next: writeCursor(place), seen };
 }
@@ -104,7 +114,8 @@ function pageSince(
   let passed = 0;
   for (const [server, messages] of conversation.byServer) {
     let at = firstAbove(messages, since[server] ?? 0);
-    // A page never needs more than `limit` of one server, whatever the others have.
+    // A page never needs more than `limit` messages of one server, however many the other servers
+    // have.
     for (let found = 0; at < messages.length && found <= limit; at += 1) {
       const message = messages.at(at) as StoredMessage;
       if (!isCommitted(message, committed)) break;
@@ -126,14 +137,19 @@ function pageSince(
     seen[message.server] = message.seq;
     if (conversation.window.shows(message, committed)) entries.push(toEntry(message));
   }
-  // Charged after the page, which must make progress however many messages it skips.
+  // The messages read are charged only after the page is filled, so that the page makes progress
+  // however many messages it skips.
   room.bytes -= passed * passedBytes;
   if (taken === missed.length) return { entries, seen: sorted(join(since, committed)) };
-  // The total order keeps each server's own order, so the page has a prefix of each server's.
+  // The total order keeps the order of each server's messages. So the page has, of each server, the
+  // first messages that the reader missed.
   return { entries, next: writeCursor(missed[taken] as StoredMessage), seen: sorted(seen) };
 }
 
-/** Whether it is between the user and `with`, if that is given. */
+/**
+ * Whether the query wants the message. A query with `with` wants only private messages between its
+ * two users.
+ */
 function isWanted(
   { from, to }: StoredMessage,
   { conversation: { user }, with: other }: Pick<HistoryQuery, "conversation" | "with">,

@@ -6,7 +6,10 @@ interface Run<T> {
   at: number;
 }
 
-/** Merges lists that are in the total order, one item at a time, by a binary heap of the lists. */
+/**
+ * Merges lists that are each in the total order, with a binary heap of the lists. Yields one item
+ * at a time.
+ */
 export function* mergeInOrder<T extends Placed>(lists: readonly (readonly T[])[]): Generator<T> {
   const heap: Run<T>[] = lists
     .filter(({ length }) => length > 0)
@@ -28,7 +31,7 @@ function head<T>(run: Run<T>): T {
   return run.items[run.at] as T;
 }
 
-/** Moves the first run down to where its head belongs. */
+/** Restores the order of the heap after the head of its first run has changed. */
 function sink<T extends Placed>(heap: Run<T>[]): void {
   const run = heap[0] as Run<T>;
   let at = 0;

@@ -4,7 +4,7 @@ import { looksOf } from "../../../protocol/looks.ts";
 export class NamesByLook<Name extends string> {
   readonly #names = new Map<string, Set<Name>>();
 
-  /** @param looks those that another server found, by its own version of Unicode */
+  /** @param looks further looks, which another server computed with its own version of Unicode */
   add(name: Name, looks: readonly string[] = []): void {
     for (const look of [...looksOf(name), ...looks]) {
       const names = this.#names.get(look);
@@ -13,7 +13,7 @@ export class NamesByLook<Name extends string> {
     }
   }
 
-  /** All added names that look the same, perhaps the name itself; some come twice. */
+  /** Yields all added names that look the same, perhaps the name itself. A name can come twice. */
   *like(name: Name): Generator<Name> {
     for (const look of looksOf(name)) yield* this.with(look);
   }

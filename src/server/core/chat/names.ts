@@ -1,7 +1,7 @@
 import type { NamesQuery } from "../../../protocol/client-messages.ts";
 import { firstIndex } from "../first-index.ts";
 
-/** A growing list of names that stays sorted: reading a page costs no more than the page. */
+/** A growing list of names. Added names are sorted in when the list is read next. */
 export class SortedNames<Name extends string> {
   #sorted: Name[] = [];
   #added: Name[] = [];
@@ -13,7 +13,8 @@ export class SortedNames<Name extends string> {
 
   get sorted(): readonly Name[] {
     if (this.#added.length > 0) {
-      // Two sorted runs are merged in one pass; without a comparison of our own that is slower.
+      // The sort merges two sorted runs in one pass. Sorting is slower without this comparison
+      // function.
       this.#sorted = [...this.#sorted, ...this.#added.sort()].sort((a, b) => (a < b ? -1 : 1));
       this.#added = [];
     }
@@ -35,7 +36,10 @@ interface NamesOptions<Name> {
   isShown(name: Name): boolean;
 }
 
-/** One page of names. It ends early when the room is used up; `next` tells that more exist (Q13). */
+/**
+ * Reads one page of names. A page that ends early, because of `limit` or because the room is used
+ * up, has `next` (Q13).
+ */
 export function readNames<Name extends string>(
   sorted: readonly Name[],
   { prefix = "", from = "", limit = Number.POSITIVE_INFINITY }: NamesQuery,
@@ -56,7 +60,7 @@ export function readNames<Name extends string>(
   return { names };
 }
 
-/** The most bytes of a name in a reply: three for each unit of UTF-16, and two around it. */
+/** The most bytes of a name in a reply: three for each UTF-16 unit of the name, and two more. */
 export function nameBytes(name: string): number {
   return 3 * name.length + 2;
 }

@@ -3,29 +3,38 @@ import type { ServerName, UserName } from "../../../protocol/ids.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
 import type { HeardPresence } from "../../../protocol/peer-messages.ts";
 
-/** The last report of a client, to any server. */
+/** The last presence report that a client sent, to this server or another. */
 interface PresenceReport {
   readonly user: UserName;
   readonly client: string;
   readonly state: PresenceState;
-  /** The server that heard it, and its clock then: a later report has a higher one (W5). */
+  /**
+   * The server that received the report, and that server's Lamport clock at that moment. A later
+   * report has a higher clock (W5).
+   */
   readonly server: ServerName;
   readonly clock: number;
-  /** Steady time at which it expires. A `gone` report outlives the reports that it cancels. */
+  /**
+   * Steady time at which the report expires. A `gone` report expires later than the reports that it
+   * cancels.
+   */
   readonly untilMs: number;
 }
 
-/** Who is online, by reports of clients that servers pass on (L11): in memory, and for a while. */
+/**
+ * Knows who is online, from reports of clients that the servers exchange (L11). The reports are
+ * kept in memory only, until they expire.
+ */
 export class Presence {
   readonly #name: ServerName;
   readonly #users = new Map<UserName, Map<string, PresenceReport>>();
-  /** Reports heard here, and new to the other servers. */
+  /** Reports that clients sent to this server, and that the other servers must still get. */
   readonly #news = new Set<PresenceReport>();
   #toldMs = Number.NEGATIVE_INFINITY;
   #allToldMs = Number.NEGATIVE_INFINITY;
-  /** A server has come back, and so has no reports. */
+  /** Whether a server that was away needs all reports. */
   #isMissed = false;
-  /** Valid until a report is new or expires. */
+  /** The last result of `list`, valid until a new report comes or a report expires. */
   #list: readonly Present[] | undefined;
   #listUntilMs = 0;
 
@@ -33,7 +42,7 @@ export class Presence {
     this.#name = name;
   }
 
-  /** A client reports here. */
+  /** Takes a report that a client sent to this server. */
   hear(said: Pick<PresenceReport, "user" | "client" | "state" | "clock">, steadyMs: number): void {
     const untilMs = steadyMs + durations.presenceSilenceMs;
     const { user, client, state, clock } = said;
@@ -41,7 +50,7 @@ export class Presence {
     if (this.#take(report, steadyMs)) this.#news.add(report);
   }
 
-  /** Another server passes on reports. */
+  /** Takes reports that another server passes on. */
   learn(server: ServerName, heard: readonly HeardPresence[], steadyMs: number): void {
     for (const { ageMs, ...said } of heard) {
       const untilMs = steadyMs - ageMs + durations.presenceSilenceMs;
@@ -49,7 +58,10 @@ export class Presence {
     }
   }
 
-  /** By name; a user is online if any of their clients is. */
+  /**
+   * Lists the present users by name. A user is online if any of their clients is online, otherwise
+   * away.
+   */
   list(steadyMs: number): readonly Present[] {
     if (this.#list !== undefined && steadyMs < this.#listUntilMs) return this.#list;
     const present: Present[] = [];
@@ -68,12 +80,18 @@ export class Presence {
     return this.#list;
   }
 
-  /** The other servers need all reports: one of them, or this one, was away. */
+  /**
+   * Makes `due` yield all reports of this server next time, because another server or this one was
+   * away.
+   */
   tellAll(): void {
     this.#isMissed = this.#users.size > 0;
   }
 
-  /** The reports to pass on now, one message at a time: news soon, and all now and then. */
+  /**
+   * Yields the reports to pass on now, one array for each message: new reports soon, and all of
+   * this server's reports from time to time.
+   */
   *due(steadyMs: number): Generator<HeardPresence[]> {
     if (this.#users.size === 0) return;
     if (steadyMs - this.#toldMs < durations.presenceNewsMs) return;
@@ -94,7 +112,10 @@ export class Presence {
     }
   }
 
-  /** @returns whether the other servers need the report, if it was heard here */
+  /**
+   * Stores a report, unless a later one of the client is known.
+   * @returns whether the report must be passed on, if a client sent it to this server
+   */
   #take(report: PresenceReport, steadyMs: number): boolean {
     const { user, client, state, untilMs } = report;
     if (untilMs <= steadyMs) return false;
@@ -111,7 +132,10 @@ export class Presence {
     return isNews || wasNews;
   }
 
-  /** Keeps the first users that came, and of each user the clients heard last. */
+  /**
+   * Makes room for one more client of a user, by dropping the user's oldest report.
+   * @returns false if there are too many users
+   */
   #makeRoom(clients: Map<string, PresenceReport>): boolean {
     if (clients.size === 0) return this.#users.size < limits.presentUsers;
     if (clients.size < limits.presentClients) return true;

@@ -18,9 +18,9 @@ import { Tail } from "./window.ts";
 
 interface Unpublished {
   readonly message: StoredMessage;
-  /** For each topic the `seq` of this server's publication before it there (P3). */
+  /** For each topic, the `seq` of this server's previous message on the topic (P3). */
   readonly prevs: ReadonlyMap<string, number>;
-  /** The sender's own time, for the first form (P1). */
+  /** The time that the sender gave, which publications of the first form contain (P1). */
   readonly timestamp: string | number | undefined;
 }
 
@@ -31,14 +31,17 @@ interface PublicationParts {
   readonly auth: Auth;
 }
 
-/** This server's own messages on their way to subscribers: published once they are committed (P5). */
+/** Queues the messages that this server made, and publishes them once they are committed (P5). */
 export class Publications {
   readonly #waiting = new Tail<Unpublished>();
-  /** The `seq` of the last own publication on each topic of the second form. */
+  /** The `seq` of this server's last message on each topic of the second form (P2). */
   readonly #heads = new Map<string, number>();
-  /** The subscriptions known here; each matches every topic that begins with it. */
+  /** The known subscriptions. A subscription matches every topic that begins with its text. */
   readonly #subscriptions = new Set<string>();
-  /** The number of subscriptions of each length: only beginnings of these lengths are looked up. */
+  /**
+   * The number of subscriptions of each length. `#isWanted` looks up only prefixes of these
+   * lengths.
+   */
   readonly #lengths = new Map<number, number>();
   readonly #name: ServerName;
   readonly #chat: ChatState;
@@ -63,7 +66,7 @@ export class Publications {
     else this.#lengths.delete(topic.length);
   }
 
-  /** Takes up own messages that the last run of this server did not see committed. */
+  /** Queues the messages that earlier runs of this server made and that are not committed yet. */
   begin(committed: Vector): void {
     if (this.#begun) return;
     this.#begun = true;
@@ -91,7 +94,10 @@ export class Publications {
     }
   }
 
-  /** An own message was just made. @param timestamp its sender's own time */
+  /**
+   * Queues a message that this server has just made.
+   * @param timestamp the time that the sender gave
+   */
   add(message: StoredMessage, timestamp: string | number | undefined): void {
     const prevs = new Map<string, number>();
     for (const topic of topicsOf(message)) {
@@ -101,7 +107,9 @@ export class Publications {
     this.#waiting.push({ message, prevs, timestamp });
   }
 
-  /** Publishes all own messages that are committed. */
+  /**
+   * Publishes the queued messages that are now committed, on the topics that have subscriptions.
+   */
   publish(committed: Vector, effects: Effects): void {
     const done = committed[this.#name] ?? 0;
     const byTopic = new Map<string, { publications: Publication[]; bytes: number }>();
@@ -121,7 +129,7 @@ export class Publications {
           byTopic.delete(topic);
         }
       }
-      // In a cluster with accounts nothing is published unsealed (X5).
+      // The first form is never encrypted, so a cluster with accounts does not publish it (X5).
       const plain = "channel" in entry ? entry.channel : entry.dst;
       if (this.#auth === "open" && this.#isWanted(plain)) {
         effects.add({ type: "publish", topic: plain, payload: firstForm(next, entry) });
@@ -139,7 +147,9 @@ export class Publications {
     return { type: "publish", topic, payload, version };
   }
 
-  /** Whether any subscription matches: ZeroMQ compares beginnings of topics (P2, P4). */
+  /**
+   * Whether any subscription matches the topic. ZeroMQ matches subscriptions by prefix (P2, P4).
+   */
   #isWanted(topic: string): boolean {
     for (const length of this.#lengths.keys()) {
       if (length <= topic.length && this.#subscriptions.has(topic.slice(0, length))) return true;

@@ -35,7 +35,7 @@ const namesQuery = object({
   limit: (value, name) => (value === undefined ? undefined : limit(value, name)),
 });
 
-/** What a client reads of the chat, and who is online. */
+/** The services that read the chat, and the service `presence`. */
 export const readServices: ServiceRows<"users" | "channels" | "history" | "presence"> = {
   users: {
     parse: namesQuery,
@@ -57,14 +57,14 @@ export const readServices: ServiceRows<"users" | "channels" | "history" | "prese
         chat.channels.get(name)?.isCommitted(replication.committed) === true;
       const options = { room, copies: 2, isShown };
       const { names, next } = readNames(chat.channelNames.sorted, request, options);
-      // The original protocol has the list of channels under `users`.
+      // The original protocol has the list of channels in the field `users`.
       return { next: "answer", answer: { channels: names, users: names, next } };
     }),
   },
   history: {
     parse: parseHistoryQuery,
     for: "users",
-    // Anybody may read a channel's history; private messages belong to their user.
+    // A user may read the history of any channel, but only their own private messages.
     as: ({ conversation }) => conversation.user,
     decide: read(history),
   },
@@ -83,8 +83,9 @@ type Decide<R, Answer extends object> = (
 ) => Decision<Answer>;
 
 /**
- * A read sees all that its client has seen or, if the client does not say, all that this server had
- * on disk when the request came (R9). Only committed events are ever shown.
+ * Makes a read wait until all of `after` is committed or, without `after`, all that this server had
+ * on disk when the request came (R9). If the wait is too long, a read with `after` fails, and a
+ * read without `after` is answered. Reads show only committed events.
  */
 function read<R extends ParsedRequest, Answer extends object>(
   decide: Decide<R, Answer>,
@@ -118,7 +119,10 @@ function history(
   return { next: "answer", answer: readHistory(conversation, request, { committed, room }) };
 }
 
-/** Users never go away: the request waits only if its user is unknown here (R9). */
+/**
+ * Decides a presence report. The report waits only if this server does not know the user, because a
+ * known user never goes away (R9).
+ */
 function presence(
   services: Services,
   request: RequestOf<"presence">,
@@ -134,7 +138,7 @@ function presence(
   return { next: "answer", answer: { present } };
 }
 
-/** Bytes around a name in the list of present users. */
+/** The bytes of one entry in the list of present users, without the name. */
 const presentBytes = 30;
 
 function readableClient(value: unknown, name: string): string {

@@ -5,7 +5,7 @@ import type { Vector } from "../../../protocol/vector.ts";
 import { firstIndex } from "../first-index.ts";
 import { isCommitted, type Placed } from "../replica/placed.ts";
 
-/** A queue with random access: removing its first item does not move the others each time. */
+/** A queue with random access. Removing the first item does not move the other items each time. */
 export class Tail<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -38,13 +38,13 @@ export class Tail<T> {
     return item;
   }
 
-  /** A copy as of now. */
+  /** Returns a copy of the remaining items. */
   slice(): T[] {
     return this.#items.slice(this.#head) as T[];
   }
 }
 
-/** The first index whose item is not before `place` in the order. */
+/** The first index whose item is not before `place` in the total order. */
 export function lowerBound(
   list: Tail<Placed>,
   place: { readonly clock: number; readonly server: ServerName },
@@ -52,41 +52,44 @@ export function lowerBound(
   return firstIndex(list.length, (index) => compareOrder(list.at(index) as Placed, place) < 0);
 }
 
-/** Inserts in the total order; nearly always at the end. */
+/** Inserts an item at its place in the total order, which is nearly always the end. */
 export function insert<T extends Placed>(list: Tail<T>, item: T): void {
   const last = list.at(list.length - 1);
   if (last === undefined || compareOrder(last, item) < 0) list.push(item);
   else list.insert(lowerBound(list, item), item);
 }
 
-/** Which entries with one id are of the same request (R6). */
+/** Decides which entries with the same id belong to the same request (R6). */
 export interface Sameness<T> {
-  /** The scope of an id: equal ids in different scopes are of different requests. */
+  /**
+   * Returns the scope of an entry's id. Equal ids in different scopes belong to different requests.
+   */
   scopeOf(entry: T): string;
-  /** Whether two entries with one id and scope ask for the same. */
+  /** Whether two entries with the same id and scope have the same content. */
   isDuplicate(one: T, other: T): boolean;
 }
 
 /**
- * The newest entries in the total order (J3). Counted down from the newest, the entry where the N-th
- * distinct request first appears is the last one kept. All below it is dropped, including older
- * duplicates. So the kept entries depend only on the set of added ones, in whatever order they came
- * and whenever others were dropped (R4).
+ * Keeps the newest entries in the total order (J3). Counting down from the newest entry, the last
+ * kept entry is the entry at which the N-th distinct request first appears. All lower entries are
+ * dropped, including older duplicates. So the kept entries depend only on the set of added entries,
+ * not on the order in which entries were added or dropped (R4).
  */
 export class Window<T extends Placed> {
-  /** In the total order, duplicates included. */
+  /** The kept entries, duplicates included, in the total order. */
   readonly entries = new Tail<T>();
   readonly #most: number;
   readonly #sameness: Sameness<T>;
   /**
-   * Most ids have one entry. If several entries have one id, they are listed by scope, in the order:
-   * many senders may call their first request "1", and each is looked up among its own.
+   * The entries by id. Most ids have one entry. Several entries with one id are listed by scope, in
+   * the total order. Many senders may call their first request "1", and a lookup then searches only
+   * the entries of one sender.
    */
   readonly #byId = new Map<RequestId, T | Map<string, T[]>>();
-  /** Distinct requests among the entries. */
+  /** The number of distinct requests among the entries. */
   #distinct = 0;
 
-  /** @param most distinct requests to keep */
+  /** @param most the number of distinct requests to keep */
   constructor(most: number, sameness: Sameness<T>) {
     this.#most = most;
     this.#sameness = sameness;
@@ -96,7 +99,7 @@ export class Window<T extends Placed> {
     return this.#distinct === this.#most;
   }
 
-  /** @returns the dropped entries, perhaps the added one itself */
+  /** @returns the dropped entries, perhaps including the added entry */
   add(entry: T): T[] {
     insert(this.entries, entry);
     if (entry.id === undefined || this.duplicates(entry).length === 0) this.#distinct += 1;
@@ -114,14 +117,17 @@ export class Window<T extends Placed> {
     return dropped;
   }
 
-  /** All entries of the same request, in the order; none for an entry without an id. */
+  /**
+   * Returns all entries of the same request, in the total order; an empty list for an entry without
+   * an id.
+   */
   duplicates(like: T): readonly T[] {
     if (like.id === undefined) return [];
     const alike = this.#named(like.id, () => this.#sameness.scopeOf(like));
     return alike.filter((entry) => this.#sameness.isDuplicate(entry, like));
   }
 
-  /** The earliest wanted entry with this id and scope. */
+  /** The earliest entry with this id and scope that `isWanted` accepts. */
   find(id: RequestId, scope: string, isWanted: (entry: T) => boolean): T | undefined {
     return this.#named(id, () => scope).find(isWanted);
   }
@@ -131,7 +137,10 @@ export class Window<T extends Placed> {
     return found !== undefined && found.server === entry.server && found.seq === entry.seq;
   }
 
-  /** Whether readers see the entry: it is the earliest committed one of its duplicates (R6). */
+  /**
+   * Whether readers see the entry: only the earliest committed entry among duplicates is shown
+   * (R6).
+   */
   shows(entry: T, committed: Vector): boolean {
     if (!isCommitted(entry, committed)) return false;
     if (entry.id === undefined || !(this.#byId.get(entry.id) instanceof Map)) return true;

@@ -11,7 +11,7 @@ import type { ServiceRows } from "../serving/service.ts";
 import { decideWrite, type Write } from "../serving/write.ts";
 import { type ChatState, type Conversation, type StoredMessage, scopeOf } from "./chat-state.ts";
 
-/** What a client writes into the chat. The row of `login` is with the accounts. */
+/** The services that write into the chat. The row of `login` is in `account-services.ts`. */
 export const writeServices: ServiceRows<"channel" | "publish" | "message"> = {
   channel: {
     parse: object({ user: optional(parseUserName), channel: parseChannelName }),
@@ -43,7 +43,7 @@ export const writeServices: ServiceRows<"channel" | "publish" | "message"> = {
   },
 };
 
-/** A login whose password, in a cluster with accounts, was right. */
+/** The write of a login. In a cluster with accounts, the password has been checked before. */
 export const loginWrite: Write<RequestOf<"login">> = {
   existing: ({ chat }, { user }, id) => chat.users.get(user)?.logins.find(id, "", () => true),
   obstacle: (services, { user }) => oddUser(services, user),
@@ -77,7 +77,7 @@ const creation: Write<RequestOf<"channel">> = {
       const reason = isSame ? undefined : "name_confusable";
       return new ProtocolError("channel_exists", description, { reason });
     }
-    // In an open cluster anybody may use any name.
+    // In an open cluster a limit for each user is useless, because anybody may use any name.
     const tooMany = auth === "required" ? tooManyChannels(chat, user) : undefined;
     return invalid(oddityOf(channel, "channel")) ?? oddUser(services, user) ?? tooMany;
   },
@@ -89,7 +89,7 @@ const creation: Write<RequestOf<"channel">> = {
 
 type Messaging = RequestOf<"publish"> | RequestOf<"message">;
 
-/** What differs between publications and private messages. */
+/** The differences between publications and private messages. */
 interface MessageKind<R extends Messaging> {
   readonly endsOf: (request: R) => Pick<StoredMessage, "from" | "to">;
   /** The conversations that keep the message. */
@@ -97,13 +97,13 @@ interface MessageKind<R extends Messaging> {
     chat: ChatState,
     request: R,
   ) => readonly ({ readonly conversation: Conversation } | undefined)[];
-  /** The error if a user or the channel is unknown here. */
+  /** Returns the error if this server does not know a user or the channel. */
   readonly missing: (chat: ChatState, request: R) => ProtocolError | undefined;
   readonly make: (ledger: Services["ledger"], request: R, timeMs: number) => Event;
 }
 
 function messageWrite<R extends Messaging>(kind: MessageKind<R>): Write<R> {
-  /** A message with the request's id, sender and target. */
+  /** Finds a kept message with the request's id, sender and target. */
   const find = ({ chat }: Services, request: R, isWanted: (message: StoredMessage) => boolean) => {
     const { id } = request;
     if (id === undefined) return undefined;
@@ -166,7 +166,10 @@ function tooManyChannels(chat: ChatState, user: UserName | undefined): ProtocolE
   return new ProtocolError("forbidden", description, { reason: "too_many_channels" });
 }
 
-/** The rules for new names apply to a name that nobody has used yet (W18). */
+/**
+ * Returns the error if the user's name breaks the rules for new names (W18). These rules apply only
+ * to a name that nobody has used yet.
+ */
 function oddUser(
   { chat, accounts }: Services,
   user: UserName | undefined,
