@@ -21,7 +21,7 @@ interface CoordinationParts {
   readonly clockSync: ClockSync;
 }
 
-/** What the members ask each other: who is coordinator, and what only the coordinator decides. */
+/** Answers other members' requests about elections, claims and clocks, and takes their answers. */
 export class Coordination {
   readonly #parts: CoordinationParts;
 
@@ -32,7 +32,7 @@ export class Coordination {
   onRequest(to: ReplyTo, request: CoordinationRequest, now: Now): void {
     const { replica, rotation, election, acceptor, claims, clockSync } = this.#parts;
     replica.hear(request, now);
-    // A server that lost something promises and accepts nothing.
+    // A server that misses lost events promises and accepts nothing, so it does not answer.
     if (replica.missesEvents) return;
     const answer = (fields: OwnFields<CoordinationAnswer>) => {
       const full = { ...replica.summary(), ...fields } as CoordinationAnswer;
@@ -41,7 +41,8 @@ export class Coordination {
     switch (request.service) {
       case "election":
         election.onElection(request.epoch, now);
-        // An answer makes the asker wait: only a coordinator, or an eligible candidate, answers.
+        // An answer makes the asking server wait, so only the coordinator or an eligible candidate
+        // answers.
         if (rotation.isStopping || !election.mayBeCoordinator(now)) return;
         return answer({ service: "election" });
       case "candidate":
@@ -59,7 +60,7 @@ export class Coordination {
           },
         });
       case "clock": {
-        // A former coordinator corrects nobody.
+        // Only the present coordinator may correct this server's clock.
         if (election.coordinator?.name !== request.server) return;
         const isCorrected = clockSync.rounds > 0;
         const timeMs = clockSync.onRequest(request, now);
@@ -73,7 +74,8 @@ export class Coordination {
   onAnswer(input: Answered, now: Now): void {
     const { replica, election, claims, clockSync } = this.#parts;
     const { from, request } = input;
-    // At the address of a server that is gone another one may answer: that answer does not count.
+    // Another server may now use the address of the peer that was asked. An answer from another
+    // server does not count.
     const answer = input.answer?.server === from ? input.answer : undefined;
     if (answer !== undefined) replica.hear(answer, now);
     if (request.service === "forward") {
@@ -86,5 +88,5 @@ export class Coordination {
   }
 }
 
-/** What an answer has beside the summary. */
+/** The fields of an answer, without the fields of the summary. */
 type OwnFields<Answer> = Answer extends unknown ? Omit<Answer, keyof ReplicaSummary> : never;

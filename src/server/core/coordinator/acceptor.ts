@@ -12,7 +12,9 @@ import type { Now, ReplyTo } from "../effects.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { CoordinatorTerms } from "./coordinator-terms.ts";
 
-/** What a candidate or coordinator asks every member of its view to grant. */
+/**
+ * A request to every member of a view: a candidate asks for a promise, a coordinator for an accept.
+ */
 export type GrantRequest = CoordinationRequest & { readonly service: "candidate" | "accept" };
 
 interface PendingGrant {
@@ -22,16 +24,18 @@ interface PendingGrant {
 }
 
 /**
- * What this server has promised to candidates, and so what it still accepts (E2). The promise rises
- * in memory before it is written, and the fence is checked when an answer leaves. So no two answers
- * contradict each other, whatever happens between request and answer.
- * Source: L. Lamport, "Paxos Made Simple", 2001; here an `ack` is not an accept: that is requested.
+ * Grants or refuses the requests of candidates and coordinators, by the highest ballot that this
+ * server has promised (E2). The promise rises in memory before it is written, and an answer is
+ * checked against the promise when the answer leaves. So no two answers contradict each other,
+ * whatever happens between request and answer.
+ * Source: L. Lamport, "Paxos Made Simple", 2001. Here an accept is requested by a message of its
+ * own; an `ack` of replication is not an accept.
  */
 export class Acceptor {
-  /** The highest promise, on disk or on its way there. */
+  /** The highest promised ballot, which may not be on disk yet. */
   promised: Ballot = noBallot;
   #saved: Ballot = noBallot;
-  /** The newest request of each server and kind, until it can be answered. */
+  /** The newest request of each server and service, until the request can be answered. */
   readonly #asked = new Map<string, PendingGrant>();
   readonly #replica: Replica;
   readonly #terms: CoordinatorTerms;
@@ -46,19 +50,22 @@ export class Acceptor {
     this.#saved = ballot;
   }
 
-  /** The promise is on disk. */
+  /** Notes that the promise is on disk. */
   saved(ballot: Ballot): void {
     if (compareEpochs(ballot.epoch, this.#saved.epoch) > 0) this.#saved = ballot;
   }
 
-  /** Raises the promise if the ballot is above every earlier one. */
+  /** Promises the ballot if its epoch is above every promised epoch. */
   raise(ballot: Ballot): void {
     if (compareEpochs(ballot.epoch, this.promised.epoch) <= 0) return;
     this.promised = ballot;
     this.#replica.effects.add({ type: "savePromise", ballot });
   }
 
-  /** Whether the ballot is the highest promised, that promise is on disk, and its view is adopted. */
+  /**
+   * Whether the ballot is the highest promise, the promise is on disk, and this server is a member
+   * of the adopted view, which is the ballot's view.
+   */
   holds(ballot: Ballot): boolean {
     const { view, adopting } = this.#replica.replication;
     const isInView = adopting === undefined && view.number === ballot.epoch.view;
@@ -69,7 +76,8 @@ export class Acceptor {
   }
 
   ask(to: ReplyTo, request: GrantRequest, now: Now): void {
-    // Only the asker may have the events that its term rests on: they are fetched at once.
+    // Perhaps only the coordinator has the events that its term depends on, so this server fetches
+    // these events at once.
     if (request.service === "accept" && !this.#hasSeen(request.epoch)) {
       this.#replica.catchUp.sawGap(request.server);
     }
@@ -77,14 +85,16 @@ export class Acceptor {
     this.#asked.set(`${request.server} ${request.service}`, { to, request, untilMs });
   }
 
-  /** Answers what can be answered now. */
+  /**
+   * Answers the requests that can be answered now, and drops requests that have waited too long.
+   */
   advance(now: Now): void {
     for (const [key, { to, request, untilMs }] of this.#asked) {
       const verdict = this.#judge(request);
       if (verdict !== "wait" || now.steadyMs >= untilMs) this.#asked.delete(key);
       if (verdict === "wait") continue;
       const isGranted = verdict === "grant";
-      // Only a promise that is on disk may be told (R2).
+      // Only a promise that is on disk may be sent (R2).
       const answer = {
         ...this.#replica.summary(),
         service: request.service,
@@ -99,7 +109,8 @@ export class Acceptor {
     const { epoch } = request;
     const ballot: Ballot = { epoch, candidate: request.server };
     const { view, adopting } = this.#replica.replication;
-    // A ballot below the adopted view is refused; one above it waits until its view is adopted.
+    // A ballot below the adopted view is refused. A ballot above the adopted view waits until the
+    // ballot's view is adopted.
     if (epoch.view < (adopting ?? view).number) return "refuse";
     if (adopting !== undefined || epoch.view > view.number) return "wait";
     if (!view.members.includes(this.#replica.name)) return "refuse";
@@ -110,7 +121,9 @@ export class Acceptor {
     return this.#hasOnDisk(request) ? "grant" : "wait";
   }
 
-  /** Whether all that the term rests on is on disk, and the events that the asker wants accepted. */
+  /**
+   * Whether this server's disk has all events that the term depends on, and the events to accept.
+   */
   #hasOnDisk({ epoch, server, seq }: GrantRequest & { service: "accept" }): boolean {
     return (this.#replica.ledger.durable[server] ?? 0) >= seq && this.#hasSeen(epoch);
   }

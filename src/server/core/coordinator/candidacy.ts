@@ -18,9 +18,9 @@ export interface CandidacyParts {
 }
 
 /**
- * A candidacy, and the term as coordinator that it leads to (E2).
+ * Runs one candidacy, and the term as coordinator that follows if it succeeds (E2).
  *
- *     promising ──(a quorum has promised)──▶ fetching ──(all that it had is here)──▶ accepting
+ *     promising ──(a quorum has promised)──▶ fetching ──(all its events are here)──▶ accepting
  *                                                                                      │
  *                       elected ◀──(a quorum has accepted the `coordinator` event)─────┘
  */
@@ -28,19 +28,19 @@ export class Candidacy {
   readonly ballot: Ballot;
   readonly view: View;
   #step: "promising" | "fetching" | "accepting" | "elected" = "promising";
-  /** A quorum has accepted own events of this term up to this `seq`. */
+  /** A quorum has accepted this server's events of this term up to this `seq`. */
   committed = 0;
   readonly #parts: CandidacyParts;
   readonly #sinceMs: number;
   readonly #promisers = new Set<ServerName>();
-  /** The join of the promisers' vectors. */
+  /** The join of the vectors that the promising members had on disk. */
   readonly #needed: MutableVector = {};
-  /** The `seq` of the `coordinator` event, once it is made. */
+  /** The `seq` of the `coordinator` event; 0 until the event is made. */
   #first = 0;
-  /** The members must accept own events up to this `seq`. */
+  /** The members must accept this server's events up to this `seq`. */
   #wanted = 0;
   readonly #accepted = new Map<ServerName, number>();
-  /** When each member was last asked, and whether its answer is outstanding. */
+  /** For each member, when it was asked last, and whether its answer is still outstanding. */
   readonly #asked = new Map<ServerName, { readonly atMs: number; isOpen: boolean }>();
 
   constructor(parts: CandidacyParts, ballot: Ballot, now: Now) {
@@ -54,17 +54,19 @@ export class Candidacy {
     return this.#step === "elected";
   }
 
-  /** Whether it was not elected in time. */
+  /** Whether the candidate was not elected in time. */
   isLate(now: Now): boolean {
     return !this.isElected && now.steadyMs - this.#sinceMs >= durations.candidacyMs;
   }
 
-  /** The members must accept own events up to `seq`, which carry this epoch. */
+  /**
+   * Makes the candidacy ask the members to accept this server's events of this term up to `seq`.
+   */
   want(seq: number): void {
     this.#wanted = Math.max(this.#wanted, seq);
   }
 
-  /** A member has promised or accepted, has refused, or has not answered in time. */
+  /** Takes the answer of a member: a grant, a refusal, or undefined if none came in time. */
   onVerdict({ from, request, answer: verdict }: Answered<GrantRequest>, now: Now): void {
     if (compareEpochs(this.ballot.epoch, request.epoch) !== 0) return;
     const asked = this.#asked.get(from);
@@ -82,7 +84,7 @@ export class Candidacy {
     if (this.#step !== "promising") return;
     this.#promisers.add(from);
     raise(this.#needed, durable);
-    // What is missing here is fetched at once, not when it is next noticed.
+    // Events that this server lacks are fetched at once, not only when the gap is noticed again.
     const { ledger, catchUp } = this.#parts.replica;
     if (!covers(ledger.held, durable)) catchUp.sawGap(from);
   }
@@ -111,7 +113,10 @@ export class Candidacy {
     }
   }
 
-  /** All that a quorum had when it promised is on this disk: the term begins with it. */
+  /**
+   * Begins the term with a `coordinator` event, because this disk has all that a quorum had when it
+   * promised.
+   */
   #begin(now: Now): void {
     const { replica, clockSync } = this.#parts;
     const ledger: LedgerOf<CoordinatorData> = replica.ledger;
@@ -124,7 +129,7 @@ export class Candidacy {
   }
 
   #askAccepts(now: Now): void {
-    // Peers have heard only of what is on this disk.
+    // The peers can accept the `coordinator` event only after it is on this disk and sent to them.
     const { ledger, name } = this.#parts.replica;
     if ((ledger.durable[name] ?? 0) < this.#first) return;
     return this.#askMembers(now, (member) => (this.#accepted.get(member) ?? 0) < this.#wanted);
@@ -153,7 +158,10 @@ export class Candidacy {
       : { service: "accept", ...summary, epoch, seq: this.#wanted };
   }
 
-  /** Counts accepts, and its own one as far as it passes its own fence. */
+  /**
+   * Counts the accepts of the members. This server's own accept counts only while its ballot is the
+   * highest that it has promised.
+   */
   #count(): void {
     const { acceptor } = this.#parts;
     const { ledger, name } = this.#parts.replica;

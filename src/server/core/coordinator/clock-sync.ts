@@ -7,37 +7,43 @@ import type { Peer } from "../replica/replication.ts";
 
 type ClockRequest = CoordinationRequest & { readonly service: "clock" };
 
-/** How much faster or slower a clock may run: a second is corrected in ten. */
+/** The most by which a clock runs faster or slower: one second is corrected in ten seconds. */
 const slewRate = 0.1;
 
 interface Round {
   readonly number: number;
   readonly sinceMs: number;
   readonly asked: Set<ServerName>;
-  /** How far each clock is ahead of this server's, and whether it was corrected before. */
+  /**
+   * For each member, how far its clock is ahead of this server's clock, and whether its clock was
+   * corrected before.
+   */
   readonly clocks: Map<ServerName, { readonly aheadMs: number; readonly isCorrected: boolean }>;
 }
 
 /**
- * The cluster's time (E5): the coordinator asks every member's clock, takes half the round trip off,
- * leaves out clocks far from the median, and tells each server its correction. A server's time never
- * runs backwards: it goes faster or slower until it is right.
+ * Keeps the cluster's time (E5). The coordinator asks each member for its clock, adds half the
+ * round trip, leaves out clocks far from the median, and sends each server its correction. A
+ * server's time never runs backwards: it runs faster or slower until it is corrected.
  * Source: R. Gusella and S. Zatti, "The Accuracy of the Clock Synchronization Achieved by TEMPO in
  * Berkeley UNIX 4.3BSD", 1989.
  */
 export class ClockSync {
-  /** Rounds that have corrected this server's time, including those that it led. */
+  /** The number of rounds that corrected this server's time, including rounds that it led. */
   rounds = 0;
-  /** The correction of the last round: above zero if this server was behind. */
+  /** The correction of the last round in milliseconds: above zero if this server was behind. */
   lastCorrectionMs: number | undefined;
   readonly #replica: Replica;
-  /** The correction of the own clock: at `#sinceMs`, and in the end. */
+  /**
+   * The correction of this server's clock: `#offsetMs` at the time `#sinceMs`, and `#targetMs` in
+   * the end.
+   */
   #offsetMs = 0;
   #targetMs = 0;
   #sinceMs: number | undefined;
-  /** The latest time that `correctedMs` has returned. */
+  /** The highest time that `correctedMs` has returned. */
   #givenMs = 0;
-  /** The round in which this server told its time, and its offset then. */
+  /** The last round in which this server sent its time, and the offset that this time included. */
   #said: { readonly round: number; readonly offsetMs: number } | undefined;
   #round: Round | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
@@ -46,7 +52,7 @@ export class ClockSync {
     this.#replica = replica;
   }
 
-  /** Milliseconds since 1970; never less than the time before. */
+  /** The cluster's time in milliseconds since 1970; never less than at an earlier call. */
   correctedMs(now: Now): number {
     this.#givenMs = Math.max(this.#givenMs, Math.round(now.wallMs + this.offsetMs(now)));
     return this.#givenMs;
@@ -61,7 +67,10 @@ export class ClockSync {
     return this.#offsetMs;
   }
 
-  /** The coordinator asks for the time, or tells its correction. */
+  /**
+   * Takes the coordinator's question for the time, or the coordinator's correction.
+   * @returns this server's time in milliseconds since 1970
+   */
   onRequest({ round, correctionMs }: ClockRequest, now: Now): number {
     const offsetMs = this.offsetMs(now);
     if (correctionMs === undefined) this.#said = { round, offsetMs };
@@ -69,7 +78,10 @@ export class ClockSync {
     return now.wallMs + offsetMs;
   }
 
-  /** The first correction of a process takes effect at once: hardly anybody knows its time yet. */
+  /**
+   * Sets the correction. The first correction of a process takes effect at once, because hardly any
+   * event has a time from this process yet.
+   */
   #correct(fromMs: number, correctionMs: number): void {
     this.#targetMs = fromMs + correctionMs;
     if (this.rounds === 0) this.#offsetMs = this.#targetMs;
@@ -83,7 +95,7 @@ export class ClockSync {
     if (request.correctionMs !== undefined || round?.number !== request.round) return;
     if (!round.asked.delete(from)) return;
     const roundTripMs = now.steadyMs - round.sinceMs;
-    // Half of a long round trip is a poor guess: that clock must wait for the next round.
+    // Half of a long round trip is a poor estimate, so this clock is left out until the next round.
     if (answer?.service === "clock" && roundTripMs <= durations.clockRoundTripMs) {
       const theirsMs = answer.timeMs + roundTripMs / 2;
       const aheadMs = theirsMs - (now.wallMs + this.offsetMs(now));
@@ -108,7 +120,7 @@ export class ClockSync {
       .filter((member) => member !== name)
       .map((member) => replication.peer(member))
       .filter(({ address }) => address !== "");
-    // A server that has just begun is corrected soon.
+    // The next round begins soon if any server has never been corrected.
     const isNewcomer = this.rounds === 0 || others.some(({ offsetMs }) => offsetMs === undefined);
     const pauseMs = isNewcomer ? durations.clockAnswerMs : durations.clockRoundMs;
     if (now.steadyMs - this.#lastMs >= pauseMs) this.#begin(others, now);
@@ -124,8 +136,9 @@ export class ClockSync {
   }
 
   /**
-   * Compares the clocks to the own one as it runs now. Clocks that were corrected before are the
-   * cluster's time: a server that has just begun follows them, and moves none of them.
+   * Averages the clocks and sends the corrections. If some clocks were corrected before, only these
+   * clocks count, because they show the cluster's time. So a new server follows the cluster's time
+   * and does not change it.
    */
   #finish({ number, clocks }: Round, now: Now): void {
     this.#round = undefined;

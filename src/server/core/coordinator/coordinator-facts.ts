@@ -6,9 +6,11 @@ import type { FactTable } from "../replica/fact.ts";
 import { writePlace } from "../replica/placed.ts";
 import type { CoordinatorTerms } from "./coordinator-terms.ts";
 
-/** What an event of each operation carries. */
+/** The data of an event, by operation. */
 export interface CoordinatorData {
-  /** A candidate has the promises of a quorum, and all that any of them had (E2). */
+  /**
+   * A candidate has the promises of a quorum, and all events that the promising members had (E2).
+   */
   coordinator: { readonly epoch: Epoch; readonly sees: Vector };
 }
 

@@ -3,14 +3,17 @@ import { compareOrder } from "../../../protocol/event.ts";
 import type { Vector } from "../../../protocol/vector.ts";
 import type { Placed } from "../replica/placed.ts";
 
-/** The time of one coordinator, by the `coordinator` event that begins it. */
+/** The term of one coordinator, which begins with its `coordinator` event. */
 export interface CoordinatorTerm extends Placed {
   readonly epoch: Epoch;
-  /** All that a quorum had on disk when it promised the epoch: older claims outside it do not count. */
+  /**
+   * The vector of all that a quorum had on disk when it promised the epoch. Older claims outside
+   * this vector do not count.
+   */
   readonly sees: Vector;
 }
 
-/** The terms of all coordinators, by epoch. */
+/** The terms of all coordinators, by rising epoch. */
 export class CoordinatorTerms {
   readonly #list: CoordinatorTerm[] = [];
 
@@ -18,7 +21,7 @@ export class CoordinatorTerms {
     insertByEpoch(this.#list, term);
   }
 
-  /** Rises with each term. */
+  /** Rises with each added term. */
   get version(): number {
     return this.#list.length;
   }
@@ -41,7 +44,10 @@ export class CoordinatorTerms {
   }
 }
 
-/** By epoch, then in the total order: the same list in whatever order the items come. */
+/**
+ * Inserts an item by epoch, then by the total order. So the list does not depend on the order in
+ * which items are added.
+ */
 export function insertByEpoch<T extends Placed & { readonly epoch: Epoch }>(
   list: T[],
   item: T,

@@ -24,17 +24,19 @@ export interface KnownCoordinator {
   readonly heardMs: number;
 }
 
-/** How a server without a coordinator finds one (E1). */
+/** The steps by which a server without a coordinator finds a new coordinator (E1). */
 type Search =
   | { readonly step: "rest" }
-  /** The link to the coordinator has ended: does it still answer? */
+  /**
+   * The link to the coordinator has ended. This server waits for an answer from the coordinator.
+   */
   | { readonly step: "ping"; readonly coordinator: ServerName; readonly untilMs: number }
-  /** Does any server of higher rank answer? */
+  /** This server waits for an answer from any server of higher rank. */
   | { readonly step: "ask"; readonly untilMs: number; open: number; readonly isAgain: boolean }
   | {
       readonly step: "wait";
       readonly untilMs: number;
-      /** It has waited once already, for a server that was then not elected. */
+      /** Whether this is the second wait, after a first wait in which no server was elected. */
       readonly isLast?: boolean;
     };
 
@@ -45,8 +47,8 @@ export interface ElectionParts extends CandidacyParts {
 const resting: Search = { step: "rest" };
 
 /**
- * The election of a coordinator (E1): when this server looks for one, when it becomes a candidate,
- * and when it gives up its candidacy or its term.
+ * Decides when this server looks for a coordinator, when it becomes a candidate, and when it gives up
+ * its candidacy or its term (E1).
  *
  *     rest ──(1.5 s of silence, or a lost link and no answer)──▶ ask higher ranks
  *      ▲                                                           │            │ nobody
@@ -56,7 +58,7 @@ const resting: Search = { step: "rest" };
  * Source: H. Garcia-Molina, "Elections in a Distributed Computing System", 1982.
  */
 export class Election {
-  /** The server that last said that it is coordinator; it may be silent since. */
+  /** The server that was last heard as coordinator; it may have been silent since then. */
   coordinator: KnownCoordinator | undefined;
   readonly #parts: ElectionParts;
   readonly #replica: Replica;
@@ -65,12 +67,18 @@ export class Election {
   #candidacy: Candidacy | undefined;
   /** The highest epoch that this server has seen or heard of. */
   #highest: Epoch = noEpoch;
-  /** The time since which it could have heard a coordinator. */
+  /**
+   * Steady time since which this server could have been hearing a coordinator; infinite while this
+   * server is not eligible.
+   */
   #listensSinceMs = Number.POSITIVE_INFINITY;
-  /** It was coordinator or candidate in an older view. */
+  /**
+   * Whether this server was coordinator or candidate in an older view, and so becomes a candidate
+   * again.
+   */
   #isCandidateAgain = false;
   #watched: { readonly epoch: Epoch; readonly address: string } | undefined;
-  /** The clock of each server's newest message. */
+  /** The Lamport clock of each server's newest message. */
   readonly #clocks = new Map<ServerName, number>();
 
   constructor(parts: ElectionParts) {
@@ -78,22 +86,30 @@ export class Election {
     this.#replica = parts.replica;
   }
 
-  /** The epoch that this server is coordinator of. */
+  /** The epoch in which this server is coordinator; undefined if it is not coordinator. */
   get ownEpoch(): Epoch | undefined {
     return this.#candidacy?.isElected === true ? this.#candidacy.ballot.epoch : undefined;
   }
 
-  /** A quorum has accepted own events of this term up to this `seq`. */
+  /**
+   * A quorum has accepted this server's events of this term up to this `seq`; 0 if this server is
+   * not coordinator.
+   */
   get committed(): number {
     return this.#candidacy?.isElected === true ? this.#candidacy.committed : 0;
   }
 
-  /** The members must accept own events up to `seq`, which carry the epoch of this term. */
+  /**
+   * Makes the candidacy, if any, ask the members to accept this server's events of this term up to
+   * `seq`.
+   */
   want(seq: number): void {
     this.#candidacy?.want(seq);
   }
 
-  /** The coordinator as far as is known, perhaps this server itself. */
+  /**
+   * The coordinator, perhaps this server itself; undefined if no coordinator was heard recently.
+   */
   current(now: Now): { readonly name: ServerName; readonly epoch: Epoch } | undefined {
     const { ownEpoch } = this;
     if (ownEpoch !== undefined) return { name: this.#replica.name, epoch: ownEpoch };
@@ -105,10 +121,10 @@ export class Election {
     return steadyMs - heardMs < durations.coordinatorSilenceMs;
   }
 
-  /** Every message of a peer tells the epoch that it is coordinator of, if any. */
+  /** Takes a peer's summary, which contains the peer's epoch if the peer is coordinator. */
   hear({ summary, phase }: HeardSummary, now: Now): void {
     const { server: name, clock, office } = summary;
-    // An older message may come later, by another way.
+    // An older message may arrive later over another connection.
     if (clock <= (this.#clocks.get(name) ?? -1)) return;
     this.#clocks.set(name, clock);
     if (office === undefined) return this.#hearNoCoordinator(name, phase, now);
@@ -127,12 +143,16 @@ export class Election {
     if (this.coordinator?.name !== name) return;
     this.coordinator = undefined;
     const stops = phase === "draining" || phase === "settled";
-    // A server that does not stop has only changed its view: it is soon coordinator again.
+    // A former coordinator that does not stop has only changed its view, and is soon coordinator
+    // again.
     const untilMs = now.steadyMs + (stops ? 0 : durations.announcementMs);
     if (this.#search.step === "rest") this.#search = { step: "wait", untilMs };
   }
 
-  /** A term far above all known ones is not believed: no peer can exhaust the epochs. */
+  /**
+   * Whether the epoch is plausible. A term far above all known terms is implausible, so that no
+   * peer can use up the epochs.
+   */
   believes({ term }: Epoch): boolean {
     return term <= this.#highest.term + limits.termsAhead;
   }
@@ -142,7 +162,9 @@ export class Election {
     if (compareEpochs(epoch, this.#highest) > 0) this.#highest = epoch;
   }
 
-  /** The link to a peer has ended: if the peer was coordinator, does it still answer? */
+  /**
+   * Takes the end of a link to a peer. If the peer was coordinator, asks whether it still answers.
+   */
   lost(peer: ServerName, now: Now): void {
     if (this.coordinator?.name !== peer || this.#candidacy !== undefined) return;
     if (this.#search.step !== "rest") return;
@@ -151,7 +173,7 @@ export class Election {
     return this.#askElection(this.#replica.replication.peer(peer));
   }
 
-  /** A server of lower rank misses the coordinator. */
+  /** Takes the request of a server of lower rank that misses the coordinator. */
   onElection(epoch: Epoch, now: Now): void {
     this.#see(epoch);
     if (this.#candidacy !== undefined || this.#search.step !== "rest" || !this.#isEligible(now))
@@ -191,7 +213,7 @@ export class Election {
     if (search.open === 0) this.#startCandidacy(now);
   }
 
-  /** @param isStopping a server that stops is neither coordinator nor candidate */
+  /** @param isStopping whether this server stops: it is then neither coordinator nor candidate */
   advance(now: Now, isStopping: boolean): void {
     const { acceptor, terms } = this.#parts;
     const { replication } = this.#replica;
@@ -202,7 +224,7 @@ export class Election {
     if (isStopping || !this.#isEligible(now)) {
       this.#listensSinceMs = Number.POSITIVE_INFINITY;
       this.#search = resting;
-      // It may wait for nothing but a view on its way to the disk.
+      // The planned candidacy is dropped, unless a new view is still being saved.
       if (replication.adopting === undefined) this.#isCandidateAgain = false;
       if (this.ownEpoch === undefined) this.#candidacy = undefined;
       return this.#advanceCandidacy(now);
@@ -215,12 +237,12 @@ export class Election {
     return this.#candidacy === undefined ? this.#advanceSearch(now) : this.#advanceCandidacy(now);
   }
 
-  /** Whether it is coordinator, or could be elected now. */
+  /** Whether this server is coordinator, or could be elected now. */
   mayBeCoordinator(now: Now): boolean {
     return this.ownEpoch !== undefined || this.#isEligible(now);
   }
 
-  /** Only a server that could serve may be candidate: a member that has caught up, with a quorum. */
+  /** Whether this server may be a candidate: it is a member, has caught up, and hears a quorum. */
   #isEligible(now: Now): boolean {
     const { replication, catchUp, ledger } = this.#replica;
     const isWhole =
@@ -238,7 +260,7 @@ export class Election {
       this.#isCandidateAgain = true;
     } else if (compareEpochs(this.#highest, ballot.epoch) > 0) {
       this.#giveUp(`epoch ${writeEpoch(this.#highest)} is above`);
-      // The owner of the higher epoch has time to say so.
+      // The candidate of the higher epoch gets time to announce itself.
       this.#search = resting;
       this.#listensSinceMs = now.steadyMs;
     } else if (isStopping) {
@@ -271,7 +293,7 @@ export class Election {
         return;
       case "wait":
         if (now.steadyMs < search.untilMs) return;
-        // The server that it waited for was not elected.
+        // The server for which this server waited was not elected.
         return search.isLast ? this.#startCandidacy(now) : this.#ask(now);
       default:
         search satisfies never;
@@ -279,7 +301,7 @@ export class Election {
     }
   }
 
-  /** A server that has promised an epoch gives its candidate time to be elected. */
+  /** After a new promise to another server, gives this candidate time to be elected. */
   #notePromise(now: Now): void {
     const { promised } = this.#parts.acceptor;
     if (promised === this.#promised) return;
@@ -288,7 +310,10 @@ export class Election {
     this.#search = { step: "wait", untilMs: now.steadyMs + durations.announcementMs };
   }
 
-  /** Keeps a connection to the coordinator: its end is the first hint that it is gone (E4). */
+  /**
+   * Keeps a connection to the coordinator. The end of the connection is the first hint that the
+   * coordinator is gone (E4).
+   */
   #watch(): void {
     const { coordinator } = this;
     if (coordinator === undefined) return;
@@ -300,7 +325,10 @@ export class Election {
     this.#replica.effects.add({ type: "watchPeer", peer: name, address });
   }
 
-  /** @param lost a former coordinator that does not answer */
+  /**
+   * Asks the live members of higher rank, or becomes a candidate if there are none.
+   * @param lost a former coordinator that does not answer
+   */
   #ask(now: Now, lost?: ServerName): void {
     const { replication, name } = this.#replica;
     const above = replication
@@ -315,7 +343,10 @@ export class Election {
     for (const peer of above) this.#askElection(peer);
   }
 
-  /** By rank; without the reference's list, by name. */
+  /**
+   * Whether the other server goes first in elections: by rank or, if the ranks are equal or
+   * unknown, by name.
+   */
   #outranks(other: ServerName): boolean {
     const { name } = this.#replica;
     const above = this.#replica.rankOf(other) - this.#replica.rankOf(name);
@@ -333,7 +364,7 @@ export class Election {
     const { name, replication } = this.#replica;
     const { view } = replication;
     this.#search = { step: "wait", untilMs: now.steadyMs + durations.announcementMs };
-    // Another server is in a view that this server has yet to hear of.
+    // A server has used an epoch of a higher view, which this server must adopt first.
     if (this.#highest.view > view.number) return;
     const ballot = { epoch: { view: view.number, term: this.#highest.term + 1 }, candidate: name };
     this.#see(ballot.epoch);
@@ -354,7 +385,9 @@ export class Election {
     if (!wasElected && candidacy.isElected) this.#announce(candidacy.ballot, now);
   }
 
-  /** In the shape of the original protocol, for any listener (P6). */
+  /**
+   * Publishes the new coordinator in the form of the original protocol, for any subscriber (P6).
+   */
   #announce({ epoch }: Ballot, now: Now): void {
     const { name, effects, clock } = this.#replica;
     effects.log("info", `Coordinator, epoch ${writeEpoch(epoch)}`, { event: "coordinator", epoch });
