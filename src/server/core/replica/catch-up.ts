@@ -6,24 +6,32 @@ import { quorumOf } from "../../../protocol/view.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer, Replication } from "./replication.ts";
 
-/** What this server asked one peer for, and what it must ask next. */
+/**
+ * This server's `sync` requests to one peer: the open request, and when to send the next request.
+ */
 interface SyncState {
-  /** Steady time of the open request. */
+  /** Steady time of the open request; undefined if none is open. */
   sinceMs: number | undefined;
   lastMs: number;
-  /** Requests in a row without an answer. */
+  /** The number of successive requests without an answer. */
   failures: number;
-  /** Ask again once this is on disk: the request acknowledges what came. */
+  /**
+   * After an answer with new lines: the vector that must be on disk before the next request, which
+   * acknowledges the lines. Otherwise undefined.
+   */
   again: Vector | undefined;
-  /** A line of the peer left a gap. */
+  /** Whether the peer is known to have events that this server lacks. */
   gap: boolean;
-  /** What the peer had a while ago: a live server asks only for what it has missed since then. */
+  /**
+   * The peer's durable vector at the time `markMs`. A live server asks only for events up to this
+   * vector, because newer events are probably on their way.
+   */
   mark: Vector;
   markMs: number;
 }
 
 /**
- * How a server reaches what others have:
+ * Fetches the events that a server lacks from its peers, and knows how far it has caught up:
  *
  *     backfill ──(a page was the last)──▶ cutover ──(covers what a quorum had)──▶ live
  *         ▲                                                                        │
@@ -31,7 +39,7 @@ interface SyncState {
  */
 export class CatchUp {
   phase: Phase = "backfill";
-  /** What each member had on disk when it was first heard in this phase. */
+  /** The durable vector of each member when it was first heard after the last `restart`. */
   readonly #targets = new Map<ServerName, Vector>();
   readonly #asked = new Map<ServerName, SyncState>();
   readonly #name: ServerName;
@@ -54,7 +62,10 @@ export class CatchUp {
     this.#targets.clear();
   }
 
-  /** A member's vector counts towards the target once, so that the target does not keep rising. */
+  /**
+   * Notes a member's durable vector as a target. Only the first vector of each member counts, so
+   * that the target does not keep rising.
+   */
   hear(peer: Peer): void {
     if (this.#targets.has(peer.name)) return;
     if (!this.#replication.view.members.includes(peer.name)) return;
@@ -62,8 +73,9 @@ export class CatchUp {
   }
 
   /**
-   * Whether the server may now serve, or become a member: it covers what a quorum had. It does not
-   * wait for a member that has fallen silent since: what only that one had may never come back.
+   * Whether this server may serve, or become a member: its disk has all that a quorum of live
+   * members had when first heard. This server does not wait for silent members, because events that
+   * only a silent member has may never come back.
    */
   #isCaughtUp(steadyMs: number): boolean {
     const { view, adopting } = this.#replication;
@@ -77,21 +89,27 @@ export class CatchUp {
     return targets.length >= quorumOf(view) && targets.every((target) => covers(durable, target));
   }
 
-  /** Becomes live if nothing is missing. @returns whether it did */
+  /** Becomes live if this server has caught up. @returns whether it became live */
   advance(steadyMs: number): boolean {
     if (this.isStopping || this.phase === "live" || !this.#isCaughtUp(steadyMs)) return false;
     this.phase = "live";
     return true;
   }
 
-  /** The peer has just told of events that are missing here: so it answers again. */
+  /**
+   * Notes that the peer has events that this server lacks. The peer was just heard, so its failures
+   * no longer count.
+   */
   sawGap(name: ServerName): void {
     const asked = this.#of(name);
     asked.gap = true;
     asked.failures = 0;
   }
 
-  /** Whether to fetch from the peer; what it has just sent is on its way already. */
+  /**
+   * Whether to fetch events from the peer. A live server does not fetch events that the peer has
+   * only just got, because they are on their way already.
+   */
   #lacks(peer: Peer, asked: SyncState, steadyMs: number): boolean {
     if (asked.gap || this.phase !== "live") return !covers(this.#ledger.held, peer.durable);
     if (steadyMs - asked.markMs < durations.pollMs) return false;
@@ -102,8 +120,9 @@ export class CatchUp {
   }
 
   /**
-   * The peers to ask now: one for what is missing, and each that is silent on `replication`.
-   * @param fetchesState whether a saved state is being fetched instead
+   * Returns the peers to ask now: one peer with missing events, each peer with a known gap, and
+   * each peer that is silent on `replication`.
+   * @param fetchesState whether a saved state is being fetched instead of events
    */
   due(steadyMs: number, fetchesState: boolean): Peer[] {
     const due: Peer[] = [];
@@ -117,7 +136,7 @@ export class CatchUp {
       const waitMs = durations.pollMs * 2 ** Math.min(asked.failures, 4);
       const rested = steadyMs - asked.lastMs >= waitMs;
       const again = asked.again !== undefined && covers(this.#ledger.durable, asked.again);
-      // A known gap is filled at once: the other fetch may be waiting for a dead peer.
+      // A known gap is fetched at once, because another open fetch may be waiting for a dead peer.
       const wanted =
         (!fetching || asked.gap) &&
         asked.again === undefined &&

@@ -4,20 +4,23 @@ import { limits } from "../../../protocol/limits.ts";
 import type { Fact } from "./fact.ts";
 import { type Placed, writePlace } from "./placed.ts";
 
-/** A change that a user asked for: the id of a request is its user's own (R6). */
+/**
+ * A change that a user asked for. Equal ids of different users belong to different requests (R6).
+ */
 export interface Change extends Placed {
   readonly by: UserName;
 }
 
-/** What identifies a request: without an id it is equal to no other (R6). */
+/** Identifies a request. A request without an id is equal to no other request (R6). */
 export interface RequestKey {
   readonly id: RequestId | undefined;
   readonly by: UserName;
 }
 
 /**
- * The newest changes of each thing: the last one holds, earlier ones answer repeated requests. The
- * lists are the same in whatever order the changes come (R4).
+ * The newest changes of each thing, such as a user's password. The last change holds; earlier
+ * changes are kept to answer repeated requests. The lists do not depend on the order in which
+ * changes are added (R4).
  */
 export class Changes<T extends Change> {
   readonly #lists = new Map<string, T[]>();
@@ -38,7 +41,10 @@ export class Changes<T extends Change> {
     return this.#lists.get(thing)?.at(-1);
   }
 
-  /** The changes under the request's id: made by earlier copies of it, or of another content. */
+  /**
+   * The changes with the request's id: by earlier copies of the request, or by requests with other
+   * content.
+   */
   asked(thing: string, { id, by }: RequestKey): T[] {
     if (id === undefined) return [];
     return (this.#lists.get(thing) ?? []).filter((one) => one.id === id && one.by === by);
@@ -50,7 +56,11 @@ export class Changes<T extends Change> {
   }
 }
 
-/** How changes are added and saved: an entry has their data and place. @param thingOf what it changes */
+/**
+ * The `fold` and `freeze` of a fact whose events are changes. An entry has a change's data and
+ * place.
+ * @param thingOf returns the key of the changed thing
+ */
 export function changeFact<T extends Change>(
   changes: Changes<T>,
   thingOf: (change: T) => string,

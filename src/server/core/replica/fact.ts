@@ -7,26 +7,39 @@ import { isCommitted, type Placed, place, readPlace } from "./placed.ts";
 import type { FrozenState, SavedState, StateFile, StateMachine } from "./state-machine.ts";
 
 /**
- * One kind of fact, whole: what an event of it carries, what it does to the state, and how it is
- * saved. It is saved as it came: an entry has the fields of the event's data and its place.
+ * One kind of fact: how its events are read, added to the state, and saved. A saved entry has the
+ * fields of the event's data and the event's place.
  */
 export interface Fact<Data = object> {
-  /** @throws Error if the data, from a peer or from disk, is not of this operation */
+  /**
+   * Reads the data of an event or entry.
+   * @throws Error if the data, from a peer or from disk, is not valid for this operation
+   */
   parse(data: Fields): Data;
-  /** Adds it to the state, which is the same in whatever order facts come (R4). */
+  /**
+   * Adds the fact to the state. The result must not depend on the order in which facts are added
+   * (R4).
+   */
   fold(data: Data, placed: Placed): void;
-  /** The facts of this kind that the state keeps. */
+  /** Returns all facts of this kind that the state keeps. */
   freeze(): Frozen;
-  /** The file of its entries; without one they are rows. */
+  /** The file of this fact's entries. If undefined, the entries are saved as rows. */
   readonly file?: EntryFile;
-  /** Takes what an entry tells beyond its event, even if that event is held already. */
+  /**
+   * Takes the fields of an entry that its event does not have, even if the event is held already.
+   */
   recall?(entry: Fields, placed: Placed): void;
-  /** Recognises its rows in a state that was saved before rows had an `operation`. */
+  /**
+   * Whether a row is of this kind. Used for states that were saved before rows had an `operation`.
+   */
   isOldRow?(row: Fields): boolean;
 }
 
 interface Frozen {
-  /** Copies references only; the objects are made as they are written. */
+  /**
+   * The entries to write. Only references are copied now; the objects are built while they are
+   * written.
+   */
   readonly entries: Iterable<object>;
   /** A file for people and other programs, which is never read back. */
   readonly view?: StateFile;
@@ -35,7 +48,7 @@ interface Frozen {
 /** The fact of each operation. */
 export type FactTable<EventData> = { readonly [O in keyof EventData]: Fact<EventData[O]> };
 
-/** A state machine made of facts. */
+/** Applies each event with the fact of its operation. Saves and restores the state of all facts. */
 export class Facts implements StateMachine {
   readonly #facts: ReadonlyMap<string, Fact>;
 
@@ -106,7 +119,7 @@ function* written(entries: Iterable<object>): Generator<string> {
   for (const entry of entries) yield JSON.stringify(entry);
 }
 
-/** An opening line, one item a line, a closing line. */
+/** Yields an opening line, one line for each item, and a closing line. */
 export function* enclosed(open: string, close: string, items: Iterable<string>): Generator<string> {
   let before: string | undefined;
   for (const item of items) {

@@ -8,7 +8,7 @@ export function readText(data: Fields, field: string): string {
   return value;
 }
 
-/** @returns undefined rather than false: an event has a flag only if it is set */
+/** @returns true or undefined, never false, because an event has a flag only if the flag is set */
 export function readFlag(value: unknown): true | undefined {
   return value === true ? true : undefined;
 }

@@ -13,7 +13,7 @@ import type { Heads, Mark } from "../../../protocol/mark.ts";
 import { type MutableVector, servers, type Vector } from "../../../protocol/vector.ts";
 import type { SavedState, StateMachine } from "./state-machine.ts";
 
-/** What became of a line that a peer sent. */
+/** The outcome for a peer's line: appended, known before, behind a gap, or refused as broken. */
 export type Outcome = "appended" | "known" | "gap" | "broken";
 
 interface LedgerParts {
@@ -23,7 +23,7 @@ interface LedgerParts {
   readonly machine: StateMachine;
 }
 
-/** What a new event carries; `id` is the request's (R6). */
+/** The data of a new event; `id` is the id of the request (R6). */
 type NewData<Data = object> = Data & { readonly id?: RequestId | undefined };
 
 /** A ledger for parts that make events of these operations only. */
@@ -36,13 +36,13 @@ export type LedgerOf<EventData> = Omit<Ledger, "make"> & {
 };
 
 /**
- * The events that this replica holds: a gapless prefix for each server (R1). A held event is in the
- * state; it is durable once the journal has synced it.
+ * The log of this replica: the events that it holds, without gaps for each server (R1). A held
+ * event is in the state. An event is durable once the journal has synced it.
  */
 export class Ledger {
   readonly held: MutableVector = {};
   readonly durable: MutableVector = {};
-  /** The chain's head of each server, at `durable`. */
+  /** The chain of each server's last durable event. */
   readonly durableChains: Record<ServerName, Chain> = {};
   readonly heldChains: Record<ServerName, Chain> = {};
   /** The highest clock among the held events. */
@@ -51,14 +51,17 @@ export class Ledger {
   readonly #clock: LamportClock;
   readonly #digest: Digest;
   readonly #state: StateMachine;
-  /** Held, but not yet durable, in the order of the journal. */
+  /** The events that are held but not yet durable, in the order of the journal. */
   readonly #unflushed: EventLine[] = [];
-  /** Appended in this step, for its one `append` effect. */
+  /** The lines appended in this step, which go into one `append` effect. */
   #appended: EventLine[] = [];
-  /** The time of the last held event of each server. */
+  /** The time of each server's last held event, in milliseconds since 1970. */
   readonly heldTimes: Record<ServerName, number> = {};
   #missing: Heads = {};
-  /** Whole lines of a damaged disk that do not follow what is held: by server, the next one last. */
+  /**
+   * Undamaged lines of a damaged disk that do not yet follow the held events. Each list has the
+   * line with the lowest `seq` last.
+   */
   readonly #salvaged = new Map<ServerName, EventLine[]>();
 
   constructor({ name, clock, digest, machine }: LedgerParts) {
@@ -68,7 +71,10 @@ export class Ledger {
     this.#state = machine;
   }
 
-  /** Takes over a saved state, before the events behind it. @throws Error if it is damaged */
+  /**
+   * Loads a saved state, before the events after it are loaded.
+   * @throws Error if the state is damaged
+   */
   recoverSaved(saved: SavedState, { vector, chains, clock, times }: Mark): void {
     this.#state.restore(saved, this.held);
     for (const server of servers(vector)) {
@@ -82,13 +88,13 @@ export class Ledger {
     this.#clock.receive(clock);
   }
 
-  /** Takes over an event that the journal held when the process began; not yet synced again. */
+  /** Loads an event of the journal. The event is not durable until `recovered` is called. */
   recover(line: EventLine): void {
     this.#take(line);
     this.#clock.receive(line.event.clock);
   }
 
-  /** All that was taken over has been synced again (R2). */
+  /** Notes that all loaded events are synced again, and so durable (R2). */
   recovered(): void {
     assert(this.#unflushed.length === 0, "recovery comes before the first event");
     Object.assign(this.durable, this.held);
@@ -96,9 +102,9 @@ export class Ledger {
   }
 
   /**
-   * Notes what this disk once had and lost: until that is back, the server tells its peers nothing
-   * (J5).
-   * @param salvaged what of it is still whole
+   * Notes the events that this disk once had and lost. Until these events are back, the server
+   * neither broadcasts nor answers its peers (J5).
+   * @param salvaged the undamaged lines among the lost events
    */
   noteMissing(heads: Heads, salvaged: Iterable<EventLine>): void {
     this.#missing = heads;
@@ -113,8 +119,8 @@ export class Ledger {
   }
 
   /**
-   * Takes salvaged lines as far as they follow what has come back: an event that was written just
-   * before the process was killed, and sent to nobody, is on no other disk.
+   * Appends the salvaged lines that now follow the held events. Some salvaged events are on no
+   * other disk: events that were written just before the process was killed, and not sent.
    */
   takeSalvaged(): void {
     for (const [server, lines] of this.#salvaged) {
@@ -134,7 +140,11 @@ export class Ledger {
     );
   }
 
-  /** Makes an event of this server. @param wallMs its time, which never runs backwards */
+  /**
+   * Makes and appends an event of this server.
+   * @param wallMs the event's time, which is raised if an earlier event of this server has a later
+   * one
+   */
   make(operation: string, data: NewData, wallMs: number): Event {
     const event: Event = {
       server: this.#name,
@@ -148,7 +158,7 @@ export class Ledger {
     return event;
   }
 
-  /** Takes a line from a peer if it is the next of its server and continues the chain. */
+  /** Appends a peer's line if it is the next line of its server and continues the chain. */
   receive(text: string): { outcome: Outcome; problem?: string } {
     let line: EventLine;
     try {
@@ -176,14 +186,14 @@ export class Ledger {
     return { outcome: "appended" };
   }
 
-  /** The lines appended since the last call. */
+  /** Removes and returns the lines appended since the last call. */
   takeAppended(): readonly EventLine[] {
     const lines = this.#appended;
     if (lines.length > 0) this.#appended = [];
     return lines;
   }
 
-  /** The journal has synced the next `count` lines. */
+  /** Notes that the journal has synced the next `count` lines. @returns these lines */
   flushed(count: number): readonly EventLine[] {
     assert(count <= this.#unflushed.length, "more lines were synced than appended");
     const lines = this.#unflushed.splice(0, count);

@@ -11,24 +11,27 @@ import { parseClock } from "../../../protocol/lamport-clock.ts";
 import { isoTime } from "../../../protocol/time.ts";
 import type { Vector } from "../../../protocol/vector.ts";
 
-/** What names an event and places it in the order. */
+/** The fields that name an event and place it in the total order. */
 export interface Placed {
   readonly server: ServerName;
   readonly seq: number;
   readonly clock: number;
   /** Milliseconds since 1970. */
   readonly time: number;
-  /** The id of the request; undefined if it had none: then the event's name counts as its id (R6). */
+  /**
+   * The id of the request. Undefined if the request had none: the event's name then counts as the
+   * id (R6).
+   */
   readonly id: RequestId | undefined;
 }
 
-/** What all events have, as the state keeps it. */
+/** Returns the fields that all events have, in the form that the state keeps. */
 export function place(event: Omit<Event, "operation" | "data">, id: RequestId | undefined): Placed {
   const { server, seq, clock, timestamp: time } = event;
   return { server, seq, clock, time, id: id === nameOf(event) ? undefined : id };
 }
 
-/** A request without an id is named by its event (R6). */
+/** Returns the id of the request, or the event's name if the request had no id (R6). */
 export function idOf(placed: Placed): string {
   return placed.id ?? nameOf(placed);
 }
@@ -47,7 +50,7 @@ export function isCommitted(placed: Placed, committed: Vector): boolean {
   return placed.seq <= (committed[placed.server] ?? 0);
 }
 
-/** The fields of a place in an entry of a saved state. */
+/** Returns the fields of a place as an entry of a saved state has them. */
 export function writePlace({ server, seq, clock, time, id }: Placed) {
   return { server, seq, clock, timestamp: isoTime(time), id };
 }

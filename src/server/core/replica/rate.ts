@@ -1,4 +1,7 @@
-/** Requests a second, averaged from one `look` to the next one at least a second later. */
+/**
+ * Requests per second, averaged over the time between two calls of `look` that are at least a
+ * second apart.
+ */
 export class Rate {
   perSecond = 0;
   #count = 0;

@@ -19,7 +19,7 @@ import { Ledger } from "./ledger.ts";
 import { type Peer, Replication } from "./replication.ts";
 import type { StateMachine } from "./state-machine.ts";
 
-/** A summary as it came, and what is now known of its sender. */
+/** A received summary, with its sender and the phase that the sender is in now. */
 export interface HeardSummary {
   readonly peer: Peer;
   readonly summary: ReplicaSummary;
@@ -32,14 +32,14 @@ interface ReplicaParts {
   readonly digest: Digest;
   readonly machine: StateMachine;
   readonly effects: Effects;
-  /** The epoch that this server is coordinator of: every message to a peer tells it. */
+  /** The epoch in which this server is coordinator, if any. Every message to a peer contains it. */
   ownEpoch(): Epoch | undefined;
   heard(summary: HeardSummary, now: Now): void;
 }
 
 /**
- * One replica of the log among its peers: what it tells them of itself, what it learns of them, and
- * how it gets their lines. It tells only of what is on its disk (R2).
+ * This server's replica of the log. Exchanges summaries and event lines with the peers, and
+ * announces only events that are on this disk (R2).
  */
 export class Replica {
   readonly name: ServerName;
@@ -47,11 +47,14 @@ export class Replica {
   readonly ledger: Ledger;
   readonly replication: Replication;
   readonly catchUp: CatchUp;
-  /** The reference's list, as of its last reply. */
+  /** The list of processes in the reference's last reply. */
   list: readonly Listed[] = [];
   /** Whether the reference would make this server a member of the first view. */
   mayBeginCluster = false;
-  /** Whether this disk still misses what it lost: then nothing is told of it (J5). */
+  /**
+   * Whether this disk still misses events that it lost. The server then neither broadcasts nor
+   * answers its peers (J5).
+   */
   missesEvents = false;
   readonly #parts: ReplicaParts;
   readonly effects: Effects;
@@ -59,7 +62,10 @@ export class Replica {
   readonly #diverged = new Set<ServerName>();
   #isContradicted = false;
   #heartbeatMs = Number.NEGATIVE_INFINITY;
-  /** The peer whose saved state must be fetched: its journal no longer has what is missing here. */
+  /**
+   * The peer whose saved state must be fetched, because its journal no longer has the events that
+   * this server lacks.
+   */
   #wantedState: { readonly from: ServerName; isAsked: boolean } | undefined;
 
   constructor(parts: ReplicaParts) {
@@ -73,13 +79,15 @@ export class Replica {
     this.catchUp = new CatchUp(name, this.ledger, this.replication);
   }
 
-  /** What this disk once had and lost (J5), and what of it is still whole. */
+  /**
+   * Notes the events that this disk once had and lost (J5), and their undamaged lines (`salvaged`).
+   */
   recoverMissing(heads: Heads, salvaged: Iterable<EventLine>): void {
     this.ledger.noteMissing(heads, salvaged);
     this.missesEvents = this.ledger.missesEvents;
   }
 
-  /** The mark of a state with all held events. */
+  /** The mark of a state that contains all held events. */
   get mark(): Omit<Mark, "epoch"> {
     const { held, heldChains, heldTimes, highestClock } = this.ledger;
     return {
@@ -104,7 +112,10 @@ export class Replica {
     if (!this.missesEvents) this.effects.add({ type: "broadcast", message });
   }
 
-  /** Tells the peers what is on disk now: own events, and how far this disk is. */
+  /**
+   * Tells the peers what is now on this disk: sends this server's own new events, or only the new
+   * durable vector if there are none.
+   */
   onFlushed(count: number): void {
     const own: string[] = [];
     for (const { event, line } of this.ledger.flushed(count)) {
@@ -116,7 +127,7 @@ export class Replica {
     }
   }
 
-  /** The peers and the reference must hear of a change at once. */
+  /** Makes a heartbeat due at once, so that peers and reference learn of a change. */
   heartbeatSoon(): void {
     this.#heartbeatMs = Number.NEGATIVE_INFINITY;
   }
@@ -130,7 +141,10 @@ export class Replica {
     this.replication.forget(steadyMs);
   }
 
-  /** Notes the view first: a vector counts only together with the view that came with it. */
+  /**
+   * Takes a peer's summary. Notes the view first, because a vector counts only together with the
+   * view that came with it.
+   */
   hear(summary: ReplicaSummary, now: Now, phase?: Phase): Peer {
     this.clock.receive(summary.clock);
     this.#seeView(summary.view);
@@ -153,7 +167,7 @@ export class Replica {
     if (!this.replication.adopt(number)) return;
     const { view } = this.replication;
     this.effects.log("info", `View ${number}: ${view.members.join(", ")}`, { view });
-    // A server outside the view must catch up again, with what this view's members have.
+    // A server outside the view must catch up again with the members of the new view.
     if (!this.replication.isMember) this.catchUp.restart();
     for (const peer of this.replication.peers.values()) {
       if (this.replication.isLive(peer.name, now.steadyMs)) this.catchUp.hear(peer);
@@ -173,7 +187,9 @@ export class Replica {
     return this.#ranks.get(server) ?? 0;
   }
 
-  /** A silent member is missing in the list: its rank stays known. */
+  /**
+   * Notes the ranks of the listed servers. A silent member is not listed, but keeps its known rank.
+   */
   #noteRanks(): void {
     const { members } = this.replication.view;
     for (const name of this.#ranks.keys()) {
@@ -187,7 +203,7 @@ export class Replica {
     const { members } = this.replication.adopting ?? this.replication.view;
     for (const { name, role, address, isKnown } of list) {
       if (role !== "server" || !isKnown || name === this.name || !isServerName(name)) continue;
-      // A server outside the view makes itself known on `replication`.
+      // A server outside the view becomes a peer only with its first message on `replication`.
       if (!members.includes(name) && !this.replication.peers.has(name)) continue;
       const peer = this.replication.peer(name);
       peer.address = address;
@@ -195,7 +211,9 @@ export class Replica {
     }
   }
 
-  /** @returns the phase that the peer was in before, if the message came from a peer */
+  /**
+   * @returns the peer's phase before the message; undefined if this server sent the message itself
+   */
   onReplication(message: ReplicationMessage, now: Now): Phase | undefined {
     if (message.server === this.name) return undefined;
     const phase = message.type === "heartbeat" ? message.phase : undefined;
@@ -208,7 +226,8 @@ export class Replica {
   }
 
   #noteHeartbeatOf(peer: Peer, message: ReplicationMessage & { type: "heartbeat" }): void {
-    // A server that stops waits until it has heard each peer: this one answers at once.
+    // A stopping server waits until it has heard each peer, so this server sends a heartbeat at
+    // once.
     const stops = message.phase === "draining" || message.phase === "settled";
     if (stops && peer.phase !== message.phase) this.heartbeatSoon();
     peer.address = message.address;
@@ -269,12 +288,15 @@ export class Replica {
     return appended;
   }
 
-  /** Whether a peer's saved state must replace this server's own. */
+  /** Whether a peer's saved state must replace this server's own state. */
   get wantsState(): boolean {
     return this.#wantedState !== undefined;
   }
 
-  /** @param isBusy whether anybody waits for this server: a new core would lose their requests */
+  /**
+   * Asks for the saved state that this server needs, as soon as no request is open.
+   * @param isBusy whether clients may have open requests, which a new core would lose
+   */
   askState(isBusy: boolean): void {
     const wanted = this.#wantedState;
     if (wanted === undefined || wanted.isAsked || isBusy || !this.ledger.allDurable) return;
@@ -290,7 +312,7 @@ export class Replica {
     }
   }
 
-  /** Notes when all that the disk lost is back. */
+  /** Ends the repair once all events that the disk lost are back. */
   noteRepair(): void {
     if (!this.missesEvents || this.ledger.missesEvents) return;
     this.missesEvents = false;
@@ -308,7 +330,7 @@ function sortedKeys<T>(record: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Splits lines so that each message stays well below a frame. */
+/** Splits lines into pages, so that each message stays well below the size of a frame. */
 function* inPages(lines: string[]): Generator<string[]> {
   let page: string[] = [];
   let bytes = 0;

@@ -14,34 +14,44 @@ import type { Ledger } from "./ledger.ts";
 export interface Peer {
   readonly name: ServerName;
   address: string;
-  /** Steady time at which the reference last listed it. */
+  /** Steady time at which the reference last listed this peer. */
   metMs: number;
-  /** Steady time of its last message; of its last one on `replication`. */
+  /**
+   * Steady time of the peer's last message (`heardMs`), and of its last message on `replication`
+   * (`broadcastMs`).
+   */
   heardMs: number;
   broadcastMs: number;
   durable: Vector;
   clock: number;
   phase: Phase;
   rate: number;
-  /** The correction of its time; undefined before the first one. */
+  /** The correction of the peer's time in milliseconds; undefined before the first correction. */
   offsetMs: number | undefined;
   lastCorrectionMs: number | undefined;
   clockRounds: number | undefined;
 }
 
 /**
- * Counts the disks that have an event, and so what is committed (R3). The rules of views are in
- * docs/guarantees.md: a server that sees a higher view adopts it, on disk, before it counts again.
+ * Counts the disks that have each event, to know which events are committed (R3). A server that
+ * sees a higher view must have it on disk before it counts again. The rules of views are in
+ * docs/guarantees.md.
  */
 export class Replication {
   readonly peers = new Map<ServerName, Peer>();
-  /** Rises with each change of the view, of what is committed, and of what a peer has on disk. */
+  /** Rises with each change of the view, of `committed`, and of a peer's durable vector. */
   version = 0;
-  /** The adopted view: on disk. */
+  /** The adopted view, which is on disk. */
   view: View = noView;
-  /** A higher view that is not yet on disk: while there is one, nothing is counted. */
+  /**
+   * A higher view that is not yet on disk; undefined if there is none. While it is set, nothing is
+   * counted.
+   */
   adopting: View | undefined;
-  /** Per server, the last event that a quorum has on disk, as far as this replica holds it too. */
+  /**
+   * For each server, the `seq` of its last event that is on the disks of a quorum and held by this
+   * replica.
+   */
   readonly committed: MutableVector = {};
   readonly #name: ServerName;
   readonly #ledger: Ledger;
@@ -85,7 +95,7 @@ export class Replication {
     }
   }
 
-  /** Notes what a peer says of itself. The view must have been offered to `see` before. */
+  /** Notes a peer's summary. The caller must first pass the summary's view to `see`. */
   hear(summary: ReplicaSummary, steadyMs: number): Peer {
     const peer = this.peer(summary.server);
     peer.heardMs = steadyMs;
@@ -98,14 +108,20 @@ export class Replication {
     return peer;
   }
 
-  /** Whether the view is higher than every earlier one, and so must be saved and adopted. */
+  /**
+   * Notes a view that this server has heard of.
+   * @returns whether it is the highest, and so must be saved
+   */
   see(view: View): boolean {
     if (view.number <= (this.adopting ?? this.view).number) return false;
     this.adopting = view;
     return true;
   }
 
-  /** The view is on disk. */
+  /**
+   * Adopts the view, which is now on disk.
+   * @returns false if a higher view must be saved instead
+   */
   adopt(number: number): boolean {
     if (this.adopting?.number !== number) return false;
     this.view = this.adopting;
@@ -147,7 +163,7 @@ export class Replication {
     );
   }
 
-  /** Raises `committed` by what is known; tells whether it rose. */
+  /** Raises `committed` to what a quorum is now known to have on disk. @returns whether it rose */
   count(): boolean {
     if (this.adopting !== undefined || this.view.members.length === 0) return false;
     const quorum = quorumOf(this.view);
@@ -155,7 +171,8 @@ export class Replication {
     for (const server of servers(this.#ledger.durable)) {
       const seqs = this.view.members.map((member) => this.durableOf(member)[server] ?? 0);
       seqs.sort((a, b) => b - a);
-      // A server outside the view may hold less than a quorum does, and never shows more.
+      // A server outside the view may hold less than a quorum does, and must not show events that
+      // it lacks.
       const seq = Math.min(seqs[quorum - 1] ?? 0, this.#ledger.durable[server] ?? 0);
       if (seq > (this.committed[server] ?? 0)) {
         this.committed[server] = seq;
@@ -166,7 +183,10 @@ export class Replication {
     return rose;
   }
 
-  /** A server whose chain in the heartbeat differs from ours at the same `seq`, if any (J5). */
+  /**
+   * Returns a server whose chain in the heartbeat differs from this server's chain at the same
+   * `seq`, if there is one (J5).
+   */
   divergence(message: ReplicationMessage & { type: "heartbeat" }): ServerName | undefined {
     return (Object.entries(message.chains) as [ServerName, Chain][]).find(
       ([server, chain]) =>

@@ -7,23 +7,26 @@ import { Stopping } from "./stopping.ts";
 
 interface RotationParts {
   readonly replica: Replica;
-  /** Requests that wait for their answer. */
+  /** The number of requests that wait for their answer. */
   open(): number;
-  /** The server has what a quorum has, for the first time or again. */
+  /** Called when the server has caught up, for the first time or again. */
   caughtUp(): void;
-  /** Clients can reach the server from now on. */
+  /** Called when the server enters the rotation. */
   entered(): void;
 }
 
 /**
- * Whether clients reach this server: it enters the rotation once it has what a quorum has, leaves it
- * without a quorum, and for good when it stops (R11).
+ * Decides whether clients reach this server. The server enters the rotation once it has caught up,
+ * and leaves it while no quorum is heard. It leaves for good when it stops (R11).
  */
 export class Rotation {
   readonly #parts: RotationParts;
-  /** In the rotation: replies reach clients. */
+  /** Whether the server is in the rotation, so that replies reach clients. */
   #isJoined = false;
-  /** In the rotation only until the open requests are answered. */
+  /**
+   * Whether new requests are refused, because the server stays in the rotation only until the open
+   * requests are answered.
+   */
   #refuses = false;
   #stopping: Stopping | undefined;
   #isStopped = false;
@@ -42,7 +45,7 @@ export class Rotation {
     return this.#stopping !== undefined;
   }
 
-  /** Whether anybody waits for this server. */
+  /** Whether clients can reach this server or wait for its answers. */
   get isBusy(): boolean {
     return this.#isJoined || this.#parts.open() > 0;
   }
@@ -51,7 +54,10 @@ export class Rotation {
     return this.#parts.replica.catchUp.phase === "live" && this.#stopping?.mayBeMember !== false;
   }
 
-  /** Why no client can be served, if so: the text of the error reply. */
+  /**
+   * The text of the error that clients get while this server does not serve; undefined while it
+   * serves.
+   */
   get refusal(): string | undefined {
     if (this.isServing) return undefined;
     return this.isStopping
@@ -98,7 +104,7 @@ export class Rotation {
     });
   }
 
-  /** Says once which members must come back before the cluster serves. */
+  /** Logs once which members must come back before this server can serve. */
   #nameMissing(hasQuorum: boolean, now: Now): void {
     if (hasQuorum || this.#parts.replica.replication.view.number === 0) {
       this.#aloneSinceMs = undefined;
@@ -120,7 +126,10 @@ export class Rotation {
     replica.effects.log("info", "Stopping: finishing what was taken in");
   }
 
-  /** @param heartbeat says at once that this server has settled */
+  /**
+   * Performs the next step of the stop.
+   * @param heartbeat sends a heartbeat, which says that this server has settled
+   */
   advanceStop(now: Now, heartbeat: () => void): void {
     if (this.#isStopped) return;
     const { replica } = this.#parts;

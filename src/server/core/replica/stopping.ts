@@ -6,12 +6,12 @@ import type { CatchUp } from "./catch-up.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer, Replication } from "./replication.ts";
 
-/** What a stopping server must do now. */
+/** The next step of a stopping server. */
 export type StopStep = "wait" | "say that it has settled" | "ask for leave" | "finish";
 
 /**
- * The end of a server (R11): it finishes its open requests, leaves the rotation, and makes sure that
- * its peers have what it has. If told to leave, it also waits until it is out of the view.
+ * Decides the steps of a stop (R11). The server finishes its open requests, leaves the rotation, and
+ * makes sure that its peers have all its events. If told to leave, it also waits to be out of the view.
  *
  *     draining ──(nothing open)──▶ settled ──(peers agree)──▶ [leaving] ──▶ stopped
  */
@@ -22,12 +22,18 @@ export class Stopping {
   readonly #ledger: Ledger;
   readonly #replication: Replication;
   readonly #catchUp: CatchUp;
-  /** The peers heard since it settled. It waits until it has what they then had on disk. */
+  /**
+   * The peers heard since this server settled. This server waits until it has all that these peers
+   * then had on disk (`#target`).
+   */
   readonly #heard = new Set<ServerName>();
   readonly #target: MutableVector = {};
   #settledMs: number | undefined;
   #leaveAskedMs = Number.NEGATIVE_INFINITY;
-  /** Whether it ended because no leave came in time. */
+  /**
+   * Whether the stop ended without leaving the view, because the reference did not confirm the
+   * leave in time.
+   */
   isLate = false;
 
   constructor(
@@ -44,12 +50,15 @@ export class Stopping {
     this.#catchUp.phase = "draining";
   }
 
-  /** A server that is about to leave must not become a member. */
+  /** Whether this server may become a member of the view: not if it is about to leave the view. */
   get mayBeMember(): boolean {
     return !this.#leave;
   }
 
-  /** It leaves at the first moment with nothing open; under load it gets there by refusing. */
+  /**
+   * Whether new requests are refused. The server leaves the rotation at the first moment without
+   * open requests. Under load this moment comes only if new requests are refused.
+   */
   refuses(now: Now): boolean {
     return now.steadyMs - this.#sinceMs >= durations.patienceMs;
   }
@@ -60,7 +69,7 @@ export class Stopping {
     raise(this.#target, peer.durable);
   }
 
-  /** @param open whether requests are still open */
+  /** Returns the next step. @param open whether requests are still open */
   next(open: boolean, now: Now): StopStep {
     if (this.#settledMs === undefined) {
       const late = now.steadyMs - this.#sinceMs > durations.drainMs;
@@ -71,7 +80,7 @@ export class Stopping {
     }
     const settledForMs = now.steadyMs - this.#settledMs;
     if (!this.#peersAgree(now) && settledForMs <= durations.settleMs) return "wait";
-    // The last member never leaves: without it the cluster could not begin again.
+    // The last member never leaves, because a cluster without members could not begin again.
     const isLast = this.#replication.view.members.every((member) => member === this.#name);
     if (!this.#leave || isLast) return "finish";
     if (settledForMs > durations.leaveMs) {
@@ -84,9 +93,11 @@ export class Stopping {
   }
 
   /**
-   * Whether each live member was heard and has all that this server has, and this server has what
-   * they had when heard; of members that stop too, all that they will ever have. Then the files of a
-   * cluster that is stopped as a whole are equal.
+   * Whether this server and the live members have the same events. Each live member must have been
+   * heard since this server settled, and must have all events of this server. This server must have
+   * all events that the members had when heard. If a member has settled too, this server must also
+   * have that member's final events. Then the files of a cluster that is stopped as a whole are
+   * equal.
    */
   #peersAgree(now: Now): boolean {
     const { durable } = this.#ledger;
