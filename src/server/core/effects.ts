@@ -18,22 +18,25 @@ import type { View } from "../../protocol/view.ts";
 /** The destination of an answer: opaque to the core. */
 export type ReplyTo = unknown;
 
-/** The time of an input: milliseconds since 1970, and of a clock that only rises. */
+/** The time of an input in milliseconds: since 1970, and by a clock that never goes back. */
 export interface Now {
   readonly wallMs: number;
   readonly steadyMs: number;
 }
 
-/** What happens to a server. */
+/** Everything that can happen to a server. */
 export type Input =
-  /** All that the disk held is synced again (R2); no input counts before this one. */
+  /**
+   * All that was loaded from the disk is synced again (R2). The core ignores every input before
+   * this one.
+   */
   | { readonly type: "recovered" }
   | {
       readonly type: "requests";
       readonly to: ReplyTo;
       readonly batch: boolean;
       readonly requests: readonly Incoming[];
-      /** Names the connection within the shell. */
+      /** Identifies the client's connection; opaque to the core. */
       readonly connection: string;
     }
   /** The next `count` appended lines are on disk: a sync returned. */
@@ -47,7 +50,10 @@ export type Input =
     }
   | { readonly type: "syncAnswer"; readonly from: ServerName; readonly answer: SyncAnswer }
   | { readonly type: "syncFailed"; readonly from: ServerName }
-  /** A peer's saved state could not be fetched. After a success a new core begins from the disk. */
+  /**
+   * A peer's saved state could not be fetched. After a successful fetch, a new core is loaded
+   * instead.
+   */
   | { readonly type: "snapshotFailed"; readonly from: ServerName }
   | {
       readonly type: "coordinationRequest";
@@ -59,7 +65,7 @@ export type Input =
   /** A peer link ended: a hint that its server may be gone. */
   | { readonly type: "peerLost"; readonly from: ServerName }
   | { readonly type: "promiseSaved"; readonly ballot: Ballot }
-  /** A `password` is done; without a result if the machine failed at it. */
+  /** A `password` is done. `result` is undefined if hashing or checking failed. */
   | {
       readonly type: "passwordDone";
       readonly number: number;
@@ -71,22 +77,25 @@ export type Input =
   | { readonly type: "stop"; readonly leave: boolean }
   | { readonly type: "tick" };
 
-/** A peer's answer to an `askPeer`, with the request; undefined if none came in time. */
+/** The request of an `askPeer`, and the peer's answer, which is undefined if none came in time. */
 export type Answered<Request extends CoordinationRequest = CoordinationRequest> = {
   readonly from: ServerName;
   readonly request: Request;
   readonly answer: CoordinationAnswer | undefined;
 };
 
-/** What a server does. The shell performs effects in the order given. */
+/** Everything that a server can do. The shell performs effects in the order given. */
 export type Effect =
-  /** Append to the journal; a `flushed` says when it is on disk. */
+  /** Append the lines to the journal. The input `flushed` follows once they are on disk. */
   | { readonly type: "append"; readonly lines: readonly EventLine[] }
-  /** Put the view on disk, then say `viewSaved`. */
+  /** Write the view to disk. The input `viewSaved` follows. */
   | { readonly type: "saveView"; readonly view: View }
-  /** Put the promise on disk, then say `promiseSaved`; a higher one may take its place. */
+  /**
+   * Write the promise to disk. The input `promiseSaved` follows. A higher promise may replace this
+   * promise.
+   */
   | { readonly type: "savePromise"; readonly ballot: Ballot }
-  /** Check or hash a password, then say `passwordDone` with the same number. */
+  /** Check or hash a password. The input `passwordDone` with the same number follows. */
   | ({ readonly type: "password"; readonly number: number } & PasswordWork)
   | {
       readonly type: "reply";
@@ -99,7 +108,10 @@ export type Effect =
       readonly type: "publish";
       readonly topic: string;
       readonly payload: unknown;
-      /** The version of the recipient's credential: the key of their topic depends on it (X5). */
+      /**
+       * The version of the recipient's credential, on which the key of the recipient's topic
+       * depends (X5).
+       */
       readonly version?: string;
     }
   | {
@@ -108,7 +120,9 @@ export type Effect =
       readonly address: string;
       readonly request: PeerRequest & { service: "sync" };
     }
-  /** Ask the peer; `coordinationAnswer` brings what it said, or nothing after `patienceMs`. */
+  /**
+   * Ask the peer. The input `coordinationAnswer` has the answer, or undefined after `patienceMs`.
+   */
   | {
       readonly type: "askPeer";
       readonly peer: ServerName;
@@ -117,16 +131,19 @@ export type Effect =
       readonly patienceMs: number;
     }
   | { readonly type: "answerPeer"; readonly to: ReplyTo; readonly answer: CoordinationAnswer }
-  /** Keep a connection to this peer; `peerLost` tells of its end. */
+  /** Keep a connection to this peer. The input `peerLost` follows when the connection ends. */
   | { readonly type: "watchPeer"; readonly peer: ServerName; readonly address: string }
   /**
-   * Fetch the peer's saved state. Once all of it is on disk, begin again from the disk with a new
-   * core; on failure say `snapshotFailed`.
+   * Fetch the peer's saved state. Once the whole state is on disk, load a new core from the disk.
+   * If the fetch fails, the input `snapshotFailed` follows.
    */
   | { readonly type: "fetchSnapshot"; readonly peer: ServerName; readonly address: string }
-  /** What this disk had lost is back (J5). */
+  /** All events that this disk had lost are back (J5). */
   | { readonly type: "repaired" }
-  /** Answer with what `since` lacks of the durable vector, read from the journal. */
+  /**
+   * Answer with the events that `since` lacks of the durable vector in `summary`, read from the
+   * journal.
+   */
   | {
       readonly type: "answerSync";
       readonly to: ReplyTo;
@@ -135,7 +152,10 @@ export type Effect =
       readonly since: Vector;
     }
   | { readonly type: "heartbeat"; readonly report: HeartbeatReport; readonly clock: number }
-  /** Ask the reference to be taken out of the view; `left` says that it is done. */
+  /**
+   * Ask the reference to take this server out of the view. The input `left` follows once that is
+   * done.
+   */
   | { readonly type: "leave"; readonly clock: number }
   /** Connect to the brokers, or disconnect from them. */
   | { readonly type: "rotation"; readonly joined: boolean }
@@ -148,7 +168,7 @@ export type Effect =
       readonly fields?: Readonly<Record<string, unknown>>;
     };
 
-/** The effects of one step, in order. Every part of the core adds to it. */
+/** Collects the effects of one step, in order. Every part of the core adds its effects here. */
 export class Effects {
   #list: Effect[] = [];
 
@@ -164,7 +184,7 @@ export class Effects {
     this.add({ type: "log", level, text, ...(fields ? { fields } : {}) });
   }
 
-  /** All effects added since the last call. */
+  /** Removes and returns all effects added since the last call. */
   take(): readonly Effect[] {
     const list = this.#list;
     this.#list = [];

@@ -6,12 +6,12 @@ import { type CoordinatorData, coordinatorFacts } from "./coordinator/coordinato
 import type { CoordinatorTerms } from "./coordinator/coordinator-terms.ts";
 import type { FactTable } from "./replica/fact.ts";
 
-/** What an event of each operation carries: a new kind of fact is a row of its module's table. */
+/** The data of an event, by operation. A new operation is a new row in the table of its module. */
 export interface EventData extends CoordinatorData, AccountData, ChatData {}
 
 export type Operation = keyof EventData;
 
-/** What the facts add up to. */
+/** The state to which the facts are added. */
 export interface Content {
   readonly terms: CoordinatorTerms;
   readonly accounts: Accounts;

@@ -1,5 +1,6 @@
 /**
- * The first index of a sorted list whose item is not before some place; the length if all are.
+ * Returns the first index of a sorted list whose item is not before a place, or `length` if all
+ * items are before it.
  * @param isBefore whether the item at an index is before the place
  */
 export function firstIndex(length: number, isBefore: (index: number) => boolean): number {

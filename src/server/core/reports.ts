@@ -15,7 +15,7 @@ import type { Rotation } from "./replica/rotation.ts";
 import type { Serving } from "./serving/serving.ts";
 
 interface ReportParts {
-  /** Where the peers reach this server's peer link. */
+  /** The address at which the peers reach this server's peer link. */
   readonly address: string;
   readonly replica: Replica;
   readonly rotation: Rotation;
@@ -25,9 +25,11 @@ interface ReportParts {
   readonly refused: Readonly<RefusedMessages>;
 }
 
-/** What a server reports: of itself to peers and reference, and of the cluster to anybody who asks. */
+/**
+ * Makes this server's reports: heartbeats to peers and reference, and the status of the cluster.
+ */
 export class Reports {
-  /** Of clients' requests. */
+  /** The rate of clients' requests. */
   readonly rate = new Rate();
   readonly #parts: ReportParts;
 
@@ -55,7 +57,8 @@ export class Reports {
       address,
       role: "server",
       view: replication.view,
-      // A server that misses events tells nothing of its disk: a low vector would mislead rule (b).
+      // A server that misses events reports no vector, because a low vector would mislead rule (b)
+      // of R5.
       durable: replica.missesEvents ? undefined : ledger.snapshot(),
       ready: rotation.mayBeMember,
       refused,
@@ -64,7 +67,7 @@ export class Reports {
     effects.add({ type: "heartbeat", report, clock: replica.clock.tick() });
   }
 
-  /** The cluster as this server knows it (Q10). */
+  /** Returns the status of the cluster as this server knows it (Q10). */
   status(now: Now): StatusReply {
     const { address, replica, election, clockSync, serving, refused } = this.#parts;
     const { replication, list } = replica;
@@ -80,7 +83,7 @@ export class Reports {
     const coordinator = election.current(now);
     const ranks = new Map(list.map(({ name, rank }) => [name, rank]));
     const names = new Set([replica.name, ...replication.peers.keys()]);
-    /** All that any known server has. */
+    /** The join of the durable vectors of all known servers. */
     const all = { ...replication.durableOf(replica.name) };
     for (const peer of replication.peers.values()) raise(all, peer.durable);
     const members = [...names].sort().map((name) => {
@@ -119,7 +122,10 @@ function inTenths(ms: number | undefined): number | null {
   return ms === undefined ? null : Math.round(ms * 10) / 10;
 }
 
-/** Anybody may be on the reference's list, and anybody may ask for this one. */
+/**
+ * Limits the number of guests in the list: any process can enter the reference's list, and anybody
+ * may ask for the status.
+ */
 function withFewGuests(list: readonly Listed[]): Listed[] {
   let guests = 0;
   return list.filter(({ isKnown }) => {

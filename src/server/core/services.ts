@@ -9,7 +9,7 @@ import type { Fact } from "./replica/fact.ts";
 import { charge, full } from "./serving/decision.ts";
 import type { ServiceRows, ServiceTable } from "./serving/service.ts";
 
-/** All services. A new one is a row of its module's table. */
+/** All services. A new service is a new row in the table of its module. */
 export const services: ServiceRows<Service> = {
   ...accountServices,
   ...readServices,
@@ -26,7 +26,8 @@ export const services: ServiceRows<Service> = {
     for: "anybody",
     isAlwaysServed: true,
     decide: (parts, _request, { now, room }) => {
-      // The same for all requests of a payload, and no cheaper to send.
+      // All requests of a payload share one status, but each reply is charged, because each is sent
+      // in full.
       room.status ??= parts.status(now);
       const rows = room.status.members.length + room.status.processes.length;
       if (!charge(room, limits.statusRowBytes * (1 + rows))) return full();
@@ -35,7 +36,7 @@ export const services: ServiceRows<Service> = {
   },
 };
 
-/** All that a server keeps and all that clients can ask of it: only this file knows all modules. */
+/** The facts and the services of a server. Only this file joins the tables of all modules. */
 export interface Tables {
   facts(content: Content): Readonly<Record<string, Fact>>;
   readonly services: ServiceTable;

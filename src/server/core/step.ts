@@ -38,23 +38,26 @@ export interface CoreOptions {
   readonly name: ServerName;
   readonly clock: LamportClock;
   readonly digest: Digest;
-  /** Where the peers reach this server's peer link. */
+  /** The address at which the peers reach this server's peer link. */
   readonly address: string;
   readonly retention?: Retention;
-  /** Counted by the shell, since the core never sees them (X1). */
+  /**
+   * The numbers of refused messages. The shell counts them, because the core never sees these
+   * messages (X1).
+   */
   readonly refused?: Readonly<RefusedMessages>;
   readonly auth?: Auth;
   readonly flood?: FloodPaces;
-  /** The key of a sealed publication, as text (X5). */
+  /** Returns the key with which publications on a topic are encrypted, as text (X5). */
   topicKey?(of: TopicKey): string;
   readonly publisher?: string;
   readonly tables?: Tables;
 }
 
 /**
- * One server, without its sockets, files and timers: inputs in, effects out. The shell and the
- * simulation both drive it. They perform effects in the order given, so that nothing is told before
- * it is durable (R2).
+ * One server without its sockets, files and timers: a step turns an input into effects. The shell
+ * and the simulation both drive the core. They perform effects in the order given, so that nothing
+ * is sent before it is durable (R2).
  */
 export class ServerCore {
   readonly name: ServerName;
@@ -79,7 +82,10 @@ export class ServerCore {
   readonly #serving: Serving;
   readonly #presence: Presence;
   readonly #reports: Reports;
-  /** The own epoch as coordinator that the peers were last told. */
+  /**
+   * This server's epoch as coordinator, as of the last step. After each change, a heartbeat reports
+   * the new epoch to the peers.
+   */
   #toldEpoch: Epoch | undefined;
   #isRecovered = false;
 
@@ -150,7 +156,7 @@ export class ServerCore {
     this.#reports = new Reports({ ...parts, serving, address, refused });
   }
 
-  // Before the first step the core takes over what the disk held: saved states, then events. The
+  // Before the first step, the core is loaded from the disk: saved states first, then events. The
   // first input is `recovered`.
 
   /** @throws Error if the saved state is damaged */
@@ -158,24 +164,29 @@ export class ServerCore {
     this.ledger.recoverSaved(saved, mark);
   }
 
-  /** Skips an event that the state has already. */
+  /** Loads an event of the journal. Skips events that the state has already. */
   recoverEvent(line: EventLine): void {
     const { server, seq } = line.event;
     if (seq > (this.ledger.held[server] ?? 0)) this.ledger.recover(line);
   }
 
-  /** What this disk once had and lost (J5), and what of it is still whole. */
+  /**
+   * Notes the events that this disk once had and lost (J5), and their undamaged lines (`salvaged`).
+   */
   recoverMissing(heads: Heads, salvaged: Iterable<EventLine> = []): void {
     this.#replica.recoverMissing(heads, salvaged);
   }
 
-  /** What this server has promised: the view that it adopted, and the highest epoch. */
+  /**
+   * Loads this server's promises: the view that it adopted, and the highest ballot that it
+   * promised.
+   */
   recoverPromises(view: View, ballot: Ballot): void {
     this.replication.view = view;
     this.#acceptor.recover(ballot);
   }
 
-  /** The state as of now, with its mark. */
+  /** Returns a copy of the present state, with its mark. */
   checkpoint(): FrozenState & { readonly mark: Mark } {
     return { ...this.#facts.freeze(), mark: this.mark };
   }
@@ -184,7 +195,7 @@ export class ServerCore {
     return { ...this.#replica.mark, epoch: this.terms.highestEpoch };
   }
 
-  /** The highest epoch that this server has promised, and to whom. */
+  /** The highest ballot that this server has promised: an epoch and its candidate. */
   get promised(): Ballot {
     return this.#acceptor.promised;
   }
@@ -195,7 +206,7 @@ export class ServerCore {
   }
 
   step(input: Input, now: Now): Iterable<Effect> {
-    // Nothing may be told of lines that are not yet synced again (R2).
+    // Lines that are not yet synced again must not be sent to anybody (R2).
     if (!this.#isRecovered && input.type !== "recovered") return [];
     this.#take(input, now);
     if (this.#replica.missesEvents) this.ledger.takeSalvaged();
@@ -283,7 +294,10 @@ export class ServerCore {
     this.#rotation.advanceStop(now, () => this.#reports.heartbeat(now));
   }
 
-  /** The election goes before the claims: they depend on its state after this very step. */
+  /**
+   * Advances the election before the claims, because claims depend on the election's state after
+   * this step.
+   */
   #advanceCoordinator(now: Now): void {
     const { election } = this;
     this.#acceptor.advance(now);

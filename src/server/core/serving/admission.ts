@@ -8,9 +8,12 @@ import type { Flood } from "./flood.ts";
 import { isRefused } from "./payload-reply.ts";
 import { type Guess, rowOf, type ServiceTable } from "./service.ts";
 
-/** Admits requests: what the sender may do, how often, and whether the clock is believed. */
+/**
+ * Decides whether a request is admitted, by the sender's rights and pace, and whether its clock is
+ * believed.
+ */
 export class Admission {
-  /** Requests whose clock was missing, invalid or too far ahead (W4). */
+  /** The number of requests whose clock was missing, invalid or too far ahead (W4). */
   disbelievedClocks = 0;
   readonly #services: Services;
   readonly #table: ServiceTable;
@@ -23,7 +26,10 @@ export class Admission {
     this.#flood = flood;
   }
 
-  /** The error if the request comes too often; called, and counted, once a request. */
+  /**
+   * Returns the error if the sender exceeds its pace. Each call counts as one request, so `refuses`
+   * must be called only once for each request.
+   */
   refuses(
     request: ParsedRequest,
     connection: string,
@@ -39,7 +45,8 @@ export class Admission {
     let highest = 0;
     for (const request of requests) {
       const { clock } = request;
-      // Each leap costs a sync of the disk (X1c): with accounts only logged-in users can cause one.
+      // Each leap of the clock costs a sync of the disk (X1c). With accounts, only logged-in users
+      // can cause a leap.
       if (this.#services.auth === "required" && !this.#isLoggedIn(request, now)) continue;
       const own = Math.max(this.#services.clock.value, highest);
       const believed =
@@ -57,8 +64,9 @@ export class Admission {
   }
 
   /**
-   * If this server knows an older state of the account than the user has seen, the request waits
-   * (A6). So an attempt with a password counts only when it is judged.
+   * Returns a refusal if the sender may not make the request. If the decision depends on accounts,
+   * and this server lacks events that the client has seen, the request waits (A6). So an attempt
+   * with a password counts only when the attempt is judged.
    */
   forbids(
     { request, waited }: { readonly request: ParsedRequest; readonly waited: boolean },
@@ -98,7 +106,10 @@ export class Admission {
     return this.#services.accounts.registration.mode === "invitation";
   }
 
-  /** In a cluster with accounts no request waits without a session. */
+  /**
+   * Whether the sender has no valid session in a cluster with accounts. Requests of such senders
+   * never wait.
+   */
   isGuest({ session }: ParsedRequest, now: Now): boolean {
     if (this.#services.auth === "open") return false;
     return session === undefined || session.expiresMs <= this.#services.correctedMs(now);

@@ -26,18 +26,21 @@ import type { LedgerOf } from "../replica/ledger.ts";
 import { idOf, type Placed } from "../replica/placed.ts";
 import type { Replication } from "../replica/replication.ts";
 
-/** The answer of a service, with the session that comes with it. */
+/** The answer of a service, with the session that it grants, if any. */
 export type Granting<Answer extends object> = Answer & { readonly grant?: Grant | undefined };
 
-/** What a service decides about a request. */
+/** A service's decision about a request. */
 export type Decision<Answer extends object = object> =
   | { readonly next: "answer"; readonly answer: Granting<Answer> }
   | { readonly next: "refuse"; readonly error: ProtocolError }
-  /** The answer could depend on what is missing here: decide again once that has come (R9). */
+  /**
+   * The answer could depend on events that this server lacks: decide again once `until` is
+   * committed (R9).
+   */
   | {
       readonly next: "wait";
       readonly until: Vector;
-      /** The error that this server would answer now. */
+      /** The error that this server would answer without the wait. */
       readonly error?: ProtocolError;
     }
   /** The answer leaves once this event is committed. */
@@ -55,7 +58,7 @@ export type Decision<Answer extends object = object> =
       settle(result: PasswordResult, now: Now): Decision<Answer>;
     };
 
-/** What the services read and write. */
+/** The parts of the server that services read and write. */
 export interface Services {
   readonly name: ServerName;
   readonly chat: ChatState;
@@ -70,20 +73,23 @@ export interface Services {
   status(now: Now): StatusReply;
   correctedMs(now: Now): number;
   topicKey(of: TopicKey): string;
-  /** The public key by which clients recognise what servers publish (X5). */
+  /** The public key with which clients verify the servers' publications (X5). */
   readonly publisher: string;
 }
 
-/** What a decision depends on beside the request. */
+/** The circumstances on which a decision depends, beside the request. */
 export interface Circumstances {
   readonly now: Now;
   /** Whether the request has waited already, and so must be decided now. */
   readonly waited: boolean;
-  /** The room that is left for the replies to its payload. */
+  /** The room that is left for the replies to the request's payload. */
   readonly room: Room;
 }
 
-/** The answer to a write, with the servers that have its event on disk as the reply leaves. */
+/**
+ * Returns the answer to a write. The answer lists the servers that have the event on disk at this
+ * moment.
+ */
 export function receiptOf(event: Placed, replication: Services["replication"]): Receipt {
   const { server, seq, clock } = event;
   const durable = replication.holders(server, seq);
@@ -103,7 +109,10 @@ export function behind(): Decision<never> {
   );
 }
 
-/** An answer that depends on what its client has seen waits until this server has that (R9). */
+/**
+ * Returns undefined if all of `after` is committed here. Otherwise the request must wait (R9), or
+ * is refused as `behind` if it has waited already.
+ */
 export function waits(
   { replication }: Services,
   { after }: ParsedRequest,
@@ -113,7 +122,10 @@ export function waits(
   return waited ? behind() : { next: "wait", until: after };
 }
 
-/** Takes the bytes of an answer from the room of its payload, if they are left. */
+/**
+ * Takes the bytes of an answer from the payload's room. Returns false, and takes none, if too few
+ * are left.
+ */
 export function charge(room: Room, bytes: number): boolean {
   if (bytes > room.bytes) return false;
   room.bytes -= bytes;
@@ -129,7 +141,10 @@ export function full(): Decision<never> {
   );
 }
 
-/** The id was used for another content: a receipt would acknowledge what was never done (R6). */
+/**
+ * Returns the error for an id that was used with other content. A receipt would acknowledge a write
+ * that was never made (R6).
+ */
 export function idReused(): ProtocolError {
   const description = "The `id` stands for another content already: a new request needs a new one.";
   return new ProtocolError("id_reused", description);

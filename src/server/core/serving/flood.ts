@@ -3,11 +3,11 @@ import { ProtocolError } from "../../../protocol/errors.ts";
 import { durations, limits } from "../../../protocol/limits.ts";
 import type { Auth } from "../accounts/access.ts";
 
-/** What one server takes; undefined for any amount. */
+/** The paces that one server enforces; undefined for no limit. */
 export interface FloodPaces {
-  /** Messages of one user, where accounts are. */
+  /** The pace of one user's messages, in a cluster with accounts. */
   readonly user: Pace | undefined;
-  /** Requests over one connection. */
+  /** The pace of the requests over one connection. */
   readonly connection: Pace | undefined;
 }
 
@@ -15,7 +15,10 @@ export interface FloodPaces {
 export class Flood {
   readonly #users: Buckets | undefined;
   readonly #connections: Buckets | undefined;
-  /** Guesses of a password: by account, and by connection; claims of names count there too. */
+  /**
+   * Attempts with a password, by account and by connection. Requests to register also count for the
+   * connection.
+   */
   readonly #accounts = perAccount();
   readonly #guessers = new Buckets({
     perSecond: 1_000 / durations.connectionAttemptMs,
@@ -32,7 +35,8 @@ export class Flood {
   readonly #repeated = perAccount();
 
   /**
-   * @param auth in open mode users have no pace: anybody could use up a user's and so silence them
+   * @param auth with `open`, users have no pace, because anybody could use up a user's pace and so
+   * silence the user
    */
   constructor({ user, connection }: FloodPaces, auth: Auth) {
     this.#users = user && auth === "required" ? new Buckets(user) : undefined;
@@ -43,13 +47,16 @@ export class Flood {
     return slower("requests over this connection", this.#connections?.take(connection, steadyMs));
   }
 
-  /** Called only for requests that nothing else forbids: nobody uses up another user's pace. */
+  /**
+   * Counts a message of the user. Called only for requests that nothing else forbids, so that
+   * nobody uses up another user's pace.
+   */
   refusesUser(user: string | undefined, steadyMs: number): ProtocolError | undefined {
     if (user === undefined) return undefined;
     return slower(`messages of "${user}"`, this.#users?.take(user, steadyMs));
   }
 
-  /** A request with a password, for this user. */
+  /** Counts a request with a password, for this user and this connection. */
   refusesAttempt(user: string, connection: string, steadyMs: number): ProtocolError | undefined {
     return (
       this.refusesGuesser(connection, steadyMs) ??
@@ -57,22 +64,27 @@ export class Flood {
     );
   }
 
-  /** A request to register, perhaps with an invitation: it does not count for the name. */
+  /** Counts a request to register, perhaps with an invitation, for the connection only. */
   refusesGuesser(connection: string, steadyMs: number): ProtocolError | undefined {
     return slower(attempts, this.#guessers.take(connection, steadyMs));
   }
 
-  /** After too many wrong invitations all are refused for a while: else the right one would show. */
+  /**
+   * After too many wrong invitations, every invitation is refused for a while. Otherwise a right
+   * invitation would be recognised by its different answer.
+   */
   refusesInvitation(steadyMs: number): ProtocolError | undefined {
     return slower("wrong invitations", this.#invitations.wait("", steadyMs));
   }
 
-  /** Only wrong invitations use up the pace of invitations. */
+  /** Counts a wrong invitation. Right invitations do not count. */
   noteWrongInvitation(steadyMs: number): void {
     this.#invitations.take("", steadyMs);
   }
 
-  /** A repeated claim that was won may be a guess of its password. */
+  /**
+   * Counts a copy of a won claim with another password, which may be a guess of the right password.
+   */
   refusesRepetition(user: string, steadyMs: number): ProtocolError | undefined {
     return slower(attempts, this.#repeated.take(user, steadyMs));
   }

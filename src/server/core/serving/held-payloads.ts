@@ -3,7 +3,7 @@ import { limits } from "../../../protocol/limits.ts";
 import { servers } from "../../../protocol/vector.ts";
 import { isRefused, type PayloadReply } from "./payload-reply.ts";
 
-/** Payloads that wait for their answer: how many requests of one connection wait is bounded. */
+/** Counts the waiting requests of each connection, because a connection may have only so many. */
 export class HeldPayloads {
   readonly #held = new Map<PayloadReply, { readonly connection: string; readonly count: number }>();
   readonly #countBy = new Map<string, number>();
@@ -33,7 +33,10 @@ export class HeldPayloads {
   }
 }
 
-/** The number of requests that a payload counts for: large vectors count too, for their memory. */
+/**
+ * Returns the number of requests that a payload counts for. Large vectors count too, because they
+ * use memory.
+ */
 function weightOf(requests: readonly Incoming[]): number {
   const names = requests.reduce((sum, request) => {
     const after = isRefused(request) ? undefined : request.after;

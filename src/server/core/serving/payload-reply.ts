@@ -21,7 +21,7 @@ interface PayloadParts {
   readonly table: ServiceTable;
 }
 
-/** The reply to one payload: it leaves when the last request is answered (W2). */
+/** Collects the reply to one payload, which is sent when the last request is answered (W2). */
 export class PayloadReply {
   readonly to: ReplyTo;
   readonly batch: boolean;
@@ -63,7 +63,7 @@ export class PayloadReply {
     });
   }
 
-  /** Undefined for a request of an unknown service. */
+  /** Returns the row of the request's service; undefined if the service is unknown. */
   #row(index: number): ServiceRow | undefined {
     return this.#table[this.#requests[index]?.service ?? ""];
   }
@@ -78,7 +78,10 @@ export class PayloadReply {
     this.#missing -= 1;
   }
 
-  /** All replies to one payload leave at one instant, and so carry one clock (W5). */
+  /**
+   * Returns the effect that sends the reply. All replies to one payload are sent at one instant,
+   * and so have the same clock (W5).
+   */
   effect(clock: LamportClock, wallMs: number): Effect {
     const tick = clock.tick();
     const timestamp = isoTime(wallMs);
@@ -105,9 +108,15 @@ export interface Pending {
 export interface WaitingWrite extends Pending {
   readonly server: ServerName;
   readonly seq: number;
-  /** Whether the client does not say what it has seen: then all live members must have it (R9). */
+  /**
+   * Whether the request has no `after`. The answer then waits until all live members have the event
+   * on disk (R9).
+   */
   readonly plain: boolean;
-  /** Steady time at which it is given up or, once committed, answered anyway. */
+  /**
+   * Steady time at which the write is given up, or answered without the missing members if it is
+   * committed.
+   */
   deadlineMs: number;
   answer(): object;
 }

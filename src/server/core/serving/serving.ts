@@ -32,7 +32,10 @@ type OpenRequest = Pending & {
   readonly request: ParsedRequest;
   readonly connection: string;
   readonly waited: boolean;
-  /** Whether the sender may ask, and not too often: checked, and counted, once. */
+  /**
+   * Whether the request was admitted: the sender's rights were checked, and the request counted for
+   * its pace.
+   */
   readonly isAdmitted: boolean;
 };
 
@@ -46,7 +49,7 @@ interface ServingParts {
   readonly flood: Flood;
 }
 
-/** Clients' requests from the gate to their replies. */
+/** Handles clients' requests, from the gate to their replies. */
 export class Serving {
   readonly #admission: Admission;
   readonly #services: Services;
@@ -61,7 +64,7 @@ export class Serving {
   /** Requests whose password was checked or hashed: they are decided in this step. */
   readonly #proven: { readonly asked: OpenRequest; decide(now: Now): Decision }[] = [];
   readonly #flood: Flood;
-  /** Payloads that this step completed. */
+  /** Payloads whose last request was answered in this step. */
   readonly #complete = new Set<PayloadReply>();
   readonly #held = new HeldPayloads();
 
@@ -76,18 +79,20 @@ export class Serving {
     this.#writes = new WaitingWrites(services.name, services.replication);
   }
 
-  /** Requests whose clock was not believed (W4). */
+  /** The number of requests whose clock was not believed (W4). */
   get disbelievedClocks(): number {
     return this.#admission.disbelievedClocks;
   }
 
-  /** Requests that wait for their answer. */
+  /** The number of requests that wait for their answer. */
   get open(): number {
     const passwords = this.#openPasswords + this.#proven.length;
     return this.#writes.size + this.#covers.size + this.#openClaims + passwords;
   }
 
-  /** @param refusal why only `status` is served now, if so */
+  /**
+   * @param refusal the reason why only `status` is served now; undefined if every service is served
+   */
   take(input: Input & { type: "requests" }, refusal: string | undefined, now: Now): void {
     const { to, batch, requests, connection } = input;
     this.#admission.receiveClocks(requests, now);
@@ -95,7 +100,8 @@ export class Serving {
     const payload = new PayloadReply({ to, batch, requests, server, table: this.#table });
     const isFull = this.#held.countOf(connection) >= limits.connectionOpen;
     for (const [index, request] of requests.entries()) {
-      // A malformed request costs as much to read: it counts for the connection's pace too (X4).
+      // A malformed request costs as much to read as a valid request, so it counts for the
+      // connection's pace too (X4).
       const obstacle =
         (isRefused(request)
           ? undefined
@@ -113,7 +119,7 @@ export class Serving {
     if (!payload.isComplete) this.#held.add(payload, connection, requests);
   }
 
-  /** Answers requests that can be answered now, and gives up those that waited too long. */
+  /** Answers requests that can be answered now, and gives up requests that waited too long. */
   advance(now: Now, effects: Effects): void {
     for (const write of this.#writes.due(now.steadyMs)) {
       const { payload, index } = write;
@@ -199,7 +205,10 @@ export class Serving {
     this.#note(payload);
   }
 
-  /** A claim without an id gets one here: a server's clock never repeats a number (R7). */
+  /**
+   * Hands the claim to `Claims`. A claim without an id gets an id from this server's clock, which
+   * never repeats a number (R7).
+   */
   #claim(asked: OpenRequest & { request: RequestOf<"register"> }, now: Now): void {
     const { payload, index, request } = asked;
     const { user, password } = request;
@@ -212,7 +221,8 @@ export class Serving {
       password,
       deadlineMs: now.steadyMs + durations.claimMs,
       isForwarded: false,
-      // While the password was hashed, registration may have been closed, or its administrator locked.
+      // While the password was hashed, registration may have been closed, or the administrator who
+      // asks may have been locked.
       mayBeMade: (later) => {
         const again = this.#decision(asked, later);
         if (again.next === "claim") return true;
@@ -229,15 +239,19 @@ export class Serving {
     });
   }
 
-  /** A claim that was won belongs to whoever has its password: an id alone proves nothing (E3). */
+  /**
+   * Decides the answer to a won claim. The name belongs to the sender only if the password matches,
+   * because an id alone proves nothing (E3).
+   */
   #won(
     { user, password }: RequestOf<"register">,
     { event, credential, own, now }: ClaimEnd,
   ): Decision<Replies["register"]> {
-    // A later login elsewhere names the claim, as something that its client has seen.
+    // The client adds the claim to its `after`, so that a later login at another server waits for
+    // the claim.
     const account = event && { server: event.server, seq: event.seq };
     const won: Decision<Replies["register"]> = { next: "answer", answer: { account } };
-    // A coordinator of an older version does not tell the credential.
+    // A coordinator of an older version does not send the credential.
     if (credential === undefined || credential === own) return won;
     const error = this.#flood.refusesRepetition(user, now.steadyMs);
     if (error !== undefined) return refuse(error);
@@ -271,14 +285,17 @@ export class Serving {
     }
   }
 
-  /** For a request that waited: its session may have ended, or its user no longer administer. */
+  /**
+   * Decides a request that waited. The sender's rights are checked again, because the session may
+   * have ended, or the user may no longer be an administrator.
+   */
   #decideLater(asked: OpenRequest, now: Now, decide: (now: Now) => Decision): void {
     this.#follow(asked, this.#admission.forbids(asked, now) ?? decide(now), now);
   }
 
   #isWrongInvitation(request: ParsedRequest, decision: Decision): boolean {
     const guess = rowOf(this.#table, request).guesses?.(request);
-    // A `register` that must wait did not have the right invitation.
+    // A `register` that waits with this error did not have the right invitation.
     const isJudged = decision.next === "refuse" || decision.next === "wait";
     return (
       guess?.invitation !== undefined && isJudged && decision.error?.reason === "invitation_wanted"

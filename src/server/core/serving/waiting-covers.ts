@@ -4,7 +4,10 @@ import { servers, type Vector } from "../../../protocol/vector.ts";
 import { firstIndex } from "../first-index.ts";
 import type { Pending } from "./payload-reply.ts";
 
-/** A request that waits until its client's vector, or what was on disk when it came, is committed. */
+/**
+ * A request that waits until `until` is committed: the request's `after`, or what was on disk when
+ * the request came.
+ */
 export interface WaitingCover extends Pending {
   readonly request: ParsedRequest;
   readonly connection: string;
@@ -13,24 +16,30 @@ export interface WaitingCover extends Pending {
   readonly deadlineMs: number;
 }
 
-/** A request, with one event that it waits for. */
+/** A waiting request, and one event that it lacks. */
 interface Lacking<Asked> {
   readonly asked: Asked;
-  /** Rises with each request: requests that become due together are decided in order (W15). */
+  /**
+   * The number of the request in the order of arrival. Requests that become due together are
+   * decided in this order (W15).
+   */
   readonly number: number;
   server: ServerName;
   seq: number;
 }
 
 /**
- * Requests that wait until a vector is committed. Each is listed at one event that it lacks, and is
- * checked only when that event is committed, or at its deadline: an event that never comes costs
- * nothing.
+ * Requests that wait until a vector is committed. A request that lacks events is filed under one of
+ * these events. The request is checked again only when that event is committed or the deadline
+ * passes, so an event that never comes costs nothing.
  */
 export class WaitingCovers<Asked extends WaitingCover> {
-  /** By server, sorted by `seq`, then by number. */
+  /** The requests by the server of their event, sorted by the event's `seq`, then by number. */
   readonly #lacking = new Map<ServerName, Lacking<Asked>[]>();
-  /** Requests with `after`, and requests without it: within each set the deadlines rise. */
+  /**
+   * The requests that lack events: one set of requests with `after`, and one set of requests
+   * without `after`. Each set is sorted by deadline.
+   */
   readonly #byDeadline = [new Set<Lacking<Asked>>(), new Set<Lacking<Asked>>()] as const;
   /** Requests that lacked nothing when they came. */
   #covered: Lacking<Asked>[] = [];
@@ -48,7 +57,10 @@ export class WaitingCovers<Asked extends WaitingCover> {
     else this.#covered.push(lacking);
   }
 
-  /** Removes the requests that are committed or late. @returns them in the order in which they came */
+  /**
+   * Removes and returns the requests whose vector is committed or whose deadline has passed, in the
+   * order in which they came.
+   */
   due(committed: Vector, steadyMs: number): Asked[] {
     if (this.size === 0) return [];
     const due = this.#covered;
@@ -75,7 +87,7 @@ export class WaitingCovers<Asked extends WaitingCover> {
     return this.#byDeadline[asked.request.after === undefined ? 1 : 0];
   }
 
-  /** @returns false if it lacks nothing */
+  /** Files the request under the first event that it lacks. @returns false if it lacks nothing */
   #place(lacking: Lacking<Asked>, committed: Vector): boolean {
     const { until } = lacking.asked;
     const server = servers(until).find((name) => (committed[name] ?? 0) < (until[name] ?? 0));

@@ -7,22 +7,22 @@ import type { WaitingWrite } from "./payload-reply.ts";
 export type DueWrite = WaitingWrite & { readonly committed: boolean };
 
 /**
- * Writes whose event must still reach other disks. Own events are committed in the order in which
- * they were made, so a queue is enough for them. A repeated request may wait for the event of any
- * server.
+ * Writes whose event must still reach other disks. This server's events are committed in the order
+ * in which they were made, so a queue is enough for them. A repeated request may wait for an event
+ * of any server.
  */
 export class WaitingWrites {
-  /** Not yet committed. */
+  /** Writes of this server whose event is not yet committed. */
   readonly #own = new Tail<WaitingWrite>();
   readonly #others: WaitingWrite[] = [];
-  /** Committed, waiting for all live members (R9). */
+  /** Writes whose event is committed, and which wait for all live members (R9). */
   #plain: WaitingWrite[] = [];
   readonly #name: ServerName;
   readonly #replication: Replication;
   #lastOwn = 0;
-  /** What outcomes depend on, as of the last check. */
+  /** The values on which outcomes depend, as of the last check. */
   #seen = { version: -1, live: 0 };
-  /** Whether a write that is already committed was added since. */
+  /** Whether a write whose event is already committed was added after the last check. */
   #isNew = false;
 
   constructor(name: ServerName, replication: Replication) {
@@ -45,8 +45,8 @@ export class WaitingWrites {
   }
 
   /**
-   * Removes and returns writes that can be answered now: committed, or given up. While nothing has
-   * changed that a write may wait for, it checks deadlines only.
+   * Removes and returns the writes that can be answered now, because they are committed or given
+   * up. Checks only the deadlines while nothing has changed on which a write may depend.
    */
   due(steadyMs: number): DueWrite[] {
     if (this.size === 0 || !this.#mayBeDue(steadyMs)) return [];
@@ -85,7 +85,10 @@ export class WaitingWrites {
     return due;
   }
 
-  /** Each list is in the order of deadlines: its first write is late first. */
+  /**
+   * Whether any write may be due. Each list is sorted by deadline, so only its first write is
+   * compared.
+   */
   #mayBeDue(steadyMs: number): boolean {
     const { version } = this.#replication;
     const live = this.#plain.length === 0 ? 0 : this.#replication.liveMembers(steadyMs).length;

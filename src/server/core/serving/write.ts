@@ -13,16 +13,19 @@ import {
   waits,
 } from "./decision.ts";
 
-/** A service whose request makes one event. */
+/** The steps of a service whose request makes one event. */
 export interface Write<R extends ParsedRequest> {
-  /** The event of an earlier copy of the request, with this id; the earliest of several. */
+  /**
+   * Returns the earliest event that a copy of the request with this id has made; undefined if there
+   * is none.
+   */
   existing(services: Services, request: R, id: RequestId): Placed | undefined;
-  /** Why this server would refuse the write, if so. */
+  /** Returns the error if this server would refuse the write, otherwise undefined. */
   obstacle(services: Services, request: R): ProtocolError | undefined;
-  /** Whether it succeeds only because something is missing. */
+  /** Whether the write succeeds only if something does not exist yet. */
   readonly needsAbsence?: true;
   make(services: Services, request: R, timeMs: number): Event;
-  /** Told of a new event. */
+  /** Called with each new event. */
   made?(services: Services, request: R, event: Placed): void;
 }
 
@@ -31,10 +34,10 @@ interface WriteParts<R extends ParsedRequest> extends Pick<Circumstances, "now" 
 }
 
 /**
- * A write answers with the event that already has its id, or makes one (R6). Users never go away,
- * and a channel that is taken away only hides its messages (A10). So a write that finds what it
- * names need not wait for what the client has seen. A write that would fail, or would succeed only
- * because something is missing, waits.
+ * Answers a write with the event that already has its id, or makes a new event (R6). A known user
+ * never goes away, and a removed channel only hides its messages (A10). So a write that names only
+ * known users and channels need not wait for the events that its client has seen. A write waits for
+ * these events if it would fail, or if it succeeds only because something does not exist.
  */
 export function decideWrite<R extends ParsedRequest>(
   services: Services,
@@ -55,7 +58,7 @@ export function decideWrite<R extends ParsedRequest>(
   return commit(services, placed);
 }
 
-/** The answer leaves once the event is committed. */
+/** Returns the decision to answer with a receipt once the event is committed. */
 export function commit({ replication }: Services, event: Placed): Decision<Written> {
   return { next: "commit", event, answer: () => ({ entry: receiptOf(event, replication) }) };
 }
