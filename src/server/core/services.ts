@@ -26,8 +26,8 @@ export const services: ServiceRows<Service> = {
     for: "anybody",
     isAlwaysServed: true,
     decide: (parts, _request, { now, room }) => {
-      // All requests of a payload share one status, but each reply is charged, because each is sent
-      // in full.
+      // All requests of a payload share one status, but each reply is charged, because each reply
+      // is sent in full.
       room.status ??= parts.status(now);
       const rows = room.status.members.length + room.status.processes.length;
       if (!charge(room, limits.statusRowBytes * (1 + rows))) return full();

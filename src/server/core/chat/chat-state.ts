@@ -244,8 +244,8 @@ export class ChatState {
   }
 
   /**
-   * A user whose name looks the same or is the same. Counts users who have logged in, or have sent
-   * or received private messages.
+   * A user whose name looks the same or is the same. Such a user has logged in, or has sent or
+   * received private messages.
    */
   userLike(name: UserName): UserName | undefined {
     const [first] = this.#userLooks.like(name);

@@ -32,7 +32,10 @@ interface ReplicaParts {
   readonly digest: Digest;
   readonly machine: StateMachine;
   readonly effects: Effects;
-  /** The epoch in which this server is coordinator, if any. Every message to a peer contains it. */
+  /**
+   * The epoch in which this server is coordinator, if any. Every message to a peer contains this
+   * epoch.
+   */
   ownEpoch(): Epoch | undefined;
   heard(summary: HeardSummary, now: Now): void;
 }

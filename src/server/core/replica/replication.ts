@@ -34,7 +34,7 @@ export interface Peer {
 
 /**
  * Counts the disks that have each event, to know which events are committed (R3). A server that
- * sees a higher view must have it on disk before it counts again. The rules of views are in
+ * sees a higher view must write the view to disk before it counts again. The rules of views are in
  * docs/guarantees.md.
  */
 export class Replication {

@@ -17,7 +17,7 @@ interface RotationParts {
 
 /**
  * Decides whether clients reach this server. The server enters the rotation once it has caught up,
- * and leaves it while no quorum is heard. It leaves for good when it stops (R11).
+ * and leaves the rotation while it hears no quorum, or for good when it stops (R11).
  */
 export class Rotation {
   readonly #parts: RotationParts;

@@ -3,7 +3,7 @@ import type { EntryFile } from "../../../protocol/state-files.ts";
 import type { Vector } from "../../../protocol/vector.ts";
 
 /**
- * The state that the log's events add up to. The log uses only these three methods. The state
+ * The state that results from the log's events. The log uses only these three methods. The state
  * depends on the *set* of events, not on the order in which they come (R4).
  * Source: F. B. Schneider, "Implementing Fault-Tolerant Services Using the State Machine Approach",
  * 1990. The cut between log and content is that of hashicorp/raft's `FSM`.
@@ -21,7 +21,7 @@ export interface StateMachine {
   freeze(): FrozenState;
   /**
    * Adds the events of a saved state that are above the vector `held`. Events at or below `held`
-   * are in the state already, or were dropped from it.
+   * are in the state already, or were dropped from the state.
    * @throws Error if a line was not written by `freeze`
    */
   restore(saved: SavedState, held: Vector): void;

@@ -16,8 +16,8 @@ export class Flood {
   readonly #users: Buckets | undefined;
   readonly #connections: Buckets | undefined;
   /**
-   * Attempts with a password, by account and by connection. Requests to register also count for the
-   * connection.
+   * Attempts with a password, by account (`#accounts`) and by connection (`#guessers`). Requests to
+   * register also count for the connection.
    */
   readonly #accounts = perAccount();
   readonly #guessers = new Buckets({

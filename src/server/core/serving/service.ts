@@ -29,7 +29,7 @@ export interface ServiceRow<R extends ParsedRequest = ParsedRequest, Answer exte
   /** Whether the service is available in every phase, however busy the server is. */
   readonly isAlwaysServed?: true;
   decide(services: Services, request: R, at: Circumstances): Decision<Answer>;
-  /** The status of a success, where the original protocol has another one than `OK` (W8). */
+  /** The status of a successful reply, if the original protocol does not use `OK` (W8). */
   readonly success?: "sucesso";
   /** Whether an error repeats its text in the field `message`, as in the original protocol (W8). */
   readonly repeatsError?: true;
