@@ -84,8 +84,12 @@ describe("a wrong call of the client library", () => {
     ],
     ["a connection without a list of proxies", () => new Untyped({ brokers: [] }), "proxies"],
     ["a session whose options are a text", () => untypedConnection.session?.("a token"), "options"],
-    ["a session whose token is no text", () => untypedConnection.session?.({ token: 7 }), "token"],
-    ["a session whose user is no text", () => untypedConnection.session?.({ user: {} }), "user"],
+    [
+      "a session whose token is not a text",
+      () => untypedConnection.session?.({ token: 7 }),
+      "token",
+    ],
+    ["a session whose user is not a text", () => untypedConnection.session?.({ user: {} }), "user"],
   ])(
     "[C9] in JavaScript, making %s fails at once and names the wrong argument",
     (_title, make, argument) => {

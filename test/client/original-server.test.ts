@@ -31,19 +31,19 @@ const channel = "geral" as ChannelName;
 describe("[C8] a write to a server of the original protocol", () => {
   const accepted: Readonly<Record<string, StandInAnswer>> = {
     "says OK": saying({ status: "OK" }),
-    "says ok in small letters": saying({ status: "ok" }),
+    "says ok in lower case": saying({ status: "ok" }),
     "says sucesso": saying({ status: "sucesso" }),
     "has a clock that is a string": saying({ status: "OK", clock: "12" }),
     "has a clock in nanoseconds": saying({ status: "OK", clock: 1.7e18 }),
-    "gives the id back, and no server": ({ service, data }) => {
+    "has the request's id but no server": ({ service, data }) => {
       return { service, data: { ...said, id: data.id, status: "OK" } };
     },
-    "names its server, and no id": saying({ status: "OK", server: "s1" }),
+    "has a server but no id": saying({ status: "OK", server: "s1" }),
     "has an invalid receipt": ({ service, data }) => {
       const entry = { id: data.id, server: "s1", seq: "1" };
       return { service, data: { ...said, id: data.id, server: "s1", status: "OK", entry } };
     },
-    "has an id of its own": saying({ status: "OK", id: 77 }),
+    "has a different id": saying({ status: "OK", id: 77 }),
     "names another service": () => ({ service: "message", data: { ...said, status: "OK" } }),
   };
 
@@ -73,7 +73,7 @@ describe("[C8] a write to a server of the original protocol", () => {
       saying({ status: "erro", retry: true, description: "De novo" }),
       { outcome: "refused" },
     ],
-    "has another status": [saying({ status: "error" }), { words: "error" }],
+    "has a status other than OK": [saying({ status: "error" }), { words: "error" }],
     "has no status": [saying({}), { outcome: "unreadable" }],
     "has a number for its status": [saying({ status: 200 }), { outcome: "unreadable" }],
     "is a number": [() => 7, { outcome: "unreadable" }],

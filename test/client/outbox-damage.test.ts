@@ -74,7 +74,7 @@ describe("[C5] a damaged line of an outbox", () => {
   const odd: readonly (readonly [name: string, damaged: (line: string) => Buffer])[] = [
     ["is cut in the middle", (line) => Buffer.from(line.slice(0, line.length / 2))],
     ["is not in UTF-8", (line) => Buffer.from(line.replace("two", "a\u00e7a\u00ed"), "latin1")],
-    ["has half a character", within('"two"', '"\\ud83c"')],
+    ["has half a surrogate pair", within('"two"', '"\\ud83c"')],
     ["has an operation of a newer version", () => Buffer.from('{"edit":{"id":"x"}}')],
     ["has a target of a newer version", within('"channel":"geral"', '"group":"x"')],
     [

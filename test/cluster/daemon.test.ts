@@ -175,7 +175,7 @@ test.runIf(hasPython)("a closing terminal stops a role cleanly", async () => {
 /** Whether a test can mount its own disk: on Linux, as root or with user namespaces. */
 const canMount = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).status === 0;
 
-describe.runIf(canMount)("a disk", { timeout: 30_000 }, () => {
+describe.runIf(canMount)("processes on a read-only or full disk", { timeout: 30_000 }, () => {
   const roles = [
     ["up", "--port", "0"],
     ["server"],

@@ -21,7 +21,7 @@ async function start(options: LocalClusterOptions = {}): Promise<LocalCluster> {
   return cluster;
 }
 
-describe("a disk that fails", { timeout: 60_000 }, () => {
+describe("servers on a failing disk", { timeout: 60_000 }, () => {
   let built: TemporaryFolder;
   let library: string | undefined;
   /** The folder of the files that say for which process which call fails. */
@@ -103,7 +103,7 @@ describe("a disk that fails", { timeout: 60_000 }, () => {
   );
 });
 
-describe("a disk that is full", { timeout: 60_000 }, () => {
+describe("servers on a full disk", { timeout: 60_000 }, () => {
   /** Mounts a small disk at `path`. @returns whether this process is allowed to mount */
   function mountSmall(path: string): boolean {
     try {

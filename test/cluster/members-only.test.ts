@@ -137,7 +137,7 @@ describe("[X1] the reference", { timeout: 60_000 }, () => {
     expect(await ask("remove", { user, force: true })).toMatchObject(refusal);
     const stranger = sealsOf(user, "reference", { secret: "the secret of somebody else" });
     expect(await ask("leave", { user }, stranger)).toBeUndefined();
-    // A member can't leave in the name of another member.
+    // A member can't remove another member by `leave`.
     const clock = Number((await ask("list", {}))?.clock) + 1_000;
     const other = sealsOf("server_00000001", "reference", { clock });
     expect(await ask("leave", { user }, other)).toMatchObject(refusal);

@@ -41,11 +41,11 @@ async function journalBytes(cluster: LocalCluster): Promise<number> {
 }
 
 const cuts: { name: string; links: Link[]; isReset: boolean; hears: boolean }[] = [
-  { name: "both ways", links, isReset: false, hears: false },
-  { name: "deaf", links: into, isReset: true, hears: false },
+  { name: "in both directions", links, isReset: false, hears: false },
+  { name: "it receives nothing", links: into, isReset: true, hears: false },
   // The server hears the others until they close their connections, because its heartbeats are
   // missing.
-  { name: "mute", links: out, isReset: false, hears: true },
+  { name: "it sends nothing", links: out, isReset: false, hears: true },
 ];
 
 describe("one of three servers that is cut off under load", () => {

@@ -57,7 +57,9 @@ describe("[X5] a SUB socket without keys", { timeout: 60_000 }, () => {
   });
 });
 
-describe("[X5] a guest that may connect where servers publish", { timeout: 60_000 }, () => {
+describe("[X5] a guest that can connect to the proxy's end for servers", {
+  timeout: 60_000,
+}, () => {
   test("a guest's forged publication is ignored, unencrypted or with a key of its own", async () => {
     const [ana, bea] = [await scene.enter("ana"), await scene.enter("bea")];
     const got: Entry[] = [];

@@ -136,6 +136,7 @@ test("each user who wrote while the person was away is found, although others wr
   const found = events.find(({ type }) => type === "found");
   expect(found).toEqual({ type: "found", users: ["zoe", "bot"], heard: { [server]: 2_500 } });
   expect(asked).toHaveLength(3);
-  // The search ends before any conversation is fetched. Otherwise a message between them is missed.
+  // The search ends before any conversation is fetched. Otherwise a message that comes after the
+  // fetch and before the end of the search would be missed.
   expect(askedBefore).toBe(3);
 });

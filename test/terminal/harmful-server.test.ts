@@ -75,7 +75,7 @@ const row = {
 /** The fields of harmful answers; "a reply" has the fields of all services. */
 const replies: Readonly<Record<string, Fields>> = {
   "an error": { status: "erro", code: "bad_request", description: harmful, message: harmful },
-  "an error of no known kind": {
+  "an error with an unknown code": {
     status: "erro",
     code: harmful,
     description: harmful,
@@ -98,7 +98,7 @@ const replies: Readonly<Record<string, Fields>> = {
     list: [row],
     token: harmful,
   },
-  "a reply of other types": {
+  "a reply with wrong types": {
     entry: harmful,
     entries: harmful,
     users: harmful,

@@ -87,7 +87,7 @@ describe.skipIf(!hasTmux)(`chat, menu and commands as jobs of a shell${why}`, ()
       terminal.enter("clear; fg");
     }
 
-    test("after Ctrl-Z and fg or bg, each question of the menu keeps its begun answer", async () => {
+    test("each question of the menu keeps its begun answer when the job is stopped and resumed", async () => {
       const begun = `new-${way.replaceAll(" ", "-")}`;
       const menu = place.run(`menu --user caio ${place.endpoints}`, { isJob: true });
       await menu.answers("7) Quit", "2");
@@ -108,7 +108,7 @@ describe.skipIf(!hasTmux)(`chat, menu and commands as jobs of a shell${why}`, ()
       await menu.shows("Goodbye.");
     }, 60_000);
 
-    test("after Ctrl-Z and fg or bg, a command still reads the password that it asks for", async () => {
+    test("a command reads the whole password when the job is stopped and resumed at the prompt", async () => {
       const register = place.run(`register caio ${place.endpoints}`, { isJob: true });
       await register.answers("New password:", "half of ");
       await stopAndGoOn(register);

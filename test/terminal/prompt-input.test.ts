@@ -39,7 +39,7 @@ const readBy = (input: PromptInput) => {
 test.each([
   ["a word and Enter", ["ana\r"], "ana\r"],
   ["a word key by key", [..."ana\r"], "ana\r"],
-  ["a key that moves", ["\x1b[D"], "\x1b[D"],
+  ["a cursor key", ["\x1b[D"], "\x1b[D"],
   ["a password that was pasted twice", ["secret\rsecret\r"], "secret secret"],
   [
     "a password that was pasted twice, in several reads",

@@ -38,7 +38,7 @@ export class Scene {
   }
 
   async clear(): Promise<void> {
-    // The processes are killed first, because a closing terminal lets them still write files.
+    // A program may still write files while its terminal closes, so the programs are killed first.
     for (const terminal of this.#opened.splice(0)) terminal.killNow();
     closeTerminals();
     await this.home[Symbol.asyncDispose]();

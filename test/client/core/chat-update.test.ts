@@ -39,7 +39,7 @@ test("a mouse report does not close the help", () => {
   expect(help.types("\x1b[<64;35;12M").screen).toContain("Keys and commands");
 });
 
-test("Esc followed at once by another key counts as two keys, unless the two stand for an Alt key", () => {
+test("Esc and a key directly after Esc are read as two keys, unless they form a known key with Alt", () => {
   const scene = new ChatScene().start().types("/help\r");
   expect(scene.screen).toContain("Keys and commands");
   expect(scene.types("\x1b/time\r").effects.at(-1)).toEqual({ type: "ask", question: "time" });

@@ -26,7 +26,7 @@ test("a link that was sent several times is listed once, at the place of its new
   expect(linksOfTexts(texts)).toEqual(["http://b.example", "http://c.example", "http://a.example"]);
 });
 
-test("/links shows only the links of the present conversation, in the person's language", () => {
+test("/links shows the links of the present conversation alone, below a heading in the person's language", () => {
   const scene = new ChatScene(80, 24, "pt-br").start().join("café");
   scene.says("geral", "bia", "http://a.example").says("café", "bia", "http://b.example");
   scene.types("/links\r");

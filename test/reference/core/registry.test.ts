@@ -287,7 +287,7 @@ describe("a removal", () => {
 });
 
 describe("a server that is still reading its journal", () => {
-  test("[R5] a server that is still reading its journal reports its view, so that no new view is founded", () => {
+  test("[R5] a server that is still reading its journal reports its view, so that the reference makes no new first view", () => {
     const reports = new Reports(undefined);
     reports.registry.heartbeat({ user: a, role: "server", view: three }, member, reports.nowMs);
     reports.nowMs += 60_000;

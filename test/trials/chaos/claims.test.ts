@@ -50,11 +50,11 @@ describe("[R10] [E3] the checker of claims", () => {
     expect(rulesBroken({ claims: [...sound.claims, givenUp] })).toEqual([]);
     const claims = [...sound.claims.slice(1), givenUp];
     expect(rulesBroken({ claims, accounts: everywhere(account("lia")) })).toEqual([]);
-    // A claim in an old epoch may stay unconfirmed if its client does not ask again.
+    // A claim may stay unconfirmed if its client does not ask again.
     expect(rulesBroken({ claims, accounts: everywhere(account("lia", 1, false)) })).toEqual([]);
   });
 
-  test("the checker of claims accepts a claim that was proposed again in a later epoch, and lost unconfirmed claims", () => {
+  test("the checker of claims accepts a claim that was proposed again in a later epoch, beside another client's unconfirmed claim", () => {
     const accounts = everywhere(account("gil", 1, false), account("eva", 2), account("eva", 3));
     expect(rulesBroken({ accounts })).toEqual([]);
   });
@@ -97,7 +97,7 @@ describe("[R10] [E3] the checker of claims", () => {
     ]);
   });
 
-  test("the checker of claims finds a name that all clients were answered is taken, without an owner", () => {
+  test("the checker of claims finds a name without an owner if all clients were answered name_taken", () => {
     const claims = sound.claims.slice(1);
     expect(rulesBroken({ claims, accounts: everywhere() })).toEqual(["misowned"]);
     const accounts = everywhere(account("gil", 1, false));
